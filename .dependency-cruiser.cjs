@@ -1,0 +1,127 @@
+// The floors of services/: a folder imports only lower floors, and no cycles anywhere. `npm run check` holds them.
+//
+//   F4  api  dashboard        cli (a client: generated/, core/ and config/ only)
+//   F3  learning  agents
+//   F2  routing
+//   F1  engines  strategies  voting  cache  batching  models  telemetry
+//   F0  core  config          generated (imported by api/, engines/ and cli/ only)
+//
+// Folders of one floor do not import each other, but config may import core. main.ts wires everything together, and
+// only start.ts, the program, imports it. A unit test may also import its own floor, whatever test/ offers, and development packages.
+
+const F1 = ['engines', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
+const F2 = ['routing'];
+const F3 = ['learning', 'agents'];
+const F4 = ['api', 'dashboard'];
+const FOLDERS = ['core', 'config', 'generated', ...F1, ...F2, ...F3, ...F4, 'cli'];
+const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'generated'];
+
+const TEST = '[.]test[.]ts$';
+const inFolders = (...names) => `^services/(${names.join('|')})/`;
+
+// Each folder of `folders` imports itself and `below`; its tests the whole floor and `below`. Who may import generated/
+// is a rule of its own.
+function floor(name, folders, below) {
+  const rest = [...below, 'generated'];
+  return [
+    {
+      name,
+      comment: `services/{${folders.join(',')}} may import ${below.join(', ')}, and not each other`,
+      severity: 'error',
+      from: { path: inFolders(...folders), pathNot: TEST },
+      to: { path: '^services/', pathNot: `^services/($1|${rest.join('|')})/` },
+    },
+    {
+      name: `${name}-tests`,
+      comment: `a test in services/{${folders.join(',')}} may import ${[...folders, ...below].join(', ')}`,
+      severity: 'error',
+      from: { path: `${inFolders(...folders)}.*${TEST}` },
+      to: { path: '^services/', pathNot: inFolders(...folders, ...rest) },
+    },
+  ];
+}
+
+const F0 = ['core', 'config'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'F0-core',
+      comment: 'services/core imports nothing but itself and Node.js',
+      severity: 'error',
+      from: { path: inFolders('core'), pathNot: TEST },
+      to: { pathNot: inFolders('core'), dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'F0-core-tests',
+      comment: 'a test in services/core may import core, test/ and packages',
+      severity: 'error',
+      from: { path: `${inFolders('core')}.*${TEST}` },
+      to: { path: '^services/', pathNot: inFolders('core') },
+    },
+    {
+      name: 'F0-config',
+      comment: 'services/config may import core, zod, yaml and Node.js',
+      severity: 'error',
+      from: { path: inFolders('config'), pathNot: TEST },
+      to: { pathNot: ['^services/(core|config)/', '(^|/)node_modules/(zod|yaml)/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'F0-config-tests',
+      comment: 'a test in services/config may import core, config, test/ and packages',
+      severity: 'error',
+      from: { path: `${inFolders('config')}.*${TEST}` },
+      to: { path: '^services/', pathNot: inFolders('core', 'config') },
+    },
+    ...floor('F1', F1, F0),
+    ...floor('F2', F2, [...F0, ...F1]),
+    ...floor('F3', F3, [...F0, ...F1, ...F2]),
+    ...floor('F4', F4, [...F0, ...F1, ...F2, ...F3]),
+    ...floor('F4-cli', ['cli'], F0),
+    {
+      name: 'generated-where',
+      comment: 'the wire format is known to api/, engines/ and cli/ only (and to main.ts, tests and benchmarks)',
+      severity: 'error',
+      from: { path: '^services/[^/]+/', pathNot: [inFolders(...MAY_IMPORT_GENERATED), TEST] },
+      to: { path: inFolders('generated') },
+    },
+    {
+      name: 'no-other-folder',
+      comment: 'a new folder in services/ belongs on a floor: add it to .dependency-cruiser.cjs and DESIGN',
+      severity: 'error',
+      from: { path: '^services/[^/]+/', pathNot: inFolders(...FOLDERS) },
+      to: {},
+    },
+    {
+      name: 'only-start-imports-main',
+      comment: 'main.ts wires and start.ts runs it; what others need of them belongs on a floor',
+      severity: 'error',
+      from: { path: '^services/', pathNot: [TEST, '^services/start[.]ts$'] },
+      to: { path: '^services/(main|start)[.]ts$' },
+    },
+    {
+      name: 'no-test-code-in-services',
+      comment: 'what is shipped does not import tests, fakes or benchmarks',
+      severity: 'error',
+      from: { path: '^services/', pathNot: TEST },
+      to: { path: ['^test/', '^scripts/', TEST] },
+    },
+    {
+      name: 'no-development-packages',
+      comment: 'what is shipped imports `dependencies` of package.json only',
+      severity: 'error',
+      from: { path: '^services/', pathNot: [TEST, '^services/generated/'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    // `import type` is an import: a type from a higher floor ties the lower one to it just as well.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { conditionNames: ['import', 'node', 'default'], exportsFields: ['exports'] },
+  },
+};

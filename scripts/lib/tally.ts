@@ -1,0 +1,103 @@
+// The end of `npm test`: adds up what Jest and ctest have reported, shows what failed in C++ (Jest shows its own), and
+// closes with "N passed, N failed". Usage: node scripts/lib/tally.ts FOLDER SUITE…  (suites: ts, cpp)
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Tally {
+  passed: number;
+  skipped: number;
+  /** Names of failed tests; a suite that could not run is a failed test too. */
+  failed: string[];
+}
+
+interface JestReport {
+  testResults: {
+    name: string;
+    status: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+function tallyJest(path: string): Tally {
+  const tally: Tally = { passed: 0, skipped: 0, failed: [] };
+  const report = JSON.parse(readFileSync(path, 'utf8')) as JestReport;
+  for (const file of report.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') tally.passed += 1;
+      else if (test.status === 'failed') tally.failed.push(test.fullName);
+      else tally.skipped += 1;
+    }
+    const explained = file.assertionResults.some((test) => test.status === 'failed');
+    if (file.status === 'failed' && !explained) tally.failed.push(`${file.name} (did not run)`);
+  }
+  return tally;
+}
+
+/** ctest's JUnit file. A test there is a program with GoogleTest cases, one case, or a command of some other kind. */
+function tallyCtest(path: string): Tally {
+  const tally: Tally = { passed: 0, skipped: 0, failed: [] };
+  for (const [, attributes = '', body = ''] of readFileSync(path, 'utf8').matchAll(
+    /<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
+  )) {
+    const name = unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? '?');
+    const status = /\bstatus="([^"]*)"/.exec(attributes)?.[1] ?? '?';
+    const output = unescape(/<system-out>([\s\S]*?)<\/system-out>/.exec(body)?.[1] ?? '');
+    const cases = (mark: string): string[] =>
+      [...output.matchAll(new RegExp(`^\\[ *${mark} *\\] (\\S+?)(?:,.*)? \\(\\d+ ms\\)$`, 'gm'))].map(
+        (match) => match[1]!,
+      );
+
+    const failed = cases('FAILED');
+    const skipped = cases('SKIPPED').length;
+    tally.skipped += skipped;
+    if (status === 'run') {
+      tally.passed += cases('OK').length || (output.includes('[==========]') ? 0 : 1);
+    } else if (status === 'fail') {
+      tally.passed += cases('OK').length;
+      tally.failed.push(...(failed.length > 0 ? failed : [name]));
+      console.log(`\n● ${name}\n\n${output.trimEnd().replaceAll(/^/gm, '    ')}`);
+    } else if (status === 'disabled') {
+      tally.skipped += 1;
+    } else if (skipped === 0) {
+      // "notrun" is a skipped test, but also one whose program is missing, and that must not pass for skipped.
+      tally.failed.push(`${name} (did not run)`);
+    }
+  }
+  return tally;
+}
+
+function unescape(xml: string): string {
+  return xml
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&');
+}
+
+const SUITES: Record<string, { title: string; file: string; read: (path: string) => Tally; log: string }> = {
+  ts: { title: 'TypeScript', file: 'ts.json', read: tallyJest, log: 'see above' },
+  cpp: { title: 'C++', file: 'cpp.xml', read: tallyCtest, log: 'see .cache/test/cpp.log' },
+};
+
+const [folder = '', ...names] = process.argv.slice(2);
+let passed = 0;
+const failed: string[] = [];
+const summary: string[] = [];
+for (const name of names) {
+  const suite = SUITES[name];
+  if (suite === undefined) throw new Error(`unknown suite "${name}"`);
+  const path = join(folder, suite.file);
+  const tally: Tally = existsSync(path)
+    ? suite.read(path)
+    : { passed: 0, skipped: 0, failed: [`${suite.title}: the test runner left no result; ${suite.log}`] };
+  if (tally.passed + tally.failed.length === 0) tally.failed.push(`${suite.title}: no test ran; ${suite.log}`);
+  passed += tally.passed;
+  failed.push(...tally.failed);
+  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
+  summary.push(`${suite.title.padEnd(10)}  ${tally.passed} passed, ${tally.failed.length} failed${skipped}`);
+}
+
+if (failed.length > 0) console.log(`\nFailed:\n${failed.map((name) => `  ${name}`).join('\n')}`);
+console.log(`\n${summary.join('\n')}\n\n${passed} passed, ${failed.length} failed`);
+process.exitCode = failed.length > 0 ? 1 : 0;

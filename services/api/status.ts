@@ -1,0 +1,36 @@
+// Error kind → gRPC status with google.rpc details. The only place where the two meet.
+import * as grpc from '@grpc/grpc-js';
+import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
+import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
+import { Status } from '../generated/google/rpc/status.ts';
+
+const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
+/** Clients accept 8 KiB of trailers, and the message goes out up to three times. */
+const MAX_MESSAGE_CHARS = 768;
+
+export interface StatusReply {
+  readonly code: grpc.status;
+  readonly details: string;
+  readonly metadata: grpc.Metadata;
+}
+
+export function toStatus(error: RouterError): StatusReply {
+  const code = grpc.status[ERROR_KINDS[error.kind].code];
+  const message = clip(error.message);
+  const metadata = Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, clip(value)]));
+  const info = { reason: error.kind, domain: 'tandem', metadata };
+  const details = [{ typeUrl: `${TYPE_PREFIX}ErrorInfo`, value: Buffer.from(ErrorInfo.encode(info).finish()) }];
+  if (error.violation !== undefined) {
+    const { field, description } = error.violation;
+    const badRequest = BadRequest.fromPartial({ fieldViolations: [{ field, description: clip(description) }] });
+    details.push({ typeUrl: `${TYPE_PREFIX}BadRequest`, value: Buffer.from(BadRequest.encode(badRequest).finish()) });
+  }
+  const trailers = new grpc.Metadata();
+  const status = Status.encode(Status.fromPartial({ code, message, details })).finish();
+  trailers.set('grpc-status-details-bin', Buffer.from(status));
+  return { code, details: message, metadata: trailers };
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_MESSAGE_CHARS ? text : `${text.slice(0, MAX_MESSAGE_CHARS)}…`;
+}

@@ -1,0 +1,69 @@
+// What every unary handler shares: the caller's deadline and cancellation in, an answer or a status out.
+import type * as grpc from '@grpc/grpc-js';
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { toStatus } from './status.ts';
+
+export interface UnaryOptions {
+  /** Deadline of calls that bring none, and the longest one may bring, milliseconds. */
+  readonly timeoutMs: number;
+  /** Hears of every error that callers only see as INTERNAL. */
+  readonly onInternalError: (path: string, error: RouterError) => void;
+}
+
+export interface UnaryContext extends CallContext {
+  /** On performance.now()'s clock. */
+  readonly startedMs: number;
+}
+
+export function unary<Request, Response>(
+  options: UnaryOptions,
+  handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
+): grpc.handleUnaryCall<Request | RouterError, Response> {
+  return (call, callback) => {
+    const startedMs = performance.now();
+    const controller = new AbortController();
+    const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
+    // Also raised when the caller's deadline passes.
+    call.on('cancelled', () => {
+      const late = performance.now() >= deadlineMs;
+      controller.abort(
+        late
+          ? new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready')
+          : new RouterError('CANCELLED', 'the caller cancelled the request'),
+      );
+    });
+    const answer = async (): Promise<Response> => {
+      if (call.request instanceof RouterError) throw call.request;
+      return await handle(call.request, { startedMs, deadlineMs, signal: controller.signal });
+    };
+    answer().then(
+      (response) => callback(null, response),
+      (thrown: unknown) => {
+        const error = RouterError.from(thrown);
+        if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error);
+        callback(toStatus(error));
+      },
+    );
+  };
+}
+
+/** A request decoder for gRPC that answers bytes which are no message with INVALID_ARGUMENT instead of INTERNAL. */
+export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
+  return (bytes) => {
+    try {
+      return decode(bytes);
+    } catch (cause) {
+      const message = 'the request is not a valid protobuf message of its type; check the client’s proto files';
+      return new RouterError('INVALID_FIELD', message, { cause });
+    }
+  };
+}
+
+function remainingMs(deadline: grpc.Deadline): number {
+  return deadline instanceof Date
+    ? deadline.getTime() - Date.now()
+    : deadline === Infinity
+      ? Infinity
+      : deadline - Date.now();
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadSync } from '@grpc/proto-loader';
+import fc from 'fast-check';
+import { join } from 'node:path';
+import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { decodeReasonRequest } from './reasoning.ts';
+
+interface FieldShape {
+  name: string;
+  number: number;
+  type: string;
+  label: string;
+  typeName: string;
+}
+
+function fields(message: string): FieldShape[] {
+  const definition = loadSync(['tandem/v1/reasoning.proto', 'tandem/wire/v1/wire.proto'], {
+    includeDirs: [join(import.meta.dirname, '../../proto')],
+  });
+  const type = definition[message] as unknown as { type: { field: FieldShape[] } };
+  return type.type.field.map(({ name, number, type: kind, label, typeName }) => ({
+    name,
+    number,
+    type: kind,
+    label,
+    typeName: typeName.split('.').at(-1) ?? '',
+  }));
+}
+
+describe('the router’s view of ReasonRequest', () => {
+  it('differs from the public message in nothing but the type of `encoding`', () => {
+    const floatsAsBytes = fields('tandem.v1.ReasonRequest').map((field) =>
+      field.name === 'encoding' ? { ...field, type: 'TYPE_BYTES' } : field,
+    );
+    expect(fields('tandem.wire.v1.ReasonRequestWire')).toEqual(floatsAsBytes);
+  });
+
+  it('reads what a client wrote, number for number', () => {
+    const floats = fc.array(fc.float(), { maxLength: 50 });
+    fc.assert(
+      fc.property(floats, fc.string(), fc.string(), (encoding, requestId, model) => {
+        const bytes = ReasonRequest.encode(ReasonRequest.fromPartial({ encoding, requestId, model })).finish();
+        const wire = decodeReasonRequest(Buffer.from(bytes));
+        const data = Buffer.concat(wire.encoding);
+        const read = Array.from({ length: data.length / 4 }, (_, k) => data.readFloatLE(k * 4));
+        expect([read, wire.requestId, wire.model]).toEqual([encoding, requestId, model]);
+      }),
+    );
+  });
+
+  it('reads numbers that a client sent in several packed runs', () => {
+    const half = (values: number[]): Buffer =>
+      Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: values })).finish());
+    const wire = decodeReasonRequest(Buffer.concat([half([1, 2]), half([3])]));
+    expect(Buffer.concat(wire.encoding)).toEqual(Buffer.from(new Float32Array([1, 2, 3]).buffer));
+  });
+
+  it('reads numbers that a client sent unpacked, one tag each', () => {
+    const unpacked = Buffer.alloc(10);
+    [1.5, -2].forEach((value, k) => {
+      unpacked.writeUInt8((4 << 3) | 5, k * 5); // field 4, 32-bit
+      unpacked.writeFloatLE(value, k * 5 + 1);
+    });
+    const wire = decodeReasonRequest(unpacked);
+    expect(Buffer.concat(wire.encoding)).toEqual(Buffer.from(new Float32Array([1.5, -2]).buffer));
+  });
+});

@@ -1,0 +1,44 @@
+// One connection for one command.
+import * as grpc from '@grpc/grpc-js';
+import type { Command } from 'commander';
+
+export interface GlobalOptions {
+  readonly address: string;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+type ClientClass<C extends grpc.Client> = new (address: string, credentials: grpc.ChannelCredentials) => C;
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: grpc.Metadata,
+  options: grpc.CallOptions,
+  callback: (error: grpc.ServiceError | null, response: Response) => void,
+) => unknown;
+
+/** Calls one unary method: `call(command, ReasoningServiceClient, (client) => client.ping, {})`. */
+export async function call<C extends grpc.Client, Request, Response>(
+  command: Command,
+  client: ClientClass<C>,
+  method: (client: C) => Unary<Request, Response>,
+  request: Request,
+): Promise<Response> {
+  const { address, timeoutMs } = command.optsWithGlobals<GlobalOptions>();
+  const connection = new client(address, grpc.credentials.createInsecure());
+  try {
+    return await new Promise<Response>((resolve, reject) => {
+      const deadline = Date.now() + timeoutMs;
+      method(connection).call(connection, request, new grpc.Metadata(), { deadline }, (error, response) =>
+        error ? reject(error) : resolve(response),
+      );
+    });
+  } finally {
+    connection.close();
+  }
+}
+
+/** Prints for programs or for people, as --json says. */
+export function print(command: Command, json: unknown, people: () => string): void {
+  const text = command.optsWithGlobals<GlobalOptions>().json ? JSON.stringify(json, null, 2) : people();
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseNumbers } from './input.ts';
+
+const floats = (text: string): number[] => {
+  const { data } = parseNumbers(text);
+  return Array.from({ length: data.length / 4 }, (_, k) => data.readFloatLE(k * 4));
+};
+
+describe('numbers on the command line', () => {
+  it.each([
+    ['a JSON list', '[1, 2.5, -3]', [3]],
+    ['words', ' 1 2.5\n-3 ', [3]],
+    ['comma-separated', '1,2.5, -3', [3]],
+  ])('may be %s', (_name, text, shape) => {
+    expect([floats(text), parseNumbers(text).shape]).toEqual([[1, 2.5, -3], shape]);
+  });
+
+  it('are a time series where lists are nested', () => {
+    expect([parseNumbers('[[1,2],[3,4],[5,6]]').shape, floats('[[1,2],[3,4],[5,6]]')]).toEqual([
+      [3, 2],
+      [1, 2, 3, 4, 5, 6],
+    ]);
+  });
+
+  it('keep a single step a series', () => {
+    expect(parseNumbers('[[1,2]]').shape).toEqual([1, 2]);
+  });
+
+  it('pass NaN on, for the router to refuse', () => {
+    expect(floats('1 NaN')[1]).toBeNaN();
+  });
+
+  it.each([
+    ['', /empty/],
+    ['one two', /"one" is not a number/],
+    ['[1, "2"]', /element 1 of row 0 is not a number/],
+    ['[[1,2],[3]]', /row 1 has another length/],
+    ['[1,', /not JSON/],
+  ])('say what is wrong with %j', (text, message) => {
+    expect(() => parseNumbers(text)).toThrow(message);
+  });
+});

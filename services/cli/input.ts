@@ -1,0 +1,78 @@
+// The input of `tandem reason`: a shipped sample, a file, or standard input.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from './errors.ts';
+
+export interface CliInput {
+  /** `[n]`, or `[steps, n]` for nested lists. */
+  readonly shape: number[];
+  /** Little-endian binary32. */
+  readonly data: Buffer;
+  /** What a sample is about; empty otherwise. */
+  readonly text: string;
+}
+
+interface Sample {
+  readonly name: string;
+  readonly text: string;
+  readonly label: string;
+  readonly encoding_f32_base64: string;
+}
+
+const SAMPLES_FILE = join(import.meta.dirname, '../../deploy/models/supersense/samples.json');
+
+export function readSample(name: string): CliInput {
+  const { samples } = JSON.parse(readFileSync(SAMPLES_FILE, 'utf8')) as { samples: Sample[] };
+  const sample = samples.find((each) => each.name === name);
+  if (sample === undefined) {
+    throw new UsageError(`there is no sample "${name}"; there are: ${samples.map((each) => each.name).join(', ')}`);
+  }
+  const data = Buffer.from(sample.encoding_f32_base64, 'base64');
+  return { shape: [data.length / 4], data, text: sample.text };
+}
+
+/** `-` is standard input. */
+export function readInput(file: string): CliInput {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    throw new UsageError(`cannot read "${file}": ${(error as Error).message}`);
+  }
+  if (file.endsWith('.f32')) return { shape: [bytes.length / 4], data: bytes, text: '' };
+  return parseNumbers(bytes.toString('utf8'));
+}
+
+/** JSON (a list, or a list of equal lists for a time series), or numbers between spaces, commas or line ends. */
+export function parseNumbers(text: string): CliInput {
+  const trimmed = text.trim();
+  const parsed: unknown = trimmed.startsWith('[') ? parseJson(trimmed) : trimmed.split(/[\s,]+/).map(toNumber);
+  const rows = Array.isArray(parsed) && Array.isArray(parsed[0]) ? (parsed as unknown[][]) : [parsed as unknown[]];
+  const width = rows[0]?.length ?? 0;
+  const data = Buffer.alloc(rows.length * width * 4);
+  rows.forEach((row, step) => {
+    if (!Array.isArray(row) || row.length !== width) throw new UsageError(`row ${step} has another length than row 0`);
+    row.forEach((value, index) => {
+      if (typeof value !== 'number') throw new UsageError(`element ${index} of row ${step} is not a number`);
+      data.writeFloatLE(value, (step * width + index) * 4);
+    });
+  });
+  return { shape: parsed === rows[0] ? [width] : [rows.length, width], data, text: '' };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`the input is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function toNumber(word: string): number {
+  // Number() also knows NaN and Infinity, which the router must see to refuse.
+  const value = word === '' ? undefined : Number(word);
+  if (value === undefined || (Number.isNaN(value) && word.toLowerCase() !== 'nan')) {
+    throw new UsageError(word === '' ? 'the input is empty' : `"${word.slice(0, 20)}" is not a number`);
+  }
+  return value;
+}

@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { ListModelsResponse, type Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
+import { call, print } from './client.ts';
+import { table } from './table.ts';
+
+const HEAD = ['MODEL', 'VERSION', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 'PARAMETERS', 'MODEL ID', 'ENGINES'];
+
+export function modelsCommand(): Command {
+  return new Command('models')
+    .description('the models there are')
+    .action(async (_options: unknown, command: Command) => {
+      const response = await call(command, ModelServiceClient, (client) => client.listModels, {});
+      print(command, ListModelsResponse.toJSON(response), () => {
+        const broken = response.models.filter((model) => model.error !== '');
+        return [
+          table(
+            HEAD,
+            response.models.map((model) => row(model, response.defaultModel)),
+          ),
+          ...broken.map((model) => `${model.name}/${model.version} cannot be used: ${model.error}`),
+        ].join('\n');
+      });
+    });
+}
+
+function row(model: Model, defaultModel: string): (string | number)[] {
+  return [
+    model.name === defaultModel ? `${model.name} (default)` : model.name,
+    model.version,
+    `${model.inputKind} [${model.inputShape.join(', ')}]`,
+    model.outputSize,
+    model.steps,
+    model.dt,
+    Number(model.parameters),
+    model.error ? '-' : model.modelId.toString(16).padStart(16, '0'),
+    model.engineIds.join(' ') || '-',
+  ];
+}

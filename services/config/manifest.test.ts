@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseManifest } from './manifest.ts';
+
+const minimal = 'dt: 1e-3\nsteps: 16\n';
+
+describe('model.yaml', () => {
+  it('fills in what may be left out', () => {
+    expect(parseManifest(minimal)).toEqual({
+      dt: 0.001,
+      steps: 16,
+      reset: 'value',
+      if_gain: 'dt',
+      input: { kind: 'constant' },
+      readout: { from: 'spike_count' },
+      temperature: 1,
+    });
+  });
+
+  it('takes every setting of the contract', () => {
+    const text = `
+name: supersense
+dt: 1e-3
+steps: 16
+reset: subtract
+if_gain: unit
+input: {shape: [768], kind: constant}
+readout: {node: output, from: mean_potential}
+labels: labels.txt
+temperature: 2.5
+golden: golden.json
+`;
+    expect(parseManifest(text)).toMatchObject({ name: 'supersense', reset: 'subtract', input: { shape: [768] } });
+  });
+
+  it.each([
+    ['a key it does not know', `${minimal}stepz: 3`, 'model.yaml: key "stepz": is not a setting'],
+    ['a nested key it does not know', `${minimal}input: {knd: series}`, 'key "input.knd": is not a setting'],
+    ['a dt of zero', 'dt: 0\nsteps: 1', 'key "dt"'],
+    ['a dt that is text', 'dt: fast\nsteps: 1', 'key "dt"'],
+    ['no dt', 'steps: 1', 'key "dt"'],
+    ['an infinite dt', 'dt: .inf\nsteps: 1', 'key "dt"'],
+    ['no steps for a constant input', 'dt: 1', 'key "steps": must be given for a constant input'],
+    ['too many steps', 'dt: 1\nsteps: 100001', 'key "steps"'],
+    ['a broken step count', 'dt: 1\nsteps: 1.5', 'key "steps"'],
+    ['an unknown reset', `${minimal}reset: zero`, 'key "reset"'],
+    ['an empty file', '', 'model.yaml: '],
+    ['no YAML', 'a: [', 'model.yaml: '],
+  ])('refuses %s and names the key', (_, text, message) => {
+    expect(() => parseManifest(text)).toThrow(message);
+  });
+
+  it('needs no steps for a time series', () => {
+    expect(parseManifest('dt: 1e-4\ninput: {kind: series}').steps).toBeUndefined();
+  });
+});

@@ -1,0 +1,65 @@
+// model.yaml: how a NIR file is to be run, and what its answers mean. Unknown keys are errors, so that a misspelt
+// setting never falls back to its default in silence.
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const MAX_BYTES = 1024 * 1024;
+const MAX_STEPS = 100_000;
+
+const count = z.number().int().positive();
+
+const schema = z.strictObject({
+  /** Repeats the folder's name, for people. */
+  name: z.string().min(1).optional(),
+  /** Seconds a step. */
+  dt: z.number().positive().default(1e-3),
+  /** Steps for a constant input; a time series brings its own length. */
+  steps: count.max(MAX_STEPS).default(16),
+  reset: z.enum(['value', 'subtract']).default('value'),
+  if_gain: z.enum(['dt', 'unit']).default('dt'),
+  input: z
+    .strictObject({
+      shape: z.array(count).min(1).optional(),
+      kind: z.enum(['constant', 'series']).default('constant'),
+    })
+    .default({ kind: 'constant' }),
+  readout: z
+    .strictObject({
+      node: z.string().min(1).optional(),
+      from: z.enum(['spike_count', 'mean_potential', 'last_potential']).default('spike_count'),
+    })
+    .default({ from: 'spike_count' }),
+  /** A file beside model.yaml with one label a line, or the labels themselves. */
+  labels: z.union([z.string().min(1), z.array(z.string())]).optional(),
+  /** Scores are softmax(readout / temperature). */
+  temperature: z.number().positive().default(1),
+  /** A file beside model.yaml with known inputs and their digests. */
+  golden: z.string().min(1).optional(),
+});
+
+export type Manifest = z.output<typeof schema>;
+
+/** Its message names the key. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+}
+
+export function parseManifest(text: string): Manifest {
+  if (text.length > MAX_BYTES) throw new ManifestError(`model.yaml: longer than ${MAX_BYTES} characters`);
+  const result = schema.safeParse(parseYaml(text));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const key = [...issue.path, ...(unknown === undefined ? [] : [unknown])].map(String).join('.');
+  const problem = unknown === undefined ? issue.message : 'is not a setting';
+  throw new ManifestError(key === '' ? `model.yaml: ${problem}` : `model.yaml: key "${key}": ${problem}`);
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const firstLine = error instanceof Error ? error.message.split('\n')[0] : 'cannot be parsed';
+    throw new ManifestError(`model.yaml: ${firstLine}`);
+  }
+}

@@ -1,0 +1,97 @@
+// Every setting: default, range, unit and meaning. Names end in their unit.
+// As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+
+const sidecar = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, ".", "_" or "-", at most 63')
+      .describe('Name of the engine, unique in the deployment.'),
+    address: z
+      .string()
+      .min(1)
+      .describe('Where it listens. Examples: "127.0.0.1:50061", "unix:/run/tandem/engine-1.sock".'),
+  })
+  .describe('A sidecar that somebody else starts.');
+
+export const settingsSchema = z.strictObject({
+  listen: z
+    .string()
+    .min(1)
+    .default('0.0.0.0:50051')
+    .describe('Address of the gRPC server; port 0: the system chooses.'),
+  reflection: z.boolean().default(false).describe('Serve gRPC reflection, for grpcurl and the like.'),
+  models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
+  default_model: z.string().default('supersense').describe('The model of requests that name none.'),
+  strategy: z
+    .enum(['ROUND_ROBIN', 'LOCAL_FIRST'])
+    .default('ROUND_ROBIN')
+    .describe('How engines are chosen where the request does not say.'),
+  local_first_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.8)
+    .describe('Share of requests that LOCAL_FIRST gives to the local engine, 0 to 1.'),
+  request_timeout_ms: z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .default(30_000)
+    .describe('Deadline of requests that bring none, and the longest that one may bring, milliseconds.'),
+  max_message_bytes: z
+    .int()
+    .min(1_024)
+    .max(268_435_456)
+    .default(4_194_304)
+    .describe('Largest request accepted, bytes; a larger one is refused with RESOURCE_EXHAUSTED.'),
+  max_in_flight: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4_096)
+    .describe('Requests under way at once before the router refuses with ROUTER_FULL.'),
+  max_streams_per_connection: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1_024)
+    .describe('Calls one connection may have open; further ones wait in the client.'),
+  drain_timeout_ms: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(10_000)
+    .describe('How long a stop waits for what is in flight, milliseconds.'),
+  local: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Run the TypeScript engine inside the router.'),
+      workers: z.int().min(1).max(64).default(1).describe('Its worker threads.'),
+    })
+    .prefault({})
+    .describe('The engine inside the router.'),
+  sidecars: z.array(sidecar).max(64).default([]).describe('Sidecars to connect to, besides those in `spawn`.'),
+  spawn: z
+    .strictObject({
+      count: z
+        .int()
+        .min(0)
+        .max(64)
+        .optional()
+        .describe(
+          'C++ sidecars that the router starts and keeps running. Unset: 2, or none where `sidecars` names some.',
+        ),
+      base_port: port.min(1).default(50_061).describe('Port of the first one; the next ones follow. On 127.0.0.1.'),
+      socket_dir: z.string().default('').describe('Where set, they listen on Unix sockets in this folder instead.'),
+      binary: z.string().min(1).default('sidecar-cpp/build/release/tandem-engine').describe('The program to start.'),
+      threads: z.int().min(1).max(256).default(1).describe('Simulating threads of each.'),
+    })
+    .prefault({})
+    .describe('Sidecars on this machine that come and go with the router.'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log line to write.'),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;

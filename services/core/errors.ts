@@ -1,0 +1,88 @@
+// The one table of what can go wrong. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
+//
+// `code` is the gRPC status; `retryable` says whether another engine (or a later try) may succeed; `outcome` is what a
+// breaker makes of it: a caller's own fault never counts against an engine.
+
+export type BreakerOutcome = 'ignore' | 'success' | 'failure';
+
+export type StatusCode =
+  | 'CANCELLED'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'RESOURCE_EXHAUSTED'
+  | 'OUT_OF_RANGE'
+  | 'INTERNAL'
+  | 'UNAVAILABLE';
+
+interface KindRow {
+  readonly code: StatusCode;
+  readonly retryable: boolean;
+  readonly outcome: BreakerOutcome;
+}
+
+const row = (code: StatusCode, retryable: boolean, outcome: BreakerOutcome): KindRow => ({ code, retryable, outcome });
+
+export const ERROR_KINDS = {
+  INPUT_MISSING: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_LENGTH: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_KIND: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore'),
+  INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore'),
+  UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore'),
+  MODEL_INVALID: row('NOT_FOUND', false, 'ignore'),
+  NON_FINITE: row('OUT_OF_RANGE', false, 'success'),
+  CANCELLED: row('CANCELLED', false, 'ignore'),
+  DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
+  ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore'),
+  DRAINING: row('UNAVAILABLE', true, 'ignore'),
+  ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
+  ENGINE_FAULT: row('INTERNAL', true, 'failure'),
+  NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
+  INTERNAL: row('INTERNAL', false, 'ignore'),
+} as const satisfies Record<string, KindRow>;
+
+export type ErrorKind = keyof typeof ERROR_KINDS;
+
+export function isErrorKind(text: string): text is ErrorKind {
+  return Object.hasOwn(ERROR_KINDS, text);
+}
+
+export interface FieldViolation {
+  /** Path in the request message. Example: `encoding[17]`. */
+  readonly field: string;
+  readonly description: string;
+}
+
+export interface RouterErrorOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly field?: string;
+  readonly cause?: unknown;
+}
+
+/** The only error that travels between floors. Its message is meant for the caller: what happened, what to do next. */
+export class RouterError extends Error {
+  override readonly name = 'RouterError';
+  readonly kind: ErrorKind;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violation: FieldViolation | undefined;
+
+  constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.metadata = options.metadata ?? {};
+    this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
+  }
+
+  get retryable(): boolean {
+    return ERROR_KINDS[this.kind].retryable;
+  }
+
+  /** Anything thrown, as a RouterError: what we do not know becomes INTERNAL and keeps its cause for the log. */
+  static from(thrown: unknown): RouterError {
+    return thrown instanceof RouterError ? thrown : new RouterError('INTERNAL', 'internal error', { cause: thrown });
+  }
+}

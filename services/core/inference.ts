@@ -1,0 +1,36 @@
+// What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
+
+export interface InferenceInput {
+  /** Model name. */
+  readonly model: string;
+  /** Model version; 0 means the engine's latest, but the router always asks for one by number. */
+  readonly version: number;
+  /** `[n]` (constant input) or `[steps, …]` (time series). */
+  readonly shape: readonly number[];
+  /** Little-endian binary32, row-major; passed through untouched. May be a view into a larger buffer, unaligned. */
+  readonly data: Uint8Array;
+}
+
+export interface Inference {
+  readonly modelVersion: number;
+  readonly steps: number;
+  /** Spikes of each readout element. */
+  readonly spikeCounts: readonly number[];
+  /** Potentials of the readout, little-endian binary32. */
+  readonly potentials: Uint8Array;
+  readonly totalSpikes: number;
+  readonly synapticOperations: number;
+  /** 64 bits, equal on every engine that holds the same model. */
+  readonly stateDigest: bigint;
+  /** Waiting inside the engine, microseconds. */
+  readonly queueUs: number;
+  /** Simulating, microseconds; inputs simulated together share it. */
+  readonly computeUs: number;
+}
+
+/** Limits of one call: both must be obeyed inside the engine, too. */
+export interface CallContext {
+  /** Absolute, milliseconds of `performance.now()`'s clock; Infinity: none. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}

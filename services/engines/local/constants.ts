@@ -1,0 +1,75 @@
+// From a node's parameters (binary64, as read) to what it computes with (binary32, proto/NUMERICS.md, "A step").
+import type { Manifest } from '../../config/manifest.ts';
+import type { FlatNode } from './flatten.ts';
+import { ModelError } from './model-error.ts';
+import type { Constants } from './network.ts';
+
+export function nodeConstants(node: FlatNode, size: number, manifest: Manifest): Partial<Constants> {
+  const { dt } = manifest;
+  const vector = (field: string, from?: (value: number) => number): Float32Array => spread(node, field, size, from);
+  const perTau = (field: string): Float32Array => vector(field, (tau) => dt / tau);
+  const fire = () => ({ threshold: vector('v_threshold'), reset: vector('v_reset') });
+  const leaky = () => ({ leak: vector('v_leak'), resistance: vector('r') });
+  const synapse = () => ({ synapse: perTau('tau_syn'), gain: perTau('tau_mem'), inputWeight: vector('w_in') });
+
+  switch (node.type) {
+    case 'Input':
+    case 'Output':
+    case 'Flatten':
+      return {};
+    case 'Linear':
+      return { weight: sourceMajor(node) };
+    case 'Affine':
+      return { weight: sourceMajor(node), bias: vector('bias') };
+    case 'Scale':
+      return { scale: vector('scale') };
+    case 'Threshold':
+      return { threshold: vector('threshold') };
+    case 'LIF':
+      return { gain: perTau('tau'), ...leaky(), ...fire() };
+    case 'LI':
+      return { gain: perTau('tau'), ...leaky() };
+    case 'IF':
+      return { gain: vector('r', manifest.if_gain === 'dt' ? (r) => dt * r : undefined), ...fire() };
+    case 'CubaLIF':
+      return { ...synapse(), ...leaky(), ...fire() };
+    case 'CubaLI':
+      return { ...synapse(), ...leaky() };
+  }
+}
+
+/** Rounds, after `from` in binary64 where it is given, and spreads one element over the whole node. */
+function spread(node: FlatNode, field: string, size: number, from?: (value: number) => number): Float32Array {
+  const { values } = node.parameters.get(field)!;
+  const rounded = Float32Array.from(values, (value) => (from === undefined ? value : from(value)));
+  refuseInfinite(node, field, rounded, values);
+  const spreadOut = shared(size);
+  if (rounded.length === 1) spreadOut.fill(rounded[0]!);
+  else spreadOut.set(rounded);
+  return spreadOut;
+}
+
+/** `[out, in]` turned over: a source that is not 0 then adds one contiguous column to all outputs. */
+function sourceMajor(node: FlatNode): Float32Array {
+  const { shape, values } = node.parameters.get('weight')!;
+  const [outputs, inputs] = [shape[0]!, shape[1]!];
+  const rounded = Float32Array.from(values);
+  refuseInfinite(node, 'weight', rounded, values);
+  const columns = shared(values.length);
+  for (let input = 0; input < inputs; input += 1) {
+    const column = input * outputs;
+    for (let output = 0; output < outputs; output += 1) columns[column + output] = rounded[output * inputs + input]!;
+  }
+  return columns;
+}
+
+function refuseInfinite(node: FlatNode, field: string, rounded: Float32Array, values: Float64Array): void {
+  const bad = rounded.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw ModelError.field(node.name, field, `is not finite in binary32, found ${values[bad]} at index ${bad}`);
+}
+
+/** Memory that workers see without a copy. */
+function shared(elements: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * elements));
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseManifest } from '../../config/manifest.ts';
+import { StateDigest, modelId, xxh64 } from './digest.ts';
+
+describe('digests', () => {
+  it('are XXH64 with seed 0', () => {
+    expect(xxh64(Buffer.from(''))).toBe(0xef46db3751d8e999n);
+    expect(xxh64(Buffer.from('abc'))).toBe(0x44bc2cf5ad770999n);
+  });
+
+  it('of large files are the same in pieces', () => {
+    const large = new Uint8Array(3 * 1024 * 1024 + 5).fill(7);
+    const [whole, again] = [xxh64(large), xxh64(large.slice())];
+    expect(whole).toBe(again);
+    expect(whole).not.toBe(xxh64(large.subarray(1)));
+  });
+
+  it('tell models with other settings apart', () => {
+    const file = Buffer.from('file');
+    const texts = [
+      'dt: 1\nsteps: 1',
+      'dt: 2\nsteps: 1',
+      'dt: 1\nsteps: 1\nreset: subtract',
+      'dt: 1\nsteps: 1\nif_gain: unit',
+      'dt: 1\ninput: {kind: series}',
+      'dt: 1\nsteps: 1\nreadout: {from: last_potential}',
+      'dt: 1\nsteps: 1\nreadout: {node: other}',
+    ];
+    const ids = texts.map((text) => modelId(file, parseManifest(text), 'output'));
+    expect(new Set(ids).size).toBe(texts.length);
+    // Not steps: they go into the digest of a run.
+    expect(modelId(file, parseManifest('dt: 1\nsteps: 9'), 'output')).toBe(ids[0]);
+  });
+
+  it('lay out model id, steps and arrays in little-endian order', () => {
+    const digest = new StateDigest(0x0102030405060708n, [Uint32Array.of(1), Float32Array.of(1)]);
+    const bytes = Buffer.from('0807060504030201' + '05000000' + '01000000' + '0000803f', 'hex');
+    expect(digest.compute(5)).toBe(xxh64(bytes));
+  });
+});

@@ -1,0 +1,46 @@
+// Lets a long simulation be stopped from outside: by its deadline, or by a flag that another thread sets.
+
+/** Work units (about a nanosecond each) between two looks at the clock and the flag. */
+const UNITS_BETWEEN_LOOKS = 1 << 20;
+
+export class Interrupted extends Error {
+  readonly reason: 'CANCELLED' | 'DEADLINE_EXCEEDED';
+
+  constructor(reason: 'CANCELLED' | 'DEADLINE_EXCEEDED') {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+export class Interrupt {
+  private readonly flags: Int32Array;
+  private readonly slot: number;
+  private readonly deadlineMs: number;
+  private units = 0;
+
+  /** `flags[slot]` other than 0 means cancelled; `deadlineMs` is on this thread's `performance.now()`. */
+  constructor(flags: Int32Array, slot: number, deadlineMs: number) {
+    this.flags = flags;
+    this.slot = slot;
+    this.deadlineMs = deadlineMs;
+  }
+
+  /** For runs that nothing outside can stop. */
+  static never(): Interrupt {
+    return new Interrupt(new Int32Array(1), 0, Infinity);
+  }
+
+  /** Throws Interrupted where the run must end. */
+  look(): void {
+    if (Atomics.load(this.flags, this.slot) !== 0) throw new Interrupted('CANCELLED');
+    if (performance.now() >= this.deadlineMs) throw new Interrupted('DEADLINE_EXCEEDED');
+  }
+
+  /** Accounts for work done, and looks now and then. */
+  spend(units: number): void {
+    this.units += units;
+    if (this.units < UNITS_BETWEEN_LOOKS) return;
+    this.units = 0;
+    this.look();
+  }
+}

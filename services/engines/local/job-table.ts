@@ -1,0 +1,84 @@
+// Places for inferences that have no answer yet: each has a slot and, shared with the workers, a flag that stops it.
+import { RouterError } from '../../core/errors.ts';
+import type { CallContext, Inference } from '../../core/inference.ts';
+import type { Job } from './messages.ts';
+
+export interface Pending {
+  readonly job: Omit<Job, 'offset'>;
+  readonly data: Uint8Array;
+  readonly version: number;
+  /** Whether the caller has its answer; the place is taken until the worker is done with it. */
+  settled: boolean;
+  resolve(inference: Inference): void;
+  reject(error: RouterError): void;
+}
+
+export class JobTable {
+  readonly flags: Int32Array;
+  readonly #free: number[];
+  readonly #pending = new Map<number, Pending>();
+
+  constructor(places: number) {
+    this.flags = new Int32Array(new SharedArrayBuffer(4 * places));
+    this.#free = Array.from({ length: places }, (_, slot) => places - 1 - slot);
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  get isFull(): boolean {
+    return this.#free.length === 0;
+  }
+
+  get(slot: number): Pending | undefined {
+    return this.#pending.get(slot);
+  }
+
+  /** Takes a place. The promise settles once: with the answer, or as soon as the caller wants none any more. */
+  add(
+    job: Omit<Job, 'offset' | 'slot'>,
+    data: Uint8Array,
+    version: number,
+    { signal, deadlineMs }: CallContext,
+  ): { readonly pending: Pending; readonly answer: Promise<Inference> } {
+    const slot = this.#free.pop()!;
+    Atomics.store(this.flags, slot, 0);
+    const { promise, resolve, reject } = Promise.withResolvers<Inference>();
+    const settle = (how: () => void): void => {
+      if (pending.settled) return;
+      pending.settled = true;
+      signal.removeEventListener('abort', cancel);
+      clearTimeout(timer);
+      how();
+    };
+    const stop = (error: RouterError): void => {
+      Atomics.store(this.flags, slot, 1);
+      settle(() => reject(error));
+    };
+    const cancel = (): void => stop(new RouterError('CANCELLED', 'the caller no longer wants the answer'));
+    const pending: Pending = {
+      job: { ...job, slot },
+      data,
+      version,
+      settled: false,
+      resolve: (inference) => settle(() => resolve(inference)),
+      reject: (error) => settle(() => reject(error)),
+    };
+    this.#pending.set(slot, pending);
+    const timer = after(deadlineMs, () => stop(new RouterError('DEADLINE_EXCEEDED', 'the deadline has passed')));
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+    return { pending, answer: promise };
+  }
+
+  release(slot: number): void {
+    if (this.#pending.delete(slot)) this.#free.push(slot);
+  }
+}
+
+/** setTimeout takes no more than 2³¹ − 1 ms; deadlines beyond that are as good as none. */
+function after(deadlineMs: number, passed: () => void): NodeJS.Timeout | undefined {
+  const left = deadlineMs - performance.now();
+  return left < 2 ** 31 ? setTimeout(passed, Math.max(0, left)) : undefined;
+}

@@ -1,0 +1,244 @@
+// The engine inside the router: an independent implementation of proto/NUMERICS.md that simulates in worker threads, so
+// that the event loop stays free.
+import { readFileSync } from 'node:fs';
+import { RouterError } from '../../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import type { Engine, EngineDescription } from '../engine.ts';
+import { checkInput } from './input-check.ts';
+import type { InputSpec } from './input-check.ts';
+import type { Pending } from './job-table.ts';
+import { JobTable } from './job-table.ts';
+import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
+import { ModelLoader } from './model-loader.ts';
+import { listModels } from './model-repository.ts';
+import type { Network } from './network.ts';
+import { toShared } from './shared-clock.ts';
+import { SimulationWorker } from './simulation-worker.ts';
+
+const NUMERICS_VERSION = 1;
+const MAX_BATCH = 64;
+
+export interface LocalEngineOptions {
+  readonly id: string;
+  readonly modelsDir: string;
+  /** Threads that simulate. */
+  readonly workers: number;
+  /** Inputs that may be queued or running before more are refused with ENGINE_FULL. */
+  readonly maxInFlight?: number;
+  /** What the simulation threads run; tests put a faulty one in. */
+  readonly simulationScript?: URL;
+}
+
+interface ServedModel extends LoadedModel {
+  readonly key: string;
+  readonly input: InputSpec | undefined;
+}
+
+export class LocalEngine implements Engine {
+  readonly kind = 'local';
+  readonly address = 'in-process';
+  readonly id: string;
+  description: EngineDescription | undefined;
+  downReason = 'not started';
+  readonly #modelsDir: string;
+  readonly #table: JobTable;
+  readonly #workers: readonly SimulationWorker[];
+  readonly #networks = new Map<string, Network>();
+  readonly #listeners: (() => void)[] = [];
+  #models: readonly ServedModel[] = [];
+  #queue: Pending[] = [];
+  #flushing = false;
+  #stopping = false;
+  #drained: (() => void) | undefined;
+
+  constructor({ id, modelsDir, workers, maxInFlight = 256, simulationScript }: LocalEngineOptions) {
+    this.id = id;
+    this.#modelsDir = modelsDir;
+    this.#table = new JobTable(maxInFlight);
+    const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
+    this.#workers = Array.from({ length: workers }, () => {
+      return new SimulationWorker(script, { flags: this.#table.flags, networks: this.#networks }, {
+        answered: (answers) => this.#answered(answers),
+        free: () => this.#flush(),
+        lost: (slots, why) => this.#lost(slots, why),
+        ready: () => {
+          this.#update('');
+          this.#flush();
+        },
+      });
+    });
+  }
+
+  get inFlight(): number {
+    return this.#table.size;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#models = await this.#loadModels();
+    } catch (error) {
+      this.#update(`cannot read the model repository: ${(error as Error).message}`);
+      return;
+    }
+    for (const worker of this.#workers) worker.start();
+  }
+
+  async infer(input: InferenceInput, context: CallContext): Promise<Inference> {
+    if (this.#stopping) throw new RouterError('DRAINING', `engine "${this.id}" is stopping; ask another engine`);
+    if (this.description === undefined) {
+      throw new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`);
+    }
+    const { key, model, input: spec } = this.#find(input.model, input.version);
+    const steps = checkInput(input, spec!);
+    if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
+    const job = {
+      model: key,
+      steps,
+      length: input.data.length / 4,
+      receivedMs: toShared(performance.now()),
+      deadlineMs: toShared(context.deadlineMs),
+    };
+    const { pending, answer } = this.#table.add(job, input.data, model.version, context);
+    this.#queue.push(pending);
+    this.#flushSoon();
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#table.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    this.#update('stopped');
+  }
+
+  async #loadModels(): Promise<readonly ServedModel[]> {
+    const loader = new ModelLoader();
+    const models: ServedModel[] = [];
+    for (const ref of listModels(this.#modelsDir)) {
+      const loaded = await loader.load({ modelsDir: this.#modelsDir, ...ref });
+      const key = `${ref.name}/${ref.version}`;
+      if (loaded.network !== undefined) this.#networks.set(key, loaded.network);
+      models.push({ ...loaded, key, input: loaded.network && inputSpec(loaded.network) });
+    }
+    await loader.close();
+    return models;
+  }
+
+  #find(name: string, version: number): ServedModel {
+    const versions = this.#models.filter(({ model }) => model.name === name);
+    const usable = versions.findLast(({ model }) => model.error === '');
+    const found = version === 0 ? (usable ?? versions.at(-1)) : versions.find(({ model }) => model.version === version);
+    if (found === undefined) {
+      const wanted = version === 0 ? `model "${name}"` : `version ${version} of model "${name}"`;
+      throw new RouterError('UNKNOWN_MODEL', `engine "${this.id}" has no ${wanted}`);
+    }
+    if (found.model.error !== '') {
+      throw new RouterError('MODEL_INVALID', `model "${name}" cannot be used: ${found.model.error}`);
+    }
+    return found;
+  }
+
+  /** Once all that is ready now has queued up, so that it travels together. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0) {
+      const open = this.#workers.filter((worker) => worker.hasRoom);
+      const worker = open.reduce<SimulationWorker | undefined>(
+        (best, one) => (best === undefined || one.batches < best.batches ? one : best),
+        undefined,
+      );
+      if (worker === undefined) break;
+      const share = Math.min(MAX_BATCH, Math.ceil(this.#queue.length / open.length));
+      this.#send(worker, this.#queue.splice(0, share));
+    }
+  }
+
+  #send(worker: SimulationWorker, batch: readonly Pending[]): void {
+    for (const { job, settled } of batch) if (settled) this.#release(job.slot);
+    const wanted = batch.filter(({ settled }) => !settled);
+    if (wanted.length === 0) return;
+    const inputs = new Uint8Array(wanted.reduce((sum, { data }) => sum + data.length, 0));
+    const jobs: Job[] = [];
+    let at = 0;
+    for (const { job, data } of wanted) {
+      inputs.set(data, at);
+      jobs.push({ ...job, offset: at / 4 });
+      at += data.length;
+    }
+    worker.send({ jobs, inputs: inputs.buffer });
+  }
+
+  #answered(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const pending = this.#table.get(answer.slot)!;
+      if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
+      else pending.resolve(toInference(answer, pending.version));
+      this.#release(answer.slot);
+    }
+  }
+
+  #lost(slots: readonly number[], why: string): void {
+    this.#update(this.#workers.some((worker) => worker.isUp) ? '' : why);
+    for (const slot of slots) {
+      this.#table.get(slot)!.reject(new RouterError('ENGINE_LOST', `engine "${this.id}" was lost: ${why}`));
+      this.#release(slot);
+    }
+    if (this.description !== undefined) return;
+    for (const { job, reject } of this.#queue.splice(0)) {
+      reject(new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${why}`));
+      this.#release(job.slot);
+    }
+  }
+
+  #release(slot: number): void {
+    this.#table.release(slot);
+    if (this.#table.size === 0) this.#drained?.();
+  }
+
+  #update(downReason: string): void {
+    this.downReason = downReason;
+    const models = this.#models.map(({ model }) => model);
+    this.description = downReason === '' ? { build: buildName(), numericsVersion: NUMERICS_VERSION, models } : undefined;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function inputSpec(network: Network): InputSpec {
+  const { inputKind: kind, inputShape: shape, steps } = network;
+  return { kind, shape, steps, size: network.nodes[network.input]!.outputSize };
+}
+
+function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: number): Inference {
+  const { spikeCounts, potentials, ...run } = outcome as Exclude<Answer['outcome'], Failure>;
+  return {
+    ...run,
+    modelVersion,
+    spikeCounts: Array.from(spikeCounts),
+    potentials: new Uint8Array(potentials.buffer),
+    queueUs,
+    computeUs,
+  };
+}
+
+function toError({ kind, message, metadata, cause }: Failure): RouterError {
+  return new RouterError(kind, message, { metadata, field: metadata['field'], cause });
+}
+
+function buildName(): string {
+  const manifest = new URL('../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  const short = (full: string): string => full.split('.').slice(0, 2).join('.');
+  return `tandem-local ${version} node-${short(process.versions.node)} v8-${short(process.versions.v8)}`;
+}

@@ -1,0 +1,62 @@
+// What the main thread and the workers say to each other.
+import type { ErrorKind } from '../../core/errors.ts';
+import type { EngineModel } from '../engine.ts';
+import type { Network } from './network.ts';
+import type { RunResult } from './simulator.ts';
+
+export interface LoadRequest {
+  readonly modelsDir: string;
+  readonly name: string;
+  readonly version: number;
+}
+
+/** `network` is there where `model.error` is empty. */
+export interface LoadedModel {
+  readonly model: EngineModel;
+  readonly network: Network | undefined;
+}
+
+/** What a simulation worker has from its start. Both are shared memory: nothing is copied but the outlines. */
+export interface SimulationSetup {
+  /** `flags[slot]` other than 0 stops the job in that slot. */
+  readonly flags: Int32Array;
+  readonly networks: ReadonlyMap<string, Network>;
+}
+
+export interface Batch {
+  readonly jobs: readonly Job[];
+  readonly inputs: ArrayBuffer;
+}
+
+export interface Job {
+  readonly slot: number;
+  readonly model: string;
+  readonly steps: number;
+  /** Where its input lies in the batch's `inputs`, in floats. */
+  readonly offset: number;
+  readonly length: number;
+  /** On the clock of shared-clock.ts. */
+  readonly receivedMs: number;
+  readonly deadlineMs: number;
+}
+
+/** `batchDone` on the last answers to a batch. */
+export interface FromSimulation {
+  readonly answers: readonly Answer[];
+  readonly batchDone: boolean;
+}
+
+export interface Answer {
+  readonly slot: number;
+  readonly queueUs: number;
+  readonly computeUs: number;
+  readonly outcome: RunResult | Failure;
+}
+
+export interface Failure {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What really happened, for the log. */
+  readonly cause?: string;
+}

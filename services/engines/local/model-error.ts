@@ -1,0 +1,27 @@
+// Why a model cannot be used. Every refusal names the node and the field (proto/NUMERICS.md, "Errors in a file").
+
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+
+  /** What is wrong with the file as a whole. */
+  static file(problem: string): ModelError {
+    return new ModelError(`model.nir: ${problem}`);
+  }
+
+  /** The file broke the reader itself, which is not to be trusted with another one. `cause` says how. */
+  static fatal(cause: unknown): ModelError {
+    const error = ModelError.file('cannot be read: the file is damaged');
+    error.cause = cause;
+    return error;
+  }
+
+  get isFatal(): boolean {
+    return this.cause !== undefined;
+  }
+
+  /** What is wrong with one field of one node; the outermost graph has no name. */
+  static field(node: string, field: string, problem: string): ModelError {
+    const owner = node === '' ? 'the root graph' : `node "${node}"`;
+    return new ModelError(`${owner}: field "${field}": ${problem}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { ModelFolder } from '../../../test/support/model-folder.ts';
+import { matrix, writeNir } from '../../../test/support/nir-writer.ts';
+import { chain, node } from '../../../test/support/run-network.ts';
+import { Random } from '../../../test/fuzz/random.ts';
+import { ModelLoader } from './model-loader.ts';
+
+const RUN = 'dt: 1\nsteps: 1';
+const linear = chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) });
+const folder = new ModelFolder();
+
+afterAll(() => folder.remove());
+
+describe('a model loader', () => {
+  it('gives a description and a network', async () => {
+    folder.add('good', 1, linear, RUN);
+    const loader = new ModelLoader();
+    const { model, network } = await loader.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    await loader.close();
+    expect(model).toMatchObject({ name: 'good', version: 1, inputSize: 2, outputSize: 1, nodes: 3, parameters: 2, error: '' });
+    expect([model.modelId, network?.modelId]).toEqual([expect.any(BigInt), model.modelId]);
+  });
+
+  it('gives up on a file that takes too long, and reads the next one', async () => {
+    const hasty = new ModelLoader(1);
+    const { model } = await hasty.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    await hasty.close();
+    expect(model).toMatchObject({ error: 'model.nir: reading it took longer than 1 ms', modelId: 0n });
+  });
+
+  it('survives whatever a damaged file does to the reader', async () => {
+    const whole = writeNir(linear);
+    const random = new Random(7);
+    const loader = new ModelLoader(1_000);
+    const wrong: string[] = [];
+    for (let n = 0; n < 250; n += 1) {
+      const bytes = Uint8Array.from(whole);
+      for (let flips = random.integer(1, 6); flips > 0; flips -= 1) {
+        bytes[random.integer(0, bytes.length - 1)] = random.integer(0, 255);
+      }
+      folder.add('damaged', 1, bytes, RUN);
+      const { model, network } = await loader.load({ modelsDir: folder.path, name: 'damaged', version: 1 });
+      if ((model.error === '') !== (network !== undefined)) wrong.push(model.error);
+    }
+    folder.add('good', 1, linear, RUN);
+    const { model } = await loader.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    await loader.close();
+    expect([wrong, model.error]).toEqual([[], '']);
+  }, 60_000);
+});

@@ -1,0 +1,60 @@
+// Loads models in a thread of their own, one at a time. A file that crashes or hangs the reader costs that thread only.
+import { Worker } from 'node:worker_threads';
+import type { LoadedModel, LoadRequest } from './messages.ts';
+import { brokenModel } from './model-repository.ts';
+
+/** The largest allowed file takes a few seconds. */
+const TIMEOUT_MS = 60_000;
+
+export class ModelLoader {
+  readonly #timeoutMs: number;
+  #worker: Worker | undefined;
+
+  constructor(timeoutMs = TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
+  load(request: LoadRequest): Promise<LoadedModel> {
+    const worker = (this.#worker ??= this.#start());
+    return new Promise((resolve) => {
+      const finish = (loaded: LoadedModel): void => {
+        clearTimeout(timer);
+        worker.off('message', finish).off('error', crashed).off('exit', exited);
+        resolve(loaded);
+      };
+      const fail = (problem: string): void => {
+        finish({ model: brokenModel(request, `model.nir: ${problem}`), network: undefined });
+        this.#drop(worker);
+      };
+      const crashed = (error: Error): void => fail(`reading it failed: ${error.message}`);
+      const exited = (): void => fail('reading it ended the reader');
+      const timer = setTimeout(() => fail(`reading it took longer than ${this.#timeoutMs} ms`), this.#timeoutMs);
+      worker.on('message', finish).on('error', crashed).on('exit', exited);
+      worker.postMessage(request);
+    });
+  }
+
+  /** Gives the reader's memory back; the next load starts it again. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./loader-thread.ts', import.meta.url));
+    // Between two loads: a thread that closed itself after a file that broke its reader.
+    worker.on('exit', () => this.#forget(worker)).on('error', () => this.#forget(worker));
+    return worker;
+  }
+
+  #drop(worker: Worker): void {
+    this.#forget(worker);
+    void worker.terminate();
+  }
+
+  #forget(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = undefined;
+  }
+}

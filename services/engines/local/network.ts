@@ -1,0 +1,57 @@
+// A network ready to run, as plain data over shared memory: compiled once, sent to every simulation worker as it is.
+import type { NodeType } from './node-types.ts';
+
+/** What a node computes with: binary32, one element for each element of the node. */
+export interface Constants {
+  /** Source-major: the weights of source element `j` are `weight[j * outputSize …]`. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly scale: Float32Array;
+  readonly threshold: Float32Array;
+  readonly reset: Float32Array;
+  readonly leak: Float32Array;
+  readonly resistance: Float32Array;
+  /** dt/tau, dt/tau_mem, or an IF node's gain. */
+  readonly gain: Float32Array;
+  /** dt/tau_syn. */
+  readonly synapse: Float32Array;
+  readonly inputWeight: Float32Array;
+}
+
+export interface NetworkNode {
+  readonly name: string;
+  readonly type: NodeType;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** Positions in `Network.nodes`, in canonical order of the sources' names. */
+  readonly sources: readonly number[];
+  /** For each source: whether its output arrives one step late. */
+  readonly delayed: readonly boolean[];
+  /** Evaluated once, at step 0. */
+  readonly constant: boolean;
+  /** A delayed edge leaves it, so its last output is part of the state. */
+  readonly feedsBack: boolean;
+  readonly constants: Partial<Constants>;
+}
+
+export interface Network {
+  /** In order of evaluation. */
+  readonly nodes: readonly NetworkNode[];
+  /** Positions in `nodes`, in canonical order of the names. */
+  readonly canonical: readonly number[];
+  /** Position of the root Input. */
+  readonly input: number;
+  /** Position of the readout node. */
+  readonly readout: number;
+  readonly modelId: bigint;
+  readonly inputKind: 'constant' | 'series';
+  readonly inputShape: readonly number[];
+  /** Steps of a constant input. */
+  readonly steps: number;
+  readonly subtractReset: boolean;
+  readonly meanPotential: boolean;
+  /** Nodes after flattening, also those that take no part. */
+  readonly nodeCount: number;
+  /** Floating-point elements in the file. */
+  readonly parameterCount: number;
+}

@@ -1,0 +1,27 @@
+// A NIR graph as plain data: what the reader makes of a file, before anything is known of sizes or order.
+import type { NodeType } from './node-types.ts';
+
+export interface Parameter {
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+}
+
+export interface NirNode {
+  readonly type: NodeType;
+  /** Floating-point fields. Those that may be absent, and are, have their one default element here. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  /** Dimensions of an Input, Output or Flatten. */
+  readonly shape: readonly number[] | undefined;
+}
+
+export interface NirGraph {
+  readonly type: 'NIRGraph';
+  readonly nodes: ReadonlyMap<string, NirNode | NirGraph>;
+  /** Source and target, by name within this graph. */
+  readonly edges: readonly (readonly [string, string])[];
+}
+
+/** Canonical order: by the names' UTF-8 bytes. */
+export function compareNames(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

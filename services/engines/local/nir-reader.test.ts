@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import type { FieldValue } from '../../../test/support/nir-writer.ts';
+import { dims, matrix, writeHdf5, writeNir } from '../../../test/support/nir-writer.ts';
+import { chain, node } from '../../../test/support/run-network.ts';
+import { ModelError } from './model-error.ts';
+import { readNir } from './nir-reader.ts';
+
+const LIF = { tau: 1, r: 1, v_leak: 0, v_threshold: 1 };
+
+function error(bytes: Uint8Array): string {
+  try {
+    readNir(bytes);
+    return 'no error';
+  } catch (thrown) {
+    return thrown instanceof ModelError ? thrown.message : `not a ModelError: ${String(thrown)}`;
+  }
+}
+
+function lifWith(field: string, value: FieldValue | undefined): Uint8Array {
+  const { [field]: _, ...rest } = { ...LIF } as Record<string, FieldValue>;
+  const fields = value === undefined ? rest : { ...rest, [field]: value };
+  return writeNir(chain(1, 1, { n: node('LIF', fields) }));
+}
+
+describe('a NIR file', () => {
+  it('gives nodes, edges and parameters, widened to binary64', () => {
+    const { graph, nodes, parameters } = readNir(writeNir(chain(2, 1, { 'fc.1': node('Linear', { weight: matrix([0.1, 2]) }) })));
+    expect(graph.edges).toEqual([['input', 'fc.1'], ['fc.1', 'output']]);
+    expect([nodes, parameters]).toEqual([3, 2]);
+    const linear = graph.nodes.get('fc.1')!;
+    expect(linear.type === 'NIRGraph' || [...linear.parameters.get('weight')!.values]).toEqual([Math.fround(0.1), 2]);
+  });
+
+  it('may be compressed, in double precision, and have names in any script', () => {
+    const weight = { shape: [1, 2], values: [0.1, 2], dtype: 'float64', gzip: true } as const;
+    const { graph } = readNir(writeNir(chain(2, 1, { '神経.1': node('Linear', { weight }) })));
+    const linear = graph.nodes.get('神経.1')!;
+    expect(linear.type === 'NIRGraph' || [...linear.parameters.get('weight')!.values]).toEqual([0.1, 2]);
+  });
+});
+
+describe('a file that is refused', () => {
+  it.each<[string, Uint8Array, string]>([
+    ['nothing at all', new Uint8Array(0), 'model.nir: is not an HDF5 file'],
+    ['text', Buffer.from('hello'), 'model.nir: is not an HDF5 file'],
+    ['an empty HDF5 file', writeHdf5(() => undefined), 'the root graph: field "version": is missing'],
+    ['no version', writeNir(chain(1, 1, {}), ''), 'the root graph: field "version": is missing'],
+    ['no node', writeHdf5((file) => file.create_dataset({ name: 'version', data: '1' })), 'field "node": is missing'],
+    ['an unknown type', writeNir(chain(1, 1, { n: node('Conv2d') })), 'node "n": field "type": unknown node type "Conv2d"'],
+    ['a missing field', lifWith('tau', undefined), 'node "n": field "tau": is missing'],
+    ['a time of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
+    ['a NaN', lifWith('r', [NaN]), 'node "n": field "r": must be finite, found NaN at index 0'],
+    ['integers', lifWith('r', dims(1)), 'node "n": field "r": must be float32 or float64'],
+    ['text for numbers', lifWith('r', '1'), 'node "n": field "r": must be float32 or float64'],
+    ['no elements', lifWith('r', { shape: [0], values: [] }), 'node "n": field "r": has no elements'],
+    [
+      'a weight that is no matrix',
+      writeNir(chain(1, 1, { n: node('Linear', { weight: [1] }) })),
+      'node "n": field "weight": must have shape [out, in], found [1]',
+    ],
+    [
+      'a shape with a 0',
+      writeNir({ type: 'NIRGraph', nodes: { input: node('Input', { shape: dims(0) }) }, edges: [] }),
+      'node "input": field "shape": must be ≥ 1, found 0 at index 0',
+    ],
+    [
+      'a shape of floats',
+      writeNir({ type: 'NIRGraph', nodes: { input: node('Input', { shape: [1] }) }, edges: [] }),
+      'node "input": field "shape": must be integers',
+    ],
+  ])('for %s', (_, bytes, message) => {
+    expect(error(bytes)).toContain(message);
+  });
+
+  it('for more nodes than the limit', () => {
+    const names = Array.from({ length: 4096 }, (_, n) => `n${n}`);
+    expect(error(writeNir(chain(1, 1, Object.fromEntries(names.map((name) => [name, node('Flatten')])))))).toContain(
+      'more nodes than the limit of 4096',
+    );
+  });
+
+  it('for a size that no memory could hold, before any is taken', () => {
+    const huge = writeHdf5((file) => {
+      file.create_dataset({ name: 'version', data: '1' });
+      const graph = file.create_group('node');
+      graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+      const one = graph.create_group('nodes').create_group('n');
+      one.create_dataset({ name: 'type', data: 'Scale', shape: [], dtype: 'S' });
+      const chunks = { chunks: [1], maxshape: [null] };
+      one.create_dataset({ name: 'scale', data: Float32Array.of(1), shape: [1], ...chunks }).resize([2 ** 48]);
+    });
+    expect(error(huge)).toContain('node "n": field "scale": has shape [281474976710656]');
+  });
+
+  it.each<[string, string]>([
+    ['soft', '/node'],
+    ['cyclic', '/node/nodes/n'],
+  ])('for a %s link in place of a node', (_, target) => {
+    const linked = writeHdf5((file) => {
+      file.create_dataset({ name: 'version', data: '1' });
+      const graph = file.create_group('node');
+      graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+      graph.create_group('nodes').create_soft_link(target, 'n');
+    });
+    expect(error(linked)).toContain('node "n": field "type": must be a group, found a link');
+  });
+
+  it('for an external link', () => {
+    const linked = writeHdf5((file) => {
+      file.create_dataset({ name: 'version', data: '1' });
+      file.create_external_link('/etc/passwd', '/node', 'node');
+    });
+    expect(error(linked)).toBe('the root graph: field "node": must be a group, found a link');
+  });
+
+  it('for a group that is its own member', () => {
+    const cyclic = writeHdf5((file) => {
+      file.create_dataset({ name: 'version', data: '1' });
+      const graph = file.create_group('node');
+      graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+      graph.create_group('nodes').create_hard_link('/node', 'again');
+    });
+    expect(error(cyclic)).toContain('nested deeper than the limit of 16');
+  });
+
+  it('wherever it is cut off', () => {
+    const whole = writeNir(chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) }));
+    const outcomes = Array.from({ length: 60 }, (_, n) => error(whole.slice(0, Math.floor((n * whole.length) / 60))));
+    expect(outcomes.filter((message) => !message.startsWith('model.nir: '))).toEqual([]);
+  });
+});

@@ -1,0 +1,145 @@
+// A NIR file to a plain graph. The file may be hostile: nothing is followed, and nothing is read before its size is known.
+import { Hdf5Error, Hdf5File } from './hdf5.ts';
+import { MAX_DEPTH, MAX_EDGES, MAX_FILE_BYTES, MAX_NODES, MAX_PARAMETER_ELEMENTS } from './limits.ts';
+import { ModelError } from './model-error.ts';
+import type { NirGraph, NirNode, Parameter } from './nir-graph.ts';
+import { compareNames } from './nir-graph.ts';
+import type { Field, NodeType } from './node-types.ts';
+import { fieldsOf, isNodeType } from './node-types.ts';
+
+const MAX_RANK_OF_SHAPE = 32;
+
+export interface NirFile {
+  readonly graph: NirGraph;
+  /** Nodes that are not graphs. */
+  readonly nodes: number;
+  /** Elements of all floating-point parameters in the file. */
+  readonly parameters: number;
+}
+
+export function readNir(bytes: Uint8Array): NirFile {
+  if (bytes.length > MAX_FILE_BYTES) throw ModelError.file(`is larger than the limit of ${MAX_FILE_BYTES} bytes`);
+  try {
+    return Hdf5File.read(bytes, (file) => new Reader(file).readFile());
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    if (error instanceof Hdf5Error) throw ModelError.file(error.message);
+    // Whatever else a damaged file makes the library do (out of memory, a trap in WebAssembly) is the file's fault.
+    throw ModelError.fatal(error);
+  }
+}
+
+class Reader {
+  private readonly file: Hdf5File;
+  private nodes = 0;
+  private edges = 0;
+  private parameters = 0;
+
+  constructor(file: Hdf5File) {
+    this.file = file;
+  }
+
+  readFile(): NirFile {
+    this.expect('/version', 'dataset', '', 'version');
+    this.expect('/node', 'group', '', 'node');
+    const type = this.readType('/node', '');
+    if (type !== 'NIRGraph') throw ModelError.field('', 'type', `must be NIRGraph, found "${type}"`);
+    const graph = this.readGraph('/node', '', 0);
+    return { graph, nodes: this.nodes, parameters: this.parameters };
+  }
+
+  /** Recursion is bounded by MAX_DEPTH, also where hard links make a group its own child. */
+  private readGraph(path: string, name: string, depth: number): NirGraph {
+    if (depth > MAX_DEPTH) throw ModelError.field(name, 'nodes', `nested deeper than the limit of ${MAX_DEPTH}`);
+    this.expect(`${path}/nodes`, 'group', name, 'nodes');
+    const nodes = new Map<string, NirNode | NirGraph>();
+    for (const child of this.file.members(`${path}/nodes`).sort(compareNames)) {
+      const childName = name === '' ? child : `${name}/${child}`;
+      const childPath = `${path}/nodes/${child}`;
+      this.expect(childPath, 'group', childName, 'type');
+      const type = this.readType(childPath, childName);
+      if (type === 'NIRGraph') nodes.set(child, this.readGraph(childPath, childName, depth + 1));
+      else if (isNodeType(type)) nodes.set(child, this.readNode(childPath, childName, type));
+      else throw ModelError.field(childName, 'type', `unknown node type "${type}"`);
+    }
+    return { type: 'NIRGraph', nodes, edges: this.readEdges(path, name) };
+  }
+
+  private readNode(path: string, name: string, type: NodeType): NirNode {
+    this.nodes += 1;
+    if (this.nodes > MAX_NODES) throw ModelError.field(name, 'type', `more nodes than the limit of ${MAX_NODES}`);
+    const parameters = new Map<string, Parameter>();
+    let shape: readonly number[] | undefined;
+    for (const field of fieldsOf(type)) {
+      const fieldPath = `${path}/${field.name}`;
+      if (field.absent !== undefined && this.file.kind(fieldPath) === 'missing') {
+        if (field.absent !== 'unknown') {
+          parameters.set(field.name, { shape: [], values: Float64Array.of(field.absent) });
+        }
+      } else {
+        this.expect(fieldPath, 'dataset', name, field.name);
+        if (field.kind === 'shape') shape = this.readShape(fieldPath, name, field);
+        else parameters.set(field.name, this.readParameter(fieldPath, name, field));
+      }
+    }
+    return { type, parameters, shape };
+  }
+
+  private readParameter(path: string, name: string, field: Field): Parameter {
+    const left = MAX_PARAMETER_ELEMENTS - this.parameters;
+    const tensor = this.named(name, field.name, () => this.file.floats(path, left));
+    this.parameters += tensor.values.length;
+    const { shape, values } = tensor;
+    if (values.length === 0) throw ModelError.field(name, field.name, `has no elements, shape [${shape.join(', ')}]`);
+    if (field.kind === 'weight' && shape.length !== 2) {
+      throw ModelError.field(name, field.name, `must have shape [out, in], found [${shape.join(', ')}]`);
+    }
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw ModelError.field(name, field.name, `must be finite, found ${values[bad]} at index ${bad}`);
+    const low = field.positive ? values.findIndex((value) => !(value > 0)) : -1;
+    if (low >= 0) throw ModelError.field(name, field.name, `must be > 0, found ${values[low]} at index ${low}`);
+    return tensor;
+  }
+
+  private readShape(path: string, name: string, field: Field): readonly number[] {
+    const { shape, values } = this.named(name, field.name, () => this.file.integers(path, MAX_RANK_OF_SHAPE));
+    if (shape.length > 1) throw ModelError.field(name, field.name, 'must be a list of dimensions');
+    const bad = values.findIndex((value) => value < 1);
+    if (bad >= 0) throw ModelError.field(name, field.name, `must be ≥ 1, found ${values[bad]} at index ${bad}`);
+    return values;
+  }
+
+  private readType(path: string, name: string): string {
+    this.expect(`${path}/type`, 'dataset', name, 'type');
+    const { values } = this.named(name, 'type', () => this.file.strings(`${path}/type`, 1));
+    if (values[0] === undefined) throw ModelError.field(name, 'type', 'is empty');
+    return values[0];
+  }
+
+  private readEdges(path: string, name: string): readonly (readonly [string, string])[] {
+    this.expect(`${path}/edges`, 'dataset', name, 'edges');
+    const left = MAX_EDGES - this.edges;
+    const { shape, values } = this.named(name, 'edges', () => this.file.strings(`${path}/edges`, 2 * left));
+    if (values.length > 0 && (shape.length !== 2 || shape[1] !== 2)) {
+      throw ModelError.field(name, 'edges', `must have shape [edges, 2], found [${shape.join(', ')}]`);
+    }
+    this.edges += values.length / 2;
+    return Array.from({ length: values.length / 2 }, (_, row) => [values[2 * row]!, values[2 * row + 1]!] as const);
+  }
+
+  private expect(path: string, wanted: 'group' | 'dataset', node: string, field: string): void {
+    const found = this.named(node, field, () => this.file.kind(path));
+    if (found === wanted) return;
+    if (found === 'missing') throw ModelError.field(node, field, 'is missing');
+    throw ModelError.field(node, field, `must be a ${wanted}, found a ${found === 'other' ? 'data type' : found}`);
+  }
+
+  private named<T>(node: string, field: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof Hdf5Error) throw ModelError.field(node, field, error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,190 @@
+// One node at work: its state, its output, and what it does in a step.
+import type { Interrupt } from './interrupt.ts';
+import * as kernels from './kernels.ts';
+import type { NeuronArrays, SpikeList } from './kernels.ts';
+import type { NetworkNode } from './network.ts';
+import { isPassThrough, isSpiking, isStateful } from './node-types.ts';
+
+/** Elements handled between two looks at the interrupt. */
+const PIECE = 1 << 16;
+/** Multiplications between two looks at the interrupt. */
+const PIECE_OF_COLUMNS = 1 << 20;
+/** What an element of a neuron costs, in work units. */
+const UNITS_A_NEURON = 8;
+
+const NONE = new Float32Array(0);
+
+/** What a finished evaluation reports. */
+export interface Evaluation {
+  finite: boolean;
+  /** Spikes fired by a neuron. */
+  spikes: number;
+  synapticOperations: number;
+}
+
+type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
+
+export class RuntimeNode {
+  readonly name: string;
+  readonly y: Float32Array;
+  readonly v: Float32Array;
+  readonly i: Float32Array;
+  readonly isStateful: boolean;
+  readonly feedsBack: boolean;
+  readonly constant: boolean;
+  /** Where every value it puts out is 0 or 1: the ones. Shared, like `y`, by nodes that only pass it on. */
+  readonly spikes: SpikeList | undefined;
+  private readonly firesSpikes: boolean;
+  private readonly inputs: readonly RuntimeNode[];
+  private readonly sum: Float32Array;
+  private readonly step: Step;
+
+  /** `inputs` may still lack nodes that are built later; only delayed edges come from those. */
+  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], subtract: boolean) {
+    this.name = node.name;
+    this.inputs = inputs;
+    this.constant = node.constant;
+    this.feedsBack = node.feedsBack;
+    this.isStateful = isStateful(node.type);
+    this.firesSpikes = this.isStateful && isSpiking(node.type);
+    this.v = this.isStateful ? new Float32Array(node.outputSize) : NONE;
+    this.i = node.type.startsWith('Cuba') ? new Float32Array(node.outputSize) : NONE;
+    this.sum = node.sources.length > 1 ? new Float32Array(node.inputSize) : NONE;
+
+    const passes = isPassThrough(node.type) && node.sources.length === 1 && !node.delayed[0];
+    if (passes) {
+      // The source is evaluated before this node, and no one between the two looks at this one.
+      this.y = inputs[0]!.y;
+      this.spikes = inputs[0]!.spikes;
+      this.step = () => undefined;
+    } else {
+      const leaky = node.type === 'LI' || node.type === 'CubaLI';
+      this.y = leaky ? this.v : new Float32Array(node.outputSize);
+      this.spikes = isSpiking(node.type) ? { at: new Int32Array(node.outputSize), count: 0 } : undefined;
+      this.step = this.makeStep(node, subtract);
+    }
+  }
+
+  /** Back to how a run starts. */
+  clear(): void {
+    this.v.fill(0);
+    this.i.fill(0);
+    if (this.feedsBack) this.y.fill(0);
+    if (this.spikes !== undefined) this.spikes.count = 0;
+  }
+
+  evaluate(interrupt: Interrupt, report: Evaluation): void {
+    report.spikes = 0;
+    report.synapticOperations = 0;
+    report.finite = true;
+    if (this.inputs.length === 0) return;
+    const x = this.gatherInput();
+    interrupt.spend(this.y.length * this.inputs.length);
+    if (this.inputs.length > 1 && !kernels.isFinite32(x)) {
+      report.finite = false;
+      return;
+    }
+    this.step(x, interrupt, report);
+    if (this.firesSpikes) report.spikes = this.spikes!.count;
+  }
+
+  private gatherInput(): Float32Array {
+    if (this.inputs.length === 1) return this.inputs[0]!.y;
+    this.sum.set(this.inputs[0]!.y);
+    for (let n = 1; n < this.inputs.length; n += 1) kernels.add(this.sum, this.inputs[n]!.y);
+    return this.sum;
+  }
+
+  private makeStep(node: NetworkNode, subtract: boolean): Step {
+    switch (node.type) {
+      case 'Input':
+      case 'Output':
+      case 'Flatten':
+        return (x) => this.y.set(x);
+      case 'Linear':
+      case 'Affine':
+        return this.weightedStep(node);
+      case 'Scale': {
+        const factor = node.constants.scale!;
+        return (x, _, report) => {
+          kernels.scale(this.y, factor, x, 0, this.y.length);
+          report.finite = kernels.isFinite32(this.y);
+        };
+      }
+      case 'Threshold': {
+        const limit = node.constants.threshold!;
+        return (x) => {
+          this.spikes!.count = kernels.threshold(this.y, limit, x, this.spikes!.at);
+        };
+      }
+      case 'LIF':
+        return this.neuronStep(node, subtract, kernels.stepLif);
+      case 'IF':
+        return this.neuronStep(node, subtract, kernels.stepIf);
+      case 'CubaLIF':
+        return this.neuronStep(node, subtract, kernels.stepCubaLif);
+      case 'LI':
+        return this.neuronStep(node, subtract, kernels.stepLi);
+      case 'CubaLI':
+        return this.neuronStep(node, subtract, kernels.stepCubaLi);
+    }
+  }
+
+  private neuronStep(
+    node: NetworkNode,
+    subtract: boolean,
+    kernel: (n: NeuronArrays, x: Float32Array, from: number, to: number, count: number) => number,
+  ): Step {
+    const { constants: c } = node;
+    const arrays: NeuronArrays = {
+      v: this.v,
+      i: this.i,
+      y: this.y,
+      gain: c.gain!,
+      leak: c.leak ?? NONE,
+      resistance: c.resistance ?? NONE,
+      synapse: c.synapse ?? NONE,
+      inputWeight: c.inputWeight ?? NONE,
+      threshold: c.threshold ?? NONE,
+      reset: c.reset ?? NONE,
+      spikes: this.spikes?.at ?? new Int32Array(0),
+      subtract,
+    };
+    const list = this.spikes;
+    const size = node.outputSize;
+    return (x, interrupt, report) => {
+      let count = 0;
+      for (let from = 0; from < size && count >= 0; from += PIECE) {
+        const to = Math.min(size, from + PIECE);
+        count = kernel(arrays, x, from, to, count);
+        interrupt.spend((to - from) * UNITS_A_NEURON);
+      }
+      report.finite = count >= 0;
+      if (list !== undefined) list.count = Math.max(0, count);
+    };
+  }
+
+  private weightedStep(node: NetworkNode): Step {
+    const weight = node.constants.weight!;
+    const { bias } = node.constants;
+    const { y, inputs } = this;
+    const at = new Int32Array(node.inputSize);
+    const values = new Float32Array(node.inputSize);
+    const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
+    return (x, interrupt, report) => {
+      const spikes = inputs.length === 1 ? inputs[0]!.spikes : undefined;
+      // Values are copied out first: a node in a loop of its own may be its own source.
+      const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
+      if (bias === undefined) y.fill(0);
+      else y.set(bias);
+      for (let from = 0; from < count; from += piece) {
+        const to = Math.min(count, from + piece);
+        if (spikes === undefined) kernels.addColumns(y, weight, at, values, from, to);
+        else kernels.addSpikeColumns(y, weight, spikes.at, from, to);
+        interrupt.spend((to - from) * y.length);
+      }
+      report.synapticOperations = count * y.length;
+      report.finite = kernels.isFinite32(y);
+    };
+  }
+}

@@ -1,0 +1,95 @@
+// The main thread's end of one simulation worker: sends batches, hears answers, and starts the worker again when it dies.
+import { Worker } from 'node:worker_threads';
+import type { Answer, Batch, FromSimulation, SimulationSetup } from './messages.ts';
+
+const RESTART_MIN_MS = 100;
+const RESTART_MAX_MS = 30_000;
+/** One batch running and one waiting, so that the worker never idles for want of a message. */
+const MAX_BATCHES = 2;
+
+export interface SimulationEvents {
+  answered(answers: readonly Answer[]): void;
+  /** A batch has ended: there is room for another. */
+  free(): void;
+  /** Jobs that will never be answered, because the worker died. It is started again by itself. */
+  lost(slots: readonly number[], why: string): void;
+  /** The worker is there (again). */
+  ready(): void;
+}
+
+export class SimulationWorker {
+  readonly #script: URL;
+  readonly #setup: SimulationSetup;
+  readonly #events: SimulationEvents;
+  readonly #slots = new Set<number>();
+  #worker: Worker | undefined;
+  #batches = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #restartMs = RESTART_MIN_MS;
+  #stopped = false;
+
+  constructor(script: URL, setup: SimulationSetup, events: SimulationEvents) {
+    this.#script = script;
+    this.#setup = setup;
+    this.#events = events;
+  }
+
+  get isUp(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  get batches(): number {
+    return this.#batches;
+  }
+
+  get hasRoom(): boolean {
+    return this.isUp && this.#batches < MAX_BATCHES;
+  }
+
+  start(): void {
+    const worker = new Worker(this.#script, { workerData: this.#setup });
+    let why = 'its worker exited';
+    worker.on('message', (message: FromSimulation) => this.#heard(message));
+    worker.on('error', (error) => (why = `its worker failed: ${error.message}`));
+    // Follows every 'error', too.
+    worker.on('exit', () => this.#died(worker, why));
+    this.#worker = worker;
+    this.#events.ready();
+  }
+
+  /** Only where there is room. */
+  send(batch: Batch): void {
+    for (const { slot } of batch.jobs) this.#slots.add(slot);
+    this.#batches += 1;
+    this.#worker?.postMessage(batch, [batch.inputs]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    await this.#worker?.terminate();
+  }
+
+  #heard({ answers, batchDone }: FromSimulation): void {
+    for (const answer of answers) this.#slots.delete(answer.slot);
+    if (batchDone) {
+      this.#batches -= 1;
+      this.#restartMs = RESTART_MIN_MS;
+    }
+    this.#events.answered(answers);
+    if (batchDone) this.#events.free();
+  }
+
+  #died(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    const slots = [...this.#slots];
+    this.#slots.clear();
+    this.#batches = 0;
+    this.#worker = undefined;
+    if (!this.#stopped) {
+      this.#restart = setTimeout(() => this.start(), this.#restartMs);
+      this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);
+    }
+    this.#events.lost(slots, why);
+  }
+}

@@ -1,0 +1,126 @@
+// Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
+// network arrives; a run allocates nothing but its answer.
+import { StateDigest } from './digest.ts';
+import type { Interrupt } from './interrupt.ts';
+import type { Network } from './network.ts';
+import type { Evaluation } from './runtime-node.ts';
+import { RuntimeNode } from './runtime-node.ts';
+
+export interface RunResult {
+  readonly steps: number;
+  readonly spikeCounts: Uint32Array;
+  readonly potentials: Float32Array;
+  readonly totalSpikes: number;
+  readonly synapticOperations: number;
+  readonly stateDigest: bigint;
+}
+
+/** A run that left the finite numbers. */
+export class NonFinite extends Error {
+  readonly step: number;
+  readonly node: string;
+
+  constructor(step: number, node: string) {
+    super(`node "${node}" is not finite at step ${step}`);
+    this.step = step;
+    this.node = node;
+  }
+}
+
+export class Simulator {
+  readonly network: Network;
+  private readonly nodes: readonly RuntimeNode[];
+  private readonly first: readonly RuntimeNode[];
+  private readonly later: readonly RuntimeNode[];
+  private readonly root: RuntimeNode;
+  private readonly readout: RuntimeNode;
+  private readonly counts: Uint32Array;
+  private readonly potentials: Float32Array;
+  private readonly digest: StateDigest;
+
+  constructor(network: Network) {
+    this.network = network;
+    const nodes: RuntimeNode[] = [];
+    const inputsOf = network.nodes.map((): RuntimeNode[] => []);
+    for (const [at, node] of network.nodes.entries()) {
+      // Sources over undelayed edges are there already; those over delayed ones join below.
+      for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
+      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.subtractReset));
+    }
+    for (const [at, node] of network.nodes.entries()) {
+      inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));
+    }
+    this.nodes = nodes;
+    this.root = nodes[network.input]!;
+    this.readout = nodes[network.readout]!;
+    this.first = nodes;
+    this.later = nodes.filter((node) => !node.constant || node === this.readout);
+    this.counts = new Uint32Array(this.readout.y.length);
+    this.potentials = new Float32Array(this.readout.y.length);
+    this.digest = new StateDigest(network.modelId, [this.counts, this.potentials, ...this.stateInOrder()]);
+  }
+
+  /** `input`: one step for a constant input, else all `steps`. Throws NonFinite and Interrupted. */
+  run(input: Float32Array, steps: number, interrupt: Interrupt): RunResult {
+    const series = this.network.inputKind === 'series';
+    const width = this.root.y.length;
+    const report: Evaluation = { finite: true, spikes: 0, synapticOperations: 0 };
+    let totalSpikes = 0;
+    let synapticOperations = 0;
+    this.clear();
+    interrupt.look();
+    for (let step = 0; step < steps; step += 1) {
+      if (series || step === 0) this.root.y.set(series ? input.subarray(step * width, (step + 1) * width) : input);
+      for (const node of step === 0 ? this.first : this.later) {
+        if (step === 0 || !node.constant) {
+          node.evaluate(interrupt, report);
+          if (!report.finite) throw new NonFinite(step, node.name);
+          totalSpikes += report.spikes;
+          synapticOperations += report.synapticOperations;
+        }
+        if (node === this.readout) this.observe(step, steps);
+      }
+    }
+    return {
+      steps,
+      spikeCounts: this.counts.slice(),
+      potentials: this.potentials.slice(),
+      totalSpikes,
+      synapticOperations,
+      stateDigest: this.digest.compute(steps),
+    };
+  }
+
+  private clear(): void {
+    for (const node of this.nodes) node.clear();
+    this.counts.fill(0);
+    this.potentials.fill(0);
+  }
+
+  /** Takes down what the readout node did in this step. */
+  private observe(step: number, steps: number): void {
+    const { counts, potentials, readout } = this;
+    const { spikes } = readout;
+    if (spikes !== undefined) for (let n = 0; n < spikes.count; n += 1) counts[spikes.at[n]!]! += 1;
+    const p = readout.isStateful ? readout.v : readout.y;
+    const isLast = step === steps - 1;
+    if (this.network.meanPotential) {
+      let check = 0;
+      for (let k = 0; k < p.length; k += 1) {
+        const m = Math.fround(potentials[k]! + p[k]!);
+        check += m - m;
+        potentials[k] = isLast ? m / Math.fround(steps) : m;
+      }
+      if (isLast && check !== 0) throw new NonFinite(step, readout.name);
+    } else if (isLast) {
+      potentials.set(p);
+    }
+  }
+
+  private stateInOrder(): Float32Array[] {
+    return this.network.canonical.flatMap((at) => {
+      const node = this.nodes[at]!;
+      return [node.i, node.v, ...(node.feedsBack ? [node.y] : [])];
+    });
+  }
+}

@@ -1,0 +1,164 @@
+// Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
+// goes out as one message, and while the peer's window is full the next one gathers more.
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { RouterError } from '../../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
+import { toInference, toRouterError } from './translate.ts';
+
+/** Limits of one message, far below what an engine accepts. A larger item travels alone. */
+const MAX_ITEMS = 256;
+const MAX_BYTES = 1_048_576;
+/** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
+const SWEEP_MS = 20;
+
+interface Job {
+  readonly resolve: (inference: Inference) => void;
+  readonly reject: (error: RouterError) => void;
+  readonly context: CallContext;
+  readonly onAbort: () => void;
+}
+
+export class InferStream {
+  readonly #engineId: string;
+  readonly #call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>;
+  readonly #jobs = new Map<number, Job>();
+  readonly #sweeper: NodeJS.Timeout;
+  #outbox: InferItem[] = [];
+  #cancels: bigint[] = [];
+  #nextId = 1;
+  #flushScheduled = false;
+  #blocked = false;
+  #closed = false;
+  #whenIdle: (() => void) | undefined;
+
+  /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
+  constructor(
+    engineId: string,
+    call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
+    onClosed: (why: string) => void,
+  ) {
+    this.#engineId = engineId;
+    this.#call = call;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    const close = (why: string): void => {
+      if (this.#closed) return;
+      this.#closed = true;
+      clearInterval(this.#sweeper);
+      const lost = new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${why}`);
+      for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(lost);
+      onClosed(why);
+    };
+    call.on('data', (response: InferStreamResponse) => this.#receive(response));
+    call.on('drain', () => {
+      this.#blocked = false;
+      this.#scheduleFlush();
+    });
+    call.on('error', (error) => close(error.message));
+    call.on('end', () => close('it closed the stream'));
+  }
+
+  get inFlight(): number {
+    return this.#jobs.size;
+  }
+
+  infer(input: InferenceInput, context: CallContext): Promise<Inference> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`));
+        return;
+      }
+      const id = this.#nextId++;
+      const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
+      context.signal.addEventListener('abort', onAbort, { once: true });
+      this.#jobs.set(id, { resolve, reject, context, onAbort });
+      this.#outbox.push({
+        id: BigInt(id),
+        model: input.model,
+        modelVersion: input.version,
+        shape: input.shape as number[],
+        data: input.data as Buffer,
+        timeoutUs: 0n,
+      });
+      this.#scheduleFlush();
+    });
+  }
+
+  /** Resolves when every job has ended, then closes the stream. */
+  async drain(): Promise<void> {
+    if (this.#jobs.size > 0 && !this.#closed) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    this.#call.end();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#blocked || this.#closed) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      if (!this.#closed) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (!this.#blocked && (this.#outbox.length > 0 || this.#cancels.length > 0)) {
+      const items = this.#takeBatch();
+      const cancelIds = this.#cancels;
+      this.#cancels = [];
+      this.#blocked = !this.#call.write({ items, cancelIds });
+    }
+  }
+
+  #takeBatch(): InferItem[] {
+    const now = performance.now();
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.#outbox) {
+      bytes += item.data.length;
+      if (count === MAX_ITEMS || (count > 0 && bytes > MAX_BYTES)) break;
+      const deadlineMs = this.#jobs.get(Number(item.id))?.context.deadlineMs ?? Infinity;
+      if (deadlineMs !== Infinity) item.timeoutUs = BigInt(Math.max(1, Math.round((deadlineMs - now) * 1_000)));
+      count += 1;
+    }
+    if (count === this.#outbox.length) {
+      const all = this.#outbox;
+      this.#outbox = [];
+      return all;
+    }
+    return this.#outbox.splice(0, count);
+  }
+
+  #receive(response: InferStreamResponse): void {
+    for (const { id, outcome } of response.results) {
+      const job = this.#take(Number(id));
+      if (job === undefined) continue; // its caller left
+      if (outcome?.$case === 'inference') job.resolve(toInference(outcome.value));
+      else if (outcome?.$case === 'error') job.reject(toRouterError(this.#engineId, outcome.value));
+      else job.reject(new RouterError('ENGINE_FAULT', `engine "${this.#engineId}" gave a result without an outcome`));
+    }
+  }
+
+  #abandon(id: number, error: RouterError): void {
+    const unsent = this.#outbox.findIndex((item) => item.id === BigInt(id));
+    if (unsent >= 0) this.#outbox.splice(unsent, 1);
+    else this.#cancels.push(BigInt(id));
+    this.#take(id)?.reject(error);
+    this.#scheduleFlush();
+  }
+
+  #take(id: number): Job | undefined {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return undefined;
+    this.#jobs.delete(id);
+    job.context.signal.removeEventListener('abort', job.onAbort);
+    if (this.#jobs.size === 0) this.#whenIdle?.();
+    return job;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [id, job] of this.#jobs) {
+      if (job.context.deadlineMs > now) continue;
+      this.#abandon(id, new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before an engine answered'));
+    }
+  }
+}

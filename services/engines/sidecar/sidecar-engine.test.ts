@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeSidecar, answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
+import type { RouterError } from '../../core/errors.ts';
+import type { CallContext, Inference } from '../../core/inference.ts';
+import { SidecarEngine } from './sidecar-engine.ts';
+
+const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+
+let sidecar: FakeSidecar;
+let engine: SidecarEngine;
+
+beforeEach(async () => {
+  sidecar = await new FakeSidecar().start();
+  engine = new SidecarEngine('engine-1', sidecar.address);
+  await engine.start();
+});
+
+afterEach(async () => {
+  sidecar.kill();
+  await engine.stop();
+});
+
+function context(over: Partial<CallContext> = {}): CallContext {
+  return { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
+}
+
+async function kindOf(answering: Promise<unknown>): Promise<string> {
+  return await answering.then(
+    () => 'answered',
+    (error: unknown) => (error as RouterError).kind,
+  );
+}
+
+/** Resolves when `condition` holds after a change of the engine or a message to the sidecar. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a sidecar engine', () => {
+  it('describes itself once it is connected', () => {
+    expect(engine.description).toMatchObject({ build: 'fake 1', models: [{ name: 'm', modelId: 7n }] });
+  });
+
+  it('keeps all 64 bits of the digest', async () => {
+    expect((await engine.infer(input, context())).stateDigest).toBe(0xfedcba9876543210n);
+  });
+
+  it('gathers what waits into one message', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => engine.infer(input, context())));
+    expect([answers.length, sidecar.received.length]).toEqual([50, 1]);
+  });
+
+  it('splits what would make too large a message', async () => {
+    const large = { ...input, data: Buffer.alloc(900_000) };
+    await Promise.all([engine.infer(large, context()), engine.infer(large, context())]);
+    expect(sidecar.received.map((message) => message.items.length)).toEqual([1, 1]);
+  });
+
+  it('gives each caller its own answer, whatever the order they come in', async () => {
+    sidecar.onMessage = ({ items }, stream) => {
+      stream.write({ results: items.map(({ id }, n) => answer(id, [n])).reverse() });
+    };
+    const answers: Inference[] = await Promise.all([1, 2, 3].map(() => engine.infer(input, context())));
+    expect(answers.map(({ spikeCounts }) => spikeCounts[0])).toEqual([0, 1, 2]);
+  });
+
+  it('tells the engine how long it has', async () => {
+    await engine.infer(input, context({ deadlineMs: performance.now() + 5_000 }));
+    const timeoutUs = Number(sidecar.received[0]?.items[0]?.timeoutUs);
+    expect(timeoutUs).toBeGreaterThan(4_000_000);
+    expect(timeoutUs).toBeLessThanOrEqual(5_000_000);
+  });
+
+  it('gives up on a stalled engine when the deadline passes', async () => {
+    sidecar.onMessage = () => undefined;
+    expect(await kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 30 })))).toBe(
+      'DEADLINE_EXCEEDED',
+    );
+    expect(engine.inFlight).toBe(0);
+  });
+
+  it('tells the engine when a caller leaves, and never answers twice', async () => {
+    sidecar.onMessage = () => undefined;
+    const caller = new AbortController();
+    const answering = kindOf(engine.infer(input, context({ signal: caller.signal })));
+    await until(() => sidecar.received.length === 1);
+    caller.abort();
+    expect(await answering).toBe('INTERNAL'); // the abort's own reason was no RouterError
+    await until(() => sidecar.received.length === 2);
+    const id = sidecar.received[0]?.items[0]?.id ?? 0n;
+    expect(sidecar.received[1]?.cancelIds).toEqual([id]);
+    sidecar.streams[0]?.write({ results: [answer(id), answer(12_345n)] });
+    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map((item) => answer(item.id, [42])) });
+    expect((await engine.infer(input, context())).spikeCounts).toEqual([42]);
+  });
+
+  it.each([
+    ['NON_FINITE', 'NON_FINITE'],
+    ['ENGINE_FULL', 'ENGINE_FULL'],
+    ['INTERNAL', 'ENGINE_FAULT'],
+    ['SOMETHING_NEW', 'ENGINE_FAULT'],
+  ])('turns the engine’s %s into %s', async (reason, kind) => {
+    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => refuse(id, reason)) });
+    expect(await kindOf(engine.infer(input, context()))).toBe(kind);
+  });
+
+  it('fails everything in flight at once when the engine dies, and comes back by itself', async () => {
+    sidecar.onMessage = () => undefined;
+    const answering = Promise.all(Array.from({ length: 20 }, () => kindOf(engine.infer(input, context()))));
+    await until(() => sidecar.received.length === 1);
+    sidecar.kill();
+    expect(new Set(await answering)).toEqual(new Set(['ENGINE_LOST']));
+    expect(engine.description).toBeUndefined();
+    expect(await kindOf(engine.infer(input, context()))).toBe('ENGINE_LOST');
+    const back = new Promise<void>((resolve) => engine.onChange(() => engine.description && resolve()));
+    await sidecar.start();
+    await back;
+    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => answer(id)) });
+    expect(await kindOf(engine.infer(input, context()))).toBe('answered');
+  });
+
+  it('says why it is down', async () => {
+    const nobody = new SidecarEngine('engine-2', 'unix:/no/such/socket');
+    await nobody.start();
+    expect(nobody.downReason).toMatch(/no\/such\/socket/);
+    await nobody.stop();
+  });
+
+  it('is kept out when it computes another version of the numerics', async () => {
+    sidecar.description = { ...sidecar.description, numericsVersion: 2 };
+    const newer = new SidecarEngine('engine-3', sidecar.address);
+    await newer.start();
+    expect(newer.downReason).toMatch(/numerics version 2, not 1/);
+    await newer.stop();
+  });
+
+  it('finishes what is in flight before it stops', async () => {
+    let finish: () => void = () => undefined;
+    sidecar.onMessage = ({ items }, stream) => {
+      finish = () => stream.write({ results: items.map(({ id }) => answer(id)) });
+    };
+    const answering = kindOf(engine.infer(input, context()));
+    await until(() => sidecar.received.length === 1);
+    const stopped = engine.stop();
+    finish();
+    expect(await answering).toBe('answered');
+    await stopped;
+  });
+});

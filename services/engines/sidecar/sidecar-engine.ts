@@ -1,0 +1,117 @@
+// An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
+import * as grpc from '@grpc/grpc-js';
+import { RouterError } from '../../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { type DescribeResponse, EngineServiceClient } from '../../generated/tandem/engine/v1/engine.ts';
+import type { Engine, EngineDescription } from '../engine.ts';
+import { InferStream } from './infer-stream.ts';
+import { toDescription } from './translate.ts';
+
+const DESCRIBE_TIMEOUT_MS = 2_000;
+const RECONNECT_MIN_MS = 50;
+const RECONNECT_MAX_MS = 2_000;
+
+/** Numerics this router knows; engines that compute something else are kept out (proto/NUMERICS.md). */
+const NUMERICS_VERSION = 1;
+
+const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+  'grpc.enable_retries': 0, // ours count them
+  'grpc.use_local_subchannel_pool': 1, // a fresh client never inherits a dead connection's back-off
+  'grpc.enable_channelz': 0,
+  'grpc.max_receive_message_length': 64 * 1_048_576,
+  // A stopped process is invisible without pings.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+};
+
+export class SidecarEngine implements Engine {
+  readonly kind = 'sidecar';
+  readonly id: string;
+  readonly address: string;
+  description: EngineDescription | undefined;
+  downReason = 'not started';
+  #client: EngineServiceClient | undefined;
+  #stream: InferStream | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = RECONNECT_MIN_MS;
+  #stopped = false;
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(id: string, address: string) {
+    this.id = id;
+    this.address = address;
+  }
+
+  get inFlight(): number {
+    return this.#stream?.inFlight ?? 0;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  infer(input: InferenceInput, context: CallContext): Promise<Inference> {
+    if (this.#stream === undefined) {
+      return Promise.reject(new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`));
+    }
+    return this.#stream.infer(input, context);
+  }
+
+  async start(): Promise<void> {
+    await this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    await this.#stream?.drain();
+    this.#client?.close();
+  }
+
+  async #connect(): Promise<void> {
+    const client = new EngineServiceClient(this.address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
+    this.#client = client;
+    try {
+      const description = toDescription(await describe(client));
+      if (description.numericsVersion !== NUMERICS_VERSION) {
+        throw new Error(
+          `it computes numerics version ${description.numericsVersion}, not ${NUMERICS_VERSION}; update it`,
+        );
+      }
+      if (this.#stopped) return;
+      this.#stream = new InferStream(this.id, client.inferStream(), (why) => this.#down(client, why));
+      this.#retryMs = RECONNECT_MIN_MS;
+      this.description = description;
+      this.downReason = '';
+      this.#changed();
+    } catch (error) {
+      this.#down(client, (error as Error).message);
+    }
+  }
+
+  #down(client: EngineServiceClient, why: string): void {
+    client.close();
+    if (this.#stopped) return;
+    this.#stream = undefined;
+    const news = this.description !== undefined || this.downReason !== why;
+    this.description = undefined;
+    this.downReason = why;
+    // Full jitter, so that many routers do not come back in step.
+    this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
+    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
+    if (news) this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function describe(client: EngineServiceClient): Promise<DescribeResponse> {
+  return new Promise((resolve, reject) => {
+    const deadline = Date.now() + DESCRIBE_TIMEOUT_MS;
+    client.describe({}, new grpc.Metadata(), { deadline }, (error, response) =>
+      error ? reject(error) : resolve(response),
+    );
+  });
+}

@@ -1,0 +1,79 @@
+// Keeps C++ sidecars running on this machine: starts them, restarts one that dies, stops them with the router.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const RESTART_MIN_MS = 100;
+const RESTART_MAX_MS = 5_000;
+/** A sidecar that ran this long was healthy: its next restart is quick again. */
+const HEALTHY_MS = 10_000;
+
+export interface SupervisedSidecar {
+  readonly id: string;
+  /** What it listens on, in the sidecar's own words. */
+  readonly address: string;
+  readonly binary: string;
+  readonly args: readonly string[];
+}
+
+export interface SupervisorEvents {
+  /** A line the sidecar wrote, without its line end. */
+  line(id: string, line: string): void;
+  started(id: string, pid: number): void;
+  exited(id: string, why: string, restartInMs: number): void;
+}
+
+export class Supervisor {
+  readonly #sidecar: SupervisedSidecar;
+  readonly #events: SupervisorEvents;
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #restartMs = RESTART_MIN_MS;
+  #stopping = false;
+
+  constructor(sidecar: SupervisedSidecar, events: SupervisorEvents) {
+    this.#sidecar = sidecar;
+    this.#events = events;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the sidecar says that it is ready, or has exited. */
+  start(): Promise<void> {
+    const { id, address, binary, args } = this.#sidecar;
+    const startedAt = performance.now();
+    const child = spawn(binary, ['--id', id, '--listen', address, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    if (child.pid !== undefined) this.#events.started(id, child.pid);
+    createInterface({ input: child.stderr }).on('line', (line) => this.#events.line(id, line));
+    return new Promise((resolve) => {
+      createInterface({ input: child.stdout }).on('line', () => resolve());
+      const ended = (why: string): void => {
+        if (this.#child !== child) return;
+        this.#child = undefined;
+        resolve();
+        if (this.#stopping) return;
+        if (performance.now() - startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;
+        this.#events.exited(id, why, this.#restartMs);
+        this.#restart = setTimeout(() => void this.start(), this.#restartMs);
+        this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+      };
+      child.on('error', (error) => ended(error.message));
+      child.on('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`));
+    });
+  }
+
+  /** SIGTERM, then SIGKILL after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    await exited;
+    clearTimeout(kill);
+  }
+}

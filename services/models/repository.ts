@@ -1,0 +1,96 @@
+// The model repository as the router needs it: names, versions, what goes in, and how to read what comes out.
+// Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Manifest, parseManifest } from '../config/manifest.ts';
+
+export interface ModelVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly inputKind: 'constant' | 'series';
+  /** Of one step; undefined where only the network says. */
+  readonly inputShape: readonly number[] | undefined;
+  readonly readout: {
+    readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+    readonly labels: readonly string[];
+    readonly temperature: number;
+  };
+  /** Steps of a constant input. */
+  readonly steps: number;
+  /** Seconds. */
+  readonly dt: number;
+  /** Why the manifest cannot be used; empty: it can. */
+  readonly error: string;
+}
+
+export class ModelRepository {
+  /** By name, then version, highest last. */
+  readonly versions: readonly ModelVersion[];
+  readonly defaultModel: string;
+
+  constructor(versions: readonly ModelVersion[], defaultModel: string) {
+    this.versions = versions;
+    this.defaultModel = defaultModel;
+  }
+
+  /** Reads a repository folder once. A model whose manifest is wrong is kept, with its `error`. */
+  static read(dir: string, defaultModel: string): ModelRepository {
+    if (!existsSync(dir)) throw new Error(`there is no model repository at "${dir}"; set models_dir`);
+    const names = readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'model.yaml')))
+      .map((entry) => entry.name)
+      .sort();
+    return new ModelRepository(
+      names.flatMap((name) => readModel(dir, name)),
+      defaultModel,
+    );
+  }
+
+  /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
+  find(name: string, version: number): readonly ModelVersion[] {
+    const wanted = name || this.defaultModel;
+    return this.versions
+      .filter((model) => model.name === wanted && (version === 0 || model.version === version))
+      .reverse();
+  }
+}
+
+function readModel(dir: string, name: string): ModelVersion[] {
+  const folder = join(dir, name);
+  const numbers = readdirSync(folder)
+    .filter((entry) => /^[1-9][0-9]{0,8}$/.test(entry))
+    .map(Number)
+    .sort((a, b) => a - b);
+  let manifest: Manifest | undefined;
+  let labels: readonly string[] = [];
+  let error = '';
+  try {
+    manifest = parseManifest(readFileSync(join(folder, 'model.yaml'), 'utf8'));
+    labels = readLabels(folder, manifest.labels);
+  } catch (thrown) {
+    error = (thrown as Error).message;
+  }
+  return numbers.map((version) => ({
+    name,
+    version,
+    inputKind: manifest?.input.kind ?? 'constant',
+    inputShape: manifest?.input.shape,
+    readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
+    steps: manifest?.steps ?? 0,
+    dt: manifest?.dt ?? 0,
+    error,
+  }));
+}
+
+/** A list, or the name of a file beside the manifest with a label a line. */
+function readLabels(folder: string, labels: Manifest['labels']): readonly string[] {
+  if (labels === undefined || Array.isArray(labels)) return labels ?? [];
+  try {
+    return readFileSync(join(folder, labels), 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean);
+  } catch (error) {
+    throw new Error(`model.yaml: labels: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,36 @@
+// From what an engine measured to what it means. Done once, here, so that engines need agree on nothing but bits.
+import type { Inference } from '../core/inference.ts';
+
+export interface ReadoutSpec {
+  readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+  readonly labels: readonly string[];
+  /** Divides the readout before the softmax; fitted for calibration. */
+  readonly temperature: number;
+}
+
+export interface Conclusion {
+  /** Empty where the model has no labels. */
+  readonly label: string;
+  readonly labelIndex: number;
+  /** 0 to 1: the score of `label`. */
+  readonly confidence: number;
+  /** softmax(readout / temperature); sums to 1. */
+  readonly scores: readonly number[];
+}
+
+export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
+  const readout = spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
+  let labelIndex = 0;
+  // The first of equals wins, on every router.
+  for (let k = 1; k < readout.length; k += 1) if ((readout[k] ?? 0) > (readout[labelIndex] ?? 0)) labelIndex = k;
+  const largest = readout[labelIndex] ?? 0;
+  const scores = readout.map((value) => Math.exp((value - largest) / spec.temperature));
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  for (let k = 0; k < scores.length; k += 1) scores[k] = (scores[k] ?? 0) / total;
+  return { label: spec.labels[labelIndex] ?? '', labelIndex, confidence: scores[labelIndex] ?? 0, scores };
+}
+
+function toNumbers(littleEndian: Uint8Array): number[] {
+  const view = new DataView(littleEndian.buffer, littleEndian.byteOffset, littleEndian.byteLength);
+  return Array.from({ length: littleEndian.byteLength / 4 }, (_, k) => view.getFloat32(k * 4, true));
+}

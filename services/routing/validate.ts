@@ -1,0 +1,86 @@
+// The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
+import { RouterError } from '../core/errors.ts';
+
+export interface RawInput {
+  /** Which field of the request it came in, for error messages. */
+  readonly field: 'encoding' | 'tensor';
+  readonly shape: readonly number[];
+  /** Empty means FP32. */
+  readonly dtype: string;
+  readonly data: Uint8Array;
+}
+
+export interface InputSpec {
+  readonly kind: 'constant' | 'series';
+  /** Shape of one step. */
+  readonly shape: readonly number[];
+  /** Elements of one step. */
+  readonly size: number;
+}
+
+/** As in proto/NUMERICS.md, "Limits". */
+const MAX_STEPS = 100_000;
+
+/** Throws RouterError; returns the number of elements. */
+export function validateInput(input: RawInput, spec: InputSpec): void {
+  const dataField = input.field === 'encoding' ? 'encoding' : 'tensor.data';
+  const shapeField = input.field === 'encoding' ? 'encoding' : 'tensor.shape';
+  if (input.dtype !== '' && input.dtype !== 'FP32') {
+    const message = `dtype "${input.dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
+    throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
+  }
+  if (input.data.length === 0) {
+    throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
+  }
+  checkShape(input, spec, shapeField);
+  const elements = input.shape.reduce((product, n) => product * n, 1);
+  if (input.data.length !== elements * 4) {
+    const message = `shape [${input.shape.join(', ')}] needs ${elements * 4} bytes of FP32, got ${input.data.length}`;
+    throw new RouterError('INPUT_LENGTH', message, { field: dataField });
+  }
+  const index = firstNotFinite(input.data);
+  if (index >= 0) {
+    throw new RouterError('INPUT_NOT_FINITE', `element ${index} is not finite; send finite numbers only`, {
+      field: `${dataField}[${index}]`,
+      metadata: { index: String(index) },
+    });
+  }
+}
+
+function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {
+  const constant = sameShape(shape, spec.shape) || sameShape(shape, [spec.size]);
+  const series = sameShape(shape.slice(1), spec.shape) || sameShape(shape.slice(1), [spec.size]);
+  const isWhatTheModelTakes = spec.kind === 'constant' ? constant : series;
+  if (isWhatTheModelTakes) {
+    const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;
+    if (steps >= 1 && steps <= MAX_STEPS) return;
+    throw new RouterError('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
+  }
+  if (constant || (series && shape.length > 1)) {
+    const got = constant ? 'a constant input' : 'a time series';
+    throw new RouterError('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
+  }
+  const got = shape.length === 1 ? `${shape[0]} numbers` : `shape [${shape.slice(0, 8).join(', ')}]`;
+  throw new RouterError('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
+}
+
+function expected(spec: InputSpec): string {
+  const shape = spec.shape.join(', ');
+  if (spec.kind === 'series') return `send a tensor of shape [steps, ${shape}]`;
+  return spec.shape.length === 1
+    ? `send ${shape} numbers`
+    : `send a tensor of shape [${shape}], or ${spec.size} numbers`;
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, axis) => n === b[axis]);
+}
+
+/** Index of the first NaN or infinity in little-endian binary32 values, or -1. All exponent bits set means not finite. */
+export function firstNotFinite(bytes: Uint8Array): number {
+  for (let high = 3; high < bytes.length; high += 4) {
+    // Sign and seven exponent bits, then the eighth exponent bit.
+    if (((bytes[high] ?? 0) & 0x7f) === 0x7f && ((bytes[high - 1] ?? 0) & 0x80) !== 0) return (high - 3) / 4;
+  }
+  return -1;
+}

@@ -1,0 +1,97 @@
+// The program behind `npm start`: flags, a picture of what runs, signals.
+import { parseArgs } from 'node:util';
+import { ConfigError, loadSettings } from './config/load.ts';
+import type { Settings } from './config/schema.ts';
+import { type Tandem, start } from './main.ts';
+import { createLog } from './telemetry/log.ts';
+
+const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ctrl-C.
+
+Usage: npm start -- [options]
+
+  --engines N      C++ sidecars to start and keep running (default 2)
+  --listen ADDR    address of the gRPC server (default 0.0.0.0:50051)
+  --models DIR     the model repository (default deploy/models)
+  --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
+  --help           this text
+
+Example: npm start -- --engines 3
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      engines: { type: 'string' },
+      listen: { type: 'string' },
+      models: { type: 'string' },
+      config: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const settings = loadSettings({
+    file: values.config,
+    flags: {
+      listen: values.listen,
+      models_dir: values.models,
+      spawn: { count: values.engines === undefined ? undefined : Number(values.engines) },
+      reflection: true,
+    },
+  });
+  const log = createLog(settings.log_level);
+  const starting = start(settings, log);
+  stopOnSignal(starting);
+  process.stdout.write(banner(await starting, settings));
+}
+
+function banner({ address, pool }: Tandem, settings: Settings): string {
+  const rows = pool.engines.map(({ id, engine }) => {
+    const models = engine.description?.models.filter((model) => model.error === '') ?? [];
+    const state = engine.description
+      ? `ready, ${models.map((model) => `${model.name}/${model.version}`).join(' ')}`
+      : `down: ${engine.downReason}`;
+    return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
+  });
+  return [
+    `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
+    ...rows,
+    `\n  Try it:  npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}\n`,
+    '  Stop with Ctrl-C.\n\n',
+  ].join('');
+}
+
+function clientAddress(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
+}
+
+/** The first signal drains; a second one ends at once. */
+function stopOnSignal(starting: Promise<Tandem>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
+    const stopped = starting.then((tandem) => tandem.stop());
+    stopped.then(
+      () => {
+        process.stdout.write('  Stopped.\n');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        process.stderr.write(`tandem: stop failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+main().catch((error: unknown) => {
+  const usage = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`tandem: ${(error as Error).message}\n${usage ? 'See: npm start -- --help\n' : ''}`);
+  process.exit(usage ? 2 : 1);
+});

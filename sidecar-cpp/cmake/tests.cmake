@@ -1,0 +1,20 @@
+# One test program a folder, of its *_test.cc files; every test in it is a CTest test.
+include(GoogleTest)
+
+tandem_library(testing tandem_engine)
+
+function(tandem_test folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  add_executable(tandem_${folder}_test ${sources})
+  target_compile_options(tandem_${folder}_test PRIVATE ${TANDEM_WARNINGS})
+  target_link_libraries(tandem_${folder}_test PRIVATE tandem_${folder} ${ARGN} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(tandem_${folder}_test TEST_PREFIX ${folder}: DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 300)
+endfunction()
+
+tandem_test(base)
+tandem_test(kernels)
+tandem_test(nir tandem_testing)
+tandem_test(scheduling)
+tandem_test(engine tandem_testing)
+tandem_test(server tandem_testing)

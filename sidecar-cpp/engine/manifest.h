@@ -1,0 +1,36 @@
+// The run settings of a model: what NIR does not say. Read from `model.yaml` (CONTRACT: `model.yaml`).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace tandem {
+
+// The numbers are part of the model's identity (proto/NUMERICS.md, `model_id`) and must not change.
+enum class Reset : std::uint8_t { kValue = 0, kSubtract = 1 };
+enum class IfGain : std::uint8_t { kDt = 0, kUnit = 1 };
+enum class InputKind : std::uint8_t { kConstant = 0, kSeries = 1 };
+enum class ReadoutFrom : std::uint8_t { kSpikeCount = 0, kMeanPotential = 1, kLastPotential = 2 };
+
+inline constexpr std::uint32_t kMaxSteps = 100000;
+
+struct Manifest {
+  std::string name;         // default: the folder's name
+  double dt = 1e-3;         // seconds, > 0
+  std::uint32_t steps = 16;  // of a constant input; 1 to kMaxSteps
+  Reset reset = Reset::kValue;
+  IfGain if_gain = IfGain::kDt;
+  std::vector<std::uint32_t> input_shape;  // empty: not given
+  InputKind input_kind = InputKind::kConstant;
+  std::string readout_node;  // empty: the root Output
+  ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
+};
+
+// Unknown keys and bad values are errors that name the key. `labels`, `temperature` and `golden` are the router's:
+// known here, and not looked into.
+Expected<Manifest> ParseManifest(const std::string& text);
+
+}  // namespace tandem

@@ -1,0 +1,209 @@
+#include "engine/network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "nir/invalid.h"
+#include "nir/sizes.h"
+
+namespace tandem {
+namespace {
+
+// Lays out one node's parameters; keeps the first error, so that the caller asks once.
+class ParameterRows {
+ public:
+  ParameterRows(const Node& node, std::uint32_t size) : node_(node), size_(size) {}
+
+  // A row of `constant(parameter)`, computed in binary64 and rounded to binary32; padding is `pad`.
+  template <typename Constant>
+  FloatRow Row(const std::string& field, Constant constant, float pad = 0.0f) {
+    FloatRow row(PaddedSize(size_), pad);
+    const auto found = node_.parameters.find(field);
+    for (std::uint32_t k = 0; k < size_; ++k) {
+      const double value = found == node_.parameters.end()       ? Fallback(field)
+                           : found->second.values.size() == 1 ? found->second.values[0]
+                                                              : found->second.values[k];
+      row[k] = static_cast<float>(constant(value));
+      if (!std::isfinite(row[k]) && !error_) {
+        error_ = InvalidField(node_.name, field,
+                              "gives a constant that is not finite in binary32 at index " + std::to_string(k));
+      }
+    }
+    return row;
+  }
+  FloatRow Row(const std::string& field, float pad = 0.0f) {
+    return Row(field, [](double value) { return value; }, pad);
+  }
+
+  [[nodiscard]] const MaybeError& error() const { return error_; }
+
+ private:
+  [[nodiscard]] double Fallback(const std::string& field) const {
+    for (const ParameterSpec& spec : ParametersOf(node_.type)) {
+      if (spec.name == field) return spec.fallback.value_or(0.0);
+    }
+    return 0.0;
+  }
+
+  const Node& node_;
+  std::uint32_t size_;
+  MaybeError error_;
+};
+
+MaybeError LayOutWeights(Node& node, NetworkNode& to) {
+  auto& values = node.parameters.at("weight").values;
+  std::vector<float> weights(values.size());
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    weights[k] = static_cast<float>(values[k]);
+    if (!std::isfinite(weights[k])) {
+      return InvalidField(node.name, "weight", "is not finite in binary32 at index " + std::to_string(k));
+    }
+  }
+  std::vector<double>().swap(values);  // a large model need not be held twice
+  to.weights.emplace(weights, to.out, to.in);
+  ParameterRows rows(node, to.out);
+  to.start = node.type == NodeType::kAffine ? rows.Row("bias") : FloatRow(PaddedSize(to.out), 0.0f);
+  to.starts_at_minus_zero =
+      std::ranges::any_of(to.start, [](float value) { return value == 0.0f && std::signbit(value); });
+  return rows.error();
+}
+
+MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
+  if (HasWeight(node.type)) return LayOutWeights(node, to);
+  ParameterRows rows(node, to.out);
+  const double dt = manifest.dt;
+  const auto per_tau = [dt](double tau) { return dt / tau; };
+  if (node.type == NodeType::kScale) to.scale = rows.Row("scale");
+  if (node.type == NodeType::kThreshold) to.threshold = rows.Row("threshold");
+  if (node.type == NodeType::kIf) {
+    const bool unit = manifest.if_gain == IfGain::kUnit;
+    to.scale = rows.Row("r", [dt, unit](double r) { return unit ? r : dt * r; });
+  } else if (HasPotential(node.type)) {
+    to.a = rows.Row(HasCurrent(node.type) ? "tau_mem" : "tau", per_tau);
+    to.v_leak = rows.Row("v_leak");
+    to.r = rows.Row("r");
+  }
+  if (HasCurrent(node.type)) {
+    to.b = rows.Row("tau_syn", per_tau);
+    to.w_in = rows.Row("w_in");
+  }
+  if (IsSpikingNeuron(node.type)) {
+    to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
+    if (manifest.reset == Reset::kValue) to.reset = rows.Row("v_reset");
+  }
+  return rows.error();
+}
+
+bool CanBeConstant(NodeType type) {
+  return HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+}
+
+// Marks what has the same output at every step; `nodes` is in order of evaluation, so sources come first.
+void MarkConstantPart(Network& network) {
+  if (network.input_kind != InputKind::kConstant) return;
+  for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
+    NetworkNode& node = network.nodes[k];
+    node.constant = k == network.input ||
+                    (CanBeConstant(node.type) && std::ranges::all_of(node.sources, [&](const Source& source) {
+                       return !source.delayed && network.nodes[source.node].constant;
+                     }));
+  }
+}
+
+MaybeError FindReadout(const Graph& graph, const Manifest& manifest, Network& network) {
+  network.readout_name = manifest.readout_node.empty() ? graph.nodes[graph.output].name : manifest.readout_node;
+  const auto at = std::ranges::find(network.nodes, network.readout_name, &NetworkNode::name);
+  if (at == network.nodes.end()) {
+    return InvalidFile("model.yaml: key \"readout.node\": no evaluated node is named \"" +
+                       Printable(network.readout_name) + "\"; name one on a path to the Output");
+  }
+  auto readout = static_cast<std::uint32_t>(at - network.nodes.begin());
+  // Each step goes to a node that was evaluated earlier, so the walk ends.
+  while (PassesThrough(network.nodes[readout].type) && network.nodes[readout].sources.size() == 1 &&
+         !network.nodes[readout].sources[0].delayed) {
+    readout = network.nodes[readout].sources[0].node;
+  }
+  network.readout = readout;
+  return std::nullopt;
+}
+
+MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
+  if (manifest.input_shape.empty()) return std::nullopt;
+  std::uint64_t elements = 1;
+  for (const std::uint32_t dim : manifest.input_shape) elements = std::min<std::uint64_t>(elements * dim, 1u << 30);
+  if (elements == input_size) return std::nullopt;
+  return InvalidFile("model.yaml: key \"input.shape\": has " + std::to_string(elements) +
+                     " elements, but the Input has " + std::to_string(input_size));
+}
+
+// Scratch of one item: rows of output, i, v for each node; the readout's sum and counts; the widest input twice, once
+// as a sum and once as a list of active sources.
+std::size_t ItemFloats(const Network& network) {
+  std::size_t floats = 0;
+  std::size_t widest = 0;
+  for (const NetworkNode& node : network.nodes) {
+    const std::size_t rows = 1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0);
+    floats += rows * PaddedSize(node.out);
+    widest = std::max<std::size_t>(widest, PaddedSize(node.in));
+  }
+  return floats + 2 * PaddedSize(network.output_size()) + 2 * widest + kRowMultiple;
+}
+
+}  // namespace
+
+std::size_t Network::max_batch() const { return std::max<std::size_t>(1, kMaxScratchFloats / item_floats); }
+
+Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
+  auto order = OrderOfEvaluation(graph);
+  if (!order.ok()) return order.error();
+  auto sizes = InferSizes(graph, order.value());
+  if (!sizes.ok()) return sizes.error();
+  if (auto error = CheckInputShape(manifest, sizes.value()[graph.input].out)) return *std::move(error);
+
+  std::size_t elements = 0;
+  for (const NodeSize& size : sizes.value()) elements += std::max(size.in, size.out);
+  if (elements > kMaxStateElements) {
+    return InvalidFile("the nodes have " + std::to_string(elements) + " elements together, above the limit of " +
+                       std::to_string(kMaxStateElements));
+  }
+
+  Network network;
+  network.steps = manifest.steps;
+  network.input_kind = manifest.input_kind;
+  network.readout_from = manifest.readout_from;
+  network.graph_nodes = static_cast<std::uint32_t>(graph.nodes.size());
+  for (const Node& node : graph.nodes) {
+    for (const auto& [field, tensor] : node.parameters) network.parameter_elements += tensor.values.size();
+  }
+
+  const auto& evaluated = order.value().evaluated;
+  std::vector<std::uint32_t> position(graph.nodes.size(), 0);  // in order of evaluation, by index in the graph
+  for (std::uint32_t k = 0; k < evaluated.size(); ++k) position[evaluated[k]] = k;
+  network.nodes.resize(evaluated.size());
+  for (std::uint32_t k = 0; k < evaluated.size(); ++k) {
+    Node& node = graph.nodes[evaluated[k]];
+    NetworkNode& to = network.nodes[k];
+    to.name = node.name;
+    to.type = node.type;
+    to.in = sizes.value()[evaluated[k]].in;
+    to.out = sizes.value()[evaluated[k]].out;
+    for (const Source& source : order.value().sources[evaluated[k]]) {
+      to.sources.push_back({position[source.node], source.delayed});
+      if (source.delayed) network.nodes[position[source.node]].feeds_delayed = true;
+    }
+    to.reads_itself = to.sources.size() == 1 && to.sources[0].node == k;
+    if (auto error = LayOut(node, manifest, to)) return *std::move(error);
+  }
+  network.input = position[graph.input];
+  network.canonical.resize(evaluated.size());
+  std::iota(network.canonical.begin(), network.canonical.end(), 0u);
+  std::ranges::sort(network.canonical, {}, [&](std::uint32_t k) { return evaluated[k]; });
+  MarkConstantPart(network);
+  if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
+  network.item_floats = ItemFloats(network);
+  return network;
+}
+
+}  // namespace tandem

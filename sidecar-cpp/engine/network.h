@@ -1,0 +1,68 @@
+// A model ready to run: nodes in order of evaluation, parameters padded and laid out for the kernels, constants
+// computed. Immutable once compiled; shared by all threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/manifest.h"
+#include "kernels/padded.h"
+#include "kernels/weights.h"
+#include "nir/graph.h"
+#include "nir/order.h"
+
+namespace tandem {
+
+// What one node needs at each step. `sources[k].node` is an index into Network::nodes. Rows are padded.
+struct NetworkNode {
+  std::string name;
+  NodeType type = NodeType::kInput;
+  std::uint32_t in = 0;
+  std::uint32_t out = 0;
+  std::vector<Source> sources;
+  bool constant = false;       // evaluated once, at step 0
+  bool feeds_delayed = false;  // a delayed edge leaves it: its last output is state
+  bool reads_itself = false;   // its only source is itself: the input row must not be the output row
+
+  std::optional<Weights> weights;
+  FloatRow start;          // Linear, Affine: what sums start from
+  bool starts_at_minus_zero = false;
+  FloatRow scale;          // Scale: scale; IF: g
+  FloatRow a, v_leak, r;   // membrane
+  FloatRow b, w_in;        // synapse
+  FloatRow threshold;      // Threshold and what fires
+  FloatRow reset;          // empty: subtract the threshold
+};
+
+struct Network {
+  std::vector<NetworkNode> nodes;           // in order of evaluation
+  std::vector<std::uint32_t> canonical;     // indices into `nodes`, in canonical order of names
+  std::uint32_t input = 0;                  // indices into `nodes`
+  std::uint32_t readout = 0;
+  std::string readout_name;                 // as the manifest or, where it names none, the root Output's name
+  InputKind input_kind = InputKind::kConstant;
+  ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
+  std::uint32_t steps = 0;                  // of a constant input
+  std::size_t item_floats = 0;              // scratch memory of one item in a batch
+  std::uint32_t graph_nodes = 0;            // after flattening, evaluated or not
+  std::uint64_t parameter_elements = 0;
+
+  [[nodiscard]] std::uint32_t input_size() const { return nodes[input].out; }
+  [[nodiscard]] std::uint32_t output_size() const { return nodes[readout].out; }
+  // Items that may be simulated together without exceeding kMaxScratchFloats; at least 1.
+  [[nodiscard]] std::size_t max_batch() const;
+};
+
+// Elements of all evaluated nodes together: bounds the memory of parameters and state, which a small file with scalar
+// parameters could otherwise make as large as it likes.
+inline constexpr std::size_t kMaxStateElements = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxScratchFloats = std::size_t{64} << 20;
+
+// Orders, sizes and lays out a graph under its run settings; refuses what proto/NUMERICS.md refuses.
+Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest);
+
+}  // namespace tandem

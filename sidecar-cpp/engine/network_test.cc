@@ -1,0 +1,81 @@
+#include "engine/network.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nir/flatten.h"
+#include "testing/graphs.h"
+
+namespace tandem {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Chain;
+using testing::MakeNode;
+using testing::Scalar;
+using testing::Vector;
+
+std::string Refusal(const GraphTree& tree, const Manifest& manifest) {
+  auto network = CompileNetwork(Flatten(tree).value(), manifest);
+  return network.ok() ? "accepted" : network.error().message;
+}
+
+Node Lif(double tau) {
+  return MakeNode("lif", NodeType::kLif,
+                  {{"tau", Scalar(tau)}, {"r", Scalar(1)}, {"v_leak", Scalar(0)}, {"v_threshold", Scalar(1)}});
+}
+
+TEST(Network, ConstantsAreComputedInDoubleAndRoundedOnce) {
+  Manifest manifest;
+  manifest.dt = 1e-4;
+  const Network network = testing::Compile(Chain(1, {Lif(0.0123)}, 1), manifest);
+  EXPECT_EQ(network.nodes[1].a[0], static_cast<float>(1e-4 / 0.0123));
+}
+
+TEST(Network, PaddingStaysAtRest) {
+  const Network network = testing::Compile(Chain(3, {Lif(1e-2)}, 3), {});
+  const NetworkNode& lif = network.nodes[1];
+  ASSERT_EQ(lif.a.size(), 16u);
+  EXPECT_EQ(lif.a[3], 0.0f);
+  EXPECT_GT(lif.threshold[3], 1e38f);
+}
+
+TEST(Network, AConstantThatOverflowsIsRefused) {
+  EXPECT_THAT(Refusal(Chain(1, {Lif(1e-300)}, 1), {}), HasSubstr("node \"lif\": field \"tau\""));
+}
+
+TEST(Network, AParameterThatOverflowsBinary32IsRefused) {
+  const Node scale = MakeNode("s", NodeType::kScale, {{"scale", Vector({1.0, 1e39})}});
+  EXPECT_THAT(Refusal(Chain(2, {scale}, 2), {}), HasSubstr("node \"s\": field \"scale\""));
+}
+
+TEST(Network, TheInputShapeMustFit) {
+  Manifest manifest;
+  manifest.input_shape = {2, 3};
+  EXPECT_THAT(Refusal(Chain(5, {Lif(1)}, 5), manifest), HasSubstr("\"input.shape\""));
+  EXPECT_EQ(Refusal(Chain(6, {Lif(1)}, 6), manifest), "accepted");
+}
+
+TEST(Network, TheReadoutNodeMustBeEvaluated) {
+  Manifest manifest;
+  manifest.readout_node = "nowhere";
+  EXPECT_THAT(Refusal(Chain(1, {Lif(1)}, 1), manifest), HasSubstr("\"readout.node\""));
+}
+
+TEST(Network, StateThatWouldExhaustMemoryIsRefused) {
+  std::vector<Node> nodes;
+  for (int k = 0; k < 20; ++k) {
+    nodes.push_back(Lif(1));
+    nodes.back().name = "lif" + std::to_string(k);
+  }
+  EXPECT_THAT(Refusal(Chain(kMaxNodeElements, nodes, kMaxNodeElements), {}), HasSubstr("above the limit"));
+}
+
+TEST(Network, ALargeNetworkTakesSmallerBatches) {
+  const Network network = testing::Compile(Chain(1000000, {Lif(1)}, 1000000), {});
+  EXPECT_LT(network.max_batch(), 64u);
+  EXPECT_GE(network.max_batch(), 1u);
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,35 @@
+// Every model version in a repository folder laid out `<model>/model.yaml`, `<model>/<version>/model.nir`.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/model.h"
+
+namespace tandem {
+
+// Immutable once loaded: safe from any thread.
+class Repository {
+ public:
+  // Loads what is there. A broken model is kept with its `error` and logged; it does not stop the others. A missing
+  // folder is an empty repository, logged. Not while other threads run (LoadModel forks).
+  static Repository Load(const std::filesystem::path& folder);
+
+  explicit Repository(std::vector<std::shared_ptr<const Model>> models);
+
+  // Sorted by name, then version, usable or not.
+  [[nodiscard]] const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }
+
+  // A usable model; version 0 is the highest usable one. Errors: UNKNOWN_MODEL, and MODEL_INVALID with what is wrong
+  // where the version, or every version, is broken. Both NOT_FOUND.
+  [[nodiscard]] Expected<std::shared_ptr<const Model>> Find(const std::string& name, std::uint32_t version) const;
+
+ private:
+  std::vector<std::shared_ptr<const Model>> models_;
+};
+
+}  // namespace tandem

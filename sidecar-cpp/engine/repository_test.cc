@@ -1,0 +1,103 @@
+#include "engine/repository.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "engine/digest.h"
+#include "testing/graphs.h"
+#include "testing/nir_writer.h"
+
+namespace tandem {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::NirBytes;
+using testing::WriteFile;
+
+class RepositoryFolder : public ::testing::Test {
+ protected:
+  RepositoryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tandem-repository-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~RepositoryFolder() override { std::filesystem::remove_all(folder_); }
+
+  void PutModel(const std::string& name, const std::string& version, const std::string& yaml = "steps: 4") {
+    WriteFile(folder_ / name / "model.yaml", yaml);
+    WriteFile(folder_ / name / version / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)));
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(RepositoryFolder, ModelsComeSortedByNameThenVersion) {
+  PutModel("b", "2");
+  PutModel("b", "10");
+  PutModel("a", "1");
+  const Repository repository = Repository::Load(folder_);
+  ASSERT_EQ(repository.models().size(), 3u);
+  EXPECT_EQ(repository.models()[0]->name, "a");
+  EXPECT_EQ(repository.models()[1]->version, 2u);
+  EXPECT_EQ(repository.models()[2]->version, 10u);
+}
+
+TEST_F(RepositoryFolder, VersionZeroIsTheHighestUsableOne) {
+  PutModel("a", "1");
+  PutModel("a", "2");
+  WriteFile(folder_ / "a" / "3" / "model.nir", "not a model");
+  const Repository repository = Repository::Load(folder_);
+  EXPECT_EQ(repository.Find("a", 0).value()->version, 2u);
+  EXPECT_EQ(repository.Find("a", 1).value()->version, 1u);
+}
+
+TEST_F(RepositoryFolder, ABrokenModelIsKeptWithItsErrorAndStopsNoOther) {
+  PutModel("good", "1");
+  PutModel("torn", "1");
+  WriteFile(folder_ / "torn" / "1" / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)).substr(0, 3000));
+  PutModel("typo", "1", "stepps: 4");
+  const Repository repository = Repository::Load(folder_);
+  EXPECT_TRUE(repository.Find("good", 0).ok());
+  EXPECT_EQ(repository.Find("torn", 0).error().reason, "MODEL_INVALID");
+  EXPECT_THAT(repository.Find("typo", 1).error().message, HasSubstr("stepps"));
+  EXPECT_EQ(repository.models().size(), 3u);
+}
+
+TEST_F(RepositoryFolder, WhatIsNotThereIsUnknown) {
+  PutModel("a", "1");
+  const Repository repository = Repository::Load(folder_);
+  EXPECT_EQ(repository.Find("b", 0).error().reason, "UNKNOWN_MODEL");
+  EXPECT_EQ(repository.Find("a", 2).error().reason, "UNKNOWN_MODEL");
+  EXPECT_EQ(repository.Find("a", 2).error().code, Code::kNotFound);
+}
+
+TEST_F(RepositoryFolder, FoldersThatAreNoVersionsAreLeftOut) {
+  for (const char* version : {"0", "01", "x", "1x", "99999999999"}) PutModel("a", version);
+  EXPECT_TRUE(Repository::Load(folder_).models().empty());
+}
+
+TEST_F(RepositoryFolder, AMissingFolderIsAnEmptyRepository) {
+  EXPECT_TRUE(Repository::Load(folder_ / "nowhere").models().empty());
+}
+
+TEST_F(RepositoryFolder, AManifestIsRequired) {
+  WriteFile(folder_ / "a" / "1" / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)));
+  EXPECT_THAT(Repository::Load(folder_).Find("a", 0).error().message, HasSubstr("model.yaml"));
+}
+
+TEST_F(RepositoryFolder, TheModelIdFollowsFileAndSettingsAndNothingElse) {
+  PutModel("a", "1", "steps: 4");
+  PutModel("b", "7", "steps: 5\nname: other");
+  PutModel("c", "1", "dt: 2e-3");
+  const Repository repository = Repository::Load(folder_);
+  const auto id = [&](const char* name) { return repository.Find(name, 0).value()->model_id; };
+  EXPECT_EQ(id("a"), id("other"));
+  EXPECT_NE(id("a"), id("c"));
+  Digest digest;
+  digest.Add(DigestOf(NirBytes(testing::LifNet(4, 8, 3, 1))));
+  digest.Add(1e-3);
+  digest.AddText(std::string(4, '\0') + "output");
+  EXPECT_EQ(id("a"), digest.Value());
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,48 @@
+// Runs a network over a batch of inputs, as proto/NUMERICS.md lays down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/network.h"
+#include "kernels/padded.h"
+
+namespace tandem {
+
+struct RunResult {
+  std::uint32_t steps = 0;
+  std::vector<std::uint32_t> spike_counts;
+  std::vector<float> potentials;
+  std::uint64_t total_spikes = 0;
+  std::uint64_t synaptic_operations = 0;
+  std::uint64_t state_digest = 0;
+};
+
+// Hears how the items of a batch fare. Called on the simulating thread, between kernels.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+
+  // Asked about every item that still runs, about once in 0.1 ms and at most 1 ms apart. True: the item is abandoned
+  // and not mentioned again.
+  virtual bool Abandoned(std::size_t item) = 0;
+
+  // The item's result, or its NON_FINITE error.
+  virtual void Finished(std::size_t item, Expected<RunResult> result) = 0;
+};
+
+// Memory of one simulating thread, kept from run to run. Not thread-safe.
+struct Scratch {
+  FloatRow floats;
+};
+
+// Simulates `inputs` together; each holds little-endian binary32, input_size floats for a constant input or
+// `steps` × input_size for a series, all finite. Every item comes out bit for bit as if it had run alone. At most
+// network.max_batch() items.
+void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
+              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer);
+
+}  // namespace tandem

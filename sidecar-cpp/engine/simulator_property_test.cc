@@ -1,0 +1,122 @@
+// Random graphs: the engine against the law written plainly, alone and in batches, on every instruction set.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+
+#include "engine/simulator.h"
+#include "kernels/simd_target.h"
+#include "nir/flatten.h"
+#include "testing/graphs.h"
+#include "testing/reference_simulator.h"
+
+namespace tandem {
+namespace {
+
+using testing::RandomGraph;
+using testing::RandomInput;
+using testing::RandomManifest;
+using testing::RunReference;
+using testing::SeedOr;
+
+class Collect final : public RunObserver {
+ public:
+  bool Abandoned(std::size_t) override { return false; }
+  void Finished(std::size_t item, Expected<RunResult> result) override { results.emplace(item, std::move(result)); }
+  std::map<std::size_t, Expected<RunResult>> results;
+};
+
+std::span<const char> Bytes(const std::vector<float>& floats) {
+  return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
+}
+
+// Everything a run gives, as one comparable text.
+std::string Shown(const Expected<RunResult>& outcome) {
+  if (!outcome.ok()) return "step " + outcome.error().metadata.at("step") + " node " + outcome.error().metadata.at("node");
+  const RunResult& run = outcome.value();
+  std::string text = "digest " + std::to_string(run.state_digest) + " spikes " + std::to_string(run.total_spikes) +
+                     " operations " + std::to_string(run.synaptic_operations) + " counts";
+  for (const std::uint32_t count : run.spike_counts) text += " " + std::to_string(count);
+  return text;
+}
+
+struct Case {
+  explicit Case(std::uint64_t seed) : random(seed) {
+    const GraphTree tree = RandomGraph(random, 90);
+    manifest = RandomManifest(random);
+    graph.emplace(Flatten(tree).value());
+    network.emplace(testing::Compile(tree, manifest));
+    const bool series = manifest.input_kind == InputKind::kSeries;
+    steps = series ? std::uniform_int_distribution<std::uint32_t>(1, 20)(random) : manifest.steps;
+    const std::size_t floats = network->input_size() * (series ? steps : std::size_t{1});
+    const double zeros = std::uniform_real_distribution<double>(0, 1)(random);
+    for (int k = 0; k < 9; ++k) inputs.push_back(RandomInput(random, floats, k % 3 == 0 ? 0.0 : zeros));
+  }
+  [[nodiscard]] Collect Run(std::size_t first, std::size_t count) {
+    std::vector<std::span<const char>> spans;
+    for (std::size_t k = first; k < first + count; ++k) spans.push_back(Bytes(inputs[k]));
+    Collect collect;
+    RunBatch(*network, 42, steps, spans, scratch, collect);
+    return collect;
+  }
+  std::mt19937_64 random;
+  Manifest manifest;
+  std::optional<Graph> graph;
+  std::optional<Network> network;
+  std::uint32_t steps = 0;
+  std::vector<std::vector<float>> inputs;
+  Scratch scratch;
+};
+
+TEST(SimulatorProperty, EqualsTheLawOnRandomGraphs) {
+  std::size_t failures_seen = 0;
+  std::uint64_t spikes_seen = 0;
+  const std::uint64_t first = SeedOr(1);
+  for (std::uint64_t seed = first; seed < first + 300; ++seed) {
+    SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+    Case given(seed);
+    for (std::size_t k = 0; k < 3; ++k) {
+      const auto want = RunReference(*given.graph, given.manifest, 42, given.inputs[k]);
+      const std::string text = want.failed_at ? *want.failed_at : Shown(want.result);
+      failures_seen += want.failed_at ? 1 : 0;
+      spikes_seen += want.result.total_spikes;
+      ASSERT_EQ(Shown(given.Run(k, 1).results.at(0)), text);
+    }
+  }
+  if (first == 1) {
+    EXPECT_GT(failures_seen, 10u) << "hardly any random graph overflowed: the test lost a part of its reach";
+    EXPECT_GT(spikes_seen, 10000u) << "hardly any random graph spiked: the test lost a part of its reach";
+  }
+}
+
+TEST(SimulatorProperty, ABatchEqualsItsItemsAlone) {
+  const std::uint64_t first = SeedOr(1001);
+  for (std::uint64_t seed = first; seed < first + 150; ++seed) {
+    SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+    Case given(seed);
+    const Collect together = given.Run(0, given.inputs.size());
+    for (std::size_t k = 0; k < given.inputs.size(); ++k) {
+      ASSERT_EQ(Shown(together.results.at(k)), Shown(given.Run(k, 1).results.at(0))) << "item " << k;
+    }
+  }
+}
+
+TEST(SimulatorProperty, EveryInstructionSetGivesTheSameBits) {
+  const std::uint64_t first = SeedOr(2001);
+  for (std::uint64_t seed = first; seed < first + 60; ++seed) {
+    SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+    Case given(seed);
+    std::map<std::size_t, std::string> want;
+    for (const std::string& target : SupportedSimdTargets()) {
+      ASSERT_TRUE(ForceSimdTarget(target));
+      const Collect got = given.Run(0, given.inputs.size());
+      for (const auto& [item, result] : got.results) {
+        ASSERT_EQ(want.try_emplace(item, Shown(result)).first->second, Shown(result)) << target << " item " << item;
+      }
+    }
+    ForceSimdTarget("");
+  }
+}
+
+}  // namespace
+}  // namespace tandem

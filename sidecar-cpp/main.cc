@@ -1,0 +1,94 @@
+// tandem-engine: composition root. Reads the command line, loads the models, serves until told to stop.
+#include <grpc/support/log.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "engine/repository.h"
+#include "kernels/simd_target.h"
+#include "server/build_info.h"
+#include "server/check_file.h"
+#include "server/command_line.h"
+#include "server/server.h"
+#include "telemetry/log.h"
+
+namespace {
+
+// Blocked in every thread, so that only WaitForStop sees them.
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+int WaitForStop() {
+  const sigset_t signals = StopSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  // From now on a second signal ends the process at once.
+  for (const int again : {SIGTERM, SIGINT}) {
+    std::signal(again, [](int) { _exit(1); });
+  }
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  return signal;
+}
+
+void SendGrpcLogsToOurs() {
+  gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc: {}", line->message); });
+}
+
+int Fail(const std::string& message) {
+  std::fprintf(stderr, "tandem-engine: %s\n", message.c_str());
+  return 1;
+}
+
+int Serve(const tandem::CommandLine& options) {
+  if (const auto error = tandem::SetUpLog(options.log_level, options.log_json)) return Fail(error->message);
+  if (!tandem::ForceSimdTarget(options.simd)) {
+    std::string known;
+    for (const std::string& target : tandem::SupportedSimdTargets()) known += (known.empty() ? "" : ", ") + target;
+    return Fail("instruction set \"" + options.simd + "\" is not available here; available are " + known);
+  }
+  SendGrpcLogsToOurs();
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
+  // Loading forks: it comes before anything that has threads.
+  tandem::Repository repository = tandem::Repository::Load(options.models);
+  tandem::EngineCore core(options.core, std::move(repository));
+  auto server = tandem::Server::Start(options.server, core);
+  if (!server.ok()) return Fail(server.error().message);
+
+  const nlohmann::ordered_json ready = {{"ready", true},
+                                {"id", options.core.engine_id},
+                                {"address", server.value()->address()},
+                                {"pid", getpid()}};
+  std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+  spdlog::info("serving on {}", server.value()->address());
+
+  const int signal = WaitForStop();
+  spdlog::info("signal {}: finishing {} inputs in flight", signal, core.in_flight());
+  const bool in_time = server.value()->Drain(options.drain_timeout);
+  if (!in_time) spdlog::warn("what was left after {} ms was cancelled", options.drain_timeout.count());
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int exit_code = 0;
+  const auto options = tandem::ParseCommandLine(argc, argv, exit_code);
+  if (!options) return exit_code;
+  if (!options->check_file.empty()) return tandem::CheckFile(options->check_file, options->check_manifest);
+  return Serve(*options);
+}

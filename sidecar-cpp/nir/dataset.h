@@ -1,0 +1,39 @@
+// Datasets of a NIR file as C++ values. Every function refuses what it cannot read safely: links out of the file, data
+// kept outside it, filters that would load code, types and sizes that do not fit. Errors are sentences without the
+// node's and the field's name, which callers put in front.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "nir/graph.h"
+#include "nir/hdf5_handle.h"
+
+namespace tandem {
+
+// Whether `group` has a link of that name, of any kind.
+bool HasLink(hid_t group, const std::string& name);
+
+// The names in a group, at most `limit`.
+Expected<std::vector<std::string>> LinkNames(hid_t group, std::size_t limit);
+
+Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name);
+
+// One string.
+Expected<std::string> ReadString(hid_t group, const std::string& name);
+
+struct StringTable {
+  std::vector<std::uint64_t> dims;
+  std::vector<std::string> values;  // row-major
+};
+Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements);
+
+// Floating-point data as binary64. Integers and booleans are refused.
+Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t max_elements);
+
+// Signed or unsigned integers of at most 64 bits; what exceeds int64 comes as its largest.
+Expected<std::vector<std::int64_t>> ReadIntegers(hid_t group, const std::string& name, std::size_t max_elements);
+
+}  // namespace tandem

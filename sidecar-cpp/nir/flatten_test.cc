@@ -1,0 +1,94 @@
+#include "nir/flatten.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/graphs.h"
+
+namespace tandem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::Chain;
+using testing::MakeNode;
+using testing::Scalar;
+
+Node Scale(const std::string& name) { return MakeNode(name, NodeType::kScale, {{"scale", Scalar(1)}}); }
+
+std::vector<std::string> EdgesOf(const Graph& graph) {
+  std::vector<std::string> text;
+  for (const auto& [from, to] : graph.edges) text.push_back(graph.nodes[from].name + " -> " + graph.nodes[to].name);
+  return text;
+}
+
+std::string Refusal(GraphTree tree) {
+  const auto graph = Flatten(std::move(tree));
+  return graph.ok() ? "accepted" : graph.error().message;
+}
+
+TEST(Flatten, NodesComeInByteOrderOfTheirNames) {
+  const Graph graph = Flatten(Chain(1, {Scale("2"), Scale("10"), Scale("B"), Scale("a")}, 1)).value();
+  std::vector<std::string> names;
+  for (const Node& node : graph.nodes) names.push_back(node.name);
+  EXPECT_THAT(names, ElementsAre("10", "2", "B", "a", "input", "output"));
+}
+
+TEST(Flatten, ANestedGraphIsReplacedByItsNodes) {
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.graphs["sub"] = Chain(1, {Scale("t")}, 1);
+  tree.edges = {{"input", "sub"}, {"sub", "s"}, {"s", "output"}};
+  EXPECT_THAT(EdgesOf(Flatten(tree).value()),
+              ElementsAre("input -> sub/input", "s -> output", "sub/input -> sub/t", "sub/output -> s", "sub/t -> sub/output"));
+}
+
+TEST(Flatten, GraphsNestInGraphs) {
+  GraphTree inner = Chain(1, {Scale("t")}, 1);
+  GraphTree middle = Chain(1, {}, 1);
+  middle.graphs["in"] = inner;
+  middle.edges = {{"input", "in"}, {"in", "output"}};
+  GraphTree tree = Chain(1, {}, 1);
+  tree.graphs["mid"] = middle;
+  tree.edges = {{"input", "mid"}, {"mid", "output"}};
+  EXPECT_THAT(EdgesOf(Flatten(tree).value()), ::testing::Contains("mid/input -> mid/in/input"));
+}
+
+TEST(Flatten, AnEdgeListedTwiceCountsOnce) {
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.edges.emplace_back("input", "s");
+  EXPECT_EQ(Flatten(tree).value().edges.size(), 2u);
+}
+
+TEST(Flatten, RefusesAnEdgeToNowhere) {
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.edges.emplace_back("s", "ghost");
+  EXPECT_THAT(Refusal(tree), HasSubstr("there is no \"ghost\""));
+}
+
+TEST(Flatten, AnEdgeMayNotReachIntoANestedGraph) {
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.graphs["sub"] = Chain(1, {Scale("t")}, 1);
+  tree.edges.emplace_back("s", "sub/t");
+  EXPECT_THAT(Refusal(tree), HasSubstr("there is no \"sub/t\""));
+}
+
+TEST(Flatten, RefusesAnotherNumberOfInputsOrOutputs) {
+  GraphTree two = Chain(1, {Scale("s")}, 1);
+  two.nodes.push_back(testing::InputNode(1, "input2"));
+  EXPECT_THAT(Refusal(two), HasSubstr("the root graph: a graph must have exactly one Input node, found 2"));
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.graphs["sub"].nodes = {testing::InputNode(1)};
+  EXPECT_THAT(Refusal(tree), HasSubstr("node \"sub\": a graph must have exactly one Output node, found 0"));
+}
+
+TEST(Flatten, RefusesEdgesIntoTheInputAndOutOfTheOutput) {
+  GraphTree into = Chain(1, {Scale("s")}, 1);
+  into.edges.emplace_back("s", "input");
+  EXPECT_THAT(Refusal(into), HasSubstr("no edge may enter it"));
+  GraphTree out = Chain(1, {Scale("s")}, 1);
+  out.edges.emplace_back("output", "s");
+  EXPECT_THAT(Refusal(out), HasSubstr("no edge may leave it"));
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,175 @@
+#include "nir/reader.h"
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include "base/text.h"
+#include "nir/dataset.h"
+#include "nir/invalid.h"
+
+namespace tandem {
+namespace {
+
+// Reads one file; counts what it has read against the limits, so that links cannot make a small file large.
+class Reader {
+ public:
+  Expected<GraphTree> Root(hid_t file) {
+    auto version = ReadString(file, "version");
+    if (!version.ok()) return Field("", "version", version.error());
+    auto group = OpenGroup(file, "node");
+    if (!group.ok()) return Field("", "node", group.error());
+    auto type = ReadString(group.value().get(), "type");
+    if (!type.ok()) return Field("node", "type", type.error());
+    if (type.value() != "NIRGraph") {
+      return InvalidField("node", "type", "must be \"NIRGraph\", found \"" + Printable(type.value()) + "\"");
+    }
+    return ReadGraph(group.value().get(), "node", 1);
+  }
+
+ private:
+  static Error Field(const std::string& node, const std::string& field, const Error& error) {
+    if (node.empty()) return InvalidFile("field \"" + field + "\": " + error.message);
+    return InvalidField(node, field, error.message);
+  }
+
+  Expected<GraphTree> ReadGraph(hid_t group, const std::string& path, std::size_t depth) {
+    if (depth > kMaxDepth) {
+      return InvalidNode(path, "graphs are nested deeper than the limit of " + std::to_string(kMaxDepth));
+    }
+    GraphTree tree;
+    if (auto error = ReadEdges(group, path, tree)) return *std::move(error);
+    auto nodes = OpenGroup(group, "nodes");
+    if (!nodes.ok()) return Field(path, "nodes", nodes.error());
+    auto names = LinkNames(nodes.value().get(), kMaxNodes);
+    if (!names.ok()) return Field(path, "nodes", names.error());
+    for (const std::string& name : names.value()) {
+      // Root names stand alone; nested ones are named as after flattening.
+      const std::string full = depth == 1 ? name : path + "/" + name;
+      if (auto error = ReadNode(nodes.value().get(), name, full, depth, tree)) return *std::move(error);
+    }
+    return tree;
+  }
+
+  MaybeError ReadEdges(hid_t group, const std::string& path, GraphTree& tree) {
+    auto table = ReadStrings(group, "edges", 2 * (kMaxEdges - edges_));
+    if (!table.ok()) return Field(path, "edges", table.error());
+    auto& [dims, values] = table.value();
+    if (values.empty()) return std::nullopt;
+    if (dims.size() != 2 || dims[1] != 2) return InvalidField(path, "edges", "must have the shape [edges, 2]");
+    for (std::size_t k = 0; k < values.size(); k += 2) {
+      tree.edges.emplace_back(std::move(values[k]), std::move(values[k + 1]));
+    }
+    edges_ += tree.edges.size();
+    return std::nullopt;
+  }
+
+  MaybeError ReadNode(hid_t nodes, const std::string& name, const std::string& full, std::size_t depth,
+                      GraphTree& tree) {
+    if (!IsUtf8(name)) return InvalidNode(full, "its name is not UTF-8");
+    if (++nodes_ > kMaxNodes) {
+      return InvalidFile("the graph has more nodes than the limit of " + std::to_string(kMaxNodes));
+    }
+    auto group = OpenGroup(nodes, name);
+    if (!group.ok()) return InvalidNode(full, group.error().message);
+    auto type_name = ReadString(group.value().get(), "type");
+    if (!type_name.ok()) return Field(full, "type", type_name.error());
+    if (type_name.value() == "NIRGraph") {
+      auto graph = ReadGraph(group.value().get(), full, depth + 1);
+      if (!graph.ok()) return graph.error();
+      tree.graphs.emplace(name, std::move(graph).value());
+      return std::nullopt;
+    }
+    const auto type = NodeTypeFromName(type_name.value());
+    if (!type) {
+      return InvalidField(full, "type",
+                          "unknown node type \"" + Printable(type_name.value()) + "\"; known are " +
+                              std::string(KnownTypeNames()));
+    }
+    Node node{name, *type, {}, 0};
+    auto error = PassesThrough(*type) ? ReadShape(group.value().get(), full, node)
+                                      : ReadParameters(group.value().get(), full, node);
+    if (error) return error;
+    tree.nodes.push_back(std::move(node));
+    return std::nullopt;
+  }
+
+  static MaybeError ReadShape(hid_t group, const std::string& full, Node& node) {
+    const std::string field = node.type == NodeType::kFlatten ? "input_type" : "shape";
+    auto shape = ReadIntegers(group, field, 32);
+    if (!shape.ok()) return Field(full, field, shape.error());
+    node.shape_elements = 1;
+    for (const std::int64_t dim : shape.value()) {
+      if (dim < 1) return InvalidField(full, field, "every dimension must be at least 1, found " + std::to_string(dim));
+      if (static_cast<std::uint64_t>(dim) > kMaxNodeElements / node.shape_elements) {
+        return InvalidField(full, field,
+                            "has more elements than the limit of " + std::to_string(kMaxNodeElements));
+      }
+      node.shape_elements *= static_cast<std::uint64_t>(dim);
+    }
+    return std::nullopt;
+  }
+
+  MaybeError ReadParameters(hid_t group, const std::string& full, Node& node) {
+    for (const ParameterSpec& spec : ParametersOf(node.type)) {
+      const std::string field(spec.name);
+      if (spec.fallback && !HasLink(group, field)) continue;
+      auto tensor = ReadFloats(group, field, kMaxParameterElements - parameters_);
+      if (!tensor.ok()) return Field(full, field, tensor.error());
+      parameters_ += tensor.value().values.size();
+      if (auto error = CheckValues(full, spec, tensor.value())) return error;
+      if (field == "weight" && tensor.value().dims.size() != 2) {
+        return InvalidField(full, field, "must have two dimensions, [out, in], found " +
+                                             std::to_string(tensor.value().dims.size()));
+      }
+      node.parameters.emplace(field, std::move(tensor).value());
+    }
+    return std::nullopt;
+  }
+
+  static MaybeError CheckValues(const std::string& full, const ParameterSpec& spec, const Tensor& tensor) {
+    for (std::size_t k = 0; k < tensor.values.size(); ++k) {
+      const double value = tensor.values[k];
+      const char* wrong = nullptr;
+      if (!std::isfinite(value)) {
+        wrong = "must be finite";
+      } else if (spec.positive && !(value > 0)) {
+        wrong = "must be > 0";
+      }
+      if (wrong == nullptr) continue;
+      char number[32];
+      std::snprintf(number, sizeof(number), "%.9g", value);
+      return InvalidField(full, std::string(spec.name),
+                          std::string(wrong) + ", found " + number + " at index " + std::to_string(k));
+    }
+    return std::nullopt;
+  }
+
+  std::size_t nodes_ = 0;
+  std::size_t edges_ = 0;
+  std::size_t parameters_ = 0;
+};
+
+}  // namespace
+
+Expected<GraphTree> ReadNir(std::span<const char> bytes) {
+  if (bytes.size() > kMaxFileBytes) {
+    return InvalidFile("the file has " + std::to_string(bytes.size()) + " bytes, above the limit of " +
+                       std::to_string(kMaxFileBytes));
+  }
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  // The image is copied by HDF5 and never written to a file.
+  H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);
+  if (bytes.empty() || H5Pset_file_image(access.get(), const_cast<char*>(bytes.data()), bytes.size()) < 0) {
+    return InvalidFile("the file is empty");
+  }
+  const Hdf5Handle file(H5Fopen("model.nir", H5F_ACC_RDONLY, access.get()));
+  if (!file.valid()) return InvalidFile("not an HDF5 file, or truncated; export the model to NIR again");
+  const Hdf5Handle root(H5Gopen2(file.get(), "/", H5P_DEFAULT));
+  if (!root.valid()) return InvalidFile("the HDF5 file has no root group: it is damaged");
+  return Reader().Root(root.get());
+}
+
+}  // namespace tandem

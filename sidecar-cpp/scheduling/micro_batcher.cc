@@ -1,0 +1,143 @@
+#include "scheduling/micro_batcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem {
+namespace {
+
+constexpr std::chrono::milliseconds kSweepEvery{5};
+
+}  // namespace
+
+MicroBatcher::MicroBatcher(Options options, Process process, Discard discard)
+    : options_(options), process_(std::move(process)), discard_(std::move(discard)) {
+  for (std::size_t worker = 0; worker < options_.threads; ++worker) {
+    threads_.emplace_back([this, worker] { Work(worker); });
+  }
+  if (options_.threads > 0) threads_.emplace_back([this] { SweepNowAndThen(); });
+}
+
+MicroBatcher::~MicroBatcher() { Close(); }
+
+std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
+  std::vector<Admission> answers;
+  answers.reserve(tasks.size());
+  const std::lock_guard lock(mutex_);
+  for (const TaskPtr& task : tasks) {
+    const bool fits = in_flight_ < options_.max_in_flight &&
+                      (in_flight_ == 0 || bytes_ + task->bytes_ <= options_.max_bytes);
+    answers.push_back(closed_ ? Admission::kClosed : fits ? Admission::kAccepted : Admission::kFull);
+    if (answers.back() != Admission::kAccepted) continue;
+    task->admitted_ = true;
+    ++in_flight_;
+    bytes_ += task->bytes_;
+    queue_.push_back(task);
+  }
+  if (queue_.empty()) return answers;
+  work_.notify_one();
+  if (idle_ == 0) sweep_.notify_one();
+  return answers;
+}
+
+void MicroBatcher::Release(Task& task) {
+  if (!task.admitted_.exchange(false)) return;
+  --in_flight_;
+  bytes_ -= task.bytes_;
+}
+
+void MicroBatcher::Sweep() {
+  std::vector<TaskPtr> stale;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto kept = std::ranges::stable_partition(queue_, [](const TaskPtr& task) { return !task->Stale(); });
+    stale.assign(kept.begin(), kept.end());
+    queue_.erase(kept.begin(), kept.end());
+  }
+  for (TaskPtr& task : stale) {
+    Release(*task);
+    discard_(std::move(task));
+  }
+}
+
+std::vector<TaskPtr> MicroBatcher::TakeBatch() {
+  std::vector<TaskPtr> batch;
+  if (queue_.empty()) return batch;
+  const BatchKey key = queue_.front()->key_;
+  std::deque<TaskPtr> rest;
+  for (TaskPtr& task : queue_) {
+    const bool taken = task->key_ == key && batch.size() < options_.max_batch;
+    if (taken) {
+      batch.push_back(std::move(task));
+    } else {
+      rest.push_back(std::move(task));
+    }
+  }
+  queue_ = std::move(rest);
+  return batch;
+}
+
+void MicroBatcher::RunBatch(std::vector<TaskPtr> batch, std::size_t worker) {
+  const std::vector<TaskPtr> held = batch;
+  process_(std::move(batch), worker);
+  for (const TaskPtr& task : held) Release(*task);
+}
+
+bool MicroBatcher::RunOne() {
+  std::vector<TaskPtr> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch = TakeBatch();
+  }
+  if (batch.empty()) return false;
+  RunBatch(std::move(batch), 0);
+  return true;
+}
+
+void MicroBatcher::Work(std::size_t worker) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    work_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    --idle_;
+    std::vector<TaskPtr> batch = TakeBatch();
+    if (batch.empty()) return;  // closed
+    if (!queue_.empty()) {
+      work_.notify_one();
+      if (idle_ == 0) sweep_.notify_one();
+    }
+    lock.unlock();
+    RunBatch(std::move(batch), worker);
+    lock.lock();
+  }
+}
+
+void MicroBatcher::SweepNowAndThen() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    sweep_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    if (closed_ && queue_.empty()) return;
+    lock.unlock();
+    std::this_thread::sleep_for(kSweepEvery);
+    Sweep();
+    lock.lock();
+  }
+}
+
+void MicroBatcher::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  work_.notify_all();
+  sweep_.notify_all();
+  // Without workers the closing thread does their work.
+  while (options_.threads == 0 && RunOne()) {
+  }
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+}  // namespace tandem

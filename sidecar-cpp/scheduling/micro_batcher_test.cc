@@ -1,0 +1,162 @@
+// Driven by hand (no workers) but for the tests that name threads.
+#include "scheduling/micro_batcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <latch>
+#include <string>
+
+namespace tandem {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr int kRed = 0;
+constexpr int kBlue = 1;
+
+class FakeTask final : public Task {
+ public:
+  FakeTask(std::string name, const int* colour, std::size_t bytes = 1) : Task({colour, 0}, bytes), name_(std::move(name)) {}
+  [[nodiscard]] bool Stale() const override { return stale; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  std::atomic<bool> stale = false;
+
+ private:
+  std::string name_;
+};
+
+std::shared_ptr<FakeTask> Red(const std::string& name) { return std::make_shared<FakeTask>(name, &kRed); }
+std::shared_ptr<FakeTask> Blue(const std::string& name) { return std::make_shared<FakeTask>(name, &kBlue); }
+
+struct Driven {
+  explicit Driven(MicroBatcher::Options options = {.threads = 0})
+      : batcher(
+            options,
+            [this](const std::vector<TaskPtr>& batch, std::size_t) {
+              std::string names;
+              for (const TaskPtr& task : batch) names += static_cast<const FakeTask&>(*task).name();
+              batches.push_back(names);
+            },
+            [this](const TaskPtr& task) { discarded.push_back(static_cast<const FakeTask&>(*task).name()); }) {}
+  Admission Submit(const TaskPtr& task) { return batcher.Submit({&task, 1}).front(); }
+  std::vector<std::string> batches;
+  std::vector<std::string> discarded;
+  MicroBatcher batcher;
+};
+
+TEST(MicroBatcher, TakesWhatWaitsOfTheFirstTasksKind) {
+  Driven driven;
+  for (const TaskPtr& task : {TaskPtr(Red("a")), TaskPtr(Blue("b")), TaskPtr(Red("c"))}) driven.Submit(task);
+  EXPECT_TRUE(driven.batcher.RunOne());
+  EXPECT_TRUE(driven.batcher.RunOne());
+  EXPECT_FALSE(driven.batcher.RunOne());
+  EXPECT_THAT(driven.batches, ElementsAre("ac", "b"));
+}
+
+TEST(MicroBatcher, ABatchHasAMaximumAndTheRestKeepsItsOrder) {
+  Driven driven({.threads = 0, .max_batch = 2});
+  for (const char* name : {"a", "b", "c"}) driven.Submit(Red(name));
+  driven.Submit(Blue("x"));
+  while (driven.batcher.RunOne()) {
+  }
+  EXPECT_THAT(driven.batches, ElementsAre("ab", "c", "x"));
+}
+
+TEST(MicroBatcher, AFullQueueRefusesAtOnce) {
+  Driven driven({.threads = 0, .max_in_flight = 2});
+  EXPECT_EQ(driven.Submit(Red("a")), Admission::kAccepted);
+  EXPECT_EQ(driven.Submit(Red("b")), Admission::kAccepted);
+  EXPECT_EQ(driven.Submit(Red("c")), Admission::kFull);
+  driven.batcher.RunOne();
+  EXPECT_EQ(driven.Submit(Red("d")), Admission::kAccepted);
+}
+
+TEST(MicroBatcher, TasksTogetherAreAdmittedOneByOne) {
+  Driven driven({.threads = 0, .max_in_flight = 2});
+  const std::vector<TaskPtr> tasks = {Red("a"), Red("b"), Red("c")};
+  EXPECT_THAT(driven.batcher.Submit(tasks), ElementsAre(Admission::kAccepted, Admission::kAccepted, Admission::kFull));
+}
+
+TEST(MicroBatcher, MemoryIsBoundedButOneTaskIsAlwaysLetIn) {
+  Driven driven({.threads = 0, .max_bytes = 100});
+  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("a", &kRed, 500)), Admission::kAccepted);
+  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("b", &kRed, 1)), Admission::kFull);
+  driven.batcher.RunOne();
+  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("c", &kRed, 60)), Admission::kAccepted);
+  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("d", &kRed, 60)), Admission::kFull);
+}
+
+TEST(MicroBatcher, AReleasedTaskFreesItsPlaceOnce) {
+  Driven driven({.threads = 0, .max_in_flight = 1});
+  const auto task = Red("a");
+  driven.Submit(task);
+  driven.batcher.Release(*task);
+  driven.batcher.Release(*task);
+  EXPECT_EQ(driven.batcher.in_flight(), 0u);
+  driven.batcher.RunOne();
+  EXPECT_EQ(driven.batcher.in_flight(), 0u);
+}
+
+TEST(MicroBatcher, StaleTasksAreDiscardedAndMakeRoom) {
+  Driven driven({.threads = 0, .max_in_flight = 2});
+  const auto a = Red("a");
+  driven.Submit(a);
+  driven.Submit(Red("b"));
+  a->stale = true;
+  driven.batcher.Sweep();
+  EXPECT_THAT(driven.discarded, ElementsAre("a"));
+  EXPECT_EQ(driven.Submit(Red("c")), Admission::kAccepted);
+  driven.batcher.RunOne();
+  EXPECT_THAT(driven.batches, ElementsAre("bc"));
+}
+
+TEST(MicroBatcher, ClosingRunsWhatWaitsAndRefusesTheRest) {
+  Driven driven;
+  driven.Submit(Red("a"));
+  driven.batcher.Close();
+  EXPECT_THAT(driven.batches, ElementsAre("a"));
+  EXPECT_EQ(driven.Submit(Red("b")), Admission::kClosed);
+}
+
+TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
+  std::atomic<int> ran = 0;
+  constexpr int kTasks = 2000;
+  int accepted = 0;
+  {
+    MicroBatcher batcher({.threads = 3, .max_in_flight = 100, .max_batch = 7},
+                         [&](const std::vector<TaskPtr>& batch, std::size_t) { ran += static_cast<int>(batch.size()); },
+                         [](const TaskPtr&) {});
+    for (int k = 0; k < kTasks; ++k) {
+      const TaskPtr task = k % 3 == 0 ? Blue("x") : Red("y");
+      accepted += batcher.Submit({&task, 1}).front() == Admission::kAccepted ? 1 : 0;
+    }
+  }
+  EXPECT_GE(accepted, 100);
+  EXPECT_EQ(ran, accepted);
+}
+
+TEST(MicroBatcher, ATaskThatTurnsStaleBehindABusyWorkerIsDiscardedUnasked) {
+  std::latch started(1);
+  std::latch go_on(1);
+  std::promise<std::string> discarded;
+  MicroBatcher batcher({.threads = 1},
+                       [&](const std::vector<TaskPtr>&, std::size_t) {
+                         started.count_down();
+                         go_on.wait();
+                       },
+                       [&](const TaskPtr& task) { discarded.set_value(static_cast<const FakeTask&>(*task).name()); });
+  const TaskPtr busy = Red("busy");
+  batcher.Submit({&busy, 1});
+  started.wait();
+  const auto late = Blue("late");
+  const TaskPtr task = late;
+  batcher.Submit({&task, 1});
+  late->stale = true;
+  EXPECT_EQ(discarded.get_future().get(), "late");
+  go_on.count_down();
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,79 @@
+#include "server/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <thread>
+
+#include "server/build_info.h"
+
+namespace tandem {
+namespace {
+
+constexpr const char* kFooter = R"(
+Every flag can also be set as TANDEM_ENGINE_<NAME>, for example TANDEM_ENGINE_MAX_QUEUE=512.
+
+Example:
+  tandem-engine --listen 127.0.0.1:50061 --id engine-1 --models deploy/models
+  tandem-engine check deploy/models/supersense/1/model.nir --manifest deploy/models/supersense/model.yaml
+
+SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once.)";
+
+std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurrency() / 2); }
+
+void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
+  app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
+      ->envname("TANDEM_ENGINE_LISTEN");
+  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment")->envname("TANDEM_ENGINE_ID");
+  app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
+      ->envname("TANDEM_ENGINE_MODELS");
+  app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
+      ->envname("TANDEM_ENGINE_THREADS")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--max-queue", to.core.batcher.max_in_flight, "inputs queued or running; more are refused")
+      ->envname("TANDEM_ENGINE_MAX_QUEUE")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--max-batch", to.core.batcher.max_batch, "inputs simulated together")
+      ->envname("TANDEM_ENGINE_MAX_BATCH")
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--max-message-bytes", to.server.max_message_bytes, "largest message taken")
+      ->envname("TANDEM_ENGINE_MAX_MESSAGE_BYTES")
+      ->check(CLI::Range(1024, 1 << 30));
+  app.add_option("--log-level", to.log_level, "trace, debug, info, warn, error or off")
+      ->envname("TANDEM_ENGINE_LOG_LEVEL");
+  app.add_flag("--log-json,!--no-log-json", to.log_json, "log one JSON object a line")
+      ->envname("TANDEM_ENGINE_LOG_JSON");
+  app.add_flag("--reflection,!--no-reflection", to.server.reflection, "serve gRPC reflection")
+      ->envname("TANDEM_ENGINE_REFLECTION");
+  app.add_option("--simd", to.simd, "force an instruction set: avx512, avx2, sse4, ssse3 or scalar (default: the best)")
+      ->envname("TANDEM_SIMD");
+  app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
+      ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")
+      ->check(CLI::Range(0, 3600000));
+}
+
+}  // namespace
+
+std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code) {
+  CommandLine to;
+  to.core.batcher.threads = DefaultThreads();
+  long drain_ms = to.drain_timeout.count();
+  CLI::App app("Runs spiking neural networks (NIR files) behind gRPC: tandem.engine.v1.EngineService.", "tandem-engine");
+  app.footer(kFooter);
+  app.set_version_flag("--version", BuildName());
+  app.option_defaults()->always_capture_default();
+  AddServeFlags(app, to, drain_ms);
+  CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
+  check->add_option("file", to.check_file, "the .nir file")->required();
+  check->add_option("--manifest", to.check_manifest, "its model.yaml (default: all defaults)");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    exit_code = app.exit(stop) == 0 ? 0 : 1;
+    return std::nullopt;
+  }
+  to.drain_timeout = std::chrono::milliseconds(drain_ms);
+  return to;
+}
+
+}  // namespace tandem

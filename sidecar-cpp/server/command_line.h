@@ -1,0 +1,29 @@
+// Flags and TANDEM_ENGINE_… variables of tandem-engine.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "server/engine_core.h"
+#include "server/server.h"
+
+namespace tandem {
+
+struct CommandLine {
+  ServerOptions server;
+  EngineCore::Options core;
+  std::string models = "models";
+  std::string log_level = "info";
+  bool log_json = false;
+  std::string simd;  // empty: the best
+  std::chrono::milliseconds drain_timeout{10000};
+  // `check FILE`: validate a file instead of serving.
+  std::string check_file;  // empty: serve
+  std::string check_manifest;
+};
+
+// nullopt: nothing more to do, exit with `exit_code` (help or version was printed, or an error was).
+std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code);
+
+}  // namespace tandem

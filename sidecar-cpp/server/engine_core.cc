@@ -1,0 +1,64 @@
+#include "server/engine_core.h"
+
+#include <utility>
+
+#include "server/build_info.h"
+#include "server/validate.h"
+
+namespace tandem {
+
+EngineCore::EngineCore(Options options, Repository repository)
+    : options_(std::move(options)),
+      repository_(std::move(repository)),
+      executor_(options_.batcher.threads, [this](Task& task) { batcher_.Release(task); }),
+      batcher_(
+          options_.batcher,
+          [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
+          [](const TaskPtr& task) { Executor::Discard(static_cast<const InferJob&>(*task)); }) {}
+
+Error EngineCore::DrainingError() {
+  return {Code::kUnavailable, "DRAINING", "this engine is shutting down and takes no new work; send it to another", {}};
+}
+
+Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& item, TimePoint received,
+                                                        std::shared_ptr<ResultSink> sink) const {
+  if (draining_) return DrainingError();
+  auto request = ValidateItem(item, repository_, received);
+  if (!request.ok()) return request.error();
+  return std::make_shared<InferJob>(std::move(request).value(), std::move(sink));
+}
+
+void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
+  const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
+  const std::vector<Admission> answers = batcher_.Submit(tasks);
+  for (std::size_t k = 0; k < jobs.size(); ++k) {
+    if (answers[k] == Admission::kAccepted) continue;
+    Error full{Code::kResourceExhausted,
+               "ENGINE_FULL",
+               "this engine has all the work it may hold; try again soon, or another engine",
+               {{"max_in_flight", std::to_string(options_.batcher.max_in_flight)}}};
+    jobs[k]->sink()->Complete(*jobs[k], answers[k] == Admission::kFull ? std::move(full) : DrainingError());
+  }
+}
+
+void EngineCore::Describe(engine::v1::DescribeResponse& to) const {
+  to.set_engine_id(options_.engine_id);
+  to.set_build(BuildName());
+  to.set_numerics_version(kNumericsVersion);
+  to.set_max_in_flight(static_cast<std::uint32_t>(options_.batcher.max_in_flight));
+  to.set_compute_threads(static_cast<std::uint32_t>(options_.batcher.threads));
+  for (const auto& model : repository_.models()) {
+    auto& description = *to.add_models();
+    description.set_name(model->name);
+    description.set_version(model->version);
+    description.set_model_id(model->model_id);
+    description.set_error(model->error);
+    if (!model->network) continue;
+    description.set_input_size(model->network->input_size());
+    description.set_output_size(model->network->output_size());
+    description.set_nodes(model->network->graph_nodes);
+    description.set_parameters(model->network->parameter_elements);
+  }
+}
+
+}  // namespace tandem

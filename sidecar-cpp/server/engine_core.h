@@ -1,0 +1,62 @@
+// The engine without its wire: models, queue, workers and whether it still takes work. The gRPC service above it only
+// translates.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/repository.h"
+#include "scheduling/micro_batcher.h"
+#include "server/executor.h"
+#include "server/infer_job.h"
+
+namespace tandem {
+
+// Thread-safe.
+class EngineCore {
+ public:
+  struct Options {
+    std::string engine_id = "engine-1";
+    MicroBatcher::Options batcher;
+  };
+
+  EngineCore(Options options, Repository repository);
+
+  // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet.
+  Expected<std::shared_ptr<InferJob>> MakeJob(engine::v1::InferItem& item, TimePoint received,
+                                              std::shared_ptr<ResultSink> sink) const;
+
+  // Queues jobs. Those refused (ENGINE_FULL, DRAINING) are answered before this returns, and flushed with the rest by
+  // the caller.
+  void Submit(const std::vector<std::shared_ptr<InferJob>>& jobs);
+
+  // Discards queued jobs that were cancelled or ran out of time.
+  void Sweep() { batcher_.Sweep(); }
+
+  // From now on new work is refused with DRAINING.
+  void StartDraining() { draining_ = true; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  static Error DrainingError();
+
+  // Refuses new work, runs what is queued and stops the workers. Once.
+  void Close() { batcher_.Close(); }
+
+  // Runs one batch on the calling thread, where the engine was made without workers; false: nothing waits.
+  bool RunOne() { return batcher_.RunOne(); }
+  [[nodiscard]] std::size_t in_flight() const { return batcher_.in_flight(); }
+
+  void Describe(engine::v1::DescribeResponse& to) const;
+
+ private:
+  const Options options_;
+  const Repository repository_;
+  std::atomic<bool> draining_ = false;
+  Executor executor_;
+  MicroBatcher batcher_;  // last: its threads use what stands above
+};
+
+}  // namespace tandem

@@ -1,0 +1,69 @@
+#include "server/listen_address.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+
+Error Bad(const std::string& address, const std::string& what) {
+  return {Code::kInvalidArgument, "LISTEN", "cannot listen on \"" + Printable(address) + "\": " + what, {}};
+}
+
+bool SomebodyAnswersOn(const std::string& path) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  std::memcpy(to.sun_path, path.data(), path.size());
+  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (client < 0) return false;
+  const bool answered = connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0;
+  close(client);
+  return answered;
+}
+
+MaybeError CheckUnix(const std::string& address) {
+  std::string path = address.substr(kUnix.size());
+  if (path.starts_with("//")) path.erase(0, 2);
+  if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Bad(address, "the path must have 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+  }
+  if (!SomebodyAnswersOn(path)) return std::nullopt;
+  return Bad(address, "another process answers on this socket; stop it or choose another path with --listen");
+}
+
+}  // namespace
+
+MaybeError CheckListenAddress(const std::string& address) {
+  if (address.starts_with(kUnix)) return CheckUnix(address);
+  const std::size_t colon = address.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  if (colon == 0 || !digits || std::stoi(port) > 65535) {
+    return Bad(address, "must be host:port (port 0: any free one) or unix:/path");
+  }
+  return std::nullopt;
+}
+
+std::string AddressWithPort(const std::string& address, int port) {
+  if (address.starts_with(kUnix)) return address;
+  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+}
+
+Error CannotListen(const std::string& address) {
+  if (address.starts_with(kUnix)) {
+    return Bad(address, "the socket cannot be made; check that its folder exists and may be written");
+  }
+  return Bad(address,
+             "the address is in use, or is not one of this machine's; see who holds it with `ss -ltnp`, stop that "
+             "process, or choose another with --listen (port 0: any free one)");
+}
+
+}  // namespace tandem

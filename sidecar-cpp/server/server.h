@@ -1,0 +1,48 @@
+// The gRPC server around an engine: address, limits, health, reflection, and an orderly end.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "server/engine_core.h"
+#include "server/service.h"
+#include "server/stream_registry.h"
+
+namespace tandem {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:50061";  // host:port (port 0: any free one) or unix:/path
+  int max_message_bytes = 8 << 20;         // larger messages are RESOURCE_EXHAUSTED
+  bool reflection = true;
+};
+
+class Server {
+ public:
+  // Listens and serves. `core` must outlive the server.
+  static Expected<std::unique_ptr<Server>> Start(const ServerOptions& options, EngineCore& core);
+
+  // The address in use, with the real port.
+  [[nodiscard]] const std::string& address() const { return address_; }
+
+  // A channel to this server that takes no socket. For tests.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+  // Health says NOT_SERVING, new work is refused, what is in flight is answered, streams are closed. Whatever is left
+  // after `timeout` is cancelled. Returns false if something was. Once.
+  bool Drain(std::chrono::milliseconds timeout);
+
+ private:
+  Server(EngineCore& core, std::string address) : core_(core), address_(std::move(address)), service_(core, streams_) {}
+
+  EngineCore& core_;
+  std::string address_;
+  StreamRegistry streams_;
+  EngineServiceImpl service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,28 @@
+#include "server/service.h"
+
+#include "server/infer_stream.h"
+#include "server/infer_unary.h"
+
+namespace tandem {
+
+grpc::ServerUnaryReactor* EngineServiceImpl::Describe(grpc::CallbackServerContext* context,
+                                                      const engine::v1::DescribeRequest*,
+                                                      engine::v1::DescribeResponse* response) {
+  core_.Describe(*response);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EngineServiceImpl::Infer(grpc::CallbackServerContext* context,
+                                                   const engine::v1::InferRequest* request,
+                                                   engine::v1::InferResponse* response) {
+  return StartUnary(core_, *context, *request, *response);
+}
+
+grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>*
+EngineServiceImpl::InferStream(grpc::CallbackServerContext*) {
+  return StartStream(core_, streams_);
+}
+
+}  // namespace tandem

@@ -1,0 +1,45 @@
+// The open streams, so that a draining server can close them.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace tandem {
+
+class DrainableStream {
+ public:
+  virtual ~DrainableStream() = default;
+  // Finishes what the stream has in flight, then closes it. Any thread.
+  virtual void Drain() = 0;
+};
+
+// Thread-safe.
+class StreamRegistry {
+ public:
+  void Add(const std::shared_ptr<DrainableStream>& stream) {
+    const std::lock_guard lock(mutex_);
+    streams_[stream.get()] = stream;
+  }
+  void Remove(const DrainableStream* stream) {
+    const std::lock_guard lock(mutex_);
+    streams_.erase(stream);
+  }
+  void DrainAll() {
+    std::vector<std::shared_ptr<DrainableStream>> open;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [key, stream] : streams_) open.push_back(stream.lock());
+    }
+    for (const auto& stream : open) {
+      if (stream) stream->Drain();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const DrainableStream*, std::weak_ptr<DrainableStream>> streams_;
+};
+
+}  // namespace tandem

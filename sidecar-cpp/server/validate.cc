@@ -1,0 +1,109 @@
+#include "server/validate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <span>
+
+#include "base/little_endian.h"
+#include "kernels/elementwise.h"
+
+namespace tandem {
+namespace {
+
+using Shape = std::span<const std::uint32_t>;
+
+std::string Text(Shape shape) {
+  constexpr std::size_t kMaxShown = 8;
+  std::string text = "[";
+  for (std::size_t k = 0; k < std::min(shape.size(), kMaxShown); ++k) {
+    text += (k == 0 ? "" : ", ") + std::to_string(shape[k]);
+  }
+  return text + (shape.size() > kMaxShown ? ", ...]" : "]");
+}
+
+Error BadShape(const char* reason, const std::string& message) {
+  return {Code::kInvalidArgument, reason, message, {{"field", "shape"}}};
+}
+
+// Whether `shape` is one step of the model's input: flat, or as the manifest gives it.
+bool IsOneStep(Shape shape, const Model& model) {
+  const auto& given = model.manifest.input_shape;
+  const bool flat = shape.size() == 1 && shape[0] == model.network->input_size();
+  return flat || (!given.empty() && std::ranges::equal(shape, given));
+}
+
+bool IsSeries(Shape shape, const Model& model) { return shape.size() >= 2 && IsOneStep(shape.subspan(1), model); }
+
+// The number of steps that the shape asks for, or what is wrong with it.
+Expected<std::uint32_t> StepsOf(Shape shape, const Model& model) {
+  const Network& network = *model.network;
+  const std::string n = std::to_string(network.input_size());
+  if (network.input_kind == InputKind::kConstant) {
+    if (IsOneStep(shape, model)) return network.steps;
+    if (IsSeries(shape, model)) {
+      return BadShape("INPUT_KIND", "shape " + Text(shape) + " is a time series, but model \"" + model.name +
+                                        "\" takes a constant input; send the shape [" + n + "]");
+    }
+    return BadShape("INPUT_LENGTH",
+                    "shape " + Text(shape) + " does not fit model \"" + model.name + "\"; send [" + n + "]");
+  }
+  if (IsSeries(shape, model)) {
+    if (shape[0] >= 1 && shape[0] <= kMaxSteps) return shape[0];
+    return BadShape("INPUT_STEPS", "a time series must have 1 to " + std::to_string(kMaxSteps) + " steps, found " +
+                                       std::to_string(shape[0]));
+  }
+  if (IsOneStep(shape, model)) {
+    return BadShape("INPUT_KIND", "shape " + Text(shape) + " is a constant input, but model \"" + model.name +
+                                      "\" takes a time series; send the shape [steps, " + n + "]");
+  }
+  return BadShape("INPUT_LENGTH",
+                  "shape " + Text(shape) + " does not fit model \"" + model.name + "\"; send [steps, " + n + "]");
+}
+
+MaybeError CheckData(const std::string& data, std::uint64_t elements) {
+  if (data.size() != elements * sizeof(float)) {
+    return Error{Code::kInvalidArgument,
+                 "INPUT_LENGTH",
+                 "data has " + std::to_string(data.size()) + " bytes, but the shape needs " +
+                     std::to_string(elements * sizeof(float)) + " (4 for each element)",
+                 {{"field", "data"}}};
+  }
+  // The bytes of a std::string are not aligned as floats in the eyes of the language; the kernel loads them unaligned.
+  if (AllFinite(elements, reinterpret_cast<const float*>(data.data()))) return std::nullopt;
+  std::uint64_t index = 0;
+  for (; index + 1 < elements; ++index) {
+    float value = 0;
+    std::memcpy(&value, data.data() + index * sizeof(float), sizeof(float));
+    if (!std::isfinite(value)) break;
+  }
+  return Error{Code::kInvalidArgument,
+               "INPUT_NOT_FINITE",
+               "data is NaN or infinite at index " + std::to_string(index) + "; send finite numbers",
+               {{"field", "data"}, {"index", std::to_string(index)}}};
+}
+
+}  // namespace
+
+Expected<InferJob::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository,
+                                         TimePoint received) {
+  auto model = repository.Find(item.model(), item.model_version());
+  if (!model.ok()) return model.error();
+  const Shape shape(item.shape().data(), static_cast<std::size_t>(item.shape_size()));
+  const auto steps = StepsOf(shape, *model.value());
+  if (!steps.ok()) return steps.error();
+  const bool series = model.value()->network->input_kind == InputKind::kSeries;
+  const std::uint64_t rows = series ? steps.value() : 1;
+  if (auto error = CheckData(item.data(), rows * model.value()->network->input_size())) return *std::move(error);
+
+  InferJob::Request request;
+  request.id = item.id();
+  request.model = std::move(model).value();
+  request.data = std::move(*item.mutable_data());
+  request.steps = steps.value();
+  request.received = received;
+  request.deadline = DeadlineAfter(received, item.timeout_us());
+  return request;
+}
+
+}  // namespace tandem

@@ -1,0 +1,58 @@
+#include "telemetry/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include "base/text.h"
+
+namespace tandem {
+namespace {
+
+// %* in the pattern: the message as the inside of a JSON string.
+class JsonMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+    for (const char c : message.payload) {
+      if (c == '"' || c == '\\') to.push_back('\\');
+      if (static_cast<unsigned char>(c) >= 0x20) {
+        to.push_back(c);
+        continue;
+      }
+      char escaped[8];
+      std::snprintf(escaped, sizeof(escaped), "\\u%04x", static_cast<unsigned>(c));
+      to.append(escaped, escaped + 6);
+    }
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return spdlog::details::make_unique<JsonMessage>();
+  }
+};
+
+}  // namespace
+
+MaybeError SetUpLog(const std::string& level, bool json) {
+  constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error", "off"};
+  if (std::ranges::find(kLevels, level) == kLevels.end()) {
+    return Error{Code::kInvalidArgument,
+                 "LOG_LEVEL",
+                 "log level \"" + Printable(level) + "\" is none of trace, debug, info, warn, error, off",
+                 {}};
+  }
+  auto logger = spdlog::stderr_logger_mt("tandem-engine");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JsonMessage>('*');
+  formatter->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","pid":%P,"message":"%*"})"
+                              : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(logger));
+  return std::nullopt;
+}
+
+}  // namespace tandem

@@ -1,0 +1,282 @@
+#include "testing/reference_simulator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "engine/digest.h"
+
+namespace tandem::testing {
+namespace {
+
+using Floats = std::vector<float>;
+
+struct State {
+  Floats y, i, v;
+  std::size_t in = 0, out = 0;
+};
+
+class Reference {
+ public:
+  Reference(const Graph& graph, const Manifest& manifest) : graph_(graph), manifest_(manifest) {
+    Walk(graph.output);
+    FindSizes();
+    MarkConstant();
+    readout_ = graph.output;
+    while (Passes(readout_) && sources_[readout_].size() == 1 && !delayed_.contains({sources_[readout_][0], readout_})) {
+      readout_ = sources_[readout_][0];
+    }
+  }
+
+  ReferenceOutcome Run(std::uint64_t model_id, std::span<const float> input) {
+    const bool series = manifest_.input_kind == InputKind::kSeries;
+    const std::size_t n_in = state_[graph_.input].out;
+    const std::size_t n = state_[readout_].out;
+    ReferenceOutcome outcome;
+    RunResult& result = outcome.result;
+    result.steps = series ? static_cast<std::uint32_t>(input.size() / n_in) : manifest_.steps;
+    result.spike_counts.assign(n, 0);
+    Floats mean(n, 0.0f);
+    for (std::uint32_t step = 0; step < result.steps; ++step) {
+      for (const std::uint32_t node : order_) {
+        bool finite = true;
+        if (step == 0 || !constant_.contains(node)) {
+          finite = Evaluate(node, input.subspan(series ? step * n_in : 0, n_in), result);
+        }
+        if (node == readout_) {
+          for (std::size_t k = 0; k < n; ++k) {
+            if (CountsSpikes(node) && state_[node].y[k] == 1.0f) ++result.spike_counts[k];
+            mean[k] = mean[k] + Potential()[k];
+            const bool last = step + 1 == result.steps && manifest_.readout_from == ReadoutFrom::kMeanPotential;
+            if (last && !std::isfinite(mean[k])) finite = false;
+          }
+        }
+        if (!finite) {
+          outcome.failed_at = "step " + std::to_string(step) + " node " + graph_.nodes[node].name;
+          return outcome;
+        }
+      }
+    }
+    result.potentials = Potential();
+    if (manifest_.readout_from == ReadoutFrom::kMeanPotential) {
+      for (std::size_t k = 0; k < n; ++k) result.potentials[k] = mean[k] / static_cast<float>(result.steps);
+    }
+    result.state_digest = DigestOf(model_id, result);
+    return outcome;
+  }
+
+ private:
+  bool Passes(std::uint32_t node) const { return PassesThrough(graph_.nodes[node].type); }
+  bool CountsSpikes(std::uint32_t node) const {
+    const NodeType type = graph_.nodes[node].type;
+    return IsSpikingNeuron(type) || type == NodeType::kThreshold;
+  }
+  Floats& Potential() {
+    State& state = state_[readout_];
+    return HasPotential(graph_.nodes[readout_].type) ? state.v : state.y;
+  }
+
+  void Walk(std::uint32_t node) {
+    walking_.insert(node);
+    for (std::uint32_t source = 0; source < graph_.nodes.size(); ++source) {
+      if (std::ranges::find(graph_.edges, std::pair(source, node)) == graph_.edges.end()) continue;
+      sources_[node].push_back(source);
+      if (walking_.contains(source)) {
+        delayed_.insert({source, node});
+      } else if (std::ranges::find(order_, source) == order_.end()) {
+        Walk(source);
+      }
+    }
+    walking_.erase(node);
+    order_.push_back(node);
+  }
+
+  void FindSizes() {
+    for (int round = 0; round < 100; ++round) {
+      for (const std::uint32_t index : order_) {
+        const Node& node = graph_.nodes[index];
+        State& state = state_[index];
+        if (HasWeight(node.type)) {
+          state.out = node.parameters.at("weight").dims[0];
+          state.in = node.parameters.at("weight").dims[1];
+          continue;
+        }
+        std::size_t size = node.shape_elements;
+        for (const auto& [field, tensor] : node.parameters) {
+          if (tensor.values.size() > 1) size = tensor.values.size();
+        }
+        for (const std::uint32_t source : sources_[index]) size = std::max(size, state_[source].out);
+        for (const auto& [from, to] : graph_.edges) {
+          if (from == index && state_.contains(to)) size = std::max(size, state_[to].in);
+        }
+        state.in = state.out = size;
+      }
+    }
+    for (auto& [index, state] : state_) {
+      state.y.assign(state.out, 0.0f);
+      state.i.assign(state.out, 0.0f);
+      state.v.assign(state.out, 0.0f);
+    }
+  }
+
+  void MarkConstant() {
+    if (manifest_.input_kind != InputKind::kConstant) return;
+    for (const std::uint32_t index : order_) {
+      const NodeType type = graph_.nodes[index].type;
+      bool constant = HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+      for (const std::uint32_t source : sources_[index]) {
+        constant = constant && constant_.contains(source) && !delayed_.contains({source, index});
+      }
+      if (constant) constant_.insert(index);
+    }
+  }
+
+  // Element k of a parameter in binary64.
+  double P(const Node& node, const std::string& field, std::size_t k) const {
+    const auto found = node.parameters.find(field);
+    if (found == node.parameters.end()) return field == "w_in" ? 1.0 : 0.0;
+    return found->second.values.size() == 1 ? found->second.values[0] : found->second.values[k];
+  }
+  float F(const Node& node, const std::string& field, std::size_t k) const {
+    return static_cast<float>(P(node, field, k));
+  }
+
+  bool Evaluate(std::uint32_t index, std::span<const float> input, RunResult& result) {
+    const Node& node = graph_.nodes[index];
+    State& state = state_[index];
+    Floats x;
+    if (index == graph_.input) {
+      x.assign(input.begin(), input.end());
+    } else {
+      x = state_[sources_[index][0]].y;
+      for (std::size_t s = 1; s < sources_[index].size(); ++s) {
+        for (std::size_t k = 0; k < x.size(); ++k) {
+          x[k] = x[k] + state_[sources_[index][s]].y[k];
+          if (!std::isfinite(x[k])) return false;
+        }
+      }
+    }
+    if (HasWeight(node.type)) return EvaluateWeights(node, x, state, result);
+    bool finite = true;
+    for (std::size_t k = 0; k < state.out; ++k) {
+      EvaluateElement(node, k, x[k], state, result);
+      finite = finite && std::isfinite(state.y[k]) && std::isfinite(state.v[k]) && std::isfinite(state.i[k]) &&
+               std::isfinite(before_reset_);
+    }
+    return finite;
+  }
+
+  bool EvaluateWeights(const Node& node, const Floats& x, State& state, RunResult& result) {
+    const auto& weight = node.parameters.at("weight").values;
+    bool finite = true;
+    for (std::size_t o = 0; o < state.out; ++o) {
+      float sum = node.type == NodeType::kAffine ? F(node, "bias", o) : 0.0f;
+      for (std::size_t j = 0; j < state.in; ++j) {
+        if (x[j] == 0.0f) continue;
+        const float product = static_cast<float>(weight[o * state.in + j]) * x[j];
+        sum = sum + product;
+      }
+      state.y[o] = sum;
+      finite = finite && std::isfinite(sum);
+    }
+    for (const float value : x) result.synaptic_operations += value != 0.0f ? state.out : 0;
+    return finite;
+  }
+
+  void EvaluateElement(const Node& node, std::size_t k, float x, State& state, RunResult& result) {
+    float& v = state.v[k];
+    float& y = state.y[k];
+    before_reset_ = 0.0f;
+    const auto membrane = [&](const char* tau, float drive) {
+      const float a = static_cast<float>(manifest_.dt / P(node, tau, k));
+      v = v + (a * ((F(node, "v_leak", k) - v) + (F(node, "r", k) * drive)));
+    };
+    const auto synapse = [&] {
+      const float b = static_cast<float>(manifest_.dt / P(node, "tau_syn", k));
+      float& i = state.i[k];
+      i = i + (b * ((F(node, "w_in", k) * x) - i));
+      return i;
+    };
+    const auto fire = [&] {
+      before_reset_ = v;
+      const float threshold = F(node, "v_threshold", k);
+      y = v > threshold ? 1.0f : 0.0f;
+      if (y == 1.0f) {
+        v = manifest_.reset == Reset::kValue ? F(node, "v_reset", k) : v - threshold;
+        ++result.total_spikes;
+      }
+    };
+    switch (node.type) {
+      case NodeType::kScale:
+        y = F(node, "scale", k) * x;
+        break;
+      case NodeType::kThreshold:
+        y = x > F(node, "threshold", k) ? 1.0f : 0.0f;
+        break;
+      case NodeType::kLif:
+        membrane("tau", x);
+        fire();
+        break;
+      case NodeType::kLi:
+        membrane("tau", x);
+        y = v;
+        break;
+      case NodeType::kIf: {
+        const double r = P(node, "r", k);
+        const auto g = static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r);
+        v = v + (g * x);
+        fire();
+        break;
+      }
+      case NodeType::kCubaLif:
+        membrane("tau_mem", synapse());
+        fire();
+        break;
+      case NodeType::kCubaLi:
+        membrane("tau_mem", synapse());
+        y = v;
+        break;
+      default:
+        y = x;
+    }
+  }
+
+  std::uint64_t DigestOf(std::uint64_t model_id, const RunResult& result) {
+    Digest digest;
+    digest.Add(model_id);
+    digest.Add(result.steps);
+    for (const std::uint32_t count : result.spike_counts) digest.Add(count);
+    for (const float potential : result.potentials) digest.Add(potential);
+    std::vector<std::uint32_t> canonical = order_;
+    std::ranges::sort(canonical, {}, [&](std::uint32_t node) { return graph_.nodes[node].name; });
+    for (const std::uint32_t node : canonical) {
+      if (HasCurrent(graph_.nodes[node].type)) digest.AddAll<float>(state_[node].i);
+      if (HasPotential(graph_.nodes[node].type)) digest.AddAll<float>(state_[node].v);
+      const bool feeds = std::ranges::any_of(delayed_, [&](const auto& edge) { return edge.first == node; });
+      if (feeds) digest.AddAll<float>(state_[node].y);
+    }
+    return digest.Value();
+  }
+
+  const Graph& graph_;
+  const Manifest& manifest_;
+  std::vector<std::uint32_t> order_;
+  std::set<std::uint32_t> walking_;
+  std::map<std::uint32_t, std::vector<std::uint32_t>> sources_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> delayed_;
+  std::set<std::uint32_t> constant_;
+  std::map<std::uint32_t, State> state_;
+  std::uint32_t readout_ = 0;
+  float before_reset_ = 0.0f;
+};
+
+}  // namespace
+
+ReferenceOutcome RunReference(const Graph& graph, const Manifest& manifest, std::uint64_t model_id,
+                              std::span<const float> input) {
+  return Reference(graph, manifest).Run(model_id, input);
+}
+
+}  // namespace tandem::testing

@@ -1,0 +1,24 @@
+// proto/NUMERICS.md once more, written as plainly as it reads: no padding, no vectors, no event lists, one item. What
+// the engine must equal bit for bit.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/manifest.h"
+#include "engine/simulator.h"
+#include "nir/graph.h"
+
+namespace tandem::testing {
+
+struct ReferenceOutcome {
+  RunResult result;
+  std::optional<std::string> failed_at;  // "step 3 node lif1" where something was not finite
+};
+
+// `input` holds one step (constant) or all of them (series).
+ReferenceOutcome RunReference(const Graph& graph, const Manifest& manifest, std::uint64_t model_id,
+                              std::span<const float> input);
+
+}  // namespace tandem::testing

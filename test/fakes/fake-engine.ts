@@ -1,0 +1,82 @@
+// An engine that does what a test tells it to: for injecting faults, never for passing as an answer.
+import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
+import type { Engine, EngineDescription, EngineKind, EngineModel } from '../../services/engines/engine.ts';
+
+export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
+  return {
+    name: 'm',
+    version: 1,
+    modelId: 7n,
+    inputSize: 3,
+    outputSize: 2,
+    nodes: 3,
+    parameters: 6,
+    error: '',
+    ...over,
+  };
+}
+
+export function fakeInference(over: Partial<Inference> = {}): Inference {
+  return {
+    modelVersion: 1,
+    steps: 16,
+    spikeCounts: [3, 1],
+    potentials: Buffer.alloc(8),
+    totalSpikes: 4,
+    synapticOperations: 40,
+    stateDigest: 99n,
+    queueUs: 1,
+    computeUs: 2,
+    ...over,
+  };
+}
+
+export class FakeEngine implements Engine {
+  readonly id: string;
+  readonly kind: EngineKind;
+  readonly address = 'fake';
+  description: EngineDescription | undefined;
+  downReason = 'not started';
+  inFlight = 0;
+  /** Every call, as it came. */
+  readonly calls: { input: InferenceInput; context: CallContext }[] = [];
+  /** What the next calls do. */
+  behaviour: (input: InferenceInput, context: CallContext) => Promise<Inference>;
+  #listener: () => void = () => undefined;
+
+  constructor(id: string, kind: EngineKind = 'sidecar') {
+    this.id = id;
+    this.kind = kind;
+    this.behaviour = () => Promise.resolve(fakeInference());
+  }
+
+  up(...models: EngineModel[]): this {
+    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models };
+    this.downReason = '';
+    this.#listener();
+    return this;
+  }
+
+  down(why: string): void {
+    this.description = undefined;
+    this.downReason = why;
+    this.#listener();
+  }
+
+  infer(input: InferenceInput, context: CallContext): Promise<Inference> {
+    this.calls.push({ input, context });
+    return this.behaviour(input, context);
+  }
+
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}

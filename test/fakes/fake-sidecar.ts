@@ -1,0 +1,78 @@
+// A sidecar over real gRPC that stalls, lies, dies or counts as a test tells it to.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as grpc from '@grpc/grpc-js';
+import {
+  DescribeResponse,
+  EngineServiceService,
+  InferResult,
+  type InferStreamRequest,
+  type InferStreamResponse,
+  ModelDescription,
+} from '../../services/generated/tandem/engine/v1/engine.ts';
+
+export type FakeStream = grpc.ServerDuplexStream<InferStreamRequest, InferStreamResponse>;
+
+export class FakeSidecar {
+  readonly address = `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-fake-')), 'engine.sock')}`;
+  /** Every message received, in order. */
+  readonly received: InferStreamRequest[] = [];
+  readonly streams: FakeStream[] = [];
+  description = DescribeResponse.fromPartial({
+    engineId: 'fake',
+    build: 'fake 1',
+    numericsVersion: 1,
+    models: [ModelDescription.fromPartial({ name: 'm', version: 1, modelId: 7n, inputSize: 3, outputSize: 2 })],
+  });
+  /** What it does with a message; answers every item unless a test says otherwise. */
+  onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
+  #server = new grpc.Server();
+
+  async start(): Promise<this> {
+    this.#server.addService(EngineServiceService, {
+      describe: ((_call, callback) => callback(null, this.description)) as grpc.handleUnaryCall<
+        unknown,
+        DescribeResponse
+      >,
+      infer: () => undefined,
+      inferStream: ((stream) => {
+        this.streams.push(stream);
+        stream.on('error', () => undefined);
+        stream.on('data', (message: InferStreamRequest) => {
+          this.received.push(message);
+          this.onMessage(message, stream);
+        });
+        stream.on('end', () => stream.end());
+      }) as grpc.handleBidiStreamingCall<InferStreamRequest, InferStreamResponse>,
+    });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.bindAsync(this.address, grpc.ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+    return this;
+  }
+
+  /** As a killed process: connections cut, nothing said. */
+  kill(): void {
+    this.#server.forceShutdown();
+    this.#server = new grpc.Server();
+  }
+}
+
+export function answer(id: bigint, spikeCounts = [3, 1]): InferResult {
+  const inference = { modelVersion: 1, steps: 16, spikeCounts, stateDigest: 0xfedcba9876543210n };
+  return InferResult.fromPartial({ id, outcome: { $case: 'inference', value: inference } });
+}
+
+export function refuse(id: bigint, reason: string): InferResult {
+  return InferResult.fromPartial({
+    id,
+    outcome: { $case: 'error', value: { code: 13, reason, message: 'on purpose' } },
+  });
+}
+
+function answerAll(message: InferStreamRequest, stream: FakeStream): void {
+  if (message.items.length > 0) stream.write({ results: message.items.map(({ id }) => answer(id)) });
+}

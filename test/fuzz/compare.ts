@@ -1,0 +1,137 @@
+// Puts fuzz cases before both engines, the local one and a real sidecar, and compares what they answer, to the bit.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RouterError } from '../../services/core/errors.ts';
+import type { InferenceInput } from '../../services/core/inference.ts';
+import type { Engine, EngineModel } from '../../services/engines/engine.ts';
+import { LocalEngine } from '../../services/engines/local/local-engine.ts';
+import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
+import { writeNir } from '../support/nir-writer.ts';
+import { startSidecar } from '../support/sidecar.ts';
+import type { FuzzCase } from './generate.ts';
+
+/** Inputs sent and not yet answered. */
+const IN_FLIGHT = 64;
+
+export interface Difference {
+  readonly fuzzCase: FuzzCase;
+  /** Which of the case's inputs; -1: the engines disagree about the model itself. */
+  readonly input: number;
+  readonly local: string;
+  readonly sidecar: string;
+}
+
+export interface Tally {
+  pairs: number;
+  /** Pairs whose runs failed, on both engines alike. */
+  failed: number;
+  /** Models that both engines refuse. */
+  refused: number;
+  readonly differences: Difference[];
+}
+
+export async function compareCases(cases: readonly FuzzCase[], tally: Tally): Promise<void> {
+  const modelsDir = mkdtempSync(join(tmpdir(), 'tandem-fuzz-'));
+  try {
+    for (const fuzzCase of cases) writeModel(modelsDir, fuzzCase);
+    await withEngines(modelsDir, async (local, sidecar) => {
+      const waiting = cases.flatMap((fuzzCase) => pairsOf(fuzzCase, local, sidecar, tally));
+      const lane = async (): Promise<void> => {
+        for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
+          await comparePair(pair.fuzzCase, pair.input, local, sidecar, tally);
+        }
+      };
+      await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+    });
+  } finally {
+    rmSync(modelsDir, { recursive: true, force: true });
+  }
+}
+
+/** Runs `use` with both engines on one model repository, and stops them. */
+export async function withEngines(
+  modelsDir: string,
+  use: (local: Engine, sidecar: Engine) => Promise<void>,
+): Promise<void> {
+  const process = await startSidecar(modelsDir);
+  const local = new LocalEngine({ id: 'local', modelsDir, workers: 1 });
+  const sidecar = new SidecarEngine('sidecar', process.address);
+  try {
+    await Promise.all([local.start(), sidecar.start()]);
+    await use(local, sidecar);
+  } finally {
+    await Promise.all([local.stop(), sidecar.stop()]);
+    await process.stop();
+  }
+}
+
+function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase): void {
+  mkdirSync(join(modelsDir, `m${seed}`, '1'), { recursive: true });
+  writeFileSync(join(modelsDir, `m${seed}`, 'model.yaml'), manifest);
+  writeFileSync(join(modelsDir, `m${seed}`, '1', 'model.nir'), writeNir(graph));
+}
+
+/** The case's pairs that are worth running: none where the model is refused. */
+function pairsOf(fuzzCase: FuzzCase, local: Engine, sidecar: Engine, tally: Tally) {
+  const [a, b] = [findModel(local, fuzzCase), findModel(sidecar, fuzzCase)];
+  const same = a.error === '' ? describe(a) === describe(b) : b.error !== '' && blameTheSame(a.error, b.error);
+  if (!same) tally.differences.push({ fuzzCase, input: -1, local: describe(a), sidecar: describe(b) });
+  if (same && a.error === '') return fuzzCase.inputs.map((_, input) => ({ fuzzCase, input }));
+  tally.refused += 1;
+  tally.pairs += fuzzCase.inputs.length;
+  return [];
+}
+
+function findModel(engine: Engine, { seed }: FuzzCase): EngineModel {
+  const model = engine.description?.models.find(({ name }) => name === `m${seed}`);
+  if (model === undefined) throw new Error(`engine ${engine.id} does not list m${seed}: ${engine.downReason}`);
+  return model;
+}
+
+function describe({ modelId, inputSize, outputSize, nodes, parameters, error }: EngineModel): string {
+  if (error !== '') return `refused: ${error}`;
+  return `id ${modelId}, ${inputSize} → ${outputSize}, ${nodes} nodes, ${parameters} parameters`;
+}
+
+/**
+ * Two refusals may be worded differently, but name the same node, and the same field where both name one. Where sizes
+ * contradict each other, each end of the edge may be blamed; the other end is then mentioned.
+ */
+function blameTheSame(a: string, b: string): boolean {
+  const [blameA, blameB] = [blame(a), blame(b)];
+  const sameField = blameA.field === blameB.field || blameA.field === undefined || blameB.field === undefined;
+  return blameA.owner === blameB.owner ? sameField : a.includes(`"${blameB.owner}"`) || b.includes(`"${blameA.owner}"`);
+}
+
+function blame(error: string): { owner: string | undefined; field: string | undefined } {
+  const [, owner, field] = /^(?:node "(.*?)"|the root graph|model\.yaml): (?:field "(.*?)")?/.exec(error) ?? [];
+  return { owner, field };
+}
+
+async function comparePair(fuzzCase: FuzzCase, at: number, local: Engine, sidecar: Engine, tally: Tally): Promise<void> {
+  const input = { model: `m${fuzzCase.seed}`, version: 1, ...fuzzCase.inputs[at]! };
+  const [a, b] = await Promise.all([outcome(local, input), outcome(sidecar, input)]);
+  tally.pairs += 1;
+  if (a !== b) tally.differences.push({ fuzzCase, input: at, local: a, sidecar: b });
+  else if (!a.startsWith('digest')) tally.failed += 1;
+}
+
+/** Everything that must be the same, as text. */
+export async function outcome(engine: Engine, input: InferenceInput): Promise<string> {
+  try {
+    const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+    const { stateDigest, steps, spikeCounts, potentials, totalSpikes, synapticOperations } = await engine.infer(
+      input,
+      context,
+    );
+    const bytes = Buffer.from(potentials.buffer, potentials.byteOffset, potentials.byteLength).toString('hex');
+    return (
+      `digest ${stateDigest.toString(16)}, ${steps} steps, counts ${spikeCounts.join(' ')}, ` +
+      `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations`
+    );
+  } catch (error) {
+    const { kind, metadata } = RouterError.from(error);
+    return `${kind} ${JSON.stringify(metadata, ['field', 'index', 'node', 'step'])}`;
+  }
+}

@@ -1,0 +1,84 @@
+// Random networks and inputs before both engines: `node test/fuzz/fuzz.ts --pairs 10000`. See --help.
+import { parseArgs } from 'node:util';
+import type { GraphSpec } from '../support/nir-writer.ts';
+import type { Difference, Tally } from './compare.ts';
+import { compareCases } from './compare.ts';
+import { INPUTS_A_CASE, generate } from './generate.ts';
+
+const HELP = `Compares the local engine and a real sidecar, to the bit, on random networks and inputs.
+
+  --pairs N    pairs of network and input (10000)
+  --seed S     of the first case; case n has seed S + n (taken from the clock)
+  --chunk N    cases an engine holds at a time (500)
+  --show N     differences printed in full (5)
+  --help
+
+TANDEM_ENGINE_BIN names another sidecar than the one built here. Ends with 1 if any pair differs.
+To see one case again: --seed <its seed> --pairs ${INPUTS_A_CASE}`;
+
+function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      chunk: { type: 'string', default: '500' },
+      show: { type: 'string', default: '5' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return Promise.resolve(0);
+  }
+  const cases = Math.ceil(Number(values.pairs) / INPUTS_A_CASE);
+  return fuzz(cases, Number(values.seed), Number(values.chunk), Number(values.show));
+}
+
+async function fuzz(cases: number, seed: number, chunk: number, show: number): Promise<number> {
+  console.log(`seed ${seed}`);
+  const started = performance.now();
+  const tally: Tally = { pairs: 0, failed: 0, refused: 0, differences: [] };
+  for (let first = 0; first < cases; first += chunk) {
+    const length = Math.min(chunk, cases - first);
+    await compareCases(
+      Array.from({ length }, (_, n) => generate(seed + first + n)),
+      tally,
+    );
+    console.log(`${tally.pairs} pairs, ${tally.differences.length} differing, ${seconds(started)} s`);
+  }
+  for (const difference of tally.differences.slice(0, show)) console.log(explain(difference));
+  console.log(
+    `${tally.pairs} pairs (${tally.failed} failed alike, ${tally.refused} models refused alike), ` +
+      `${tally.differences.length} differing, ${seconds(started)} s`,
+  );
+  return tally.differences.length === 0 ? 0 : 1;
+}
+
+/** Enough to see what it is about; `generate(seed)` gives the rest. */
+function explain({ fuzzCase, input, local, sidecar }: Difference): string {
+  const { seed, manifest, graph, inputs } = fuzzCase;
+  const given = inputs[input];
+  return [
+    `--- seed ${seed}, ${given === undefined ? 'the model' : `input ${input} of shape [${given.shape.join(', ')}]`}`,
+    `local:   ${local}`,
+    `sidecar: ${sidecar}`,
+    manifest.trimEnd(),
+    ...outline(graph, ''),
+  ].join('\n');
+}
+
+function outline(graph: GraphSpec, indent: string): string[] {
+  return [
+    ...Object.entries(graph.nodes).flatMap(([name, node]) => [
+      `${indent}${name}: ${node.type}`,
+      ...('nodes' in node ? outline(node, `${indent}  `) : []),
+    ]),
+    `${indent}edges: ${graph.edges.map(([source, target]) => `${source} → ${target}`).join(', ')}`,
+  ];
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+process.exitCode = await main();

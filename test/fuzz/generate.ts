@@ -1,0 +1,86 @@
+// One fuzz case: a pure function of its seed.
+import type { GraphSpec } from '../support/nir-writer.ts';
+import { damage } from './damage.ts';
+import { Random } from './random.ts';
+import { randomGraph } from './random-graph.ts';
+import type { Temper } from './random-values.ts';
+import { inputValues, pickTemper } from './random-values.ts';
+
+export interface FuzzInput {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+export interface FuzzCase {
+  readonly seed: number;
+  readonly graph: GraphSpec;
+  /** The text of model.yaml. */
+  readonly manifest: string;
+  readonly inputs: readonly FuzzInput[];
+}
+
+export const INPUTS_A_CASE = 2;
+
+export function generate(seed: number): FuzzCase {
+  const random = new Random(seed);
+  const temper = pickTemper(random);
+  const dt = random.pick([1e-4, 1e-3, 0.3, 1]);
+  const width = random.pick([1, 2, 3, 5, 8, 16, 30]);
+  const kind = random.pick(['constant', 'series'] as const);
+  const sound = randomGraph(random, dt, temper, width);
+  const graph = random.chance(0.03) ? damage(random, sound) : sound;
+  const steps = pickSteps(random);
+  const manifest = [
+    `dt: ${dt}`,
+    `steps: ${steps}`,
+    `reset: ${random.pick(['value', 'subtract'])}`,
+    `if_gain: ${random.pick(['dt', 'unit'])}`,
+    `input: {${random.chance(0.5) ? `shape: [${width}], ` : ''}kind: ${kind}}`,
+    `readout: {${readoutNode(random, graph)}from: ${random.pick(['spike_count', 'mean_potential', 'last_potential'])}}`,
+  ].join('\n');
+  const inputs = random.list(INPUTS_A_CASE, () => randomInput(random, kind, width, temper));
+  return { seed, graph, manifest: `${manifest}\n`, inputs };
+}
+
+function pickSteps(random: Random): number {
+  return random.chance(0.05) ? random.integer(50, 200) : random.integer(1, 20);
+}
+
+/** Sometimes the output by name, sometimes a node that reaches it. */
+function readoutNode(random: Random, graph: GraphSpec): string {
+  if (random.chance(0.6)) return '';
+  const output = Object.entries(graph.nodes).find(([, { type }]) => type === 'Output')?.[0] ?? '';
+  const reached = new Set([output]);
+  for (const name of reached) for (const [source, target] of graph.edges) if (target === name) reached.add(source);
+  const names = [...reached].filter((name) => graph.nodes[name] !== undefined && !('nodes' in graph.nodes[name]));
+  return `node: ${JSON.stringify(random.pick(names))}, `;
+}
+
+function randomInput(random: Random, kind: 'constant' | 'series', width: number, temper: Temper): FuzzInput {
+  const steps = pickSteps(random);
+  const shape = kind === 'constant' ? [width] : [steps, width];
+  const values = inputValues(random, kind === 'constant' ? width : steps * width, temper);
+  if (random.chance(0.02)) return badInput(random, shape, values, width);
+  return { shape, data: asBytes(values) };
+}
+
+/** One that both engines must refuse, for the same reason. */
+function badInput(random: Random, shape: readonly number[], values: Float32Array, width: number): FuzzInput {
+  switch (random.integer(0, 3)) {
+    case 0:
+      values[random.integer(0, values.length - 1)] = random.pick([NaN, Infinity, -Infinity]);
+      return { shape, data: asBytes(values) };
+    case 1:
+      return { shape, data: asBytes(values).subarray(4) };
+    case 2:
+      return { shape: [width + 1], data: asBytes(new Float32Array(width + 1)) };
+    default:
+      return shape.length === 1
+        ? { shape: [2, width], data: asBytes(new Float32Array(2 * width)) }
+        : { shape: [width], data: asBytes(new Float32Array(width)) };
+  }
+}
+
+function asBytes(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer);
+}

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type Program, run } from '../support/process.ts';
+
+function start(args: string[] = [], env: Record<string, string> = {}): { program: Program; sockets: string } {
+  const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
+  const program = run('services/start.ts', ['--listen', '127.0.0.1:0', ...args], {
+    env: { TANDEM_SPAWN_SOCKET_DIR: sockets, ...env },
+  });
+  return { program, sockets };
+}
+
+/** Ids of the sidecars that listen in a folder. */
+function sidecarsIn(sockets: string): string[] {
+  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('tandem-engine') && line.includes(sockets));
+}
+
+describe('npm start', () => {
+  it('prints what runs and one call to copy, which works; SIGTERM then stops all it started', async () => {
+    const { program, sockets } = start(['--engines', '3']);
+    const call = await program.line(/Try it:/);
+    expect(sidecarsIn(sockets)).toHaveLength(3);
+    const args = call.trim().split(/\s+/).slice(4); // Try it: npx tandem …
+    const answered = await run('services/cli/main.ts', args).finished;
+    expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/noun\.animal.*confidence/) as unknown });
+    program.child.kill('SIGTERM');
+    expect((await program.finished).code).toBe(0);
+    expect(sidecarsIn(sockets)).toEqual([]);
+  });
+
+  it('takes its sidecars along even when it is killed with -9', async () => {
+    const { program, sockets } = start(['--engines', '1']);
+    await program.line(/Try it:/);
+    program.child.kill('SIGKILL');
+    await program.finished;
+    while (sidecarsIn(sockets).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it.each([
+    [['--engines', 'two'], {}, 2, /spawn\.count/],
+    [['--engnies', '2'], {}, 2, /--engnies/],
+    [[], { TANDEM_STRATEGY: 'SOMETIMES' }, 2, /strategy/],
+    [['--models', '/no/such/folder'], {}, 1, /no model repository at "\/no\/such\/folder"/],
+  ])('stops with one line that names the fault: %j %j', async (args, env, code, message) => {
+    const { program } = start(args, env);
+    const finished = await program.finished;
+    expect([finished.code, finished.stderr]).toEqual([code, expect.stringMatching(message)]);
+  });
+
+  it('says which address is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const { program } = start(['--listen', `127.0.0.1:${port}`]);
+    const finished = await program.finished;
+    server.close();
+    expect(finished.code).toBe(1);
+    expect(finished.stderr).toMatch(new RegExp(`127.0.0.1:${port}`));
+  });
+
+  it('explains itself', async () => {
+    const finished = await run('services/start.ts', ['--help']).finished;
+    expect(finished.stdout).toMatch(/Example: npm start -- --engines 3/);
+  });
+});

@@ -1,0 +1,174 @@
+// The path: what the router adds to a call, beside what HAProxy adds, both before the same sidecar in the same run.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { Row } from './row.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BUILD = join(ROOT, 'sidecar-cpp/build/release');
+const ENCODINGS = join(ROOT, 'test/data/supersense/heldout.f16');
+const IN_FLIGHT = [1, 64];
+const SECONDS = 2;
+
+const runFile = promisify(execFile);
+
+interface Measured {
+  readonly p50_us: number;
+  readonly calls_per_s: number;
+  readonly errors: number;
+}
+
+export async function benchPath(rounds: number, progress: (text: string) => void): Promise<Row[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  const [proxyPort, routerPort] = [await freePort(), await freePort()];
+  const children: ChildProcess[] = [];
+  try {
+    const engineArgs = ['--listen', '127.0.0.1:0', '--models', join(ROOT, 'deploy/models'), '--threads', '1'];
+    const [engine, ready] = await startProgram(join(BUILD, 'tandem-engine'), engineArgs, /"ready"/);
+    children.push(engine);
+    const { address } = JSON.parse(ready) as { address: string };
+    children.push(await startProxy(dir, address, proxyPort));
+    children.push(await startRouter(dir, address, routerPort));
+
+    const targets = {
+      direct: { address, method: 'infer' },
+      haproxy: { address: `127.0.0.1:${proxyPort}`, method: 'infer' },
+      router: { address: `127.0.0.1:${routerPort}`, method: 'reason' },
+    };
+    const rows: Row[] = [];
+    for (const inFlight of IN_FLIGHT) {
+      const samples: Record<keyof typeof targets, Measured[]> = { direct: [], haproxy: [], router: [] };
+      for (let round = 1; round <= rounds; round += 1) {
+        progress(`path, ${inFlight} in flight, round ${round} of ${rounds}`);
+        for (const name of ['direct', 'haproxy', 'router'] as const) {
+          samples[name].push(await load(targets[name].address, targets[name].method, inFlight));
+        }
+      }
+      rows.push(...toRows(samples, inFlight));
+    }
+    return rows;
+  } finally {
+    for (const child of children) child.kill('SIGTERM');
+  }
+}
+
+function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, inFlight: number): Row[] {
+  const p50 = (name: keyof typeof samples): number => median(samples[name].map((each) => each.p50_us));
+  const rate = (name: keyof typeof samples): number => median(samples[name].map((each) => each.calls_per_s));
+  const at = inFlight === 1 ? 'one at a time' : `${inFlight} in flight`;
+  const added = { router: p50('router') - p50('direct'), haproxy: p50('haproxy') - p50('direct') };
+  return [
+    {
+      what: `p50 through the router vs direct, ${at}`,
+      ours: p50('router'),
+      peer: p50('direct'),
+      unit: 'µs',
+      ratio: p50('router') / p50('direct'),
+      reads: 'of direct',
+    },
+    {
+      what: `p50 through HAProxy vs direct, ${at}`,
+      ours: p50('haproxy'),
+      peer: p50('direct'),
+      unit: 'µs',
+      ratio: p50('haproxy') / p50('direct'),
+      reads: 'of direct',
+    },
+    {
+      what: `added p50, router vs HAProxy, ${at}`,
+      ours: added.router,
+      peer: added.haproxy,
+      unit: 'µs',
+      ratio: added.router / added.haproxy,
+      reads: 'of HAProxy’s',
+    },
+    {
+      what: `calls, router vs HAProxy, ${at}`,
+      ours: rate('router'),
+      peer: rate('haproxy'),
+      unit: 'calls/s',
+      ratio: rate('router') / rate('haproxy'),
+      reads: 'of HAProxy’s',
+    },
+  ];
+}
+
+async function load(address: string, method: string, inFlight: number): Promise<Measured> {
+  const args = ['--address', address, '--method', method, '--model', 'supersense', '--encodings', ENCODINGS];
+  const { stdout } = await runFile(join(BUILD, 'tandem-load'), [
+    ...args,
+    '--in-flight',
+    String(inFlight),
+    '--seconds',
+    String(SECONDS),
+  ]);
+  const measured = JSON.parse(stdout) as Measured;
+  if (measured.errors > 0) throw new Error(`${measured.errors} calls to ${address} failed`);
+  return measured;
+}
+
+async function startRouter(dir: string, engineAddress: string, port: number): Promise<ChildProcess> {
+  const config = join(dir, 'router.yaml');
+  const lines = [
+    `listen: 127.0.0.1:${port}`,
+    'local: {enabled: false}',
+    `sidecars: [{id: engine-1, address: "${engineAddress}"}]`,
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  return (await startProgram(process.execPath, [join(ROOT, 'services/start.ts'), '--config', config], /Try it/))[0];
+}
+
+async function startProxy(dir: string, engineAddress: string, port: number): Promise<ChildProcess> {
+  const config = join(dir, 'haproxy.cfg');
+  writeFileSync(
+    config,
+    `global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend grpc
+  bind 127.0.0.1:${port} proto h2
+  default_backend engine
+backend engine
+  server engine-1 ${engineAddress} proto h2
+`,
+  );
+  const child = spawn('haproxy', ['-f', config, '-db'], { stdio: 'ignore' });
+  const failed = once(child, 'error').then(() => {
+    throw new Error('haproxy did not start; install it: apt-get install -y haproxy');
+  });
+  await Promise.race([failed, once(child, 'spawn')]);
+  return child;
+}
+
+/** Resolves with the first line of standard output that matches. */
+async function startProgram(file: string, args: string[], ready: RegExp): Promise<[ChildProcess, string]> {
+  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (ready.test(line)) {
+      child.stdout.resume();
+      return [child, line];
+    }
+  }
+  throw new Error(`${file} ended before it was ready`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}

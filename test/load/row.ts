@@ -1,0 +1,11 @@
+/** One line of `npm run bench`. */
+export interface Row {
+  /** What is measured, against what. */
+  readonly what: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly unit: string;
+  /** The figure that counts; `reads` says how to read it. */
+  readonly ratio: number;
+  readonly reads: string;
+}

@@ -1,0 +1,102 @@
+// Writes NIR files from plain objects, for tests: what Python's nir package would write.
+import * as h5wasm from 'h5wasm';
+
+const module = await h5wasm.ready;
+
+export interface Values {
+  /** Empty: a scalar. */
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+  readonly dtype?: 'float32' | 'float64' | 'int32' | 'int64';
+  readonly gzip?: boolean;
+}
+
+/** A number is a float32 scalar; a list of numbers a float32 vector. */
+export type FieldValue = number | readonly number[] | Values | string;
+
+export interface GraphSpec {
+  readonly type: 'NIRGraph';
+  readonly nodes: Readonly<Record<string, NodeSpec | GraphSpec>>;
+  readonly edges: readonly (readonly [string, string])[];
+}
+
+export interface NodeSpec {
+  readonly type: string;
+  readonly fields?: Readonly<Record<string, FieldValue>>;
+}
+
+const CODES = { float32: '<f', float64: '<d', int32: '<i', int64: '<q' } as const;
+let written = 0;
+
+/** The file's bytes. */
+export function writeNir(graph: GraphSpec, version = '1.0'): Uint8Array {
+  return writeHdf5((file) => {
+    if (version !== '') file.create_dataset({ name: 'version', data: version, shape: [], dtype: 'S' });
+    writeGraph(file.create_group('node'), graph);
+  });
+}
+
+/** Any HDF5 file, for those that are not NIR. */
+export function writeHdf5(fill: (file: h5wasm.File) => void): Uint8Array {
+  written += 1;
+  const path = `/written-${written}.nir`;
+  const file = new h5wasm.File(path, 'w');
+  fill(file);
+  file.close();
+  const bytes = module.FS.readFile(path);
+  module.FS.unlink(path);
+  return bytes;
+}
+
+function writeGraph(group: h5wasm.Group, graph: GraphSpec): void {
+  group.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+  writeEdges(group, graph.edges);
+  const nodes = group.create_group('nodes');
+  for (const [name, node] of Object.entries(graph.nodes)) {
+    const child = nodes.create_group(name);
+    if ('nodes' in node) {
+      writeGraph(child, node);
+    } else {
+      child.create_dataset({ name: 'type', data: node.type, shape: [], dtype: 'S' });
+      for (const [field, value] of Object.entries(node.fields ?? {})) writeField(child, field, value);
+    }
+  }
+}
+
+function writeEdges(group: h5wasm.Group, edges: GraphSpec['edges']): void {
+  const name = 'edges';
+  // As numpy does with an empty list.
+  if (edges.length === 0) group.create_dataset({ name, data: new Float64Array(0), shape: [0] });
+  else group.create_dataset({ name, data: edges.flat(), shape: [edges.length, 2], dtype: 'S' });
+}
+
+function writeField(group: h5wasm.Group, name: string, value: FieldValue): void {
+  if (typeof value === 'string') {
+    group.create_dataset({ name, data: value, shape: [], dtype: 'S' });
+    return;
+  }
+  const { shape, values, dtype = 'float32', gzip = false } = asValues(value);
+  const data = dtype === 'int64' ? BigInt64Array.from(values, BigInt) : asFloats(values, dtype);
+  const chunked = gzip && shape.length > 0 ? { chunks: [...shape], compression: 'gzip' as const } : {};
+  group.create_dataset({ name, data, shape: [...shape], dtype: CODES[dtype], ...chunked });
+}
+
+function asFloats(values: readonly number[], dtype: 'float32' | 'float64' | 'int32') {
+  if (dtype === 'int32') return Int32Array.from(values);
+  return dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
+}
+
+function asValues(value: number | readonly number[] | Values): Values {
+  if (typeof value === 'number') return { shape: [], values: [value] };
+  return 'shape' in value ? value : { shape: [value.length], values: value };
+}
+
+/** A list of dimensions. */
+export function dims(...lengths: number[]): Values {
+  return { shape: [lengths.length], values: lengths, dtype: 'int64' };
+}
+
+/** `[out][in]` as a matrix. */
+export function matrix(...rows: (readonly number[])[]): Values {
+  return { shape: [rows.length, rows[0]!.length], values: rows.flat() };
+}

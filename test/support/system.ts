@@ -1,0 +1,71 @@
+// A whole Tandem for a test: router, local engine, real C++ sidecars, on addresses the system chooses.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as grpc from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { type Settings, settingsSchema } from '../../services/config/schema.ts';
+import { ErrorInfo, BadRequest } from '../../services/generated/google/rpc/error_details.ts';
+import { Status } from '../../services/generated/google/rpc/status.ts';
+import {
+  ReasonRequest,
+  type ReasonResponse,
+  ReasoningServiceClient,
+} from '../../services/generated/tandem/v1/reasoning.ts';
+import { type Tandem, start } from '../../services/main.ts';
+
+export interface System extends Tandem {
+  readonly client: ReasoningServiceClient;
+  /** One Reason call; rejects with the client library's error. */
+  reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
+}
+
+export async function startSystem(over: Record<string, unknown> = {}): Promise<System> {
+  const { spawn, ...rest } = over;
+  const settings: Settings = settingsSchema.parse({
+    listen: '127.0.0.1:0',
+    spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
+    ...rest,
+  });
+  const tandem = await start(settings, pino({ level: 'silent' }), () => undefined);
+  const client = new ReasoningServiceClient(tandem.address, grpc.credentials.createInsecure());
+  return {
+    ...tandem,
+    client,
+    reason: (request, options = {}) =>
+      new Promise((resolve, reject) => {
+        client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
+      }),
+    stop: async () => {
+      client.close();
+      await tandem.stop();
+    },
+  };
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** What a call was refused with, from its status and google.rpc details. */
+export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown as grpc.ServiceError,
+  );
+  if (error === undefined) return { code: 'OK', reason: '', field: '', message: '' };
+  let reason = '';
+  let field = '';
+  for (const bytes of error.metadata.get('grpc-status-details-bin')) {
+    for (const { typeUrl, value } of Status.decode(bytes as Buffer).details) {
+      if (typeUrl.endsWith('ErrorInfo')) reason = ErrorInfo.decode(value).reason;
+      if (typeUrl.endsWith('BadRequest')) field = BadRequest.decode(value).fieldViolations[0]?.field ?? '';
+    }
+  }
+  return { code: grpc.status[error.code], reason, field, message: error.details };
+}
