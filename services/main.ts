@@ -37,7 +37,9 @@ export async function start(
       : []),
     ...[...spawned, ...settings.sidecars].map(({ id, address }) => new SidecarEngine(id, address)),
   ];
+  let stopping = false;
   const pool = new EnginePool(engines, (engine) => {
+    if (stopping) return;
     if (engine.description) log.info({ engine: engine.id, build: engine.description.build }, 'engine ready');
     else log.warn({ engine: engine.id, why: engine.downReason }, 'engine down');
     api.setServing(pool.engines.some((pooled) => pooled.engine.description !== undefined));
@@ -58,6 +60,7 @@ export async function start(
   });
 
   const stop = async (): Promise<void> => {
+    stopping = true;
     await api.stop(settings.drain_timeout_ms);
     await Promise.all(engines.map((engine) => engine.stop()));
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(settings.drain_timeout_ms)));

@@ -2,6 +2,7 @@
 #include <grpc/support/log.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -59,6 +60,8 @@ int Serve(const tandem::CommandLine& options) {
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A router that is killed takes no leave; without this its sidecars would hold their ports for ever.
+  if (options.exit_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
   // Loading forks: it comes before anything that has threads.

@@ -31,7 +31,7 @@ class Shape:
     classes: int = 45
     steps: int = 16
     tau_hidden: float = 4e-3
-    tau_output: float = 4e-3
+    tau_output: float = 2e-3
     reset: str = "subtract"  # value | subtract
     readout: str = "spike_count"
 
@@ -57,7 +57,6 @@ def initial_parameters(shape: Shape, key: jax.Array) -> Parameters:
         "bias1": jnp.full(shape.hidden, 0.5),
         "weight2": jax.random.normal(second, (shape.classes, shape.hidden)) / shape.hidden**0.5,
         "bias2": jnp.full(shape.classes, 0.5),
-        "sharpness": jnp.array(1.0 if shape.output_spikes else 4.0),
     }
 
 

@@ -43,7 +43,10 @@ export class Supervisor {
   start(): Promise<void> {
     const { id, address, binary, args } = this.#sidecar;
     const startedAt = performance.now();
-    const child = spawn(binary, ['--id', id, '--listen', address, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, ['--id', id, '--listen', address, '--exit-with-parent', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // Ctrl-C at a terminal is for the router alone: it drains first, its sidecars after it
+    });
     this.#child = child;
     if (child.pid !== undefined) this.#events.started(id, child.pid);
     createInterface({ input: child.stderr }).on('line', (line) => this.#events.line(id, line));

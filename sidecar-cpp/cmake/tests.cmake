@@ -18,3 +18,12 @@ tandem_test(nir tandem_testing)
 tandem_test(scheduling)
 tandem_test(engine tandem_testing)
 tandem_test(server tandem_testing)
+
+# Real files with published results, where this machine has them.
+add_executable(tandem_reference_files_check testing/reference_files_check.cc)
+target_compile_options(tandem_reference_files_check PRIVATE ${TANDEM_WARNINGS})
+target_link_libraries(tandem_reference_files_check PRIVATE tandem_engine)
+set(TANDEM_REFERENCE_NIR "$ENV{TANDEM_REFERENCE_NIR}" CACHE PATH "Folder of the NIR paper's files")
+if(TANDEM_REFERENCE_NIR)
+  add_test(NAME engine:ReferenceFiles COMMAND tandem_reference_files_check ${TANDEM_REFERENCE_NIR})
+endif()

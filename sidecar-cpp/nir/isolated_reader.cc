@@ -1,5 +1,7 @@
 #include "nir/isolated_reader.h"
 
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,9 +19,6 @@
 namespace tandem {
 namespace {
 
-constexpr rlim_t kMaxChildBytes = rlim_t{3} << 30;  // the largest model needs about half of it
-constexpr rlim_t kMaxChildSeconds = 60;
-
 // A sanitizer reserves terabytes of address space for its own books and would not start under a limit.
 constexpr bool UnderSanitizer() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -29,21 +28,25 @@ constexpr bool UnderSanitizer() {
 #endif
 }
 
-void LimitThisProcess() {
+void LimitThisProcess(const ReadLimits& limits) {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  const rlimit cpu{kMaxChildSeconds, kMaxChildSeconds};
+  const rlimit cpu{limits.cpu_seconds, limits.cpu_seconds + 1};
   setrlimit(RLIMIT_CPU, &cpu);
   if (!UnderSanitizer()) {
-    const rlimit memory{kMaxChildBytes, kMaxChildBytes};
+    const rlimit memory{limits.memory_bytes, limits.memory_bytes};
     setrlimit(RLIMIT_AS, &memory);
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What the C library says of a heap that HDF5 broke is for nobody.
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) dup2(nowhere, STDERR_FILENO);
   // A crash here is expected and reported by the parent: no handler of the parent's may run for it.
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTERM, SIGINT}) std::signal(signal, SIG_DFL);
 }
 
-[[noreturn]] void Child(std::span<const char> bytes, int to) {
-  LimitThisProcess();
+[[noreturn]] void Child(std::span<const char> bytes, const ReadLimits& limits, int to) {
+  LimitThisProcess(limits);
   bool written = false;
   std::FILE* pipe = fdopen(to, "wb");
   try {
@@ -54,9 +57,9 @@ void LimitThisProcess() {
   _exit(written ? 0 : 1);
 }
 
-Error Died(int status) {
+Error Died(int status, const ReadLimits& limits) {
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
-    return InvalidFile("reading the file took longer than " + std::to_string(kMaxChildSeconds) +
+    return InvalidFile("reading the file took longer than " + std::to_string(limits.cpu_seconds) +
                        " s; it is damaged, export the model to NIR again");
   }
   const std::string how = WIFSIGNALED(status) ? std::string("signal ") + strsignal(WTERMSIG(status)) : "out of memory";
@@ -70,7 +73,7 @@ Error System(const char* what) {
 
 }  // namespace
 
-Expected<GraphTree> ReadNirIsolated(std::span<const char> bytes) {
+Expected<GraphTree> ReadNirIsolated(std::span<const char> bytes, const ReadLimits& limits) {
   int ends[2];
   if (pipe(ends) != 0) return System("pipe");
   const pid_t child = fork();
@@ -81,7 +84,7 @@ Expected<GraphTree> ReadNirIsolated(std::span<const char> bytes) {
   }
   if (child == 0) {
     close(ends[0]);
-    Child(bytes, ends[1]);
+    Child(bytes, limits, ends[1]);
   }
   close(ends[1]);
   std::FILE* from = fdopen(ends[0], "rb");
@@ -90,7 +93,7 @@ Expected<GraphTree> ReadNirIsolated(std::span<const char> bytes) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return Died(status);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return Died(status, limits);
   return tree;
 }
 

@@ -50,6 +50,8 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
       ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")
       ->check(CLI::Range(0, 3600000));
+  app.add_flag("--exit-with-parent", to.exit_with_parent, "stop when the process that started this one ends")
+      ->envname("TANDEM_ENGINE_EXIT_WITH_PARENT");
 }
 
 }  // namespace

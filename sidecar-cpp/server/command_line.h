@@ -18,6 +18,8 @@ struct CommandLine {
   bool log_json = false;
   std::string simd;  // empty: the best
   std::chrono::milliseconds drain_timeout{10000};
+  // Drain and stop when the process that started this one is gone.
+  bool exit_with_parent = false;
   // `check FILE`: validate a file instead of serving.
   std::string check_file;  // empty: serve
   std::string check_manifest;

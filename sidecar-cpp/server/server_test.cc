@@ -81,7 +81,8 @@ grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::s
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   grpc::CompletionQueue queue;
-  auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(), &queue);
+  const grpc::Slice nothing("");
+  auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&nothing, 1), &queue);
   call->StartCall();
   grpc::ByteBuffer reply;
   grpc::Status status;

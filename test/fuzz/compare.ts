@@ -96,12 +96,16 @@ function describe({ modelId, inputSize, outputSize, nodes, parameters, error }: 
 
 /**
  * Two refusals may be worded differently, but name the same node, and the same field where both name one. Where sizes
- * contradict each other, each end of the edge may be blamed; the other end is then mentioned.
+ * contradict each other, either node or field may be blamed; then both refusals mention both, or one they share.
  */
 function blameTheSame(a: string, b: string): boolean {
   const [blameA, blameB] = [blame(a), blame(b)];
-  const sameField = blameA.field === blameB.field || blameA.field === undefined || blameB.field === undefined;
-  return blameA.owner === blameB.owner ? sameField : a.includes(`"${blameB.owner}"`) || b.includes(`"${blameA.owner}"`);
+  const mentions = (error: string, name: string | undefined): boolean =>
+    name === undefined || error.includes(`"${name}"`);
+  const sameField = mentions(a, blameB.field) && mentions(b, blameA.field);
+  const shared = [...a.matchAll(/"(.*?)"/g)].some(([, name]) => mentions(b, name));
+  const bothNameFields = blameA.field !== undefined && blameB.field !== undefined;
+  return blameA.owner === blameB.owner ? sameField || !bothNameFields : shared;
 }
 
 function blame(error: string): { owner: string | undefined; field: string | undefined } {
@@ -109,7 +113,13 @@ function blame(error: string): { owner: string | undefined; field: string | unde
   return { owner, field };
 }
 
-async function comparePair(fuzzCase: FuzzCase, at: number, local: Engine, sidecar: Engine, tally: Tally): Promise<void> {
+async function comparePair(
+  fuzzCase: FuzzCase,
+  at: number,
+  local: Engine,
+  sidecar: Engine,
+  tally: Tally,
+): Promise<void> {
   const input = { model: `m${fuzzCase.seed}`, version: 1, ...fuzzCase.inputs[at]! };
   const [a, b] = await Promise.all([outcome(local, input), outcome(sidecar, input)]);
   tally.pairs += 1;

@@ -11,7 +11,23 @@ const KINDS = [
   ...['Scale', 'Threshold', 'Flatten', 'NIRGraph'],
 ];
 // U+FF5E sorts before U+1F600 as UTF-8 bytes, and behind it as UTF-16: canonical order is by bytes.
-const NAMES = ['0', '1', '10', '2', 'lif1.lif', 'lif1.w_rec', 'B', 'a', 'a b', 'é', '神経', '\u{ff5e}', '\u{1f600}', '..x', '-'];
+const NAMES = [
+  '0',
+  '1',
+  '10',
+  '2',
+  'lif1.lif',
+  'lif1.w_rec',
+  'B',
+  'a',
+  'a b',
+  'é',
+  '神経',
+  '\u{ff5e}',
+  '\u{1f600}',
+  '..x',
+  '-',
+];
 const MAX_NESTING = 2;
 
 interface Built {
@@ -50,12 +66,12 @@ function build(
   const output = { name: random.pick(['output', 'out', 'A']), inputs: last.outputs };
   nodes[output.name] = ends('Output', random, last.outputs);
   edges.push([last.name, output.name]);
-  const others = built.filter((node) => node.outputs === last.outputs && node !== last);
-  if (others.length > 0 && random.chance(0.3)) edges.push([random.pick(others).name, output.name]);
-  // Loops: to any node but the input, from any node, itself included.
-  for (const node of built.slice(1)) {
-    const fitting = built.filter(({ outputs: width }) => width === node.inputs);
-    if (fitting.length > 0 && random.chance(0.35)) edges.push([random.pick(fitting).name, node.name]);
+  // More sources, of which three or more show the order of their sum. Loops: to any node but the input, from any node,
+  // itself included.
+  for (const target of [...built.slice(1), { name: output.name, inputs: output.inputs }]) {
+    const fitting = built.filter(({ outputs: width }) => width === target.inputs);
+    if (fitting.length === 0 || random.chance(0.65)) continue;
+    for (let n = random.integer(1, 3); n > 0; n -= 1) edges.push([random.pick(fitting).name, target.name]);
   }
   if (random.chance(0.1)) edges.push(random.pick(edges));
   return { type: 'NIRGraph', nodes: shuffleKeys(random, nodes), edges: random.shuffled(edges) };
@@ -95,7 +111,12 @@ function fields(random: Random, node: Built, dt: number, temper: Temper): Record
     const reach = random.pick([0.2, 0.7, 1.5]);
     const one = () => (random.chance(zeros) ? 0 : wild(random, temper, () => random.between(-reach, reach)));
     const dtype = random.pick(['float32', 'float64'] as const);
-    return { shape: [size, node.inputs], values: random.list(size * node.inputs, one), dtype, gzip: random.chance(0.1) };
+    return {
+      shape: [size, node.inputs],
+      values: random.list(size * node.inputs, one),
+      dtype,
+      gzip: random.chance(0.1),
+    };
   };
   switch (node.kind) {
     case 'Linear':

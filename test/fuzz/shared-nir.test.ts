@@ -12,7 +12,12 @@ const FILES = new URL('../../../shared/nir/', import.meta.url);
 const SERIES = 'dt: 1e-4\ninput: {kind: series}\n';
 
 /** Each engine's answers to the first 1, 2, 3, … steps of a series: what the network does, step by step. */
-async function askPrefixes(manifest: string, nir: string, channels: number, rows: Float32Array): Promise<Inference[][]> {
+async function askPrefixes(
+  manifest: string,
+  nir: string,
+  channels: number,
+  rows: Float32Array,
+): Promise<Inference[][]> {
   const folder = new ModelFolder().add('real', 1, readFileSync(new URL(nir, FILES)), manifest);
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };
   const answersOf = async (engine: Engine): Promise<Inference[]> => {
@@ -43,7 +48,12 @@ describe('reading .npy', () => {
     const file = (order: string): Buffer => {
       const header = `{'descr': '|u1', 'fortran_order': ${order}, 'shape': (2, 3), }\n`;
       const length = Buffer.from([header.length, 0]);
-      return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), length, Buffer.from(header), Buffer.from([1, 2, 3, 4, 5, 6])]);
+      return Buffer.concat([
+        Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+        length,
+        Buffer.from(header),
+        Buffer.from([1, 2, 3, 4, 5, 6]),
+      ]);
     };
     expect([...readNpy(file('False'))]).toEqual([1, 2, 3, 4, 5, 6]);
     expect([...readNpy(file('True'))]).toEqual([1, 3, 5, 2, 4, 6]);

@@ -54,7 +54,7 @@ describe('npx tandem', () => {
     const finished = await tandem(['reason', '-'], '[1, 2, 3]');
     expect(finished.code).toBe(1);
     expect(finished.stderr).toBe(
-      'tandem: INVALID_ARGUMENT (INPUT_LENGTH): got shape [3]; send 768 numbers\n  field: tensor.shape\n',
+      'tandem: INVALID_ARGUMENT (INPUT_LENGTH): got 3 numbers; send 768 numbers\n  field: tensor.shape\n',
     );
   });
 

@@ -19,7 +19,10 @@ function repository(): string {
       spread: { type: 'Linear', fields: { weight: matrix(...Array.from({ length: HIDDEN }, () => [1])) } },
       // v becomes the input at every step, and fires at every step.
       fire: { type: 'LIF', fields: { tau: 1e-3, r: 1, v_leak: 0, v_threshold: 0.5 } },
-      gather: { type: 'Linear', fields: { weight: matrix(...Array.from({ length: 64 }, () => Array<number>(HIDDEN).fill(1e-3))) } },
+      gather: {
+        type: 'Linear',
+        fields: { weight: matrix(...Array.from({ length: 64 }, () => Array<number>(HIDDEN).fill(1e-3))) },
+      },
       output: { type: 'Output', fields: { shape: { shape: [1], values: [64], dtype: 'int64' } } },
     },
     edges: [
@@ -52,7 +55,8 @@ describe.each([
   });
 
   /** Answers only if the engine is free again: it has one thread, and the slow run would hold it for seconds. */
-  const quick = (): Promise<unknown> => system.reason({ model: 'quick', encoding: [1] }, { deadline: Date.now() + 1_500 });
+  const quick = (): Promise<unknown> =>
+    system.reason({ model: 'quick', encoding: [1] }, { deadline: Date.now() + 1_500 });
 
   it('the caller’s deadline ends the work', async () => {
     const refusal = await refusalOf(system.reason({ model: 'slow', encoding: [1] }, { deadline: Date.now() + 200 }));

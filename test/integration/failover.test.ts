@@ -13,51 +13,56 @@ afterAll(async () => {
   await system.stop();
 });
 
-/** Keeps `inFlight` requests going until `total` have ended; calls `at200` once that many are under way. */
-async function load(
-  total: number,
-  inFlight: number,
-  whenFull: () => void,
-): Promise<{ failed: number; answeredBy: string[] }> {
+interface Outcome {
+  readonly failed: number;
+  /** Who answered each request. */
+  readonly answeredBy: readonly string[];
+  /** Requests that lost their first engine and were answered by another. */
+  readonly failedOver: number;
+}
+
+/** Keeps `inFlight` requests going until `total` have ended; calls `halfway` when half of them have been started. */
+async function load(total: number, inFlight: number, halfway: () => void = () => undefined): Promise<Outcome> {
   let started = 0;
   let failed = 0;
+  let failedOver = 0;
   const answeredBy: string[] = [];
-  const worker = async (): Promise<void> => {
+  const caller = async (): Promise<void> => {
     while (started < total) {
-      const item = heldout[started % heldout.length];
+      const data = heldout[started % heldout.length]?.data ?? Buffer.alloc(0);
       started += 1;
-      if (started === inFlight) whenFull();
+      if (started === total / 2) halfway();
       try {
-        const response = await system.reason({
-          tensor: { shape: [768], dtype: 'FP32', data: item?.data ?? Buffer.alloc(0) },
-        });
-        answeredBy.push(response.engine?.engineId ?? '');
+        const { engine, attempts } = await system.reason({ tensor: { shape: [768], dtype: 'FP32', data } });
+        answeredBy.push(engine?.engineId ?? '');
+        if (attempts[0]?.outcome === 'ENGINE_LOST') failedOver += 1;
       } catch {
         failed += 1;
       }
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, worker));
-  return { failed, answeredBy };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  return { failed, answeredBy, failedOver };
 }
 
 describe('a sidecar killed with -9 while 200 requests are in flight', () => {
   it('fails no request, comes back, and is used again', async () => {
     const [first] = system.supervisors;
     const killed = first?.pid ?? 0;
+    const { engine } = system.pool.engines.find(({ id }) => id === 'engine-1') ?? {};
     const back = new Promise<void>((resolve) => {
       let wasDown = false;
-      const { engine } = system.pool.engines.find(({ id }) => id === 'engine-1') ?? {};
       engine?.onChange(() => {
         if (engine.description === undefined) wasDown = true;
         else if (wasDown) resolve();
       });
     });
-    const { failed, answeredBy } = await load(3_000, 200, () => process.kill(killed, 'SIGKILL'));
+    const { failed, answeredBy, failedOver } = await load(3_000, 200, () => process.kill(killed, 'SIGKILL'));
     expect({ failed, answered: answeredBy.length }).toEqual({ failed: 0, answered: 3_000 });
+    expect(failedOver).toBeGreaterThan(0);
     await back;
     expect(first?.pid).not.toBe(killed);
-    const after = await load(30, 3, () => undefined);
+    const after = await load(30, 3);
     expect(after.answeredBy.filter((id) => id === 'engine-1')).toHaveLength(10);
   });
 });

@@ -10,6 +10,7 @@ import type { Row } from './row.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MODELS = join(ROOT, 'deploy/models');
 const BENCH = join(ROOT, 'sidecar-cpp/build/release/tandem-bench');
+// Where scripts/setup --for bench puts it.
 const PYTHON = join(homedir(), '.cache/tandem-bench/venv/bin/python');
 const SECONDS = 3;
 
@@ -22,6 +23,7 @@ export async function benchSimulator(progress: (text: string) => void): Promise<
   const cpp = await cppMicroseconds();
   progress('snnTorch');
   const peer = await snnTorch();
+  await checkSameModel(peer.argmax);
   progress('TypeScript engine');
   const typescript = { 1: await localMicroseconds(1), 64: await localMicroseconds(64) };
   return (['1', '64'] as const).flatMap((batch) => {
@@ -41,6 +43,21 @@ export async function benchSimulator(progress: (text: string) => void): Promise<
       row('TypeScript engine vs C++ simulator', typescript[batch], cpp.simulator[batch]),
     ];
   });
+}
+
+/** A peer that computed something else would be no peer: its reset and its rounding differ, its conclusions may not. */
+async function checkSameModel(peerArgmax: readonly number[]): Promise<void> {
+  const engine = new LocalEngine({ id: 'local', modelsDir: MODELS, workers: 1 });
+  await engine.start();
+  const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+  let same = 0;
+  for (const [index, { data }] of readHeldout().entries()) {
+    const { spikeCounts } = await engine.infer({ model: 'supersense', version: 1, shape: [768], data }, context);
+    if (spikeCounts.indexOf(Math.max(...spikeCounts)) === peerArgmax[index]) same += 1;
+  }
+  await engine.stop();
+  const share = same / peerArgmax.length;
+  if (share < 0.95) throw new Error(`snnTorch agrees on ${(share * 100).toFixed(1)} % of the labels only`);
 }
 
 interface GoogleBenchmark {
@@ -67,11 +84,18 @@ async function cppMicroseconds(): Promise<{ simulator: PerBatch; dense: PerBatch
   };
 }
 
-async function snnTorch(): Promise<{ loop: PerBatch; hoisted: PerBatch; version: string }> {
+interface Peer {
+  readonly loop: PerBatch;
+  readonly hoisted: PerBatch;
+  readonly argmax: readonly number[];
+  readonly version: string;
+}
+
+async function snnTorch(): Promise<Peer> {
   const nir = join(MODELS, 'supersense/1/model.nir');
   const encodings = join(ROOT, 'test/data/supersense/heldout.f16');
   const { stdout } = await runFile(PYTHON, [join(import.meta.dirname, 'snntorch_peer.py'), nir, encodings]);
-  return JSON.parse(stdout) as { loop: PerBatch; hoisted: PerBatch; version: string };
+  return JSON.parse(stdout) as Peer;
 }
 
 /** What the router would see: worker thread, messages and all. */

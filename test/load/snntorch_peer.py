@@ -32,7 +32,7 @@ class Layer(torch.nn.Module):
         self.fc.weight.data = torch.tensor(weight * gain, dtype=torch.float32)
         self.fc.bias.data = torch.tensor(bias * gain, dtype=torch.float32)
         threshold = torch.tensor(np.ravel(lif["v_threshold"]), dtype=torch.float32)
-        self.lif = snn.Leaky(beta=1 - a, threshold=threshold, reset_mechanism="zero", reset_delay=False)
+        self.lif = snn.Leaky(beta=1 - a, threshold=threshold, reset_mechanism="subtract", reset_delay=False)
 
 
 def read(path: str) -> tuple[Layer, Layer]:

@@ -11,7 +11,10 @@ export function readNpy(file: Buffer): Float32Array {
   const header = file.subarray(10, 10 + headerLength).toString('latin1');
   const [, type = ''] = /'descr': '([^']*)'/.exec(header) ?? [];
   const [, dimensions = ''] = /'shape': \(([^)]*)\)/.exec(header) ?? [];
-  const shape = dimensions.split(',').filter((text) => text.trim() !== '').map(Number);
+  const shape = dimensions
+    .split(',')
+    .filter((text) => text.trim() !== '')
+    .map(Number);
   const reader = READERS[type];
   if (reader === undefined) throw new Error(`.npy of type ${type} is not handled`);
   const [size, read] = reader;

@@ -24,11 +24,19 @@ export function node(type: string, fields: Readonly<Record<string, FieldValue>> 
 }
 
 /** Input → the nodes as listed → Output. */
-export function chain(inputs: number, outputs: number, nodes: Readonly<Record<string, NodeSpec | GraphSpec>>): GraphSpec {
+export function chain(
+  inputs: number,
+  outputs: number,
+  nodes: Readonly<Record<string, NodeSpec | GraphSpec>>,
+): GraphSpec {
   const names = ['input', ...Object.keys(nodes), 'output'];
   return {
     type: 'NIRGraph',
-    nodes: { input: node('Input', { shape: dims(inputs) }), ...nodes, output: node('Output', { shape: dims(outputs) }) },
+    nodes: {
+      input: node('Input', { shape: dims(inputs) }),
+      ...nodes,
+      output: node('Output', { shape: dims(outputs) }),
+    },
     edges: names.slice(1).map((name, at) => [names[at]!, name]),
   };
 }

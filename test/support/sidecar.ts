@@ -14,7 +14,9 @@ export interface RunningSidecar {
 /** The binary that `npm start` uses, or the one that TANDEM_ENGINE_BIN names. */
 export async function startSidecar(modelsDir: string): Promise<RunningSidecar> {
   const binary = process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
-  const child = spawn(binary, ['--models', modelsDir, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['--models', modelsDir, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');

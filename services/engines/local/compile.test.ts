@@ -103,7 +103,9 @@ describe('nested graphs', () => {
 
   it('must have one input and one output', () => {
     const two: GraphSpec = { ...inner, nodes: { ...inner.nodes, more: node('Input', { shape: dims(1) }) } };
-    expect(error(chain(1, 1, { outer: two }))).toBe('node "outer": field "nodes": must hold exactly one Input, found 2');
+    expect(error(chain(1, 1, { outer: two }))).toBe(
+      'node "outer": field "nodes": must hold exactly one Input, found 2',
+    );
   });
 
   it('may be 16 deep, and not 17', () => {
@@ -150,13 +152,27 @@ describe('a graph that is refused', () => {
 
   it.each<[string, GraphSpec, string]>([
     ['an edge to nowhere', { ...graph, edges: [...graph.edges, ['a', 'b']] }, 'field "edges": edge "a" → "b"'],
-    ['no output', chainWithout(graph, 'output'), 'the root graph: field "nodes": must hold exactly one Output, found 0'],
+    [
+      'no output',
+      chainWithout(graph, 'output'),
+      'the root graph: field "nodes": must hold exactly one Output, found 0',
+    ],
     ['a node without a source', { ...graph, edges: [['a', 'output']] }, 'node "a": field "edges": has no source'],
     ['an edge into the input', { ...graph, edges: [...graph.edges, ['a', 'input']] }, 'node "input": field "edges"'],
-    ['an edge out of the output', { ...graph, edges: [...graph.edges, ['output', 'a']] }, 'node "output": field "edges"'],
+    [
+      'an edge out of the output',
+      { ...graph, edges: [...graph.edges, ['output', 'a']] },
+      'node "output": field "edges"',
+    ],
     [
       'an input that reaches nothing',
-      { ...graph, edges: [['a', 'a'], ['a', 'output']] },
+      {
+        ...graph,
+        edges: [
+          ['a', 'a'],
+          ['a', 'output'],
+        ],
+      },
       'node "input": field "edges": does not reach the Output',
     ],
   ])('for %s', (_, bad, message) => {

@@ -24,7 +24,9 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const constants = graph.nodes.map((node, at) => nodeConstants(node, sizes.output[at]!, manifest));
 
   const constant = findConstant(graph, order, manifest.input.kind === 'constant');
-  const feedsBack = new Set(order.sequence.flatMap((at) => graph.nodes[at]!.sources.filter((_, n) => order.delayed[at]![n])));
+  const feedsBack = new Set(
+    order.sequence.flatMap((at) => graph.nodes[at]!.sources.filter((_, n) => order.delayed[at]![n])),
+  );
   const position = new Map(order.sequence.map((at, place) => [at, place]));
   const nodes = order.sequence.map((at): NetworkNode => {
     const { name, type, sources } = graph.nodes[at]!;
@@ -49,7 +51,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
     modelId: modelId(file, manifest, graph.nodes[graph.output]!.name),
     inputKind: manifest.input.kind,
     inputShape: inputShape(graph, sizes, manifest),
-    steps: manifest.steps ?? 0,
+    steps: manifest.steps,
     subtractReset: manifest.reset === 'subtract',
     meanPotential: manifest.readout.from === 'mean_potential',
     nodeCount,
@@ -75,7 +77,7 @@ function findReadout(graph: FlatGraph, order: Order, manifest: Manifest): number
     const problem = start < 0 ? 'there is no such node' : 'does not reach the Output, and so is not evaluated';
     throw new ModelError(`model.yaml: key "readout.node": "${named}": ${problem}`);
   }
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const { type, sources } = graph.nodes[at]!;
     if (!isPassThrough(type) || sources.length !== 1 || order.delayed[at]![0]) return at;
     at = sources[0]!;

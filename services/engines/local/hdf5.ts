@@ -56,7 +56,8 @@ export class Hdf5File {
   kind(path: string): Kind {
     const type = module.get_type(this.id, path);
     if (type < 0) return 'missing';
-    if (module.get_symbolic_link(this.id, path) !== null) return 'link';
+    // Its type forgets that it gives null for anything but a soft link.
+    if ((module.get_symbolic_link(this.id, path) as string | null) !== null) return 'link';
     if (Object.keys(module.get_external_link(this.id, path)).length > 0) return 'link';
     if (type === module.H5G_GROUP) return 'group';
     return type === module.H5G_DATASET ? 'dataset' : 'other';
@@ -122,8 +123,7 @@ export class Hdf5File {
     if (!(elements(shape) <= maxElements)) {
       throw new Hdf5Error(`has shape [${shape.join(', ')}], more than ${maxElements} elements`);
     }
-    // Emscripten hands a size_t out as bigint in some builds and as number in others.
-    return { shape, size: Number(size), type, signed, vlen };
+    return { shape, size, type, signed, vlen };
   }
 
   private bytes(path: string, length: number): ArrayBuffer {

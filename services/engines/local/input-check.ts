@@ -24,9 +24,11 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
     throw refusal('shape', kind, `this model takes shape ${wanted}, got [${shape.slice(0, 8).join(', ')}]`);
   }
   const rows = spec.kind === 'constant' ? 1 : shape[0]!;
-  if (!(rows >= 1 && rows <= MAX_STEPS)) throw refusal('shape', 'INPUT_STEPS', `must be 1 to ${MAX_STEPS} steps, got ${rows}`);
+  if (!(rows >= 1 && rows <= MAX_STEPS))
+    throw refusal('shape', 'INPUT_STEPS', `must be 1 to ${MAX_STEPS} steps, got ${rows}`);
   const bytes = 4 * rows * spec.size;
-  if (data.length !== bytes) throw refusal('data', 'INPUT_LENGTH', `shape needs ${bytes} bytes of data, got ${data.length}`);
+  if (data.length !== bytes)
+    throw refusal('data', 'INPUT_LENGTH', `shape needs ${bytes} bytes of data, got ${data.length}`);
   return spec.kind === 'constant' ? spec.steps : rows;
 }
 

@@ -6,9 +6,4 @@ import { loadModel } from './model-repository.ts';
 
 const port = parentPort!;
 
-port.on('message', (request: LoadRequest) => {
-  const { isFatal, ...loaded } = loadModel(request);
-  port.postMessage(loaded);
-  // The reader's heap is not to be trusted any more; the next model gets a fresh thread.
-  if (isFatal) port.close();
-});
+port.on('message', (request: LoadRequest) => port.postMessage(loadModel(request)));

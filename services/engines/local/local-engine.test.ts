@@ -17,9 +17,7 @@ const endless = chain(width, width, {
   dense: node('Linear', { weight: { shape: [width, width], values: Array(width * width).fill(1e-3) } }),
 });
 
-const fewModels = new ModelFolder()
-  .add('crash', 1, chain(3, 3, { crash: lif }), RUN)
-  .add('small', 1, small, RUN);
+const fewModels = new ModelFolder().add('crash', 1, chain(3, 3, { crash: lif }), RUN).add('small', 1, small, RUN);
 const folder = new ModelFolder()
   .add('small', 1, small, RUN)
   .add('small', 2, chain(3, 3, { lif, s: node('Scale', { scale: 2 }) }), RUN)
@@ -62,7 +60,10 @@ function context(over: Partial<CallContext> = {}): CallContext {
 }
 
 async function refusal(answer: Promise<unknown>): Promise<unknown[]> {
-  const error = await answer.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await answer.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return error instanceof RouterError ? [error.kind, error.metadata, error.violation?.field] : [error];
 }
 
@@ -71,7 +72,10 @@ const long = input('endless', Array<number>(width).fill(3));
 describe('the local engine', () => {
   it('describes every version, by name and number, with what is wrong with it', () => {
     const { description } = shared;
-    expect(description).toMatchObject({ build: expect.stringMatching(/^tandem-local .* node-.* v8-/), numericsVersion: 1 });
+    expect(description).toMatchObject({
+      build: expect.stringMatching(/^tandem-local .* node-.* v8-/),
+      numericsVersion: 1,
+    });
     const listed = description!.models.map(({ name, version, error }) => [name, version, error]);
     expect(listed).toEqual([
       ['broken', 1, 'model.yaml: key "stepz": is not a setting'],
@@ -101,7 +105,9 @@ describe('the local engine', () => {
   it('answers many at once, each with its own', async () => {
     const engine = await start({ workers: 2 });
     const values = Array.from({ length: 200 }, (_, n) => [n / 40, 1, 0]);
-    const answers = await Promise.all(values.map((one) => engine.infer(input('small', one, { version: 1 }), context())));
+    const answers = await Promise.all(
+      values.map((one) => engine.infer(input('small', one, { version: 1 }), context())),
+    );
     expect(answers.map(({ stateDigest, spikeCounts }) => [stateDigest !== 0n, [...spikeCounts]])).toEqual(
       values.map((one) => [true, [...runGraph(small, RUN, one).spikeCounts]]),
     );
@@ -130,7 +136,11 @@ describe('the local engine', () => {
     ['a broken version', input('small', [1, 1, 1], { version: 10 }), ['MODEL_INVALID', {}, undefined]],
     ['a wrong length', input('small', [1, 1]), ['INPUT_LENGTH', { field: 'shape' }, 'shape']],
     ['missing data', input('small', [1, 1], { shape: [3] }), ['INPUT_LENGTH', { field: 'data' }, 'data']],
-    ['a series for a constant', input('small', [1, 1, 1], { shape: [1, 3] }), ['INPUT_KIND', { field: 'shape' }, 'shape']],
+    [
+      'a series for a constant',
+      input('small', [1, 1, 1], { shape: [1, 3] }),
+      ['INPUT_KIND', { field: 'shape' }, 'shape'],
+    ],
     ['a constant for a series', input('series', [1, 1, 1]), ['INPUT_KIND', { field: 'shape' }, 'shape']],
     ['no steps', input('series', [], { shape: [0, 3] }), ['INPUT_STEPS', { field: 'shape' }, 'shape']],
     ['a NaN', input('small', [1, NaN, 1]), ['INPUT_NOT_FINITE', { field: 'data', index: '1' }, 'data']],
@@ -186,7 +196,9 @@ describe('a long simulation', () => {
   it('is not begun for a caller who has gone', async () => {
     const engine = shared;
     expect((await refusal(engine.infer(long, context({ signal: AbortSignal.abort() }))))[0]).toBe('CANCELLED');
-    expect((await refusal(engine.infer(long, context({ deadlineMs: performance.now() }))))[0]).toBe('DEADLINE_EXCEEDED');
+    expect((await refusal(engine.infer(long, context({ deadlineMs: performance.now() }))))[0]).toBe(
+      'DEADLINE_EXCEEDED',
+    );
   });
 });
 
@@ -229,4 +241,3 @@ describe('a worker that dies', () => {
     expect((await engine.infer(input('small', [1, 1, 1]), context())).steps).toBe(4);
   });
 });
-

@@ -57,15 +57,19 @@ export class LocalEngine implements Engine {
     this.#table = new JobTable(maxInFlight);
     const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
     this.#workers = Array.from({ length: workers }, () => {
-      return new SimulationWorker(script, { flags: this.#table.flags, networks: this.#networks }, {
-        answered: (answers) => this.#answered(answers),
-        free: () => this.#flush(),
-        lost: (slots, why) => this.#lost(slots, why),
-        ready: () => {
-          this.#update('');
-          this.#flush();
+      return new SimulationWorker(
+        script,
+        { flags: this.#table.flags, networks: this.#networks },
+        {
+          answered: (answers) => this.#answered(answers),
+          free: () => this.#flush(),
+          lost: (slots, why) => this.#lost(slots, why),
+          ready: () => {
+            this.#update('');
+            this.#flush();
+          },
         },
-      });
+      );
     });
   }
 
@@ -84,6 +88,8 @@ export class LocalEngine implements Engine {
       this.#update(`cannot read the model repository: ${(error as Error).message}`);
       return;
     }
+    // Stopped while it was loading.
+    if (this.#stopping) return;
     for (const worker of this.#workers) worker.start();
   }
 
@@ -210,7 +216,8 @@ export class LocalEngine implements Engine {
   #update(downReason: string): void {
     this.downReason = downReason;
     const models = this.#models.map(({ model }) => model);
-    this.description = downReason === '' ? { build: buildName(), numericsVersion: NUMERICS_VERSION, models } : undefined;
+    this.description =
+      downReason === '' ? { build: buildName(), numericsVersion: NUMERICS_VERSION, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
 }

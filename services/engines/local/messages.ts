@@ -14,6 +14,8 @@ export interface LoadRequest {
 export interface LoadedModel {
   readonly model: EngineModel;
   readonly network: Network | undefined;
+  /** The file broke the reader itself: the thread that read it must not read another. */
+  readonly isReaderBroken: boolean;
 }
 
 /** What a simulation worker has from its start. Both are shared memory: nothing is copied but the outlines. */

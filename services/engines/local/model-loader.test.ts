@@ -17,7 +17,15 @@ describe('a model loader', () => {
     const loader = new ModelLoader();
     const { model, network } = await loader.load({ modelsDir: folder.path, name: 'good', version: 1 });
     await loader.close();
-    expect(model).toMatchObject({ name: 'good', version: 1, inputSize: 2, outputSize: 1, nodes: 3, parameters: 2, error: '' });
+    expect(model).toMatchObject({
+      name: 'good',
+      version: 1,
+      inputSize: 2,
+      outputSize: 1,
+      nodes: 3,
+      parameters: 2,
+      error: '',
+    });
     expect([model.modelId, network?.modelId]).toEqual([expect.any(BigInt), model.modelId]);
   });
 

@@ -4,7 +4,7 @@ import type { LoadedModel, LoadRequest } from './messages.ts';
 import { brokenModel } from './model-repository.ts';
 
 /** The largest allowed file takes a few seconds. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 30_000;
 
 export class ModelLoader {
   readonly #timeoutMs: number;
@@ -21,11 +21,12 @@ export class ModelLoader {
       const finish = (loaded: LoadedModel): void => {
         clearTimeout(timer);
         worker.off('message', finish).off('error', crashed).off('exit', exited);
+        if (loaded.isReaderBroken) this.#drop(worker);
         resolve(loaded);
       };
       const fail = (problem: string): void => {
-        finish({ model: brokenModel(request, `model.nir: ${problem}`), network: undefined });
-        this.#drop(worker);
+        const model = brokenModel(request, `model.nir: ${problem}`);
+        finish({ model, network: undefined, isReaderBroken: true });
       };
       const crashed = (error: Error): void => fail(`reading it failed: ${error.message}`);
       const exited = (): void => fail('reading it ended the reader');
@@ -44,17 +45,12 @@ export class ModelLoader {
 
   #start(): Worker {
     const worker = new Worker(new URL('./loader-thread.ts', import.meta.url));
-    // Between two loads: a thread that closed itself after a file that broke its reader.
-    worker.on('exit', () => this.#forget(worker)).on('error', () => this.#forget(worker));
-    return worker;
+    // Also one that dies between two loads is replaced.
+    return worker.on('error', () => this.#drop(worker));
   }
 
   #drop(worker: Worker): void {
-    this.#forget(worker);
-    void worker.terminate();
-  }
-
-  #forget(worker: Worker): void {
     if (this.#worker === worker) this.#worker = undefined;
+    void worker.terminate();
   }
 }

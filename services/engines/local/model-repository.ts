@@ -31,7 +31,7 @@ function versions(folder: string): number[] {
 }
 
 /** Reads and compiles one version. Whatever is wrong with it is in the answer. */
-export function loadModel({ modelsDir, name, version }: LoadRequest): LoadedModel & { readonly isFatal: boolean } {
+export function loadModel({ modelsDir, name, version }: LoadRequest): LoadedModel {
   try {
     const folder = join(modelsDir, name);
     const manifest = parseManifest(readFileSync(join(folder, 'model.yaml'), 'utf8'));
@@ -40,10 +40,10 @@ export function loadModel({ modelsDir, name, version }: LoadRequest): LoadedMode
     const inputSize = network.nodes[network.input]!.outputSize;
     const outputSize = network.nodes[network.readout]!.outputSize;
     const model = { name, version, modelId, inputSize, outputSize, nodes, parameters, error: '' };
-    return { model, network, isFatal: false };
+    return { model, network, isReaderBroken: false };
   } catch (error) {
-    const isFatal = error instanceof ModelError && error.isFatal;
-    return { model: brokenModel({ name, version }, (error as Error).message), network: undefined, isFatal };
+    const isReaderBroken = error instanceof ModelError && error.isFatal;
+    return { model: brokenModel({ name, version }, (error as Error).message), network: undefined, isReaderBroken };
   }
 }
 

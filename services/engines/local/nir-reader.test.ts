@@ -24,8 +24,13 @@ function lifWith(field: string, value: FieldValue | undefined): Uint8Array {
 
 describe('a NIR file', () => {
   it('gives nodes, edges and parameters, widened to binary64', () => {
-    const { graph, nodes, parameters } = readNir(writeNir(chain(2, 1, { 'fc.1': node('Linear', { weight: matrix([0.1, 2]) }) })));
-    expect(graph.edges).toEqual([['input', 'fc.1'], ['fc.1', 'output']]);
+    const { graph, nodes, parameters } = readNir(
+      writeNir(chain(2, 1, { 'fc.1': node('Linear', { weight: matrix([0.1, 2]) }) })),
+    );
+    expect(graph.edges).toEqual([
+      ['input', 'fc.1'],
+      ['fc.1', 'output'],
+    ]);
     expect([nodes, parameters]).toEqual([3, 2]);
     const linear = graph.nodes.get('fc.1')!;
     expect(linear.type === 'NIRGraph' || [...linear.parameters.get('weight')!.values]).toEqual([Math.fround(0.1), 2]);
@@ -46,7 +51,11 @@ describe('a file that is refused', () => {
     ['an empty HDF5 file', writeHdf5(() => undefined), 'the root graph: field "version": is missing'],
     ['no version', writeNir(chain(1, 1, {}), ''), 'the root graph: field "version": is missing'],
     ['no node', writeHdf5((file) => file.create_dataset({ name: 'version', data: '1' })), 'field "node": is missing'],
-    ['an unknown type', writeNir(chain(1, 1, { n: node('Conv2d') })), 'node "n": field "type": unknown node type "Conv2d"'],
+    [
+      'an unknown type',
+      writeNir(chain(1, 1, { n: node('Conv2d') })),
+      'node "n": field "type": unknown node type "Conv2d"',
+    ],
     ['a missing field', lifWith('tau', undefined), 'node "n": field "tau": is missing'],
     ['a time of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
     ['a NaN', lifWith('r', [NaN]), 'node "n": field "r": must be finite, found NaN at index 0'],

@@ -1,4 +1,6 @@
 // One node at work: its state, its output, and what it does in a step.
+import type { Arena } from './arena.ts';
+import { arenaBytes } from './arena.ts';
 import type { Interrupt } from './interrupt.ts';
 import * as kernels from './kernels.ts';
 import type { NeuronArrays, SpikeList } from './kernels.ts';
@@ -7,7 +9,7 @@ import { isPassThrough, isSpiking, isStateful } from './node-types.ts';
 
 /** Elements handled between two looks at the interrupt. */
 const PIECE = 1 << 16;
-/** Multiplications between two looks at the interrupt. */
+/** Weights added between two looks at the interrupt. */
 const PIECE_OF_COLUMNS = 1 << 20;
 /** What an element of a neuron costs, in work units. */
 const UNITS_A_NEURON = 8;
@@ -20,6 +22,13 @@ export interface Evaluation {
   /** Spikes fired by a neuron. */
   spikes: number;
   synapticOperations: number;
+}
+
+/** What `new RuntimeNode` takes of its arena. */
+export function arenaBytesOf({ type, inputSize, outputSize }: NetworkNode): number {
+  const column = arenaBytes(outputSize);
+  const isWeighted = type === 'Linear' || type === 'Affine';
+  return column + (isSpiking(type) ? column : 0) + (isWeighted ? column * inputSize + 2 * arenaBytes(inputSize) : 0);
 }
 
 type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
@@ -40,7 +49,7 @@ export class RuntimeNode {
   private readonly step: Step;
 
   /** `inputs` may still lack nodes that are built later; only delayed edges come from those. */
-  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], subtract: boolean) {
+  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], subtract: boolean, arena: Arena) {
     this.name = node.name;
     this.inputs = inputs;
     this.constant = node.constant;
@@ -59,9 +68,9 @@ export class RuntimeNode {
       this.step = () => undefined;
     } else {
       const leaky = node.type === 'LI' || node.type === 'CubaLI';
-      this.y = leaky ? this.v : new Float32Array(node.outputSize);
-      this.spikes = isSpiking(node.type) ? { at: new Int32Array(node.outputSize), count: 0 } : undefined;
-      this.step = this.makeStep(node, subtract);
+      this.y = leaky ? this.v : arena.floats(node.outputSize);
+      this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
+      this.step = this.makeStep(node, subtract, arena);
     }
   }
 
@@ -95,7 +104,7 @@ export class RuntimeNode {
     return this.sum;
   }
 
-  private makeStep(node: NetworkNode, subtract: boolean): Step {
+  private makeStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
     switch (node.type) {
       case 'Input':
       case 'Output':
@@ -103,7 +112,7 @@ export class RuntimeNode {
         return (x) => this.y.set(x);
       case 'Linear':
       case 'Affine':
-        return this.weightedStep(node);
+        return this.weightedStep(node, arena);
       case 'Scale': {
         const factor = node.constants.scale!;
         return (x, _, report) => {
@@ -164,27 +173,41 @@ export class RuntimeNode {
     };
   }
 
-  private weightedStep(node: NetworkNode): Step {
-    const weight = node.constants.weight!;
-    const { bias } = node.constants;
+  private weightedStep(node: NetworkNode, arena: Arena): Step {
     const { y, inputs } = this;
-    const at = new Int32Array(node.inputSize);
-    const values = new Float32Array(node.inputSize);
+    const { kernels: columns } = arena;
+    const weight = paddedColumns(node, arena);
+    const stride = arenaBytes(node.outputSize);
+    const bias = node.constants.bias ?? new Float32Array(node.outputSize);
+    const at = arena.ints(node.inputSize);
+    const values = arena.floats(node.inputSize);
     const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
     return (x, interrupt, report) => {
       const spikes = inputs.length === 1 ? inputs[0]!.spikes : undefined;
       // Values are copied out first: a node in a loop of its own may be its own source.
       const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
-      if (bias === undefined) y.fill(0);
-      else y.set(bias);
+      const list = (spikes === undefined ? at : spikes.at).byteOffset;
+      y.set(bias);
       for (let from = 0; from < count; from += piece) {
         const to = Math.min(count, from + piece);
-        if (spikes === undefined) kernels.addColumns(y, weight, at, values, from, to);
-        else kernels.addSpikeColumns(y, weight, spikes.at, from, to);
+        const [start, end] = [list + 4 * from, list + 4 * to];
+        // A spike's value is 1, and a weight times 1 is the weight.
+        if (spikes !== undefined) columns.spikes(y.byteOffset, weight, stride, start, end);
+        else columns.weighted(y.byteOffset, weight, stride, start, end, values.byteOffset + 4 * from);
         interrupt.spend((to - from) * y.length);
       }
       report.synapticOperations = count * y.length;
       report.finite = kernels.isFinite32(y);
     };
   }
+}
+
+/** Address of a copy of the weights in which every column fills whole vectors, the rest being zeros. */
+function paddedColumns({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): number {
+  const stride = arenaBytes(outputSize) / 4;
+  const padded = arena.floats(stride * inputSize);
+  for (let column = 0; column < inputSize; column += 1) {
+    padded.set(constants.weight!.subarray(column * outputSize, (column + 1) * outputSize), column * stride);
+  }
+  return padded.byteOffset;
 }

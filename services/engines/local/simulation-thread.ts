@@ -49,7 +49,11 @@ function simulate(job: Job, input: Float32Array): RunResult | Failure {
   const index = input.findIndex((value) => !Number.isFinite(value));
   if (index >= 0) {
     const metadata = { field: 'data', index: String(index) };
-    return { kind: 'INPUT_NOT_FINITE', message: `element ${index} is ${input[index]}; send finite numbers only`, metadata };
+    return {
+      kind: 'INPUT_NOT_FINITE',
+      message: `element ${index} is ${input[index]}; send finite numbers only`,
+      metadata,
+    };
   }
   let simulator = simulators.get(job.model);
   if (simulator === undefined) {

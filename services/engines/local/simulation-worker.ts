@@ -50,7 +50,7 @@ export class SimulationWorker {
     const worker = new Worker(this.#script, { workerData: this.#setup });
     let why = 'its worker exited';
     worker.on('message', (message: FromSimulation) => this.#heard(message));
-    worker.on('error', (error) => (why = `its worker failed: ${error.message}`));
+    worker.on('error', (error: Error) => (why = `its worker failed: ${error.message}`));
     // Follows every 'error', too.
     worker.on('exit', () => this.#died(worker, why));
     this.#worker = worker;
@@ -86,10 +86,9 @@ export class SimulationWorker {
     this.#slots.clear();
     this.#batches = 0;
     this.#worker = undefined;
-    if (!this.#stopped) {
-      this.#restart = setTimeout(() => this.start(), this.#restartMs);
-      this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);
-    }
+    if (this.#stopped) return;
+    this.#restart = setTimeout(() => this.start(), this.#restartMs);
+    this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);
     this.#events.lost(slots, why);
   }
 }

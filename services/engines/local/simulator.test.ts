@@ -39,7 +39,11 @@ describe('a neuron', () => {
   });
 
   it('LI never fires', () => {
-    expect(one(node('LI', { tau: 2, r: 1, v_leak: 0 }), [8, 8])).toMatchObject({ potential: 6, spikes: 0, totalSpikes: 0 });
+    expect(one(node('LI', { tau: 2, r: 1, v_leak: 0 }), [8, 8])).toMatchObject({
+      potential: 6,
+      spikes: 0,
+      totalSpikes: 0,
+    });
   });
 
   it('IF adds dt·r·x, or r·x where the gain is unit', () => {

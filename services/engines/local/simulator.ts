@@ -1,10 +1,11 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
+import { Arena } from './arena.ts';
 import { StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
 import type { Evaluation } from './runtime-node.ts';
-import { RuntimeNode } from './runtime-node.ts';
+import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
 
 export interface RunResult {
   readonly steps: number;
@@ -40,12 +41,13 @@ export class Simulator {
 
   constructor(network: Network) {
     this.network = network;
+    const arena = new Arena(network.nodes.reduce((bytes, node) => bytes + arenaBytesOf(node), 0));
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {
       // Sources over undelayed edges are there already; those over delayed ones join below.
       for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
-      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.subtractReset));
+      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.subtractReset, arena));
     }
     for (const [at, node] of network.nodes.entries()) {
       inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));

@@ -1,0 +1,146 @@
+// The whole simulator against plain loops, with one input and with 64: simulator/1, simulator/64, dense/1, dense/64.
+//   tandem-bench [--model DIR] [--benchmark_format=json]
+// DIR holds model.yaml and <version>/model.nir. Default: ../deploy/models/supersense beside this source tree where it
+// exists, else a random 768-512-45 LIF net.
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "bench/dense_baseline.h"
+#include "engine/model.h"
+#include "engine/simulator.h"
+#include "nir/flatten.h"
+#include "nir/isolated_reader.h"
+#include "testing/graphs.h"
+
+namespace tandem::bench {
+namespace {
+
+constexpr std::size_t kInputs = 64;
+
+struct Subject {
+  Manifest manifest;
+  Graph graph;
+  std::optional<Network> network;
+  std::vector<std::vector<float>> inputs;
+};
+
+[[noreturn]] void Stop(const std::string& why) {
+  std::fprintf(stderr, "tandem-bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T OrStop(Expected<T> value) {
+  if (!value.ok()) Stop(value.error().message);
+  return std::move(value).value();
+}
+
+GraphTree ReadModel(const std::filesystem::path& folder, Manifest& manifest) {
+  manifest = OrStop(ParseManifest(OrStop(ReadWholeFile(folder / "model.yaml", 1 << 20))));
+  std::filesystem::path highest;
+  int version = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const int found = std::atoi(entry.path().filename().c_str());
+    if (found > version) {
+      version = found;
+      highest = entry.path();
+    }
+  }
+  return OrStop(ReadNirIsolated(OrStop(ReadWholeFile(highest / "model.nir", kMaxFileBytes))));
+}
+
+Subject Load(const std::filesystem::path& folder) {
+  Subject subject;
+  GraphTree tree = folder.empty() ? testing::LifNet(768, 512, 45, 1) : ReadModel(folder, subject.manifest);
+  subject.graph = OrStop(Flatten(std::move(tree)));
+  subject.network = OrStop(CompileNetwork(subject.graph, subject.manifest));
+  if (subject.manifest.input_kind != InputKind::kConstant) Stop("the model takes a time series; give one with a constant input");
+  std::mt19937_64 random(1);
+  std::normal_distribution<float> normal(0.0f, 1.0f);
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    auto& input = subject.inputs.emplace_back(subject.network->input_size());
+    for (float& value : input) value = normal(random) * 0.3f;  // as an embedding of unit variance scaled down
+  }
+  return subject;
+}
+
+class Counts final : public RunObserver {
+ public:
+  bool Abandoned(std::size_t) override { return false; }
+  void Finished(std::size_t item, Expected<RunResult> result) override { counts[item] = OrStop(std::move(result)); }
+  std::map<std::size_t, RunResult> counts;
+};
+
+std::map<std::size_t, RunResult> Simulate(const Subject& subject, std::size_t count, Scratch& scratch) {
+  std::vector<std::span<const char>> inputs;
+  for (std::size_t k = 0; k < count; ++k) {
+    inputs.emplace_back(reinterpret_cast<const char*>(subject.inputs[k].data()), subject.inputs[k].size() * sizeof(float));
+  }
+  Counts counts;
+  RunBatch(*subject.network, 1, subject.network->steps, inputs, scratch, counts);
+  return std::move(counts.counts);
+}
+
+void Register(const Subject& subject) {
+  for (const std::size_t count : {std::size_t{1}, kInputs}) {
+    benchmark::RegisterBenchmark(("simulator/" + std::to_string(count)).c_str(), [&subject, count](benchmark::State& state) {
+      Scratch scratch;
+      for (auto _ : state) benchmark::DoNotOptimize(Simulate(subject, count, scratch));
+      state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+    })->Unit(benchmark::kMicrosecond);
+  }
+  auto baseline = DenseBaseline::Make(subject.graph, subject.manifest);
+  if (!baseline) {
+    std::fprintf(stderr, "tandem-bench: no dense baseline for this graph (not a feed-forward spiking net)\n");
+    return;
+  }
+  const auto dense = std::make_shared<DenseBaseline>(std::move(*baseline));
+  Scratch scratch;
+  std::uint64_t spikes = 0;
+  for (const auto& [item, result] : Simulate(subject, kInputs, scratch)) {
+    if (dense->Run(subject.inputs[item], subject.network->steps) != result.spike_counts) {
+      Stop("the dense baseline gives other spike counts for input " + std::to_string(item));
+    }
+    spikes += result.total_spikes;
+  }
+  std::fprintf(stderr, "tandem-bench: both give equal spike counts; %.1f spikes an input\n",
+               static_cast<double>(spikes) / kInputs);
+  for (const std::size_t count : {std::size_t{1}, kInputs}) {
+    benchmark::RegisterBenchmark(("dense/" + std::to_string(count)).c_str(),
+                                 [&subject, dense, count](benchmark::State& state) {
+                                   for (auto _ : state) {
+                                     for (std::size_t k = 0; k < count; ++k) {
+                                       benchmark::DoNotOptimize(dense->Run(subject.inputs[k], subject.network->steps));
+                                     }
+                                   }
+                                   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+                                 })
+        ->Unit(benchmark::kMicrosecond);
+  }
+}
+
+}  // namespace
+}  // namespace tandem::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  std::filesystem::path folder = TANDEM_DEFAULT_MODEL;
+  if (!std::filesystem::exists(folder / "model.yaml")) folder.clear();
+  if (argc == 3 && std::string_view(argv[1]) == "--model") {
+    folder = argv[2];
+  } else if (argc != 1) {
+    std::fprintf(stderr, "usage: tandem-bench [--model DIR] [--benchmark_…]\n");
+    return 2;
+  }
+  const tandem::bench::Subject subject = tandem::bench::Load(folder);
+  tandem::bench::Register(subject);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
