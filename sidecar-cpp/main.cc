@@ -70,10 +70,8 @@ int Serve(const tandem::CommandLine& options) {
   auto server = tandem::Server::Start(options.server, core);
   if (!server.ok()) return Fail(server.error().message);
 
-  const nlohmann::ordered_json ready = {{"ready", true},
-                                {"id", options.core.engine_id},
-                                {"address", server.value()->address()},
-                                {"pid", getpid()}};
+  const nlohmann::ordered_json ready = {
+      {"ready", true}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
   std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   spdlog::info("serving on {}", server.value()->address());

@@ -16,7 +16,7 @@ from gloss_encodings import stratified_order
 from linear import fit_linear
 from metrics import accuracy, expected_calibration_error, fit_temperature, macro_f1, softmax
 from network import Shape
-from reference import Answers, Model
+from simulator import Answers, Model
 from vectors import write_golden, write_heldout, write_json, write_samples
 from wordnet import LABELS
 
@@ -45,18 +45,18 @@ def train_and_export(cache: Path, glosses: int | None, epochs: int | None, out: 
     recipe = dataclasses.replace(RECIPE, epochs=epochs or RECIPE.epochs)
     deploy, test_data = out / "deploy/models/supersense", out / "test/data/supersense"
 
-    print("1/5 data")
+    print("1/5 data", flush=True)
     data = load(cache, glosses or GLOSSES)
     counts = [len(part.labels) for part in (data.train, data.validation, data.test)]
     say(f"{sum(counts)} of {data.available} glosses: {counts} to train, validate, test")
 
-    print("2/5 linear baseline")
+    print("2/5 linear baseline", flush=True)
     linear = fit_linear(_set(data.train), _set(data.validation), len(LABELS), say)
 
-    print("3/5 spiking network")
+    print("3/5 spiking network", flush=True)
     parameters = train(_set(data.train), _set(data.validation), SHAPE, recipe, say)
 
-    print("4/5 export and calibration")
+    print("4/5 export and calibration", flush=True)
     write_nir(parameters, SHAPE, deploy / "1/model.nir")
     write_manifest(SHAPE, 1.0, deploy)
     model = Model.load(deploy)
@@ -69,7 +69,7 @@ def train_and_export(cache: Path, glosses: int | None, epochs: int | None, out: 
     samples = readout_of(model, model.run(data.samples.x))
     write_samples(deploy / "samples.json", data.samples, samples, temperature)
 
-    print("5/5 measurement, by the reference simulator on the exported file")
+    print("5/5 measurement, by the reference simulator on the exported file", flush=True)
     measured = {
         "glosses": {
             "available": data.available,

@@ -7,12 +7,9 @@ test/data/supersense.
 """
 
 import argparse
-import hashlib
-import os
-import subprocess
-import sys
-import venv
 from pathlib import Path
+
+from environment import CACHE, enter_environment
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
@@ -28,32 +25,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
-    cache = Path.home() / ".cache" / "tandem-train"
     parser.add_argument("--glosses", type=int, help="how many to encode (default: the shipped)")
     parser.add_argument("--epochs", type=int, help="epochs of training (default: the shipped)")
-    parser.add_argument("--cache", type=Path, default=cache, help="default ~/.cache/tandem-train")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="default ~/.cache/tandem-train")
     parser.add_argument("--out", type=Path, default=REPOSITORY, help="default: this repository")
     parser.add_argument("--compare", action="store_true", help="compare networks; export nothing")
     return parser.parse_args()
-
-
-def enter_environment(cache: Path) -> None:
-    """Run on in a virtual environment with exactly requirements.txt, made if it is missing."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts it may have an older one
-        raise SystemExit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
-    requirements = HERE / "requirements.txt"
-    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cache.resolve() / f"venv-{key}"
-    if Path(sys.prefix) == folder:
-        return
-    python, ready = folder / "bin" / "python", folder / "ready"
-    if not ready.exists():
-        print(f"making {folder}", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", requirements], check=True)
-        ready.touch()
-    os.execv(python, [str(python), *sys.argv])
 
 
 def main() -> None:

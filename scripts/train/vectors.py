@@ -11,7 +11,7 @@ import numpy as np
 from data import SAMPLE_CANDIDATES, Part
 from linear import LinearClassifier
 from metrics import softmax
-from reference import Model
+from simulator import Model
 from wordnet import LABELS
 
 SAMPLES = 8
@@ -79,9 +79,13 @@ def write_heldout(folder: Path, heldout: Part, linear: LinearClassifier) -> None
 
 
 def write_samples(path: Path, samples: Part, readout: np.ndarray, temperature: float) -> None:
-    """Up to eight right answers of different labels: the first seven, the least sure other."""
+    """Up to eight right answers of different labels: the first seven, the least sure other.
+
+    `readout` is (candidates, classes); an answer won by a tie is not taken.
+    """
     scores = softmax(readout, temperature)
-    right = np.flatnonzero(scores.argmax(1) == samples.labels)
+    second, top = np.sort(readout, 1)[:, -2:].T
+    right = np.flatnonzero((scores.argmax(1) == samples.labels) & (top > second))
     _, first_of_label = np.unique(samples.labels[right], return_index=True)
     right = right[np.sort(first_of_label)]
     others = sorted(right[SAMPLES - 1 :], key=lambda i: scores[i].max())

@@ -24,8 +24,10 @@ export function unary<Request, Response>(
     const startedMs = performance.now();
     const controller = new AbortController();
     const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
-    // Also raised when the caller's deadline passes.
+    let answered = false;
+    // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
     call.on('cancelled', () => {
+      if (answered) return;
       const late = performance.now() >= deadlineMs;
       controller.abort(
         late
@@ -38,8 +40,12 @@ export function unary<Request, Response>(
       return await handle(call.request, { startedMs, deadlineMs, signal: controller.signal });
     };
     answer().then(
-      (response) => callback(null, response),
+      (response) => {
+        answered = true;
+        callback(null, response);
+      },
       (thrown: unknown) => {
+        answered = true;
         const error = RouterError.from(thrown);
         if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error);
         callback(toStatus(error));

@@ -12,7 +12,8 @@ TEST(IsUtf8, TakesWellFormedText) {
 }
 
 TEST(IsUtf8, RefusesStrayOverlongSurrogateAndCutBytes) {
-  for (const char* text : {"\x80", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "a\xFF"}) {
+  for (const char* text :
+       {"\x80", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "a\xFF"}) {
     EXPECT_FALSE(IsUtf8(text)) << text;
   }
 }

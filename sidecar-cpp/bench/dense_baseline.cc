@@ -7,7 +7,7 @@ std::vector<float> Values(const Node& node, const char* field, std::size_t count
   std::vector<float> values(count);
   const auto found = node.parameters.find(field);
   for (std::size_t k = 0; k < count; ++k) {
-    const double value = found == node.parameters.end()       ? fallback
+    const double value = found == node.parameters.end()     ? fallback
                          : found->second.values.size() == 1 ? found->second.values[0]
                                                             : found->second.values[k];
     values[k] = static_cast<float>(over == 0 ? value : over / value);

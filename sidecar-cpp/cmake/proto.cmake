@@ -27,7 +27,8 @@ function(tandem_proto_sources out kind)
 endfunction()
 
 tandem_proto_sources(ENGINE_PROTO GRPC tandem/engine/v1/engine.proto)
-tandem_proto_sources(RPC_PROTO NONE google/rpc/status.proto google/rpc/error_details.proto)
-add_library(tandem_proto STATIC ${ENGINE_PROTO} ${RPC_PROTO})
+tandem_proto_sources(MESSAGES NONE google/rpc/status.proto google/rpc/error_details.proto
+                     tandem/v1/types.proto tandem/v1/reasoning.proto)
+add_library(tandem_proto STATIC ${ENGINE_PROTO} ${MESSAGES})
 target_include_directories(tandem_proto SYSTEM PUBLIC ${PROTO_OUT})
 target_link_libraries(tandem_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)

@@ -21,7 +21,9 @@ struct Refused {
 };
 
 [[noreturn]] void Refuse(const std::string& key, const std::string& what) {
-  throw Refused{{Code::kInvalidArgument, "MODEL_INVALID", "model.yaml: key \"" + Printable(key) + "\": " + what,
+  throw Refused{{Code::kInvalidArgument,
+                 "MODEL_INVALID",
+                 "model.yaml: key \"" + Printable(key) + "\": " + what,
                  {{"field", Printable(key)}}}};
 }
 
@@ -98,9 +100,8 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   CheckKeys(readout, "readout.", {"node", "from"});
   if (const YAML::Node node = readout["node"]) manifest.readout_node = Word(node, "readout.node");
   if (const YAML::Node from = readout["from"]) {
-    manifest.readout_from =
-        OneOf<ReadoutFrom>(from, "readout.from",
-                           std::array<std::string_view, 3>{"spike_count", "mean_potential", "last_potential"});
+    manifest.readout_from = OneOf<ReadoutFrom>(
+        from, "readout.from", std::array<std::string_view, 3>{"spike_count", "mean_potential", "last_potential"});
   }
 }
 
@@ -108,7 +109,8 @@ Manifest Read(const YAML::Node& root) {
   Manifest manifest;
   if (root.IsNull()) return manifest;
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
-  CheckKeys(root, "", {"name", "dt", "steps", "reset", "if_gain", "input", "readout", "labels", "temperature", "golden"});
+  CheckKeys(root, "",
+            {"name", "dt", "steps", "reset", "if_gain", "input", "readout", "labels", "temperature", "golden"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {

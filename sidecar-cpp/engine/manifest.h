@@ -18,8 +18,8 @@ enum class ReadoutFrom : std::uint8_t { kSpikeCount = 0, kMeanPotential = 1, kLa
 inline constexpr std::uint32_t kMaxSteps = 100000;
 
 struct Manifest {
-  std::string name;         // default: the folder's name
-  double dt = 1e-3;         // seconds, > 0
+  std::string name;          // default: the folder's name
+  double dt = 1e-3;          // seconds, > 0
   std::uint32_t steps = 16;  // of a constant input; 1 to kMaxSteps
   Reset reset = Reset::kValue;
   IfGain if_gain = IfGain::kDt;

@@ -66,8 +66,8 @@ INSTANTIATE_TEST_SUITE_P(Keys, RefusedManifest,
                                            Bad{"steps: 100001", "\"steps\""}, Bad{"steps: [1]", "\"steps\""},
                                            Bad{"reset: zero", "value, subtract"}, Bad{"if_gain: 1", "dt, unit"},
                                            Bad{"input: {shape: []}", "\"input.shape\""},
-                                           Bad{"input: {shape: [0]}", "\"input.shape\""},
-                                           Bad{"input: 3", "\"input\""}, Bad{"readout: {from: spikes}", "\"readout.from\""},
+                                           Bad{"input: {shape: [0]}", "\"input.shape\""}, Bad{"input: 3", "\"input\""},
+                                           Bad{"readout: {from: spikes}", "\"readout.from\""},
                                            Bad{"dt: 1\ndt: 2", "given twice"}, Bad{"[1, 2]", "must be a map"},
                                            Bad{"dt: [", "model.yaml"}, Bad{"name: \"\"", "\"name\""}));
 

@@ -22,7 +22,7 @@ class ParameterRows {
     FloatRow row(PaddedSize(size_), pad);
     const auto found = node_.parameters.find(field);
     for (std::uint32_t k = 0; k < size_; ++k) {
-      const double value = found == node_.parameters.end()       ? Fallback(field)
+      const double value = found == node_.parameters.end()    ? Fallback(field)
                            : found->second.values.size() == 1 ? found->second.values[0]
                                                               : found->second.values[k];
       row[k] = static_cast<float>(constant(value));
@@ -34,7 +34,8 @@ class ParameterRows {
     return row;
   }
   FloatRow Row(const std::string& field, float pad = 0.0f) {
-    return Row(field, [](double value) { return value; }, pad);
+    return Row(
+        field, [](double value) { return value; }, pad);
   }
 
   [[nodiscard]] const MaybeError& error() const { return error_; }
@@ -105,10 +106,10 @@ void MarkConstantPart(Network& network) {
   if (network.input_kind != InputKind::kConstant) return;
   for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
     NetworkNode& node = network.nodes[k];
-    node.constant = k == network.input ||
-                    (CanBeConstant(node.type) && std::ranges::all_of(node.sources, [&](const Source& source) {
-                       return !source.delayed && network.nodes[source.node].constant;
-                     }));
+    node.constant =
+        k == network.input || (CanBeConstant(node.type) && std::ranges::all_of(node.sources, [&](const Source& source) {
+                                 return !source.delayed && network.nodes[source.node].constant;
+                               }));
   }
 }
 

@@ -29,26 +29,26 @@ struct NetworkNode {
   bool reads_itself = false;   // its only source is itself: the input row must not be the output row
 
   std::optional<Weights> weights;
-  FloatRow start;          // Linear, Affine: what sums start from
+  FloatRow start;  // Linear, Affine: what sums start from
   bool starts_at_minus_zero = false;
-  FloatRow scale;          // Scale: scale; IF: g
-  FloatRow a, v_leak, r;   // membrane
-  FloatRow b, w_in;        // synapse
-  FloatRow threshold;      // Threshold and what fires
-  FloatRow reset;          // empty: subtract the threshold
+  FloatRow scale;         // Scale: scale; IF: g
+  FloatRow a, v_leak, r;  // membrane
+  FloatRow b, w_in;       // synapse
+  FloatRow threshold;     // Threshold and what fires
+  FloatRow reset;         // empty: subtract the threshold
 };
 
 struct Network {
-  std::vector<NetworkNode> nodes;           // in order of evaluation
-  std::vector<std::uint32_t> canonical;     // indices into `nodes`, in canonical order of names
-  std::uint32_t input = 0;                  // indices into `nodes`
+  std::vector<NetworkNode> nodes;        // in order of evaluation
+  std::vector<std::uint32_t> canonical;  // indices into `nodes`, in canonical order of names
+  std::uint32_t input = 0;               // indices into `nodes`
   std::uint32_t readout = 0;
-  std::string readout_name;                 // as the manifest or, where it names none, the root Output's name
+  std::string readout_name;  // as the manifest or, where it names none, the root Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;                  // of a constant input
-  std::size_t item_floats = 0;              // scratch memory of one item in a batch
-  std::uint32_t graph_nodes = 0;            // after flattening, evaluated or not
+  std::uint32_t steps = 0;        // of a constant input
+  std::size_t item_floats = 0;    // scratch memory of one item in a batch
+  std::uint32_t graph_nodes = 0;  // after flattening, evaluated or not
   std::uint64_t parameter_elements = 0;
 
   [[nodiscard]] std::uint32_t input_size() const { return nodes[input].out; }

@@ -9,8 +9,8 @@
 namespace tandem {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Chain;
+using ::testing::HasSubstr;
 using testing::MakeNode;
 using testing::Scalar;
 using testing::Vector;

@@ -61,8 +61,8 @@ Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t
   model.version = version;
   if (model.network) {
     spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", name, version,
-                 model.model_id, model.network->input_size(), model.network->output_size(),
-                 model.network->graph_nodes, model.network->parameter_elements);
+                 model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
+                 model.network->parameter_elements);
   } else {
     spdlog::error("model {}/{}: cannot be used: {}", name, version, model.error);
   }
@@ -78,8 +78,8 @@ Error NotFound(const char* reason, const std::string& message, const std::string
 Repository::Repository(std::vector<std::shared_ptr<const Model>> models) {
   std::ranges::stable_sort(models, {}, [](const auto& model) { return std::tie(model->name, model->version); });
   for (auto& model : models) {
-    const bool repeated = !models_.empty() && models_.back()->name == model->name &&
-                          models_.back()->version == model->version;
+    const bool repeated =
+        !models_.empty() && models_.back()->name == model->name && models_.back()->version == model->version;
     if (repeated) {
       spdlog::error("model {}/{}: two folders give it this name; the first one serves", model->name, model->version);
     } else {
@@ -106,8 +106,9 @@ Repository Repository::Load(const fs::path& folder) {
   }
   const bool usable = std::ranges::any_of(models, [](const auto& model) { return model->network.has_value(); });
   if (!usable) {
-    spdlog::warn("no usable model in {}; put one there as <model>/model.yaml and <model>/<version>/model.nir, then restart",
-                 Printable(folder.string()));
+    spdlog::warn(
+        "no usable model in {}; put one there as <model>/model.yaml and <model>/<version>/model.nir, then restart",
+        Printable(folder.string()));
   }
   return Repository(std::move(models));
 }
@@ -129,7 +130,8 @@ Expected<std::shared_ptr<const Model>> Repository::Find(const std::string& name,
   if (broken != nullptr) {
     return NotFound("MODEL_INVALID", asked + " cannot be used: " + broken->error, name, broken->version);
   }
-  return NotFound("UNKNOWN_MODEL", asked + " is not in this engine's repository; Describe lists what is", name, version);
+  return NotFound("UNKNOWN_MODEL", asked + " is not in this engine's repository; Describe lists what is", name,
+                  version);
 }
 
 }  // namespace tandem

@@ -26,8 +26,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
-  // Asked about every item that still runs, about once in 0.1 ms and at most 1 ms apart. True: the item is abandoned
-  // and not mentioned again.
+  // Asked about every item that still runs, about once in 0.1 ms (the very largest layers: a few ms). True: the item is
+  // abandoned and not mentioned again.
   virtual bool Abandoned(std::size_t item) = 0;
 
   // The item's result, or its NON_FINITE error.

@@ -32,7 +32,8 @@ std::span<const char> Bytes(const std::vector<float>& floats) {
 
 // Everything a run gives, as one comparable text.
 std::string Shown(const Expected<RunResult>& outcome) {
-  if (!outcome.ok()) return "step " + outcome.error().metadata.at("step") + " node " + outcome.error().metadata.at("node");
+  if (!outcome.ok())
+    return "step " + outcome.error().metadata.at("step") + " node " + outcome.error().metadata.at("node");
   const RunResult& run = outcome.value();
   std::string text = "digest " + std::to_string(run.state_digest) + " spikes " + std::to_string(run.total_spikes) +
                      " operations " + std::to_string(run.synaptic_operations) + " counts";

@@ -100,8 +100,7 @@ TEST(Simulator, AConstantPartIsEvaluatedAndCountedOnce) {
 TEST(Simulator, ADelayedEdgeCarriesThePreviousStep) {
   // Each spike of the neuron inhibits it, through weights, one step later.
   GraphTree tree = Chain(1, {If("n", 0.5)}, 1);
-  tree.nodes.push_back(
-      MakeNode("rec", NodeType::kAffine, {{"weight", Matrix(1, 1, {-1.0})}, {"bias", Scalar(0.0)}}));
+  tree.nodes.push_back(MakeNode("rec", NodeType::kAffine, {{"weight", Matrix(1, 1, {-1.0})}, {"bias", Scalar(0.0)}}));
   tree.edges.emplace_back("n", "rec");
   tree.edges.emplace_back("rec", "n");
   EXPECT_EQ(Simulate(Compile(tree, Settings(6)), {1.0f}, 6).value().spike_counts, std::vector<std::uint32_t>{3});
@@ -167,8 +166,9 @@ TEST(Simulator, AnAbandonedItemIsNotMentionedAgain) {
 TEST(Simulator, TheDigestCoversIdStepsReadoutAndStateInCanonicalOrder) {
   // "b" (an IF) feeds "a" (a CubaLI): state order is a's i, a's v, then b's v.
   GraphTree tree;
-  const Node a = MakeNode("a", NodeType::kCubaLi,
-                          {{"tau_syn", Scalar(2e-3)}, {"tau_mem", Scalar(4e-3)}, {"r", Scalar(1)}, {"v_leak", Scalar(0)}});
+  const Node a =
+      MakeNode("a", NodeType::kCubaLi,
+               {{"tau_syn", Scalar(2e-3)}, {"tau_mem", Scalar(4e-3)}, {"r", Scalar(1)}, {"v_leak", Scalar(0)}});
   const Network network = Compile(Chain(1, {If("b", 1.5), a}, 1), Settings(2));
   const auto run = Simulate(network, {1.0f}, 2);  // b spikes at step 1
   Digest digest;
@@ -198,7 +198,8 @@ TEST(Simulator, ScratchOfAnotherModelDoesNotShow) {
     const std::span<const char> bytes(reinterpret_cast<const char*>(input->data()), input->size() * sizeof(float));
     Collect collect;
     RunBatch(*network, 7, network->steps, {&bytes, 1}, scratch, collect);
-    EXPECT_EQ(collect.results.at(0).value().state_digest, Simulate(*network, *input, network->steps).value().state_digest);
+    EXPECT_EQ(collect.results.at(0).value().state_digest,
+              Simulate(*network, *input, network->steps).value().state_digest);
   }
 }
 

@@ -43,8 +43,7 @@ HWY_INLINE void AddActive(const Panel& panel, size_t at, const uint32_t* active,
 }
 
 template <bool kSpikes>
-HWY_INLINE void AddActivePanel(const Panel& panel, const uint32_t* active, size_t count, const float* x,
-                               float* y) {
+HWY_INLINE void AddActivePanel(const Panel& panel, const uint32_t* active, size_t count, const float* x, float* y) {
   const size_t lanes = hn::Lanes(D());
   float* row = y + panel.first;
   size_t at = 0;

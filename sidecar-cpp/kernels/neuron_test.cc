@@ -72,23 +72,20 @@ void Compare(Kernel kernel, Law law) {
 }
 
 TEST_P(Neuron, LifFollowsTheLaw) {
-  Compare(
-      [](Rows& r, std::size_t n, bool subtract) {
-        return StepLif(r.Membrane(subtract), n, r.x.data(), r.v.data(), r.y.data());
-      },
-      [](Naive& law, std::size_t k, bool subtract) {
-        law.Membrane(k, law.rows.x[k]);
-        law.Fire(k, subtract);
-      });
+  Compare([](Rows& r, std::size_t n,
+             bool subtract) { return StepLif(r.Membrane(subtract), n, r.x.data(), r.v.data(), r.y.data()); },
+          [](Naive& law, std::size_t k, bool subtract) {
+            law.Membrane(k, law.rows.x[k]);
+            law.Fire(k, subtract);
+          });
 }
 
 TEST_P(Neuron, LiFollowsTheLaw) {
-  Compare(
-      [](Rows& r, std::size_t n, bool) { return StepLi(r.Membrane(true), n, r.x.data(), r.v.data(), r.y.data()); },
-      [](Naive& law, std::size_t k, bool) {
-        law.Membrane(k, law.rows.x[k]);
-        law.Leak(k);
-      });
+  Compare([](Rows& r, std::size_t n, bool) { return StepLi(r.Membrane(true), n, r.x.data(), r.v.data(), r.y.data()); },
+          [](Naive& law, std::size_t k, bool) {
+            law.Membrane(k, law.rows.x[k]);
+            law.Leak(k);
+          });
 }
 
 TEST_P(Neuron, IfFollowsTheLaw) {

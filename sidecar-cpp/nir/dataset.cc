@@ -36,8 +36,8 @@ MaybeError CheckStorage(hid_t dataset) {
     unsigned flags = 0;
     unsigned config = 0;
     std::size_t values = 0;
-    const H5Z_filter_t filter = H5Pget_filter2(plist.get(), static_cast<unsigned>(k), &flags, &values, nullptr, 0,
-                                               nullptr, &config);
+    const H5Z_filter_t filter =
+        H5Pget_filter2(plist.get(), static_cast<unsigned>(k), &flags, &values, nullptr, 0, nullptr, &config);
     if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) {
       return Bad("is compressed in an unknown way (HDF5 filter " + std::to_string(filter) +
                  "); use gzip or no compression");
@@ -123,9 +123,7 @@ Expected<std::vector<std::string>> ReadVariableStrings(const Dataset& data) {
 
 }  // namespace
 
-bool HasLink(hid_t group, const std::string& name) {
-  return H5Lexists(group, name.c_str(), H5P_DEFAULT) > 0;
-}
+bool HasLink(hid_t group, const std::string& name) { return H5Lexists(group, name.c_str(), H5P_DEFAULT) > 0; }
 
 Expected<std::vector<std::string>> LinkNames(hid_t group, std::size_t limit) {
   struct Found {

@@ -46,8 +46,7 @@ class Flattener {
  public:
   Expected<Ports> Add(GraphTree tree, const std::string& prefix, std::size_t depth) {
     if (depth > kMaxDepth) {
-      return InvalidFile(WhereIs(prefix) + ": graphs are nested deeper than the limit of " +
-                         std::to_string(kMaxDepth));
+      return InvalidFile(WhereIs(prefix) + ": graphs are nested deeper than the limit of " + std::to_string(kMaxDepth));
     }
     auto input = OnlyNodeOf(tree, NodeType::kInput, prefix);
     if (!input.ok()) return input.error();
@@ -69,8 +68,8 @@ class Flattener {
     for (const auto& [from, to] : tree.edges) {
       for (const std::string& end : {from, to}) {
         if (ends.contains(end)) continue;
-        return InvalidFile(WhereIs(prefix) + ": field \"edges\": the edge \"" + Printable(from) + "\" -> \"" + Printable(to) +
-                           "\" names no node: there is no \"" + Printable(end) + "\"");
+        return InvalidFile(WhereIs(prefix) + ": field \"edges\": the edge \"" + Printable(from) + "\" -> \"" +
+                           Printable(to) + "\" names no node: there is no \"" + Printable(end) + "\"");
       }
       flat_.edges.emplace_back(ends[from].output, ends[to].input);
     }
@@ -106,8 +105,10 @@ Expected<Graph> Flatten(GraphTree tree) {
   for (const auto& [from, to] : flat.edges) {
     const std::uint32_t source = index[from];
     const std::uint32_t target = index[to];
-    if (target == graph.input) return InvalidNode(to, "is the root Input, so no edge may enter it; \"" + Printable(from) + "\" does");
-    if (source == graph.output) return InvalidNode(from, "is the root Output, so no edge may leave it; one goes to \"" + Printable(to) + "\"");
+    if (target == graph.input)
+      return InvalidNode(to, "is the root Input, so no edge may enter it; \"" + Printable(from) + "\" does");
+    if (source == graph.output)
+      return InvalidNode(from, "is the root Output, so no edge may leave it; one goes to \"" + Printable(to) + "\"");
     graph.edges.emplace_back(source, target);
   }
   std::ranges::sort(graph.edges);

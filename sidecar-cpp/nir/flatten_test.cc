@@ -8,9 +8,9 @@
 namespace tandem {
 namespace {
 
+using testing::Chain;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Chain;
 using testing::MakeNode;
 using testing::Scalar;
 
@@ -38,8 +38,8 @@ TEST(Flatten, ANestedGraphIsReplacedByItsNodes) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.graphs["sub"] = Chain(1, {Scale("t")}, 1);
   tree.edges = {{"input", "sub"}, {"sub", "s"}, {"s", "output"}};
-  EXPECT_THAT(EdgesOf(Flatten(tree).value()),
-              ElementsAre("input -> sub/input", "s -> output", "sub/input -> sub/t", "sub/output -> s", "sub/t -> sub/output"));
+  EXPECT_THAT(EdgesOf(Flatten(tree).value()), ElementsAre("input -> sub/input", "s -> output", "sub/input -> sub/t",
+                                                          "sub/output -> s", "sub/t -> sub/output"));
 }
 
 TEST(Flatten, GraphsNestInGraphs) {

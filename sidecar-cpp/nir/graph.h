@@ -30,7 +30,7 @@ struct Node {
   std::string name;  // after flattening "outer/inner"
   NodeType type = NodeType::kInput;
   std::map<std::string, Tensor> parameters;  // those the file has; the rest have a fallback
-  std::uint64_t shape_elements = 0;  // Input, Output, Flatten: product of the shape; else 0
+  std::uint64_t shape_elements = 0;          // Input, Output, Flatten: product of the shape; else 0
 };
 
 // A NIRGraph as it stands in the file.

@@ -13,7 +13,10 @@ inline Error InvalidFile(const std::string& what) { return {Code::kInvalidArgume
 
 // About one node.
 inline Error InvalidNode(const std::string& node, const std::string& what) {
-  return {Code::kInvalidArgument, "MODEL_INVALID", "node \"" + Printable(node) + "\": " + what, {{"node", Printable(node)}}};
+  return {Code::kInvalidArgument,
+          "MODEL_INVALID",
+          "node \"" + Printable(node) + "\": " + what,
+          {{"node", Printable(node)}}};
 }
 
 // About one field of a node.

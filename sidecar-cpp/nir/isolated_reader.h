@@ -11,7 +11,7 @@ namespace tandem {
 
 // What the child may use at most.
 struct ReadLimits {
-  std::uint64_t cpu_seconds = 20;                              // the largest model needs about 3
+  std::uint64_t cpu_seconds = 20;                       // the largest model needs about 3
   std::uint64_t memory_bytes = std::uint64_t{3} << 30;  // the largest model needs about half of it
 };
 

@@ -33,8 +33,8 @@ constexpr std::array kLif = {Positive("tau"), Required("r"), Required("v_leak"),
                              Optional("v_reset", 0.0)};
 constexpr std::array kLi = {Positive("tau"), Required("r"), Required("v_leak")};
 constexpr std::array kIf = {Required("r"), Required("v_threshold"), Optional("v_reset", 0.0)};
-constexpr std::array kCubaLif = {Positive("tau_syn"), Positive("tau_mem"),     Required("r"),
-                                 Required("v_leak"),  Required("v_threshold"), Optional("w_in", 1.0),
+constexpr std::array kCubaLif = {Positive("tau_syn"),     Positive("tau_mem"),     Required("r"),
+                                 Required("v_leak"),      Required("v_threshold"), Optional("w_in", 1.0),
                                  Optional("v_reset", 0.0)};
 constexpr std::array kCubaLi = {Positive("tau_syn"), Positive("tau_mem"), Required("r"), Required("v_leak"),
                                 Optional("w_in", 1.0)};
@@ -97,9 +97,7 @@ bool IsSpikingNeuron(NodeType type) {
   return type == NodeType::kLif || type == NodeType::kIf || type == NodeType::kCubaLif;
 }
 
-bool HasPotential(NodeType type) {
-  return IsSpikingNeuron(type) || type == NodeType::kLi || type == NodeType::kCubaLi;
-}
+bool HasPotential(NodeType type) { return IsSpikingNeuron(type) || type == NodeType::kLi || type == NodeType::kCubaLi; }
 
 bool HasCurrent(NodeType type) { return type == NodeType::kCubaLif || type == NodeType::kCubaLi; }
 

@@ -9,9 +9,9 @@
 namespace tandem {
 namespace {
 
+using testing::Chain;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Chain;
 using testing::MakeNode;
 using testing::Scalar;
 

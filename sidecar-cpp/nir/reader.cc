@@ -82,9 +82,9 @@ class Reader {
     }
     const auto type = NodeTypeFromName(type_name.value());
     if (!type) {
-      return InvalidField(full, "type",
-                          "unknown node type \"" + Printable(type_name.value()) + "\"; known are " +
-                              std::string(KnownTypeNames()));
+      return InvalidField(
+          full, "type",
+          "unknown node type \"" + Printable(type_name.value()) + "\"; known are " + std::string(KnownTypeNames()));
     }
     Node node{name, *type, {}, 0};
     auto error = PassesThrough(*type) ? ReadShape(group.value().get(), full, node)
@@ -102,8 +102,7 @@ class Reader {
     for (const std::int64_t dim : shape.value()) {
       if (dim < 1) return InvalidField(full, field, "every dimension must be at least 1, found " + std::to_string(dim));
       if (static_cast<std::uint64_t>(dim) > kMaxNodeElements / node.shape_elements) {
-        return InvalidField(full, field,
-                            "has more elements than the limit of " + std::to_string(kMaxNodeElements));
+        return InvalidField(full, field, "has more elements than the limit of " + std::to_string(kMaxNodeElements));
       }
       node.shape_elements *= static_cast<std::uint64_t>(dim);
     }
@@ -119,8 +118,8 @@ class Reader {
       parameters_ += tensor.value().values.size();
       if (auto error = CheckValues(full, spec, tensor.value())) return error;
       if (field == "weight" && tensor.value().dims.size() != 2) {
-        return InvalidField(full, field, "must have two dimensions, [out, in], found " +
-                                             std::to_string(tensor.value().dims.size()));
+        return InvalidField(full, field,
+                            "must have two dimensions, [out, in], found " + std::to_string(tensor.value().dims.size()));
       }
       node.parameters.emplace(field, std::move(tensor).value());
     }

@@ -115,8 +115,7 @@ TEST(Reader, NamesTheMissingField) {
 
 TEST(Reader, NamesTheValueThatCannotBe) {
   const auto tau = [](std::vector<double> values) {
-    return MessageWith(
-        [&](NirWriter& w) { w.Floats("node/nodes/lif/tau", {values.size()}, values, true); }, "tau");
+    return MessageWith([&](NirWriter& w) { w.Floats("node/nodes/lif/tau", {values.size()}, values, true); }, "tau");
   };
   EXPECT_THAT(tau({1, 2, 3, -0.001}), HasSubstr("node \"lif\": field \"tau\": must be > 0, found -0.001 at index 3"));
   EXPECT_THAT(tau({0}), HasSubstr("must be > 0"));

@@ -9,8 +9,8 @@
 namespace tandem {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Chain;
+using ::testing::HasSubstr;
 using testing::MakeNode;
 using testing::Matrix;
 using testing::Scalar;
@@ -50,8 +50,8 @@ TEST(Sizes, ContradictionsAcrossAnEdgeAreRefused) {
 }
 
 TEST(Sizes, ParametersOfOneNodeMustAgree) {
-  const Node lif = MakeNode("lif", NodeType::kLi,
-                            {{"tau", Vector({1, 2, 3})}, {"r", Vector({1, 2})}, {"v_leak", Scalar(0)}});
+  const Node lif =
+      MakeNode("lif", NodeType::kLi, {{"tau", Vector({1, 2, 3})}, {"r", Vector({1, 2})}, {"v_leak", Scalar(0)}});
   EXPECT_THAT(Refusal(Chain(3, {lif}, 3)), HasSubstr("node \"lif\""));
 }
 

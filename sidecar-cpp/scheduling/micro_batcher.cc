@@ -26,8 +26,8 @@ std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
   answers.reserve(tasks.size());
   const std::lock_guard lock(mutex_);
   for (const TaskPtr& task : tasks) {
-    const bool fits = in_flight_ < options_.max_in_flight &&
-                      (in_flight_ == 0 || bytes_ + task->bytes_ <= options_.max_bytes);
+    const bool fits =
+        in_flight_ < options_.max_in_flight && (in_flight_ == 0 || bytes_ + task->bytes_ <= options_.max_bytes);
     answers.push_back(closed_ ? Admission::kClosed : fits ? Admission::kAccepted : Admission::kFull);
     if (answers.back() != Admission::kAccepted) continue;
     task->admitted_ = true;

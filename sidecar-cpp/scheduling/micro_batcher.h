@@ -48,10 +48,10 @@ enum class Admission { kAccepted, kFull, kClosed };
 class MicroBatcher {
  public:
   struct Options {
-    std::size_t threads = 1;          // workers; 0: none, tasks run only when RunOne is called
-    std::size_t max_in_flight = 1024;  // tasks queued or running; more are refused
+    std::size_t threads = 1;                         // workers; 0: none, tasks run only when RunOne is called
+    std::size_t max_in_flight = 1024;                // tasks queued or running; more are refused
     std::size_t max_bytes = std::size_t{256} << 20;  // memory of those tasks, as they state it; one is always let in
-    std::size_t max_batch = 64;       // tasks processed together
+    std::size_t max_batch = 64;                      // tasks processed together
   };
   // Processes a batch of one key, at least one task, on worker number `worker` (0 to threads - 1).
   using Process = std::function<void(std::vector<TaskPtr> batch, std::size_t worker)>;

@@ -18,7 +18,8 @@ constexpr int kBlue = 1;
 
 class FakeTask final : public Task {
  public:
-  FakeTask(std::string name, const int* colour, std::size_t bytes = 1) : Task({colour, 0}, bytes), name_(std::move(name)) {}
+  FakeTask(std::string name, const int* colour, std::size_t bytes = 1)
+      : Task({colour, 0}, bytes), name_(std::move(name)) {}
   [[nodiscard]] bool Stale() const override { return stale; }
   [[nodiscard]] const std::string& name() const { return name_; }
   std::atomic<bool> stale = false;
@@ -125,9 +126,10 @@ TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
   constexpr int kTasks = 2000;
   int accepted = 0;
   {
-    MicroBatcher batcher({.threads = 3, .max_in_flight = 100, .max_batch = 7},
-                         [&](const std::vector<TaskPtr>& batch, std::size_t) { ran += static_cast<int>(batch.size()); },
-                         [](const TaskPtr&) {});
+    MicroBatcher batcher(
+        {.threads = 3, .max_in_flight = 100, .max_batch = 7},
+        [&](const std::vector<TaskPtr>& batch, std::size_t) { ran += static_cast<int>(batch.size()); },
+        [](const TaskPtr&) {});
     for (int k = 0; k < kTasks; ++k) {
       const TaskPtr task = k % 3 == 0 ? Blue("x") : Red("y");
       accepted += batcher.Submit({&task, 1}).front() == Admission::kAccepted ? 1 : 0;
@@ -141,12 +143,13 @@ TEST(MicroBatcher, ATaskThatTurnsStaleBehindABusyWorkerIsDiscardedUnasked) {
   std::latch started(1);
   std::latch go_on(1);
   std::promise<std::string> discarded;
-  MicroBatcher batcher({.threads = 1},
-                       [&](const std::vector<TaskPtr>&, std::size_t) {
-                         started.count_down();
-                         go_on.wait();
-                       },
-                       [&](const TaskPtr& task) { discarded.set_value(static_cast<const FakeTask&>(*task).name()); });
+  MicroBatcher batcher(
+      {.threads = 1},
+      [&](const std::vector<TaskPtr>&, std::size_t) {
+        started.count_down();
+        go_on.wait();
+      },
+      [&](const TaskPtr& task) { discarded.set_value(static_cast<const FakeTask&>(*task).name()); });
   const TaskPtr busy = Red("busy");
   batcher.Submit({&busy, 1});
   started.wait();

@@ -30,8 +30,8 @@ constexpr int kMinor = __GNUC_MINOR__;
 std::string Version() { return TANDEM_VERSION; }
 
 std::string BuildName() {
-  return "tandem-engine " + Version() + " " + kCompiler + std::to_string(kMajor) + "." + std::to_string(kMinor) +
-         " " + kMachine + " " + ActiveSimdTarget();
+  return "tandem-engine " + Version() + " " + kCompiler + std::to_string(kMajor) + "." + std::to_string(kMinor) + " " +
+         kMachine + " " + ActiveSimdTarget();
 }
 
 }  // namespace tandem

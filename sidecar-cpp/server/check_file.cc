@@ -24,7 +24,8 @@ Expected<Model> Load(const std::string& nir_file, const std::string& manifest_fi
 std::string SourcesOf(const Network& network, const NetworkNode& node) {
   std::string text;
   for (const Source& source : node.sources) {
-    text += (text.empty() ? "" : ", ") + Printable(network.nodes[source.node].name) + (source.delayed ? " (delayed)" : "");
+    text +=
+        (text.empty() ? "" : ", ") + Printable(network.nodes[source.node].name) + (source.delayed ? " (delayed)" : "");
   }
   return text;
 }

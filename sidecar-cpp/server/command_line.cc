@@ -60,7 +60,8 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   CommandLine to;
   to.core.batcher.threads = DefaultThreads();
   long drain_ms = to.drain_timeout.count();
-  CLI::App app("Runs spiking neural networks (NIR files) behind gRPC: tandem.engine.v1.EngineService.", "tandem-engine");
+  CLI::App app("Runs spiking neural networks (NIR files) behind gRPC: tandem.engine.v1.EngineService.",
+               "tandem-engine");
   app.footer(kFooter);
   app.set_version_flag("--version", BuildName());
   app.option_defaults()->always_capture_default();

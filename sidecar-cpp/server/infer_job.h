@@ -39,7 +39,9 @@ class InferJob final : public Task {
   };
 
   InferJob(Request request, std::shared_ptr<ResultSink> sink)
-      : Task({request.model.get(), request.steps}, CostOf(request)), request_(std::move(request)), sink_(std::move(sink)) {}
+      : Task({request.model.get(), request.steps}, CostOf(request)),
+        request_(std::move(request)),
+        sink_(std::move(sink)) {}
 
   [[nodiscard]] const Request& request() const { return request_; }
   [[nodiscard]] const std::shared_ptr<ResultSink>& sink() const { return sink_; }
@@ -51,8 +53,10 @@ class InferJob final : public Task {
   [[nodiscard]] std::optional<Error> StopError() const {
     if (cancelled_) return Error{Code::kCancelled, "CANCELLED", "the caller cancelled this input", {}};
     if (request_.deadline != kNoDeadline && Clock::now() >= request_.deadline) {
-      return Error{Code::kDeadlineExceeded, "DEADLINE_EXCEEDED",
-                   "the answer was not ready in time; allow more time or send less at once", {}};
+      return Error{Code::kDeadlineExceeded,
+                   "DEADLINE_EXCEEDED",
+                   "the answer was not ready in time; allow more time or send less at once",
+                   {}};
     }
     return std::nullopt;
   }

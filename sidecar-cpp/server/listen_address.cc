@@ -45,7 +45,8 @@ MaybeError CheckListenAddress(const std::string& address) {
   if (address.starts_with(kUnix)) return CheckUnix(address);
   const std::size_t colon = address.rfind(':');
   const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  const bool digits = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
   if (colon == 0 || !digits || std::stoi(port) > 65535) {
     return Bad(address, "must be host:port (port 0: any free one) or unix:/path");
   }

@@ -4,16 +4,21 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <thread>
+
 #include "server/listen_address.h"
 
 namespace tandem {
 namespace {
 
-constexpr int kMaxConcurrentStreams = 256;                   // a connection
+constexpr int kMaxConcurrentStreams = 256;                     // a connection
 constexpr std::size_t kMaxWireBytes = std::size_t{256} << 20;  // all connections' buffers together
-constexpr int kMinPingIntervalMs = 5000;                     // routers ping every 10 s, calls or not
+constexpr int kMinPingIntervalMs = 5000;                       // routers ping every 10 s, calls or not
 constexpr int kPingIdlePeerMs = 30000;
 constexpr int kPingTimeoutMs = 10000;
+
+constexpr std::chrono::milliseconds kDrainPoll{2};
+constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("tandem-engine");
@@ -59,11 +64,15 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
   core_.StartDraining();
   streams_.DrainAll();
-  server_->Shutdown(deadline);
-  const bool in_time = std::chrono::system_clock::now() < deadline;
+  // Our own calls are waited for here: gRPC would also wait for every health watch, which its caller may never end.
+  bool done = false;
+  while (!(done = core_.in_flight() == 0 && streams_.empty()) && std::chrono::system_clock::now() < deadline) {
+    std::this_thread::sleep_for(kDrainPoll);
+  }
+  server_->Shutdown(std::chrono::system_clock::now() + kLastWords);
   core_.Close();
   server_->Wait();
-  return in_time;
+  return done;
 }
 
 }  // namespace tandem

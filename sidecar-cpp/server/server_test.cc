@@ -107,5 +107,34 @@ TEST(Server, HealthSaysServing) {
   EXPECT_EQ(response, "\x08\x01");  // status: SERVING
 }
 
+TEST(Server, AWatchOnItsHealthDoesNotHoldUpADrain) {
+  Running running("127.0.0.1:0");
+  grpc::GenericStub stub(running.Channel());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  auto watch = stub.PrepareCall(&context, "/grpc.health.v1.Health/Watch", &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  watch->StartCall(nullptr);
+  queue.Next(&tag, &ok);
+  const grpc::Slice nothing("");
+  watch->WriteLast(grpc::ByteBuffer(&nothing, 1), {}, nullptr);
+  queue.Next(&tag, &ok);
+  grpc::ByteBuffer first;
+  watch->Read(&first, nullptr);
+  queue.Next(&tag, &ok);
+  ASSERT_TRUE(ok);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(running.server.value()->Drain(std::chrono::seconds(60)));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  running.server = Error{};
+  grpc::Status status;
+  watch->Finish(&status, nullptr);
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+}
+
 }  // namespace
 }  // namespace tandem

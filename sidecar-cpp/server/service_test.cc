@@ -18,12 +18,12 @@
 namespace tandem {
 namespace {
 
-using ::testing::HasSubstr;
 using engine::v1::EngineService;
 using engine::v1::InferItem;
 using engine::v1::InferResult;
 using engine::v1::InferStreamRequest;
 using engine::v1::InferStreamResponse;
+using ::testing::HasSubstr;
 using testing::SeedOr;
 
 constexpr std::uint32_t kInputs = 8;
@@ -87,8 +87,8 @@ class Service : public ::testing::Test {
     *request.mutable_item() = item;
     engine::v1::InferResponse unused;
     grpc::ClientContext context;
-    auto call = std::async(std::launch::async,
-                           [&] { return stub_->Infer(&context, request, response ? response : &unused); });
+    auto call =
+        std::async(std::launch::async, [&] { return stub_->Infer(&context, request, response ? response : &unused); });
     while (call.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) core_.RunOne();
     return call.get();
   }

@@ -26,6 +26,10 @@ class StreamRegistry {
     const std::lock_guard lock(mutex_);
     streams_.erase(stream);
   }
+  [[nodiscard]] bool empty() const {
+    const std::lock_guard lock(mutex_);
+    return streams_.empty();
+  }
   void DrainAll() {
     std::vector<std::shared_ptr<DrainableStream>> open;
     {
@@ -38,7 +42,7 @@ class StreamRegistry {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<const DrainableStream*, std::weak_ptr<DrainableStream>> streams_;
 };
 

@@ -73,8 +73,7 @@ Tensor Matrix(std::uint64_t rows, std::uint64_t columns, std::vector<double> val
 
 Node InputNode(std::uint64_t elements, std::string name) { return {std::move(name), NodeType::kInput, {}, elements}; }
 Node OutputNode(std::uint64_t elements, std::string name) { return {std::move(name), NodeType::kOutput, {}, elements}; }
-Node MakeNode(std::string name, NodeType type,
-              std::initializer_list<std::pair<const std::string, Tensor>> parameters) {
+Node MakeNode(std::string name, NodeType type, std::initializer_list<std::pair<const std::string, Tensor>> parameters) {
   return {std::move(name), type, parameters, 0};
 }
 
@@ -107,7 +106,7 @@ std::uint64_t SeedOr(std::uint64_t otherwise) {
 
 GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
   // Layers of one width each: an affine from the layer before, then elementwise nodes of that width, wired at random.
-  constexpr NodeType kElementwise[] = {NodeType::kScale, NodeType::kThreshold, NodeType::kLif,     NodeType::kLi,
+  constexpr NodeType kElementwise[] = {NodeType::kScale, NodeType::kThreshold, NodeType::kLif,    NodeType::kLi,
                                        NodeType::kIf,    NodeType::kCubaLif,   NodeType::kCubaLi, NodeType::kFlatten};
   GraphTree tree;
   std::uint64_t width = Pick(random, 1, max_width);

@@ -25,7 +25,8 @@ class Reference {
     FindSizes();
     MarkConstant();
     readout_ = graph.output;
-    while (Passes(readout_) && sources_[readout_].size() == 1 && !delayed_.contains({sources_[readout_][0], readout_})) {
+    while (Passes(readout_) && sources_[readout_].size() == 1 &&
+           !delayed_.contains({sources_[readout_][0], readout_})) {
       readout_ = sources_[readout_][0];
     }
   }
@@ -125,7 +126,8 @@ class Reference {
     if (manifest_.input_kind != InputKind::kConstant) return;
     for (const std::uint32_t index : order_) {
       const NodeType type = graph_.nodes[index].type;
-      bool constant = HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+      bool constant =
+          HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
       for (const std::uint32_t source : sources_[index]) {
         constant = constant && constant_.contains(source) && !delayed_.contains({source, index});
       }

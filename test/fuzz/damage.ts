@@ -14,12 +14,17 @@ const WAYS: readonly ((random: Random, graph: GraphSpec) => GraphSpec)[] = [
   (random, graph) => withField(random, graph, () => ({ shape: [], values: [1e39], dtype: 'float64' })),
   (random, graph) => withField(random, graph, () => -1),
   (random, graph) => ({ ...graph, edges: [...graph.edges, [random.pick(Object.keys(graph.nodes)), 'nowhere']] }),
-  (random, graph) => ({ ...graph, edges: graph.edges.filter((_, at) => at !== random.integer(0, 2)) }),
+  (random, graph) => ({ ...graph, edges: without(graph.edges, random.pick(graph.edges)) }),
   (_, graph) => ({ ...graph, nodes: { ...graph.nodes, second: { type: 'Output' } } }),
 ];
 
 export function damage(random: Random, graph: GraphSpec): GraphSpec {
   return random.pick(WAYS)(random, graph);
+}
+
+/** Without one edge, however often it is listed. */
+function without(edges: GraphSpec['edges'], [source, target]: readonly [string, string]): GraphSpec['edges'] {
+  return edges.filter((edge) => edge[0] !== source || edge[1] !== target);
 }
 
 function withNode(random: Random, graph: GraphSpec, change: (node: NodeSpec) => NodeSpec): GraphSpec {

@@ -1,23 +1,35 @@
-// The memory of one network at work, taken once: arrays for JavaScript that WebAssembly can see, too.
+// The memory of one network at work, taken once, and the innermost loops that work on it.
+//
+// The loops are WebAssembly, because JavaScript cannot say "four at a time". Vector operations round as Math.fround
+// does, never fuse, and keep subnormals, so the bits are those of scalar code. The module is assembled here, too small
+// to ask a C++ toolchain of everyone who installs the router.
 import type { ColumnKernels } from './column-kernels.ts';
-import { columnKernels, newMemory } from './column-kernels.ts';
+import { COLUMN_FUNCTIONS } from './column-kernels.ts';
+import type { NeuronKernels } from './neuron-kernels.ts';
+import { NEURON_FUNCTIONS } from './neuron-kernels.ts';
+import { assemble, wasm } from './wasm-code.ts';
 
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-/** Bytes that an array of 4-byte elements takes in an arena: whole vectors. */
+const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS]));
+
+/** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
 export function arenaBytes(elements: number): number {
   return Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
 }
 
 export class Arena {
-  readonly kernels: ColumnKernels;
+  readonly columns: ColumnKernels;
+  readonly neurons: NeuronKernels;
   readonly #buffer: ArrayBuffer;
   #used = 0;
 
   constructor(bytes: number) {
-    const memory = newMemory(Math.ceil(bytes / PAGE_BYTES));
-    this.kernels = columnKernels(memory);
+    const memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+    const { exports } = new wasm.Instance(compiled, { env: { memory } });
+    this.columns = exports as ColumnKernels;
+    this.neurons = exports as NeuronKernels;
     this.#buffer = memory.buffer;
   }
 

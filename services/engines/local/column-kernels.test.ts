@@ -41,8 +41,8 @@ describe.each([1, 3, 4, 5, 16, 33])('columns of %d weights', (size) => {
     byTheBook(spikeExpected, columns, chosen, Array<number>(count).fill(1));
     y.set(start);
     spikeY.set(start);
-    arena.kernels.weighted(y.byteOffset, weight.byteOffset, stride, at.byteOffset, end, values.byteOffset);
-    arena.kernels.spikes(spikeY.byteOffset, weight.byteOffset, stride, at.byteOffset, end);
+    arena.columns.weighted(y.byteOffset, weight.byteOffset, stride, at.byteOffset, end, values.byteOffset);
+    arena.columns.spikes(spikeY.byteOffset, weight.byteOffset, stride, at.byteOffset, end);
     expect([...y]).toEqual([...expected]);
     expect([...spikeY]).toEqual([...spikeExpected]);
   });

@@ -3,14 +3,15 @@ import type { Manifest } from '../../config/manifest.ts';
 import { nodeConstants } from './constants.ts';
 import type { FlatGraph } from './flatten.ts';
 import { flatten } from './flatten.ts';
-import { MAX_MODEL_ELEMENTS } from './limits.ts';
+import { MAX_MODEL_BYTES } from './limits.ts';
 import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { readNir } from './nir-reader.ts';
-import { fieldsOf, isPassThrough, isStateful } from './node-types.ts';
+import { isPassThrough, isStateful } from './node-types.ts';
 import type { Order } from './order.ts';
 import { orderNodes } from './order.ts';
+import { arenaBytesOf } from './runtime-node.ts';
 import type { Sizes } from './sizes.ts';
 import { inferSizes } from './sizes.ts';
 
@@ -95,13 +96,11 @@ function inputShape(graph: FlatGraph, sizes: Sizes, manifest: Manifest): readonl
 
 /** Scalars spread over a million elements, four thousand times, would pass every other limit. */
 function checkMemory(graph: FlatGraph, sizes: Sizes): void {
-  let elements = 0;
-  for (const [at, { name, type, parameters }] of graph.nodes.entries()) {
-    const vectors = fieldsOf(type).filter(({ kind }) => kind === 'vector').length;
-    // Besides its parameters: an input, an output, two states, and the list of its spikes.
-    elements += (parameters.get('weight')?.values.length ?? 0) + sizes.input[at]! + (vectors + 4) * sizes.output[at]!;
-    if (elements > MAX_MODEL_ELEMENTS) {
-      throw ModelError.field(name, 'shape', `the model needs more than the limit of ${MAX_MODEL_ELEMENTS} elements`);
+  let bytes = 0;
+  for (const [at, { name, type }] of graph.nodes.entries()) {
+    bytes += arenaBytesOf({ type, inputSize: sizes.input[at]!, outputSize: sizes.output[at]! });
+    if (bytes > MAX_MODEL_BYTES) {
+      throw ModelError.field(name, 'shape', `the model needs more memory than the limit of ${MAX_MODEL_BYTES} bytes`);
     }
   }
 }

@@ -8,5 +8,5 @@ export const MAX_NODE_ELEMENTS = 1_048_576;
 export const MAX_PARAMETER_ELEMENTS = 67_108_864;
 export const MAX_STEPS = 100_000;
 
-/** Float32 elements one loaded model may take in all: weights, parameters spread over their nodes, state, outputs. */
-export const MAX_MODEL_ELEMENTS = 4 * MAX_PARAMETER_ELEMENTS;
+/** What one loaded model may take to run: weights, parameters spread over their nodes, state, outputs. */
+export const MAX_MODEL_BYTES = 1024 * 1024 * 1024;

@@ -3,8 +3,10 @@ import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
 import type { Interrupt } from './interrupt.ts';
 import * as kernels from './kernels.ts';
-import type { NeuronArrays, SpikeList } from './kernels.ts';
-import type { NetworkNode } from './network.ts';
+import type { SpikeList } from './kernels.ts';
+import type { Constants, NetworkNode } from './network.ts';
+import type { NeuronField } from './neuron-kernels.ts';
+import { NEURON_FIELDS, neuronKernelName } from './neuron-kernels.ts';
 import { isPassThrough, isSpiking, isStateful } from './node-types.ts';
 
 /** Elements handled between two looks at the interrupt. */
@@ -12,7 +14,7 @@ const PIECE = 1 << 16;
 /** Weights added between two looks at the interrupt. */
 const PIECE_OF_COLUMNS = 1 << 20;
 /** What an element of a neuron costs, in work units. */
-const UNITS_A_NEURON = 8;
+const UNITS_A_NEURON = 4;
 
 const NONE = new Float32Array(0);
 
@@ -24,11 +26,13 @@ export interface Evaluation {
   synapticOperations: number;
 }
 
-/** What `new RuntimeNode` takes of its arena. */
-export function arenaBytesOf({ type, inputSize, outputSize }: NetworkNode): number {
-  const column = arenaBytes(outputSize);
+/** What `new RuntimeNode` takes of its arena, at most. */
+export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize'>): number {
+  const { type, inputSize, outputSize } = node;
+  const [input, output] = [arenaBytes(inputSize), arenaBytes(outputSize)];
   const isWeighted = type === 'Linear' || type === 'Affine';
-  return column + (isSpiking(type) ? column : 0) + (isWeighted ? column * inputSize + 2 * arenaBytes(inputSize) : 0);
+  // Sum of sources, output and list of spikes; then columns, indices and values, or states and constants.
+  return input + 2 * output + (isWeighted ? output * inputSize + 2 * input : NEURON_FIELDS.length * output);
 }
 
 type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
@@ -56,9 +60,9 @@ export class RuntimeNode {
     this.feedsBack = node.feedsBack;
     this.isStateful = isStateful(node.type);
     this.firesSpikes = this.isStateful && isSpiking(node.type);
-    this.v = this.isStateful ? new Float32Array(node.outputSize) : NONE;
-    this.i = node.type.startsWith('Cuba') ? new Float32Array(node.outputSize) : NONE;
-    this.sum = node.sources.length > 1 ? new Float32Array(node.inputSize) : NONE;
+    this.v = this.isStateful ? arena.floats(node.outputSize) : NONE;
+    this.i = node.type.startsWith('Cuba') ? arena.floats(node.outputSize) : NONE;
+    this.sum = node.sources.length > 1 ? arena.floats(node.inputSize) : NONE;
 
     const passes = isPassThrough(node.type) && node.sources.length === 1 && !node.delayed[0];
     if (passes) {
@@ -116,7 +120,7 @@ export class RuntimeNode {
       case 'Scale': {
         const factor = node.constants.scale!;
         return (x, _, report) => {
-          kernels.scale(this.y, factor, x, 0, this.y.length);
+          kernels.scale(this.y, factor, x);
           report.finite = kernels.isFinite32(this.y);
         };
       }
@@ -127,45 +131,37 @@ export class RuntimeNode {
         };
       }
       case 'LIF':
-        return this.neuronStep(node, subtract, kernels.stepLif);
-      case 'IF':
-        return this.neuronStep(node, subtract, kernels.stepIf);
-      case 'CubaLIF':
-        return this.neuronStep(node, subtract, kernels.stepCubaLif);
       case 'LI':
-        return this.neuronStep(node, subtract, kernels.stepLi);
+      case 'IF':
+      case 'CubaLIF':
       case 'CubaLI':
-        return this.neuronStep(node, subtract, kernels.stepCubaLi);
+        return this.neuronStep(node, subtract, arena);
     }
   }
 
-  private neuronStep(
-    node: NetworkNode,
-    subtract: boolean,
-    kernel: (n: NeuronArrays, x: Float32Array, from: number, to: number, count: number) => number,
-  ): Step {
-    const { constants: c } = node;
-    const arrays: NeuronArrays = {
-      v: this.v,
-      i: this.i,
-      y: this.y,
-      gain: c.gain!,
-      leak: c.leak ?? NONE,
-      resistance: c.resistance ?? NONE,
-      synapse: c.synapse ?? NONE,
-      inputWeight: c.inputWeight ?? NONE,
-      threshold: c.threshold ?? NONE,
-      reset: c.reset ?? NONE,
-      spikes: this.spikes?.at ?? new Int32Array(0),
-      subtract,
-    };
+  private neuronStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
+    const kernel = arena.neurons[neuronKernelName(node.type, subtract)]!;
     const list = this.spikes;
+    const addresses = new Map<NeuronField | keyof Constants, number>([
+      ['v', this.v.byteOffset],
+      ['i', this.i.byteOffset],
+      ['y', this.y.byteOffset],
+      ['spikes', list?.at.byteOffset ?? 0],
+    ]);
+    for (const [field, values] of Object.entries(node.constants)) {
+      const copy = arena.floats(values.length);
+      copy.set(values);
+      addresses.set(field as keyof Constants, copy.byteOffset);
+    }
+    const parameters = NEURON_FIELDS.map((field) => addresses.get(field) ?? 0);
+    const x = NEURON_FIELDS.indexOf('x');
     const size = node.outputSize;
-    return (x, interrupt, report) => {
+    return (input, interrupt, report) => {
+      parameters[x] = input.byteOffset;
       let count = 0;
       for (let from = 0; from < size && count >= 0; from += PIECE) {
         const to = Math.min(size, from + PIECE);
-        count = kernel(arrays, x, from, to, count);
+        count = kernel(...parameters, 4 * from, 4 * to, count);
         interrupt.spend((to - from) * UNITS_A_NEURON);
       }
       report.finite = count >= 0;
@@ -175,7 +171,7 @@ export class RuntimeNode {
 
   private weightedStep(node: NetworkNode, arena: Arena): Step {
     const { y, inputs } = this;
-    const { kernels: columns } = arena;
+    const { columns } = arena;
     const weight = paddedColumns(node, arena);
     const stride = arenaBytes(node.outputSize);
     const bias = node.constants.bias ?? new Float32Array(node.outputSize);
