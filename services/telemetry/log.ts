@@ -7,7 +7,14 @@ export type Log = Logger;
 /** Lines look like the sidecars' own, so that one filter reads both. */
 export function createLog(level: string): Log {
   const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'service,pid', singleLine: true, messageKey: 'message', translateTime: 'SYS:HH:MM:ss.l' })
+    ? pretty({
+        destination: 2,
+        sync: true,
+        ignore: 'service,pid',
+        singleLine: true,
+        messageKey: 'message',
+        translateTime: 'SYS:HH:MM:ss.l',
+      })
     : destination({ dest: 2, sync: false });
   const options = {
     level,

@@ -10,7 +10,7 @@ import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
 import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
-import { listModels } from './model-repository.ts';
+import { listModels } from './model-list.ts';
 import type { Network } from './network.ts';
 import { toShared } from './shared-clock.ts';
 import { SimulationWorker } from './simulation-worker.ts';
