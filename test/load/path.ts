@@ -23,6 +23,11 @@ interface Measured {
   readonly errors: number;
 }
 
+interface Target {
+  readonly address: string;
+  readonly call: 'infer' | 'reason';
+}
+
 export async function benchPath(rounds: number, progress: (text: string) => void): Promise<Row[]> {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
   const [proxyPort, routerPort] = [await freePort(), await freePort()];
@@ -35,10 +40,10 @@ export async function benchPath(rounds: number, progress: (text: string) => void
     children.push(await startProxy(dir, address, proxyPort));
     children.push(await startRouter(dir, address, routerPort));
 
-    const targets = {
-      direct: { address, method: 'infer' },
-      haproxy: { address: `127.0.0.1:${proxyPort}`, method: 'infer' },
-      router: { address: `127.0.0.1:${routerPort}`, method: 'reason' },
+    const targets: Record<'direct' | 'haproxy' | 'router', Target> = {
+      direct: { address, call: 'infer' },
+      haproxy: { address: `127.0.0.1:${proxyPort}`, call: 'infer' },
+      router: { address: `127.0.0.1:${routerPort}`, call: 'reason' },
     };
     const rows: Row[] = [];
     for (const inFlight of IN_FLIGHT) {
@@ -46,7 +51,7 @@ export async function benchPath(rounds: number, progress: (text: string) => void
       for (let round = 1; round <= rounds; round += 1) {
         progress(`path, ${inFlight} in flight, round ${round} of ${rounds}`);
         for (const name of ['direct', 'haproxy', 'router'] as const) {
-          samples[name].push(await load(targets[name].address, targets[name].method, inFlight));
+          samples[name].push(await load(targets[name], inFlight));
         }
       }
       rows.push(...toRows(samples, inFlight));
@@ -98,15 +103,10 @@ function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, in
   ];
 }
 
-async function load(address: string, method: string, inFlight: number): Promise<Measured> {
-  const args = ['--address', address, '--method', method, '--model', 'supersense', '--encodings', ENCODINGS];
-  const { stdout } = await runFile(join(BUILD, 'tandem-load'), [
-    ...args,
-    '--in-flight',
-    String(inFlight),
-    '--seconds',
-    String(SECONDS),
-  ]);
+async function load({ address, call }: Target, inFlight: number): Promise<Measured> {
+  const what = ['--target', address, '--call', call, '--model', 'supersense', '--inputs', ENCODINGS];
+  const howMuch = ['--concurrency', String(inFlight), '--duration', String(SECONDS)];
+  const { stdout } = await runFile(join(BUILD, 'tandem-load'), [...what, ...howMuch]);
   const measured = JSON.parse(stdout) as Measured;
   if (measured.errors > 0) throw new Error(`${measured.errors} calls to ${address} failed`);
   return measured;
