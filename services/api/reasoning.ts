@@ -1,12 +1,14 @@
 // ReasoningService: bytes to question, answer to message.
 import { randomUUID } from 'node:crypto';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { RouterError } from '../core/errors.ts';
+import { serializer } from '../core/serialize.ts';
 import {
   type PingRequest,
   type PingResponse,
   ReasonRequest,
-  type ReasonResponse,
+  ReasonResponse,
   ReasoningServiceService,
 } from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
@@ -23,7 +25,11 @@ export const reasoningService = {
     ...ReasoningServiceService.ping,
     requestDeserialize: decoder(ReasoningServiceService.ping.requestDeserialize),
   },
-  reason: { ...ReasoningServiceService.reason, requestDeserialize: decoder(decodeReasonRequest) },
+  reason: {
+    ...ReasoningServiceService.reason,
+    requestDeserialize: decoder(decodeReasonRequest),
+    responseSerialize: serializer(ReasonResponse.encode, () => new BinaryWriter()),
+  },
 };
 
 export function reasoningHandlers(router: Router, options: UnaryOptions): UntypedServiceImplementation {

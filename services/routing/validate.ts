@@ -48,16 +48,18 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
 }
 
 function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {
-  const constant = sameShape(shape, spec.shape) || sameShape(shape, [spec.size]);
-  const series = sameShape(shape.slice(1), spec.shape) || sameShape(shape.slice(1), [spec.size]);
-  const isWhatTheModelTakes = spec.kind === 'constant' ? constant : series;
-  if (isWhatTheModelTakes) {
+  const isStep = (dimensions: readonly number[]): boolean =>
+    sameShape(dimensions, spec.shape) || (dimensions.length === 1 && dimensions[0] === spec.size);
+  const isConstant = (): boolean => isStep(shape);
+  const isSeries = (): boolean => shape.length > 1 && isStep(shape.slice(1));
+
+  if (spec.kind === 'constant' ? isConstant() : isSeries()) {
     const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;
     if (steps >= 1 && steps <= MAX_STEPS) return;
     throw new RouterError('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
   }
-  if (constant || (series && shape.length > 1)) {
-    const got = constant ? 'a constant input' : 'a time series';
+  if (isConstant() || isSeries()) {
+    const got = spec.kind === 'series' ? 'a constant input' : 'a time series';
     throw new RouterError('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
   }
   const got = shape.length === 1 ? `${shape[0]} numbers` : `shape [${shape.slice(0, 8).join(', ')}]`;
@@ -76,11 +78,13 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, axis) => n === b[axis]);
 }
 
+const EXPONENT = 0x7f80_0000;
+
 /** Index of the first NaN or infinity in little-endian binary32 values, or -1. All exponent bits set means not finite. */
 export function firstNotFinite(bytes: Uint8Array): number {
-  for (let high = 3; high < bytes.length; high += 4) {
-    // Sign and seven exponent bits, then the eighth exponent bit.
-    if (((bytes[high] ?? 0) & 0x7f) === 0x7f && ((bytes[high - 1] ?? 0) & 0x80) !== 0) return (high - 3) / 4;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; at += 4) {
+    if ((view.getUint32(at, true) & EXPONENT) === EXPONENT) return at / 4;
   }
   return -1;
 }

@@ -128,6 +128,7 @@ TEST(Server, AWatchOnItsHealthDoesNotHoldUpADrain) {
   EXPECT_TRUE(running.server.value()->Drain(std::chrono::seconds(60)));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
   running.server = Error{};
+  context.TryCancel();
   grpc::Status status;
   watch->Finish(&status, nullptr);
   queue.Next(&tag, &ok);

@@ -77,7 +77,7 @@ export class InferStream {
         model: input.model,
         modelVersion: input.version,
         shape: input.shape as number[],
-        data: input.data as Buffer,
+        data: input.data,
         timeoutUs: 0n,
       });
       this.#scheduleFlush();
@@ -93,7 +93,9 @@ export class InferStream {
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#blocked || this.#closed) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
+    // Nothing to gather with: do not keep the only one waiting.
+    const later = this.#jobs.size <= 1 ? queueMicrotask : setImmediate;
+    later(() => {
       this.#flushScheduled = false;
       if (!this.#closed) this.#flush();
     });

@@ -1,8 +1,16 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import { type DescribeResponse, EngineServiceClient } from '../../generated/tandem/engine/v1/engine.ts';
+import { serializer } from '../../core/serialize.ts';
+import {
+  type DescribeResponse,
+  EngineServiceClient,
+  EngineServiceService,
+  InferStreamRequest,
+  type InferStreamResponse,
+} from '../../generated/tandem/engine/v1/engine.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
 import { InferStream } from './infer-stream.ts';
 import { toDescription } from './translate.ts';
@@ -79,7 +87,7 @@ export class SidecarEngine implements Engine {
         );
       }
       if (this.#stopped) return;
-      this.#stream = new InferStream(this.id, client.inferStream(), (why) => this.#down(client, why));
+      this.#stream = new InferStream(this.id, openStream(client), (why) => this.#down(client, why));
       this.#retryMs = RECONNECT_MIN_MS;
       this.description = description;
       this.downReason = '';
@@ -105,6 +113,14 @@ export class SidecarEngine implements Engine {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+const { path, responseDeserialize } = EngineServiceService.inferStream;
+const requestSerialize = serializer(InferStreamRequest.encode, () => new BinaryWriter());
+
+/** As the generated `inferStream`, with a serializer that keeps its memory. */
+function openStream(client: EngineServiceClient): grpc.ClientDuplexStream<InferStreamRequest, InferStreamResponse> {
+  return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
 }
 
 function describe(client: EngineServiceClient): Promise<DescribeResponse> {
