@@ -92,7 +92,8 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   }
   if (IsSpikingNeuron(node.type)) {
     to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
-    if (manifest.reset == Reset::kValue) to.reset = rows.Row("v_reset");
+    FloatRow reset = rows.Row("v_reset");  // checked also where it is not used
+    if (manifest.reset == Reset::kValue) to.reset = std::move(reset);
   }
   return rows.error();
 }
@@ -159,7 +160,7 @@ std::size_t Network::max_batch() const { return std::max<std::size_t>(1, kMaxScr
 Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   auto order = OrderOfEvaluation(graph);
   if (!order.ok()) return order.error();
-  auto sizes = InferSizes(graph, order.value());
+  auto sizes = InferSizes(graph);
   if (!sizes.ok()) return sizes.error();
   if (auto error = CheckInputShape(manifest, sizes.value()[graph.input].out)) return *std::move(error);
 
@@ -196,6 +197,14 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
     }
     to.reads_itself = to.sources.size() == 1 && to.sources[0].node == k;
     if (auto error = LayOut(node, manifest, to)) return *std::move(error);
+  }
+  // A parameter that is not finite is an error also where it takes no part.
+  for (std::uint32_t index = 0; index < graph.nodes.size(); ++index) {
+    if (!order.value().sources[index].empty() || index == graph.input) continue;
+    NetworkNode unused;
+    unused.in = sizes.value()[index].in;
+    unused.out = sizes.value()[index].out;
+    if (auto error = LayOut(graph.nodes[index], manifest, unused)) return *std::move(error);
   }
   network.input = position[graph.input];
   network.canonical.resize(evaluated.size());

@@ -106,9 +106,9 @@ Expected<Graph> Flatten(GraphTree tree) {
     const std::uint32_t source = index[from];
     const std::uint32_t target = index[to];
     if (target == graph.input)
-      return InvalidNode(to, "is the root Input, so no edge may enter it; \"" + Printable(from) + "\" does");
+      return InvalidField(to, "edges", "no edge may enter the root Input; \"" + Printable(from) + "\" does");
     if (source == graph.output)
-      return InvalidNode(from, "is the root Output, so no edge may leave it; one goes to \"" + Printable(to) + "\"");
+      return InvalidField(from, "edges", "no edge may leave the root Output; one goes to \"" + Printable(to) + "\"");
     graph.edges.emplace_back(source, target);
   }
   std::ranges::sort(graph.edges);

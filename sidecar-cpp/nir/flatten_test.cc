@@ -84,10 +84,10 @@ TEST(Flatten, RefusesAnotherNumberOfInputsOrOutputs) {
 TEST(Flatten, RefusesEdgesIntoTheInputAndOutOfTheOutput) {
   GraphTree into = Chain(1, {Scale("s")}, 1);
   into.edges.emplace_back("s", "input");
-  EXPECT_THAT(Refusal(into), HasSubstr("no edge may enter it"));
+  EXPECT_THAT(Refusal(into), HasSubstr("no edge may enter the root Input"));
   GraphTree out = Chain(1, {Scale("s")}, 1);
   out.edges.emplace_back("output", "s");
-  EXPECT_THAT(Refusal(out), HasSubstr("no edge may leave it"));
+  EXPECT_THAT(Refusal(out), HasSubstr("no edge may leave the root Output"));
 }
 
 }  // namespace

@@ -19,6 +19,12 @@ Expected<Order> OrderOfEvaluation(const Graph& graph) {
   std::vector<std::vector<std::uint32_t>> into(graph.nodes.size());
   for (const auto& [source, target] : graph.edges) into[target].push_back(source);
 
+  for (std::uint32_t node = 0; node < graph.nodes.size(); ++node) {
+    if (into[node].empty() && node != graph.input) {
+      return InvalidField(graph.nodes[node].name, "edges", "no edge enters it; give it a source");
+    }
+  }
+
   Order order;
   order.sources.resize(graph.nodes.size());
   std::vector<Walk> state(graph.nodes.size(), Walk::kNotYet);
@@ -33,9 +39,6 @@ Expected<Order> OrderOfEvaluation(const Graph& graph) {
     Frame& frame = walk.back();
     const std::uint32_t node = frame.node;
     if (frame.next == into[node].size()) {
-      if (into[node].empty() && node != graph.input) {
-        return InvalidNode(graph.nodes[node].name, "has no source: no edge enters it");
-      }
       state[node] = Walk::kDone;
       order.evaluated.push_back(node);
       walk.pop_back();
@@ -46,7 +49,7 @@ Expected<Order> OrderOfEvaluation(const Graph& graph) {
     if (state[source] == Walk::kNotYet) enter(source);
   }
   if (state[graph.input] != Walk::kDone) {
-    return InvalidNode(graph.nodes[graph.input].name, "is the root Input, but no path leads from it to the Output");
+    return InvalidField(graph.nodes[graph.input].name, "edges", "no path leads from this Input to the Output");
   }
   return order;
 }

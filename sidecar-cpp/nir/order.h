@@ -21,7 +21,7 @@ struct Order {
 };
 
 // Walks back from the root Output, depth first, as proto/NUMERICS.md lays down. Refuses a graph whose Input the walk
-// does not reach and an evaluated node (other than the root Input) without a source.
+// does not reach, and any node (other than the root Input) without a source, evaluated or not.
 Expected<Order> OrderOfEvaluation(const Graph& graph);
 
 }  // namespace tandem

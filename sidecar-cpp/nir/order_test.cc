@@ -77,13 +77,13 @@ TEST(Order, RefusesANodeWithoutSource) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.nodes.push_back(Scale("orphan"));
   tree.edges.emplace_back("orphan", "s");
-  EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("node \"orphan\": has no source"));
+  EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("node \"orphan\": field \"edges\": no edge enters it"));
 }
 
 TEST(Order, RefusesAnInputThatLeadsNowhere) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.edges = {{"s", "s"}, {"s", "output"}};
-  EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("no path leads from it"));
+  EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("no path leads from this Input"));
 }
 
 TEST(Order, AChainAsLongAsTheLimitIsWalked) {

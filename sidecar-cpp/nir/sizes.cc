@@ -50,30 +50,28 @@ MaybeError CheckLimit(const Node& node, std::uint64_t elements) {
 
 class Inference {
  public:
-  Inference(const Graph& graph, const Order& order) : graph_(graph), order_(order), sizes_(graph.nodes.size()) {}
+  explicit Inference(const Graph& graph) : graph_(graph), sizes_(graph.nodes.size()) {}
 
   Expected<std::vector<NodeSize>> Run() {
     if (auto error = Start()) return *std::move(error);
     bool changed = true;
     while (changed) {
       changed = false;
-      for (const std::uint32_t node : order_.evaluated) {
-        for (const Source source : order_.sources[node]) {
-          if (auto error = Meet(source.node, node, changed)) return *std::move(error);
-        }
+      for (const auto& [source, target] : graph_.edges) {
+        if (auto error = Meet(source, target, changed)) return *std::move(error);
       }
     }
-    for (const std::uint32_t node : order_.evaluated) {
+    for (std::size_t node = 0; node < sizes_.size(); ++node) {
       if (sizes_[node].in != 0) continue;
-      return InvalidNode(graph_.nodes[node].name,
-                         "has an unknown size: neither its parameters nor its neighbours say how many elements it has");
+      return InvalidField(graph_.nodes[node].name, "shape",
+                          "is unknown: neither its parameters nor its neighbours say how many elements it has");
     }
     return std::move(sizes_);
   }
 
  private:
   MaybeError Start() {
-    for (const std::uint32_t index : order_.evaluated) {
+    for (std::size_t index = 0; index < sizes_.size(); ++index) {
       const Node& node = graph_.nodes[index];
       if (HasWeight(node.type)) {
         const auto& dims = node.parameters.at("weight").dims;
@@ -103,7 +101,7 @@ class Inference {
     } else if (target.in == 0) {
       target = {source.out, source.out};
     } else {
-      return InvalidNode(graph_.nodes[to].name, "takes " + std::to_string(target.in) + " elements, but \"" +
+      return InvalidField(graph_.nodes[to].name, "edges", "takes " + std::to_string(target.in) + " elements, but \"" +
                                                     Printable(graph_.nodes[from].name) + "\" gives " +
                                                     std::to_string(source.out));
     }
@@ -112,14 +110,13 @@ class Inference {
   }
 
   const Graph& graph_;
-  const Order& order_;
   std::vector<NodeSize> sizes_;
 };
 
 }  // namespace
 
-Expected<std::vector<NodeSize>> InferSizes(const Graph& graph, const Order& order) {
-  return Inference(graph, order).Run();
+Expected<std::vector<NodeSize>> InferSizes(const Graph& graph) {
+  return Inference(graph).Run();
 }
 
 }  // namespace tandem

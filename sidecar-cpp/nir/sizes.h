@@ -6,7 +6,6 @@
 
 #include "base/status.h"
 #include "nir/graph.h"
-#include "nir/order.h"
 
 namespace tandem {
 
@@ -15,9 +14,8 @@ struct NodeSize {
   std::uint32_t out = 0;
 };
 
-// Sizes of the evaluated nodes (0 for the others), from their parameters or else from a neighbour across an edge,
-// repeated until nothing changes. Refuses sizes that contradict each other, stay unknown or exceed the limit. Nodes
-// that are not evaluated take no part.
-Expected<std::vector<NodeSize>> InferSizes(const Graph& graph, const Order& order);
+// Sizes of the nodes, evaluated or not, from their parameters or else from a neighbour across an edge, repeated until
+// nothing changes. Refuses sizes that contradict each other, stay unknown or exceed the limit.
+Expected<std::vector<NodeSize>> InferSizes(const Graph& graph);
 
 }  // namespace tandem

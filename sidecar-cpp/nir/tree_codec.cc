@@ -13,7 +13,7 @@ struct Out {
   std::FILE* file;
   bool ok = true;
 
-  void Raw(const void* data, std::size_t size) { ok = ok && std::fwrite(data, 1, size, file) == size; }
+  void Raw(const void* data, std::size_t size) { ok = ok && (size == 0 || std::fwrite(data, 1, size, file) == size); }
   void Number(std::uint64_t value) { Raw(&value, sizeof(value)); }
   void Text(const std::string& text) {
     Number(text.size());
@@ -65,7 +65,7 @@ struct In {
   std::FILE* file;
   bool ok = true;
 
-  void Raw(void* data, std::size_t size) { ok = ok && std::fread(data, 1, size, file) == size; }
+  void Raw(void* data, std::size_t size) { ok = ok && (size == 0 || std::fread(data, 1, size, file) == size); }
   std::uint64_t Number(std::uint64_t limit) {
     std::uint64_t value = 0;
     Raw(&value, sizeof(value));

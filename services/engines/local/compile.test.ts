@@ -149,7 +149,7 @@ describe('sizes', () => {
   it('are refused together where the model would not fit into memory', () => {
     const names = Array.from({ length: 200 }, (_, n) => `n${n}`);
     const graph = chain(1_048_576, 1_048_576, Object.fromEntries(names.map((name) => [name, lif])));
-    expect(error(graph)).toContain('the model needs more memory than the limit');
+    expect(error(graph)).toContain('the nodes have more than 16777216 elements together');
   });
 });
 

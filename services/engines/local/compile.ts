@@ -3,7 +3,7 @@ import type { Manifest } from '../../config/manifest.ts';
 import { nodeConstants } from './constants.ts';
 import type { FlatGraph } from './flatten.ts';
 import { flatten } from './flatten.ts';
-import { MAX_MODEL_BYTES } from './limits.ts';
+import { MAX_GRAPH_ELEMENTS } from './limits.ts';
 import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
 import type { Network, NetworkNode } from './network.ts';
@@ -11,7 +11,6 @@ import { readNir } from './nir-reader.ts';
 import { isPassThrough, isStateful } from './node-types.ts';
 import type { Order } from './order.ts';
 import { orderNodes } from './order.ts';
-import { arenaBytesOf } from './runtime-node.ts';
 import type { Sizes } from './sizes.ts';
 import { inferSizes } from './sizes.ts';
 
@@ -20,7 +19,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const graph = flatten(nested);
   const sizes = inferSizes(graph);
   const order = orderNodes(graph);
-  checkMemory(graph, sizes);
+  checkElements(graph, sizes);
   // Also of nodes that take no part: a parameter that is not finite is an error wherever it stands.
   const constants = graph.nodes.map((node, at) => nodeConstants(node, sizes.output[at]!, manifest));
 
@@ -95,12 +94,12 @@ function inputShape(graph: FlatGraph, sizes: Sizes, manifest: Manifest): readonl
 }
 
 /** Scalars spread over a million elements, four thousand times, would pass every other limit. */
-function checkMemory(graph: FlatGraph, sizes: Sizes): void {
-  let bytes = 0;
-  for (const [at, { name, type }] of graph.nodes.entries()) {
-    bytes += arenaBytesOf({ type, inputSize: sizes.input[at]!, outputSize: sizes.output[at]! });
-    if (bytes > MAX_MODEL_BYTES) {
-      throw ModelError.field(name, 'shape', `the model needs more memory than the limit of ${MAX_MODEL_BYTES} bytes`);
+function checkElements({ nodes }: FlatGraph, { input, output }: Sizes): void {
+  let elements = 0;
+  for (const [at, { name }] of nodes.entries()) {
+    elements += Math.max(input[at]!, output[at]!);
+    if (elements > MAX_GRAPH_ELEMENTS) {
+      throw ModelError.field(name, 'shape', `the nodes have more than ${MAX_GRAPH_ELEMENTS} elements together`);
     }
   }
 }

@@ -1,0 +1,219 @@
+#include "server/infer_stream.h"
+
+#include <random>
+
+#include "server/service_test_support.h"
+
+namespace tandem {
+namespace {
+
+using testing::SeedOr;
+
+TEST_F(Service, AStreamAnswersEveryItemByItsId) {
+  Stream stream(core_, *stub_);
+  stream.Send({Item(1), Item(2, "nowhere"), Item(3, "series", {5, kInputs}), Item(4)});
+  stream.Read(4);
+  EXPECT_TRUE(stream.results.at(1).has_inference());
+  EXPECT_EQ(stream.Reason(2), "UNKNOWN_MODEL");
+  EXPECT_EQ(stream.results.at(3).inference().steps(), 5u);
+  EXPECT_EQ(stream.results.at(4).inference().state_digest(), stream.results.at(1).inference().state_digest());
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(Service, AHalfClosedStreamIsAnsweredToTheEnd) {
+  Stream stream(core_, *stub_);
+  stream.Send({Item(1), Item(2)});
+  stream.HalfClose();
+  stream.Read(2);
+  EXPECT_EQ(stream.results.size(), 2u);
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(Service, AnIdInUseIsRefusedAndItsOwnerAnswered) {
+  // One batch: the first owner is pending while the second is looked at.
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  stream.Send({Item(1), Item(2)});
+  stream.AwaitInFlight(2);
+  stream.Send({Item(1)});
+  stream.Read(1);
+  EXPECT_EQ(stream.Reason(1), "DUPLICATE_ID");
+  stream.results.clear();
+  stream.run_while_reading = true;
+  stream.Read(2);
+  EXPECT_TRUE(stream.results.at(1).has_inference());
+}
+
+TEST_F(Service, AMessageOfTooManyItemsIsRefusedItemByItem) {
+  Stream stream(core_, *stub_);
+  std::vector<InferItem> items;
+  for (int k = 0; k <= kMaxItemsPerMessage; ++k) items.push_back(Item(k));
+  stream.Send(items);
+  stream.Read(items.size());
+  EXPECT_EQ(stream.Reason(0), "BATCH_TOO_LARGE");
+  EXPECT_EQ(stream.Reason(kMaxItemsPerMessage), "BATCH_TOO_LARGE");
+  stream.results.clear();
+  stream.Send({Item(7)});
+  stream.Read(1);
+  EXPECT_TRUE(stream.results.at(7).has_inference());
+}
+
+TEST_F(Service, AMessageOfAbsurdlyManyItemsEndsTheStream) {
+  Stream stream(core_, *stub_);
+  stream.Send(std::vector<InferItem>(kAbsurdItemsPerMessage + 1));
+  stream.Read(1);
+  EXPECT_TRUE(stream.results.empty());
+  const grpc::Status status = stream.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(InfoOf(status).reason(), "BATCH_TOO_LARGE");
+}
+
+TEST_F(Service, ACancelledItemLeavesTheQueueAndIsAnsweredOnce) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  stream.Send({Item(1), Item(2), Item(3)});
+  stream.AwaitInFlight(3);
+  stream.Send({}, {2, 99});
+  stream.Read(1);
+  EXPECT_EQ(stream.Reason(2), "CANCELLED");
+  EXPECT_EQ(core_.in_flight(), 2u);
+  stream.run_while_reading = true;
+  stream.Read(2);
+  EXPECT_TRUE(stream.results.at(1).has_inference());
+  EXPECT_TRUE(stream.results.at(3).has_inference());
+}
+
+TEST_F(Service, ADeadStreamsItemsLeaveTheQueue) {
+  {
+    Stream stream(core_, *stub_);
+    stream.Send({Item(1), Item(2)});
+    stream.AwaitInFlight(2);
+    stream.context.TryCancel();
+    stream.AwaitInFlight(0);
+    stream.Finish();
+  }
+  EXPECT_TRUE(Infer(Item(0)).ok());
+}
+
+TEST_F(Service, AnItemThatWaitedTooLongIsNotRun) {
+  Stream stream(core_, *stub_);
+  InferItem item = Item(1);
+  item.set_timeout_us(1);
+  stream.Send({item});
+  stream.Read(1);
+  EXPECT_EQ(stream.results.at(1).error().code(), 4);
+  EXPECT_EQ(stream.Reason(1), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {
+  // Far more refused items than may wait unsent: all are answered once the caller reads.
+  Stream stream(core_, *stub_);
+  constexpr std::uint64_t kMessages = 40;
+  auto writer = std::async(std::launch::async, [&] {
+    for (std::uint64_t message = 0; message < kMessages; ++message) {
+      std::vector<InferItem> items;
+      for (std::uint64_t k = 0; k < 200; ++k) items.push_back(Item(message * 200 + k, "nowhere"));
+      stream.Send(items);
+    }
+    stream.HalfClose();
+  });
+  stream.Read(kMessages * 200);
+  writer.get();
+  EXPECT_EQ(stream.results.size(), kMessages * 200);
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(Service, DrainingAnswersWhatIsInFlightThenClosesTheStream) {
+  // Over a socket: gRPC's in-process transport drops its calls as soon as a shutdown begins.
+  stub_ = EngineService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  stream.Send({Item(1), Item(2)});
+  stream.AwaitInFlight(2);
+  auto drained = std::async(std::launch::async, [&] { return server_->Drain(std::chrono::seconds(30)); });
+  while (!core_.draining()) std::this_thread::yield();
+  stream.run_while_reading = true;
+  stream.Read(3);  // two answers, then the end
+  EXPECT_EQ(stream.results.size(), 2u);
+  EXPECT_TRUE(stream.results.at(1).has_inference());
+  const grpc::Status status = stream.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(InfoOf(status).reason(), "DRAINING");
+  EXPECT_TRUE(drained.get());
+  server_.reset();
+}
+
+class FullService : public Service {
+ protected:
+  FullService() : Service(0, 2) {}
+};
+
+TEST_F(FullService, AFullQueueRefusesAtOnceAndNamesItsSize) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  stream.Send({Item(1), Item(2), Item(3)});
+  stream.Read(1);
+  EXPECT_EQ(stream.Reason(3), "ENGINE_FULL");
+  EXPECT_EQ(stream.results.at(3).error().code(), 8);
+  EXPECT_EQ(stream.results.at(3).error().metadata().at("max_in_flight"), "2");
+  engine::v1::InferRequest request;
+  *request.mutable_item() = Item(0);
+  engine::v1::InferResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(InfoOf(stub_->Infer(&context, request, &response)).reason(), "ENGINE_FULL");
+}
+
+class ThreadedService : public Service {
+ protected:
+  ThreadedService() : Service(2) {}
+};
+
+TEST_F(ThreadedService, ADeadlineStopsALongSimulation) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  InferItem item = Item(1, "series", {100000, kInputs});
+  item.set_timeout_us(2000);
+  stream.Send({item});
+  stream.Read(1);
+  EXPECT_EQ(stream.Reason(1), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(ThreadedService, ACancelledCallStopsItsSimulation) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  std::vector<InferItem> items;
+  for (int k = 0; k < 8; ++k) items.push_back(Item(k, "series", {100000, kInputs}));
+  stream.Send(items);
+  stream.AwaitInFlight(8);
+  stream.context.TryCancel();
+  stream.AwaitInFlight(0);
+  stream.Finish();
+}
+
+TEST_F(ThreadedService, ManyStreamsWithCancelsAreAllAnsweredOnce) {
+  const std::uint64_t seed = SeedOr(1);
+  SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+  std::vector<std::future<std::size_t>> callers;
+  for (std::uint64_t caller = 0; caller < 6; ++caller) {
+    callers.push_back(std::async(std::launch::async, [&, caller] {
+      std::mt19937_64 random(seed + caller);
+      Stream stream(core_, *stub_);
+      stream.run_while_reading = false;
+      std::uint64_t id = 0;
+      for (int round = 0; round < 40; ++round) {
+        std::vector<InferItem> items;
+        for (std::uint64_t k = 0; k < 16; ++k) items.push_back(Item(id++, random() % 3 == 0 ? "shaped" : "net"));
+        stream.Send(items, {id - random() % 40, id - random() % 40});
+        if (round % 4 == 3) stream.Read(64);
+      }
+      stream.HalfClose();
+      EXPECT_TRUE(stream.Finish().ok());
+      return stream.results.size();
+    }));
+  }
+  for (auto& caller : callers) EXPECT_EQ(caller.get(), 640u);
+}
+
+}  // namespace
+}  // namespace tandem
