@@ -1,7 +1,7 @@
 // The model repository as the router needs it: names, versions, what goes in, and how to read what comes out.
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Manifest, parseManifest } from '../config/manifest.ts';
 
 export interface ModelVersion {
@@ -85,6 +85,7 @@ function readModel(dir: string, name: string): ModelVersion[] {
 /** A list, or the name of a file beside the manifest with a label a line. */
 function readLabels(folder: string, labels: Manifest['labels']): readonly string[] {
   if (labels === undefined || Array.isArray(labels)) return labels ?? [];
+  if (basename(labels) !== labels) throw new Error(`model.yaml: labels: "${labels}" is not a file beside it`);
   try {
     return readFileSync(join(folder, labels), 'utf8')
       .split('\n')

@@ -25,19 +25,25 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.name, wanted.version);
+  const labels = wanted.readout.labels.length;
+  if (served !== undefined && labels !== 0 && labels !== served.model.outputSize) {
+    throw invalid(wanted, `it has ${labels} labels for ${served.model.outputSize} outputs; give one for each, or none`);
+  }
   if (served !== undefined) {
     const shape = wanted.inputShape ?? [served.model.inputSize];
     const input = { kind: wanted.inputKind, shape, size: served.model.inputSize };
     return { version: wanted, input, engines: served.engines };
   }
   const broken = wanted.error || pool.brokenReason(wanted.name, wanted.version);
-  if (broken) {
-    const message = `model "${wanted.name}" version ${wanted.version} cannot be used: ${broken}`;
-    throw new RouterError('MODEL_INVALID', message, { field: 'model', metadata: { model: wanted.name } });
-  }
+  if (broken) throw invalid(wanted, broken);
   const downs = pool.engines.map(({ engine }) => `${engine.id}: ${engine.downReason || 'does not hold it'}`).join('; ');
   const message = `no engine is ready for model "${wanted.name}" (${downs || 'none is configured'}); try again in a moment`;
   throw new RouterError('NO_ENGINE', message, { metadata: { engines: downs } });
+}
+
+function invalid({ name, version }: ModelVersion, why: string): RouterError {
+  const message = `model "${name}" version ${version} cannot be used: ${why}`;
+  return new RouterError('MODEL_INVALID', message, { field: 'model', metadata: { model: name } });
 }
 
 function unknownModel(models: ModelRepository, name: string, version: number): RouterError {

@@ -151,16 +151,19 @@ describe('the router', () => {
     ['an unknown model', question({ model: 'nobody' }), 'UNKNOWN_MODEL', 'model'],
     ['an unknown version', question({ modelVersion: 9 }), 'UNKNOWN_MODEL', 'model_version'],
     ['a broken model', question({ model: 'broken' }), 'MODEL_INVALID', 'model'],
+    ['a model with a label too few', question({ model: 'unlabelled' }), 'MODEL_INVALID', 'model'],
     ['a model no engine can load', question({ model: 'unloadable' }), 'MODEL_INVALID', 'model'],
   ])('names the field of %s', async (_name, asked, kind, field) => {
     const engine = new FakeEngine('a').up(
       fakeModel(),
+      fakeModel({ name: 'unlabelled' }),
       fakeModel({ name: 'unloadable', error: 'node "x": field "tau"' }),
     );
     const versions = [
       version(1),
       version(1, { name: 'broken', error: 'dt: must be > 0' }),
       version(1, { name: 'unloadable' }),
+      version(1, { name: 'unlabelled', readout: { from: 'spike_count', labels: ['only'], temperature: 1 } }),
     ];
     await expect(build([engine], versions).reason(asked, context())).rejects.toMatchObject({
       kind,

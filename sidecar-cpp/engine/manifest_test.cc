@@ -50,6 +50,8 @@ struct Bad {
   const char* says;
 };
 
+void PrintTo(const Bad& bad, std::ostream* to) { *to << bad.text; }
+
 class RefusedManifest : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(RefusedManifest, NamesTheKey) {

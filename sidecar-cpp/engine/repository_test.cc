@@ -15,6 +15,12 @@ using ::testing::HasSubstr;
 using testing::NirBytes;
 using testing::WriteFile;
 
+// One file for all: HDF5 writes the time into it, so that another would differ.
+const std::string& NetBytes() {
+  static const std::string bytes = NirBytes(testing::LifNet(4, 8, 3, 1));
+  return bytes;
+}
+
 class RepositoryFolder : public ::testing::Test {
  protected:
   RepositoryFolder() {
@@ -25,7 +31,7 @@ class RepositoryFolder : public ::testing::Test {
 
   void PutModel(const std::string& name, const std::string& version, const std::string& yaml = "steps: 4") {
     WriteFile(folder_ / name / "model.yaml", yaml);
-    WriteFile(folder_ / name / version / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)));
+    WriteFile(folder_ / name / version / "model.nir", NetBytes());
   }
   std::filesystem::path folder_;
 };
@@ -53,7 +59,7 @@ TEST_F(RepositoryFolder, VersionZeroIsTheHighestUsableOne) {
 TEST_F(RepositoryFolder, ABrokenModelIsKeptWithItsErrorAndStopsNoOther) {
   PutModel("good", "1");
   PutModel("torn", "1");
-  WriteFile(folder_ / "torn" / "1" / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)).substr(0, 3000));
+  WriteFile(folder_ / "torn" / "1" / "model.nir", NetBytes().substr(0, 3000));
   PutModel("typo", "1", "stepps: 4");
   const Repository repository = Repository::Load(folder_);
   EXPECT_TRUE(repository.Find("good", 0).ok());
@@ -80,7 +86,7 @@ TEST_F(RepositoryFolder, AMissingFolderIsAnEmptyRepository) {
 }
 
 TEST_F(RepositoryFolder, AManifestIsRequired) {
-  WriteFile(folder_ / "a" / "1" / "model.nir", NirBytes(testing::LifNet(4, 8, 3, 1)));
+  WriteFile(folder_ / "a" / "1" / "model.nir", NetBytes());
   EXPECT_THAT(Repository::Load(folder_).Find("a", 0).error().message, HasSubstr("model.yaml"));
 }
 
@@ -93,7 +99,7 @@ TEST_F(RepositoryFolder, TheModelIdFollowsFileAndSettingsAndNothingElse) {
   EXPECT_EQ(id("a"), id("other"));
   EXPECT_NE(id("a"), id("c"));
   Digest digest;
-  digest.Add(DigestOf(NirBytes(testing::LifNet(4, 8, 3, 1))));
+  digest.Add(DigestOf(NetBytes()));
   digest.Add(1e-3);
   digest.AddText(std::string(4, '\0') + "output");
   EXPECT_EQ(id("a"), digest.Value());

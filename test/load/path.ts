@@ -5,8 +5,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { run } from '../support/process.ts';
+import { startSidecar } from '../support/sidecar.ts';
 import type { Row } from './row.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -31,12 +32,10 @@ interface Target {
 export async function benchPath(rounds: number, progress: (text: string) => void): Promise<Row[]> {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
   const [proxyPort, routerPort] = [await freePort(), await freePort()];
+  const engine = await startSidecar(join(ROOT, 'deploy/models'));
+  const { address } = engine;
   const children: ChildProcess[] = [];
   try {
-    const engineArgs = ['--listen', '127.0.0.1:0', '--models', join(ROOT, 'deploy/models'), '--threads', '1'];
-    const [engine, ready] = await startProgram(join(BUILD, 'tandem-engine'), engineArgs, /"ready"/);
-    children.push(engine);
-    const { address } = JSON.parse(ready) as { address: string };
     children.push(await startProxy(dir, address, proxyPort));
     children.push(await startRouter(dir, address, routerPort));
 
@@ -59,6 +58,7 @@ export async function benchPath(rounds: number, progress: (text: string) => void
     return rows;
   } finally {
     for (const child of children) child.kill('SIGTERM');
+    await engine.stop();
   }
 }
 
@@ -120,7 +120,9 @@ async function startRouter(dir: string, engineAddress: string, port: number): Pr
     `sidecars: [{id: engine-1, address: "${engineAddress}"}]`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  return (await startProgram(process.execPath, [join(ROOT, 'services/start.ts'), '--config', config], /Try it/))[0];
+  const router = run('services/start.ts', ['--config', config]);
+  await router.line(/Try it/);
+  return router.child;
 }
 
 async function startProxy(dir: string, engineAddress: string, port: number): Promise<ChildProcess> {
@@ -147,18 +149,6 @@ backend engine
   });
   await Promise.race([failed, once(child, 'spawn')]);
   return child;
-}
-
-/** Resolves with the first line of standard output that matches. */
-async function startProgram(file: string, args: string[], ready: RegExp): Promise<[ChildProcess, string]> {
-  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (ready.test(line)) {
-      child.stdout.resume();
-      return [child, line];
-    }
-  }
-  throw new Error(`${file} ended before it was ready`);
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ModelRepository } from './repository.ts';
+
+/** A repository of the given files; a path that ends in "/" is a folder. */
+function repository(files: Record<string, string>): ModelRepository {
+  const dir = mkdtempSync(join(tmpdir(), 'tandem-models-'));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(dir, path, path.endsWith('/') ? '' : '..'), { recursive: true });
+    if (!path.endsWith('/')) writeFileSync(join(dir, path), text);
+  }
+  return ModelRepository.read(dir, 'm');
+}
+
+describe('the model repository', () => {
+  it('finds every numbered version and nothing else', () => {
+    const models = repository({
+      'm/model.yaml': '',
+      'm/2/': '',
+      'm/10/': '',
+      'm/draft/': '',
+      'm/0/': '',
+      'notes/': '',
+    });
+    expect(models.versions.map(({ name, version }) => [name, version])).toEqual([
+      ['m', 2],
+      ['m', 10],
+    ]);
+  });
+
+  it('offers the highest version first, and the default model where none is named', () => {
+    const models = repository({ 'm/model.yaml': '', 'm/2/': '', 'm/10/': '', 'n/model.yaml': '', 'n/1/': '' });
+    expect(models.find('', 0).map(({ name, version }) => [name, version])).toEqual([
+      ['m', 10],
+      ['m', 2],
+    ]);
+    expect(models.find('m', 2)).toHaveLength(1);
+    expect(models.find('nobody', 0)).toHaveLength(0);
+  });
+
+  it('takes labels from the manifest or from a file with one a line', () => {
+    const models = repository({
+      'listed/model.yaml': 'labels: [cat, dog]',
+      'listed/1/': '',
+      'filed/model.yaml': 'labels: names.txt',
+      'filed/names.txt': 'cat\ndog\r\n\n',
+      'filed/1/': '',
+    });
+    expect(models.versions.map(({ readout }) => readout.labels)).toEqual([
+      ['cat', 'dog'],
+      ['cat', 'dog'],
+    ]);
+  });
+
+  it.each([
+    ['a misspelt key', 'stepps: 3', /"stepps"/],
+    ['a value of the wrong kind', 'dt: fast', /"dt"/],
+    ['a label file from elsewhere', 'labels: ../../secret.txt', /labels: .*is not a file beside it/],
+    ['a label file that is missing', 'labels: gone.txt', /labels: .*gone\.txt/],
+  ])('keeps a model with %s, and says what is wrong', (_name, manifest, message) => {
+    const models = repository({ 'm/model.yaml': manifest, 'm/1/': '' });
+    expect(models.versions[0]?.error).toMatch(message);
+  });
+
+  it('says which folder is missing', () => {
+    expect(() => ModelRepository.read('/no/such/folder', 'm')).toThrow('/no/such/folder');
+  });
+});

@@ -1,0 +1,116 @@
+// The engine without gRPC, under threads of our own: every lock in play is ours, so ThreadSanitizer sees all of it.
+#include "server/engine_core.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <map>
+#include <mutex>
+#include <random>
+
+#include "testing/graphs.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::uint32_t kInputs = 8;
+
+// Counts the answers of each id.
+class CountingSink final : public ResultSink {
+ public:
+  void Complete(const InferJob& job, Expected<engine::v1::Inference> answer) override {
+    const std::lock_guard lock(mutex_);
+    ++answers_[job.request().id];
+    ++reasons_[answer.ok() ? "OK" : answer.error().reason];
+  }
+  void Flush() override {}
+  std::map<std::uint64_t, int> answers() const {
+    const std::lock_guard lock(mutex_);
+    return answers_;
+  }
+  std::map<std::string, int> reasons() const {
+    const std::lock_guard lock(mutex_);
+    return reasons_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, int> answers_;
+  std::map<std::string, int> reasons_;
+};
+
+Repository OneNet() {
+  auto model = std::make_shared<Model>();
+  model->name = "net";
+  model->version = 1;
+  model->network = testing::Compile(testing::LifNet(kInputs, 16, 4, 1), {});
+  return Repository({model});
+}
+
+engine::v1::InferItem Item(std::uint64_t id, std::uint64_t timeout_us = 0) {
+  engine::v1::InferItem item;
+  item.set_id(id);
+  item.set_model("net");
+  item.add_shape(kInputs);
+  item.mutable_data()->assign(kInputs * sizeof(float), '\0');
+  item.set_timeout_us(timeout_us);
+  return item;
+}
+
+TEST(EngineCore, EveryJobIsAnsweredOnceWhateverHappensToIt) {
+  constexpr std::uint64_t kCallers = 4;
+  constexpr std::uint64_t kJobs = 600;
+  const std::uint64_t seed = testing::SeedOr(1);
+  SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+  const auto sink = std::make_shared<CountingSink>();
+  {
+    EngineCore core({"test", {.threads = 3, .max_in_flight = 64, .max_batch = 8}}, OneNet());
+    std::vector<std::future<void>> callers;
+    for (std::uint64_t caller = 0; caller < kCallers; ++caller) {
+      callers.push_back(std::async(std::launch::async, [&, caller] {
+        std::mt19937_64 random(seed + caller);
+        for (std::uint64_t k = 0; k < kJobs; ++k) {
+          auto item = Item(caller * kJobs + k, random() % 4 == 0 ? 1 + random() % 500 : 0);
+          const auto job = core.MakeJob(item, Clock::now(), sink).value();
+          core.Submit({job});
+          if (random() % 3 == 0) {
+            job->Cancel();
+            core.Sweep();
+          }
+        }
+      }));
+    }
+    for (auto& caller : callers) caller.get();
+    core.Close();
+    EXPECT_EQ(core.in_flight(), 0u);
+  }
+  const auto answers = sink->answers();
+  EXPECT_EQ(answers.size(), kCallers * kJobs);
+  for (const auto& [id, count] : answers) EXPECT_EQ(count, 1) << id;
+  EXPECT_GT(sink->reasons()["OK"], 0);
+}
+
+TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsTheOld) {
+  const auto sink = std::make_shared<CountingSink>();
+  EngineCore core({"test", {.threads = 0}}, OneNet());
+  auto old = Item(1);
+  core.Submit({core.MakeJob(old, Clock::now(), sink).value()});
+  core.StartDraining();
+  auto fresh = Item(2);
+  EXPECT_EQ(core.MakeJob(fresh, Clock::now(), sink).error().reason, "DRAINING");
+  core.Close();
+  EXPECT_EQ(sink->reasons(), (std::map<std::string, int>{{"OK", 1}}));
+}
+
+TEST(EngineCore, WorkThatComesAfterTheCloseIsRefused) {
+  const auto sink = std::make_shared<CountingSink>();
+  EngineCore core({"test", {.threads = 0}}, OneNet());
+  auto item = Item(1);
+  const auto job = core.MakeJob(item, Clock::now(), sink).value();
+  core.Close();
+  core.Submit({job});
+  EXPECT_EQ(sink->reasons(), (std::map<std::string, int>{{"DRAINING", 1}}));
+}
+
+}  // namespace
+}  // namespace tandem
