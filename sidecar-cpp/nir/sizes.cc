@@ -101,9 +101,9 @@ class Inference {
     } else if (target.in == 0) {
       target = {source.out, source.out};
     } else {
-      return InvalidField(graph_.nodes[to].name, "edges", "takes " + std::to_string(target.in) + " elements, but \"" +
-                                                    Printable(graph_.nodes[from].name) + "\" gives " +
-                                                    std::to_string(source.out));
+      return InvalidField(graph_.nodes[to].name, "edges",
+                          "takes " + std::to_string(target.in) + " elements, but \"" +
+                              Printable(graph_.nodes[from].name) + "\" gives " + std::to_string(source.out));
     }
     changed = true;
     return std::nullopt;
@@ -115,8 +115,6 @@ class Inference {
 
 }  // namespace
 
-Expected<std::vector<NodeSize>> InferSizes(const Graph& graph) {
-  return Inference(graph).Run();
-}
+Expected<std::vector<NodeSize>> InferSizes(const Graph& graph) { return Inference(graph).Run(); }
 
 }  // namespace tandem
