@@ -78,4 +78,12 @@ describe('firstNotFinite', () => {
       { numRuns: 2_000 },
     );
   });
+
+  it('finds the one that is not, far into a long series', () => {
+    const values = new Float32Array(10_000).fill(1);
+    values[9_999] = NaN;
+    expect(firstNotFinite(Buffer.from(values.buffer))).toBe(9_999);
+    values[9_999] = 1;
+    expect(firstNotFinite(Buffer.from(values.buffer))).toBe(-1);
+  });
 });
