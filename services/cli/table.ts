@@ -14,5 +14,5 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     ),
   });
   drawn.push(...rows.map((row) => row.map(String)));
-  return drawn.toString();
+  return drawn.toString().replaceAll(/ +$/gm, '');
 }
