@@ -173,7 +173,7 @@ class Run {
       it.active = CollectActive(PaddedSize(node.in), x[item], state_.active(item));
       it.synaptic_operations += std::uint64_t{it.active.count} * node.out;
       // Skipping costs an index a source; where few are zero, and adding a zero's product is harmless, it does not pay.
-      it.dense = !it.active.all_one && !node.starts_at_minus_zero && it.active.count * 4 >= node.in * 3;
+      it.dense = !it.active.all_one && !node.starts_at_minus_zero && it.active.count * 4 >= std::size_t{3} * node.in;
       std::copy(node.start.begin(), node.start.end(), y[item]);
       Worked(node.in / 4);
     });

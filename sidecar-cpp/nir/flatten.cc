@@ -112,8 +112,7 @@ Expected<Graph> Flatten(GraphTree tree) {
     graph.edges.emplace_back(source, target);
   }
   std::ranges::sort(graph.edges);
-  const auto repeats = std::ranges::unique(graph.edges);
-  graph.edges.erase(repeats.begin(), repeats.end());
+  graph.edges.erase(std::unique(graph.edges.begin(), graph.edges.end()), graph.edges.end());
   return graph;
 }
 

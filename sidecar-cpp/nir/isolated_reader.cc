@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <string>
+#include <system_error>
 
 #include "nir/invalid.h"
 #include "nir/reader.h"
@@ -62,13 +62,16 @@ Error Died(int status, const ReadLimits& limits) {
     return InvalidFile("reading the file took longer than " + std::to_string(limits.cpu_seconds) +
                        " s; it is damaged, export the model to NIR again");
   }
-  const std::string how = WIFSIGNALED(status) ? std::string("signal ") + strsignal(WTERMSIG(status)) : "out of memory";
+  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status)) : "out of memory";
   return InvalidFile("the HDF5 library failed on this file (" + how +
                      "); it is damaged, export the model to NIR again");
 }
 
 Error System(const char* what) {
-  return {Code::kInternal, "INTERNAL", std::string("cannot read a model: ") + what + ": " + std::strerror(errno), {}};
+  return {Code::kInternal,
+          "INTERNAL",
+          std::string("cannot read a model: ") + what + ": " + std::generic_category().message(errno),
+          {}};
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ class Reader {
     if (!names.ok()) return Field(path, "nodes", names.error());
     for (const std::string& name : names.value()) {
       // Root names stand alone; nested ones are named as after flattening.
-      const std::string full = depth == 1 ? name : path + "/" + name;
+      std::string full = depth == 1 ? "" : path + "/";
+      full += name;
       if (auto error = ReadNode(nodes.value().get(), name, full, depth, tree)) return *std::move(error);
     }
     return tree;

@@ -51,9 +51,10 @@ void MicroBatcher::Sweep() {
   std::vector<TaskPtr> stale;
   {
     const std::lock_guard lock(mutex_);
-    const auto kept = std::ranges::stable_partition(queue_, [](const TaskPtr& task) { return !task->Stale(); });
-    stale.assign(kept.begin(), kept.end());
-    queue_.erase(kept.begin(), kept.end());
+    const auto kept =
+        std::stable_partition(queue_.begin(), queue_.end(), [](const TaskPtr& task) { return !task->Stale(); });
+    stale.assign(kept, queue_.end());
+    queue_.erase(kept, queue_.end());
   }
   for (TaskPtr& task : stale) {
     Release(*task);
