@@ -30,6 +30,20 @@ describe('the model repository', () => {
     ]);
   });
 
+  it('goes by the manifest’s name, where it gives one, and by the first folder where two give the same', () => {
+    const models = repository({
+      'a/model.yaml': 'name: real\nsteps: 3',
+      'a/1/': '',
+      'b/model.yaml': 'name: real\nsteps: 4',
+      'b/1/': '',
+    });
+    expect(models.versions.map(({ name, version, steps }) => [name, version, steps])).toEqual([['real', 1, 3]]);
+  });
+
+  it('keeps a model without a manifest, and says so', () => {
+    expect(repository({ 'm/1/': '' }).versions[0]?.error).toMatch(/model\.yaml/);
+  });
+
   it('offers the highest version first, and the default model where none is named', () => {
     const models = repository({ 'm/model.yaml': '', 'm/2/': '', 'm/10/': '', 'n/model.yaml': '', 'n/1/': '' });
     expect(models.find('', 0).map(({ name, version }) => [name, version])).toEqual([

@@ -1,8 +1,9 @@
 // The model repository as the router needs it: names, versions, what goes in, and how to read what comes out.
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Manifest, parseManifest } from '../config/manifest.ts';
+import type { Manifest } from '../config/manifest.ts';
+import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 
 export interface ModelVersion {
   readonly name: string;
@@ -36,14 +37,7 @@ export class ModelRepository {
   /** Reads a repository folder once. A model whose manifest is wrong is kept, with its `error`. */
   static read(dir: string, defaultModel: string): ModelRepository {
     if (!existsSync(dir)) throw new Error(`there is no model repository at "${dir}"; set models_dir`);
-    const names = readdirSync(dir, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'model.yaml')))
-      .map((entry) => entry.name)
-      .sort();
-    return new ModelRepository(
-      names.flatMap((name) => readModel(dir, name)),
-      defaultModel,
-    );
+    return new ModelRepository(listModelFolders(dir).map(toVersion), defaultModel);
   }
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
@@ -55,22 +49,15 @@ export class ModelRepository {
   }
 }
 
-function readModel(dir: string, name: string): ModelVersion[] {
-  const folder = join(dir, name);
-  const numbers = readdirSync(folder)
-    .filter((entry) => /^[1-9][0-9]{0,8}$/.test(entry))
-    .map(Number)
-    .sort((a, b) => a - b);
-  let manifest: Manifest | undefined;
+function toVersion({ name, version, path, manifest, error }: ModelFolder): ModelVersion {
   let labels: readonly string[] = [];
-  let error = '';
+  let labelError = '';
   try {
-    manifest = parseManifest(readFileSync(join(folder, 'model.yaml'), 'utf8'));
-    labels = readLabels(folder, manifest.labels);
+    labels = readLabels(path, manifest?.labels);
   } catch (thrown) {
-    error = (thrown as Error).message;
+    labelError = (thrown as Error).message;
   }
-  return numbers.map((version) => ({
+  return {
     name,
     version,
     inputKind: manifest?.input.kind ?? 'constant',
@@ -78,8 +65,8 @@ function readModel(dir: string, name: string): ModelVersion[] {
     readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
-    error,
-  }));
+    error: error || labelError,
+  };
 }
 
 /** A list, or the name of a file beside the manifest with a label a line. */

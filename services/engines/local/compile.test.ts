@@ -192,7 +192,7 @@ describe('a graph that is refused', () => {
 
 describe('the readout node', () => {
   it('is the one behind outputs and flattens', () => {
-    const graph = chain(2, 2, { lif, flat: node('Flatten') });
+    const graph = chain(2, 2, { lif, flat: node('Flatten', { input_type: dims(2) }) });
     expect([...runGraph(graph, SERIES, [1, 0]).spikeCounts]).toEqual([1, 0]);
   });
 

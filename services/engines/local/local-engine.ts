@@ -1,16 +1,18 @@
 // The engine inside the router: an independent implementation of proto/NUMERICS.md that simulates in worker threads, so
 // that the event loop stays free.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type { Engine, EngineDescription } from '../engine.ts';
+import { brokenModel } from './broken-model.ts';
 import { checkInput } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
 import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
-import { listModels } from './model-list.ts';
 import type { Network } from './network.ts';
 import { toShared } from './shared-clock.ts';
 import { SimulationWorker } from './simulation-worker.ts';
@@ -124,9 +126,9 @@ export class LocalEngine implements Engine {
   async #loadModels(): Promise<readonly ServedModel[]> {
     const loader = new ModelLoader();
     const models: ServedModel[] = [];
-    for (const ref of listModels(this.#modelsDir)) {
-      const loaded = await loader.load({ modelsDir: this.#modelsDir, ...ref });
-      const key = `${ref.name}/${ref.version}`;
+    for (const folder of listModelFolders(this.#modelsDir)) {
+      const loaded = await loadFolder(loader, folder);
+      const key = `${folder.name}/${folder.version}`;
       if (loaded.network !== undefined) this.#networks.set(key, loaded.network);
       models.push({ ...loaded, key, input: loaded.network && inputSpec(loaded.network) });
     }
@@ -220,6 +222,16 @@ export class LocalEngine implements Engine {
       downReason === '' ? { build: buildName(), numericsVersion: NUMERICS_VERSION, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
+}
+
+async function loadFolder(
+  loader: ModelLoader,
+  { name, version, path, manifest, error }: ModelFolder,
+): Promise<LoadedModel> {
+  if (manifest !== undefined) {
+    return await loader.load({ name, version, path: join(path, String(version), 'model.nir'), manifest });
+  }
+  return { model: brokenModel({ name, version }, error), network: undefined, isReaderBroken: false };
 }
 
 function inputSpec(network: Network): InputSpec {

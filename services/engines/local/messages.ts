@@ -1,13 +1,16 @@
 // What the main thread and the workers say to each other.
+import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import type { EngineModel } from '../engine.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
 
 export interface LoadRequest {
-  readonly modelsDir: string;
   readonly name: string;
   readonly version: number;
+  /** The NIR file. */
+  readonly path: string;
+  readonly manifest: Manifest;
 }
 
 /** `network` is there where `model.error` is empty. */

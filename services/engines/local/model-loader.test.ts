@@ -1,13 +1,21 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { ModelFolder } from '../../../test/support/model-folder.ts';
 import { matrix, writeNir } from '../../../test/support/nir-writer.ts';
 import { chain, node } from '../../../test/support/run-network.ts';
 import { Random } from '../../../test/fuzz/random.ts';
+import { parseManifest } from '../../config/manifest.ts';
+import type { LoadRequest } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
 
 const RUN = 'dt: 1\nsteps: 1';
 const linear = chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) });
 const folder = new ModelFolder();
+
+const request = (name: string): LoadRequest => {
+  const path = join(folder.path, name, '1/model.nir');
+  return { name, version: 1, path, manifest: parseManifest(RUN) };
+};
 
 afterAll(() => folder.remove());
 
@@ -15,7 +23,7 @@ describe('a model loader', () => {
   it('gives a description and a network', async () => {
     folder.add('good', 1, linear, RUN);
     const loader = new ModelLoader();
-    const { model, network } = await loader.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    const { model, network } = await loader.load(request('good'));
     await loader.close();
     expect(model).toMatchObject({
       name: 'good',
@@ -31,7 +39,7 @@ describe('a model loader', () => {
 
   it('gives up on a file that takes too long, and reads the next one', async () => {
     const hasty = new ModelLoader(1);
-    const { model } = await hasty.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    const { model } = await hasty.load(request('good'));
     await hasty.close();
     expect(model).toMatchObject({ error: 'model.nir: reading it took longer than 1 ms', modelId: 0n });
   });
@@ -47,11 +55,11 @@ describe('a model loader', () => {
         bytes[random.integer(0, bytes.length - 1)] = random.integer(0, 255);
       }
       folder.add('damaged', 1, bytes, RUN);
-      const { model, network } = await loader.load({ modelsDir: folder.path, name: 'damaged', version: 1 });
+      const { model, network } = await loader.load(request('damaged'));
       if ((model.error === '') !== (network !== undefined)) wrong.push(model.error);
     }
     folder.add('good', 1, linear, RUN);
-    const { model } = await loader.load({ modelsDir: folder.path, name: 'good', version: 1 });
+    const { model } = await loader.load(request('good'));
     await loader.close();
     expect([wrong, model.error]).toEqual([[], '']);
   }, 60_000);

@@ -1,7 +1,7 @@
 // Loads models in a thread of their own, one at a time. A file that crashes or hangs the reader costs that thread only.
 import { Worker } from 'node:worker_threads';
 import type { LoadedModel, LoadRequest } from './messages.ts';
-import { brokenModel } from './model-list.ts';
+import { brokenModel } from './broken-model.ts';
 
 /** The largest allowed file takes a few seconds. */
 const TIMEOUT_MS = 30_000;

@@ -1,19 +1,15 @@
 // One model version: read, checked and compiled. Loads HDF5, so only the loader's thread imports it.
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseManifest } from '../../config/manifest.ts';
 import { compileNetwork } from './compile.ts';
 import { MAX_FILE_BYTES } from './limits.ts';
 import type { LoadedModel, LoadRequest } from './messages.ts';
 import { ModelError } from './model-error.ts';
-import { brokenModel } from './model-list.ts';
+import { brokenModel } from './broken-model.ts';
 
 /** Reads and compiles one version. Whatever is wrong with it is in the answer. */
-export function loadModel({ modelsDir, name, version }: LoadRequest): LoadedModel {
+export function loadModel({ name, version, path, manifest }: LoadRequest): LoadedModel {
   try {
-    const folder = join(modelsDir, name);
-    const manifest = parseManifest(readFileSync(join(folder, 'model.yaml'), 'utf8'));
-    const network = compileNetwork(readModelFile(join(folder, String(version), 'model.nir')), manifest);
+    const network = compileNetwork(readModelFile(path), manifest);
     const { modelId, nodeCount: nodes, parameterCount: parameters } = network;
     const inputSize = network.nodes[network.input]!.outputSize;
     const outputSize = network.nodes[network.readout]!.outputSize;

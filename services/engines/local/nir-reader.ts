@@ -73,9 +73,7 @@ class Reader {
     for (const field of fieldsOf(type)) {
       const fieldPath = `${path}/${field.name}`;
       if (field.absent !== undefined && this.file.kind(fieldPath) === 'missing') {
-        if (field.absent !== 'unknown') {
-          parameters.set(field.name, { shape: [], values: Float64Array.of(field.absent) });
-        }
+        parameters.set(field.name, { shape: [], values: Float64Array.of(field.absent) });
       } else {
         this.expect(fieldPath, 'dataset', name, field.name);
         if (field.kind === 'shape') shape = this.readShape(fieldPath, name, field);

@@ -7,7 +7,7 @@ export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
   /** Stands in where the file has no such dataset; undefined: the file must have one. */
-  readonly absent?: number | 'unknown';
+  readonly absent?: number;
   /** Time constants must be > 0. */
   readonly positive?: boolean;
 }
@@ -23,7 +23,7 @@ const synapse = [time('tau_syn'), time('tau_mem'), vector('r'), wIn, vector('v_l
 export const NODE_TYPES = {
   Input: [shape],
   Output: [shape],
-  Flatten: [{ name: 'input_type', kind: 'shape', absent: 'unknown' }],
+  Flatten: [{ name: 'input_type', kind: 'shape' }],
   Linear: [weight],
   Affine: [weight, vector('bias')],
   Scale: [vector('scale')],
