@@ -1,6 +1,7 @@
 // The model repository's layout: <model>/model.yaml, <model>/<version>/model.nir. Read by the router and by engines.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { compareNames } from '../core/names.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 
 export interface ModelFolder {
@@ -19,9 +20,9 @@ export interface ModelFolder {
 export function listModelFolders(modelsDir: string): ModelFolder[] {
   const found = readdirSync(modelsDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .sort((a, b) => compareBytes(a.name, b.name))
+    .sort((a, b) => compareNames(a.name, b.name))
     .flatMap((entry) => readModel(join(modelsDir, entry.name), entry.name))
-    .sort((a, b) => compareBytes(a.name, b.name) || a.version - b.version);
+    .sort((a, b) => compareNames(a.name, b.name) || a.version - b.version);
   return found.filter((model, at) => {
     const before = found[at - 1];
     return before?.name !== model.name || before.version !== model.version;
@@ -40,8 +41,4 @@ function readModel(path: string, folder: string): ModelFolder[] {
     error = (thrown as Error).message;
   }
   return versions.map((version) => ({ name: manifest?.name ?? folder, version, path, manifest, error }));
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

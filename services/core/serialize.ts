@@ -1,5 +1,5 @@
-// Encoding into one writer again and again: a fresh one grows through a dozen buffers for every large message, which
-// was a sixth of the router's time in garbage.
+// Encoding into one writer again and again: a fresh one grows through a dozen buffers for every large message. That
+// growing was 5 % of the router's time at 64 requests in flight.
 
 interface Writer {
   /** All bytes written, as a copy; the writer starts anew and keeps its memory. */

@@ -1,7 +1,7 @@
 // Nested graphs to one graph: nodes named `outer/inner`, edges between them as a set, everything in canonical order.
 import { ModelError } from './model-error.ts';
 import type { NirGraph, NirNode } from './nir-graph.ts';
-import { compareNames } from './nir-graph.ts';
+import { compareNames } from '../../core/names.ts';
 
 export interface FlatNode extends NirNode {
   readonly name: string;

@@ -20,8 +20,3 @@ export interface NirGraph {
   /** Source and target, by name within this graph. */
   readonly edges: readonly (readonly [string, string])[];
 }
-
-/** Canonical order: by the names' UTF-8 bytes. */
-export function compareNames(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}

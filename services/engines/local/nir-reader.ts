@@ -3,7 +3,7 @@ import { Hdf5Error, Hdf5File } from './hdf5.ts';
 import { MAX_DEPTH, MAX_EDGES, MAX_FILE_BYTES, MAX_NODES, MAX_PARAMETER_ELEMENTS } from './limits.ts';
 import { ModelError } from './model-error.ts';
 import type { NirGraph, NirNode, Parameter } from './nir-graph.ts';
-import { compareNames } from './nir-graph.ts';
+import { compareNames } from '../../core/names.ts';
 import type { Field, NodeType } from './node-types.ts';
 import { fieldsOf, isNodeType } from './node-types.ts';
 
