@@ -1,14 +1,6 @@
-import { type Strategy, rotate } from './strategy.ts';
+import { shareFirst } from './share-first.ts';
+import { type Strategy, ofKind } from './strategy.ts';
 
-/**
- * The local engine gets `localShare` of the requests, spread evenly (8 of every 10 at 0.8, not 800 in a row);
- * the sidecars share the rest in turn. Whoever is asked first, the others stand by in case it fails.
- */
-export const localFirst: Strategy = ({ engines, turn, localShare }) => {
-  const local = engines.filter((engine) => engine.kind === 'local');
-  const sidecars = engines.filter((engine) => engine.kind === 'sidecar');
-  const localBefore = Math.floor(turn * localShare);
-  const isLocalTurn = Math.floor((turn + 1) * localShare) > localBefore;
-  const rotated = rotate(sidecars, turn - localBefore);
-  return isLocalTurn ? [...local, ...rotated] : [...rotated, ...local];
-};
+/** The local engine gets `localFirstShare` of the requests, spread evenly; the sidecars share the rest in turn. */
+export const localFirst: Strategy = ({ engines, turn, localFirstShare }) =>
+  shareFirst(ofKind(engines, 'local'), ofKind(engines, 'sidecar'), localFirstShare, turn);

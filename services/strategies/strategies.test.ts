@@ -1,71 +1,199 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { STRATEGIES, type StrategyName } from './registry.ts';
-import type { EngineView } from './strategy.ts';
+import { STRATEGIES, type StrategyName, VOTING } from './registry.ts';
+import type { EngineView, StrategyInput } from './strategy.ts';
 
-const local: EngineView = { id: 'local', kind: 'local' };
-const sidecars: EngineView[] = [1, 2, 3].map((n) => ({ id: `engine-${n}`, kind: 'sidecar' }));
+function engine(id: string, over: Partial<EngineView> = {}): EngineView {
+  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, inFlight: 0, ...over };
+}
 
-function firstChoices(
+const local = engine('local', { kind: 'local' });
+const sidecars = [1, 2, 3].map((n) => engine(`engine-${n}`));
+
+function input(
+  engines: readonly EngineView[],
+  over: Partial<StrategyInput<EngineView>> = {},
+): StrategyInput<EngineView> {
+  return {
+    engines,
+    turn: 0,
+    localFirstShare: 0.8,
+    sidecarFirstShare: 0.8,
+    random: () => 0,
+    questionHash: () => 0n,
+    ...over,
+  };
+}
+
+function plans(
   name: StrategyName,
-  engines: EngineView[],
+  engines: readonly EngineView[],
   requests: number,
-  localShare = 0.8,
-): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let turn = 0; turn < requests; turn += 1) {
-    const first = STRATEGIES[name]({ engines, turn, localShare })[0];
-    if (first) counts.set(first.id, (counts.get(first.id) ?? 0) + 1);
-  }
+  over: Partial<StrategyInput<EngineView>> = {},
+): (readonly EngineView[])[] {
+  return Array.from({ length: requests }, (_, turn) => STRATEGIES[name](input(engines, { ...over, turn })));
+}
+
+/** How many of the plans have each engine among their first `places`. */
+function tally(made: readonly (readonly EngineView[])[], places = 1): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { id } of made.flatMap((plan) => plan.slice(0, places))) counts[id] = (counts[id] ?? 0) + 1;
   return counts;
 }
 
+function ids(plan: readonly EngineView[]): string[] {
+  return plan.map(({ id }) => id);
+}
+
+const anyEngines = fc.uniqueArray(
+  fc.record({
+    id: fc.string({ minLength: 1, maxLength: 8 }),
+    kind: fc.constantFrom('local' as const, 'sidecar' as const),
+    expectedMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true })),
+    idleMs: fc.oneof(fc.constant(Infinity), fc.double({ min: 0, max: 1e6, noNaN: true })),
+    inFlight: fc.nat(100),
+  }),
+  { minLength: 1, maxLength: 12, selector: ({ id }) => id },
+);
+const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
 describe('every strategy', () => {
-  it('asks every engine exactly once, whatever the pool and the turn', () => {
-    const pool = fc.uniqueArray(fc.constantFrom(local, ...sidecars), { minLength: 1 });
-    const names = fc.constantFrom(...(Object.keys(STRATEGIES) as StrategyName[]));
+  it.each(Object.keys(STRATEGIES) as StrategyName[])('%s plans every engine exactly once', (name) => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const anyInput = fc.record({
+      engines: anyEngines,
+      turn: fc.nat(1e9),
+      localFirstShare: share,
+      sidecarFirstShare: share,
+      random: fc.array(anyRandom, { minLength: 1 }).map((values) => () => {
+        values.push(values[0]!);
+        return values.shift()!;
+      }),
+      questionHash: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((hash) => () => hash),
+    });
     fc.assert(
-      fc.property(
-        names,
-        pool,
-        fc.nat(1e9),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (name, engines, turn, localShare) => {
-          const plan = STRATEGIES[name]({ engines, turn, localShare });
-          expect([...plan].sort((a, b) => a.id.localeCompare(b.id))).toEqual(
-            [...engines].sort((a, b) => a.id.localeCompare(b.id)),
-          );
-        },
-      ),
+      fc.property(anyInput, (any) => {
+        const before = [...any.engines];
+        expect(ids(STRATEGIES[name](any)).sort()).toEqual(ids(before).sort());
+        expect(any.engines).toEqual(before);
+      }),
     );
+  });
+
+  it('votes if it is REDUNDANT, and only then', () => {
+    expect([...VOTING]).toEqual(['REDUNDANT']);
   });
 });
 
 describe('ROUND_ROBIN', () => {
   it('gives each of two engines 500 of 1,000 requests', () => {
-    const counts = firstChoices('ROUND_ROBIN', sidecars.slice(0, 2), 1_000);
-    expect([...counts.values()]).toEqual([500, 500]);
+    expect(tally(plans('ROUND_ROBIN', sidecars.slice(0, 2), 1_000))).toEqual({ 'engine-1': 500, 'engine-2': 500 });
   });
 });
 
 describe('LOCAL_FIRST', () => {
   it('gives the local engine 800 of 1,000 requests and the sidecars an equal share of the rest', () => {
-    const counts = firstChoices('LOCAL_FIRST', [local, ...sidecars.slice(0, 2)], 1_000);
-    expect(Object.fromEntries(counts)).toEqual({ local: 800, 'engine-1': 100, 'engine-2': 100 });
+    const counts = tally(plans('LOCAL_FIRST', [local, ...sidecars.slice(0, 2)], 1_000));
+    expect(counts).toEqual({ local: 800, 'engine-1': 100, 'engine-2': 100 });
   });
 
-  it('spreads the sidecars’ turns evenly', () => {
-    const firsts = [...Array(10).keys()].map(
-      (turn) => STRATEGIES.LOCAL_FIRST({ engines: [local, ...sidecars], turn, localShare: 0.8 })[0]?.kind,
+  it('gives it 8 of every 10', () => {
+    const made = plans('LOCAL_FIRST', [local, ...sidecars], 100);
+    for (let turn = 0; turn < 100; turn += 10) expect(tally(made.slice(turn, turn + 10))['local']).toBe(8);
+  });
+
+  it.each([0, 0.001, 0.29, 0.57, 1])('obeys a share of %d to the request', (localFirstShare) => {
+    const counts = tally(plans('LOCAL_FIRST', [local, ...sidecars], 1_000, { localFirstShare }));
+    expect(counts['local'] ?? 0).toBe(localFirstShare * 1_000);
+  });
+
+  it('gives every engine an equal share where there is no local one', () => {
+    expect(Object.values(tally(plans('LOCAL_FIRST', sidecars, 999)))).toEqual([333, 333, 333]);
+  });
+
+  it('gives the local engine everything where it is alone', () => {
+    expect(tally(plans('LOCAL_FIRST', [local], 10))).toEqual({ local: 10 });
+  });
+
+  it('lets the sidecars stand by in its turns', () => {
+    expect(ids(STRATEGIES.LOCAL_FIRST(input([...sidecars, local])))).toEqual([
+      'local',
+      'engine-1',
+      'engine-2',
+      'engine-3',
+    ]);
+  });
+});
+
+describe('SIDECAR_FIRST', () => {
+  it('gives the sidecars 800 of 1,000 requests in equal parts and the local engine the rest', () => {
+    const counts = tally(plans('SIDECAR_FIRST', [local, ...sidecars.slice(0, 2)], 1_000));
+    expect(counts).toEqual({ local: 200, 'engine-1': 400, 'engine-2': 400 });
+  });
+
+  it('goes by its own share', () => {
+    const counts = tally(plans('SIDECAR_FIRST', [local, ...sidecars], 100, { sidecarFirstShare: 0.1 }));
+    expect(counts['local']).toBe(90);
+  });
+
+  it('gives the local engine everything where there are no sidecars', () => {
+    expect(tally(plans('SIDECAR_FIRST', [local], 10))).toEqual({ local: 10 });
+  });
+});
+
+describe('REDUNDANT', () => {
+  it('puts engines of different kinds first', () => {
+    for (const plan of plans('REDUNDANT', [...sidecars, local], 6)) {
+      expect(new Set(plan.slice(0, 2).map(({ kind }) => kind)).size).toBe(2);
+    }
+  });
+
+  it('takes engines of one kind in turn, so that each votes as often', () => {
+    const made = plans('REDUNDANT', [local, ...sidecars], 30);
+    expect(tally(made, 3)).toEqual({ local: 30, 'engine-1': 20, 'engine-2': 20, 'engine-3': 20 });
+  });
+
+  it('makes do with one kind', () => {
+    expect(tally(plans('REDUNDANT', sidecars, 30), 2)).toEqual({ 'engine-1': 20, 'engine-2': 20, 'engine-3': 20 });
+  });
+});
+
+describe('AFFINITY', () => {
+  const anyQuestion = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+  const order = (engines: readonly EngineView[], question: bigint, turn = 0): string[] =>
+    ids(STRATEGIES.AFFINITY(input(engines, { questionHash: () => question, turn })));
+
+  it('gives equal questions the same order, whatever the turn and the order of the engines', () => {
+    const shuffled = anyEngines.chain((engines) =>
+      fc.tuple(
+        fc.constant(engines),
+        fc.shuffledSubarray(engines, { minLength: engines.length, maxLength: engines.length }),
+      ),
     );
-    expect(firsts.lastIndexOf('sidecar') - firsts.indexOf('sidecar')).toBe(5);
+    fc.assert(
+      fc.property(shuffled, anyQuestion, fc.nat(), ([engines, otherwise], question, turn) => {
+        expect(order(otherwise, question, turn)).toEqual(order(engines, question));
+      }),
+    );
   });
 
-  it.each([0, 1])('obeys a share of %d', (localShare) => {
-    expect(firstChoices('LOCAL_FIRST', [local, ...sidecars], 100, localShare).get('local') ?? 0).toBe(localShare * 100);
+  it('moves only the questions of an engine that leaves, each to its second', () => {
+    fc.assert(
+      fc.property(anyEngines, anyQuestion, fc.nat(), (engines, question, pick) => {
+        const gone = engines[pick % engines.length]!.id;
+        const left = engines.filter(({ id }) => id !== gone);
+        expect(order(left, question)).toEqual(order(engines, question).filter((id) => id !== gone));
+      }),
+    );
   });
 
-  it('uses the sidecars alone where there is no local engine', () => {
-    expect(firstChoices('LOCAL_FIRST', sidecars, 999).get('engine-1')).toBeGreaterThan(0);
+  it('spreads questions evenly', () => {
+    const counts: Record<string, number> = {};
+    for (let question = 0n; question < 10_000n; question += 1n) {
+      const first = order([local, ...sidecars], question)[0]!;
+      counts[first] = (counts[first] ?? 0) + 1;
+    }
+    // 2,500 each; five standard deviations are 217.
+    for (const count of Object.values(counts)) expect(Math.abs(count - 2_500)).toBeLessThan(217);
   });
 });

@@ -3,19 +3,38 @@
 export interface EngineView {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
+  /** Expected time to an answer if it were asked now, milliseconds; 0: not known yet. */
+  readonly expectedMs: number;
+  /** Time since it last answered, milliseconds; Infinity: never. */
+  readonly idleMs: number;
+  /** Unanswered requests. */
+  readonly inFlight: number;
 }
 
 export interface StrategyInput<E extends EngineView> {
-  /** Ready engines that hold the model, in pool order. At least one. */
+  /** Engines that hold the model and may be asked, in pool order. At least one. */
   readonly engines: readonly E[];
   /** How many requests this strategy has planned before, 0 for the first. */
   readonly turn: number;
-  /** Setting `local_first_share`, 0 to 1. */
-  readonly localShare: number;
+  /** Setting `local_first_share`: what LOCAL_FIRST gives to the local engine, 0 to 1. */
+  readonly localFirstShare: number;
+  /** Setting `sidecar_first_share`: what SIDECAR_FIRST gives to the sidecars, 0 to 1. */
+  readonly sidecarFirstShare: number;
+  /** Uniform, 0 ≤ r < 1. */
+  readonly random: () => number;
+  /** 64-bit hash of model and input: equal for equal questions. Computed only when asked for. */
+  readonly questionHash: () => bigint;
 }
 
-/** Every engine once: the first is asked, each next one only if the one before failed. */
+/**
+ * Every engine once: the first is asked, each next one only if the one before failed. A voting strategy's plan is asked
+ * several at once, from the front.
+ */
 export type Strategy = <E extends EngineView>(input: StrategyInput<E>) => readonly E[];
+
+export function ofKind<E extends EngineView>(engines: readonly E[], kind: EngineView['kind']): readonly E[] {
+  return engines.filter((engine) => engine.kind === kind);
+}
 
 /** `engines` from place `first` on, around. */
 export function rotate<E>(engines: readonly E[], first: number): readonly E[] {

@@ -1,0 +1,213 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { fastest } from './fastest.ts';
+import type { EngineView } from './strategy.ts';
+
+function engine(id: string, over: Partial<EngineView> = {}): EngineView {
+  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, inFlight: 0, ...over };
+}
+
+const EXPLORING_TURN = 19;
+
+function plan(engines: readonly EngineView[], turn = 0, draws: readonly number[] = [0, 0]): string[] {
+  const left = [...draws];
+  const unused = { localFirstShare: 0, sidecarFirstShare: 0, questionHash: () => 0n };
+  return fastest({ engines, turn, random: () => left.shift() ?? 0, ...unused }).map(({ id }) => id);
+}
+
+describe('FASTEST', () => {
+  it('asks the one of two that should answer sooner', () => {
+    expect(plan([engine('a', { expectedMs: 5 }), engine('b', { expectedMs: 2 })])).toEqual(['b', 'a']);
+  });
+
+  it('draws two of many, so that the very fastest does not get everything', () => {
+    const three = [engine('a', { expectedMs: 1 }), engine('b', { expectedMs: 2 }), engine('c', { expectedMs: 3 })];
+    // The draws: the place of one engine, and how far behind it the other one stands.
+    expect(plan(three, 0, [0.4, 0])).toEqual(['b', 'a', 'c']);
+  });
+
+  it('draws every pair as often', () => {
+    const engines = [1, 2, 3, 4].map((n) => engine(`${n}`, { expectedMs: n }));
+    const firsts: Record<string, number> = {};
+    for (let one = 0; one < 4; one += 1) {
+      for (let step = 0; step < 3; step += 1) {
+        const first = plan(engines, 0, [one / 4, step / 3 + 0.01])[0]!;
+        firsts[first] = (firsts[first] ?? 0) + 1;
+      }
+    }
+    expect(firsts).toEqual({ 1: 6, 2: 4, 3: 2 });
+  });
+
+  it('lets the others stand by, the soonest first', () => {
+    const engines = [4, 1, 3, 2].map((ms) => engine(`${ms}`, { expectedMs: ms }));
+    expect(plan(engines)).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('asks an engine first that was never measured', () => {
+    expect(plan([engine('a'), engine('b'), engine('new', { expectedMs: 0 })])[0]).toBe('new');
+  });
+
+  it('gives such an engine one request until it has answered', () => {
+    expect(plan([engine('new', { expectedMs: 0, inFlight: 1 }), engine('a', { expectedMs: 50 })])).toEqual([
+      'a',
+      'new',
+    ]);
+  });
+
+  it('goes by what is in flight while none was measured', () => {
+    const engines = [engine('a', { expectedMs: 0, inFlight: 2 }), engine('b', { expectedMs: 0, inFlight: 1 })];
+    expect(plan(engines)).toEqual(['b', 'a']);
+  });
+
+  it('measures the engine anew that was idle longest, in one turn of 20', () => {
+    const engines = [
+      engine('a'),
+      engine('b', { expectedMs: 30, idleMs: 1_500 }),
+      engine('c', { expectedMs: 30, idleMs: 2_500 }),
+    ];
+    expect(Array.from({ length: 40 }, (_, turn) => turn).filter((turn) => plan(engines, turn)[0] === 'c')).toEqual([
+      19, 39,
+    ]);
+  });
+
+  it.each([
+    ['answered within the last second', { idleMs: 1_000 }],
+    ['still owes an answer', { idleMs: 5_000, inFlight: 1 }],
+  ])('does not measure an engine anew that %s', (_, over) => {
+    expect(plan([engine('a'), engine('b', { expectedMs: 30, ...over })], EXPLORING_TURN)[0]).toBe('a');
+  });
+
+  it('needs only one engine', () => {
+    expect(plan([engine('a')])).toEqual(['a']);
+  });
+});
+
+/** Engines that work on one request after the other behind a network, clients that ask again at once: on a virtual clock. */
+class Simulation {
+  static readonly ESTIMATE_TAU_MS = 500;
+  nowMs = 0;
+  readonly #engines: {
+    id: string;
+    networkMs: number;
+    freeAtMs: number;
+    inFlight: number;
+    perRequestMs: number;
+    answeredMs: number;
+  }[];
+  readonly #random: () => number;
+  readonly #due: { atMs: number; run: () => void }[] = [];
+  readonly #serviceMs: number;
+  #turn = 0;
+  asked: string[] = [];
+
+  constructor(ids: readonly string[], clients: number, serviceMs: number, random: () => number) {
+    this.#engines = ids.map((id) => ({
+      id,
+      networkMs: 0,
+      freeAtMs: 0,
+      inFlight: 0,
+      perRequestMs: 0,
+      answeredMs: -Infinity,
+    }));
+    this.#serviceMs = serviceMs;
+    this.#random = random;
+    for (let client = 0; client < clients; client += 1) this.#at(client * 0.1, () => this.#ask());
+  }
+
+  slowDown(id: string, networkMs: number): void {
+    this.#engines.find((engine) => engine.id === id)!.networkMs = networkMs;
+  }
+
+  run(forMs: number): this {
+    const untilMs = this.nowMs + forMs;
+    while (this.#due[0]!.atMs <= untilMs) {
+      const { atMs, run } = this.#due.shift()!;
+      this.nowMs = atMs;
+      run();
+    }
+    this.nowMs = untilMs;
+    return this;
+  }
+
+  /** Share of the requests of the next `forMs` that `id` gets. */
+  share(id: string, forMs: number): number {
+    this.asked = [];
+    this.run(forMs);
+    return this.asked.filter((asked) => asked === id).length / this.asked.length;
+  }
+
+  #at(atMs: number, run: () => void): void {
+    const place = this.#due.findIndex((other) => other.atMs > atMs);
+    this.#due.splice(place === -1 ? this.#due.length : place, 0, { atMs, run });
+  }
+
+  #ask(): void {
+    const views = this.#engines.map(({ id, inFlight, perRequestMs, answeredMs }): EngineView => ({
+      id,
+      kind: 'sidecar',
+      expectedMs: perRequestMs * (inFlight + 1),
+      idleMs: this.nowMs - answeredMs,
+      inFlight,
+    }));
+    const [first] = fastest({
+      engines: views,
+      turn: this.#turn,
+      random: this.#random,
+      localFirstShare: 0,
+      sidecarFirstShare: 0,
+      questionHash: () => 0n,
+    });
+    this.#turn += 1;
+    const engine = this.#engines.find(({ id }) => id === first!.id)!;
+    this.asked.push(engine.id);
+    const sentMs = this.nowMs;
+    const ahead = engine.inFlight;
+    engine.inFlight += 1;
+    engine.freeAtMs = Math.max(engine.freeAtMs, sentMs + engine.networkMs) + this.#serviceMs * (0.5 + this.#random());
+    this.#at(engine.freeAtMs, () => {
+      const perRequestMs = (this.nowMs - sentMs) / (ahead + 1);
+      const weight = 1 - Math.exp(-(this.nowMs - engine.answeredMs) / Simulation.ESTIMATE_TAU_MS);
+      engine.perRequestMs += weight * (perRequestMs - engine.perRequestMs);
+      engine.answeredMs = this.nowMs;
+      engine.inFlight -= 1;
+      this.#ask();
+    });
+  }
+}
+
+describe('FASTEST with two engines of which one is 20 ms slower for a time', () => {
+  // A linear congruential generator (Numerical Recipes): the seed is fast-check's to vary and to print.
+  const generator = (seed: number) => () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  // Half of the 20 ms at most would be spent in the queue if all went to one: beyond that the slower one earns its share.
+  const anyLoad = fc.record({
+    seed: fc.nat(),
+    clients: fc.integer({ min: 4, max: 10 }),
+    serviceMs: fc.double({ min: 0.5, max: 1, noNaN: true }),
+  });
+  const assertFor = (check: (simulation: Simulation) => void): void =>
+    fc.assert(
+      fc.property(anyLoad, ({ seed, clients, serviceMs }) => {
+        check(new Simulation(['a', 'b'], clients, serviceMs, generator(seed)));
+      }),
+      { numRuns: 20 },
+    );
+
+  it('gives the slower one less than 10 %, and both about half before', () => {
+    assertFor((simulation) => {
+      expect(Math.abs(simulation.share('b', 2_000) - 0.5)).toBeLessThan(0.1);
+      simulation.slowDown('b', 20);
+      expect(simulation.run(1_000).share('b', 5_000)).toBeLessThan(0.1);
+    });
+  });
+
+  it('gives it over a third again within 5 s of its recovery', () => {
+    assertFor((simulation) => {
+      simulation.slowDown('b', 20);
+      simulation.run(10_000).slowDown('b', 0);
+      expect(simulation.run(5_000).share('b', 1_000)).toBeGreaterThan(1 / 3);
+    });
+  });
+});
