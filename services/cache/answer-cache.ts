@@ -1,0 +1,173 @@
+// Answers to questions asked before. Exact: the hash only says where to look, and an answer is given for the very same
+// input bytes alone.
+//
+// HIT        kept and fresh: nothing is computed.
+// MISS       computed, and kept.
+// COALESCED  an equal request was being computed: its answer. However many wait, it is computed once.
+// STALE      nobody could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
+//
+// A shared computation goes on as long as anybody waits for it, whoever began it, and its followers do not inherit the
+// bad luck of the one who did: see `Fate`.
+import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { Flight } from './flight.ts';
+import { KeptAnswers, type KeptOptions, sameBytes } from './kept-answers.ts';
+
+export interface CacheKey {
+  /** All that an answer depends on besides `data`: model id, version, shape, options. Exact text. */
+  readonly scope: string;
+  /** 64 bits of `data`: where to look, never proof. */
+  readonly hash: bigint;
+  /** May be a view into a larger buffer: what is kept is a copy. */
+  readonly data: Uint8Array;
+}
+
+/** REFRESH: compute in any case, and replace what is kept. */
+export type CacheUse = 'USE' | 'REFRESH';
+
+export interface CachedAnswer<V> {
+  /** Shared by all who get it: not to be changed. */
+  readonly value: V;
+  readonly status: 'HIT' | 'MISS' | 'COALESCED' | 'STALE';
+}
+
+export interface CacheStats {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly evictions: number;
+  /** Computations under way that others may join. */
+  readonly flights: number;
+}
+
+/** After so many shared computations have failed, a caller computes for itself, so that its fate is its own. */
+const MAX_FAILED_FLIGHTS = 2;
+
+export class AnswerCache<V> {
+  readonly #kept: KeptAnswers<V>;
+  readonly #flights = new Map<string, Flight<V>>();
+  readonly #now: () => number;
+
+  constructor(options: KeptOptions<V>, now: () => number = () => performance.now()) {
+    this.#kept = new KeptAnswers(options, now);
+    this.#now = now;
+  }
+
+  get stats(): CacheStats {
+    const { entries, bytes, evictions } = this.#kept;
+    return { entries, bytes, evictions, flights: this.#flights.size };
+  }
+
+  /** Rejects with what `compute` does, or, where the caller leaves first, with why it left. */
+  answer(
+    { scope, hash, data }: CacheKey,
+    use: CacheUse,
+    context: CallContext,
+    compute: (context: CallContext) => Promise<V>,
+  ): Promise<CachedAnswer<V>> {
+    // A number in hexadecimal holds no blank: two places are the same only if both parts are.
+    const place = `${hash.toString(16)} ${scope}`;
+    if (use === 'USE') {
+      const nowMs = this.#now();
+      const kept = this.#kept.find(place, data, nowMs);
+      if (kept !== undefined && nowMs < kept.freshUntilMs) return Promise.resolve({ value: kept.value, status: 'HIT' });
+    }
+    const computeAndKeep = async (limits: CallContext): Promise<V> => {
+      const value = await compute(limits);
+      this.#kept.keep(place, data, value);
+      return value;
+    };
+    return use === 'USE'
+      ? this.#obtain(place, data, context, computeAndKeep)
+      : computeAndKeep(context).then((value) => ({ value, status: 'MISS' }));
+  }
+
+  async #obtain(
+    place: string,
+    data: Uint8Array,
+    context: CallContext,
+    compute: (context: CallContext) => Promise<V>,
+  ): Promise<CachedAnswer<V>> {
+    let failedFlights = 0;
+    while (failedFlights < MAX_FAILED_FLIGHTS) {
+      if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+      const flight = this.#flights.get(place);
+      if (flight === undefined) {
+        return await this.#orStale(place, data, context, this.#lead(place, data, context, compute));
+      }
+      // Another input with the same hash.
+      if (!sameBytes(flight.data, data)) break;
+
+      const { error, value } = await flight.join(context);
+      if (error === undefined) return { value, status: 'COALESCED' };
+      const instead = this.#keptInstead(place, data, error);
+      if (instead !== undefined) return instead;
+      const fate = fateOf(error);
+      if (fate === 'SHARED' || (fate === 'OF_LEADER' && !this.#outlives(context, flight, error))) throw error;
+      if (fate === 'OF_MOMENT') failedFlights += 1;
+    }
+    return await this.#orStale(place, data, context, compute(context));
+  }
+
+  /** Begins a computation that others may join, and waits for it. */
+  async #lead(
+    place: string,
+    data: Uint8Array,
+    context: CallContext,
+    compute: (context: CallContext) => Promise<V>,
+  ): Promise<V> {
+    const flight = new Flight<V>(data, context.deadlineMs, this.#now, () => this.#flights.delete(place));
+    this.#flights.set(place, flight);
+    const ending = flight.join(context);
+    void flight.run(compute);
+    const { error, value } = await ending;
+    if (error !== undefined) throw error;
+    return value;
+  }
+
+  async #orStale(
+    place: string,
+    data: Uint8Array,
+    { signal }: CallContext,
+    computing: Promise<V>,
+  ): Promise<CachedAnswer<V>> {
+    try {
+      return { value: await computing, status: 'MISS' };
+    } catch (thrown) {
+      const error = RouterError.from(thrown);
+      // Who has left is told why it left, whatever else is known.
+      const instead = signal.aborted ? undefined : this.#keptInstead(place, data, error);
+      if (instead === undefined) throw error;
+      return instead;
+    }
+  }
+
+  /** Looked up at the end, not at the beginning: in the meantime another may have had more luck. */
+  #keptInstead(place: string, data: Uint8Array, error: RouterError): CachedAnswer<V> | undefined {
+    const { code } = ERROR_KINDS[error.kind];
+    if (code !== 'UNAVAILABLE' && code !== 'RESOURCE_EXHAUSTED') return undefined;
+    const nowMs = this.#now();
+    const kept = this.#kept.find(place, data, nowMs);
+    return kept && { value: kept.value, status: nowMs < kept.freshUntilMs ? 'HIT' : 'STALE' };
+  }
+
+  /** Whether a follower may still hope for an answer after a flight has run into a limit. */
+  #outlives({ deadlineMs }: CallContext, flight: Flight<V>, error: RouterError): boolean {
+    return error.kind === 'CANCELLED' || (deadlineMs > flight.deadlineMs && deadlineMs > this.#now());
+  }
+}
+
+/**
+ * What a failed computation means to those who waited for it but did not begin it.
+ *
+ * - SHARED: the question itself was refused, and would be again.
+ * - OF_LEADER: it ran into its leader's limits. Whoever still waits tries again; each time one leaves, so this ends.
+ * - OF_MOMENT: it might go well the next time. Whoever waited tries again, but does not wait for others for ever.
+ */
+type Fate = 'SHARED' | 'OF_LEADER' | 'OF_MOMENT';
+
+const PASSING: ReadonlySet<StatusCode> = new Set<StatusCode>(['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'INTERNAL']);
+
+function fateOf({ kind, retryable }: RouterError): Fate {
+  if (kind === 'CANCELLED' || kind === 'DEADLINE_EXCEEDED') return 'OF_LEADER';
+  return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'OF_MOMENT' : 'SHARED';
+}

@@ -1,0 +1,77 @@
+// One computation that several callers wait for. It belongs to none of them: it is cancelled when the last of them has
+// left, and no sooner.
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+
+export type Ending<V> =
+  { readonly error: undefined; readonly value: V } | { readonly error: RouterError; readonly value: undefined };
+
+/** setTimeout takes no more, milliseconds; deadlines beyond that are as good as none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class Flight<V> {
+  readonly data: Uint8Array;
+  /** Of the computation: its leader's. */
+  readonly deadlineMs: number;
+  readonly #now: () => number;
+  readonly #onClosed: () => void;
+  readonly #controller = new AbortController();
+  readonly #waiters = new Set<(ending: Ending<V>) => void>();
+
+  /** `onClosed` is called when nobody may join any more: once, before anybody hears how it ended. */
+  constructor(data: Uint8Array, deadlineMs: number, now: () => number, onClosed: () => void) {
+    this.data = data;
+    this.deadlineMs = deadlineMs;
+    this.#now = now;
+    this.#onClosed = onClosed;
+  }
+
+  async run(compute: (context: CallContext) => Promise<V>): Promise<void> {
+    const ending = await this.#endOf(compute);
+    if (this.#controller.signal.aborted) return;
+    this.#onClosed();
+    for (const end of this.#waiters) end(ending);
+  }
+
+  /** How the computation ends. Rejects only when this caller leaves: cancelled, or out of time. */
+  join({ deadlineMs, signal }: CallContext): Promise<Ending<V>> {
+    return new Promise((resolve, reject) => {
+      const detach = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        clearTimeout(timer);
+        this.#waiters.delete(end);
+      };
+      const end = (ending: Ending<V>): void => {
+        detach();
+        resolve(ending);
+      };
+      const leave = (why: RouterError): void => {
+        detach();
+        reject(why);
+        if (this.#waiters.size === 0) this.#abandon(why);
+      };
+      const onAbort = (): void => leave(RouterError.from(signal.reason));
+      const onDeadline = (): void =>
+        leave(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready'));
+      // Where the computation's own deadline comes first, that one ends the waiting.
+      const leftMs = deadlineMs < this.deadlineMs ? deadlineMs - this.#now() : Infinity;
+      const timer = leftMs <= MAX_TIMER_MS ? setTimeout(onDeadline, Math.max(0, leftMs)) : undefined;
+      signal.addEventListener('abort', onAbort);
+      this.#waiters.add(end);
+    });
+  }
+
+  async #endOf(compute: (context: CallContext) => Promise<V>): Promise<Ending<V>> {
+    try {
+      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#controller.signal });
+      return { error: undefined, value };
+    } catch (thrown) {
+      return { error: RouterError.from(thrown), value: undefined };
+    }
+  }
+
+  #abandon(why: RouterError): void {
+    this.#onClosed();
+    this.#controller.abort(why);
+  }
+}
