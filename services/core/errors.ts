@@ -10,6 +10,9 @@ export type StatusCode =
   | 'INVALID_ARGUMENT'
   | 'DEADLINE_EXCEEDED'
   | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'ABORTED'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
   | 'INTERNAL'
@@ -31,6 +34,7 @@ export const ERROR_KINDS = {
   INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
   INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore'),
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore'),
+  BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore'),
   NON_FINITE: row('OUT_OF_RANGE', false, 'success'),
@@ -41,7 +45,14 @@ export const ERROR_KINDS = {
   DRAINING: row('UNAVAILABLE', true, 'ignore'),
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
+  ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
+  VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
+  VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
+  UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
+  ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
+  ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;
 
@@ -59,6 +70,8 @@ export interface FieldViolation {
 
 export interface RouterErrorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
+  /** When it makes sense to try again, milliseconds from now. */
+  readonly retryAfterMs?: number;
   readonly field?: string;
   readonly cause?: unknown;
 }
@@ -69,11 +82,13 @@ export class RouterError extends Error {
   readonly kind: ErrorKind;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.metadata = options.metadata ?? {};
+    this.retryAfterMs = options.retryAfterMs;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 

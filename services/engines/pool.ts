@@ -1,73 +1,94 @@
-// The engines the router knows, what each holds, and how each has done.
-import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
-import type { Engine, EngineKind, EngineModel } from './engine.ts';
+// The engines the router knows, and which of them hold what. Engines come and go while it runs.
+import { RouterError } from '../core/errors.ts';
+import type { BreakerEvent, BreakerOptions } from './breaker.ts';
+import type { Engine, EngineModel } from './engine.ts';
+import { PooledEngine } from './pooled-engine.ts';
 
-/** Weight of the newest answer in the mean latency. */
-const LATENCY_WEIGHT = 0.1;
-
-export class PooledEngine {
-  readonly engine: Engine;
-  succeeded = 0;
-  failed = 0;
-  /** Exponentially weighted mean, milliseconds; 0 until the first answer. */
-  latencyMs = 0;
-  /** As last described, also while the engine is down. */
-  build = '';
-
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
-
-  get id(): string {
-    return this.engine.id;
-  }
-
-  get kind(): EngineKind {
-    return this.engine.kind;
-  }
-
-  async infer(input: InferenceInput, context: CallContext): Promise<Inference> {
-    const startedMs = performance.now();
-    try {
-      const inference = await this.engine.infer(input, context);
-      const tookMs = performance.now() - startedMs;
-      this.latencyMs = this.succeeded === 0 ? tookMs : this.latencyMs + LATENCY_WEIGHT * (tookMs - this.latencyMs);
-      this.succeeded += 1;
-      return inference;
-    } catch (error) {
-      const { outcome } = ERROR_KINDS[(error as RouterError).kind];
-      if (outcome === 'failure') this.failed += 1;
-      throw error;
-    }
-  }
-}
+export const MAX_ENGINES = 256;
 
 /** A model version as the pool can serve it. */
 export interface ServedModel {
+  /** As its holders describe it, or described it last. */
   readonly model: EngineModel;
-  /** Ready engines that hold exactly this model, in pool order. Never empty. */
+  /** Ready engines that hold exactly this model, in pool order. Empty once all have gone. */
   readonly engines: readonly PooledEngine[];
 }
 
+export interface PoolEvents {
+  /** An engine came up, went down, drains or was readmitted. */
+  engineChanged(engine: PooledEngine): void;
+  breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
+  engineRemoved(engine: PooledEngine): void;
+}
+
 export class EnginePool {
-  readonly engines: readonly PooledEngine[];
+  readonly #breaker: BreakerOptions;
+  readonly #events: Partial<PoolEvents>;
+  #engines: readonly PooledEngine[] = [];
   /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
   /** "name/version" → why no engine can serve it. */
   #broken = new Map<string, string>();
 
-  constructor(engines: readonly Engine[], onChange: (engine: Engine) => void = () => undefined) {
-    this.engines = engines.map((engine) => new PooledEngine(engine));
-    for (const pooled of this.engines) {
-      pooled.engine.onChange(() => {
-        pooled.build = pooled.engine.description?.build ?? pooled.build;
-        this.#rebuild();
-        onChange(pooled.engine);
-      });
-    }
+  constructor(breaker: BreakerOptions, events: Partial<PoolEvents> = {}) {
+    this.#breaker = breaker;
+    this.#events = events;
   }
 
+  /** In the order they were added. */
+  get engines(): readonly PooledEngine[] {
+    return this.#engines;
+  }
+
+  /** Throws ENGINE_EXISTS or ENGINE_LIMIT. Starting the engine is the caller's business. */
+  add(engine: Engine): PooledEngine {
+    if (this.#engines.some(({ id }) => id === engine.id)) {
+      const message = `there is an engine "${engine.id}" already; remove it first, or choose another id`;
+      throw new RouterError('ENGINE_EXISTS', message, { field: 'engine_id' });
+    }
+    if (this.#engines.length >= MAX_ENGINES) {
+      throw new RouterError('ENGINE_LIMIT', `there are ${MAX_ENGINES} engines, the most there can be; remove one`);
+    }
+    const pooled = new PooledEngine(engine, this.#breaker, (event) => this.#events.breakerChanged?.(pooled, event));
+    this.#engines = [...this.#engines, pooled];
+    let wasUp = engine.description !== undefined;
+    engine.onChange(() => {
+      const { description, downReason } = engine;
+      pooled.build = description?.build ?? pooled.build;
+      if (wasUp && description === undefined) pooled.breaker.trip(downReason);
+      wasUp = description !== undefined;
+      this.#changed(pooled);
+    });
+    if (wasUp) this.#changed(pooled);
+    return pooled;
+  }
+
+  /** No request is planned on it any more; stopping the engine is the caller's business. Throws UNKNOWN_ENGINE. */
+  remove(id: string): PooledEngine {
+    const pooled = this.find(id);
+    this.#engines = this.#engines.filter((each) => each !== pooled);
+    pooled.breaker.stop();
+    pooled.isDraining = true;
+    this.#rebuild();
+    this.#events.engineRemoved?.(pooled);
+    return pooled;
+  }
+
+  setDraining(pooled: PooledEngine, isDraining: boolean): void {
+    pooled.isDraining = isDraining;
+    this.#changed(pooled);
+  }
+
+  /** Throws UNKNOWN_ENGINE. */
+  find(id: string): PooledEngine {
+    const pooled = this.#engines.find((each) => each.id === id);
+    if (pooled !== undefined) return pooled;
+    const known = this.#engines.map((each) => each.id).join(', ');
+    const message = `there is no engine "${id.slice(0, 64)}"; there are: ${known || 'none'}`;
+    throw new RouterError('UNKNOWN_ENGINE', message, { field: 'engine_id' });
+  }
+
+  /** Undefined until an engine has described it. */
   served(name: string, version: number): ServedModel | undefined {
     return this.#served.get(`${name}/${version}`);
   }
@@ -77,10 +98,16 @@ export class EnginePool {
     return this.#broken.get(`${name}/${version}`);
   }
 
+  #changed(pooled: PooledEngine): void {
+    this.#rebuild();
+    this.#events.engineChanged?.(pooled);
+  }
+
   #rebuild(): void {
     const byId = new Map<string, Map<bigint, { model: EngineModel; engines: PooledEngine[] }>>();
     this.#broken = new Map();
-    for (const pooled of this.engines) {
+    for (const pooled of this.#engines) {
+      if (pooled.state !== 'READY') continue;
       for (const model of pooled.engine.description?.models ?? []) {
         const key = `${model.name}/${model.version}`;
         if (model.error !== '') {
@@ -94,13 +121,18 @@ export class EnginePool {
         holders.engines.push(pooled);
       }
     }
+    // What was served stays known when its engines have gone, so that the cache can still answer.
+    const served = new Map<string, ServedModel>(
+      [...this.#served].map(([key, { model }]) => [key, { model, engines: [] }]),
+    );
     // Engines that hold other weights under the same name would answer another question: the model that most engines
     // hold is served, the first in pool order where they are equal.
-    this.#served = new Map(
-      [...byId].map(([key, ids]) => [
+    for (const [key, ids] of byId) {
+      served.set(
         key,
         [...ids.values()].reduce((a, b) => (b.engines.length > a.engines.length ? b : a)),
-      ]),
-    );
+      );
+    }
+    this.#served = served;
   }
 }

@@ -25,16 +25,20 @@ export class FakeSidecar {
     numericsVersion: 1,
     models: [ModelDescription.fromPartial({ name: 'm', version: 1, modelId: 7n, inputSize: 3, outputSize: 2 })],
   });
+  /** How often it was asked to describe itself. */
+  described = 0;
+  /** Describe is not answered any more, as by a stopped process. */
+  isStopped = false;
   /** What it does with a message; answers every item unless a test says otherwise. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
   #server = new grpc.Server();
 
   async start(): Promise<this> {
     this.#server.addService(EngineServiceService, {
-      describe: ((_call, callback) => callback(null, this.description)) as grpc.handleUnaryCall<
-        unknown,
-        DescribeResponse
-      >,
+      describe: ((_call, callback) => {
+        this.described += 1;
+        if (!this.isStopped) callback(null, this.description);
+      }) as grpc.handleUnaryCall<unknown, DescribeResponse>,
       infer: () => undefined,
       inferStream: ((stream) => {
         this.streams.push(stream);

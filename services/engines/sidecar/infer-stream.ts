@@ -12,6 +12,13 @@ const MAX_BYTES = 1_048_576;
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
 
+export interface StallOptions {
+  /** Silence of an engine that owes answers, even when asked whether it lives, after which it is lost. */
+  readonly timeoutMs: number;
+  /** Asks the engine whether it lives: any answer will do. */
+  readonly probe: () => Promise<unknown>;
+}
+
 interface Job {
   readonly resolve: (inference: Inference) => void;
   readonly reject: (error: RouterError) => void;
@@ -31,17 +38,23 @@ export class InferStream {
   #blocked = false;
   #closed = false;
   #whenIdle: (() => void) | undefined;
+  readonly #stall: StallOptions;
+  /** Sweeps since the engine was last heard, while it owes answers: time in which this process was awake to hear it. */
+  #silentSweeps = 0;
+  readonly #close: (why: string) => void;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
   constructor(
     engineId: string,
     call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
+    stall: StallOptions,
     onClosed: (why: string) => void,
   ) {
     this.#engineId = engineId;
     this.#call = call;
+    this.#stall = stall;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    const close = (why: string): void => {
+    this.#close = (why: string): void => {
       if (this.#closed) return;
       this.#closed = true;
       clearInterval(this.#sweeper);
@@ -54,8 +67,8 @@ export class InferStream {
       this.#blocked = false;
       this.#scheduleFlush();
     });
-    call.on('error', (error) => close(error.message));
-    call.on('end', () => close('it closed the stream'));
+    call.on('error', (error) => this.#close(error.message));
+    call.on('end', () => this.#close('it closed the stream'));
   }
 
   get inFlight(): number {
@@ -130,6 +143,7 @@ export class InferStream {
   }
 
   #receive(response: InferStreamResponse): void {
+    this.#silentSweeps = 0;
     for (const { id, outcome } of response.results) {
       const job = this.#take(Number(id));
       if (job === undefined) continue; // its caller left
@@ -157,10 +171,24 @@ export class InferStream {
   }
 
   #sweep(): void {
+    this.#watchSilence();
     const now = performance.now();
     for (const [id, job] of this.#jobs) {
       if (job.context.deadlineMs > now) continue;
       this.#abandon(id, new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before an engine answered'));
     }
+  }
+
+  /** A stopped process keeps its connections, and says nothing: asked half-way, lost at the end. */
+  #watchSilence(): void {
+    this.#silentSweeps = this.#jobs.size === 0 ? 0 : this.#silentSweeps + 1;
+    const limit = Math.ceil(this.#stall.timeoutMs / SWEEP_MS);
+    if (this.#silentSweeps === Math.ceil(limit / 2)) {
+      this.#stall.probe().then(
+        () => (this.#silentSweeps = 0),
+        () => undefined, // it had its chance
+      );
+    }
+    if (this.#silentSweeps >= limit) this.#close(`it owes answers and was silent for ${this.#stall.timeoutMs} ms`);
   }
 }

@@ -6,12 +6,14 @@ import { SidecarEngine } from './sidecar-engine.ts';
 
 const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
 
+const STALL_MS = 100;
+
 let sidecar: FakeSidecar;
 let engine: SidecarEngine;
 
 beforeEach(async () => {
   sidecar = await new FakeSidecar().start();
-  engine = new SidecarEngine('engine-1', sidecar.address);
+  engine = new SidecarEngine('engine-1', sidecar.address, STALL_MS);
   await engine.start();
 });
 
@@ -145,5 +147,24 @@ describe('a sidecar engine', () => {
     finish();
     expect(await answering).toBe('answered');
     await stopped;
+  });
+
+  it('is lost when it owes an answer and does not even say that it lives', async () => {
+    sidecar.onMessage = () => undefined;
+    sidecar.isStopped = true;
+    await expect(engine.infer(input, context())).rejects.toMatchObject({
+      kind: 'ENGINE_LOST',
+      message: expect.stringContaining(`silent for ${STALL_MS} ms`) as unknown,
+    });
+    expect(engine.description).toBeUndefined();
+    sidecar.isStopped = false;
+    await until(() => engine.description !== undefined);
+  });
+
+  it('may take as long as it likes while it says that it lives', async () => {
+    sidecar.onMessage = ({ items }, stream) => {
+      void until(() => sidecar.described > 4).then(() => stream.write({ results: items.map(({ id }) => answer(id)) }));
+    };
+    expect(await kindOf(engine.infer(input, context()))).toBe('answered');
   });
 });

@@ -17,7 +17,8 @@ import { toDescription } from './translate.ts';
 
 const DESCRIBE_TIMEOUT_MS = 2_000;
 const RECONNECT_MIN_MS = 50;
-const RECONNECT_MAX_MS = 2_000;
+/** A restarted engine should serve within a second. */
+const RECONNECT_MAX_MS = 500;
 
 /** Numerics this router knows; engines that compute something else are kept out (proto/NUMERICS.md). */
 const NUMERICS_VERSION = 1;
@@ -43,11 +44,14 @@ export class SidecarEngine implements Engine {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MIN_MS;
   #stopped = false;
+  readonly #stallTimeoutMs: number;
   readonly #listeners: (() => void)[] = [];
 
-  constructor(id: string, address: string) {
+  /** `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. */
+  constructor(id: string, address: string, stallTimeoutMs = 500) {
     this.id = id;
     this.address = address;
+    this.#stallTimeoutMs = stallTimeoutMs;
   }
 
   get inFlight(): number {
@@ -87,7 +91,8 @@ export class SidecarEngine implements Engine {
         );
       }
       if (this.#stopped) return;
-      this.#stream = new InferStream(this.id, openStream(client), (why) => this.#down(client, why));
+      const stall = { timeoutMs: this.#stallTimeoutMs, probe: () => describe(client) };
+      this.#stream = new InferStream(this.id, openStream(client), stall, (why) => this.#down(client, why));
       this.#retryMs = RECONNECT_MIN_MS;
       this.description = description;
       this.downReason = '';

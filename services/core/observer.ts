@@ -1,0 +1,21 @@
+// What the path tells whoever counts. Implemented by telemetry/, called by routing/ and api/: nothing calls up.
+import type { ErrorKind } from './errors.ts';
+
+export type Outcome = 'OK' | ErrorKind;
+
+/** What the result cache did for a request. */
+export type CacheStatusName = 'HIT' | 'MISS' | 'COALESCED' | 'STALE' | 'BYPASSED';
+
+export type VerdictName = 'UNANIMOUS' | 'MAJORITY' | 'DISPUTED' | 'TOO_FEW';
+
+/** Every method is called on the hot path: it must be quick and must not throw. */
+export interface Observer {
+  /** A request has ended. `type` is the rpc's name, or "ReasonBatch.item", "ReasonStream.item". */
+  requestEnded(type: string, outcome: Outcome, durationMs: number): void;
+  /** A strategy has planned a request. */
+  planned(strategy: string): void;
+  /** An engine was asked once. */
+  attemptEnded(engineId: string, outcome: Outcome, durationMs: number): void;
+  cacheUsed(status: CacheStatusName): void;
+  voted(verdict: VerdictName, dissenterIds: readonly string[]): void;
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import { Breaker, type BreakerEvent } from './breaker.ts';
+
+let events: BreakerEvent[];
+let breaker: Breaker;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  events = [];
+  breaker = new Breaker(fakeBreaker, (event) => events.push(event));
+});
+
+afterEach(() => {
+  breaker.stop();
+  jest.useRealTimers();
+});
+
+/** Sends requests one after the other and tells what became of them. */
+async function send(...outcomes: ('success' | 'failure' | 'ignore')[]): Promise<void> {
+  for (const outcome of outcomes) {
+    breaker.end(breaker.begin(), outcome, outcome === 'failure' ? 'ENGINE_FAULT' : 'OK');
+    await jest.advanceTimersByTimeAsync(0);
+  }
+}
+
+const times = <T>(n: number, value: T): T[] => Array<T>(n).fill(value);
+
+describe('a breaker', () => {
+  it('stays closed on successes', async () => {
+    await send(...times(100, 'success' as const));
+    expect([breaker.state, breaker.admits]).toEqual(['CLOSED', true]);
+  });
+
+  it('opens when more than half of at least five requests fail, and says why', async () => {
+    await send('success', 'success', 'failure', 'failure');
+    expect(breaker.state).toBe('CLOSED');
+    await send('failure');
+    expect([breaker.state, breaker.admits]).toEqual(['OPEN', false]);
+    expect(events.map(({ state, why }) => [state, why])).toEqual([
+      ['OPEN', '3 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT'],
+    ]);
+  });
+
+  it('forgets failures that are older than its window', async () => {
+    await send('failure', 'failure', 'failure', 'failure');
+    await jest.advanceTimersByTimeAsync(11_000);
+    await send('failure');
+    expect(breaker.state).toBe('CLOSED');
+  });
+
+  it('never moves for what is nobody’s fault', async () => {
+    await send(...times(10_000, 'ignore' as const));
+    expect([breaker.state, events]).toEqual(['CLOSED', []]);
+  });
+
+  describe('that has opened', () => {
+    beforeEach(async () => {
+      await send(...times(5, 'failure' as const));
+      await jest.advanceTimersByTimeAsync(499);
+      expect(breaker.admits).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+    });
+
+    it('lets one request try after its reset time, and no second one beside it', () => {
+      expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', true]);
+      breaker.begin();
+      expect(breaker.admits).toBe(false);
+    });
+
+    it('closes when that one is answered', async () => {
+      await send('success');
+      expect([breaker.state, breaker.admits]).toEqual(['CLOSED', true]);
+      expect(events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+    });
+
+    it('opens again when it fails', async () => {
+      await send('failure');
+      expect(breaker.state).toBe('OPEN');
+      await jest.advanceTimersByTimeAsync(500);
+      expect(breaker.admits).toBe(true);
+    });
+
+    it('lets another one try when nothing was learned from it', async () => {
+      await send('ignore');
+      expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', true]);
+    });
+
+    it('does not count what was sent before', async () => {
+      const early = { isProbe: false };
+      breaker.end(early, 'success', 'OK');
+      await jest.advanceTimersByTimeAsync(0);
+      expect(breaker.state).toBe('HALF_OPEN');
+    });
+  });
+
+  it('opens at once when its engine is known to be away', () => {
+    breaker.trip('connection refused');
+    expect([breaker.state, events[0]?.why]).toEqual(['OPEN', 'connection refused']);
+  });
+
+  it('keeps a bounded history', async () => {
+    for (let n = 0; n < 40; n += 1) {
+      breaker.trip('away');
+      await jest.advanceTimersByTimeAsync(500);
+      await send('success');
+    }
+    expect([events.length, breaker.events.length, breaker.events.at(-1)?.state]).toEqual([120, 32, 'CLOSED']);
+  });
+});

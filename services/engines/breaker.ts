@@ -1,0 +1,107 @@
+// One engine's circuit breaker: opossum's state machine, told each outcome after the fact.
+//
+// The calls do not run inside it, because opossum knows two outcomes and the error table three: what is nobody's fault
+// must neither fill its statistics nor close a half-open breaker.
+import CircuitBreaker from 'opossum';
+import type { BreakerOutcome, ErrorKind } from '../core/errors.ts';
+
+export type BreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+
+export interface BreakerEvent {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly state: BreakerState;
+  readonly why: string;
+}
+
+export interface BreakerOptions {
+  readonly failurePercent: number;
+  readonly minRequests: number;
+  readonly windowMs: number;
+  readonly resetMs: number;
+}
+
+const MAX_EVENTS = 32;
+
+export class Breaker {
+  /** The newest changes, oldest first. */
+  readonly events: BreakerEvent[] = [];
+  readonly #circuit: CircuitBreaker<[BreakerOutcome], void>;
+  #isProbing = false;
+  #lastKind = '';
+  #trippedBy: string | undefined;
+
+  constructor(options: BreakerOptions, onEvent: (event: BreakerEvent) => void = () => undefined) {
+    this.#circuit = new CircuitBreaker(settle, {
+      timeout: false,
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
+      errorThresholdPercentage: options.failurePercent,
+      volumeThreshold: options.minRequests,
+      rollingCountTimeout: options.windowMs,
+      resetTimeout: options.resetMs,
+    });
+    const note = (state: BreakerState, why: string): void => {
+      const event = { timeMs: Date.now(), state, why };
+      this.events.push(event);
+      if (this.events.length > MAX_EVENTS) this.events.shift();
+      onEvent(event);
+    };
+    this.#circuit.on('open', () => {
+      const { failures, fires } = this.#circuit.stats;
+      const counted = `${failures} of ${fires} requests failed within ${options.windowMs} ms`;
+      note('OPEN', this.#trippedBy ?? `${counted}, the last with ${this.#lastKind}`);
+      this.#trippedBy = undefined;
+    });
+    this.#circuit.on('halfOpen', () => {
+      this.#isProbing = false;
+      note('HALF_OPEN', `${options.resetMs} ms have passed; one request may try`);
+    });
+    this.#circuit.on('close', () => note('CLOSED', 'the request that tried was answered'));
+  }
+
+  get state(): BreakerState {
+    if (this.#circuit.closed) return 'CLOSED';
+    return this.#circuit.halfOpen ? 'HALF_OPEN' : 'OPEN';
+  }
+
+  /** Whether a request may be sent now. */
+  get admits(): boolean {
+    return this.#circuit.closed || (this.#circuit.halfOpen && !this.#isProbing);
+  }
+
+  /** Before a request is sent; what it returns goes to `end`. */
+  begin(): { readonly isProbe: boolean } {
+    if (this.#circuit.closed) return ORDINARY;
+    this.#isProbing = true;
+    return PROBE;
+  }
+
+  /** `kind` names the failure, for the history. */
+  end({ isProbe }: { readonly isProbe: boolean }, outcome: BreakerOutcome, kind: ErrorKind | 'OK'): void {
+    if (isProbe) this.#isProbing = false;
+    // What was sent before the breaker opened says nothing about the engine as it is now.
+    if (outcome === 'ignore' || (!isProbe && !this.#circuit.closed)) return;
+    this.#lastKind = kind;
+    this.#circuit.fire(outcome).catch(() => undefined);
+  }
+
+  /** Opens it at once: the engine is known to be away. */
+  trip(why: string): void {
+    if (this.#circuit.opened) return;
+    this.#trippedBy = why;
+    this.#circuit.open();
+  }
+
+  /** Releases its timers. */
+  stop(): void {
+    this.#circuit.shutdown();
+  }
+}
+
+const ORDINARY = { isProbe: false } as const;
+const PROBE = { isProbe: true } as const;
+
+function settle(outcome: BreakerOutcome): Promise<void> {
+  return outcome === 'success' ? Promise.resolve() : Promise.reject(new Error(outcome));
+}
