@@ -1,41 +1,126 @@
-// EngineAdminService: the pool as operators see it.
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { EnginePool, PooledEngine } from '../engines/pool.ts';
+// EngineAdminService: the pool as operators see and change it.
+import type * as grpc from '@grpc/grpc-js';
+import { RouterError } from '../core/errors.ts';
+import type { EnginePool } from '../engines/pool.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
 import {
+  type DrainEngineRequest,
+  type DrainEngineResponse,
   EngineAdminServiceService,
-  EngineState,
   type EngineStatus,
   type ListEnginesRequest,
   type ListEnginesResponse,
+  type ReadmitEngineRequest,
+  type ReadmitEngineResponse,
+  type RegisterEngineRequest,
+  type RegisterEngineResponse,
+  type RemoveEngineRequest,
+  type RemoveEngineResponse,
+  type SetStrategyRequest,
+  type SetStrategyResponse,
 } from '../generated/tandem/v1/engines.ts';
-import { fromKind } from './enums.ts';
+import type { Router } from '../routing/router.ts';
+import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
 export const engineAdminService = EngineAdminServiceService;
 
-export function engineAdminHandlers(pool: EnginePool, options: UnaryOptions): UntypedServiceImplementation {
+export interface EngineAdminOptions extends UnaryOptions {
+  /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
+  readonly guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void;
+  /** Adds a sidecar and tries to connect once. Throws INVALID_FIELD, ENGINE_EXISTS or ENGINE_LIMIT. */
+  readonly register: (id: string, address: string) => Promise<PooledEngine>;
+}
+
+export function engineAdminHandlers(
+  router: Router,
+  pool: EnginePool,
+  options: EngineAdminOptions,
+): grpc.UntypedServiceImplementation {
+  const { guard } = options;
   return {
     listEngines: unary<ListEnginesRequest, ListEnginesResponse>(options, (_request, { startedMs }) => ({
       engines: pool.engines.map(toStatus),
+      strategy: fromStrategy(router.strategy),
       processingTimeMs: performance.now() - startedMs,
     })),
+    registerEngine: unary<RegisterEngineRequest, RegisterEngineResponse>(
+      options,
+      async ({ engineId, address }, { startedMs }) => ({
+        engine: toStatus(await options.register(engineId, address)),
+        processingTimeMs: performance.now() - startedMs,
+      }),
+      guard,
+    ),
+    removeEngine: unary<RemoveEngineRequest, RemoveEngineResponse>(
+      options,
+      ({ engineId }, { startedMs }) => {
+        const removed = pool.remove(engineId);
+        const engine = toStatus(removed);
+        // It finishes what it has in flight; the caller need not wait for that.
+        void removed.engine.stop();
+        return { engine, processingTimeMs: performance.now() - startedMs };
+      },
+      guard,
+    ),
+    drainEngine: unary<DrainEngineRequest, DrainEngineResponse>(
+      options,
+      ({ engineId }, { startedMs }) => ({
+        engine: setDraining(pool, engineId, true),
+        processingTimeMs: performance.now() - startedMs,
+      }),
+      guard,
+    ),
+    readmitEngine: unary<ReadmitEngineRequest, ReadmitEngineResponse>(
+      options,
+      ({ engineId }, { startedMs }) => ({
+        engine: setDraining(pool, engineId, false),
+        processingTimeMs: performance.now() - startedMs,
+      }),
+      guard,
+    ),
+    setStrategy: unary<SetStrategyRequest, SetStrategyResponse>(
+      options,
+      ({ strategy }, { startedMs }) => {
+        const name = toStrategyName(strategy);
+        if (name === undefined) {
+          throw new RouterError('INVALID_FIELD', 'strategy is not set; name one', { field: 'strategy' });
+        }
+        const previous = fromStrategy(router.strategy);
+        router.strategy = name;
+        return { previous, processingTimeMs: performance.now() - startedMs };
+      },
+      guard,
+    ),
   };
 }
 
+function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): EngineStatus {
+  const pooled = pool.find(engineId);
+  pool.setDraining(pooled, isDraining);
+  return toStatus(pooled);
+}
+
 function toStatus(pooled: PooledEngine): EngineStatus {
-  const { engine } = pooled;
+  const { engine, breaker } = pooled;
   const usable = engine.description?.models.filter((model) => model.error === '') ?? [];
   return {
     id: pooled.id,
     kind: fromKind(pooled.kind),
     address: engine.address,
-    state: engine.description ? EngineState.ENGINE_STATE_READY : EngineState.ENGINE_STATE_DOWN,
-    stateReason: engine.downReason,
+    state: fromEngineState(pooled.state),
+    stateReason: pooled.state === 'DRAINING' ? 'an operator drains it' : engine.downReason,
     build: pooled.build,
     models: usable.map((model) => `${model.name}/${model.version}`),
     inFlight: engine.inFlight,
     succeeded: BigInt(pooled.succeeded),
     failed: BigInt(pooled.failed),
-    latencyMs: pooled.latencyMs,
+    latencyMs: pooled.speed.latencyMs,
+    breaker: fromBreakerState(breaker.state),
+    breakerEvents: breaker.events.map(({ timeMs, state, why }) => ({
+      timeMs: BigInt(timeMs),
+      state: fromBreakerState(state),
+      why,
+    })),
   };
 }

@@ -6,13 +6,29 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
-import { engineAdminHandlers, engineAdminService } from './engines.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type AdminFrom, adminGuard } from './admin.ts';
+import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
+import { type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
-import { reasoningHandlers, reasoningService } from './reasoning.ts';
+import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
 
-export interface ApiOptions extends UnaryOptions {
+export interface ApiParts {
+  readonly router: Router;
+  readonly pool: EnginePool;
+  readonly models: ModelRepository;
+  readonly metrics: Metrics;
+  readonly sources: MetricsSources;
+}
+
+export interface ApiOptions
+  extends
+    Omit<UnaryOptions, 'observer'>,
+    Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'>,
+    Pick<EngineAdminOptions, 'register'> {
   readonly listen: string;
+  readonly adminFrom: AdminFrom;
   readonly reflection: boolean;
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
@@ -26,17 +42,25 @@ export class ApiServer {
   readonly #server: grpc.Server;
   readonly #health: HealthImplementation;
   readonly #options: ApiOptions;
+  readonly #drained = new AbortController();
 
-  constructor(router: Router, pool: EnginePool, models: ModelRepository, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, sources }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,
     });
-    this.#server.addService(reasoningService, reasoningHandlers(router, options));
-    this.#server.addService(modelService, modelHandlers(models, pool, options));
-    this.#server.addService(engineAdminService, engineAdminHandlers(pool, options));
+    const shared = {
+      ...options,
+      observer: metrics,
+      drained: this.#drained.signal,
+      guard: adminGuard(options.adminFrom, options.listen),
+    };
+    this.#server.addService(reasoningService, reasoningHandlers(router, shared));
+    this.#server.addService(modelService, modelHandlers(models, pool, shared));
+    this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
+    this.#server.addService(metricsService, metricsHandlers(metrics, sources, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
     this.#health.addToServer(this.#server);
     if (options.reflection) reflection(options.protoDir).addToServer(this.#server);
@@ -61,6 +85,7 @@ export class ApiServer {
   /** Refuses new connections and calls, finishes those in flight; after `timeoutMs` cuts what is left. */
   async stop(timeoutMs: number): Promise<void> {
     this.setServing(false);
+    this.#drained.abort();
     const cut = setTimeout(() => this.#server.forceShutdown(), timeoutMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(cut);
@@ -68,6 +93,6 @@ export class ApiServer {
 }
 
 function reflection(protoDir: string): ReflectionService {
-  const files = ['reasoning', 'models', 'engines'].map((name) => `tandem/v1/${name}.proto`);
+  const files = ['reasoning', 'models', 'engines', 'metrics'].map((name) => `tandem/v1/${name}.proto`);
   return new ReflectionService(loadSync(files, { includeDirs: [protoDir], keepCase: true }));
 }

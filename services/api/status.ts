@@ -1,7 +1,7 @@
 // Error kind → gRPC status with google.rpc details. The only place where the two meet.
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
-import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
@@ -25,12 +25,19 @@ export function toStatus(error: RouterError): StatusReply {
     const badRequest = BadRequest.fromPartial({ fieldViolations: [{ field, description: clip(description) }] });
     details.push({ typeUrl: `${TYPE_PREFIX}BadRequest`, value: Buffer.from(BadRequest.encode(badRequest).finish()) });
   }
+  if (error.retryAfterMs !== undefined) {
+    const retryDelay = {
+      seconds: BigInt(Math.floor(error.retryAfterMs / 1_000)),
+      nanos: (error.retryAfterMs % 1_000) * 1e6,
+    };
+    details.push({ typeUrl: `${TYPE_PREFIX}RetryInfo`, value: Buffer.from(RetryInfo.encode({ retryDelay }).finish()) });
+  }
   const trailers = new grpc.Metadata();
   const status = Status.encode(Status.fromPartial({ code, message, details })).finish();
   trailers.set('grpc-status-details-bin', Buffer.from(status));
   return { code, details: message, metadata: trailers };
 }
 
-function clip(text: string): string {
+export function clip(text: string): string {
   return text.length <= MAX_MESSAGE_CHARS ? text : `${text.slice(0, MAX_MESSAGE_CHARS)}…`;
 }

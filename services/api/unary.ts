@@ -2,6 +2,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
+import type { Observer } from '../core/observer.ts';
 import { toStatus } from './status.ts';
 
 export interface UnaryOptions {
@@ -9,6 +10,7 @@ export interface UnaryOptions {
   readonly timeoutMs: number;
   /** Hears of every error that callers only see as INTERNAL. */
   readonly onInternalError: (path: string, error: RouterError) => void;
+  readonly observer: Observer;
 }
 
 export interface UnaryContext extends CallContext {
@@ -16,9 +18,11 @@ export interface UnaryContext extends CallContext {
   readonly startedMs: number;
 }
 
+/** `guard` throws where this caller may not make this call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
+  guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void = () => undefined,
 ): grpc.handleUnaryCall<Request | RouterError, Response> {
   return (call, callback) => {
     const startedMs = performance.now();
@@ -37,16 +41,19 @@ export function unary<Request, Response>(
     });
     const answer = async (): Promise<Response> => {
       if (call.request instanceof RouterError) throw call.request;
+      guard(call);
       return await handle(call.request, { startedMs, deadlineMs, signal: controller.signal });
     };
     answer().then(
       (response) => {
         answered = true;
+        options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
         callback(null, response);
       },
       (thrown: unknown) => {
         answered = true;
         const error = RouterError.from(thrown);
+        options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs);
         if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error);
         callback(toStatus(error));
       },
@@ -60,13 +67,23 @@ export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Bu
     try {
       return decode(bytes);
     } catch (cause) {
-      const message = 'the request is not a valid protobuf message of its type; check the client’s proto files';
-      return new RouterError('INVALID_FIELD', message, { cause });
+      return malformed(cause);
     }
   };
 }
 
-function remainingMs(deadline: grpc.Deadline): number {
+export function malformed(cause: unknown): RouterError {
+  const message = 'the request is not a valid protobuf message of its type; check the client’s proto files';
+  return new RouterError('INVALID_FIELD', message, { cause });
+}
+
+/** "/tandem.v1.ReasoningService/Reason" → "Reason". */
+export function methodOf(call: { getPath(): string }): string {
+  const path = call.getPath();
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+export function remainingMs(deadline: grpc.Deadline): number {
   return deadline instanceof Date
     ? deadline.getTime() - Date.now()
     : deadline === Infinity

@@ -3,7 +3,7 @@ import { loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { decodeReasonRequest } from './reasoning.ts';
+import { decodeReasonRequest } from './reason-messages.ts';
 
 interface FieldShape {
   name: string;

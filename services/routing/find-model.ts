@@ -1,14 +1,18 @@
 // Which version a request means, and which engines can serve it.
 import { RouterError } from '../core/errors.ts';
-import type { EnginePool, PooledEngine } from '../engines/pool.ts';
+import type { EnginePool } from '../engines/pool.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
+import { noEngine } from './no-engine.ts';
 import type { InputSpec } from './validate.ts';
 
 export interface Found {
   readonly version: ModelVersion;
   /** What it takes: as the manifest says, else as the network does. */
   readonly input: InputSpec;
-  /** Ready engines that hold it; never empty. */
+  /** Identity of weights and run settings. */
+  readonly modelId: bigint;
+  /** Ready engines that hold it; empty when all have gone. */
   readonly engines: readonly PooledEngine[];
 }
 
@@ -21,24 +25,22 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
   return found;
 }
 
-/** Throws UNKNOWN_MODEL, MODEL_INVALID or NO_ENGINE, each with what to do next. */
+/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where no engine has ever described it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.name, wanted.version);
   const labels = wanted.readout.labels.length;
-  if (served !== undefined && labels !== 0 && labels !== served.model.outputSize) {
-    throw invalid(wanted, `it has ${labels} labels for ${served.model.outputSize} outputs; give one for each, or none`);
+  if (served === undefined || served.engines.length === 0) {
+    const broken = wanted.error || pool.brokenReason(wanted.name, wanted.version);
+    if (broken) throw invalid(wanted, broken);
   }
-  if (served !== undefined) {
-    const shape = wanted.inputShape ?? [served.model.inputSize];
-    const input = { kind: wanted.inputKind, shape, size: served.model.inputSize };
-    return { version: wanted, input, engines: served.engines };
+  if (served === undefined) throw noEngine(pool, []);
+  const { model, engines } = served;
+  if (labels !== 0 && labels !== model.outputSize) {
+    throw invalid(wanted, `it has ${labels} labels for ${model.outputSize} outputs; give one for each, or none`);
   }
-  const broken = wanted.error || pool.brokenReason(wanted.name, wanted.version);
-  if (broken) throw invalid(wanted, broken);
-  const downs = pool.engines.map(({ engine }) => `${engine.id}: ${engine.downReason || 'does not hold it'}`).join('; ');
-  const message = `no engine is ready for model "${wanted.name}" (${downs || 'none is configured'}); try again in a moment`;
-  throw new RouterError('NO_ENGINE', message, { metadata: { engines: downs } });
+  const input = { kind: wanted.inputKind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
+  return { version: wanted, input, modelId: model.modelId, engines };
 }
 
 function invalid({ name, version }: ModelVersion, why: string): RouterError {

@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { fakeBreaker, silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { EnginePool } from '../engines/pool.ts';
 import { ModelRepository, type ModelVersion } from '../models/repository.ts';
-import { type ReasonQuestion, Router } from './router.ts';
+import { AnswerCache } from '../cache/answer-cache.ts';
+import { type Answer, sizeOf } from './answer.ts';
+import type { ReasonQuestion } from './question.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { Router, type RouterOptions } from './router.ts';
 
 function version(number: number, over: Partial<ModelVersion> = {}): ModelVersion {
   return {
@@ -20,14 +25,34 @@ function version(number: number, over: Partial<ModelVersion> = {}): ModelVersion
   };
 }
 
-function build(engines: FakeEngine[], versions = [version(1)], maxInFlight = 100): Router {
-  const pool = new EnginePool(engines);
-  for (const engine of engines) if (engine.description) engine.up(...engine.description.models);
-  return new Router(new ModelRepository(versions, 'm'), pool, {
+const engine = (id: string): FakeEngine => new FakeEngine(id).up(fakeModel());
+
+interface Built {
+  readonly router: Router;
+  readonly pool: EnginePool;
+}
+
+function buildWhole(engines: FakeEngine[], versions = [version(1)], over: Partial<RouterOptions> = {}): Built {
+  const pool = new EnginePool(fakeBreaker);
+  for (const each of engines) pool.add(each);
+  const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs: 1e6, staleMs: 1e6, sizeOf });
+  const router = new Router(new ModelRepository(versions, 'm'), pool, cache, {
     strategy: 'ROUND_ROBIN',
-    localShare: 0.8,
-    maxInFlight,
+    localFirstShare: 0.8,
+    sidecarFirstShare: 0.8,
+    participants: 3,
+    maxInFlight: 100,
+    maxAttempts: 3,
+    attemptTimeoutMs: 1_000,
+    budget: new RetryBudget(100, 20),
+    observer: silent,
+    ...over,
   });
+  return { router, pool };
+}
+
+function build(...args: Parameters<typeof buildWhole>): Router {
+  return buildWhole(...args).router;
 }
 
 function question(over: Partial<ReasonQuestion> = {}): ReasonQuestion {
@@ -37,6 +62,7 @@ function question(over: Partial<ReasonQuestion> = {}): ReasonQuestion {
     modelVersion: 0,
     input: { field: 'encoding', shape: [3], dtype: 'FP32', data },
     strategy: undefined,
+    cache: 'BYPASS',
     ...over,
   };
 }
@@ -57,28 +83,29 @@ async function kindOf(answer: Promise<unknown>): Promise<string> {
 
 describe('the router', () => {
   it('answers with what the engine measured and which engine it was', async () => {
-    const router = build([new FakeEngine('a').up(fakeModel())]);
-    const answer = await router.reason(question(), context());
+    const router = build([engine('a')]);
+    const { answer, attempts, grade } = await router.reason(question(), context());
     expect([answer.label, answer.engine.id, answer.inference.stateDigest]).toEqual(['yes', 'a', 99n]);
-    expect(answer.attempts.map(({ engineId, outcome }) => [engineId, outcome])).toEqual([['a', 'OK']]);
+    expect(grade).toBe('SINGLE');
+    expect(attempts.map(({ engineId, outcome }) => [engineId, outcome])).toEqual([['a', 'OK']]);
   });
 
   it('passes the input’s bytes on untouched', async () => {
-    const engine = new FakeEngine('a').up(fakeModel());
+    const only = engine('a');
     const asked = question();
-    await build([engine]).reason(asked, context());
-    expect(engine.calls[0]?.input.data).toBe(asked.input.data);
+    await build([only]).reason(asked, context());
+    expect(only.calls[0]?.input.data).toBe(asked.input.data);
   });
 
   it('takes turns', async () => {
-    const engines = [new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())];
+    const engines = [engine('a'), engine('b')];
     const router = build(engines);
     for (let n = 0; n < 10; n += 1) await router.reason(question(), context());
-    expect(engines.map((engine) => engine.calls.length)).toEqual([5, 5]);
+    expect(engines.map(({ calls }) => calls.length)).toEqual([5, 5]);
   });
 
   it('asks the next engine when one is lost, and says so', async () => {
-    const [a, b] = [new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())];
+    const [a, b] = [engine('a'), engine('b')];
     a.behaviour = lost;
     const answer = await build([a, b]).reason(question(), context());
     expect(answer.attempts.map(({ engineId, outcome }) => [engineId, outcome])).toEqual([
@@ -88,33 +115,34 @@ describe('the router', () => {
   });
 
   it('says what was tried when no engine could answer', async () => {
-    const engines = [new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())];
-    for (const engine of engines) engine.behaviour = lost;
+    const engines = [engine('a'), engine('b')];
+    for (const each of engines) each.behaviour = lost;
     const failure = build(engines).reason(question(), context());
     await expect(failure).rejects.toMatchObject({
       kind: 'NO_ENGINE',
-      metadata: { tried: 'a: ENGINE_LOST, b: ENGINE_LOST' },
+      metadata: { tried: 'a: ENGINE_LOST, b: ENGINE_LOST', others: '' },
+      retryAfterMs: 500,
     });
   });
 
   it('does not ask another engine what the first one refused for the caller’s fault', async () => {
-    const engines = [new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())];
-    for (const engine of engines) engine.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
+    const engines = [engine('a'), engine('b')];
+    for (const each of engines) each.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
     expect(await kindOf(build(engines).reason(question(), context()))).toBe('NON_FINITE');
-    expect(engines.map((engine) => engine.calls.length)).toEqual([1, 0]);
+    expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0]);
   });
 
   it('does not go on after the caller has left', async () => {
-    const engines = [new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())];
+    const engines = [engine('a'), engine('b')];
     const caller = context();
-    for (const engine of engines) {
-      engine.behaviour = () => {
+    for (const each of engines) {
+      each.behaviour = () => {
         caller.controller.abort();
         return lost();
       };
     }
     await kindOf(build(engines).reason(question(), caller));
-    expect(engines.map((engine) => engine.calls.length)).toEqual([1, 0]);
+    expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0]);
   });
 
   it('serves the latest version that an engine holds', async () => {
@@ -124,16 +152,16 @@ describe('the router', () => {
 
   it('keeps engines out that hold other weights under the same name', async () => {
     const odd = new FakeEngine('odd').up(fakeModel({ modelId: 8n }));
-    const router = build([odd, new FakeEngine('a').up(fakeModel()), new FakeEngine('b').up(fakeModel())]);
+    const router = build([odd, engine('a'), engine('b')]);
     for (let n = 0; n < 6; n += 1) await router.reason(question(), context());
     expect(odd.calls).toHaveLength(0);
   });
 
   it('refuses at once when it is full', async () => {
-    const engine = new FakeEngine('a').up(fakeModel());
+    const only = engine('a');
     const waiting: (() => void)[] = [];
-    engine.behaviour = () => new Promise((resolve) => waiting.push(() => resolve(fakeInference())));
-    const router = build([engine], [version(1)], 2);
+    only.behaviour = () => new Promise((resolve) => waiting.push(() => resolve(fakeInference())));
+    const router = build([only], [version(1)], { maxInFlight: 2 });
     const first = [router.reason(question(), context()), router.reason(question(), context())];
     expect(await kindOf(router.reason(question(), context()))).toBe('ROUTER_FULL');
     for (const finish of waiting) finish();
@@ -142,9 +170,9 @@ describe('the router', () => {
   });
 
   it('tells a full pool from a broken one', async () => {
-    const engine = new FakeEngine('a').up(fakeModel());
-    engine.behaviour = () => Promise.reject(new RouterError('ENGINE_FULL', 'full'));
-    expect(await kindOf(build([engine]).reason(question(), context()))).toBe('ROUTER_FULL');
+    const only = engine('a');
+    only.behaviour = () => Promise.reject(new RouterError('ENGINE_FULL', 'full'));
+    expect(await kindOf(build([only]).reason(question(), context()))).toBe('ROUTER_FULL');
   });
 
   it.each([
@@ -154,7 +182,7 @@ describe('the router', () => {
     ['a model with a label too few', question({ model: 'unlabelled' }), 'MODEL_INVALID', 'model'],
     ['a model no engine can load', question({ model: 'unloadable' }), 'MODEL_INVALID', 'model'],
   ])('names the field of %s', async (_name, asked, kind, field) => {
-    const engine = new FakeEngine('a').up(
+    const only = new FakeEngine('a').up(
       fakeModel(),
       fakeModel({ name: 'unlabelled' }),
       fakeModel({ name: 'unloadable', error: 'node "x": field "tau"' }),
@@ -165,19 +193,130 @@ describe('the router', () => {
       version(1, { name: 'unloadable' }),
       version(1, { name: 'unlabelled', readout: { from: 'spike_count', labels: ['only'], temperature: 1 } }),
     ];
-    await expect(build([engine], versions).reason(asked, context())).rejects.toMatchObject({
+    await expect(build([only], versions).reason(asked, context())).rejects.toMatchObject({
       kind,
       violation: { field },
     });
   });
 
   it('says that it is not the model’s fault when every engine is down', async () => {
-    const engine = new FakeEngine('a');
-    const router = build([engine]);
-    engine.down('connection refused');
+    const only = engine('a');
+    const router = build([only]);
+    only.down('connection refused');
     await expect(router.reason(question(), context())).rejects.toMatchObject({
       kind: 'NO_ENGINE',
       message: expect.stringContaining('connection refused') as unknown,
     });
+  });
+
+  it('says so, too, where none was ever there', async () => {
+    const nobody = new FakeEngine('a');
+    await expect(build([nobody]).reason(question(), context())).rejects.toMatchObject({
+      kind: 'NO_ENGINE',
+      message: expect.stringContaining('a: down: not started') as unknown,
+    });
+  });
+
+  it('asks no more engines than allowed', async () => {
+    const engines = ['a', 'b', 'c', 'd'].map(engine);
+    for (const each of engines) each.behaviour = lost;
+    expect(await kindOf(build(engines, [version(1)], { maxAttempts: 2 }).reason(question(), context()))).toBe(
+      'NO_ENGINE',
+    );
+    expect(engines.map(({ calls }) => calls.length)).toEqual([1, 1, 0, 0]);
+  });
+
+  it('stops asking again when the retry budget is spent', async () => {
+    const [a, b] = [engine('a'), engine('b')];
+    a.behaviour = lost;
+    const router = build([a, b], [version(1)], { budget: new RetryBudget(1, 0.1) });
+    const kinds = [];
+    for (let n = 0; n < 4; n += 1) kinds.push(await kindOf(router.reason(question(), context())));
+    expect(kinds).toEqual(['answered', 'answered', 'NO_ENGINE', 'answered']);
+  });
+
+  it('gives up an engine that is too slow where another can be asked, but waits for the last one', async () => {
+    const [a, b] = [engine('a'), engine('b')];
+    const timeouts: number[] = [];
+    for (const each of [a, b]) {
+      each.behaviour = (_input, { deadlineMs }) => {
+        timeouts.push(deadlineMs);
+        return each === a
+          ? Promise.reject(new RouterError('DEADLINE_EXCEEDED', 'late'))
+          : Promise.resolve(fakeInference());
+      };
+    }
+    const { attempts } = await build([a, b]).reason(question(), context());
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['ENGINE_SLOW', 'OK']);
+    expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
+  });
+
+  it('asks nobody whose breaker is open, and says so when that is everybody', async () => {
+    const [a, b] = [engine('a'), engine('b')];
+    const { router, pool } = buildWhole([a, b]);
+    pool.find('a').breaker.trip('by hand');
+    for (let n = 0; n < 3; n += 1) await router.reason(question(), context());
+    expect([a.calls.length, b.calls.length]).toEqual([0, 3]);
+    pool.find('b').breaker.trip('by hand');
+    await expect(router.reason(question(), context())).rejects.toMatchObject({
+      kind: 'NO_ENGINE',
+      metadata: { others: 'a: breaker open, b: breaker open' },
+    });
+  });
+
+  it('sends nothing to an engine that is being drained, until it is readmitted', async () => {
+    const [a, b] = [engine('a'), engine('b')];
+    const { router, pool } = buildWhole([a, b]);
+    pool.setDraining(pool.find('a'), true);
+    for (let n = 0; n < 4; n += 1) await router.reason(question(), context());
+    expect([a.calls.length, b.calls.length]).toEqual([0, 4]);
+    pool.setDraining(pool.find('a'), false);
+    for (let n = 0; n < 4; n += 1) await router.reason(question(), context());
+    expect([a.calls.length, b.calls.length]).toEqual([2, 6]);
+  });
+});
+
+describe('the result cache', () => {
+  it('answers an equal question without asking, and says which engine computed it', async () => {
+    const only = engine('a');
+    const router = build([only]);
+    const first = await router.reason(question({ cache: 'USE' }), context());
+    const second = await router.reason(question({ cache: 'USE' }), context());
+    expect([first.cache, second.cache, second.attempts.length, only.calls.length]).toEqual(['MISS', 'HIT', 0, 1]);
+    expect(second.answer).toEqual(first.answer);
+  });
+
+  it('is not content with one engine’s word where a vote is asked for', async () => {
+    const router = build(['a', 'b', 'c'].map(engine));
+    await router.reason(question({ cache: 'USE' }), context());
+    const voted = await router.reason(question({ cache: 'USE', strategy: 'REDUNDANT' }), context());
+    expect([voted.cache, voted.grade]).toEqual(['MISS', 'UNANIMOUS']);
+  });
+
+  it('knows other weights under the same name for another question', async () => {
+    const only = engine('a');
+    const router = build([only]);
+    await router.reason(question({ cache: 'USE' }), context());
+    only.up(fakeModel({ modelId: 8n }));
+    expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
+  });
+
+  it('answers what it knows when all engines have gone, but never as if it were fresh', async () => {
+    const only = engine('a');
+    const pool = new EnginePool(fakeBreaker);
+    pool.add(only);
+    const cache = new AnswerCache<Answer>({ maxEntries: 9, maxBytes: 1e6, ttlMs: 0, staleMs: 1e6, sizeOf });
+    const router = new Router(new ModelRepository([version(1)], 'm'), pool, cache, {
+      ...{ strategy: 'ROUND_ROBIN', localFirstShare: 1, sidecarFirstShare: 1, participants: 3, maxInFlight: 9 },
+      ...{ maxAttempts: 3, attemptTimeoutMs: 1_000, budget: new RetryBudget(9, 20), observer: silent },
+    });
+    await router.reason(question({ cache: 'USE' }), context());
+    only.down('killed');
+    const stale = await router.reason(question({ cache: 'USE' }), context());
+    expect([stale.cache, stale.grade, stale.answer.label]).toEqual(['STALE', 'STALE', 'yes']);
+    const data = Buffer.from(new Float32Array([3, 2, 1]).buffer);
+    const unseen = question({ cache: 'USE', input: { field: 'encoding', shape: [3], dtype: 'FP32', data } });
+    await expect(router.reason(unseen, context())).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    await expect(router.reason(question(), context())).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
 });

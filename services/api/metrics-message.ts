@@ -1,0 +1,140 @@
+// What was counted, and how things stand, as one message.
+import type { BreakerState } from '../engines/breaker.ts';
+import type { EngineKind } from '../engines/engine.ts';
+import type { EngineState } from '../engines/pooled-engine.ts';
+import type {
+  CacheMetrics,
+  EngineMetrics,
+  LatencyMetrics,
+  Metrics as MetricsMessage,
+  RequestTypeMetrics,
+  StrategyMetrics,
+} from '../generated/tandem/v1/metrics.ts';
+import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
+import type { LatencySummary } from '../telemetry/latency.ts';
+import { type MetricsSnapshot, NO_ENGINE_COUNTS, type RequestTypeCounts } from '../telemetry/metrics.ts';
+import { fromBreakerState, fromEngineState, fromKind } from './enums.ts';
+
+/** An engine of the pool, as far as the metrics show it. */
+export interface MeteredEngine {
+  readonly id: string;
+  readonly kind: EngineKind;
+  readonly state: EngineState;
+  readonly breaker: { readonly state: BreakerState };
+  readonly inFlight: number;
+  /** What it described itself as; undefined while it is not connected. */
+  readonly engine: { readonly description: object | undefined };
+}
+
+/** How things stand now. The totals are since the router started. */
+export interface Standing {
+  /** In pool order. */
+  readonly engines: readonly MeteredEngine[];
+  readonly inFlight: number;
+  readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
+  readonly connections: { readonly open: number; readonly total: number };
+}
+
+const STRATEGIES = Object.values(Strategy)
+  .filter((strategy) => strategy > Strategy.STRATEGY_UNSPECIFIED)
+  .sort((a, b) => a - b);
+
+export function toMetrics(
+  counts: MetricsSnapshot,
+  standing: Standing,
+  timeMs: number,
+  uptimeS: number,
+): MetricsMessage {
+  const { cache, votes } = counts;
+  const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
+  return {
+    sinceMs: BigInt(counts.sinceMs),
+    timeMs: BigInt(timeMs),
+    uptimeS,
+    requests: BigInt(counts.requests),
+    errors: BigInt(counts.errors),
+    inFlight: standing.inFlight,
+    requestTypes: counts.requestTypes.map(toRequestType),
+    strategies: toStrategies(counts.strategies),
+    engines: toEngines(counts.engines, standing.engines),
+    cache: toCache(cache, standing.cache),
+    connections: {
+      clients: standing.connections.open,
+      clientsTotal: BigInt(standing.connections.total),
+      sidecarsConnected: sidecars.filter(({ engine }) => engine.description !== undefined).length,
+      sidecars: sidecars.length,
+    },
+    votes: {
+      unanimous: BigInt(votes.UNANIMOUS),
+      majority: BigInt(votes.MAJORITY),
+      disputed: BigInt(votes.DISPUTED),
+      tooFew: BigInt(votes.TOO_FEW),
+    },
+  };
+}
+
+function toRequestType({ type, count, errors, errorsByReason, latency }: RequestTypeCounts): RequestTypeMetrics {
+  const byReason = Object.entries(errorsByReason).map(([reason, times]) => [reason, BigInt(times)]);
+  return {
+    type,
+    count: BigInt(count),
+    errors: BigInt(errors),
+    errorsByReason: Object.fromEntries(byReason) as Record<string, bigint>,
+    latency: toLatency(latency),
+  };
+}
+
+function toStrategies(counts: MetricsSnapshot['strategies']): StrategyMetrics[] {
+  const requests = STRATEGIES.map((each) => counts.get(strategyToJSON(each).slice('STRATEGY_'.length)) ?? 0);
+  const all = sum(requests);
+  return STRATEGIES.map((strategy, index) => {
+    const own = requests[index] ?? 0;
+    return { strategy, requests: BigInt(own), share: share(own, all) };
+  });
+}
+
+function toEngines(counts: MetricsSnapshot['engines'], engines: readonly MeteredEngine[]): EngineMetrics[] {
+  const rows = engines.map((engine) => ({ ...(counts.get(engine.id) ?? NO_ENGINE_COUNTS), engine }));
+  const all = sum(rows.map(({ succeeded }) => succeeded));
+  return rows.map(({ engine, succeeded, failed, others, dissents, latency }) => ({
+    engineId: engine.id,
+    kind: fromKind(engine.kind),
+    state: fromEngineState(engine.state),
+    breaker: fromBreakerState(engine.breaker.state),
+    succeeded: BigInt(succeeded),
+    failed: BigInt(failed),
+    others: BigInt(others),
+    share: share(succeeded, all),
+    inFlight: engine.inFlight,
+    latency: toLatency(latency),
+    dissents: BigInt(dissents),
+  }));
+}
+
+function toCache(used: MetricsSnapshot['cache'], kept: Standing['cache']): CacheMetrics {
+  const spared = used.HIT + used.COALESCED + used.STALE;
+  return {
+    hits: BigInt(used.HIT),
+    misses: BigInt(used.MISS),
+    coalesced: BigInt(used.COALESCED),
+    stale: BigInt(used.STALE),
+    bypassed: BigInt(used.BYPASSED),
+    hitRatio: share(spared, spared + used.MISS),
+    entries: BigInt(kept.entries),
+    bytes: BigInt(kept.bytes),
+    evictions: BigInt(kept.evictions),
+  };
+}
+
+function toLatency(latency: LatencySummary): LatencyMetrics {
+  return { ...latency, count: BigInt(latency.count) };
+}
+
+/** 0 of nothing. */
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,113 @@
+// ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
+import type * as grpc from '@grpc/grpc-js';
+import { RouterError } from '../core/errors.ts';
+import type { ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import type { Router } from '../routing/router.ts';
+import { type ItemOptions, reasonItem } from './reason-item.ts';
+import { toReasonError } from './reason-messages.ts';
+import { toStatus } from './status.ts';
+import { type UnaryOptions, methodOf, remainingMs } from './unary.ts';
+
+export interface StreamOptions extends UnaryOptions {
+  /** Requests under way at once in one stream or batch. */
+  readonly windowSize: number;
+  /** Aborted when the server drains: streams answer what they have read, and end. */
+  readonly drained: AbortSignal;
+}
+
+type StreamCall = grpc.ServerDuplexStream<ReasonStreamRequestWire | RouterError, ReasonStreamResponse>;
+
+export function reasonStream(
+  router: Router,
+  options: StreamOptions,
+): grpc.handleBidiStreamingCall<ReasonStreamRequestWire | RouterError, ReasonStreamResponse> {
+  return (call) => new ReasonStream(call, router, options);
+}
+
+class ReasonStream {
+  readonly #call: StreamCall;
+  readonly #router: Router;
+  readonly #options: StreamOptions;
+  readonly #item: ItemOptions;
+  readonly #caller = new AbortController();
+  readonly #startedMs = performance.now();
+  readonly #callEndsMs: number;
+  readonly #onDraining = (): void => this.#endInput('DRAINING');
+  #open = 0;
+  /** The reader does not read: answers wait in memory, and no further request is taken. */
+  #isBlocked = false;
+  #inputEnded: 'END' | 'DRAINING' | undefined;
+
+  constructor(call: StreamCall, router: Router, options: StreamOptions) {
+    this.#call = call;
+    this.#router = router;
+    this.#options = options;
+    this.#item = { ...options, type: 'ReasonStream.item' };
+    this.#callEndsMs = this.#startedMs + remainingMs(call.getDeadline());
+    call.on('data', (request: ReasonStreamRequestWire | RouterError) => void this.#take(request));
+    call.on('drain', () => {
+      this.#isBlocked = false;
+      this.#pace();
+    });
+    call.on('end', () => this.#endInput('END'));
+    call.on('error', () => this.#close('CANCELLED'));
+    call.on('cancelled', () => this.#close('CANCELLED'));
+    options.drained.addEventListener('abort', this.#onDraining, { once: true });
+    if (options.drained.aborted) this.#onDraining();
+  }
+
+  async #take(request: ReasonStreamRequestWire | RouterError): Promise<void> {
+    this.#open += 1;
+    this.#pace();
+    const startedMs = performance.now();
+    const { requestId, outcome } = await this.#answer(request, startedMs);
+    this.#open -= 1;
+    if (this.#caller.signal.aborted) return;
+    const response = { requestId, outcome, processingTimeMs: performance.now() - startedMs };
+    if (!this.#call.write(response)) this.#isBlocked = true;
+    this.#pace();
+    this.#endIfAnswered();
+  }
+
+  async #answer(request: ReasonStreamRequestWire | RouterError, startedMs: number): ReturnType<typeof reasonItem> {
+    if (request instanceof RouterError) {
+      this.#options.observer.requestEnded(this.#item.type, request.kind, 0);
+      return { requestId: '', outcome: { $case: 'error', value: toReasonError(request) } };
+    }
+    const deadlineMs = Math.min(this.#callEndsMs, startedMs + this.#options.timeoutMs);
+    return await reasonItem(request.request, this.#router, { deadlineMs, signal: this.#caller.signal }, this.#item);
+  }
+
+  /** A paused stream fills its window, and HTTP/2 then holds the sender back. */
+  #pace(): void {
+    const isFull = this.#open >= this.#options.windowSize || this.#isBlocked || this.#inputEnded === 'DRAINING';
+    if (isFull) this.#call.pause();
+    else if (this.#call.isPaused()) this.#call.resume();
+  }
+
+  #endInput(why: 'END' | 'DRAINING'): void {
+    this.#inputEnded ??= why;
+    this.#pace();
+    this.#endIfAnswered();
+  }
+
+  #endIfAnswered(): void {
+    if (this.#inputEnded === undefined || this.#open > 0 || this.#caller.signal.aborted) return;
+    if (this.#inputEnded === 'END') {
+      this.#call.end();
+      this.#close('OK');
+    } else {
+      const message = 'the router is stopping; every request it had read was answered: send the others elsewhere';
+      this.#call.emit('error', toStatus(new RouterError('DRAINING', message)));
+      this.#close('DRAINING');
+    }
+  }
+
+  #close(outcome: 'OK' | 'CANCELLED' | 'DRAINING'): void {
+    if (this.#caller.signal.aborted) return;
+    this.#caller.abort(new RouterError('CANCELLED', 'the stream has ended'));
+    this.#options.drained.removeEventListener('abort', this.#onDraining);
+    this.#options.observer.requestEnded(methodOf(this.#call), outcome, performance.now() - this.#startedMs);
+  }
+}

@@ -1,0 +1,36 @@
+// What a question comes to: all of it that does not depend on who asked, so that it may be kept for the next one.
+import type { Inference } from '../core/inference.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { StrategyName } from '../strategies/registry.ts';
+import { type Conclusion, type ReadoutSpec, conclude } from './conclusion.ts';
+import type { CastBallot } from './vote.ts';
+
+export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'SINGLE';
+
+export interface Answer extends Conclusion {
+  /** Without the potentials: they are views into a whole message, and have served. */
+  readonly inference: Omit<Inference, 'potentials'>;
+  readonly engine: { readonly id: string; readonly kind: 'local' | 'sidecar'; readonly build: string };
+  readonly strategy: StrategyName;
+  readonly grade: Grade;
+  /** Empty where one engine was asked. */
+  readonly ballots: readonly CastBallot[];
+}
+
+interface Computed {
+  readonly inference: Inference;
+  readonly engine: PooledEngine;
+  readonly grade: Grade;
+  readonly ballots: readonly CastBallot[];
+}
+
+export function toAnswer({ inference, engine, ...vote }: Computed, spec: ReadoutSpec, strategy: StrategyName): Answer {
+  const { potentials: _, ...kept } = inference;
+  const { id, kind, build } = engine;
+  return { ...conclude(inference, spec), ...vote, inference: kept, engine: { id, kind, build }, strategy };
+}
+
+/** Bytes of an answer in memory, for the cache's limit: numbers in arrays, and what the objects around them cost. */
+export function sizeOf({ scores, inference, ballots }: Answer): number {
+  return 600 + 8 * (scores.length + inference.spikeCounts.length) + 200 * ballots.length;
+}

@@ -1,0 +1,64 @@
+// One request on its way to one engine: what it needs, and the record of having asked.
+import { RouterError } from '../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { Observer, Outcome } from '../core/observer.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+export interface Attempt {
+  readonly engineId: string;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+}
+
+/** The least that asking needs of an engine. */
+export interface Askable {
+  readonly id: string;
+  /** Whether it may be asked now. */
+  readonly admits: boolean;
+  /** Why it may not; empty where it may. */
+  readonly whyNot: string;
+  infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
+}
+
+export interface AskOptions {
+  /** Engines that one request may ask in turn. */
+  readonly maxAttempts: number;
+  /** An engine is given up after so long where another can still be asked, milliseconds. */
+  readonly attemptTimeoutMs: number;
+  readonly budget: RetryBudget;
+  readonly observer: Observer;
+  /** Every engine there is, for the error of a request that none could answer. */
+  readonly pool: { readonly engines: readonly Askable[] };
+}
+
+export interface Asking {
+  readonly input: InferenceInput;
+  readonly context: CallContext;
+  readonly options: AskOptions;
+  /** Every engine asked so far, in the order in which they ended. */
+  readonly attempts: Attempt[];
+}
+
+/** Rejects with RouterError only. */
+export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity): Promise<Inference> {
+  const startedMs = performance.now();
+  const done = (outcome: Outcome): void => {
+    const durationMs = performance.now() - startedMs;
+    asking.attempts.push({ engineId: engine.id, outcome, durationMs });
+    asking.options.observer.attemptEnded(engine.id, outcome, durationMs);
+  };
+  try {
+    const inference = await engine.infer(asking.input, asking.context, timeoutMs);
+    done('OK');
+    return inference;
+  } catch (thrown) {
+    const error = RouterError.from(thrown);
+    done(error.kind);
+    throw error;
+  }
+}
+
+/** Whether it makes no sense to ask anybody else: the error is not the engine's, or nobody waits any more. */
+export function isFinal(error: RouterError, { signal, deadlineMs }: CallContext): boolean {
+  return !error.retryable || signal.aborted || performance.now() >= deadlineMs;
+}

@@ -1,0 +1,25 @@
+// What a request asks, and how equal requests are recognised.
+import xxhash from 'xxhash-wasm';
+import type { StrategyName } from '../strategies/registry.ts';
+import type { RawInput } from './validate.ts';
+
+export type CacheModeName = 'USE' | 'BYPASS' | 'REFRESH';
+
+export interface ReasonQuestion {
+  /** Empty: the default model. */
+  readonly model: string;
+  /** 0: the latest usable version. */
+  readonly modelVersion: number;
+  readonly input: RawInput;
+  /** Undefined: the server's. */
+  readonly strategy: StrategyName | undefined;
+  readonly cache: CacheModeName;
+}
+
+const { h64Raw } = await xxhash();
+
+/** 64 bits of model and input; equal on every router, so that AFFINITY is. Computed when first called, then kept. */
+export function questionHash(modelId: bigint, data: Uint8Array): () => bigint {
+  let hash: bigint | undefined;
+  return () => (hash ??= h64Raw(data, modelId));
+}

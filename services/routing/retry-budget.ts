@@ -1,0 +1,29 @@
+// One budget for all second attempts of the router, so that a struggling pool is not drowned in retries.
+
+export class RetryBudget {
+  readonly #capacity: number;
+  readonly #perRequest: number;
+  #tokens: number;
+
+  /**
+   * Starts full: `capacity` is the number of requests that may be under way, so that all of them can be asked again
+   * once when an engine dies. From then on retries are `percent` of the requests.
+   */
+  constructor(capacity: number, percent: number) {
+    this.#capacity = capacity;
+    this.#perRequest = percent / 100;
+    this.#tokens = percent === 0 ? 0 : capacity;
+  }
+
+  /** For every request that is planned. */
+  deposit(): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + this.#perRequest);
+  }
+
+  /** Whether one more attempt is allowed. */
+  withdraw(): boolean {
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}

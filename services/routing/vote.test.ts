@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { type ErrorKind, RouterError } from '../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { Askable, Asking } from './ask.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { type Voted, vote } from './vote.ts';
+
+/** An engine that votes when the test says so. */
+class Voter implements Askable {
+  readonly id: string;
+  readonly admits = true;
+  readonly whyNot = '';
+  signal: AbortSignal | undefined;
+  answer: (digest: bigint) => void = () => undefined;
+  fail: (kind: ErrorKind) => void = () => undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  get wasAsked(): boolean {
+    return this.signal !== undefined;
+  }
+
+  infer(_input: InferenceInput, { signal }: CallContext): Promise<Inference> {
+    this.signal = signal;
+    return new Promise((resolve, reject) => {
+      this.answer = (stateDigest) => resolve(fakeInference({ stateDigest }));
+      this.fail = (kind) => reject(new RouterError(kind, 'on purpose'));
+      signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)));
+    });
+  }
+}
+
+let a: Voter;
+let b: Voter;
+let c: Voter;
+let d: Voter;
+let caller: AbortController;
+let seen: [verdict: string, dissenters: readonly string[]][];
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new Voter(id)) as [Voter, Voter, Voter, Voter];
+  caller = new AbortController();
+  seen = [];
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function election(plan: Voter[], budget = new RetryBudget(100, 20)): Promise<Voted<Voter>> {
+  const asking: Asking = {
+    input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
+    context: { deadlineMs: Infinity, signal: caller.signal },
+    attempts: [],
+    options: {
+      maxAttempts: 3,
+      attemptTimeoutMs: 1_000,
+      budget,
+      observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
+      pool: { engines: plan },
+    },
+  };
+  return vote(plan, 3, asking);
+}
+
+const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+const outcomes = ({ ballots }: Voted<Voter>): string[] =>
+  ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
+
+describe('a vote', () => {
+  it('asks as many as take part, at once, and nobody else', async () => {
+    const voting = election([a, b, c, d]);
+    expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, true, false]);
+    for (const voter of [a, b, c]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c AGREED']);
+    expect(seen).toEqual([['UNANIMOUS', []]]);
+  });
+
+  it('gives the majority’s answer and names the dissenter', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    const voted = await voting;
+    expect([voted.grade, voted.engine.id, voted.inference.stateDigest]).toEqual(['MAJORITY', 'b', 7n]);
+    expect(outcomes(voted)).toEqual(['a DISSENTED', 'b AGREED', 'c AGREED']);
+    expect(seen).toEqual([['MAJORITY', ['a']]]);
+  });
+
+  it('does not wait for long for one that cannot change the verdict, and stops it', async () => {
+    const voting = election([a, b, c]);
+    a.answer(7n);
+    b.answer(7n);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c ABSENT CANCELLED']);
+    expect(c.signal?.aborted).toBe(true);
+  });
+
+  it('waits for the third where two contradict each other', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    await jest.advanceTimersByTimeAsync(1_000);
+    c.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a DISSENTED', 'b AGREED', 'c AGREED']);
+  });
+
+  it('asks another engine instead of one that fails', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    for (const voter of [b, c, d]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a ABSENT ENGINE_LOST', 'b AGREED', 'c AGREED', 'd AGREED']);
+  });
+
+  it('asks no other engine when the retry budget is spent', async () => {
+    const voting = election([a, b, c, d], new RetryBudget(0, 0));
+    a.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(false);
+    b.answer(7n);
+    c.answer(7n);
+    expect((await voting).grade).toBe('UNANIMOUS');
+  });
+
+  it('is disputed where no answer has a majority, and shows who said what', async () => {
+    const voting = election([a, b, c]);
+    a.answer(5n);
+    b.answer(6n);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({
+      kind: 'VOTE_DISPUTED',
+      metadata: { ballots: 'a: 0000000000000005, b: 0000000000000006, c: 0000000000000007' },
+    });
+    expect(seen).toEqual([['DISPUTED', ['a', 'b', 'c']]]);
+  });
+
+  it('is no vote where only one engine could take part', async () => {
+    const voting = election([a]);
+    a.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_TOO_FEW' });
+    expect(seen).toEqual([['TOO_FEW', []]]);
+  });
+
+  it('refuses an input that most engines refuse', async () => {
+    const voting = election([a, b, c]);
+    a.fail('NON_FINITE');
+    b.fail('NON_FINITE');
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE' });
+  });
+
+  it('stops everybody when its caller leaves', async () => {
+    const voting = election([a, b, c]);
+    caller.abort(new RouterError('CANCELLED', 'the caller left'));
+    await expect(voting).rejects.toMatchObject({ kind: 'CANCELLED', message: 'the caller left' });
+    expect([a, b, c].every(({ signal }) => signal?.aborted)).toBe(true);
+  });
+});

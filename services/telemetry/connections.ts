@@ -1,0 +1,44 @@
+// How many clients are connected, learned from Node's diagnostics channel `net.server.socket`, on which every socket that
+// a server of this process accepts is published: grpc-js has no count of its own but channelz, which costs each call.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+
+const CHANNEL = 'net.server.socket';
+
+export class ClientConnections {
+  #port: number | undefined;
+  #open = 0;
+  #total = 0;
+
+  /** Open now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Opened since listen(). */
+  get total(): number {
+    return this.#total;
+  }
+
+  /**
+   * Counts from now on; `address` is the one that the gRPC server is bound to, such as "127.0.0.1:50051" or
+   * "unix:/run/tandem.sock". The sockets of a Unix listener do not say their path, so for one all of them count: the
+   * router has no other Unix listener.
+   */
+  listen(address: string): void {
+    this.#port = address.startsWith('unix:') ? undefined : Number(/:(\d+)$/.exec(address)?.[1]);
+    subscribe(CHANNEL, this.#accepted);
+  }
+
+  stop(): void {
+    unsubscribe(CHANNEL, this.#accepted);
+  }
+
+  readonly #accepted = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    if (socket.localPort !== this.#port) return;
+    this.#open += 1;
+    this.#total += 1;
+    socket.once('close', () => (this.#open -= 1));
+  };
+}
