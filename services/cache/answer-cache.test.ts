@@ -383,6 +383,18 @@ describe('a deadline', () => {
     expect(await followed).toBe('DEADLINE_EXCEEDED');
     work.started[0]!.succeed('x');
     expect(await led).toBe('MISS x');
+  });
+
+  it('that is kept leaves no timer behind', async () => {
+    jest.useFakeTimers();
+    const { cache } = build();
+    const work = new Computations();
+    const answers = [500, 100].map((deadlineMs) =>
+      outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute)),
+    );
+    expect(jest.getTimerCount()).toBe(1);
+    work.started[0]!.succeed('x');
+    await Promise.all(answers);
     expect(jest.getTimerCount()).toBe(0);
   });
 
@@ -412,6 +424,18 @@ describe('a deadline', () => {
     expect(work.started.length).toBe(1);
   });
 
+  it('that has passed as well by the time the leader fails ends a follower’s waiting too', async () => {
+    const { cache, clock } = build();
+    const work = new Computations();
+    const answers = [500, 501].map((deadlineMs) =>
+      outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute)),
+    );
+    clock.ms = 502;
+    work.started[0]!.fail('DEADLINE_EXCEEDED');
+    expect(await Promise.all(answers)).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
+    expect(work.started.length).toBe(1);
+  });
+
   it('that passes again and again does not use up a follower’s patience', async () => {
     const { cache, clock } = build();
     const work = new Computations();
@@ -420,10 +444,10 @@ describe('a deadline', () => {
       clock.ms = (n + 1) * 100;
       work.started[n]!.fail('DEADLINE_EXCEEDED');
       await settle();
+      expect(work.started.length).toBe(n + 2);
     }
     work.started[4]!.succeed('x');
     expect(await answers[4]).toBe('MISS x');
-    expect(work.started.length).toBe(5);
   });
 });
 
