@@ -63,10 +63,13 @@ module.exports = {
     },
     {
       name: 'F0-config',
-      comment: 'services/config may import core, zod, yaml and Node.js',
+      comment: 'services/config may import core, zod, yaml, fastest-levenshtein and Node.js',
       severity: 'error',
       from: { path: inFolders('config'), pathNot: TEST },
-      to: { pathNot: ['^services/(core|config)/', '(^|/)node_modules/(zod|yaml)/'], dependencyTypesNot: ['core'] },
+      to: {
+        pathNot: ['^services/(core|config)/', '(^|/)node_modules/(zod|yaml|fastest-levenshtein)/'],
+        dependencyTypesNot: ['core'],
+      },
     },
     {
       name: 'F0-config-tests',

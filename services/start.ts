@@ -15,6 +15,9 @@ Usage: npm start -- [options]
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
   --help           this text
 
+Flags win over the environment, and the environment over the file. What is wrong with settings stops the start with
+exit code 2. All settings with their meaning: npx tandem config print
+
 Example: npm start -- --engines 3
 `;
 
@@ -34,12 +37,13 @@ async function main(): Promise<void> {
   }
   const settings = loadSettings({
     file: values.config,
-    flags: {
-      listen: values.listen,
-      models_dir: values.models,
-      spawn: { count: values.engines === undefined ? undefined : Number(values.engines) },
-      reflection: true,
-    },
+    flags: [
+      { flag: '--engines', key: 'spawn.count', text: values.engines },
+      { flag: '--listen', key: 'listen', text: values.listen },
+      { flag: '--models', key: 'models_dir', text: values.models },
+    ],
+    // Who starts it by hand will want to look around with grpcurl.
+    defaults: { reflection: true },
   });
   const log = createLog(settings.log_level);
   const starting = start(settings, log);

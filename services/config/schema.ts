@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const port = z.int().min(0).max(65_535);
 
-const sidecar = z
+export const sidecarSchema = z
   .strictObject({
     id: z
       .string()
@@ -23,11 +23,14 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default('0.0.0.0:50051')
     .describe('Address of the gRPC server; port 0: the system chooses.'),
-  reflection: z.boolean().default(false).describe('Serve gRPC reflection, for grpcurl and the like.'),
+  reflection: z
+    .boolean()
+    .default(false)
+    .describe('Serve gRPC reflection, for grpcurl and the like. `npm start` does so unless this is set.'),
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
   default_model: z.string().default('supersense').describe('The model of requests that name none.'),
   strategy: z
-    .enum(['ROUND_ROBIN', 'LOCAL_FIRST'])
+    .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY'])
     .default('ROUND_ROBIN')
     .describe('How engines are chosen where the request does not say.'),
   local_first_share: z
@@ -36,6 +39,94 @@ export const settingsSchema = z.strictObject({
     .max(1)
     .default(0.8)
     .describe('Share of requests that LOCAL_FIRST gives to the local engine, 0 to 1.'),
+  sidecar_first_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.8)
+    .describe('Share of requests that SIDECAR_FIRST gives to the sidecars, 0 to 1.'),
+  redundant: z
+    .strictObject({
+      participants: z
+        .int()
+        .min(2)
+        .max(15)
+        .default(3)
+        .describe('Engines asked at once; more than half of so many must agree, even where fewer are there to ask.'),
+    })
+    .prefault({})
+    .describe('The strategy REDUNDANT.'),
+  retry: z
+    .strictObject({
+      max_attempts: z.int().min(1).max(64).default(3).describe('Engines that one request may ask in turn.'),
+      attempt_timeout_ms: z
+        .int()
+        .min(1)
+        .max(3_600_000)
+        .default(10_000)
+        .describe('An engine that has not answered by then is given up where another can be asked, milliseconds.'),
+      budget_percent: z
+        .number()
+        .min(0)
+        .max(100)
+        .default(20)
+        .describe(
+          'Second and further attempts, percent of requests; beside them, whatever is in flight may be retried once.',
+        ),
+    })
+    .prefault({})
+    .describe('Asking another engine when one fails.'),
+  breaker: z
+    .strictObject({
+      failure_percent: z.int().min(1).max(100).default(50).describe('Share of failures that opens it, percent.'),
+      min_requests: z.int().min(1).max(100_000).default(5).describe('Fewer than these in the window never open it.'),
+      window_ms: z.int().min(100).max(600_000).default(10_000).describe('How far back it looks, milliseconds.'),
+      reset_ms: z.int().min(10).max(600_000).default(500).describe('Open for so long, then one request may try.'),
+    })
+    .prefault({})
+    .describe('The circuit breaker of each engine.'),
+  stall_timeout_ms: z
+    .int()
+    .min(50)
+    .max(600_000)
+    .default(500)
+    .describe('A sidecar that owes answers and is silent so long, even when asked whether it lives, counts as lost.'),
+  cache: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Keep answers of requests that do not BYPASS it.'),
+      max_entries: z.int().min(1).max(10_000_000).default(10_000).describe('Answers kept at most.'),
+      max_bytes: z
+        .int()
+        .min(1_024)
+        .max(1_099_511_627_776)
+        .default(67_108_864)
+        .describe('Bytes of inputs and answers kept at most.'),
+      ttl_ms: z
+        .int()
+        .min(0)
+        .max(2_592_000_000)
+        .default(300_000)
+        .describe('An answer is fresh for so long, milliseconds.'),
+      stale_ms: z
+        .int()
+        .min(0)
+        .max(2_592_000_000)
+        .default(3_600_000)
+        .describe('… and for so long after that it may still answer when no engine can; 0: never.'),
+    })
+    .prefault({})
+    .describe('The result cache.'),
+  max_batch_items: z.int().min(1).max(100_000).default(1_024).describe('Requests in one ReasonBatch.'),
+  stream_window: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(128)
+    .describe('Unanswered requests of one ReasonStream, or of one ReasonBatch, under way at once.'),
+  admin_from: z
+    .enum(['loopback', 'anywhere', 'nowhere'])
+    .default('loopback')
+    .describe('From where calls are taken that change the engine pool, the strategy or the metrics.'),
   request_timeout_ms: z
     .int()
     .min(1)
@@ -73,7 +164,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('The engine inside the router.'),
-  sidecars: z.array(sidecar).max(64).default([]).describe('Sidecars to connect to, besides those in `spawn`.'),
+  sidecars: z.array(sidecarSchema).max(64).default([]).describe('Sidecars to connect to, besides those in `spawn`.'),
   spawn: z
     .strictObject({
       count: z

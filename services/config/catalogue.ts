@@ -1,0 +1,73 @@
+// Every setting as data: its key, default, range and meaning, read off the schema, so that messages, documents and
+// environment variables can never say something else than what is checked.
+import { z } from 'zod';
+import { settingsSchema } from './schema.ts';
+
+/** The part of JSON Schema that the settings use. */
+export interface Shape {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxItems?: number;
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+}
+
+export interface Setting {
+  /** Example: "spawn.count". */
+  readonly key: string;
+  readonly path: readonly string[];
+  /** Example: "TANDEM_SPAWN_COUNT". */
+  readonly variable: string;
+  /** Undefined: there is none, and it may stay unset. */
+  readonly default: unknown;
+  readonly doc: string;
+  readonly shape: Shape;
+}
+
+/** JSON Schema of a settings file. Draft 7 is what every editor's YAML support knows. */
+export function settingsJsonSchema(): Shape {
+  return z.toJSONSchema(settingsSchema, { io: 'input', target: 'draft-7' }) as Shape;
+}
+
+const ROOT = settingsJsonSchema();
+
+/** In the order of the schema. A list is one setting. */
+export const SETTINGS: readonly Setting[] = collect(ROOT, []);
+
+function collect(shape: Shape, path: readonly string[]): Setting[] {
+  if (shape.properties) {
+    return Object.entries(shape.properties).flatMap(([name, child]) => collect(child, [...path, name]));
+  }
+  const key = path.join('.');
+  const variable = ['TANDEM', ...path].join('_').toUpperCase();
+  return [{ key, path, variable, default: shape.default, doc: shape.description ?? '', shape }];
+}
+
+/** Of a setting, a group, or something within a list; undefined where the path leads nowhere. */
+export function shapeAt(path: readonly PropertyKey[]): Shape | undefined {
+  let shape: Shape | undefined = ROOT;
+  for (const part of path) shape = typeof part === 'number' ? shape?.items : shape?.properties?.[String(part)];
+  return shape;
+}
+
+/** Every key there is, groups and list items' keys among them, in the way `dotted` writes them with place 0. */
+export function everyKey(): readonly string[] {
+  const walk = (shape: Shape, path: readonly PropertyKey[]): string[] => [
+    ...(path.length > 0 ? [dotted(path)] : []),
+    ...Object.entries(shape.properties ?? {}).flatMap(([name, child]) => walk(child, [...path, name])),
+    ...(shape.items ? walk(shape.items, [...path, 0]) : []),
+  ];
+  return walk(ROOT, []);
+}
+
+/** ["sidecars", 0, "address"] → "sidecars[0].address". */
+export function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}

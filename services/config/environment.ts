@@ -1,0 +1,35 @@
+// Environment variables that begin with TANDEM_: settings, a few that are no settings, and mistakes.
+import { SETTINGS } from './catalogue.ts';
+import { suggestVariable } from './suggest.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const OTHERS = [
+  'TANDEM_CONFIG', // where the settings file is
+  'TANDEM_ADDRESS', // where the command-line client finds the router
+  'TANDEM_TEST_SEED', // of the C++ engine's tests
+  'TANDEM_REFERENCE_NIR', // of the C++ engine's tests
+];
+
+/** The engine's own settings, which sidecars inherit from the router that starts them. */
+const ENGINE = /^TANDEM_ENGINE_/;
+
+/** Kubernetes sets these for a Service whose name begins with "tandem". */
+const KUBERNETES = /^TANDEM_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const KUBERNETES_PORT = /^(tcp|udp|sctp):\/\//;
+
+/** One line for each TANDEM_… variable that nothing reads: a misspelt one must not fall back to a default in silence. */
+export function unknownVariables(env: Environment): string[] {
+  const known = new Set([...OTHERS, ...SETTINGS.map(({ variable }) => variable)]);
+  return Object.entries(env)
+    .filter(([name, value]) => name.startsWith('TANDEM_') && !known.has(name) && !isForeign(name, value))
+    .map(([name]) => {
+      const meant = suggestVariable(name, OTHERS);
+      const next = meant ? `did you mean ${meant}?` : 'unset it; "tandem config print" lists all there are';
+      return `variable ${name}: unknown setting; ${next}`;
+    });
+}
+
+function isForeign(name: string, value = ''): boolean {
+  return ENGINE.test(name) || KUBERNETES.test(name) || (name.endsWith('_PORT') && KUBERNETES_PORT.test(value));
+}
