@@ -8,13 +8,38 @@ export interface GlobalOptions {
   readonly json: boolean;
 }
 
-type ClientClass<C extends grpc.Client> = new (address: string, credentials: grpc.ChannelCredentials) => C;
+type ClientClass<C extends grpc.Client> = new (
+  address: string,
+  credentials: grpc.ChannelCredentials,
+  options: grpc.ClientOptions,
+) => C;
 type Unary<Request, Response> = (
   request: Request,
   metadata: grpc.Metadata,
   options: grpc.CallOptions,
   callback: (error: grpc.ServiceError | null, response: Response) => void,
 ) => unknown;
+
+/** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
+export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
+  const { address } = command.optsWithGlobals<GlobalOptions>();
+  return new client(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+}
+
+/** Calls one unary method over a connection. */
+export function callOver<C extends grpc.Client, Request, Response>(
+  connection: C,
+  method: (client: C) => Unary<Request, Response>,
+  request: Request,
+  timeoutMs: number,
+): Promise<Response> {
+  return new Promise<Response>((resolve, reject) => {
+    const deadline = Date.now() + timeoutMs;
+    method(connection).call(connection, request, new grpc.Metadata(), { deadline }, (error, response) =>
+      error ? reject(error) : resolve(response),
+    );
+  });
+}
 
 /** Calls one unary method: `call(command, ReasoningServiceClient, (client) => client.ping, {})`. */
 export async function call<C extends grpc.Client, Request, Response>(
@@ -23,15 +48,9 @@ export async function call<C extends grpc.Client, Request, Response>(
   method: (client: C) => Unary<Request, Response>,
   request: Request,
 ): Promise<Response> {
-  const { address, timeoutMs } = command.optsWithGlobals<GlobalOptions>();
-  const connection = new client(address, grpc.credentials.createInsecure());
+  const connection = connect(command, client);
   try {
-    return await new Promise<Response>((resolve, reject) => {
-      const deadline = Date.now() + timeoutMs;
-      method(connection).call(connection, request, new grpc.Metadata(), { deadline }, (error, response) =>
-        error ? reject(error) : resolve(response),
-      );
-    });
+    return await callOver(connection, method, request, command.optsWithGlobals<GlobalOptions>().timeoutMs);
   } finally {
     connection.close();
   }

@@ -1,12 +1,19 @@
 // Whatever went wrong, in words, with an exit code that says whose turn it is.
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
+import { ConfigError } from '../config/load.ts';
 import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 
-const REFUSED = 1;
-const USAGE = 2;
+export const REFUSED = 1;
+export const USAGE = 2;
 const UNREACHABLE = 3;
+/** As shells have it for a program that SIGINT ended. */
+export const INTERRUPTED = 130;
+
+/** For --help. */
+export const EXIT_CODES =
+  '0 answered · 1 refused or failed · 2 wrong usage or settings · 3 no router at the address · 130 interrupted';
 
 /** A wrong argument that only the command could notice. */
 export class UsageError extends Error {}
@@ -22,7 +29,7 @@ export function failWith(error: unknown, address: string): void {
 }
 
 function describe(error: unknown, address: string): [text: string, exitCode: number] {
-  if (error instanceof UsageError) return [error.message, USAGE];
+  if (error instanceof UsageError || error instanceof ConfigError) return [error.message, USAGE];
   if (!isServiceError(error)) return [error instanceof Error ? error.message : String(error), REFUSED];
   const { reason, field } = details(error);
   if (error.code === grpc.status.UNAVAILABLE && reason === '') {

@@ -1,4 +1,4 @@
-// The input of `tandem reason`: a shipped sample, a file, or standard input.
+// An input: a shipped sample, a file, standard input, or a list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from './errors.ts';
@@ -46,8 +46,13 @@ export function readInput(file: string): CliInput {
 /** JSON (a list, or a list of equal lists for a time series), or numbers between spaces, commas or line ends. */
 export function parseNumbers(text: string): CliInput {
   const trimmed = text.trim();
-  const parsed: unknown = trimmed.startsWith('[') ? parseJson(trimmed) : trimmed.split(/[\s,]+/).map(toNumber);
-  const rows = Array.isArray(parsed) && Array.isArray(parsed[0]) ? (parsed as unknown[][]) : [parsed as unknown[]];
+  return toInput(trimmed.startsWith('[') ? (parseJson(trimmed) as unknown[]) : trimmed.split(/[\s,]+/).map(toNumber));
+}
+
+/** A list of numbers, or of equal lists of them. */
+export function toInput(list: readonly unknown[]): CliInput {
+  const isSeries = Array.isArray(list[0]);
+  const rows = isSeries ? (list as unknown[][]) : [list];
   const width = rows[0]?.length ?? 0;
   const data = Buffer.alloc(rows.length * width * 4);
   rows.forEach((row, step) => {
@@ -57,7 +62,7 @@ export function parseNumbers(text: string): CliInput {
       data.writeFloatLE(value, (step * width + index) * 4);
     });
   });
-  return { shape: parsed === rows[0] ? [width] : [rows.length, width], data, text: '' };
+  return { shape: isSeries ? [rows.length, width] : [width], data, text: '' };
 }
 
 function parseJson(text: string): unknown {

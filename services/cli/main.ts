@@ -1,34 +1,14 @@
 #!/usr/bin/env node
-// `npx tandem`: the command-line client. One file a command.
-import { Command } from 'commander';
-import { routerAddress } from '../config/client.ts';
+// `npx tandem`: the command-line client.
 import type { GlobalOptions } from './client.ts';
-import { enginesCommand } from './engines.ts';
 import { failWith } from './errors.ts';
-import { modelsCommand } from './models.ts';
-import { pingCommand } from './ping.ts';
-import { reasonCommand } from './reason.ts';
+import { tandemProgram } from './program.ts';
 
-const program = new Command('tandem')
-  .description('Asks a Tandem router.')
-  .option('-a, --address <host:port>', 'the router (also TANDEM_ADDRESS)', routerAddress())
-  .option('--timeout-ms <n>', 'give up after this many milliseconds', Number, 10_000)
-  .option('--json', 'print JSON for programs', false)
-  .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(--help shows what there is)')
-  .addHelpText(
-    'after',
-    `
-Exit codes: 0 answered · 1 the router refused or failed · 2 wrong usage · 3 no router at the address
+// Whoever reads the output may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 
-Example: npx tandem reason --sample dog`,
-  )
-  .exitOverride()
-  .addCommand(pingCommand())
-  .addCommand(reasonCommand())
-  .addCommand(modelsCommand())
-  .addCommand(enginesCommand());
-
-for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-
+const program = tandemProgram();
 program.parseAsync().catch((error: unknown) => failWith(error, program.opts<GlobalOptions>().address));

@@ -8,6 +8,7 @@ const HEAD = ['MODEL', 'VERSION', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 'PARAMETE
 export function modelsCommand(): Command {
   return new Command('models')
     .description('the models there are')
+    .addHelpText('after', '\nExample: npx tandem models --json')
     .action(async (_options: unknown, command: Command) => {
       const response = await call(command, ModelServiceClient, (client) => client.listModels, {});
       print(command, ListModelsResponse.toJSON(response), () => {

@@ -3,15 +3,18 @@ import { PingResponse, ReasoningServiceClient } from '../generated/tandem/v1/rea
 import { type GlobalOptions, call, print } from './client.ts';
 
 export function pingCommand(): Command {
-  return new Command('ping').description('is the router there?').action(async (_options: unknown, command: Command) => {
-    const startedMs = performance.now();
-    const response = await call(command, ReasoningServiceClient, (client) => client.ping, {});
-    const tookMs = performance.now() - startedMs;
-    const { address } = command.optsWithGlobals<GlobalOptions>();
-    print(
-      command,
-      { ...(PingResponse.toJSON(response) as object), address, roundTripMs: tookMs },
-      () => `${response.message} from ${address} in ${tookMs.toFixed(1)} ms, connecting included`,
-    );
-  });
+  return new Command('ping')
+    .description('is the router there?')
+    .addHelpText('after', '\nExample: npx tandem ping --address 10.0.0.7:50051')
+    .action(async (_options: unknown, command: Command) => {
+      const startedMs = performance.now();
+      const response = await call(command, ReasoningServiceClient, (client) => client.ping, {});
+      const tookMs = performance.now() - startedMs;
+      const { address } = command.optsWithGlobals<GlobalOptions>();
+      print(
+        command,
+        { ...(PingResponse.toJSON(response) as object), address, roundTripMs: tookMs },
+        () => `${response.message} from ${address} in ${tookMs.toFixed(1)} ms, connecting included`,
+      );
+    });
 }

@@ -1,0 +1,55 @@
+// Every place on a command line, and what can follow there, read off the commands themselves.
+import type { Command, Option } from 'commander';
+
+/** What can follow one command. */
+export interface Place {
+  /** Example: "tandem engines drain". */
+  readonly path: string;
+  readonly commands: readonly Word[];
+  readonly options: readonly OptionWord[];
+  /** What its argument may be; empty: anything. */
+  readonly choices: readonly string[];
+  readonly takesFile: boolean;
+}
+
+export interface Word {
+  readonly name: string;
+  readonly about: string;
+}
+
+export interface OptionWord {
+  /** Example: ["-m", "--model"]. */
+  readonly names: readonly string[];
+  readonly about: string;
+  readonly takesValue: boolean;
+  /** Of its value; empty: anything. */
+  readonly choices: readonly string[];
+}
+
+/** Of the program, and then of all its commands. */
+export function placesOf(program: Command): Place[] {
+  const globals = program.options.map(optionWord);
+  const walk = (command: Command, path: string): Place[] => {
+    const [argument] = command.registeredArguments;
+    const own = command === program ? [] : command.options.map(optionWord);
+    const help = { names: ['-h', '--help'], about: 'what there is', takesValue: false, choices: [] };
+    const place = {
+      path,
+      commands: command.commands.map((child) => ({ name: child.name(), about: child.description() })),
+      options: [...own, ...globals, help],
+      choices: argument?.argChoices ?? [],
+      takesFile: argument?.name() === 'file',
+    };
+    return [place, ...command.commands.flatMap((child) => walk(child, `${path} ${child.name()}`))];
+  };
+  return walk(program, program.name());
+}
+
+function optionWord(option: Option): OptionWord {
+  return {
+    names: [option.short, option.long].filter((name) => name !== undefined),
+    about: option.description,
+    takesValue: option.required || option.optional,
+    choices: option.argChoices ?? [],
+  };
+}

@@ -1,0 +1,173 @@
+// The same walk in three languages: go along the words, into every subcommand and past the values of options, and offer
+// what can follow the place that was reached.
+import type { OptionWord, Place } from './completion-places.ts';
+
+export function bashScript(places: readonly Place[]): string {
+  return `# bash completion for tandem. Use it with: source <(npx tandem completion bash)
+_tandem() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} place=tandem wants= words= file= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    # bash cuts --name=value at the sign.
+    if [[ \${COMP_WORDS[i]} == = ]]; then continue; fi
+    if [[ $wants ]]; then wants=; continue; fi
+    case "$place:\${COMP_WORDS[i]}" in
+${caseBranches(places, {
+  value: (name) => `wants=${name}`,
+  enter: (path) => `place='${path}'`,
+})}
+    esac
+  done
+  if [[ $cur == = ]]; then cur=; fi
+  case "$place:$wants" in
+${places.flatMap((place) => bashValues(place)).join('\n')}
+    *:-*) ;;
+${places.map(bashPlace).join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  if [[ $file && $cur != -* ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t -O \${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
+  fi
+}
+complete -F _tandem tandem
+`;
+}
+
+function bashValues({ path, options }: Place): string[] {
+  return choosing(options).map(({ names, choices }) => {
+    const patterns = names.map((name) => `'${path}:${name}'`).join(' | ');
+    return `    ${patterns}) words='${choices.join(' ')}' ;;`;
+  });
+}
+
+/** Options are many, so they are offered once a "-" was typed, or where there is nothing else to say. */
+function bashPlace({ path, commands, choices, options, takesFile }: Place): string {
+  const plain = [...commands.map(({ name }) => name), ...choices].join(' ');
+  const dashed = options.flatMap(({ names }) => names).join(' ');
+  const file = takesFile ? ' file=1' : '';
+  if (plain === '' && !takesFile) return `    '${path}:') words='${dashed}' ;;`;
+  return `    '${path}:')${file} words='${plain}'; [[ $cur == -* ]] && words='${dashed}' ;;`;
+}
+
+export function zshScript(places: readonly Place[]): string {
+  return `#compdef tandem
+# zsh completion for tandem. Use it with: source <(npx tandem completion zsh)
+_tandem() {
+  local place=tandem wants= word
+  local -a values commands options
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    if [[ -n $wants ]]; then wants=; continue; fi
+    case "$place:$word" in
+${caseBranches(places, {
+  value: (name) => `wants=${name}`,
+  enter: (path) => `place='${path}'`,
+})}
+    esac
+  done
+  case "$place:$wants" in
+${places.flatMap((place) => zshValues(place)).join('\n')}
+    *:-*) ;;
+${places.map(zshPlace).join('\n')}
+  esac
+}
+if [[ $funcstack[1] == _tandem ]]; then _tandem "$@"; else compdef _tandem tandem; fi
+`;
+}
+
+function zshValues({ path, options }: Place): string[] {
+  return choosing(options).map(({ names, choices }) => {
+    const patterns = names.map((name) => `'${path}:${name}'`).join('|');
+    return `    ${patterns}) values=(${choices.join(' ')}); _describe value values ;;`;
+  });
+}
+
+function zshPlace({ path, commands, choices, options, takesFile }: Place): string {
+  const described = commands.map(({ name, about }) => quoted(`${name}:${about}`));
+  const dashed = options.flatMap(({ names, about }) => names.map((name) => quoted(`${name}:${about}`)));
+  return [
+    `    '${path}:')`,
+    `      options=(${dashed.join(' ')})`,
+    '      if [[ $words[CURRENT] == -* ]]; then _describe option options; return; fi',
+    ...(described.length > 0 ? [`      commands=(${described.join(' ')}); _describe command commands`] : []),
+    ...(choices.length > 0 ? [`      values=(${choices.join(' ')}); _describe value values`] : []),
+    ...(takesFile ? ['      _files'] : []),
+    '      ;;',
+  ].join('\n');
+}
+
+export function fishScript(places: readonly Place[]): string {
+  return `# fish completion for tandem. Keep it as ~/.config/fish/completions/tandem.fish
+function __tandem_place
+    set -l place tandem
+    set -l wants ''
+    set -l typed (commandline -opc)
+    for word in $typed[2..-1]
+        if test -n "$wants"
+            set wants ''
+            continue
+        end
+        switch "$place:$word"
+${fishBranches(places)}
+        end
+    end
+    test "$place" = "$argv[1]"
+end
+complete -c tandem -f
+${places.flatMap(fishPlace).join('\n')}
+`;
+}
+
+function fishPlace({ path, commands, choices, options, takesFile }: Place): string[] {
+  const here = `complete -c tandem -n ${quoted(`__tandem_place '${path}'`, 'fish')}`;
+  return [
+    ...commands.map(({ name, about }) => `${here} -a ${name} -d ${quoted(about, 'fish')}`),
+    ...(choices.length > 0 ? [`${here} -a '${choices.join(' ')}'`] : []),
+    ...(takesFile ? [`${here} -F`] : []),
+    ...options.map((option) => {
+      const names = option.names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+      const value = option.choices.length > 0 ? ` -x -a '${option.choices.join(' ')}'` : option.takesValue ? ' -r' : '';
+      return `${here} ${names.join(' ')}${value} -d ${quoted(option.about, 'fish')}`;
+    }),
+  ];
+}
+
+function fishBranches(places: readonly Place[]): string {
+  return branches(places)
+    .map(({ patterns, enters }) => {
+      const cases = patterns.map((pattern) => `'${pattern}'`).join(' ');
+      return `            case ${cases}\n                ${enters ? `set place '${enters}'` : 'set wants 1'}`;
+    })
+    .join('\n');
+}
+
+function caseBranches(
+  places: readonly Place[],
+  say: { value: (name: string) => string; enter: (path: string) => string },
+): string {
+  return branches(places)
+    .map(({ patterns, enters }) => {
+      const cases = patterns.map((pattern) => `'${pattern}'`).join(' | ');
+      return `      ${cases}) ${enters ? say.enter(enters) : say.value(patterns.at(-1)!.split(':')[1]!)} ;;`;
+    })
+    .join('\n');
+}
+
+/** Words that change what is expected: options that take a value, and subcommands. */
+function branches(places: readonly Place[]): { patterns: string[]; enters: string | undefined }[] {
+  return places.flatMap(({ path, options, commands }) => [
+    ...options
+      .filter(({ takesValue }) => takesValue)
+      .map(({ names }) => ({ patterns: names.map((name) => `${path}:${name}`), enters: undefined })),
+    ...commands.map(({ name }) => ({ patterns: [`${path}:${name}`], enters: `${path} ${name}` })),
+  ]);
+}
+
+function choosing(options: readonly OptionWord[]): OptionWord[] {
+  return options.filter(({ choices }) => choices.length > 0);
+}
+
+/** In single quotes, as zsh reads them unless it is said to be fish. */
+function quoted(text: string, shell: 'zsh' | 'fish' = 'zsh'): string {
+  if (shell === 'fish') return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,69 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { placesOf } from './completion-places.ts';
+import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
+import { tandemProgram } from './program.ts';
+
+const places = placesOf(tandemProgram());
+const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'));
+
+function written(script: string, name: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, script);
+  return file;
+}
+
+/** What bash offers when TAB is pressed at the end of the words. */
+function complete(...words: string[]): string[] {
+  const script = written(bashScript(places), 'tandem.bash');
+  const ask = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tandem; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const offered = execFileSync('bash', ['-c', ask, 'bash', script, ...words], { encoding: 'utf8', cwd: folder });
+  return offered.split('\n').filter((word) => word !== '');
+}
+
+describe('completion in bash', () => {
+  it.each([
+    ['commands', ['tandem', 're'], ['reason']],
+    ['subcommands', ['tandem', 'engines', 're'], ['register', 'remove', 'readmit']],
+    ['options', ['tandem', 'reason', '--mo'], ['--model', '--model-version']],
+    ['options of the program, after any command', ['tandem', 'config', 'print', '--js'], ['--json']],
+    ['values of an option', ['tandem', 'reason', '--strategy', 'R'], ['ROUND_ROBIN', 'REDUNDANT']],
+    ['values after a sign', ['tandem', 'reason', '--cache', '=', 'b'], ['bypass']],
+    ['values right after a sign', ['tandem', 'reason', '--cache', '='], ['use', 'bypass', 'refresh']],
+    ['values of an argument', ['tandem', 'engines', 'strategy', 'F'], ['FASTEST']],
+    ['commands after options with values', ['tandem', '--address', 'ping', 'eng'], ['engines']],
+    ['nothing for a value that may be anything', ['tandem', 'reason', '--model', ''], []],
+  ])('offers %s', (_, words, offered) => {
+    expect(complete(...words)).toEqual(offered);
+  });
+
+  it('offers files where a command takes one', () => {
+    writeFileSync(join(folder, 'my inputs.jsonl'), '');
+    expect(complete('tandem', 'batch', 'my')).toEqual(['my inputs.jsonl']);
+    expect(complete('tandem', 'models', 'my')).toEqual([]);
+  });
+});
+
+describe('completion scripts', () => {
+  it('know every command there is', () => {
+    const paths = places.map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['tandem', 'tandem stream', 'tandem engines drain', 'tandem config schema']),
+    );
+  });
+
+  const SHELLS = [
+    ['bash', bashScript, 'bash'],
+    ['zsh', zshScript, 'zsh'],
+    ['fish', fishScript, 'fish'],
+  ] as const;
+
+  it.each(SHELLS)('are good %s, where that shell is installed', (name, script, shell) => {
+    const checked = spawnSync(shell, ['-n', written(script(places), `check.${name}`)], { encoding: 'utf8' });
+    if (checked.error && 'code' in checked.error && checked.error.code === 'ENOENT') return;
+    expect([checked.status, checked.stderr]).toEqual([0, '']);
+  });
+});

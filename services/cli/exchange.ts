@@ -1,0 +1,106 @@
+// A stream of requests one way, of answers the other way, each no faster than its reader.
+import { once } from 'node:events';
+import type * as grpc from '@grpc/grpc-js';
+import type { ReasonStreamRequest, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { Item } from './items.ts';
+
+type Call = grpc.ClientDuplexStream<ReasonStreamRequest, ReasonStreamResponse>;
+
+/** Sends all, takes all answers, and rejects with what ended the stream early. */
+export async function exchange(
+  call: Call,
+  items: AsyncIterable<Item>,
+  take: (answer: ReasonStreamResponse) => Promise<void>,
+  timeoutMs: number,
+): Promise<void> {
+  const over = new AbortController();
+  const silence = new Silence(timeoutMs, () => call.cancel());
+  // The reading loop below throws it; a late one, of the sending side, tells nothing new.
+  call.on('error', () => undefined);
+  let inputError: unknown;
+  send(call, items, take, silence, over.signal).catch((error: unknown) => {
+    inputError = error;
+    call.cancel();
+  });
+  try {
+    for await (const answer of call as AsyncIterable<ReasonStreamResponse>) {
+      silence.pause();
+      await take(answer);
+      silence.answered();
+    }
+    if (silence.unanswered > 0) throw new Error(`the router ended the stream; ${silence.owed()}: send them again`);
+  } catch (error) {
+    throw inputError ?? (silence.isTooLong ? silence.error() : error);
+  } finally {
+    over.abort();
+    silence.pause();
+  }
+}
+
+async function send(
+  call: Call,
+  items: AsyncIterable<Item>,
+  take: (answer: ReasonStreamResponse) => Promise<void>,
+  silence: Silence,
+  over: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const item of items) {
+      if (over.aborted) return;
+      if ('answer' in item) {
+        await take(item.answer);
+        continue;
+      }
+      silence.sent();
+      if (!call.write({ request: item.request })) await once(call, 'drain', { signal: over });
+    }
+    call.end();
+  } catch (error) {
+    if (!over.aborted) throw error;
+  }
+}
+
+/** Notices that the router owes answers and gives none. Waiting for input, or for our own reader, does not count. */
+class Silence {
+  isTooLong = false;
+  unanswered = 0;
+  readonly #timeoutMs: number;
+  readonly #onTooLong: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(timeoutMs: number, onTooLong: () => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#onTooLong = onTooLong;
+  }
+
+  sent(): void {
+    this.unanswered += 1;
+    if (this.unanswered === 1) this.#start();
+  }
+
+  answered(): void {
+    this.unanswered -= 1;
+    this.#start();
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
+  owed(): string {
+    return `${this.unanswered} request${this.unanswered === 1 ? ' is' : 's are'} unanswered`;
+  }
+
+  error(): Error {
+    return new Error(`no answer for ${this.#timeoutMs} ms while ${this.owed()}; a longer --timeout-ms waits longer`);
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    if (this.unanswered <= 0) return;
+    this.#timer = setTimeout(() => {
+      this.isTooLong = true;
+      this.#onTooLong();
+    }, this.#timeoutMs);
+  }
+}

@@ -1,0 +1,19 @@
+// Ctrl-C during long work: the first one finishes what was read, the second one ends at once.
+import { INTERRUPTED } from './errors.ts';
+
+export async function interruptible(stopInput: () => void, work: () => Promise<void>): Promise<void> {
+  const interrupted = new AbortController();
+  const onSignal = (): void => {
+    if (interrupted.signal.aborted) process.exit(INTERRUPTED);
+    interrupted.abort();
+    process.stderr.write('\nReading no more; waiting for the answers that are due (Ctrl-C again: end at once)…\n');
+    stopInput();
+  };
+  process.on('SIGINT', onSignal);
+  try {
+    await work();
+  } finally {
+    process.off('SIGINT', onSignal);
+    if (interrupted.signal.aborted) process.exitCode = INTERRUPTED;
+  }
+}

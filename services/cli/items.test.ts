@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { CacheMode, Strategy } from '../generated/tandem/v1/types.ts';
+import { readItem, readItems } from './items.ts';
+import { emptyRequest } from './request-options.ts';
+
+const base = emptyRequest({ model: 'usual' });
+
+function requestOf(text: string, number = 7) {
+  const item = readItem({ number, text }, base);
+  if (!('request' in item)) throw new Error('it is no request');
+  const { tensor, ...rest } = item.request;
+  const numbers = Array.from({ length: tensor!.data.length / 4 }, (_, k) =>
+    Buffer.from(tensor!.data).readFloatLE(k * 4),
+  );
+  return { ...rest, shape: tensor!.shape, numbers };
+}
+
+describe('a line of input', () => {
+  it.each([
+    ['a list', '[1, 2.5]', [2], [1, 2.5]],
+    ['words', '1 2.5', [2], [1, 2.5]],
+    ['a time series', '[[1, 2], [3, 4], [5, 6]]', [3, 2], [1, 2, 3, 4, 5, 6]],
+    ['an object', '{"encoding": [1, 2.5]}', [2], [1, 2.5]],
+    ['an object with a time series', '{"encoding": [[1], [2]]}', [2, 1], [1, 2]],
+  ])('may be %s', (_, text, shape, numbers) => {
+    expect(requestOf(text)).toMatchObject({ requestId: '7', model: 'usual', shape, numbers });
+  });
+
+  it('may say more about its request than the options do', () => {
+    const text = '{"id":"a","model":"mine","model_version":2,"strategy":"FASTEST","cache":"bypass","encoding":[1]}';
+    expect(requestOf(text)).toMatchObject({
+      requestId: 'a',
+      model: 'mine',
+      modelVersion: 2,
+      strategy: Strategy.STRATEGY_FASTEST,
+      cache: CacheMode.CACHE_MODE_BYPASS,
+    });
+  });
+
+  it.each([
+    ['one two', '"one" is not a number'],
+    ['[1,', 'is not JSON'],
+    ['{"id": }', 'it is not JSON'],
+    ['{"ecoding": [1]}', '"ecoding" is not known; there are: id, model, model_version, encoding, strategy, cache'],
+    ['{"id": "a"}', '"encoding" must be a list of numbers, or of lists'],
+    ['{"encoding": [1], "strategy": "LUCK"}', '"strategy": '],
+    ['{"encoding": ["1"]}', 'element 0 of row 0 is not a number'],
+    ['[[1], [1, 2]]', 'row 1 has another length'],
+  ])('that cannot be read is answered with what is wrong: %s', (text, problem) => {
+    expect(readItem({ number: 3, text }, base)).toMatchObject({
+      answer: {
+        requestId: '3',
+        outcome: { $case: 'error', value: { reason: 'LINE_UNREADABLE', message: expect.stringContaining(problem) } },
+      },
+    });
+  });
+
+  it('counts where it is blank, and is passed over', async () => {
+    const lines = (async function* () {
+      yield { number: 1, text: '[1]' };
+      yield { number: 2, text: ' \r' };
+      yield { number: 3, text: '[2]\r' };
+    })();
+    const ids: string[] = [];
+    for await (const item of readItems(lines, base)) if ('request' in item) ids.push(item.request.requestId);
+    expect(ids).toEqual(['1', '3']);
+  });
+});

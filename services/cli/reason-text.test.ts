@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { BreakerState, EngineState, EngineStatus } from '../generated/tandem/v1/engines.ts';
+import { ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import { BallotOutcome, CacheStatus, EngineKind, Grade } from '../generated/tandem/v1/types.ts';
+import { describeEngines } from './engines-text.ts';
+import { describeResponse } from './reason-text.ts';
+
+describe('an answer for people', () => {
+  it('says what the cache did and how far it was checked', () => {
+    const response = ReasonResponse.fromPartial({
+      cache: CacheStatus.CACHE_STATUS_HIT,
+      grade: Grade.GRADE_SINGLE,
+    });
+    expect(describeResponse(response, [], '')).toContain(
+      'cache HIT (answered before) · grade SINGLE (one engine was asked)',
+    );
+  });
+
+  it('shows who voted what, and why an engine did not', () => {
+    const response = ReasonResponse.fromPartial({
+      vote: {
+        ballots: [
+          { engineId: 'local', outcome: BallotOutcome.BALLOT_OUTCOME_AGREED, stateDigest: 255n, durationUs: 1_500 },
+          { engineId: 'engine-1', outcome: BallotOutcome.BALLOT_OUTCOME_DISSENTED, stateDigest: 1n, durationUs: 20 },
+          { engineId: 'engine-2', outcome: BallotOutcome.BALLOT_OUTCOME_ABSENT, why: 'ENGINE_LOST', durationUs: 0 },
+        ],
+      },
+    });
+    expect(
+      describeResponse(response, [], '')
+        .split('\n')
+        .slice(-4)
+        .map((line) => line.split(/ +/)),
+    ).toEqual([
+      ['BALLOT', 'OUTCOME', 'DIGEST', 'MS', 'WHY'],
+      ['local', 'agreed', '00000000000000ff', '1.50', '-'],
+      ['engine-1', 'dissented', '0000000000000001', '0.02', '-'],
+      ['engine-2', 'absent', '-', '0.00', 'ENGINE_LOST'],
+    ]);
+  });
+
+  it('has no table of ballots where there was no vote', () => {
+    expect(describeResponse(ReasonResponse.fromPartial({}), [], '')).not.toContain('BALLOT');
+  });
+});
+
+describe('the pool for people', () => {
+  it('says of each engine its state and breaker, and why they are not as they should be', () => {
+    const engines = [
+      EngineStatus.fromPartial({
+        id: 'engine-1',
+        kind: EngineKind.ENGINE_KIND_SIDECAR,
+        address: 'a:1',
+        state: EngineState.ENGINE_STATE_DRAINING,
+        stateReason: 'an operator drains it',
+        breaker: BreakerState.BREAKER_STATE_HALF_OPEN,
+        breakerEvents: [{ why: 'the first' }, { why: '12 of 20 requests failed within 10 s' }],
+      }),
+    ];
+    expect(describeEngines(engines)).toMatch(
+      /\nengine-1 +sidecar +a:1 +draining +half-open .*\nengine-1: an operator drains it\nengine-1: breaker half-open: 12 of 20 requests failed within 10 s$/,
+    );
+  });
+});

@@ -1,0 +1,75 @@
+// An answer for people: what it is, how sure, how it came about.
+import type { Ballot, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
+import { table } from './table.ts';
+import { bare, hex, plain } from './words.ts';
+
+const SHOWN_LABELS = 5;
+const BAR_CELLS = 24;
+const BALLOT_HEAD = ['BALLOT', 'OUTCOME', 'DIGEST', 'MS', 'WHY'];
+
+const CACHE_MEANINGS: Readonly<Record<string, string>> = {
+  HIT: 'answered before',
+  MISS: 'computed, and kept',
+  COALESCED: 'computed for an equal request',
+  STALE: 'an older answer, for no engine could give one',
+  BYPASSED: 'computed beside it',
+};
+
+const GRADE_MEANINGS: Readonly<Record<string, string>> = {
+  UNANIMOUS: 'every engine that voted agreed',
+  MAJORITY: 'more than half agreed',
+  PLURALITY: 'the largest group, not more than half',
+  SINGLE: 'one engine was asked',
+  STALE: 'not checked anew',
+};
+
+export function describeResponse(response: ReasonResponse, labels: readonly string[], text: string): string {
+  const name = (index: number): string => labels[index] ?? `output ${index}`;
+  const { timing, vote } = response;
+  return [
+    ...(text ? [`“${text}”`, ''] : []),
+    `${name(response.labelIndex)}, confidence ${(response.confidence * 100).toFixed(1)} %`,
+    '',
+    ...bestScores(response, name),
+    '',
+    `model ${response.model}/${response.modelVersion} · engine ${response.engine?.engineId ?? '?'} · ${response.steps} steps · ` +
+      `${response.totalSpikes} spikes · ${response.synapticOperations} synaptic operations · digest ${hex(response.stateDigest)}`,
+    `${explained('cache', bare(cacheStatusToJSON(response.cache), 'CACHE_STATUS_'), CACHE_MEANINGS)} · ` +
+      explained('grade', bare(gradeToJSON(response.grade), 'GRADE_'), GRADE_MEANINGS),
+    `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
+      `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
+    ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
+  ].join('\n');
+}
+
+function bestScores(response: ReasonResponse, name: (index: number) => string): string[] {
+  return response.scores
+    .map((score, index) => ({ score, index }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, SHOWN_LABELS)
+    .map(({ score, index }) => {
+      const bar = '█'.repeat(Math.round(score * BAR_CELLS)).padEnd(BAR_CELLS);
+      const spikes = response.spikeCounts[index] ?? 0;
+      return `  ${name(index).padEnd(20)} ${(score * 100).toFixed(1).padStart(5)} %  ${bar}  ${spikes} spikes`;
+    });
+}
+
+function explained(what: string, value: string, meanings: Readonly<Record<string, string>>): string {
+  const meaning = meanings[value];
+  return meaning === undefined ? `${what} ${value}` : `${what} ${value} (${meaning})`;
+}
+
+function ballotRow(ballot: Ballot): string[] {
+  return [
+    ballot.engineId,
+    plain(ballotOutcomeToJSON(ballot.outcome), 'BALLOT_OUTCOME_'),
+    ballot.stateDigest === 0n ? '-' : hex(ballot.stateDigest),
+    milliseconds(ballot.durationUs),
+    ballot.why || '-',
+  ];
+}
+
+function milliseconds(us: number): string {
+  return (us / 1_000).toFixed(2);
+}

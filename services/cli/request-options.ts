@@ -1,0 +1,39 @@
+// What `reason`, `batch` and `stream` may say about a request beside its input.
+import { type Command, Option } from 'commander';
+import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { CacheMode, cacheModeFromJSON, Strategy, strategyFromJSON } from '../generated/tandem/v1/types.ts';
+import { wholeNumber } from './arguments.ts';
+import { valuesOf } from './words.ts';
+
+const UINT32_MAX = 4_294_967_295;
+
+export const STRATEGIES = valuesOf(Strategy, 'STRATEGY_');
+export const CACHE_MODES = valuesOf(CacheMode, 'CACHE_MODE_').map((name) => name.toLowerCase());
+
+export interface RequestOptions {
+  readonly model?: string;
+  readonly modelVersion?: number;
+  readonly strategy?: string;
+  readonly cache?: string;
+}
+
+export function addRequestOptions(command: Command): Command {
+  return command
+    .option('-m, --model <name>', 'the model (default: the server’s)')
+    .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
+    .addOption(new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)').choices(STRATEGIES))
+    .addOption(new Option('--cache <mode>', 'what to do with the result cache (default: use)').choices(CACHE_MODES));
+}
+
+/** A request that still lacks its input. */
+export function emptyRequest(options: RequestOptions): ReasonRequest {
+  return {
+    requestId: '',
+    model: options.model ?? '',
+    modelVersion: options.modelVersion ?? 0,
+    encoding: [],
+    tensor: undefined,
+    strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
+    cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
+  };
+}
