@@ -55,10 +55,9 @@ export function engineAdminHandlers(
     removeEngine: unary<RemoveEngineRequest, RemoveEngineResponse>(
       options,
       ({ engineId }, { startedMs }) => {
-        const removed = pool.remove(engineId);
-        const engine = toStatus(removed);
+        const engine = toStatus(pool.find(engineId));
         // It finishes what it has in flight; the caller need not wait for that.
-        void removed.engine.stop();
+        void pool.remove(engineId).engine.stop();
         return { engine, processingTimeMs: performance.now() - startedMs };
       },
       guard,

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const heldout = readHeldout();
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startSystem({ cache: { enabled: false } });
 });
 
 afterAll(async () => {
@@ -49,10 +50,10 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
   it('fails no request, comes back, and is used again', async () => {
     const [first] = system.supervisors;
     const killed = first?.pid ?? 0;
-    const { engine } = system.pool.engines.find(({ id }) => id === 'engine-1') ?? {};
+    const { engine, breaker } = system.pool.find('engine-1');
     const back = new Promise<void>((resolve) => {
       let wasDown = false;
-      engine?.onChange(() => {
+      engine.onChange(() => {
         if (engine.description === undefined) wasDown = true;
         else if (wasDown) resolve();
       });
@@ -62,6 +63,9 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
     expect(failedOver).toBeGreaterThan(0);
     await back;
     expect(first?.pid).not.toBe(killed);
+    await until(() => breaker.state !== 'OPEN', { what: 'the breaker to let a request try' });
+    await load(3, 1);
+    expect(breaker.events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
     const after = await load(30, 3);
     expect(after.answeredBy.filter((id) => id === 'engine-1')).toHaveLength(10);
   });

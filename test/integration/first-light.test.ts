@@ -18,7 +18,7 @@ const tensor = { shape: [768], dtype: 'FP32', data };
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem({ reflection: true });
+  system = await startSystem({ reflection: true, cache: { enabled: false } });
 });
 
 afterAll(async () => {

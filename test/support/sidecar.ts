@@ -1,22 +1,82 @@
-// Starts a real C++ sidecar and learns where it listens.
-import { spawn } from 'node:child_process';
+// Starts a real C++ sidecar, learns where it listens, and does to it what can happen to a process.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
+import { until } from './until.ts';
 
 const BUILT = fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
 
+export interface SidecarOptions {
+  /** Where to listen; a port of the system's choice unless given. */
+  readonly listen?: string;
+  /** Further arguments. Example: `['--max-queue', '4']`. */
+  readonly args?: readonly string[];
+}
+
 export interface RunningSidecar {
   readonly address: string;
+  /** Of the process that was started last. */
+  readonly pid: number;
+  /** SIGKILL. Resolves when it is gone; stop() and restart() may follow. */
+  kill(): Promise<void>;
+  /** SIGSTOP. Resolves when it stands still: connections stay open, and nobody answers. */
+  pause(): Promise<void>;
+  /** SIGCONT. */
+  resume(): void;
+  /** Starts it anew at the same address; kills it first if it still runs. Resolves when it listens. */
+  restart(): Promise<void>;
+  /** SIGTERM. Resolves when it has finished what was in flight and is gone. */
   stop(): Promise<void>;
 }
 
 /** The binary that `npm start` uses, or the one that TANDEM_ENGINE_BIN names. */
-export async function startSidecar(modelsDir: string): Promise<RunningSidecar> {
+export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
+  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args]);
+  const { listen = '127.0.0.1:0', args = [] } = options;
+  let running = await start(listen);
+  const { address } = running;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    running.child.kill(signal);
+    running.child.kill('SIGCONT'); // a paused process takes no SIGTERM
+    await running.exited;
+  };
+  return {
+    address,
+    get pid() {
+      return running.child.pid!;
+    },
+    kill: () => end('SIGKILL'),
+    pause: async () => {
+      running.child.kill('SIGSTOP');
+      await until(() => stateOf(running.child.pid!) === 'T', { what: 'the sidecar to stand still' });
+    },
+    resume: () => void running.child.kill('SIGCONT'),
+    restart: async () => {
+      await end('SIGKILL');
+      running = await start(address);
+    },
+    stop: () => end('SIGTERM'),
+  };
+}
+
+/** A Unix socket that nobody uses, in the form that sidecars and the router's settings take. */
+export function unusedSocket(): string {
+  return `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-socket-')), 'engine.sock')}`;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly address: string;
+  readonly exited: Promise<unknown>;
+}
+
+async function launch(args: string[]): Promise<Running> {
   const binary = process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
-  const child = spawn(binary, ['--models', modelsDir, '--listen', '127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');
@@ -28,11 +88,11 @@ export async function startSidecar(modelsDir: string): Promise<RunningSidecar> {
       resolve(address);
     });
   });
-  return {
-    address,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  return { child, address, exited };
+}
+
+/** One letter, see proc(5); it follows the name, which ends with the last parenthesis. */
+function stateOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat[stat.lastIndexOf(')') + 2];
 }

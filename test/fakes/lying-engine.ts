@@ -1,0 +1,181 @@
+// A real sidecar behind one that lies, refuses, dawdles or counts as a test tells it to.
+import * as grpc from '@grpc/grpc-js';
+import { toStatus } from '../../services/api/status.ts';
+import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
+import {
+  type DescribeRequest,
+  type DescribeResponse,
+  EngineServiceClient,
+  EngineServiceService,
+  type InferItem,
+  type InferRequest,
+  type InferResponse,
+  type InferResult,
+  type InferStreamRequest,
+  type InferStreamResponse,
+  type Inference,
+} from '../../services/generated/tandem/engine/v1/engine.ts';
+import { Random } from '../fuzz/random.ts';
+import { unusedSocket } from '../support/sidecar.ts';
+import type { FakeStream } from './fake-sidecar.ts';
+
+/** What to say instead of the truth; undefined: the truth. */
+export type Lie = (truth: Inference, item: InferItem) => Inference | undefined;
+
+export const flipDigestBit: Lie = (truth) => ({ ...truth, stateDigest: truth.stateDigest ^ 1n });
+
+/** The digest stays: only who compares the answers themselves finds out. */
+export const addSpike: Lie = (truth) => ({
+  ...truth,
+  spikeCounts: truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count)),
+});
+
+/** The digest stays here, too. */
+export const answerNaN: Lie = (truth) => ({
+  ...truth,
+  potentials: new Uint8Array(new Float32Array(truth.potentials.length / 4).fill(NaN).buffer),
+});
+
+export class LyingEngine {
+  readonly address = unusedSocket();
+
+  lie: Lie | undefined;
+  /** Of the answers, 0 to 1. */
+  lieShare = 1;
+  /** Refuses items with this reason, unseen by the real sidecar. */
+  failWith: ErrorKind | undefined;
+  /** Of the items, 0 to 1. */
+  failShare = 1;
+  /** Takes items and never answers them, not even when it stalls no more. */
+  stall = false;
+  /** By how much answers and refusals come late. */
+  delayMs = 0;
+
+  /** Items: taken, answered (with a lie), refused by `failWith`, named by a cancellation. */
+  readonly counts = { seen: 0, answered: 0, lied: 0, refused: 0, cancelled: 0 };
+
+  readonly #real: EngineServiceClient;
+  readonly #random: Random;
+  readonly #server = new grpc.Server();
+
+  /** Who is lied to is chosen by `seed`, in the order in which items and answers come. */
+  constructor(sidecarAddress: string, seed = 1) {
+    this.#random = new Random(seed);
+    this.#real = new EngineServiceClient(sidecarAddress, grpc.credentials.createInsecure(), {
+      // A sidecar that is back must be back here, too, before the router asks again.
+      'grpc.initial_reconnect_backoff_ms': 20,
+      'grpc.max_reconnect_backoff_ms': 50,
+    });
+  }
+
+  async start(): Promise<this> {
+    this.#server.addService(EngineServiceService, {
+      describe: ((_call, callback) => this.#real.describe({}, callback)) as grpc.handleUnaryCall<
+        DescribeRequest,
+        DescribeResponse
+      >,
+      infer: ((call, callback) => this.#infer(call, callback)) as grpc.handleUnaryCall<InferRequest, InferResponse>,
+      inferStream: ((stream) => this.#inferStream(stream)) as grpc.handleBidiStreamingCall<
+        InferStreamRequest,
+        InferStreamResponse
+      >,
+    });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.bindAsync(this.address, grpc.ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+    return this;
+  }
+
+  stop(): void {
+    this.#server.forceShutdown();
+    this.#real.close();
+  }
+
+  #infer(call: grpc.ServerUnaryCall<InferRequest, InferResponse>, callback: grpc.sendUnaryData<InferResponse>): void {
+    const { item } = call.request;
+    let done = false;
+    const reply: typeof callback = (...answer) => {
+      this.#later(() => {
+        done = true;
+        callback(...answer);
+      });
+    };
+    // The library says this at the end of every call.
+    call.once('cancelled', () => {
+      if (!done) this.counts.cancelled += 1;
+    });
+    const fate = this.#take();
+    if (fate instanceof RouterError) reply(toStatus(fate));
+    if (fate !== 'forward') return;
+    const options = { deadline: call.getDeadline() };
+    const asking = this.#real.infer(call.request, new grpc.Metadata(), options, (error, response) => {
+      if (error) reply(error);
+      else reply(null, { inference: this.#tell(response.inference!, item!) });
+    });
+    call.once('cancelled', () => asking.cancel());
+  }
+
+  #inferStream(stream: FakeStream): void {
+    const real = this.#real.inferStream();
+    const forwarded = new Map<bigint, InferItem>();
+    const reply = (results: InferResult[]): void => {
+      if (results.length > 0) this.#later(() => stream.cancelled || stream.write({ results }));
+    };
+    stream.on('data', ({ items, cancelIds }: InferStreamRequest) => {
+      this.counts.cancelled += cancelIds.length;
+      const refused: InferResult[] = [];
+      const honest = items.filter((item) => {
+        const fate = this.#take();
+        if (fate instanceof RouterError) refused.push(refusal(item.id, fate));
+        if (fate === 'forward') forwarded.set(item.id, item);
+        return fate === 'forward';
+      });
+      reply(refused);
+      if (honest.length > 0 || cancelIds.length > 0) real.write({ items: honest, cancelIds });
+    });
+    stream.on('end', () => real.end());
+    stream.on('error', () => undefined);
+    stream.once('cancelled', () => real.cancel());
+    real.on('data', ({ results }: InferStreamResponse) => {
+      reply(
+        results.map(({ id, outcome }) => {
+          const item = forwarded.get(id)!;
+          forwarded.delete(id);
+          if (outcome?.$case !== 'inference') return { id, outcome };
+          return { id, outcome: { $case: 'inference', value: this.#tell(outcome.value, item) } };
+        }),
+      );
+    });
+    real.on('end', () => this.#later(() => stream.end()));
+    // Its sidecar is lost, so it is lost to the router; at once, like a process that dies.
+    real.on('error', (error) => stream.emit('error', error));
+  }
+
+  /** What becomes of the next item. */
+  #take(): 'forward' | 'stall' | RouterError {
+    this.counts.seen += 1;
+    if (this.stall) return 'stall';
+    if (this.failWith === undefined || !this.#random.chance(this.failShare)) return 'forward';
+    this.counts.refused += 1;
+    return new RouterError(this.failWith, 'on purpose');
+  }
+
+  #tell(truth: Inference, item: InferItem): Inference {
+    this.counts.answered += 1;
+    const told = this.lie !== undefined && this.#random.chance(this.lieShare) ? this.lie(truth, item) : undefined;
+    if (told !== undefined) this.counts.lied += 1;
+    return told ?? truth;
+  }
+
+  #later(answer: () => void): void {
+    if (this.delayMs === 0) answer();
+    else setTimeout(answer, this.delayMs);
+  }
+}
+
+function refusal(id: bigint, error: RouterError): InferResult {
+  const { code, details } = toStatus(error);
+  return { id, outcome: { $case: 'error', value: { code, reason: error.kind, message: details, metadata: {} } } };
+}

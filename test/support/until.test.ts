@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { until } from './until.ts';
+
+describe('until', () => {
+  it('resolves with what the condition gives once it holds', async () => {
+    let asked = 0;
+    expect(await until(() => (asked += 1) >= 3 && `asked ${asked} times`, { what: 'the third time' })).toBe(
+      'asked 3 times',
+    );
+  });
+
+  it('waits for a condition that fails at first', async () => {
+    let asked = 0;
+    const condition = async (): Promise<boolean> => {
+      asked += 1;
+      if (asked < 3) throw new Error('not yet');
+      return true;
+    };
+    expect(await until(condition, { what: 'the third time' })).toBe(true);
+  });
+
+  it('says what it waited for, and what was there instead', async () => {
+    const waiting = until(() => 0, { what: 'a number', timeoutMs: 20 });
+    await expect(waiting).rejects.toThrow('waited 20 ms for a number; at last it was 0');
+    const failing = until(() => Promise.reject(new Error('no route')), { what: 'an answer', timeoutMs: 20 });
+    await expect(failing).rejects.toThrow(/waited 20 ms for an answer; at last it was Error: no route/);
+  });
+});
