@@ -95,9 +95,9 @@ describe('settings', () => {
     ['listen: ""', 'setting "listen" is ""; it must be text, not empty'],
     ['spawn: 3', 'setting "spawn" is 3; it must be a group of settings: count, base_port, socket_dir, binary, threads'],
     ['sidecars: one', 'setting "sidecars" is "one"; it must be a list of {id, address}, at most 64 long'],
-    ['sidecars: [{id: a}]', 'setting "sidecars[0].address" is missing; it must be text, not empty'],
+    ['sidecars: [{id: a}]', 'setting "sidecars[0].address" is missing; it must be text'],
     [
-      'sidecars: [{id: "!", address: b}]',
+      'sidecars: [{id: "!", address: b:1}]',
       'setting "sidecars[0].id" is "!"; it must be letters, digits, ".", "_" or "-", at most 63',
     ],
     ['listen:', 'setting "listen" is null; it must be text, not empty'],
@@ -113,7 +113,7 @@ describe('settings', () => {
     ['max_atempts: 3', 'max_atempts', 'retry.max_attempts'],
     ['cache: {ttl: 3}', 'cache.ttl', 'cache.ttl_ms" (a number of milliseconds)'],
     ['cache: {ttl_seconds: 3}', 'cache.ttl_seconds', 'cache.ttl_ms" (a number of milliseconds)'],
-    ['sidecars: [{id: a, address: b}, {id: b, address: c, adress: d}]', 'sidecars[1].adress', 'sidecars[1].address'],
+    ['sidecars: [{id: a, address: b:1}, {id: b, address: c:1, adress: d}]', 'sidecars[1].adress', 'sidecars[1].address'],
   ])('suggest the key that was meant: %s', (text, given, meant) => {
     expect(inFile(text).problems).toEqual([
       expect.stringContaining(`unknown setting "${given}"; did you mean "${meant}${meant.endsWith(')') ? '' : '"'}?`),

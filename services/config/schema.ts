@@ -4,6 +4,10 @@ import { z } from 'zod';
 
 const port = z.int().min(0).max(65_535);
 
+/** A host or [IPv6] with a port from 1 to 65,535, or a Unix socket. */
+const ADDRESS =
+  /^(unix:.+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/;
+
 export const sidecarSchema = z
   .strictObject({
     id: z
@@ -12,7 +16,7 @@ export const sidecarSchema = z
       .describe('Name of the engine, unique in the deployment.'),
     address: z
       .string()
-      .min(1)
+      .regex(ADDRESS, 'must be "host:port" or "unix:/path/to.sock"')
       .describe('Where it listens. Examples: "127.0.0.1:50061", "unix:/run/tandem/engine-1.sock".'),
   })
   .describe('A sidecar that somebody else starts.');

@@ -29,8 +29,11 @@ interface Voter<E> {
   absence: RouterError | undefined;
 }
 
-/** Once decided, the engines still computing get half as long again to say what they think, but at least this. */
-const GRACE_MIN_MS = 1;
+/**
+ * Once decided, the engines still computing get as long again as that took to say what they think, but at least this, so
+ * that a dissenter is named though it is slower than the majority. Asked at the same time, they are seldom this late.
+ */
+const GRACE_MIN_MS = 5;
 
 /** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, NO_ENGINE, or what most engines refused the input with. */
 export async function vote<E extends Askable>(
@@ -90,7 +93,7 @@ class Election<E extends Askable> {
     while (this.#waiting < this.#participants && this.#askNext());
     while (this.#waiting > 0 && !this.#isDecided) await this.#nextBallot();
     if (this.#waiting === 0) return;
-    const graceMs = Math.max(GRACE_MIN_MS, (performance.now() - startedMs) / 2);
+    const graceMs = Math.max(GRACE_MIN_MS, performance.now() - startedMs);
     const timer = setTimeout(() => {
       this.#waiting = 0;
       this.#onBallot();

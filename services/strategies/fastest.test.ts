@@ -20,6 +20,16 @@ describe('FASTEST', () => {
     expect(plan([engine('a', { expectedMs: 5 }), engine('b', { expectedMs: 2 })])).toEqual(['b', 'a']);
   });
 
+  it('lets the draw decide between two that are as good as equal', () => {
+    const equals = [engine('a', { expectedMs: 1 }), engine('b', { expectedMs: 1.2 })];
+    expect([plan(equals, 0, [0, 0])[0], plan(equals, 0, [0.5, 0])[0]]).toEqual(['a', 'b']);
+  });
+
+  it('prefers the one with less to do among such', () => {
+    const equals = [engine('a', { inFlight: 2 }), engine('b', { expectedMs: 1.1, inFlight: 1 })];
+    expect([plan(equals, 0, [0, 0])[0], plan(equals, 0, [0.5, 0])[0]]).toEqual(['b', 'b']);
+  });
+
   it('draws two of many, so that the very fastest does not get everything', () => {
     const three = [engine('a', { expectedMs: 1 }), engine('b', { expectedMs: 2 }), engine('c', { expectedMs: 3 })];
     // The draws: the place of one engine, and how far behind it the other one stands.
@@ -27,7 +37,7 @@ describe('FASTEST', () => {
   });
 
   it('draws every pair as often', () => {
-    const engines = [1, 2, 3, 4].map((n) => engine(`${n}`, { expectedMs: n }));
+    const engines = [1, 2, 3, 4].map((n) => engine(`${n}`, { expectedMs: 2 ** n }));
     const firsts: Record<string, number> = {};
     for (let one = 0; one < 4; one += 1) {
       for (let step = 0; step < 3; step += 1) {

@@ -2,6 +2,8 @@ import type { EngineView, Strategy } from './strategy.ts';
 
 /** Every so many turns, one may go to an engine whose measurement has grown old. */
 const EXPLORE_EVERY_TURNS = 20;
+/** Measurements differ by chance: less than this part of the other's time is a difference. */
+const CLEARLY_SOONER = 0.8;
 /** An engine that has not answered for so long is measured anew, milliseconds. */
 const EXPLORE_AFTER_MS = 1_000;
 
@@ -40,7 +42,11 @@ function soonerOfTwo<E extends EngineView>(engines: readonly E[], random: () => 
   const one = Math.floor(random() * engines.length);
   const step = 1 + Math.floor(random() * (engines.length - 1));
   const [a, b] = [engines[one]!, engines[(one + step) % engines.length]!];
-  return bySooner(a, b) <= 0 ? a : b;
+  const [aMs, bMs] = [sortableMs(a), sortableMs(b)];
+  const isClear = Math.min(aMs, bMs) < CLEARLY_SOONER * Math.max(aMs, bMs);
+  if (isClear) return aMs < bMs ? a : b;
+  // As good as equal: the one with less to do, else the one drawn first, so that equals share the work.
+  return b.inFlight < a.inFlight ? b : a;
 }
 
 /** Where neither is known, or both should take as long, the one with less to do. */
