@@ -1,0 +1,105 @@
+// What a vote costs the caller: REDUNDANT over three honest engines against one engine alone, one call at a time.
+import { parseArgs } from 'node:util';
+import { Strategy } from '../../services/generated/tandem/v1/types.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { type System, startSystem } from '../support/system.ts';
+
+const HELP = `Measures what a vote costs: the time of a REDUNDANT call over three honest engines, and of a ROUND_ROBIN call over the
+same three. The calls take turns, one in flight at a time, without the cache; router, caller and engines share this machine.
+
+Usage: node test/load/vote-cost.ts [options]
+
+  --calls N      calls of each kind (default 2000)
+  --local        one of the three is the router's own engine; else all are C++ sidecars
+  --json         print JSON for programs
+  --help         this text
+
+Example: node test/load/vote-cost.ts --calls 5000 --json
+`;
+
+/** Calls of each kind before the clock runs: for the compiler, and the engines' memory. */
+const WARM_UP = 300;
+
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '2000' },
+    local: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  const measured = await measure(Number(values.calls), values.local);
+  process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${describe(measured)}\n`);
+}
+
+interface Times {
+  readonly p50_ms: number;
+  readonly p95_ms: number;
+}
+
+interface Measured {
+  readonly engines: readonly string[];
+  readonly calls: number;
+  readonly single: Times;
+  readonly vote: Times;
+  /** Of the medians. */
+  readonly ratio: number;
+  /** Votes that an engine came too late for. */
+  readonly votes_with_absentees: number;
+}
+
+async function measure(calls: number, withLocal: boolean): Promise<Measured> {
+  const system = await startSystem({
+    local: { enabled: withLocal },
+    spawn: { count: withLocal ? 2 : 3 },
+    cache: { enabled: false },
+  });
+  try {
+    const inputs = readHeldout();
+    const singleMs: number[] = [];
+    const voteMs: number[] = [];
+    let absentees = 0;
+    for (let turn = -WARM_UP; turn < calls; turn += 1) {
+      const { data } = inputs[(turn + WARM_UP) % inputs.length]!;
+      const single = await timed(system, data, Strategy.STRATEGY_ROUND_ROBIN);
+      const vote = await timed(system, data, Strategy.STRATEGY_REDUNDANT);
+      if (turn < 0) continue;
+      singleMs.push(single.ms);
+      voteMs.push(vote.ms);
+      if (vote.absent > 0) absentees += 1;
+    }
+    const [single, vote] = [toTimes(singleMs), toTimes(voteMs)];
+    const engines = system.pool.engines.map(({ id }) => id);
+    return { engines, calls, single, vote, ratio: vote.p50_ms / single.p50_ms, votes_with_absentees: absentees };
+  } finally {
+    await system.stop();
+  }
+}
+
+async function timed(system: System, data: Buffer, strategy: Strategy): Promise<{ ms: number; absent: number }> {
+  const startedMs = performance.now();
+  const { vote } = await system.reason({ tensor: { shape: [data.length / 4], dtype: 'FP32', data }, strategy });
+  const ms = performance.now() - startedMs;
+  return { ms, absent: vote?.ballots.filter(({ stateDigest }) => stateDigest === 0n).length ?? 0 };
+}
+
+function toTimes(list: readonly number[]): Times {
+  const sorted = list.toSorted((a, b) => a - b);
+  const percentile = (percent: number): number => sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? NaN;
+  return { p50_ms: percentile(50), p95_ms: percentile(95) };
+}
+
+function describe({ engines, calls, single, vote, ratio, votes_with_absentees }: Measured): string {
+  const line = (name: string, { p50_ms, p95_ms }: Times): string =>
+    `${name}  p50 ${p50_ms.toFixed(3)} ms  p95 ${p95_ms.toFixed(3)} ms`;
+  return [
+    line('one engine (ROUND_ROBIN)      ', single),
+    line('vote of three (REDUNDANT)     ', vote),
+    `a vote takes ${ratio.toFixed(2)} times as long as one engine (p50)`,
+    `${votes_with_absentees} of ${calls} votes were decided before an engine had voted`,
+    `engines ${engines.join(', ')}; ${calls} calls of each, in turns, one in flight`,
+  ].join('\n');
+}
