@@ -7,7 +7,7 @@ import type { Router } from '../routing/router.ts';
 import { type ItemOptions, reasonItem } from './reason-item.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
-import { type UnaryOptions, methodOf, remainingMs } from './unary.ts';
+import { type UnaryOptions, methodOf, remainingMs, whyCancelled } from './unary.ts';
 
 export interface StreamOptions extends UnaryOptions {
   /** Requests under way at once in one stream or batch. */
@@ -51,8 +51,9 @@ class ReasonStream {
       this.#pace();
     });
     call.on('end', () => this.#endInput('END'));
-    call.on('error', () => this.#close('CANCELLED'));
-    call.on('cancelled', () => this.#close('CANCELLED'));
+    call.on('error', () => this.#close(whyCancelled(Infinity)));
+    // Raised when the caller leaves, and when its deadline passes.
+    call.on('cancelled', () => this.#close(whyCancelled(this.#callEndsMs)));
     options.drained.addEventListener('abort', this.#onDraining, { once: true });
     if (options.drained.aborted) this.#onDraining();
   }
@@ -96,18 +97,20 @@ class ReasonStream {
     if (this.#inputEnded === undefined || this.#open > 0 || this.#caller.signal.aborted) return;
     if (this.#inputEnded === 'END') {
       this.#call.end();
-      this.#close('OK');
+      this.#close();
     } else {
       const message = 'the router is stopping; every request it had read was answered: send the others elsewhere';
-      this.#call.emit('error', toStatus(new RouterError('DRAINING', message)));
-      this.#close('DRAINING');
+      const error = new RouterError('DRAINING', message);
+      this.#close(error); // before the error is raised, which else would count as the caller's
+      this.#call.emit('error', toStatus(error));
     }
   }
 
-  #close(outcome: 'OK' | 'CANCELLED' | 'DRAINING'): void {
+  /** Without `error`, everything was answered. */
+  #close(error?: RouterError): void {
     if (this.#caller.signal.aborted) return;
-    this.#caller.abort(new RouterError('CANCELLED', 'the stream has ended'));
+    this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
-    this.#options.observer.requestEnded(methodOf(this.#call), outcome, performance.now() - this.#startedMs);
+    this.#options.observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#startedMs);
   }
 }

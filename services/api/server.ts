@@ -82,13 +82,19 @@ export class ApiServer {
     for (const name of HEALTH_NAMES) this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   }
 
-  /** Refuses new connections and calls, finishes those in flight; after `timeoutMs` cuts what is left. */
+  /** Refuses new connections and calls, and finishes those in flight, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.setServing(false);
     this.#drained.abort();
-    const cut = setTimeout(() => this.#server.forceShutdown(), timeoutMs);
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    clearTimeout(cut);
+    await new Promise<void>((resolve) => {
+      // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is
+      // left then ends with the process.
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }
 

@@ -13,6 +13,9 @@ export interface UnaryOptions {
   readonly observer: Observer;
 }
 
+/** The caller's clock says first that its deadline has passed, and this is how far its word and ours may be apart. */
+const DEADLINE_SLACK_MS = 10;
+
 export interface UnaryContext extends CallContext {
   /** On performance.now()'s clock. */
   readonly startedMs: number;
@@ -32,12 +35,7 @@ export function unary<Request, Response>(
     // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
     call.on('cancelled', () => {
       if (answered) return;
-      const late = performance.now() >= deadlineMs;
-      controller.abort(
-        late
-          ? new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready')
-          : new RouterError('CANCELLED', 'the caller cancelled the request'),
-      );
+      controller.abort(whyCancelled(deadlineMs));
     });
     const answer = async (): Promise<Response> => {
       if (call.request instanceof RouterError) throw call.request;
@@ -75,6 +73,13 @@ export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Bu
 export function malformed(cause: unknown): RouterError {
   const message = 'the request is not a valid protobuf message of its type; check the client’s proto files';
   return new RouterError('INVALID_FIELD', message, { cause });
+}
+
+/** Why a call was cancelled: its caller left, or its deadline passed, on performance.now()'s clock. */
+export function whyCancelled(deadlineMs: number): RouterError {
+  return performance.now() >= deadlineMs - DEADLINE_SLACK_MS
+    ? new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready')
+    : new RouterError('CANCELLED', 'the caller cancelled the request');
 }
 
 /** "/tandem.v1.ReasoningService/Reason" → "Reason". */

@@ -113,7 +113,11 @@ describe('settings', () => {
     ['max_atempts: 3', 'max_atempts', 'retry.max_attempts'],
     ['cache: {ttl: 3}', 'cache.ttl', 'cache.ttl_ms" (a number of milliseconds)'],
     ['cache: {ttl_seconds: 3}', 'cache.ttl_seconds', 'cache.ttl_ms" (a number of milliseconds)'],
-    ['sidecars: [{id: a, address: b:1}, {id: b, address: c:1, adress: d}]', 'sidecars[1].adress', 'sidecars[1].address'],
+    [
+      'sidecars: [{id: a, address: b:1}, {id: b, address: c:1, adress: d}]',
+      'sidecars[1].adress',
+      'sidecars[1].address',
+    ],
   ])('suggest the key that was meant: %s', (text, given, meant) => {
     expect(inFile(text).problems).toEqual([
       expect.stringContaining(`unknown setting "${given}"; did you mean "${meant}${meant.endsWith(')') ? '' : '"'}?`),

@@ -75,7 +75,7 @@ export class PooledEngine {
       this.breaker.end(pass, 'success', 'OK');
       return inference;
     } catch (thrown) {
-      const error = this.#blame(RouterError.from(thrown), context, timeoutMs);
+      const error = this.#blame(RouterError.from(thrown), deadlineMs < context.deadlineMs);
       const { outcome } = ERROR_KINDS[error.kind];
       if (outcome === 'failure') this.failed += 1;
       this.breaker.end(pass, outcome, error.kind);
@@ -84,8 +84,8 @@ export class PooledEngine {
   }
 
   /** A deadline that was ours, not the caller's, is the engine's fault. */
-  #blame(error: RouterError, { deadlineMs }: CallContext, timeoutMs: number): RouterError {
-    if (error.kind !== 'DEADLINE_EXCEEDED' || performance.now() >= deadlineMs) return error;
-    return new RouterError('ENGINE_SLOW', `engine "${this.id}" did not answer within ${timeoutMs} ms`);
+  #blame(error: RouterError, wasOurs: boolean): RouterError {
+    if (error.kind !== 'DEADLINE_EXCEEDED' || !wasOurs) return error;
+    return new RouterError('ENGINE_SLOW', `engine "${this.id}" did not answer in the time that one attempt has`);
   }
 }

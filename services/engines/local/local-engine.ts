@@ -53,7 +53,7 @@ export class LocalEngine implements Engine {
   #stopping = false;
   #drained: (() => void) | undefined;
 
-  constructor({ id, modelsDir, workers, maxInFlight = 256, simulationScript }: LocalEngineOptions) {
+  constructor({ id, modelsDir, workers, maxInFlight = 1_024, simulationScript }: LocalEngineOptions) {
     this.id = id;
     this.#modelsDir = modelsDir;
     this.#table = new JobTable(maxInFlight);
