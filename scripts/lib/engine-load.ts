@@ -58,6 +58,7 @@ function item(id: bigint, model: ModelDescription): InferItem {
     shape: series ? [SERIES_STEPS, model.inputSize] : [model.inputSize],
     data: Buffer.from(data.buffer),
     timeoutUs: 0n,
+    digestOnly: false,
   };
 }
 

@@ -9,6 +9,8 @@ export interface InferenceInput {
   readonly shape: readonly number[];
   /** Little-endian binary32, row-major; passed through untouched. May be a view into a larger buffer, unaligned. */
   readonly data: Uint8Array;
+  /** The digests are all that is wanted: spike counts and potentials may be left out of the answer. */
+  readonly digestOnly?: boolean;
 }
 
 export interface Inference {
@@ -22,6 +24,8 @@ export interface Inference {
   readonly synapticOperations: number;
   /** 64 bits, equal on every engine that holds the same model. */
   readonly stateDigest: bigint;
+  /** 64 bits of what is returned, as the engine claims; 0n from engines that do not give it. */
+  readonly readoutDigest: bigint;
   /** Waiting inside the engine, microseconds. */
   readonly queueUs: number;
   /** Simulating, microseconds; inputs simulated together share it. */

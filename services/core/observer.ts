@@ -6,7 +6,9 @@ export type Outcome = 'OK' | ErrorKind;
 /** What the result cache did for a request. */
 export type CacheStatusName = 'HIT' | 'MISS' | 'COALESCED' | 'STALE' | 'BYPASSED';
 
-export type VerdictName = 'UNANIMOUS' | 'MAJORITY' | 'DISPUTED' | 'TOO_FEW';
+/** How a vote, or an audit, ended. */
+export type VerdictName =
+  'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'DEGRADED' | 'DISPUTED' | 'TOO_FEW' | 'AUDITED' | 'AUDIT_DISPUTED';
 
 /** Every method is called on the hot path: it must be quick and must not throw. */
 export interface Observer {

@@ -1,168 +1,199 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { type Answer, type Ballot, isDecided, type Verdict, verdict } from './verdict.ts';
+import type { VotePolicy } from './policy.ts';
+import type { Answer, Ballot } from './tally.ts';
+import { type Verdict, verdict } from './verdict.ts';
 
-const honest: Answer = { stateDigest: 7n, spikeCounts: [3, 0, 1], potentials: Uint8Array.of(0, 0, 128, 63) };
+const of3: VotePolicy = {
+  participants: 3,
+  agreement: { kind: 'MAJORITY' },
+  mode: 'PARALLEL',
+  compare: { kind: 'EXACT' },
+  distinctKinds: 1,
+  onDispute: 'FAIL',
+  onFew: 'FAIL',
+};
+const of = (participants: number): VotePolicy => ({ ...of3, participants });
+const all = (participants: number): VotePolicy => ({ ...of(participants), agreement: { kind: 'UNANIMOUS' } });
+const count = (n: number, participants: number): VotePolicy => ({
+  ...of(participants),
+  agreement: { kind: 'COUNT', count: n },
+});
+const kinds2 = { distinctKinds: 2 } as const;
+const few = { onFew: 'ACCEPT_DEGRADED' } as const;
+const plural = { onDispute: 'ACCEPT_PLURALITY' } as const;
 
-/** One letter an answer: equal letters agree. "-" is an absent engine. */
-function ballot(letter: string, engineId: string): Ballot {
-  return { engineId, answer: letter === '-' ? undefined : { ...honest, stateDigest: BigInt(letter.charCodeAt(0)) } };
-}
-
+/** One letter a ballot: equal letters are the same answer, capitals come from local engines, "-" is an absent one. */
 function ballots(letters: string): Ballot[] {
-  return Array.from(letters).map((letter, place) => ballot(letter, `engine-${place}`));
+  return Array.from(letters).map((letter, place) => ({
+    engineId: `engine-${place}`,
+    engineKind: letter === letter.toLowerCase() ? 'sidecar' : 'local',
+    answer: letter === '-' ? undefined : digests(letter.toLowerCase().charCodeAt(0)),
+  }));
 }
 
-/** "UNANIMOUS a ++o": grade, winning letter, and + agreed, x dissented, o absent. */
+function digests(n: number): Answer {
+  return { stateDigest: BigInt(n), readoutDigest: 7n };
+}
+
+/** "AGREED UNANIMOUS a ++o": grade, winning letter, and + agreed, x dissented, o absent. */
 function inWords(letters: string, given: Verdict): string {
-  if (given.kind === 'TOO_FEW') return `TOO_FEW ${given.voted} of ${given.needed}`;
   const marks = given.outcomes.map((outcome) => ({ AGREED: '+', DISSENTED: 'x', ABSENT: 'o' })[outcome]).join('');
-  return given.kind === 'DISPUTED' ? `DISPUTED ${marks}` : `${given.grade} ${letters[given.winner]} ${marks}`;
+  switch (given.kind) {
+    case 'AGREED':
+      return `AGREED ${given.grade} ${letters[given.winner]} ${marks}`;
+    case 'ACCEPTED':
+      return `despite ${given.despite} ${given.grade} ${letters[given.winner]} ${marks}`;
+    case 'DISPUTED':
+      return `DISPUTED ${marks}`;
+    case 'TOO_FEW':
+      return `TOO_FEW ${given.voted} of ${given.needed} ${marks}`;
+    case 'TOO_FEW_KINDS':
+      return `TOO_FEW_KINDS ${given.kinds} of ${given.needed} ${marks}`;
+  }
+}
+
+/** Of engines x, y, z, … that give these answers. */
+function among(answers: readonly (Answer | undefined)[], policy: VotePolicy): Verdict {
+  return verdict(
+    answers.map((answer, place) => ({ engineId: `${place}`, engineKind: 'sidecar', answer })),
+    policy,
+  );
 }
 
 describe('the verdict', () => {
-  it.each([
-    // All that were asked vote.
-    [3, 'aaa', 'UNANIMOUS a +++'],
-    [3, 'aab', 'MAJORITY a ++x'],
-    [3, 'baa', 'MAJORITY a x++'],
-    [3, 'abc', 'DISPUTED xxx'],
-    [2, 'aa', 'UNANIMOUS a ++'],
-    [2, 'ab', 'DISPUTED xx'],
-    [4, 'aabb', 'DISPUTED xxxx'],
-    [4, 'aaab', 'MAJORITY a +++x'],
-    [5, 'aabbc', 'DISPUTED xxxxx'],
-    [5, 'babab', 'MAJORITY b +x+x+'],
-    [1, 'a', 'UNANIMOUS a +'],
-    // An absent engine does not dissent, …
-    [3, 'a-a', 'UNANIMOUS a +o+'],
-    [5, 'aa-ab', 'MAJORITY a ++o+x'],
-    // … but the majority is still that of all.
-    [3, 'a--', 'TOO_FEW 1 of 2'],
-    [3, 'ab-', 'DISPUTED xxo'],
-    [4, 'aa--', 'TOO_FEW 2 of 3'],
-    [5, 'aab--', 'DISPUTED xxxoo'],
-    [3, '---', 'TOO_FEW 0 of 2'],
-    // Fewer engines than the majority is counted of.
-    [3, 'a', 'TOO_FEW 1 of 2'],
-    [3, '', 'TOO_FEW 0 of 2'],
-    [5, 'aaa', 'UNANIMOUS a +++'],
-    // More engines than that: more than half of them, too.
-    [3, 'aabb', 'DISPUTED xxxx'],
-    [3, 'aabbb', 'MAJORITY b xx+++'],
-  ])('of a majority of %d and ballots %j is %s', (majorityOf, letters, expected) => {
-    expect(inWords(letters, verdict(ballots(letters), { majorityOf }))).toBe(expected);
-  });
-
-  it.each<[string, Partial<Answer>]>([
-    ['digest', { stateDigest: 8n }],
-    ['spike counts', { spikeCounts: [3, 0, 2] }],
-    ['number of spike counts', { spikeCounts: [3, 0] }],
-    ['potentials', { potentials: Uint8Array.of(1, 0, 128, 63) }],
-    ['sign of a zero among the potentials', { potentials: Uint8Array.of(0, 0, 128, 191) }],
-  ])('counts as dissent what differs in nothing but its %s', (_, over) => {
-    const answers = [honest, { ...honest, ...over }, { ...honest, potentials: Buffer.from(honest.potentials) }];
-    const given = verdict(
-      answers.map((answer, place) => ({ engineId: `${place}`, answer })),
-      { majorityOf: 3 },
-    );
-    expect(given).toMatchObject({ grade: 'MAJORITY', outcomes: ['AGREED', 'DISSENTED', 'AGREED'] });
+  it.each<[string, VotePolicy, string, string]>([
+    // Rules 6 to 9: what wins, and its grade.
+    ['all agree', of(3), 'aaa', 'AGREED UNANIMOUS a +++'],
+    ['one of three dissents', of(3), 'baa', 'AGREED MAJORITY a x++'],
+    ['two of five dissent', of(5), 'babab', 'AGREED MAJORITY b +x+x+'],
+    ['an absent engine does not dissent', of(3), 'a-a', 'AGREED UNANIMOUS a +o+'],
+    ['a vote of one', of(1), 'a', 'AGREED SINGLE a +'],
+    ['all of all', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
+    ['as many as asked for', count(4, 5), 'aaaab', 'AGREED MAJORITY a ++++x'],
+    ['more engines than participants, and most of them', of(3), 'aabbb', 'AGREED MAJORITY b xx+++'],
+    // Rule 1.
+    ['nobody', of(3), '', 'TOO_FEW 0 of 2 '],
+    ['nobody is there', of(3), '---', 'TOO_FEW 0 of 2 ooo'],
+    ['nobody is never accepted', { ...of(3), ...few, ...plural }, '---', 'TOO_FEW 0 of 2 ooo'],
+    // Rule 2.
+    ['one of three', of(3), 'a--', 'TOO_FEW 1 of 2 +oo'],
+    ['half', of(4), 'aa--', 'TOO_FEW 2 of 3 ++oo'],
+    ['one is missing of all', all(3), 'aa-', 'TOO_FEW 2 of 3 ++o'],
+    ['too few, and they differ', of(5), 'ab---', 'TOO_FEW 2 of 3 xxooo'],
+    ['too few, but most of all, contradict one', all(5), 'aaab-', 'TOO_FEW 4 of 5 +++xo'],
+    ['a plurality is not enough where too few voted', { ...count(4, 5), ...plural }, 'aab--', 'TOO_FEW 3 of 4 xxxoo'],
+    // Rule 2 accepted.
+    ['one will do', { ...of(3), ...few }, '-a-', 'despite TOO_FEW SINGLE a o+o'],
+    ['few will do that agree', { ...all(5), ...few }, 'aa-a-', 'despite TOO_FEW UNANIMOUS a ++o+o'],
+    ['few that differ will not', { ...all(5), ...few }, 'aaab-', 'DISPUTED +++xo'],
+    ['nor two of them', { ...of(5), ...few }, 'ab---', 'DISPUTED xxooo'],
+    ['unless a plurality does', { ...count(4, 5), ...few, ...plural }, 'aab--', 'despite TOO_FEW PLURALITY a ++xoo'],
+    // Rule 3.
+    ['all differ', of(3), 'abc', 'DISPUTED xxx'],
+    ['a tie', of(4), 'aabb', 'DISPUTED xxxx'],
+    ['no majority of all', of(5), 'aab--', 'DISPUTED xxxoo'],
+    ['not all: whoever contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
+    ['fewer than asked for', count(4, 5), 'aaabb', 'DISPUTED +++xx'],
+    ['more engines than participants, and half of them', of(3), 'aabb', 'DISPUTED xxxx'],
+    // Rule 3 accepted, and rule 4.
+    ['the largest group will do', { ...of(5), ...plural }, 'aabc-', 'despite DISPUTED PLURALITY a ++xxo'],
+    ['most, where all are asked for', { ...all(3), ...plural }, 'aba', 'despite DISPUTED PLURALITY a +x+'],
+    ['two that are as large will not', { ...of(5), ...plural }, 'aabbc', 'DISPUTED xxxxx'],
+    ['nor all of one', { ...of(3), ...plural }, 'abc', 'DISPUTED xxx'],
+    // Rule 5.
+    ['both kinds', { ...of(3), ...kinds2 }, 'Aab', 'AGREED MAJORITY a ++x'],
+    ['one kind only', { ...of(3), ...kinds2 }, 'aaa', 'TOO_FEW_KINDS 1 of 2 +++'],
+    ['the other kind dissents', { ...of(3), ...kinds2 }, 'aaB', 'TOO_FEW_KINDS 1 of 2 ++x'],
+    ['one kind will do', { ...of(3), ...kinds2, ...few }, 'aaB', 'despite TOO_FEW_KINDS MAJORITY a ++x'],
+    ['few of one kind', { ...of(3), ...kinds2, ...few }, 'a--', 'despite TOO_FEW SINGLE a +oo'],
+    ['a plurality of one kind', { ...of(5), ...kinds2, ...plural }, 'aaBCD', 'TOO_FEW_KINDS 1 of 2 xxxxx'],
+    [
+      'a plurality of one kind will do',
+      { ...of(5), ...kinds2, ...plural, ...few },
+      'aaBCD',
+      'despite DISPUTED PLURALITY a ++xxx',
+    ],
+  ])('%s', (_, policy, letters, expected) => {
+    expect(inWords(letters.toLowerCase(), verdict(ballots(letters), policy))).toBe(expected);
   });
 
   it('counts an engine’s first ballot only', () => {
-    const stuffed = [ballot('b', 'x'), ballot('b', 'x'), ballot('b', 'x'), ballot('a', 'y'), ballot('a', 'z')];
-    expect(inWords('bbbaa', verdict(stuffed, { majorityOf: 3 }))).toBe('MAJORITY a xoo++');
+    const stuffed = ballots('bbbaa').map((ballot, place) => (place < 3 ? { ...ballot, engineId: 'x' } : ballot));
+    expect(inWords('bbbaa', verdict(stuffed, of3))).toBe('AGREED MAJORITY a xoo++');
   });
 
   it('does not let an engine vote that was absent first', () => {
-    const late = [ballot('-', 'x'), ballot('a', 'x'), ballot('a', 'y')];
-    expect(verdict(late, { majorityOf: 3 })).toEqual({ kind: 'TOO_FEW', voted: 1, needed: 2 });
+    const late = ballots('-aa').map((ballot, place) => (place < 2 ? { ...ballot, engineId: 'x' } : ballot));
+    expect(inWords('-aa', verdict(late, of3))).toBe('TOO_FEW 1 of 2 oo+');
   });
 });
 
-describe('a vote is decided', () => {
-  it.each([
-    [3, 'aa', 1, true],
-    [3, 'a', 2, false],
-    [3, 'ab', 1, false],
-    [3, 'a-', 1, false],
-    [5, 'aaa', 2, true],
-    [5, 'aab', 2, false],
-    [4, 'aa', 2, false],
-    [4, 'aaa', 1, true],
-    [3, '', 3, false],
-    // More engines than the majority is counted of: two may still be outvoted by three.
-    [3, 'aa', 3, false],
-    [3, 'aaa', 2, true],
-  ])('of a majority of %d by ballots %j with %d to come: %j', (majorityOf, letters, stillWaiting, expected) => {
-    expect(isDecided(ballots(letters), stillWaiting, { majorityOf })).toBe(expected);
-  });
-});
+describe('answers that agree', () => {
+  const exact = of3;
+  const label: VotePolicy = { ...of3, compare: { kind: 'LABEL' } };
+  const near: VotePolicy = { ...of3, compare: { kind: 'TOLERANCE', tolerance: 0.125 } };
+  let next = 0n;
+  const scored = (...scores: number[]): Answer => ({ stateDigest: 1n, readoutDigest: (next += 1n), scores });
+  const labelled = (index: number): Answer => ({ stateDigest: 1n, readoutDigest: (next += 1n), label: index });
 
-describe('whatever the ballots', () => {
-  const anyLetters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 15 });
-  const anyMajority = fc.integer({ min: 1, max: 15 });
-  const winnerOf = (letters: string, given: Verdict): string =>
-    given.kind === 'AGREED' ? letters[given.winner]! : given.kind;
-
-  it('their order does not matter', () => {
-    const shuffled = anyLetters.chain((letters) =>
-      fc.tuple(
-        fc.constant(letters),
-        fc
-          .shuffledSubarray(Array.from(letters), { minLength: letters.length, maxLength: letters.length })
-          .map((all) => all.join('')),
-      ),
-    );
-    fc.assert(
-      fc.property(shuffled, anyMajority, ([letters, otherwise], majorityOf) => {
-        const [one, other] = [verdict(ballots(letters), { majorityOf }), verdict(ballots(otherwise), { majorityOf })];
-        expect(winnerOf(otherwise, other)).toBe(winnerOf(letters, one));
-        expect(other.kind === 'AGREED' && other.grade).toBe(one.kind === 'AGREED' && one.grade);
-      }),
-    );
+  it.each<[string, VotePolicy, Answer, Answer, boolean]>([
+    ['EXACT: equal digests', exact, digests(1), digests(1), true],
+    ['EXACT: another state', exact, digests(1), digests(2), false],
+    ['EXACT: another readout', exact, digests(1), { ...digests(1), readoutDigest: 8n }, false],
+    ['EXACT: equal scores of another readout', exact, scored(0.5, 0.25), scored(0.5, 0.25), false],
+    ['LABEL: equal ones', label, labelled(3), labelled(3), true],
+    ['LABEL: other ones', label, labelled(3), labelled(4), false],
+    ['LABEL: the largest score tells it', label, scored(0.25, 0.75), labelled(1), true],
+    ['LABEL: digests only', label, labelled(3), digests(2), false],
+    ['LABEL: equal digests, one without a label', label, { ...digests(2), label: 3 }, digests(2), true],
+    ['TOLERANCE: just within', near, scored(0.75, 0.25), scored(0.625, 0.375), true],
+    ['TOLERANCE: just beyond', near, scored(0.75, 0.25), scored(0.625, 0.376), false],
+    ['TOLERANCE: close, yet another label', near, scored(0.5, 0.45), scored(0.45, 0.5), false],
+    ['TOLERANCE: another number of scores', near, scored(0.75), scored(0.75, 0.25), false],
+    ['TOLERANCE: not a number', near, scored(0.75, NaN), scored(0.75, NaN), false],
+    ['TOLERANCE: digests only', near, scored(0.75), digests(2), false],
+  ])('%s', (_, policy, a, b, expected) => {
+    expect(among([a, b], policy).kind === 'AGREED').toBe(expected);
+    expect(among([b, a], policy).kind === 'AGREED').toBe(expected);
   });
 
-  it('f liars among 2f + 1 engines or more never win, however they conspire', () => {
-    const election = fc.nat(7).chain((f) =>
-      fc.record({
-        lies: fc.string({ unit: fc.constantFrom('b', 'c', '-'), minLength: f, maxLength: f }),
-        truths: fc.string({ unit: fc.constantFrom('a', '-'), minLength: f + 1, maxLength: 15 - f }),
-      }),
-    );
-    fc.assert(
-      fc.property(election, ({ lies, truths }) => {
-        const letters = lies + truths;
-        const given = verdict(ballots(letters), { majorityOf: letters.length });
-        expect(['a', 'DISPUTED', 'TOO_FEW']).toContain(winnerOf(letters, given));
-        if (!truths.includes('-')) expect(winnerOf(letters, given)).toBe('a');
-      }),
-    );
+  it('within a tolerance are those that agree with the one given, which is in the middle', () => {
+    const chain = [scored(0.5), scored(0.625), scored(0.75)];
+    const given = among(chain, { ...near, agreement: { kind: 'UNANIMOUS' } });
+    expect(given).toMatchObject({ kind: 'AGREED', grade: 'UNANIMOUS', winner: 1 });
   });
 
-  it('what is decided stays so, whatever comes', () => {
-    fc.assert(
-      fc.property(anyLetters, anyLetters, anyMajority, (soFar, toCome, majorityOf) => {
-        fc.pre(isDecided(ballots(soFar), toCome.length, { majorityOf }));
-        const now = verdict(ballots(soFar), { majorityOf });
-        const then = verdict(ballots(soFar + toCome), { majorityOf });
-        expect(now.kind).toBe('AGREED');
-        expect(winnerOf(soFar + toCome, then)).toBe(winnerOf(soFar, now));
-      }),
-    );
+  it('give to the bit what most of them gave, not what lies nearest to all', () => {
+    const [common, middle, far] = [scored(0.5), scored(0.625), scored(0.75)];
+    const given = among([far, middle, common, common, common], { ...near, participants: 5 });
+    expect(given).toMatchObject({ kind: 'AGREED', winner: 2 });
+    expect(given.outcomes).toEqual(['DISSENTED', 'AGREED', 'AGREED', 'AGREED', 'AGREED']);
   });
 
-  it('outcomes are what became of each: agreed with the winner, differed, or was not there', () => {
-    fc.assert(
-      fc.property(anyLetters, anyMajority, (letters, majorityOf) => {
-        const given = verdict(ballots(letters), { majorityOf });
-        if (given.kind !== 'AGREED') return;
-        const winner = letters[given.winner];
-        expect(given.outcomes).toEqual(
-          Array.from(letters).map((letter) => (letter === '-' ? 'ABSENT' : letter === winner ? 'AGREED' : 'DISSENTED')),
-        );
-        expect(given.grade === 'UNANIMOUS').toBe(!given.outcomes.includes('DISSENTED'));
-      }),
-    );
+  it('within a tolerance are found though a larger group has too few kinds', () => {
+    const [low, middle, high, local] = [scored(0.5), scored(0.625), scored(0.75), scored(0.875)];
+    const cast = [low, low, middle, high, local].map((answer, place): Ballot => {
+      return { engineId: `${place}`, engineKind: answer === local ? 'local' : 'sidecar', answer };
+    });
+    const given = verdict(cast, { ...near, participants: 5, distinctKinds: 2 });
+    expect(given).toMatchObject({ kind: 'AGREED', grade: 'MAJORITY', winner: 3 });
+  });
+
+  it('do not dispute each other’s plurality', () => {
+    const cast = [labelled(1), labelled(1), labelled(2), labelled(3)];
+    const given = among(cast, { ...label, participants: 7, onDispute: 'ACCEPT_PLURALITY' });
+    expect(given).toMatchObject({ kind: 'ACCEPTED', grade: 'PLURALITY', winner: 0 });
+  });
+
+  it('by a label give the commonest, then the one with the smallest digests', () => {
+    const [a, b, c] = [labelled(1), labelled(1), labelled(2)];
+    expect(among([c, b, a, b], label)).toMatchObject({ grade: 'MAJORITY', winner: 1 });
+    expect(among([c, b, a], label)).toMatchObject({ grade: 'MAJORITY', winner: 2 });
+  });
+
+  it('are given by an engine that gave the scores, too, if there is one', () => {
+    const full: Answer = { ...digests(1), scores: [0.5], label: 0 };
+    expect(among([digests(1), full, digests(1)], exact)).toMatchObject({ winner: 1 });
+    expect(among([digests(1), digests(1)], exact)).toMatchObject({ winner: 0 });
   });
 });

@@ -1,140 +1,186 @@
-// What several engines' answers to one question come to. Pure: ballots in, verdict out.
+// What several engines' answers to one question come to. Pure: ballots in, verdict out. Which answers agree, and which
+// one leads: tally.ts.
 //
-// Two answers agree if digest, spike counts and potentials are all equal to the bit: engines compute the same bits, so
-// there is nothing to tolerate, and one that lies in its answer need not lie in its digest. Agreeing answers are a group.
+//   needed   as many as the policy makes agree, always more than half of the participants and of all that voted
+//   enough   that many; where fewer than that voted and onFew accepts it, all that voted
 //
-//   needed = more than half of `majorityOf`, and more than half of all that voted, so that at most one group has it
+// First what stands in the way of an answer. The first rule that applies and is not accepted gives the verdict:
 //
-// The first rule that applies gives the verdict:
+//      rule                                           accepted by                  verdict
+//   1  nobody voted                                   never                        TOO_FEW
+//   2  fewer voted than needed                        onFew ACCEPT_DEGRADED        TOO_FEW
+//   3  fewer than enough agree with any answer        onDispute ACCEPT_PLURALITY   DISPUTED
+//   4  so it is, and an answer that contradicts the   never                        DISPUTED
+//      leading one has a group as large
+//   5  engines of too few kinds agree with it         onFew ACCEPT_DEGRADED        TOO_FEW_KINDS
 //
-//   1  fewer voted than needed           TOO_FEW     nobody can say
-//   2  no group has as many as needed    DISPUTED    the engines contradict each other
-//   3  all that voted are one group      AGREED      UNANIMOUS
-//   4  one group has as many as needed   AGREED      MAJORITY, the others dissent
+// Otherwise the leading answer has won: AGREED if none of these applied, else ACCEPTED, despite the first that did. Its
+// grade is the first of these that fits:
 //
-// An absent engine, one without an answer, does not vote: it never dissents and takes nothing from unanimity. An engine
-// votes at most once: only its first ballot counts, the others are as absent. Neither the winning answer nor the verdict
-// depends on the order of the ballots.
-
-export interface Answer {
-  readonly stateDigest: bigint;
-  readonly spikeCounts: readonly number[];
-  /** Little-endian binary32. */
-  readonly potentials: Uint8Array;
-}
-
-export interface Ballot {
-  readonly engineId: string;
-  /** Undefined: absent. */
-  readonly answer: Answer | undefined;
-}
-
-export interface VoteOptions {
-  /** How many engines the majority is counted of, also where fewer could be asked. At least 1. */
-  readonly majorityOf: number;
-}
+//   6  one engine voted                               SINGLE
+//   7  all that voted agree with the answer           UNANIMOUS
+//   8  as many as needed do, the others dissent       MAJORITY
+//   9  fewer do, yet more than with any other         PLURALITY
+//
+// What an engine that voted did: where an answer has won, it AGREED with it or DISSENTED. Where none has, it AGREED if it
+// is one of more than half of the participants, or nobody contradicts it, and DISSENTED if it contradicts such engines.
+// Where there are none such, nobody can say who is right: all contradict somebody, and all DISSENTED.
+//
+// Neither the winning answer nor the verdict depends on the order of the ballots.
+import type { VotePolicy } from './policy.ts';
+import { agree, type Ballot, type Group, type Tally, tally, tells } from './tally.ts';
 
 export type BallotOutcome = 'AGREED' | 'DISSENTED' | 'ABSENT';
+export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
+export type Obstacle = 'TOO_FEW' | 'DISPUTED' | 'TOO_FEW_KINDS';
+
+interface Won {
+  readonly grade: Grade;
+  /**
+   * Place among the ballots of the first that holds the answer that won, with its scores if any of them has those. Where
+   * all have digests only, that engine has to be asked again for the whole.
+   */
+  readonly winner: number;
+  /** One for each ballot, in their order. */
+  readonly outcomes: readonly BallotOutcome[];
+}
 
 export type Verdict =
+  | (Won & { readonly kind: 'AGREED' })
+  /** Not what the policy asks for, but it takes what there is. */
+  | (Won & { readonly kind: 'ACCEPTED'; readonly despite: Obstacle })
+  | { readonly kind: 'DISPUTED'; readonly outcomes: readonly BallotOutcome[] }
   | {
-      readonly kind: 'AGREED';
-      readonly grade: 'UNANIMOUS' | 'MAJORITY';
-      /** Place among the ballots of the first that holds the answer agreed on. */
-      readonly winner: number;
-      /** One for each ballot, in their order. */
+      readonly kind: 'TOO_FEW';
+      readonly voted: number;
+      readonly needed: number;
       readonly outcomes: readonly BallotOutcome[];
     }
   | {
-      readonly kind: 'DISPUTED';
-      /** All that voted DISSENTED: each contradicts another one, and nobody can say who is right. */
+      readonly kind: 'TOO_FEW_KINDS';
+      /** How many kinds agree with the leading answer. */
+      readonly kinds: number;
+      readonly needed: number;
       readonly outcomes: readonly BallotOutcome[];
-    }
-  | { readonly kind: 'TOO_FEW'; readonly voted: number; readonly needed: number };
+    };
 
-interface Count {
-  readonly ballots: number;
+interface Count extends Tally {
   readonly voted: number;
-  readonly needed: number;
-  /** Places of the ballots in the largest group, ascending; empty if nobody voted. */
-  readonly largest: readonly number[];
-  /** Places of all ballots that count. */
-  readonly voters: ReadonlySet<number>;
+  readonly policy: VotePolicy;
+  /** Those that agree with the leading answer; 0 if nobody voted. */
+  readonly agreeing: number;
+  readonly kinds: number;
+  readonly enough: number;
 }
 
 interface Rule {
   readonly description: string;
-  readonly condition: (count: Count) => boolean;
-  readonly verdict: (count: Count) => Verdict;
+  readonly applies: (count: Count) => boolean;
+  readonly isAccepted: (policy: VotePolicy) => boolean;
+  readonly obstacle: Obstacle;
 }
+
+const never = (): boolean => false;
+const acceptsFew = ({ onFew }: VotePolicy): boolean => onFew === 'ACCEPT_DEGRADED';
+const acceptsDispute = ({ onDispute }: VotePolicy): boolean => onDispute === 'ACCEPT_PLURALITY';
 
 const RULES: readonly Rule[] = [
   {
+    description: 'nobody voted',
+    applies: ({ voted }) => voted === 0,
+    isAccepted: never,
+    obstacle: 'TOO_FEW',
+  },
+  {
     description: 'fewer voted than needed',
-    condition: ({ voted, needed }) => voted < needed,
-    verdict: ({ voted, needed }) => ({ kind: 'TOO_FEW', voted, needed }),
+    applies: ({ voted, needed }) => voted < needed,
+    isAccepted: acceptsFew,
+    obstacle: 'TOO_FEW',
   },
   {
-    description: 'no group has as many as needed',
-    condition: ({ largest, needed }) => largest.length < needed,
-    verdict: (count) => ({ kind: 'DISPUTED', outcomes: outcomes(count, []) }),
+    description: 'fewer than enough agree with any answer',
+    applies: ({ agreeing, enough }) => agreeing < enough,
+    isAccepted: acceptsDispute,
+    obstacle: 'DISPUTED',
   },
   {
-    description: 'all that voted are one group',
-    condition: ({ largest, voted }) => largest.length === voted,
-    verdict: (count) => agreed(count, 'UNANIMOUS'),
+    description: 'so it is, and an answer that contradicts the leading one has a group as large',
+    applies: (count) => count.agreeing < count.enough && hasEqual(count),
+    isAccepted: never,
+    obstacle: 'DISPUTED',
   },
   {
-    description: 'one group has as many as needed',
-    condition: () => true,
-    verdict: (count) => agreed(count, 'MAJORITY'),
+    description: 'engines of too few kinds agree with it',
+    applies: ({ kinds, policy }) => kinds < policy.distinctKinds,
+    isAccepted: acceptsFew,
+    obstacle: 'TOO_FEW_KINDS',
   },
 ];
 
-export function verdict(ballots: readonly Ballot[], options: VoteOptions): Verdict {
-  const result = count(ballots, 0, options);
-  return RULES.find(({ condition }) => condition(result))!.verdict(result);
+const GRADES: readonly { readonly grade: Grade; readonly fits: (count: Count) => boolean }[] = [
+  { grade: 'SINGLE', fits: ({ voted }) => voted === 1 },
+  { grade: 'UNANIMOUS', fits: ({ agreeing, voted }) => agreeing === voted },
+  { grade: 'MAJORITY', fits: ({ agreeing, needed }) => agreeing >= needed },
+  { grade: 'PLURALITY', fits: () => true },
+];
+
+export function verdict(ballots: readonly Ballot[], policy: VotePolicy): Verdict {
+  const count = countUp(tally(ballots, policy), policy);
+  const obstacles = RULES.filter(({ applies }) => applies(count));
+  const fatal = obstacles.find(({ isAccepted }) => !isAccepted(policy));
+  if (fatal) return failed(count, fatal.obstacle);
+
+  const leader = count.groups[0]!;
+  const won: Won = {
+    grade: GRADES.find(({ fits }) => fits(count))!.grade,
+    winner: fullest(ballots, leader.copies),
+    outcomes: outcomes(count, leader.members),
+  };
+  const [first] = obstacles;
+  return first === undefined ? { kind: 'AGREED', ...won } : { kind: 'ACCEPTED', ...won, despite: first.obstacle };
 }
 
-/** Whether the answer is certain, whatever the ballots still to come may say: a group has what is needed even then. */
-export function isDecided(ballots: readonly Ballot[], stillWaiting: number, options: VoteOptions): boolean {
-  const { largest, needed } = count(ballots, stillWaiting, options);
-  return largest.length >= needed;
+function countUp(counted: Tally, policy: VotePolicy): Count {
+  const voted = counted.voters.size;
+  const leader = counted.groups[0];
+  return {
+    ...counted,
+    policy,
+    voted,
+    agreeing: leader?.members.length ?? 0,
+    kinds: leader?.kinds.size ?? 0,
+    enough: acceptsFew(policy) ? Math.min(voted, counted.needed) : counted.needed,
+  };
 }
 
-function count(ballots: readonly Ballot[], stillWaiting: number, { majorityOf }: VoteOptions): Count {
-  const heard = new Set<string>();
-  const groups: { readonly answer: Answer; readonly places: number[] }[] = [];
-  for (const [place, { engineId, answer }] of ballots.entries()) {
-    const isFirst = !heard.has(engineId);
-    heard.add(engineId);
-    if (!isFirst || answer === undefined) continue;
-    const group = groups.find((one) => agree(one.answer, answer));
-    if (group) group.places.push(place);
-    else groups.push({ answer, places: [place] });
+function failed(count: Count, kind: Obstacle): Verdict {
+  const { voted, needed, agreeing, kinds, policy, groups } = count;
+  const isMost = agreeing > Math.max(policy.participants, voted) / 2 || agreeing === voted;
+  const all = outcomes(count, isMost ? (groups[0]?.members ?? []) : []);
+  switch (kind) {
+    case 'TOO_FEW':
+      return { kind, voted, needed, outcomes: all };
+    case 'DISPUTED':
+      return { kind, outcomes: all };
+    case 'TOO_FEW_KINDS':
+      return { kind, kinds, needed: policy.distinctKinds, outcomes: all };
   }
-  const voters = new Set(groups.flatMap(({ places }) => places));
-  const needed = Math.floor(Math.max(majorityOf, voters.size + stillWaiting) / 2) + 1;
-  const largest = groups.reduce<readonly number[]>((a, { places }) => (places.length > a.length ? places : a), []);
-  return { ballots: ballots.length, voted: voters.size, needed, largest, voters };
 }
 
-function agreed(count: Count, grade: 'UNANIMOUS' | 'MAJORITY'): Verdict {
-  return { kind: 'AGREED', grade, winner: count.largest[0]!, outcomes: outcomes(count, count.largest) };
+function hasEqual({ groups, agreeing, policy }: Count): boolean {
+  return groups.some(
+    ({ answer, members }) => members.length >= agreeing && !agree(answer, groups[0]!.answer, policy.compare),
+  );
 }
 
-function outcomes({ ballots, voters }: Count, winners: readonly number[]): BallotOutcome[] {
+function fullest(ballots: readonly Ballot[], places: readonly number[]): number {
+  const told = (place: number): number => tells(ballots[place]!.answer!);
+  return places.reduce((best, place) => (told(place) > told(best) ? place : best));
+}
+
+function outcomes({ ballots, voters }: Count, agreeing: Group['members']): BallotOutcome[] {
   return Array.from({ length: ballots }, (_, place) => {
     if (!voters.has(place)) return 'ABSENT';
-    return winners.includes(place) ? 'AGREED' : 'DISSENTED';
+    return agreeing.includes(place) ? 'AGREED' : 'DISSENTED';
   });
-}
-
-function agree(a: Answer, b: Answer): boolean {
-  return (
-    a.stateDigest === b.stateDigest &&
-    a.spikeCounts.length === b.spikeCounts.length &&
-    a.spikeCounts.every((spikes, k) => spikes === b.spikeCounts[k]) &&
-    Buffer.compare(a.potentials, b.potentials) === 0
-  );
 }

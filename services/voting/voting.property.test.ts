@@ -1,0 +1,297 @@
+// What holds for every policy, whatever the ballots.
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ENGINE_KINDS, type EngineKind, isAtLeastAsStrict, needed, tighten, type VotePolicy } from './policy.ts';
+import { howManyMore, isDecided } from './progress.ts';
+import type { Answer, Ballot } from './tally.ts';
+import { type Verdict, verdict } from './verdict.ts';
+
+const MAX = 9;
+
+const anyPolicy: fc.Arbitrary<VotePolicy> = fc.integer({ min: 1, max: 7 }).chain((participants) =>
+  fc.record({
+    participants: fc.constant(participants),
+    agreement: fc.oneof(
+      fc.constant({ kind: 'MAJORITY' } as const),
+      fc.constant({ kind: 'UNANIMOUS' } as const),
+      fc.record({
+        kind: fc.constant('COUNT' as const),
+        count: fc.integer({ min: Math.floor(participants / 2) + 1, max: participants }),
+      }),
+    ),
+    mode: fc.constantFrom('PARALLEL', 'STAGED'),
+    compare: fc.oneof(
+      fc.constant({ kind: 'EXACT' } as const),
+      fc.constant({ kind: 'LABEL' } as const),
+      fc.record({ kind: fc.constant('TOLERANCE' as const), tolerance: fc.constantFrom(0.1, 0.2) }),
+    ),
+    distinctKinds: fc.constantFrom(1, 2),
+    onDispute: fc.constantFrom('FAIL', 'ACCEPT_PLURALITY'),
+    onFew: fc.constantFrom('FAIL', 'ACCEPT_DEGRADED'),
+  }),
+);
+
+/** Two policies of which the second is what a request made of the first. */
+const anyTightening = fc
+  .tuple(
+    anyPolicy,
+    anyPolicy,
+    fc.subarray(['participants', 'agreement', 'compare', 'distinctKinds', 'onDispute', 'onFew']),
+  )
+  .map(([base, other, fields]) => {
+    const wanted: Partial<VotePolicy> = Object.fromEntries(
+      Object.entries(other).filter(([key]) => fields.includes(key)),
+    );
+    return { base, wanted, tightened: attempt(base, wanted) };
+  })
+  .filter((one): one is typeof one & { tightened: VotePolicy } => one.tightened !== undefined);
+
+function attempt(base: VotePolicy, wanted: Partial<VotePolicy>): VotePolicy | undefined {
+  try {
+    return tighten(base, wanted, MAX);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers close to each other and far, of two labels, so that all ways to compare differ; some known by digests only. */
+const anyAnswer: fc.Arbitrary<Answer> = fc
+  .tuple(fc.constantFrom(0, 1, 2, 3, 4, 5), fc.constantFrom(0, 1), fc.integer({ min: 0, max: 3 }))
+  .map(([x, y, told]) => {
+    const digests = { stateDigest: BigInt((x * 5) % 6), readoutDigest: BigInt(y) };
+    const scores = [0.3 + x / 10, 0.5 + y / 10, 0];
+    return told === 0 ? digests : { ...digests, scores, label: scores[0]! > scores[1]! ? 0 : 1 };
+  });
+
+const anyKind = fc.constantFrom(...ENGINE_KINDS);
+
+function anyBallots(maxLength: number): fc.Arbitrary<Ballot[]> {
+  const one = fc.record({ engineKind: anyKind, answer: fc.option(anyAnswer, { nil: undefined, freq: 6 }) });
+  return fc
+    .array(one, { maxLength })
+    .map((all) => all.map((ballot, place) => ({ ...ballot, engineId: `engine-${place}` })));
+}
+
+const honest: Answer = { stateDigest: 3n, readoutDigest: 9n, scores: [0.5, 0.4], label: 0 };
+
+/** The digests of the answer that won, or why none did. */
+function winnerOf(ballots: readonly Ballot[], given: Verdict): string {
+  if (given.kind !== 'AGREED' && given.kind !== 'ACCEPTED') return 'none';
+  const { stateDigest, readoutDigest } = ballots[given.winner]!.answer!;
+  return `${stateDigest} ${readoutDigest}`;
+}
+
+function rename(ballots: readonly Ballot[], prefix: string): Ballot[] {
+  return ballots.map((ballot, place) => ({ ...ballot, engineId: `${prefix}-${place}` }));
+}
+
+const check = <T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void =>
+  fc.assert(fc.property(arbitrary, predicate), { numRuns: 100 });
+
+describe('strictness', () => {
+  it('only grows, and the second time nothing changes', () => {
+    check(anyTightening, ({ base, wanted, tightened }) => {
+      expect(isAtLeastAsStrict(tightened, base)).toBe(true);
+      expect(tighten(tightened, wanted, MAX)).toEqual(tightened);
+      expect(needed(tightened)).toBeGreaterThanOrEqual(needed(base));
+    });
+  });
+
+  it('is an order', () => {
+    check(fc.tuple(anyTightening, anyPolicy), ([{ base, tightened }, other]) => {
+      expect(isAtLeastAsStrict(base, { ...base })).toBe(true);
+      const further = attempt(tightened, { ...other, participants: MAX });
+      if (further) expect(isAtLeastAsStrict(further, base)).toBe(true);
+    });
+  });
+
+  it('of what comes out follows that of what goes in', () => {
+    check(fc.tuple(anyTightening, anyPolicy), ([{ base, tightened }, { participants, compare }]) => {
+      const [a, b] = [attempt(base, { participants, compare }), attempt(tightened, { participants, compare })];
+      if (a && b) expect(isAtLeastAsStrict(b, a)).toBe(true);
+    });
+  });
+
+  it('never accepts what the looser policy refuses', () => {
+    check(fc.tuple(anyTightening, anyBallots(MAX)), ([{ base, tightened }, ballots]) => {
+      if (winnerOf(ballots, verdict(ballots, tightened)) === 'none') return;
+      expect(winnerOf(ballots, verdict(ballots, base))).not.toBe('none');
+      if (verdict(ballots, tightened).kind === 'AGREED') expect(verdict(ballots, base).kind).toBe('AGREED');
+    });
+  });
+});
+
+describe('the verdict', () => {
+  it('does not depend on the order of the ballots', () => {
+    const shuffled = anyBallots(MAX).chain((ballots) =>
+      fc.tuple(
+        fc.constant(ballots),
+        fc.shuffledSubarray(ballots, { minLength: ballots.length, maxLength: ballots.length }),
+      ),
+    );
+    const byEngine = (ballots: readonly Ballot[], { outcomes }: Verdict): object =>
+      Object.fromEntries(ballots.map(({ engineId }, place) => [engineId, outcomes[place]]));
+    check(fc.tuple(shuffled, anyPolicy), ([[ballots, otherwise], policy]) => {
+      const [one, other] = [verdict(ballots, policy), verdict(otherwise, policy)];
+      expect(winnerOf(otherwise, other)).toBe(winnerOf(ballots, one));
+      expect({ ...other, winner: 0, outcomes: [] }).toEqual({ ...one, winner: 0, outcomes: [] });
+      expect(byEngine(otherwise, other)).toEqual(byEngine(ballots, one));
+    });
+  });
+
+  it('never is a liar’s answer with f liars among 2f + 1 engines, however they conspire', () => {
+    const election = fc.integer({ min: 0, max: 4 }).chain((f) =>
+      fc.record({
+        f: fc.constant(f),
+        lies: fc.array(fc.option(anyAnswer, { nil: undefined }), { minLength: f, maxLength: f }),
+        absent: fc.array(fc.boolean(), { minLength: f + 1, maxLength: f + 1 }),
+        order: fc.shuffledSubarray(
+          Array.from({ length: 2 * f + 1 }, (_, k) => k),
+          { minLength: 2 * f + 1 },
+        ),
+        policy: anyPolicy,
+      }),
+    );
+    check(election, ({ f, lies, absent, order, policy: { mode, distinctKinds } }) => {
+      const truths = absent.map((isAbsent) => (isAbsent ? undefined : honest));
+      const cast = rename(
+        [...lies, ...truths].map((answer) => ({ engineId: '', engineKind: 'local', answer })),
+        'engine',
+      );
+      const ballots = order.map((k) => cast[k]!);
+      const policy: VotePolicy = {
+        participants: 2 * f + 1,
+        agreement: { kind: 'MAJORITY' },
+        mode,
+        compare: { kind: 'EXACT' },
+        distinctKinds,
+        onDispute: 'FAIL',
+        onFew: 'FAIL',
+      };
+      // Not even half-way, with those that come last still to come.
+      for (let heard = 0; heard <= ballots.length; heard += 1) {
+        expect(['none', '3 9']).toContain(winnerOf(ballots, verdict(ballots.slice(0, heard), policy)));
+      }
+      if (!absent.includes(true) && distinctKinds === 1)
+        expect(winnerOf(ballots, verdict(ballots, policy))).toBe('3 9');
+    });
+  });
+
+  it('gives every ballot an outcome: AGREED with the winner, DISSENTED, or ABSENT', () => {
+    check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
+      const given = verdict(ballots, policy);
+      expect(given.outcomes.map((outcome) => outcome === 'ABSENT')).toEqual(ballots.map(({ answer }) => !answer));
+      if (given.kind !== 'AGREED' && given.kind !== 'ACCEPTED') return;
+      expect(given.outcomes[given.winner]).toBe('AGREED');
+      if (given.grade === 'UNANIMOUS') expect(given.outcomes).not.toContain('DISSENTED');
+      if (given.kind === 'AGREED') {
+        expect(given.outcomes.filter((outcome) => outcome === 'AGREED').length).toBeGreaterThanOrEqual(needed(policy));
+      }
+    });
+  });
+});
+
+describe('what is decided', () => {
+  const anyVote = anyPolicy.chain((policy) =>
+    fc.record({ policy: fc.constant(policy), soFar: anyBallots(policy.participants + 1), toCome: anyBallots(MAX) }),
+  );
+
+  it('stays so, whatever those waited for say', () => {
+    check(anyVote, ({ policy, soFar, toCome }) => {
+      const waiting = toCome.map(({ engineKind }) => engineKind);
+      fc.pre(isDecided(soFar, waiting, policy));
+      const later = [...soFar, ...rename(toCome, 'later')];
+      expect(winnerOf(later, verdict(later, policy))).toBe(winnerOf(soFar, verdict(soFar, policy)));
+    });
+  });
+
+  it('stays so, whatever stand-ins say that are asked for', () => {
+    check(anyVote, ({ policy, soFar, toCome }) => {
+      fc.pre(isDecided(soFar, [], policy));
+      fc.pre(verdict(soFar, policy).kind !== 'AGREED');
+      const free = policy.participants - soFar.filter(({ answer }) => answer).length;
+      const later = [...soFar, ...rename(toCome.slice(0, Math.max(0, free)), 'later')];
+      expect(winnerOf(later, verdict(later, policy))).toBe(winnerOf(soFar, verdict(soFar, policy)));
+    });
+  });
+
+  it('comes no later than the last ballot', () => {
+    check(anyVote, ({ policy, soFar }) => {
+      const full = soFar.filter(({ answer }) => answer).length >= policy.participants;
+      if (full || verdict(soFar, policy).kind === 'AGREED') expect(isDecided(soFar, [], policy)).toBe(true);
+    });
+  });
+});
+
+describe('a vote, from the first engine asked to the verdict', () => {
+  type Simulated = Pick<Ballot, 'engineKind' | 'answer'>;
+
+  /** Asks engines as it is told to and lets one of those asked answer at a time, which one `turns` says. */
+  function simulate(
+    engines: readonly Simulated[],
+    policy: VotePolicy,
+    turns: readonly number[],
+  ): { ballots: Ballot[]; asked: number } {
+    const free = rename(engines as Ballot[], 'engine');
+    const waiting: Ballot[] = [];
+    const ballots: Ballot[] = [];
+    const kinds = (): EngineKind[] => waiting.map(({ engineKind }) => engineKind);
+    for (let turn = 0; ; turn += 1) {
+      if (turn > engines.length) throw new Error('the vote does not end');
+      const more = howManyMore(ballots, kinds(), policy);
+      const voted = ballots.filter(({ answer }) => answer).length;
+      expect(more.count).toBeLessThanOrEqual(Math.max(0, policy.participants - voted - waiting.length));
+      const planned = policy.participants - ballots.length - waiting.length;
+      expect(more.count - more.standIns).toBeLessThanOrEqual(Math.max(0, planned));
+      expect(more.kinds.length).toBeLessThanOrEqual(more.count);
+      for (let k = 0; k < more.count && free.length > 0; k += 1) {
+        const place = free.findIndex(({ engineKind }) => !more.kinds[k] || engineKind === more.kinds[k]);
+        waiting.push(...free.splice(Math.max(0, place), 1));
+      }
+      if (waiting.length === 0 || isDecided(ballots, kinds(), policy))
+        return { ballots, asked: ballots.length + waiting.length };
+      ballots.push(...waiting.splice((turns[turn] ?? 0) % waiting.length, 1));
+    }
+  }
+
+  const anyTurns = fc.array(fc.nat(20), { maxLength: 12 });
+  const anyEngines = fc.array(
+    fc.record({ engineKind: anyKind, answer: fc.option(anyAnswer, { nil: undefined, freq: 2 }) }),
+    { maxLength: 12 },
+  );
+
+  it('ends, and asks no engine more than there are', () => {
+    check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
+      expect(simulate(engines, policy, turns).asked).toBeLessThanOrEqual(engines.length);
+    });
+  });
+
+  it('gives the truth STAGED and PARALLEL alike where nobody lies, and STAGED asks no more', () => {
+    const present = fc.record({
+      engineKind: anyKind,
+      answer: fc.option(fc.constant(honest), { nil: undefined, freq: 3 }),
+    });
+    const election = anyPolicy.chain((policy) =>
+      fc.tuple(fc.constant(policy), fc.array(present, { minLength: policy.participants, maxLength: 12 }), anyTurns),
+    );
+    check(election, ([policy, engines, turns]) => {
+      const [staged, parallel] = (['STAGED', 'PARALLEL'] as const).map((mode) => {
+        const { ballots, asked } = simulate(engines, { ...policy, mode }, turns);
+        return { winner: winnerOf(ballots, verdict(ballots, policy)), asked };
+      });
+      expect(staged!.asked).toBeLessThanOrEqual(parallel!.asked);
+      // Engines of one kind only may have been asked where nobody knew better: then the modes may differ.
+      if (policy.distinctKinds === 1) expect(staged!.winner).toBe(parallel!.winner);
+    });
+  });
+
+  it('STAGED never ends with fewer votes than needed while there are engines that would', () => {
+    check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
+      const { ballots } = simulate(engines, { ...policy, mode: 'STAGED' }, turns);
+      if (verdict(ballots, policy).kind !== 'TOO_FEW') return;
+      const present = engines.filter(({ answer }) => answer).length;
+      const isContradicted = verdict(ballots, { ...policy, onFew: 'ACCEPT_DEGRADED' }).kind === 'DISPUTED';
+      expect(present < needed(policy) || isContradicted).toBe(true);
+    });
+  });
+});
