@@ -1,6 +1,8 @@
 // Monotonic time. Every deadline inside the program is a point on this clock.
 #pragma once
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -17,6 +19,13 @@ inline TimePoint DeadlineAfter(TimePoint start, std::uint64_t timeout_us) {
   constexpr std::uint64_t kForeverUs = std::uint64_t{1} << 52;  // about 140 years
   if (timeout_us == 0 || timeout_us > kForeverUs) return kNoDeadline;
   return start + std::chrono::microseconds(timeout_us);
+}
+
+// Processor time that the calling thread has used. Unlike the clock it stands still while the thread has no processor.
+inline std::chrono::nanoseconds ThreadTime() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 // Whole microseconds from `start` to `end`, cut to 32 bits; 0 when `end` is earlier.

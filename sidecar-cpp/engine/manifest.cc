@@ -110,7 +110,7 @@ Manifest Read(const YAML::Node& root) {
   if (root.IsNull()) return manifest;
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
   CheckKeys(root, "",
-            {"name", "dt", "steps", "reset", "if_gain", "input", "readout", "labels", "temperature", "golden"});
+            {"name", "dt", "steps", "reset", "if_gain", "input", "readout", "labels", "temperature", "golden", "vote"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {

@@ -19,6 +19,7 @@ struct RunResult {
   std::uint64_t total_spikes = 0;
   std::uint64_t synaptic_operations = 0;
   std::uint64_t state_digest = 0;
+  std::uint64_t readout_digest = 0;
 };
 
 // Hears how the items of a batch fare. Called on the simulating thread, between kernels.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/simulator.h"
+#include "engine/trace.h"
 #include "kernels/simd_target.h"
 #include "nir/flatten.h"
 #include "testing/graphs.h"
@@ -35,8 +36,9 @@ std::string Shown(const Expected<RunResult>& outcome) {
   if (!outcome.ok())
     return "step " + outcome.error().metadata.at("step") + " node " + outcome.error().metadata.at("node");
   const RunResult& run = outcome.value();
-  std::string text = "digest " + std::to_string(run.state_digest) + " spikes " + std::to_string(run.total_spikes) +
-                     " operations " + std::to_string(run.synaptic_operations) + " counts";
+  std::string text = "digest " + std::to_string(run.state_digest) + " readout " + std::to_string(run.readout_digest) +
+                     " spikes " + std::to_string(run.total_spikes) + " operations " +
+                     std::to_string(run.synaptic_operations) + " counts";
   for (const std::uint32_t count : run.spike_counts) text += " " + std::to_string(count);
   return text;
 }
@@ -87,6 +89,24 @@ TEST(SimulatorProperty, EqualsTheLawOnRandomGraphs) {
   if (first == 1) {
     EXPECT_GT(failures_seen, 10u) << "hardly any random graph overflowed: the test lost a part of its reach";
     EXPECT_GT(spikes_seen, 10000u) << "hardly any random graph spiked: the test lost a part of its reach";
+  }
+}
+
+TEST(SimulatorProperty, ATraceEqualsTheLawAtEveryStepAndNode) {
+  const std::uint64_t first = SeedOr(3001);
+  std::size_t ended_early = 0;
+  for (std::uint64_t seed = first; seed < first + 150; ++seed) {
+    SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+    Case given(seed);
+    const auto want = RunReference(*given.graph, given.manifest, 42, given.inputs[0]);
+    const auto trace = TraceRun(*given.network, given.steps, Bytes(given.inputs[0]), std::nullopt, given.scratch,
+                                [] { return false; });
+    ASSERT_EQ(trace->digests, want.trace);
+    ASSERT_EQ(trace->ended, want.failed_at ? "NON_FINITE" : "");
+    ended_early += want.failed_at ? 1 : 0;
+  }
+  if (first == 3001) {
+    EXPECT_GT(ended_early, 5u) << "hardly any random graph overflowed: the test lost a part of its reach";
   }
 }
 

@@ -182,6 +182,13 @@ TEST(Simulator, TheDigestCoversIdStepsReadoutAndStateInCanonicalOrder) {
   EXPECT_EQ(run.value().state_digest, digest.Value());
 }
 
+TEST(Simulator, TheReadoutDigestCoversWhatIsReturned) {
+  // XXH64, worked out from its description, of 9 steps, 3 spikes, potential 0, 3 spikes in all, 0 operations:
+  // 09000000 03000000 00000000 0300000000000000 0000000000000000.
+  const Network network = Compile(Chain(1, {If("n", 2.5)}, 1), Settings(9));
+  EXPECT_EQ(Simulate(network, {1.0f}, 9).value().readout_digest, 0x59636c585909908eu);
+}
+
 TEST(Simulator, TheReadoutWalksBackFromTheOutputToTheNeuron) {
   const Network network = Compile(Chain(1, {If("n", 100)}, 1), Settings(1));
   EXPECT_EQ(network.nodes[network.readout].name, "n");

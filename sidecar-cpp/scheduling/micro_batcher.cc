@@ -30,15 +30,41 @@ std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
         in_flight_ < options_.max_in_flight && (in_flight_ == 0 || bytes_ + task->bytes_ <= options_.max_bytes);
     answers.push_back(closed_ ? Admission::kClosed : fits ? Admission::kAccepted : Admission::kFull);
     if (answers.back() != Admission::kAccepted) continue;
-    task->admitted_ = true;
-    ++in_flight_;
-    bytes_ += task->bytes_;
+    Admit(*task);
     queue_.push_back(task);
   }
-  if (queue_.empty()) return answers;
+  if (!queue_.empty()) WakeOne();
+  return answers;
+}
+
+bool MicroBatcher::RunNow(const TaskPtr& task, const std::function<bool()>& process) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || running_now_ || in_flight_ > 0 || options_.threads == 0) return false;
+    running_now_ = true;
+    Admit(*task);
+  }
+  const bool done = process();
+  if (done) Release(*task);
+  const std::lock_guard lock(mutex_);
+  running_now_ = false;
+  if (!done) {
+    queue_.push_back(task);
+    WakeOne();
+  }
+  if (closed_) work_.notify_all();  // the workers waited for what this might queue
+  return true;
+}
+
+void MicroBatcher::Admit(Task& task) {
+  task.admitted_ = true;
+  ++in_flight_;
+  bytes_ += task.bytes_;
+}
+
+void MicroBatcher::WakeOne() {
   work_.notify_one();
   if (idle_ == 0) sweep_.notify_one();
-  return answers;
 }
 
 void MicroBatcher::Release(Task& task) {
@@ -100,14 +126,11 @@ void MicroBatcher::Work(std::size_t worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    work_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    work_.wait(lock, [this] { return !queue_.empty() || (closed_ && !running_now_); });
     --idle_;
     std::vector<TaskPtr> batch = TakeBatch();
     if (batch.empty()) return;  // closed
-    if (!queue_.empty()) {
-      work_.notify_one();
-      if (idle_ == 0) sweep_.notify_one();
-    }
+    if (!queue_.empty()) WakeOne();
     lock.unlock();
     RunBatch(std::move(batch), worker);
     lock.lock();

@@ -64,6 +64,10 @@ class MicroBatcher {
   // Queues tasks, together, or refuses each that does not fit; the answers are in the tasks' order. Never blocks.
   std::vector<Admission> Submit(std::span<const TaskPtr> tasks);
 
+  // Processes a task on the calling thread, at once, if nothing is queued or running and there are workers to fall back
+  // on; false: it was not looked at. `process` gives the task up by returning false; it is then queued as if submitted.
+  bool RunNow(const TaskPtr& task, const std::function<bool()>& process);
+
   // Frees a task's place before its batch is over, so that whoever is told of its result may submit the next at once.
   // The batcher frees what is left when the batch is over.
   void Release(Task& task);
@@ -83,7 +87,10 @@ class MicroBatcher {
  private:
   void Work(std::size_t worker);
   void SweepNowAndThen();
-  std::vector<TaskPtr> TakeBatch();  // with mutex_ held
+  // With mutex_ held.
+  void Admit(Task& task);
+  void WakeOne();
+  std::vector<TaskPtr> TakeBatch();
   void RunBatch(std::vector<TaskPtr> batch, std::size_t worker);
 
   const Options options_;
@@ -95,6 +102,7 @@ class MicroBatcher {
   std::deque<TaskPtr> queue_;
   std::size_t idle_ = 0;
   bool closed_ = false;
+  bool running_now_ = false;  // a thread is in RunNow
   std::atomic<std::size_t> in_flight_ = 0;
   std::atomic<std::size_t> bytes_ = 0;
   std::vector<std::thread> threads_;

@@ -121,6 +121,83 @@ TEST(MicroBatcher, ClosingRunsWhatWaitsAndRefusesTheRest) {
   EXPECT_EQ(driven.Submit(Red("b")), Admission::kClosed);
 }
 
+// A batcher with a worker that is told what to do only by the test's own Submit.
+struct Threaded {
+  MicroBatcher batcher{{.threads = 1, .max_in_flight = 2},
+                       [this](const std::vector<TaskPtr>& batch, std::size_t) {
+                         if (hold) hold->wait();
+                         ran += static_cast<int>(batch.size());
+                       },
+                       [](const TaskPtr&) {}};
+  std::atomic<int> ran = 0;
+  std::shared_ptr<std::latch> hold;
+};
+
+TEST(MicroBatcher, ALoneTaskRunsOnTheCallersThread) {
+  Threaded threaded;
+  const TaskPtr task = Red("a");
+  std::thread::id ran_on;
+  std::size_t in_flight = 0;
+  EXPECT_TRUE(threaded.batcher.RunNow(task, [&] {
+    ran_on = std::this_thread::get_id();
+    in_flight = threaded.batcher.in_flight();
+    return true;
+  }));
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
+  EXPECT_EQ(in_flight, 1u);
+  EXPECT_EQ(threaded.batcher.in_flight(), 0u);
+}
+
+TEST(MicroBatcher, ATaskThatIsNotAloneIsNotRunOnTheCallersThread) {
+  Threaded threaded;
+  threaded.hold = std::make_shared<std::latch>(1);
+  const TaskPtr busy = Red("busy");
+  threaded.batcher.Submit({&busy, 1});
+  EXPECT_FALSE(threaded.batcher.RunNow(Red("a"), [] { return true; }));
+  threaded.hold->count_down();
+}
+
+TEST(MicroBatcher, NothingElseIsRunOnACallersThreadMeanwhile) {
+  Threaded threaded;
+  const TaskPtr task = Red("a");
+  threaded.batcher.RunNow(task, [&] {
+    threaded.batcher.Release(*task);  // its answer is out, but its scratch memory still in use
+    EXPECT_FALSE(threaded.batcher.RunNow(Red("b"), [] { return true; }));
+    return true;
+  });
+}
+
+TEST(MicroBatcher, ATaskGivenUpIsQueuedAndKeepsItsPlaceMeanwhile) {
+  Threaded threaded;
+  threaded.hold = std::make_shared<std::latch>(1);
+  EXPECT_TRUE(threaded.batcher.RunNow(Red("a"), [] { return false; }));
+  EXPECT_EQ(threaded.batcher.in_flight(), 1u);
+  threaded.hold->count_down();
+  threaded.batcher.Close();
+  EXPECT_EQ(threaded.ran, 1);
+  EXPECT_EQ(threaded.batcher.in_flight(), 0u);
+}
+
+TEST(MicroBatcher, ClosingWaitsForATaskThatMayBeGivenUp) {
+  Threaded threaded;
+  std::future<void> closing;
+  threaded.batcher.RunNow(Red("a"), [&] {
+    closing = std::async(std::launch::async, [&] { threaded.batcher.Close(); });
+    EXPECT_EQ(closing.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    return false;
+  });
+  closing.get();
+  EXPECT_EQ(threaded.ran, 1);
+}
+
+TEST(MicroBatcher, ACallersThreadRunsNothingOnceClosedOrWithoutWorkers) {
+  Threaded threaded;
+  threaded.batcher.Close();
+  EXPECT_FALSE(threaded.batcher.RunNow(Red("a"), [] { return true; }));
+  Driven driven;
+  EXPECT_FALSE(driven.batcher.RunNow(Red("a"), [] { return true; }));
+}
+
 TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
   std::atomic<int> ran = 0;
   constexpr int kTasks = 2000;

@@ -1,5 +1,6 @@
 #include "server/engine_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/build_info.h"
@@ -10,7 +11,8 @@ namespace tandem {
 EngineCore::EngineCore(Options options, Repository repository)
     : options_(std::move(options)),
       repository_(std::move(repository)),
-      executor_(options_.batcher.threads, [this](Task& task) { batcher_.Release(task); }),
+      executor_(options_.batcher.threads, repository_, [this](Task& task) { batcher_.Release(task); }),
+      tracer_(std::min<std::size_t>(options_.batcher.threads, 1)),
       batcher_(
           options_.batcher,
           [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
@@ -28,7 +30,20 @@ Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& i
   return std::make_shared<InferJob>(std::move(request).value(), std::move(sink));
 }
 
+Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRequest& request, TimePoint received,
+                                                             std::shared_ptr<TraceSink> sink) const {
+  if (draining_) return DrainingError();
+  auto job = ValidateItem(*request.mutable_item(), repository_, received);
+  if (!job.ok()) return job.error();
+  return Tracer::MakeJob(std::move(job).value(), request, std::move(sink));
+}
+
 void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
+  // Handing a lone job to a worker and waking it costs more than many a simulation.
+  if (jobs.size() == 1 && executor_.IsQuick(*jobs[0]) &&
+      batcher_.RunNow(jobs[0], [&] { return executor_.ProcessNow(*jobs[0]); })) {
+    return;
+  }
   const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
   const std::vector<Admission> answers = batcher_.Submit(tasks);
   for (std::size_t k = 0; k < jobs.size(); ++k) {

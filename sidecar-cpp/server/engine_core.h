@@ -13,6 +13,7 @@
 #include "scheduling/micro_batcher.h"
 #include "server/executor.h"
 #include "server/infer_job.h"
+#include "server/tracer.h"
 
 namespace tandem {
 
@@ -30,9 +31,14 @@ class EngineCore {
   Expected<std::shared_ptr<InferJob>> MakeJob(engine::v1::InferItem& item, TimePoint received,
                                               std::shared_ptr<ResultSink> sink) const;
 
-  // Queues jobs. Those refused (ENGINE_FULL, DRAINING) are answered before this returns, and flushed with the rest by
-  // the caller.
+  // Queues jobs; a lone one that should be quick is run before this returns, if the engine is idle. That one, and those
+  // refused (ENGINE_FULL, DRAINING), are answered before this returns, and flushed with the rest by the caller.
   void Submit(const std::vector<std::shared_ptr<InferJob>>& jobs);
+
+  // The same for Trace, which has no part in the queue: it is run by the tracer.
+  Expected<std::shared_ptr<TraceJob>> MakeTraceJob(engine::v1::TraceRequest& request, TimePoint received,
+                                                   std::shared_ptr<TraceSink> sink) const;
+  Tracer& tracer() { return tracer_; }
 
   // Discards queued jobs that were cancelled or ran out of time.
   void Sweep() { batcher_.Sweep(); }
@@ -43,11 +49,14 @@ class EngineCore {
   static Error DrainingError();
 
   // Refuses new work, runs what is queued and stops the workers. Once.
-  void Close() { batcher_.Close(); }
+  void Close() {
+    tracer_.Close();
+    batcher_.Close();
+  }
 
   // Runs one batch on the calling thread, where the engine was made without workers; false: nothing waits.
-  bool RunOne() { return batcher_.RunOne(); }
-  [[nodiscard]] std::size_t in_flight() const { return batcher_.in_flight(); }
+  bool RunOne() { return batcher_.RunOne() || tracer_.RunOne(); }
+  [[nodiscard]] std::size_t in_flight() const { return batcher_.in_flight() + tracer_.in_flight(); }
 
   void Describe(engine::v1::DescribeResponse& to) const;
 
@@ -56,6 +65,7 @@ class EngineCore {
   const Repository repository_;
   std::atomic<bool> draining_ = false;
   Executor executor_;
+  Tracer tracer_;
   MicroBatcher batcher_;  // last: its threads use what stands above
 };
 

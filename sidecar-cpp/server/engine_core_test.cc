@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
 #include <random>
+#include <semaphore>
+#include <thread>
 
 #include "testing/graphs.h"
 
@@ -88,6 +91,51 @@ TEST(EngineCore, EveryJobIsAnsweredOnceWhateverHappensToIt) {
   EXPECT_EQ(answers.size(), kCallers * kJobs);
   for (const auto& [id, count] : answers) EXPECT_EQ(count, 1) << id;
   EXPECT_GT(sink->reasons()["OK"], 0);
+}
+
+// The thread that the last answer came from.
+class ThreadSink final : public ResultSink {
+ public:
+  void Complete(const InferJob&, Expected<engine::v1::Inference>) override {
+    thread_ = std::this_thread::get_id();
+    answered_.release();
+  }
+  void Flush() override {}
+  std::thread::id Await() {
+    answered_.acquire();
+    return thread_;
+  }
+
+ private:
+  std::atomic<std::thread::id> thread_;
+  std::counting_semaphore<> answered_{0};
+};
+
+TEST(EngineCore, ALoneJobOfAQuickModelRunsOnTheThreadThatSubmitsIt) {
+  const auto sink = std::make_shared<ThreadSink>();
+  EngineCore core({"test", {.threads = 1}}, OneNet());
+  bool here = false;
+  // At first nothing is known of the model, and the first runs may be slow.
+  for (std::uint64_t id = 0; id < 1000 && !here; ++id) {
+    auto item = Item(id);
+    core.Submit({core.MakeJob(item, Clock::now(), sink).value()});
+    here = sink->Await() == std::this_thread::get_id();
+    EXPECT_FALSE(here && id == 0);
+    while (core.in_flight() != 0) std::this_thread::yield();
+  }
+  EXPECT_TRUE(here);
+}
+
+TEST(EngineCore, JobsTogetherAreLeftToTheWorkers) {
+  const auto sink = std::make_shared<ThreadSink>();
+  EngineCore core({"test", {.threads = 1}}, OneNet());
+  for (std::uint64_t id = 0; id < 20; id += 2) {
+    auto one = Item(id);
+    auto two = Item(id + 1);
+    core.Submit({core.MakeJob(one, Clock::now(), sink).value(), core.MakeJob(two, Clock::now(), sink).value()});
+    EXPECT_NE(sink->Await(), std::this_thread::get_id());
+    sink->Await();
+  }
 }
 
 TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsTheOld) {

@@ -3,21 +3,30 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <span>
 
 namespace tandem {
 namespace {
 
+// What may run on a thread that should be reading, and when such a run that takes longer than it should is given up.
+constexpr std::chrono::microseconds kQuick{300};
+constexpr std::chrono::milliseconds kPatience{1};
+constexpr auto kEndless = std::chrono::nanoseconds::max();
+
 engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended) {
   engine::v1::Inference to;
   to.set_model_version(job.request().model->version);
   to.set_steps(result.steps);
-  to.mutable_spike_counts()->Add(result.spike_counts.begin(), result.spike_counts.end());
-  to.set_potentials(result.potentials.data(), result.potentials.size() * sizeof(float));
+  if (!job.request().digest_only) {
+    to.mutable_spike_counts()->Add(result.spike_counts.begin(), result.spike_counts.end());
+    to.set_potentials(result.potentials.data(), result.potentials.size() * sizeof(float));
+  }
   to.set_total_spikes(result.total_spikes);
   to.set_synaptic_operations(result.synaptic_operations);
   to.set_state_digest(result.state_digest);
+  to.set_readout_digest(result.readout_digest);
   to.set_queue_us(ElapsedUs(job.request().received, started));
   to.set_compute_us(ElapsedUs(started, ended));
   return to;
@@ -27,10 +36,16 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
 // together, and are flushed together by whoever runs the batch.
 class Answers final : public RunObserver {
  public:
-  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release)
-      : jobs_(jobs), release_(release), answered_(jobs.size(), false), started_(Clock::now()) {}
+  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, std::chrono::nanoseconds patience)
+      : jobs_(jobs),
+        release_(release),
+        answered_(jobs.size(), false),
+        started_(Clock::now()),
+        began_(ThreadTime()),
+        patience_(patience) {}
 
   bool Abandoned(std::size_t item) override {
+    if (patience_ != kEndless && used() >= patience_) return gave_up_ = true;
     auto error = jobs_[item]->StopError();
     if (!error) return false;
     Answer(item, *std::move(error));
@@ -44,8 +59,14 @@ class Answers final : public RunObserver {
       jobs_[item]->sink()->Flush();
       return;
     }
+    any_finished_ = true;
     Answer(item, ToInference(*jobs_[item], result.value(), started_, Clock::now()));
   }
+
+  // Of the thread's time, so far.
+  [[nodiscard]] std::chrono::nanoseconds used() const { return ThreadTime() - began_; }
+  [[nodiscard]] bool gave_up() const { return gave_up_; }
+  [[nodiscard]] bool any_finished() const { return any_finished_; }
 
   // After a fault in the engine: what has no answer yet gets `error`.
   void AnswerTheRest(const Error& error) {
@@ -65,12 +86,16 @@ class Answers final : public RunObserver {
   const std::function<void(Task&)>& release_;
   std::vector<bool> answered_;
   TimePoint started_;
+  std::chrono::nanoseconds began_;  // in the thread's time
+  std::chrono::nanoseconds patience_;
+  bool gave_up_ = false;
+  bool any_finished_ = false;
 };
 
 }  // namespace
 
-Executor::Executor(std::size_t workers, std::function<void(Task&)> release)
-    : release_(std::move(release)), scratch_(std::max<std::size_t>(workers, 1)) {}
+Executor::Executor(std::size_t workers, const Repository& repository, std::function<void(Task&)> release)
+    : release_(std::move(release)), cost_(repository), scratch_(std::max<std::size_t>(workers, 1)) {}
 
 void Executor::Discard(const InferJob& job) {
   const auto error = job.StopError();
@@ -92,23 +117,40 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   for (std::size_t done = 0; done < jobs.size();) {
     const std::size_t count = std::min(jobs.size() - done, jobs[done]->request().model->network->max_batch());
     const auto some = jobs.begin() + static_cast<std::ptrdiff_t>(done);
-    Simulate({some, some + static_cast<std::ptrdiff_t>(count)}, worker);
+    const std::vector<InferJob*> together(some, some + static_cast<std::ptrdiff_t>(count));
+    Simulate(together, scratch_[worker], kEndless);
+    for (const InferJob* job : together) job->sink()->Flush();
     done += count;
   }
 }
 
-void Executor::Simulate(std::vector<InferJob*> jobs, std::size_t worker) {
-  const InferJob::Request& first = jobs.front()->request();
+bool Executor::IsQuick(const InferJob& job) const {
+  return cost_.Below(*job.request().model, job.request().steps, kQuick);
+}
+
+bool Executor::ProcessNow(InferJob& job) {
+  if (!job.Stale()) return Simulate({&job}, scratch_now_, kPatience);
+  release_(job);
+  Discard(job);
+  return true;
+}
+
+bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
+  const Job::Request& first = jobs.front()->request();
   std::vector<std::span<const char>> inputs;
   for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
-  Answers answers(jobs, release_);
+  Answers answers(jobs, release_, patience);
   try {
-    RunBatch(*first.model->network, first.model->model_id, first.steps, inputs, scratch_[worker], answers);
+    RunBatch(*first.model->network, first.model->model_id, first.steps, inputs, scratch, answers);
   } catch (const std::exception& fault) {
     spdlog::error("simulating model {}/{} failed: {}", first.model->name, first.model->version, fault.what());
     answers.AnswerTheRest({Code::kInternal, "INTERNAL", "internal error", {}});
   }
-  for (const InferJob* job : jobs) job->sink()->Flush();
+  // What was cut short says little of what the model takes, but for what took too long already.
+  if (jobs.size() == 1 && (answers.any_finished() || answers.gave_up())) {
+    cost_.Note(*first.model, first.steps, answers.used());
+  }
+  return !answers.gave_up();
 }
 
 }  // namespace tandem

@@ -1,31 +1,43 @@
 // What worker threads do with a batch of jobs: simulate it and hand the answers to their sinks.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <vector>
 
 #include "engine/simulator.h"
 #include "server/infer_job.h"
+#include "server/recent_cost.h"
 
 namespace tandem {
 
 class Executor {
  public:
   // `release` is told of every job right before its answer is given, to free its place in the queue.
-  Executor(std::size_t workers, std::function<void(Task&)> release);
+  Executor(std::size_t workers, const Repository& repository, std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model and one number of steps.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
+
+  // Runs a job that lately took little, on the calling thread, which must not be held up: false, and no answer, if it
+  // turns out to take long. The answer is left to the caller to flush, when the engine is free for the next. Not
+  // thread-safe with itself.
+  bool ProcessNow(InferJob& job);
+  // Whether the job is one for ProcessNow.
+  [[nodiscard]] bool IsQuick(const InferJob& job) const;
 
   // Answers a job that went stale while it waited.
   static void Discard(const InferJob& job);
 
  private:
-  void Simulate(std::vector<InferJob*> jobs, std::size_t worker);
+  // False: given up after so much of the thread's time, with nothing answered.
+  bool Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience);
 
   const std::function<void(Task&)> release_;
+  RecentCost cost_;
   std::vector<Scratch> scratch_;  // by worker
+  Scratch scratch_now_;
 };
 
 }  // namespace tandem

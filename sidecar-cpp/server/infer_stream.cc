@@ -35,15 +35,23 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
   }
 
   void OnReadDone(bool ok) override {
+    std::vector<std::shared_ptr<InferJob>> jobs;
     if (ok) {
       SetTaking(true);
-      TakeMessage(Clock::now());
+      jobs = TakeMessage(Clock::now());
     }
-    const std::lock_guard lock(mutex_);
-    taking_ = false;
-    reading_ = false;
-    reads_ended_ = reads_ended_ || !ok;
-    Advance();
+    {
+      const std::lock_guard lock(mutex_);
+      taking_ = false;
+      reading_ = false;
+      reads_ended_ = reads_ended_ || !ok;
+      Advance();
+    }
+    // The next message is on its way already, and may be taken by another thread: this one may be kept by a job. What
+    // is pending keeps the stream.
+    if (jobs.empty()) return;
+    core_.Submit(jobs);
+    Flush();
   }
 
   void OnWriteDone(bool ok) override {
@@ -90,16 +98,17 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
     taking_ = taking;
   }
 
-  // Called by gRPC's one reading thread; `incoming_` is ours until the next read.
-  void TakeMessage(TimePoint received) {
+  // Makes a message's items pending and answers those that are refused. Called by the one thread that has a message at
+  // hand; `incoming_` is ours until the next read.
+  std::vector<std::shared_ptr<InferJob>> TakeMessage(TimePoint received) {
+    std::vector<std::shared_ptr<InferJob>> jobs;
     CancelIds();
     if (incoming_.items_size() > kAbsurdItemsPerMessage) {
       const std::lock_guard lock(mutex_);
       ending_ = ToGrpcStatus(BatchTooLarge(Code::kResourceExhausted));
-      return;
+      return jobs;
     }
     const bool too_large = incoming_.items_size() > kMaxItemsPerMessage;
-    std::vector<std::shared_ptr<InferJob>> jobs;
     for (InferItem& item : *incoming_.mutable_items()) {
       const std::uint64_t id = item.id();
       Expected<std::shared_ptr<InferJob>> job = BatchTooLarge(Code::kInvalidArgument);
@@ -116,7 +125,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
       *result.mutable_error() = ToInferError(job.ok() ? DuplicateId(id) : job.error());
       Queue(std::move(result));
     }
-    if (!jobs.empty()) core_.Submit(jobs);
+    return jobs;
   }
 
   static Error DuplicateId(std::uint64_t id) {

@@ -21,6 +21,18 @@ TEST_F(Service, AStreamAnswersEveryItemByItsId) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
+TEST_F(Service, AStreamLeavesTheReadoutOutOfAnswersThatNeedOnlyDigests) {
+  Stream stream(core_, *stub_);
+  InferItem bare = Item(2);
+  bare.set_digest_only(true);
+  stream.Send({Item(1), bare});
+  stream.Read(2);
+  EXPECT_EQ(stream.results.at(1).inference().spike_counts_size(), 4);
+  EXPECT_EQ(stream.results.at(2).inference().spike_counts_size(), 0);
+  EXPECT_TRUE(stream.results.at(2).inference().potentials().empty());
+  EXPECT_EQ(stream.results.at(2).inference().readout_digest(), stream.results.at(1).inference().readout_digest());
+}
+
 TEST_F(Service, AHalfClosedStreamIsAnsweredToTheEnd) {
   Stream stream(core_, *stub_);
   stream.Send({Item(1), Item(2)});
@@ -177,6 +189,28 @@ TEST_F(ThreadedService, ADeadlineStopsALongSimulation) {
   stream.Send({item});
   stream.Read(1);
   EXPECT_EQ(stream.Reason(1), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(ThreadedService, LoneItemsAreAnsweredOneAfterTheOther) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  for (std::uint64_t id = 0; id < 200; ++id) {
+    stream.Send({Item(id)});
+    stream.Read(1);
+    ASSERT_TRUE(stream.results.at(id).has_inference());
+  }
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ThreadedService, LoneItemsOfAClosedStreamAreAllAnswered) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  for (std::uint64_t id = 0; id < 100; ++id) stream.Send({Item(id)});
+  stream.HalfClose();
+  stream.Read(100);
+  EXPECT_EQ(stream.results.size(), 100u);
+  EXPECT_TRUE(stream.Finish().ok());
 }
 
 TEST_F(ThreadedService, ACancelledCallStopsItsSimulation) {

@@ -1,23 +1,13 @@
 #include "server/infer_unary.h"
 
-#include <algorithm>
-#include <chrono>
 #include <memory>
 #include <utility>
 
+#include "server/call_deadline.h"
 #include "server/errors.h"
 
 namespace tandem {
 namespace {
-
-// The call's own deadline on our clock.
-TimePoint DeadlineOf(const grpc::CallbackServerContext& context) {
-  const auto deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return kNoDeadline;
-  const auto left = deadline - std::chrono::system_clock::now();
-  if (left > std::chrono::hours(24 * 365)) return kNoDeadline;
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
-}
 
 class UnaryReactor final : public grpc::ServerUnaryReactor,
                            public ResultSink,
@@ -29,10 +19,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor,
     self_ = shared_from_this();
     const TimePoint received = Clock::now();
     engine::v1::InferItem item = request.item();
-    if (const TimePoint deadline = DeadlineOf(context); deadline != kNoDeadline) {
-      const std::uint64_t left_us = std::max<std::uint32_t>(ElapsedUs(received, deadline), 1);
-      item.set_timeout_us(item.timeout_us() == 0 ? left_us : std::min(item.timeout_us(), left_us));
-    }
+    LimitToDeadline(context, received, item);
     auto job = core_.MakeJob(item, received, self_);
     if (!job.ok()) {
       Finish(ToGrpcStatus(job.error()));

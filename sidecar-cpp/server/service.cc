@@ -2,6 +2,7 @@
 
 #include "server/infer_stream.h"
 #include "server/infer_unary.h"
+#include "server/trace_unary.h"
 
 namespace tandem {
 
@@ -18,6 +19,12 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Infer(grpc::CallbackServerContext* 
                                                    const engine::v1::InferRequest* request,
                                                    engine::v1::InferResponse* response) {
   return StartUnary(core_, *context, *request, *response);
+}
+
+grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* context,
+                                                   const engine::v1::TraceRequest* request,
+                                                   engine::v1::TraceResponse* response) {
+  return StartTrace(core_, *context, *request, *response);
 }
 
 grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>*

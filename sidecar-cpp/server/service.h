@@ -16,6 +16,8 @@ class EngineServiceImpl final : public engine::v1::EngineService::CallbackServic
                                      engine::v1::DescribeResponse* response) override;
   grpc::ServerUnaryReactor* Infer(grpc::CallbackServerContext* context, const engine::v1::InferRequest* request,
                                   engine::v1::InferResponse* response) override;
+  grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const engine::v1::TraceRequest* request,
+                                  engine::v1::TraceResponse* response) override;
   grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>* InferStream(
       grpc::CallbackServerContext* context) override;
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/digest.h"
 #include "server/service_test_support.h"
 
 namespace tandem {
@@ -36,6 +37,34 @@ TEST_F(Service, UnaryAnswersWithTheInference) {
   EXPECT_EQ(response.inference().spike_counts_size(), 4);
   EXPECT_EQ(response.inference().potentials().size(), 16u);
   EXPECT_EQ(response.inference().model_version(), 1u);
+}
+
+TEST_F(Service, DigestsAloneAreGivenWithoutTheReadout) {
+  engine::v1::InferResponse whole;
+  engine::v1::InferResponse bare;
+  InferItem item = Item(0);
+  ASSERT_TRUE(Infer(item, &whole).ok());
+  item.set_digest_only(true);
+  ASSERT_TRUE(Infer(item, &bare).ok());
+  EXPECT_NE(whole.inference().readout_digest(), 0u);
+  EXPECT_EQ(bare.inference().readout_digest(), whole.inference().readout_digest());
+  EXPECT_EQ(bare.inference().state_digest(), whole.inference().state_digest());
+  EXPECT_EQ(bare.inference().total_spikes(), whole.inference().total_spikes());
+  EXPECT_EQ(bare.inference().spike_counts_size(), 0);
+  EXPECT_TRUE(bare.inference().potentials().empty());
+}
+
+TEST_F(Service, TheReadoutDigestIsThatOfTheAnswer) {
+  engine::v1::InferResponse response;
+  ASSERT_TRUE(Infer(Item(0), &response).ok());
+  const engine::v1::Inference& answer = response.inference();
+  Digest digest;
+  digest.Add(answer.steps());
+  for (const std::uint32_t count : answer.spike_counts()) digest.Add(count);
+  digest.AddText(answer.potentials());
+  digest.Add(answer.total_spikes());
+  digest.Add(answer.synaptic_operations());
+  EXPECT_EQ(answer.readout_digest(), digest.Value());
 }
 
 TEST_F(Service, UnaryErrorsCarryReasonAndField) {

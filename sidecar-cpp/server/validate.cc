@@ -85,8 +85,7 @@ MaybeError CheckData(const std::string& data, std::uint64_t elements) {
 
 }  // namespace
 
-Expected<InferJob::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository,
-                                         TimePoint received) {
+Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository, TimePoint received) {
   auto model = repository.Find(item.model(), item.model_version());
   if (!model.ok()) return model.error();
   const Shape shape(item.shape().data(), static_cast<std::size_t>(item.shape_size()));
@@ -96,11 +95,12 @@ Expected<InferJob::Request> ValidateItem(engine::v1::InferItem& item, const Repo
   const std::uint64_t rows = series ? steps.value() : 1;
   if (auto error = CheckData(item.data(), rows * model.value()->network->input_size())) return *std::move(error);
 
-  InferJob::Request request;
+  Job::Request request;
   request.id = item.id();
   request.model = std::move(model).value();
   request.data = std::move(*item.mutable_data());
   request.steps = steps.value();
+  request.digest_only = item.digest_only();
   request.received = received;
   request.deadline = DeadlineAfter(received, item.timeout_us());
   return request;

@@ -4,13 +4,13 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/repository.h"
-#include "server/infer_job.h"
+#include "server/job.h"
 #include "tandem/engine/v1/engine.pb.h"
 
 namespace tandem {
 
 // Finds the model and checks shape, length and values; moves the data out of `item`. Errors are those of InferError:
 // UNKNOWN_MODEL, MODEL_INVALID, INPUT_KIND, INPUT_STEPS, INPUT_LENGTH, INPUT_NOT_FINITE.
-Expected<InferJob::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository, TimePoint received);
+Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository, TimePoint received);
 
 }  // namespace tandem

@@ -59,12 +59,13 @@ class Reference {
           return outcome;
         }
       }
+      for (const std::uint32_t node : order_) outcome.trace.push_back(AddNeuron(node, {}, true).Value());
     }
     result.potentials = Potential();
     if (manifest_.readout_from == ReadoutFrom::kMeanPotential) {
       for (std::size_t k = 0; k < n; ++k) result.potentials[k] = mean[k] / static_cast<float>(result.steps);
     }
-    result.state_digest = DigestOf(model_id, result);
+    AddDigests(model_id, result);
     return outcome;
   }
 
@@ -245,21 +246,35 @@ class Reference {
     }
   }
 
-  std::uint64_t DigestOf(std::uint64_t model_id, const RunResult& result) {
+  Digest AddNeuron(std::uint32_t node, Digest to, bool with_output) {
+    if (HasCurrent(graph_.nodes[node].type)) to.AddAll<float>(state_[node].i);
+    if (HasPotential(graph_.nodes[node].type)) to.AddAll<float>(state_[node].v);
+    if (with_output) to.AddAll<float>(state_[node].y);
+    return to;
+  }
+
+  static void AddReadout(const RunResult& result, Digest& to) {
+    to.Add(result.steps);
+    for (const std::uint32_t count : result.spike_counts) to.Add(count);
+    for (const float potential : result.potentials) to.Add(potential);
+  }
+
+  void AddDigests(std::uint64_t model_id, RunResult& result) {
+    Digest readout;
+    AddReadout(result, readout);
+    readout.Add(result.total_spikes);
+    readout.Add(result.synaptic_operations);
+    result.readout_digest = readout.Value();
     Digest digest;
     digest.Add(model_id);
-    digest.Add(result.steps);
-    for (const std::uint32_t count : result.spike_counts) digest.Add(count);
-    for (const float potential : result.potentials) digest.Add(potential);
+    AddReadout(result, digest);
     std::vector<std::uint32_t> canonical = order_;
     std::ranges::sort(canonical, {}, [&](std::uint32_t node) { return graph_.nodes[node].name; });
     for (const std::uint32_t node : canonical) {
-      if (HasCurrent(graph_.nodes[node].type)) digest.AddAll<float>(state_[node].i);
-      if (HasPotential(graph_.nodes[node].type)) digest.AddAll<float>(state_[node].v);
       const bool feeds = std::ranges::any_of(delayed_, [&](const auto& edge) { return edge.first == node; });
-      if (feeds) digest.AddAll<float>(state_[node].y);
+      digest = AddNeuron(node, digest, feeds);
     }
-    return digest.Value();
+    result.state_digest = digest.Value();
   }
 
   const Graph& graph_;

@@ -2,9 +2,11 @@
 // the engine must equal bit for bit.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/manifest.h"
 #include "engine/simulator.h"
@@ -15,6 +17,7 @@ namespace tandem::testing {
 struct ReferenceOutcome {
   RunResult result;
   std::optional<std::string> failed_at;  // "step 3 node lif1" where something was not finite
+  std::vector<std::uint64_t> trace;      // trace digests of the steps that ended well
 };
 
 // `input` holds one step (constant) or all of them (series).

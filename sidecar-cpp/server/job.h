@@ -1,0 +1,60 @@
+// One input on its way through the engine, and whether anybody still waits for it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/model.h"
+#include "scheduling/micro_batcher.h"
+
+namespace tandem {
+
+class Job : public Task {
+ public:
+  struct Request {
+    std::uint64_t id = 0;
+    std::shared_ptr<const Model> model;
+    std::string data;  // valid input: finite little-endian binary32 of the right length
+    std::uint32_t steps = 0;
+    TimePoint received;
+    TimePoint deadline = kNoDeadline;
+    bool digest_only = false;
+  };
+
+  [[nodiscard]] const Request& request() const { return request_; }
+
+  // Nobody waits any more. Any thread.
+  void Cancel() { cancelled_ = true; }
+
+  // Why the job should stop, if it should: CANCELLED or DEADLINE_EXCEEDED. Any thread.
+  [[nodiscard]] std::optional<Error> StopError() const {
+    if (cancelled_) return Error{Code::kCancelled, "CANCELLED", "the caller cancelled this input", {}};
+    if (request_.deadline != kNoDeadline && Clock::now() >= request_.deadline) {
+      return Error{Code::kDeadlineExceeded,
+                   "DEADLINE_EXCEEDED",
+                   "the answer was not ready in time; allow more time or send less at once",
+                   {}};
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] bool Stale() const override {
+    return cancelled_ || (request_.deadline != kNoDeadline && Clock::now() >= request_.deadline);
+  }
+
+ protected:
+  // `bytes`: what the job keeps in memory beside its input.
+  Job(Request&& request, std::size_t bytes)
+      : Task({request.model.get(), request.steps}, request.data.size() + bytes), request_(std::move(request)) {}
+
+ private:
+  const Request request_;
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace tandem

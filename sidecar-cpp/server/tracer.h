@@ -1,0 +1,39 @@
+// Traces inputs, one at a time, on a thread of its own: a trace takes long and may take much memory, and must not hold
+// up those who are in a hurry.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/status.h"
+#include "scheduling/micro_batcher.h"
+#include "server/trace_job.h"
+
+namespace tandem {
+
+// Thread-safe.
+class Tracer {
+ public:
+  // `threads`: 1, or 0 where RunOne is to do the work.
+  explicit Tracer(std::size_t threads);
+
+  // Checks the place that `request` asks for, or that its digests are not too many, and makes it a job.
+  static Expected<std::shared_ptr<TraceJob>> MakeJob(Job::Request job, const engine::v1::TraceRequest& request,
+                                                     std::shared_ptr<TraceSink> sink);
+
+  // Begins the job, or answers it with ENGINE_FULL or DRAINING.
+  void Submit(const std::shared_ptr<TraceJob>& job);
+
+  // Discards a job that was cancelled before it began.
+  void Sweep() { batcher_.Sweep(); }
+  bool RunOne() { return batcher_.RunOne(); }
+  void Close() { batcher_.Close(); }
+  [[nodiscard]] std::size_t in_flight() const { return batcher_.in_flight(); }
+
+ private:
+  void Process(TraceJob& job);
+
+  MicroBatcher batcher_;
+};
+
+}  // namespace tandem
