@@ -26,7 +26,7 @@ function complete(...words: string[]): string[] {
 
 describe('completion in bash', () => {
   it.each([
-    ['commands', ['tandem', 're'], ['reason']],
+    ['commands', ['tandem', 're'], ['reason', 'replay']],
     ['subcommands', ['tandem', 'engines', 're'], ['register', 'remove', 'readmit']],
     ['options', ['tandem', 'reason', '--mo'], ['--model', '--model-version']],
     ['options of the program, after any command', ['tandem', 'config', 'print', '--js'], ['--json']],

@@ -22,6 +22,31 @@ export interface EngineDescription {
   readonly models: readonly EngineModel[];
 }
 
+/** One node at one step of a run. */
+export interface TracePlace {
+  /** 0 for the first. */
+  readonly step: number;
+  /** Name of an evaluated node. */
+  readonly node: string;
+}
+
+/** What a run did on its way, for finding the place where two engines differ (proto/NUMERICS.md, "Tracing"). */
+export interface Trace {
+  /** Evaluated nodes, in the order of evaluation. */
+  readonly nodes: readonly string[];
+  /** `[steps, nodes]`, as far as the run came; empty where a place was asked for. */
+  readonly digests: BigUint64Array;
+  /** Of the place asked for, little-endian binary32, an element each; empty where the node has none. */
+  readonly current: Uint8Array;
+  readonly potential: Uint8Array;
+  readonly output: Uint8Array;
+  /** Why the run ended before its last step; empty: it did not. Example: "NON_FINITE". */
+  readonly ended: string;
+}
+
+/** A trace with more digests than this is refused. */
+export const MAX_TRACE_DIGESTS = 1_000_000;
+
 export interface Engine {
   readonly id: string;
   readonly kind: EngineKind;
@@ -35,6 +60,11 @@ export interface Engine {
   readonly inFlight: number;
   /** Runs one input. Rejects with RouterError only. */
   infer(input: InferenceInput, context: CallContext): Promise<Inference>;
+  /**
+   * Runs one input step by step, beside the queue of `infer`: digests of every node at every step, or the values of one
+   * node at one. Slow. Rejects with RouterError only; ENGINE_FAULT from an engine that cannot trace.
+   */
+  trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace>;
   /** Called whenever readiness or description changes. */
   onChange(listener: () => void): void;
   /** Starts connecting; resolves once the first attempt has succeeded or failed. */

@@ -1,6 +1,14 @@
 // An engine that does what a test tells it to: for injecting faults, never for passing as an answer.
+import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type { Engine, EngineDescription, EngineKind, EngineModel } from '../../services/engines/engine.ts';
+import type {
+  Engine,
+  EngineDescription,
+  EngineKind,
+  EngineModel,
+  Trace,
+  TracePlace,
+} from '../../services/engines/engine.ts';
 
 export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   return {
@@ -25,6 +33,7 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
     totalSpikes: 4,
     synapticOperations: 40,
     stateDigest: 99n,
+    readoutDigest: 0n,
     queueUs: 1,
     computeUs: 2,
     ...over,
@@ -42,12 +51,15 @@ export class FakeEngine implements Engine {
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** What the next calls do. */
   behaviour: (input: InferenceInput, context: CallContext) => Promise<Inference>;
+  /** What the next traces are; it cannot trace unless a test says so. */
+  tracing: (input: InferenceInput, place: TracePlace | undefined, context: CallContext) => Promise<Trace>;
   #listener: () => void = () => undefined;
 
   constructor(id: string, kind: EngineKind = 'sidecar') {
     this.id = id;
     this.kind = kind;
     this.behaviour = () => Promise.resolve(fakeInference());
+    this.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', `engine "${id}" cannot trace`));
   }
 
   up(...models: EngineModel[]): this {
@@ -66,6 +78,10 @@ export class FakeEngine implements Engine {
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
     this.calls.push({ input, context });
     return this.behaviour(input, context);
+  }
+
+  trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
+    return this.tracing(input, place, context);
   }
 
   onChange(listener: () => void): void {

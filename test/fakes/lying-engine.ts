@@ -24,15 +24,17 @@ export type Lie = (truth: Inference, item: InferItem) => Inference | undefined;
 
 export const flipDigestBit: Lie = (truth) => ({ ...truth, stateDigest: truth.stateDigest ^ 1n });
 
-/** The digest stays: only who compares the answers themselves finds out. */
+/** The state's digest stays: only who compares the answers themselves finds out, or what stands for them. */
 export const addSpike: Lie = (truth) => ({
   ...truth,
+  readoutDigest: truth.readoutDigest ^ 1n,
   spikeCounts: truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count)),
 });
 
-/** The digest stays here, too. */
+/** The state's digest stays here, too. */
 export const answerNaN: Lie = (truth) => ({
   ...truth,
+  readoutDigest: truth.readoutDigest ^ 2n,
   potentials: new Uint8Array(new Float32Array(truth.potentials.length / 4).fill(NaN).buffer),
 });
 

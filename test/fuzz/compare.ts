@@ -66,7 +66,7 @@ export async function withEngines(
   }
 }
 
-function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase): void {
+export function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase): void {
   mkdirSync(join(modelsDir, `m${seed}`, '1'), { recursive: true });
   writeFileSync(join(modelsDir, `m${seed}`, 'model.yaml'), manifest);
   writeFileSync(join(modelsDir, `m${seed}`, '1', 'model.nir'), writeNir(graph));
@@ -131,13 +131,11 @@ async function comparePair(
 export async function outcome(engine: Engine, input: InferenceInput): Promise<string> {
   try {
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
-    const { stateDigest, steps, spikeCounts, potentials, totalSpikes, synapticOperations } = await engine.infer(
-      input,
-      context,
-    );
+    const { stateDigest, readoutDigest, steps, spikeCounts, potentials, totalSpikes, synapticOperations } =
+      await engine.infer(input, context);
     const bytes = Buffer.from(potentials.buffer, potentials.byteOffset, potentials.byteLength).toString('hex');
     return (
-      `digest ${stateDigest.toString(16)}, ${steps} steps, counts ${spikeCounts.join(' ')}, ` +
+      `digest ${stateDigest.toString(16)}, readout ${readoutDigest.toString(16)}, ${steps} steps, counts ${spikeCounts.join(' ')}, ` +
       `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations`
     );
   } catch (error) {

@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import type { GraphSpec } from '../support/nir-writer.ts';
 import type { Difference, Tally } from './compare.ts';
 import { compareCases } from './compare.ts';
+import { compareTraces } from './compare-traces.ts';
 import { INPUTS_A_CASE, generate } from './generate.ts';
 
 const HELP = `Compares the local engine and a real sidecar, to the bit, on random networks and inputs.
 
   --pairs N    pairs of network and input (10000)
   --seed S     of the first case; case n has seed S + n (taken from the clock)
+  --traces N   cases whose runs are compared step by step, too (100)
   --chunk N    cases an engine holds at a time (500)
   --show N     differences printed in full (5)
   --help
@@ -16,11 +18,12 @@ const HELP = `Compares the local engine and a real sidecar, to the bit, on rando
 TANDEM_ENGINE_BIN names another sidecar than the one built here. Ends with 1 if any pair differs.
 To see one case again: --seed <its seed> --pairs ${INPUTS_A_CASE}`;
 
-function main(): Promise<number> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       pairs: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      traces: { type: 'string', default: '100' },
       chunk: { type: 'string', default: '500' },
       show: { type: 'string', default: '5' },
       help: { type: 'boolean', default: false },
@@ -28,10 +31,13 @@ function main(): Promise<number> {
   });
   if (values.help) {
     console.log(HELP);
-    return Promise.resolve(0);
+    return 0;
   }
   const cases = Math.ceil(Number(values.pairs) / INPUTS_A_CASE);
-  return fuzz(cases, Number(values.seed), Number(values.chunk), Number(values.show));
+  const [seed, show] = [Number(values.seed), Number(values.show)];
+  const answers = await fuzz(cases, seed, Number(values.chunk), show);
+  const traces = await fuzzTraces(Number(values.traces), seed, show);
+  return Math.max(answers, traces);
 }
 
 async function fuzz(cases: number, seed: number, chunk: number, show: number): Promise<number> {
@@ -49,6 +55,17 @@ async function fuzz(cases: number, seed: number, chunk: number, show: number): P
   for (const difference of tally.differences.slice(0, show)) console.log(explain(difference));
   console.log(
     `${tally.pairs} pairs (${tally.failed} failed alike, ${tally.refused} models refused alike), ` +
+      `${tally.differences.length} differing, ${seconds(started)} s`,
+  );
+  return tally.differences.length === 0 ? 0 : 1;
+}
+
+async function fuzzTraces(count: number, seed: number, show: number): Promise<number> {
+  const started = performance.now();
+  const tally = await compareTraces(Array.from({ length: count }, (_, n) => generate(seed + n)));
+  for (const difference of tally.differences.slice(0, show)) console.log(`--- ${difference}`);
+  console.log(
+    `${tally.traced} runs traced (${tally.ended} ended early alike, ${tally.digests} digests, ${tally.places} places), ` +
       `${tally.differences.length} differing, ${seconds(started)} s`,
   );
   return tally.differences.length === 0 ? 0 : 1;

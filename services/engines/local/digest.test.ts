@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseManifest } from '../../config/manifest.ts';
-import { StateDigest, modelId, xxh64 } from './digest.ts';
+import { ReadoutDigest, StateDigest, TraceDigest, modelId, xxh64 } from './digest.ts';
 
 describe('digests', () => {
   it('are XXH64 with seed 0', () => {
@@ -36,5 +36,18 @@ describe('digests', () => {
     const digest = new StateDigest(0x0102030405060708n, [Uint32Array.of(1), Float32Array.of(1)]);
     const bytes = Buffer.from('0807060504030201' + '05000000' + '01000000' + '0000803f', 'hex');
     expect(digest.compute(5)).toBe(xxh64(bytes));
+  });
+
+  it('of a readout lay out steps, counts, potentials and the two totals', () => {
+    const digest = new ReadoutDigest(Uint32Array.of(2), Float32Array.of(1));
+    const bytes = Buffer.from('05000000' + '02000000' + '0000803f' + '0300000000000000' + '0000000001000000', 'hex');
+    expect(digest.compute(5, 3, 2 ** 32)).toBe(xxh64(bytes));
+  });
+
+  it('of a trace are those of the arrays one behind the other', () => {
+    const digest = new TraceDigest(2);
+    expect(digest.compute([Float32Array.of(), Float32Array.of(1), Float32Array.of(0)])).toBe(
+      xxh64(Buffer.from('0000803f' + '00000000', 'hex')),
+    );
   });
 });

@@ -30,25 +30,71 @@ export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string
   return xxh64(bytes);
 }
 
+type Numbers = Uint32Array | Float32Array;
+
+/** Copies arrays behind one another, from `at` on. Typed arrays are little-endian wherever Node.js runs. */
+function lay(bytes: Uint8Array, at: number, parts: readonly Numbers[]): number {
+  for (const part of parts) {
+    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+    at += part.byteLength;
+  }
+  return at;
+}
+
+function byteLength(parts: readonly Numbers[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}
+
 /** `state_digest`: what a run answered and the state it ended in. The arrays are laid out once for each network. */
 export class StateDigest {
   private readonly bytes: Uint8Array;
-  private readonly parts: readonly (Uint32Array | Float32Array)[];
+  private readonly parts: readonly Numbers[];
 
-  constructor(modelId: bigint, parts: readonly (Uint32Array | Float32Array)[]) {
+  constructor(modelId: bigint, parts: readonly Numbers[]) {
     this.parts = parts;
-    this.bytes = new Uint8Array(12 + parts.reduce((sum, part) => sum + part.byteLength, 0));
+    this.bytes = new Uint8Array(12 + byteLength(parts));
     new DataView(this.bytes.buffer).setBigUint64(0, modelId, true);
   }
 
-  /** Of the arrays' present content. Typed arrays are little-endian wherever Node.js runs. */
+  /** Of the arrays' present content. */
   compute(steps: number): bigint {
     new DataView(this.bytes.buffer).setUint32(8, steps, true);
-    let at = 12;
-    for (const part of this.parts) {
-      this.bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-      at += part.byteLength;
-    }
+    lay(this.bytes, 12, this.parts);
     return xxh64(this.bytes);
+  }
+}
+
+/** `readout_digest`: what a run answered. */
+export class ReadoutDigest {
+  private readonly bytes: Uint8Array;
+  private readonly parts: readonly Numbers[];
+
+  constructor(spikeCounts: Uint32Array, potentials: Float32Array) {
+    this.parts = [spikeCounts, potentials];
+    this.bytes = new Uint8Array(4 + byteLength(this.parts) + 16);
+  }
+
+  /** Of the arrays' present content. */
+  compute(steps: number, totalSpikes: number, synapticOperations: number): bigint {
+    const view = new DataView(this.bytes.buffer);
+    view.setUint32(0, steps, true);
+    const at = lay(this.bytes, 4, this.parts);
+    view.setBigUint64(at, BigInt(totalSpikes), true);
+    view.setBigUint64(at + 8, BigInt(synapticOperations), true);
+    return xxh64(this.bytes);
+  }
+}
+
+/** Trace digests: of one node at one step. For nodes of at most `elements` elements. */
+export class TraceDigest {
+  private readonly bytes: Uint8Array;
+
+  constructor(elements: number) {
+    this.bytes = new Uint8Array(3 * 4 * elements);
+  }
+
+  /** `parts`: current and potential, where the node has them, and output. */
+  compute(parts: readonly Float32Array[]): bigint {
+    return xxh64(this.bytes.subarray(0, lay(this.bytes, 0, parts)));
   }
 }

@@ -2,7 +2,11 @@
 import type { ErrorKind } from '../../core/errors.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { InferenceInput } from '../../core/inference.ts';
+import { MAX_TRACE_DIGESTS } from '../engine.ts';
+import type { TracePlace } from '../engine.ts';
 import { MAX_STEPS } from './limits.ts';
+import type { Failure } from './messages.ts';
+import type { Network } from './network.ts';
 
 /** What a model takes. */
 export interface InputSpec {
@@ -30,6 +34,31 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
   if (data.length !== bytes)
     throw refusal('data', 'INPUT_LENGTH', `shape needs ${bytes} bytes of data, got ${data.length}`);
   return spec.kind === 'constant' ? spec.steps : rows;
+}
+
+/** Throws RouterError where there is no such place, or too much to put down. */
+export function checkTrace({ nodes }: Network, steps: number, place: TracePlace | undefined): void {
+  if (place === undefined) {
+    const digests = steps * nodes.length;
+    if (digests <= MAX_TRACE_DIGESTS) return;
+    const message = `${steps} steps of ${nodes.length} nodes are ${digests} digests, and a trace has at most ${MAX_TRACE_DIGESTS}; send fewer steps`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'shape', metadata: { reason: 'TRACE_TOO_LARGE' } });
+  }
+  if (!(place.step >= 0 && place.step < steps)) {
+    const message = `there is no step ${place.step}; the run has ${steps}`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'place.step', metadata: { reason: 'TRACE_STEP' } });
+  }
+  if (nodes.some(({ name }) => name === place.node)) return;
+  const message = `there is no evaluated node "${place.node.slice(0, 64)}"`;
+  throw new RouterError('INVALID_FIELD', message, { field: 'place.node', metadata: { reason: 'TRACE_NODE' } });
+}
+
+/** Why this input cannot be run; undefined: it can. For the thread that runs it. */
+export function refuseNotFinite(input: Float32Array): Failure | undefined {
+  const index = input.findIndex((value) => !Number.isFinite(value));
+  if (index < 0) return undefined;
+  const message = `element ${index} is ${input[index]}; send finite numbers only`;
+  return { kind: 'INPUT_NOT_FINITE', message, metadata: { field: 'data', index: String(index) } };
 }
 
 function refusal(field: 'shape' | 'data', kind: ErrorKind, message: string): RouterError {

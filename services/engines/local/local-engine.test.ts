@@ -102,6 +102,14 @@ describe('the local engine', () => {
     expect(Buffer.from(answer.potentials).equals(Buffer.from(run.potentials.buffer))).toBe(true);
   });
 
+  it('leaves the arrays out for who wants the digests alone', async () => {
+    const whole = await shared.infer(input('small', [3, 0, 1]), context());
+    const digests = await shared.infer(input('small', [3, 0, 1], { digestOnly: true }), context());
+    expect([digests.spikeCounts, digests.potentials]).toEqual([[], new Uint8Array(0)]);
+    expect([digests.stateDigest, digests.readoutDigest]).toEqual([whole.stateDigest, whole.readoutDigest]);
+    expect(whole.spikeCounts).toHaveLength(3);
+  });
+
   it('answers many at once, each with its own', async () => {
     const engine = await start({ workers: 2 });
     const values = Array.from({ length: 200 }, (_, n) => [n / 40, 1, 0]);

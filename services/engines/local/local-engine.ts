@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type { Engine, EngineDescription } from '../engine.ts';
+import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
 import { brokenModel } from './broken-model.ts';
-import { checkInput } from './input-check.ts';
+import { checkInput, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
@@ -16,6 +16,7 @@ import { ModelLoader } from './model-loader.ts';
 import type { Network } from './network.ts';
 import { toShared } from './shared-clock.ts';
 import { SimulationWorker } from './simulation-worker.ts';
+import { TraceWorker } from './trace-worker.ts';
 
 const NUMERICS_VERSION = 1;
 const MAX_BATCH = 64;
@@ -45,6 +46,7 @@ export class LocalEngine implements Engine {
   readonly #modelsDir: string;
   readonly #table: JobTable;
   readonly #workers: readonly SimulationWorker[];
+  readonly #traces = new TraceWorker();
   readonly #networks = new Map<string, Network>();
   readonly #listeners: (() => void)[] = [];
   #models: readonly ServedModel[] = [];
@@ -96,10 +98,7 @@ export class LocalEngine implements Engine {
   }
 
   async infer(input: InferenceInput, context: CallContext): Promise<Inference> {
-    if (this.#stopping) throw new RouterError('DRAINING', `engine "${this.id}" is stopping; ask another engine`);
-    if (this.description === undefined) {
-      throw new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`);
-    }
+    this.#checkUp();
     const { key, model, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
@@ -107,6 +106,7 @@ export class LocalEngine implements Engine {
       model: key,
       steps,
       length: input.data.length / 4,
+      digestOnly: input.digestOnly ?? false,
       receivedMs: toShared(performance.now()),
       deadlineMs: toShared(context.deadlineMs),
     };
@@ -116,8 +116,20 @@ export class LocalEngine implements Engine {
     return answer;
   }
 
+  async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
+    this.#checkUp();
+    const { network, input: spec } = this.#find(input.model, input.version);
+    const steps = checkInput(input, spec!);
+    checkTrace(network!, steps, place);
+    const values = new Float32Array(new Uint8Array(input.data).buffer);
+    const outcome = await this.#traces.run({ network: network!, input: values, steps, place }, context);
+    if ('kind' in outcome) throw toError(outcome);
+    return outcome;
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#traces.stop();
     if (this.#table.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
     await Promise.all(this.#workers.map((worker) => worker.stop()));
     this.#update('stopped');
@@ -134,6 +146,13 @@ export class LocalEngine implements Engine {
     }
     await loader.close();
     return models;
+  }
+
+  #checkUp(): void {
+    if (this.#stopping) throw new RouterError('DRAINING', `engine "${this.id}" is stopping; ask another engine`);
+    if (this.description === undefined) {
+      throw new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`);
+    }
   }
 
   #find(name: string, version: number): ServedModel {

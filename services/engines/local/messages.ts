@@ -1,7 +1,7 @@
 // What the main thread and the workers say to each other.
 import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
-import type { EngineModel } from '../engine.ts';
+import type { EngineModel, TracePlace } from '../engine.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
 
@@ -40,6 +40,8 @@ export interface Job {
   /** Where its input lies in the batch's `inputs`, in floats. */
   readonly offset: number;
   readonly length: number;
+  /** The answer's arrays stay empty. */
+  readonly digestOnly: boolean;
   /** On the clock of shared-clock.ts. */
   readonly receivedMs: number;
   readonly deadlineMs: number;
@@ -56,6 +58,14 @@ export interface Answer {
   readonly queueUs: number;
   readonly computeUs: number;
   readonly outcome: RunResult | Failure;
+}
+
+/** What the thread that traces is asked. */
+export interface TraceRun {
+  readonly network: Network;
+  readonly input: Float32Array;
+  readonly steps: number;
+  readonly place: TracePlace | undefined;
 }
 
 export interface Failure {

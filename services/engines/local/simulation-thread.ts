@@ -1,5 +1,6 @@
 // A worker that runs simulations, batch by batch.
 import { parentPort, workerData } from 'node:worker_threads';
+import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import type { Answer, Batch, Failure, FromSimulation, Job, SimulationSetup } from './messages.ts';
 import { fromShared } from './shared-clock.ts';
@@ -46,21 +47,15 @@ function answer(job: Job, input: Float32Array): Answer {
 }
 
 function simulate(job: Job, input: Float32Array): RunResult | Failure {
-  const index = input.findIndex((value) => !Number.isFinite(value));
-  if (index >= 0) {
-    const metadata = { field: 'data', index: String(index) };
-    return {
-      kind: 'INPUT_NOT_FINITE',
-      message: `element ${index} is ${input[index]}; send finite numbers only`,
-      metadata,
-    };
-  }
+  const refusal = refuseNotFinite(input);
+  if (refusal !== undefined) return refusal;
   let simulator = simulators.get(job.model);
   if (simulator === undefined) {
     simulator = new Simulator(networks.get(job.model)!);
     simulators.set(job.model, simulator);
   }
-  return simulator.run(input, job.steps, new Interrupt(flags, job.slot, fromShared(job.deadlineMs)));
+  const run = simulator.run(input, job.steps, new Interrupt(flags, job.slot, fromShared(job.deadlineMs)));
+  return job.digestOnly ? { ...run, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : run;
 }
 
 function toFailure(error: unknown): Failure {

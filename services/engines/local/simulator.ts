@@ -1,7 +1,7 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
 import { Arena } from './arena.ts';
-import { StateDigest } from './digest.ts';
+import { ReadoutDigest, StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
 import type { Evaluation } from './runtime-node.ts';
@@ -14,6 +14,7 @@ export interface RunResult {
   readonly totalSpikes: number;
   readonly synapticOperations: number;
   readonly stateDigest: bigint;
+  readonly readoutDigest: bigint;
 }
 
 /** A run that left the finite numbers. */
@@ -30,14 +31,16 @@ export class NonFinite extends Error {
 
 export class Simulator {
   readonly network: Network;
-  private readonly nodes: readonly RuntimeNode[];
+  /** In order of evaluation; what they hold is overwritten by every run. */
+  readonly nodes: readonly RuntimeNode[];
   private readonly first: readonly RuntimeNode[];
   private readonly later: readonly RuntimeNode[];
   private readonly root: RuntimeNode;
   private readonly readout: RuntimeNode;
   private readonly counts: Uint32Array;
   private readonly potentials: Float32Array;
-  private readonly digest: StateDigest;
+  private readonly stateDigest: StateDigest;
+  private readonly readoutDigest: ReadoutDigest;
 
   constructor(network: Network) {
     this.network = network;
@@ -59,11 +62,15 @@ export class Simulator {
     this.later = nodes.filter((node) => !node.constant || node === this.readout);
     this.counts = new Uint32Array(this.readout.y.length);
     this.potentials = new Float32Array(this.readout.y.length);
-    this.digest = new StateDigest(network.modelId, [this.counts, this.potentials, ...this.stateInOrder()]);
+    this.stateDigest = new StateDigest(network.modelId, [this.counts, this.potentials, ...this.stateInOrder()]);
+    this.readoutDigest = new ReadoutDigest(this.counts, this.potentials);
   }
 
-  /** `input`: one step for a constant input, else all `steps`. Throws NonFinite and Interrupted. */
-  run(input: Float32Array, steps: number, interrupt: Interrupt): RunResult {
+  /**
+   * `input`: one step for a constant input, else all `steps`. `onStep` hears of every step that has ended well. Throws
+   * NonFinite and Interrupted.
+   */
+  run(input: Float32Array, steps: number, interrupt: Interrupt, onStep?: (step: number) => void): RunResult {
     const series = this.network.inputKind === 'series';
     const width = this.root.y.length;
     const report: Evaluation = { finite: true, spikes: 0, synapticOperations: 0 };
@@ -82,6 +89,7 @@ export class Simulator {
         }
         if (node === this.readout) this.observe(step, steps);
       }
+      onStep?.(step);
     }
     return {
       steps,
@@ -89,7 +97,8 @@ export class Simulator {
       potentials: this.potentials.slice(),
       totalSpikes,
       synapticOperations,
-      stateDigest: this.digest.compute(steps),
+      stateDigest: this.stateDigest.compute(steps),
+      readoutDigest: this.readoutDigest.compute(steps, totalSpikes, synapticOperations),
     };
   }
 

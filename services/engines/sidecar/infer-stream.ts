@@ -92,6 +92,7 @@ export class InferStream {
         shape: input.shape as number[],
         data: input.data,
         timeoutUs: 0n,
+        digestOnly: input.digestOnly ?? false,
       });
       this.#scheduleFlush();
     });

@@ -10,10 +10,12 @@ import {
   EngineServiceService,
   InferStreamRequest,
   type InferStreamResponse,
+  type TraceRequest,
+  type TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
-import type { Engine, EngineDescription } from '../engine.ts';
+import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
 import { InferStream } from './infer-stream.ts';
-import { toDescription } from './translate.ts';
+import { fromStatus, toDescription, toTrace } from './translate.ts';
 
 const DESCRIBE_TIMEOUT_MS = 2_000;
 const RECONNECT_MIN_MS = 50;
@@ -63,10 +65,21 @@ export class SidecarEngine implements Engine {
   }
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
-    if (this.#stream === undefined) {
-      return Promise.reject(new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`));
-    }
+    if (this.#stream === undefined) return Promise.reject(this.#isDown());
     return this.#stream.infer(input, context);
+  }
+
+  async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
+    if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
+    const { model, version: modelVersion, data } = input;
+    const shape = [...input.shape];
+    const item = { id: 0n, model, modelVersion, shape, data, timeoutUs: 0n, digestOnly: false };
+    try {
+      return toTrace(await trace(this.#client, { item, place }, context));
+    } catch (thrown) {
+      if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+      throw fromStatus(this.id, thrown as grpc.ServiceError);
+    }
   }
 
   async start(): Promise<void> {
@@ -78,6 +91,10 @@ export class SidecarEngine implements Engine {
     clearTimeout(this.#retry);
     await this.#stream?.drain();
     this.#client?.close();
+  }
+
+  #isDown(): RouterError {
+    return new RouterError('ENGINE_LOST', `engine "${this.id}" is down: ${this.downReason}`);
   }
 
   async #connect(): Promise<void> {
@@ -134,5 +151,24 @@ function describe(client: EngineServiceClient): Promise<DescribeResponse> {
     client.describe({}, new grpc.Metadata(), { deadline }, (error, response) =>
       error ? reject(error) : resolve(response),
     );
+  });
+}
+
+/** The call's deadline is all the engine needs to know; whoever aborts it need not wait for the engine. */
+function trace(
+  client: EngineServiceClient,
+  request: TraceRequest,
+  { deadlineMs, signal }: CallContext,
+): Promise<TraceResponse> {
+  return new Promise((resolve, reject) => {
+    const options = deadlineMs === Infinity ? {} : { deadline: Date.now() + deadlineMs - performance.now() };
+    const cancel = (): void => call.cancel();
+    const call = client.trace(request, new grpc.Metadata(), options, (error, response) => {
+      signal.removeEventListener('abort', cancel);
+      if (error) reject(error);
+      else resolve(response);
+    });
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
   });
 }

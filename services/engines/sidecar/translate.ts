@@ -1,12 +1,16 @@
 // tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
+import * as grpc from '@grpc/grpc-js';
 import { RouterError, isErrorKind } from '../../core/errors.ts';
 import type { Inference } from '../../core/inference.ts';
+import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
+import { Status } from '../../generated/google/rpc/status.ts';
 import type {
   DescribeResponse,
   InferError,
   Inference as WireInference,
+  TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
-import type { EngineDescription } from '../engine.ts';
+import type { EngineDescription, Trace } from '../engine.ts';
 
 export function toInference(wire: WireInference): Inference {
   return {
@@ -17,6 +21,7 @@ export function toInference(wire: WireInference): Inference {
     totalSpikes: Number(wire.totalSpikes),
     synapticOperations: Number(wire.synapticOperations),
     stateDigest: wire.stateDigest,
+    readoutDigest: wire.readoutDigest,
     queueUs: wire.queueUs,
     computeUs: wire.computeUs,
   };
@@ -27,6 +32,42 @@ export function toRouterError(engineId: string, wire: InferError): RouterError {
   const known = isErrorKind(wire.reason) && wire.reason !== 'INTERNAL';
   if (known) return new RouterError(wire.reason as never, wire.message, { metadata: wire.metadata });
   return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${wire.reason}: ${wire.message}`);
+}
+
+export function toTrace({ nodes, digests, current, potential, output, ended }: TraceResponse): Trace {
+  return { nodes, digests: BigUint64Array.from(digests), current, potential, output, ended };
+}
+
+/** What a unary call ended with. A status without google.rpc details is gRPC's own. */
+export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
+  const { code, details: message } = error;
+  const { reason, metadata } = errorInfo(error);
+  if (TRACE_REASONS.has(reason))
+    return new RouterError('INVALID_FIELD', message, { metadata: { ...metadata, reason } });
+  if (reason !== '') return toRouterError(engineId, { code, reason, message, metadata });
+  switch (code) {
+    case grpc.status.UNIMPLEMENTED:
+      return new RouterError('ENGINE_FAULT', `engine "${engineId}" cannot trace; a newer build may`);
+    case grpc.status.DEADLINE_EXCEEDED:
+      return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before engine "${engineId}" answered`);
+    case grpc.status.UNAVAILABLE:
+    case grpc.status.CANCELLED: // and not by us
+      return new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${message}`);
+    default:
+      return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${grpc.status[code]}: ${message}`);
+  }
+}
+
+const TRACE_REASONS: ReadonlySet<string> = new Set(['TRACE_STEP', 'TRACE_NODE', 'TRACE_TOO_LARGE']);
+
+function errorInfo({ metadata }: grpc.ServiceError): { reason: string; metadata: Readonly<Record<string, string>> } {
+  const [bytes] = metadata.get('grpc-status-details-bin');
+  if (Buffer.isBuffer(bytes)) {
+    for (const { typeUrl, value } of Status.decode(bytes).details) {
+      if (typeUrl.endsWith('/google.rpc.ErrorInfo')) return ErrorInfo.decode(value);
+    }
+  }
+  return { reason: '', metadata: {} };
 }
 
 export function toDescription(wire: DescribeResponse): EngineDescription {

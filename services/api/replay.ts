@@ -1,0 +1,34 @@
+// ReplayInput: one input before every engine again, for people who look for the one that is wrong.
+import { RouterError } from '../core/errors.ts';
+import type { ReplayInputRequest, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
+import { type ReplayPool, replayInput } from '../routing/replay.ts';
+import type { UnaryContext } from './unary.ts';
+
+export function replayHandler(
+  pool: ReplayPool,
+): (request: ReplayInputRequest, context: UnaryContext) => Promise<ReplayInputResponse> {
+  return async ({ model, modelVersion, tensor }, context) => {
+    if (model === '') throw new RouterError('INVALID_FIELD', 'model is not set; name one', { field: 'model' });
+    if (tensor === undefined || tensor.data.length === 0) {
+      throw new RouterError('INPUT_MISSING', 'the input is empty; send a tensor', { field: 'tensor' });
+    }
+    if (tensor.dtype !== '' && tensor.dtype !== 'FP32') {
+      const message = `dtype "${tensor.dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
+      throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
+    }
+    const input = { model, version: modelVersion, shape: tensor.shape, data: tensor.data };
+    const { modelId, engines, differences } = await replayInput(pool, input, context);
+    return {
+      engines: engines.map(({ id, build, stateDigest, readoutDigest, error }) => ({
+        engineId: id,
+        build,
+        stateDigest: stateDigest ?? 0n,
+        readoutDigest: readoutDigest ?? 0n,
+        error,
+      })),
+      differences: differences.map(({ referenceId, ...place }) => ({ ...place, referenceEngineId: referenceId })),
+      processingTimeMs: performance.now() - context.startedMs,
+      modelId,
+    };
+  };
+}

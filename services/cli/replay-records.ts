@@ -1,0 +1,46 @@
+// The router's records of disputes (settings `disputes.…`), a line of JSON each.
+import { z } from 'zod';
+import { LineSource } from './lines.ts';
+
+const digest = z.string().regex(/^[0-9a-f]{0,16}$/);
+
+/** What this version needs of a record; it may hold more. */
+const recordSchema = z.object({
+  time: z.string(),
+  request_id: z.string(),
+  model: z.string(),
+  model_version: z.int(),
+  model_id: digest,
+  strategy: z.string(),
+  verdict: z.string(),
+  shape: z.array(z.int().min(0)),
+  /** Absent where setting `disputes.input` is "hashed", or the input was too large. */
+  input_f32_base64: z.base64().optional(),
+  ballots: z.array(
+    z.object({
+      engine: z.string(),
+      state_digest: digest,
+      readout_digest: digest,
+      outcome: z.string(),
+      why: z.string(),
+    }),
+  ),
+});
+
+export type DisputeRecord = z.infer<typeof recordSchema>;
+
+/** In the order of the file. A line that is no record is passed over: a crash may tear one. Throws UsageError. */
+export async function* readDisputes(file: string): AsyncGenerator<DisputeRecord> {
+  for await (const { text } of new LineSource(file)) {
+    const { success, data } = recordSchema.safeParse(parse(text));
+    if (success) yield data;
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

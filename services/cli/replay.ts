@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { EngineAdminServiceClient, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
+import { wholeNumber } from './arguments.ts';
+import { call, print } from './client.ts';
+import { UsageError } from './errors.ts';
+import { type DisputeRecord, readDisputes } from './replay-records.ts';
+import { describeReplay } from './replay-text.ts';
+
+const MAX_RECORDS = 1_000_000_000;
+
+interface Options {
+  readonly record: number | 'last';
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('runs the input of a recorded dispute again on every engine, and shows where they differ')
+    .argument('<file>', 'what the router recorded (setting disputes.file); "-" is standard input')
+    .option('-r, --record <n>', 'which record, from 1, or "last"', recordNumber, 'last')
+    .addHelpText(
+      'after',
+      `
+The router takes this from its own machine only, unless its setting \`admin_from\` says otherwise. Engines are given a
+quarter of --timeout-ms each time they are asked; raise it for long runs.
+
+Examples: npx tandem replay disputes.jsonl
+          npx tandem replay disputes.jsonl --record 3 --timeout-ms 60000`,
+    )
+    .action(async (file: string, { record: wanted }: Options, command: Command) => {
+      const { record, number } = await findRecord(file, wanted);
+      const request = { model: record.model, modelVersion: record.model_version, tensor: tensorOf(record, number) };
+      const response = await call(command, EngineAdminServiceClient, (client) => client.replayInput, request);
+      const json = { record: number, ...(ReplayInputResponse.toJSON(response) as object) };
+      print(command, json, () => describeReplay(record, number, response));
+    });
+}
+
+function recordNumber(text: string): number | 'last' {
+  if (text === 'last') return text;
+  try {
+    return wholeNumber(1, MAX_RECORDS)(text);
+  } catch {
+    throw new InvalidArgumentError('It must be a whole number from 1, or "last".');
+  }
+}
+
+async function findRecord(file: string, wanted: number | 'last'): Promise<{ record: DisputeRecord; number: number }> {
+  let last: DisputeRecord | undefined;
+  let number = 0;
+  for await (const record of readDisputes(file)) {
+    last = record;
+    number += 1;
+    if (number === wanted) return { record, number };
+  }
+  if (last === undefined) throw new UsageError(`"${file}" holds no record of a dispute`);
+  if (wanted !== 'last') throw new UsageError(`"${file}" holds no record ${wanted}; it has ${number}`);
+  return { record: last, number };
+}
+
+function tensorOf({ shape, input_f32_base64: input }: DisputeRecord, number: number) {
+  if (input !== undefined) return { shape, dtype: 'FP32', data: Buffer.from(input, 'base64') };
+  throw new UsageError(
+    `record ${number} holds its input’s hash only; see settings disputes.input and disputes.max_bytes`,
+  );
+}

@@ -1,0 +1,53 @@
+// Two traces of one run, held against each other. Pure.
+import type { Trace, TracePlace } from '../engines/engine.ts';
+
+export type Quantity = 'current' | 'potential' | 'output';
+
+export interface Difference extends TracePlace {
+  readonly element: number;
+  readonly quantity: Quantity;
+  /** Binary32, as its bits. */
+  readonly valueBits: number;
+  readonly referenceBits: number;
+}
+
+/** In the order in which a neuron computes them. */
+const QUANTITIES: readonly Quantity[] = ['current', 'potential', 'output'];
+
+/** The first step and node whose digests differ, or in words why there is none. */
+export function firstDifference(trace: Trace, reference: Trace): TracePlace | string {
+  const { nodes } = reference;
+  if (trace.nodes.length !== nodes.length || trace.nodes.some((name, at) => name !== nodes[at])) {
+    return 'it evaluates other nodes, or in another order';
+  }
+  const both = Math.min(trace.digests.length, reference.digests.length);
+  for (let at = 0; at < both; at += 1) {
+    if (trace.digests[at] === reference.digests[at]) continue;
+    return { step: Math.floor(at / nodes.length), node: nodes[at % nodes.length]! };
+  }
+  if (trace.digests.length === reference.digests.length && trace.ended === reference.ended) {
+    return 'its trace shows no difference: what it computes is right, and what it returned was not, or not always';
+  }
+  const step = both / nodes.length;
+  return `it did as the others until step ${step}, where it ${did(trace, both)} and they ${did(reference, both)}`;
+}
+
+function did({ digests, ended }: Trace, both: number): string {
+  if (digests.length > both) return 'went on';
+  return ended === '' ? 'ended' : `ended with ${ended}`;
+}
+
+/** Undefined where all values are equal. */
+export function firstElement(values: Trace, reference: Trace): Omit<Difference, keyof TracePlace> | undefined {
+  for (const quantity of QUANTITIES) {
+    const [mine, theirs] = [bitsOf(values[quantity]), bitsOf(reference[quantity])];
+    const element = mine.findIndex((bits, at) => bits !== theirs[at]);
+    if (element >= 0) return { element, quantity, valueBits: mine[element]!, referenceBits: theirs[element] ?? 0 };
+  }
+  return undefined;
+}
+
+/** Also of bytes that lie unaligned. */
+function bitsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(new Uint8Array(bytes).buffer, 0, bytes.length >> 2);
+}

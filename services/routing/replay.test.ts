@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
+import { ModelFolder } from '../../test/support/model-folder.ts';
+import { matrix } from '../../test/support/nir-writer.ts';
+import { chain, node } from '../../test/support/run-network.ts';
+import { RouterError } from '../core/errors.ts';
+import type { CallContext, InferenceInput } from '../core/inference.ts';
+import type { EngineModel, Trace } from '../engines/engine.ts';
+import { LocalEngine } from '../engines/local/local-engine.ts';
+import { EnginePool } from '../engines/pool.ts';
+import { readoutDigest } from './readout-digest.ts';
+import { replayInput } from './replay.ts';
+
+const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 };
+
+/** Two neurons behind two weights; at 2 and 4, the second fires in step 1. */
+const graph = chain(2, 2, {
+  dense: node('Linear', { weight: matrix([1, 0], [0, 1]) }),
+  lif: node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 2.5 }),
+});
+const folder = new ModelFolder().add('m', 1, graph, 'dt: 1\nsteps: 4');
+const input: InferenceInput = { model: 'm', version: 1, shape: [2], data: Buffer.from(Float32Array.of(2, 4).buffer) };
+
+const real = new LocalEngine({ id: 'real', modelsDir: folder.path, workers: 1 });
+let model: EngineModel;
+let pool: EnginePool;
+
+beforeAll(async () => {
+  await real.start();
+  model = real.description!.models[0]!;
+});
+
+afterAll(async () => {
+  await real.stop();
+  folder.remove();
+});
+
+beforeEach(() => {
+  pool = new EnginePool(BREAKER);
+  pool.add(real);
+});
+
+function context(over: Partial<CallContext> = {}): CallContext {
+  return { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
+}
+
+/** Does what the real engine does, until a test says otherwise. */
+function mirror(id: string): FakeEngine {
+  const engine = new FakeEngine(id);
+  engine.behaviour = (asked, limits) => real.infer(asked, limits);
+  engine.tracing = (asked, place, limits) => real.trace(asked, place, limits);
+  engine.up(model);
+  pool.add(engine);
+  return engine;
+}
+
+/** Answers, and computes, something else from `step` on: neuron `element` of "lif" has one bit more. */
+function dissent(engine: FakeEngine, step: number, element: number): void {
+  engine.behaviour = async (asked, limits) => {
+    const answer = await real.infer(asked, limits);
+    return { ...answer, stateDigest: answer.stateDigest ^ 1n, readoutDigest: 0n };
+  };
+  engine.tracing = async (asked, place, limits): Promise<Trace> => {
+    const truth = await real.trace(asked, place, limits);
+    if (place === undefined) {
+      const from = step * truth.nodes.length + truth.nodes.indexOf('lif');
+      return { ...truth, digests: truth.digests.map((digest, at) => (at >= from ? digest ^ 1n : digest)) };
+    }
+    if (place.step < step || place.node !== 'lif') return truth;
+    const potential = Uint8Array.from(truth.potential);
+    potential[4 * element]! ^= 1;
+    return { ...truth, potential };
+  };
+}
+
+describe('replaying an input', () => {
+  it('says what every engine makes of it, and that they agree', async () => {
+    mirror('twin');
+    const { engines, differences } = await replayInput(pool, input, context());
+    const answer = await real.infer(input, context());
+    const same = { stateDigest: answer.stateDigest, readoutDigest: readoutDigest(answer), error: '' };
+    expect(engines).toMatchObject([
+      { id: 'real', build: expect.stringMatching(/^tandem-local /), ...same },
+      { id: 'twin', build: 'build of twin', ...same },
+    ]);
+    expect(differences).toEqual([]);
+  });
+
+  it('names step, node, neuron and both values where an engine began to differ', async () => {
+    mirror('twin');
+    dissent(mirror('other'), 2, 1);
+    const { engines, differences } = await replayInput(pool, input, context());
+    // Neuron 1: v = 2, then 3 fires and is 0, then 2 again.
+    expect(differences).toEqual([
+      {
+        engineId: 'other',
+        referenceId: 'real',
+        step: 2,
+        node: 'lif',
+        element: 1,
+        quantity: 'potential',
+        valueBits: 0x40000001,
+        referenceBits: 0x40000000,
+      },
+    ]);
+    expect(engines.map(({ error }) => error)).toEqual(['', '', '']);
+  });
+
+  it('holds the few against the many, wherever they stand in the pool', async () => {
+    pool = new EnginePool(BREAKER);
+    dissent(mirror('other'), 0, 0);
+    pool.add(real);
+    mirror('twin');
+    const [difference] = (await replayInput(pool, input, context())).differences;
+    expect(difference).toMatchObject({ engineId: 'other', referenceId: 'real', step: 0, node: 'lif', element: 0 });
+  });
+
+  it('names the engines that cannot trace, and goes on with the others', async () => {
+    pool = new EnginePool(BREAKER);
+    mirror('older').tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'engine "older" cannot trace'));
+    pool.add(real);
+    dissent(mirror('other'), 1, 0);
+    const odd = mirror('odd');
+    odd.behaviour = () => Promise.resolve(fakeInference());
+    odd.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'engine "odd" cannot trace'));
+    const { engines, differences } = await replayInput(pool, input, context());
+    expect(differences).toMatchObject([{ engineId: 'other', referenceId: 'real' }]);
+    expect(engines.map(({ id, error }) => [id, error])).toEqual([
+      ['older', ''],
+      ['real', ''],
+      ['other', ''],
+      ['odd', 'where it differs is not known: engine "odd" cannot trace'],
+    ]);
+  });
+
+  it('says so where nobody can be held against', async () => {
+    pool = new EnginePool(BREAKER);
+    for (const id of ['a', 'b']) mirror(id).tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'no'));
+    dissent(mirror('other'), 1, 0);
+    const { engines, differences } = await replayInput(pool, input, context());
+    expect([differences, engines[2]?.error]).toEqual([
+      [],
+      expect.stringMatching(/^where it differs is not known.*no$/),
+    ]);
+  });
+
+  it('finds an answer that was altered after it was computed', async () => {
+    mirror('twin');
+    mirror('liar').behaviour = async (asked, limits) => {
+      const answer = await real.infer(asked, limits);
+      return { ...answer, spikeCounts: [9, 9] };
+    };
+    const { engines } = await replayInput(pool, input, context());
+    expect(engines[2]).toMatchObject({
+      stateDigest: engines[0]?.stateDigest,
+      error: expect.stringMatching(/^what it returned is not what it claims .*; its trace shows no difference/),
+    });
+    expect(engines[2]?.readoutDigest).not.toBe(engines[0]?.readoutDigest);
+  });
+
+  it('takes a refusal for an answer that engines have to agree on', async () => {
+    const refuse = (kind: 'NON_FINITE' | 'ENGINE_FULL') => () => Promise.reject(new RouterError(kind, 'on purpose'));
+    mirror('twin');
+    mirror('strict').behaviour = refuse('NON_FINITE');
+    mirror('busy').behaviour = refuse('ENGINE_FULL');
+    const { engines, differences } = await replayInput(pool, input, context());
+    expect(engines.slice(2).map(({ id, error }) => [id, error])).toEqual([
+      ['strict', expect.stringMatching(/^NON_FINITE: on purpose; its trace shows no difference/)],
+      ['busy', 'ENGINE_FULL: on purpose'],
+    ]);
+    expect(differences).toEqual([]);
+  });
+
+  it('names the engines that have no say: away, or with another model', async () => {
+    mirror('away').down('gone');
+    mirror('empty').up();
+    mirror('broken').up({ ...model, error: 'no weights' });
+    mirror('retrained').up({ ...model, modelId: 1n });
+    const { engines } = await replayInput(pool, input, context());
+    expect(engines.map(({ error }) => error)).toEqual([
+      '',
+      'down: gone',
+      'it does not hold model m/1',
+      'it cannot use model m/1: no weights',
+      expect.stringMatching(/^it holds other weights or run settings: model id 0{15}1, not [0-9a-f]{16}$/),
+    ]);
+  });
+
+  it('asks also engines that take no requests', async () => {
+    pool.setDraining(pool.find('real'), true);
+    const { engines } = await replayInput(pool, input, context());
+    expect(engines[0]?.error).toBe('');
+    expect([pool.find('real').succeeded, pool.find('real').failed]).toEqual([0, 0]);
+  });
+
+  it('waits for no engine beyond its share of the time', async () => {
+    mirror('stuck').behaviour = () => new Promise(() => undefined);
+    const { engines } = await replayInput(pool, input, context({ deadlineMs: performance.now() + 2_000 }));
+    expect(engines.map(({ error }) => error)).toEqual([
+      '',
+      expect.stringMatching(/^ENGINE_SLOW: no answer within \d+ ms$/),
+    ]);
+  });
+
+  it('ends when its caller leaves', async () => {
+    mirror('stuck').behaviour = () => new Promise(() => undefined);
+    const caller = new AbortController();
+    const replaying = replayInput(pool, input, context({ signal: caller.signal }));
+    caller.abort(new RouterError('CANCELLED', 'left'));
+    await expect(replaying).rejects.toMatchObject({ kind: 'CANCELLED' });
+  });
+
+  it('means the highest version that is held by 0, and refuses what nobody holds', async () => {
+    const { engines } = await replayInput(pool, { ...input, version: 0 }, context());
+    expect(engines[0]?.error).toBe('');
+    await expect(replayInput(pool, { ...input, version: 7 }, context())).rejects.toMatchObject({
+      kind: 'UNKNOWN_MODEL',
+      message: 'no engine holds model "m" version 7',
+    });
+  });
+});

@@ -1,0 +1,205 @@
+// One input before every engine again, beside all routing: who agrees with whom, and where those that differ began to.
+//
+// Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
+import { RouterError } from '../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { Engine, EngineModel, Trace } from '../engines/engine.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { ServedModel } from '../engines/pool.ts';
+import { type Difference, firstDifference, firstElement } from './replay-compare.ts';
+import { readoutDigest } from './readout-digest.ts';
+import { within } from './replay-time.ts';
+
+export interface ReplayedEngine {
+  readonly id: string;
+  readonly build: string;
+  /** Undefined where it gave no answer. */
+  readonly stateDigest: bigint | undefined;
+  /** Of what it returned, whatever it claims. */
+  readonly readoutDigest: bigint | undefined;
+  /** Why it gave no answer, or what else is wrong with it; empty: nothing is known to be. */
+  readonly error: string;
+}
+
+export interface LocatedDifference extends Difference {
+  readonly engineId: string;
+  /** One of the largest group that agrees. */
+  readonly referenceId: string;
+}
+
+export interface Replay {
+  /** Of the weights and run settings that were asked. */
+  readonly modelId: bigint;
+  /** As the pool orders them. */
+  readonly engines: readonly ReplayedEngine[];
+  /** At most one for each engine that differs from the largest group. */
+  readonly differences: readonly LocatedDifference[];
+}
+
+/** The least that replaying needs of a pool. */
+export interface ReplayPool {
+  readonly engines: readonly Pick<PooledEngine, 'id' | 'engine' | 'build'>[];
+  served(name: string, version: number): ServedModel | undefined;
+}
+
+/** What one engine made of the input. */
+interface Outcome {
+  readonly id: string;
+  readonly build: string;
+  readonly engine: Engine;
+  readonly inference?: Inference;
+  readonly readout?: bigint;
+  /** Equal for outcomes that agree; undefined where the engine had no say. */
+  readonly key?: string;
+  error: string;
+}
+
+/** What one engine has for one question, milliseconds. */
+const EACH_MS = 10_000;
+/** Runs, traces and two values follow each other, and an engine that never answers must not use up the caller's time. */
+const PHASES = 4;
+
+/** `version` 0 is the highest that engines hold. Rejects with RouterError; what an engine did wrong is in the answer. */
+export async function replayInput(pool: ReplayPool, input: InferenceInput, context: CallContext): Promise<Replay> {
+  const { version, modelId } = findModel(pool, input);
+  const asked = { ...input, version };
+  const eachMs = Math.min(EACH_MS, (context.deadlineMs - performance.now()) / PHASES);
+  const outcomes = await Promise.all(pool.engines.map((each) => runOn(each, asked, modelId, eachMs, context)));
+  const differences = await locateAll(outcomes, asked, eachMs, context);
+  if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+  const engines = outcomes.map(({ id, build, inference, readout, error }) => {
+    return { id, build, stateDigest: inference?.stateDigest, readoutDigest: readout, error };
+  });
+  return { modelId, engines, differences };
+}
+
+/** Which version is meant, and the identity of the weights that most engines hold under it. Throws UNKNOWN_MODEL. */
+function findModel(pool: ReplayPool, { model: name, version }: InferenceInput): { version: number; modelId: bigint } {
+  const held = pool.engines.flatMap(({ engine }) => engine.description?.models ?? []);
+  const versions = held.filter((model) => model.name === name && model.error === '').map((model) => model.version);
+  const wanted = version || Math.max(0, ...versions);
+  // Where no engine is ready to take requests, one may still be able to replay.
+  const isWanted = (model: EngineModel): boolean => {
+    return model.name === name && model.version === wanted && model.error === '';
+  };
+  const modelId = pool.served(name, wanted)?.model.modelId ?? held.find(isWanted)?.modelId;
+  if (wanted > 0 && modelId !== undefined) return { version: wanted, modelId };
+  const message = `no engine holds model "${name.slice(0, 64)}"${version > 0 ? ` version ${version}` : ''}`;
+  throw new RouterError('UNKNOWN_MODEL', message, { field: 'model' });
+}
+
+async function runOn(
+  { id, build: lastBuild, engine }: ReplayPool['engines'][number],
+  input: InferenceInput,
+  modelId: bigint,
+  eachMs: number,
+  context: CallContext,
+): Promise<Outcome> {
+  const build = engine.description?.build ?? lastBuild;
+  const absent = whyAbsent(engine, input, modelId);
+  if (absent !== '') return { id, build, engine, error: absent };
+  try {
+    const inference = await within(eachMs, context, (limits) => engine.infer(input, limits));
+    const readout = readoutDigest(inference);
+    const isHonest = inference.readoutDigest === 0n || inference.readoutDigest === readout;
+    const error = isHonest
+      ? ''
+      : `what it returned is not what it claims with readout digest ${hex(inference.readoutDigest)}`;
+    return { id, build, engine, inference, readout, key: `${inference.stateDigest} ${readout}`, error };
+  } catch (thrown) {
+    const { kind, message, metadata, retryable } = RouterError.from(thrown);
+    // A refusal of the input is an answer as good as any, and engines have to agree on it.
+    const isSaid = !retryable && kind !== 'CANCELLED' && kind !== 'DEADLINE_EXCEEDED' && kind !== 'INTERNAL';
+    const key = isSaid ? `${kind} ${metadata['step']} ${metadata['node']}` : undefined;
+    return { id, build, engine, key, error: `${kind}: ${message}` };
+  }
+}
+
+/** Why an engine has no say; empty: it has. */
+function whyAbsent({ description, downReason }: Engine, { model, version }: InferenceInput, modelId: bigint): string {
+  if (description === undefined) return `down: ${downReason}`;
+  const held = description.models.find((one) => one.name === model && one.version === version);
+  if (held === undefined) return `it does not hold model ${model}/${version}`;
+  if (held.error !== '') return `it cannot use model ${model}/${version}: ${held.error}`;
+  if (held.modelId === modelId) return '';
+  return `it holds other weights or run settings: model id ${hex(held.modelId)}, not ${hex(modelId)}`;
+}
+
+/** Where each engine that differs from the largest group began to. What cannot be told is put into its `error`. */
+async function locateAll(
+  outcomes: readonly Outcome[],
+  input: InferenceInput,
+  eachMs: number,
+  context: CallContext,
+): Promise<LocatedDifference[]> {
+  const groups = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    if (outcome.key !== undefined) groups.set(outcome.key, [...(groups.get(outcome.key) ?? []), outcome]);
+  }
+  if (groups.size < 2) return [];
+  const largest = [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a));
+  const dissenters = outcomes.filter((each) => each.key !== undefined && !largest.includes(each));
+
+  const traced = await firstTrace(largest, (engine) =>
+    within(eachMs, context, (limits) => engine.trace(input, undefined, limits)),
+  );
+  if ('why' in traced) {
+    for (const each of dissenters)
+      note(each, `where it differs is not known, for nobody it could be held against traces: ${traced.why}`);
+    return [];
+  }
+  const found = await Promise.all(
+    dissenters.map((each) => locate(each, traced.reference, traced.trace, input, eachMs, context)),
+  );
+  return found.flatMap((difference) => difference ?? []);
+}
+
+/** Of the first engine of the group that can trace. */
+async function firstTrace(
+  group: readonly Outcome[],
+  trace: (engine: Engine) => Promise<Trace>,
+): Promise<{ reference: Outcome; trace: Trace } | { why: string }> {
+  let why = '';
+  for (const reference of group) {
+    try {
+      return { reference, trace: await trace(reference.engine) };
+    } catch (thrown) {
+      why ||= RouterError.from(thrown).message;
+    }
+  }
+  return { why };
+}
+
+async function locate(
+  outcome: Outcome,
+  reference: Outcome,
+  right: Trace,
+  input: InferenceInput,
+  eachMs: number,
+  context: CallContext,
+): Promise<LocatedDifference | undefined> {
+  try {
+    const ask = (engine: Engine, place?: { step: number; node: string }): Promise<Trace> =>
+      within(eachMs, context, (limits) => engine.trace(input, place, limits));
+    const place = firstDifference(await ask(outcome.engine), right);
+    if (typeof place === 'string') {
+      note(outcome, place);
+      return undefined;
+    }
+    const [values, others] = await Promise.all([ask(outcome.engine, place), ask(reference.engine, place)]);
+    const element = firstElement(values, others);
+    if (element !== undefined) return { engineId: outcome.id, referenceId: reference.id, ...place, ...element };
+    note(outcome, `it differed at step ${place.step}, node "${place.node}", and no more when it was asked again`);
+  } catch (thrown) {
+    note(outcome, `where it differs is not known: ${RouterError.from(thrown).message}`);
+  }
+  return undefined;
+}
+
+function note(outcome: Outcome, text: string): void {
+  outcome.error = outcome.error === '' ? text : `${outcome.error}; ${text}`;
+}
+
+function hex(digest: bigint): string {
+  return digest.toString(16).padStart(16, '0');
+}

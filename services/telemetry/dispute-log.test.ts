@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DisputeLog, type DisputeLogOptions } from './dispute-log.ts';
+import type { Dispute } from './dispute-record.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'tandem-disputes-'));
+let file: string;
+
+beforeEach(() => {
+  file = join(mkdtempSync(join(root, 'case-')), 'disputes.jsonl');
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function dispute(over: Partial<Dispute> = {}): Dispute {
+  const ballot = { build: 'b', outcome: 'DISSENTED', why: '', durationMs: 1.5 };
+  return {
+    requestId: 'r',
+    model: 'm',
+    version: 2,
+    modelId: 0x1fn,
+    strategy: 'REDUNDANT',
+    shape: [2],
+    data: Buffer.from(Float32Array.of(1, 2).buffer),
+    verdict: 'DISPUTED',
+    ballots: [
+      { ...ballot, engineId: 'a', stateDigest: 0xfedcba9876543210n, readoutDigest: 1n },
+      {
+        ...ballot,
+        engineId: 'b',
+        stateDigest: undefined,
+        readoutDigest: undefined,
+        outcome: 'ABSENT',
+        why: 'ENGINE_LOST',
+      },
+    ],
+    ...over,
+  };
+}
+
+function open(over: Partial<DisputeLogOptions> = {}): DisputeLog {
+  return new DisputeLog({ file, maxBytes: 1_048_576, files: 3, input: 'included', ...over });
+}
+
+function linesOf(name: string): string[] {
+  return readFileSync(name, 'utf8').split('\n').slice(0, -1);
+}
+
+/** Which requests a file is about. */
+function idsIn(name: string): unknown[] {
+  return linesOf(name).map((line) => (JSON.parse(line) as { request_id: unknown }).request_id);
+}
+
+describe('the dispute log', () => {
+  it('writes one line of JSON for each dispute, with all there is to know', async () => {
+    const log = open();
+    const before = Date.now();
+    log.record(dispute());
+    await log.stop();
+    const [line, ...others] = linesOf(file);
+    const { time, ...record } = JSON.parse(line!) as Record<string, unknown>;
+    expect(Date.parse(time as string)).toBeGreaterThanOrEqual(before);
+    expect(others).toEqual([]);
+    expect(record).toEqual({
+      request_id: 'r',
+      model: 'm',
+      model_version: 2,
+      model_id: '000000000000001f',
+      strategy: 'REDUNDANT',
+      verdict: 'DISPUTED',
+      shape: [2],
+      input_f32_base64: 'AACAPwAAAEA=',
+      ballots: [
+        {
+          engine: 'a',
+          build: 'b',
+          state_digest: 'fedcba9876543210',
+          readout_digest: '0000000000000001',
+          outcome: 'DISSENTED',
+          why: '',
+          duration_ms: 1.5,
+        },
+        {
+          engine: 'b',
+          build: 'b',
+          state_digest: '',
+          readout_digest: '',
+          outcome: 'ABSENT',
+          why: 'ENGINE_LOST',
+          duration_ms: 1.5,
+        },
+      ],
+    });
+    expect([log.written, log.dropped]).toEqual([1, 0]);
+  });
+
+  it('keeps a hash in the input’s place where the setting says so', async () => {
+    const log = open({ input: 'hashed' });
+    log.record(dispute({ data: Buffer.from('abc') }));
+    await log.stop();
+    const record = JSON.parse(linesOf(file)[0]!) as Record<string, unknown>;
+    expect([record['input_xxh64'], 'input_f32_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
+  });
+
+  it('keeps a hash, too, of an input that is larger than a file may be', async () => {
+    const log = open({ maxBytes: 1_000 });
+    log.record(dispute({ data: Buffer.alloc(1_000) }));
+    await log.stop();
+    expect(linesOf(file)[0]).toMatch(/"input_xxh64"/);
+  });
+
+  it('makes the folder, and a file that its owner alone can read', async () => {
+    file = join(file, 'in', 'a', 'folder.jsonl');
+    const log = open();
+    log.record(dispute());
+    await log.stop();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('rotation', () => {
+  it('keeps the newest records within the bound, in as many files as were asked for', async () => {
+    const log = open({ maxBytes: 1_200, files: 3 }); // two records each
+    for (let n = 0; n < 9; n += 1) log.record(dispute({ requestId: String(n) }));
+    await log.stop();
+    expect([idsIn(file), idsIn(`${file}.1`), idsIn(`${file}.2`)]).toEqual([['8'], ['6', '7'], ['4', '5']]);
+    expect(existsSync(`${file}.3`)).toBe(false);
+    expect(statSync(`${file}.1`).size).toBeLessThanOrEqual(1_200);
+  });
+
+  it('starts the file anew where there may be only one', async () => {
+    const log = open({ maxBytes: 1_200, files: 1 });
+    for (let n = 0; n < 3; n += 1) log.record(dispute({ requestId: String(n) }));
+    await log.stop();
+    expect([idsIn(file), existsSync(`${file}.1`)]).toEqual([['2'], false]);
+  });
+
+  it('goes on with what an earlier run left', async () => {
+    for (const n of [0, 1, 2]) {
+      const log = open({ maxBytes: 1_200, files: 2 });
+      log.record(dispute({ requestId: String(n) }));
+      await log.stop();
+    }
+    expect([idsIn(file), idsIn(`${file}.1`)]).toEqual([['2'], ['0', '1']]);
+  });
+});
+
+describe('when something goes wrong', () => {
+  it('a line that a crash tore spoils itself and no other', async () => {
+    writeFileSync(file, '{"request_id":"torn","mod');
+    const log = open();
+    log.record(dispute({ requestId: 'next' }));
+    log.record(dispute({ requestId: 'last' }));
+    await log.stop();
+    const [torn, ...whole] = linesOf(file);
+    expect(torn).toBe('{"request_id":"torn","mod');
+    expect(whole.map((line) => (JSON.parse(line) as { request_id: string }).request_id)).toEqual(['next', 'last']);
+  });
+
+  it('a file that cannot be written costs its records, is told once, and used again when it can be', async () => {
+    mkdirSync(file);
+    const problems: string[] = [];
+    const log = open({ onProblem: ({ message }) => problems.push(message) });
+    log.record(dispute());
+    log.record(dispute());
+    await log.flush();
+    expect([log.written, log.dropped]).toEqual([0, 2]);
+    expect(problems).toEqual([expect.stringMatching(/EISDIR/)]);
+    rmSync(file, { recursive: true });
+    log.record(dispute({ requestId: 'at last' }));
+    await log.stop();
+    expect([log.written, log.dropped, idsIn(file)]).toEqual([1, 2, ['at last']]);
+  });
+
+  it('what a slow disk cannot take is dropped and counted, not waited for', async () => {
+    const log = open();
+    for (let n = 0; n < 1_000; n += 1) log.record(dispute()); // before the disk has had a chance
+    expect(log.dropped).toBe(1_000 - 256);
+    await log.stop();
+    expect([log.written, linesOf(file).length]).toEqual([256, 256]);
+  });
+
+  it('large inputs count by their size', async () => {
+    const log = open({ input: 'hashed' });
+    for (let n = 0; n < 10; n += 1) log.record(dispute({ data: Buffer.alloc(4 * 1_048_576) }));
+    expect(log.dropped).toBe(6);
+    await log.stop();
+    expect(log.written).toBe(4);
+  });
+
+  it('after its end it takes nothing more', async () => {
+    const log = open();
+    await log.stop();
+    log.record(dispute());
+    expect([log.dropped, existsSync(file)]).toEqual([1, false]);
+  });
+});

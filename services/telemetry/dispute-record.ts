@@ -1,0 +1,67 @@
+// A vote in which engines contradicted each other, as one line of JSON: all it takes to look into it later.
+import xxhash from 'xxhash-wasm';
+
+export interface DisputeBallot {
+  readonly engineId: string;
+  readonly build: string;
+  /** Undefined: absent. */
+  readonly stateDigest: bigint | undefined;
+  readonly readoutDigest: bigint | undefined;
+  readonly outcome: string;
+  /** Why it is absent; else empty. */
+  readonly why: string;
+  readonly durationMs: number;
+}
+
+export interface Dispute {
+  /** Empty where it is not known. */
+  readonly requestId: string;
+  readonly model: string;
+  readonly version: number;
+  readonly modelId: bigint;
+  readonly strategy: string;
+  readonly shape: readonly number[];
+  /** Little-endian binary32. */
+  readonly data: Uint8Array;
+  /** What the vote came to. Examples: "MAJORITY", "DISPUTED". */
+  readonly verdict: string;
+  readonly ballots: readonly DisputeBallot[];
+}
+
+export type InputForm = 'included' | 'hashed';
+
+const { h64Raw } = await xxhash();
+
+/** Ends with a line end. `tandem replay` reads it (services/cli/replay-records.ts). */
+export function toLine(dispute: Dispute, timeMs: number, input: InputForm): string {
+  const { requestId, model, version, modelId, strategy, shape, data, verdict, ballots } = dispute;
+  const given =
+    input === 'included'
+      ? { input_f32_base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') }
+      : { input_xxh64: hex(h64Raw(data)) };
+  const record = {
+    time: new Date(timeMs).toISOString(),
+    request_id: requestId,
+    model,
+    model_version: version,
+    model_id: hex(modelId),
+    strategy,
+    verdict,
+    shape,
+    ...given,
+    ballots: ballots.map((ballot) => ({
+      engine: ballot.engineId,
+      build: ballot.build,
+      state_digest: ballot.stateDigest === undefined ? '' : hex(ballot.stateDigest),
+      readout_digest: ballot.readoutDigest === undefined ? '' : hex(ballot.readoutDigest),
+      outcome: ballot.outcome,
+      why: ballot.why,
+      duration_ms: ballot.durationMs,
+    })),
+  };
+  return `${JSON.stringify(record)}\n`;
+}
+
+function hex(digest: bigint): string {
+  return digest.toString(16).padStart(16, '0');
+}
