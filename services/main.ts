@@ -8,16 +8,24 @@ import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
 import type { Observer } from './core/observer.ts';
 import type { BreakerOptions } from './engines/breaker.ts';
+import { Discovery, type DiscoveryEvents, type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
-import { EnginePool } from './engines/pool.ts';
+import { EnginePool, type PoolEvents } from './engines/pool.ts';
+import type { PooledEngine } from './engines/pooled-engine.ts';
+import { type KnownAnswer, Quarantine, type QuarantineOptions } from './engines/quarantine.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { type SupervisedSidecar, Supervisor, type SupervisorEvents } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
 import { type Answer, sizeOf } from './routing/answer.ts';
+import { Admission } from './routing/admission.ts';
+import { Audit } from './routing/audit.ts';
+import type { Dispute } from './routing/dispute.ts';
+import { LatencyQuantile } from './routing/latency-quantile.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { Router, type RouterOptions } from './routing/router.ts';
 import { ClientConnections } from './telemetry/connections.ts';
+import { DisputeLog } from './telemetry/dispute-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
@@ -32,11 +40,17 @@ export interface Tandem {
   stop(): Promise<void>;
 }
 
+/** What a test may replace of the world outside. */
+export interface Surroundings {
+  readonly lookup?: Lookup;
+}
+
 /** Starts everything that `settings` asks for; resolves when the router answers. */
 export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+  { lookup = systemLookup }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
@@ -45,28 +59,66 @@ export async function start(
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
   let stopping = false;
-  const pool = new EnginePool(breakerOptions(settings), {
-    engineChanged: ({ id, state, engine }) => {
+  const events: Partial<PoolEvents> = {
+    engineChanged: (pooled) => {
+      const { id, state, engine } = pooled;
       if (stopping) return;
+      for (const discovery of discoveries) discovery.engineChanged(pooled);
+      admission.serve();
       if (state === 'READY') log.info({ engine: id, build: engine.description?.build }, 'engine ready');
       else log.warn({ engine: id, why: engine.downReason }, `engine ${state.toLowerCase()}`);
-      api.setServing(pool.engines.some((pooled) => pooled.state === 'READY'));
+      api.setServing(pool.engines.some((each) => each.state === 'READY'));
     },
     breakerChanged: ({ id }, { state, why }) => {
+      admission.serve();
       if (!stopping) log.warn({ engine: id, breaker: state, why }, 'breaker changed');
     },
     engineRemoved: ({ id }) => {
       metrics.forgetEngine(id);
       log.info({ engine: id }, 'engine removed');
     },
-  });
+    panicChanged: ({ isPanicking, ...what }) => {
+      if (stopping) return;
+      if (isPanicking) log.warn(what, 'too few breakers are closed; all are ignored');
+      else log.info(what, 'breakers are heeded again');
+    },
+  };
+  const { max_queue: maxQueue, max_wait_ms: maxWaitMs } = settings.overload;
+  const admission = new Admission({ maxQueue, maxWaitMs });
+  const pool = new EnginePool(breakerOptions(settings), events, settings.panic_percent);
   if (settings.local.enabled) {
     pool.add(new LocalEngine({ id: 'local', modelsDir: settings.models_dir, workers: settings.local.workers }));
   }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  const { targets, interval_ms: intervalMs } = settings.discovery;
+  const discoveries = targets.map(
+    (target) =>
+      new Discovery(target, { pool, connect, lookup, intervalMs, events: discoveryEvents(log, target.address) }),
+  );
 
+  const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
+  const { file, max_bytes: maxBytes, files, input: recorded } = settings.disputes;
+  const disputes = file
+    ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
+    : undefined;
+  const onDispute = ({ input, strategy, wrong, verdict, ballots, stateDigest }: Dispute): void => {
+    disputes?.record({
+      ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
+      ...{ shape: input.shape, data: input.data },
+      modelId: pool.served(input.model, input.version)?.model.modelId ?? 0n,
+      ballots: ballots.map((cast) => ({
+        ...cast,
+        build: pool.engines.find(({ id }) => id === cast.engineId)?.build ?? '',
+      })),
+    });
+    log.warn({ model: input.model, version: input.version, verdict, wrong, ballots: digests(ballots) }, 'dispute');
+    for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
+      const engine = pool.engines.find(({ id }) => id === engineId);
+      if (engine !== undefined && stateDigest !== undefined) quarantine.dissented(engine, { input, stateDigest });
+    }
+  };
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
-  const router = new Router(models, pool, cache, routerOptions(settings, metrics));
+  const router = new Router(models, pool, cache, routerOptions(settings, metrics, admission, onDispute));
   const sources: MetricsSources = {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
@@ -85,6 +137,7 @@ export async function start(
       windowSize: settings.stream_window,
       protoDir: join(ROOT, 'proto'),
       timeoutMs: settings.request_timeout_ms,
+      trust: (engine) => quarantine.readmit(engine),
       register: async (id, address) => {
         const pooled = pool.add(connect(...checkSidecar(id, address)));
         await pooled.engine.start();
@@ -96,9 +149,12 @@ export async function start(
 
   const stop = async (): Promise<void> => {
     stopping = true;
+    for (const discovery of discoveries) discovery.stop();
     await api.stop(settings.drain_timeout_ms);
     await Promise.all(pool.engines.map(({ engine }) => engine.stop()));
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(settings.drain_timeout_ms)));
+    quarantine.stop();
+    await disputes?.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
   };
@@ -106,7 +162,8 @@ export async function start(
     const address = await api.start();
     connections.listen(address);
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
-    await Promise.all(pool.engines.map(({ engine }) => engine.start()));
+    await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
+    pool.settle();
     return { address, pool, supervisors, stop };
   } catch (error) {
     await stop();
@@ -115,8 +172,9 @@ export async function start(
 }
 
 /** The sidecars that this router starts itself: engine-1, engine-2, … */
-function spawnedSidecars({ spawn, sidecars, models_dir, log_level }: Settings): SupervisedSidecar[] {
-  const count = spawn.count ?? (sidecars.length > 0 ? 0 : 2);
+function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
+  const { spawn, sidecars, discovery, models_dir, log_level } = settings;
+  const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
   return Array.from({ length: count }, (_, index) => ({
     id: `engine-${index + 1}`,
     address: spawn.socket_dir
@@ -138,6 +196,32 @@ function breakerOptions({ breaker }: Settings): BreakerOptions {
   };
 }
 
+function quarantineOptions({ quarantine }: Settings): QuarantineOptions {
+  return {
+    dissents: quarantine.dissents,
+    windowMs: quarantine.window_ms,
+    sitOutMs: quarantine.sit_out_ms,
+    sitOutMaxMs: quarantine.sit_out_max_ms,
+  };
+}
+
+/** Inputs with known answers for the models that an engine holds. */
+function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswer[] {
+  return (engine.description?.models ?? []).flatMap(({ name, version, inputSize }) => {
+    const golden = models.find(name, version)[0]?.golden ?? [];
+    return golden.map(({ data, stateDigest }) => ({
+      input: { model: name, version, shape: [inputSize], data },
+      stateDigest,
+    }));
+  });
+}
+
+function digests(ballots: Dispute['ballots']): Record<string, string> {
+  return Object.fromEntries(
+    ballots.map(({ engineId, stateDigest, why }) => [engineId, stateDigest?.toString(16) ?? why]),
+  );
+}
+
 function cacheOptions({ cache }: Settings): KeptOptions<Answer> {
   return {
     maxEntries: cache.max_entries,
@@ -148,14 +232,24 @@ function cacheOptions({ cache }: Settings): KeptOptions<Answer> {
   };
 }
 
-function routerOptions(settings: Settings, observer: Observer): RouterOptions {
-  const { retry, max_in_flight } = settings;
+function routerOptions(
+  settings: Settings,
+  observer: Observer,
+  admission: Admission,
+  onDispute: (dispute: Dispute) => void,
+): RouterOptions {
+  const { retry, max_in_flight, slow_start_ms } = settings;
   return {
     strategy: settings.strategy,
     localFirstShare: settings.local_first_share,
     sidecarFirstShare: settings.sidecar_first_share,
-    participants: settings.redundant.participants,
+    vote: settings.vote,
+    usualMs: new LatencyQuantile(settings.hedged.percentile),
+    audit: new Audit({ rate: settings.vote.audit_rate, observer, onDispute }),
+    admission,
+    onDispute,
     maxInFlight: max_in_flight,
+    slowStartMs: slow_start_ms,
     maxAttempts: retry.max_attempts,
     attemptTimeoutMs: retry.attempt_timeout_ms,
     budget: new RetryBudget(max_in_flight, retry.budget_percent),
@@ -170,6 +264,16 @@ function checkSidecar(id: string, address: string): [id: string, address: string
   const [issue] = error.issues;
   const field = issue?.path[0] === 'id' ? 'engine_id' : 'address';
   throw new RouterError('INVALID_FIELD', `${field}: ${issue?.message}`, { field });
+}
+
+function discoveryEvents(log: Log, address: string): DiscoveryEvents {
+  return {
+    found: ({ id, engine }) => log.info({ engine: id, address: engine.address }, 'engine found'),
+    vanished: ({ id }) => log.info({ engine: id, name: address }, 'engine vanished from DNS'),
+    refused: (count, why) => log.warn({ name: address, count, why }, 'engines found that the pool does not take'),
+    failed: (why) => log.warn({ name: address, why }, 'name not resolved; the engines stay as they are'),
+    recovered: () => log.info({ name: address }, 'name resolved again'),
+  };
 }
 
 function supervisorEvents(log: Log, onLine: (line: string) => void): SupervisorEvents {

@@ -16,11 +16,14 @@ import {
   type RegisterEngineResponse,
   type RemoveEngineRequest,
   type RemoveEngineResponse,
+  type ReplayInputRequest,
+  type ReplayInputResponse,
   type SetStrategyRequest,
   type SetStrategyResponse,
 } from '../generated/tandem/v1/engines.ts';
 import type { Router } from '../routing/router.ts';
 import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
+import { replayHandler } from './replay.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
 export const engineAdminService = EngineAdminServiceService;
@@ -28,6 +31,8 @@ export const engineAdminService = EngineAdminServiceService;
 export interface EngineAdminOptions extends UnaryOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
   readonly guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void;
+  /** Ends an engine's quarantine. */
+  readonly trust: (engine: PooledEngine) => void;
   /** Adds a sidecar and tries to connect once. Throws INVALID_FIELD, ENGINE_EXISTS or ENGINE_LIMIT. */
   readonly register: (id: string, address: string) => Promise<PooledEngine>;
 }
@@ -73,7 +78,7 @@ export function engineAdminHandlers(
     readmitEngine: unary<ReadmitEngineRequest, ReadmitEngineResponse>(
       options,
       ({ engineId }, { startedMs }) => ({
-        engine: setDraining(pool, engineId, false),
+        engine: readmit(pool, engineId, options),
         processingTimeMs: performance.now() - startedMs,
       }),
       guard,
@@ -91,13 +96,23 @@ export function engineAdminHandlers(
       },
       guard,
     ),
+    replayInput: unary<ReplayInputRequest, ReplayInputResponse>(options, replayHandler(pool), guard),
   };
+}
+
+function readmit(pool: EnginePool, engineId: string, { trust }: EngineAdminOptions): EngineStatus {
+  trust(pool.find(engineId));
+  return setDraining(pool, engineId, false);
 }
 
 function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): EngineStatus {
   const pooled = pool.find(engineId);
   pool.setDraining(pooled, isDraining);
   return toStatus(pooled);
+}
+
+function toReason({ state, engine, quarantine }: PooledEngine): string {
+  return { READY: '', DOWN: engine.downReason, DRAINING: 'an operator drains it', QUARANTINED: quarantine }[state];
 }
 
 function toStatus(pooled: PooledEngine): EngineStatus {
@@ -108,7 +123,7 @@ function toStatus(pooled: PooledEngine): EngineStatus {
     kind: fromKind(pooled.kind),
     address: engine.address,
     state: fromEngineState(pooled.state),
-    stateReason: pooled.state === 'DRAINING' ? 'an operator drains it' : engine.downReason,
+    stateReason: toReason(pooled),
     build: pooled.build,
     models: usable.map((model) => `${model.name}/${model.version}`),
     inFlight: engine.inFlight,

@@ -69,6 +69,10 @@ export function toMetrics(
       majority: BigInt(votes.MAJORITY),
       disputed: BigInt(votes.DISPUTED),
       tooFew: BigInt(votes.TOO_FEW),
+      plurality: BigInt(votes.PLURALITY),
+      degraded: BigInt(votes.DEGRADED),
+      audited: BigInt(votes.AUDITED + votes.AUDIT_DISPUTED),
+      auditDisputes: BigInt(votes.AUDIT_DISPUTED),
     },
   };
 }

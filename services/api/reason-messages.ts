@@ -4,13 +4,14 @@ import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import { type ReasonError, ReasonRequest, type ReasonResponse, type Vote } from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
-import type { CastBallot } from '../routing/vote.ts';
+import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { RawInput } from '../routing/validate.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
 import { toCacheMode, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
+import { toVotePolicy } from './vote-policy.ts';
 
 const MAX_REQUEST_ID_BYTES = 128;
 
@@ -36,6 +37,7 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
     input: toRawInput(request),
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
+    vote: toVotePolicy(request.vote),
   };
 }
 

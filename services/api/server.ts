@@ -26,7 +26,7 @@ export interface ApiOptions
   extends
     Omit<UnaryOptions, 'observer'>,
     Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'>,
-    Pick<EngineAdminOptions, 'register'> {
+    Pick<EngineAdminOptions, 'register' | 'trust'> {
   readonly listen: string;
   readonly adminFrom: AdminFrom;
   readonly reflection: boolean;

@@ -64,8 +64,7 @@ export class AnswerCache<V> {
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
   ): Promise<CachedAnswer<V>> {
-    // A number in hexadecimal holds no blank: two places are the same only if both parts are.
-    const place = `${hash.toString(16)} ${scope}`;
+    const place = placeOf(scope, hash);
     if (use === 'USE') {
       const nowMs = this.#now();
       const kept = this.#kept.find(place, data, nowMs);
@@ -79,6 +78,11 @@ export class AnswerCache<V> {
     return use === 'USE'
       ? this.#obtain(place, data, context, computeAndKeep)
       : computeAndKeep(context).then((value) => ({ value, status: 'MISS' }));
+  }
+
+  /** What is kept for this input has turned out to be wrong. */
+  forget({ scope, hash }: CacheKey): void {
+    this.#kept.forget(placeOf(scope, hash));
   }
 
   async #obtain(
@@ -170,4 +174,9 @@ const PASSING: ReadonlySet<StatusCode> = new Set<StatusCode>(['UNAVAILABLE', 'RE
 function fateOf({ kind, retryable }: RouterError): Fate {
   if (kind === 'CANCELLED' || kind === 'DEADLINE_EXCEEDED') return 'OF_LEADER';
   return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'OF_MOMENT' : 'SHARED';
+}
+
+/** A number in hexadecimal holds no blank: two places are the same only if both parts are. */
+function placeOf(scope: string, hash: bigint): string {
+  return `${hash.toString(16)} ${scope}`;
 }

@@ -15,7 +15,7 @@ export interface KeptOptions<V> {
   readonly ttlMs: number;
   /** … and kept for so long after that, milliseconds. */
   readonly staleMs: number;
-  /** Memory of an answer, bytes. */
+  /** Memory of an answer, bytes; Infinity: it is not to be kept. */
   readonly sizeOf: (value: V) => number;
 }
 
@@ -62,6 +62,10 @@ export class KeptAnswers<V> {
   find(place: string, data: Uint8Array, nowMs: number): KeptAnswer<V> | undefined {
     const entry = this.#entries.get(place);
     return entry !== undefined && nowMs < entry.staleUntilMs && sameBytes(entry.data, data) ? entry : undefined;
+  }
+
+  forget(place: string): void {
+    this.#entries.delete(place);
   }
 
   /** Replaces what is at `place`. What would not fit even alone is not kept. */

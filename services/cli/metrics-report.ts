@@ -102,6 +102,9 @@ export function surroundings({ cache, votes, connections }: Metrics, width: numb
         `${count(votes?.majority ?? 0)} by majority`,
         `${alarming(votes?.disputed ?? 0)} disputed`,
         `${alarming(votes?.tooFew ?? 0)} with too few`,
+        ...(votes !== undefined && votes.audited > 0
+          ? [`${count(votes.audited)} audited`, `${alarming(votes.auditDisputes)} contradicted`]
+          : []),
       ],
       width,
     ),

@@ -11,7 +11,9 @@ import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
 import { pingCommand } from './ping.ts';
 import { reasonCommand } from './reason.ts';
+import { replayCommand } from './replay.ts';
 import { streamCommand } from './stream.ts';
+import { voteCommand } from './vote.ts';
 
 export function tandemProgram(): Command {
   const program = new Command('tandem')
@@ -32,11 +34,13 @@ Examples: npx tandem reason --sample dog
     )
     .addCommand(pingCommand())
     .addCommand(reasonCommand())
+    .addCommand(voteCommand())
     .addCommand(batchCommand())
     .addCommand(streamCommand())
     .addCommand(modelsCommand())
     .addCommand(enginesCommand())
     .addCommand(metricsCommand())
+    .addCommand(replayCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand());
   inherit(program);

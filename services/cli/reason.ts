@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ModelServiceClient } from '../generated/tandem/v1/models.ts';
-import { ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
+import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
 import { type GlobalOptions, call, print } from './client.ts';
 import { UsageError } from './errors.ts';
 import { type CliInput, readInput, readSample } from './input.ts';
@@ -8,32 +8,37 @@ import { withInput } from './items.ts';
 import { describeResponse } from './reason-text.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 
-interface Options extends RequestOptions {
+export interface InputOptions {
   readonly sample?: string;
 }
 
 export function reasonCommand(): Command {
-  const command = new Command('reason')
-    .description('one input to one conclusion')
-    .argument('[file]', 'numbers as JSON, as text, or raw little-endian floats (.f32); "-" is standard input')
-    .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
-  return addRequestOptions(command)
+  return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
     .addHelpText(
       'after',
       `
 Examples: npx tandem reason --sample dog --strategy REDUNDANT
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
-    .action(async (file: string | undefined, options: Options, command: Command) => {
-      const input = chooseInput(file, options.sample);
-      const request = withInput(emptyRequest(options), input);
-      const response = await call(command, ReasoningServiceClient, (client) => client.reason, request);
-      const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
-      print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text));
-    });
+    .action((file: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
+      ask(command, chooseInput(file, options.sample), emptyRequest(options)),
+    );
 }
 
-function chooseInput(file: string | undefined, sample: string | undefined): CliInput {
+export function addInput(command: Command): Command {
+  return command
+    .argument('[file]', 'numbers as JSON, as text, or raw little-endian floats (.f32); "-" is standard input')
+    .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
+}
+
+/** Asks, and prints the answer for programs or for people. */
+export async function ask(command: Command, input: CliInput, request: ReasonRequest): Promise<void> {
+  const response = await call(command, ReasoningServiceClient, (client) => client.reason, withInput(request, input));
+  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
+  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text));
+}
+
+export function chooseInput(file: string | undefined, sample: string | undefined): CliInput {
   if ((file === undefined) === (sample === undefined)) {
     throw new UsageError('give either a file ("-" is standard input) or --sample; example: tandem reason --sample dog');
   }

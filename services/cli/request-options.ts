@@ -17,11 +17,12 @@ export interface RequestOptions {
   readonly cache?: string;
 }
 
-export function addRequestOptions(command: Command): Command {
+export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
+  const strategy = new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)');
+  if (withStrategy) command.addOption(strategy.choices(STRATEGIES));
   return command
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
-    .addOption(new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)').choices(STRATEGIES))
     .addOption(new Option('--cache <mode>', 'what to do with the result cache (default: use)').choices(CACHE_MODES));
 }
 
@@ -35,5 +36,6 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     tensor: undefined,
     strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
+    vote: undefined,
   };
 }

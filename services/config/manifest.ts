@@ -2,6 +2,7 @@
 // setting never falls back to its default in silence.
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { modelVoteSchema } from './vote.ts';
 
 const MAX_BYTES = 1024 * 1024;
 const MAX_STEPS = 100_000;
@@ -35,6 +36,8 @@ const schema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** A file beside model.yaml with known inputs and their digests. */
   golden: z.string().min(1).optional(),
+  /** How a vote on this model is judged, where it differs from the settings. */
+  vote: modelVoteSchema.optional(),
 });
 
 export type Manifest = z.output<typeof schema>;

@@ -1,6 +1,7 @@
 // Every setting: default, range, unit and meaning. Names end in their unit.
 // As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
 import { z } from 'zod';
+import { voteSchema } from './vote.ts';
 
 const port = z.int().min(0).max(65_535);
 
@@ -21,6 +22,20 @@ export const sidecarSchema = z
   })
   .describe('A sidecar that somebody else starts.');
 
+const targetSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,22}$/, 'must be letters, digits, ".", "_" or "-", at most 23')
+      .describe('What the names of its engines begin with: "engine" makes "engine-10-0-0-3".'),
+    address: z
+      .string()
+      .regex(ADDRESS, 'must be "host:port"')
+      .regex(/^(?!unix:)/, 'must be "host:port"')
+      .describe('Where they listen. Example: "engine:50061".'),
+  })
+  .describe('Sidecars that share a host name.');
+
 export const settingsSchema = z.strictObject({
   listen: z
     .string()
@@ -34,7 +49,7 @@ export const settingsSchema = z.strictObject({
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
   default_model: z.string().default('supersense').describe('The model of requests that name none.'),
   strategy: z
-    .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY'])
+    .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY', 'HEDGED'])
     .default('ROUND_ROBIN')
     .describe('How engines are chosen where the request does not say.'),
   local_first_share: z
@@ -49,17 +64,71 @@ export const settingsSchema = z.strictObject({
     .max(1)
     .default(0.8)
     .describe('Share of requests that SIDECAR_FIRST gives to the sidecars, 0 to 1.'),
-  redundant: z
+  vote: voteSchema.prefault({}).describe('The strategy REDUNDANT, and how its answers are judged.'),
+  quarantine: z
     .strictObject({
-      participants: z
+      dissents: z.int().min(1).max(1_000).default(3).describe('Dissents within the window that put an engine out.'),
+      window_ms: z.int().min(1_000).max(86_400_000).default(600_000).describe('How far back dissents count.'),
+      sit_out_ms: z
         .int()
-        .min(2)
-        .max(15)
-        .default(3)
-        .describe('Engines asked at once; more than half of so many must agree, even where fewer are there to ask.'),
+        .min(10)
+        .max(86_400_000)
+        .default(5_000)
+        .describe('The first pause before a quarantined engine is tried with known inputs; doubles each time.'),
+      sit_out_max_ms: z.int().min(10).max(86_400_000).default(300_000).describe('The longest such pause.'),
     })
     .prefault({})
-    .describe('The strategy REDUNDANT.'),
+    .describe('Keeping out engines that contradict the majority.'),
+  disputes: z
+    .strictObject({
+      file: z
+        .string()
+        .default('')
+        .describe('Where disputes are written, one JSON line each; empty: nowhere but the log.'),
+      max_bytes: z
+        .int()
+        .min(65_536)
+        .max(1_099_511_627_776)
+        .default(16_777_216)
+        .describe('Size at which it is rotated.'),
+      files: z.int().min(1).max(1_000).default(4).describe('Files kept: the present one and older ones.'),
+      input: z
+        .enum(['included', 'hashed'])
+        .default('included')
+        .describe('Whether the input is written, so that "tandem replay" can run it again, or its hash alone.'),
+    })
+    .prefault({})
+    .describe('Records of votes and audits in which engines contradicted each other.'),
+  overload: z
+    .strictObject({
+      max_queue: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(1_024)
+        .describe('Requests waiting for an engine at once before ROUTER_FULL; 0: who finds no room is refused.'),
+      max_wait_ms: z
+        .int()
+        .min(1)
+        .max(3_600_000)
+        .default(1_000)
+        .describe(
+          'Who would wait longer for an engine is refused at once. In a queue that has stood as long, a tenth.',
+        ),
+    })
+    .prefault({})
+    .describe('When all engines have as much to do as they can work off: the router finds that out by itself.'),
+  hedged: z
+    .strictObject({
+      percentile: z
+        .number()
+        .min(1)
+        .max(99.9)
+        .default(95)
+        .describe('A second engine is asked after the time in which so many percent of answers come.'),
+    })
+    .prefault({})
+    .describe('The strategy HEDGED.'),
   retry: z
     .strictObject({
       max_attempts: z.int().min(1).max(64).default(3).describe('Engines that one request may ask in turn.'),
@@ -89,6 +158,22 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('The circuit breaker of each engine.'),
+  panic_percent: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(50)
+    .describe(
+      'With fewer breakers closed among the connected engines of a model, percent, and two or more that are not, they are ignored; 0: never.',
+    ),
+  slow_start_ms: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(2_000)
+    .describe(
+      'An engine that comes later, or back, gets its share of the requests little by little over so long, milliseconds; 0: at once.',
+    ),
   stall_timeout_ms: z
     .int()
     .min(50)
@@ -169,6 +254,27 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .describe('The engine inside the router.'),
   sidecars: z.array(sidecarSchema).max(64).default([]).describe('Sidecars to connect to, besides those in `spawn`.'),
+  discovery: z
+    .strictObject({
+      targets: z
+        .array(targetSchema)
+        .max(16)
+        .refine((targets) => new Set(targets.map(({ name }) => name)).size === targets.length, {
+          error: 'must be targets with names of their own',
+        })
+        .default([])
+        .describe('Host names to resolve.'),
+      interval_ms: z
+        .int()
+        .min(100)
+        .max(600_000)
+        .default(2_000)
+        .describe(
+          'They are resolved anew this long after the last time, and whenever an engine is lost, milliseconds.',
+        ),
+    })
+    .prefault({})
+    .describe('Sidecars found by DNS: every address of a host name is one, and they come and go as its addresses do.'),
   spawn: z
     .strictObject({
       count: z
@@ -177,7 +283,7 @@ export const settingsSchema = z.strictObject({
         .max(64)
         .optional()
         .describe(
-          'C++ sidecars that the router starts and keeps running. Unset: 2, or none where `sidecars` names some.',
+          'C++ sidecars that the router starts and keeps running. Unset: 2, or none where `sidecars` or `discovery` names some.',
         ),
       base_port: port.min(1).default(50_061).describe('Port of the first one; the next ones follow. On 127.0.0.1.'),
       socket_dir: z.string().default('').describe('Where set, they listen on Unix sockets in this folder instead.'),

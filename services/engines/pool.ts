@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import type { Engine, EngineModel } from './engine.ts';
+import { Panic, type PanicEvent } from './panic.ts';
 import { PooledEngine } from './pooled-engine.ts';
 
 export const MAX_ENGINES = 256;
@@ -19,20 +20,25 @@ export interface PoolEvents {
   engineChanged(engine: PooledEngine): void;
   breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
   engineRemoved(engine: PooledEngine): void;
+  /** A model's breakers are ignored from now on, or heeded again. */
+  panicChanged(event: PanicEvent): void;
 }
 
 export class EnginePool {
   readonly #breaker: BreakerOptions;
   readonly #events: Partial<PoolEvents>;
+  readonly #panic: Panic;
   #engines: readonly PooledEngine[] = [];
   /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
   /** "name/version" → why no engine can serve it. */
   #broken = new Map<string, string>();
 
-  constructor(breaker: BreakerOptions, events: Partial<PoolEvents> = {}) {
+  /** `panicPercent`: with fewer of a model's breakers closed they are ignored; 0: never. */
+  constructor(breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
     this.#breaker = breaker;
     this.#events = events;
+    this.#panic = new Panic(panicPercent, (event) => this.#events.panicChanged?.(event));
   }
 
   /** In the order they were added. */
@@ -49,13 +55,17 @@ export class EnginePool {
     if (this.#engines.length >= MAX_ENGINES) {
       throw new RouterError('ENGINE_LIMIT', `there are ${MAX_ENGINES} engines, the most there can be; remove one`);
     }
-    const pooled = new PooledEngine(engine, this.#breaker, (event) => this.#events.breakerChanged?.(pooled, event));
+    const pooled = new PooledEngine(engine, this.#breaker, (event) => {
+      this.#events.breakerChanged?.(pooled, event);
+      this.#panic.check(this.#served, this.#engines);
+    });
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
     engine.onChange(() => {
       const { description, downReason } = engine;
       pooled.build = description?.build ?? pooled.build;
       if (wasUp && description === undefined) pooled.breaker.trip(downReason);
+      if (!wasUp && description !== undefined) pooled.readySinceMs = performance.now();
       wasUp = description !== undefined;
       this.#changed(pooled);
     });
@@ -79,6 +89,12 @@ export class EnginePool {
     this.#changed(pooled);
   }
 
+  /** `why` empty: it is trusted again. */
+  setQuarantine(pooled: PooledEngine, why: string): void {
+    pooled.quarantine = why;
+    this.#changed(pooled);
+  }
+
   /** Throws UNKNOWN_ENGINE. */
   find(id: string): PooledEngine {
     const pooled = this.#engines.find((each) => each.id === id);
@@ -91,6 +107,18 @@ export class EnginePool {
   /** Undefined until an engine has described it. */
   served(name: string, version: number): ServedModel | undefined {
     return this.#served.get(`${name}/${version}`);
+  }
+
+  /** Of `engines`, which hold a model version, those that may be asked now. */
+  candidates(name: string, version: number, engines: readonly PooledEngine[]): readonly PooledEngine[] {
+    const panics = this.#panic.has(`${name}/${version}`);
+    const mayBeAsked = ({ admits, breaker }: PooledEngine): boolean => admits && (panics || breaker.admits);
+    return engines.every(mayBeAsked) ? engines : engines.filter(mayBeAsked);
+  }
+
+  /** Whoever is there now is not new. */
+  settle(): void {
+    for (const pooled of this.#engines) pooled.readySinceMs = -Infinity;
   }
 
   /** Why every engine refuses a model version; undefined if none has said so. */
@@ -134,5 +162,6 @@ export class EnginePool {
       );
     }
     this.#served = served;
+    this.#panic.check(served, this.#engines);
   }
 }

@@ -2,21 +2,31 @@
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
+import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { Speed } from './speed.ts';
 
-export type EngineState = 'READY' | 'DOWN' | 'DRAINING';
+export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+
+const UNCOUNTED = { isProbe: false } as const;
 
 export class PooledEngine {
   readonly engine: Engine;
   readonly breaker: Breaker;
   readonly speed = new Speed();
+  readonly limit = new ConcurrencyLimit();
   succeeded = 0;
   failed = 0;
   /** As last described, also while the engine is down. */
   build = '';
   /** An operator wants no more requests sent to it. */
   isDraining = false;
+  /** Why its answers are not trusted; empty: they are. */
+  quarantine = '';
+  /** Its breaker is not to be believed now. Within a model that is not in a panic it still is: see the pool. */
+  isPanicking = false;
+  /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
+  readySinceMs = -Infinity;
 
   constructor(engine: Engine, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
     this.engine = engine;
@@ -31,25 +41,32 @@ export class PooledEngine {
     return this.engine.kind;
   }
 
+  /** Requests that it may be sent now without getting more than it works off. */
+  get free(): number {
+    return this.limit.limit - this.engine.inFlight;
+  }
+
   get inFlight(): number {
     return this.engine.inFlight;
   }
 
   get state(): EngineState {
     if (this.isDraining) return 'DRAINING';
-    return this.engine.description === undefined ? 'DOWN' : 'READY';
+    if (this.engine.description === undefined) return 'DOWN';
+    return this.quarantine === '' ? 'READY' : 'QUARANTINED';
   }
 
   /** Whether a request may be sent now. */
   get admits(): boolean {
-    return this.breaker.admits && this.state === 'READY';
+    return (this.breaker.admits || this.isPanicking) && this.state === 'READY';
   }
 
   /** Why not; empty where it admits. */
   get whyNot(): string {
     if (this.isDraining) return 'draining';
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
-    return this.breaker.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
+    if (this.quarantine !== '') return `quarantined: ${this.quarantine}`;
+    return this.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
   }
 
   get expectedMs(): number {
@@ -66,11 +83,14 @@ export class PooledEngine {
     const inFlight = this.engine.inFlight + 1;
     const { signal } = context;
     const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
-    const pass = this.breaker.begin();
+    // In a panic requests pass a breaker that admits none. They tell it nothing: it neither takes one for the try that
+    // it allows after its pause, nor closes early for one that happened to go well while most do not.
+    const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
       const inference = await this.engine.infer(input, { deadlineMs, signal });
       const nowMs = performance.now();
       this.speed.record(nowMs - startedMs, inFlight, nowMs);
+      this.limit.record(nowMs - startedMs, inFlight, 'success', nowMs);
       this.succeeded += 1;
       this.breaker.end(pass, 'success', 'OK');
       return inference;
@@ -79,6 +99,8 @@ export class PooledEngine {
       const { outcome } = ERROR_KINDS[error.kind];
       if (outcome === 'failure') this.failed += 1;
       this.breaker.end(pass, outcome, error.kind);
+      const nowMs = performance.now();
+      this.limit.record(nowMs - startedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
     }
   }
@@ -88,4 +110,10 @@ export class PooledEngine {
     if (error.kind !== 'DEADLINE_EXCEEDED' || !wasOurs) return error;
     return new RouterError('ENGINE_SLOW', `engine "${this.id}" did not answer in the time that one attempt has`);
   }
+}
+
+/** What ran out of time says that the engine has too much to do, whoever set the time. */
+function toLimitOutcome({ kind }: RouterError): LimitOutcome {
+  if (kind === 'ENGINE_FULL') return 'full';
+  return kind === 'DEADLINE_EXCEEDED' || ERROR_KINDS[kind].outcome === 'failure' ? 'failure' : 'ignore';
 }

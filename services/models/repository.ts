@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Manifest } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
+import type { ModelVote } from '../config/vote.ts';
+import { type GoldenCase, readGolden } from './golden.ts';
 
 export interface ModelVersion {
   readonly name: string;
@@ -20,6 +22,10 @@ export interface ModelVersion {
   readonly steps: number;
   /** Seconds. */
   readonly dt: number;
+  /** What its votes have otherwise than the settings say. */
+  readonly vote: ModelVote | undefined;
+  /** Inputs with known answers; empty where there are none. */
+  readonly golden: readonly GoldenCase[];
   /** Why the manifest cannot be used; empty: it can. */
   readonly error: string;
 }
@@ -51,11 +57,13 @@ export class ModelRepository {
 
 function toVersion({ name, version, path, manifest, error }: ModelFolder): ModelVersion {
   let labels: readonly string[] = [];
-  let labelError = '';
+  let golden: readonly GoldenCase[] = [];
+  let fileError = '';
   try {
     labels = readLabels(path, manifest?.labels);
+    golden = readGolden(path, manifest?.golden, version);
   } catch (thrown) {
-    labelError = (thrown as Error).message;
+    fileError = (thrown as Error).message;
   }
   return {
     name,
@@ -65,7 +73,9 @@ function toVersion({ name, version, path, manifest, error }: ModelFolder): Model
     readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
-    error: error || labelError,
+    golden,
+    vote: manifest?.vote,
+    error: error || fileError,
   };
 }
 

@@ -3,9 +3,9 @@ import type { Inference } from '../core/inference.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { StrategyName } from '../strategies/registry.ts';
 import { type Conclusion, type ReadoutSpec, conclude } from './conclusion.ts';
-import type { CastBallot } from './vote.ts';
+import type { CastBallot } from './dispute.ts';
 
-export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'SINGLE';
+export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
 
 export interface Answer extends Conclusion {
   /** Without the potentials: they are views into a whole message, and have served. */
@@ -13,6 +13,8 @@ export interface Answer extends Conclusion {
   readonly engine: { readonly id: string; readonly kind: 'local' | 'sidecar'; readonly build: string };
   readonly strategy: StrategyName;
   readonly grade: Grade;
+  /** Whether it is all that was asked for: an answer given for want of a better one is not kept for others. */
+  readonly isFirm: boolean;
   /** Empty where one engine was asked. */
   readonly ballots: readonly CastBallot[];
 }
@@ -21,6 +23,7 @@ interface Computed {
   readonly inference: Inference;
   readonly engine: PooledEngine;
   readonly grade: Grade;
+  readonly isFirm: boolean;
   readonly ballots: readonly CastBallot[];
 }
 
@@ -31,6 +34,7 @@ export function toAnswer({ inference, engine, ...vote }: Computed, spec: Readout
 }
 
 /** Bytes of an answer in memory, for the cache's limit: numbers in arrays, and what the objects around them cost. */
-export function sizeOf({ scores, inference, ballots }: Answer): number {
+export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
+  if (!isFirm) return Infinity;
   return 600 + 8 * (scores.length + inference.spikeCounts.length) + 200 * ballots.length;
 }

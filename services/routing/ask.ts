@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
+import type { Dispute } from './dispute.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface Attempt {
@@ -13,6 +14,7 @@ export interface Attempt {
 /** The least that asking needs of an engine. */
 export interface Askable {
   readonly id: string;
+  readonly kind: 'local' | 'sidecar';
   /** Whether it may be asked now. */
   readonly admits: boolean;
   /** Why it may not; empty where it may. */
@@ -27,6 +29,7 @@ export interface AskOptions {
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
   readonly observer: Observer;
+  readonly onDispute: (dispute: Dispute) => void;
   /** Every engine there is, for the error of a request that none could answer. */
   readonly pool: { readonly engines: readonly Askable[] };
 }
@@ -35,6 +38,8 @@ export interface Asking {
   readonly input: InferenceInput;
   readonly context: CallContext;
   readonly options: AskOptions;
+  /** That made the plan. */
+  readonly strategy: string;
   /** Every engine asked so far, in the order in which they ended. */
   readonly attempts: Attempt[];
 }

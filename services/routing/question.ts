@@ -1,6 +1,7 @@
 // What a request asks, and how equal requests are recognised.
 import xxhash from 'xxhash-wasm';
 import type { StrategyName } from '../strategies/registry.ts';
+import type { VotePolicy } from '../voting/policy.ts';
 import type { RawInput } from './validate.ts';
 
 export type CacheModeName = 'USE' | 'BYPASS' | 'REFRESH';
@@ -14,6 +15,8 @@ export interface ReasonQuestion {
   /** Undefined: the server's. */
   readonly strategy: StrategyName | undefined;
   readonly cache: CacheModeName;
+  /** What this request wants of a vote beyond the server's policy; undefined: nothing. */
+  readonly vote: Partial<VotePolicy> | undefined;
 }
 
 const { h64Raw } = await xxhash();

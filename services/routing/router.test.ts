@@ -6,8 +6,12 @@ import type { CallContext } from '../core/inference.ts';
 import { EnginePool } from '../engines/pool.ts';
 import { ModelRepository, type ModelVersion } from '../models/repository.ts';
 import { AnswerCache } from '../cache/answer-cache.ts';
+import { voteSchema } from '../config/vote.ts';
+import { Admission } from './admission.ts';
 import { type Answer, sizeOf } from './answer.ts';
 import type { ReasonQuestion } from './question.ts';
+import { Audit } from './audit.ts';
+import { LatencyQuantile } from './latency-quantile.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Router, type RouterOptions } from './router.ts';
 
@@ -20,6 +24,8 @@ function version(number: number, over: Partial<ModelVersion> = {}): ModelVersion
     readout: { from: 'spike_count', labels: ['yes', 'no'], temperature: 1 },
     steps: 16,
     dt: 1e-3,
+    vote: undefined,
+    golden: [],
     error: '',
     ...over,
   };
@@ -32,15 +38,24 @@ interface Built {
   readonly pool: EnginePool;
 }
 
-function buildWhole(engines: FakeEngine[], versions = [version(1)], over: Partial<RouterOptions> = {}): Built {
+function buildWhole(
+  engines: FakeEngine[],
+  versions = [version(1)],
+  over: Partial<RouterOptions> = {},
+  ttlMs = 1e6,
+): Built {
   const pool = new EnginePool(fakeBreaker);
   for (const each of engines) pool.add(each);
-  const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs: 1e6, staleMs: 1e6, sizeOf });
+  const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs, staleMs: 1e6, sizeOf });
   const router = new Router(new ModelRepository(versions, 'm'), pool, cache, {
     strategy: 'ROUND_ROBIN',
     localFirstShare: 0.8,
     sidecarFirstShare: 0.8,
-    participants: 3,
+    vote: voteSchema.parse({}),
+    usualMs: new LatencyQuantile(95),
+    audit: new Audit({ rate: 0, observer: silent, onDispute: () => undefined }),
+    onDispute: () => undefined,
+    admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
     maxInFlight: 100,
     maxAttempts: 3,
     attemptTimeoutMs: 1_000,
@@ -63,6 +78,7 @@ function question(over: Partial<ReasonQuestion> = {}): ReasonQuestion {
     input: { field: 'encoding', shape: [3], dtype: 'FP32', data },
     strategy: undefined,
     cache: 'BYPASS',
+    vote: undefined,
     ...over,
   };
 }
@@ -303,13 +319,7 @@ describe('the result cache', () => {
 
   it('answers what it knows when all engines have gone, but never as if it were fresh', async () => {
     const only = engine('a');
-    const pool = new EnginePool(fakeBreaker);
-    pool.add(only);
-    const cache = new AnswerCache<Answer>({ maxEntries: 9, maxBytes: 1e6, ttlMs: 0, staleMs: 1e6, sizeOf });
-    const router = new Router(new ModelRepository([version(1)], 'm'), pool, cache, {
-      ...{ strategy: 'ROUND_ROBIN', localFirstShare: 1, sidecarFirstShare: 1, participants: 3, maxInFlight: 9 },
-      ...{ maxAttempts: 3, attemptTimeoutMs: 1_000, budget: new RetryBudget(9, 20), observer: silent },
-    });
+    const router = build([only], [version(1)], {}, 0);
     await router.reason(question({ cache: 'USE' }), context());
     only.down('killed');
     const stale = await router.reason(question({ cache: 'USE' }), context());

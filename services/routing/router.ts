@@ -1,19 +1,28 @@
 // The whole path of a request, entry to exit:
-// find the model → check the input → cached? → plan → ask in turn, or vote → conclude.
+// find the model → check the input → cached? → admit → plan → ask in turn, hedge, or vote → conclude.
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { VoteSettings } from '../config/vote.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';
 import type { EnginePool } from '../engines/pool.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
-import { STRATEGIES, type StrategyName, VOTING } from '../strategies/registry.ts';
+import { HEDGING, STRATEGIES, type StrategyName, VOTING } from '../strategies/registry.ts';
+import { type VotePolicy, tighten } from '../voting/policy.ts';
+import { type Admission, freePlaces } from './admission.ts';
 import { type Answer, type Grade, toAnswer } from './answer.ts';
-import type { AskOptions, Attempt } from './ask.ts';
-import { attemptInTurn } from './attempt.ts';
+import type { AskOptions, Asking, Attempt } from './ask.ts';
+import { type Answered, attemptInTurn } from './attempt.ts';
+import type { Audit } from './audit.ts';
 import { type Found, findServed } from './find-model.ts';
+import { hedge } from './hedge.ts';
+import type { LatencyQuantile } from './latency-quantile.ts';
 import { noEngine } from './no-engine.ts';
 import { type ReasonQuestion, questionHash } from './question.ts';
+import { easeIn } from './slow-start.ts';
 import { validateInput } from './validate.ts';
+import { forModel } from './vote-policy.ts';
 import { vote } from './vote.ts';
 
 export interface ReasonAnswer {
@@ -29,11 +38,26 @@ export interface RouterOptions extends Omit<AskOptions, 'pool'> {
   readonly strategy: StrategyName;
   readonly localFirstShare: number;
   readonly sidecarFirstShare: number;
-  /** Engines that REDUNDANT asks. */
-  readonly participants: number;
+  /** Of votes, where neither model nor request say otherwise. */
+  readonly vote: VoteSettings;
+  /** Of answers; HEDGED asks a second engine after so long. */
+  readonly usualMs: LatencyQuantile;
+  readonly audit: Audit;
+  readonly admission: Admission;
   /** Requests under way at once before ROUTER_FULL. */
   readonly maxInFlight: number;
+  /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
+  readonly slowStartMs?: number;
 }
+
+interface Manner {
+  readonly strategy: StrategyName;
+  /** Undefined: no vote. */
+  readonly policy: VotePolicy | undefined;
+}
+
+/** What a request may ask for at most. */
+const MAX_PARTICIPANTS = 15;
 
 /** When a full router may be asked again, milliseconds. */
 const FULL_RETRY_AFTER_MS = 100;
@@ -77,13 +101,13 @@ export class Router {
     try {
       const found = findServed(this.#models, this.#pool, question.model, question.modelVersion);
       validateInput(question.input, found.input);
-      const strategy = question.strategy ?? this.strategy;
+      const manner = this.#manner(question, found);
       const hash = questionHash(found.modelId, question.input.data);
       const attempts: Attempt[] = [];
       const compute = (flight: CallContext): Promise<Answer> =>
-        this.#compute(question, found, strategy, hash, flight, attempts);
+        this.#admitted(found, manner, flight, () => this.#compute(question, found, manner, hash, flight, attempts));
 
-      const { value, status } = await this.#cached(question, found, strategy, hash, context, compute);
+      const { value, status } = await this.#cached(question, found, manner, hash, context, compute);
 
       observer.cacheUsed(status);
       const isOurs = status === 'MISS' || status === 'BYPASSED';
@@ -99,46 +123,88 @@ export class Router {
     }
   }
 
+  /** How the question is to be asked. Throws INVALID_FIELD where a wish for the vote would loosen it. */
+  #manner(question: ReasonQuestion, { version }: Found): Manner {
+    const strategy = question.strategy ?? (question.vote === undefined ? this.strategy : 'REDUNDANT');
+    if (!VOTING.has(strategy)) {
+      if (question.vote === undefined) return { strategy, policy: undefined };
+      const message = `${strategy} does not vote; leave out "vote", or send strategy STRATEGY_REDUNDANT`;
+      throw new RouterError('INVALID_FIELD', message, { field: 'vote' });
+    }
+    const policy = forModel(this.#options.vote, version.vote);
+    return { strategy, policy: tighten(policy, question.vote ?? {}, MAX_PARTICIPANTS) };
+  }
+
   /** The vote stands inside the cache: equal requests never collapse into one ballot, and only what won is kept. */
   async #cached(
     { cache: mode, input }: ReasonQuestion,
-    { version, modelId }: Found,
-    strategy: StrategyName,
+    found: Found,
+    { policy }: Manner,
     hash: () => bigint,
     context: CallContext,
     compute: (flight: CallContext) => Promise<Answer>,
   ): Promise<{ value: Answer; status: CacheStatusName }> {
     if (this.#cache === undefined || mode === 'BYPASS') return { value: await compute(context), status: 'BYPASSED' };
-    // Who asks for a vote is not content with one engine's word.
-    const grade = VOTING.has(strategy) ? 'voted' : 'single';
-    const scope = `${version.name}/${version.version} ${modelId} ${input.shape.join(',')} ${grade}`;
-    return await this.#cache.answer({ scope, hash: hash(), data: input.data }, mode, context, compute);
+    const key = { scope: scopeOf(found, input.shape, policy), hash: hash(), data: input.data };
+    return await this.#cache.answer(key, mode, context, compute);
+  }
+
+  /** Where every engine has enough to do, the request waits, or is refused at once. */
+  async #admitted(
+    { version, engines }: Found,
+    { policy }: Manner,
+    context: CallContext,
+    compute: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { admission } = this.#options;
+    const turnToCome = admission.enter(version, () => freePlaces(engines, policy?.participants ?? 1), context);
+    if (turnToCome !== undefined) await turnToCome;
+    let isAnswered = false;
+    try {
+      const answer = await compute();
+      isAnswered = true;
+      return answer;
+    } finally {
+      admission.leave(version, isAnswered);
+    }
   }
 
   async #compute(
     { input }: ReasonQuestion,
-    { version, engines }: Found,
-    strategy: StrategyName,
+    found: Found,
+    { strategy, policy }: Manner,
     hash: () => bigint,
     context: CallContext,
     attempts: Attempt[],
   ): Promise<Answer> {
-    const { observer, budget, participants, localFirstShare, sidecarFirstShare } = this.#options;
-    const ready = engines.every(({ admits }) => admits) ? engines : engines.filter(({ admits }) => admits);
+    const { version, engines } = found;
+    const { observer, budget, usualMs, audit, localFirstShare, sidecarFirstShare, slowStartMs = 0 } = this.#options;
+    const ready = this.#pool.candidates(version.name, version.version, engines);
     if (ready.length === 0) throw noEngine(this.#pool, attempts);
 
     const turn = this.#nextTurn(strategy);
     const view = { engines: ready, turn, localFirstShare, sidecarFirstShare, random: Math.random, questionHash: hash };
-    const plan = STRATEGIES[strategy](view);
+    const how = { strategy, slowStartMs, nowMs: performance.now(), inFlight: this.#inFlight, random: Math.random };
+    const eased = easeIn(STRATEGIES[strategy](view), how);
+    const plan = policy === undefined ? roomFirst(eased) : eased;
     observer.planned(strategy);
     budget.deposit();
 
     const asked = { model: version.name, version: version.version, shape: input.shape, data: input.data };
-    const asking = { input: asked, context, options: this.#options, attempts };
-    const answered = VOTING.has(strategy)
-      ? await vote(plan, participants, asking)
-      : { ...(await attemptInTurn(plan, asking)), grade: 'SINGLE' as const, ballots: [] };
-    return toAnswer(answered, version.readout, strategy);
+    const asking: Asking = { input: asked, context, options: this.#options, strategy, attempts };
+    if (policy !== undefined) {
+      return toAnswer(await vote(plan, policy, version.readout, asking), version.readout, strategy);
+    }
+    const model = `${version.name}/${version.version}`;
+    const startedMs = performance.now();
+    const answered: Answered<PooledEngine> = HEDGING.has(strategy)
+      ? await hedge(plan, usualMs.ofModel(model), asking)
+      : await attemptInTurn(plan, asking);
+    usualMs.record(model, performance.now() - startedMs);
+    audit.consider(answered, ready, asking, () => {
+      this.#cache?.forget({ scope: scopeOf(found, input.shape, policy), hash: hash(), data: input.data });
+    });
+    return toAnswer({ ...answered, grade: 'SINGLE', isFirm: true, ballots: [] }, version.readout, strategy);
   }
 
   #nextTurn(strategy: StrategyName): number {
@@ -146,4 +212,16 @@ export class Router {
     this.#turns.set(strategy, turn + 1);
     return turn;
   }
+}
+
+/** What an answer depends on besides the input. Who asks for a vote is not content with less of one. */
+function scopeOf({ version, modelId }: Found, shape: readonly number[], policy: VotePolicy | undefined): string {
+  const grade = policy === undefined ? 'single' : JSON.stringify({ ...policy, mode: undefined });
+  return `${version.name}/${version.version} ${modelId} ${shape.join(',')} ${grade}`;
+}
+
+/** Engines with room first, else as planned. */
+function roomFirst(plan: readonly PooledEngine[]): readonly PooledEngine[] {
+  if (plan.every(({ free }) => free > 0)) return plan;
+  return [...plan.filter(({ free }) => free > 0), ...plan.filter(({ free }) => free <= 0)];
 }

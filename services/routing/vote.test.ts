@@ -3,13 +3,16 @@ import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
 import { type ErrorKind, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { VotePolicy } from '../voting/policy.ts';
 import type { Askable, Asking } from './ask.ts';
+import type { Dispute } from './dispute.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type Voted, vote } from './vote.ts';
 
 /** An engine that votes when the test says so. */
 class Voter implements Askable {
   readonly id: string;
+  readonly kind = 'sidecar';
   readonly admits = true;
   readonly whyNot = '';
   signal: AbortSignal | undefined;
@@ -39,12 +42,14 @@ let b: Voter;
 let c: Voter;
 let d: Voter;
 let caller: AbortController;
+let disputes: Dispute[];
 let seen: [verdict: string, dissenters: readonly string[]][];
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['performance'] });
   [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new Voter(id)) as [Voter, Voter, Voter, Voter];
   caller = new AbortController();
+  disputes = [];
   seen = [];
 });
 
@@ -52,20 +57,36 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function election(plan: Voter[], budget = new RetryBudget(100, 20)): Promise<Voted<Voter>> {
+const PLAIN: VotePolicy = {
+  participants: 3,
+  agreement: { kind: 'MAJORITY' },
+  mode: 'PARALLEL',
+  compare: { kind: 'EXACT' },
+  distinctKinds: 1,
+  onDispute: 'FAIL',
+  onFew: 'FAIL',
+};
+
+function election(
+  plan: Voter[],
+  over: Partial<VotePolicy> = {},
+  budget = new RetryBudget(100, 20),
+): Promise<Voted<Voter>> {
   const asking: Asking = {
     input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
     context: { deadlineMs: Infinity, signal: caller.signal },
     attempts: [],
+    strategy: 'TEST',
     options: {
       maxAttempts: 3,
       attemptTimeoutMs: 1_000,
       budget,
       observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
+      onDispute: (dispute) => disputes.push(dispute),
       pool: { engines: plan },
     },
   };
-  return vote(plan, 3, asking);
+  return vote(plan, { ...PLAIN, ...over }, { from: 'spike_count', labels: [], temperature: 1 }, asking);
 }
 
 const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
@@ -120,7 +141,7 @@ describe('a vote', () => {
   });
 
   it('asks no other engine when the retry budget is spent', async () => {
-    const voting = election([a, b, c, d], new RetryBudget(0, 0));
+    const voting = election([a, b, c, d], {}, new RetryBudget(0, 0));
     a.fail('ENGINE_LOST');
     await heard();
     expect(d.wasAsked).toBe(false);

@@ -1,32 +1,23 @@
-// REDUNDANT: several engines compute the same input at once, and what most of them agree on is the answer.
+// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
+// what the ballots come to, is decided in voting/; here the engines are asked.
 import { type ErrorKind, RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
-import { type BallotOutcome, isDecided, verdict } from '../voting/verdict.ts';
+import type { VerdictName } from '../core/observer.ts';
+import type { EngineKind, VotePolicy } from '../voting/policy.ts';
+import { howManyMore, isDecided } from '../voting/progress.ts';
+import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import { type Askable, type Asking, ask, isFinal } from './ask.ts';
+import { type Voter, isWhole, toBallot, toCast } from './ballot.ts';
+import type { ReadoutSpec } from './conclusion.ts';
+import type { CastBallot } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
 
-export interface CastBallot {
-  readonly engineId: string;
-  /** Undefined: absent. */
-  readonly stateDigest: bigint | undefined;
-  readonly outcome: BallotOutcome;
-  /** Why it is absent; else empty. */
-  readonly why: string;
-  readonly durationMs: number;
-}
-
 export interface Voted<E> extends Answered<E> {
-  readonly grade: 'UNANIMOUS' | 'MAJORITY';
+  readonly grade: 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
+  /** Whether it is what the policy asks for, not what it accepts for want of that. */
+  readonly isFirm: boolean;
   readonly ballots: readonly CastBallot[];
-}
-
-interface Voter<E> {
-  readonly engine: E;
-  readonly startedMs: number;
-  durationMs: number;
-  answer: Inference | undefined;
-  absence: RouterError | undefined;
 }
 
 /**
@@ -38,11 +29,12 @@ const GRACE_MIN_MS = 5;
 /** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, NO_ENGINE, or what most engines refused the input with. */
 export async function vote<E extends Askable>(
   plan: readonly E[],
-  participants: number,
+  policy: VotePolicy,
+  spec: ReadoutSpec,
   asking: Asking,
 ): Promise<Voted<E>> {
-  const { context, options } = asking;
-  const election = new Election(plan, participants, asking);
+  const { context } = asking;
+  const election = new Election(plan, policy, spec, asking);
   try {
     await election.run();
   } finally {
@@ -51,137 +43,203 @@ export async function vote<E extends Askable>(
   if (context.signal.aborted) throw RouterError.from(context.signal.reason);
 
   const { voters } = election;
-  const result = verdict(voters.map(toBallot), { majorityOf: participants });
-  const outcomes = result.kind === 'TOO_FEW' ? [] : result.outcomes;
-  const dissenters = voters.filter((_, k) => outcomes[k] === 'DISSENTED').map(({ engine }) => engine.id);
-  options.observer.voted(result.kind === 'AGREED' ? result.grade : result.kind, dissenters);
-  const ballots = voters.map((voter, k) => toCast(voter, outcomes[k] ?? 'ABSENT'));
+  const result = verdict(election.ballots(), policy);
+  const ballots = voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT'));
+  report(result, voters, ballots, policy, asking);
   switch (result.kind) {
-    case 'AGREED': {
-      const { engine, answer } = voters[result.winner] as Voter<E> & { answer: Inference };
-      return { engine, inference: answer, grade: result.grade, ballots };
+    case 'AGREED':
+    case 'ACCEPTED': {
+      const winner = voters[result.winner] as Voter<E> & { answer: Inference };
+      const inference = isWhole(winner.answer) ? winner.answer : await wholeAnswer(winner, asking);
+      return { engine: winner.engine, inference, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
       throw disputed(ballots);
     case 'TOO_FEW':
-      throw commonRefusal(voters, result.needed) ?? tooFew(asking, voters, result.needed);
+      throw commonRefusal(voters, result.needed) ?? tooFew(`${result.needed} engines`, asking, voters);
+    case 'TOO_FEW_KINDS':
+      throw tooFew(`${result.needed} kinds of engine`, asking, voters);
   }
 }
 
-/** Asks `participants` engines at once, and one more for each that fails. */
+/** Asks engines until enough agree, as voting/progress.ts says. */
 class Election<E extends Askable> {
   readonly voters: Voter<E>[] = [];
-  readonly #participants: number;
+  readonly #policy: VotePolicy;
+  readonly #spec: ReadoutSpec;
   readonly #asking: Asking;
   readonly #stragglers = new AbortController();
-  readonly #next: Iterator<E>;
-  #waiting = 0;
+  readonly #callerSignal: AbortSignal;
+  #left: readonly E[];
   #onBallot: () => void = () => undefined;
-  readonly #onCallerAbort = (): void => this.#stragglers.abort(this.#asking.context.signal.reason);
+  readonly #onCallerAbort = (): void => this.#stragglers.abort(this.#callerSignal.reason);
 
-  constructor(plan: readonly E[], participants: number, asking: Asking) {
+  constructor(plan: readonly E[], policy: VotePolicy, spec: ReadoutSpec, asking: Asking) {
     const { signal, deadlineMs } = asking.context;
+    this.#callerSignal = signal;
     signal.addEventListener('abort', this.#onCallerAbort, { once: true });
-    this.#participants = participants;
+    this.#policy = policy;
+    this.#spec = spec;
+    this.#left = plan;
     this.#asking = { ...asking, context: { deadlineMs, signal: this.#stragglers.signal } };
-    this.#next = plan[Symbol.iterator]();
   }
 
-  /** Resolves when all have voted, or the lead cannot be lost and the others have had their time. */
+  ballots(): ReturnType<typeof toBallot>[] {
+    return this.voters.filter(({ isWaiting }) => !isWaiting).map((voter) => toBallot(voter, this.#policy, this.#spec));
+  }
+
+  /** Resolves when the verdict is certain, or nobody is left to ask. */
   async run(): Promise<void> {
     const startedMs = performance.now();
-    while (this.#waiting < this.#participants && this.#askNext());
-    while (this.#waiting > 0 && !this.#isDecided) await this.#nextBallot();
-    if (this.#waiting === 0) return;
-    const graceMs = Math.max(GRACE_MIN_MS, performance.now() - startedMs);
-    const timer = setTimeout(() => {
-      this.#waiting = 0;
-      this.#onBallot();
-    }, graceMs);
-    while (this.#waiting > 0) await this.#nextBallot();
-    clearTimeout(timer);
+    for (;;) {
+      if (!this.#callerSignal.aborted) this.#askMore();
+      const waiting = this.#waiting();
+      if (waiting.length === 0 || isDecided(this.ballots(), waiting, this.#policy)) break;
+      await this.#nextBallot();
+    }
+    await this.#hearStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
   /** Whoever is still computing need not go on. */
   close(): void {
-    this.#asking.context.signal.removeEventListener('abort', this.#onCallerAbort);
+    this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
+    // In the order of asking, those that were not heard are absent.
+    for (const voter of this.voters) voter.isWaiting = false;
   }
 
-  get #isDecided(): boolean {
-    return isDecided(this.voters.map(toBallot), this.#waiting, { majorityOf: this.#participants });
+  async #hearStragglers(graceMs: number): Promise<void> {
+    const all = async (): Promise<void> => {
+      while (this.#waiting().length > 0) await this.#nextBallot();
+    };
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, graceMs);
+    await Promise.race([all(), late]);
+    clearTimeout(timer);
+  }
+
+  #waiting(): EngineKind[] {
+    return this.voters.filter(({ isWaiting }) => isWaiting).map(({ engine }) => engine.kind);
   }
 
   #nextBallot(): Promise<void> {
     return new Promise((resolve) => (this.#onBallot = resolve));
   }
 
-  #askNext(): boolean {
-    for (let next = this.#next.next(); !next.done; next = this.#next.next()) {
-      if (!next.value.admits) continue;
-      void this.#ask(next.value);
-      return true;
+  #askMore(): void {
+    const { count, kinds, standIns } = howManyMore(this.ballots(), this.#waiting(), this.#policy);
+    for (let asked = 0; asked < count; asked += 1) {
+      const engine = this.#takeNext(kinds[asked]);
+      const isStandIn = asked >= count - standIns;
+      if (engine === undefined || (isStandIn && !this.#asking.options.budget.withdraw())) return;
+      void this.#ask(engine);
     }
-    return false;
+  }
+
+  /** The next of the plan that may be asked, of `kind` if there is one. */
+  #takeNext(kind: EngineKind | undefined): E | undefined {
+    const able = this.#left.filter(({ admits }) => admits);
+    const next = able.find((engine) => kind === undefined || engine.kind === kind) ?? able[0];
+    this.#left = able.filter((engine) => engine !== next);
+    return next;
   }
 
   async #ask(engine: E): Promise<void> {
-    const { attemptTimeoutMs, budget } = this.#asking.options;
-    const startedMs = performance.now();
-    const voter: Voter<E> = { engine, startedMs, durationMs: 0, answer: undefined, absence: undefined };
+    const { input, options } = this.#asking;
+    // One whole answer is enough where the others need only prove that theirs would be the same.
+    const digestOnly = this.#policy.compare.kind === 'EXACT' && this.voters.length > 0;
+    const voter: Voter<E> = { engine, startedMs: performance.now(), durationMs: 0, isWaiting: true };
     this.voters.push(voter);
-    this.#waiting += 1;
     try {
-      voter.answer = await ask(engine, this.#asking, attemptTimeoutMs);
+      const answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
+      if (!isWhole(answer) && answer.readoutDigest === 0n) throw noDigest(engine);
+      if (voter.isWaiting) voter.answer = answer;
     } catch (thrown) {
       voter.absence = RouterError.from(thrown);
-      if (!isFinal(voter.absence, this.#asking.context) && budget.withdraw()) this.#askNext();
+      if (isFinal(voter.absence, this.#asking.context) && voter.absence.kind !== 'CANCELLED') this.#left = [];
     }
-    voter.durationMs = performance.now() - startedMs;
-    this.#waiting -= 1;
+    voter.durationMs = performance.now() - voter.startedMs;
+    voter.isWaiting = false;
     this.#onBallot();
   }
 }
 
-function toBallot<E extends Askable>({
-  engine,
-  answer,
-}: Voter<E>): { engineId: string; answer: Inference | undefined } {
-  return { engineId: engine.id, answer };
+function noDigest({ id }: Askable): RouterError {
+  return new RouterError('ENGINE_FAULT', `engine "${id}" gave neither a whole answer nor the digest of one`);
 }
 
-function toCast<E extends Askable>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
-  const { engine, answer, absence, startedMs, durationMs } = voter;
-  return {
-    engineId: engine.id,
-    stateDigest: answer?.stateDigest,
-    outcome,
-    why: answer === undefined ? (absence?.kind ?? 'CANCELLED') : '',
-    durationMs: durationMs || performance.now() - startedMs,
-  };
+/** The engine whose digests won is asked for all of its answer. It must be the one that it voted for. */
+async function wholeAnswer<E extends Askable>(
+  winner: Voter<E> & { answer: Inference },
+  asking: Asking,
+): Promise<Inference> {
+  const inference = await ask(winner.engine, asking);
+  const ballot = toBallot({ ...winner, answer: inference }, undefined, undefined).answer;
+  const voted = winner.answer;
+  if (ballot?.stateDigest === voted.stateDigest && ballot.readoutDigest === voted.readoutDigest) return inference;
+  throw new RouterError('VOTE_DISPUTED', `engine "${winner.engine.id}" contradicts itself; take it out of service`);
+}
+
+function report<E extends Askable>(
+  result: Verdict,
+  voters: readonly Voter<E>[],
+  ballots: readonly CastBallot[],
+  { compare }: VotePolicy,
+  { input, options, strategy }: Asking,
+): void {
+  const isWon = result.kind === 'AGREED' || result.kind === 'ACCEPTED';
+  const dissenters = voters.filter((_, place) => result.outcomes[place] === 'DISSENTED').map(({ engine }) => engine);
+  const name = nameOf(result);
+  options.observer.voted(
+    name,
+    dissenters.map(({ id }) => id),
+  );
+  if (dissenters.length === 0) return;
+  // Only a strict majority, to the bit, says who is wrong.
+  const isCertain = result.kind === 'AGREED' && compare.kind === 'EXACT';
+  const right = isWon ? voters[result.winner]?.answer?.stateDigest : undefined;
+  options.onDispute({
+    input,
+    strategy,
+    verdict: name,
+    ballots,
+    wrong: isCertain ? dissenters.map(({ id }) => id) : [],
+    stateDigest: right,
+  });
+}
+
+function nameOf(result: Verdict): VerdictName {
+  if (result.kind === 'DISPUTED') return 'DISPUTED';
+  if (result.kind === 'TOO_FEW' || result.kind === 'TOO_FEW_KINDS') return 'TOO_FEW';
+  if (result.grade === 'PLURALITY') return 'PLURALITY';
+  if (result.kind === 'ACCEPTED') return 'DEGRADED';
+  return result.grade === 'UNANIMOUS' ? 'UNANIMOUS' : 'MAJORITY';
 }
 
 function disputed(ballots: readonly CastBallot[]): RouterError {
   const digests = ballots.map(({ engineId, stateDigest }) => {
     return `${engineId}: ${stateDigest?.toString(16).padStart(16, '0') ?? 'absent'}`;
   });
-  const message = `the engines gave different answers and none has a majority (${digests.join(', ')}); at least one of them is wrong`;
+  const message = `the engines gave different answers and not enough agree (${digests.join(', ')}); at least one of them is wrong`;
   return new RouterError('VOTE_DISPUTED', message, { metadata: { ballots: digests.join(', ') } });
 }
 
 /** What `needed` engines refused the input with is the verdict on the input. */
-function commonRefusal<E>(voters: readonly Voter<E>[], needed: number): RouterError | undefined {
+function commonRefusal<E extends Askable>(voters: readonly Voter<E>[], needed: number): RouterError | undefined {
   const refusals = voters.flatMap(({ absence }) => (absence !== undefined && !absence.retryable ? [absence] : []));
   const counts = new Map<ErrorKind, number>();
   for (const { kind } of refusals) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return refusals.find(({ kind }) => (counts.get(kind) ?? 0) >= needed);
 }
 
-function tooFew<E extends Askable>(asking: Asking, voters: readonly Voter<E>[], needed: number): RouterError {
-  const { options, attempts } = asking;
+function tooFew<E extends Askable>(
+  what: string,
+  { options, attempts }: Asking,
+  voters: readonly Voter<E>[],
+): RouterError {
   const { message, metadata, retryAfterMs } = noEngine(options.pool, attempts, voters.at(-1)?.absence);
   const voted = voters.filter(({ answer }) => answer !== undefined).length;
-  return new RouterError('VOTE_TOO_FEW', `a vote needs ${needed} engines and ${voted} answered: ${message}`, {
+  return new RouterError('VOTE_TOO_FEW', `a vote needs ${what} and ${voted} voted: ${message}`, {
     metadata,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

@@ -1,18 +1,35 @@
 import xxhash from 'xxhash-wasm';
-import type { Strategy } from './strategy.ts';
+import type { EngineView, Strategy } from './strategy.ts';
 
 const { h64 } = await xxhash();
+
+/** An engine may have so many times the mean in flight, and one more … */
+const LOAD_BOUND = 1.25;
+/** … and so many in any case: with little to do there is nothing to gain. */
+const ALWAYS_ALLOWED = 8;
 
 /**
  * Equal questions go to the same engine, by rendezvous hashing (Thaler and Ravishankar, "Using name-based mappings to
  * increase hit rates", 1998): each engine draws a number from the question and its own id, and the largest goes first.
  * An engine that leaves moves only its own questions, each to the engine that stood second; one that comes takes an
  * equal share from each.
+ *
+ * One question that everybody asks must not drown its engine: engines with clearly more than the mean in flight stand
+ * behind all others, in the same order (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads",
+ * 2016). Its overflow goes to one engine, the question's second, as long as that one is not overloaded too.
  */
 export const affinity: Strategy = ({ engines, questionHash }) => {
   const question = questionHash();
-  return engines
+  const order = engines
     .map((engine) => ({ engine, weight: h64(engine.id, question) }))
     .sort((a, b) => (b.weight > a.weight ? 1 : -1))
     .map(({ engine }) => engine);
+  const most = mostInFlight(order);
+  if (order.every(({ inFlight }) => inFlight <= most)) return order;
+  return [...order.filter(({ inFlight }) => inFlight <= most), ...order.filter(({ inFlight }) => inFlight > most)];
 };
+
+function mostInFlight(engines: readonly EngineView[]): number {
+  const total = engines.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  return Math.max(ALWAYS_ALLOWED, (LOAD_BOUND * total) / engines.length + 1);
+}

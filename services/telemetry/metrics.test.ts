@@ -66,7 +66,7 @@ describe('metrics', () => {
     metrics.voted('MAJORITY', ['engine-2']);
     metrics.voted('DISPUTED', ['engine-1', 'engine-2']);
     const { votes, engines } = metrics.snapshot();
-    expect(votes).toEqual({ UNANIMOUS: 1, MAJORITY: 1, DISPUTED: 1, TOO_FEW: 0 });
+    expect(votes).toMatchObject({ UNANIMOUS: 1, MAJORITY: 1, DISPUTED: 1, TOO_FEW: 0 });
     expect([engines.get('engine-1')?.dissents, engines.get('engine-2')?.dissents]).toEqual([1, 2]);
   });
 

@@ -122,7 +122,16 @@ class Counts {
   readonly strategies = new Map<string, { count: number }>();
   readonly engines = new Map<string, AttemptCounts>();
   readonly cache: Record<CacheStatusName, number> = { HIT: 0, MISS: 0, COALESCED: 0, STALE: 0, BYPASSED: 0 };
-  readonly votes: Record<VerdictName, number> = { UNANIMOUS: 0, MAJORITY: 0, DISPUTED: 0, TOO_FEW: 0 };
+  readonly votes: Record<VerdictName, number> = {
+    UNANIMOUS: 0,
+    MAJORITY: 0,
+    PLURALITY: 0,
+    DEGRADED: 0,
+    DISPUTED: 0,
+    TOO_FEW: 0,
+    AUDITED: 0,
+    AUDIT_DISPUTED: 0,
+  };
   readonly sinceMs: number;
 
   constructor(sinceMs: number) {

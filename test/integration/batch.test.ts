@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReasonBatchResult, ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, CacheStatus } from '../../services/generated/tandem/v1/types.ts';
+import { LIMIT_DEFAULTS } from '../../services/engines/concurrency-limit.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { type BatchCall, batchMessage, callBatch, callBatchMessage } from '../support/batch-call.ts';
@@ -185,6 +186,9 @@ describe('a batch before engines of unequal speed', () => {
   });
 });
 
+/** What a new engine is sent at once: engines/concurrency-limit.ts. */
+const LIMIT = LIMIT_DEFAULTS.initial;
+
 describe('a batch whose caller leaves', () => {
   let silent: LyingEngine;
 
@@ -201,10 +205,12 @@ describe('a batch whose caller leaves', () => {
 
   it('is given up: what engines have is cancelled, and they get no more of it', async () => {
     const call = batch(goodItems(1_000));
-    await until(() => silent.counts.seen === 128, { what: 'a window of items to reach the engine' });
+    await until(() => silent.counts.seen === LIMIT, {
+      what: 'as many items to reach the engine as it is sent at once',
+    });
     call.cancel();
     expect((await refusalOf(call.results)).code).toBe('CANCELLED');
-    await until(() => silent.counts.cancelled === 128, { what: 'the engine to hear of it' });
-    expect([totalInFlight(), silent.counts.seen]).toEqual([0, 128]);
+    await until(() => silent.counts.cancelled === LIMIT, { what: 'the engine to hear of it' });
+    expect([totalInFlight(), silent.counts.seen]).toEqual([0, LIMIT]);
   });
 });

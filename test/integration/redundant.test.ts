@@ -42,6 +42,8 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
     spawn: { count: 0 },
     // Of two engines that hold still the test loses one; the other one is not to be lost by itself.
     stall_timeout_ms: 10_000,
+    // Whoever lies goes on voting here; that it is put out is another test's business.
+    quarantine: { dissents: 1_000 },
     ...over,
   });
   operator = new Operator(system.address);

@@ -156,8 +156,8 @@ describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 an
   });
 });
 
-describe('300 requests that wait for a sidecar which stands still', () => {
-  it('are all answered by the one engine that is left', async () => {
+describe('300 requests for a sidecar which stands still', () => {
+  it('are all answered by the one engine that is left, those that had reached it too', async () => {
     const [killed, paused] = sidecars;
     await killed!.kill();
     await until(() => system.pool.find('engine-1').state === 'DOWN', { what: 'the router to notice' });
@@ -165,7 +165,7 @@ describe('300 requests that wait for a sidecar which stands still', () => {
     const request = { strategy: Strategy.STRATEGY_SIDECAR_FIRST }; // with setting sidecar_first_share: 1
     const options = { system, inputs: readHeldout(), request, deadlineMs: 10_000 };
     const load = closedLoad({ ...options, total: 300, inFlight: 300 });
-    await until(() => system.pool.find('engine-2').inFlight === 300, { what: 'all to wait' });
+    await until(() => system.pool.find('engine-2').inFlight > 0, { what: 'some to reach it' });
     const result = await load.finished;
     paused!.resume();
     await killed!.restart();

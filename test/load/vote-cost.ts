@@ -1,6 +1,7 @@
 // What a vote costs the caller: REDUNDANT over three honest engines against one engine alone, one call at a time.
 import { parseArgs } from 'node:util';
-import { Strategy } from '../../services/generated/tandem/v1/types.ts';
+import { VotePolicy } from '../../services/generated/tandem/v1/reasoning.ts';
+import { Strategy, VoteMode } from '../../services/generated/tandem/v1/types.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -45,8 +46,13 @@ interface Measured {
   readonly calls: number;
   readonly single: Times;
   readonly vote: Times;
+  /** A vote of three that asks two while they agree. */
+  readonly staged: Times;
   /** Of the medians. */
   readonly ratio: number;
+  readonly staged_ratio: number;
+  /** Engines asked by a staged vote, mean. */
+  readonly staged_engines: number;
   /** Votes that an engine came too late for. */
   readonly votes_with_absentees: number;
 }
@@ -61,29 +67,52 @@ async function measure(calls: number, withLocal: boolean): Promise<Measured> {
     const inputs = readHeldout();
     const singleMs: number[] = [];
     const voteMs: number[] = [];
+    const stagedMs: number[] = [];
+    let stagedBallots = 0;
     let absentees = 0;
     for (let turn = -WARM_UP; turn < calls; turn += 1) {
       const { data } = inputs[(turn + WARM_UP) % inputs.length]!;
       const single = await timed(system, data, Strategy.STRATEGY_ROUND_ROBIN);
       const vote = await timed(system, data, Strategy.STRATEGY_REDUNDANT);
+      const staged = await timed(system, data, Strategy.STRATEGY_REDUNDANT, VoteMode.VOTE_MODE_STAGED);
       if (turn < 0) continue;
+      stagedMs.push(staged.ms);
+      stagedBallots += staged.ballots;
       singleMs.push(single.ms);
       voteMs.push(vote.ms);
       if (vote.absent > 0) absentees += 1;
     }
-    const [single, vote] = [toTimes(singleMs), toTimes(voteMs)];
+    const [single, vote, staged] = [toTimes(singleMs), toTimes(voteMs), toTimes(stagedMs)];
     const engines = system.pool.engines.map(({ id }) => id);
-    return { engines, calls, single, vote, ratio: vote.p50_ms / single.p50_ms, votes_with_absentees: absentees };
+    return {
+      engines,
+      calls,
+      single,
+      vote,
+      staged,
+      ratio: vote.p50_ms / single.p50_ms,
+      staged_ratio: staged.p50_ms / single.p50_ms,
+      staged_engines: stagedBallots / calls,
+      votes_with_absentees: absentees,
+    };
   } finally {
     await system.stop();
   }
 }
 
-async function timed(system: System, data: Buffer, strategy: Strategy): Promise<{ ms: number; absent: number }> {
+async function timed(
+  system: System,
+  data: Buffer,
+  strategy: Strategy,
+  mode?: VoteMode,
+): Promise<{ ms: number; absent: number; ballots: number }> {
+  const policy = mode === undefined ? undefined : VotePolicy.fromPartial({ mode });
   const startedMs = performance.now();
-  const { vote } = await system.reason({ tensor: { shape: [data.length / 4], dtype: 'FP32', data }, strategy });
+  const tensor = { shape: [data.length / 4], dtype: 'FP32', data };
+  const { vote } = await system.reason({ tensor, strategy, vote: policy });
   const ms = performance.now() - startedMs;
-  return { ms, absent: vote?.ballots.filter(({ stateDigest }) => stateDigest === 0n).length ?? 0 };
+  const ballots = vote?.ballots ?? [];
+  return { ms, ballots: ballots.length, absent: ballots.filter(({ stateDigest }) => stateDigest === 0n).length };
 }
 
 function toTimes(list: readonly number[]): Times {
@@ -92,13 +121,16 @@ function toTimes(list: readonly number[]): Times {
   return { p50_ms: percentile(50), p95_ms: percentile(95) };
 }
 
-function describe({ engines, calls, single, vote, ratio, votes_with_absentees }: Measured): string {
+function describe(measured: Measured): string {
+  const { engines, calls, single, vote, staged, ratio, staged_ratio, staged_engines, votes_with_absentees } = measured;
   const line = (name: string, { p50_ms, p95_ms }: Times): string =>
     `${name}  p50 ${p50_ms.toFixed(3)} ms  p95 ${p95_ms.toFixed(3)} ms`;
   return [
     line('one engine (ROUND_ROBIN)      ', single),
     line('vote of three (REDUNDANT)     ', vote),
+    line('the same, staged              ', staged),
     `a vote takes ${ratio.toFixed(2)} times as long as one engine (p50)`,
+    `a staged one ${staged_ratio.toFixed(2)} times, and asks ${staged_engines.toFixed(2)} engines`,
     `${votes_with_absentees} of ${calls} votes were decided before an engine had voted`,
     `engines ${engines.join(', ')}; ${calls} calls of each, in turns, one in flight`,
   ].join('\n');

@@ -50,14 +50,14 @@ export const VOTE_ROWS: readonly Row[] = [
   },
   {
     name: 'there is another engine: one that fails is replaced',
-    settings: { redundant: { participants: 2 } },
+    settings: { vote: { participants: 2 } },
     engines: { one: 'fails' },
     ask,
     expected: { ...VOTED, grade: 'UNANIMOUS', ballots: 'one ABSENT ENGINE_FAULT, three AGREED, two AGREED' },
   },
   {
     name: 'the retry budget is spent: one that fails is not replaced',
-    settings: { redundant: { participants: 2 }, retry: { budget_percent: 0 } },
+    settings: { vote: { participants: 2 }, retry: { budget_percent: 0 } },
     engines: { one: 'fails' },
     ask,
     expected: { ...TOO_FEW, asked: 'one 1, two 1' },

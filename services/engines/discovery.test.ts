@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import { Discovery, type DiscoveryTarget, engineId } from './discovery.ts';
+import { EnginePool, MAX_ENGINES } from './pool.ts';
+
+const INTERVAL_MS = 2_000;
+
+/** What the resolver says: addresses, or an error. */
+let dns: string[] | Error;
+let lookups: string[];
+let engines: Map<string, Found>;
+let events: string[];
+let pool: EnginePool;
+let discovery: Discovery;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  dns = [];
+  lookups = [];
+  engines = new Map();
+  events = [];
+  pool = new EnginePool(fakeBreaker, {
+    engineChanged: (pooled) => discovery.engineChanged(pooled),
+    engineRemoved: ({ id }) => events.push(`removed ${id}`),
+  });
+});
+
+afterEach(() => {
+  discovery.stop();
+  jest.useRealTimers();
+});
+
+/** An engine that comes up when it is started. */
+class Found extends FakeEngine {
+  readonly at: string;
+  /** When it has finished what is in flight. */
+  stopped: Promise<unknown> = Promise.resolve();
+
+  constructor(id: string, at: string) {
+    super(id);
+    this.at = at;
+  }
+
+  override start(): Promise<void> {
+    this.up(fakeModel());
+    return Promise.resolve();
+  }
+
+  override async stop(): Promise<void> {
+    await this.stopped;
+  }
+}
+
+async function start(addresses: string[] | Error, target: Partial<DiscoveryTarget> = {}): Promise<void> {
+  dns = addresses;
+  discovery = new Discovery(
+    { name: 'e', address: 'engine:50061', ...target },
+    {
+      pool,
+      intervalMs: INTERVAL_MS,
+      connect: (id, at) => {
+        const engine = new Found(id, at);
+        engines.set(id, engine);
+        return engine;
+      },
+      lookup: (host) => {
+        lookups.push(host);
+        if (dns instanceof Error) return Promise.reject(dns);
+        return Promise.resolve(dns.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+      },
+      events: {
+        found: ({ id }) => events.push(`found ${id}`),
+        vanished: ({ id }) => events.push(`vanished ${id}`),
+        refused: (count, why) => events.push(`refused ${count}: ${why}`),
+        failed: (why) => events.push(`failed: ${why}`),
+        recovered: () => events.push('recovered'),
+      },
+    },
+  );
+  await discovery.start();
+}
+
+const ids = (): string[] => pool.engines.map(({ id }) => id);
+const states = (): string[] => pool.engines.map(({ id, state }) => `${id} ${state}`);
+const places = (): string[] => [...engines.values()].map(({ at }) => at);
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+/** Lets the next regular lookup happen, with this answer. */
+async function next(answer: string[] | Error): Promise<void> {
+  dns = answer;
+  await pass(INTERVAL_MS);
+}
+
+describe('engines found by DNS', () => {
+  it('are one for each address of the host, started', async () => {
+    await start(['10.0.0.3', '10.0.0.2']);
+    expect([lookups, states()]).toEqual([['engine'], ['e-10-0-0-2 READY', 'e-10-0-0-3 READY']]);
+    expect(places()).toEqual(['10.0.0.2:50061', '10.0.0.3:50061']);
+  });
+
+  it('are there within one interval of their address, and the others stay as they are', async () => {
+    await start(['10.0.0.2']);
+    const [first] = pool.engines;
+    await next(['10.0.0.9', '10.0.0.2']);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-9 READY']);
+    expect(pool.engines[0]).toBe(first);
+    await next(['10.0.0.2', '10.0.0.9']);
+    expect(events).toEqual(['found e-10-0-0-2', 'found e-10-0-0-9']);
+  });
+
+  it('may listen on IPv6', async () => {
+    await start(['fd00::3'], { address: '[fd00::3]:50061' });
+    expect([lookups, ids(), places()]).toEqual([['fd00::3'], ['e-fd00--3'], ['[fd00::3]:50061']]);
+  });
+
+  it('are there once where each has an address of both kinds', async () => {
+    await start(['fd00::3', '10.0.0.3']);
+    expect(ids()).toEqual(['e-10-0-0-3']);
+  });
+
+  it('have an id that a router takes, however long their address', () => {
+    const id = engineId('a-name-of-23-characters', 'fd00:1111:2222:3333:4444:5555:6666:7777');
+    expect(id).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
+  });
+
+  it('are no more than the pool may hold, and that is said once', async () => {
+    const many = Array.from({ length: MAX_ENGINES + 44 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+    await start(many);
+    await next(many);
+    expect(pool.engines).toHaveLength(MAX_ENGINES);
+    expect(events.filter((event) => event.startsWith('refused'))).toEqual([
+      `refused 44: there are ${MAX_ENGINES} engines, the most there can be; remove one`,
+    ]);
+  });
+
+  it('stay away when an operator removes them, until their address has gone and is back', async () => {
+    await start(['10.0.0.2', '10.0.0.3']);
+    pool.remove('e-10-0-0-3');
+    await next(['10.0.0.2', '10.0.0.3']);
+    expect(ids()).toEqual(['e-10-0-0-2']);
+    await next(['10.0.0.2']);
+    await next(['10.0.0.2']);
+    await next(['10.0.0.2', '10.0.0.3']);
+    expect(ids()).toEqual(['e-10-0-0-2', 'e-10-0-0-3']);
+  });
+});
+
+describe('an address that vanishes', () => {
+  beforeEach(() => start(['10.0.0.2', '10.0.0.3']));
+
+  it('takes its engine with it when it is missing for the second time in a row', async () => {
+    await next(['10.0.0.2']);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 READY']);
+    await next(['10.0.0.2']);
+    expect(ids()).toEqual(['e-10-0-0-2']);
+    expect(events.slice(2)).toEqual(['vanished e-10-0-0-3', 'removed e-10-0-0-3']);
+  });
+
+  it('takes nothing when it is back before that', async () => {
+    for (let n = 0; n < 3; n += 1) {
+      await next(['10.0.0.2']);
+      await next(['10.0.0.2', '10.0.0.3']);
+    }
+    expect([states(), events.length]).toEqual([['e-10-0-0-2 READY', 'e-10-0-0-3 READY'], 2]);
+  });
+
+  it('takes an engine that is down at once', async () => {
+    dns = ['10.0.0.2'];
+    await pass(1_000);
+    engines.get('e-10-0-0-3')?.down('killed');
+    await pass(0);
+    expect(ids()).toEqual(['e-10-0-0-2']);
+  });
+
+  it('lets its engine finish what it has in flight', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    engines.get('e-10-0-0-3')!.stopped = promise;
+    await next(['10.0.0.2']);
+    await next(['10.0.0.2']);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 DRAINING']);
+    resolve(undefined);
+    await pass(0);
+    expect(ids()).toEqual(['e-10-0-0-2']);
+  });
+
+  it('makes for a new engine when it is back while the old one still drains', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    engines.get('e-10-0-0-3')!.stopped = promise;
+    await next(['10.0.0.2']);
+    await next(['10.0.0.2']);
+    await next(['10.0.0.2', '10.0.0.3']);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 DRAINING']);
+    resolve(undefined);
+    await next(['10.0.0.2', '10.0.0.3']);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 READY']);
+  });
+});
+
+describe('a resolver that fails', () => {
+  it.each([
+    ['knows no such name', new Error('getaddrinfo ENOTFOUND engine')],
+    ['is away', new Error('getaddrinfo EAI_AGAIN engine')],
+    ['knows no address', []],
+  ])('takes nothing away where it %s, and is complained of once', async (_name, answer) => {
+    await start(['10.0.0.2', '10.0.0.3']);
+    for (let n = 0; n < 5; n += 1) await next(answer);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 READY']);
+    engines.get('e-10-0-0-3')?.down('killed');
+    await pass(1_000);
+    expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 DOWN']);
+    await next(['10.0.0.2', '10.0.0.3']);
+    const complaint = `failed: ${answer instanceof Error ? answer.message : '"engine" has no address'}`;
+    expect(events.slice(2)).toEqual([complaint, 'recovered']);
+  });
+
+  it('does not count as one that lacks an address', async () => {
+    await start(['10.0.0.2', '10.0.0.3']);
+    await next(['10.0.0.2']);
+    await next(new Error('away'));
+    expect(ids()).toHaveLength(2);
+    await next(['10.0.0.2']);
+    expect(ids()).toHaveLength(1);
+  });
+
+  it('keeps nobody from starting, and is asked again', async () => {
+    await start(new Error('not there yet'));
+    expect(ids()).toEqual([]);
+    await next(['10.0.0.2']);
+    expect(states()).toEqual(['e-10-0-0-2 READY']);
+  });
+});
+
+describe('an engine that goes down', () => {
+  beforeEach(() => start(['10.0.0.2', '10.0.0.3']));
+
+  it('has its name looked up at once', async () => {
+    await pass(1_000);
+    dns = ['10.0.0.2', '10.0.0.3', '10.0.0.4'];
+    engines.get('e-10-0-0-3')?.down('killed');
+    await pass(0);
+    expect(ids()).toEqual(['e-10-0-0-2', 'e-10-0-0-3', 'e-10-0-0-4']);
+  });
+
+  it('does so no more than twice a second, however often it does', async () => {
+    for (let ms = 0; ms < 10_000; ms += 50) {
+      const engine = engines.get('e-10-0-0-3')!;
+      engine.down('killed');
+      engine.up(fakeModel());
+      await pass(50);
+    }
+    expect(lookups.length).toBeGreaterThan(15);
+    expect(lookups.length).toBeLessThanOrEqual(21);
+  });
+
+  it('does so once while it stays away', async () => {
+    await pass(1_000);
+    engines.get('e-10-0-0-3')?.down('killed');
+    await pass(0);
+    engines.get('e-10-0-0-3')?.down('connection refused');
+    await pass(INTERVAL_MS - 1);
+    expect(lookups).toHaveLength(2);
+  });
+});
+
+it('is over when it is stopped, an answer under way included', async () => {
+  await start(['10.0.0.2']);
+  dns = ['10.0.0.2', '10.0.0.3'];
+  jest.advanceTimersByTime(INTERVAL_MS);
+  discovery.stop();
+  await pass(10 * INTERVAL_MS);
+  expect([ids(), lookups.length]).toEqual([['e-10-0-0-2'], 2]);
+});

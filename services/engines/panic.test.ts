@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import { RouterError } from '../core/errors.ts';
+import { EnginePool } from './pool.ts';
+
+const other = fakeModel({ name: 'other' });
+const fault = (): Promise<never> => Promise.reject(new RouterError('ENGINE_FAULT', 'on purpose'));
+
+let events: string[];
+let pool: EnginePool;
+let engines: Record<string, FakeEngine>;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  build(50);
+});
+
+afterEach(() => {
+  for (const { breaker } of pool.engines) breaker.stop();
+  jest.useRealTimers();
+});
+
+/** a and b hold both models, c and d one of them. */
+function build(percent: number): void {
+  events = [];
+  pool = new EnginePool(
+    fakeBreaker,
+    {
+      panicChanged: ({ model, isPanicking, closed, connected }) =>
+        events.push(`${model} ${isPanicking ? 'panics' : 'is calm'}: ${closed} of ${connected}`),
+    },
+    percent,
+  );
+  engines = {};
+  for (const id of ['a', 'b', 'c', 'd']) {
+    engines[id] = new FakeEngine(id).up(fakeModel(), ...('ab'.includes(id) ? [other] : []));
+    pool.add(engines[id]);
+  }
+}
+
+const open = (...ids: string[]): void => {
+  for (const id of ids) pool.find(id).breaker.trip('by hand');
+};
+const candidates = (name = 'm'): string =>
+  pool
+    .candidates(name, 1, pool.served(name, 1)!.engines)
+    .map(({ id }) => id)
+    .join('');
+const ask = async (id: string): Promise<void> => {
+  const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+  await pool
+    .find(id)
+    .infer({ model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) }, context)
+    .catch(() => undefined);
+  await jest.advanceTimersByTimeAsync(0);
+};
+
+describe('in a panic', () => {
+  it('all connected engines may be asked, from when fewer than half of the breakers are closed', () => {
+    open('c', 'd');
+    expect([candidates(), events]).toEqual(['ab', []]);
+    open('b');
+    expect([candidates(), pool.find('b').admits]).toEqual(['abcd', true]);
+    expect(events).toEqual(['m/1 panics: 1 of 4']);
+  });
+
+  it('engines are not asked that could not answer', () => {
+    open('b', 'c', 'd');
+    pool.setDraining(pool.find('c'), true);
+    engines['d']!.down('killed');
+    expect(candidates()).toBe('a'); // one of two is closed: no panic either
+    engines['a']!.down('killed');
+    pool.setDraining(pool.find('c'), false);
+    expect(candidates()).toBe('bc');
+    expect(['a', 'd'].map((id) => pool.find(id).admits)).toEqual([false, false]);
+  });
+
+  it('only the model is whose breakers are open', () => {
+    open('a', 'b');
+    expect([candidates('other'), candidates('m')]).toEqual(['ab', 'cd']);
+    expect(events).toEqual(['other/1 panics: 0 of 2']);
+  });
+
+  it('nobody is for one engine alone', () => {
+    for (const id of ['b', 'c', 'd']) pool.remove(id);
+    open('a');
+    expect([candidates(), events]).toEqual(['', []]);
+  });
+
+  it('nobody ever is where it is turned off', () => {
+    build(0);
+    open('a', 'b', 'c', 'd');
+    expect([candidates(), events]).toEqual(['', []]);
+  });
+
+  it('is over when half of the breakers are closed, and both are told once', async () => {
+    open('a', 'b', 'c');
+    for (let n = 0; n < 10; n += 1) await ask('b');
+    await jest.advanceTimersByTimeAsync(500);
+    await ask('b');
+    expect(events).toEqual([
+      'other/1 panics: 0 of 2',
+      'm/1 panics: 1 of 4',
+      'm/1 is calm: 2 of 4',
+      'other/1 is calm: 1 of 2',
+    ]);
+    expect(candidates()).toBe('abcd'); // a and c are half-open by now
+  });
+});
+
+describe('an open breaker that a panic passes over', () => {
+  beforeEach(() => open('a', 'b', 'c', 'd'));
+
+  it('is not closed by an answer: most of them may still fail', async () => {
+    for (let n = 0; n < 20; n += 1) await ask('a');
+    expect(engines['a']!.calls).toHaveLength(20);
+    expect(pool.find('a').breaker.state).toBe('OPEN');
+  });
+
+  it('lets one request try after its pause as ever, of which it learns', async () => {
+    await ask('a');
+    await jest.advanceTimersByTimeAsync(500);
+    await ask('a');
+    expect(pool.find('a').breaker.state).toBe('CLOSED');
+    engines['b']!.behaviour = fault;
+    await ask('b');
+    expect(pool.find('b').breaker.state).toBe('OPEN');
+  });
+
+  it('learns nothing from those that pass beside that one', async () => {
+    const { breaker } = pool.find('a');
+    await jest.advanceTimersByTimeAsync(500);
+    const { promise, reject } = Promise.withResolvers<never>();
+    engines['a']!.behaviour = () => promise;
+    const trying = ask('a');
+    engines['a']!.behaviour = fault;
+    await ask('a');
+    expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', false]);
+    reject(new RouterError('ENGINE_FAULT', 'after all'));
+    await trying;
+    expect(breaker.state).toBe('OPEN');
+  });
+});

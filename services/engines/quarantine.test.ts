@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import { EnginePool } from './pool.ts';
+import type { PooledEngine } from './pooled-engine.ts';
+import { type KnownAnswer, Quarantine } from './quarantine.ts';
+
+const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };
+
+let fake: FakeEngine;
+let engine: PooledEngine;
+let quarantine: Quarantine;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  const pool = new EnginePool(fakeBreaker);
+  fake = new FakeEngine('a').up(fakeModel());
+  engine = pool.add(fake);
+  quarantine = new Quarantine(pool, options, () => [known(7)]);
+});
+
+afterEach(() => {
+  quarantine.stop();
+  jest.useRealTimers();
+});
+
+/** The input that starts with `first`, whose right digest is `first`. */
+function known(first: number): KnownAnswer {
+  const data = Buffer.from([first, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  return { input: { model: 'm', version: 1, shape: [3], data }, stateDigest: BigInt(first) };
+}
+
+function answersRight(): void {
+  fake.behaviour = ({ data }) => Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
+}
+
+function answersWrong(): void {
+  fake.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
+}
+
+function dissent(times: number): void {
+  for (let n = 0; n < times; n += 1) quarantine.dissented(engine, known(10 + n));
+}
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('an engine that contradicts the majority', () => {
+  it('goes on after a few dissents', () => {
+    dissent(2);
+    expect(engine.state).toBe('READY');
+  });
+
+  it('is put out after as many as are too many, and says why', () => {
+    dissent(3);
+    expect([engine.state, engine.admits]).toEqual(['QUARANTINED', false]);
+    expect(engine.whyNot).toBe(
+      'quarantined: it contradicted the majority 3 times; it is tried with known inputs after 1000 ms',
+    );
+  });
+
+  it('is forgiven what is older than the window', async () => {
+    dissent(2);
+    await pass(60_000);
+    dissent(2);
+    expect(engine.state).toBe('READY');
+  });
+});
+
+describe('a quarantined engine', () => {
+  beforeEach(() => dissent(3));
+
+  it('is back when it gets every known input right, those it had got wrong among them', async () => {
+    answersRight();
+    await pass(999);
+    expect([engine.state, fake.calls.length]).toEqual(['QUARANTINED', 0]);
+    await pass(1);
+    expect(engine.state).toBe('READY');
+    expect(fake.calls.map(({ input }) => input.data[0])).toEqual([7, 10, 11, 12]);
+  });
+
+  it('is tried again after growing pauses while it gets one wrong', async () => {
+    answersWrong();
+    for (const pauseMs of [1_000, 2_000, 4_000, 4_000]) {
+      const { length } = fake.calls;
+      await pass(pauseMs - 1);
+      expect(fake.calls).toHaveLength(length);
+      await pass(1);
+      expect(fake.calls).toHaveLength(length + 1);
+    }
+    expect(engine.whyNot).toContain('it got known input 1 of 4 wrong');
+  });
+
+  it('begins with a longer pause when it has to leave again soon', async () => {
+    answersRight();
+    await pass(1_000);
+    dissent(3);
+    await pass(1_999);
+    expect(engine.state).toBe('QUARANTINED');
+    await pass(1);
+    expect(engine.state).toBe('READY');
+  });
+
+  it('stays out while it cannot answer', async () => {
+    fake.behaviour = () => Promise.reject(new Error('no'));
+    await pass(1_000);
+    expect(engine.whyNot).toContain('it could not answer known input 1: no');
+  });
+
+  it('is back at once when an operator says so', async () => {
+    quarantine.readmit(engine);
+    expect(engine.state).toBe('READY');
+    await pass(10_000);
+    expect(fake.calls).toHaveLength(0);
+  });
+});

@@ -1,0 +1,134 @@
+// Keeps out engines whose answers contradict the majority. Apart from the breaker, for which a wrong answer is an answer.
+//
+// An engine that dissents too often within a window takes no more requests. After a pause it is given inputs whose right
+// answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
+// engine that has to leave again soon begins with the longer pause.
+import type { InferenceInput } from '../core/inference.ts';
+import type { EnginePool } from './pool.ts';
+import type { PooledEngine } from './pooled-engine.ts';
+
+export interface QuarantineOptions {
+  /** So many dissents … */
+  readonly dissents: number;
+  /** … within so long put an engine out, milliseconds. */
+  readonly windowMs: number;
+  /** The first pause before it is tried, milliseconds; doubles each time. */
+  readonly sitOutMs: number;
+  readonly sitOutMaxMs: number;
+}
+
+export interface KnownAnswer {
+  readonly input: InferenceInput;
+  readonly stateDigest: bigint;
+}
+
+interface Record {
+  /** Of the dissents within the window, on performance.now()'s clock. */
+  dissentedMs: number[];
+  lastDissentMs: number;
+  sitOutMs: number;
+  /** The newest inputs that it got wrong, with the majority's answer. */
+  disputed: KnownAnswer[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+const MAX_DISPUTED = 4;
+const PROBE_TIMEOUT_MS = 5_000;
+
+export class Quarantine {
+  readonly #pool: EnginePool;
+  readonly #options: QuarantineOptions;
+  readonly #golden: (engine: PooledEngine) => readonly KnownAnswer[];
+  readonly #records = new WeakMap<PooledEngine, Record>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #isStopped = false;
+
+  /** `golden`: inputs with known answers for the models that an engine holds. */
+  constructor(pool: EnginePool, options: QuarantineOptions, golden: (engine: PooledEngine) => readonly KnownAnswer[]) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#golden = golden;
+  }
+
+  /** An engine contradicted a strict majority, which said `right`. */
+  dissented(engine: PooledEngine, right: KnownAnswer): void {
+    const record = this.#record(engine);
+    const nowMs = performance.now();
+    const recent = record.dissentedMs.filter((atMs) => nowMs - atMs < this.#options.windowMs);
+    const hasBehaved = nowMs - record.lastDissentMs >= this.#options.windowMs;
+    if (hasBehaved) record.sitOutMs = this.#options.sitOutMs;
+    record.lastDissentMs = nowMs;
+    record.dissentedMs = [...recent, nowMs].slice(-this.#options.dissents);
+    record.disputed = [...record.disputed, keep(right)].slice(-MAX_DISPUTED);
+    if (record.dissentedMs.length < this.#options.dissents || engine.state === 'QUARANTINED') return;
+    this.#putOut(engine, record, `it contradicted the majority ${record.dissentedMs.length} times`);
+  }
+
+  /** An operator says that it is well. */
+  readmit(engine: PooledEngine): void {
+    const record = this.#record(engine);
+    if (record.timer !== undefined) this.#timers.delete(record.timer);
+    clearTimeout(record.timer);
+    record.lastDissentMs = -Infinity;
+    this.#trust(engine, record);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #record(engine: PooledEngine): Record {
+    const known = this.#records.get(engine);
+    if (known !== undefined) return known;
+    const { sitOutMs } = this.#options;
+    const record: Record = { dissentedMs: [], lastDissentMs: -Infinity, sitOutMs, disputed: [], timer: undefined };
+    this.#records.set(engine, record);
+    return record;
+  }
+
+  #trust(engine: PooledEngine, record: Record): void {
+    record.dissentedMs = [];
+    this.#pool.setQuarantine(engine, '');
+  }
+
+  #putOut(engine: PooledEngine, record: Record, why: string): void {
+    if (this.#isStopped) return;
+    const { sitOutMs } = record;
+    this.#pool.setQuarantine(engine, `${why}; it is tried with known inputs after ${sitOutMs} ms`);
+    record.sitOutMs = Math.min(2 * sitOutMs, this.#options.sitOutMaxMs);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#probe(engine, record);
+    }, sitOutMs);
+    record.timer = timer.unref();
+    this.#timers.add(timer);
+  }
+
+  async #probe(engine: PooledEngine, record: Record): Promise<void> {
+    const cases = [...this.#golden(engine), ...record.disputed];
+    const failed = await firstFailure(engine, cases);
+    if (engine.state !== 'QUARANTINED' && engine.state !== 'DOWN') return; // readmitted, drained or removed meanwhile
+    if (failed === '') this.#trust(engine, record);
+    else this.#putOut(engine, record, failed);
+  }
+}
+
+/** Why it is not well; empty: every answer was right. */
+async function firstFailure({ engine }: PooledEngine, cases: readonly KnownAnswer[]): Promise<string> {
+  for (const [place, { input, stateDigest }] of cases.entries()) {
+    const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
+    try {
+      const answer = await engine.infer(input, context);
+      if (answer.stateDigest !== stateDigest) return `it got known input ${place + 1} of ${cases.length} wrong`;
+    } catch (error) {
+      return `it could not answer known input ${place + 1}: ${(error as Error).message}`;
+    }
+  }
+  return '';
+}
+
+/** The request's bytes are a view into a whole message. */
+function keep({ input, stateDigest }: KnownAnswer): KnownAnswer {
+  return { input: { ...input, data: Uint8Array.from(input.data) }, stateDigest };
+}

@@ -1,0 +1,34 @@
+// Known inputs with their digests (`golden` of model.yaml), against which an engine's answers are held.
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+
+export interface GoldenCase {
+  /** Little-endian binary32 of one constant input. */
+  readonly data: Buffer;
+  readonly stateDigest: bigint;
+}
+
+const schema = z.object({
+  model_version: z.int().min(1),
+  cases: z.array(z.object({ encoding_f32_base64: z.base64(), state_digest: z.string().regex(/^[0-9a-f]{16}$/) })),
+});
+
+/** Empty where there are none for this version. Throws an error that names the file. */
+export function readGolden(folder: string, file: string | undefined, version: number): readonly GoldenCase[] {
+  if (file === undefined) return [];
+  const path = join(folder, file);
+  if (basename(file) !== file || !existsSync(path))
+    throw new Error(`model.yaml: golden: there is no "${file}" beside it`);
+  try {
+    const golden = schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    if (golden.model_version !== version) return [];
+    return golden.cases.map(({ encoding_f32_base64, state_digest }) => ({
+      data: Buffer.from(encoding_f32_base64, 'base64'),
+      stateDigest: BigInt(`0x${state_digest}`),
+    }));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : (error as Error).message;
+    throw new Error(`${file}: ${why}`, { cause: error });
+  }
+}

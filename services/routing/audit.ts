@@ -1,0 +1,115 @@
+// Audit: a share of ordinary answers is computed again on a second engine, in the background, and compared. Where the two
+// differ the others are asked, too, so that the majority can say who was wrong.
+import type { InferenceInput } from '../core/inference.ts';
+import type { Observer } from '../core/observer.ts';
+import type { VotePolicy } from '../voting/policy.ts';
+import { verdict } from '../voting/verdict.ts';
+import type { Answered } from './attempt.ts';
+import type { Askable, Asking } from './ask.ts';
+import { type Voter, toBallot, toCast } from './ballot.ts';
+import type { Dispute } from './dispute.ts';
+
+export interface AuditOptions {
+  /** Share of answers to check, 0 to 1. */
+  readonly rate: number;
+  readonly observer: Observer;
+  readonly onDispute: (dispute: Dispute) => void;
+}
+
+/** Audits under way at once: beyond that they are left out, for they must not slow the requests. */
+const MAX_RUNNING = 4;
+const TIMEOUT_MS = 10_000;
+
+const POLICY: VotePolicy = {
+  participants: 3,
+  agreement: { kind: 'MAJORITY' },
+  mode: 'STAGED',
+  compare: { kind: 'EXACT' },
+  distinctKinds: 1,
+  onDispute: 'FAIL',
+  onFew: 'FAIL',
+};
+
+export class Audit {
+  readonly #options: AuditOptions;
+  /** Share of an audit that is due: spread evenly, so that a rate of 0.05 is every twentieth answer. */
+  #due = 0;
+  #running = 0;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /** `onWrong` is called if the answer turns out to have been wrong. */
+  consider<E extends Askable>(
+    answered: Answered<E>,
+    engines: readonly E[],
+    asked: Pick<Asking, 'input' | 'strategy'>,
+    onWrong: () => void,
+  ): void {
+    this.#due += this.#options.rate;
+    if (this.#due < 1) return;
+    this.#due = Math.min(1, this.#due - 1); // what could not be done is not made up for
+    if (this.#running >= MAX_RUNNING) return;
+    void this.#run(answered, witnesses(answered.engine, engines), asked, onWrong);
+  }
+
+  async #run<E extends Askable>(
+    { engine, inference }: Answered<E>,
+    others: readonly E[],
+    { input, strategy }: Pick<Asking, 'input' | 'strategy'>,
+    onWrong: () => void,
+  ): Promise<void> {
+    this.#running += 1;
+    const voters: Voter<E>[] = [{ engine, startedMs: 0, durationMs: 0, isWaiting: false, answer: inference }];
+    const judge = (): ReturnType<typeof verdict> =>
+      verdict(
+        voters.map((voter) => toBallot(voter, undefined, undefined)),
+        POLICY,
+      );
+    for (const other of others) {
+      if (judge().kind === 'AGREED') break;
+      voters.push(await hear(other, input));
+    }
+    this.#running -= 1;
+    const result = judge();
+    if (result.kind === 'TOO_FEW') return; // there was nobody to ask
+    const wrong = result.kind === 'AGREED' ? voters.filter((_, place) => result.outcomes[place] === 'DISSENTED') : [];
+    const isClean = result.kind === 'AGREED' && wrong.length === 0;
+    this.#options.observer.voted(
+      isClean ? 'AUDITED' : 'AUDIT_DISPUTED',
+      wrong.map((voter) => voter.engine.id),
+    );
+    if (isClean) return;
+    if (result.kind !== 'AGREED' || result.outcomes[0] === 'DISSENTED') onWrong();
+    this.#options.onDispute({
+      input,
+      strategy,
+      verdict: 'AUDIT_DISPUTED',
+      ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
+      wrong: wrong.map((voter) => voter.engine.id),
+      stateDigest: result.kind === 'AGREED' ? voters[result.winner]?.answer?.stateDigest : undefined,
+    });
+  }
+}
+
+/** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
+function witnesses<E extends Askable>(engine: E, engines: readonly E[]): readonly E[] {
+  const others = engines.filter((other) => other !== engine && other.admits);
+  const [first] = others.splice(Math.floor(Math.random() * others.length), 1);
+  const mixed = first === undefined ? [] : [first, ...others];
+  return mixed.sort((a, b) => Number(a.kind === engine.kind) - Number(b.kind === engine.kind));
+}
+
+async function hear<E extends Askable>(engine: E, input: InferenceInput): Promise<Voter<E>> {
+  const startedMs = performance.now();
+  const context = { deadlineMs: startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+  const voter: Voter<E> = { engine, startedMs, durationMs: 0, isWaiting: false };
+  try {
+    voter.answer = await engine.infer({ ...input, digestOnly: true }, context);
+  } catch {
+    // Absent: its breaker has heard of it.
+  }
+  voter.durationMs = performance.now() - startedMs;
+  return voter;
+}

@@ -1,0 +1,28 @@
+// Who said what in a vote, and what is told of engines that contradict each other.
+import type { InferenceInput } from '../core/inference.ts';
+import type { VerdictName } from '../core/observer.ts';
+import type { BallotOutcome } from '../voting/verdict.ts';
+
+export interface CastBallot {
+  readonly engineId: string;
+  /** Undefined: absent. */
+  readonly stateDigest: bigint | undefined;
+  readonly readoutDigest: bigint | undefined;
+  readonly outcome: BallotOutcome;
+  /** Why it is absent; else empty. */
+  readonly why: string;
+  readonly durationMs: number;
+}
+
+/** Engines contradicted each other. */
+export interface Dispute {
+  readonly input: InferenceInput;
+  /** That planned the request. */
+  readonly strategy: string;
+  readonly verdict: VerdictName;
+  readonly ballots: readonly CastBallot[];
+  /** Engines that a strict majority contradicts, to the bit. */
+  readonly wrong: readonly string[];
+  /** Of the answer that won; undefined where none has. */
+  readonly stateDigest: bigint | undefined;
+}

@@ -1,0 +1,16 @@
+// `readout_digest` of proto/NUMERICS.md, computed from what an engine returned: what it claims itself proves nothing.
+import xxhash from 'xxhash-wasm';
+import type { Inference } from '../core/inference.ts';
+
+const { h64Raw } = await xxhash();
+
+export function readoutDigest(inference: Inference): bigint {
+  const { steps, spikeCounts, potentials, totalSpikes, synapticOperations } = inference;
+  const bytes = Buffer.allocUnsafe(4 + 4 * spikeCounts.length + potentials.length + 16);
+  let at = bytes.writeUInt32LE(steps, 0);
+  for (const count of spikeCounts) at = bytes.writeUInt32LE(count, at);
+  bytes.set(potentials, at);
+  at = bytes.writeBigUInt64LE(BigInt(totalSpikes), at + potentials.length);
+  bytes.writeBigUInt64LE(BigInt(synapticOperations), at);
+  return h64Raw(bytes);
+}

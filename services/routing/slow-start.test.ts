@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { type SlowStart, easeIn } from './slow-start.ts';
+
+const old = (id: string): { id: string; readySinceMs: number } => ({ id, readySinceMs: -Infinity });
+const fresh = (id: string): { id: string; readySinceMs: number } => ({ id, readySinceMs: 10_000 });
+
+/** The order after `ageMs` of the fresh ones, where the draws come out like this. */
+function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draws: number[], over = {}): string {
+  const how: SlowStart = {
+    strategy: 'ROUND_ROBIN',
+    slowStartMs: 2_000,
+    nowMs: 10_000 + ageMs,
+    inFlight: 100,
+    random: () => draws.shift() ?? 0,
+    ...over,
+  };
+  return easeIn(plan, how)
+    .map(({ id }) => id)
+    .join('');
+}
+
+describe('slow start', () => {
+  it('leaves a plan alone that no new engine leads', () => {
+    const plan = [old('a'), fresh('b')];
+    const untouched = {
+      strategy: 'ROUND_ROBIN',
+      slowStartMs: 2_000,
+      nowMs: 0,
+      inFlight: 100,
+      random: () => 1,
+    } as const;
+    expect(easeIn(plan, untouched)).toBe(plan);
+  });
+
+  it.each([
+    [0, 0.1],
+    [1_000, 0.55],
+    [1_900, 0.955],
+  ])('lets a new engine lead after %i ms with probability %d, and stand last otherwise', (ageMs, probability) => {
+    const plan = [fresh('a'), old('b'), old('c')];
+    expect(order(plan, ageMs, [probability - 0.001])).toBe('abc');
+    expect(order(plan, ageMs, [probability + 0.001])).toBe('bca');
+  });
+
+  it('is over after its time', () => {
+    expect(order([fresh('a'), old('b')], 2_000, [0.999])).toBe('ab');
+  });
+
+  it('draws for each new engine that comes to lead', () => {
+    expect(order([fresh('a'), fresh('b'), old('c')], 0, [0.5, 0])).toBe('bca');
+    expect(order([fresh('a'), fresh('b'), old('c')], 0, [0.5, 0.5])).toBe('cab');
+  });
+
+  it('leaves a plan alone of which all engines are new and none has luck', () => {
+    expect(order([fresh('a'), fresh('b')], 0, [0.5, 0.5])).toBe('ab');
+  });
+
+  it('spares nobody while no more requests are under way than there are engines', () => {
+    expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 2 })).toBe('ab');
+    expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 3 })).toBe('ba');
+  });
+
+  it.each(['FASTEST', 'HEDGED', 'AFFINITY', 'REDUNDANT'])('does not touch what %s has planned', (strategy) => {
+    expect(order([fresh('a'), old('b')], 0, [0.5], { strategy })).toBe('ab');
+  });
+
+  it('is off at 0 ms', () => {
+    expect(order([fresh('a'), old('b')], 0, [0.5], { slowStartMs: 0 })).toBe('ab');
+  });
+});

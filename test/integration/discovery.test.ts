@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as grpc from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { settingsSchema } from '../../services/config/schema.ts';
+import { type Lookup, systemLookup } from '../../services/engines/discovery.ts';
+import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
+import { type Tandem, start } from '../../services/main.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { type Load, closedLoad } from '../support/load.ts';
+import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
+import type { System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+/** What `docker compose up --scale` is owed. */
+const NOTICED_WITHIN_MS = 5_000;
+const HOSTS = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+
+const inputs = readHeldout();
+
+let sidecars: RunningSidecar[];
+let port: string;
+/** What the resolver says: addresses, or an error. */
+let dns: string[] | Error;
+let lookups = 0;
+let tandem: Tandem;
+let client: ReasoningServiceClient;
+
+beforeAll(async () => {
+  const first = await startSidecar('deploy/models', { listen: `${HOSTS[0]}:0` });
+  port = first.address.split(':')[1]!;
+  const others = HOSTS.slice(1).map((host) => startSidecar('deploy/models', { listen: `${host}:${port}` }));
+  sidecars = [first, ...(await Promise.all(others))];
+});
+
+afterAll(async () => {
+  await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
+});
+
+afterEach(async () => {
+  client.close();
+  await tandem.stop();
+});
+
+/** A router that knows its engines by name only. */
+async function startWith(
+  addresses: string[] | Error,
+  over: Record<string, unknown> = {},
+  lookup = fake,
+): Promise<void> {
+  dns = addresses;
+  lookups = 0;
+  const settings = settingsSchema.parse({
+    listen: '127.0.0.1:0',
+    local: { enabled: false },
+    cache: { enabled: false },
+    discovery: { targets: [{ name: 'engine', address: `engines:${port}` }], ...over },
+  });
+  tandem = await start(settings, pino({ level: 'silent' }), () => undefined, { lookup });
+  client = new ReasoningServiceClient(tandem.address, grpc.credentials.createInsecure());
+}
+
+const fake: Lookup = () => {
+  lookups += 1;
+  if (dns instanceof Error) return Promise.reject(dns);
+  return Promise.resolve(dns.map((address) => ({ address, family: 4 })));
+};
+
+const reason: System['reason'] = (request, options = {}) =>
+  new Promise((resolve, reject) => {
+    client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>
+      error ? reject(error) : resolve(response),
+    );
+  });
+
+const ids = (): string[] => tandem.pool.engines.map(({ id }) => id).sort();
+const answered = (id: string): number => tandem.pool.engines.find((each) => each.id === id)?.succeeded ?? 0;
+const underLoad = (): Load => closedLoad({ system: { reason }, inputs, total: Infinity, inFlight: 8 });
+
+/** How long it takes until the condition holds, milliseconds. */
+async function timeUntil(what: string, condition: () => boolean): Promise<number> {
+  const startMs = performance.now();
+  await until(condition, { what, timeoutMs: 10_000 });
+  const tookMs = performance.now() - startMs;
+  if (process.env['FIGURES']) process.stderr.write(`${what}: ${tookMs.toFixed(0)} ms\n`);
+  return tookMs;
+}
+
+describe('every address of a name', () => {
+  it('is an engine that serves when the router has started', async () => {
+    await startWith(HOSTS);
+    expect(ids()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3']);
+    const { failed, perEngine } = await closedLoad({ system: { reason }, inputs, total: 300, inFlight: 8 }).finished;
+    expect([failed, perEngine]).toEqual([[], Object.fromEntries(ids().map((id) => [id, 100]))]);
+  });
+
+  it('is found by the system’s own resolver, too', async () => {
+    const targets = [{ name: 'engine', address: `localhost:${port}` }];
+    await startWith([], { targets }, systemLookup);
+    expect(tandem.pool.engines.map(({ id, state }) => [id, state])).toEqual([['engine-127-0-0-1', 'READY']]);
+  });
+
+  it('leaves the router to itself while there is none', async () => {
+    await startWith(new Error('getaddrinfo ENOTFOUND engines'), { interval_ms: 100 });
+    expect(ids()).toEqual([]);
+    dns = HOSTS.slice(0, 1);
+    await until(() => ids().length === 1, { what: 'the engine' });
+    await until(() => reason({ tensor: { shape: [768], dtype: 'FP32', data: inputs[0]!.data } }), {
+      what: 'an answer',
+    });
+  });
+});
+
+describe('under load', () => {
+  let load: Load;
+
+  beforeEach(() => startWith(HOSTS.slice(0, 2)).then(() => void (load = underLoad())));
+
+  /** Nothing failed, and nothing had to be asked twice. */
+  async function expectCalm(): Promise<void> {
+    const { failed, requests } = await load.stop();
+    expect(failed).toEqual([]);
+    expect(requests.filter(({ attempts }) => attempts.length > 1)).toEqual([]);
+  }
+
+  it('an address that comes is an engine that answers within 5 s', async () => {
+    dns = HOSTS;
+    const tookMs = await timeUntil('a new address serves', () => answered('engine-127-0-0-3') > 0);
+    expect(tookMs).toBeLessThan(NOTICED_WITHIN_MS);
+    await expectCalm();
+  });
+
+  it('an address that vanishes is gone within 5 s, and no request fails', async () => {
+    dns = HOSTS.slice(0, 1);
+    const tookMs = await timeUntil('a vanished address is gone', () => ids().length === 1);
+    expect(tookMs).toBeLessThan(NOTICED_WITHIN_MS);
+    await expectCalm();
+  });
+
+  it('an engine that is killed and vanishes is gone at once', async () => {
+    dns = HOSTS.slice(0, 1);
+    await sidecars[1]!.kill();
+    expect(await timeUntil('a killed and vanished address is gone', () => ids().length === 1)).toBeLessThan(1_000);
+    const { failed } = await load.stop();
+    await sidecars[1]!.restart();
+    expect(failed).toEqual([]);
+  });
+
+  it('an engine that is killed and keeps its address stays, and is back when its process is', async () => {
+    await sidecars[1]!.kill();
+    await until(() => tandem.pool.find('engine-127-0-0-2').state === 'DOWN', { what: 'the router to notice' });
+    const before = answered('engine-127-0-0-2');
+    await sidecars[1]!.restart();
+    await timeUntil('a restarted engine serves', () => answered('engine-127-0-0-2') > before);
+    expect((await load.stop()).failed).toEqual([]);
+    expect(ids()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2']);
+  });
+});
+
+describe('a resolver', () => {
+  it('that fails or answers wrongly once takes no engine away', async () => {
+    await startWith(HOSTS, { interval_ms: 100 });
+    const engines = [...tandem.pool.engines];
+    for (const answer of [new Error('EAI_AGAIN'), HOSTS.slice(0, 1), [], HOSTS, new Error('ENOTFOUND'), HOSTS]) {
+      dns = answer;
+      const seen = lookups;
+      await until(() => lookups > seen, { what: 'the next lookup' });
+    }
+    expect(tandem.pool.engines).toEqual(engines);
+    expect(tandem.pool.engines.map(({ state }) => state)).toEqual(['READY', 'READY', 'READY']);
+  });
+});
