@@ -66,7 +66,7 @@ export async function start(
       for (const discovery of discoveries) discovery.engineChanged(pooled);
       admission.serve();
       if (state === 'READY') log.info({ engine: id, build: engine.description?.build }, 'engine ready');
-      else log.warn({ engine: id, why: engine.downReason }, `engine ${state.toLowerCase()}`);
+      else log.warn({ engine: id, why: pooled.whyNot }, `engine ${state.toLowerCase()}`);
       api.setServing(pool.engines.some((each) => each.state === 'READY'));
     },
     breakerChanged: ({ id }, { state, why }) => {

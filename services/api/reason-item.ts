@@ -1,4 +1,5 @@
 // One input within a batch or a stream: whatever is wrong with it is its own error.
+import { setTimeout } from 'node:timers/promises';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
@@ -37,8 +38,7 @@ export async function reasonItem(
   try {
     const request = read(bytes);
     ({ requestId } = request);
-    if (context.signal.aborted) throw RouterError.from(context.signal.reason);
-    const answer = await router.reason(adjust(toQuestion(request)), context);
+    const answer = await patiently(() => router.reason(adjust(toQuestion(request)), context), context);
     const value = toResponse(requestId, answer, startedMs);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
     return { requestId: value.requestId, outcome: { $case: 'result', value } };
@@ -47,6 +47,24 @@ export async function reasonItem(
     if (error.kind === 'INTERNAL') onInternalError(type, error);
     observer.requestEnded(type, error.kind, performance.now() - startedMs);
     return { requestId, outcome: { $case: 'error', value: toReasonError(error) } };
+  }
+}
+
+/**
+ * A full router turns single calls away at once, so that their callers slow down. Items of a batch or a stream are held
+ * back by its window already: they wait and try again while there is time.
+ */
+async function patiently<T>(reason: () => Promise<T>, { signal, deadlineMs }: CallContext): Promise<T> {
+  for (;;) {
+    if (signal.aborted) throw RouterError.from(signal.reason);
+    try {
+      return await reason();
+    } catch (thrown) {
+      const error = RouterError.from(thrown);
+      const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
+      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
+      await setTimeout(waitMs, undefined, { signal }).catch(() => undefined); // aborted: seen above
+    }
   }
 }
 

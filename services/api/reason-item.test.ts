@@ -1,0 +1,60 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { RouterError } from '../core/errors.ts';
+import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import type { Router } from '../routing/router.ts';
+import { type ItemAnswer, reasonItem } from './reason-item.ts';
+
+const options = { type: 'test', observer: silent, timeoutMs: 1_000, onInternalError: () => undefined };
+const bytes = ReasonRequest.encode(ReasonRequest.fromPartial({ requestId: 'mine', encoding: [1] })).finish();
+
+let asked: number;
+let caller: AbortController;
+
+beforeEach(() => {
+  asked = 0;
+  caller = new AbortController();
+});
+
+/** Of a router that answers with these errors, the last one from then on. */
+function ask(errors: readonly RouterError[], deadlineMs = Infinity): Promise<ItemAnswer> {
+  const reason = (): Promise<never> => {
+    asked += 1;
+    return Promise.reject(errors[Math.min(asked, errors.length) - 1]!);
+  };
+  return reasonItem(bytes, { reason } as unknown as Router, { deadlineMs, signal: caller.signal }, options);
+}
+
+const overflow = new RouterError('NON_FINITE', 'overflow');
+const full = (retryAfterMs: number): RouterError => new RouterError('ROUTER_FULL', 'full', { retryAfterMs });
+const reasonOf = ({ outcome }: ItemAnswer): string => (outcome.$case === 'error' ? outcome.value.reason : 'OK');
+
+describe('an item of a batch or a stream', () => {
+  it('has an error of its own, under its own id', async () => {
+    const answer = await ask([overflow]);
+    expect([answer.requestId, reasonOf(answer), asked]).toEqual(['mine', 'NON_FINITE', 1]);
+  });
+
+  it('tries again where the router was full', async () => {
+    expect([reasonOf(await ask([full(1), full(1), overflow])), asked]).toEqual(['NON_FINITE', 3]);
+  });
+
+  it('fails with what a full router says once its time is up', async () => {
+    expect([reasonOf(await ask([full(100)], performance.now() + 99)), asked]).toEqual(['ROUTER_FULL', 1]);
+  });
+
+  it('is given up when its caller leaves', async () => {
+    caller.abort(new RouterError('CANCELLED', 'the caller left'));
+    expect([reasonOf(await ask([full(100)])), asked]).toEqual(['CANCELLED', 0]);
+  });
+
+  it('that cannot be read names no id', async () => {
+    const answer = await reasonItem(
+      new Uint8Array([255]),
+      {} as Router,
+      { deadlineMs: Infinity, signal: caller.signal },
+      options,
+    );
+    expect([answer.requestId, reasonOf(answer)]).toEqual(['', 'INVALID_FIELD']);
+  });
+});
