@@ -51,7 +51,7 @@ describe('an item of a batch or a stream', () => {
   it('that cannot be read names no id', async () => {
     const answer = await reasonItem(
       new Uint8Array([255]),
-      {} as Router,
+      {} as unknown as Router,
       { deadlineMs: Infinity, signal: caller.signal },
       options,
     );

@@ -112,7 +112,7 @@ class Election<E extends Askable> {
     const all = async (): Promise<void> => {
       while (this.#waiting().length > 0) await this.#nextBallot();
     };
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, graceMs);
     await Promise.race([all(), late]);
     clearTimeout(timer);
