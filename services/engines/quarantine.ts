@@ -60,7 +60,7 @@ export class Quarantine {
     record.lastDissentMs = nowMs;
     record.dissentedMs = [...recent, nowMs].slice(-this.#options.dissents);
     record.disputed = [...record.disputed, keep(right)].slice(-MAX_DISPUTED);
-    if (record.dissentedMs.length < this.#options.dissents || engine.state === 'QUARANTINED') return;
+    if (record.dissentedMs.length < this.#options.dissents || engine.quarantine !== '') return;
     this.#putOut(engine, record, `it contradicted the majority ${record.dissentedMs.length} times`);
   }
 
@@ -108,7 +108,7 @@ export class Quarantine {
   async #probe(engine: PooledEngine, record: Record): Promise<void> {
     const cases = [...this.#golden(engine), ...record.disputed];
     const failed = await firstFailure(engine, cases);
-    if (engine.state !== 'QUARANTINED' && engine.state !== 'DOWN') return; // readmitted, drained or removed meanwhile
+    if (engine.quarantine === '' || !this.#pool.engines.includes(engine)) return; // readmitted or removed meanwhile
     if (failed === '') this.#trust(engine, record);
     else this.#putOut(engine, record, failed);
   }

@@ -69,6 +69,7 @@ export class Audit {
       );
     for (const other of others) {
       if (judge().kind === 'AGREED') break;
+      if (!other.admits) continue; // since the list was made
       voters.push(await hear(other, input));
     }
     this.#running -= 1;

@@ -8,7 +8,7 @@ import { howManyMore, isDecided } from '../voting/progress.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import { type Askable, type Asking, ask, isFinal } from './ask.ts';
-import { type Voter, isWhole, toBallot, toCast } from './ballot.ts';
+import { type Voter, digestOf, isWhole, toBallot, toCast } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
@@ -49,9 +49,8 @@ export async function vote<E extends Askable>(
   switch (result.kind) {
     case 'AGREED':
     case 'ACCEPTED': {
-      const winner = voters[result.winner] as Voter<E> & { answer: Inference };
-      const inference = isWhole(winner.answer) ? winner.answer : await wholeAnswer(winner, asking);
-      return { engine: winner.engine, inference, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
+      const answered = await wholeAnswer(voters, result, asking);
+      return { ...answered, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
       throw disputed(ballots);
@@ -168,16 +167,27 @@ function noDigest({ id }: Askable): RouterError {
   return new RouterError('ENGINE_FAULT', `engine "${id}" gave neither a whole answer nor the digest of one`);
 }
 
-/** The engine whose digests won is asked for all of its answer. It must be the one that it voted for. */
+/** Where only digests won, an engine that gave them is asked for all of its answer. It must be the one it voted for. */
 async function wholeAnswer<E extends Askable>(
-  winner: Voter<E> & { answer: Inference },
+  voters: readonly Voter<E>[],
+  result: Extract<Verdict, { winner: number }>,
   asking: Asking,
-): Promise<Inference> {
-  const inference = await ask(winner.engine, asking);
-  const ballot = toBallot({ ...winner, answer: inference }, undefined, undefined).answer;
-  const voted = winner.answer;
-  if (ballot?.stateDigest === voted.stateDigest && ballot.readoutDigest === voted.readoutDigest) return inference;
-  throw new RouterError('VOTE_DISPUTED', `engine "${winner.engine.id}" contradicts itself; take it out of service`);
+): Promise<Answered<E>> {
+  const winner = voters[result.winner] as Voter<E> & { answer: Inference };
+  if (isWhole(winner.answer)) return { engine: winner.engine, inference: winner.answer };
+  const digests = ({ answer }: Pick<Voter<E>, 'answer'>): string =>
+    answer === undefined ? '' : `${answer.stateDigest} ${digestOf(answer)}`;
+  for (const { engine } of voters.filter((voter) => digests(voter) === digests(winner))) {
+    if (!engine.admits) continue;
+    try {
+      const inference = await ask(engine, asking);
+      if (digests({ answer: inference }) === digests(winner)) return { engine, inference };
+    } catch (thrown) {
+      if (isFinal(RouterError.from(thrown), asking.context)) throw thrown;
+    }
+  }
+  const message = 'every engine that won the vote was lost, or contradicted itself, when asked for its whole answer';
+  throw new RouterError('VOTE_DISPUTED', message);
 }
 
 function report<E extends Askable>(

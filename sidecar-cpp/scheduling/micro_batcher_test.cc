@@ -123,14 +123,15 @@ TEST(MicroBatcher, ClosingRunsWhatWaitsAndRefusesTheRest) {
 
 // A batcher with a worker that is told what to do only by the test's own Submit.
 struct Threaded {
+  // Before the batcher, so that they outlive its worker.
+  std::atomic<int> ran = 0;
+  std::shared_ptr<std::latch> hold;
   MicroBatcher batcher{{.threads = 1, .max_in_flight = 2},
                        [this](const std::vector<TaskPtr>& batch, std::size_t) {
                          if (hold) hold->wait();
                          ran += static_cast<int>(batch.size());
                        },
                        [](const TaskPtr&) {}};
-  std::atomic<int> ran = 0;
-  std::shared_ptr<std::latch> hold;
 };
 
 TEST(MicroBatcher, ALoneTaskRunsOnTheCallersThread) {

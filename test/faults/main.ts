@@ -1,0 +1,114 @@
+// `npm run test:faults`: harm done to real processes under load, and what callers notice of it. See --help.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { table } from '../../services/cli/table.ts';
+import { cancelled } from './cancelled.ts';
+import { colluding } from './colluding.ts';
+import { killed } from './killed.ts';
+import { lying } from './lying.ts';
+import { overloaded } from './overloaded.ts';
+import { paused } from './paused.ts';
+import { rolling } from './rolling.ts';
+import type { Outcome, Scenario } from './scenario.ts';
+import { slow } from './slow.ts';
+import { Stage } from './stage.ts';
+import { stopped } from './stopped.ts';
+
+const SCENARIOS: readonly Scenario[] = [
+  killed,
+  paused,
+  lying,
+  colluding,
+  slow,
+  stopped,
+  rolling,
+  overloaded,
+  cancelled,
+];
+
+const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.
+
+Usage: npm run test:faults -- [options]
+
+  --only NAME    this scenario only; may be given several times
+  --count N      requests of lying and cancelled (as many as fit in their time)
+  --seconds N    of load of overloaded and cancelled (30, 45)
+  --rate N       requests a second of the paced loads at most (1000)
+  --json FILE    also write every figure as JSON
+  --list         names, and what each does
+  --help         this text
+
+Ends with 1 if a request failed or an answer was wrong that should not have been. A bar of speed or memory that is
+missed is printed with its figure and decides nothing: close other programs first, the machine's noise is in it.
+
+Example: npm run test:faults -- --only killed --only lying --count 100000
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    count: { type: 'string' },
+    seconds: { type: 'string' },
+    rate: { type: 'string', default: '1000' },
+    json: { type: 'string' },
+    list: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+
+const unknown = values.only?.filter((name) => SCENARIOS.every((scenario) => scenario.name !== name)) ?? [];
+if (values.help) {
+  process.stdout.write(HELP);
+} else if (values.list) {
+  const rows = SCENARIOS.map(({ name, fault, bar }) => [name, fault, bar]);
+  process.stdout.write(`${table(['NAME', 'FAULT', 'BAR'], rows)}\n`);
+} else if (unknown.length > 0) {
+  process.stderr.write(`There is no scenario ${unknown.join(', ')}. Names: npm run test:faults -- --list\n`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await main();
+}
+
+interface Played extends Omit<Outcome, 'figures'> {
+  readonly name: string;
+  readonly fault: string;
+  readonly bar: string;
+  readonly settings: Scenario['settings'];
+  readonly figures: Outcome['figures'];
+  readonly seconds: number;
+  readonly verdict: string;
+}
+
+async function main(): Promise<number> {
+  const chosen = SCENARIOS.filter(({ name }) => values.only?.includes(name) ?? true);
+  const played: Played[] = [];
+  for (const scenario of chosen) {
+    played.push(await play(scenario));
+    if (values.json) writeFileSync(values.json, `${JSON.stringify(played, null, 2)}\n`);
+  }
+  const rows = played.map(({ fault, bar, measured, verdict }) => [fault, bar, measured, verdict]);
+  process.stdout.write(`\n${table(['FAULT', 'BAR', 'MEASURED', 'VERDICT'], rows)}\n`);
+  return played.every(({ passed }) => passed) ? 0 : 1;
+}
+
+async function play(scenario: Scenario): Promise<Played> {
+  const { name, fault, bar, settings } = scenario;
+  const progress = (text: string): void => void process.stderr.write(`  … ${name}: ${text}\n`);
+  const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  const options = { count: number(values.count), seconds: number(values.seconds), rate: Number(values.rate), progress };
+  const stage = new Stage(options);
+  const beganMs = performance.now();
+  progress(fault);
+  let outcome: Outcome;
+  try {
+    outcome = await scenario.run(stage);
+  } catch (error) {
+    outcome = { figures: {}, measured: `broke off: ${(error as Error).message}`, passed: false, missed: [] };
+  } finally {
+    await stage.end();
+  }
+  const seconds = Math.round((performance.now() - beganMs) / 1_000);
+  const verdict = outcome.passed ? ['ok', ...outcome.missed.map((each) => `missed: ${each}`)].join('; ') : 'FAILED';
+  progress(`${outcome.measured} · ${verdict} (${seconds} s)`);
+  return { name, fault, bar, settings, ...outcome, seconds, verdict };
+}

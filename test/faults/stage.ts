@@ -1,0 +1,137 @@
+// What a scenario plays on: real sidecars, fakes before them, a router as a process of its own. All of it is gone when
+// the scenario is over, however it ended.
+import * as grpc from '@grpc/grpc-js';
+import {
+  ReasonRequest,
+  type ReasonResponse,
+  ReasoningServiceClient,
+} from '../../services/generated/tandem/v1/reasoning.ts';
+import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
+import { LyingEngine } from '../fakes/lying-engine.ts';
+import { SlowLink } from '../fakes/slow-link.ts';
+import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
+import { paceLoad } from '../support/load.ts';
+import { Operator } from '../support/operator.ts';
+import { type RouterProcess, startRouter } from '../support/router-process.ts';
+import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
+import type { System } from '../support/system.ts';
+
+export type Caller = Pick<System, 'reason'>;
+
+export interface Options {
+  /** --count: how many requests; the scenario's own number, or as many as fit, where it is undefined. */
+  readonly count: number | undefined;
+  /** --seconds. */
+  readonly seconds: number | undefined;
+  /** --rate: requests a second at most. */
+  readonly rate: number;
+  readonly progress: (text: string) => void;
+}
+
+export interface Router extends RouterProcess, Caller {
+  readonly operator: Operator;
+}
+
+/** A p99 from which on a rate counts as more than the machine sustains: a queue grows somewhere. */
+const SUSTAINED_P99_MS = 30;
+const CALIBRATION_S = 2;
+
+export class Stage {
+  readonly inputs: HeldoutItem[] = readHeldout();
+  readonly options: Options;
+  readonly #ends: (() => unknown)[] = [];
+
+  constructor(options: Options) {
+    this.options = options;
+  }
+
+  progress(text: string): void {
+    this.options.progress(text);
+  }
+
+  async sidecars(count: number, modelsDir = 'deploy/models', options: SidecarOptions = {}): Promise<RunningSidecar[]> {
+    const sidecars = await Promise.all(Array.from({ length: count }, () => startSidecar(modelsDir, options)));
+    for (const sidecar of sidecars) this.#ends.push(() => sidecar.kill());
+    return sidecars;
+  }
+
+  async liar({ address }: { readonly address: string }, seed = 1): Promise<LyingEngine> {
+    const liar = await new LyingEngine(address, seed).start();
+    this.#ends.push(() => liar.stop());
+    return liar;
+  }
+
+  async link({ address }: { readonly address: string }): Promise<SlowLink> {
+    const link = await new SlowLink(address).start();
+    this.#ends.push(() => link.cut());
+    return link;
+  }
+
+  /** Engines are named engine-1, engine-2 … in the order given. The router's own engine is off unless `settings` say so. */
+  async router(settings: Record<string, unknown>, engines: readonly { readonly address: string }[]): Promise<Router> {
+    const process = await startRouter({
+      local: { enabled: false },
+      sidecars: engines.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
+      ...settings,
+    });
+    const operator = new Operator(process.address);
+    this.#ends.push(() => operator.close());
+    this.#ends.push(() => process.kill());
+    return { ...process, operator, ...this.caller(process.address) };
+  }
+
+  /** With connections of its own, which no other caller shares. */
+  caller(address: string, seen: (error: grpc.ServiceError) => void = () => undefined): Caller {
+    const own = { 'grpc.use_local_subchannel_pool': 1 };
+    const client = new ReasoningServiceClient(address, grpc.credentials.createInsecure(), own);
+    this.#ends.push(() => client.close());
+    return {
+      reason: (request, options = {}) =>
+        new Promise((resolve, reject) => {
+          const whole = ReasonRequest.fromPartial({ cache: CacheMode.CACHE_MODE_BYPASS, ...request });
+          client.reason(whole, new grpc.Metadata(), options, (error, response) => {
+            if (error === null) {
+              resolve(response);
+            } else {
+              seen(error);
+              reject(error);
+            }
+          });
+        }),
+    };
+  }
+
+  /** The whole of each input's answer, as the router's own engine gives it, which no fake has touched. */
+  async truths(modelsDir = 'deploy/models'): Promise<string[]> {
+    const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
+    const tensors = this.inputs.map(({ data }) => ({ shape: [data.length / 4], dtype: 'FP32', data }));
+    const answers = await Promise.all(tensors.map((tensor) => router.reason({ tensor })));
+    await router.stop();
+    return answers.map(told);
+  }
+
+  /** The highest of 1,000, 800, 600 … requests a second (or of shares of --rate) that keeps up for two seconds. */
+  async sustainedRate(router: Caller): Promise<number> {
+    const { inputs } = this;
+    const warm = paceLoad({ system: router, inputs, ratePerS: this.options.rate / 2, total: this.options.rate });
+    await warm.finished;
+    for (const share of [1, 0.8, 0.6, 0.4, 0.3, 0.2]) {
+      const ratePerS = Math.round(this.options.rate * share);
+      const load = paceLoad({ system: router, inputs, ratePerS, total: ratePerS * CALIBRATION_S });
+      const result = await load.finished;
+      const p99Ms = result.percentileMs(99);
+      this.progress(`${ratePerS}/s without faults: p99 ${p99Ms.toFixed(1)} ms`);
+      if (p99Ms <= SUSTAINED_P99_MS && result.failed.length === 0) return ratePerS;
+    }
+    return Math.round(this.options.rate * 0.1);
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends.reverse()) await end();
+  }
+}
+
+/** Everything an engine says that a caller may build upon. */
+export function told({ stateDigest, label, spikeCounts, scores }: ReasonResponse): string {
+  return JSON.stringify([String(stateDigest), label, spikeCounts, scores]);
+}

@@ -1,0 +1,194 @@
+// An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, as its plan says.
+import { RouterError } from '../../services/core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
+import type { Engine, EngineDescription, EngineKind, EngineModel, Trace } from '../../services/engines/engine.ts';
+import { readoutDigest } from '../../services/routing/readout-digest.ts';
+import type { Random } from '../fuzz/random.ts';
+import type { EnginePlan, Mood } from './plan.ts';
+
+export const OUTPUTS = 4;
+
+export const MODEL: EngineModel = {
+  ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
+};
+
+export function dataOf(input: number): Buffer {
+  const data = Buffer.alloc(8);
+  data.writeFloatLE(input, 0);
+  data.writeFloatLE(1, 4);
+  return data;
+}
+
+function inputOf(data: Uint8Array): number {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength).getFloat32(0, true);
+}
+
+const NOTHING = new Uint8Array(0);
+const known = new Map<number, Inference>();
+
+/** What every honest engine answers; `salt` 0: the truth. */
+export function answerTo(input: number, salt = 0): Inference {
+  const key = input * 100_000 + salt;
+  let answer = known.get(key);
+  if (answer === undefined) {
+    const right = Math.abs(input) % OUTPUTS;
+    const top = (right + (salt === 0 ? 0 : 1 + (salt % (OUTPUTS - 1)))) % OUTPUTS;
+    const spikeCounts = Array.from({ length: OUTPUTS }, (_, k) => (k === top ? 9 : k) + (salt > 0 ? salt % 7 : 0));
+    const stateDigest = BigInt.asUintN(64, (BigInt(input) + 3n) * 0x9e3779b97f4a7c15n + BigInt(salt));
+    const unsigned: Inference = {
+      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: NOTHING, totalSpikes: 10 + salt },
+      ...{ synapticOperations: 40, stateDigest, readoutDigest: 0n, queueUs: 1, computeUs: 2 },
+    };
+    answer = { ...unsigned, readoutDigest: readoutDigest(unsigned) };
+    known.set(key, answer);
+  }
+  return answer;
+}
+
+interface Call {
+  readonly isStalled: boolean;
+  readonly answer: () => void;
+  readonly fail: (error: RouterError) => void;
+}
+
+export interface EngineHooks {
+  readonly random: Random;
+  readonly areAlike: boolean;
+  /** `done` is told how it ended. */
+  called(engine: SimEngine, input: InferenceInput, context: CallContext): (outcome: string) => void;
+}
+
+export class SimEngine implements Engine {
+  readonly id: string;
+  readonly kind: EngineKind;
+  readonly address = 'simulated';
+  readonly plan: EnginePlan;
+  description: EngineDescription | undefined;
+  downReason = 'not started';
+  inFlight = 0;
+  mood: Mood['kind'] = 'DOWN';
+  isLying = false;
+  readonly #hooks: EngineHooks;
+  readonly #calls = new Set<Call>();
+  #listener: () => void = () => undefined;
+  #lies = 0;
+
+  constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
+    this.id = id;
+    this.kind = plan.kind;
+    this.plan = plan;
+    this.#hooks = hooks;
+  }
+
+  setMood(mood: Mood['kind']): void {
+    this.mood = mood;
+    const isUp = mood !== 'DOWN';
+    if (isUp !== (this.description !== undefined)) {
+      this.description = isUp ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL] } : undefined;
+      this.downReason = isUp ? '' : 'crashed';
+      this.#listener();
+    }
+    for (const call of [...this.#calls]) {
+      if (!isUp) call.fail(this.#lost());
+      else if (mood !== 'STALLED' && call.isStalled) call.answer();
+    }
+  }
+
+  /** Whatever it has been computing is ready. */
+  finish(): void {
+    for (const call of [...this.#calls]) call.answer();
+  }
+
+  infer(input: InferenceInput, context: CallContext): Promise<Inference> {
+    const ended = this.#hooks.called(this, input, context);
+    const refusal = this.#refusal(context);
+    if (refusal !== undefined) {
+      ended(refusal.kind);
+      return Promise.reject(refusal);
+    }
+    this.inFlight += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<Inference>();
+    const { random } = this.#hooks;
+    const isStalled = this.mood === 'STALLED';
+    const usualMs = this.plan.latencyMs * random.between(0.5, 1.5) * (this.mood === 'SLOW' ? random.between(5, 50) : 1);
+    const end = (outcome: string, settle: () => void): void => {
+      if (!this.#calls.delete(call)) return;
+      this.inFlight -= 1;
+      clearTimeout(timer);
+      context.signal.removeEventListener('abort', onAbort);
+      ended(outcome);
+      settle();
+    };
+    const call: Call = {
+      isStalled,
+      answer: () => end('OK', () => resolve(this.#answer(input))),
+      fail: (error) => end(error.kind, () => reject(error)),
+    };
+    const onAbort = (): void => call.fail(RouterError.from(context.signal.reason));
+    const leftMs = context.deadlineMs - performance.now();
+    const isLate = isStalled || usualMs >= leftMs;
+    const onTimer = (): void => {
+      if (isLate) call.fail(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed'));
+      else if (this.mood === 'FAULTY') call.fail(new RouterError('ENGINE_FAULT', 'on purpose'));
+      else call.answer();
+    };
+    const timer = setTimeout(onTimer, isLate ? leftMs : usualMs);
+    context.signal.addEventListener('abort', onAbort);
+    this.#calls.add(call);
+    return promise;
+  }
+
+  trace(): Promise<Trace> {
+    return Promise.reject(new RouterError('ENGINE_FAULT', 'cannot trace'));
+  }
+
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #refusal({ signal, deadlineMs }: CallContext): RouterError | undefined {
+    if (this.description === undefined) return this.#lost();
+    if (signal.aborted) return RouterError.from(signal.reason);
+    if (performance.now() >= deadlineMs) return new RouterError('DEADLINE_EXCEEDED', 'the deadline passed');
+    if (this.mood !== 'FULL' && this.inFlight < this.plan.capacity) return undefined;
+    return new RouterError('ENGINE_FULL', `engine "${this.id}" is full`);
+  }
+
+  #lost(): RouterError {
+    return new RouterError('ENGINE_LOST', `engine "${this.id}" is gone`);
+  }
+
+  #answer({ data, digestOnly = false }: InferenceInput): Inference {
+    const input = inputOf(data);
+    const truth = answerTo(input);
+    const said = this.isLying ? this.#lie(input, truth, digestOnly) : truth;
+    return digestOnly ? { ...said, spikeCounts: [], potentials: NOTHING } : said;
+  }
+
+  #lie(input: number, truth: Inference, digestOnly: boolean): Inference {
+    this.#lies += 1;
+    // Different liars, and one liar each time, say something else, unless all say the same.
+    const own = 1_000 * (1 + Number(this.plan.id.slice(1))) + (this.#lies % 900);
+    const lie = answerTo(input, this.#hooks.areAlike ? 1 : own);
+    switch (this.plan.lie) {
+      case 'DIGEST':
+        return { ...truth, stateDigest: lie.stateDigest };
+      case 'ANSWER':
+        return { ...lie, stateDigest: truth.stateDigest };
+      case 'BOTH':
+        return lie;
+      case 'HYPOCRITE':
+        return digestOnly ? truth : { ...lie, stateDigest: truth.stateDigest, readoutDigest: truth.readoutDigest };
+      case undefined:
+        return truth;
+    }
+  }
+}
