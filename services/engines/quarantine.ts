@@ -107,16 +107,23 @@ export class Quarantine {
 
   async #probe(engine: PooledEngine, record: Record): Promise<void> {
     const cases = [...this.#golden(engine), ...record.disputed];
-    const failed = await firstFailure(engine, cases);
-    if (engine.quarantine === '' || !this.#pool.engines.includes(engine)) return; // readmitted or removed meanwhile
+    // An operator may readmit or remove it at any time.
+    const isOver = (): boolean => engine.quarantine === '' || !this.#pool.engines.includes(engine);
+    const failed = await firstFailure(engine, cases, isOver);
+    if (isOver()) return;
     if (failed === '') this.#trust(engine, record);
     else this.#putOut(engine, record, failed);
   }
 }
 
 /** Why it is not well; empty: every answer was right. */
-async function firstFailure({ engine }: PooledEngine, cases: readonly KnownAnswer[]): Promise<string> {
+async function firstFailure(
+  { engine }: PooledEngine,
+  cases: readonly KnownAnswer[],
+  isOver: () => boolean,
+): Promise<string> {
   for (const [place, { input, stateDigest }] of cases.entries()) {
+    if (isOver()) return '';
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
       const answer = await engine.infer(input, context);
