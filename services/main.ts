@@ -6,6 +6,7 @@ import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
+import { hex64 } from './core/hex.ts';
 import type { Observer } from './core/observer.ts';
 import type { BreakerOptions } from './engines/breaker.ts';
 import { Discovery, type DiscoveryEvents, type Lookup, systemLookup } from './engines/discovery.ts';
@@ -218,7 +219,7 @@ function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswe
 
 function digests(ballots: Dispute['ballots']): Record<string, string> {
   return Object.fromEntries(
-    ballots.map(({ engineId, stateDigest, why }) => [engineId, stateDigest?.toString(16) ?? why]),
+    ballots.map(({ engineId, stateDigest, why }) => [engineId, stateDigest === undefined ? why : hex64(stateDigest)]),
   );
 }
 

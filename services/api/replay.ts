@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { ReplayInputRequest, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { type ReplayPool, replayInput } from '../routing/replay.ts';
+import { checkDtype } from '../routing/validate.ts';
 import type { UnaryContext } from './unary.ts';
 
 export function replayHandler(
@@ -12,10 +13,7 @@ export function replayHandler(
     if (tensor === undefined || tensor.data.length === 0) {
       throw new RouterError('INPUT_MISSING', 'the input is empty; send a tensor', { field: 'tensor' });
     }
-    if (tensor.dtype !== '' && tensor.dtype !== 'FP32') {
-      const message = `dtype "${tensor.dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
-      throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
-    }
+    checkDtype(tensor.dtype);
     const input = { model, version: modelVersion, shape: tensor.shape, data: tensor.data };
     const { modelId, engines, differences } = await replayInput(pool, input, context);
     return {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { hex64 } from '../core/hex.ts';
 import { ListModelsResponse, type Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { call, print } from './client.ts';
 import { table } from './table.ts';
@@ -33,7 +34,7 @@ function row(model: Model, defaultModel: string): (string | number)[] {
     model.steps,
     model.dt,
     Number(model.parameters),
-    model.error ? '-' : model.modelId.toString(16).padStart(16, '0'),
+    model.error ? '-' : hex64(model.modelId),
     model.engineIds.join(' ') || '-',
   ];
 }

@@ -1,8 +1,9 @@
 // An answer for people: what it is, how sure, how it came about.
+import { hex64 } from '../core/hex.ts';
 import type { Ballot, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
 import { table } from './table.ts';
-import { bare, hex, plain } from './words.ts';
+import { bare, plain } from './words.ts';
 
 const SHOWN_LABELS = 5;
 const BAR_CELLS = 24;
@@ -34,7 +35,7 @@ export function describeResponse(response: ReasonResponse, labels: readonly stri
     ...bestScores(response, name),
     '',
     `model ${response.model}/${response.modelVersion} · engine ${response.engine?.engineId ?? '?'} · ${response.steps} steps · ` +
-      `${response.totalSpikes} spikes · ${response.synapticOperations} synaptic operations · digest ${hex(response.stateDigest)}`,
+      `${response.totalSpikes} spikes · ${response.synapticOperations} synaptic operations · digest ${hex64(response.stateDigest)}`,
     `${explained('cache', bare(cacheStatusToJSON(response.cache), 'CACHE_STATUS_'), CACHE_MEANINGS)} · ` +
       explained('grade', bare(gradeToJSON(response.grade), 'GRADE_'), GRADE_MEANINGS),
     `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
@@ -64,7 +65,7 @@ function ballotRow(ballot: Ballot): string[] {
   return [
     ballot.engineId,
     plain(ballotOutcomeToJSON(ballot.outcome), 'BALLOT_OUTCOME_'),
-    ballot.stateDigest === 0n ? '-' : hex(ballot.stateDigest),
+    ballot.stateDigest === 0n ? '-' : hex64(ballot.stateDigest),
     milliseconds(ballot.durationUs),
     ballot.why || '-',
   ];

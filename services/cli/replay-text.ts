@@ -1,8 +1,8 @@
 // A replayed dispute for people: what engines said then and say now, who agrees, and where the others began to differ.
+import { hex64 } from '../core/hex.ts';
 import type { ReplayDifference, ReplayInputResponse, ReplayedEngine } from '../generated/tandem/v1/engines.ts';
 import type { DisputeRecord } from './replay-records.ts';
 import { table } from './table.ts';
-import { hex } from './words.ts';
 
 const HEAD = ['ENGINE', 'GROUP', 'THEN', 'NOW', 'READOUT', 'BUILD'];
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -15,9 +15,9 @@ export function describeReplay(record: DisputeRecord, number: number, response: 
   return [
     `record ${number}, ${time}: ${model}/${model_version}, ${strategy} came to ${verdict}` +
       (request_id === '' ? '' : ` (request ${request_id})`),
-    ...(record.model_id === hex(response.modelId)
+    ...(record.model_id === hex64(response.modelId)
       ? []
-      : [`the weights or run settings are others now: model id ${hex(response.modelId)}, then ${record.model_id}`]),
+      : [`the weights or run settings are others now: model id ${hex64(response.modelId)}, then ${record.model_id}`]),
     '',
     table(HEAD, rows),
     ...gone.map(({ engine, state_digest }) => `${engine}: not in the pool any more; then ${state_digest || 'absent'}`),
@@ -47,8 +47,8 @@ function row(engine: ReplayedEngine, groups: readonly (readonly string[])[], { b
     engineId,
     group < 0 ? '-' : (LETTERS[group] ?? String(group + 1)),
     ballot === undefined ? 'not asked' : ballot.state_digest || ballot.why || 'absent',
-    group < 0 ? '-' : hex(stateDigest),
-    group < 0 ? '-' : hex(readoutDigest),
+    group < 0 ? '-' : hex64(stateDigest),
+    group < 0 ? '-' : hex64(readoutDigest),
     build || '-',
   ];
 }

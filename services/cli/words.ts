@@ -17,7 +17,3 @@ export function bare(name: string, prefix: string): string {
 export function plain(name: string, prefix: string): string {
   return bare(name, prefix).toLowerCase().replaceAll('_', '-');
 }
-
-export function hex(digest: bigint): string {
-  return digest.toString(16).padStart(16, '0');
-}

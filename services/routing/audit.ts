@@ -3,10 +3,10 @@
 import type { InferenceInput } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import type { VotePolicy } from '../voting/policy.ts';
-import { verdict } from '../voting/verdict.ts';
+import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import type { Askable, Asking } from './ask.ts';
-import { type Voter, toBallot, toCast } from './ballot.ts';
+import { type Voter, hear, newVoter, toCast } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
 
 export interface AuditOptions {
@@ -61,16 +61,18 @@ export class Audit {
     onWrong: () => void,
   ): Promise<void> {
     this.#running += 1;
-    const voters: Voter<E>[] = [{ engine, startedMs: 0, durationMs: 0, isWaiting: false, answer: inference }];
-    const judge = (): ReturnType<typeof verdict> =>
+    const audited = newVoter(engine);
+    hear(audited, inference);
+    const voters: Voter<E>[] = [audited];
+    const judge = (): Verdict =>
       verdict(
-        voters.map((voter) => toBallot(voter, undefined, undefined)),
+        voters.map(({ ballot }) => ballot),
         POLICY,
       );
     for (const other of others) {
       if (judge().kind === 'AGREED') break;
       if (!other.admits) continue; // since the list was made
-      voters.push(await hear(other, input));
+      voters.push(await testify(other, input));
     }
     this.#running -= 1;
     const result = judge();
@@ -102,15 +104,11 @@ function witnesses<E extends Askable>(engine: E, engines: readonly E[]): readonl
   return mixed.sort((a, b) => Number(a.kind === engine.kind) - Number(b.kind === engine.kind));
 }
 
-async function hear<E extends Askable>(engine: E, input: InferenceInput): Promise<Voter<E>> {
-  const startedMs = performance.now();
-  const context = { deadlineMs: startedMs + TIMEOUT_MS, signal: new AbortController().signal };
-  const voter: Voter<E> = { engine, startedMs, durationMs: 0, isWaiting: false };
-  try {
-    voter.answer = await engine.infer({ ...input, digestOnly: true }, context);
-  } catch {
-    // Absent: its breaker has heard of it.
-  }
-  voter.durationMs = performance.now() - startedMs;
+async function testify<E extends Askable>(engine: E, input: InferenceInput): Promise<Voter<E>> {
+  const voter = newVoter(engine);
+  const context = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+  // Where it fails it is absent: its breaker has heard of it.
+  const answer = await engine.infer({ ...input, digestOnly: true }, context).catch(() => undefined);
+  hear(voter, answer);
   return voter;
 }

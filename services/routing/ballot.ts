@@ -1,7 +1,6 @@
 // One engine's part in a vote: its answer, as the vote counts it and as the caller sees it.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
-import type { VotePolicy } from '../voting/policy.ts';
 import type { Ballot } from '../voting/tally.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
 import type { Askable } from './ask.ts';
@@ -15,28 +14,37 @@ export interface Voter<E> {
   durationMs: number;
   /** It was asked and has not been heard. */
   isWaiting: boolean;
+  /** What counts: made once, for hashing a whole answer is dear and ballots are counted again and again. */
+  ballot: Ballot;
   answer?: Inference;
   absence?: RouterError;
 }
 
-/** Without a policy: its digests alone. */
-export function toBallot<E extends Askable>(
-  { engine, answer }: Pick<Voter<E>, 'engine' | 'answer'>,
-  policy: VotePolicy | undefined,
-  spec: ReadoutSpec | undefined,
-): Ballot {
+/** One that is asked now; so far it is absent. */
+export function newVoter<E extends Askable>(engine: E): Voter<E> {
   const ballot = { engineId: engine.id, engineKind: engine.kind };
-  if (answer === undefined) return ballot;
+  return { engine, startedMs: performance.now(), durationMs: 0, isWaiting: true, ballot };
+}
+
+/** It is heard, with an answer or without. `spec`: where scores and label count, not the digests alone. */
+export function hear<E>(voter: Voter<E>, answer: Inference | undefined, spec?: ReadoutSpec): void {
+  voter.durationMs = performance.now() - voter.startedMs;
+  voter.isWaiting = false;
+  if (answer === undefined) return;
+  voter.answer = answer;
   const digests = { stateDigest: answer.stateDigest, readoutDigest: digestOf(answer) };
-  if (policy === undefined || spec === undefined || policy.compare.kind === 'EXACT')
-    return { ...ballot, answer: digests };
-  const { scores, labelIndex } = conclude(answer, spec);
-  return { ...ballot, answer: { ...digests, scores, label: labelIndex } };
+  const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
+  voter.ballot = { ...voter.ballot, answer: { ...digests, scores, label: labelIndex } };
 }
 
 /** Of a whole answer as we compute it: what an engine claims counts only where it gives nothing else. */
-export function digestOf(answer: Inference): bigint {
+function digestOf(answer: Inference): bigint {
   return isWhole(answer) ? readoutDigest(answer) : answer.readoutDigest;
+}
+
+/** Whether an answer is, to the bit, what an engine voted for. */
+export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
+  return voted?.stateDigest === answer.stateDigest && voted.readoutDigest === digestOf(answer);
 }
 
 /** Not the digests alone. */
@@ -44,12 +52,12 @@ export function isWhole({ spikeCounts, potentials }: Inference): boolean {
   return spikeCounts.length > 0 || potentials.length > 0;
 }
 
-export function toCast<E extends Askable>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
-  const { engine, answer, absence, startedMs, durationMs } = voter;
+export function toCast<E>({ ballot, absence, startedMs, durationMs }: Voter<E>, outcome: BallotOutcome): CastBallot {
+  const { engineId, answer } = ballot;
   return {
-    engineId: engine.id,
+    engineId,
     stateDigest: answer?.stateDigest,
-    readoutDigest: answer === undefined ? undefined : digestOf(answer),
+    readoutDigest: answer?.readoutDigest,
     outcome,
     why: answer === undefined ? (absence?.kind ?? 'CANCELLED') : '',
     durationMs: durationMs || performance.now() - startedMs,

@@ -1,45 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
-import { type ErrorKind, RouterError } from '../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import { HandDriven } from '../../test/fakes/hand-driven.ts';
+import { RouterError } from '../core/errors.ts';
 import type { Answered } from './attempt.ts';
-import type { Askable } from './ask.ts';
 import { hedge } from './hedge.ts';
 import { RetryBudget } from './retry-budget.ts';
 
-/** An engine that answers when the test says so. */
-class Slowpoke implements Askable {
-  readonly id: string;
-  readonly kind = 'sidecar';
-  readonly admits = true;
-  readonly whyNot = '';
-  signal: AbortSignal | undefined;
-  answer: () => void = () => undefined;
-  fail: (kind: ErrorKind) => void = () => undefined;
-
-  constructor(id: string) {
-    this.id = id;
-  }
-
-  infer(_input: InferenceInput, { signal }: CallContext): Promise<Inference> {
-    this.signal = signal;
-    return new Promise((resolve, reject) => {
-      this.answer = () => resolve(fakeInference());
-      this.fail = (kind) => reject(new RouterError(kind, 'on purpose'));
-      signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)));
-    });
-  }
-}
-
-let a: Slowpoke;
-let b: Slowpoke;
-let c: Slowpoke;
+let a: HandDriven;
+let b: HandDriven;
+let c: HandDriven;
 let caller: AbortController;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  [a, b, c] = ['a', 'b', 'c'].map((id) => new Slowpoke(id)) as [Slowpoke, Slowpoke, Slowpoke];
+  [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
   caller = new AbortController();
 });
 
@@ -47,7 +21,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function start(delayMs: number | undefined = 10, budget = new RetryBudget(100, 20)): Promise<Answered<Slowpoke>> {
+function start(delayMs: number | undefined = 10, budget = new RetryBudget(100, 20)): Promise<Answered<HandDriven>> {
   return hedge([a, b, c], delayMs, {
     input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
     context: { deadlineMs: Infinity, signal: caller.signal },

@@ -2,6 +2,7 @@
 //
 // Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
 import { RouterError } from '../core/errors.ts';
+import { hex64 } from '../core/hex.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Engine, EngineModel, Trace } from '../engines/engine.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
@@ -104,7 +105,7 @@ async function runOn(
     const isHonest = inference.readoutDigest === 0n || inference.readoutDigest === readout;
     const error = isHonest
       ? ''
-      : `what it returned is not what it claims with readout digest ${hex(inference.readoutDigest)}`;
+      : `what it returned is not what it claims with readout digest ${hex64(inference.readoutDigest)}`;
     return { id, build, engine, inference, readout, key: `${inference.stateDigest} ${readout}`, error };
   } catch (thrown) {
     const { kind, message, metadata, retryable } = RouterError.from(thrown);
@@ -122,7 +123,7 @@ function whyAbsent({ description, downReason }: Engine, { model, version }: Infe
   if (held === undefined) return `it does not hold model ${model}/${version}`;
   if (held.error !== '') return `it cannot use model ${model}/${version}: ${held.error}`;
   if (held.modelId === modelId) return '';
-  return `it holds other weights or run settings: model id ${hex(held.modelId)}, not ${hex(modelId)}`;
+  return `it holds other weights or run settings: model id ${hex64(held.modelId)}, not ${hex64(modelId)}`;
 }
 
 /** Where each engine that differs from the largest group began to. What cannot be told is put into its `error`. */
@@ -198,8 +199,4 @@ async function locate(
 
 function note(outcome: Outcome, text: string): void {
   outcome.error = outcome.error === '' ? text : `${outcome.error}; ${text}`;
-}
-
-function hex(digest: bigint): string {
-  return digest.toString(16).padStart(16, '0');
 }

@@ -25,10 +25,7 @@ const MAX_STEPS = 100_000;
 export function validateInput(input: RawInput, spec: InputSpec): void {
   const dataField = input.field === 'encoding' ? 'encoding' : 'tensor.data';
   const shapeField = input.field === 'encoding' ? 'encoding' : 'tensor.shape';
-  if (input.dtype !== '' && input.dtype !== 'FP32') {
-    const message = `dtype "${input.dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
-    throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
-  }
+  checkDtype(input.dtype);
   if (input.data.length === 0) {
     throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
   }
@@ -45,6 +42,13 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
       metadata: { index: String(index) },
     });
   }
+}
+
+/** Throws INPUT_DTYPE. */
+export function checkDtype(dtype: string): void {
+  if (dtype === '' || dtype === 'FP32') return;
+  const message = `dtype "${dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
+  throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
 }
 
 function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {

@@ -1,53 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
-import { type ErrorKind, RouterError } from '../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import { HandDriven } from '../../test/fakes/hand-driven.ts';
+import { RouterError } from '../core/errors.ts';
 import type { VotePolicy } from '../voting/policy.ts';
-import type { Askable, Asking } from './ask.ts';
+import type { Asking } from './ask.ts';
 import type { Dispute } from './dispute.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type Voted, vote } from './vote.ts';
 
-/** An engine that votes when the test says so. */
-class Voter implements Askable {
-  readonly id: string;
-  readonly kind = 'sidecar';
-  readonly admits = true;
-  readonly whyNot = '';
-  signal: AbortSignal | undefined;
-  answer: (digest: bigint) => void = () => undefined;
-  fail: (kind: ErrorKind) => void = () => undefined;
-
-  constructor(id: string) {
-    this.id = id;
-  }
-
-  get wasAsked(): boolean {
-    return this.signal !== undefined;
-  }
-
-  infer(_input: InferenceInput, { signal }: CallContext): Promise<Inference> {
-    this.signal = signal;
-    return new Promise((resolve, reject) => {
-      this.answer = (stateDigest) => resolve(fakeInference({ stateDigest }));
-      this.fail = (kind) => reject(new RouterError(kind, 'on purpose'));
-      signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)));
-    });
-  }
-}
-
-let a: Voter;
-let b: Voter;
-let c: Voter;
-let d: Voter;
+let a: HandDriven;
+let b: HandDriven;
+let c: HandDriven;
+let d: HandDriven;
 let caller: AbortController;
 let disputes: Dispute[];
 let seen: [verdict: string, dissenters: readonly string[]][];
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['performance'] });
-  [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new Voter(id)) as [Voter, Voter, Voter, Voter];
+  [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new HandDriven(id)) as [
+    HandDriven,
+    HandDriven,
+    HandDriven,
+    HandDriven,
+  ];
   caller = new AbortController();
   disputes = [];
   seen = [];
@@ -68,10 +44,10 @@ const PLAIN: VotePolicy = {
 };
 
 function election(
-  plan: Voter[],
+  plan: HandDriven[],
   over: Partial<VotePolicy> = {},
   budget = new RetryBudget(100, 20),
-): Promise<Voted<Voter>> {
+): Promise<Voted<HandDriven>> {
   const asking: Asking = {
     input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
     context: { deadlineMs: Infinity, signal: caller.signal },
@@ -90,7 +66,7 @@ function election(
 }
 
 const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
-const outcomes = ({ ballots }: Voted<Voter>): string[] =>
+const outcomes = ({ ballots }: Voted<HandDriven>): string[] =>
   ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
 
 describe('a vote', () => {

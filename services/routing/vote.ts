@@ -1,14 +1,16 @@
 // REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
 // what the ballots come to, is decided in voting/; here the engines are asked.
 import { type ErrorKind, RouterError } from '../core/errors.ts';
+import { hex64 } from '../core/hex.ts';
 import type { Inference } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
 import type { EngineKind, VotePolicy } from '../voting/policy.ts';
 import { howManyMore, isDecided } from '../voting/progress.ts';
+import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import { type Askable, type Asking, ask, isFinal } from './ask.ts';
-import { type Voter, digestOf, isWhole, toBallot, toCast } from './ballot.ts';
+import { type Voter, hear, isVotedFor, isWhole, newVoter, toCast } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
@@ -83,8 +85,8 @@ class Election<E extends Askable> {
     this.#asking = { ...asking, context: { deadlineMs, signal: this.#stragglers.signal } };
   }
 
-  ballots(): ReturnType<typeof toBallot>[] {
-    return this.voters.filter(({ isWaiting }) => !isWaiting).map((voter) => toBallot(voter, this.#policy, this.#spec));
+  ballots(): Ballot[] {
+    return this.voters.filter(({ isWaiting }) => !isWaiting).map(({ ballot }) => ballot);
   }
 
   /** Resolves when the verdict is certain, or nobody is left to ask. */
@@ -146,19 +148,20 @@ class Election<E extends Askable> {
   async #ask(engine: E): Promise<void> {
     const { input, options } = this.#asking;
     // One whole answer is enough where the others need only prove that theirs would be the same.
-    const digestOnly = this.#policy.compare.kind === 'EXACT' && this.voters.length > 0;
-    const voter: Voter<E> = { engine, startedMs: performance.now(), durationMs: 0, isWaiting: true };
+    const isExact = this.#policy.compare.kind === 'EXACT';
+    const digestOnly = isExact && this.voters.length > 0;
+    const voter = newVoter(engine);
     this.voters.push(voter);
+    let answer: Inference | undefined;
     try {
-      const answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
+      answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
       if (!isWhole(answer) && answer.readoutDigest === 0n) throw noDigest(engine);
-      if (voter.isWaiting) voter.answer = answer;
     } catch (thrown) {
+      answer = undefined;
       voter.absence = RouterError.from(thrown);
       if (isFinal(voter.absence, this.#asking.context) && voter.absence.kind !== 'CANCELLED') this.#left = [];
     }
-    voter.durationMs = performance.now() - voter.startedMs;
-    voter.isWaiting = false;
+    if (voter.isWaiting) hear(voter, answer, isExact ? undefined : this.#spec); // else the vote is over
     this.#onBallot();
   }
 }
@@ -175,13 +178,12 @@ async function wholeAnswer<E extends Askable>(
 ): Promise<Answered<E>> {
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
   if (isWhole(winner.answer)) return { engine: winner.engine, inference: winner.answer };
-  const digests = ({ answer }: Pick<Voter<E>, 'answer'>): string =>
-    answer === undefined ? '' : `${answer.stateDigest} ${digestOf(answer)}`;
-  for (const { engine } of voters.filter((voter) => digests(voter) === digests(winner))) {
+  const { ballot } = winner;
+  for (const { engine } of voters.filter(({ answer }) => answer !== undefined && isVotedFor(ballot, answer))) {
     if (!engine.admits) continue;
     try {
       const inference = await ask(engine, asking);
-      if (digests({ answer: inference }) === digests(winner)) return { engine, inference };
+      if (isVotedFor(ballot, inference)) return { engine, inference };
     } catch (thrown) {
       if (isFinal(RouterError.from(thrown), asking.context)) throw thrown;
     }
@@ -228,7 +230,7 @@ function nameOf(result: Verdict): VerdictName {
 
 function disputed(ballots: readonly CastBallot[]): RouterError {
   const digests = ballots.map(({ engineId, stateDigest }) => {
-    return `${engineId}: ${stateDigest?.toString(16).padStart(16, '0') ?? 'absent'}`;
+    return `${engineId}: ${stateDigest === undefined ? 'absent' : hex64(stateDigest)}`;
   });
   const message = `the engines gave different answers and not enough agree (${digests.join(', ')}); at least one of them is wrong`;
   return new RouterError('VOTE_DISPUTED', message, { metadata: { ballots: digests.join(', ') } });

@@ -1,5 +1,6 @@
 // A vote in which engines contradicted each other, as one line of JSON: all it takes to look into it later.
 import xxhash from 'xxhash-wasm';
+import { hex64 } from '../core/hex.ts';
 
 export interface DisputeBallot {
   readonly engineId: string;
@@ -38,13 +39,13 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
   const given =
     input === 'included'
       ? { input_f32_base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') }
-      : { input_xxh64: hex(h64Raw(data)) };
+      : { input_xxh64: hex64(h64Raw(data)) };
   const record = {
     time: new Date(timeMs).toISOString(),
     request_id: requestId,
     model,
     model_version: version,
-    model_id: hex(modelId),
+    model_id: hex64(modelId),
     strategy,
     verdict,
     shape,
@@ -52,16 +53,12 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
     ballots: ballots.map((ballot) => ({
       engine: ballot.engineId,
       build: ballot.build,
-      state_digest: ballot.stateDigest === undefined ? '' : hex(ballot.stateDigest),
-      readout_digest: ballot.readoutDigest === undefined ? '' : hex(ballot.readoutDigest),
+      state_digest: ballot.stateDigest === undefined ? '' : hex64(ballot.stateDigest),
+      readout_digest: ballot.readoutDigest === undefined ? '' : hex64(ballot.readoutDigest),
       outcome: ballot.outcome,
       why: ballot.why,
       duration_ms: ballot.durationMs,
     })),
   };
   return `${JSON.stringify(record)}\n`;
-}
-
-function hex(digest: bigint): string {
-  return digest.toString(16).padStart(16, '0');
 }

@@ -2,7 +2,7 @@
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type Lie, addSpike, flipDigestBit } from '../fakes/lying-engine.ts';
-import { Operator } from '../integration/router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 import { type LoadResult, closedLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { type Scenario, failures } from './scenario.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheStatus, Grade } from '../../services/generated/tandem/v1/types.ts';
-import { detailsOf } from '../support/details.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const heldout = readHeldout();
@@ -74,7 +74,7 @@ describe('while all engines are gone', () => {
       reason: 'NO_ENGINE',
       message: expect.stringMatching(/engine-1: down: .+engine-2: down: /) as unknown,
     });
-    const { metadata, retryAfterMs } = await detailsOf(call);
+    const { metadata, retryAfterMs } = await refusalOf(call);
     expect(metadata).toEqual({
       tried: '',
       others: expect.stringMatching(/^engine-1: down: .+engine-2: down: /) as unknown,
@@ -92,7 +92,7 @@ describe('a request under way when its engine dies, and all others with it', () 
   it('is refused with what was tried, and how it failed', async () => {
     await pauseAll();
     const call = system.reason(newRequest());
-    const error = detailsOf(call);
+    const error = refusalOf(call);
     await until(() => totalInFlight() === 1, { what: 'the request to reach an engine' });
     await killAll();
     expect(await refusalOf(call)).toMatchObject({ code: 'UNAVAILABLE', reason: 'NO_ENGINE' });

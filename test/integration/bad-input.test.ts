@@ -5,7 +5,8 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { readHeldout } from '../support/heldout.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../deploy/models/supersense');
 const data = readHeldout()[0]?.data ?? Buffer.alloc(0);

@@ -8,7 +8,8 @@ import { type BatchCall, batchMessage, callBatch, callBatchMessage } from '../su
 import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { outcomeOf } from '../support/stream-caller.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const heldout = readHeldout();

@@ -3,10 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ReasonRequest, type ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, CacheStatus, Grade, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { flipDigestBit } from '../fakes/lying-engine.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet, Inputs } from './router-table/fleet.ts';
-import { Operator } from './router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 
 const { CACHE_STATUS_HIT: HIT, CACHE_STATUS_MISS: MISS, CACHE_STATUS_COALESCED: COALESCED } = CacheStatus;
 const { CACHE_STATUS_STALE: STALE, CACHE_STATUS_BYPASSED: BYPASSED } = CacheStatus;

@@ -4,10 +4,11 @@ import { EngineKind, Strategy } from '../../services/generated/tandem/v1/types.t
 import { readHeldout } from '../support/heldout.ts';
 import { closedLoad } from '../support/load.ts';
 import { type RunningSidecar, startSidecar, unusedSocket } from '../support/sidecar.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet } from './router-table/fleet.ts';
-import { Operator } from './router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 
 const { ENGINE_STATE_READY: READY, ENGINE_STATE_DOWN: DOWN, ENGINE_STATE_DRAINING: DRAINING } = EngineState;
 

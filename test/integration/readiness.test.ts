@@ -3,7 +3,8 @@ import type { ReasonResponse } from '../../services/generated/tandem/v1/reasonin
 import { Grade, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type LoadRequest, closedLoad } from '../support/load.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet } from './router-table/fleet.ts';
 

@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Ballot, ReasonRequest, ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { BallotOutcome, Grade, Strategy, ballotOutcomeToJSON } from '../../services/generated/tandem/v1/types.ts';
 import { type Lie, addSpike, answerNaN, flipDigestBit } from '../fakes/lying-engine.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet, Inputs } from './router-table/fleet.ts';
-import { Operator } from './router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 
 const REDUNDANT = Strategy.STRATEGY_REDUNDANT;
 const { BALLOT_OUTCOME_AGREED: AGREED, BALLOT_OUTCOME_DISSENTED: DISSENTED } = BallotOutcome;

@@ -6,7 +6,7 @@ import { type LoadResult, closedLoad } from '../support/load.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { Operator } from './router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 
 const inputs = readHeldout();
 

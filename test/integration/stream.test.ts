@@ -13,7 +13,8 @@ import { readHeldout } from '../support/heldout.ts';
 import { Operator } from '../support/operator.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { StreamCaller, outcomeOf } from '../support/stream-caller.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const heldout = readHeldout();

@@ -4,10 +4,11 @@ import { type ReasonRequest, type ReasonResponse, VotePolicy } from '../../servi
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { BallotOutcome, Grade, Strategy, VoteAgreement, VoteMode } from '../../services/generated/tandem/v1/types.ts';
 import { addSpike, flipDigestBit } from '../fakes/lying-engine.ts';
-import { type System, refusalOf, startSystem } from '../support/system.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet, Inputs } from './router-table/fleet.ts';
-import { Operator } from './router-table/operator.ts';
+import { Operator } from '../support/operator.ts';
 
 const IDS = ['one', 'two', 'three'] as const;
 const { STRATEGY_REDUNDANT: REDUNDANT, STRATEGY_ROUND_ROBIN: ROUND_ROBIN, STRATEGY_HEDGED: HEDGED } = Strategy;

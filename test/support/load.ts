@@ -1,6 +1,7 @@
 // Load for a router: at a fixed rate whatever comes of it, or with so many requests in flight.
 import type { Attempt, ReasonRequest, ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
-import { type System, refusalOf } from './system.ts';
+import { refusalOf } from './refusal.ts';
+import type { System } from './system.ts';
 
 /** How often a paced load looks what is due. */
 const TICK_MS = 1;

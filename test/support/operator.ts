@@ -1,9 +1,14 @@
-// What an operator sees of a router, wherever it runs: its engines and its metrics.
+// What an operator can ask of a router, as promises.
 import * as grpc from '@grpc/grpc-js';
 import {
+  type DrainEngineResponse,
+  type ListEnginesResponse,
+  type ReadmitEngineResponse,
+  type RegisterEngineResponse,
+  type RemoveEngineResponse,
+  type SetStrategyResponse,
   EngineAdminServiceClient,
   type EngineStatus,
-  type ListEnginesResponse,
   breakerStateToJSON,
 } from '../../services/generated/tandem/v1/engines.ts';
 import {
@@ -11,7 +16,17 @@ import {
   type Metrics,
   MetricsServiceClient,
   type RequestTypeMetrics,
+  type ResetMetricsResponse,
 } from '../../services/generated/tandem/v1/metrics.ts';
+import type { Strategy } from '../../services/generated/tandem/v1/types.ts';
+
+type Done<Response> = (error: grpc.ServiceError | null, response: Response) => void;
+
+function promised<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    call((error, response) => (error ? reject(error) : resolve(response)));
+  });
+}
 
 export class Operator {
   readonly #admin: EngineAdminServiceClient;
@@ -23,21 +38,47 @@ export class Operator {
   }
 
   async engines(): Promise<EngineStatus[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<ListEnginesResponse>();
-    this.#admin.listEngines({}, (error, response) => (error ? reject(error) : resolve(response)));
-    return (await promise).engines;
+    return (await promised<ListEnginesResponse>((done) => this.#admin.listEngines({}, done))).engines;
+  }
+
+  async strategy(): Promise<Strategy> {
+    return (await promised<ListEnginesResponse>((done) => this.#admin.listEngines({}, done))).strategy;
   }
 
   async engine(id: string): Promise<EngineStatus> {
-    const found = (await this.engines()).find((engine) => engine.id === id);
+    const found = (await this.engines()).find((each) => each.id === id);
     if (found === undefined) throw new Error(`there is no engine "${id}"`);
     return found;
   }
 
+  async register(engineId: string, address: string): Promise<EngineStatus> {
+    return (await promised<RegisterEngineResponse>((done) => this.#admin.registerEngine({ engineId, address }, done)))
+      .engine!;
+  }
+
+  async remove(engineId: string): Promise<EngineStatus> {
+    return (await promised<RemoveEngineResponse>((done) => this.#admin.removeEngine({ engineId }, done))).engine!;
+  }
+
+  async drain(engineId: string): Promise<EngineStatus> {
+    return (await promised<DrainEngineResponse>((done) => this.#admin.drainEngine({ engineId }, done))).engine!;
+  }
+
+  async readmit(engineId: string): Promise<EngineStatus> {
+    return (await promised<ReadmitEngineResponse>((done) => this.#admin.readmitEngine({ engineId }, done))).engine!;
+  }
+
+  /** Resolves with the one before. */
+  async setStrategy(strategy: Strategy): Promise<Strategy> {
+    return (await promised<SetStrategyResponse>((done) => this.#admin.setStrategy({ strategy }, done))).previous;
+  }
+
   async metrics(): Promise<Metrics> {
-    const { promise, resolve, reject } = Promise.withResolvers<GetMetricsResponse>();
-    this.#metrics.getMetrics({}, (error, response) => (error ? reject(error) : resolve(response)));
-    return (await promise).metrics!;
+    return (await promised<GetMetricsResponse>((done) => this.#metrics.getMetrics({}, done))).metrics!;
+  }
+
+  async resetMetrics(): Promise<void> {
+    await promised<ResetMetricsResponse>((done) => this.#metrics.resetMetrics({}, done));
   }
 
   /** Undefined until one of its kind has ended. */

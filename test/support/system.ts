@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { type Settings, settingsSchema } from '../../services/config/schema.ts';
-import { ErrorInfo, BadRequest } from '../../services/generated/google/rpc/error_details.ts';
-import { Status } from '../../services/generated/google/rpc/status.ts';
 import {
   ReasonRequest,
   type ReasonResponse,
@@ -43,29 +41,4 @@ export async function startSystem(over: Record<string, unknown> = {}): Promise<S
       await tandem.stop();
     },
   };
-}
-
-export interface Refusal {
-  readonly code: string;
-  readonly reason: string;
-  readonly field: string;
-  readonly message: string;
-}
-
-/** What a call was refused with, from its status and google.rpc details. */
-export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown as grpc.ServiceError,
-  );
-  if (error === undefined) return { code: 'OK', reason: '', field: '', message: '' };
-  let reason = '';
-  let field = '';
-  for (const bytes of error.metadata.get('grpc-status-details-bin')) {
-    for (const { typeUrl, value } of Status.decode(bytes as Buffer).details) {
-      if (typeUrl.endsWith('ErrorInfo')) reason = ErrorInfo.decode(value).reason;
-      if (typeUrl.endsWith('BadRequest')) field = BadRequest.decode(value).fieldViolations[0]?.field ?? '';
-    }
-  }
-  return { code: grpc.status[error.code], reason, field, message: error.details };
 }

@@ -1,5 +1,4 @@
 // Plays a row, and tells what came of it in the row's own words.
-import type * as grpc from '@grpc/grpc-js';
 import { BreakerState, breakerStateToJSON } from '../../../services/generated/tandem/v1/engines.ts';
 import type { ReasonResponse, Tensor } from '../../../services/generated/tandem/v1/reasoning.ts';
 import {
@@ -9,7 +8,7 @@ import {
   strategyToJSON,
 } from '../../../services/generated/tandem/v1/types.ts';
 import { until } from '../../support/until.ts';
-import { readRefusal } from './refusal.ts';
+import { refusalOf } from '../../support/refusal.ts';
 import { IDS, type Id, type Outcome, type Row } from './row.ts';
 import type { Stage } from './stage.ts';
 
@@ -56,8 +55,8 @@ async function beginBeside(stage: Stage, tensor: Tensor): Promise<void> {
 async function told(answer: Promise<ReasonResponse>): Promise<Outcome> {
   try {
     return toOutcome(await answer);
-  } catch (error) {
-    const { code, reason, field, metadata, retryAfterMs } = readRefusal(error as grpc.ServiceError);
+  } catch {
+    const { code, reason, field, metadata, retryAfterMs } = await refusalOf(answer);
     return { code, reason, field, tried: metadata['tried'], others: metadata['others'], retryAfterMs };
   }
 }

@@ -8,7 +8,7 @@ import { addSpike, flipDigestBit } from '../../fakes/lying-engine.ts';
 import { type System, startSystem } from '../../support/system.ts';
 import { until } from '../../support/until.ts';
 import { type Fleet, Inputs } from './fleet.ts';
-import { Operator } from './operator.ts';
+import { Operator } from '../../support/operator.ts';
 import { type Ask, type Conduct, IDS, type Id, type Row } from './row.ts';
 
 /** Long enough for the others to have voted, also on a busy machine. */

@@ -1,9 +1,9 @@
 // All that an error tells its caller.
 import * as grpc from '@grpc/grpc-js';
-import { BadRequest, ErrorInfo, RetryInfo } from '../../../services/generated/google/rpc/error_details.ts';
-import { Status } from '../../../services/generated/google/rpc/status.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../services/generated/google/rpc/error_details.ts';
+import { Status } from '../../services/generated/google/rpc/status.ts';
 
-export interface FullRefusal {
+export interface Refusal {
   readonly code: string;
   readonly reason: string;
   readonly message: string;
@@ -13,7 +13,7 @@ export interface FullRefusal {
   readonly retryAfterMs: number | undefined;
 }
 
-export function readRefusal(error: grpc.ServiceError): FullRefusal {
+function read(error: grpc.ServiceError): Refusal {
   let info = ErrorInfo.fromPartial({});
   let field = '';
   let retryAfterMs: number | undefined;
@@ -29,4 +29,14 @@ export function readRefusal(error: grpc.ServiceError): FullRefusal {
   }
   const { reason, metadata } = info;
   return { code: grpc.status[error.code], reason, message: error.details, metadata, field, retryAfterMs };
+}
+
+/** What a call was refused with; code "OK": it was not. */
+export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  try {
+    await call;
+  } catch (error) {
+    return read(error as grpc.ServiceError);
+  }
+  return { code: 'OK', reason: '', message: '', metadata: {}, field: '', retryAfterMs: undefined };
 }
