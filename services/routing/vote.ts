@@ -5,7 +5,7 @@ import { hex64 } from '../core/hex.ts';
 import type { Inference } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
 import type { EngineKind, VotePolicy } from '../voting/policy.ts';
-import { howManyMore, isDecided } from '../voting/progress.ts';
+import { type More, progress } from '../voting/progress.ts';
 import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
@@ -93,17 +93,19 @@ class Election<E extends Askable> {
   async run(): Promise<void> {
     const startedMs = performance.now();
     for (;;) {
-      if (!this.#callerSignal.aborted) this.#askMore();
-      const waiting = this.#waiting();
-      if (waiting.length === 0 || isDecided(this.ballots(), waiting, this.#policy)) break;
+      const { isDecided, more } = progress(this.ballots(), this.#waiting(), this.#policy);
+      if (isDecided) break;
+      if (!this.#callerSignal.aborted) this.#askMore(more);
+      if (!this.#isWaiting()) break;
       await this.#nextBallot();
     }
-    await this.#hearStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
+    if (this.#isWaiting()) await this.#hearStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
   /** Whoever is still computing need not go on. */
   close(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
+    if (!this.#isWaiting()) return;
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
     // In the order of asking, those that were not heard are absent.
     for (const voter of this.voters) voter.isWaiting = false;
@@ -111,12 +113,16 @@ class Election<E extends Askable> {
 
   async #hearStragglers(graceMs: number): Promise<void> {
     const all = async (): Promise<void> => {
-      while (this.#waiting().length > 0) await this.#nextBallot();
+      while (this.#isWaiting()) await this.#nextBallot();
     };
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, graceMs);
     await Promise.race([all(), late]);
     clearTimeout(timer);
+  }
+
+  #isWaiting(): boolean {
+    return this.voters.some(({ isWaiting }) => isWaiting);
   }
 
   #waiting(): EngineKind[] {
@@ -127,8 +133,7 @@ class Election<E extends Askable> {
     return new Promise((resolve) => (this.#onBallot = resolve));
   }
 
-  #askMore(): void {
-    const { count, kinds, standIns } = howManyMore(this.ballots(), this.#waiting(), this.#policy);
+  #askMore({ count, kinds, standIns }: More): void {
     for (let asked = 0; asked < count; asked += 1) {
       const engine = this.#takeNext(kinds[asked]);
       const isStandIn = asked >= count - standIns;

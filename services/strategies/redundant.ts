@@ -5,11 +5,18 @@ import { type EngineView, type Strategy, rotate } from './strategy.ts';
  * are of different kinds as far as there are any, since copies of one binary share its bugs. Within a kind, every
  * engine in turn.
  */
-export const redundant: Strategy = ({ engines, turn }) =>
-  interleave([...Map.groupBy(engines, ({ kind }) => kind).values()].map((ofOneKind) => rotate(ofOneKind, turn)));
+export const redundant: Strategy = ({ engines, turn }) => {
+  const { sidecar = [], local = [] } = Object.groupBy(engines, ({ kind }) => kind);
+  const first = engines[0]?.kind === 'local' ? [local, sidecar] : [sidecar, local];
+  return interleave(first.map((ofOneKind) => rotate(ofOneKind, turn)));
+};
 
 /** The first of each group, then the second of each, and so on. */
 function interleave<E extends EngineView>(groups: readonly (readonly E[])[]): readonly E[] {
-  const longest = Math.max(0, ...groups.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, place) => groups.flatMap((group) => group.slice(place, place + 1))).flat();
+  const longest = Math.max(...groups.map(({ length }) => length));
+  const all: E[] = [];
+  for (let place = 0; place < longest; place += 1) {
+    for (const group of groups) if (place < group.length) all.push(group[place]!);
+  }
+  return all;
 }

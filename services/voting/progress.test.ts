@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EngineKind, VotePolicy } from './policy.ts';
-import { howManyMore, isDecided } from './progress.ts';
+import { progress } from './progress.ts';
 import type { Ballot } from './tally.ts';
 
 const of3: VotePolicy = {
@@ -81,7 +81,7 @@ describe('a vote is decided', () => {
     ['by LABEL, and the commonest answer may change', label, 'aab', 'ss', false],
     ['by LABEL, and it cannot', { ...label, participants: 4 }, 'aaa', 's', true],
   ])('%s', (_, policy, letters, others, expected) => {
-    expect(isDecided(ballots(letters), waiting(others), policy)).toBe(expected);
+    expect(progress(ballots(letters), waiting(others), policy).isDecided).toBe(expected);
   });
 });
 
@@ -117,7 +117,7 @@ describe('to ask now', () => {
     ['nobody where enough agree, though it is not yet decided', { ...near, mode: 'PARALLEL' }, 'aab-', 's', 0, ''],
     ['nobody for an absent one that is not needed', { ...of(3), mode: 'PARALLEL' }, 'aa-', '', 0, ''],
   ])('%s', (_, policy, letters, others, count, rest) => {
-    const more = howManyMore(ballots(letters), waiting(others), policy);
+    const { more } = progress(ballots(letters), waiting(others), policy);
     const standIns = more.standIns === 0 ? '' : `${more.standIns} ${more.standIns === 1 ? 'stands' : 'stand'} in`;
     expect([more.count, more.kinds.join(' ') + standIns]).toEqual([count, rest]);
   });

@@ -4,43 +4,24 @@
 // it back, and another engine may be asked in its place. The whole of a vote is:
 //
 //   for (;;) {
-//     ask howManyMore(ballots, waiting, policy), as far as there are engines and the retry budget allows
-//     if (nobody is waited for || isDecided(ballots, waiting, policy)) break
+//     const { isDecided, more } = progress(ballots, waiting, policy)
+//     if (isDecided) break
+//     ask as many more, as far as there are engines and the retry budget allows
+//     if (nobody is waited for) break
 //     await the next ballot
 //   }
 //   verdict(ballots, policy)
 import { ENGINE_KINDS, type EngineKind, needed, type VotePolicy } from './policy.ts';
 import { agree, type Ballot, type Group, labelOf, type Tally, tally } from './tally.ts';
-import { verdict } from './verdict.ts';
+import { type Verdict, verdict } from './verdict.ts';
 
-/** Whom to ask now. */
-export interface More {
-  readonly count: number;
-  /** At least one engine of each of these must be among them: without, the vote would lack a kind. */
-  readonly kinds: readonly EngineKind[];
-  /** How many of them stand in for absent engines, beyond the participants asked first: retries, for a retry budget. */
-  readonly standIns: number;
-}
-
-/**
- * Whether it is certain which answer wins, or that none does, whatever is still to come. Grade and outcomes may change, and
- * where none wins also why. What would only be accepted is not yet decided while it can still be agreed on.
- *
- * Once as many agree as the policy wants, only those that are `waiting`, each of a kind, are still to come; until then one
- * for every seat that has no vote, so that false may also mean: ask more. By TOLERANCE a later answer may stand between
- * those given so far and unite them; so a vote by it is decided early only where more than half gave the same to the bit.
- */
-export function isDecided(ballots: readonly Ballot[], waiting: readonly EngineKind[], policy: VotePolicy): boolean {
-  const counted = tally(ballots, policy);
-  const voted = counted.voters.size;
-  const seats = Math.max(waiting.length, policy.participants - voted);
-  const now = verdict(ballots, policy);
-  if (now.kind === 'AGREED' && staysEnough(counted, waiting.length, policy)) {
-    return staysAhead(counted, waiting.length, policy);
-  }
-  if (seats === 0) return true;
-  if (!isHopeless(counted, seats, policy)) return false;
-  return policy.onDispute === 'FAIL' || (now.kind === 'ACCEPTED' && staysAhead(counted, seats, policy));
+export interface Progress {
+  /**
+   * Whether it is certain which answer wins, or that none does, whatever is still to come. Grade and outcomes may change,
+   * and where none wins also why. What would only be accepted is not yet decided while it can still be agreed on.
+   */
+  readonly isDecided: boolean;
+  readonly more: More;
 }
 
 /**
@@ -51,16 +32,47 @@ export function isDecided(ballots: readonly Ballot[], waiting: readonly EngineKi
  * Never more than the participants less those that voted or are waited for. Never less than one where nobody is waited for
  * and an engine more could still change the verdict.
  */
-export function howManyMore(ballots: readonly Ballot[], waiting: readonly EngineKind[], policy: VotePolicy): More {
-  const none: More = { count: 0, kinds: [], standIns: 0 };
+export interface More {
+  readonly count: number;
+  /** At least one engine of each of these must be among them: without, the vote would lack a kind. */
+  readonly kinds: readonly EngineKind[];
+  /** How many of them stand in for absent engines, beyond the participants asked first: retries, for a retry budget. */
+  readonly standIns: number;
+}
+
+const NONE: More = { count: 0, kinds: [], standIns: 0 };
+
+/** `waiting`: the kinds of the engines that have been asked and not heard. */
+export function progress(ballots: readonly Ballot[], waiting: readonly EngineKind[], policy: VotePolicy): Progress {
   const counted = tally(ballots, policy);
-  const { voters, asked } = counted;
+  const now = verdict(ballots, policy, counted);
+  const isDecided = decided(counted, now, waiting, policy);
+  const isAgreed = now.kind === 'AGREED';
+  return { isDecided, more: isDecided || isAgreed ? NONE : howManyMore(counted, waiting, policy) };
+}
+
+/**
+ * Once as many agree as the policy wants, only those that are `waiting`, each of a kind, are still to come; until then one
+ * for every seat that has no vote, so that false may also mean: ask more. By TOLERANCE a later answer may stand between
+ * those given so far and unite them; so a vote by it is decided early only where more than half gave the same to the bit.
+ */
+function decided(counted: Tally, now: Verdict, waiting: readonly EngineKind[], policy: VotePolicy): boolean {
+  const seats = Math.max(waiting.length, policy.participants - counted.voters.size);
+  if (now.kind === 'AGREED' && staysEnough(counted, waiting.length, policy)) {
+    return staysAhead(counted, waiting.length, policy);
+  }
+  if (seats === 0) return true;
+  if (!isHopeless(counted, seats, policy)) return false;
+  return policy.onDispute === 'FAIL' || (now.kind === 'ACCEPTED' && staysAhead(counted, seats, policy));
+}
+
+function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: VotePolicy): More {
+  const { voters, asked, groups } = counted;
   const holding = voters.size + waiting.length;
   const seats = policy.participants - holding;
-  if (seats <= 0 || isDecided(ballots, waiting, policy)) return none;
-  if (verdict(ballots, policy).kind === 'AGREED') return none;
+  if (seats <= 0) return NONE;
 
-  const leader = counted.groups[0];
+  const leader = groups[0];
   const kinds = lackingKinds(leader, waiting, policy);
   const lacking = needed(policy, holding) - (leader?.members.length ?? 0) - waiting.length;
   const count = policy.mode === 'PARALLEL' ? seats : Math.min(seats, Math.max(0, lacking, kinds.length));

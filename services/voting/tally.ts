@@ -94,7 +94,7 @@ export function tally(ballots: readonly Ballot[], policy: VotePolicy): Tally {
 }
 
 export function agree(a: Answer, b: Answer, compare: Compare): boolean {
-  if (a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest) return true;
+  if (areSame(a, b)) return true;
   switch (compare.kind) {
     case 'EXACT':
       return false;
@@ -128,21 +128,25 @@ interface Distinct {
 /** Every answer that was given, once. Where copies of it tell more or less, the one that tells most stands for it. */
 function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly answers: readonly Distinct[] } {
   const heard = new Set<string>();
-  const answers = new Map<string, Distinct>();
+  const answers: Distinct[] = [];
   for (const [place, { engineId, answer }] of ballots.entries()) {
     const isFirst = !heard.has(engineId);
     heard.add(engineId);
     if (!isFirst || answer === undefined) continue;
-    const key = `${answer.stateDigest},${answer.readoutDigest}`;
-    const known = answers.get(key);
+    // A few at most, so that looking for it is quicker than making a key of two big integers.
+    const known = answers.find((other) => areSame(other.answer, answer));
     if (known === undefined) {
-      answers.set(key, { answer, copies: [place] });
+      answers.push({ answer, copies: [place] });
       continue;
     }
     known.copies.push(place);
     if (tells(answer) > tells(known.answer)) known.answer = answer;
   }
-  return { asked: heard.size, answers: Array.from(answers.values()) };
+  return { asked: heard.size, answers };
+}
+
+function areSame(a: Answer, b: Answer): boolean {
+  return a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
 }
 
 /** 0: digests only. */

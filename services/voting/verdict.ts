@@ -124,8 +124,9 @@ const GRADES: readonly { readonly grade: Grade; readonly fits: (count: Count) =>
   { grade: 'PLURALITY', fits: () => true },
 ];
 
-export function verdict(ballots: readonly Ballot[], policy: VotePolicy): Verdict {
-  const count = countUp(tally(ballots, policy), policy);
+/** `counted`: the tally of these ballots, where there is one already. */
+export function verdict(ballots: readonly Ballot[], policy: VotePolicy, counted = tally(ballots, policy)): Verdict {
+  const count = countUp(counted, policy);
   const obstacles = RULES.filter(({ applies }) => applies(count));
   const fatal = obstacles.find(({ isAccepted }) => !isAccepted(policy));
   if (fatal) return failed(count, fatal.obstacle);
@@ -179,8 +180,7 @@ function fullest(ballots: readonly Ballot[], places: readonly number[]): number 
 }
 
 function outcomes({ ballots, voters }: Count, agreeing: Group['members']): BallotOutcome[] {
-  return Array.from({ length: ballots }, (_, place) => {
-    if (!voters.has(place)) return 'ABSENT';
-    return agreeing.includes(place) ? 'AGREED' : 'DISSENTED';
-  });
+  const all = new Array<BallotOutcome>(ballots).fill('ABSENT');
+  for (const place of voters) all[place] = agreeing.includes(place) ? 'AGREED' : 'DISSENTED';
+  return all;
 }

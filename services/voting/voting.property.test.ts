@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ENGINE_KINDS, type EngineKind, isAtLeastAsStrict, needed, tighten, type VotePolicy } from './policy.ts';
-import { howManyMore, isDecided } from './progress.ts';
+import { progress } from './progress.ts';
 import type { Answer, Ballot } from './tally.ts';
 import { type Verdict, verdict } from './verdict.ts';
 
@@ -199,7 +199,7 @@ describe('what is decided', () => {
   it('stays so, whatever those waited for say', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
       const waiting = toCome.map(({ engineKind }) => engineKind);
-      fc.pre(isDecided(soFar, waiting, policy));
+      fc.pre(progress(soFar, waiting, policy).isDecided);
       const later = [...soFar, ...rename(toCome, 'later')];
       expect(winnerOf(later, verdict(later, policy))).toBe(winnerOf(soFar, verdict(soFar, policy)));
     });
@@ -207,7 +207,7 @@ describe('what is decided', () => {
 
   it('stays so, whatever stand-ins say that are asked for', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
-      fc.pre(isDecided(soFar, [], policy));
+      fc.pre(progress(soFar, [], policy).isDecided);
       fc.pre(verdict(soFar, policy).kind !== 'AGREED');
       const free = policy.participants - soFar.filter(({ answer }) => answer).length;
       const later = [...soFar, ...rename(toCome.slice(0, Math.max(0, free)), 'later')];
@@ -218,7 +218,7 @@ describe('what is decided', () => {
   it('comes no later than the last ballot', () => {
     check(anyVote, ({ policy, soFar }) => {
       const full = soFar.filter(({ answer }) => answer).length >= policy.participants;
-      if (full || verdict(soFar, policy).kind === 'AGREED') expect(isDecided(soFar, [], policy)).toBe(true);
+      if (full || verdict(soFar, policy).kind === 'AGREED') expect(progress(soFar, [], policy).isDecided).toBe(true);
     });
   });
 });
@@ -238,7 +238,8 @@ describe('a vote, from the first engine asked to the verdict', () => {
     const kinds = (): EngineKind[] => waiting.map(({ engineKind }) => engineKind);
     for (let turn = 0; ; turn += 1) {
       if (turn > engines.length) throw new Error('the vote does not end');
-      const more = howManyMore(ballots, kinds(), policy);
+      const { isDecided, more } = progress(ballots, kinds(), policy);
+      if (isDecided) return { ballots, asked: ballots.length + waiting.length };
       const voted = ballots.filter(({ answer }) => answer).length;
       expect(more.count).toBeLessThanOrEqual(Math.max(0, policy.participants - voted - waiting.length));
       const planned = policy.participants - ballots.length - waiting.length;
@@ -248,8 +249,7 @@ describe('a vote, from the first engine asked to the verdict', () => {
         const place = free.findIndex(({ engineKind }) => !more.kinds[k] || engineKind === more.kinds[k]);
         waiting.push(...free.splice(Math.max(0, place), 1));
       }
-      if (waiting.length === 0 || isDecided(ballots, kinds(), policy))
-        return { ballots, asked: ballots.length + waiting.length };
+      if (waiting.length === 0) return { ballots, asked: ballots.length + waiting.length };
       ballots.push(...waiting.splice((turns[turn] ?? 0) % waiting.length, 1));
     }
   }
