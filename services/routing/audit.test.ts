@@ -22,15 +22,15 @@ beforeEach(() => {
   wrongs = 0;
 });
 
-/** Answers of engine a, which says `stateDigest`, looked at one after the other. */
-async function answer(times: number, rate: number, stateDigest = 99n): Promise<void> {
+/** Answers of the engines `ids` in turn, which say `stateDigest`, looked at one after the other. */
+async function answer(times: number, rate: number, stateDigest = 99n, ids = ['a']): Promise<void> {
   const audit = new Audit({
     rate,
     observer: { ...silent, voted: (verdict, wrong) => seen.push([verdict, wrong]) },
     onDispute: (dispute) => disputes.push(dispute),
   });
-  const engine = pool.find('a');
   for (let n = 0; n < times; n += 1) {
+    const engine = pool.find(ids[n % ids.length]!);
     audit.consider(
       { engine, inference: fakeInference({ stateDigest }) },
       pool.engines,
@@ -50,6 +50,12 @@ describe('an audit', () => {
     await answer(100, 0.05);
     expect(seen).toEqual(Array(5).fill(['AUDITED', []]));
     expect([fakes.a.calls.length, fakes.b.calls.length + fakes.c.calls.length]).toEqual([0, 5]);
+  });
+
+  it('checks that share of every engine’s answers, whoever’s turn it is', async () => {
+    fakes.c.down('killed'); // so that the witness of one is the other
+    await answer(80, 0.05, 99n, ['a', 'b']);
+    expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
   });
 
   it('asks for no more than digests', async () => {

@@ -33,8 +33,11 @@ const POLICY: VotePolicy = {
 
 export class Audit {
   readonly #options: AuditOptions;
-  /** Share of an audit that is due: spread evenly, so that a rate of 0.05 is every twentieth answer. */
-  #due = 0;
+  /**
+   * Share of an audit that is due of each engine: a rate of 0.05 is every twentieth answer of its own. Of all answers
+   * together it would always be the same engine's where twenty is a multiple of how many take turns.
+   */
+  readonly #due = new WeakMap<Askable, number>();
   #running = 0;
 
   constructor(options: AuditOptions) {
@@ -48,9 +51,9 @@ export class Audit {
     asked: Pick<Asking, 'input' | 'strategy'>,
     onWrong: () => void,
   ): void {
-    this.#due += this.#options.rate;
-    if (this.#due < 1) return;
-    this.#due = Math.min(1, this.#due - 1); // what could not be done is not made up for
+    const due = (this.#due.get(answered.engine) ?? 0) + this.#options.rate;
+    this.#due.set(answered.engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
+    if (due < 1) return;
     if (this.#running >= MAX_RUNNING) return;
     void this.#run(answered, witnesses(answered.engine, engines), asked, onWrong);
   }

@@ -1,7 +1,6 @@
 // More than one liar. Liars that differ lose a vote; a majority of liars that agree cannot be told from the truth, unless
 // those who agree must be of two kinds.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
-import { type Lie, addSpike, answerNaN, flipDigestBit } from '../fakes/lying-engine.ts';
 import { closedLoad } from '../support/load.ts';
 import { type Scenario, failures } from './scenario.ts';
 import { type Stage, told } from './stage.ts';
@@ -9,47 +8,54 @@ import { type Stage, told } from './stage.ts';
 const VOTES = 300;
 const QUARANTINE_OFF = { quarantine: { dissents: 1_000, window_ms: 1_000 } };
 
+/** What a sidecar does: tell the truth, or lie by a fault and its seed. */
+type Conduct = 'honest' | { readonly fault: string; readonly seed: number };
+
+const WRONG = { fault: 'runs=1', seed: 1 };
+/** Of another kind: two that flip a bit at random flip the same one now and then. */
+const OTHERWISE_WRONG = { fault: 'weights=1', seed: 1 };
+const NO_NUMBERS = { fault: 'nans=1', seed: 1 };
+
 interface Cell {
   readonly name: string;
-  /** Of the sidecars; undefined: honest. */
-  readonly lies: readonly (Lie | undefined)[];
+  readonly sidecars: readonly Conduct[];
   readonly settings: Record<string, unknown>;
 }
 
 const CELLS: readonly Cell[] = [
   {
     name: 'two different liars of five',
-    lies: [flipDigestBit, addSpike, undefined, undefined, undefined],
+    sidecars: [WRONG, OTHERWISE_WRONG, 'honest', 'honest', 'honest'],
     settings: { vote: { participants: 5 } },
   },
   {
     name: 'two different liars of three',
-    lies: [flipDigestBit, addSpike, undefined],
+    sidecars: [WRONG, OTHERWISE_WRONG, 'honest'],
     settings: { vote: { participants: 3 } },
   },
   {
     name: 'two alike of three',
-    lies: [flipDigestBit, flipDigestBit, undefined],
+    sidecars: [WRONG, WRONG, 'honest'],
     settings: { vote: { participants: 3 } },
   },
   {
     name: 'two alike beside the local engine, distinct_kinds: 2',
-    lies: [flipDigestBit, flipDigestBit],
+    sidecars: [WRONG, WRONG],
     settings: { local: { enabled: true }, vote: { participants: 3, distinct_kinds: 2 } },
   },
   {
     name: 'nobody beside the local engine, distinct_kinds: 2',
-    lies: [undefined, undefined],
+    sidecars: ['honest', 'honest'],
     settings: { local: { enabled: true }, vote: { participants: 3, distinct_kinds: 2 } },
   },
   {
     name: 'two alike beside the local engine, distinct_kinds: 2, quarantine as usual',
-    lies: [flipDigestBit, flipDigestBit],
+    sidecars: [WRONG, WRONG],
     settings: { local: { enabled: true }, vote: { participants: 3, distinct_kinds: 2 }, quarantine: {} },
   },
   {
     name: 'two alike with NaN of three',
-    lies: [answerNaN, answerNaN, undefined],
+    sidecars: [NO_NUMBERS, NO_NUMBERS, 'honest'],
     settings: { vote: { participants: 3 } },
   },
 ];
@@ -109,11 +115,16 @@ interface Told {
   readonly out: readonly string[];
 }
 
-async function play(stage: Stage, { name, lies, settings }: Cell, truths: readonly string[]): Promise<Told> {
-  const sidecars = await stage.sidecars(lies.length);
-  const fronts = await Promise.all(sidecars.map((sidecar) => stage.liar(sidecar)));
-  for (const [at, front] of fronts.entries()) front.lie = lies[at];
-  const router = await stage.router(settings, fronts);
+async function play(
+  stage: Stage,
+  { name, sidecars: conducts, settings }: Cell,
+  truths: readonly string[],
+): Promise<Told> {
+  const started = await Promise.all(
+    conducts.map((conduct) => (conduct === 'honest' ? stage.sidecars(1) : stage.faulty(conduct.fault, conduct))),
+  );
+  const sidecars = started.flat();
+  const router = await stage.router(settings, sidecars);
   const { requests } = await closedLoad({ system: router, inputs: stage.inputs, total: VOTES, inFlight: 4 }).finished;
   const out = (await router.operator.engines())
     .filter(({ state }) => state === EngineState.ENGINE_STATE_QUARANTINED)

@@ -1,21 +1,38 @@
-// One engine of three is wrong, now and then or always, in its digest or behind an honest one.
+// One engine of three is wrong, now and then or always: its answer behind true digests, its run and all that it says of
+// it, or a weight in its memory under the model's true id.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/types.ts';
-import { type Lie, addSpike, flipDigestBit } from '../fakes/lying-engine.ts';
-import { Operator } from '../support/operator.ts';
 import { type LoadResult, closedLoad } from '../support/load.ts';
+import { Operator } from '../support/operator.ts';
 import { until } from '../support/until.ts';
 import { type Scenario, failures } from './scenario.ts';
 import { type Caller, type Router, type Stage, told } from './stage.ts';
 
-const LIES: readonly (readonly [string, Lie, number])[] = [
-  ['digest, 1 %', flipDigestBit, 0.01],
-  ['digest, 100 %', flipDigestBit, 1],
-  ['answer, 1 %', addSpike, 0.01],
-  ['answer, 100 %', addSpike, 1],
+interface Lie {
+  readonly name: string;
+  readonly fault: string;
+}
+
+interface Audit {
+  readonly name: string;
+  readonly engines: number;
+  /** Of the liar among them. */
+  readonly place: number;
+  readonly requests: number;
+}
+
+const LIES: readonly Lie[] = [
+  { name: 'answer bit, 1 %', fault: 'answers=0.01' },
+  { name: 'answer bit, 100 %', fault: 'answers=1' },
+  { name: 'run bit, 1 %', fault: 'runs=0.01' },
+  { name: 'run bit, 100 %', fault: 'runs=1' },
+  { name: 'weight bit', fault: 'weights=1' },
 ];
+/** What an audit is to find, each in every place among the engines. */
+const AUDITED = LIES.filter(({ fault }) => fault.endsWith('=1'));
 const SECONDS = 28;
 const IN_FLIGHT = 16;
+const VOTES_BAR = 100_000;
 const DISSENTS_BAR = 10;
 const AUDIT_BAR = 200;
 /** Dissents come faster than the least watchful quarantine overlooks. */
@@ -25,84 +42,92 @@ const STAYS_OUT = { quarantine: { sit_out_ms: 300_000 } };
 
 export const lying: Scenario = {
   name: 'lying',
-  fault: 'one of three wrong in 1 % and 100 % of its answers',
+  fault: 'one of three wrong in 1 % and 100 % of its answers, or in one bit of a weight',
   settings: { strategy: 'REDUNDANT' },
   bar: 'REDUNDANT: 0 wrong; out within 10 dissents; audit of 5 % finds it within 200 requests',
   async run(stage) {
     const truths = await stage.truths();
-    const [sidecar, ...honest] = await stage.sidecars(3);
-    const liar = await stage.liar(sidecar!);
-    const engines = [liar, ...honest];
-
-    // It keeps lying all the while: were it put out, the rest would be voted among the honest.
-    let router = await stage.router({ ...this.settings, ...NEVER_OUT }, engines);
-    const operator = new Operator(router.address);
-    const readmission = setInterval(() => void readmit(operator), READMIT_EVERY_MS);
-    const reasons: Record<string, number> = {};
-    const caller = stage.caller(router.address, ({ details }) => {
-      const reason = details.replaceAll(/[0-9a-f]{16}/g, 'DIGEST').slice(0, 160);
-      reasons[reason] = (reasons[reason] ?? 0) + 1;
-    });
-    const votes = [];
-    for (const [name, lie, lieShare] of LIES) {
-      Object.assign(liar, { lie, lieShare });
-      const before = liar.counts.lied;
-      const result = await loaded(stage, caller);
-      const wrong = wrongOf(result, truths);
-      votes.push({
-        name,
-        votes: result.requests.length,
-        wrong,
-        failed: failures(result.requests),
-        lies: liar.counts.lied - before,
-      });
-      stage.progress(`${name}: ${wrong} wrong of ${result.requests.length}, ${result.failed.length} failed`);
-    }
-    clearInterval(readmission);
-    operator.close();
-    await router.stop();
-
-    const quarantines = [];
-    for (const [name, lie, lieShare] of LIES) {
-      Object.assign(liar, { lie, lieShare });
-      router = await stage.router({ ...this.settings, ...STAYS_OUT }, engines);
-      quarantines.push({ name, ...(await untilOut(stage, router, truths)) });
-      await router.stop();
-    }
-
-    // Every place of the liar, and five engines, too: 5 % of the requests in turn must not be one engine's alone.
-    const audits = [];
+    const honest = await stage.sidecars(2);
     const more = await stage.sidecars(2);
-    Object.assign(liar, { lie: flipDigestBit, lieShare: 1 });
-    for (const among of [engines, [...honest, liar], [...honest, ...more, liar], [liar, ...honest, ...more]]) {
-      audits.push({
-        engines: among.length,
-        place: among.indexOf(liar) + 1,
-        requests: await untilAudited(stage, among),
-      });
+    const refusals: Record<string, number> = {};
+    const votes = [];
+    const quarantines = [];
+    const audits: Audit[] = [];
+    for (const { name, fault } of LIES) {
+      const [liar] = await stage.faulty(fault);
+      const engines = [liar!, ...honest];
+
+      // It keeps lying all the while: were it put out, the rest would be voted among the honest.
+      let router = await stage.router({ ...this.settings, ...NEVER_OUT }, engines);
+      const result = await votedWhileReadmitted(stage, router, refusals);
+      const counts = {
+        votes: result.requests.length,
+        wrong: wrongOf(result, truths),
+        failed: failures(result.requests),
+        dissents: dissentsOf(result),
+      };
+      votes.push({ name, ...counts });
+      stage.progress(`${name}: ${JSON.stringify(counts)}`);
+      await router.stop();
+
+      router = await stage.router({ ...this.settings, ...STAYS_OUT }, engines);
+      const out = await untilOut(stage, router, truths);
+      quarantines.push({ name, ...out });
+      stage.progress(`${name}: ${JSON.stringify(out)}`);
+      await router.stop();
+
+      // Every place of the liar, and five engines, too: 5 % of the requests in turn must not be one engine's alone.
+      if (AUDITED.some((audited) => audited.fault === fault)) {
+        const five = [...honest, ...more];
+        for (const among of [engines, [...honest, liar!], [...five, liar!], [liar!, ...five]]) {
+          const requests = await untilAudited(stage, among);
+          audits.push({ name, engines: among.length, place: among.indexOf(liar!) + 1, requests });
+        }
+      }
+      await liar!.kill();
     }
 
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
     const total = sum(votes.map((each) => each.votes));
-    const wrong = sum(votes.map((each) => each.wrong)) + sum(quarantines.map((each) => each.wrong));
+    const wrong = sum([...votes, ...quarantines].map((each) => each.wrong));
     const failed = sum([...votes, ...quarantines].flatMap((each) => Object.values(each.failed)));
     const dissents = Math.max(...quarantines.map((each) => each.dissents));
     const audited = Math.max(...audits.map((each) => each.requests));
     const isOut = quarantines.every((each) => each.isOut);
+    const auditsOf = (name: string): string =>
+      `${name} after ${audits.flatMap((each) => (each.name === name ? [each.requests] : [])).join('/')}`;
     return {
-      figures: { votes, refusals: reasons, quarantines, audits },
+      figures: { votes, refusals, quarantines, audits },
       measured:
-        `${wrong} wrong and ${failed} failed of ${total} votes with ${sum(votes.map((each) => each.lies))} lies; out after ` +
-        `${quarantines.map((each) => each.dissents).join('/')} dissents; ` +
-        `audit: after ${audits.map((each) => each.requests).join('/')} requests (of 3/3/5/5 engines)`,
+        `${wrong} wrong and ${failed} failed of ${total} votes with ${sum(votes.map((each) => each.dissents))} dissents; ` +
+        `out after ${quarantines.map((each) => each.dissents).join('/')} dissents; ` +
+        `audit: ${AUDITED.map(({ name }) => auditsOf(name)).join(', ')} requests (of 3/3/5/5 engines)`,
       passed: wrong === 0 && isOut && dissents <= DISSENTS_BAR && audited <= AUDIT_BAR,
       missed: [
-        ...(total < 100_000 ? [`${total} of 100000 votes (--count)`] : []),
-        ...Object.entries(reasons).map(([reason, count]) => `${count} refused: ${reason}`),
+        ...(total < VOTES_BAR ? [`${total} of ${VOTES_BAR} votes (--count)`] : []),
+        ...Object.entries(refusals).map(([reason, count]) => `${count} refused: ${reason}`),
       ],
     };
   },
 };
+
+/** Counts what is refused, by its reason without digests. */
+async function votedWhileReadmitted(
+  stage: Stage,
+  { address }: Router,
+  refusals: Record<string, number>,
+): Promise<LoadResult> {
+  const operator = new Operator(address);
+  const readmission = setInterval(() => void readmit(operator).catch(() => undefined), READMIT_EVERY_MS);
+  const caller = stage.caller(address, ({ details }) => {
+    const reason = details.replaceAll(/[0-9a-f]{16}/g, 'DIGEST').slice(0, 160);
+    refusals[reason] = (refusals[reason] ?? 0) + 1;
+  });
+  const result = await loaded(stage, caller);
+  clearInterval(readmission);
+  operator.close();
+  return result;
+}
 
 async function readmit(operator: Operator): Promise<void> {
   const { state } = await operator.engine('engine-1');
@@ -125,6 +150,13 @@ function wrongOf({ requests }: LoadResult, truths: readonly string[]): number {
   return requests.filter(({ response, input }) => response !== undefined && told(response) !== truths[input]).length;
 }
 
+/** Ballots against the verdict. */
+function dissentsOf({ requests }: LoadResult): number {
+  return requests
+    .flatMap(({ response }) => response?.vote?.ballots ?? [])
+    .filter(({ outcome }) => outcome === BallotOutcome.BALLOT_OUTCOME_DISSENTED).length;
+}
+
 /** One after the other, so that no vote is under way when the engine is put out. */
 async function untilOut(stage: Stage, router: Router, truths: readonly string[]) {
   const load = closedLoad({ system: router, inputs: stage.inputs, total: 5_000, inFlight: 1 });
@@ -132,11 +164,13 @@ async function untilOut(stage: Stage, router: Router, truths: readonly string[])
     (await router.operator.engine('engine-1')).state === EngineState.ENGINE_STATE_QUARANTINED;
   const out = await until(isOut, { what: 'its quarantine', timeoutMs: 20_000 }).catch(() => false);
   const result = await load.stop();
-  const dissents = result.requests
-    .flatMap(({ response }) => response?.vote?.ballots ?? [])
-    .filter(({ outcome }) => outcome === BallotOutcome.BALLOT_OUTCOME_DISSENTED).length;
-  const failed = failures(result.requests);
-  return { isOut: out, dissents, votes: result.requests.length, wrong: wrongOf(result, truths), failed };
+  return {
+    isOut: out,
+    dissents: dissentsOf(result),
+    votes: result.requests.length,
+    wrong: wrongOf(result, truths),
+    failed: failures(result.requests),
+  };
 }
 
 /** Ordinary requests until an audit has contradicted the liar; Infinity: none of 1,000. */

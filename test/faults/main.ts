@@ -35,7 +35,7 @@ Usage: npm run test:faults -- [options]
   --seconds N    of load of overloaded and cancelled (30, 45)
   --rate N       requests a second of the paced loads at most (1000)
   --json FILE    also write every figure as JSON
-  --list         names, and what each does
+  --list         every scenario with its router's settings
   --help         this text
 
 Ends with 1 if a request failed or an answer was wrong that should not have been. A bar of speed or memory that is
@@ -60,8 +60,8 @@ const unknown = values.only?.filter((name) => SCENARIOS.every((scenario) => scen
 if (values.help) {
   process.stdout.write(HELP);
 } else if (values.list) {
-  const rows = SCENARIOS.map(({ name, fault, bar }) => [name, fault, bar]);
-  process.stdout.write(`${table(['NAME', 'FAULT', 'BAR'], rows)}\n`);
+  const rows = SCENARIOS.map(({ name, settings, fault, bar }) => [name, JSON.stringify(settings), fault, bar]);
+  process.stdout.write(`${table(['NAME', 'SETTINGS', 'FAULT', 'BAR'], rows)}\n`);
 } else if (unknown.length > 0) {
   process.stderr.write(`There is no scenario ${unknown.join(', ')}. Names: npm run test:faults -- --list\n`);
   process.exitCode = 2;

@@ -2,7 +2,7 @@
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type LoadResult, paceLoad } from '../support/load.ts';
 import { type Scenario, failures, ms, rounded } from './scenario.ts';
-import type { Router, Stage } from './stage.ts';
+import { type Router, type Stage, switchFaults } from './stage.ts';
 
 const DELAY_MS = 500;
 const RATE_PER_S = 200;
@@ -14,12 +14,12 @@ export const slow: Scenario = {
   settings: {},
   bar: 'HEDGED: p99 ≤ healthy p99 + hedge delay',
   async run(stage) {
-    const sidecars = await stage.sidecars(3);
-    const fronts = await Promise.all(sidecars.map((sidecar) => stage.liar(sidecar)));
-    const router = await stage.router(this.settings, fronts);
+    const [first, third] = await stage.sidecars(2);
+    const [second] = await stage.faulty(`delay_ms=${DELAY_MS}`, { waits: true });
+    const router = await stage.router(this.settings, [first!, second!, third!]);
     await loaded(stage, router, Strategy.STRATEGY_HEDGED, 3);
     const healthy = await loaded(stage, router, Strategy.STRATEGY_HEDGED);
-    fronts[1]!.delayMs = DELAY_MS;
+    switchFaults(second!);
     const hedged = await loaded(stage, router, Strategy.STRATEGY_HEDGED);
     const turns = await loaded(stage, router, Strategy.STRATEGY_ROUND_ROBIN, 3);
     // Among answers in turn it is asked every third time: what hedging does where nobody knows yet who is slow.

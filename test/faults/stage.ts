@@ -1,5 +1,5 @@
-// What a scenario plays on: real sidecars, fakes before them, a router as a process of its own. All of it is gone when
-// the scenario is over, however it ended.
+// What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
+// gone when the scenario is over, however it ended.
 import * as grpc from '@grpc/grpc-js';
 import {
   ReasonRequest,
@@ -7,7 +7,6 @@ import {
   ReasoningServiceClient,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
-import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { paceLoad } from '../support/load.ts';
@@ -30,6 +29,18 @@ export interface Options {
 
 export interface Router extends RouterProcess, Caller {
   readonly operator: Operator;
+}
+
+export interface FaultOptions {
+  readonly count?: number;
+  readonly seed?: number;
+  /** Until switchFaults. */
+  readonly waits?: boolean;
+}
+
+/** On if they are off, and off if they are on. */
+export function switchFaults({ pid }: RunningSidecar): void {
+  process.kill(pid, 'SIGUSR1');
 }
 
 /** A p99 from which on a rate counts as more than the machine sustains: a queue grows somewhere. */
@@ -55,10 +66,10 @@ export class Stage {
     return sidecars;
   }
 
-  async liar({ address }: { readonly address: string }, seed = 1): Promise<LyingEngine> {
-    const liar = await new LyingEngine(address, seed).start();
-    this.#ends.push(() => liar.stop());
-    return liar;
+  /** Sidecars that do the harm of sidecar-cpp/faults: tandem-engine-faulty --help. Those of one seed tell the same lies. */
+  async faulty(fault: string, { count = 1, seed = 1, waits = false }: FaultOptions = {}): Promise<RunningSidecar[]> {
+    const args = ['--fault', fault, '--fault-seed', String(seed), ...(waits ? ['--faults-wait'] : [])];
+    return await this.sidecars(count, 'deploy/models', { args });
   }
 
   async link({ address }: { readonly address: string }): Promise<SlowLink> {
@@ -101,7 +112,7 @@ export class Stage {
     };
   }
 
-  /** The whole of each input's answer, as the router's own engine gives it, which no fake has touched. */
+  /** The whole of each input's answer, as the router's own engine gives it, which has no faults. */
   async truths(modelsDir = 'deploy/models'): Promise<string[]> {
     const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
     const tensors = this.inputs.map(({ data }) => ({ shape: [data.length / 4], dtype: 'FP32', data }));

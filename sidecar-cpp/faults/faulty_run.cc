@@ -1,0 +1,114 @@
+// RunBatch of the faulty build. An object file goes before a static library: where this one is linked, the linker
+// leaves engine/simulator.cc out, and everything else is the ordinary engine's, to the byte.
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/fingerprints.h"
+#include "engine/run.h"
+#include "engine/simulator.h"
+#include "faults/faults.h"
+#include "faults/harm.h"
+
+namespace tandem {
+namespace {
+
+// How often a batch that is held up looks whether anybody still waits for it.
+constexpr std::chrono::milliseconds kLook{10};
+
+// The first run finds the weights as they were loaded and checked, and leaves them changed.
+void FlipWeightsOnce(const Network& network, const Faults& faults) {
+  static std::mutex mutex;
+  static std::unordered_set<const Network*> flipped;
+  const std::lock_guard lock(mutex);
+  if (!flipped.insert(&network).second) return;
+  for (std::uint32_t k = 0; k < faults.weights; ++k) {
+    const FlippedWeight was = FlipWeightBit(network, Draw(faults.seed, k));
+    std::fprintf(stderr, "fault: node %s: weight from %u to %u: bit %u flipped, %.9g became %.9g\n", was.node.c_str(),
+                 was.source, was.target, was.bit, static_cast<double>(was.before), static_cast<double>(was.after));
+  }
+}
+
+// Stands between a run and whoever waits for its results.
+class Liar final : public RunObserver {
+ public:
+  Liar(const Network& network, std::uint64_t model_id, const Faults& faults, std::size_t items, RunObserver& to)
+      : network_(network), model_id_(model_id), faults_(faults), abandoned_(items, false), to_(to) {}
+
+  bool Abandoned(std::size_t item) override {
+    if (!abandoned_[item]) abandoned_[item] = to_.Abandoned(item);
+    return abandoned_[item];
+  }
+
+  void Finished(std::size_t item, Expected<RunResult> result) override {
+    // Of one that was abandoned before the run: it has been told already.
+    if (abandoned_[item]) return;
+    if (result.ok()) Falsify(item, result.value());
+    to_.Finished(item, std::move(result));
+  }
+
+  // Lets the delay pass; false: nobody waits any more.
+  bool Delay() {
+    const TimePoint end = Clock::now() + faults_.delay;
+    while (Clock::now() < end) {
+      std::size_t waiting = 0;
+      for (std::size_t item = 0; item < abandoned_.size(); ++item) waiting += Abandoned(item) ? 0 : 1;
+      if (waiting == 0) return false;
+      std::this_thread::sleep_for(kLook);
+    }
+    return true;
+  }
+
+  void set_run(const Run& run) { run_ = &run; }
+
+ private:
+  void Falsify(std::size_t item, RunResult& result) {
+    static std::atomic<std::uint64_t> answers = 0;
+    const std::uint64_t drawn = Draw(faults_.seed, answers++);
+    // Of the run, not of when it was: two with one seed say the same.
+    const std::uint64_t which = Draw(faults_.seed, result.state_digest);
+    if (Happens(faults_.answers, drawn)) {
+      FlipReadoutBit(network_.readout_from, which, result);
+    } else if (Happens(faults_.runs, drawn)) {
+      FlipReadoutBit(network_.readout_from, which, result);
+      TakeDigests(item, result);
+    } else if (Happens(faults_.nans, drawn)) {
+      result.potentials.assign(result.potentials.size(), std::numeric_limits<float>::quiet_NaN());
+      TakeDigests(item, result);
+    }
+  }
+
+  void TakeDigests(std::size_t item, RunResult& result) const {
+    result.readout_digest = ReadoutDigest(result);
+    result.state_digest = StateDigest(network_, model_id_, result, run_->state(), item);
+  }
+
+  const Network& network_;
+  const std::uint64_t model_id_;
+  const Faults& faults_;
+  std::vector<bool> abandoned_;
+  RunObserver& to_;
+  const Run* run_ = nullptr;
+};
+
+}  // namespace
+}  // namespace tandem
+
+// Qualified, so that it is an error, and no function of its own, when engine/simulator.h declares another.
+void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
+                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer) {
+  const Faults faults = FaultsNow();
+  if (faults.weights > 0) FlipWeightsOnce(network, faults);
+  Liar liar(network, model_id, faults, inputs.size(), observer);
+  if (!liar.Delay()) return;
+  Run run(network, model_id, steps, inputs, scratch, liar);
+  liar.set_run(run);
+  run.ToTheEnd();
+}

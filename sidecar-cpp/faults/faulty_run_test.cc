@@ -1,0 +1,175 @@
+// RunBatch with faults, told from what the simulator underneath says.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/clock.h"
+#include "engine/fingerprints.h"
+#include "engine/run.h"
+#include "faults/faults.h"
+#include "testing/graphs.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::uint32_t kInputs = 8;
+constexpr std::uint32_t kSteps = 16;
+constexpr std::uint64_t kModelId = 42;
+
+class Collect final : public RunObserver {
+ public:
+  bool Abandoned(std::size_t item) override { return abandon.contains(item); }
+  void Finished(std::size_t item, Expected<RunResult> result) override {
+    EXPECT_TRUE(results.emplace(item, std::move(result).value()).second);
+  }
+  std::set<std::size_t> abandon;
+  std::map<std::size_t, RunResult> results;
+};
+
+class FaultyRun : public ::testing::Test {
+ protected:
+  ~FaultyRun() override { SetFaults({}, true); }
+
+  template <typename Simulation>
+  void With(RunObserver& observer, Simulation simulate) {
+    std::vector<std::span<const char>> inputs;
+    for (const auto& input : inputs_) {
+      inputs.emplace_back(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+    }
+    Scratch scratch;
+    simulate(inputs, scratch, observer);
+  }
+  std::map<std::size_t, RunResult> Run(Collect collect = {}) {
+    With(collect, [this](const auto& inputs, Scratch& scratch, RunObserver& observer) {
+      RunBatch(network_, kModelId, kSteps, inputs, scratch, observer);
+    });
+    return collect.results;
+  }
+  std::map<std::size_t, RunResult> Truth() {
+    Collect collect;
+    With(collect, [this](const auto& inputs, Scratch& scratch, RunObserver& observer) {
+      tandem::Run(network_, kModelId, kSteps, inputs, scratch, observer).ToTheEnd();
+    });
+    return collect.results;
+  }
+
+  Manifest manifest_ = [] {
+    Manifest manifest;
+    manifest.steps = kSteps;
+    return manifest;
+  }();
+  Network network_ = testing::Compile(testing::LifNet(kInputs, 16, 4, 1), manifest_);
+  std::vector<std::vector<float>> inputs_ = [] {
+    std::mt19937_64 random(1);
+    std::vector<std::vector<float>> inputs;
+    for (int k = 0; k < 50; ++k) inputs.push_back(testing::RandomInput(random, kInputs, 0.2));
+    return inputs;
+  }();
+};
+
+TEST_F(FaultyRun, WithoutFaultsTellsTheTruth) {
+  const auto truth = Truth();
+  const auto told = Run();
+  ASSERT_EQ(told.size(), inputs_.size());
+  for (const auto& [item, result] : told) {
+    EXPECT_EQ(result.spike_counts, truth.at(item).spike_counts);
+    EXPECT_EQ(result.state_digest, truth.at(item).state_digest);
+    EXPECT_EQ(result.readout_digest, truth.at(item).readout_digest);
+  }
+}
+
+TEST_F(FaultyRun, AnAnswerChangesBehindItsDigests) {
+  const auto truth = Truth();
+  SetFaults({.answers = 1.0}, true);
+  for (const auto& [item, result] : Run()) {
+    EXPECT_NE(result.spike_counts, truth.at(item).spike_counts);
+    EXPECT_EQ(result.state_digest, truth.at(item).state_digest);
+    EXPECT_EQ(result.readout_digest, truth.at(item).readout_digest);
+    EXPECT_NE(result.readout_digest, ReadoutDigest(result)) << "who hashes the answer finds out";
+  }
+}
+
+TEST_F(FaultyRun, AWrongRunIsBorneOutByItsDigests) {
+  const auto truth = Truth();
+  SetFaults({.runs = 1.0}, true);
+  for (const auto& [item, result] : Run()) {
+    EXPECT_NE(result.spike_counts, truth.at(item).spike_counts);
+    EXPECT_NE(result.state_digest, truth.at(item).state_digest);
+    EXPECT_EQ(result.readout_digest, ReadoutDigest(result));
+  }
+}
+
+TEST_F(FaultyRun, OneSeedTellsOneLie) {
+  SetFaults({.runs = 1.0, .seed = 5}, true);
+  const auto one = Run();
+  const auto again = Run();
+  SetFaults({.runs = 1.0, .seed = 6}, true);
+  const auto other = Run();
+  int differ = 0;
+  for (const auto& [item, result] : one) {
+    EXPECT_EQ(again.at(item).state_digest, result.state_digest);
+    differ += other.at(item).state_digest != result.state_digest ? 1 : 0;
+  }
+  EXPECT_GT(differ, 40);
+}
+
+TEST_F(FaultyRun, AShareOfTheAnswersIsWrong) {
+  const auto truth = Truth();
+  SetFaults({.runs = 0.2}, true);
+  int wrong = 0;
+  for (int k = 0; k < 20; ++k) {
+    for (const auto& [item, result] : Run()) wrong += result.state_digest != truth.at(item).state_digest ? 1 : 0;
+  }
+  EXPECT_NEAR(wrong, 200, 60);
+}
+
+TEST_F(FaultyRun, PotentialsCanBeNoNumbers) {
+  SetFaults({.nans = 1.0}, true);
+  for (const auto& [item, result] : Run()) {
+    EXPECT_TRUE(std::ranges::all_of(result.potentials, [](float p) { return std::isnan(p); }));
+    EXPECT_EQ(result.readout_digest, ReadoutDigest(result));
+  }
+}
+
+TEST_F(FaultyRun, WeightsFlipOnceAndStayFlipped) {
+  const auto truth = Truth();
+  SetFaults({.weights = 20}, true);
+  const auto first = Run();
+  const auto second = Run();
+  int wrong = 0;
+  for (const auto& [item, result] : first) {
+    wrong += result.state_digest != truth.at(item).state_digest ? 1 : 0;
+    EXPECT_EQ(second.at(item).state_digest, result.state_digest);
+    EXPECT_EQ(result.readout_digest, ReadoutDigest(result));
+  }
+  EXPECT_GT(wrong, 0);
+}
+
+TEST_F(FaultyRun, ADelayHoldsUpEveryBatch) {
+  SetFaults({.delay = std::chrono::milliseconds(60)}, true);
+  const TimePoint began = Clock::now();
+  EXPECT_EQ(Run().size(), inputs_.size());
+  EXPECT_GE(Clock::now() - began, std::chrono::milliseconds(60));
+}
+
+TEST_F(FaultyRun, ADelayEndsWhenNobodyWaits) {
+  SetFaults({.delay = std::chrono::hours(1)}, true);
+  Collect nobody;
+  for (std::size_t item = 0; item < inputs_.size(); ++item) nobody.abandon.insert(item);
+  EXPECT_TRUE(Run(nobody).empty());
+}
+
+TEST_F(FaultyRun, WhoGaveUpDuringTheDelayHearsNoMore) {
+  SetFaults({.delay = std::chrono::milliseconds(20)}, true);
+  Collect some;
+  some.abandon = {3};
+  const auto results = Run(some);
+  EXPECT_EQ(results.size(), inputs_.size() - 1);
+  EXPECT_FALSE(results.contains(3));
+}
+
+}  // namespace
+}  // namespace tandem
