@@ -24,9 +24,9 @@ import {
 import type { Router } from '../routing/router.ts';
 import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
 import { replayHandler } from './replay.ts';
-import { type UnaryOptions, unary } from './unary.ts';
+import { type UnaryOptions, decoding, unary } from './unary.ts';
 
-export const engineAdminService = EngineAdminServiceService;
+export const engineAdminService = decoding(EngineAdminServiceService);
 
 export interface EngineAdminOptions extends UnaryOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */

@@ -12,22 +12,9 @@ import {
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Standing, toMetrics } from './metrics-message.ts';
 import { type WatchOptions, Watches } from './metrics-watch.ts';
-import { type UnaryOptions, decoder, unary } from './unary.ts';
+import { type UnaryOptions, decoding, unary } from './unary.ts';
 
-export const metricsService = {
-  getMetrics: {
-    ...MetricsServiceService.getMetrics,
-    requestDeserialize: decoder(MetricsServiceService.getMetrics.requestDeserialize),
-  },
-  resetMetrics: {
-    ...MetricsServiceService.resetMetrics,
-    requestDeserialize: decoder(MetricsServiceService.resetMetrics.requestDeserialize),
-  },
-  watchMetrics: {
-    ...MetricsServiceService.watchMetrics,
-    requestDeserialize: decoder(MetricsServiceService.watchMetrics.requestDeserialize),
-  },
-};
+export const metricsService = decoding(MetricsServiceService);
 
 /** Where the parts that only say how they stand are asked. */
 export interface MetricsSources {

@@ -11,9 +11,9 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
 import { findVersion } from '../routing/find-model.ts';
-import { type UnaryOptions, unary } from './unary.ts';
+import { type UnaryOptions, decoding, unary } from './unary.ts';
 
-export const modelService = ModelServiceService;
+export const modelService = decoding(ModelServiceService);
 
 export function modelHandlers(
   models: ModelRepository,

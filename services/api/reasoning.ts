@@ -22,7 +22,7 @@ import type { Router } from '../routing/router.ts';
 import { reasonItem } from './reason-item.ts';
 import { decodeReasonRequest, toQuestion, toResponse } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
-import { decoder, unary } from './unary.ts';
+import { decoding, unary } from './unary.ts';
 
 export interface ReasoningOptions extends StreamOptions {
   /** Requests in one ReasonBatch. */
@@ -30,25 +30,22 @@ export interface ReasoningOptions extends StreamOptions {
 }
 
 /** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto). */
-export const reasoningService = {
-  ping: {
-    ...ReasoningServiceService.ping,
-    requestDeserialize: decoder(ReasoningServiceService.ping.requestDeserialize),
-  },
+export const reasoningService = decoding({
+  ...ReasoningServiceService,
   reason: {
     ...ReasoningServiceService.reason,
-    requestDeserialize: decoder(decodeReasonRequest),
+    requestDeserialize: decodeReasonRequest,
     responseSerialize: serializer(ReasonResponse.encode, () => new BinaryWriter()),
   },
   reasonBatch: {
     ...ReasoningServiceService.reasonBatch,
-    requestDeserialize: decoder((bytes) => ReasonBatchRequestWire.decode(bytes)),
+    requestDeserialize: (bytes) => ReasonBatchRequestWire.decode(bytes),
   },
   reasonStream: {
     ...ReasoningServiceService.reasonStream,
-    requestDeserialize: decoder((bytes) => ReasonStreamRequestWire.decode(bytes)),
+    requestDeserialize: (bytes) => ReasonStreamRequestWire.decode(bytes),
   },
-};
+});
 
 export function reasoningHandlers(router: Router, options: ReasoningOptions): UntypedServiceImplementation {
   return {

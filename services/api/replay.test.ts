@@ -1,5 +1,5 @@
 // From a dispute on disk to the neuron where it began: `tandem replay`, the router's call, real engines.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -203,17 +203,33 @@ describe('tandem replay', () => {
     expect(JSON.parse(stdout)).toMatchObject({ record: 3, engines: [{ engineId: 'local' }, { engineId: 'engine-1' }] });
   });
 
+  it('runs an input from a file where the record has only its hash, and no other', async () => {
+    const hashed = await recorded('hash-only.jsonl', ['r-1'], { input: 'hashed' });
+    const [same, other] = [join(records, 'same.json'), join(records, 'other.json')];
+    writeFileSync(same, '[1, 0.7]');
+    writeFileSync(other, '[1, 0.8]');
+    const [ran, refused, ambiguous] = await Promise.all([
+      tandem(hashed, '--input', same),
+      tandem(hashed, '--input', other),
+      tandem('-', '--input', '-'),
+    ]);
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/^All 2 engines that answered agree/m)]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/is not the input of record 1: its hash/),
+    ]);
+    expect([ambiguous.code, ambiguous.stderr]).toEqual([2, expect.stringMatching(/standard input is one file/)]);
+  });
+
   it('says what is missing', async () => {
-    const hashed = await recorded('hashed.jsonl', ['r-1'], { input: 'hashed' });
+    const one = await recorded('one.jsonl', ['r-1']);
     const ends = await Promise.all([
-      tandem(hashed),
-      tandem(hashed, '--record', '2'),
-      tandem(hashed, '--record', 'first'),
+      tandem(one, '--record', '2'),
+      tandem(one, '--record', 'first'),
       tandem('/no/such/file'),
     ]);
-    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(ends.map(({ stderr }) => stderr)).toEqual([
-      expect.stringMatching(/hash only/),
       expect.stringMatching(/holds no record 2; it has 1/),
       expect.stringMatching(/whole number from 1, or "last"/),
       expect.stringMatching(/no\/such\/file/),

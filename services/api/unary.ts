@@ -59,7 +59,17 @@ export function unary<Request, Response>(
   };
 }
 
-/** A request decoder for gRPC that answers bytes which are no message with INVALID_ARGUMENT instead of INTERNAL. */
+/**
+ * A service whose handlers are given a RouterError in place of a request that is no message of its type: gRPC itself
+ * would answer INTERNAL. Every service of ours is one.
+ */
+export function decoding(service: grpc.ServiceDefinition): grpc.ServiceDefinition {
+  const methods = Object.entries(service).map(([name, method]) => {
+    return [name, { ...method, requestDeserialize: decoder(method.requestDeserialize) }] as const;
+  });
+  return Object.fromEntries(methods);
+}
+
 export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
   return (bytes) => {
     try {

@@ -16,6 +16,8 @@ const recordSchema = z.object({
   shape: z.array(z.int().min(0)),
   /** Absent where setting `disputes.input` is "hashed", or the input was too large. */
   input_f32_base64: z.base64().optional(),
+  /** XXH64 of the input's bytes; absent where the input is there. */
+  input_xxh64: digest.optional(),
   ballots: z.array(
     z.object({
       engine: z.string(),

@@ -3,6 +3,7 @@ import { EngineAdminServiceClient, ReplayInputResponse } from '../generated/tand
 import { wholeNumber } from './arguments.ts';
 import { call, print } from './client.ts';
 import { UsageError } from './errors.ts';
+import { inputOf } from './replay-input.ts';
 import { type DisputeRecord, readDisputes } from './replay-records.ts';
 import { describeReplay } from './replay-text.ts';
 
@@ -10,6 +11,7 @@ const MAX_RECORDS = 1_000_000_000;
 
 interface Options {
   readonly record: number | 'last';
+  readonly input?: string;
 }
 
 export function replayCommand(): Command {
@@ -17,6 +19,7 @@ export function replayCommand(): Command {
     .description('runs the input of a recorded dispute again on every engine, and shows where they differ')
     .argument('<file>', 'what the router recorded (setting disputes.file); "-" is standard input')
     .option('-r, --record <n>', 'which record, from 1, or "last"', recordNumber, 'last')
+    .option('-i, --input <file>', 'its input, in any form that "tandem reason" reads, where the record has only a hash')
     .addHelpText(
       'after',
       `
@@ -24,11 +27,17 @@ The router takes this from its own machine only, unless its setting \`admin_from
 quarter of --timeout-ms each time they are asked; raise it for long runs.
 
 Examples: npx tandem replay disputes.jsonl
-          npx tandem replay disputes.jsonl --record 3 --timeout-ms 60000`,
+          npx tandem replay disputes.jsonl --record 3 --timeout-ms 60000
+          npx tandem replay disputes.jsonl --input what-was-asked.json`,
     )
-    .action(async (file: string, { record: wanted }: Options, command: Command) => {
+    .action(async (file: string, { record: wanted, input }: Options, command: Command) => {
+      if (file === '-' && input === '-') throw new UsageError('standard input is one file; name the other one');
       const { record, number } = await findRecord(file, wanted);
-      const request = { model: record.model, modelVersion: record.model_version, tensor: tensorOf(record, number) };
+      const request = {
+        model: record.model,
+        modelVersion: record.model_version,
+        tensor: inputOf(record, number, input),
+      };
       const response = await call(command, EngineAdminServiceClient, (client) => client.replayInput, request);
       const json = { record: number, ...(ReplayInputResponse.toJSON(response) as object) };
       print(command, json, () => describeReplay(record, number, response));
@@ -55,11 +64,4 @@ async function findRecord(file: string, wanted: number | 'last'): Promise<{ reco
   if (last === undefined) throw new UsageError(`"${file}" holds no record of a dispute`);
   if (wanted !== 'last') throw new UsageError(`"${file}" holds no record ${wanted}; it has ${number}`);
   return { record: last, number };
-}
-
-function tensorOf({ shape, input_f32_base64: input }: DisputeRecord, number: number) {
-  if (input !== undefined) return { shape, dtype: 'FP32', data: Buffer.from(input, 'base64') };
-  throw new UsageError(
-    `record ${number} holds its input’s hash only; see settings disputes.input and disputes.max_bytes`,
-  );
 }

@@ -10,6 +10,12 @@ describe('the error table', () => {
     }
   });
 
+  it('holds nothing against an engine that refuses to trace, and does not ask another one', () => {
+    for (const kind of ['TRACE_STEP', 'TRACE_NODE', 'TRACE_TOO_LARGE'] as const) {
+      expect(ERROR_KINDS[kind]).toMatchObject({ outcome: 'ignore', retryable: false });
+    }
+  });
+
   it('knows its own kinds only', () => {
     expect(isErrorKind('NON_FINITE')).toBe(true);
     expect(isErrorKind('toString')).toBe(false);

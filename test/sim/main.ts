@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { INVARIANTS } from './run.ts';
+import { INVARIANTS } from './invariants.ts';
 import type { Failure, Job, Progress } from './worker.ts';
 
 const HELP = `Runs the real pool, breakers, votes, attempts, hedges, cache, quarantine, audits, admission and retry budget on a

@@ -165,6 +165,9 @@ export class VirtualClock {
   }
 }
 
+/** Of this process. */
+export const clock = new VirtualClock();
+
 function isBefore(a: Timer, b: Timer): boolean {
   return a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs;
 }

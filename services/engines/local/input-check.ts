@@ -8,6 +8,8 @@ import { MAX_STEPS } from './limits.ts';
 import type { Failure } from './messages.ts';
 import type { Network } from './network.ts';
 
+const MAX_SHOWN_BYTES = 200;
+
 /** What a model takes. */
 export interface InputSpec {
   readonly kind: 'constant' | 'series';
@@ -36,21 +38,23 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
   return spec.kind === 'constant' ? spec.steps : rows;
 }
 
-/** Throws RouterError where there is no such place, or too much to put down. */
-export function checkTrace({ nodes }: Network, steps: number, place: TracePlace | undefined): void {
+/** Throws RouterError, word for word that of sidecars, where there is no such place, or too much to put down. */
+export function checkTrace(model: string, { nodes }: Network, steps: number, place: TracePlace | undefined): void {
   if (place === undefined) {
     const digests = steps * nodes.length;
     if (digests <= MAX_TRACE_DIGESTS) return;
-    const message = `${steps} steps of ${nodes.length} nodes are ${digests} digests, and a trace has at most ${MAX_TRACE_DIGESTS}; send fewer steps`;
-    throw new RouterError('INVALID_FIELD', message, { field: 'shape', metadata: { reason: 'TRACE_TOO_LARGE' } });
+    const message = `the trace would have ${digests} digests, above the limit of ${MAX_TRACE_DIGESTS}; send fewer steps, or ask for one place at a time`;
+    const metadata = { digests: String(digests), max_digests: String(MAX_TRACE_DIGESTS) };
+    throw new RouterError('TRACE_TOO_LARGE', message, { metadata });
   }
   if (!(place.step >= 0 && place.step < steps)) {
-    const message = `there is no step ${place.step}; the run has ${steps}`;
-    throw new RouterError('INVALID_FIELD', message, { field: 'place.step', metadata: { reason: 'TRACE_STEP' } });
+    const message = `there is no step ${place.step}; the run has ${steps}, of which the first is 0`;
+    throw new RouterError('TRACE_STEP', message, { metadata: { steps: String(steps) } });
   }
   if (nodes.some(({ name }) => name === place.node)) return;
-  const message = `there is no evaluated node "${place.node.slice(0, 64)}"`;
-  throw new RouterError('INVALID_FIELD', message, { field: 'place.node', metadata: { reason: 'TRACE_NODE' } });
+  const node = printable(place.node);
+  const message = `no evaluated node of model "${model}" is named "${node}"; a trace without a place lists them`;
+  throw new RouterError('TRACE_NODE', message, { metadata: { node } });
 }
 
 /** Why this input cannot be run; undefined: it can. For the thread that runs it. */
@@ -59,6 +63,18 @@ export function refuseNotFinite(input: Float32Array): Failure | undefined {
   if (index < 0) return undefined;
   const message = `element ${index} is ${input[index]}; send finite numbers only`;
   return { kind: 'INPUT_NOT_FINITE', message, metadata: { field: 'data', index: String(index) } };
+}
+
+/** Control characters as '?', and cut: fit for an error, and as sidecars do it (sidecar-cpp/base/text.h). */
+function printable(text: string): string {
+  let shown = '';
+  let bytes = 0;
+  for (const character of text) {
+    if (bytes >= MAX_SHOWN_BYTES) return `${shown}...`;
+    shown += character < ' ' || character === '\x7f' ? '?' : character;
+    bytes += Buffer.byteLength(character);
+  }
+  return shown;
 }
 
 function refusal(field: 'shape' | 'data', kind: ErrorKind, message: string): RouterError {

@@ -118,9 +118,9 @@ export class LocalEngine implements Engine {
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
     this.#checkUp();
-    const { network, input: spec } = this.#find(input.model, input.version);
+    const { model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
-    checkTrace(network!, steps, place);
+    checkTrace(model.name, network!, steps, place);
     const values = new Float32Array(new Uint8Array(input.data).buffer);
     const outcome = await this.#traces.run({ network: network!, input: values, steps, place }, context);
     if ('kind' in outcome) throw toError(outcome);

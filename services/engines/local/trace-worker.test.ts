@@ -63,9 +63,14 @@ describe('a trace', () => {
   it.each<[string, InferenceInput, TracePlace | undefined, unknown[]]>([
     ['a wrong input', input('small', [1, 1]), undefined, ['INPUT_LENGTH', { field: 'shape' }, 'shape']],
     ['a NaN', input('small', [1, NaN, 1]), undefined, ['INPUT_NOT_FINITE', { field: 'data', index: '1' }, 'data']],
-    ['no such step', one, { step: 4, node: 'lif' }, ['INVALID_FIELD', { reason: 'TRACE_STEP' }, 'place.step']],
-    ['no such node', one, { step: 0, node: 'no' }, ['INVALID_FIELD', { reason: 'TRACE_NODE' }, 'place.node']],
-    ['too many digests', input('deep', [1]), undefined, ['INVALID_FIELD', { reason: 'TRACE_TOO_LARGE' }, 'shape']],
+    ['no such step', one, { step: 4, node: 'lif' }, ['TRACE_STEP', { steps: '4' }, undefined]],
+    ['no such node', one, { step: 0, node: 'no' }, ['TRACE_NODE', { node: 'no' }, undefined]],
+    [
+      'too many digests',
+      input('deep', [1]),
+      undefined,
+      ['TRACE_TOO_LARGE', { digests: '1100000', max_digests: '1000000' }, undefined],
+    ],
   ])('is refused for %s', async (_, bad, place, expected) => {
     expect(await refusal(engine.trace(bad, place, context()))).toEqual(expected);
   });

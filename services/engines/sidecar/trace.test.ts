@@ -94,7 +94,9 @@ describe('a trace', () => {
   });
 
   it.each([
-    ['TRACE_STEP', 'INVALID_FIELD'],
+    ['TRACE_STEP', 'TRACE_STEP'],
+    ['TRACE_NODE', 'TRACE_NODE'],
+    ['TRACE_TOO_LARGE', 'TRACE_TOO_LARGE'],
     ['UNKNOWN_MODEL', 'UNKNOWN_MODEL'],
     ['INTERNAL', 'ENGINE_FAULT'],
   ])('that the engine refuses with %s is refused with %s', async (reason, kind) => {

@@ -42,8 +42,6 @@ export function toTrace({ nodes, digests, current, potential, output, ended }: T
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
   const { code, details: message } = error;
   const { reason, metadata } = errorInfo(error);
-  if (TRACE_REASONS.has(reason))
-    return new RouterError('INVALID_FIELD', message, { metadata: { ...metadata, reason } });
   if (reason !== '') return toRouterError(engineId, { code, reason, message, metadata });
   switch (code) {
     case grpc.status.UNIMPLEMENTED:
@@ -57,8 +55,6 @@ export function fromStatus(engineId: string, error: grpc.ServiceError): RouterEr
       return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${grpc.status[code]}: ${message}`);
   }
 }
-
-const TRACE_REASONS: ReadonlySet<string> = new Set(['TRACE_STEP', 'TRACE_NODE', 'TRACE_TOO_LARGE']);
 
 function errorInfo({ metadata }: grpc.ServiceError): { reason: string; metadata: Readonly<Record<string, string>> } {
   const [bytes] = metadata.get('grpc-status-details-bin');

@@ -1,0 +1,99 @@
+// Bytes that are no message, sent to every rpc there is: proto/ says which.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { refusalOf } from '../../test/support/refusal.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { type ApiParts, ApiServer } from './server.ts';
+
+type Rpc = grpc.MethodDefinition<object, object>;
+
+const isBidirectional = ({ requestStream, responseStream }: Rpc): boolean => requestStream && responseStream;
+
+const PROTO_DIR = join(import.meta.dirname, '../../proto');
+const FILES = readdirSync(join(PROTO_DIR, 'tandem/v1')).map((file) => `tandem/v1/${file}`);
+/** Example of a name: "ReasoningService.Ping". */
+const RPCS = Object.entries(loadSync(FILES, { includeDirs: [PROTO_DIR] })).flatMap(([name, definition]) => {
+  if ('format' in definition) return []; // a message or an enum
+  return Object.entries(definition).map(([method, rpc]): [string, Rpc] => [`${name.split('.').at(-1)}.${method}`, rpc]);
+});
+
+/** Field 1 as two bytes of text, of which there is none. */
+const MALFORMED = Buffer.from([0x0a, 0x02]);
+
+const metrics = new Metrics();
+const internal: unknown[] = [];
+let api: ApiServer;
+let client: grpc.Client;
+
+beforeAll(async () => {
+  // No handler gets as far as to need another part.
+  api = new ApiServer({ metrics } as ApiParts, {
+    listen: '127.0.0.1:0',
+    adminFrom: 'loopback',
+    reflection: false,
+    maxMessageBytes: 1_000,
+    maxStreamsPerConnection: 100,
+    maxBatchItems: 1,
+    windowSize: 1,
+    protoDir: PROTO_DIR,
+    timeoutMs: 5_000,
+    onInternalError: (_path, error) => internal.push(error),
+    trust: () => undefined,
+    register: () => Promise.reject(new Error('not reached')),
+  });
+  client = new grpc.Client(await api.start(), grpc.credentials.createInsecure());
+});
+
+afterAll(async () => {
+  client.close();
+  await api.stop(1_000);
+});
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+/** Resolves to the first answer. */
+function send(bytes: Buffer, { path, requestStream, responseStream, responseDeserialize }: Rpc): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const end = (error: grpc.ServiceError | null, response?: object): void => {
+      if (error) reject(error);
+      else resolve(response!);
+    };
+    if (!responseStream) {
+      if (requestStream) client.makeClientStreamRequest(path, asItIs, responseDeserialize, end).end(bytes);
+      else client.makeUnaryRequest(path, asItIs, responseDeserialize, bytes, end);
+      return;
+    }
+    const answers = requestStream
+      ? client.makeBidiStreamRequest(path, asItIs, responseDeserialize).end(bytes)
+      : client.makeServerStreamRequest(path, asItIs, responseDeserialize, bytes);
+    answers.on('data', resolve).on('error', reject);
+  });
+}
+
+describe('bytes that are no message', () => {
+  it.each(RPCS.filter(([, rpc]) => !isBidirectional(rpc)))(
+    'are refused by %s as their sender’s fault',
+    async (_, rpc) => {
+      expect(await refusalOf(send(MALFORMED, rpc))).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        reason: 'INVALID_FIELD',
+        message: expect.stringMatching(/not a valid protobuf message/) as unknown,
+      });
+    },
+  );
+
+  it.each(RPCS.filter(([, rpc]) => isBidirectional(rpc)))('have an error of their own in %s', async (_, rpc) => {
+    expect(await send(MALFORMED, rpc)).toMatchObject({
+      error: { code: grpc.status.INVALID_ARGUMENT, reason: 'INVALID_FIELD' },
+    });
+  });
+
+  it('are counted as such for each rpc, and tell the log nothing', () => {
+    const { requestTypes } = metrics.snapshot();
+    const refused = requestTypes.filter(({ errorsByReason }) => errorsByReason['INVALID_ARGUMENT/INVALID_FIELD'] === 1);
+    expect([refused.length, internal]).toEqual([RPCS.length, []]);
+  });
+});

@@ -1,0 +1,42 @@
+// The input that a recorded dispute was about: the record's own, or a file's that has its hash.
+import xxhash from 'xxhash-wasm';
+import { hex64 } from '../core/hex.ts';
+import { UsageError } from './errors.ts';
+import { readInput } from './input.ts';
+import type { DisputeRecord } from './replay-records.ts';
+
+export interface RecordedInput {
+  readonly shape: number[];
+  readonly dtype: 'FP32';
+  /** Little-endian binary32. */
+  readonly data: Buffer;
+}
+
+const { h64Raw } = await xxhash();
+
+/** `number` is the record's; without a `file`, the record has to hold the input. Throws UsageError. */
+export function inputOf(record: DisputeRecord, number: number, file: string | undefined): RecordedInput {
+  const { shape } = record;
+  const included = record.input_f32_base64 && Buffer.from(record.input_f32_base64, 'base64');
+  if (file === undefined) {
+    if (included) return { shape, dtype: 'FP32', data: included };
+    throw new UsageError(
+      `record ${number} holds its input’s hash only; give the input itself with --input FILE, and see settings ` +
+        'disputes.input and disputes.max_bytes for the records to come',
+    );
+  }
+  const { data } = readInput(file);
+  const isNot = `"${file}" is not the input of record ${number}`;
+  const wanted = shape.reduce((a, b) => a * b, 1);
+  if (data.length !== 4 * wanted) {
+    throw new UsageError(
+      `${isNot}: it holds ${data.length / 4} numbers, and shape [${shape.join(', ')}] has ${wanted}`,
+    );
+  }
+  const hash = hex64(h64Raw(data));
+  const recorded = record.input_xxh64 ?? (included && hex64(h64Raw(included)));
+  if (hash === recorded) return { shape, dtype: 'FP32', data };
+  throw new UsageError(
+    `${isNot}: its hash is ${hash}, and the record’s is ${recorded || 'missing'}; every number must be the same to the bit`,
+  );
+}

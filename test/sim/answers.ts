@@ -1,0 +1,37 @@
+// Whether an answer is one that its request may get.
+import type { ReasonAnswer } from '../../services/routing/router.ts';
+import { needed } from '../../services/voting/policy.ts';
+import type { Asked } from './attempts.ts';
+import { Broken } from './invariants.ts';
+import { coalition, liars } from './liars.ts';
+import type { SchedulePlan } from './plan.ts';
+import { answerTo } from './sim-engine.ts';
+
+/** Throws Broken. */
+export function checkAnswer(plan: SchedulePlan, asked: Asked, { answer, cache, grade }: ReasonAnswer): void {
+  const truth = answerTo(asked.plan.input);
+  const isRight =
+    answer.inference.stateDigest === truth.stateDigest &&
+    answer.inference.spikeCounts.every((count, k) => count === truth.spikeCounts[k]);
+  const { policy } = asked;
+  const saw = (): string => `request ${asked.number} (${asked.plan.strategy}, ${cache}, ${grade})`;
+  if (!isRight && liars(plan) === 0) throw new Broken('right', `${saw()} got a wrong answer though nobody lies`);
+  if (policy === undefined) return;
+  const ids = answer.ballots.map(({ engineId }) => engineId);
+  if (new Set(ids).size !== ids.length) throw new Broken('ballots', `${saw()}: ballots of ${ids.join(', ')}`);
+  const agreeing = answer.ballots.filter(({ outcome }) => outcome === 'AGREED').length;
+  const isLenient = policy.onFew !== 'FAIL' || policy.onDispute !== 'FAIL';
+  const isKept = cache === 'HIT' || cache === 'STALE';
+  if ((isKept || !isLenient) && (agreeing < needed(policy) || !answer.isFirm)) {
+    const invariant = cache === 'MISS' || cache === 'BYPASSED' ? 'right' : 'cached';
+    throw new Broken(invariant, `${saw()}: ${agreeing} agreed, ${needed(policy)} must`);
+  }
+  if (answer.isFirm && coalition(plan) < needed(policy)) {
+    const isTrue = policy.compare.kind === 'EXACT' ? isRight : answer.labelIndex === labelOf(truth.spikeCounts);
+    if (!isTrue) throw new Broken(isKept ? 'cached' : 'right', `${saw()} got a wrong answer`);
+  }
+}
+
+function labelOf(spikeCounts: readonly number[]): number {
+  return spikeCounts.indexOf(Math.max(...spikeCounts));
+}

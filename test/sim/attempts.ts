@@ -1,0 +1,92 @@
+// Who was asked how often: ballots, retries, breakers that are half-open, and tries of engines in quarantine.
+import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
+import type { VotePolicy } from '../../services/voting/policy.ts';
+import { Broken } from './invariants.ts';
+import type { Journal } from './journal.ts';
+import type { RequestPlan, SchedulePlan } from './plan.ts';
+
+export interface Asked {
+  readonly plan: RequestPlan;
+  readonly policy: VotePolicy | undefined;
+  readonly number: number;
+  readonly startMs: number;
+  readonly endByMs: number;
+  readonly controller: AbortController;
+  attempts: number;
+  readonly whole: Set<string>;
+  readonly voters: Set<string>;
+  isOver: boolean;
+}
+
+export class Attempts {
+  /** Requests that were planned. */
+  planned = 0;
+  readonly #plan: SchedulePlan;
+  readonly #journal: Journal;
+  readonly #probing = new Map<string, number>();
+  /** Requests sent through a half-open breaker and not answered, of each engine. */
+  readonly #halfOpen = new Map<string, number>();
+  #retries = 0;
+
+  constructor(plan: SchedulePlan, journal: Journal) {
+    this.#plan = plan;
+    this.#journal = journal;
+  }
+
+  /** Its breaker is not half-open any more. */
+  settled(id: string): void {
+    this.#halfOpen.delete(id);
+  }
+
+  count(id: string, asked: Asked, digestOnly: boolean | undefined): void {
+    const { policy, number } = asked;
+    if (policy === undefined) {
+      if (digestOnly !== undefined) return; // an audit
+      asked.attempts += 1;
+      if (asked.attempts > 1) this.#retries += 1;
+      const { maxAttempts } = this.#plan;
+      if (asked.attempts > maxAttempts) throw new Broken('budget', `request ${number}: more than ${maxAttempts} tries`);
+    } else if (digestOnly === undefined) {
+      // Those who won are asked for the whole of what won, one after the other, each once: never a ballot.
+      this.#journal.count('whole');
+      if (asked.whole.has(id)) throw new Broken('ballots', `request ${number}: ${id} was asked for the whole twice`);
+      asked.whole.add(id);
+    } else {
+      if (asked.voters.has(id)) throw new Broken('ballots', `request ${number}: "${id}" was asked to vote twice`);
+      asked.voters.add(id);
+      if (asked.voters.size > policy.participants) this.#retries += 1;
+    }
+    const { maxInFlight, budgetPercent } = this.#plan;
+    const budget = (budgetPercent === 0 ? 0 : maxInFlight) + (budgetPercent / 100) * this.planned;
+    if (this.#retries > budget + 1e-6) throw new Broken('budget', `${this.#retries} retries, ${budget} are allowed`);
+  }
+
+  /** Returns what is to be called when it has answered. */
+  checkBreaker(id: string, pooled: PooledEngine | undefined): () => void {
+    if (pooled === undefined || pooled.isPanicking) return () => undefined;
+    const { state } = pooled.breaker;
+    if (state === 'OPEN') throw new Broken('breaker', `"${id}" got a request while its breaker was open`);
+    if (state === 'CLOSED') return () => undefined;
+    const probes = (this.#halfOpen.get(id) ?? 0) + 1;
+    this.#halfOpen.set(id, probes);
+    if (probes > 1) throw new Broken('breaker', `"${id}" got ${probes} requests at once while half-open`);
+    return () => {
+      const left = this.#halfOpen.get(id);
+      if (left !== undefined) this.#halfOpen.set(id, Math.max(0, left - 1));
+    };
+  }
+
+  /** Of an engine in quarantine; returns what is to be told how it ended. */
+  probe(id: string): (outcome: string) => void {
+    const probes = (this.#probing.get(id) ?? 0) + 1;
+    this.#probing.set(id, probes);
+    this.#journal.count('probes');
+    this.#journal.guard(() => {
+      if (probes > 1) throw new Broken('back', `"${id}" is tried ${probes} times at once`);
+    });
+    return (outcome) => {
+      this.#probing.set(id, this.#probing.get(id)! - 1);
+      this.#journal.note('probed', id, outcome);
+    };
+  }
+}

@@ -1,0 +1,24 @@
+// What must hold in every schedule.
+export const INVARIANTS = {
+  right: 'a REDUNDANT request never gets a wrong answer while at most f of n = 2f + 1 engines lie (alike or not)',
+  ballots: 'no engine has two ballots in a vote',
+  end: 'every request ends by its deadline, or when its caller leaves, give or take 2 ms',
+  budget: 'attempts beyond the first (and beyond the participants) never exceed the retry budget',
+  leaks: 'at the end: nothing in flight, nobody waiting, no timer, no abort listener on a caller’s signal',
+  cached: 'what the cache gives a REDUNDANT request was voted, by as many as its policy needs',
+  quarantine: 'no honest engine is ever quarantined, and a liar is after `dissents` dissents, while liars are few',
+  breaker: 'no request to an engine whose breaker is open unless panicking; half-open, one at a time',
+  bounds: 'in flight never exceeds max_in_flight, nor the queue max_queue',
+  back: 'an engine that is well again leaves quarantine by itself, and is never tried twice at once',
+  errors: 'nothing rejects with INTERNAL or anything but a RouterError, and nothing is thrown in the background',
+} as const;
+
+export type Invariant = keyof typeof INVARIANTS;
+
+export class Broken extends Error {
+  readonly invariant: Invariant;
+  constructor(invariant: Invariant, what: string) {
+    super(what);
+    this.invariant = invariant;
+  }
+}

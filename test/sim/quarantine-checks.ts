@@ -1,0 +1,83 @@
+// Who is put out of service, and who was called wrong: liars, soon, and nobody else.
+import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
+import type { Dispute } from '../../services/routing/dispute.ts';
+import { needed } from '../../services/voting/policy.ts';
+import type { Asked } from './attempts.ts';
+import { Broken } from './invariants.ts';
+import type { Journal } from './journal.ts';
+import { areFew } from './liars.ts';
+import type { SchedulePlan } from './plan.ts';
+import { type SimEngine, answerTo } from './sim-engine.ts';
+import { clock } from './virtual-clock.ts';
+
+export class QuarantineChecks {
+  readonly #plan: SchedulePlan;
+  readonly #journal: Journal;
+  /** Removed ones too. */
+  readonly #engines: readonly SimEngine[];
+  readonly #dissents = new Map<string, number[]>();
+  readonly #wasOut = new Set<string>();
+
+  constructor(plan: SchedulePlan, journal: Journal, engines: readonly SimEngine[]) {
+    this.#plan = plan;
+    this.#journal = journal;
+    this.#engines = engines;
+  }
+
+  /** Throws Broken. */
+  checkDispute(asked: Asked, { ballots, verdict, wrong }: Dispute): void {
+    const ids = ballots.map(({ engineId }) => engineId);
+    if (new Set(ids).size !== ids.length) throw new Broken('ballots', `dispute of ${ids.join(', ')}`);
+    const truth = answerTo(asked.plan.input);
+    const isAudit = verdict === 'AUDIT_DISPUTED';
+    const policy = asked.policy;
+    if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute tells of the others
+    if (!isAudit && (policy === undefined || policy.compare.kind !== 'EXACT')) return;
+    const cast = ballots.filter((ballot) => ballot.stateDigest !== undefined);
+    const right = cast.filter(
+      (ballot) => ballot.stateDigest === truth.stateDigest && ballot.readoutDigest === truth.readoutDigest,
+    );
+    const enough = isAudit ? Math.floor(Math.max(3, this.#engines.length) / 2) + 1 : needed(policy!, cast.length);
+    const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
+    if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
+    // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.
+    const expected = cast.filter((ballot) => !right.includes(ballot)).map(({ engineId }) => engineId);
+    if (expected.join() !== wrong.join()) {
+      throw new Broken('quarantine', `wrong is [${wrong.join()}] and should be [${expected.join()}]`);
+    }
+  }
+
+  noteDissent({ id }: PooledEngine): void {
+    const since = clock.nowMs - this.#plan.quarantine.windowMs;
+    this.#dissents.set(id, [...(this.#dissents.get(id) ?? []).filter((atMs) => atMs > since), clock.nowMs]);
+  }
+
+  /** After the quarantine has heard of it. Throws Broken. */
+  checkDissents({ id, quarantine }: PooledEngine): void {
+    const dissents = this.#dissents.get(id)?.length ?? 0;
+    if (quarantine === '' && dissents >= this.#plan.quarantine.dissents) {
+      throw new Broken('quarantine', `"${id}" is in after ${dissents} dissents`);
+    }
+  }
+
+  /** When an engine is put out, or is back. */
+  check({ id, quarantine }: PooledEngine): void {
+    if (quarantine === '') {
+      this.#dissents.delete(id);
+      if (!this.#wasOut.delete(id)) return;
+      this.#journal.note('trusted', id);
+      if (this.#engines.some((engine) => engine.id === id && engine.isLying)) this.#journal.count('trustedThoughLying');
+      return;
+    }
+    if (this.#wasOut.has(id)) return;
+    this.#wasOut.add(id);
+    this.#journal.count('quarantined');
+    this.#journal.note('quarantined', id);
+    const isHonest = this.#engines.find((each) => each.id === id)!.plan.lie === undefined;
+    if (isHonest && areFew(this.#plan)) {
+      this.#journal.guard(() => {
+        throw new Broken('quarantine', `"${id}" is honest and was put out: ${quarantine}`);
+      });
+    }
+  }
+}
