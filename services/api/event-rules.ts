@@ -1,7 +1,7 @@
 // What may be published and subscribed to. Everything else is refused by name of the field, and what it should be.
 import { RouterError } from '../core/errors.ts';
 import { type PublishRequest, Severity as WireSeverity } from '../generated/tandem/v1/events.ts';
-import type { NewEvent, Severity } from '../telemetry/event-log.ts';
+import type { NewEvent, Severity } from '../telemetry/event.ts';
 import { SYSTEM_TOPICS, isSystemTopic } from '../telemetry/event-topics.ts';
 
 const MAX_TOPICS = 64;

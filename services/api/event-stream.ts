@@ -8,7 +8,8 @@ import {
   type SubscribeResponse,
   type Event as EventMessage,
 } from '../generated/tandem/v1/events.ts';
-import type { Delivery, Event, EventLog, Subscription } from '../telemetry/event-log.ts';
+import type { Event } from '../telemetry/event.ts';
+import type { Delivery, EventLog, Subscription } from '../telemetry/event-log.ts';
 import { checkTopics } from './event-rules.ts';
 import { toStatus } from './status.ts';
 import type { UnaryOptions } from './unary.ts';

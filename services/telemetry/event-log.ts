@@ -6,29 +6,9 @@
 // publishes: it never waits for one. Each topic of the router has bounds of its own, and so have the users' together, so
 // that a flood of one pushes out nothing of the others.
 import { randomBytes } from 'node:crypto';
+import type { Event, NewEvent } from './event.ts';
 import { EventRing, type RingBounds } from './event-ring.ts';
 import { TOPIC_GROUPS, type TopicGroup, groupOf, isWanted, mayWant } from './event-topics.ts';
-
-export type Severity = 'INFO' | 'WARNING' | 'ERROR';
-
-export interface Event {
-  /** From 1, by one for each event of this run, whatever its topic. */
-  readonly sequence: number;
-  /** Milliseconds since 1970. */
-  readonly timeMs: number;
-  readonly topic: string;
-  readonly severity: Severity;
-  /** For people. */
-  readonly text: string;
-  readonly data: Readonly<Record<string, string>>;
-  readonly payload: Uint8Array;
-  /** 32 hexadecimal digits; empty: it came of no traced request. */
-  readonly traceId: string;
-}
-
-/** What is left out is INFO and empty. */
-export type NewEvent = Pick<Event, 'topic' | 'text'> &
-  Partial<Pick<Event, 'severity' | 'data' | 'payload' | 'traceId'>>;
 
 export type Delivery =
   | { readonly event: Event }

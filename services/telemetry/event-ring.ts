@@ -1,5 +1,5 @@
 // The newest events of one group, bounded in number and bytes.
-import type { Event } from './event-log.ts';
+import type { Event } from './event.ts';
 
 /** Of an event with nothing in it: the object, its strings' headers, its place. */
 const BASE_BYTES = 256;

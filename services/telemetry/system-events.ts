@@ -1,5 +1,6 @@
 // What happens to engines and votes: for the operator a line of the log, and in the same words an event for subscribers.
-import type { EventLog, Severity } from './event-log.ts';
+import type { Severity } from './event.ts';
+import type { EventLog } from './event-log.ts';
 import type { SystemTopic } from './event-topics.ts';
 import type { Log } from './log.ts';
 
