@@ -27,8 +27,10 @@ import { RetryBudget } from './routing/retry-budget.ts';
 import { Router, type RouterOptions } from './routing/router.ts';
 import { ClientConnections } from './telemetry/connections.ts';
 import { DisputeLog } from './telemetry/dispute-log.ts';
+import { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { SystemEvents } from './telemetry/system-events.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -56,32 +58,31 @@ export async function start(
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
+  const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
+  const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
+  const system = new SystemEvents(log, eventLog);
   const spawned = spawnedSidecars(settings);
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
   let stopping = false;
   const events: Partial<PoolEvents> = {
     engineChanged: (pooled) => {
-      const { id, state, engine } = pooled;
       if (stopping) return;
       for (const discovery of discoveries) discovery.engineChanged(pooled);
       admission.serve();
-      if (state === 'READY') log.info({ engine: id, build: engine.description?.build }, 'engine ready');
-      else log.warn({ engine: id, why: pooled.whyNot }, `engine ${state.toLowerCase()}`);
+      system.engineChanged(pooled);
       api.setServing(pool.engines.some((each) => each.state === 'READY'));
     },
-    breakerChanged: ({ id }, { state, why }) => {
+    breakerChanged: (pooled, event) => {
       admission.serve();
-      if (!stopping) log.warn({ engine: id, breaker: state, why }, 'breaker changed');
+      if (!stopping) system.breakerChanged(pooled, event);
     },
-    engineRemoved: ({ id }) => {
-      metrics.forgetEngine(id);
-      log.info({ engine: id }, 'engine removed');
+    engineRemoved: (pooled) => {
+      metrics.forgetEngine(pooled.id);
+      system.engineRemoved(pooled);
     },
-    panicChanged: ({ isPanicking, ...what }) => {
-      if (stopping) return;
-      if (isPanicking) log.warn(what, 'too few breakers are closed; all are ignored');
-      else log.info(what, 'breakers are heeded again');
+    panicChanged: (event) => {
+      if (!stopping) system.panicChanged(event);
     },
   };
   const { max_queue: maxQueue, max_wait_ms: maxWaitMs } = settings.overload;
@@ -112,7 +113,10 @@ export async function start(
         build: pool.engines.find(({ id }) => id === cast.engineId)?.build ?? '',
       })),
     });
-    log.warn({ model: input.model, version: input.version, verdict, wrong, ballots: digests(ballots) }, 'dispute');
+    system.tell('dispute', 'WARNING', 'dispute', {
+      ...{ model: input.model, version: input.version, verdict, wrong: wrong.join(' ') },
+      ballots: digests(ballots),
+    });
     for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
       const engine = pool.engines.find(({ id }) => id === engineId);
       if (engine !== undefined && right !== undefined) quarantine.dissented(engine, { input, ...right });
@@ -125,9 +129,10 @@ export async function start(
     inFlight: () => router.inFlight,
     cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
     connections: () => connections,
+    subscribers: () => eventLog.subscribers,
   };
   const api = new ApiServer(
-    { router, pool, models, metrics, sources },
+    { router, pool, models, metrics, sources, events: eventLog },
     {
       listen: settings.listen,
       adminFrom: settings.admin_from,
@@ -138,6 +143,8 @@ export async function start(
       windowSize: settings.stream_window,
       protoDir: join(ROOT, 'proto'),
       timeoutMs: settings.request_timeout_ms,
+      maxSubscribers: settings.events.max_subscribers,
+      publishPerS: settings.events.publish_per_s,
       trust: (engine) => quarantine.readmit(engine),
       register: async (id, address) => {
         const pooled = pool.add(connect(...checkSidecar(id, address)));
@@ -217,10 +224,11 @@ function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswe
   });
 }
 
-function digests(ballots: Dispute['ballots']): Record<string, string> {
-  return Object.fromEntries(
-    ballots.map(({ engineId, stateDigest, why }) => [engineId, stateDigest === undefined ? why : hex64(stateDigest)]),
-  );
+/** Example: "engine-1 0123456789abcdef, engine-2 ENGINE_LOST". */
+function digests(ballots: Dispute['ballots']): string {
+  return ballots
+    .map(({ engineId, stateDigest, why }) => `${engineId} ${stateDigest === undefined ? why : hex64(stateDigest)}`)
+    .join(', ');
 }
 
 function cacheOptions({ cache }: Settings): KeptOptions<Answer> {

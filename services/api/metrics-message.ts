@@ -33,6 +33,7 @@ export interface Standing {
   readonly inFlight: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
+  readonly subscribers: number;
 }
 
 const STRATEGIES = Object.values(Strategy)
@@ -45,7 +46,7 @@ export function toMetrics(
   timeMs: number,
   uptimeS: number,
 ): MetricsMessage {
-  const { cache, votes } = counts;
+  const { cache, votes, events } = counts;
   const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
   return {
     sinceMs: BigInt(counts.sinceMs),
@@ -74,16 +75,20 @@ export function toMetrics(
       audited: BigInt(votes.AUDITED + votes.AUDIT_DISPUTED),
       auditDisputes: BigInt(votes.AUDIT_DISPUTED),
     },
+    events: {
+      subscribers: standing.subscribers,
+      published: toCounts(events.published),
+      missed: BigInt(events.missed),
+    },
   };
 }
 
 function toRequestType({ type, count, errors, errorsByReason, latency }: RequestTypeCounts): RequestTypeMetrics {
-  const byReason = Object.entries(errorsByReason).map(([reason, times]) => [reason, BigInt(times)]);
   return {
     type,
     count: BigInt(count),
     errors: BigInt(errors),
-    errorsByReason: Object.fromEntries(byReason) as Record<string, bigint>,
+    errorsByReason: toCounts(errorsByReason),
     latency: toLatency(latency),
   };
 }
@@ -128,6 +133,10 @@ function toCache(used: MetricsSnapshot['cache'], kept: Standing['cache']): Cache
     bytes: BigInt(kept.bytes),
     evictions: BigInt(kept.evictions),
   };
+}
+
+function toCounts(counts: Readonly<Record<string, number>>): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, BigInt(count)]));
 }
 
 function toLatency(latency: LatencySummary): LatencyMetrics {

@@ -102,6 +102,7 @@ beforeEach(async () => {
     inFlight: () => 3,
     cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
     connections: () => new Connections(),
+    subscribers: () => 5,
   };
   const options: MetricsOptions = {
     timeoutMs: 10_000,

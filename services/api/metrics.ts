@@ -25,6 +25,7 @@ export interface MetricsSources {
   cache(): Standing['cache'];
   /** `total` since the router started. */
   connections(): Standing['connections'];
+  subscribers(): number;
 }
 
 export interface MetricsOptions extends UnaryOptions, WatchOptions {
@@ -66,12 +67,13 @@ class Meter {
   }
 
   read(): MetricsMessage {
-    const { cache, connections, engines, inFlight } = this.#standing();
+    const { cache, connections, engines, inFlight, subscribers } = this.#standing();
     const standing: Standing = {
       engines,
       inFlight,
       cache: { entries: cache.entries, bytes: cache.bytes, evictions: cache.evictions - this.#before.evictions },
       connections: { open: connections.open, total: connections.total - this.#before.connections },
+      subscribers,
     };
     return toMetrics(this.#metrics.snapshot(), standing, Date.now(), process.uptime());
   }
@@ -93,6 +95,7 @@ class Meter {
       inFlight: sources.inFlight(),
       cache: sources.cache(),
       connections: sources.connections(),
+      subscribers: sources.subscribers(),
     };
   }
 }

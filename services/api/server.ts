@@ -6,9 +6,11 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
+import type { EventLog } from '../telemetry/event-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
+import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
@@ -20,13 +22,15 @@ export interface ApiParts {
   readonly models: ModelRepository;
   readonly metrics: Metrics;
   readonly sources: MetricsSources;
+  readonly events: EventLog;
 }
 
 export interface ApiOptions
   extends
     Omit<UnaryOptions, 'observer'>,
     Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'>,
-    Pick<EngineAdminOptions, 'register' | 'trust'> {
+    Pick<EngineAdminOptions, 'register' | 'trust'>,
+    Pick<EventOptions, 'maxSubscribers' | 'publishPerS'> {
   readonly listen: string;
   readonly adminFrom: AdminFrom;
   readonly reflection: boolean;
@@ -44,7 +48,7 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
 
-  constructor({ router, pool, models, metrics, sources }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, sources, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -61,6 +65,7 @@ export class ApiServer {
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
     this.#server.addService(metricsService, metricsHandlers(metrics, sources, shared));
+    this.#server.addService(eventService, eventHandlers(events, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
     this.#health.addToServer(this.#server);
     if (options.reflection) reflection(options.protoDir).addToServer(this.#server);
@@ -99,6 +104,6 @@ export class ApiServer {
 }
 
 function reflection(protoDir: string): ReflectionService {
-  const files = ['reasoning', 'models', 'engines', 'metrics'].map((name) => `tandem/v1/${name}.proto`);
+  const files = ['reasoning', 'models', 'engines', 'metrics', 'events'].map((name) => `tandem/v1/${name}.proto`);
   return new ReflectionService(loadSync(files, { includeDirs: [protoDir], keepCase: true }));
 }

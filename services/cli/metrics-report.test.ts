@@ -50,6 +50,7 @@ const SOME = Metrics.fromPartial({
   cache: { hits: 30, misses: 10, coalesced: 1, stale: 2, hitRatio: 0.767, entries: 40, bytes: 2_048, evictions: 6 },
   connections: { clients: 1, clientsTotal: 17, sidecarsConnected: 0, sidecars: 1 },
   votes: { unanimous: 10, majority: 2, disputed: 1, tooFew: 3 },
+  events: { subscribers: 1, published: { engine: 12, user: 1_000 }, missed: 4 },
 });
 
 const text = (metrics: Metrics, width: number): string[] =>
@@ -75,6 +76,7 @@ REDUNDANT         250  ██████                    25.0 %
 cache        hit ratio 76.7 % · 30 hits · 10 misses · 1 coalesced · 2 stale · 0 bypassed · 40 kept, 2.0 KiB · 6 evicted
 votes        10 unanimous · 2 by majority · 1 disputed · 3 with too few
 connections  1 client, 17 in all · 0 of 1 sidecar
+events       1,012 published · 1 subscriber · 4 missed
 
 ERRORS                         OF      COUNT
 UNAVAILABLE/NO_ENGINE          Reason      2

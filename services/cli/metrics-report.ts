@@ -78,8 +78,9 @@ function strategyColumns(width: number): readonly Column<StrategyMetrics>[] {
   ];
 }
 
-/** Cache, votes and connections, a line each. */
-export function surroundings({ cache, votes, connections }: Metrics, width: number): string[] {
+/** Cache, votes, connections and events, a line each. */
+export function surroundings({ cache, votes, connections, events }: Metrics, width: number): string[] {
+  const published = Object.values(events?.published ?? {}).reduce((sum, of) => sum + of, 0n);
   return [
     ...parts(
       'cache        ',
@@ -113,6 +114,15 @@ export function surroundings({ cache, votes, connections }: Metrics, width: numb
       [
         `${counted(connections?.clients ?? 0, 'client')}, ${count(connections?.clientsTotal ?? 0)} in all`,
         `${count(connections?.sidecarsConnected ?? 0)} of ${counted(connections?.sidecars ?? 0, 'sidecar')}`,
+      ],
+      width,
+    ),
+    ...parts(
+      'events       ',
+      [
+        `${count(published)} published`,
+        counted(events?.subscribers ?? 0, 'subscriber'),
+        `${alarming(events?.missed ?? 0)} missed`,
       ],
       width,
     ),

@@ -4,10 +4,8 @@ import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { MetricsServiceClient, WatchMetricsResponse } from '../generated/tandem/v1/metrics.ts';
 import type { GlobalOptions } from './client.ts';
+import { follow } from './follow.ts';
 import { History, liveLine, liveView } from './metrics-live.ts';
-
-/** A router whose machine has gone away says nothing: so asked, its silence ends the watch. */
-const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
 
 interface Display {
   show(response: WatchMetricsResponse): void;
@@ -21,39 +19,16 @@ export async function watchMetrics(
   intervalMs: number,
   output: NodeJS.WriteStream = process.stdout,
 ): Promise<void> {
-  const { address, timeoutMs, json } = command.optsWithGlobals<GlobalOptions>();
-  const client = new MetricsServiceClient(address, grpc.credentials.createInsecure(), KEEPALIVE);
+  const { address, json } = command.optsWithGlobals<GlobalOptions>();
   const display = json ? jsonLines(output) : output.isTTY ? screen(output, address) : lines(output);
-  const stream = client.watchMetrics({ intervalMs });
-  let isOver = false;
-  const leave = (): void => {
-    isOver = true;
-    stream.cancel();
-  };
-  let isLate = false;
-  const late = setTimeout(() => {
-    isLate = true;
-    stream.cancel();
-  }, timeoutMs);
-  // Not `once`: where ours has gone, log-update's own handler takes the signal for fatal.
-  process.on('SIGINT', leave);
   try {
-    await new Promise<void>((resolve, reject) => {
-      stream.on('data', (response: WatchMetricsResponse) => {
-        clearTimeout(late);
-        if (!isOver) display.show(response);
-      });
-      stream.on('end', resolve);
-      stream.on('error', (error) => {
-        if (isOver) resolve();
-        else reject(isLate ? new Error(`${address} has not answered within ${timeoutMs} ms`) : error);
-      });
+    await follow(command, {
+      open: (to, channel) => new MetricsServiceClient(to, grpc.credentials.createInsecure(), channel),
+      call: (client) => client.watchMetrics({ intervalMs }),
+      show: (response: WatchMetricsResponse) => display.show(response),
     });
   } finally {
-    clearTimeout(late);
-    process.off('SIGINT', leave);
     display.done();
-    client.close();
   }
 }
 

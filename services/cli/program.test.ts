@@ -49,6 +49,8 @@ describe('tandem', () => {
     ['engines reomve x', /unknown command 'reomve'/],
     ['engines drain', /missing required argument 'id'/],
     ['engines strategy LUCK', /LUCK.*ROUND_ROBIN/],
+    ['events --after soon', /It must be a whole number/],
+    ['publish user.x y --data z', /It must be key=value/],
     ['config chek', /unknown command 'chek'[^]*Did you mean check/],
     ['completion tcsh', /tcsh.*bash, zsh, fish/],
   ])('refuses wrong words and says what there is: %s', async (words, message) => {

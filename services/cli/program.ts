@@ -7,9 +7,11 @@ import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { enginesCommand } from './engines.ts';
 import { EXIT_CODES } from './errors.ts';
+import { eventsCommand } from './events.ts';
 import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
 import { pingCommand } from './ping.ts';
+import { publishCommand } from './publish.ts';
 import { reasonCommand } from './reason.ts';
 import { replayCommand } from './replay.ts';
 import { streamCommand } from './stream.ts';
@@ -40,6 +42,8 @@ Examples: npx tandem reason --sample dog
     .addCommand(modelsCommand())
     .addCommand(enginesCommand())
     .addCommand(metricsCommand())
+    .addCommand(eventsCommand())
+    .addCommand(publishCommand())
     .addCommand(replayCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand());

@@ -99,6 +99,30 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Records of votes and audits in which engines contradicted each other.'),
+  events: z
+    .strictObject({
+      max_events: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(1_000)
+        .describe('Kept at most of each topic of the router’s own, and of all users’ topics together.'),
+      max_bytes: z
+        .int()
+        .min(262_144)
+        .max(1_073_741_824)
+        .default(4_194_304)
+        .describe('… and bytes of them. What a subscriber has not read when it makes room for newer ones it misses.'),
+      max_subscribers: z.int().min(1).max(10_000).default(64).describe('Subscribe streams open at once.'),
+      publish_per_s: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(50)
+        .describe('Events that users may publish, all of them together, a second; so many at once. 0: none.'),
+    })
+    .prefault({})
+    .describe('EventService: what happens, broadcast to whoever subscribes.'),
   overload: z
     .strictObject({
       max_queue: z

@@ -1,6 +1,8 @@
 // What the path has told, counted: everything since the router started, or since the last reset.
 import { ERROR_KINDS } from '../core/errors.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
+import type { EventObserver } from './event-log.ts';
+import { TOPIC_GROUPS, type TopicGroup } from './event-topics.ts';
 import { Latencies, type LatencySummary, NO_LATENCY } from './latency.ts';
 
 // What is counted comes from the router's own words, so these are not reached; they hold even where that is a mistake.
@@ -23,6 +25,14 @@ export interface MetricsSnapshot {
   readonly engines: ReadonlyMap<string, EngineCounts>;
   readonly cache: Readonly<Record<CacheStatusName, number>>;
   readonly votes: Readonly<Record<VerdictName, number>>;
+  readonly events: EventCounts;
+}
+
+export interface EventCounts {
+  /** All groups there are. */
+  readonly published: Readonly<Record<TopicGroup, number>>;
+  /** By subscribers that were too slow, once for each of them. */
+  readonly missed: number;
 }
 
 export interface RequestTypeCounts {
@@ -48,7 +58,7 @@ export interface EngineCounts {
 
 export const NO_ENGINE_COUNTS: EngineCounts = { succeeded: 0, failed: 0, others: 0, dissents: 0, latency: NO_LATENCY };
 
-export class Metrics implements Observer {
+export class Metrics implements Observer, EventObserver {
   readonly #now: () => number;
   #counts: Counts;
 
@@ -86,6 +96,14 @@ export class Metrics implements Observer {
     for (const id of dissenterIds) this.#engine(id).dissents += 1;
   }
 
+  eventPublished(group: TopicGroup): void {
+    this.#counts.published[group] += 1;
+  }
+
+  eventsMissed(count: number): void {
+    this.#counts.eventsMissed += count;
+  }
+
   /** For an engine that has left the pool: else those that come and go would fill the table. */
   forgetEngine(engineId: string): void {
     this.#counts.engines.delete(engineId);
@@ -97,7 +115,7 @@ export class Metrics implements Observer {
   }
 
   snapshot(): MetricsSnapshot {
-    const { sinceMs, types, strategies, engines, cache, votes } = this.#counts;
+    const { sinceMs, types, strategies, engines, cache, votes, published, eventsMissed } = this.#counts;
     const requestTypes = [...types].map(toTypeCounts).sort((a, b) => (a.type < b.type ? -1 : 1));
     return {
       sinceMs,
@@ -108,6 +126,7 @@ export class Metrics implements Observer {
       engines: new Map([...engines].map(([id, counts]) => [id, toEngineCounts(counts)])),
       cache: { ...cache },
       votes: { ...votes },
+      events: { published: { ...published }, missed: eventsMissed },
     };
   }
 
@@ -132,6 +151,8 @@ class Counts {
     AUDITED: 0,
     AUDIT_DISPUTED: 0,
   };
+  readonly published = Object.fromEntries(TOPIC_GROUPS.map((group) => [group, 0])) as Record<TopicGroup, number>;
+  eventsMissed = 0;
   readonly sinceMs: number;
 
   constructor(sinceMs: number) {

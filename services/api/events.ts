@@ -1,0 +1,62 @@
+// EventService: what happens, to whoever wants to know it, and users' events beside.
+import { RouterError } from '../core/errors.ts';
+import {
+  type EventServiceServer,
+  EventServiceService,
+  type PublishRequest,
+  type PublishResponse,
+} from '../generated/tandem/v1/events.ts';
+import type { EventLog } from '../telemetry/event-log.ts';
+import { toNewEvent } from './event-rules.ts';
+import { type EventStreamOptions, EventStreams } from './event-stream.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { type UnaryOptions, decoder, unary } from './unary.ts';
+
+export const eventService = {
+  subscribe: {
+    ...EventServiceService.subscribe,
+    requestDeserialize: decoder(EventServiceService.subscribe.requestDeserialize),
+  },
+  publish: {
+    ...EventServiceService.publish,
+    requestDeserialize: decoder(EventServiceService.publish.requestDeserialize),
+  },
+};
+
+export interface EventOptions extends UnaryOptions, EventStreamOptions {
+  /** Events that users may publish a second, all of them together. */
+  readonly publishPerS: number;
+  /** A clock for the rate, milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+export function eventHandlers(
+  events: EventLog,
+  options: EventOptions,
+): Pick<EventServiceServer, keyof EventServiceService> {
+  const streams = new EventStreams(events, options);
+  const bucket = new TokenBucket(options.publishPerS, options.nowMs);
+  return {
+    subscribe: (call) => streams.begin(call),
+    publish: unary<PublishRequest, PublishResponse>(options, (request, { startedMs }) => {
+      const event = toNewEvent(request);
+      refuseAbove(bucket, options.publishPerS);
+      const { sequence } = events.publish(event);
+      return {
+        sequence: BigInt(sequence),
+        instance: events.instance,
+        processingTimeMs: performance.now() - startedMs,
+      };
+    }),
+  };
+}
+
+/** Throws PUBLISH_RATE. */
+function refuseAbove(bucket: TokenBucket, perS: number): void {
+  const retryAfterMs = bucket.take();
+  if (retryAfterMs === 0) return;
+  if (perS === 0)
+    throw new RouterError('PUBLISH_RATE', 'this router publishes no users’ events; see setting events.publish_per_s');
+  const message = `users publish more than ${perS} events a second; try again later, or see setting events.publish_per_s`;
+  throw new RouterError('PUBLISH_RATE', message, { retryAfterMs });
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { TokenBucket } from './token-bucket.ts';
+
+describe('a token bucket', () => {
+  it('gives a second’s worth at once, then as many a second, and says when to come again', () => {
+    let nowMs = 0;
+    const bucket = new TokenBucket(10, () => nowMs);
+    const takeAll = (): number => {
+      let count = 0;
+      while (bucket.take() === 0) count += 1;
+      return count;
+    };
+    expect(takeAll()).toBe(10);
+    expect(bucket.take()).toBe(100);
+    nowMs = 99;
+    expect(bucket.take()).toBe(1);
+    nowMs = 100;
+    expect(takeAll()).toBe(1);
+    nowMs = 60_000;
+    expect(takeAll()).toBe(10);
+  });
+
+  it('of none never gives any', () => {
+    expect(new TokenBucket(0, () => 0).take()).toBe(Infinity);
+  });
+});

@@ -1,0 +1,49 @@
+// An event as a line for people.
+import { styleText } from 'node:util';
+import { type Event, Severity, type SubscribeResponse, severityToJSON } from '../generated/tandem/v1/events.ts';
+import { counted } from './metrics-format.ts';
+import { plain } from './words.ts';
+
+const SEQUENCE_CELLS = 6;
+const TOPIC_CELLS = 10;
+const SEVERITY_CELLS = 7;
+
+/** Undefined: there is nothing to show of it. */
+export function eventLine({ what }: SubscribeResponse): string | undefined {
+  if (what?.$case === 'event') return line(what.value);
+  if (what?.$case !== 'missed') return undefined;
+  return styleText('yellow', `… missed ${counted(what.value.count, 'event')}: read too slowly, or too long ago`);
+}
+
+function line({ sequence, timeMs, topic, severity, text, data, payload, traceId }: Event): string {
+  const details = [
+    ...Object.entries(data).map(([key, value]) => `${printable(key)}=${printable(quoted(value))}`),
+    ...(payload.length > 0 ? [`payload=${counted(payload.length, 'byte')}`] : []),
+    ...(traceId === '' ? [] : [`trace_id=${printable(traceId)}`]),
+  ];
+  return [
+    new Date(Number(timeMs)).toISOString(),
+    String(sequence).padStart(SEQUENCE_CELLS),
+    printable(topic).padEnd(TOPIC_CELLS),
+    styled(severity, plain(severityToJSON(severity), 'SEVERITY_').padEnd(SEVERITY_CELLS)),
+    printable(text),
+    styleText('dim', details.join(' ')),
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+function styled(severity: Severity, word: string): string {
+  if (severity === Severity.SEVERITY_ERROR) return styleText('red', word);
+  return severity === Severity.SEVERITY_WARNING ? styleText('yellow', word) : word;
+}
+
+/** Where it is more than a word. */
+function quoted(value: string): string {
+  return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
+}
+
+/** What users publish must not move the reader's cursor, nor look like a line of its own. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

@@ -1,0 +1,51 @@
+import * as grpc from '@grpc/grpc-js';
+import { Command } from 'commander';
+import { EventServiceClient, SubscribeResponse } from '../generated/tandem/v1/events.ts';
+import { wholeNumber } from './arguments.ts';
+import type { GlobalOptions } from './client.ts';
+import { eventLine } from './events-text.ts';
+import { follow } from './follow.ts';
+
+interface Options {
+  readonly topic?: readonly string[];
+  readonly after?: number;
+}
+
+export function eventsCommand(): Command {
+  return new Command('events')
+    .description('what happens in the router, live, until Ctrl-C')
+    .option('-t, --topic <name>', 'only this one, such as engine or "user.*"; may be given again', collect)
+    .option(
+      '--after <sequence>',
+      'first what came after this event and is still known; 0: all',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
+    .addHelpText(
+      'after',
+      `
+Topics of the router: engine, breaker, quarantine, dispute, model, alert. Users’ begin with "user.".
+
+Examples: npx tandem events --after 0
+          npx tandem events --topic engine --topic "user.*" --json`,
+    )
+    .action(async ({ topic = [], after }: Options, command: Command) => {
+      const { json } = command.optsWithGlobals<GlobalOptions>();
+      await follow(command, {
+        open: (address, channel) => new EventServiceClient(address, grpc.credentials.createInsecure(), channel),
+        call: (client) =>
+          client.subscribe({
+            topics: [...topic],
+            instance: '',
+            afterSequence: after === undefined ? undefined : BigInt(after),
+          }),
+        show: (response: SubscribeResponse) => {
+          const line = json ? JSON.stringify(SubscribeResponse.toJSON(response)) : eventLine(response);
+          if (line !== undefined) process.stdout.write(`${line}\n`);
+        },
+      });
+    });
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

@@ -1,0 +1,52 @@
+// A stream of answers that the user watches until Ctrl-C.
+import type * as grpc from '@grpc/grpc-js';
+import type { Command } from 'commander';
+import type { GlobalOptions } from './client.ts';
+
+/** A router whose machine has gone away says nothing: so asked, its silence ends the stream. */
+const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+
+export interface Followed<C extends grpc.Client, Response> {
+  open(address: string, channel: grpc.ClientOptions): C;
+  call(client: C): grpc.ClientReadableStream<Response>;
+  show(response: Response): void;
+}
+
+/** Resolves when the user ends it; rejects when the router does, or when it has not begun within --timeout-ms. */
+export async function follow<C extends grpc.Client, Response>(
+  command: Command,
+  { open, call, show }: Followed<C, Response>,
+): Promise<void> {
+  const { address, timeoutMs } = command.optsWithGlobals<GlobalOptions>();
+  const client = open(address, KEEPALIVE);
+  const stream = call(client);
+  let isOver = false;
+  const leave = (): void => {
+    isOver = true;
+    stream.cancel();
+  };
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    stream.cancel();
+  }, timeoutMs);
+  // Not `once`: where ours has gone, log-update's own handler takes the signal for fatal.
+  process.on('SIGINT', leave);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stream.on('data', (response: Response) => {
+        clearTimeout(late);
+        if (!isOver) show(response);
+      });
+      stream.on('end', resolve);
+      stream.on('error', (error) => {
+        if (isOver) resolve();
+        else reject(isLate ? new Error(`${address} has not answered within ${timeoutMs} ms`) : error);
+      });
+    });
+  } finally {
+    clearTimeout(late);
+    process.off('SIGINT', leave);
+    client.close();
+  }
+}

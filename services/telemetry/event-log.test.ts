@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Delivery, EventLog, type SubscribeOptions, type Subscription } from './event-log.ts';
+import { Metrics } from './metrics.ts';
+
+const ROOMY = { maxEvents: 100, maxBytes: 1_048_576 };
+
+let metrics: Metrics;
+let log: EventLog;
+
+beforeEach(() => {
+  metrics = new Metrics();
+  log = open(ROOMY);
+});
+
+function open(bounds: typeof ROOMY): EventLog {
+  return new EventLog({ ...bounds, observer: metrics, now: () => 5_000 });
+}
+
+function publish(topic: string, count = 1): void {
+  for (let n = 0; n < count; n += 1) log.publish({ topic, text: 'it happened' });
+}
+
+function subscribe(options: Partial<SubscribeOptions> = {}): Subscription {
+  return log.subscribe({ onNews: () => undefined, ...options });
+}
+
+/** Whatever can be taken now: sequences of events, and "missed N". */
+function taken(subscription: Subscription): (number | string)[] {
+  const all: Delivery[] = [];
+  for (let next = subscription.take(); next !== undefined; next = subscription.take()) all.push(next);
+  return all.map((each) => ('event' in each ? each.event.sequence : `missed ${each.missed}`));
+}
+
+describe('the event log', () => {
+  it('numbers events from 1, whatever their topic, and dates them', () => {
+    expect(log.lastSequence).toBe(0);
+    log.publish({ topic: 'engine', text: 'a' });
+    const event = log.publish({ topic: 'user.x', text: 'b', severity: 'ERROR', data: { k: 'v' }, traceId: 'f00' });
+    expect(event).toEqual({
+      ...{ sequence: 2, timeMs: 5_000, topic: 'user.x', severity: 'ERROR', text: 'b' },
+      ...{ data: { k: 'v' }, payload: new Uint8Array(), traceId: 'f00' },
+    });
+    expect(log.lastSequence).toBe(2);
+  });
+
+  it('names its run, each another one', () => {
+    expect(log.instance).toMatch(/^[0-9a-f]{16}$/);
+    expect(open(ROOMY).instance).not.toBe(log.instance);
+  });
+
+  it('shows the newest of all topics, newest first', () => {
+    publish('engine');
+    publish('user.x');
+    publish('alert');
+    expect(log.recent(2).map(({ topic }) => topic)).toEqual(['alert', 'user.x']);
+    expect(log.recent(0)).toEqual([]);
+  });
+
+  it('counts what was published, by topic, and users’ together', () => {
+    publish('engine', 2);
+    publish('user.x');
+    publish('user.y');
+    const published = { engine: 2, breaker: 0, quarantine: 0, dispute: 0, model: 0, alert: 0, user: 2 };
+    expect(metrics.snapshot().events).toEqual({ published, missed: 0 });
+  });
+});
+
+describe('a subscriber', () => {
+  it('gets what comes after it did, each event once', () => {
+    publish('engine', 2);
+    const subscription = subscribe();
+    publish('engine', 2);
+    expect(taken(subscription)).toEqual([3, 4]);
+    expect(taken(subscription)).toEqual([]);
+    publish('user.x');
+    expect(taken(subscription)).toEqual([5]);
+  });
+
+  it('resumes after an event, in the order in which they were published, and goes on with what comes', () => {
+    for (const topic of ['engine', 'user.a', 'breaker', 'engine', 'user.b']) publish(topic);
+    const subscription = subscribe({ afterSequence: 2 });
+    expect(taken(subscription)).toEqual([3, 4, 5]);
+    publish('alert');
+    expect(taken(subscription)).toEqual([6]);
+    expect(taken(subscribe({ afterSequence: 0 }))).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it.each([
+    [['engine'], [1]],
+    [['user.*'], [3, 4]],
+    [['user.a.*', 'alert'], [4]],
+    [['*'], [1, 2, 3, 4]],
+    [
+      ['en*', 'user.a'],
+      [1, 3],
+    ],
+    [['us*'], [3, 4]],
+  ])('gets the topics that it wants: %j', (topics, sequences) => {
+    const subscription = subscribe({ topics });
+    for (const topic of ['engine', 'breaker', 'user.a', 'user.a.b']) publish(topic);
+    expect(taken(subscription)).toEqual(sequences);
+  });
+
+  it('is woken once for all that is published in one turn, after the publishers have gone on', async () => {
+    let wakings = 0;
+    const subscription = subscribe({ onNews: () => (wakings += 1) });
+    publish('engine', 3);
+    expect(wakings).toBe(0);
+    await turn();
+    expect(wakings).toBe(1);
+    subscription.end();
+    publish('engine');
+    await turn();
+    expect([wakings, log.subscribers]).toEqual([1, 0]);
+  });
+});
+
+describe('a subscriber that is too slow', () => {
+  beforeEach(() => {
+    log = open({ ...ROOMY, maxEvents: 3 });
+  });
+
+  it('is told how much it missed, before what came after it', () => {
+    const subscription = subscribe();
+    publish('engine', 10);
+    expect(taken(subscription)).toEqual(['missed 7', 8, 9, 10]);
+    publish('engine');
+    expect(taken(subscription)).toEqual([11]);
+    expect(metrics.snapshot().events.missed).toBe(7);
+  });
+
+  it('is told in the right place: not before what it can still get', () => {
+    const subscription = subscribe();
+    publish('engine');
+    publish('user.x', 5);
+    expect(taken(subscription)).toEqual([1, 'missed 2', 4, 5, 6]);
+  });
+
+  it('misses only what it wanted', () => {
+    const subscription = subscribe({ topics: ['user.mine'] });
+    publish('user.mine');
+    publish('user.other', 2);
+    expect(taken(subscription)).toEqual([1]);
+    publish('user.other', 10);
+    publish('user.mine');
+    expect(taken(subscription)).toEqual([14]);
+    expect(metrics.snapshot().events.missed).toBe(0);
+  });
+
+  it('costs others nothing: they miss nothing that they read in time', () => {
+    const [slow, quick] = [subscribe(), subscribe()];
+    for (let n = 1; n <= 10; n += 1) {
+      publish('engine');
+      expect(taken(quick)).toEqual([n]);
+    }
+    expect(taken(slow)).toEqual(['missed 7', 8, 9, 10]);
+  });
+
+  it('is told so as well where it comes back too late', () => {
+    publish('engine', 10);
+    expect(taken(subscribe({ afterSequence: 2 }))).toEqual(['missed 5', 8, 9, 10]);
+    expect(taken(subscribe({ afterSequence: 7 }))).toEqual([8, 9, 10]);
+  });
+
+  it('is told of the most that it can have missed where nobody knows any more what topics that had', () => {
+    publish('user.mine');
+    publish('user.other', 4);
+    expect(taken(subscribe({ afterSequence: 0, topics: ['user.mine'] }))).toEqual(['missed 2']);
+    expect(taken(subscribe({ afterSequence: 0, topics: ['engine'] }))).toEqual([]);
+  });
+});
+
+describe('a flood', () => {
+  it('of one topic pushes out nothing of the others', () => {
+    log = open({ ...ROOMY, maxEvents: 3 });
+    publish('engine', 3);
+    publish('dispute', 1_000);
+    publish('user.x', 1_000);
+    expect(taken(subscribe({ topics: ['engine'], afterSequence: 0 }))).toEqual([1, 2, 3]);
+  });
+
+  it('is bounded in bytes, but the newest event is always there', () => {
+    log = open({ maxEvents: 1_000, maxBytes: 100_000 });
+    const payload = new Uint8Array(30_000);
+    for (let n = 0; n < 10; n += 1) log.publish({ topic: 'user.x', text: '', payload });
+    expect(log.recent(100).map(({ sequence }) => sequence)).toEqual([10, 9, 8]);
+    log.publish({ topic: 'user.x', text: 'x'.repeat(200_000) });
+    expect(log.recent(100).map(({ sequence }) => sequence)).toEqual([11]);
+  });
+});

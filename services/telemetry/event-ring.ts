@@ -1,0 +1,82 @@
+// The newest events of one group, bounded in number and bytes.
+import type { Event } from './event.ts';
+
+/** Of an event with nothing in it: the object, its strings' headers, its place. */
+const BASE_BYTES = 256;
+
+export interface RingBounds {
+  readonly maxEvents: number;
+  /** The newest event is kept even where it alone is larger. */
+  readonly maxBytes: number;
+}
+
+export class EventRing {
+  readonly #bounds: RingBounds;
+  /** By sequence. */
+  readonly #events: Event[] = [];
+  #bytes = 0;
+  #lastEvicted = 0;
+
+  constructor(bounds: RingBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Sequence of the newest event that has passed out; 0: none has. */
+  get lastEvicted(): number {
+    return this.#lastEvicted;
+  }
+
+  /** Returns the events that had to make room. */
+  push(event: Event): readonly Event[] {
+    this.#events.push(event);
+    this.#bytes += sizeOf(event);
+    const evicted: Event[] = [];
+    while (this.#events.length > 1 && this.#isOver()) {
+      const oldest = this.#events.shift()!;
+      this.#bytes -= sizeOf(oldest);
+      this.#lastEvicted = oldest.sequence;
+      evicted.push(oldest);
+    }
+    return evicted;
+  }
+
+  /** The newest ones, oldest first. */
+  newest(limit: number): readonly Event[] {
+    return limit > 0 ? this.#events.slice(-limit) : [];
+  }
+
+  /** How many there are after a sequence. */
+  countAfter(sequence: number): number {
+    return this.#events.length - this.#placeAfter(sequence);
+  }
+
+  /** The first event after a sequence that `isWanted`. */
+  firstAfter(sequence: number, isWanted: (event: Event) => boolean): Event | undefined {
+    for (let place = this.#placeAfter(sequence); place < this.#events.length; place += 1) {
+      const event = this.#events[place]!;
+      if (isWanted(event)) return event;
+    }
+    return undefined;
+  }
+
+  #isOver(): boolean {
+    return this.#events.length > this.#bounds.maxEvents || this.#bytes > this.#bounds.maxBytes;
+  }
+
+  /** Where the first event after a sequence is, or would be. */
+  #placeAfter(sequence: number): number {
+    let [low, high] = [0, this.#events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#events[middle]!.sequence <= sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Strings at two bytes a character, the most they take. */
+function sizeOf({ topic, text, data, payload }: Event): number {
+  const characters = Object.entries(data).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return BASE_BYTES + 2 * (topic.length + text.length + characters) + payload.length;
+}

@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { EventLog } from './event-log.ts';
+import { SystemEvents, type ToldEngine } from './system-events.ts';
+
+const ENGINE: ToldEngine = { id: 'engine-1', state: 'READY', whyNot: '', quarantine: '', build: 'b 1' };
+
+let lines: Record<string, unknown>[];
+let events: EventLog;
+let system: SystemEvents;
+
+beforeEach(() => {
+  lines = [];
+  const log = pino(
+    { base: null, timestamp: false },
+    { write: (line) => void lines.push(JSON.parse(line) as object as never) },
+  );
+  events = new EventLog({ maxEvents: 100, maxBytes: 1_048_576 });
+  system = new SystemEvents(log, events);
+});
+
+/** "topic SEVERITY text", oldest first. */
+function told(): string[] {
+  return events
+    .recent(100)
+    .map(({ topic, severity, text }) => `${topic} ${severity} ${text}`)
+    .reverse();
+}
+
+describe('what happens in the router', () => {
+  it('is a line of the log, and in the same words an event', () => {
+    system.tell('dispute', 'WARNING', 'dispute', { model: 'm', version: 2, why: undefined }, 'f00');
+    expect(lines).toEqual([{ level: 40, model: 'm', version: 2, trace_id: 'f00', msg: 'dispute' }]);
+    expect(events.recent(1)).toMatchObject([
+      { topic: 'dispute', text: 'dispute', data: { model: 'm', version: '2' }, traceId: 'f00' },
+    ]);
+  });
+
+  it('tells of an engine that goes and comes', () => {
+    system.engineChanged(ENGINE);
+    system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: 'down: connection refused' });
+    system.engineChanged({ ...ENGINE, state: 'DRAINING', whyNot: 'draining' });
+    system.engineRemoved(ENGINE);
+    expect(told()).toEqual([
+      'engine INFO engine ready',
+      'engine WARNING engine down',
+      'engine WARNING engine draining',
+      'engine INFO engine removed',
+    ]);
+    expect(events.recent(3)[2]?.data).toEqual({ engine: 'engine-1', why: 'down: connection refused' });
+  });
+
+  it('tells of a quarantine and its end', () => {
+    system.engineChanged({ ...ENGINE, state: 'QUARANTINED', quarantine: 'it contradicted the majority' });
+    system.engineChanged({ ...ENGINE, state: 'DOWN', quarantine: 'it contradicted the majority' });
+    system.engineChanged(ENGINE);
+    system.engineChanged(ENGINE);
+    expect(told()).toEqual([
+      'quarantine WARNING engine quarantined',
+      'engine WARNING engine down',
+      'quarantine INFO engine trusted again',
+      'engine INFO engine ready',
+      'engine INFO engine ready',
+    ]);
+  });
+
+  it('tells of breakers, one or all', () => {
+    system.breakerChanged(ENGINE, { state: 'OPEN', why: '5 of 5 requests failed' });
+    system.breakerChanged(ENGINE, { state: 'CLOSED', why: 'it answered' });
+    const panic = { model: 'm/1', connected: 4, closed: 1 };
+    system.panicChanged({ ...panic, isPanicking: true });
+    system.panicChanged({ ...panic, isPanicking: false });
+    expect(told()).toEqual([
+      'breaker WARNING breaker changed',
+      'breaker INFO breaker changed',
+      'breaker WARNING too few breakers are closed; all are ignored',
+      'breaker INFO breakers are heeded again',
+    ]);
+    expect(events.recent(1)[0]?.data).toEqual({ model: 'm/1', connected: '4', closed: '1' });
+  });
+});

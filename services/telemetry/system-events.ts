@@ -1,0 +1,78 @@
+// What happens to engines and votes: for the operator a line of the log, and in the same words an event for subscribers.
+import type { Severity } from './event.ts';
+import type { EventLog } from './event-log.ts';
+import type { SystemTopic } from './event-topics.ts';
+import type { Log } from './log.ts';
+
+/** An engine of the pool, as far as it is told about. */
+export interface ToldEngine {
+  readonly id: string;
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  readonly whyNot: string;
+  /** Why its answers are not trusted; empty: they are. */
+  readonly quarantine: string;
+  readonly build: string;
+}
+
+type Data = Readonly<Record<string, string | number | undefined>>;
+
+const LEVELS = { INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const satisfies Record<Severity, string>;
+
+export class SystemEvents {
+  readonly #log: Log;
+  readonly #events: EventLog;
+  /** Engines that were told to be in quarantine. */
+  readonly #quarantined = new Set<string>();
+
+  constructor(log: Log, events: EventLog) {
+    this.#log = log;
+    this.#events = events;
+  }
+
+  tell(topic: SystemTopic, severity: Severity, text: string, data: Data, traceId = ''): void {
+    this.#log[LEVELS[severity]](traceId === '' ? data : { ...data, trace_id: traceId }, text);
+    const known = Object.entries(data).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+    const told = Object.fromEntries(known) as Record<string, string>;
+    this.#events.publish({ topic, severity, text, data: told, traceId });
+  }
+
+  /** It came up, went down, drains, is kept out, or is back from one of these. */
+  engineChanged({ id, state, whyNot, quarantine, build }: ToldEngine): void {
+    const wasOut = this.#quarantined.has(id);
+    if (quarantine === '') this.#quarantined.delete(id);
+    else this.#quarantined.add(id);
+    if (wasOut && quarantine === '') this.tell('quarantine', 'INFO', 'engine trusted again', { engine: id });
+    if (state === 'QUARANTINED')
+      this.tell('quarantine', 'WARNING', 'engine quarantined', { engine: id, why: quarantine });
+    else if (state === 'READY') this.tell('engine', 'INFO', 'engine ready', { engine: id, build });
+    else this.tell('engine', 'WARNING', `engine ${state.toLowerCase()}`, { engine: id, why: whyNot });
+  }
+
+  engineRemoved({ id }: ToldEngine): void {
+    this.#quarantined.delete(id);
+    this.tell('engine', 'INFO', 'engine removed', { engine: id });
+  }
+
+  breakerChanged({ id }: ToldEngine, { state, why }: { readonly state: string; readonly why: string }): void {
+    this.tell('breaker', state === 'CLOSED' ? 'INFO' : 'WARNING', 'breaker changed', {
+      engine: id,
+      breaker: state,
+      why,
+    });
+  }
+
+  /** All breakers of a model are ignored from now on, or heeded again. */
+  panicChanged({ isPanicking, ...what }: PanicChange): void {
+    if (isPanicking) this.tell('breaker', 'WARNING', 'too few breakers are closed; all are ignored', what);
+    else this.tell('breaker', 'INFO', 'breakers are heeded again', what);
+  }
+}
+
+interface PanicChange {
+  /** "name/version". */
+  readonly model: string;
+  readonly isPanicking: boolean;
+  /** Engines that hold it and are connected, and those of them whose breaker is closed. */
+  readonly connected: number;
+  readonly closed: number;
+}
