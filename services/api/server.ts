@@ -6,10 +6,11 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
+import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
-import { type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
+import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
@@ -19,7 +20,7 @@ export interface ApiParts {
   readonly pool: EnginePool;
   readonly models: ModelRepository;
   readonly metrics: Metrics;
-  readonly sources: MetricsSources;
+  readonly meter: Meter;
 }
 
 export interface ApiOptions
@@ -44,7 +45,7 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
 
-  constructor({ router, pool, models, metrics, sources }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, meter }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -60,7 +61,7 @@ export class ApiServer {
     this.#server.addService(reasoningService, reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
-    this.#server.addService(metricsService, metricsHandlers(metrics, sources, shared));
+    this.#server.addService(metricsService, metricsHandlers(meter, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
     this.#health.addToServer(this.#server);
     if (options.reflection) reflection(options.protoDir).addToServer(this.#server);
