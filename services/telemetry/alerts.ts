@@ -79,7 +79,7 @@ export const ALERT_RULES = {
   TandemBreakerOpen: ({ reading }) =>
     named(
       'the circuit breaker is open of',
-      reading.standing.engines.filter(({ breaker }) => breaker.state === 'OPEN'),
+      reading.standing.engines.filter(({ breaker }) => breaker.state !== 'CLOSED'), // half-open every now and then
     ),
   TandemDispute: ({ recent: { disputes } }) =>
     disputes > 0 ? `engines contradicted each other, ${disputes} times` : undefined,

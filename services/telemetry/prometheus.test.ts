@@ -56,7 +56,8 @@ describe('the exposition', () => {
     const { metrics, meter } = metered({ engines });
     for (const { id } of engines) metrics.attemptEnded(id, 'OK', 1);
     for (let version = 1; version <= 200; version += 1) metrics.answered('m', version);
-    const series = parseExposition((await new Prometheus(() => meter.read()).exposition('')).body);
+    const { body } = await new Prometheus(() => meter.read()).exposition('');
+    const series = parseExposition(body).filter(({ name }) => name.startsWith('tandem_'));
     const named = (label: string): number => new Set(series.flatMap(({ labels }) => labels[label] ?? [])).size;
     expect([named('engine'), named('version')]).toEqual([MAX_LABELLED_ENGINES + 1, MAX_LABELLED_MODELS + 1]);
     const rest = 200 - MAX_LABELLED_ENGINES;

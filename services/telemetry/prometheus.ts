@@ -28,7 +28,7 @@ export class Prometheus {
     const registry = new Registry<typeof TEXT | typeof OPEN_METRICS>();
     registry.setContentType(contentType);
     const ours = toFamilies(this.#read()).map(toWritable);
-    const ofProcess = ((await ofThisProcess().getMetricsAsJSON()) as unknown as Named[]).map(toLintFree);
+    const ofProcess = ((await ofThisProcess().getMetricsAsJSON()) as unknown as Named[]).filter(isWellNamed);
     for (const family of [...ours, ...ofProcess]) registry.registerMetric(new Writable(family) as unknown as Metric);
     return { contentType, body: await registry.metrics() };
   }
@@ -119,10 +119,9 @@ function quantiles(name: string, labels: Value['labels'], latency: LatencySummar
   ];
 }
 
-/** prom-client has gauges whose names end like a counter's, which promtool objects to. */
-function toLintFree(family: Named): Named {
-  const isMisnamed = family.type === 'gauge' && family.name.endsWith('_total');
-  return isMisnamed ? { ...family, name: family.name.slice(0, -'_total'.length) } : family;
+/** prom-client has gauges whose names end like a counter's, which promtool objects to: sums of gauges that are there. */
+function isWellNamed({ type, name }: Named): boolean {
+  return type !== 'gauge' || !name.endsWith('_total');
 }
 
 /** The text format, unless OpenMetrics is asked for and not less welcome. */
