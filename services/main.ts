@@ -140,10 +140,14 @@ export async function start(
         onProblem: (err) => log.error({ err }, 'metrics file'),
       })
     : undefined;
-  const alerts = new Alerts(() => meter.read(), alertOptions(settings), ({ name, isFiring, text }) => {
-    if (isFiring) log.warn({ alert: name }, text);
-    else log.info({ alert: name }, 'alert is over');
-  });
+  const alerts = new Alerts(
+    () => meter.read(),
+    alertOptions(settings),
+    ({ name, isFiring, text }) => {
+      if (isFiring) log.warn({ alert: name }, text);
+      else log.info({ alert: name }, 'alert is over');
+    },
+  );
   const api = new ApiServer(
     { router, pool, models, metrics, meter },
     {

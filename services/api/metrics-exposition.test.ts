@@ -97,7 +97,9 @@ describe('10,000 known requests', () => {
 
   it('add up', () => {
     expect(Number(message.requests)).toBe(REQUESTS);
-    const all = series.filter(({ name }) => name === 'tandem_requests_total').reduce((sum, { value }) => sum + value, 0);
+    const all = series
+      .filter(({ name }) => name === 'tandem_requests_total')
+      .reduce((sum, { value }) => sum + value, 0);
     expect(all).toBe(REQUESTS);
   });
 
@@ -197,7 +199,9 @@ describe('10,000 known requests', () => {
     expect([sample('tandem_requests_in_flight'), sample('tandem_requests_waiting')]).toEqual([5, 3]);
     const { entries, bytes, evictions } = message.cache!;
     expect([entries, bytes, evictions].map(Number)).toEqual([11, 2_222, 33]);
-    expect(['entries', 'bytes', 'evictions_total'].map((name) => sample(`tandem_cache_${name}`))).toEqual([11, 2_222, 33]);
+    expect(['entries', 'bytes', 'evictions_total'].map((name) => sample(`tandem_cache_${name}`))).toEqual([
+      11, 2_222, 33,
+    ]);
     expect([sample('tandem_client_connections'), sample('tandem_client_connections_opened_total')]).toEqual([4, 44]);
   });
 });

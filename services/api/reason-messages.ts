@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import { energyJ, ownComputeUs } from '../core/work.ts';
-import { type Cost, type ReasonError, ReasonRequest, type ReasonResponse, type Vote } from '../generated/tandem/v1/reasoning.ts';
+import {
+  type Cost,
+  type ReasonError,
+  ReasonRequest,
+  type ReasonResponse,
+  type Vote,
+} from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { Attempt } from '../routing/ask.ts';
 import type { CastBallot } from '../routing/dispute.ts';
@@ -103,7 +109,13 @@ function toCost(attempts: readonly Attempt[]): Cost {
     spikes += work.totalSpikes;
   }
   const energy = energyJ(synapticOperations);
-  return { inferences, computeUs, synapticOperations: BigInt(synapticOperations), spikes: BigInt(spikes), energyJ: energy };
+  return {
+    inferences,
+    computeUs,
+    synapticOperations: BigInt(synapticOperations),
+    spikes: BigInt(spikes),
+    energyJ: energy,
+  };
 }
 
 /** What a call for this input alone would have failed with. */

@@ -104,11 +104,7 @@ function witnesses<E extends Askable>(engine: E, engines: readonly E[]): readonl
   return mixed.sort((a, b) => Number(a.kind === engine.kind) - Number(b.kind === engine.kind));
 }
 
-async function testify<E extends Askable>(
-  engine: E,
-  input: InferenceInput,
-  observer: Observer,
-): Promise<Voter<E>> {
+async function testify<E extends Askable>(engine: E, input: InferenceInput, observer: Observer): Promise<Voter<E>> {
   const voter = newVoter(engine);
   const context = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
   // Where it fails it is absent: its breaker has heard of it.

@@ -39,7 +39,9 @@ beforeEach(() => {
   nowMs = 1_000_000;
   memoryBytes = 1e8;
   raised = [];
-  const { meter, ...rest } = metered({ engines: [meteredEngine('local', { kind: 'local' }), meteredEngine('engine-1')] });
+  const { meter, ...rest } = metered({
+    engines: [meteredEngine('local', { kind: 'local' }), meteredEngine('engine-1')],
+  });
   ({ metrics, around } = rest);
   const read = (): ReturnType<typeof meter.read> => ({ ...meter.read(), timeMs: nowMs });
   alerts = new Alerts(
@@ -83,7 +85,11 @@ const engine = (over: Parameters<typeof meteredEngine>[1]): void => {
 };
 
 const CASES: Case[] = [
-  { name: 'TandemErrorRatioHigh', wrong: () => requests(94, 6), text: /^6\.0 % of requests fail \(\d+ of \d+\), more than 5\.0 %/ },
+  {
+    name: 'TandemErrorRatioHigh',
+    wrong: () => requests(94, 6),
+    text: /^6\.0 % of requests fail \(\d+ of \d+\), more than 5\.0 %/,
+  },
   {
     name: 'TandemLatencyHigh',
     wrong: () => metrics.requestEnded('Reason', 'OK', 1_500),
@@ -186,14 +192,22 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     const collapse = byName.get('TandemCacheHitRatioCollapsed')!.expr;
     expect(collapse).toContain(`rate1h > ${MIN_USUAL_RATIO}`);
     expect(collapse).toContain(`>= ${MIN_LOOKUPS}`);
-    for (const name of ['TandemBreakerOpen', 'TandemDispute', 'TandemEngineQuarantined', 'TandemSpansDropped'] as const) {
+    for (const name of [
+      'TandemBreakerOpen',
+      'TandemDispute',
+      'TandemEngineQuarantined',
+      'TandemSpansDropped',
+    ] as const) {
       expect(threshold(name)).toBe(0);
     }
   });
 
   it('has the settings’ times', () => {
     for (const rule of byName.values()) {
-      expect([rule.for, rule.keep_firing_for]).toEqual([`${SETTINGS.for_ms / 60_000}m`, `${SETTINGS.for_ms / 60_000}m`]);
+      expect([rule.for, rule.keep_firing_for]).toEqual([
+        `${SETTINGS.for_ms / 60_000}m`,
+        `${SETTINGS.for_ms / 60_000}m`,
+      ]);
     }
     const ranges = new Set(rules.flatMap(({ expr }) => [...expr.matchAll(/\[(\w+)\]/g)].map(([, range]) => range)));
     expect(ranges).toEqual(new Set([`${SETTINGS.window_ms / 60_000}m`, `${USUAL_MS / 3_600_000}h`]));

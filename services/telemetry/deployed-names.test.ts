@@ -44,7 +44,10 @@ function selectors(text: string): Selector[] {
 }
 
 describe.each([
-  ['the rules', (): string[] => RULES.split('\n').filter((line) => !/^\s*(#|- name:|- alert:|runbook|summary|desc)/.test(line))],
+  [
+    'the rules',
+    (): string[] => RULES.split('\n').filter((line) => !/^\s*(#|- name:|- alert:|runbook|summary|desc)/.test(line)),
+  ],
   ['the dashboard', (): string[] => expressions(JSON.parse(read('grafana/tandem-dashboard.json')))],
 ])('%s', (_what, queries) => {
   const used = queries().flatMap(selectors);

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -57,7 +66,10 @@ describe('the metrics file', () => {
     const before = await firstRun();
     const after = (await nextRun()).read();
     const { engines, requestTypes, ...counts } = before.counts;
-    expect(after.counts).toMatchObject({ ...counts, requestTypes: requestTypes.map(({ exemplars: _, ...rest }) => rest) });
+    expect(after.counts).toMatchObject({
+      ...counts,
+      requestTypes: requestTypes.map(({ exemplars: _, ...rest }) => rest),
+    });
     expect(after.counts.engines.get('engine-1')).toEqual(engines.get('engine-1'));
     expect(after.standing).toMatchObject({
       cache: { evictions: 4 },

@@ -36,9 +36,7 @@ const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
     sinceMs: z.number(),
     types: z.array(z.strictObject({ type: name, errors: counts, latencies })).max(64),
     strategies: counts,
-    engines: z
-      .array(z.strictObject({ id: name, failed: count, others: count, dissents: count, latencies }))
-      .max(512),
+    engines: z.array(z.strictObject({ id: name, failed: count, others: count, dissents: count, latencies })).max(512),
     models: z
       .array(
         z.strictObject({
@@ -117,7 +115,7 @@ export class SnapshotFile {
       const aside = `${file}.damaged`;
       const moved = await rename(file, aside).then(
         () => `it is ${aside} now`,
-        (why: Error) => `and it cannot be put aside: ${why.message}`,
+        (why: unknown) => `and it cannot be put aside: ${String(why)}`,
       );
       onProblem(new Error(`${file} is not counted from: ${message}; ${moved}; counting begins at 0`, { cause: error }));
     }
@@ -133,7 +131,7 @@ function toText(saved: SavedMeter): string {
 /** Throws an Error that says what is wrong. */
 function fromText(text: string): SavedMeter {
   const [head = '', body = ''] = text.split('\n', 2);
-  let header: { format?: unknown; version?: unknown; sha256?: unknown };
+  let header: { format?: unknown; version?: unknown; sha256?: unknown } | null;
   try {
     header = JSON.parse(head) as typeof header;
   } catch {

@@ -165,8 +165,8 @@ class Simulation {
       requestEnded: () => undefined,
       planned: () => (this.#planned += 1),
       attemptEnded: () => undefined,
-    computed: () => undefined,
-    answered: () => undefined,
+      computed: () => undefined,
+      answered: () => undefined,
       cacheUsed: (status) => this.#count(status),
       voted: (verdict, ids) => this.#note('voted', verdict, ids.join()),
     };

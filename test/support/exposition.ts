@@ -22,7 +22,11 @@ export function parseExposition(body: string): Series[] {
 }
 
 /** The one value of that name and those labels among others; NaN if there is none or more than one. */
-export function valueOf(series: readonly Series[], name: string, labels: Readonly<Record<string, string>> = {}): number {
+export function valueOf(
+  series: readonly Series[],
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
   const found = series.filter(
     (each) => each.name === name && Object.entries(labels).every(([key, text]) => each.labels[key] === text),
   );
