@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
+import { otlpMetrics } from './config/otlp-metrics.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
@@ -30,6 +31,7 @@ import { DisputeLog } from './telemetry/dispute-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Meter } from './telemetry/meter.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 
@@ -170,6 +172,8 @@ export async function start(
     },
   );
 
+  const otlp = otlpMetrics();
+  let pushing: { stop(): Promise<void> } | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     for (const discovery of discoveries) discovery.stop();
@@ -181,10 +185,12 @@ export async function start(
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
     alerts.stop();
+    await pushing?.stop();
     await snapshots?.stop();
   };
   try {
     await snapshots?.start();
+    pushing = otlp && (await startOtlpMetrics(() => meter.read(), otlp));
     const address = await api.start();
     connections.listen(address);
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
