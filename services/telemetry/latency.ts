@@ -2,8 +2,8 @@
 //
 // Twice, because two readers want different things. Percentiles come from buckets that are 1/128 of their value wide, so
 // that they are within 0.8 % of the exact ones. A Prometheus histogram needs few buckets, with bounds that are sharp and
-// never change: those are counted beside them. A record costs about 0.01 µs (a twelfth of Node's own histogram, which can
-// neither be read bucket by bucket nor be saved and restored).
+// never change: those are counted beside them. A record costs about 0.1 µs, half of what
+// Node's own histogram takes, which can neither be read bucket by bucket nor be saved and restored.
 
 const NS_PER_MS = 1e6;
 const LOWEST_NS = 1;
@@ -122,11 +122,15 @@ export class Latencies {
 
   /** The values at the nearest ranks, ⌈p/100 × count⌉. `percents` ascend. */
   #percentilesMs(percents: readonly number[]): number[] {
-    let index = -1;
+    const fine = this.#fine;
+    let index = fineBucket(this.#minNs) - 1; // nothing is below
     let below = 0;
     return percents.map((percent) => {
       const rank = Math.ceil((percent / 100) * this.#count);
-      while (below < rank) below += this.#fine[(index += 1)]!;
+      while (below < rank) {
+        index += 1;
+        below += fine[index]!;
+      }
       return Math.min(Math.max(middleNs(index), this.#minNs), this.#maxNs) / NS_PER_MS;
     });
   }
