@@ -108,7 +108,7 @@ export async function start(
   const disputes = file
     ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
     : undefined;
-  const onDispute = ({ input, strategy, wrong, verdict, ballots, stateDigest }: Dispute): void => {
+  const onDispute = ({ input, strategy, wrong, verdict, ballots, right }: Dispute): void => {
     disputes?.record({
       ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
@@ -121,7 +121,7 @@ export async function start(
     log.warn({ model: input.model, version: input.version, verdict, wrong, ballots: digests(ballots) }, 'dispute');
     for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
       const engine = pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && stateDigest !== undefined) quarantine.dissented(engine, { input, stateDigest });
+      if (engine !== undefined && right !== undefined) quarantine.dissented(engine, { input, ...right });
     }
   };
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
@@ -254,9 +254,9 @@ function alertOptions({ alerts }: Settings): AlertOptions {
 function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswer[] {
   return (engine.description?.models ?? []).flatMap(({ name, version, inputSize }) => {
     const golden = models.find(name, version)[0]?.golden ?? [];
-    return golden.map(({ data, stateDigest }) => ({
+    return golden.map(({ data, ...digests }) => ({
       input: { model: name, version, shape: [inputSize], data },
-      stateDigest,
+      ...digests,
     }));
   });
 }

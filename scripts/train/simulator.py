@@ -39,6 +39,15 @@ class Answers:
     synaptic_operations: np.ndarray  # uint64 (runs,)
     state_digests: list[str]  # 16 hex digits each
 
+    def readout_digest(self, row: int) -> str:
+        """`readout_digest` of NUMERICS.md, 16 hex digits."""
+        digest = xxhash.xxh64(np.array(self.steps, "<u4").tobytes())
+        digest.update(self.spike_counts[row].astype("<u4").tobytes())
+        digest.update(self.potentials[row].astype("<f4").tobytes())
+        digest.update(self.total_spikes[row].astype("<u8").tobytes())
+        digest.update(self.synaptic_operations[row].astype("<u8").tobytes())
+        return digest.hexdigest()
+
 
 class Model:
     """A NIR file and its settings, ready to run."""
@@ -271,4 +280,5 @@ def as_json(answers: Answers, row: int) -> dict:
         "total_spikes": int(answers.total_spikes[row]),
         "synaptic_operations": int(answers.synaptic_operations[row]),
         "state_digest": answers.state_digests[row],
+        "readout_digest": answers.readout_digest(row),
     }

@@ -53,6 +53,7 @@ def write_golden(path: Path, model: Model, samples: Part, heldout: Part) -> None
                 "total_spikes": int(answers.total_spikes[0]),
                 "synaptic_operations": int(answers.synaptic_operations[0]),
                 "state_digest": answers.state_digests[0],
+                "readout_digest": answers.readout_digest(0),
             }
         )
     write_json(path, {"format": 1, "model_version": 1, "cases": cases})

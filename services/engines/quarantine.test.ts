@@ -4,6 +4,7 @@ import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 import { type KnownAnswer, Quarantine } from './quarantine.ts';
+import { readoutDigest } from './readout-digest.ts';
 
 const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };
 
@@ -98,6 +99,14 @@ describe('a quarantined engine', () => {
     expect(engine.state).toBe('QUARANTINED');
     await pass(1);
     expect(engine.state).toBe('READY');
+  });
+
+  it('stays out while it falsifies an answer whose true fingerprint it gives', async () => {
+    quarantine.dissented(engine, { ...known(20), readoutDigest: readoutDigest(fakeInference()) });
+    fake.behaviour = ({ data }) =>
+      Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0), spikeCounts: [3, 2] }));
+    await pass(1_000);
+    expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
   });
 
   it('stays out while it cannot answer', async () => {

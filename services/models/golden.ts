@@ -7,11 +7,20 @@ export interface GoldenCase {
   /** Little-endian binary32 of one constant input. */
   readonly data: Buffer;
   readonly stateDigest: bigint;
+  /** Undefined in files that do not have it. */
+  readonly readoutDigest: bigint | undefined;
 }
+
+const digest = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/)
+  .transform((hex) => BigInt(`0x${hex}`));
 
 const schema = z.object({
   model_version: z.int().min(1),
-  cases: z.array(z.object({ encoding_f32_base64: z.base64(), state_digest: z.string().regex(/^[0-9a-f]{16}$/) })),
+  cases: z.array(
+    z.object({ encoding_f32_base64: z.base64(), state_digest: digest, readout_digest: digest.optional() }),
+  ),
 });
 
 /** Empty where there are none for this version. Throws an error that names the file. */
@@ -23,9 +32,10 @@ export function readGolden(folder: string, file: string | undefined, version: nu
   try {
     const golden = schema.parse(JSON.parse(readFileSync(path, 'utf8')));
     if (golden.model_version !== version) return [];
-    return golden.cases.map(({ encoding_f32_base64, state_digest }) => ({
+    return golden.cases.map(({ encoding_f32_base64, state_digest, readout_digest }) => ({
       data: Buffer.from(encoding_f32_base64, 'base64'),
-      stateDigest: BigInt(`0x${state_digest}`),
+      stateDigest: state_digest,
+      readoutDigest: readout_digest,
     }));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : (error as Error).message;

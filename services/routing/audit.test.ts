@@ -60,7 +60,7 @@ describe('an audit', () => {
   it('lets the others say who is wrong where two differ: the one that answered', async () => {
     await answer(1, 1, 666n);
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 1]);
-    expect(disputes[0]).toMatchObject({ wrong: ['a'], stateDigest: 99n });
+    expect(disputes[0]).toMatchObject({ wrong: ['a'], right: { stateDigest: 99n } });
   });
 
   it('… or the witness, and then the answer was right', async () => {
@@ -73,7 +73,29 @@ describe('an audit', () => {
     lie('b', 5n);
     lie('c', 6n);
     await answer(1, 1);
-    expect([seen, wrongs, disputes[0]?.stateDigest]).toEqual([[['AUDIT_DISPUTED', []]], 1, undefined]);
+    expect([seen, wrongs, disputes[0]?.right]).toEqual([[['AUDIT_DISPUTED', []]], 1, undefined]);
+  });
+
+  it('lets more than half of all engines say so, for a few may lie alike', async () => {
+    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
+    lie('b', 666n);
+    lie('c', 666n);
+    await answer(20, 1);
+    expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b', 'c'])]);
+  });
+
+  it('blames nobody where only two can be asked, and takes the answer back', async () => {
+    fakes.c.down('killed');
+    lie('b', 666n);
+    await answer(1, 1);
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
+  });
+
+  it('takes an engine that proves nothing for absent', async () => {
+    fakes.c.down('killed');
+    fakes.b.behaviour = () => Promise.resolve(fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0) }));
+    await answer(1, 1);
+    expect(seen).toEqual([]);
   });
 
   it('is left out where there is nobody to ask', async () => {

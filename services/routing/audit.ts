@@ -6,7 +6,7 @@ import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import type { Askable, Asking } from './ask.ts';
-import { type Voter, hear, newVoter, toCast } from './ballot.ts';
+import { type Voter, hear, isHollow, newVoter, toCast } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
 
 export interface AuditOptions {
@@ -20,6 +20,7 @@ export interface AuditOptions {
 const MAX_RUNNING = 4;
 const TIMEOUT_MS = 10_000;
 
+/** Of an audit in which nobody has contradicted anybody: two that agree are enough. */
 const POLICY: VotePolicy = {
   participants: 3,
   agreement: { kind: 'MAJORITY' },
@@ -64,19 +65,14 @@ export class Audit {
     const audited = newVoter(engine);
     hear(audited, inference);
     const voters: Voter<E>[] = [audited];
-    const judge = (): Verdict =>
-      verdict(
-        voters.map(({ ballot }) => ballot),
-        POLICY,
-      );
     for (const other of others) {
-      if (judge().kind === 'AGREED') break;
+      if (judge(voters, others.length + 1).kind === 'AGREED') break;
       if (!other.admits) continue; // since the list was made
       voters.push(await testify(other, input, this.#options.observer));
     }
     this.#running -= 1;
-    const result = judge();
-    if (result.kind === 'TOO_FEW') return; // there was nobody to ask
+    if (voters.filter(({ answer }) => answer !== undefined).length < 2) return; // there was nobody to ask
+    const result = judge(voters, others.length + 1);
     const wrong = result.kind === 'AGREED' ? voters.filter((_, place) => result.outcomes[place] === 'DISSENTED') : [];
     const isClean = result.kind === 'AGREED' && wrong.length === 0;
     this.#options.observer.voted(
@@ -91,9 +87,17 @@ export class Audit {
       verdict: 'AUDIT_DISPUTED',
       ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
       wrong: wrong.map((voter) => voter.engine.id),
-      stateDigest: result.kind === 'AGREED' ? voters[result.winner]?.answer?.stateDigest : undefined,
+      right: result.kind === 'AGREED' ? voters[result.winner]?.ballot.answer : undefined,
     });
   }
+}
+
+/** Where two differ, it takes more than half of all engines to say who is wrong: a few that lie alike must not. */
+function judge<E>(voters: readonly Voter<E>[], engines: number): Verdict {
+  const ballots = voters.map(({ ballot }) => ballot);
+  const quick = verdict(ballots, POLICY);
+  if (quick.kind === 'AGREED' && quick.grade === 'UNANIMOUS') return quick;
+  return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, engines) });
 }
 
 /** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
@@ -109,7 +113,7 @@ async function testify<E extends Askable>(engine: E, input: InferenceInput, obse
   const context = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
   // Where it fails it is absent: its breaker has heard of it.
   const answer = await engine.infer({ ...input, digestOnly: true }, context).catch(() => undefined);
-  hear(voter, answer);
+  hear(voter, answer === undefined || isHollow(answer) ? undefined : answer);
   if (answer !== undefined) observer.computed(input.model, input.version, answer);
   return voter;
 }

@@ -6,7 +6,7 @@ import type { BallotOutcome } from '../voting/verdict.ts';
 import type { Askable } from './ask.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
-import { readoutDigest } from './readout-digest.ts';
+import { readoutDigest } from '../engines/readout-digest.ts';
 
 export interface Voter<E> {
   readonly engine: E;
@@ -38,13 +38,18 @@ export function hear<E>(voter: Voter<E>, answer: Inference | undefined, spec?: R
 }
 
 /** Of a whole answer as we compute it: what an engine claims counts only where it gives nothing else. */
-function digestOf(answer: Inference): bigint {
+export function digestOf(answer: Inference): bigint {
   return isWhole(answer) ? readoutDigest(answer) : answer.readoutDigest;
 }
 
 /** Whether an answer is, to the bit, what an engine voted for. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
   return voted?.stateDigest === answer.stateDigest && voted.readoutDigest === digestOf(answer);
+}
+
+/** Neither a whole answer nor the digest of one. */
+export function isHollow(answer: Inference): boolean {
+  return !isWhole(answer) && answer.readoutDigest === 0n;
 }
 
 /** Not the digests alone. */

@@ -19,10 +19,11 @@ export interface Dispute {
   readonly input: InferenceInput;
   /** That planned the request. */
   readonly strategy: string;
-  readonly verdict: VerdictName;
+  /** CONTRADICTED_ITSELF: an engine gave another answer than it had voted for, after the vote. */
+  readonly verdict: VerdictName | 'CONTRADICTED_ITSELF';
   readonly ballots: readonly CastBallot[];
   /** Engines that a strict majority contradicts, to the bit. */
   readonly wrong: readonly string[];
-  /** Of the answer that won; undefined where none has. */
-  readonly stateDigest: bigint | undefined;
+  /** Digests of the right answer; undefined where nobody can say which one is. */
+  readonly right: { readonly stateDigest: bigint; readonly readoutDigest: bigint } | undefined;
 }

@@ -8,7 +8,7 @@ import type { CallContext, InferenceInput } from '../core/inference.ts';
 import type { EngineModel, Trace } from '../engines/engine.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
 import { EnginePool } from '../engines/pool.ts';
-import { readoutDigest } from './readout-digest.ts';
+import { readoutDigest } from '../engines/readout-digest.ts';
 import { replayInput } from './replay.ts';
 
 const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 };

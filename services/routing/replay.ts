@@ -8,7 +8,7 @@ import type { Engine, EngineModel, Trace } from '../engines/engine.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ServedModel } from '../engines/pool.ts';
 import { type Difference, firstDifference, firstElement } from './replay-compare.ts';
-import { readoutDigest } from './readout-digest.ts';
+import { readoutDigest } from '../engines/readout-digest.ts';
 import { within } from './replay-time.ts';
 
 export interface ReplayedEngine {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silent } from '../../test/fakes/fake-parts.ts';
+import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
+import { readoutDigest } from '../engines/readout-digest.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import type { Asking } from './ask.ts';
 import type { Dispute } from './dispute.ts';
@@ -158,5 +160,69 @@ describe('a vote', () => {
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
     await expect(voting).rejects.toMatchObject({ kind: 'CANCELLED', message: 'the caller left' });
     expect([a, b, c].every(({ signal }) => signal?.aborted)).toBe(true);
+  });
+});
+
+describe('a vote that only digests won', () => {
+  /** Of what every fake engine answers in full. */
+  const readout = readoutDigest(fakeInference());
+  const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
+
+  /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
+  async function wonByDigests(budget?: RetryBudget): Promise<Promise<Voted<HandDriven>>[]> {
+    const voting = election([a, b, c], {}, budget);
+    a.fail('ENGINE_LOST');
+    b.answer(7n, digests);
+    c.answer(7n, digests);
+    voting.catch(() => undefined);
+    await heard();
+    return [voting]; // in an array, for a promise of a promise is one promise
+  }
+
+  it('asks one that won for its whole answer', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'b' }, grade: 'UNANIMOUS', inference: { spikeCounts: [3, 1] } });
+  });
+
+  it('asks the next one, and tells of the first, if that gives another answer than it voted for', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n, { spikeCounts: [3, 2], readoutDigest: readout });
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
+  });
+
+  it('asks the next one if the first is lost, or now refuses what it had answered', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('INPUT_LENGTH');
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toEqual([]);
+  });
+
+  it('fails in words of its own where none gives it', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('INPUT_LENGTH');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+
+  it('asks nobody again when the retry budget is spent', async () => {
+    const [voting] = await wonByDigests(new RetryBudget(0, 0));
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+
+  it('but does where the whole answer there was has lost: a liar is not load', async () => {
+    const voting = election([a, b, c], {}, new RetryBudget(0, 0));
+    a.answer(6n);
+    b.answer(7n, digests);
+    c.answer(7n, digests);
+    await heard();
+    b.answer(7n);
+    expect((await voting).engine.id).toBe('b');
   });
 });

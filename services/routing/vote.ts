@@ -10,7 +10,7 @@ import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered } from './attempt.ts';
 import { type Askable, type Asking, ask, isFinal } from './ask.ts';
-import { type Voter, hear, isVotedFor, isWhole, newVoter, toCast } from './ballot.ts';
+import { type Voter, digestOf, hear, isHollow, isVotedFor, isWhole, newVoter, toCast } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
@@ -160,7 +160,7 @@ class Election<E extends Askable> {
     let answer: Inference | undefined;
     try {
       answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
-      if (!isWhole(answer) && answer.readoutDigest === 0n) throw noDigest(engine);
+      if (isHollow(answer)) throw noDigest(engine);
     } catch (thrown) {
       answer = undefined;
       voter.absence = RouterError.from(thrown);
@@ -175,7 +175,12 @@ function noDigest({ id }: Askable): RouterError {
   return new RouterError('ENGINE_FAULT', `engine "${id}" gave neither a whole answer nor the digest of one`);
 }
 
-/** Where only digests won, an engine that gave them is asked for all of its answer. It must be the one it voted for. */
+/**
+ * Where only digests won, an engine that gave them is asked for all of its answer. It must be the one it voted for: who
+ * gives another contradicts itself, and is told of like a dissenter.
+ *
+ * It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
+ */
 async function wholeAnswer<E extends Askable>(
   voters: readonly Voter<E>[],
   result: Extract<Verdict, { winner: number }>,
@@ -183,18 +188,46 @@ async function wholeAnswer<E extends Askable>(
 ): Promise<Answered<E>> {
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
   if (isWhole(winner.answer)) return { engine: winner.engine, inference: winner.answer };
+  const { context, options, attempts } = asking;
   const { ballot } = winner;
-  for (const { engine } of voters.filter(({ answer }) => answer !== undefined && isVotedFor(ballot, answer))) {
-    if (!engine.admits) continue;
+  let last: RouterError | undefined;
+  let isRetry = voters[0]?.answer === undefined;
+  for (const voter of voters) {
+    const { engine, answer } = voter;
+    if (answer === undefined || !isVotedFor(ballot, answer) || !engine.admits) continue;
+    if (isRetry && !options.budget.withdraw()) break;
     try {
-      const inference = await ask(engine, asking);
+      const inference = await ask(engine, asking, options.attemptTimeoutMs);
       if (isVotedFor(ballot, inference)) return { engine, inference };
+      const message = `engine "${engine.id}" voted for one answer and gave another`;
+      last = new RouterError('ENGINE_FAULT', message);
+      denounce(voter, inference, result, voters, asking);
     } catch (thrown) {
-      if (isFinal(RouterError.from(thrown), asking.context)) throw thrown;
+      last = RouterError.from(thrown);
+      isRetry = true;
+      // Whatever it is: the engine had an answer before, so that another one may still have it.
+      if (context.signal.aborted || performance.now() >= context.deadlineMs) throw last;
     }
   }
-  const message = 'every engine that won the vote was lost, or contradicted itself, when asked for its whole answer';
-  throw new RouterError('VOTE_DISPUTED', message);
+  throw noEngine(options.pool, attempts, last);
+}
+
+/** An engine voted with the others and then gave something else. */
+function denounce<E extends Askable>(
+  liar: Voter<E>,
+  { stateDigest, ...rest }: Inference,
+  result: Extract<Verdict, { winner: number }>,
+  voters: readonly Voter<E>[],
+  { input, options, strategy }: Asking,
+): void {
+  const readoutDigest = digestOf({ stateDigest, ...rest });
+  const ballots = voters.map((voter, place) =>
+    voter === liar
+      ? { ...toCast(voter, 'DISSENTED'), stateDigest, readoutDigest }
+      : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
+  );
+  const right = result.kind === 'AGREED' ? liar.ballot.answer : undefined;
+  options.onDispute({ input, strategy, verdict: 'CONTRADICTED_ITSELF', ballots, wrong: [liar.engine.id], right });
 }
 
 function report<E extends Askable>(
@@ -214,14 +247,13 @@ function report<E extends Askable>(
   if (dissenters.length === 0) return;
   // Only a strict majority, to the bit, says who is wrong.
   const isCertain = result.kind === 'AGREED' && compare.kind === 'EXACT';
-  const right = isWon ? voters[result.winner]?.answer?.stateDigest : undefined;
   options.onDispute({
     input,
     strategy,
     verdict: name,
     ballots,
     wrong: isCertain ? dissenters.map(({ id }) => id) : [],
-    stateDigest: right,
+    right: isWon ? voters[result.winner]?.ballot.answer : undefined,
   });
 }
 

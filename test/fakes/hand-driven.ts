@@ -11,7 +11,7 @@ export class HandDriven implements Askable {
   readonly whyNot = '';
   /** Of the last request; undefined: it was not asked. */
   signal: AbortSignal | undefined;
-  answer: (stateDigest?: bigint) => void = () => undefined;
+  answer: (stateDigest?: bigint, over?: Partial<Inference>) => void = () => undefined;
   fail: (kind: ErrorKind) => void = () => undefined;
 
   constructor(id: string) {
@@ -25,7 +25,7 @@ export class HandDriven implements Askable {
   infer(_input: InferenceInput, { signal }: CallContext): Promise<Inference> {
     this.signal = signal;
     return new Promise((resolve, reject) => {
-      this.answer = (stateDigest = 99n) => resolve(fakeInference({ stateDigest }));
+      this.answer = (stateDigest = 99n, over = {}) => resolve(fakeInference({ stateDigest, ...over }));
       this.fail = (kind) => reject(new RouterError(kind, 'on purpose'));
       signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)));
     });

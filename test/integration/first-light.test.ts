@@ -4,6 +4,8 @@ import * as grpc from '@grpc/grpc-js';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readoutDigest } from '../../services/engines/readout-digest.ts';
+import { readGolden } from '../../services/models/golden.ts';
 import { EngineAdminServiceClient, type ListEnginesResponse } from '../../services/generated/tandem/v1/engines.ts';
 import { type ListModelsResponse, ModelServiceClient } from '../../services/generated/tandem/v1/models.ts';
 import { EngineKind, Strategy } from '../../services/generated/tandem/v1/types.ts';
@@ -56,6 +58,18 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
       const answer = await system.reason({ tensor: input });
       expect(answer.stateDigest.toString(16).padStart(16, '0')).toBe(state_digest);
       expect(answer.spikeCounts).toEqual(spike_counts);
+    }
+  });
+
+  it('has engines that each give the golden answers to the last bit, with true digests', async () => {
+    const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+    for (const known of readGolden(MODEL, 'golden.json', 1)) {
+      const input = { model: 'supersense', version: 1, shape: [768], data: known.data };
+      for (const { engine } of system.pool.engines) {
+        const answer = await engine.infer(input, context);
+        const digests = [answer.stateDigest, readoutDigest(answer), answer.readoutDigest];
+        expect(digests).toEqual([known.stateDigest, known.readoutDigest, known.readoutDigest]);
+      }
     }
   });
 

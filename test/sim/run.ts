@@ -69,8 +69,13 @@ const GOLDEN = [-1, -2];
 const VERSION: ModelVersion = {
   ...{ name: 'm', version: 1, inputKind: 'constant', inputShape: [2], steps: 16, dt: 1e-3, vote: undefined, error: '' },
   readout: { from: 'spike_count', labels: Array.from({ length: OUTPUTS }, (_, k) => `label ${k}`), temperature: 1 },
-  golden: GOLDEN.map((input) => ({ data: dataOf(input), stateDigest: answerTo(input).stateDigest })),
+  golden: GOLDEN.map((input) => ({ data: dataOf(input), ...digestsOf(input) })),
 };
+
+function digestsOf(input: number): { stateDigest: bigint; readoutDigest: bigint } {
+  const { stateDigest, readoutDigest } = answerTo(input);
+  return { stateDigest, readoutDigest };
+}
 
 export const clock = new VirtualClock();
 
@@ -155,9 +160,9 @@ class Simulation {
     };
     this.#admission = new Admission({ maxQueue, maxWaitMs });
     this.#pool = new EnginePool(plan.breaker, events, plan.panicPercent);
-    const golden = VERSION.golden.map(({ data, stateDigest }) => ({
+    const golden = VERSION.golden.map(({ data, ...digests }) => ({
       input: { model: 'm', version: 1, shape: [2], data },
-      stateDigest,
+      ...digests,
     }));
     this.#quarantine = new Quarantine(this.#pool, quarantine, () => golden);
     const onDispute = (dispute: Dispute): void => this.#onDispute(dispute);
@@ -420,13 +425,13 @@ class Simulation {
   }
 
   /** As services/main.ts, and then what should have come of it. */
-  #onDispute({ input, wrong, ballots, verdict, stateDigest }: Dispute): void {
+  #onDispute({ input, wrong, ballots, verdict, right: rightDigests }: Dispute): void {
     this.#note('dispute', verdict, wrong.join());
     for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
       const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && stateDigest !== undefined) {
+      if (engine !== undefined && rightDigests !== undefined) {
         this.#noteDissent(engine);
-        this.#quarantine.dissented(engine, { input, stateDigest });
+        this.#quarantine.dissented(engine, { input, ...rightDigests });
         this.#guard(() => this.#checkDissents(engine));
       }
     }
@@ -437,12 +442,13 @@ class Simulation {
       const truth = answerTo(asked.plan.input);
       const isAudit = verdict === 'AUDIT_DISPUTED';
       const policy = asked.policy;
+      if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute tells of the others
       if (!isAudit && (policy === undefined || policy.compare.kind !== 'EXACT')) return;
       const cast = ballots.filter((ballot) => ballot.stateDigest !== undefined);
       const right = cast.filter(
         (ballot) => ballot.stateDigest === truth.stateDigest && ballot.readoutDigest === truth.readoutDigest,
       );
-      const enough = isAudit ? Math.floor(Math.max(3, cast.length) / 2) + 1 : needed(policy!, cast.length);
+      const enough = isAudit ? Math.floor(Math.max(3, this.#everyEngine.length) / 2) + 1 : needed(policy!, cast.length);
       const kinds = new Set(right.map(({ engineId }) => this.#everyEngine.find(({ id }) => id === engineId)!.kind));
       if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
       // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.

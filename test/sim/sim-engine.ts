@@ -2,7 +2,7 @@
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type { Engine, EngineDescription, EngineKind, EngineModel, Trace } from '../../services/engines/engine.ts';
-import { readoutDigest } from '../../services/routing/readout-digest.ts';
+import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood } from './plan.ts';
 
