@@ -1,6 +1,8 @@
 // Tests run as native ES modules (see the "test" script); swc only strips the types, as Node itself does.
 export default {
   testMatch: ['<rootDir>/services/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  // Those need a real Prometheus: `npm run test:telemetry` names another list.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -1,9 +1,9 @@
 // The composition root: nothing else wires parts together.
 import { join, resolve } from 'node:path';
-import type { MetricsSources } from './api/metrics.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
+import { otlpMetrics } from './config/otlp-metrics.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
@@ -25,11 +25,16 @@ import type { Dispute } from './routing/dispute.ts';
 import { LatencyQuantile } from './routing/latency-quantile.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { Router, type RouterOptions } from './routing/router.ts';
+import { type AlertOptions, Alerts } from './telemetry/alerts.ts';
 import { ClientConnections } from './telemetry/connections.ts';
 import { DisputeLog } from './telemetry/dispute-log.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
+import { Meter } from './telemetry/meter.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
+import { Prometheus } from './telemetry/prometheus.ts';
+import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -39,6 +44,7 @@ export interface Tandem {
   readonly address: string;
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
+  readonly prometheus: Prometheus;
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
@@ -124,15 +130,32 @@ export async function start(
   };
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const router = new Router(models, pool, cache, routerOptions(settings, metrics, admission, onDispute));
-  const sources: MetricsSources = {
+  const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
+    waiting: () => admission.waiting,
     cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
-  };
+    spansDropped: () => 0,
+  });
+  const { snapshot_file: snapshotFile, snapshot_interval_ms: snapshotMs } = settings.metrics;
+  const snapshots = snapshotFile
+    ? new SnapshotFile(meter, {
+        file: snapshotFile,
+        intervalMs: snapshotMs,
+        onProblem: (err) => log.error({ err }, 'metrics file'),
+      })
+    : undefined;
+  const alerts = new Alerts(
+    () => meter.read(),
+    alertOptions(settings),
+    ({ name, isFiring, text }) => {
+      system.tell('alert', isFiring ? 'WARNING' : 'INFO', isFiring ? text : `${name} is over`, { name });
+    },
+  );
   const api = new ApiServer(
-    { router, pool, models, metrics, sources, events: eventLog },
+    { router, pool, models, metrics, meter, events: eventLog },
     {
       listen: settings.listen,
       adminFrom: settings.admin_from,
@@ -155,6 +178,8 @@ export async function start(
     },
   );
 
+  const otlp = otlpMetrics();
+  let pushing: { stop(): Promise<void> } | undefined;
   const stop = async (): Promise<void> => {
     stopping = true;
     for (const discovery of discoveries) discovery.stop();
@@ -165,14 +190,20 @@ export async function start(
     await disputes?.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    alerts.stop();
+    await pushing?.stop();
+    await snapshots?.stop();
   };
   try {
+    await snapshots?.start();
+    pushing = otlp && (await startOtlpMetrics(() => meter.read(), otlp));
     const address = await api.start();
     connections.listen(address);
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
-    return { address, pool, supervisors, stop };
+    if (settings.alerts.enabled) alerts.start();
+    return { address, pool, supervisors, prometheus: new Prometheus(() => meter.read()), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -210,6 +241,18 @@ function quarantineOptions({ quarantine }: Settings): QuarantineOptions {
     windowMs: quarantine.window_ms,
     sitOutMs: quarantine.sit_out_ms,
     sitOutMaxMs: quarantine.sit_out_max_ms,
+  };
+}
+
+function alertOptions({ alerts }: Settings): AlertOptions {
+  return {
+    intervalMs: alerts.interval_ms,
+    windowMs: alerts.window_ms,
+    forMs: alerts.for_ms,
+    errorRatio: alerts.error_ratio,
+    p99Ms: alerts.p99_ms,
+    memoryBytes: alerts.memory_bytes,
+    cacheCollapse: alerts.cache_collapse,
   };
 }
 

@@ -10,18 +10,9 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import { toNewEvent } from './event-rules.ts';
 import { type EventStreamOptions, EventStreams } from './event-stream.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { type UnaryOptions, decoder, unary } from './unary.ts';
+import { type UnaryOptions, decoding, unary } from './unary.ts';
 
-export const eventService = {
-  subscribe: {
-    ...EventServiceService.subscribe,
-    requestDeserialize: decoder(EventServiceService.subscribe.requestDeserialize),
-  },
-  publish: {
-    ...EventServiceService.publish,
-    requestDeserialize: decoder(EventServiceService.publish.requestDeserialize),
-  },
-};
+export const eventService = decoding(EventServiceService);
 
 export interface EventOptions extends UnaryOptions, EventStreamOptions {
   /** Events that users may publish a second, all of them together. */

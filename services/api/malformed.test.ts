@@ -40,6 +40,8 @@ beforeAll(async () => {
     windowSize: 1,
     protoDir: PROTO_DIR,
     timeoutMs: 5_000,
+    maxSubscribers: 1,
+    publishPerS: 1,
     onInternalError: (_path, error) => internal.push(error),
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),

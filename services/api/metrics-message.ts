@@ -1,51 +1,29 @@
 // What was counted, and how things stand, as one message.
-import type { BreakerState } from '../engines/breaker.ts';
-import type { EngineKind } from '../engines/engine.ts';
-import type { EngineState } from '../engines/pooled-engine.ts';
 import type {
   CacheMetrics,
   EngineMetrics,
   LatencyMetrics,
   Metrics as MetricsMessage,
+  ModelMetrics,
   RequestTypeMetrics,
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
 import type { LatencySummary } from '../telemetry/latency.ts';
-import { type MetricsSnapshot, NO_ENGINE_COUNTS, type RequestTypeCounts } from '../telemetry/metrics.ts';
+import type { MeteredEngine, Reading, Standing } from '../telemetry/meter.ts';
+import {
+  type MetricsSnapshot,
+  type ModelCounts,
+  NO_ENGINE_COUNTS,
+  type RequestTypeCounts,
+} from '../telemetry/metrics.ts';
 import { fromBreakerState, fromEngineState, fromKind } from './enums.ts';
-
-/** An engine of the pool, as far as the metrics show it. */
-export interface MeteredEngine {
-  readonly id: string;
-  readonly kind: EngineKind;
-  readonly state: EngineState;
-  readonly breaker: { readonly state: BreakerState };
-  readonly inFlight: number;
-  /** What it described itself as; undefined while it is not connected. */
-  readonly engine: { readonly description: object | undefined };
-}
-
-/** How things stand now. The totals are since the router started. */
-export interface Standing {
-  /** In pool order. */
-  readonly engines: readonly MeteredEngine[];
-  readonly inFlight: number;
-  readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
-  readonly connections: { readonly open: number; readonly total: number };
-  readonly subscribers: number;
-}
 
 const STRATEGIES = Object.values(Strategy)
   .filter((strategy) => strategy > Strategy.STRATEGY_UNSPECIFIED)
   .sort((a, b) => a - b);
 
-export function toMetrics(
-  counts: MetricsSnapshot,
-  standing: Standing,
-  timeMs: number,
-  uptimeS: number,
-): MetricsMessage {
+export function toMetrics({ counts, standing, timeMs }: Reading, uptimeS: number): MetricsMessage {
   const { cache, votes, events } = counts;
   const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
   return {
@@ -80,6 +58,18 @@ export function toMetrics(
       published: toCounts(events.published),
       missed: BigInt(events.missed),
     },
+    models: counts.models.map(toModel),
+    waiting: standing.waiting,
+  };
+}
+
+function toModel({ requests, inferences, synapticOperations, spikes, ...counts }: ModelCounts): ModelMetrics {
+  return {
+    ...counts,
+    requests: BigInt(requests),
+    inferences: BigInt(inferences),
+    synapticOperations: BigInt(synapticOperations),
+    spikes: BigInt(spikes),
   };
 }
 

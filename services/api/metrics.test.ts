@@ -14,10 +14,11 @@ import {
 import { EngineKind, Strategy } from '../generated/tandem/v1/types.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { until } from '../../test/support/until.ts';
-import { type MetricsOptions, type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
+import { Meter, type MeterSources } from '../telemetry/meter.ts';
+import { type MetricsOptions, metricsHandlers, metricsService } from './metrics.ts';
 import { MAX_WATCHERS } from './metrics-watch.ts';
 
-const POOL: ReturnType<MetricsSources['engines']> = [
+const POOL: ReturnType<MeterSources['engines']> = [
   {
     id: 'local',
     kind: 'local',
@@ -82,7 +83,7 @@ let reads: number;
 let ticker: Ticker;
 let drain: AbortController;
 let internal: RouterError[];
-let sources: MetricsSources;
+let sources: MeterSources;
 let isAdmin: boolean;
 let server: grpc.Server;
 let client: MetricsServiceClient;
@@ -100,9 +101,11 @@ beforeEach(async () => {
       return POOL;
     },
     inFlight: () => 3,
+    waiting: () => 1,
     cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
     connections: () => new Connections(),
     subscribers: () => 5,
+    spansDropped: () => 0,
   };
   const options: MetricsOptions = {
     timeoutMs: 10_000,
@@ -115,7 +118,7 @@ beforeEach(async () => {
     every: (intervalMs, tick) => ticker.every(intervalMs, tick),
   };
   server = new grpc.Server();
-  server.addService(metricsService, metricsHandlers(metrics, sources, options));
+  server.addService(metricsService, metricsHandlers(new Meter(metrics, sources), options));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

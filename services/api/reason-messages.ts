@@ -2,8 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
-import { type ReasonError, ReasonRequest, type ReasonResponse, type Vote } from '../generated/tandem/v1/reasoning.ts';
+import { energyJ, ownComputeUs } from '../core/work.ts';
+import {
+  type Cost,
+  type ReasonError,
+  ReasonRequest,
+  type ReasonResponse,
+  type Vote,
+} from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import type { Attempt } from '../routing/ask.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
@@ -87,6 +95,26 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
     cache: fromCacheStatus(reasoned.cache),
     grade: fromGrade(reasoned.grade),
     vote: ballots.length === 0 ? undefined : toVote(ballots),
+    cost: toCost(attempts),
+  };
+}
+
+function toCost(attempts: readonly Attempt[]): Cost {
+  let [inferences, computeUs, synapticOperations, spikes] = [0, 0, 0, 0];
+  for (const { work } of attempts) {
+    if (work === undefined) continue;
+    inferences += 1;
+    computeUs += ownComputeUs(work);
+    synapticOperations += work.synapticOperations;
+    spikes += work.totalSpikes;
+  }
+  const energy = energyJ(synapticOperations);
+  return {
+    inferences,
+    computeUs,
+    synapticOperations: BigInt(synapticOperations),
+    spikes: BigInt(spikes),
+    energyJ: energy,
   };
 }
 

@@ -7,11 +7,12 @@ import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
-import { type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
+import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
@@ -21,7 +22,7 @@ export interface ApiParts {
   readonly pool: EnginePool;
   readonly models: ModelRepository;
   readonly metrics: Metrics;
-  readonly sources: MetricsSources;
+  readonly meter: Meter;
   readonly events: EventLog;
 }
 
@@ -48,7 +49,7 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
 
-  constructor({ router, pool, models, metrics, sources, events }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -64,7 +65,7 @@ export class ApiServer {
     this.#server.addService(reasoningService, reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
-    this.#server.addService(metricsService, metricsHandlers(metrics, sources, shared));
+    this.#server.addService(metricsService, metricsHandlers(meter, shared));
     this.#server.addService(eventService, eventHandlers(events, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
     this.#health.addToServer(this.#server);

@@ -51,3 +51,15 @@ export function duration(seconds: number): string {
   const shown = units.slice(first, first + 2).filter(([value], index) => index === 0 || value > 0);
   return shown.map(([value, unit]) => `${value} ${unit}`).join(' ');
 }
+
+/** Of something that starts small, with the unit's prefix. Example: "1.5 µJ". */
+export function tiny(value: number, unit: string): string {
+  const prefixes = ['', 'm', 'µ', 'n', 'p'];
+  let scaled = value;
+  let step = 0;
+  while (scaled > 0 && scaled < 1 && step < prefixes.length - 1) {
+    scaled *= 1_000;
+    step += 1;
+  }
+  return `${scaled === 0 ? '0' : scaled >= 100 ? count(Math.round(scaled)) : scaled.toPrecision(2)} ${scaled === 0 ? '' : prefixes[step]}${unit}`;
+}

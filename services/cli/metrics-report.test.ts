@@ -51,6 +51,12 @@ const SOME = Metrics.fromPartial({
   connections: { clients: 1, clientsTotal: 17, sidecarsConnected: 0, sidecars: 1 },
   votes: { unanimous: 10, majority: 2, disputed: 1, tooFew: 3 },
   events: { subscribers: 1, published: { engine: 12, user: 1_000 }, missed: 4 },
+  models: [
+    {
+      ...{ model: 'supersense', version: 1, requests: 1_285, inferences: 1_000 },
+      ...{ computeS: 0.25, synapticOperations: 40_000_000, spikes: 900_000, energyJ: 3.6e-5 },
+    },
+  ],
 });
 
 const text = (metrics: Metrics, width: number): string[] =>
@@ -72,6 +78,9 @@ engine-1  sidecar  down   half-open       100  10.0 %       7       4         5 
 STRATEGIES   REQUESTS  SHARE
 ROUND_ROBIN       750  ██████████████████        75.0 %
 REDUNDANT         250  ██████                    25.0 %
+
+MODELS        ANSWERED  COMPUTED  COMPUTE    SYN. OPS   SPIKES  ENERGY (EST.)
+supersense/1     1,285     1,000   250 ms  40,000,000  900,000          36 µJ
 
 cache        hit ratio 76.7 % · 30 hits · 10 misses · 1 coalesced · 2 stale · 0 bypassed · 40 kept, 2.0 KiB · 6 evicted
 votes        10 unanimous · 2 by majority · 1 disputed · 3 with too few

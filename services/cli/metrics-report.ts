@@ -5,12 +5,13 @@ import type {
   EngineMetrics,
   LatencyMetrics,
   Metrics,
+  ModelMetrics,
   RequestTypeMetrics,
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { engineKindToJSON, strategyToJSON } from '../generated/tandem/v1/types.ts';
 import { type Column, columns, parts } from './columns.ts';
-import { bytes, count, counted, duration, milliseconds, percent } from './metrics-format.ts';
+import { bytes, count, counted, duration, milliseconds, percent, tiny } from './metrics-format.ts';
 import { bar } from './sparkline.ts';
 import { bare, plain } from './words.ts';
 
@@ -43,6 +44,16 @@ const ENGINES: readonly Column<EngineMetrics>[] = [
   { head: 'P99 MS', cell: latencyOf('p99Ms'), align: 'right', dispensable: 3 },
 ];
 
+const MODELS: readonly Column<ModelMetrics>[] = [
+  { head: 'MODELS', cell: ({ model, version }) => `${model}/${version}` },
+  { head: 'ANSWERED', cell: ({ requests }) => count(requests), align: 'right' },
+  { head: 'COMPUTED', cell: ({ inferences }) => count(inferences), align: 'right', dispensable: 1 },
+  { head: 'COMPUTE', cell: ({ computeS }) => tiny(computeS, 's'), align: 'right', dispensable: 3 },
+  { head: 'SYN. OPS', cell: ({ synapticOperations }) => count(synapticOperations), align: 'right', dispensable: 4 },
+  { head: 'SPIKES', cell: ({ spikes }) => count(spikes), align: 'right', dispensable: 5 },
+  { head: 'ENERGY (EST.)', cell: ({ energyJ }) => tiny(energyJ, 'J'), align: 'right', dispensable: 2 },
+];
+
 /** Lines no wider than `width`. */
 export function report(metrics: Metrics, width: number): string[] {
   return [
@@ -50,17 +61,19 @@ export function report(metrics: Metrics, width: number): string[] {
     ...section(columns(REQUEST_TYPES, metrics.requestTypes, width), metrics.requestTypes.length),
     ...section(columns(ENGINES, metrics.engines, width), metrics.engines.length),
     ...section(columns(strategyColumns(width), metrics.strategies, width), metrics.strategies.length),
+    ...section(columns(MODELS, metrics.models, width), metrics.models.length),
     '',
     ...surroundings(metrics, width),
     ...errorsByReason(metrics, width),
   ];
 }
 
-function summary({ requests, errors, inFlight, uptimeS, timeMs, sinceMs }: Metrics): string[] {
+function summary({ requests, errors, inFlight, waiting, uptimeS, timeMs, sinceMs }: Metrics): string[] {
   return [
     counted(requests, 'request'),
     Number(errors) > 0 ? styleText('red', counted(errors, 'error')) : 'no errors',
     `${count(inFlight)} in flight`,
+    ...(waiting > 0 ? [`${count(waiting)} waiting`] : []),
     `counting for ${duration(Number(timeMs - sinceMs) / 1_000)}`,
     `up ${duration(uptimeS)}`,
   ];

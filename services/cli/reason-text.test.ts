@@ -39,6 +39,14 @@ describe('an answer for people', () => {
     ]);
   });
 
+  it('says what it cost, with the estimate’s ground', () => {
+    const cost = { inferences: 3, computeUs: 1_500, synapticOperations: 120_000, spikes: 900, energyJ: 1.08e-7 };
+    expect(describeResponse(ReasonResponse.fromPartial({ cost }), [], '')).toContain(
+      'cost 1.5 ms of 3 engines and 120000 synaptic operations: ' +
+        'about 108 nJ on a neuromorphic-style circuit (0.9 pJ each, 45 nm; not this CPU)',
+    );
+  });
+
   it('has no table of ballots where there was no vote', () => {
     expect(describeResponse(ReasonResponse.fromPartial({}), [], '')).not.toContain('BALLOT');
   });

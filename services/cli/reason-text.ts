@@ -1,7 +1,8 @@
 // An answer for people: what it is, how sure, how it came about.
 import { hex64 } from '../core/hex.ts';
-import type { Ballot, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { Ballot, Cost, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
+import { tiny } from './metrics-format.ts';
 import { table } from './table.ts';
 import { bare, plain } from './words.ts';
 
@@ -27,7 +28,7 @@ const GRADE_MEANINGS: Readonly<Record<string, string>> = {
 
 export function describeResponse(response: ReasonResponse, labels: readonly string[], text: string): string {
   const name = (index: number): string => labels[index] ?? `output ${index}`;
-  const { timing, vote } = response;
+  const { timing, vote, cost } = response;
   return [
     ...(text ? [`“${text}”`, ''] : []),
     `${name(response.labelIndex)}, confidence ${(response.confidence * 100).toFixed(1)} %`,
@@ -40,8 +41,17 @@ export function describeResponse(response: ReasonResponse, labels: readonly stri
       explained('grade', bare(gradeToJSON(response.grade), 'GRADE_'), GRADE_MEANINGS),
     `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
+    ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
   ].join('\n');
+}
+
+function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Cost): string {
+  const engines = inferences === 1 ? '' : ` of ${inferences} engines`;
+  return (
+    `cost ${tiny(computeUs / 1e6, 's')}${engines} and ${synapticOperations} synaptic operations: ` +
+    `about ${tiny(energyJ, 'J')} on a neuromorphic-style circuit (0.9 pJ each, 45 nm; not this CPU)`
+  );
 }
 
 function bestScores(response: ReasonResponse, name: (index: number) => string): string[] {

@@ -229,6 +229,59 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('The result cache.'),
+  metrics: z
+    .strictObject({
+      snapshot_file: z
+        .string()
+        .default('')
+        .describe('Where counts are kept, so that they survive a restart; empty: nowhere, counting begins at 0.'),
+      snapshot_interval_ms: z
+        .int()
+        .min(100)
+        .max(3_600_000)
+        .default(10_000)
+        .describe('It is written so often, and at the end; a crash loses as much, milliseconds.'),
+    })
+    .prefault({})
+    .describe('What the router counts.'),
+  alerts: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Raise alerts: a line in the log, and an event of topic "alert".'),
+      interval_ms: z.int().min(100).max(600_000).default(5_000).describe('Between two looks, milliseconds.'),
+      window_ms: z.int().min(1_000).max(3_600_000).default(300_000).describe('How far back rates look, milliseconds.'),
+      for_ms: z
+        .int()
+        .min(0)
+        .max(3_600_000)
+        .default(60_000)
+        .describe('What is wrong for so long is raised, and what is well again for so long is over, milliseconds.'),
+      error_ratio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.05)
+        .describe('Share of requests that may fail by no fault of their callers, 0 to 1.'),
+      p99_ms: z
+        .number()
+        .min(0.1)
+        .max(60_000)
+        .default(1_000)
+        .describe('What one request in a hundred may take longer than, milliseconds.'),
+      memory_bytes: z
+        .int()
+        .min(1_048_576)
+        .max(1_099_511_627_776)
+        .default(2_147_483_648)
+        .describe('Memory that the router may take.'),
+      cache_collapse: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('The share of cached answers is alarming below this part of the last hour’s, 0 to 1.'),
+    })
+    .prefault({})
+    .describe('Alerts, the same as deploy/prometheus/tandem.rules.yml.'),
   max_batch_items: z.int().min(1).max(100_000).default(1_024).describe('Requests in one ReasonBatch.'),
   stream_window: z
     .int()

@@ -30,6 +30,8 @@ export interface Inference {
   readonly queueUs: number;
   /** Simulating, microseconds; inputs simulated together share it. */
   readonly computeUs: number;
+  /** Inputs simulated together, this one included; 0: not known. */
+  readonly batchItems: number;
 }
 
 /** Limits of one call: both must be obeyed inside the engine, too. */

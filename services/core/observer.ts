@@ -1,5 +1,6 @@
 // What the path tells whoever counts. Implemented by telemetry/, called by routing/ and api/: nothing calls up.
 import type { ErrorKind } from './errors.ts';
+import type { Work } from './work.ts';
 
 export type Outcome = 'OK' | ErrorKind;
 
@@ -18,6 +19,10 @@ export interface Observer {
   planned(strategy: string): void;
   /** An engine was asked once. */
   attemptEnded(engineId: string, outcome: Outcome, durationMs: number): void;
+  /** An engine has computed an answer for that model version: its work, whether or not anybody still waits for it. */
+  computed(model: string, version: number, work: Work): void;
+  /** A request for that model version is answered, computed or not. */
+  answered(model: string, version: number): void;
   cacheUsed(status: CacheStatusName): void;
   voted(verdict: VerdictName, dissenterIds: readonly string[]): void;
 }

@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
+import type { Work } from '../core/work.ts';
 import type { Dispute } from './dispute.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -9,6 +10,8 @@ export interface Attempt {
   readonly engineId: string;
   readonly outcome: Outcome;
   readonly durationMs: number;
+  /** What the engine did for it; undefined where it gave no answer. */
+  readonly work?: Work | undefined;
 }
 
 /** The least that asking needs of an engine. */
@@ -47,14 +50,16 @@ export interface Asking {
 /** Rejects with RouterError only. */
 export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity): Promise<Inference> {
   const startedMs = performance.now();
-  const done = (outcome: Outcome): void => {
+  const { input, options, attempts } = asking;
+  const done = (outcome: Outcome, work?: Work): void => {
     const durationMs = performance.now() - startedMs;
-    asking.attempts.push({ engineId: engine.id, outcome, durationMs });
-    asking.options.observer.attemptEnded(engine.id, outcome, durationMs);
+    attempts.push({ engineId: engine.id, outcome, durationMs, work });
+    options.observer.attemptEnded(engine.id, outcome, durationMs);
+    if (work !== undefined) options.observer.computed(input.model, input.version, work);
   };
   try {
-    const inference = await engine.infer(asking.input, asking.context, timeoutMs);
-    done('OK');
+    const inference = await engine.infer(input, asking.context, timeoutMs);
+    done('OK', inference);
     return inference;
   } catch (thrown) {
     const error = RouterError.from(thrown);

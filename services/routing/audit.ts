@@ -71,7 +71,7 @@ export class Audit {
     for (const other of others) {
       if (judge(voters, others.length + 1).kind === 'AGREED') break;
       if (!other.admits) continue; // since the list was made
-      voters.push(await testify(other, input));
+      voters.push(await testify(other, input, this.#options.observer));
     }
     this.#running -= 1;
     if (voters.filter(({ answer }) => answer !== undefined).length < 2) return; // there was nobody to ask
@@ -111,11 +111,12 @@ function witnesses<E extends Askable>(engine: E, engines: readonly E[]): readonl
   return mixed.sort((a, b) => Number(a.kind === engine.kind) - Number(b.kind === engine.kind));
 }
 
-async function testify<E extends Askable>(engine: E, input: InferenceInput): Promise<Voter<E>> {
+async function testify<E extends Askable>(engine: E, input: InferenceInput, observer: Observer): Promise<Voter<E>> {
   const voter = newVoter(engine);
   const context = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
   // Where it fails it is absent: its breaker has heard of it.
   const answer = await engine.infer({ ...input, digestOnly: true }, context).catch(() => undefined);
   hear(voter, answer === undefined || isHollow(answer) ? undefined : answer);
+  if (answer !== undefined) observer.computed(input.model, input.version, answer);
   return voter;
 }

@@ -110,6 +110,7 @@ export class Router {
       const { value, status } = await this.#cached(question, found, manner, hash, context, compute);
 
       observer.cacheUsed(status);
+      observer.answered(found.version.name, found.version.version);
       const isOurs = status === 'MISS' || status === 'BYPASSED';
       return {
         answer: value,

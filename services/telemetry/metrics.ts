@@ -1,13 +1,24 @@
 // What the path has told, counted: everything since the router started, or since the last reset.
-import { ERROR_KINDS } from '../core/errors.ts';
+import { ERROR_KINDS, isErrorKind } from '../core/errors.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
+import { type Work, energyJ, ownComputeUs } from '../core/work.ts';
 import type { EventObserver } from './event-log.ts';
 import { TOPIC_GROUPS, type TopicGroup } from './event-topics.ts';
-import { Latencies, type LatencySummary, NO_LATENCY } from './latency.ts';
+import {
+  BOUNDS_S,
+  bucketOf,
+  Latencies,
+  type LatencyHistogram,
+  type LatencySummary,
+  NO_HISTOGRAM,
+  NO_LATENCY,
+  type SavedLatencies,
+} from './latency.ts';
 
 // What is counted comes from the router's own words, so these are not reached; they hold even where that is a mistake.
 const MAX_TYPES = 64;
 const MAX_STRATEGIES = 64;
+const MAX_MODELS = 256;
 const MAX_ENGINES = 512; // twice what a pool holds, since an engine's last attempts may end after it was forgotten
 /** Counts what comes after the limits are reached. */
 export const OTHER = 'other';
@@ -23,6 +34,8 @@ export interface MetricsSnapshot {
   readonly strategies: ReadonlyMap<string, number>;
   /** By id; only those that were asked. */
   readonly engines: ReadonlyMap<string, EngineCounts>;
+  /** By name and version; only those that were asked. */
+  readonly models: readonly ModelCounts[];
   readonly cache: Readonly<Record<CacheStatusName, number>>;
   readonly votes: Readonly<Record<VerdictName, number>>;
   readonly events: EventCounts;
@@ -43,6 +56,17 @@ export interface RequestTypeCounts {
   readonly errorsByReason: Readonly<Record<string, number>>;
   /** Of those that were answered. */
   readonly latency: LatencySummary;
+  readonly histogram: LatencyHistogram;
+  /** The newest trace of each bucket of `histogram`; undefined where none is known. */
+  readonly exemplars: readonly (Exemplar | undefined)[];
+}
+
+/** A request that can be looked up. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly durationMs: number;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
 }
 
 export interface EngineCounts {
@@ -54,9 +78,55 @@ export interface EngineCounts {
   readonly dissents: number;
   /** Of answered attempts. */
   readonly latency: LatencySummary;
+  readonly histogram: LatencyHistogram;
 }
 
-export const NO_ENGINE_COUNTS: EngineCounts = { succeeded: 0, failed: 0, others: 0, dissents: 0, latency: NO_LATENCY };
+export interface ModelCounts {
+  readonly model: string;
+  readonly version: number;
+  /** Answered, also from the cache. */
+  readonly requests: number;
+  /** Answers that engines computed. */
+  readonly inferences: number;
+  readonly computeS: number;
+  readonly synapticOperations: number;
+  readonly spikes: number;
+  readonly energyJ: number;
+}
+
+/** For a file. */
+export interface SavedMetrics {
+  readonly sinceMs: number;
+  readonly types: readonly {
+    readonly type: string;
+    readonly errors: Readonly<Record<string, number>>;
+    readonly latencies: SavedLatencies;
+  }[];
+  readonly strategies: Readonly<Record<string, number>>;
+  readonly engines: readonly {
+    readonly id: string;
+    readonly failed: number;
+    readonly others: number;
+    readonly dissents: number;
+    readonly latencies: SavedLatencies;
+  }[];
+  readonly models: readonly {
+    readonly model: string;
+    readonly version: number;
+    readonly requests: number;
+    readonly inferences: number;
+    readonly computeUs: number;
+    readonly synapticOperations: number;
+    readonly spikes: number;
+  }[];
+  readonly cache: Readonly<Record<string, number>>;
+  readonly votes: Readonly<Record<string, number>>;
+}
+
+export const NO_ENGINE_COUNTS: EngineCounts = {
+  ...{ succeeded: 0, failed: 0, others: 0, dissents: 0 },
+  ...{ latency: NO_LATENCY, histogram: NO_HISTOGRAM },
+};
 
 export class Metrics implements Observer, EventObserver {
   readonly #now: () => number;
@@ -68,10 +138,14 @@ export class Metrics implements Observer, EventObserver {
   }
 
   requestEnded(type: string, outcome: Outcome, durationMs: number): void {
-    const { types } = this.#counts;
-    const counts = types.get(type) ?? added(types, type, MAX_TYPES, () => new TypeCounts());
+    const counts = this.#type(type);
     if (outcome === 'OK') counts.latencies.record(durationMs);
     else counts.errors.set(outcome, (counts.errors.get(outcome) ?? 0) + 1);
+  }
+
+  /** The trace of a request that was answered: the newest one of each latency bucket is kept. */
+  exemplar(durationMs: number, traceId: string, type = 'Reason'): void {
+    this.#type(type).exemplars[bucketOf(durationMs)] = { traceId, durationMs, timeMs: this.#now() };
   }
 
   planned(strategy: string): void {
@@ -85,6 +159,18 @@ export class Metrics implements Observer, EventObserver {
     if (outcome === 'OK') counts.latencies.record(durationMs);
     else if (ERROR_KINDS[outcome].outcome === 'failure') counts.failed += 1;
     else counts.others += 1;
+  }
+
+  computed(model: string, version: number, work: Work): void {
+    const counts = this.#model(model, version);
+    counts.inferences += 1;
+    counts.computeUs += ownComputeUs(work);
+    counts.synapticOperations += work.synapticOperations;
+    counts.spikes += work.totalSpikes;
+  }
+
+  answered(model: string, version: number): void {
+    this.#model(model, version).requests += 1;
   }
 
   cacheUsed(status: CacheStatusName): void {
@@ -115,7 +201,7 @@ export class Metrics implements Observer, EventObserver {
   }
 
   snapshot(): MetricsSnapshot {
-    const { sinceMs, types, strategies, engines, cache, votes, published, eventsMissed } = this.#counts;
+    const { sinceMs, types, strategies, engines, models, cache, votes, published, eventsMissed } = this.#counts;
     const requestTypes = [...types].map(toTypeCounts).sort((a, b) => (a.type < b.type ? -1 : 1));
     return {
       sinceMs,
@@ -124,15 +210,76 @@ export class Metrics implements Observer, EventObserver {
       requestTypes,
       strategies: new Map([...strategies].map(([name, { count }]) => [name, count])),
       engines: new Map([...engines].map(([id, counts]) => [id, toEngineCounts(counts)])),
+      models: [...models.values()].map(toModelCounts).sort(byModel),
       cache: { ...cache },
       votes: { ...votes },
       events: { published: { ...published }, missed: eventsMissed },
     };
   }
 
+  /** `engineIds`: of the pool, so that engines which come and go do not fill the file. */
+  save(engineIds: readonly string[]): SavedMetrics {
+    const { sinceMs, types, strategies, engines, models, cache, votes } = this.#counts;
+    return {
+      sinceMs,
+      types: [...types].map(([type, { errors, latencies }]) => ({
+        ...{ type, errors: Object.fromEntries(errors), latencies: latencies.save() },
+      })),
+      strategies: Object.fromEntries([...strategies].map(([name, { count }]) => [name, count])),
+      engines: engineIds.flatMap((id) => {
+        const counts = engines.get(id);
+        if (counts === undefined) return [];
+        const { failed, others, dissents, latencies } = counts;
+        return [{ id, failed, others, dissents, latencies: latencies.save() }];
+      }),
+      models: [...models.values()].map((counts) => ({ ...counts })),
+      cache: { ...cache },
+      votes: { ...votes },
+    };
+  }
+
+  /** In place of what was counted so far. All or nothing: throws where what was saved contradicts itself. */
+  restore(saved: SavedMetrics): void {
+    const counts = new Counts(saved.sinceMs);
+    const before = this.#counts;
+    this.#counts = counts;
+    try {
+      for (const { type, errors, latencies } of saved.types) {
+        const to = this.#type(type);
+        to.latencies.restore(latencies);
+        for (const [kind, times] of Object.entries(errors)) if (isErrorKind(kind)) to.errors.set(kind, times);
+      }
+      for (const [name, count] of Object.entries(saved.strategies)) {
+        added(counts.strategies, name, MAX_STRATEGIES, () => ({ count: 0 })).count += count;
+      }
+      for (const { id, failed, others, dissents, latencies } of saved.engines) {
+        const to = this.#engine(id);
+        to.latencies.restore(latencies);
+        Object.assign(to, { failed, others, dissents });
+      }
+      for (const each of saved.models) Object.assign(this.#model(each.model, each.version), each);
+      copyKnown(saved.cache, counts.cache);
+      copyKnown(saved.votes, counts.votes);
+    } catch (error) {
+      this.#counts = before;
+      throw error;
+    }
+  }
+
+  #type(type: string): TypeCounts {
+    const { types } = this.#counts;
+    return types.get(type) ?? added(types, type, MAX_TYPES, () => new TypeCounts());
+  }
+
   #engine(id: string): AttemptCounts {
     const { engines } = this.#counts;
     return engines.get(id) ?? added(engines, id, MAX_ENGINES, () => new AttemptCounts());
+  }
+
+  #model(model: string, version: number): ModelWork {
+    const { models } = this.#counts;
+    const key = `${model}/${version}`;
+    return models.get(key) ?? added(models, key, MAX_MODELS, (name) => newModelWork(name, model, version));
   }
 }
 
@@ -140,6 +287,7 @@ class Counts {
   readonly types = new Map<string, TypeCounts>();
   readonly strategies = new Map<string, { count: number }>();
   readonly engines = new Map<string, AttemptCounts>();
+  readonly models = new Map<string, ModelWork>();
   readonly cache: Record<CacheStatusName, number> = { HIT: 0, MISS: 0, COALESCED: 0, STALE: 0, BYPASSED: 0 };
   readonly votes: Record<VerdictName, number> = {
     UNANIMOUS: 0,
@@ -163,6 +311,7 @@ class Counts {
 class TypeCounts {
   readonly errors = new Map<Exclude<Outcome, 'OK'>, number>();
   readonly latencies = new Latencies();
+  readonly exemplars: (Exemplar | undefined)[] = Array.from({ length: BOUNDS_S.length + 1 });
 }
 
 class AttemptCounts {
@@ -172,12 +321,31 @@ class AttemptCounts {
   readonly latencies = new Latencies();
 }
 
+interface ModelWork {
+  readonly model: string;
+  readonly version: number;
+  requests: number;
+  inferences: number;
+  computeUs: number;
+  synapticOperations: number;
+  spikes: number;
+}
+
+function newModelWork(name: string, model: string, version: number): ModelWork {
+  const which = name === OTHER ? { model: OTHER, version: 0 } : { model, version };
+  return { ...which, requests: 0, inferences: 0, computeUs: 0, synapticOperations: 0, spikes: 0 };
+}
+
 /** The new entry of `key`, or the one that all share once there are `max`. */
-function added<T>(map: Map<string, T>, key: string, max: number, make: () => T): T {
+function added<T>(map: Map<string, T>, key: string, max: number, make: (name: string) => T): T {
   const name = map.size < max - 1 ? key : OTHER;
-  const value = map.get(name) ?? make();
+  const value = map.get(name) ?? make(name);
   map.set(name, value);
   return value;
+}
+
+function copyKnown(from: Readonly<Record<string, number>>, to: Record<string, number>): void {
+  for (const name of Object.keys(to)) to[name] = from[name] ?? 0;
 }
 
 function toTypeCounts([type, counts]: [string, TypeCounts]): RequestTypeCounts {
@@ -190,12 +358,23 @@ function toTypeCounts([type, counts]: [string, TypeCounts]): RequestTypeCounts {
     errors,
     errorsByReason: Object.fromEntries(byReason.sort((a, b) => (a[0] < b[0] ? -1 : 1))),
     latency,
+    histogram: counts.latencies.histogram(),
+    exemplars: [...counts.exemplars],
   };
 }
 
 function toEngineCounts({ latencies, failed, others, dissents }: AttemptCounts): EngineCounts {
   const latency = latencies.summary();
-  return { succeeded: latency.count, failed, others, dissents, latency };
+  return { succeeded: latency.count, failed, others, dissents, latency, histogram: latencies.histogram() };
+}
+
+function toModelCounts({ computeUs, ...counts }: ModelWork): ModelCounts {
+  return { ...counts, computeS: computeUs / 1e6, energyJ: energyJ(counts.synapticOperations) };
+}
+
+function byModel(a: ModelCounts, b: ModelCounts): number {
+  if (a.model !== b.model) return a.model < b.model ? -1 : 1;
+  return a.version - b.version;
 }
 
 function sum(counts: readonly number[]): number {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <span>
 
@@ -15,7 +16,8 @@ constexpr std::chrono::microseconds kQuick{300};
 constexpr std::chrono::milliseconds kPatience{1};
 constexpr auto kEndless = std::chrono::nanoseconds::max();
 
-engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended) {
+engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended,
+                                  std::size_t batch_items) {
   engine::v1::Inference to;
   to.set_model_version(job.request().model->version);
   to.set_steps(result.steps);
@@ -29,6 +31,7 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
   to.set_readout_digest(result.readout_digest);
   to.set_queue_us(ElapsedUs(job.request().received, started));
   to.set_compute_us(ElapsedUs(started, ended));
+  to.set_batch_items(static_cast<std::uint32_t>(batch_items));
   return to;
 }
 
@@ -60,7 +63,7 @@ class Answers final : public RunObserver {
       return;
     }
     any_finished_ = true;
-    Answer(item, ToInference(*jobs_[item], result.value(), started_, Clock::now()));
+    Answer(item, ToInference(*jobs_[item], result.value(), started_, Clock::now(), jobs_.size()));
   }
 
   // Of the thread's time, so far.

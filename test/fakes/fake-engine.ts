@@ -36,6 +36,7 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
     readoutDigest: 0n,
     queueUs: 1,
     computeUs: 2,
+    batchItems: 1,
     ...over,
   };
 }

@@ -9,6 +9,8 @@ export const silent: Observer = {
   requestEnded: () => undefined,
   planned: () => undefined,
   attemptEnded: () => undefined,
+  computed: () => undefined,
+  answered: () => undefined,
   cacheUsed: () => undefined,
   voted: () => undefined,
 };

@@ -130,6 +130,8 @@ class Simulation {
       requestEnded: () => undefined,
       planned: () => (this.#attempts.planned += 1),
       attemptEnded: () => undefined,
+      computed: () => undefined,
+      answered: () => undefined,
       cacheUsed: (status) => this.#journal.count(status),
       voted: (verdict, ids) => this.#journal.note('voted', verdict, ids.join()),
     };

@@ -37,7 +37,7 @@ export function answerTo(input: number, salt = 0): Inference {
     const stateDigest = BigInt.asUintN(64, (BigInt(input) + 3n) * 0x9e3779b97f4a7c15n + BigInt(salt));
     const unsigned: Inference = {
       ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: NOTHING, totalSpikes: 10 + salt },
-      ...{ synapticOperations: 40, stateDigest, readoutDigest: 0n, queueUs: 1, computeUs: 2 },
+      ...{ synapticOperations: 40, stateDigest, readoutDigest: 0n, queueUs: 1, computeUs: 2, batchItems: 1 },
     };
     answer = { ...unsigned, readoutDigest: readoutDigest(unsigned) };
     known.set(key, answer);

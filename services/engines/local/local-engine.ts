@@ -267,6 +267,7 @@ function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: numb
     potentials: new Uint8Array(potentials.buffer),
     queueUs,
     computeUs,
+    batchItems: 1,
   };
 }
 

@@ -24,6 +24,7 @@ export function toInference(wire: WireInference): Inference {
     readoutDigest: wire.readoutDigest,
     queueUs: wire.queueUs,
     computeUs: wire.computeUs,
+    batchItems: wire.batchItems,
   };
 }
 

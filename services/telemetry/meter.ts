@@ -1,0 +1,128 @@
+// What was counted and how things stand, put together: the one reading that GetMetrics, the exposition, the alerts and
+// the snapshot file share, so that they never tell different things.
+import type { Metrics, MetricsSnapshot, SavedMetrics } from './metrics.ts';
+
+/** An engine of the pool, as far as the metrics show it. */
+export interface MeteredEngine {
+  readonly id: string;
+  readonly kind: 'local' | 'sidecar';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  readonly breaker: { readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN' };
+  readonly inFlight: number;
+  /** What it described itself as; undefined while it is not connected. */
+  readonly engine: { readonly description: object | undefined };
+}
+
+/** How things stand now. The totals are since the last reset. */
+export interface Standing {
+  /** In pool order. */
+  readonly engines: readonly MeteredEngine[];
+  readonly inFlight: number;
+  /** Requests waiting for an engine with room. */
+  readonly waiting: number;
+  readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
+  readonly connections: { readonly open: number; readonly total: number };
+  readonly spans: { readonly dropped: number };
+  /** Of events. */
+  readonly subscribers: number;
+}
+
+/** Where the parts that only say how they stand are asked. Their totals are since the router started. */
+export interface MeterSources {
+  /** In pool order. */
+  engines(): Standing['engines'];
+  inFlight(): number;
+  waiting(): number;
+  cache(): Standing['cache'];
+  connections(): Standing['connections'];
+  /** Of traces, lost because too many waited for their way out. */
+  spansDropped(): number;
+  subscribers(): number;
+}
+
+export interface Reading {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly counts: MetricsSnapshot;
+  readonly standing: Standing;
+}
+
+/** What others count. */
+interface Totals {
+  readonly evictions: number;
+  readonly connections: number;
+  readonly spansDropped: number;
+}
+
+/** For a file. */
+export interface SavedMeter {
+  readonly metrics: SavedMetrics;
+  readonly totals: Totals;
+}
+
+export class Meter {
+  readonly #metrics: Metrics;
+  readonly #sources: MeterSources;
+  /** As it was at the last reset, for those who count keep no account of it. Less than 0: counted by an earlier run. */
+  #before: Totals = { evictions: 0, connections: 0, spansDropped: 0 };
+
+  constructor(metrics: Metrics, sources: MeterSources) {
+    this.#metrics = metrics;
+    this.#sources = sources;
+  }
+
+  read(): Reading {
+    const sources = this.#sources;
+    const totals = this.#totals();
+    const { entries, bytes } = sources.cache();
+    return {
+      timeMs: Date.now(),
+      counts: this.#metrics.snapshot(),
+      standing: {
+        engines: sources.engines(),
+        inFlight: sources.inFlight(),
+        waiting: sources.waiting(),
+        cache: { entries, bytes, evictions: totals.evictions },
+        connections: { open: sources.connections().open, total: totals.connections },
+        spans: { dropped: totals.spansDropped },
+        subscribers: sources.subscribers(),
+      },
+    };
+  }
+
+  /** Returns what was counted until now. */
+  reset(): Reading {
+    const until = this.read();
+    const sources = this.#sources;
+    const { open, total } = sources.connections();
+    this.#before = {
+      evictions: sources.cache().evictions,
+      // Whoever is connected counts as opened, so that there are never more open than were opened in all.
+      connections: total - open,
+      spansDropped: sources.spansDropped(),
+    };
+    this.#metrics.reset();
+    return until;
+  }
+
+  save(): SavedMeter {
+    const ids = this.#sources.engines().map(({ id }) => id);
+    return { metrics: this.#metrics.save(ids), totals: this.#totals() };
+  }
+
+  /** Goes on counting where an earlier run ended. To be called before anything is counted. */
+  restore({ metrics, totals }: SavedMeter): void {
+    this.#metrics.restore(metrics);
+    const { evictions, connections, spansDropped } = totals;
+    this.#before = { evictions: -evictions, connections: -connections, spansDropped: -spansDropped };
+  }
+
+  #totals(): Totals {
+    const sources = this.#sources;
+    return {
+      evictions: sources.cache().evictions - this.#before.evictions,
+      connections: sources.connections().total - this.#before.connections,
+      spansDropped: sources.spansDropped() - this.#before.spansDropped,
+    };
+  }
+}

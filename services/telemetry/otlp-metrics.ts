@@ -1,0 +1,110 @@
+// The same families pushed over OTLP, for who collects with OpenTelemetry. Our counts are handed over as they are
+// (a MetricProducer), so that its instruments are not on a request's path and histograms keep their buckets. Its SDK is
+// loaded only where somebody asks for it.
+import { type HrTime, ValueType } from '@opentelemetry/api';
+import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
+import type { DataPoint, MetricData, MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { type Family, type Labels, toFamilies } from './families.ts';
+import { BOUNDS_S } from './latency.ts';
+import type { Reading } from './meter.ts';
+
+export interface OtlpMetricsOptions {
+  readonly protocol: 'grpc' | 'http/protobuf' | 'http/json';
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Where to; unset: as OpenTelemetry's variables say. */
+  readonly url?: string;
+}
+
+type Sdk = typeof SdkMetrics;
+
+/** Pushes from now on. `stop` pushes once more; it never rejects. */
+export async function startOtlpMetrics(
+  read: () => Reading,
+  { protocol, intervalMs, timeoutMs, url }: OtlpMetricsOptions,
+): Promise<{ stop(): Promise<void> }> {
+  const [sdk, resources, exporter] = await Promise.all([
+    import('@opentelemetry/sdk-metrics'),
+    import('@opentelemetry/resources'),
+    createExporter(protocol, url === undefined ? {} : { url }),
+  ]);
+  const detectors = [resources.resourceAttributesEnvDetector, resources.serviceNameEnvDetector];
+  const resource = resources
+    .defaultResource()
+    .merge(resources.resourceFromAttributes({ 'service.name': 'tandem-router' }))
+    .merge(resources.detectResources({ detectors })); // the user's own name for it wins
+  const producer: MetricProducer = {
+    collect: () => {
+      const reading = read();
+      const scopeMetrics = [{ scope: { name: 'tandem' }, metrics: toMetricData(sdk, toFamilies(reading), reading) }];
+      return Promise.resolve({ resourceMetrics: { resource, scopeMetrics }, errors: [] });
+    },
+  };
+  const reader = new sdk.PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: timeoutMs,
+    metricProducers: [producer],
+  });
+  const provider = new sdk.MeterProvider({ resource, readers: [reader] });
+  return { stop: () => provider.shutdown({ timeoutMillis: timeoutMs }).catch(() => undefined) };
+}
+
+async function createExporter(
+  protocol: OtlpMetricsOptions['protocol'],
+  config: { url?: string },
+): Promise<PushMetricExporter> {
+  switch (protocol) {
+    case 'grpc':
+      return new (await import('@opentelemetry/exporter-metrics-otlp-grpc')).OTLPMetricExporter(config);
+    case 'http/json':
+      return new (await import('@opentelemetry/exporter-metrics-otlp-http')).OTLPMetricExporter(config);
+    case 'http/protobuf':
+      return new (await import('@opentelemetry/exporter-metrics-otlp-proto')).OTLPMetricExporter(config);
+  }
+}
+
+/** Prometheus says the unit in the name; OpenTelemetry beside it, and its collector puts it into the name again. */
+const UNITS: readonly (readonly [suffix: string, unit: string])[] = [
+  ['_seconds', 's'],
+  ['_bytes', 'By'],
+  ['_joules', 'J'],
+];
+
+function toMetricData(sdk: Sdk, families: readonly Family[], { counts, timeMs }: Reading): MetricData[] {
+  const { AggregationTemporality, DataPointType } = sdk;
+  const times = { startTime: toHrTime(counts.sinceMs), endTime: toHrTime(timeMs) };
+  const point = <T>(labels: Labels, value: T): DataPoint<T> => ({ ...times, attributes: labels, value });
+  return families.flatMap((family): MetricData[] => {
+    const bare = family.name.replace(/_total$/, '');
+    const [suffix = '', unit = ''] = UNITS.find(([each]) => bare.endsWith(each)) ?? [];
+    const name = bare.slice(0, bare.length - suffix.length);
+    const common = {
+      descriptor: { name, description: family.help, unit, valueType: ValueType.DOUBLE },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    };
+    switch (family.type) {
+      case 'counter': {
+        const dataPoints = family.samples.map(({ labels, value }) => point(labels, value));
+        return [{ ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints }];
+      }
+      case 'gauge': {
+        const dataPoints = family.samples.map(({ labels, value }) => point(labels, value));
+        return [{ ...common, dataPointType: DataPointType.GAUGE, dataPoints }];
+      }
+      case 'histogram': {
+        const dataPoints = family.samples.map(({ labels, histogram: { buckets, count, sumS } }) =>
+          point(labels, { buckets: { boundaries: [...BOUNDS_S], counts: [...buckets] }, count, sum: sumS }),
+        );
+        return [{ ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints }];
+      }
+      case 'summary':
+        return []; // the histogram says it
+    }
+  });
+}
+
+function toHrTime(timeMs: number): HrTime {
+  const seconds = Math.floor(timeMs / 1e3);
+  return [seconds, Math.round((timeMs - seconds * 1e3) * 1e6)];
+}

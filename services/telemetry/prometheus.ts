@@ -1,0 +1,140 @@
+// What Prometheus scrapes: our own counts and prom-client's metrics of the process, in the text format or, for who asks
+// for it, in OpenMetrics, which carries exemplars. Our counts become samples when they are asked for; prom-client writes
+// them, and nothing of it is on a request's path.
+import { type Metric, Registry, collectDefaultMetrics } from 'prom-client';
+import { type Family as TandemFamily, type HistogramSample, toFamilies } from './families.ts';
+import { BOUNDS_S, type LatencySummary } from './latency.ts';
+import type { Reading } from './meter.ts';
+
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
+const OPEN_METRICS = Registry.OPENMETRICS_CONTENT_TYPE;
+
+export class Prometheus {
+  readonly #read: () => Reading;
+
+  constructor(read: () => Reading) {
+    this.#read = read;
+  }
+
+  /** `accept`: of the request's header; empty: the text format. */
+  async exposition(accept: string): Promise<Exposition> {
+    const contentType = negotiate(accept);
+    // One for each scrape, because prom-client renames counters in the registry that it writes as OpenMetrics.
+    const registry = new Registry<typeof TEXT | typeof OPEN_METRICS>();
+    registry.setContentType(contentType);
+    const ours = toFamilies(this.#read()).map(toWritable);
+    const ofProcess = ((await ofThisProcess().getMetricsAsJSON()) as unknown as Named[]).filter(isWellNamed);
+    for (const family of [...ours, ...ofProcess]) registry.registerMetric(new Writable(family) as unknown as Metric);
+    return { contentType, body: await registry.metrics() };
+  }
+}
+
+let processMetrics: Registry | undefined;
+
+/** From the first scrape on: they watch the event loop and the garbage collector, which who does not scrape need not pay. */
+function ofThisProcess(): Registry {
+  if (processMetrics === undefined) {
+    processMetrics = new Registry();
+    collectDefaultMetrics({ register: processMetrics });
+  }
+  return processMetrics;
+}
+
+interface Named {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly object[];
+}
+
+interface Value {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  readonly exemplar?: { readonly labelSet: object; readonly value: number; readonly timestamp: number };
+}
+
+/** All that a registry needs of a metric: it asks for it, and writes down what it gets. */
+class Writable {
+  name = '';
+  constructor(family: Named) {
+    Object.assign(this, family);
+  }
+  get(): Promise<this> {
+    return Promise.resolve(this);
+  }
+}
+
+function toWritable(family: TandemFamily): Named {
+  const { name, help, type } = family;
+  if (type === 'histogram') return { name, help, type, values: family.samples.flatMap((each) => buckets(name, each)) };
+  if (type === 'summary') {
+    const values = family.samples.flatMap(({ labels, latency }) => quantiles(name, labels, latency));
+    return { name, help, type, values };
+  }
+  return { name, help, type, values: family.samples };
+}
+
+function buckets(name: string, { labels, histogram, exemplars }: HistogramSample): Value[] {
+  let below = 0;
+  const values: Value[] = histogram.buckets.map((count, place) => {
+    below += count;
+    const le = BOUNDS_S[place] ?? '+Inf';
+    const exemplar = exemplars[place];
+    return {
+      metricName: `${name}_bucket`,
+      labels: { ...labels, le },
+      value: below,
+      ...(exemplar && {
+        exemplar: {
+          labelSet: { trace_id: exemplar.traceId },
+          value: exemplar.durationMs / 1e3,
+          timestamp: exemplar.timeMs / 1e3,
+        },
+      }),
+    };
+  });
+  return [
+    ...values,
+    { metricName: `${name}_sum`, labels, value: histogram.sumS },
+    { metricName: `${name}_count`, labels, value: histogram.count },
+  ];
+}
+
+function quantiles(name: string, labels: Value['labels'], latency: LatencySummary): Value[] {
+  const { count, avgMs, p50Ms, p95Ms, p99Ms } = latency;
+  const of = (quantile: number, ms: number): Value => ({
+    labels: { ...labels, quantile },
+    value: count === 0 ? NaN : ms / 1e3,
+  });
+  return [
+    ...[of(0.5, p50Ms), of(0.95, p95Ms), of(0.99, p99Ms)],
+    { metricName: `${name}_sum`, labels, value: (avgMs * count) / 1e3 },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
+}
+
+/** prom-client has gauges whose names end like a counter's, which promtool objects to: sums of gauges that are there. */
+function isWellNamed({ type, name }: Named): boolean {
+  return type !== 'gauge' || !name.endsWith('_total');
+}
+
+/** The text format, unless OpenMetrics is asked for and not less welcome. */
+function negotiate(accept: string): typeof TEXT | typeof OPEN_METRICS {
+  let [openMetrics, text] = [0, 0];
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const q = parameters.find((each) => each.startsWith('q='));
+    const weight = q === undefined ? 1 : Number(q.slice(2)) || 0;
+    const version = parameters.find((each) => each.startsWith('version='))?.slice('version='.length);
+    if (type === 'application/openmetrics-text' && (version ?? '1.0.0') === '1.0.0') {
+      openMetrics = Math.max(openMetrics, weight);
+    } else if (type === 'text/plain') text = Math.max(text, weight);
+  }
+  return openMetrics > 0 && openMetrics >= text ? OPEN_METRICS : TEXT;
+}

@@ -1,0 +1,137 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { metered, meteredEngine } from '../../test/support/metered.ts';
+import type { Meter, Reading } from './meter.ts';
+import { SnapshotFile } from './snapshot-file.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'tandem-metrics-'));
+const ENGINES = [meteredEngine('engine-1')];
+let file: string;
+let problems: string[];
+
+beforeEach(() => {
+  file = join(mkdtempSync(join(root, 'case-')), 'metrics.json');
+  problems = [];
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function snapshots(meter: Meter): SnapshotFile {
+  return new SnapshotFile(meter, { file, intervalMs: 3_600_000, onProblem: ({ message }) => problems.push(message) });
+}
+
+/** A run that has counted something of everything, up to its end. */
+async function firstRun(): Promise<Reading> {
+  const { metrics, meter, around } = metered({ engines: ENGINES });
+  const file = snapshots(meter);
+  await file.start();
+  for (let k = 1; k <= 100; k += 1) metrics.requestEnded('Reason', 'OK', k / 7);
+  metrics.requestEnded('Reason', 'NO_ENGINE', 1);
+  metrics.planned('FASTEST');
+  metrics.attemptEnded('engine-1', 'OK', 2);
+  metrics.attemptEnded('engine-1', 'ENGINE_LOST', 2);
+  metrics.attemptEnded('gone', 'OK', 2);
+  metrics.computed('m', 3, { computeUs: 9, batchItems: 1, synapticOperations: 5, totalSpikes: 2 });
+  metrics.answered('m', 3);
+  metrics.cacheUsed('MISS');
+  metrics.voted('MAJORITY', ['engine-1']);
+  around.cache = { entries: 1, bytes: 10, evictions: 4 };
+  around.connections = { open: 2, total: 6 };
+  around.spansDropped = 8;
+  await file.stop();
+  return meter.read();
+}
+
+async function nextRun(): Promise<Meter> {
+  const { meter } = metered({ engines: ENGINES });
+  const file = snapshots(meter);
+  await file.start();
+  await file.stop();
+  return meter;
+}
+
+describe('the metrics file', () => {
+  it('lets counters, percentiles and totals survive a restart', async () => {
+    const before = await firstRun();
+    const after = (await nextRun()).read();
+    const { engines, requestTypes, ...counts } = before.counts;
+    expect(after.counts).toMatchObject({
+      ...counts,
+      requestTypes: requestTypes.map(({ exemplars: _, ...rest }) => rest),
+    });
+    expect(after.counts.engines.get('engine-1')).toEqual(engines.get('engine-1'));
+    expect(after.standing).toMatchObject({
+      cache: { evictions: 4 },
+      connections: { open: 0, total: 6 },
+      spans: { dropped: 8 },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('leaves out engines that are gone from the pool', async () => {
+    await firstRun();
+    expect([...(await nextRun()).read().counts.engines.keys()]).toEqual(['engine-1']);
+  });
+
+  it('begins at 0 where there is none yet, and writes one', async () => {
+    expect((await nextRun()).read().counts.requests).toBe(0);
+    expect([existsSync(file), statSync(file).mode & 0o777, problems]).toEqual([true, 0o600, []]);
+  });
+
+  it('is the old one, whole, where a crash left a new one half written', async () => {
+    await firstRun();
+    writeFileSync(`${file}.new`, readFileSync(file).subarray(0, 100));
+    expect((await nextRun()).read().counts.requests).toBe(101);
+  });
+
+  const spoil: [string, (path: string) => void, RegExp][] = [
+    ['is cut short', (path) => truncateSync(path, statSync(path).size - 20), /checksum is wrong/],
+    ['is empty', (path) => truncateSync(path, 0), /not a file of metrics/],
+    ['holds something else', (path) => writeFileSync(path, '[1, 2]\n'), /not a file of metrics/],
+    ['holds null', (path) => writeFileSync(path, 'null\nnull\n'), /not a file of metrics/],
+    [
+      'has a digit changed',
+      (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"failed":1', '"failed":9')),
+      /checksum is wrong/,
+    ],
+    [
+      'comes from a later version',
+      (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"version":1', '"version":2')),
+      /has version 2, and this router reads 1/,
+    ],
+    ['is larger than one can be', (path) => truncateSync(path, 65 * 1_048_576), /more than the 67108864/],
+  ];
+  it.each(spoil)('that %s is told of, put aside and not counted from', async (_what, damage, why) => {
+    await firstRun();
+    damage(file);
+    expect((await nextRun()).read().counts.requests).toBe(0);
+    expect(problems).toEqual([expect.stringMatching(why)]);
+    expect(problems[0]).toMatch(/\.damaged now; counting begins at 0$/);
+    expect(existsSync(`${file}.damaged`)).toBe(true);
+    expect((await nextRun()).read().counts.requests).toBe(0);
+    expect(problems).toHaveLength(1); // what was written in its place is sound
+  });
+
+  it('that cannot be written is told of once', async () => {
+    const { meter } = metered();
+    mkdirSync(`${file}.new`);
+    const failing = snapshots(meter);
+    await failing.save();
+    await failing.save();
+    expect(problems).toEqual([expect.stringMatching(/cannot write .*EISDIR/)]);
+    rmSync(`${file}.new`, { recursive: true });
+    await failing.save();
+    expect(existsSync(file)).toBe(true);
+  });
+});

@@ -1,0 +1,162 @@
+// Counters that survive a restart: everything counted, in one file, written anew every so often. A crash at any moment
+// leaves the old file or the new one, whole: the new one is written beside it, flushed to the disk, and renamed over it.
+// A file that cannot be trusted is put aside and told of, never counted from, and never the reason not to start.
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { BOUNDS_S } from './latency.ts';
+import type { Meter, SavedMeter } from './meter.ts';
+
+export interface SnapshotFileOptions {
+  readonly file: string;
+  readonly intervalMs: number;
+  /** Hears of a file that was put aside, and of the first write that fails after others could be done. */
+  readonly onProblem: (error: Error) => void;
+}
+
+const FORMAT = 'tandem-metrics';
+const VERSION = 1;
+/** Ten times what the fullest tables come to. */
+const MAX_BYTES = 64 * 1_048_576;
+const OWNER_ONLY = 0o600;
+
+const count = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const counts = z.record(z.string().max(256), count);
+const name = z.string().max(1_024);
+const latencies = z.strictObject({
+  sumNs: z.number().min(0),
+  minNs: z.number().min(0),
+  maxNs: z.number().min(0),
+  buckets: z.array(count).length(BOUNDS_S.length + 1),
+  fine: z.array(count).max(20_000),
+});
+const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
+  metrics: z.strictObject({
+    sinceMs: z.number(),
+    types: z.array(z.strictObject({ type: name, errors: counts, latencies })).max(64),
+    strategies: counts,
+    engines: z.array(z.strictObject({ id: name, failed: count, others: count, dissents: count, latencies })).max(512),
+    models: z
+      .array(
+        z.strictObject({
+          ...{ model: name, version: count, requests: count, inferences: count },
+          ...{ computeUs: count, synapticOperations: count, spikes: count },
+        }),
+      )
+      .max(256),
+    cache: counts,
+    votes: counts,
+  }),
+  totals: z.strictObject({ evictions: count, connections: count, spansDropped: count }),
+});
+
+export class SnapshotFile {
+  readonly #meter: Meter;
+  readonly #options: SnapshotFileOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #isFailing = false;
+
+  constructor(meter: Meter, options: SnapshotFileOptions) {
+    this.#meter = meter;
+    this.#options = options;
+  }
+
+  /** Goes on from what the last run left, and writes every so often from now on. To be called before anything counts. */
+  async start(): Promise<void> {
+    await this.#load();
+    this.#timer = setInterval(() => void this.save(), this.#options.intervalMs).unref();
+  }
+
+  /** Writes once more. */
+  async stop(): Promise<void> {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    await this.#writing; // what it writes is older than what is counted now
+    await this.save();
+  }
+
+  /** Never rejects. */
+  save(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { file, onProblem } = this.#options;
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      const beside = await open(`${file}.new`, 'w', OWNER_ONLY);
+      try {
+        await beside.writeFile(toText(this.#meter.save()));
+        await beside.sync();
+      } finally {
+        await beside.close();
+      }
+      await rename(`${file}.new`, file);
+      await syncFolder(dirname(file)); // else the new name may be lost with the machine's power
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) onProblem(new Error(`cannot write ${file}: ${(error as Error).message}`, { cause: error }));
+      this.#isFailing = true;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { file, onProblem } = this.#options;
+    try {
+      const { size } = await stat(file);
+      if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than the ${MAX_BYTES} that one can have`);
+      this.#meter.restore(fromText(await readFile(file, 'utf8')));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      const aside = `${file}.damaged`;
+      const moved = await rename(file, aside).then(
+        () => `it is ${aside} now`,
+        (why: unknown) => `and it cannot be put aside: ${String(why)}`,
+      );
+      onProblem(new Error(`${file} is not counted from: ${message}; ${moved}; counting begins at 0`, { cause: error }));
+    }
+  }
+}
+
+/** A line that says what follows, and that it is whole; then the counts as one line of JSON. */
+function toText(saved: SavedMeter): string {
+  const body = JSON.stringify(saved);
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, sha256: hash(body) })}\n${body}\n`;
+}
+
+/** Throws an Error that says what is wrong. */
+function fromText(text: string): SavedMeter {
+  const [head = '', body = ''] = text.split('\n', 2);
+  let header: { format?: unknown; version?: unknown; sha256?: unknown } | null;
+  try {
+    header = JSON.parse(head) as typeof header;
+  } catch {
+    throw new Error('it is not a file of metrics');
+  }
+  if (header?.format !== FORMAT) throw new Error('it is not a file of metrics');
+  if (header.version !== VERSION) {
+    throw new Error(`it has version ${String(header.version)}, and this router reads ${VERSION}`);
+  }
+  if (header.sha256 !== hash(body)) throw new Error('its checksum is wrong: it is damaged or was edited');
+  const parsed = bodySchema.safeParse(JSON.parse(body));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,34 @@
+// An exposition in Prometheus' text format, read back.
+
+export interface Series {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** What follows "#": OpenMetrics' exemplar; empty: none. */
+  readonly exemplar: string;
+}
+
+export function parseExposition(body: string): Series[] {
+  return body
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [, name = '', labels = '', value = '', exemplar = ''] =
+        /^([a-zA-Z_:][\w:]*)(?:\{(.*?)\})? (\S+)(?: # (.*))?$/.exec(line) ?? [];
+      if (name === '') throw new Error(`not a sample: ${line}`);
+      const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, text]) => [key!, text!] as const);
+      return { name, labels: Object.fromEntries(pairs), value: value === '+Inf' ? Infinity : Number(value), exemplar };
+    });
+}
+
+/** The one value of that name and those labels among others; NaN if there is none or more than one. */
+export function valueOf(
+  series: readonly Series[],
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const found = series.filter(
+    (each) => each.name === name && Object.entries(labels).every(([key, text]) => each.labels[key] === text),
+  );
+  return found.length === 1 ? found[0]!.value : NaN;
+}

@@ -1,0 +1,40 @@
+// A meter whose surroundings a test holds in its hands.
+import { Meter, type MeteredEngine, type MeterSources } from '../../services/telemetry/meter.ts';
+import { Metrics } from '../../services/telemetry/metrics.ts';
+
+export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): MeteredEngine {
+  return {
+    ...{ id, kind: 'sidecar', state: 'READY', breaker: { state: 'CLOSED' }, inFlight: 0, engine: { description: {} } },
+    ...over,
+  };
+}
+
+/** Change it as the test goes. */
+export interface Surroundings {
+  engines: readonly MeteredEngine[];
+  inFlight: number;
+  waiting: number;
+  cache: { entries: number; bytes: number; evictions: number };
+  connections: { open: number; total: number };
+  spansDropped: number;
+  subscribers: number;
+}
+
+export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
+  const around: Surroundings = {
+    ...{ engines: [], inFlight: 0, waiting: 0, spansDropped: 0, subscribers: 0 },
+    ...{ cache: { entries: 0, bytes: 0, evictions: 0 }, connections: { open: 0, total: 0 } },
+    ...over,
+  };
+  const metrics = new Metrics();
+  const sources: MeterSources = {
+    engines: () => around.engines,
+    inFlight: () => around.inFlight,
+    waiting: () => around.waiting,
+    cache: () => around.cache,
+    connections: () => around.connections,
+    spansDropped: () => around.spansDropped,
+    subscribers: () => around.subscribers,
+  };
+  return { metrics, meter: new Meter(metrics, sources), around };
+}
