@@ -2,14 +2,21 @@
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
-import { type ReasonError, ReasonRequest, type ReasonResponse, type Vote } from '../generated/tandem/v1/reasoning.ts';
+import type { LayerActivity as Layer } from '../core/inference.ts';
+import {
+  type LayerActivity,
+  type ReasonError,
+  ReasonRequest,
+  type ReasonResponse,
+  type Vote,
+} from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { RawInput } from '../routing/validate.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
-import { toCacheMode, toStrategyName } from './enums.ts';
+import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
 import { toVotePolicy } from './vote-policy.ts';
 
@@ -38,6 +45,7 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),
+    detail: toDetail(request.detail),
   };
 }
 
@@ -87,6 +95,18 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
     cache: fromCacheStatus(reasoned.cache),
     grade: fromGrade(reasoned.grade),
     vote: ballots.length === 0 ? undefined : toVote(ballots),
+    layers: inference.layers?.map(fromLayer) ?? [],
+  };
+}
+
+function fromLayer({ spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut, ...layer }: Layer): LayerActivity {
+  return {
+    ...layer,
+    spikes: BigInt(spikes),
+    spikesPerStep: spikesPerStep as number[],
+    eventSteps: eventSteps as number[],
+    eventNeurons: eventNeurons as number[],
+    eventsLeftOut: BigInt(eventsLeftOut),
   };
 }
 
