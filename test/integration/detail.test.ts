@@ -35,7 +35,7 @@ const eventsOf = (layers: readonly LayerActivity[]): number => sum(layers.map(({
 describe('what is told of a run', () => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem({ spawn: { count: 1 } });
+    system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
   });
   afterAll(async () => {
     await system.stop();
@@ -86,7 +86,7 @@ describe('what is told of a run', () => {
 
   it('comes with what won a vote', async () => {
     const asked = shipped(DETAIL_RASTER, { strategy: Strategy.STRATEGY_REDUNDANT });
-    const { grade, vote, layers, totalSpikes } = await system.reason({ ...asked, vote: { participants: 2 } as never });
+    const { grade, vote, layers, totalSpikes } = await system.reason(asked);
     expect([grade, vote?.ballots.map(({ outcome }) => outcome)]).toEqual([
       Grade.GRADE_UNANIMOUS,
       [BallotOutcome.BALLOT_OUTCOME_AGREED, BallotOutcome.BALLOT_OUTCOME_AGREED],
@@ -127,7 +127,7 @@ describe('what would be too much to tell', () => {
     .add('busy', 1, chain(10, 10, { a: fires }), 'dt: 1\ninput: {kind: series}');
   let system: System;
   beforeAll(async () => {
-    const always = { local_first_share: 1, sidecar_first_share: 1 };
+    const always = { local_first_share: 1, sidecar_first_share: 1, vote: { participants: 2 } };
     system = await startSystem({ spawn: { count: 1 }, models_dir: folder.path, default_model: 'deep', ...always });
   });
   afterAll(async () => {
@@ -153,7 +153,7 @@ describe('what would be too much to tell', () => {
   it.each([
     ['the router’s own engine', { strategy: Strategy.STRATEGY_LOCAL_FIRST }],
     ['a sidecar', { strategy: Strategy.STRATEGY_SIDECAR_FIRST }],
-    ['a vote', { strategy: Strategy.STRATEGY_REDUNDANT, vote: { participants: 2 } as never }],
+    ['a vote', { strategy: Strategy.STRATEGY_REDUNDANT }],
   ])('is refused by %s, which says how much is not', async (_, over) => {
     const most = await system.reason(series('deep', 83_333, 1, { ...over, detail: DETAIL_LAYERS }));
     expect(most.layers.map(({ spikes }) => spikes)).toEqual([83_333n, 83_333n, 83_333n]);
