@@ -8,7 +8,7 @@ import { credentials } from '@grpc/grpc-js';
 import {
   type DescribeResponse,
   EngineServiceClient,
-  type InferItem,
+  InferItem,
   type ModelDescription,
 } from '../../services/generated/tandem/engine/v1/engine.ts';
 
@@ -51,15 +51,13 @@ function item(id: bigint, model: ModelDescription): InferItem {
   const series = (id / BigInt(BATCH)) % 2n === 1n;
   const elements = model.inputSize * (series ? SERIES_STEPS : 1) + (id % SPOIL_EVERY === 0n ? 1 : 0);
   const data = Float32Array.from({ length: elements }, () => (Math.random() < 0.5 ? 0 : Math.random()));
-  return {
+  return InferItem.fromPartial({
     id,
     model: model.name,
     modelVersion: model.version,
     shape: series ? [SERIES_STEPS, model.inputSize] : [model.inputSize],
     data: Buffer.from(data.buffer),
-    timeoutUs: 0n,
-    digestOnly: false,
-  };
+  });
 }
 
 async function loadStream(models: readonly ModelDescription[], untilMs: number): Promise<void> {

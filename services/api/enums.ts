@@ -1,5 +1,6 @@
 // The proto's numbers for the router's words.
 import { RouterError } from '../core/errors.ts';
+import type { Detail as DetailName } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';
 import type { BreakerState as BreakerStateName } from '../engines/breaker.ts';
 import type { EngineState as EngineStateName } from '../engines/pooled-engine.ts';
@@ -8,10 +9,12 @@ import {
   BallotOutcome,
   CacheMode,
   CacheStatus,
+  Detail,
   EngineKind,
   Grade,
   Strategy,
   cacheModeToJSON,
+  detailToJSON,
   strategyToJSON,
 } from '../generated/tandem/v1/types.ts';
 import type { Grade as GradeName } from '../routing/answer.ts';
@@ -32,6 +35,13 @@ export function toCacheMode(mode: CacheMode): CacheModeName {
   const name = cacheModeToJSON(mode).slice('CACHE_MODE_'.length);
   if (name === 'USE' || name === 'BYPASS' || name === 'REFRESH') return name;
   throw unknown('cache', mode, ['CACHE_MODE_USE', 'CACHE_MODE_BYPASS', 'CACHE_MODE_REFRESH']);
+}
+
+export function toDetail(detail: Detail): DetailName {
+  if (detail === Detail.DETAIL_UNSPECIFIED) return 'SUMMARY';
+  const name = detailToJSON(detail).slice('DETAIL_'.length);
+  if (name === 'SUMMARY' || name === 'LAYERS' || name === 'RASTER') return name;
+  throw unknown('detail', detail, ['DETAIL_SUMMARY', 'DETAIL_LAYERS', 'DETAIL_RASTER']);
 }
 
 export function fromStrategy(name: StrategyName): Strategy {

@@ -5,7 +5,7 @@ import type { CallContext } from '../core/inference.ts';
 import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
-import type { Router } from '../routing/router.ts';
+import type { ReasonAnswer, Router } from '../routing/router.ts';
 import { decodeReasonRequest, toQuestion, toReasonError, toResponse } from './reason-messages.ts';
 import { type UnaryOptions, malformed } from './unary.ts';
 
@@ -24,6 +24,8 @@ export interface ItemOptions extends UnaryOptions {
   readonly type: string;
   /** Has the last word on the question. */
   readonly adjust?: (question: ReasonQuestion) => ReasonQuestion;
+  /** Throws RouterError where the answer cannot be taken. */
+  readonly accept?: (answer: ReasonAnswer) => void;
 }
 
 /** Never rejects. */
@@ -31,7 +33,7 @@ export async function reasonItem(
   bytes: Uint8Array,
   router: Router,
   context: CallContext,
-  { type, observer, onInternalError, adjust = (question) => question }: ItemOptions,
+  { type, observer, onInternalError, adjust = (question) => question, accept }: ItemOptions,
 ): Promise<ItemAnswer> {
   const startedMs = performance.now();
   let requestId = '';
@@ -39,6 +41,7 @@ export async function reasonItem(
     const request = read(bytes);
     ({ requestId } = request);
     const answer = await patiently(() => router.reason(adjust(toQuestion(request)), context), context);
+    accept?.(answer);
     const value = toResponse(requestId, answer, startedMs);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
     return { requestId: value.requestId, outcome: { $case: 'result', value } };

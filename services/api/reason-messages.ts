@@ -2,9 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
+import type { LayerActivity as Layer } from '../core/inference.ts';
 import { energyJ, ownComputeUs } from '../core/work.ts';
 import {
   type Cost,
+  type LayerActivity,
   type ReasonError,
   ReasonRequest,
   type ReasonResponse,
@@ -17,7 +19,7 @@ import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { RawInput } from '../routing/validate.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
-import { toCacheMode, toStrategyName } from './enums.ts';
+import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
 import { toVotePolicy } from './vote-policy.ts';
 
@@ -46,6 +48,7 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),
+    detail: toDetail(request.detail),
   };
 }
 
@@ -96,6 +99,7 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
     grade: fromGrade(reasoned.grade),
     vote: ballots.length === 0 ? undefined : toVote(ballots),
     cost: toCost(attempts),
+    layers: inference.layers?.map(fromLayer) ?? [],
   };
 }
 
@@ -115,6 +119,17 @@ function toCost(attempts: readonly Attempt[]): Cost {
     synapticOperations: BigInt(synapticOperations),
     spikes: BigInt(spikes),
     energyJ: energy,
+  };
+}
+
+function fromLayer({ spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut, ...layer }: Layer): LayerActivity {
+  return {
+    ...layer,
+    spikes: BigInt(spikes),
+    spikesPerStep: spikesPerStep as number[],
+    eventSteps: eventSteps as number[],
+    eventNeurons: eventNeurons as number[],
+    eventsLeftOut: BigInt(eventsLeftOut),
   };
 }
 

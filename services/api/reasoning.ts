@@ -19,6 +19,7 @@ import {
 } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
+import { LayerRoom } from './layer-room.ts';
 import { reasonItem } from './reason-item.ts';
 import { decodeReasonRequest, toQuestion, toResponse } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
@@ -82,12 +83,14 @@ async function reasonEach(
 ): Promise<ReasonBatchResult[]> {
   const results: ReasonBatchResult[] = Array.from({ length: requests.length });
   const queue = requests.entries(); // shared: whoever is free takes the next one
+  const room = new LayerRoom();
   const worker = async (): Promise<void> => {
     for (const [place, bytes] of queue) {
       const { outcome } = await reasonItem(bytes, router, context, {
         ...options,
         type: 'ReasonBatch.item',
         adjust: spreadBySpeed,
+        accept: ({ answer }) => room.take(answer.inference),
       });
       results[place] = { outcome };
     }

@@ -2,6 +2,7 @@
 import { hex64 } from '../core/hex.ts';
 import type { Ballot, Cost, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
+import { describeLayers } from './layers-text.ts';
 import { tiny } from './metrics-format.ts';
 import { table } from './table.ts';
 import { bare, plain } from './words.ts';
@@ -26,7 +27,13 @@ const GRADE_MEANINGS: Readonly<Record<string, string>> = {
   STALE: 'not checked anew',
 };
 
-export function describeResponse(response: ReasonResponse, labels: readonly string[], text: string): string {
+/** `width`: cells that the layers' pictures may take. */
+export function describeResponse(
+  response: ReasonResponse,
+  labels: readonly string[],
+  text: string,
+  width = 120,
+): string {
   const name = (index: number): string => labels[index] ?? `output ${index}`;
   const { timing, vote, cost } = response;
   return [
@@ -43,6 +50,7 @@ export function describeResponse(response: ReasonResponse, labels: readonly stri
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
     ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
+    ...describeLayers(response.layers, response.steps, width),
   ].join('\n');
 }
 

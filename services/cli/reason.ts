@@ -8,6 +8,9 @@ import { withInput } from './items.ts';
 import { describeResponse } from './reason-text.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 
+/** Of a raster that goes to a file, cells. */
+const PLAIN_WIDTH = 120;
+
 export interface InputOptions {
   readonly sample?: string;
 }
@@ -18,6 +21,7 @@ export function reasonCommand(): Command {
       'after',
       `
 Examples: npx tandem reason --sample dog --strategy REDUNDANT
+          npx tandem reason --sample dog --detail raster
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
     .action((file: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
@@ -35,7 +39,8 @@ export function addInput(command: Command): Command {
 export async function ask(command: Command, input: CliInput, request: ReasonRequest): Promise<void> {
   const response = await call(command, ReasoningServiceClient, (client) => client.reason, withInput(request, input));
   const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
-  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text));
+  const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
+  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text, width));
 }
 
 export function chooseInput(file: string | undefined, sample: string | undefined): CliInput {

@@ -1,7 +1,14 @@
 // What `reason`, `batch` and `stream` may say about a request beside its input.
 import { type Command, Option } from 'commander';
 import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { CacheMode, cacheModeFromJSON, Strategy, strategyFromJSON } from '../generated/tandem/v1/types.ts';
+import {
+  CacheMode,
+  cacheModeFromJSON,
+  Detail,
+  detailFromJSON,
+  Strategy,
+  strategyFromJSON,
+} from '../generated/tandem/v1/types.ts';
 import { wholeNumber } from './arguments.ts';
 import { valuesOf } from './words.ts';
 
@@ -9,12 +16,14 @@ const UINT32_MAX = 4_294_967_295;
 
 export const STRATEGIES = valuesOf(Strategy, 'STRATEGY_');
 export const CACHE_MODES = valuesOf(CacheMode, 'CACHE_MODE_').map((name) => name.toLowerCase());
+export const DETAILS = valuesOf(Detail, 'DETAIL_').map((name) => name.toLowerCase());
 
 export interface RequestOptions {
   readonly model?: string;
   readonly modelVersion?: number;
   readonly strategy?: string;
   readonly cache?: string;
+  readonly detail?: string;
 }
 
 export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
@@ -23,7 +32,8 @@ export function addRequestOptions(command: Command, { withStrategy } = { withStr
   return command
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
-    .addOption(new Option('--cache <mode>', 'what to do with the result cache (default: use)').choices(CACHE_MODES));
+    .addOption(new Option('--cache <mode>', 'what to do with the result cache (default: use)').choices(CACHE_MODES))
+    .addOption(new Option('--detail <much>', 'what to tell of the run (default: summary)').choices(DETAILS));
 }
 
 /** A request that still lacks its input. */
@@ -37,5 +47,6 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
     vote: undefined,
+    detail: detailFromJSON(`DETAIL_${options.detail?.toUpperCase() ?? 'UNSPECIFIED'}`),
   };
 }

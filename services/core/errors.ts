@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore'),
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
+  DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),

@@ -1,5 +1,8 @@
 // What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
 
+/** How much of a run an answer tells. Each tells what the one before it does. */
+export type Detail = 'SUMMARY' | 'LAYERS' | 'RASTER';
+
 export interface InferenceInput {
   /** Model name. */
   readonly model: string;
@@ -9,8 +12,23 @@ export interface InferenceInput {
   readonly shape: readonly number[];
   /** Little-endian binary32, row-major; passed through untouched. May be a view into a larger buffer, unaligned. */
   readonly data: Uint8Array;
-  /** The digests are all that is wanted: spike counts and potentials may be left out of the answer. */
+  /** The digests are all that is wanted: spike counts, potentials and layers may be left out of the answer. */
   readonly digestOnly?: boolean;
+  /** Unset: SUMMARY. */
+  readonly detail?: Detail;
+}
+
+/** What one node of spiking neurons did in a run. */
+export interface LayerActivity {
+  readonly node: string;
+  readonly neurons: number;
+  readonly spikes: number;
+  readonly spikesPerStep: readonly number[];
+  /** RASTER: the events, by step, then by neuron. */
+  readonly eventSteps: readonly number[];
+  readonly eventNeurons: readonly number[];
+  /** RASTER: spikes that are no events, because too many came before them. */
+  readonly eventsLeftOut: number;
 }
 
 export interface Inference {
@@ -32,6 +50,8 @@ export interface Inference {
   readonly computeUs: number;
   /** Inputs simulated together, this one included; 0: not known. */
   readonly batchItems: number;
+  /** Where the input asks for detail: the spiking nodes in the order of evaluation. No part of a digest. */
+  readonly layers?: readonly LayerActivity[];
 }
 
 /** Limits of one call: both must be obeyed inside the engine, too. */

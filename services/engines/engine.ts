@@ -47,6 +47,11 @@ export interface Trace {
 /** A trace with more digests than this is refused. */
 export const MAX_TRACE_DIGESTS = 1_000_000;
 
+/** Layers of a run with more steps × layers are refused. */
+export const MAX_LAYER_COUNTS = 250_000;
+/** A raster lists so many spikes of a run, the first ones, and counts the others. */
+export const MAX_RASTER_EVENTS = 100_000;
+
 export interface Engine {
   readonly id: string;
   readonly kind: EngineKind;

@@ -36,5 +36,11 @@ export function toAnswer({ inference, engine, ...vote }: Computed, spec: Readout
 /** Bytes of an answer in memory, for the cache's limit: numbers in arrays, and what the objects around them cost. */
 export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   if (!isFirm) return Infinity;
-  return 600 + 8 * (scores.length + inference.spikeCounts.length) + 200 * ballots.length;
+  const numbers = scores.length + inference.spikeCounts.length + layerNumbers(inference);
+  return 600 + 8 * numbers + 200 * ballots.length + 200 * (inference.layers?.length ?? 0);
+}
+
+/** In the arrays of its layers. */
+export function layerNumbers({ layers = [] }: Pick<Inference, 'layers'>): number {
+  return layers.reduce((sum, layer) => sum + layer.spikesPerStep.length + 2 * layer.eventSteps.length, 0);
 }

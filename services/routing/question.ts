@@ -1,5 +1,6 @@
 // What a request asks, and how equal requests are recognised.
 import xxhash from 'xxhash-wasm';
+import type { Detail } from '../core/inference.ts';
 import type { StrategyName } from '../strategies/registry.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import type { RawInput } from './validate.ts';
@@ -17,6 +18,8 @@ export interface ReasonQuestion {
   readonly cache: CacheModeName;
   /** What this request wants of a vote beyond the server's policy; undefined: nothing. */
   readonly vote: Partial<VotePolicy> | undefined;
+  /** How much of the run to tell; unset: SUMMARY. */
+  readonly detail?: Detail;
 }
 
 const { h64Raw } = await xxhash();

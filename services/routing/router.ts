@@ -3,7 +3,7 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { VoteSettings } from '../config/vote.ts';
 import { RouterError } from '../core/errors.ts';
-import type { CallContext } from '../core/inference.ts';
+import type { CallContext, Detail } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
@@ -136,17 +136,22 @@ export class Router {
     return { strategy, policy: tighten(policy, question.vote ?? {}, MAX_PARTICIPANTS) };
   }
 
-  /** The vote stands inside the cache: equal requests never collapse into one ballot, and only what won is kept. */
+  /**
+   * The vote stands inside the cache: equal requests never collapse into one ballot, and only what won is kept. A raster
+   * may be a thousand times what is asked for again and again, and would drive that out: it passes the cache by.
+   */
   async #cached(
-    { cache: mode, input }: ReasonQuestion,
+    { cache: mode, input, detail = 'SUMMARY' }: ReasonQuestion,
     found: Found,
     { policy }: Manner,
     hash: () => bigint,
     context: CallContext,
     compute: (flight: CallContext) => Promise<Answer>,
   ): Promise<{ value: Answer; status: CacheStatusName }> {
-    if (this.#cache === undefined || mode === 'BYPASS') return { value: await compute(context), status: 'BYPASSED' };
-    const key = { scope: scopeOf(found, input.shape, policy), hash: hash(), data: input.data };
+    if (this.#cache === undefined || mode === 'BYPASS' || detail === 'RASTER') {
+      return { value: await compute(context), status: 'BYPASSED' };
+    }
+    const key = { scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data };
     return await this.#cache.answer(key, mode, context, compute);
   }
 
@@ -171,7 +176,7 @@ export class Router {
   }
 
   async #compute(
-    { input }: ReasonQuestion,
+    { input, detail = 'SUMMARY' }: ReasonQuestion,
     found: Found,
     { strategy, policy }: Manner,
     hash: () => bigint,
@@ -191,7 +196,7 @@ export class Router {
     observer.planned(strategy);
     budget.deposit();
 
-    const asked = { model: version.name, version: version.version, shape: input.shape, data: input.data };
+    const asked = { model: version.name, version: version.version, shape: input.shape, data: input.data, detail };
     const asking: Asking = { input: asked, context, options: this.#options, strategy, attempts };
     if (policy !== undefined) {
       return toAnswer(await vote(plan, policy, version.readout, asking), version.readout, strategy);
@@ -203,7 +208,7 @@ export class Router {
       : await attemptInTurn(plan, asking);
     usualMs.record(model, performance.now() - startedMs);
     audit.consider(answered, ready, asking, () => {
-      this.#cache?.forget({ scope: scopeOf(found, input.shape, policy), hash: hash(), data: input.data });
+      this.#cache?.forget({ scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data });
     });
     return toAnswer({ ...answered, grade: 'SINGLE', isFirm: true, ballots: [] }, version.readout, strategy);
   }
@@ -215,10 +220,15 @@ export class Router {
   }
 }
 
-/** What an answer depends on besides the input. Who asks for a vote is not content with less of one. */
-function scopeOf({ version, modelId }: Found, shape: readonly number[], policy: VotePolicy | undefined): string {
+/** What an answer depends on besides the input. Who asks for a vote, or for detail, is not content with less of it. */
+function scopeOf(
+  { version, modelId }: Found,
+  shape: readonly number[],
+  policy: VotePolicy | undefined,
+  detail: Detail,
+): string {
   const grade = policy === undefined ? 'single' : JSON.stringify({ ...policy, mode: undefined });
-  return `${version.name}/${version.version} ${modelId} ${shape.join(',')} ${grade}`;
+  return `${version.name}/${version.version} ${modelId} ${shape.join(',')} ${detail} ${grade}`;
 }
 
 /** Engines with room first, else as planned. */

@@ -31,6 +31,7 @@ class Run {
 
   // Items that neither failed nor were abandoned.
   [[nodiscard]] std::size_t running() const { return running_; }
+  [[nodiscard]] bool running(std::size_t item) const { return items_[item].running; }
   [[nodiscard]] const BatchState& state() const { return state_; }
 
  private:

@@ -33,6 +33,7 @@ Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& i
 Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRequest& request, TimePoint received,
                                                              std::shared_ptr<TraceSink> sink) const {
   if (draining_) return DrainingError();
+  request.mutable_item()->clear_detail();  // a trace tells more than any
   auto job = ValidateItem(*request.mutable_item(), repository_, received);
   if (!job.ok()) return job.error();
   return Tracer::MakeJob(std::move(job).value(), request, std::move(sink));

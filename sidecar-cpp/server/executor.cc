@@ -6,7 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
+
+#include "base/text.h"
+#include "engine/layers.h"
 
 namespace tandem {
 namespace {
@@ -15,6 +19,17 @@ namespace {
 constexpr std::chrono::microseconds kQuick{300};
 constexpr std::chrono::milliseconds kPatience{1};
 constexpr auto kEndless = std::chrono::nanoseconds::max();
+
+void AddLayer(const Network& network, const LayerActivity& layer, engine::v1::Inference& to) {
+  auto& added = *to.add_layers();
+  added.set_node(Printable(network.nodes[layer.node].name));
+  added.set_neurons(network.nodes[layer.node].out);
+  added.set_spikes(layer.spikes);
+  added.mutable_spikes_per_step()->Add(layer.spikes_per_step.begin(), layer.spikes_per_step.end());
+  added.mutable_event_steps()->Add(layer.event_steps.begin(), layer.event_steps.end());
+  added.mutable_event_neurons()->Add(layer.event_neurons.begin(), layer.event_neurons.end());
+  added.set_events_left_out(layer.events_left_out);
+}
 
 engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended,
                                   std::size_t batch_items) {
@@ -39,9 +54,12 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
 // together, and are flushed together by whoever runs the batch.
 class Answers final : public RunObserver {
  public:
-  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, std::chrono::nanoseconds patience)
+  // `recorder`: none where only the results are wanted.
+  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, std::chrono::nanoseconds patience,
+          LayerRecorder* recorder)
       : jobs_(jobs),
         release_(release),
+        recorder_(recorder),
         answered_(jobs.size(), false),
         started_(Clock::now()),
         began_(ThreadTime()),
@@ -63,7 +81,11 @@ class Answers final : public RunObserver {
       return;
     }
     any_finished_ = true;
-    Answer(item, ToInference(*jobs_[item], result.value(), started_, Clock::now(), jobs_.size()));
+    auto answer = ToInference(*jobs_[item], result.value(), started_, Clock::now(), jobs_.size());
+    if (recorder_ != nullptr) {
+      for (const auto& layer : recorder_->Take(item)) AddLayer(*jobs_[item]->request().model->network, layer, answer);
+    }
+    Answer(item, std::move(answer));
   }
 
   // Of the thread's time, so far.
@@ -87,6 +109,7 @@ class Answers final : public RunObserver {
 
   std::span<InferJob* const> jobs_;
   const std::function<void(Task&)>& release_;
+  LayerRecorder* recorder_;
   std::vector<bool> answered_;
   TimePoint started_;
   std::chrono::nanoseconds began_;  // in the thread's time
@@ -128,6 +151,8 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
 }
 
 bool Executor::IsQuick(const InferJob& job) const {
+  // What a plain run takes says nothing of one that is recorded.
+  if (job.request().detail != Detail::kSummary) return false;
   return cost_.Below(*job.request().model, job.request().steps, kQuick);
 }
 
@@ -142,15 +167,22 @@ bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, st
   const Job::Request& first = jobs.front()->request();
   std::vector<std::span<const char>> inputs;
   for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
-  Answers answers(jobs, release_, patience);
+  const Network& network = *first.model->network;
+  std::optional<LayerRecorder> recorder;
+  if (first.detail != Detail::kSummary) recorder.emplace(network, jobs.size(), first.steps, first.detail);
+  Answers answers(jobs, release_, patience, recorder ? &*recorder : nullptr);
   try {
-    RunBatch(*first.model->network, first.model->model_id, first.steps, inputs, scratch, answers);
+    if (recorder) {
+      RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *recorder);
+    } else {
+      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers);
+    }
   } catch (const std::exception& fault) {
     spdlog::error("simulating model {}/{} failed: {}", first.model->name, first.model->version, fault.what());
     answers.AnswerTheRest({Code::kInternal, "INTERNAL", "internal error", {}});
   }
   // What was cut short says little of what the model takes, but for what took too long already.
-  if (jobs.size() == 1 && (answers.any_finished() || answers.gave_up())) {
+  if (jobs.size() == 1 && !recorder && (answers.any_finished() || answers.gave_up())) {
     cost_.Note(*first.model, first.steps, answers.used());
   }
   return !answers.gave_up();

@@ -17,7 +17,7 @@ class Executor {
   // `release` is told of every job right before its answer is given, to free its place in the queue.
   Executor(std::size_t workers, const Repository& repository, std::function<void(Task&)> release);
 
-  // Thread-safe for distinct workers. All tasks are InferJobs of one model and one number of steps.
+  // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
 
   // Runs a job that lately took little, on the calling thread, which must not be held up: false, and no answer, if it

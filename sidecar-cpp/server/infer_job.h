@@ -29,9 +29,12 @@ class InferJob final : public Job {
   [[nodiscard]] const std::shared_ptr<ResultSink>& sink() const { return sink_; }
 
  private:
-  // Its answer, later: a count of at most 5 bytes and a potential for each element.
+  // Its answer, later: a count of at most 5 bytes and a potential for each element. What is recorded of the run is
+  // there twice for a moment: as it was recorded and as it is sent.
   static std::size_t AnswerBytes(const Request& request) {
-    return std::size_t{9} * request.model->network->output_size() + 512;
+    const Network& network = *request.model->network;
+    return std::size_t{9} * network.output_size() + 512 +
+           2 * sizeof(std::uint32_t) * RecordedNumbers(network, request.steps, request.detail);
   }
 
   const std::shared_ptr<ResultSink> sink_;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "engine/layers.h"
 #include "engine/model.h"
 #include "scheduling/micro_batcher.h"
 
@@ -25,6 +26,7 @@ class Job : public Task {
     TimePoint received;
     TimePoint deadline = kNoDeadline;
     bool digest_only = false;
+    Detail detail = Detail::kSummary;
   };
 
   [[nodiscard]] const Request& request() const { return request_; }
@@ -50,9 +52,14 @@ class Job : public Task {
  protected:
   // `bytes`: what the job keeps in memory beside its input.
   Job(Request&& request, std::size_t bytes)
-      : Task({request.model.get(), request.steps}, request.data.size() + bytes), request_(std::move(request)) {}
+      : Task({request.model.get(), ShapeOf(request)}, request.data.size() + bytes), request_(std::move(request)) {}
 
  private:
+  // Jobs that run together have the same number of steps, and tell as much of them.
+  static std::uint64_t ShapeOf(const Request& request) {
+    return request.steps | static_cast<std::uint64_t>(request.detail) << 32;
+  }
+
   const Request request_;
   std::atomic<bool> cancelled_ = false;
 };

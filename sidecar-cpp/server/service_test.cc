@@ -20,14 +20,15 @@ TEST_F(Service, DescribeListsUsableAndBrokenModels) {
   EXPECT_EQ(response.engine_id(), "test");
   EXPECT_EQ(response.numerics_version(), 1u);
   EXPECT_THAT(response.build(), HasSubstr("tandem-engine"));
-  ASSERT_EQ(response.models_size(), 4);
+  ASSERT_EQ(response.models_size(), 5);
   EXPECT_EQ(response.models(0).name(), "broken");
   EXPECT_THAT(response.models(0).error(), HasSubstr("must be > 0"));
   EXPECT_EQ(response.models(0).model_id(), 0u);
-  EXPECT_EQ(response.models(1).name(), "net");
-  EXPECT_EQ(response.models(1).input_size(), kInputs);
-  EXPECT_EQ(response.models(1).output_size(), 4u);
-  EXPECT_EQ(response.models(1).model_id(), 42u);
+  EXPECT_EQ(response.models(1).name(), "deep");
+  EXPECT_EQ(response.models(2).name(), "net");
+  EXPECT_EQ(response.models(2).input_size(), kInputs);
+  EXPECT_EQ(response.models(2).output_size(), 4u);
+  EXPECT_EQ(response.models(2).model_id(), 42u);
 }
 
 TEST_F(Service, UnaryAnswersWithTheInference) {
@@ -52,6 +53,78 @@ TEST_F(Service, DigestsAloneAreGivenWithoutTheReadout) {
   EXPECT_EQ(bare.inference().total_spikes(), whole.inference().total_spikes());
   EXPECT_EQ(bare.inference().spike_counts_size(), 0);
   EXPECT_TRUE(bare.inference().potentials().empty());
+}
+
+TEST_F(Service, LayersAndTheirEventsAreToldToWhoAsks) {
+  engine::v1::InferResponse plain;
+  engine::v1::InferResponse layers;
+  engine::v1::InferResponse raster;
+  InferItem item = Item(0);
+  ASSERT_TRUE(Infer(item, &plain).ok());
+  item.set_detail(engine::v1::DETAIL_LAYERS);
+  ASSERT_TRUE(Infer(item, &layers).ok());
+  item.set_detail(engine::v1::DETAIL_RASTER);
+  ASSERT_TRUE(Infer(item, &raster).ok());
+  EXPECT_EQ(plain.inference().layers_size(), 0);
+  ASSERT_EQ(layers.inference().layers_size(), 2);
+  const auto& first = layers.inference().layers(0);
+  EXPECT_EQ(first.node(), "lif1");
+  EXPECT_EQ(first.neurons(), 16u);
+  EXPECT_EQ(first.spikes_per_step_size(), 16);
+  EXPECT_EQ(first.event_steps_size(), 0);
+  EXPECT_EQ(first.spikes() + layers.inference().layers(1).spikes(), plain.inference().total_spikes());
+  EXPECT_GT(first.spikes(), 0u);
+  EXPECT_EQ(raster.inference().layers(0).event_steps_size(), first.spikes());
+  EXPECT_EQ(raster.inference().layers(0).event_neurons_size(), first.spikes());
+  EXPECT_EQ(raster.inference().state_digest(), plain.inference().state_digest());
+  EXPECT_EQ(raster.inference().readout_digest(), plain.inference().readout_digest());
+}
+
+TEST_F(Service, OnAStreamWhoAsksForDetailAndWhoDoesNotEachGetTheirs) {
+  Stream stream(core_, *stub_);
+  InferItem layers = Item(1);
+  layers.set_detail(engine::v1::DETAIL_LAYERS);
+  InferItem raster = Item(2);
+  raster.set_detail(engine::v1::DETAIL_RASTER);
+  InferItem digests = Item(3);
+  digests.set_detail(engine::v1::DETAIL_RASTER);
+  digests.set_digest_only(true);
+  stream.Send({Item(0), layers, raster, digests, Item(4)});
+  stream.Read(5);
+  const auto of = [&](std::uint64_t id) -> const engine::v1::Inference& { return stream.results.at(id).inference(); };
+  EXPECT_EQ(of(0).layers_size(), 0);
+  EXPECT_EQ(of(1).layers_size(), 2);
+  EXPECT_EQ(of(1).layers(0).event_steps_size(), 0);
+  EXPECT_GT(of(2).layers(0).event_steps_size(), 0);
+  EXPECT_EQ(of(3).layers_size(), 0);
+  EXPECT_EQ(of(4).layers_size(), 0);
+  for (std::uint64_t id = 1; id < 5; ++id) EXPECT_EQ(of(id).state_digest(), of(0).state_digest());
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(Service, ADetailThatIsUnknownOrTooMuchIsRefused) {
+  InferItem unknown = Item(0);
+  unknown.set_detail(static_cast<engine::v1::Detail>(-7));
+  const grpc::Status status = Infer(unknown);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(InfoOf(status).reason(), "INVALID_FIELD");
+  EXPECT_EQ(InfoOf(status).metadata().at("field"), "detail");
+
+  // Two layers: 200,000 counts are told, and the limit for one more layer would be passed.
+  InferItem longest = Item(0, "series", {100'000, kInputs}, 0.0f);
+  longest.set_detail(engine::v1::DETAIL_LAYERS);
+  engine::v1::InferResponse response;
+  ASSERT_TRUE(Infer(longest, &response).ok());
+  EXPECT_EQ(response.inference().layers(1).spikes_per_step_size(), 100'000);
+
+  InferItem deep = Item(0, "deep", {100'000, 1}, 0.0f);
+  EXPECT_TRUE(Infer(deep).ok());
+  deep.set_detail(engine::v1::DETAIL_LAYERS);
+  const grpc::Status refused = Infer(deep);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(InfoOf(refused).reason(), "DETAIL_TOO_LARGE");
+  EXPECT_THAT(refused.error_message(), HasSubstr("send a series of 83333 steps at most"));
 }
 
 TEST_F(Service, TheReadoutDigestIsThatOfTheAnswer) {

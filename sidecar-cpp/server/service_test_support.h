@@ -26,14 +26,27 @@ using engine::v1::InferStreamResponse;
 
 inline constexpr std::uint32_t kInputs = 8;
 
-inline std::shared_ptr<const Model> MakeModel(const std::string& name, Manifest manifest) {
+inline std::shared_ptr<const Model> MakeModel(const std::string& name, Manifest manifest, const GraphTree& graph) {
   Model model;
   model.name = name;
   model.version = 1;
   model.model_id = 42;
   model.manifest = manifest;
-  model.network = testing::Compile(testing::LifNet(kInputs, 16, 4, 1), manifest);
+  model.network = testing::Compile(graph, manifest);
   return std::make_shared<const Model>(std::move(model));
+}
+inline std::shared_ptr<const Model> MakeModel(const std::string& name, Manifest manifest) {
+  return MakeModel(name, manifest, testing::LifNet(kInputs, 16, 4, 1));
+}
+
+// Three layers of a neuron each.
+inline GraphTree DeepNet() {
+  std::vector<Node> nodes;
+  for (const char* name : {"a", "b", "c"}) {
+    nodes.push_back(testing::MakeNode(name, NodeType::kIf,
+                                      {{"r", testing::Scalar(1000.0)}, {"v_threshold", testing::Scalar(0.5)}}));
+  }
+  return testing::Chain(1, std::move(nodes), 1);
 }
 
 inline Repository Models() {
@@ -46,7 +59,7 @@ inline Repository Models() {
   broken.version = 1;
   broken.error = "node \"lif1\": field \"tau\": must be > 0, found -0.001 at index 3";
   return Repository({MakeModel("net", {}), MakeModel("series", series), MakeModel("shaped", shaped),
-                     std::make_shared<const Model>(broken)});
+                     MakeModel("deep", series, DeepNet()), std::make_shared<const Model>(broken)});
 }
 
 inline InferItem Item(std::uint64_t id, const std::string& model = "net", std::vector<std::uint32_t> shape = {kInputs},

@@ -83,6 +83,34 @@ MaybeError CheckData(const std::string& data, std::uint64_t elements) {
                {{"field", "data"}, {"index", std::to_string(index)}}};
 }
 
+// How much is recorded of the run: nothing where the digests are all that is wanted.
+Expected<Detail> DetailOf(const engine::v1::InferItem& item, const Network& network, std::uint32_t steps) {
+  Detail detail = Detail::kSummary;
+  switch (item.detail()) {
+    case engine::v1::DETAIL_UNSPECIFIED:
+      return detail;
+    case engine::v1::DETAIL_LAYERS:
+      detail = Detail::kLayers;
+      break;
+    case engine::v1::DETAIL_RASTER:
+      detail = Detail::kRaster;
+      break;
+    default:
+      return Error{Code::kInvalidArgument,
+                   "INVALID_FIELD",
+                   "detail " + std::to_string(item.detail()) + " is not known; send 0, 1 or 2",
+                   {{"field", "detail"}}};
+  }
+  const std::size_t layers = SpikingNodes(network).size();
+  if (steps * layers <= kMaxLayerCounts) return item.digest_only() ? Detail::kSummary : detail;
+  return Error{Code::kResourceExhausted,
+               "DETAIL_TOO_LARGE",
+               std::to_string(steps) + " steps of " + std::to_string(layers) + " layers are more than " +
+                   std::to_string(kMaxLayerCounts) + " counts; send a series of " +
+                   std::to_string(kMaxLayerCounts / layers) + " steps at most, or ask for no detail",
+               {{"max_counts", std::to_string(kMaxLayerCounts)}}};
+}
+
 }  // namespace
 
 Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository, TimePoint received) {
@@ -94,6 +122,8 @@ Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repositor
   const bool series = model.value()->network->input_kind == InputKind::kSeries;
   const std::uint64_t rows = series ? steps.value() : 1;
   if (auto error = CheckData(item.data(), rows * model.value()->network->input_size())) return *std::move(error);
+  const auto detail = DetailOf(item, *model.value()->network, steps.value());
+  if (!detail.ok()) return detail.error();
 
   Job::Request request;
   request.id = item.id();
@@ -101,6 +131,7 @@ Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repositor
   request.data = std::move(*item.mutable_data());
   request.steps = steps.value();
   request.digest_only = item.digest_only();
+  request.detail = detail.value();
   request.received = received;
   request.deadline = DeadlineAfter(received, item.timeout_us());
   return request;

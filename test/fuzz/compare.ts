@@ -3,13 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RouterError } from '../../services/core/errors.ts';
-import type { InferenceInput } from '../../services/core/inference.ts';
+import type { Inference, InferenceInput, LayerActivity } from '../../services/core/inference.ts';
 import type { Engine, EngineModel } from '../../services/engines/engine.ts';
 import { LocalEngine } from '../../services/engines/local/local-engine.ts';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
 import { writeNir } from '../support/nir-writer.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import type { FuzzCase } from './generate.ts';
+
+/** What is asked for, in turn. */
+const DETAILS = ['SUMMARY', 'LAYERS', 'RASTER'] as const;
 
 /** Inputs sent and not yet answered. */
 const IN_FLIGHT = 64;
@@ -120,23 +123,32 @@ async function comparePair(
   sidecar: Engine,
   tally: Tally,
 ): Promise<void> {
-  const input = { model: `m${fuzzCase.seed}`, version: 1, ...fuzzCase.inputs[at]! };
+  const detail = DETAILS[(fuzzCase.seed + at) % DETAILS.length];
+  const input = { model: `m${fuzzCase.seed}`, version: 1, detail, ...fuzzCase.inputs[at]! };
   const [a, b] = await Promise.all([outcome(local, input), outcome(sidecar, input)]);
   tally.pairs += 1;
   if (a !== b) tally.differences.push({ fuzzCase, input: at, local: a, sidecar: b });
   else if (!a.startsWith('digest')) tally.failed += 1;
 }
 
+/** An engine need not tell apart none asked for and none there. */
+function layersText({ layers = [] }: Inference): string {
+  const text = ({ node, neurons, spikes, eventsLeftOut, ...lists }: LayerActivity): string =>
+    `${node} of ${neurons}: ${spikes} spikes at ${lists.spikesPerStep.join(' ')}, events ${lists.eventSteps.join(' ')} / ` +
+    `${lists.eventNeurons.join(' ')} and ${eventsLeftOut} more`;
+  return `layers ${layers.map(text).join('; ')}`;
+}
+
 /** Everything that must be the same, as text. */
 export async function outcome(engine: Engine, input: InferenceInput): Promise<string> {
   try {
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
-    const { stateDigest, readoutDigest, steps, spikeCounts, potentials, totalSpikes, synapticOperations } =
-      await engine.infer(input, context);
+    const inference = await engine.infer(input, context);
+    const { stateDigest, readoutDigest, steps, spikeCounts, potentials, totalSpikes, synapticOperations } = inference;
     const bytes = Buffer.from(potentials.buffer, potentials.byteOffset, potentials.byteLength).toString('hex');
     return (
       `digest ${stateDigest.toString(16)}, readout ${readoutDigest.toString(16)}, ${steps} steps, counts ${spikeCounts.join(' ')}, ` +
-      `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations`
+      `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations, ${layersText(inference)}`
     );
   } catch (error) {
     const { kind, metadata } = RouterError.from(error);

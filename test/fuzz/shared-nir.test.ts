@@ -91,5 +91,36 @@ if (existsSync(FILES)) {
         expect(fired.reduce((sum, spike) => sum + spike)).toBe(119);
       }
     });
+
+    it('the Braille network’s raster, of one run, is snnTorch’s hidden layer, spike for spike', async () => {
+      const input = readNpy(readFileSync(new URL('braille_test0_input_256x12_u8.npy', FILES)));
+      const activity = readNpy(readFileSync(new URL('snntorch_activity_noDelay_bias_zero.npy', FILES)));
+      const steps = input.length / 12;
+      const neurons = activity.length / steps;
+      const expected = [...activity].flatMap((spike, at) =>
+        spike === 1 ? [[Math.floor(at / neurons), at % neurons]] : [],
+      );
+      const nir = readFileSync(new URL('braille_noDelay_bias_zero.nir', FILES));
+      const folder = new ModelFolder().add('real', 1, nir, SERIES);
+      const data = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+      try {
+        await withEngines(folder.path, async (...engines: Engine[]) => {
+          const asked = { model: 'real', version: 1, shape: [steps, 12], data, detail: 'RASTER' } as const;
+          const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+          const answers = await Promise.all(engines.map((engine) => engine.infer(asked, context)));
+          const [hidden, output] = answers[0]!.layers!;
+          expect([hidden!.node, hidden!.neurons, output!.node, output!.neurons]).toEqual([
+            'lif1.lif',
+            neurons,
+            'lif2',
+            7,
+          ]);
+          expect(hidden!.eventSteps.map((step, event) => [step, hidden!.eventNeurons[event]])).toEqual(expected);
+          expect(answers[1]!.layers).toEqual(answers[0]!.layers);
+        });
+      } finally {
+        folder.remove();
+      }
+    });
   });
 }

@@ -54,6 +54,21 @@ describe('npx tandem', () => {
     expect(stdout.split('\n').filter((line) => new RegExp(`agreed +${digest}`).test(line))).toHaveLength(3);
   });
 
+  it('reason --detail layers shows how often each layer fired at each step, --detail raster which neurons did', async () => {
+    const { stdout: layers } = await tandem(['reason', '--sample', 'dog', '--detail', 'layers']);
+    expect(layers).toMatch(
+      /LAYER +NEURONS +SPIKES +FIRING +SPIKES AT EACH OF 16 STEPS\n\S+ +\d+ +\d+ +[\d.]+ % +[▁-█]{16}\n/,
+    );
+    expect(layers).not.toContain('a row');
+    const { stdout: raster } = await tandem(['reason', '--sample', 'dog', '--detail', 'raster']);
+    expect(raster).toMatch(/neurons? a row, 1 step a column\n +0 │[ ░▒▓█]{16}│\n/);
+    const { stdout: json } = await tandem(['reason', '--sample', 'dog', '--detail', 'raster', '--json']);
+    const [layer] = (
+      JSON.parse(json) as { layers: { spikesPerStep: number[]; spikes: string; eventSteps: number[] }[] }
+    ).layers;
+    expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([16, Number(layer!.spikes)]);
+  });
+
   it('metrics counts what was asked', async () => {
     expect((await tandem(['metrics'])).stdout).toMatch(/\nReason +\d+/);
   });

@@ -10,6 +10,7 @@ import { LocalEngine } from './local-engine.ts';
 const RUN = 'dt: 1\nsteps: 4';
 const lif = node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 });
 const small = chain(3, 3, { lif });
+const fires = node('IF', { r: 1, v_threshold: 0.5 });
 const width = 500;
 /** Its full 100,000 steps would take many seconds. */
 const endless = chain(width, width, {
@@ -24,6 +25,7 @@ const folder = new ModelFolder()
   .add('small', 10, Buffer.from('not HDF5'), RUN)
   .add('broken', 1, small, 'dt: 1\nstepz: 4')
   .add('series', 1, small, 'dt: 1\ninput: {kind: series}')
+  .add('deep', 1, chain(1, 1, { a: fires, b: fires, c: fires }), 'dt: 1\ninput: {kind: series}')
   .add('endless', 1, endless, 'dt: 1\nsteps: 100000')
   .add('overflow', 1, chain(1, 1, { big: node('Scale', { scale: 1e38 }) }), RUN);
 
@@ -79,6 +81,7 @@ describe('the local engine', () => {
     const listed = description!.models.map(({ name, version, error }) => [name, version, error]);
     expect(listed).toEqual([
       ['broken', 1, 'model.yaml: key "stepz": is not a setting'],
+      ['deep', 1, ''],
       ['endless', 1, ''],
       ['overflow', 1, ''],
       ['series', 1, ''],
@@ -163,6 +166,35 @@ describe('the local engine', () => {
     const engine = await start({ modelsDir: '/nowhere' });
     expect([engine.description, engine.downReason]).toEqual([undefined, expect.stringContaining('/nowhere')]);
     expect(await refusal(engine.infer(input('small', [1, 1, 1]), context()))).toEqual(['ENGINE_LOST', {}, undefined]);
+  });
+});
+
+describe('layers', () => {
+  const deep = (steps: number, over: Partial<InferenceInput>): InferenceInput =>
+    input('deep', Array<number>(steps).fill(0), { shape: [steps, 1], ...over });
+
+  it('are told to who asks, beside the same answer', async () => {
+    const plain = await shared.infer(input('small', [3, 0, 3]), context());
+    const told = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER' }), context());
+    const [layer] = told.layers!;
+    expect(layer).toMatchObject({ node: 'lif', neurons: 3, spikes: plain.totalSpikes, eventsLeftOut: 0 });
+    expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([4, plain.totalSpikes]);
+    expect(plain.layers).toBeUndefined();
+    expect([told.stateDigest, told.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
+  });
+
+  it('are left out where the digests are all that is wanted', async () => {
+    const digests = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER', digestOnly: true }), context());
+    expect(digests.layers).toBeUndefined();
+  });
+
+  it('of too many steps are refused, also to who wants the digests alone', async () => {
+    expect((await shared.infer(deep(83_333, { detail: 'LAYERS' }), context())).layers).toHaveLength(3);
+    for (const digestOnly of [false, true]) {
+      const answer = shared.infer(deep(83_334, { detail: 'LAYERS', digestOnly }), context());
+      expect(await refusal(answer)).toEqual(['DETAIL_TOO_LARGE', { max_counts: '250000' }, undefined]);
+    }
+    expect((await shared.infer(deep(83_334, {}), context())).steps).toBe(83_334);
   });
 });
 

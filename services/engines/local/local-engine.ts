@@ -7,7 +7,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
 import { brokenModel } from './broken-model.ts';
-import { checkInput, checkTrace } from './input-check.ts';
+import { checkDetail, checkInput, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
@@ -99,14 +99,17 @@ export class LocalEngine implements Engine {
 
   async infer(input: InferenceInput, context: CallContext): Promise<Inference> {
     this.#checkUp();
-    const { key, model, input: spec } = this.#find(input.model, input.version);
+    const { key, model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
+    const { digestOnly = false, detail = 'SUMMARY' } = input;
+    checkDetail(network!, steps, detail);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
     const job = {
       model: key,
       steps,
       length: input.data.length / 4,
-      digestOnly: input.digestOnly ?? false,
+      digestOnly,
+      detail: digestOnly ? 'SUMMARY' : detail,
       receivedMs: toShared(performance.now()),
       deadlineMs: toShared(context.deadlineMs),
     };

@@ -1,6 +1,7 @@
 // What the main thread and the workers say to each other.
 import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
+import type { Detail } from '../../core/inference.ts';
 import type { EngineModel, TracePlace } from '../engine.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
@@ -42,6 +43,7 @@ export interface Job {
   readonly length: number;
   /** The answer's arrays stay empty. */
   readonly digestOnly: boolean;
+  readonly detail: Detail;
   /** On the clock of shared-clock.ts. */
   readonly receivedMs: number;
   readonly deadlineMs: number;

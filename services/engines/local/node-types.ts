@@ -55,6 +55,11 @@ export function isStateful(type: NodeType): boolean {
   return type === 'LIF' || type === 'LI' || type === 'IF' || type === 'CubaLIF' || type === 'CubaLI';
 }
 
+/** A neuron whose ones are spikes. */
+export function firesSpikes(type: NodeType): boolean {
+  return isStateful(type) && isSpiking(type);
+}
+
 /** Puts out only 0 and 1. */
 export function isSpiking(type: NodeType): boolean {
   return type === 'LIF' || type === 'IF' || type === 'CubaLIF' || type === 'Threshold';

@@ -7,7 +7,7 @@ import type { SpikeList } from './kernels.ts';
 import type { Constants, NetworkNode } from './network.ts';
 import type { NeuronField } from './neuron-kernels.ts';
 import { NEURON_FIELDS, neuronKernelName } from './neuron-kernels.ts';
-import { isPassThrough, isSpiking, isStateful } from './node-types.ts';
+import { firesSpikes, isPassThrough, isSpiking, isStateful } from './node-types.ts';
 
 /** Elements handled between two looks at the interrupt. */
 const PIECE = 1 << 16;
@@ -47,7 +47,8 @@ export class RuntimeNode {
   readonly constant: boolean;
   /** Where every value it puts out is 0 or 1: the ones. Shared, like `y`, by nodes that only pass it on. */
   readonly spikes: SpikeList | undefined;
-  private readonly firesSpikes: boolean;
+  /** Whether those ones are a neuron's. */
+  readonly firesSpikes: boolean;
   private readonly inputs: readonly RuntimeNode[];
   private readonly sum: Float32Array;
   private readonly step: Step;
@@ -59,7 +60,7 @@ export class RuntimeNode {
     this.constant = node.constant;
     this.feedsBack = node.feedsBack;
     this.isStateful = isStateful(node.type);
-    this.firesSpikes = this.isStateful && isSpiking(node.type);
+    this.firesSpikes = firesSpikes(node.type);
     this.v = this.isStateful ? arena.floats(node.outputSize) : NONE;
     this.i = node.type.startsWith('Cuba') ? arena.floats(node.outputSize) : NONE;
     this.sum = node.sources.length > 1 ? arena.floats(node.inputSize) : NONE;

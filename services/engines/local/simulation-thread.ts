@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
+import { LayerRecorder } from './layer-recorder.ts';
 import type { Answer, Batch, Failure, FromSimulation, Job, SimulationSetup } from './messages.ts';
 import { fromShared } from './shared-clock.ts';
 import type { RunResult } from './simulator.ts';
@@ -54,7 +55,12 @@ function simulate(job: Job, input: Float32Array): RunResult | Failure {
     simulator = new Simulator(networks.get(job.model)!);
     simulators.set(job.model, simulator);
   }
-  const run = simulator.run(input, job.steps, new Interrupt(flags, job.slot, fromShared(job.deadlineMs)));
+  const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
+  if (job.detail !== 'SUMMARY') {
+    const recorder = new LayerRecorder(simulator.nodes, job.detail);
+    return { ...simulator.run(input, job.steps, interrupt, recorder.record), layers: recorder.layers() };
+  }
+  const run = simulator.run(input, job.steps, interrupt);
   return job.digestOnly ? { ...run, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : run;
 }
 

@@ -1,5 +1,6 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
+import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -15,6 +16,8 @@ export interface RunResult {
   readonly synapticOperations: number;
   readonly stateDigest: bigint;
   readonly readoutDigest: bigint;
+  /** Where they were recorded. */
+  readonly layers?: readonly LayerActivity[];
 }
 
 /** A run that left the finite numbers. */

@@ -4,7 +4,8 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
-import { toInference, toRouterError } from './translate.ts';
+import { checkLayers } from './check-layers.ts';
+import { fromDetail, toInference, toRouterError } from './translate.ts';
 
 /** Limits of one message, far below what an engine accepts. A larger item travels alone. */
 const MAX_ITEMS = 256;
@@ -93,6 +94,7 @@ export class InferStream {
         data: input.data,
         timeoutUs: 0n,
         digestOnly: input.digestOnly ?? false,
+        detail: fromDetail(input.detail),
       });
       this.#scheduleFlush();
     });
@@ -148,10 +150,17 @@ export class InferStream {
     for (const { id, outcome } of response.results) {
       const job = this.#take(Number(id));
       if (job === undefined) continue; // its caller left
-      if (outcome?.$case === 'inference') job.resolve(toInference(outcome.value));
+      if (outcome?.$case === 'inference') this.#resolve(job, toInference(outcome.value));
       else if (outcome?.$case === 'error') job.reject(toRouterError(this.#engineId, outcome.value));
       else job.reject(new RouterError('ENGINE_FAULT', `engine "${this.#engineId}" gave a result without an outcome`));
     }
+  }
+
+  #resolve(job: Job, inference: Inference): void {
+    const problem = checkLayers(inference);
+    if (problem === '') job.resolve(inference);
+    else
+      job.reject(new RouterError('ENGINE_FAULT', `engine "${this.#engineId}" told layers that cannot be: ${problem}`));
   }
 
   #abandon(id: number, error: RouterError): void {

@@ -8,6 +8,7 @@ import {
   type DescribeResponse,
   EngineServiceClient,
   EngineServiceService,
+  InferItem,
   InferStreamRequest,
   type InferStreamResponse,
   type TraceRequest,
@@ -73,7 +74,7 @@ export class SidecarEngine implements Engine {
     if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
     const { model, version: modelVersion, data } = input;
     const shape = [...input.shape];
-    const item = { id: 0n, model, modelVersion, shape, data, timeoutUs: 0n, digestOnly: false };
+    const item = InferItem.fromPartial({ model, modelVersion, shape, data });
     try {
       return toTrace(await trace(this.#client, { item, place }, context));
     } catch (thrown) {

@@ -1,14 +1,16 @@
 // tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
 import * as grpc from '@grpc/grpc-js';
 import { RouterError, isErrorKind } from '../../core/errors.ts';
-import type { Inference } from '../../core/inference.ts';
+import type { Detail, Inference, LayerActivity } from '../../core/inference.ts';
 import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
 import { Status } from '../../generated/google/rpc/status.ts';
-import type {
-  DescribeResponse,
-  InferError,
-  Inference as WireInference,
-  TraceResponse,
+import {
+  type DescribeResponse,
+  type InferError,
+  type Inference as WireInference,
+  type LayerActivity as WireLayer,
+  type TraceResponse,
+  Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { EngineDescription, Trace } from '../engine.ts';
 
@@ -25,7 +27,17 @@ export function toInference(wire: WireInference): Inference {
     queueUs: wire.queueUs,
     computeUs: wire.computeUs,
     batchItems: wire.batchItems,
+    ...(wire.layers.length === 0 ? {} : { layers: wire.layers.map(toLayer) }),
   };
+}
+
+function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerActivity {
+  return { ...layer, spikes: Number(spikes), eventsLeftOut: Number(eventsLeftOut) };
+}
+
+/** The engines' enum has no word of its own for SUMMARY. */
+export function fromDetail(detail: Detail = 'SUMMARY'): WireDetail {
+  return detail === 'SUMMARY' ? WireDetail.DETAIL_UNSPECIFIED : WireDetail[`DETAIL_${detail}`];
 }
 
 /** An engine's own INTERNAL, or a reason this router does not know, is that engine's fault: another may do better. */

@@ -1,0 +1,107 @@
+// What the layers did in a run, as pictures of text: how often each fired, and which neurons when. However large the
+// network is and however long it ran, a picture stays within the width, and has an end: --json has all of it.
+import type { LayerActivity } from '../generated/tandem/v1/reasoning.ts';
+import { columns } from './columns.ts';
+import { sparkline } from './sparkline.ts';
+
+const MAX_LAYERS = 24;
+const MAX_ROWS = 24;
+/** Of all rasters together, so that deep networks have lower ones. */
+const MAX_ROWS_IN_ALL = 120;
+const MIN_CELLS = 16;
+/** Columns beside the sparkline take so much, for most names. */
+const TABLE_CELLS = 56;
+/** From a cell in which nothing fired to one in which every neuron did at every step. */
+const SHADES = [' ', '░', '▒', '▓', '█'];
+
+/** Lines; none where there are no layers. */
+export function describeLayers(layers: readonly LayerActivity[], steps: number, width: number): string[] {
+  if (layers.length === 0) return [];
+  const shown = layers.slice(0, MAX_LAYERS);
+  const rows = Math.min(MAX_ROWS, Math.max(1, Math.floor(MAX_ROWS_IN_ALL / shown.length)));
+  const more = layers.length - shown.length;
+  return [
+    '',
+    ...activityTable(shown, steps, width),
+    ...(more > 0 ? [`and ${more} more layers, which --json tells`] : []),
+    ...shown.filter(({ eventSteps }) => eventSteps.length > 0).flatMap((layer) => raster(layer, steps, width, rows)),
+    ...leftOut(layers),
+  ];
+}
+
+function activityTable(layers: readonly LayerActivity[], steps: number, width: number): string[] {
+  const cells = Math.max(MIN_CELLS, width - TABLE_CELLS);
+  const share = ({ spikes, neurons }: LayerActivity): number => Number(spikes) / Math.max(1, neurons * steps);
+  return columns<LayerActivity>(
+    [
+      { head: 'LAYER', cell: ({ node }) => node },
+      { head: 'NEURONS', cell: ({ neurons }) => String(neurons), align: 'right' },
+      { head: 'SPIKES', cell: ({ spikes }) => String(spikes), align: 'right' },
+      { head: 'FIRING', cell: (layer) => `${(100 * share(layer)).toFixed(1)} %`, align: 'right' },
+      {
+        head: `SPIKES AT EACH OF ${steps} STEPS`,
+        cell: ({ spikesPerStep }) => sparkline(means(spikesPerStep, cells), cells),
+        dispensable: 1,
+      },
+    ],
+    layers,
+    width,
+  );
+}
+
+/** Of as many equal parts as there are cells for; the values themselves where they are no more. */
+function means(values: readonly number[], cells: number): number[] {
+  const count = Math.min(values.length, cells);
+  return Array.from({ length: count }, (_, cell) => {
+    const part = values.slice(startOf(cell, count, values.length), startOf(cell + 1, count, values.length));
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}
+
+/** Neurons downwards, steps to the right; each cell as dark as its share of what could have fired in it. */
+function raster(layer: LayerActivity, steps: number, width: number, maxRows: number): string[] {
+  const { node, neurons, eventSteps, eventNeurons } = layer;
+  const rows = Math.min(neurons, maxRows);
+  const label = String(neurons - 1).length;
+  const cells = Math.min(steps, Math.max(MIN_CELLS, width - label - 3));
+  const fired = new Uint32Array(rows * cells);
+  eventSteps.forEach((step, event) => {
+    const row = partOf(eventNeurons[event] ?? 0, rows, neurons);
+    const at = row * cells + partOf(step, cells, steps);
+    if (at < fired.length) fired[at] = (fired[at] ?? 0) + 1;
+  });
+  const size = (part: number, parts: number, all: number): number =>
+    startOf(part + 1, parts, all) - startOf(part, parts, all);
+  const lines = Array.from({ length: rows }, (_, row) => {
+    const drawn = Array.from({ length: cells }, (__, cell) => {
+      const most = size(row, rows, neurons) * size(cell, cells, steps);
+      return SHADES[Math.ceil((4 * (fired[row * cells + cell] ?? 0)) / most)] ?? '█';
+    });
+    return `${String(startOf(row, rows, neurons)).padStart(label)} │${drawn.join('')}│`;
+  });
+  const scale = `${each(neurons, rows, 'neuron')} a row, ${each(steps, cells, 'step')} a column`;
+  return ['', `${node}: ${scale}`, ...lines];
+}
+
+/** "1 neuron", "about 8 neurons". */
+function each(all: number, parts: number, what: string): string {
+  if (all === parts) return `1 ${what}`;
+  return `${all % parts === 0 ? '' : 'about '}${Math.round(all / parts)} ${what}s`;
+}
+
+function leftOut(layers: readonly LayerActivity[]): string[] {
+  const left = layers.reduce((sum, { eventsLeftOut }) => sum + eventsLeftOut, 0n);
+  if (left === 0n) return [];
+  const last = layers.reduce((step, { eventSteps }) => Math.max(step, eventSteps.at(-1) ?? 0), 0);
+  return ['', `${left} spikes from step ${last} on are not listed: they came after the first 100,000`];
+}
+
+/** First of `all` elements that part `part` of `parts` holds. */
+function startOf(part: number, parts: number, all: number): number {
+  return Math.ceil((part * all) / parts);
+}
+
+/** The part that holds `element`. */
+function partOf(element: number, parts: number, all: number): number {
+  return Math.floor((element * parts) / all);
+}

@@ -1,0 +1,49 @@
+// What the layers of spiking neurons do in a run, step by step: proto/NUMERICS.md, "Layers".
+import type { Detail, LayerActivity } from '../../core/inference.ts';
+import { MAX_RASTER_EVENTS } from '../engine.ts';
+import type { RuntimeNode } from './runtime-node.ts';
+
+interface Recording {
+  readonly node: RuntimeNode;
+  spikes: number;
+  readonly spikesPerStep: number[];
+  readonly eventSteps: number[];
+  readonly eventNeurons: number[];
+  eventsLeftOut: number;
+}
+
+/** For one run. */
+export class LayerRecorder {
+  readonly #recordings: readonly Recording[];
+  readonly #isRaster: boolean;
+  #eventsLeft = MAX_RASTER_EVENTS;
+
+  /** `nodes`: all of the network, in the order of evaluation. */
+  constructor(nodes: readonly RuntimeNode[], detail: Exclude<Detail, 'SUMMARY'>) {
+    this.#isRaster = detail === 'RASTER';
+    this.#recordings = nodes
+      .filter(({ firesSpikes }) => firesSpikes)
+      .map((node) => ({ node, spikes: 0, spikesPerStep: [], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 }));
+  }
+
+  /** Of the step that has just ended. */
+  readonly record = (step: number): void => {
+    for (const recording of this.#recordings) {
+      const { at, count } = recording.node.spikes!;
+      recording.spikes += count;
+      recording.spikesPerStep.push(count);
+      if (!this.#isRaster) continue;
+      const listed = Math.min(count, this.#eventsLeft);
+      for (let n = 0; n < listed; n += 1) {
+        recording.eventSteps.push(step);
+        recording.eventNeurons.push(at[n]!);
+      }
+      this.#eventsLeft -= listed;
+      recording.eventsLeftOut += count - listed;
+    }
+  };
+
+  layers(): LayerActivity[] {
+    return this.#recordings.map(({ node, ...activity }) => ({ node: node.name, neurons: node.y.length, ...activity }));
+  }
+}

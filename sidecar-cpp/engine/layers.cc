@@ -1,0 +1,77 @@
+#include "engine/layers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/run.h"
+
+namespace tandem {
+
+std::vector<std::uint32_t> SpikingNodes(const Network& network) {
+  std::vector<std::uint32_t> spiking;
+  for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
+    if (IsSpikingNeuron(network.nodes[k].type)) spiking.push_back(k);
+  }
+  return spiking;
+}
+
+std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail detail) {
+  if (detail == Detail::kSummary) return 0;
+  std::size_t layers = 0;
+  std::size_t neurons = 0;
+  for (const std::uint32_t k : SpikingNodes(network)) {
+    ++layers;
+    neurons += network.nodes[k].out;
+  }
+  const std::size_t events = detail == Detail::kRaster ? std::min(kMaxRasterEvents, neurons * steps) : 0;
+  return layers * steps + 2 * events;
+}
+
+LayerRecorder::LayerRecorder(const Network& network, std::size_t items, std::uint32_t steps, Detail detail)
+    : network_(network), detail_(detail), items_(items) {
+  const auto spiking = SpikingNodes(network);
+  for (Item& item : items_) {
+    for (const std::uint32_t k : spiking) {
+      LayerActivity& layer = item.layers.emplace_back();
+      layer.node = k;
+      layer.spikes_per_step.reserve(steps);
+    }
+  }
+}
+
+void LayerRecorder::Record(const BatchState& state, std::size_t item, std::uint32_t step) {
+  Item& of = items_[item];
+  for (LayerActivity& layer : of.layers) {
+    const std::span<const float> out(state.nodes[layer.node].out[item], network_.nodes[layer.node].out);
+    const auto spikes = static_cast<std::uint32_t>(std::ranges::count(out, 1.0F));
+    layer.spikes += spikes;
+    layer.spikes_per_step.push_back(spikes);
+    if (detail_ != Detail::kRaster) continue;
+    std::uint32_t left = spikes;
+    for (std::uint32_t neuron = 0; left > 0 && of.events < kMaxRasterEvents; ++neuron) {
+      if (out[neuron] != 1.0F) continue;
+      layer.event_steps.push_back(step);
+      layer.event_neurons.push_back(neuron);
+      ++of.events;
+      --left;
+    }
+    layer.events_left_out += left;
+  }
+}
+
+std::vector<LayerActivity> LayerRecorder::Take(std::size_t item) { return std::exchange(items_[item].layers, {}); }
+
+void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
+                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+                      LayerRecorder& recorder) {
+  Run run(network, model_id, steps, inputs, scratch, observer);
+  for (std::uint32_t step = 0; step < steps && run.running() > 0; ++step) {
+    run.Step();
+    for (std::size_t item = 0; item < inputs.size(); ++item) {
+      if (run.running(item)) recorder.Record(run.state(), item, step);
+    }
+  }
+  run.ToTheEnd();
+}
+
+}  // namespace tandem

@@ -1,0 +1,189 @@
+// What an answer tells of its run: the same from every engine, by every way of asking, within its limits.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { LayerActivity, ReasonRequest, ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
+import {
+  BallotOutcome,
+  CacheMode,
+  CacheStatus,
+  Detail,
+  Grade,
+  Strategy,
+} from '../../services/generated/tandem/v1/types.ts';
+import { callBatch } from '../support/batch-call.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { ModelFolder } from '../support/model-folder.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { chain, node } from '../support/run-network.ts';
+import { StreamCaller } from '../support/stream-caller.ts';
+import { type System, startSystem } from '../support/system.ts';
+
+const { DETAIL_LAYERS, DETAIL_RASTER } = Detail;
+const STEPS = 16;
+
+const data = readHeldout()[0]!.data;
+/** The shipped model, which was trained here and exported as NIR. */
+const shipped = (detail: Detail, over: Partial<ReasonRequest> = {}): Partial<ReasonRequest> => ({
+  tensor: { shape: [768], dtype: 'FP32', data },
+  cache: CacheMode.CACHE_MODE_BYPASS,
+  detail,
+  ...over,
+});
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const eventsOf = (layers: readonly LayerActivity[]): number => sum(layers.map(({ eventSteps }) => eventSteps.length));
+
+describe('what is told of a run', () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
+  });
+  afterAll(async () => {
+    await system.stop();
+  });
+
+  /** By each kind of engine. */
+  async function byBoth(detail: Detail): Promise<ReasonResponse[]> {
+    const answers = new Map<string, ReasonResponse>();
+    while (answers.size < 2) {
+      const answer = await system.reason(shipped(detail, { strategy: Strategy.STRATEGY_ROUND_ROBIN }));
+      answers.set(answer.engine!.engineId, answer);
+    }
+    return [...answers.values()];
+  }
+
+  it('is nothing unless somebody asks', async () => {
+    expect((await system.reason(shipped(Detail.DETAIL_UNSPECIFIED))).layers).toEqual([]);
+    expect((await system.reason(shipped(Detail.DETAIL_SUMMARY))).layers).toEqual([]);
+  });
+
+  it('is the same from both engines, adds up, and does not change the answer', async () => {
+    const plain = await system.reason(shipped(Detail.DETAIL_SUMMARY));
+    for (const detail of [DETAIL_LAYERS, DETAIL_RASTER]) {
+      const [a, b] = await byBoth(detail);
+      expect(a!.layers).toEqual(b!.layers);
+      expect(a!.layers.length).toBeGreaterThan(0);
+      expect(a!.stateDigest).toBe(plain.stateDigest);
+      expect(a!.layers.reduce((total, { spikes }) => total + spikes, 0n)).toBe(plain.totalSpikes);
+      for (const { spikes, spikesPerStep } of a!.layers) {
+        expect([spikesPerStep.length, sum(spikesPerStep)]).toEqual([STEPS, Number(spikes)]);
+      }
+      expect(eventsOf(a!.layers)).toBe(detail === DETAIL_RASTER ? Number(plain.totalSpikes) : 0);
+    }
+  });
+
+  it('of layers is kept by the cache beside the plain answer; of a raster it is not', async () => {
+    const cacheOf = async (detail: Detail): Promise<[CacheStatus, boolean]> => {
+      const { cache, layers } = await system.reason(shipped(detail, { cache: CacheMode.CACHE_MODE_USE }));
+      return [cache, layers.length > 0];
+    };
+    expect(await cacheOf(Detail.DETAIL_SUMMARY)).toEqual([CacheStatus.CACHE_STATUS_MISS, false]);
+    expect(await cacheOf(DETAIL_LAYERS)).toEqual([CacheStatus.CACHE_STATUS_MISS, true]);
+    expect(await cacheOf(DETAIL_LAYERS)).toEqual([CacheStatus.CACHE_STATUS_HIT, true]);
+    expect(await cacheOf(Detail.DETAIL_SUMMARY)).toEqual([CacheStatus.CACHE_STATUS_HIT, false]);
+    expect(await cacheOf(DETAIL_RASTER)).toEqual([CacheStatus.CACHE_STATUS_BYPASSED, true]);
+    expect(await cacheOf(DETAIL_RASTER)).toEqual([CacheStatus.CACHE_STATUS_BYPASSED, true]);
+  });
+
+  it('comes with what won a vote', async () => {
+    const asked = shipped(DETAIL_RASTER, { strategy: Strategy.STRATEGY_REDUNDANT });
+    const { grade, vote, layers, totalSpikes } = await system.reason(asked);
+    expect([grade, vote?.ballots.map(({ outcome }) => outcome)]).toEqual([
+      Grade.GRADE_UNANIMOUS,
+      [BallotOutcome.BALLOT_OUTCOME_AGREED, BallotOutcome.BALLOT_OUTCOME_AGREED],
+    ]);
+    expect(eventsOf(layers)).toBe(Number(totalSpikes));
+  });
+
+  it('comes with the items of a batch and of a stream that asked', async () => {
+    const details = [Detail.DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER];
+    const requests = details.map((detail) => shipped(detail, { requestId: String(detail) }));
+    const caller = new StreamCaller(system.client);
+    for (const request of requests) caller.send(request);
+    caller.end();
+    await caller.ended;
+    const told = [...(await callBatch(system.client, requests).results), ...caller.answers].map(({ outcome }) => {
+      if (outcome?.$case !== 'result') return outcome;
+      const { requestId, layers } = outcome.value;
+      return [Number(requestId), layers.length > 0, eventsOf(layers) > 0];
+    });
+    const expected = details.map((detail) => [detail, detail >= DETAIL_LAYERS, detail === DETAIL_RASTER]);
+    expect(told.slice(0, 3)).toEqual(expected);
+    expect(told.slice(3).sort()).toEqual(expected);
+  });
+
+  it.each([4, -1, 2_147_483_647])('is refused where it is %d, for that item alone', async (value) => {
+    const unknown = shipped(value as Detail);
+    const { code, reason, field } = await refusalOf(system.reason(unknown));
+    expect([code, reason, field]).toEqual(['INVALID_ARGUMENT', 'INVALID_FIELD', 'detail']);
+    const results = await callBatch(system.client, [unknown, shipped(DETAIL_LAYERS)]).results;
+    expect(results.map(({ outcome }) => outcome?.$case)).toEqual(['error', 'result']);
+  });
+});
+
+describe('what would be too much to tell', () => {
+  const fires = node('IF', { r: 1, v_threshold: 0.5 });
+  const folder = new ModelFolder()
+    .add('deep', 1, chain(1, 1, { a: fires, b: fires, c: fires }), 'dt: 1\ninput: {kind: series}')
+    .add('busy', 1, chain(10, 10, { a: fires }), 'dt: 1\ninput: {kind: series}');
+  let system: System;
+  beforeAll(async () => {
+    const always = { local_first_share: 1, sidecar_first_share: 1, vote: { participants: 2 } };
+    system = await startSystem({ spawn: { count: 1 }, models_dir: folder.path, default_model: 'deep', ...always });
+  });
+  afterAll(async () => {
+    await system.stop();
+    folder.remove();
+  });
+
+  function series(
+    model: string,
+    steps: number,
+    width: number,
+    over: Partial<ReasonRequest> = {},
+  ): Partial<ReasonRequest> {
+    const ones = Buffer.from(new Float32Array(steps * width).fill(1).buffer);
+    return {
+      model,
+      tensor: { shape: [steps, width], dtype: 'FP32', data: ones },
+      cache: CacheMode.CACHE_MODE_BYPASS,
+      ...over,
+    };
+  }
+
+  it.each([
+    ['the router’s own engine', { strategy: Strategy.STRATEGY_LOCAL_FIRST }],
+    ['a sidecar', { strategy: Strategy.STRATEGY_SIDECAR_FIRST }],
+    ['a vote', { strategy: Strategy.STRATEGY_REDUNDANT }],
+  ])('is refused by %s, which says how much is not', async (_, over) => {
+    const most = await system.reason(series('deep', 83_333, 1, { ...over, detail: DETAIL_LAYERS }));
+    expect(most.layers.map(({ spikes }) => spikes)).toEqual([83_333n, 83_333n, 83_333n]);
+    const { code, reason, message } = await refusalOf(
+      system.reason(series('deep', 83_334, 1, { ...over, detail: DETAIL_LAYERS })),
+    );
+    expect([code, reason]).toEqual(['RESOURCE_EXHAUSTED', 'DETAIL_TOO_LARGE']);
+    expect(message).toContain('send a series of 83333 steps at most, or ask for no detail');
+  });
+
+  it('of events is left out, and counted, alike by both engines', async () => {
+    const strategies = [Strategy.STRATEGY_LOCAL_FIRST, Strategy.STRATEGY_SIDECAR_FIRST];
+    const answers = await Promise.all(
+      strategies.map((strategy) => system.reason(series('busy', 12_345, 10, { strategy, detail: DETAIL_RASTER }))),
+    );
+    for (const { layers } of answers) {
+      const [{ eventSteps, eventNeurons, eventsLeftOut, spikes }] = layers as [LayerActivity];
+      expect([eventSteps.length, eventSteps.at(-1), eventNeurons.at(-1)]).toEqual([100_000, 9_999, 9]);
+      expect([spikes, eventsLeftOut]).toEqual([123_450n, 23_450n]);
+    }
+    expect(answers[0]!.layers).toEqual(answers[1]!.layers);
+  });
+
+  it('in one batch is refused for the items that come above; the message stays one that clients take', async () => {
+    const item = series('busy', 10_000, 10, { detail: DETAIL_RASTER });
+    const { tensor, ...rest } = item;
+    const items = Array.from({ length: 4 }, () => ({ ...rest, tensor }));
+    const results = await callBatch(system.client, items).results;
+    const outcomes = results.map(({ outcome }) => (outcome?.$case === 'error' ? outcome.value.reason : 'OK'));
+    // 210,000 numbers each, of 500,000.
+    expect(outcomes.sort()).toEqual(['DETAIL_TOO_LARGE', 'DETAIL_TOO_LARGE', 'OK', 'OK']);
+  });
+});
