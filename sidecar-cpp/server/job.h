@@ -12,8 +12,15 @@
 #include "base/status.h"
 #include "engine/model.h"
 #include "scheduling/micro_batcher.h"
+#include "telemetry/trace_context.h"
 
 namespace tandem {
+
+// What is remembered of an input whose caller traces it.
+struct TracedItem {
+  TraceContext caller;
+  bool layers = false;  // the time of every node is wanted
+};
 
 class Job : public Task {
  public:
@@ -25,6 +32,7 @@ class Job : public Task {
     TimePoint received;
     TimePoint deadline = kNoDeadline;
     bool digest_only = false;
+    std::unique_ptr<const TracedItem> traced;  // as a rule none
   };
 
   [[nodiscard]] const Request& request() const { return request_; }
