@@ -196,7 +196,8 @@ TEST_F(TracedService, TheNodesOfAnItemThatAsksForThemShareItsSimulation) {
   stream.Read(2);
   EXPECT_THAT(spans.Of(Trace(2)), SizeIs(3)) << "it did not ask";
   const auto told = spans.Of(Trace(1));
-  const Network& network = *MakeModel("net", {})->network;
+  const auto model = MakeModel("net", {});
+  const Network& network = *model->network;
   ASSERT_THAT(told, SizeIs(3 + network.nodes.size()));
   Clock::duration sum{0};
   double shares = 0;
@@ -205,7 +206,7 @@ TEST_F(TracedService, TheNodesOfAnItemThatAsksForThemShareItsSimulation) {
     EXPECT_EQ(node.name, network.nodes[k].name);
     EXPECT_EQ(Attribute(node, "tandem.node_type"), NameOf(network.nodes[k].type));
     ExpectInside(node, told[2]);
-    if (k > 0) EXPECT_EQ(node.start, told[2 + k].end);
+    EXPECT_EQ(node.start, k == 0 ? told[2].start : told[2 + k].end);
     sum += node.end - node.start;
     shares += std::stod(Attribute(node, "tandem.share"));
   }

@@ -63,6 +63,17 @@ std::map<std::string, std::string> Texts(
 
 std::string Bytes(const auto& id) { return {reinterpret_cast<const char*>(id.data()), id.size()}; }
 
+// The address of a socket in a folder of its own, where nobody listens yet.
+struct Socket {
+  Socket() {
+    EXPECT_NE(mkdtemp(folder.data()), nullptr);
+    address = "unix:" + folder + "/otlp.sock";
+  }
+  ~Socket() { std::filesystem::remove_all(folder); }
+  std::string folder = (std::filesystem::temp_directory_path() / "tandem-otlp-XXXXXX").string();
+  std::string address;
+};
+
 TEST(SpanExporter, SendsSpansWithTheirParentsAttributesAndProgram) {
   Receiver receiver;
   OtlpSettings settings = To(receiver.address());
@@ -131,16 +142,12 @@ TEST(SpanExporter, SendsAFullBatchAtOnceAndTheRestAfterTheDelay) {
 }
 
 TEST(SpanExporter, KeepsSpansWhileNobodyListensAndSendsThemWhenSomebodyDoes) {
-  std::string address;
-  {
-    const Receiver gone;
-    address = gone.address();
-  }
-  SpanExporter exporter(To(address));
+  const Socket socket;
+  SpanExporter exporter(To(socket.address));
   exporter.Add(Spans(5));
   std::this_thread::sleep_for(milliseconds(60));
   EXPECT_EQ(exporter.sent() + exporter.dropped(), 0u);
-  Receiver receiver(address);
+  Receiver receiver(socket.address);
   EXPECT_EQ(receiver.AwaitSpans(5).size(), 5u);
   Await([&] { return exporter.sent() == 5; });
   EXPECT_EQ(exporter.dropped(), 0u);
@@ -222,12 +229,8 @@ TEST(SpanExporter, AnEndWaitsNoLongerThanItsLimit) {
 }
 
 TEST(SpanExporter, AnEndDoesNotWaitForAReceiverThatIsGone) {
-  std::string address;
-  {
-    const Receiver gone;
-    address = gone.address();
-  }
-  OtlpSettings settings = To(address);
+  const Socket socket;
+  OtlpSettings settings = To(socket.address);
   settings.first_pause = settings.longest_pause = kLong;
   SpanExporter exporter(settings);
   exporter.Add(Spans(2));
@@ -239,15 +242,11 @@ TEST(SpanExporter, AnEndDoesNotWaitForAReceiverThatIsGone) {
 }
 
 TEST(SpanExporter, ReachesAReceiverOnAUnixSocket) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tandem-otlp-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  {
-    Receiver receiver("unix:" + folder + "/otlp.sock");
-    SpanExporter exporter(To(receiver.address()));
-    exporter.Add(Spans(2));
-    EXPECT_EQ(receiver.AwaitSpans(2).size(), 2u);
-  }
-  std::filesystem::remove_all(folder);
+  const Socket socket;
+  Receiver receiver(socket.address);
+  SpanExporter exporter(To(socket.address));
+  exporter.Add(Spans(2));
+  EXPECT_EQ(receiver.AwaitSpans(2).size(), 2u);
 }
 
 TEST(SpanExporter, ThreadsThatAddAtOnceLoseNothing) {

@@ -43,10 +43,16 @@ TEST(TraceContext, OtherLengthsAndIdsOfZerosAreNone) {
 
 TEST(TraceContext, OfHeadersOnlyTheW3CsFormIsTaken) {
   EXPECT_TRUE(BytesOfTraceparent("cc" + kHeader.substr(2) + "-what-comes-later"));
-  for (const std::string& header :
-       {std::string(), kHeader.substr(1), kHeader + "-x", kHeader + "0", "ff" + kHeader.substr(2),
-        "zz" + kHeader.substr(2), "cc" + kHeader.substr(2) + "x",
-        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-" + std::string(52, '-')}) {
+  const std::vector<std::string> others = {"",
+                                           kHeader.substr(1),
+                                           kHeader + "-x",
+                                           kHeader + "0",
+                                           "ff" + kHeader.substr(2),
+                                           "zz" + kHeader.substr(2),
+                                           "cc" + kHeader.substr(2) + "x",
+                                           "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                                           "00-" + std::string(52, '-')};
+  for (const std::string& header : others) {
     EXPECT_FALSE(BytesOfTraceparent(header)) << header;
   }
 }
