@@ -221,7 +221,7 @@ function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
       : `127.0.0.1:${spawn.base_port + index}`,
     binary: resolve(ROOT, spawn.binary),
     args: ['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level].concat(
-      process.stderr.isTTY ? [] : '--log-json',
+      process.stderr.isTTY ? '--no-log-json' : '--log-json',
     ),
   }));
 }

@@ -5,8 +5,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "engine/repository.h"
@@ -16,28 +19,56 @@
 #include "server/command_line.h"
 #include "server/server.h"
 #include "telemetry/log.h"
+#include "telemetry/otlp_settings.h"
+#include "telemetry/span_exporter.h"
 
 namespace {
 
+// For what is still to be told of traced inputs when everything else is done.
+constexpr std::chrono::milliseconds kLastSpans{1000};
+
 // Blocked in every thread, so that only WaitForStop sees them.
-sigset_t StopSignals() {
+sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
   return signals;
 }
 
+// Until then, SIGUSR1 has more logged and SIGUSR2 less.
 int WaitForStop() {
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = OurSignals();
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && (signal == SIGUSR1 || signal == SIGUSR2)) {
+    signal == SIGUSR1 ? tandem::LogMore() : tandem::LogLess();
+  }
   // From now on a second signal ends the process at once.
   for (const int again : {SIGTERM, SIGINT}) {
     std::signal(again, [](int) { _exit(1); });
   }
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  sigset_t stop;
+  sigemptyset(&stop);
+  for (const int again : {SIGTERM, SIGINT}) sigaddset(&stop, again);
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
   return signal;
+}
+
+// nullptr: nobody wants spans, or their variables cannot be followed, which is said and stops nothing.
+std::unique_ptr<tandem::SpanExporter> StartTracing(const std::string& engine_id) {
+  auto settings = tandem::ReadOtlpSettings([](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  });
+  if (!settings.ok()) {
+    spdlog::error("tracing is off: {}", settings.error().message);
+    return nullptr;
+  }
+  if (settings.value().target.empty()) return nullptr;
+  settings.value().SetResource("service.instance.id", engine_id);
+  settings.value().SetResource("service.version", tandem::Version());
+  settings.value().SetResource("tandem.build", tandem::BuildName());
+  spdlog::info("tracing: spans of traced inputs go to {}", settings.value().target);
+  return std::make_unique<tandem::SpanExporter>(std::move(settings).value());
 }
 
 void SendGrpcLogsToOurs() {
@@ -57,7 +88,7 @@ int Serve(const tandem::CommandLine& options) {
     return Fail("instruction set \"" + options.simd + "\" is not available here; available are " + known);
   }
   SendGrpcLogsToOurs();
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   // A router that is killed takes no leave; without this its sidecars would hold their ports for ever.
@@ -66,7 +97,8 @@ int Serve(const tandem::CommandLine& options) {
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
   // Loading forks: it comes before anything that has threads.
   tandem::Repository repository = tandem::Repository::Load(options.models);
-  tandem::EngineCore core(options.core, std::move(repository));
+  const auto exporter = StartTracing(options.core.engine_id);
+  tandem::EngineCore core(options.core, std::move(repository), exporter.get());
   auto server = tandem::Server::Start(options.server, core);
   if (!server.ok()) return Fail(server.error().message);
 
@@ -80,6 +112,7 @@ int Serve(const tandem::CommandLine& options) {
   spdlog::info("signal {}: finishing {} inputs in flight", signal, core.in_flight());
   const bool in_time = server.value()->Drain(options.drain_timeout);
   if (!in_time) spdlog::warn("what was left after {} ms was cancelled", options.drain_timeout.count());
+  if (exporter) exporter->Close(kLastSpans);
   spdlog::info("stopped");
   return 0;
 }

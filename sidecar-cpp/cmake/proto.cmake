@@ -1,11 +1,11 @@
-# Generates the C++ of ../proto into the build folder and makes one library of it.
+# Generates the C++ of ../proto, and of the OpenTelemetry protocol, into the build folder: a library of each.
 get_filename_component(PROTO_DIR ${CMAKE_CURRENT_SOURCE_DIR}/../proto ABSOLUTE)
 set(PROTO_OUT ${CMAKE_CURRENT_BINARY_DIR}/proto)
 file(MAKE_DIRECTORY ${PROTO_OUT})
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
-# tandem_proto_sources(<out variable> <GRPC or NONE> <file under ../proto>…)
-function(tandem_proto_sources out kind)
+# tandem_proto_sources(<out variable> <GRPC or NONE> <folder> <file under it>…)
+function(tandem_proto_sources out kind root)
   set(sources)
   foreach(file ${ARGN})
     string(REGEX REPLACE "\\.proto$" "" stem ${file})
@@ -17,8 +17,8 @@ function(tandem_proto_sources out kind)
     endif()
     add_custom_command(
       OUTPUT ${made}
-      COMMAND protobuf::protoc -I ${PROTO_DIR} ${flags} ${PROTO_DIR}/${file}
-      DEPENDS ${PROTO_DIR}/${file}
+      COMMAND protobuf::protoc -I ${root} ${flags} ${root}/${file}
+      DEPENDS ${root}/${file}
       COMMENT "protoc ${file}"
       VERBATIM)
     list(APPEND sources ${made})
@@ -26,9 +26,24 @@ function(tandem_proto_sources out kind)
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
-tandem_proto_sources(ENGINE_PROTO GRPC tandem/engine/v1/engine.proto)
-tandem_proto_sources(MESSAGES NONE google/rpc/status.proto google/rpc/error_details.proto
+tandem_proto_sources(ENGINE_PROTO GRPC ${PROTO_DIR} tandem/engine/v1/engine.proto)
+tandem_proto_sources(MESSAGES NONE ${PROTO_DIR} google/rpc/status.proto google/rpc/error_details.proto
                      tandem/v1/types.proto tandem/v1/reasoning.proto)
 add_library(tandem_proto STATIC ${ENGINE_PROTO} ${MESSAGES})
 target_include_directories(tandem_proto SYSTEM PUBLIC ${PROTO_OUT})
 target_link_libraries(tandem_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+
+# OTLP, for telemetry/: opentelemetry-cpp is in no registry that this project reaches, its protocol is in an npm package.
+set(TANDEM_OTLP_PROTOS ${CMAKE_CURRENT_SOURCE_DIR}/../node_modules/otlp-protos/build/protos CACHE PATH
+    "Folder of opentelemetry/proto/…")
+set(OTLP opentelemetry/proto)
+if(NOT EXISTS ${TANDEM_OTLP_PROTOS}/${OTLP}/collector/trace/v1/trace_service.proto)
+  message(FATAL_ERROR "${TANDEM_OTLP_PROTOS} has no OTLP protos. Run `scripts/setup --for generate` in the repository's "
+                      "root, which installs them with the npm packages, or set TANDEM_OTLP_PROTOS.")
+endif()
+tandem_proto_sources(OTLP_SERVICE GRPC ${TANDEM_OTLP_PROTOS} ${OTLP}/collector/trace/v1/trace_service.proto)
+tandem_proto_sources(OTLP_MESSAGES NONE ${TANDEM_OTLP_PROTOS} ${OTLP}/trace/v1/trace.proto
+                     ${OTLP}/resource/v1/resource.proto ${OTLP}/common/v1/common.proto)
+add_library(tandem_otlp_proto STATIC ${OTLP_SERVICE} ${OTLP_MESSAGES})
+target_include_directories(tandem_otlp_proto SYSTEM PUBLIC ${PROTO_OUT})
+target_link_libraries(tandem_otlp_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)

@@ -16,6 +16,7 @@ tandem_test(base)
 tandem_test(kernels)
 tandem_test(nir tandem_testing)
 tandem_test(scheduling)
+tandem_test(telemetry)
 tandem_test(engine tandem_testing)
 tandem_test(server tandem_testing)
 

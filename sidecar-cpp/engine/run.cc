@@ -40,6 +40,7 @@ void Run::Step() {
   for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
     if (step_ == 0 || !network_.nodes[k].constant) Evaluate(k);
     if (k == network_.readout) ReadOut(k);
+    if (times_ != nullptr) times_->Evaluated(k);
   }
   ++step_;
 }

@@ -9,6 +9,7 @@
 
 #include "engine/batch_state.h"
 #include "engine/network.h"
+#include "engine/node_times.h"
 #include "engine/pace.h"
 #include "engine/simulator.h"
 #include "kernels/elementwise.h"
@@ -22,6 +23,12 @@ class Run {
  public:
   Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer);
+
+  // From the next step on, notes the time of every node; `times` must outlive this.
+  void Measure(NodeTimes& times) {
+    times_ = &times;
+    times.Start();
+  }
 
   // Evaluates every node once, in order. There must be a step left, and an item that runs.
   void Step();
@@ -72,6 +79,7 @@ class Run {
   std::size_t running_;
   std::uint32_t step_ = 0;
   Pace pace_;
+  NodeTimes* times_ = nullptr;  // nobody asks
 };
 
 }  // namespace tandem

@@ -5,8 +5,11 @@
 namespace tandem {
 
 void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer) {
-  Run(network, model_id, steps, inputs, scratch, observer).ToTheEnd();
+              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+              NodeTimes* times) {
+  Run run(network, model_id, steps, inputs, scratch, observer);
+  if (times != nullptr) run.Measure(*times);
+  run.ToTheEnd();
 }
 
 }  // namespace tandem

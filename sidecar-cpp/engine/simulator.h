@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "engine/network.h"
+#include "engine/node_times.h"
 #include "kernels/padded.h"
 
 namespace tandem {
@@ -42,8 +43,9 @@ struct Scratch {
 
 // Simulates `inputs` together; each holds little-endian binary32, input_size floats for a constant input or
 // `steps` × input_size for a series, all finite. Every item comes out bit for bit as if it had run alone. At most
-// network.max_batch() items.
+// network.max_batch() items. `times`, if given, gets the time of every node.
 void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer);
+              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+              NodeTimes* times = nullptr);
 
 }  // namespace tandem

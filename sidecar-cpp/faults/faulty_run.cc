@@ -103,12 +103,14 @@ class Liar final : public RunObserver {
 
 // Qualified, so that it is an error, and no function of its own, when engine/simulator.h declares another.
 void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer) {
+                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+                      NodeTimes* times) {
   const Faults faults = FaultsNow();
   if (faults.weights > 0) FlipWeightsOnce(network, faults);
   Liar liar(network, model_id, faults, inputs.size(), observer);
   if (!liar.Delay()) return;
   Run run(network, model_id, steps, inputs, scratch, liar);
+  if (times != nullptr) run.Measure(*times);
   liar.set_run(run);
   run.ToTheEnd();
 }

@@ -1,5 +1,7 @@
 #include "server/command_line.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -17,7 +19,8 @@ Example:
   tandem-engine --listen 127.0.0.1:50061 --id engine-1 --models deploy/models
   tandem-engine check deploy/models/supersense/1/model.nir --manifest deploy/models/supersense/model.yaml
 
-SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once.)";
+SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once. SIGUSR1 has more logged, SIGUSR2
+less. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced inputs over OTLP/gRPC.)";
 
 std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurrency() / 2); }
 
@@ -41,7 +44,8 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
       ->check(CLI::Range(1024, 1 << 30));
   app.add_option("--log-level", to.log_level, "trace, debug, info, warn, error or off")
       ->envname("TANDEM_ENGINE_LOG_LEVEL");
-  app.add_flag("--log-json,!--no-log-json", to.log_json, "log one JSON object a line")
+  app.add_flag("--log-json,!--no-log-json", to.log_json,
+               "log one JSON object a line (default: where stderr is no terminal)")
       ->envname("TANDEM_ENGINE_LOG_JSON");
   app.add_flag("--reflection,!--no-reflection", to.server.reflection, "serve gRPC reflection")
       ->envname("TANDEM_ENGINE_REFLECTION");
@@ -59,6 +63,7 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
 std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code) {
   CommandLine to;
   to.core.batcher.threads = DefaultThreads();
+  to.log_json = isatty(STDERR_FILENO) == 0;  // people read terminals, programs everything else
   long drain_ms = to.drain_timeout.count();
   CLI::App app("Runs spiking neural networks (NIR files) behind gRPC: tandem.engine.v1.EngineService.",
                "tandem-engine");

@@ -8,25 +8,27 @@
 
 namespace tandem {
 
-EngineCore::EngineCore(Options options, Repository repository)
+EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
     : options_(std::move(options)),
       repository_(std::move(repository)),
-      executor_(options_.batcher.threads, repository_, [this](Task& task) { batcher_.Release(task); }),
+      spans_(spans),
+      executor_(options_.batcher.threads, repository_, spans_, [this](Task& task) { batcher_.Release(task); }),
       tracer_(std::min<std::size_t>(options_.batcher.threads, 1)),
       batcher_(
           options_.batcher,
           [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
-          [](const TaskPtr& task) { Executor::Discard(static_cast<const InferJob&>(*task)); }) {}
+          [this](const TaskPtr& task) { executor_.Discard(static_cast<const InferJob&>(*task)); }) {}
 
 Error EngineCore::DrainingError() {
   return {Code::kUnavailable, "DRAINING", "this engine is shutting down and takes no new work; send it to another", {}};
 }
 
 Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& item, TimePoint received,
-                                                        std::shared_ptr<ResultSink> sink) const {
+                                                        std::shared_ptr<ResultSink> sink) {
   if (draining_) return DrainingError();
   auto request = ValidateItem(item, repository_, received);
   if (!request.ok()) return request.error();
+  request.value().traced = spans_.Begin(item);
   return std::make_shared<InferJob>(std::move(request).value(), std::move(sink));
 }
 
@@ -53,7 +55,9 @@ void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
                "ENGINE_FULL",
                "this engine has all the work it may hold; try again soon, or another engine",
                {{"max_in_flight", std::to_string(options_.batcher.max_in_flight)}}};
-    jobs[k]->sink()->Complete(*jobs[k], answers[k] == Admission::kFull ? std::move(full) : DrainingError());
+    Expected<engine::v1::Inference> refusal = answers[k] == Admission::kFull ? std::move(full) : DrainingError();
+    spans_.Answered(*jobs[k], refusal, nullptr);
+    jobs[k]->sink()->Complete(*jobs[k], std::move(refusal));
   }
 }
 

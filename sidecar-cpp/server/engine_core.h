@@ -13,6 +13,7 @@
 #include "scheduling/micro_batcher.h"
 #include "server/executor.h"
 #include "server/infer_job.h"
+#include "server/infer_spans.h"
 #include "server/tracer.h"
 
 namespace tandem {
@@ -25,11 +26,14 @@ class EngineCore {
     MicroBatcher::Options batcher;
   };
 
-  EngineCore(Options options, Repository repository);
+  // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
+  EngineCore(Options options, Repository repository, SpanSink* spans = nullptr);
 
   // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet.
   Expected<std::shared_ptr<InferJob>> MakeJob(engine::v1::InferItem& item, TimePoint received,
-                                              std::shared_ptr<ResultSink> sink) const;
+                                              std::shared_ptr<ResultSink> sink);
+  // For items that do not become a job, and those that are not made one.
+  InferSpans& spans() { return spans_; }
 
   // Queues jobs; a lone one that should be quick is run before this returns, if the engine is idle. That one, and those
   // refused (ENGINE_FULL, DRAINING), are answered before this returns, and flushed with the rest by the caller.
@@ -64,6 +68,7 @@ class EngineCore {
   const Options options_;
   const Repository repository_;
   std::atomic<bool> draining_ = false;
+  InferSpans spans_;
   Executor executor_;
   Tracer tracer_;
   MicroBatcher batcher_;  // last: its threads use what stands above

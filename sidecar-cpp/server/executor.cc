@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "engine/layers.h"
+#include "telemetry/log.h"
 
 namespace tandem {
 namespace {
@@ -54,11 +55,13 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
 // together, and are flushed together by whoever runs the batch.
 class Answers final : public RunObserver {
  public:
-  // `recorder`: none where only the results are wanted.
-  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, std::chrono::nanoseconds patience,
-          LayerRecorder* recorder)
+  // `recorder`, `times`: none where only the results are wanted.
+  Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, InferSpans& spans,
+          const NodeTimes* times, LayerRecorder* recorder, std::chrono::nanoseconds patience)
       : jobs_(jobs),
         release_(release),
+        spans_(spans),
+        times_(times),
         recorder_(recorder),
         answered_(jobs.size(), false),
         started_(Clock::now()),
@@ -104,11 +107,17 @@ class Answers final : public RunObserver {
   void Answer(std::size_t item, Expected<engine::v1::Inference> answer) {
     answered_[item] = true;
     release_(*jobs_[item]);
+    if (jobs_[item]->request().traced) {
+      const Simulation simulation{started_, Clock::now(), jobs_.size(), times_};
+      spans_.Answered(*jobs_[item], answer, &simulation);
+    }
     jobs_[item]->sink()->Complete(*jobs_[item], std::move(answer));
   }
 
   std::span<InferJob* const> jobs_;
   const std::function<void(Task&)>& release_;
+  InferSpans& spans_;
+  const NodeTimes* times_;
   LayerRecorder* recorder_;
   std::vector<bool> answered_;
   TimePoint started_;
@@ -118,14 +127,29 @@ class Answers final : public RunObserver {
   bool any_finished_ = false;
 };
 
+bool WantsLayers(const InferJob* job) { return job->request().traced && job->request().traced->layers; }
+
+// The line names one trace of the batch, if there is any: each of them shows the same failure.
+void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
+  const auto traced = std::ranges::find_if(jobs, [](const InferJob* job) { return job->request().traced != nullptr; });
+  std::optional<TraceInLog> trace;
+  if (traced != jobs.end()) trace.emplace((*traced)->request().traced->caller.trace_id);
+  const Model& model = *jobs.front()->request().model;
+  spdlog::error("simulating model {}/{} failed: {}", model.name, model.version, fault.what());
+}
+
 }  // namespace
 
-Executor::Executor(std::size_t workers, const Repository& repository, std::function<void(Task&)> release)
-    : release_(std::move(release)), cost_(repository), scratch_(std::max<std::size_t>(workers, 1)) {}
+Executor::Executor(std::size_t workers, const Repository& repository, InferSpans& spans,
+                   std::function<void(Task&)> release)
+    : spans_(spans), release_(std::move(release)), cost_(repository), scratch_(std::max<std::size_t>(workers, 1)) {}
 
 void Executor::Discard(const InferJob& job) {
   const auto error = job.StopError();
-  job.sink()->Complete(job, error ? *error : Error{Code::kCancelled, "CANCELLED", "the input was dropped", {}});
+  Expected<engine::v1::Inference> answer =
+      error ? *error : Error{Code::kCancelled, "CANCELLED", "the input was dropped", {}};
+  spans_.Answered(job, answer, nullptr);
+  job.sink()->Complete(job, std::move(answer));
   job.sink()->Flush();
 }
 
@@ -170,15 +194,18 @@ bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, st
   const Network& network = *first.model->network;
   std::optional<LayerRecorder> recorder;
   if (first.detail != Detail::kSummary) recorder.emplace(network, jobs.size(), first.steps, first.detail);
-  Answers answers(jobs, release_, patience, recorder ? &*recorder : nullptr);
+  std::optional<NodeTimes> times;
+  if (!recorder && std::ranges::any_of(jobs, WantsLayers)) times.emplace(network.nodes.size());
+  NodeTimes* const timed = times ? &*times : nullptr;
+  Answers answers(jobs, release_, spans_, timed, recorder ? &*recorder : nullptr, patience);
   try {
     if (recorder) {
       RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *recorder);
     } else {
-      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers);
+      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed);
     }
   } catch (const std::exception& fault) {
-    spdlog::error("simulating model {}/{} failed: {}", first.model->name, first.model->version, fault.what());
+    LogFault(jobs, fault);
     answers.AnswerTheRest({Code::kInternal, "INTERNAL", "internal error", {}});
   }
   // What was cut short says little of what the model takes, but for what took too long already.

@@ -8,6 +8,7 @@
 
 #include "engine/simulator.h"
 #include "server/infer_job.h"
+#include "server/infer_spans.h"
 #include "server/recent_cost.h"
 
 namespace tandem {
@@ -15,7 +16,8 @@ namespace tandem {
 class Executor {
  public:
   // `release` is told of every job right before its answer is given, to free its place in the queue.
-  Executor(std::size_t workers, const Repository& repository, std::function<void(Task&)> release);
+  // `spans` must outlive this.
+  Executor(std::size_t workers, const Repository& repository, InferSpans& spans, std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
@@ -28,12 +30,13 @@ class Executor {
   [[nodiscard]] bool IsQuick(const InferJob& job) const;
 
   // Answers a job that went stale while it waited.
-  static void Discard(const InferJob& job);
+  void Discard(const InferJob& job);
 
  private:
   // False: given up after so much of the thread's time, with nothing answered.
   bool Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience);
 
+  InferSpans& spans_;
   const std::function<void(Task&)> release_;
   RecentCost cost_;
   std::vector<Scratch> scratch_;  // by worker

@@ -120,9 +120,11 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
         jobs.push_back(std::move(job).value());
         continue;
       }
+      const Error error = job.ok() ? DuplicateId(id) : job.error();
+      core_.spans().Refused(item, received, error);
       InferResult result;
       result.set_id(id);
-      *result.mutable_error() = ToInferError(job.ok() ? DuplicateId(id) : job.error());
+      *result.mutable_error() = ToInferError(error);
       Queue(std::move(result));
     }
     return jobs;

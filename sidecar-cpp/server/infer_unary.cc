@@ -1,13 +1,26 @@
 #include "server/infer_unary.h"
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "server/call_deadline.h"
 #include "server/errors.h"
+#include "telemetry/trace_context.h"
 
 namespace tandem {
 namespace {
+
+// For callers that are instrumented without knowing of us: gRPC's metadata as W3C Trace Context has it. What is no
+// traceparent is passed on, to be counted as a trace_parent that is none.
+void TakeTraceparent(const grpc::CallbackServerContext& context, engine::v1::InferItem& item) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("traceparent");
+  if (found == metadata.end()) return;
+  const std::string_view header(found->second.data(), found->second.size());
+  item.set_trace_parent(BytesOfTraceparent(header).value_or(std::string("?")));
+}
 
 class UnaryReactor final : public grpc::ServerUnaryReactor,
                            public ResultSink,
@@ -20,8 +33,10 @@ class UnaryReactor final : public grpc::ServerUnaryReactor,
     const TimePoint received = Clock::now();
     engine::v1::InferItem item = request.item();
     LimitToDeadline(context, received, item);
+    if (core_.spans().on() && item.trace_parent().empty()) TakeTraceparent(context, item);
     auto job = core_.MakeJob(item, received, self_);
     if (!job.ok()) {
+      core_.spans().Refused(item, received, job.error());
       Finish(ToGrpcStatus(job.error()));
       return;
     }

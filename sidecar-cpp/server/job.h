@@ -13,8 +13,15 @@
 #include "engine/layers.h"
 #include "engine/model.h"
 #include "scheduling/micro_batcher.h"
+#include "telemetry/trace_context.h"
 
 namespace tandem {
+
+// What is remembered of an input whose caller traces it.
+struct TracedItem {
+  TraceContext caller;
+  bool layers = false;  // the time of every node is wanted
+};
 
 class Job : public Task {
  public:
@@ -27,6 +34,7 @@ class Job : public Task {
     TimePoint deadline = kNoDeadline;
     bool digest_only = false;
     Detail detail = Detail::kSummary;
+    std::unique_ptr<const TracedItem> traced;  // as a rule none
   };
 
   [[nodiscard]] const Request& request() const { return request_; }

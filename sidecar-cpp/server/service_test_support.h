@@ -79,8 +79,8 @@ inline InferItem Item(std::uint64_t id, const std::string& model = "net", std::v
 
 class Service : public ::testing::Test {
  protected:
-  explicit Service(std::size_t threads = 0, std::size_t max_in_flight = 1024)
-      : core_({"test", {.threads = threads, .max_in_flight = max_in_flight}}, Models()) {
+  explicit Service(std::size_t threads = 0, std::size_t max_in_flight = 1024, SpanSink* spans = nullptr)
+      : core_({"test", {.threads = threads, .max_in_flight = max_in_flight}}, Models(), spans) {
     ServerOptions options;
     options.listen = "127.0.0.1:0";
     options.max_message_bytes = 64 << 20;

@@ -34,7 +34,44 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   }
 };
 
+thread_local const TraceId* trace_in_log = nullptr;
+
+// %~ in the pattern: the trace that the line is about, if any.
+class TraceField : public spdlog::custom_flag_formatter {
+ public:
+  explicit TraceField(bool json) : json_(json) {}
+  void format(const spdlog::details::log_msg&, const std::tm&, spdlog::memory_buf_t& to) override {
+    if (trace_in_log == nullptr) return;
+    std::string field = json_ ? R"(,"trace_id":")" : " trace_id=";
+    field += Hex(*trace_in_log);
+    if (json_) field += '"';
+    to.append(field.data(), field.data() + field.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return spdlog::details::make_unique<TraceField>(json_);
+  }
+
+ private:
+  bool json_;
+};
+
+void MoveLevel(int by) {
+  const int level = std::clamp<int>(spdlog::get_level() + by, spdlog::level::trace, spdlog::level::err);
+  const auto now = static_cast<spdlog::level::level_enum>(level);
+  spdlog::set_level(now);
+  const auto name = spdlog::level::to_string_view(now);
+  // At a level that is shown.
+  spdlog::log(std::max(now, spdlog::level::info), "the log level is {} now",
+              std::string_view(name.data(), name.size()));
+}
+
 }  // namespace
+
+TraceInLog::TraceInLog(const TraceId& id) { trace_in_log = &id; }
+TraceInLog::~TraceInLog() { trace_in_log = nullptr; }
+
+void LogMore() { MoveLevel(-1); }
+void LogLess() { MoveLevel(+1); }
 
 MaybeError SetUpLog(const std::string& level, bool json) {
   constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error", "off"};
@@ -47,8 +84,9 @@ MaybeError SetUpLog(const std::string& level, bool json) {
   auto logger = spdlog::stderr_logger_mt("tandem-engine");
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<JsonMessage>('*');
-  formatter->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","pid":%P,"message":"%*"})"
-                              : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  formatter->add_flag<TraceField>('~', json);
+  formatter->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","pid":%P,"message":"%*"%~})"
+                              : "%Y-%m-%dT%H:%M:%S.%e%z %l %v%~");
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));

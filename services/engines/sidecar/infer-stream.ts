@@ -10,6 +10,8 @@ import { fromDetail, toInference, toRouterError } from './translate.ts';
 /** Limits of one message, far below what an engine accepts. A larger item travels alone. */
 const MAX_ITEMS = 256;
 const MAX_BYTES = 1_048_576;
+/** No trace: what every item says until the router traces. */
+const NOT_TRACED = Buffer.alloc(0);
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
 
@@ -94,6 +96,8 @@ export class InferStream {
         data: input.data,
         timeoutUs: 0n,
         digestOnly: input.digestOnly ?? false,
+        traceParent: NOT_TRACED,
+        traceLayers: false,
         detail: fromDetail(input.detail),
       });
       this.#scheduleFlush();
