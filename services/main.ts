@@ -1,9 +1,12 @@
 // The composition root: nothing else wires parts together.
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { MetricsSources } from './api/metrics.ts';
 import { ApiServer } from './api/server.ts';
+import { SpanReceiver } from './api/span-receiver.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
+import { type OtelSettings, readOtel, sidecarEnvironment } from './config/otel.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
@@ -29,6 +32,9 @@ import { ClientConnections } from './telemetry/connections.ts';
 import { DisputeLog } from './telemetry/dispute-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import type { SpanExporter } from './telemetry/span-exporter.ts';
+import { TraceRing } from './telemetry/trace-ring.ts';
+import { SERVICE, Tracing } from './telemetry/tracing.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -37,6 +43,8 @@ export interface Tandem {
   readonly address: string;
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
+  readonly traces: TraceRing;
+  readonly tracing: Tracing;
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
@@ -56,7 +64,34 @@ export async function start(
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
-  const spawned = spawnedSidecars(settings);
+  const otel = readOtel(settings.tracing.ratio);
+  for (const warning of otel.warnings) log.warn(warning);
+  const traces = new TraceRing();
+  const exporter = await spanExporter(settings, otel, log);
+  const tracing = new Tracing({
+    enabled: settings.tracing.enabled,
+    sampler: otel.sampler ?? { isParentBased: true, ratio: settings.tracing.ratio },
+    slowMs: settings.tracing.slow_ms,
+    withLayers: settings.tracing.layers,
+    instance: hostname(),
+    onKept: (spans, traceState) => {
+      traces.add(spans);
+      exporter?.export(spans, traceState);
+    },
+    onEnded: ({ traceId, about, failure }, durationMs) => {
+      if (!log.isLevelEnabled('debug')) return;
+      log.debug(
+        { trace_id: traceId, rpc: about.name, outcome: failure?.kind ?? 'OK', duration_ms: durationMs },
+        'request',
+      );
+    },
+  });
+  const receiver = new SpanReceiver((spans) => {
+    traces.add(spans);
+    exporter?.export(spans, '');
+  });
+  const spansTo = settings.tracing.enabled ? await receiver.start() : undefined;
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
   let stopping = false;
@@ -102,7 +137,9 @@ export async function start(
   const disputes = file
     ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
     : undefined;
-  const onDispute = ({ input, strategy, wrong, verdict, ballots, stateDigest }: Dispute): void => {
+  const onDispute = ({ input, strategy, wrong, verdict, ballots, stateDigest, span }: Dispute): void => {
+    const trace = span?.trace;
+    trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(','), ...digests(ballots) });
     disputes?.record({
       ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
@@ -112,10 +149,19 @@ export async function start(
         build: pool.engines.find(({ id }) => id === cast.engineId)?.build ?? '',
       })),
     });
-    log.warn({ model: input.model, version: input.version, verdict, wrong, ballots: digests(ballots) }, 'dispute');
+    log.warn(
+      {
+        ...{ trace_id: trace?.traceId, model: input.model, version: input.version },
+        ...{ verdict, wrong, ballots: digests(ballots) },
+      },
+      'dispute',
+    );
     for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
       const engine = pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && stateDigest !== undefined) quarantine.dissented(engine, { input, stateDigest });
+      if (engine === undefined || stateDigest === undefined) continue;
+      const wasTrusted = engine.quarantine === '';
+      quarantine.dissented(engine, { input, stateDigest });
+      if (wasTrusted && engine.quarantine !== '') trace?.event('quarantine', { 'tandem.engine': engineId });
     }
   };
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
@@ -127,7 +173,7 @@ export async function start(
     connections: () => connections,
   };
   const api = new ApiServer(
-    { router, pool, models, metrics, sources },
+    { router, pool, models, metrics, tracing, sources },
     {
       listen: settings.listen,
       adminFrom: settings.admin_from,
@@ -144,7 +190,8 @@ export async function start(
         await pooled.engine.start();
         return pooled;
       },
-      onInternalError: (path, error) => log.error({ path, err: error.cause ?? error }, 'internal error'),
+      onInternalError: (path, error, traceId) =>
+        log.error({ trace_id: traceId, path, err: error.cause ?? error }, 'internal error'),
     },
   );
 
@@ -158,6 +205,8 @@ export async function start(
     await disputes?.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    receiver.stop();
+    await exporter?.stop(settings.drain_timeout_ms);
   };
   try {
     const address = await api.start();
@@ -165,15 +214,30 @@ export async function start(
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
-    return { address, pool, supervisors, stop };
+    return { address, pool, supervisors, traces, tracing, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+/** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
+async function spanExporter({ tracing }: Settings, otel: OtelSettings, log: Log): Promise<SpanExporter | undefined> {
+  if (otel.export === undefined || !tracing.enabled) return undefined;
+  const { endpoint, protocol } = otel.export;
+  const exporting = await import('./telemetry/span-exporter.ts');
+  return new exporting.SpanExporter(
+    otel.export,
+    { service: SERVICE, instance: hostname() },
+    {
+      failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
+      recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
+    },
+  );
+}
+
 /** The sidecars that this router starts itself: engine-1, engine-2, … */
-function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
+function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
   const { spawn, sidecars, discovery, models_dir, log_level } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
   return Array.from({ length: count }, (_, index) => ({
@@ -182,6 +246,7 @@ function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
       ? `unix:${resolve(spawn.socket_dir, `engine-${index + 1}.sock`)}`
       : `127.0.0.1:${spawn.base_port + index}`,
     binary: resolve(ROOT, spawn.binary),
+    env,
     args: ['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level].concat(
       process.stderr.isTTY ? [] : '--log-json',
     ),

@@ -59,6 +59,8 @@ function item(id: bigint, model: ModelDescription): InferItem {
     data: Buffer.from(data.buffer),
     timeoutUs: 0n,
     digestOnly: false,
+    traceParent: Buffer.alloc(0),
+    traceLayers: false,
   };
 }
 

@@ -7,6 +7,7 @@ import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type MetricsSources, metricsHandlers, metricsService } from './metrics.ts';
@@ -19,6 +20,7 @@ export interface ApiParts {
   readonly pool: EnginePool;
   readonly models: ModelRepository;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly sources: MetricsSources;
 }
 
@@ -44,7 +46,7 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
 
-  constructor({ router, pool, models, metrics, sources }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, tracing, sources }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -54,6 +56,7 @@ export class ApiServer {
     const shared = {
       ...options,
       observer: metrics,
+      tracing,
       drained: this.#drained.signal,
       guard: adminGuard(options.adminFrom, options.listen),
     };

@@ -40,6 +40,7 @@ export function describeResponse(response: ReasonResponse, labels: readonly stri
       explained('grade', bare(gradeToJSON(response.grade), 'GRADE_'), GRADE_MEANINGS),
     `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
+    ...(response.traceId ? [`trace ${response.traceId}`] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
   ].join('\n');
 }

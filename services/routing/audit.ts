@@ -30,6 +30,9 @@ const POLICY: VotePolicy = {
   onFew: 'FAIL',
 };
 
+/** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
+type Audited = Pick<Asking, 'input' | 'strategy'> & { readonly context?: Pick<Asking['context'], 'span'> };
+
 export class Audit {
   readonly #options: AuditOptions;
   /** Share of an audit that is due: spread evenly, so that a rate of 0.05 is every twentieth answer. */
@@ -41,12 +44,7 @@ export class Audit {
   }
 
   /** `onWrong` is called if the answer turns out to have been wrong. */
-  consider<E extends Askable>(
-    answered: Answered<E>,
-    engines: readonly E[],
-    asked: Pick<Asking, 'input' | 'strategy'>,
-    onWrong: () => void,
-  ): void {
+  consider<E extends Askable>(answered: Answered<E>, engines: readonly E[], asked: Audited, onWrong: () => void): void {
     this.#due += this.#options.rate;
     if (this.#due < 1) return;
     this.#due = Math.min(1, this.#due - 1); // what could not be done is not made up for
@@ -57,7 +55,7 @@ export class Audit {
   async #run<E extends Askable>(
     { engine, inference }: Answered<E>,
     others: readonly E[],
-    { input, strategy }: Pick<Asking, 'input' | 'strategy'>,
+    { input, strategy, context }: Audited,
     onWrong: () => void,
   ): Promise<void> {
     this.#running += 1;
@@ -92,6 +90,7 @@ export class Audit {
       ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
       wrong: wrong.map((voter) => voter.engine.id),
       stateDigest: result.kind === 'AGREED' ? voters[result.winner]?.answer?.stateDigest : undefined,
+      span: context?.span,
     });
   }
 }

@@ -3,6 +3,7 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { toBytes } from '../../core/trace-parent.ts';
 import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import { toInference, toRouterError } from './translate.ts';
 
@@ -93,6 +94,8 @@ export class InferStream {
         data: input.data,
         timeoutUs: 0n,
         digestOnly: input.digestOnly ?? false,
+        traceParent: toBytes(context.span?.asParent),
+        traceLayers: context.span?.asksForLayers ?? false,
       });
       this.#scheduleFlush();
     });

@@ -73,7 +73,8 @@ export class SidecarEngine implements Engine {
     if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
     const { model, version: modelVersion, data } = input;
     const shape = [...input.shape];
-    const item = { id: 0n, model, modelVersion, shape, data, timeoutUs: 0n, digestOnly: false };
+    const run = { id: 0n, model, modelVersion, shape, data, timeoutUs: 0n, digestOnly: false };
+    const item = { ...run, traceParent: Buffer.alloc(0), traceLayers: false };
     try {
       return toTrace(await trace(this.#client, { item, place }, context));
     } catch (thrown) {
