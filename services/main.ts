@@ -32,9 +32,12 @@ import { ClientConnections } from './telemetry/connections.ts';
 import { DisputeLog } from './telemetry/dispute-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import type { SpanExporter } from './telemetry/span-exporter.ts';
+import type { ExportCounts, SpanExporter } from './telemetry/span-exporter.ts';
 import { TraceRing } from './telemetry/trace-ring.ts';
 import { SERVICE, Tracing } from './telemetry/tracing.ts';
+
+/** At a stop: a collector that is away must not hold up a restart. */
+const LAST_SPANS_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -45,6 +48,10 @@ export interface Tandem {
   readonly supervisors: readonly Supervisor[];
   readonly traces: TraceRing;
   readonly tracing: Tracing;
+  /** Undefined: spans are sent nowhere. */
+  exported(): ExportCounts | undefined;
+  /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
+  readonly spansTo: string | undefined;
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
@@ -206,7 +213,7 @@ export async function start(
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
     receiver.stop();
-    await exporter?.stop(settings.drain_timeout_ms);
+    await exporter?.stop(LAST_SPANS_MS);
   };
   try {
     const address = await api.start();
@@ -214,7 +221,7 @@ export async function start(
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
-    return { address, pool, supervisors, traces, tracing, stop };
+    return { address, pool, supervisors, traces, tracing, exported: () => exporter?.counts, spansTo, stop };
   } catch (error) {
     await stop();
     throw error;
