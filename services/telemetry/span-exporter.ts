@@ -1,8 +1,8 @@
 // Kept spans to a collector: OpenTelemetry's own batch processor and OTLP exporters, fed with spans that are finished.
 // Loaded only where there is an endpoint. A collector that is slow or away costs a full queue: what does not fit is counted,
 // and nobody waits.
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { SpanKind as OtelKind, SpanStatusCode, TraceFlags, createTraceState } from '@opentelemetry/api';
+import { type ExportResult, ExportResultCode, TraceState } from '@opentelemetry/core';
+import { SpanKind as OtelKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { OTLPTraceExporter as OtlpGrpc } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as OtlpJson } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as OtlpHttp } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -10,11 +10,12 @@ import {
   type Resource,
   defaultResource,
   detectResources,
-  envDetector,
   hostDetector,
   osDetector,
   processDetector,
+  resourceAttributesEnvDetector,
   resourceFromAttributes,
+  serviceNameEnvDetector,
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { ExportSettings, OtlpProtocol } from '../config/otel.ts';
@@ -87,7 +88,7 @@ export class SpanExporter {
 
   /** Sends what is left, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, timeoutMs);
     await Promise.race([this.#processor.shutdown().catch(() => undefined), late]);
     clearTimeout(timer);
@@ -153,7 +154,7 @@ function exporterOf(protocol: OtlpProtocol): OtelExporter {
 
 /** What the user says in OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES comes last, and wins. */
 function detectedResource({ service, instance }: Origin): Resource {
-  const detectors = [hostDetector, osDetector, processDetector, envDetector];
+  const detectors = [hostDetector, osDetector, processDetector, resourceAttributesEnvDetector, serviceNameEnvDetector];
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance }))
     .merge(detectResources({ detectors }));
@@ -170,7 +171,7 @@ const FINE = { code: SpanStatusCode.UNSET };
 function toReadable(span: Span, state: string, resource: Resource): ReadableSpan {
   const { traceId, spanId, parentSpanId, error } = span;
   const traceFlags = TraceFlags.SAMPLED;
-  const context = { traceId, spanId, traceFlags, ...(state === '' ? {} : { traceState: createTraceState(state) }) };
+  const context = { traceId, spanId, traceFlags, ...(state === '' ? {} : { traceState: new TraceState(state) }) };
   return {
     name: span.name,
     kind: KINDS[span.kind],
