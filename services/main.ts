@@ -1,8 +1,11 @@
 // The composition root: nothing else wires parts together.
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ApiServer } from './api/server.ts';
+import { SpanReceiver } from './api/span-receiver.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
+import { type OtelSettings, readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
 import { RouterError } from './core/errors.ts';
@@ -35,7 +38,13 @@ import { Metrics } from './telemetry/metrics.ts';
 import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
+import type { ExportCounts, SpanExporter } from './telemetry/span-exporter.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
+import { TraceRing } from './telemetry/trace-ring.ts';
+import { SERVICE, Tracing } from './telemetry/tracing.ts';
+
+/** At a stop: a collector that is away must not hold up a restart. */
+const LAST_SPANS_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -45,6 +54,12 @@ export interface Tandem {
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
+  readonly traces: TraceRing;
+  readonly tracing: Tracing;
+  /** Undefined: spans are sent nowhere. */
+  exported(): ExportCounts | undefined;
+  /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
+  readonly spansTo: string | undefined;
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
@@ -67,7 +82,34 @@ export async function start(
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
-  const spawned = spawnedSidecars(settings);
+  const otel = readOtel(settings.tracing.ratio);
+  for (const warning of otel.warnings) log.warn(warning);
+  const traces = new TraceRing();
+  const exporter = await spanExporter(settings, otel, log);
+  const tracing = new Tracing({
+    enabled: settings.tracing.enabled,
+    sampler: otel.sampler ?? { isParentBased: true, ratio: settings.tracing.ratio },
+    slowMs: settings.tracing.slow_ms,
+    withLayers: settings.tracing.layers,
+    instance: hostname(),
+    onKept: (spans, traceState) => {
+      traces.add(spans);
+      exporter?.export(spans, traceState);
+    },
+    onEnded: ({ traceId, about, failure }, durationMs) => {
+      if (!log.isLevelEnabled('debug')) return;
+      log.debug(
+        { trace_id: traceId, rpc: about.name, outcome: failure?.kind ?? 'OK', duration_ms: durationMs },
+        'request',
+      );
+    },
+  });
+  const receiver = new SpanReceiver((spans) => {
+    traces.add(spans);
+    exporter?.export(spans, '');
+  });
+  const spansTo = settings.tracing.enabled ? await receiver.start() : undefined;
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
   let stopping = false;
@@ -109,7 +151,10 @@ export async function start(
   const disputes = file
     ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
     : undefined;
-  const onDispute = ({ input, strategy, wrong, verdict, ballots, right }: Dispute): void => {
+  const onDispute = ({ input, strategy, wrong, verdict, ballots, right, span }: Dispute): void => {
+    const trace = span?.trace;
+    const said = digests(ballots);
+    trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': said });
     disputes?.record({
       ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
@@ -119,13 +164,14 @@ export async function start(
         build: pool.engines.find(({ id }) => id === cast.engineId)?.build ?? '',
       })),
     });
-    system.tell('dispute', 'WARNING', 'dispute', {
-      ...{ model: input.model, version: input.version, verdict, wrong: wrong.join(' ') },
-      ballots: digests(ballots),
-    });
+    const told = { model: input.model, version: input.version, verdict, wrong: wrong.join(' '), ballots: said };
+    system.tell('dispute', 'WARNING', 'dispute', told, trace?.traceId);
     for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
       const engine = pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && right !== undefined) quarantine.dissented(engine, { input, ...right });
+      if (engine === undefined || right === undefined) continue;
+      const wasTrusted = engine.quarantine === '';
+      quarantine.dissented(engine, { input, ...right });
+      if (wasTrusted && engine.quarantine !== '') trace?.event('quarantine', { 'tandem.engine': engineId });
     }
   };
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
@@ -137,7 +183,8 @@ export async function start(
     cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
-    spansDropped: () => 0,
+    spansDropped: () =>
+      tracing.counts.dropped + (exporter === undefined ? 0 : exporter.counts.dropped + exporter.counts.failed),
   });
   const { snapshot_file: snapshotFile, snapshot_interval_ms: snapshotMs } = settings.metrics;
   const snapshots = snapshotFile
@@ -155,7 +202,7 @@ export async function start(
     },
   );
   const api = new ApiServer(
-    { router, pool, models, metrics, meter, events: eventLog },
+    { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       listen: settings.listen,
       adminFrom: settings.admin_from,
@@ -174,7 +221,8 @@ export async function start(
         await pooled.engine.start();
         return pooled;
       },
-      onInternalError: (path, error) => log.error({ path, err: error.cause ?? error }, 'internal error'),
+      onInternalError: (path, error, traceId) =>
+        log.error({ trace_id: traceId, path, err: error.cause ?? error }, 'internal error'),
     },
   );
 
@@ -193,6 +241,8 @@ export async function start(
     alerts.stop();
     await pushing?.stop();
     await snapshots?.stop();
+    receiver.stop();
+    await exporter?.stop(LAST_SPANS_MS);
   };
   try {
     await snapshots?.start();
@@ -203,15 +253,31 @@ export async function start(
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
     if (settings.alerts.enabled) alerts.start();
-    return { address, pool, supervisors, prometheus: new Prometheus(() => meter.read()), stop };
+    const prometheus = new Prometheus(() => meter.read());
+    return { address, pool, supervisors, prometheus, traces, tracing, exported: () => exporter?.counts, spansTo, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+/** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
+async function spanExporter({ tracing }: Settings, otel: OtelSettings, log: Log): Promise<SpanExporter | undefined> {
+  if (otel.export === undefined || !tracing.enabled) return undefined;
+  const { endpoint, protocol } = otel.export;
+  const exporting = await import('./telemetry/span-exporter.ts');
+  return new exporting.SpanExporter(
+    otel.export,
+    { service: SERVICE, instance: hostname() },
+    {
+      failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
+      recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
+    },
+  );
+}
+
 /** The sidecars that this router starts itself: engine-1, engine-2, … */
-function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
+function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
   const { spawn, sidecars, discovery, models_dir, log_level } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
   return Array.from({ length: count }, (_, index) => ({
@@ -220,6 +286,7 @@ function spawnedSidecars(settings: Settings): SupervisedSidecar[] {
       ? `unix:${resolve(spawn.socket_dir, `engine-${index + 1}.sock`)}`
       : `127.0.0.1:${spawn.base_port + index}`,
     binary: resolve(ROOT, spawn.binary),
+    env,
     args: ['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level].concat(
       process.stderr.isTTY ? '--no-log-json' : '--log-json',
     ),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { type Tandem, start } from './main.ts';
-import { createLog } from './telemetry/log.ts';
+import { changeLevel, createLog } from './telemetry/log.ts';
 
 const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ctrl-C.
 
@@ -14,6 +14,8 @@ Usage: npm start -- [options]
   --models DIR     the model repository (default deploy/models)
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
   --help           this text
+
+SIGUSR1 makes the router's log tell more, SIGUSR2 less.
 
 Flags win over the environment, and the environment over the file. What is wrong with settings stops the start with
 exit code 2. All settings with their meaning: npx tandem config print
@@ -46,6 +48,9 @@ async function main(): Promise<void> {
     defaults: { reflection: true },
   });
   const log = createLog(settings.log_level);
+  // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
+  process.on('SIGUSR1', () => changeLevel(log, 'more'));
+  process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const starting = start(settings, log);
   stopOnSignal(starting);
   process.stdout.write(banner(await starting, settings));

@@ -1,11 +1,19 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { silent } from '../../test/fakes/fake-parts.ts';
+import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import type { Router } from '../routing/router.ts';
 import { type ItemAnswer, reasonItem } from './reason-item.ts';
 
-const options = { type: 'test', observer: silent, timeoutMs: 1_000, onInternalError: () => undefined };
+const tracing = fakeTracing();
+const options = {
+  type: 'test',
+  tracing,
+  begin: (startedMs: number) => tracing.begin('test', startedMs, '', ''),
+  observer: silent,
+  timeoutMs: 1_000,
+  onInternalError: () => undefined,
+};
 const bytes = ReasonRequest.encode(ReasonRequest.fromPartial({ requestId: 'mine', encoding: [1] })).finish();
 
 let asked: number;

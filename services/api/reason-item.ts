@@ -2,11 +2,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
+import type { RequestTrace } from '../core/request-trace.ts';
 import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer, Router } from '../routing/router.ts';
 import { decodeReasonRequest, toQuestion, toReasonError, toResponse } from './reason-messages.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { noteAnswer } from './traced.ts';
 import { type UnaryOptions, malformed } from './unary.ts';
 
 export type ItemOutcome =
@@ -22,6 +25,9 @@ export interface ItemAnswer {
 export interface ItemOptions extends UnaryOptions {
   /** What it is counted as. Example: "ReasonBatch.item". */
   readonly type: string;
+  readonly tracing: Tracing;
+  /** Begins its trace: an item is a request of its own, whose parent is the call's caller. */
+  readonly begin: (startedMs: number) => RequestTrace;
   /** Has the last word on the question. */
   readonly adjust?: (question: ReasonQuestion) => ReasonQuestion;
   /** Throws RouterError where the answer cannot be taken. */
@@ -33,21 +39,27 @@ export async function reasonItem(
   bytes: Uint8Array,
   router: Router,
   context: CallContext,
-  { type, observer, onInternalError, adjust = (question) => question, accept }: ItemOptions,
+  { type, tracing, begin, observer, onInternalError, adjust = (question) => question, accept }: ItemOptions,
 ): Promise<ItemAnswer> {
   const startedMs = performance.now();
+  const trace = begin(startedMs);
+  const { deadlineMs, signal } = context;
+  const flight: CallContext = { deadlineMs, signal, span: tracing.spanOf(trace) };
   let requestId = '';
   try {
     const request = read(bytes);
     ({ requestId } = request);
-    const answer = await patiently(() => router.reason(adjust(toQuestion(request)), context), context);
+    const answer = await patiently(() => router.reason(adjust(toQuestion(request)), flight), flight);
     accept?.(answer);
-    const value = toResponse(requestId, answer, startedMs);
+    noteAnswer(flight.span, answer);
+    const value = toResponse(requestId, answer, startedMs, trace.traceId);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
+    trace.end();
     return { requestId: value.requestId, outcome: { $case: 'result', value } };
   } catch (thrown) {
     const error = RouterError.from(thrown);
-    if (error.kind === 'INTERNAL') onInternalError(type, error);
+    trace.end(error);
+    if (error.kind === 'INTERNAL') onInternalError(type, error, trace.traceId);
     observer.requestEnded(type, error.kind, performance.now() - startedMs);
     return { requestId, outcome: { $case: 'error', value: toReasonError(error) } };
   }

@@ -62,7 +62,7 @@ function toRawInput({ encoding, tensor }: ReasonRequestWire): RawInput {
 }
 
 /** `startedMs`: receipt, on performance.now()'s clock. */
-export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs: number): ReasonResponse {
+export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs: number, traceId = ''): ReasonResponse {
   const { answer, attempts, model } = reasoned;
   const { inference, engine, ballots } = answer;
   const isComputed = attempts.length > 0;
@@ -98,6 +98,7 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
     cache: fromCacheStatus(reasoned.cache),
     grade: fromGrade(reasoned.grade),
     vote: ballots.length === 0 ? undefined : toVote(ballots),
+    traceId,
     cost: toCost(attempts),
     layers: inference.layers?.map(fromLayer) ?? [],
   };

@@ -7,11 +7,14 @@ import type { Router } from '../routing/router.ts';
 import { type ItemOptions, reasonItem } from './reason-item.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { beginTrace } from './traced.ts';
 import { type UnaryOptions, methodOf, remainingMs, whyCancelled } from './unary.ts';
 
 export interface StreamOptions extends UnaryOptions {
   /** Requests under way at once in one stream or batch. */
   readonly windowSize: number;
+  readonly tracing: Tracing;
   /** Aborted when the server drains: streams answer what they have read, and end. */
   readonly drained: AbortSignal;
 }
@@ -43,7 +46,12 @@ class ReasonStream {
     this.#call = call;
     this.#router = router;
     this.#options = options;
-    this.#item = { ...options, type: 'ReasonStream.item' };
+    const type = 'ReasonStream.item';
+    this.#item = {
+      ...options,
+      type,
+      begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs),
+    };
     this.#callEndsMs = this.#startedMs + remainingMs(call.getDeadline());
     call.on('data', (request: ReasonStreamRequestWire | RouterError) => void this.#take(request));
     call.on('drain', () => {
@@ -74,6 +82,7 @@ class ReasonStream {
   async #answer(request: ReasonStreamRequestWire | RouterError, startedMs: number): ReturnType<typeof reasonItem> {
     if (request instanceof RouterError) {
       this.#options.observer.requestEnded(this.#item.type, request.kind, 0);
+      this.#item.begin(startedMs).end(request);
       return { requestId: '', outcome: { $case: 'error', value: toReasonError(request) } };
     }
     const deadlineMs = Math.min(this.#callEndsMs, startedMs + this.#options.timeoutMs);

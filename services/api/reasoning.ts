@@ -2,7 +2,6 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { RouterError } from '../core/errors.ts';
-import type { CallContext } from '../core/inference.ts';
 import { serializer } from '../core/serialize.ts';
 import {
   type PingRequest,
@@ -23,7 +22,8 @@ import { LayerRoom } from './layer-room.ts';
 import { reasonItem } from './reason-item.ts';
 import { decodeReasonRequest, toQuestion, toResponse } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
-import { decoding, unary } from './unary.ts';
+import { beginTrace, noteAnswer } from './traced.ts';
+import { type UnaryContext, decoding, unary } from './unary.ts';
 
 export interface ReasoningOptions extends StreamOptions {
   /** Requests in one ReasonBatch. */
@@ -49,16 +49,24 @@ export const reasoningService = decoding({
 });
 
 export function reasoningHandlers(router: Router, options: ReasoningOptions): UntypedServiceImplementation {
+  const { tracing } = options;
   return {
     ping: unary<PingRequest, PingResponse>(options, (_request, { startedMs }) => ({
       message: 'pong',
       serverTimeMs: BigInt(Date.now()),
       processingTimeMs: performance.now() - startedMs,
     })),
-    reason: unary<ReasonRequestWire, ReasonResponse>(options, async (request, context) => {
-      const answer = await router.reason(toQuestion(request), context);
-      return toResponse(request.requestId, answer, context.startedMs);
-    }),
+    reason: unary<ReasonRequestWire, ReasonResponse>(
+      options,
+      async (request, { deadlineMs, signal, startedMs, trace }) => {
+        const span = trace && tracing.spanOf(trace);
+        const answer = await router.reason(toQuestion(request), { deadlineMs, signal, span });
+        noteAnswer(span, answer);
+        return toResponse(request.requestId, answer, startedMs, trace?.traceId);
+      },
+      undefined,
+      (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs),
+    ),
     reasonBatch: unary<ReasonBatchRequestWire, ReasonBatchResponse>(options, async ({ requests }, context) => {
       const { maxBatchItems } = options;
       if (requests.length > maxBatchItems) {
@@ -78,9 +86,10 @@ export function reasoningHandlers(router: Router, options: ReasoningOptions): Un
 async function reasonEach(
   requests: readonly Uint8Array[],
   router: Router,
-  context: CallContext,
+  context: UnaryContext,
   options: ReasoningOptions,
 ): Promise<ReasonBatchResult[]> {
+  const type = 'ReasonBatch.item';
   const results: ReasonBatchResult[] = Array.from({ length: requests.length });
   const queue = requests.entries(); // shared: whoever is free takes the next one
   const room = new LayerRoom();
@@ -88,7 +97,8 @@ async function reasonEach(
     for (const [place, bytes] of queue) {
       const { outcome } = await reasonItem(bytes, router, context, {
         ...options,
-        type: 'ReasonBatch.item',
+        type,
+        begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
         adjust: spreadBySpeed,
         accept: ({ answer }) => room.take(answer.inference),
       });

@@ -9,6 +9,7 @@ import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly pool: EnginePool;
   readonly models: ModelRepository;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly meter: Meter;
   readonly events: EventLog;
 }
@@ -49,7 +51,7 @@ export class ApiServer {
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
 
-  constructor({ router, pool, models, metrics, meter, events }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
@@ -59,6 +61,7 @@ export class ApiServer {
     const shared = {
       ...options,
       observer: metrics,
+      tracing,
       drained: this.#drained.signal,
       guard: adminGuard(options.adminFrom, options.listen),
     };

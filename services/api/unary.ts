@@ -3,13 +3,14 @@ import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
+import type { RequestTrace } from '../core/request-trace.ts';
 import { toStatus } from './status.ts';
 
 export interface UnaryOptions {
   /** Deadline of calls that bring none, and the longest one may bring, milliseconds. */
   readonly timeoutMs: number;
   /** Hears of every error that callers only see as INTERNAL. */
-  readonly onInternalError: (path: string, error: RouterError) => void;
+  readonly onInternalError: (path: string, error: RouterError, traceId?: string) => void;
   readonly observer: Observer;
 }
 
@@ -19,18 +20,25 @@ const DEADLINE_SLACK_MS = 10;
 export interface UnaryContext extends CallContext {
   /** On performance.now()'s clock. */
   readonly startedMs: number;
+  readonly metadata: grpc.Metadata;
+  /** Of calls whose handler has one begun. */
+  readonly trace: RequestTrace | undefined;
 }
 
-/** `guard` throws where this caller may not make this call. */
+type UnaryCall = grpc.ServerUnaryCall<unknown, unknown>;
+
+/** `guard` throws where this caller may not make this call; `begin` begins the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
-  guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void = () => undefined,
+  guard: (call: UnaryCall) => void = () => undefined,
+  begin: (call: UnaryCall, startedMs: number) => RequestTrace | undefined = () => undefined,
 ): grpc.handleUnaryCall<Request | RouterError, Response> {
   return (call, callback) => {
     const startedMs = performance.now();
     const controller = new AbortController();
     const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
+    const trace = begin(call, startedMs);
     let answered = false;
     // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
     call.on('cancelled', () => {
@@ -40,19 +48,22 @@ export function unary<Request, Response>(
     const answer = async (): Promise<Response> => {
       if (call.request instanceof RouterError) throw call.request;
       guard(call);
-      return await handle(call.request, { startedMs, deadlineMs, signal: controller.signal });
+      const { signal } = controller;
+      return await handle(call.request, { startedMs, deadlineMs, signal, metadata: call.metadata, trace });
     };
     answer().then(
       (response) => {
         answered = true;
         options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
+        trace?.end();
         callback(null, response);
       },
       (thrown: unknown) => {
         answered = true;
         const error = RouterError.from(thrown);
         options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs);
-        if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error);
+        trace?.end(error);
+        if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error, trace?.traceId);
         callback(toStatus(error));
       },
     );
@@ -70,7 +81,7 @@ export function decoding(service: grpc.ServiceDefinition): grpc.ServiceDefinitio
   return Object.fromEntries(methods);
 }
 
-function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
+export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
   return (bytes) => {
     try {
       return decode(bytes);

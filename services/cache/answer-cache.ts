@@ -102,7 +102,10 @@ export class AnswerCache<V> {
       if (!sameBytes(flight.data, data)) break;
 
       const { error, value } = await flight.join(context);
-      if (error === undefined) return { value, status: 'COALESCED' };
+      if (error === undefined) {
+        if (flight.leaderTraceId !== '') context.span?.trace.root.set('tandem.leader_trace_id', flight.leaderTraceId);
+        return { value, status: 'COALESCED' };
+      }
       const instead = this.#keptInstead(place, data, error);
       if (instead !== undefined) return instead;
       const fate = fateOf(error);
@@ -119,7 +122,7 @@ export class AnswerCache<V> {
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
   ): Promise<V> {
-    const flight = new Flight<V>(data, context.deadlineMs, this.#now, () => this.#flights.delete(place));
+    const flight = new Flight<V>(data, context, this.#now, () => this.#flights.delete(place));
     this.#flights.set(place, flight);
     const ending = flight.join(context);
     void flight.run(compute);

@@ -13,15 +13,20 @@ export class Flight<V> {
   readonly data: Uint8Array;
   /** Of the computation: its leader's. */
   readonly deadlineMs: number;
+  /** Of the leader's trace; empty: it has none. */
+  readonly leaderTraceId: string;
+  readonly #span: CallContext['span'];
   readonly #now: () => number;
   readonly #onClosed: () => void;
   readonly #controller = new AbortController();
   readonly #waiters = new Set<(ending: Ending<V>) => void>();
 
   /** `onClosed` is called when nobody may join any more: once, before anybody hears how it ended. */
-  constructor(data: Uint8Array, deadlineMs: number, now: () => number, onClosed: () => void) {
+  constructor(data: Uint8Array, leader: CallContext, now: () => number, onClosed: () => void) {
     this.data = data;
-    this.deadlineMs = deadlineMs;
+    this.deadlineMs = leader.deadlineMs;
+    this.#span = leader.span;
+    this.leaderTraceId = leader.span?.trace.traceId ?? '';
     this.#now = now;
     this.#onClosed = onClosed;
   }
@@ -63,7 +68,7 @@ export class Flight<V> {
 
   async #endOf(compute: (context: CallContext) => Promise<V>): Promise<Ending<V>> {
     try {
-      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#controller.signal });
+      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#controller.signal, span: this.#span });
       return { error: undefined, value };
     } catch (thrown) {
       return { error: RouterError.from(thrown), value: undefined };

@@ -49,6 +49,7 @@ export function describeResponse(
     `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
     ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
+    ...(response.traceId ? [`trace ${response.traceId}`] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
     ...describeLayers(response.layers, response.steps, width),
   ].join('\n');

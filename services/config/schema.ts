@@ -369,6 +369,34 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Sidecars on this machine that come and go with the router.'),
+  tracing: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Note down what happens to each request, and keep some of it.'),
+      ratio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe(
+          'Share of requests whose trace is kept, 0 to 1, where the caller has not decided; OTEL_TRACES_SAMPLER overrides it.',
+        ),
+      slow_ms: z
+        .int()
+        .min(0)
+        .max(3_600_000)
+        .default(1_000)
+        .describe(
+          'Traces of requests that take so long are kept, as those of failures and disputes are, milliseconds; 0: not for that.',
+        ),
+      layers: z
+        .boolean()
+        .default(false)
+        .describe('Sidecars tell the time of every node of the network in the traces that are sampled.'),
+    })
+    .prefault({})
+    .describe(
+      'Traces of requests. Where they are sent to is said by OpenTelemetry’s own variables, OTEL_EXPORTER_OTLP_….',
+    ),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log line to write.'),
 });
 

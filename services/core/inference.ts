@@ -1,5 +1,7 @@
 // What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
 
+import type { OpenSpan } from './request-trace.ts';
+
 /** How much of a run an answer tells. Each tells what the one before it does. */
 export type Detail = 'SUMMARY' | 'LAYERS' | 'RASTER';
 
@@ -59,4 +61,6 @@ export interface CallContext {
   /** Absolute, milliseconds of `performance.now()`'s clock; Infinity: none. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** What this is a part of, where it is noted down. */
+  readonly span?: OpenSpan | undefined;
 }

@@ -30,6 +30,8 @@ export class Breaker {
   #isProbing = false;
   #lastKind = '';
   #trippedBy: string | undefined;
+  /** Of whoever failed last. */
+  #onOpened: ((why: string) => void) | undefined;
 
   constructor(options: BreakerOptions, onEvent: (event: BreakerEvent) => void = () => undefined) {
     this.#circuit = new CircuitBreaker(settle, {
@@ -50,8 +52,11 @@ export class Breaker {
     this.#circuit.on('open', () => {
       const { failures, fires } = this.#circuit.stats;
       const counted = `${failures} of ${fires} requests failed within ${options.windowMs} ms`;
-      note('OPEN', this.#trippedBy ?? `${counted}, the last with ${this.#lastKind}`);
+      const why = this.#trippedBy ?? `${counted}, the last with ${this.#lastKind}`;
+      note('OPEN', why);
+      if (this.#trippedBy === undefined) this.#onOpened?.(why);
       this.#trippedBy = undefined;
+      this.#onOpened = undefined;
     });
     this.#circuit.on('halfOpen', () => {
       this.#isProbing = false;
@@ -77,12 +82,18 @@ export class Breaker {
     return PROBE;
   }
 
-  /** `kind` names the failure, for the history. */
-  end({ isProbe }: { readonly isProbe: boolean }, outcome: BreakerOutcome, kind: ErrorKind | 'OK'): void {
+  /** `kind` names the failure, for the history; `onOpened` is called if this was one failure too many. */
+  end(
+    { isProbe }: { readonly isProbe: boolean },
+    outcome: BreakerOutcome,
+    kind: ErrorKind | 'OK',
+    onOpened?: (why: string) => void,
+  ): void {
     if (isProbe) this.#isProbing = false;
     // What was sent before the breaker opened says nothing about the engine as it is now.
     if (outcome === 'ignore' || (!isProbe && !this.#circuit.closed)) return;
     this.#lastKind = kind;
+    this.#onOpened = onOpened;
     this.#circuit.fire(outcome).catch(() => undefined);
   }
 

@@ -81,13 +81,13 @@ export class PooledEngine {
   async infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
     const startedMs = performance.now();
     const inFlight = this.engine.inFlight + 1;
-    const { signal } = context;
+    const { signal, span } = context;
     const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
     // In a panic requests pass a breaker that admits none. They tell it nothing: it neither takes one for the try that
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
     const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
-      const inference = await this.engine.infer(input, { deadlineMs, signal });
+      const inference = await this.engine.infer(input, { deadlineMs, signal, span });
       const nowMs = performance.now();
       this.speed.record(nowMs - startedMs, inFlight, nowMs);
       this.limit.record(nowMs - startedMs, inFlight, 'success', nowMs);
@@ -98,7 +98,9 @@ export class PooledEngine {
       const error = this.#blame(RouterError.from(thrown), deadlineMs < context.deadlineMs);
       const { outcome } = ERROR_KINDS[error.kind];
       if (outcome === 'failure') this.failed += 1;
-      this.breaker.end(pass, outcome, error.kind);
+      this.breaker.end(pass, outcome, error.kind, (why) =>
+        span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
+      );
       const nowMs = performance.now();
       this.limit.record(nowMs - startedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;

@@ -13,6 +13,8 @@ export interface SupervisedSidecar {
   readonly address: string;
   readonly binary: string;
   readonly args: readonly string[];
+  /** Undefined: the router's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface SupervisorEvents {
@@ -41,10 +43,11 @@ export class Supervisor {
 
   /** Resolves when the sidecar says that it is ready, or has exited. */
   start(): Promise<void> {
-    const { id, address, binary, args } = this.#sidecar;
+    const { id, address, binary, args, env } = this.#sidecar;
     const startedAt = performance.now();
     const child = spawn(binary, ['--id', id, '--listen', address, '--exit-with-parent', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(env && { env }),
       detached: true, // Ctrl-C at a terminal is for the router alone: it drains first, its sidecars after it
     });
     this.#child = child;

@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
+import type { OpenAttributes } from '../core/request-trace.ts';
 import type { Work } from '../core/work.ts';
 import type { Dispute } from './dispute.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -45,20 +46,29 @@ export interface Asking {
   readonly strategy: string;
   /** Every engine asked so far, in the order in which they ended. */
   readonly attempts: Attempt[];
+  /** What asking is called in the request's trace; unset: "attempt". */
+  readonly as?: 'ballot';
 }
 
 /** Rejects with RouterError only. */
 export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity): Promise<Inference> {
+  const { deadlineMs, signal, span } = asking.context;
   const startedMs = performance.now();
   const { input, options, attempts } = asking;
-  const done = (outcome: Outcome, work?: Work): void => {
-    const durationMs = performance.now() - startedMs;
-    attempts.push({ engineId: engine.id, outcome, durationMs, work });
+  const asked = span?.child(asking.as ?? 'attempt', 'CLIENT', startedMs);
+  const done = (outcome: Outcome, inference?: Inference): void => {
+    const endMs = performance.now();
+    const durationMs = endMs - startedMs;
+    attempts.push({ engineId: engine.id, outcome, durationMs, work: inference });
     options.observer.attemptEnded(engine.id, outcome, durationMs);
-    if (work !== undefined) options.observer.computed(input.model, input.version, work);
+    if (inference !== undefined) options.observer.computed(input.model, input.version, inference);
+    if (asked === undefined) return;
+    asked.attributes = tracedAs(engine, outcome, inference);
+    // Whoever was told to stop has done nothing wrong.
+    asked.end(outcome === 'OK' || outcome === 'CANCELLED' ? '' : outcome, endMs);
   };
   try {
-    const inference = await engine.infer(input, asking.context, timeoutMs);
+    const inference = await engine.infer(input, { deadlineMs, signal, span: asked }, timeoutMs);
     done('OK', inference);
     return inference;
   } catch (thrown) {
@@ -66,6 +76,18 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
     done(error.kind);
     throw error;
   }
+}
+
+function tracedAs({ id, kind }: Askable, outcome: Outcome, inference: Inference | undefined): OpenAttributes {
+  const about = { 'tandem.engine': id, 'tandem.engine_kind': kind, 'tandem.outcome': outcome };
+  if (inference === undefined) return about;
+  const { stateDigest, queueUs, computeUs } = inference;
+  return {
+    ...about,
+    'tandem.digest': stateDigest,
+    'tandem.queue_us': queueUs,
+    'tandem.compute_us': computeUs,
+  };
 }
 
 /** Whether it makes no sense to ask anybody else: the error is not the engine's, or nobody waits any more. */

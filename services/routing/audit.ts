@@ -31,6 +31,9 @@ const POLICY: VotePolicy = {
   onFew: 'FAIL',
 };
 
+/** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
+type Audited = Pick<Asking, 'input' | 'strategy'> & { readonly context?: Pick<Asking['context'], 'span'> };
+
 export class Audit {
   readonly #options: AuditOptions;
   /**
@@ -45,12 +48,7 @@ export class Audit {
   }
 
   /** `onWrong` is called if the answer turns out to have been wrong. */
-  consider<E extends Askable>(
-    answered: Answered<E>,
-    engines: readonly E[],
-    asked: Pick<Asking, 'input' | 'strategy'>,
-    onWrong: () => void,
-  ): void {
+  consider<E extends Askable>(answered: Answered<E>, engines: readonly E[], asked: Audited, onWrong: () => void): void {
     const due = (this.#due.get(answered.engine) ?? 0) + this.#options.rate;
     this.#due.set(answered.engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
     if (due < 1) return;
@@ -61,7 +59,7 @@ export class Audit {
   async #run<E extends Askable>(
     { engine, inference }: Answered<E>,
     others: readonly E[],
-    { input, strategy }: Pick<Asking, 'input' | 'strategy'>,
+    { input, strategy, context }: Audited,
     onWrong: () => void,
   ): Promise<void> {
     this.#running += 1;
@@ -91,6 +89,7 @@ export class Audit {
       ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
       wrong: wrong.map((voter) => voter.engine.id),
       right: result.kind === 'AGREED' ? voters[result.winner]?.ballot.answer : undefined,
+      span: context?.span,
     });
   }
 }

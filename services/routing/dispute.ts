@@ -1,6 +1,7 @@
 // Who said what in a vote, and what is told of engines that contradict each other.
 import type { InferenceInput } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
+import type { OpenSpan } from '../core/request-trace.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
 
 export interface CastBallot {
@@ -26,4 +27,6 @@ export interface Dispute {
   readonly wrong: readonly string[];
   /** Digests of the right answer; undefined where nobody can say which one is. */
   readonly right: { readonly stateDigest: bigint; readonly readoutDigest: bigint } | undefined;
+  /** Of the request; it may have ended. */
+  readonly span?: OpenSpan | undefined;
 }

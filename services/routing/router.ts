@@ -102,13 +102,22 @@ export class Router {
       const found = findServed(this.#models, this.#pool, question.model, question.modelVersion);
       validateInput(question.input, found.input);
       const manner = this.#manner(question, found);
+      context.span?.set('tandem.model', `${found.version.name}/${found.version.version}`);
+      context.span?.set('tandem.strategy', manner.strategy);
       const hash = questionHash(found.modelId, question.input.data);
       const attempts: Attempt[] = [];
-      const compute = (flight: CallContext): Promise<Answer> =>
-        this.#admitted(found, manner, flight, () => this.#compute(question, found, manner, hash, flight, attempts));
+      const looking = context.span?.child('cache');
+      const compute = (flight: CallContext): Promise<Answer> => {
+        looking?.end();
+        return this.#admitted(found, manner, flight, () =>
+          this.#compute(question, found, manner, hash, flight, attempts),
+        );
+      };
 
       const { value, status } = await this.#cached(question, found, manner, hash, context, compute);
 
+      looking?.set('tandem.cache', status);
+      looking?.end();
       observer.cacheUsed(status);
       observer.answered(found.version.name, found.version.version);
       const isOurs = status === 'MISS' || status === 'BYPASSED';
@@ -163,8 +172,10 @@ export class Router {
     compute: () => Promise<Answer>,
   ): Promise<Answer> {
     const { admission } = this.#options;
+    const waiting = context.span?.child('queue');
     const turnToCome = admission.enter(version, () => freePlaces(engines, policy?.participants ?? 1), context);
     if (turnToCome !== undefined) await turnToCome;
+    waiting?.end();
     let isAnswered = false;
     try {
       const answer = await compute();

@@ -76,13 +76,13 @@ class Election<E extends Askable> {
   readonly #onCallerAbort = (): void => this.#stragglers.abort(this.#callerSignal.reason);
 
   constructor(plan: readonly E[], policy: VotePolicy, spec: ReadoutSpec, asking: Asking) {
-    const { signal, deadlineMs } = asking.context;
+    const { signal } = asking.context;
     this.#callerSignal = signal;
     signal.addEventListener('abort', this.#onCallerAbort, { once: true });
     this.#policy = policy;
     this.#spec = spec;
     this.#left = plan;
-    this.#asking = { ...asking, context: { deadlineMs, signal: this.#stragglers.signal } };
+    this.#asking = { ...asking, as: 'ballot', context: { ...asking.context, signal: this.#stragglers.signal } };
   }
 
   ballots(): Ballot[] {
@@ -235,7 +235,7 @@ function report<E extends Askable>(
   voters: readonly Voter<E>[],
   ballots: readonly CastBallot[],
   { compare }: VotePolicy,
-  { input, options, strategy }: Asking,
+  { input, options, strategy, context }: Asking,
 ): void {
   const isWon = result.kind === 'AGREED' || result.kind === 'ACCEPTED';
   const dissenters = voters.filter((_, place) => result.outcomes[place] === 'DISSENTED').map(({ engine }) => engine);
@@ -254,6 +254,7 @@ function report<E extends Askable>(
     ballots,
     wrong: isCertain ? dissenters.map(({ id }) => id) : [],
     right: isWon ? voters[result.winner]?.ballot.answer : undefined,
+    span: context.span,
   });
 }
 

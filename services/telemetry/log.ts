@@ -1,27 +1,46 @@
 // Structured log, one line an event: readable on a terminal, JSON otherwise. To stderr, since stdout is for answers.
-import { type Logger, destination, pino } from 'pino';
+import { type DestinationStream, type Logger, destination, pino } from 'pino';
 import pretty from 'pino-pretty';
 
 export type Log = Logger;
 
+const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+/** What callers send and what opens doors is never written, wherever in a line it may turn up. */
+const SECRET = ['authorization', 'cookie', 'password', 'token', 'secret', 'data', 'encoding', 'tensor', 'payload'];
+const REDACTED = SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
 /** Lines look like the sidecars' own, so that one filter reads both. */
-export function createLog(level: string): Log {
-  const stream = process.stderr.isTTY
-    ? pretty({
-        destination: 2,
-        sync: true,
-        ignore: 'service,pid',
-        singleLine: true,
-        messageKey: 'message',
-        translateTime: 'SYS:HH:MM:ss.l',
-      })
-    : destination({ dest: 2, sync: false });
+export function createLog(level: string, to?: DestinationStream): Log {
+  const stream =
+    to ??
+    (process.stderr.isTTY
+      ? pretty({
+          destination: 2,
+          sync: true,
+          ignore: 'service,pid',
+          singleLine: true,
+          messageKey: 'message',
+          translateTime: 'SYS:HH:MM:ss.l',
+        })
+      : destination({ dest: 2, sync: false }));
   const options = {
     level,
     base: { service: 'tandem-router' },
     messageKey: 'message',
+    redact: { paths: REDACTED, censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, stream);
+}
+
+/** One step more or less of what is written, as an operator asks for it while the router runs. */
+export function changeLevel(log: Log, by: 'more' | 'less'): void {
+  const place = LEVELS.findIndex((level) => level === log.level) + (by === 'more' ? 1 : -1);
+  const level = LEVELS[Math.min(Math.max(place, 0), LEVELS.length - 1)] ?? 'info';
+  const change = { from: log.level, to: level };
+  if (by === 'more') log.level = level; // so that the line is heard
+  log.warn(change, 'log level changed');
+  log.level = level;
 }

@@ -14,14 +14,15 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
-// Counted, for the test that says what tracing costs where it is off. NOLINTBEGIN(misc-new-delete-overloads)
-void* operator new(std::size_t size) {
+// Counted, for the test that says what tracing costs where it is off. Never inlined: where only one of a pair is, GCC takes
+// it for a mismatch. NOLINTBEGIN(misc-new-delete-overloads)
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 // NOLINTEND(misc-new-delete-overloads)
 
 namespace tandem {

@@ -83,17 +83,19 @@ TEST(Tracer, RefusesMoreDigestsThanItMayGather) {
   }
   auto model = std::make_shared<Model>();
   model->network = testing::Compile(testing::Chain(1, nodes, 1), series);  // ten nodes
-  Job::Request job;
-  job.model = model;
-  job.steps = 100000;
-  EXPECT_TRUE(Tracer::MakeJob(job, {}, nullptr).ok());
-  ++job.steps;
-  const auto refused = Tracer::MakeJob(job, {}, nullptr);
+  const auto job = [&](std::uint32_t steps) {
+    Job::Request request;
+    request.model = model;
+    request.steps = steps;
+    return request;
+  };
+  EXPECT_TRUE(Tracer::MakeJob(job(100000), {}, nullptr).ok());
+  const auto refused = Tracer::MakeJob(job(100001), {}, nullptr);
   EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
   EXPECT_EQ(refused.error().reason, "TRACE_TOO_LARGE");
   engine::v1::TraceRequest one;
   one.mutable_place()->set_node("a");
-  EXPECT_TRUE(Tracer::MakeJob(job, one, nullptr).ok());
+  EXPECT_TRUE(Tracer::MakeJob(job(100001), one, nullptr).ok());
 }
 
 TEST_F(TraceService, AWrongInputIsRefusedAsByInfer) {

@@ -1,6 +1,7 @@
 // Parts that a unit test must give and does not care about.
 import type { Observer } from '../../services/core/observer.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';
+import { Tracing } from '../../services/telemetry/tracing.ts';
 
 export const fakeBreaker: BreakerOptions = { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: 500 };
 
@@ -14,3 +15,9 @@ export const silent: Observer = {
   cacheUsed: () => undefined,
   voted: () => undefined,
 };
+
+/** Keeps nothing. */
+export function fakeTracing(): Tracing {
+  const sampler = { isParentBased: true, ratio: 0 };
+  return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, instance: '', onKept: () => undefined });
+}

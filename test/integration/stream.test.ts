@@ -6,6 +6,7 @@ import { type ReasonRequest, ReasoningServiceClient } from '../../services/gener
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import type { Router } from '../../services/routing/router.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
+import { fakeTracing } from '../fakes/fake-parts.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { settledHeapBytes } from '../support/heap.ts';
@@ -225,6 +226,7 @@ describe('a server of streams', () => {
       maxBatchItems: 1,
       timeoutMs: 60_000,
       onInternalError: () => undefined,
+      tracing: fakeTracing(),
       observer: metrics,
     };
     server = new grpc.Server();

@@ -3,6 +3,7 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { toBytes } from '../../core/trace-parent.ts';
 import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import { checkLayers } from './check-layers.ts';
 import { fromDetail, toInference, toRouterError } from './translate.ts';
@@ -10,8 +11,6 @@ import { fromDetail, toInference, toRouterError } from './translate.ts';
 /** Limits of one message, far below what an engine accepts. A larger item travels alone. */
 const MAX_ITEMS = 256;
 const MAX_BYTES = 1_048_576;
-/** No trace: what every item says until the router traces. */
-const NOT_TRACED = Buffer.alloc(0);
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
 
@@ -96,8 +95,8 @@ export class InferStream {
         data: input.data,
         timeoutUs: 0n,
         digestOnly: input.digestOnly ?? false,
-        traceParent: NOT_TRACED,
-        traceLayers: false,
+        traceParent: toBytes(context.span?.asParent),
+        traceLayers: context.span?.asksForLayers ?? false,
         detail: fromDetail(input.detail),
       });
       this.#scheduleFlush();

@@ -1,0 +1,35 @@
+// One step of a request, finished: as it is kept, shown and exported, whoever recorded it. Times and ids as in
+// OpenTelemetry.
+
+export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT';
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface SpanEvent {
+  readonly name: string;
+  /** Milliseconds since 1970, fractional. */
+  readonly timeMs: number;
+  readonly attributes: Attributes;
+}
+
+export interface Span {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** Empty: none. */
+  readonly parentSpanId: string;
+  readonly name: string;
+  /** Which program recorded it. Example: "tandem-router". */
+  readonly service: string;
+  /** Which of its processes. Example: "engine-1". */
+  readonly instance: string;
+  readonly kind: SpanKind;
+  /** Milliseconds since 1970, fractional. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** What went wrong; empty: nothing. */
+  readonly error: string;
+  readonly attributes: Attributes;
+  readonly events: readonly SpanEvent[];
+}

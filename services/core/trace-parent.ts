@@ -1,0 +1,57 @@
+// W3C Trace Context: who asks, as the caller says in `traceparent`, and the ids that we make ourselves.
+// https://www.w3.org/TR/trace-context-2/
+
+export interface TraceParent {
+  /** 32 hexadecimal digits, not all zero. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits, not all zero. */
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
+const VERSION_00_CHARS = 55;
+/** A version to come may append fields; nobody needs more than this of them. */
+const MAX_CHARS = 512;
+const FORM = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
+
+/** Undefined where it is not valid: the request then begins a trace of its own. */
+export function parseTraceParent(text: string): TraceParent | undefined {
+  if (text.length < VERSION_00_CHARS || text.length > MAX_CHARS) return undefined;
+  const [, version, traceId, spanId, flags] = FORM.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined) return undefined;
+  if (version === '00' && text.length !== VERSION_00_CHARS) return undefined;
+  return { traceId, spanId, isSampled: (parseInt(flags ?? '', 16) & 1) === 1 };
+}
+
+/** Random enough to be unique, not to be a secret: as OpenTelemetry's own are, and a tenth of the price of a CSPRNG. */
+export function newTraceId(): string {
+  return newSpanId() + newSpanId();
+}
+
+export function newSpanId(): string {
+  return hex32(Math.random() * 0xffffffff) + hex32(1 + Math.random() * 0xfffffffe); // never all zeros
+}
+
+function hex32(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * Whether a trace is in a sample of so large a share: every process that decides by the trace's id decides alike. As
+ * OpenTelemetry's TraceIdRatioBased does it in JavaScript.
+ */
+export function isInSample(traceId: string, ratio: number): boolean {
+  if (ratio >= 1) return true;
+  if (ratio <= 0) return false;
+  let folded = 0;
+  for (let at = 0; at < 32; at += 8) folded ^= parseInt(traceId.slice(at, at + 8), 16);
+  return folded >>> 0 < Math.floor(ratio * 0xffffffff);
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** As tandem.engine.v1.InferItem has it: 16 bytes trace id, 8 bytes span id, 1 byte flags. */
+export function toBytes(parent: TraceParent | undefined): Buffer {
+  if (parent === undefined) return NO_BYTES;
+  return Buffer.from(`${parent.traceId}${parent.spanId}0${parent.isSampled ? 1 : 0}`, 'hex');
+}

@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { RouterError } from '../core/errors.ts';
+import type { RequestTrace } from '../core/request-trace.ts';
+import type { Span } from '../core/span.ts';
+import { Tracing, type TracingOptions } from './tracing.ts';
+
+const CALLER = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
+const SAMPLED = `00-${CALLER.trace}-${CALLER.span}-01`;
+const UNSAMPLED = `00-${CALLER.trace}-${CALLER.span}-00`;
+
+let kept: (readonly Span[])[];
+let states: string[];
+
+beforeEach(() => {
+  kept = [];
+  states = [];
+});
+
+function tracing(over: Partial<TracingOptions> = {}): Tracing {
+  return new Tracing({
+    enabled: true,
+    sampler: { isParentBased: true, ratio: 0 },
+    slowMs: 1_000,
+    withLayers: false,
+    instance: 'here',
+    onKept: (spans, state) => {
+      kept.push(spans);
+      states.push(state);
+    },
+    ...over,
+  });
+}
+
+function begin(parts: Tracing, parent = '', state = ''): RequestTrace {
+  return parts.begin('Reason', performance.now(), parent, state);
+}
+
+const sampler = (isParentBased: boolean, ratio: number): TracingOptions['sampler'] => ({ isParentBased, ratio });
+
+describe('what is kept of ordinary requests', () => {
+  it.each<[string, TracingOptions['sampler'], string, boolean]>([
+    ['no caller, ratio 1', sampler(true, 1), '', true],
+    ['no caller, ratio 0', sampler(true, 0), '', false],
+    ['a caller that samples, heeded', sampler(true, 0), SAMPLED, true],
+    ['a caller that does not, heeded', sampler(true, 1), UNSAMPLED, false],
+    ['a caller that samples, not heeded', sampler(false, 0), SAMPLED, false],
+    ['a caller that does not, not heeded', sampler(false, 1), UNSAMPLED, true],
+    ['a caller that talks nonsense', sampler(true, 0), 'nonsense', false],
+  ])('%s: %j', (_what, chosen, parent, expected) => {
+    const parts = tracing({ sampler: chosen });
+    const trace = begin(parts, parent);
+    trace.end();
+    expect([trace.about.isSampled, kept.length === 1]).toEqual([expected, expected]);
+    expect(parts.counts).toMatchObject({ sampled: expected ? 1 : 0, left: expected ? 0 : 1 });
+  });
+});
+
+describe('what is kept whatever the sample', () => {
+  it('is a request that failed, and says why', () => {
+    const parts = tracing();
+    begin(parts).end(new RouterError('NO_ENGINE', 'no engine is left'));
+    expect(parts.counts).toMatchObject({ failed: 1 });
+    expect(kept[0]?.[0]).toMatchObject({
+      error: 'NO_ENGINE: no engine is left',
+      attributes: { 'error.type': 'NO_ENGINE', 'rpc.response.status_code': 'UNAVAILABLE' },
+    });
+  });
+
+  it('is one with an event', () => {
+    const parts = tracing();
+    const trace = begin(parts);
+    trace.event('dispute', { 'tandem.verdict': 'MAJORITY' });
+    trace.end();
+    expect(parts.counts).toMatchObject({ notable: 1 });
+    expect(kept[0]?.[0]?.events).toMatchObject([{ name: 'dispute', attributes: { 'tandem.verdict': 'MAJORITY' } }]);
+  });
+
+  it('is a slow one, unless that is switched off', () => {
+    const agoMs = performance.now() - 2_000;
+    const parts = tracing();
+    parts.begin('Reason', agoMs, '', '').end();
+    tracing({ slowMs: 0 }).begin('Reason', agoMs, '', '').end();
+    expect([kept.length, parts.counts.slow]).toEqual([1, 1]);
+  });
+
+  it('is one of which it turns out later, with all that was noted', () => {
+    const trace = begin(tracing());
+    trace.root.child('attempt').end();
+    trace.end();
+    expect(kept).toHaveLength(0);
+    trace.event('dispute', {});
+    expect(kept.map((spans) => spans.map(({ name }) => name))).toEqual([
+      ['tandem.v1.ReasoningService/Reason', 'attempt'],
+    ]);
+  });
+
+  it('is not written twice: late news of a kept trace is a span of its own', () => {
+    const trace = begin(tracing(), SAMPLED);
+    trace.end();
+    trace.event('dispute', { 'tandem.verdict': 'AUDIT_DISPUTED' });
+    expect(kept).toHaveLength(2);
+    expect(kept[1]).toMatchObject([{ name: 'dispute', traceId: CALLER.trace, parentSpanId: kept[0]?.[0]?.spanId }]);
+  });
+
+  it('has its limit: a storm of failures is counted, not kept', () => {
+    const parts = tracing();
+    const startMs = performance.now();
+    for (let n = 0; n < 10_000; n += 1) begin(parts).end(new RouterError('ROUTER_FULL', 'full'));
+    const { failed, dropped } = parts.counts;
+    expect(failed + dropped).toBe(10_000);
+    const seconds = Math.ceil((performance.now() - startMs) / 1_000) + 1; // that it touched
+    expect(kept.length).toBeLessThanOrEqual(1_000 * seconds);
+  });
+});
+
+describe('a kept trace', () => {
+  it('is a tree under the caller’s span, with the times of each step', () => {
+    const parts = tracing();
+    const startMs = performance.now();
+    const trace = parts.begin('Reason', startMs, SAMPLED, 'vendor=1');
+    const attempt = trace.root.child('attempt', 'CLIENT', startMs + 1);
+    attempt.attributes = { 'tandem.engine': 'local', 'tandem.engine_kind': 'local', 'tandem.digest': 255n };
+    attempt.set('tandem.queue_us', 500);
+    attempt.set('tandem.compute_us', 2_000);
+    attempt.end('', startMs + 4);
+    trace.end();
+    const [root, asked, compute] = kept[0]!;
+    expect(states).toEqual(['vendor=1']);
+    expect(root).toMatchObject({ traceId: CALLER.trace, parentSpanId: CALLER.span, kind: 'SERVER', instance: 'here' });
+    expect(root?.attributes).toMatchObject({ 'rpc.system.name': 'grpc', 'rpc.response.status_code': 'OK' });
+    expect(asked).toMatchObject({ parentSpanId: root?.spanId, kind: 'CLIENT', name: 'attempt' });
+    expect(asked?.durationMs).toBeCloseTo(3, 6);
+    expect(asked?.attributes['tandem.digest']).toBe('00000000000000ff');
+    expect(compute).toMatchObject({ parentSpanId: asked?.spanId, name: 'compute' });
+    expect(compute!.startMs - asked!.startMs).toBeCloseTo(0.5, 2);
+    expect(compute?.durationMs).toBeCloseTo(2, 6);
+    expect(Math.abs(root!.startMs - Date.now())).toBeLessThan(1_000);
+  });
+
+  it('ends what had not ended with the request', () => {
+    const parts = tracing();
+    const trace = parts.begin('Reason', performance.now(), SAMPLED, '');
+    const lost = trace.root.child('ballot');
+    trace.end();
+    lost.end('too late');
+    const [root, ballot] = kept[0]!;
+    expect(ballot!.startMs + ballot!.durationMs).toBeCloseTo(root!.startMs + root!.durationMs, 3);
+    expect(ballot?.error).toBe('');
+  });
+
+  it('has so many spans and events at most', () => {
+    const trace = begin(tracing(), SAMPLED);
+    for (let n = 0; n < 1_000; n += 1) {
+      trace.root.child('attempt').end();
+      trace.event('breaker opened', {});
+    }
+    trace.end();
+    expect([kept[0]?.length, kept[0]?.[0]?.events.length]).toEqual([129, 32]);
+  });
+
+  it('tells engines of itself only if it is sampled', () => {
+    const parts = tracing({ withLayers: true });
+    const sampled = begin(parts, SAMPLED).root;
+    expect(sampled.asParent).toEqual({ traceId: CALLER.trace, spanId: sampled.id, isSampled: true });
+    expect(sampled.asksForLayers).toBe(true);
+    expect([begin(parts).root.asParent, begin(parts).root.asksForLayers]).toEqual([undefined, false]);
+  });
+
+  it('leaves out a tracestate that is longer than it may be', () => {
+    const parts = tracing();
+    begin(parts, SAMPLED, 'x'.repeat(513)).end();
+    expect(states).toEqual(['']);
+  });
+});
+
+describe('tracing that is switched off', () => {
+  it('still gives each request the id of its trace', () => {
+    const parts = tracing({ enabled: false, sampler: sampler(true, 1) });
+    const trace = begin(parts, SAMPLED);
+    expect([trace.traceId, parts.spanOf(trace)]).toEqual([CALLER.trace, undefined]);
+    trace.end(new RouterError('NO_ENGINE', 'none'));
+    trace.event('dispute', {});
+    expect(begin(parts).traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(kept).toEqual([]);
+  });
+});

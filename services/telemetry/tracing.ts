@@ -1,0 +1,216 @@
+// Which requests' traces are kept. Every request is noted down (core/request-trace.ts); at its end it is kept if it is in
+// the sample, which was decided when it began so that engines could be told, or if people will ask about it: it failed,
+// engines contradicted each other, a breaker opened, or it was slow. OpenTelemetry's own head sampling cannot do that, for
+// it knows nothing of the end, and its spans cost as much as everything else that we do for a request.
+import { ERROR_KINDS } from '../core/errors.ts';
+import {
+  type OpenAttributes,
+  type OpenEvent,
+  OpenSpan,
+  RequestTrace,
+  type TraceKeeper,
+} from '../core/request-trace.ts';
+import { hex64 } from '../core/hex.ts';
+import type { Attributes, Span, SpanEvent } from '../core/span.ts';
+import { isInSample, newTraceId, parseTraceParent } from '../core/trace-parent.ts';
+import { EpochClock } from './epoch-clock.ts';
+
+export interface Sampler {
+  /** Heed what the caller decided, if it did. */
+  readonly isParentBased: boolean;
+  /** Share of the other requests, 0 to 1. */
+  readonly ratio: number;
+}
+
+export interface TracingOptions {
+  /** Nothing is noted or kept without; answers have a trace id all the same. */
+  readonly enabled: boolean;
+  readonly sampler: Sampler;
+  /** Requests that take at least so long are kept, milliseconds; 0: not for that. */
+  readonly slowMs: number;
+  readonly withLayers: boolean;
+  /** Which router this is. */
+  readonly instance: string;
+  /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
+  readonly onKept: (spans: readonly Span[], traceState: string) => void;
+  /** Hears of every request, kept or not. */
+  readonly onEnded?: (trace: RequestTrace, durationMs: number) => void;
+}
+
+/** Why traces were kept, and how many were not. */
+export interface TraceCounts {
+  readonly sampled: number;
+  readonly failed: number;
+  /** With an event: a dispute, a breaker that opened, a quarantine. */
+  readonly notable: number;
+  readonly slow: number;
+  /** Nothing about them was of interest when they ended. */
+  readonly left: number;
+  /** They should have been kept, but there were too many of them. */
+  readonly dropped: number;
+}
+
+export const SERVICE = 'tandem-router';
+const RPC = 'tandem.v1.ReasoningService/';
+/** What callers may pass on, W3C Trace Context, 3.3.1.5. */
+const MAX_TRACE_STATE_CHARS = 512;
+/** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
+const MAX_UNSAMPLED_PER_S = 1_000;
+
+export class Tracing implements TraceKeeper {
+  readonly #options: TracingOptions;
+  readonly #clock = new EpochClock();
+  readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
+  /** Whose late news is told in a span of its own, for the rest is out of the house. */
+  readonly #kept = new WeakSet<RequestTrace>();
+  #second = 0;
+  #unsampledInSecond = 0;
+
+  constructor(options: TracingOptions) {
+    this.#options = options;
+  }
+
+  get counts(): TraceCounts {
+    return { ...this.#counts };
+  }
+
+  /** `method`: the rpc's name, or "ReasonBatch.item". `traceParent`, `traceState`: as the caller sent them, or empty. */
+  begin(method: string, startMs: number, traceParent: string, traceState: string): RequestTrace {
+    const { sampler, withLayers, enabled } = this.#options;
+    const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
+    const traceId = caller?.traceId ?? newTraceId();
+    const about = {
+      name: RPC + method,
+      traceId,
+      parentSpanId: caller?.spanId ?? '',
+      traceState: caller === undefined || traceState.length > MAX_TRACE_STATE_CHARS ? '' : traceState,
+      isSampled:
+        enabled &&
+        (sampler.isParentBased && caller !== undefined ? caller.isSampled : isInSample(traceId, sampler.ratio)),
+      withLayers,
+      startMs,
+    };
+    return new RequestTrace(about, this);
+  }
+
+  /** What the path is to note things in; undefined: nothing is noted. */
+  spanOf(trace: RequestTrace): OpenSpan | undefined {
+    return this.#options.enabled ? trace.root : undefined;
+  }
+
+  ended(trace: RequestTrace): void {
+    this.#options.onEnded?.(trace, trace.root.endMs - trace.root.startMs);
+    const why = this.#whyKept(trace);
+    if (why === undefined) {
+      this.#counts.left += 1;
+    } else if (why !== 'sampled' && !this.#hasRoom()) {
+      this.#counts.dropped += 1;
+    } else {
+      this.#counts[why] += 1;
+      this.#keep(trace);
+    }
+  }
+
+  /** A background check may find out about a request long after it has ended. */
+  late(trace: RequestTrace, event: OpenEvent): void {
+    if (!this.#options.enabled) return;
+    if (!this.#kept.has(trace)) {
+      trace.events.push(event);
+      if (!this.#hasRoom()) {
+        this.#counts.dropped += 1;
+        return;
+      }
+      this.#counts.notable += 1;
+      this.#keep(trace);
+      return;
+    }
+    const news = new OpenSpan(trace, trace.root, event.name, 'INTERNAL', event.timeMs);
+    news.attributes = event.attributes;
+    news.end('', event.timeMs);
+    this.#options.onKept([this.#toSpan(news)], trace.about.traceState);
+  }
+
+  #whyKept({ about, events, root, failure }: RequestTrace): 'sampled' | 'failed' | 'notable' | 'slow' | undefined {
+    if (!this.#options.enabled) return undefined;
+    if (about.isSampled) return 'sampled';
+    if (failure !== undefined) return 'failed';
+    if (events.length > 0) return 'notable';
+    const { slowMs } = this.#options;
+    return slowMs > 0 && root.endMs - root.startMs >= slowMs ? 'slow' : undefined;
+  }
+
+  #hasRoom(): boolean {
+    const second = Math.floor(performance.now() / 1_000);
+    if (second !== this.#second) this.#unsampledInSecond = 0;
+    this.#second = second;
+    this.#unsampledInSecond += 1;
+    return this.#unsampledInSecond <= MAX_UNSAMPLED_PER_S;
+  }
+
+  #keep(trace: RequestTrace): void {
+    this.#kept.add(trace);
+    this.#clock.adjust();
+    describeRoot(trace);
+    const spans = [this.#toSpan(trace.root)];
+    for (const span of trace.spans) {
+      spans.push(this.#toSpan(span));
+      const compute = computeOf(span);
+      if (compute !== undefined) spans.push(this.#toSpan(compute));
+    }
+    this.#options.onKept(spans, trace.about.traceState);
+  }
+
+  #toSpan(span: OpenSpan): Span {
+    const { trace, parent, name, kind, startMs, error } = span;
+    const isRoot = span === trace.root;
+    // Whoever was still at work when the request ended was told to stop.
+    const endMs = Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs;
+    return {
+      traceId: trace.traceId,
+      spanId: span.id,
+      parentSpanId: parent?.id ?? trace.about.parentSpanId,
+      name,
+      service: SERVICE,
+      instance: this.#options.instance,
+      kind,
+      startMs: this.#clock.toEpochMs(startMs),
+      durationMs: endMs - startMs,
+      error,
+      attributes: toAttributes(span.attributes),
+      events: isRoot ? trace.events.map((event) => this.#toEvent(event)) : [],
+    };
+  }
+
+  #toEvent({ name, timeMs, attributes }: OpenEvent): SpanEvent {
+    return { name, timeMs: this.#clock.toEpochMs(timeMs), attributes: toAttributes(attributes) };
+  }
+}
+
+/** OpenTelemetry's semantic conventions for RPC spans. */
+function describeRoot({ root, about, failure }: RequestTrace): void {
+  root.set('rpc.system.name', 'grpc');
+  root.set('rpc.method', about.name);
+  root.set('rpc.response.status_code', failure === undefined ? 'OK' : ERROR_KINDS[failure.kind].code);
+  if (failure === undefined) return;
+  root.set('error.type', failure.kind);
+  root.error = `${failure.kind}: ${failure.message}`;
+}
+
+/** The engine in this process tells its times with its answer; sidecars report spans of their own. */
+function computeOf(asked: OpenSpan): OpenSpan | undefined {
+  const { 'tandem.engine_kind': kind, 'tandem.queue_us': queueUs, 'tandem.compute_us': computeUs } = asked.attributes;
+  if (kind !== 'local' || typeof queueUs !== 'number' || typeof computeUs !== 'number') return undefined;
+  const startMs = asked.startMs + queueUs / 1_000;
+  const compute = new OpenSpan(asked.trace, asked, 'compute', 'INTERNAL', startMs);
+  compute.end('', startMs + computeUs / 1_000);
+  return compute;
+}
+
+function toAttributes(open: OpenAttributes): Attributes {
+  const attributes: Record<string, string | number | boolean> = {};
+  for (const name in open) {
+    const value = open[name]!;
+    attributes[name] = typeof value === 'bigint' ? hex64(value) : value;
+  }
+  return attributes;
+}
