@@ -9,6 +9,8 @@ export default {
     ],
   },
   // The tests wait as much as they compute: on two cores a second worker halves their time.
+  // Needs a browser: npm run test:telemetry.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
   maxWorkers: '100%',
   testEnvironment: 'node',
   testTimeout: 20_000,

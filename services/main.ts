@@ -1,6 +1,7 @@
 // The composition root: nothing else wires parts together.
 import { join, resolve } from 'node:path';
 import type { MetricsSources } from './api/metrics.ts';
+import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
@@ -9,6 +10,9 @@ import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
 import type { Observer } from './core/observer.ts';
 import type { BreakerOptions } from './engines/breaker.ts';
+import { HttpServer } from './dashboard/http-server.ts';
+import { Recent } from './dashboard/recent.ts';
+import type { DashboardSources, DisputeView } from './dashboard/sources.ts';
 import { Discovery, type DiscoveryEvents, type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
@@ -30,11 +34,16 @@ import { DisputeLog } from './telemetry/dispute-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
+/** Kept for the dashboard. */
+const MAX_RECENT_DISPUTES = 200;
+
 const ROOT = join(import.meta.dirname, '..');
 
 export interface Tandem {
   /** Bound address of the gRPC server. */
   readonly address: string;
+  /** Bound address of the dashboard; empty: there is none. */
+  readonly httpAddress: string;
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
@@ -102,7 +111,10 @@ export async function start(
   const disputes = file
     ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
     : undefined;
-  const onDispute = ({ input, strategy, wrong, verdict, ballots, right }: Dispute): void => {
+  const recentDisputes = new Recent<DisputeView>(MAX_RECENT_DISPUTES);
+  const onDispute = (dispute: Dispute): void => {
+    const { input, strategy, wrong, verdict, ballots, right } = dispute;
+    recentDisputes.add(toDisputeView(dispute, pool));
     disputes?.record({
       ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
@@ -126,6 +138,9 @@ export async function start(
     cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
     connections: () => connections,
   };
+  const onInternalError = (path: string, error: unknown): void => {
+    log.error({ path, err: (error as Error).cause ?? error }, 'internal error');
+  };
   const api = new ApiServer(
     { router, pool, models, metrics, sources },
     {
@@ -144,14 +159,38 @@ export async function start(
         await pooled.engine.start();
         return pooled;
       },
-      onInternalError: (path, error) => log.error({ path, err: error.cause ?? error }, 'internal error'),
+      onInternalError,
     },
   );
+
+  const shown: DashboardSources = {
+    engines: () => pool.engines,
+    models,
+    counts: () => metrics.snapshot(),
+    router,
+    cache: sources.cache,
+    connections,
+    traces: { recent: () => [], spans: () => [] },
+    disputes: recentDisputes,
+    events: { recent: () => [] },
+    exposition: undefined,
+    reason: settings.dashboard.try_requests
+      ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError })
+      : undefined,
+  };
+  const http = ['', 'off'].includes(settings.http_listen)
+    ? undefined
+    : new HttpServer(shown, {
+        listen: settings.http_listen,
+        maxBodyBytes: settings.max_message_bytes,
+        timeoutMs: settings.request_timeout_ms,
+        onInternalError,
+      });
 
   const stop = async (): Promise<void> => {
     stopping = true;
     for (const discovery of discoveries) discovery.stop();
-    await api.stop(settings.drain_timeout_ms);
+    await Promise.all([api.stop(settings.drain_timeout_ms), http?.stop(settings.drain_timeout_ms)]);
     await Promise.all(pool.engines.map(({ engine }) => engine.stop()));
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(settings.drain_timeout_ms)));
     quarantine.stop();
@@ -162,10 +201,11 @@ export async function start(
   try {
     const address = await api.start();
     connections.listen(address);
+    const httpAddress = (await http?.start()) ?? '';
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
-    return { address, pool, supervisors, stop };
+    return { address, httpAddress, pool, supervisors, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -221,6 +261,20 @@ function digests(ballots: Dispute['ballots']): Record<string, string> {
   return Object.fromEntries(
     ballots.map(({ engineId, stateDigest, why }) => [engineId, stateDigest === undefined ? why : hex64(stateDigest)]),
   );
+}
+
+function toDisputeView({ input, strategy, verdict, wrong, ballots }: Dispute, pool: EnginePool): DisputeView {
+  const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
+  return {
+    timeMs: Date.now(),
+    ...{ model: input.model, version: input.version, strategy, verdict, wrong },
+    ballots: ballots.map(({ engineId, stateDigest, readoutDigest, outcome, why, durationMs }) => ({
+      ...{ engineId, outcome, why, durationMs },
+      build: pool.engines.find(({ id }) => id === engineId)?.build ?? '',
+      stateDigest: hex(stateDigest),
+      readoutDigest: hex(readoutDigest),
+    })),
+  };
 }
 
 function cacheOptions({ cache }: Settings): KeptOptions<Answer> {

@@ -9,6 +9,11 @@ const LOWEST_NS = 1;
 const HIGHEST_NS = 3.6e12; // 1 h; longer ones count as that
 const FIGURES = 2;
 
+/** A bucket holds a quarter of an octave: from 2^⌊i/4⌋ × (1 + (i mod 4)/4) nanoseconds up to where the next one begins. */
+export const LATENCY_BUCKETS = 168;
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer); // little-endian, as every machine that Node runs on
+
 /** All 0 while `count` is 0. */
 export interface LatencySummary {
   readonly count: number;
@@ -24,7 +29,9 @@ export const NO_LATENCY: LatencySummary = { count: 0, avgMs: 0, minMs: 0, maxMs:
 
 export class Latencies {
   readonly #histogram = createHistogram({ lowest: LOWEST_NS, highest: HIGHEST_NS, figures: FIGURES });
-  // Beside the histogram, which would round these to its buckets too.
+  // Beside the histogram, which cannot be read bucket by bucket …
+  readonly #buckets = new Float64Array(LATENCY_BUCKETS);
+  // … and would round these to its buckets too.
   #count = 0;
   #sumNs = 0;
   #minNs = Infinity;
@@ -33,6 +40,7 @@ export class Latencies {
   record(durationMs: number): void {
     const ns = toNs(durationMs);
     this.#histogram.record(ns);
+    this.#buckets[bucketOf(ns)]! += 1;
     this.#count += 1;
     this.#sumNs += ns;
     if (ns < this.#minNs) this.#minNs = ns;
@@ -52,6 +60,11 @@ export class Latencies {
     };
   }
 
+  /** How many are in each of LATENCY_BUCKETS. */
+  buckets(): readonly number[] {
+    return [...this.#buckets];
+  }
+
   /** The value at the nearest rank, ⌈p/100 × count⌉: asked for in the rank's middle, since the histogram rounds ranks. */
   #percentileMs(percent: number): number {
     const rank = Math.ceil((percent / 100) * this.#count);
@@ -65,4 +78,10 @@ function toNs(durationMs: number): number {
   const ns = Math.round(durationMs * NS_PER_MS);
   if (!(ns > LOWEST_NS)) return LOWEST_NS; // also where it is not a number
   return ns < HIGHEST_NS ? ns : HIGHEST_NS;
+}
+
+/** Exponent and first two bits of the mantissa, as binary64 has them. */
+function bucketOf(ns: number): number {
+  float[0] = ns;
+  return (words[1]! >>> 18) - (1_023 << 2);
 }

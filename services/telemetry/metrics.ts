@@ -33,6 +33,8 @@ export interface RequestTypeCounts {
   readonly errorsByReason: Readonly<Record<string, number>>;
   /** Of those that were answered. */
   readonly latency: LatencySummary;
+  /** The same ones in LATENCY_BUCKETS. */
+  readonly buckets: readonly number[];
 }
 
 export interface EngineCounts {
@@ -169,6 +171,7 @@ function toTypeCounts([type, counts]: [string, TypeCounts]): RequestTypeCounts {
     errors,
     errorsByReason: Object.fromEntries(byReason.sort((a, b) => (a[0] < b[0] ? -1 : 1))),
     latency,
+    buckets: counts.latencies.buckets(),
   };
 }
 

@@ -8,7 +8,7 @@ import { type Program, run } from '../support/process.ts';
 
 function start(args: string[] = [], env: Record<string, string> = {}): { program: Program; sockets: string } {
   const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
-  const program = run('services/start.ts', ['--listen', '127.0.0.1:0', ...args], {
+  const program = run('services/start.ts', ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...args], {
     env: { TANDEM_SPAWN_SOCKET_DIR: sockets, ...env },
   });
   return { program, sockets };

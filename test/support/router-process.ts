@@ -17,7 +17,7 @@ export interface RouterProcess {
 /** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. */
 export async function startRouter(settings: Record<string, unknown>): Promise<RouterProcess> {
   const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
-  const whole = { listen: '127.0.0.1:0', spawn: { count: 0 }, log_level: 'error', ...settings };
+  const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
   writeFileSync(config, JSON.stringify(whole)); // JSON is YAML
   const { child, line, finished } = run('services/start.ts', ['--config', config]);
   const banner = await line(/^ {2}router\s/);
