@@ -6,6 +6,10 @@ import { run } from './process.ts';
 
 export interface RouterProcess {
   readonly address: string;
+  /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
+  readonly httpAddress: string;
+  /** CPU time that it has taken so far, milliseconds. */
+  cpuMs(): number;
   /** Memory it holds now, bytes. */
   rssBytes(): number;
   /** SIGTERM. Resolves with its exit code when it has drained and is gone. */
@@ -23,6 +27,16 @@ export async function startRouter(settings: Record<string, unknown>): Promise<Ro
   const banner = await line(/^ {2}router\s/);
   return {
     address: banner.trim().split(/\s+/)[1]!,
+    httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,
+    cpuMs: () => {
+      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+      // utime and stime, in hundredths of a second; see proc(5).
+      const [utime, stime] = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13);
+      return (Number(utime) + Number(stime)) * 10;
+    },
     rssBytes: () => {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1_024;
