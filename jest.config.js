@@ -9,7 +9,7 @@ export default {
     ],
   },
   // The tests wait as much as they compute: on two cores a second worker halves their time.
-  // Needs a browser: npm run test:telemetry.
+  // Those need a real Prometheus and a browser: `npm run test:telemetry` names another list.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
   maxWorkers: '100%',
   testEnvironment: 'node',

@@ -168,7 +168,7 @@ export async function start(
     models,
     counts: () => metrics.snapshot(),
     router,
-    cache: sources.cache,
+    cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
     connections,
     traces: { recent: () => [], spans: () => [] },
     disputes: recentDisputes,

@@ -5,7 +5,7 @@ import { type Asset, readAssets } from './assets.ts';
 import { toModels, toSamples } from './models.ts';
 import { type Reply, json, refusal, text } from './reply.ts';
 import { toReadiness, toSnapshot } from './snapshot.ts';
-import type { DashboardSources } from './sources.ts';
+import type { DashboardSources, EventView } from './sources.ts';
 import type { Watchers } from './watchers.ts';
 
 export interface Asked {
@@ -99,7 +99,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): 
     ),
     get(
       /^\/api\/events$/,
-      list((limit) => ({ events: sources.events.recent(limit) })),
+      list((limit) => ({ events: sources.events.recent(limit).map(toEvent) })),
     ),
     get(/^\/api\/models$/, () => json(toModels(sources))),
     get(/^\/api\/models\/([^/]+)\/(\d{1,9})\/samples$/, ({ parts: [, name = '', version = ''] }) => {
@@ -108,6 +108,11 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): 
     }),
     { path: /^\/api\/reason$/, method: 'POST', handle: (asked) => reason(asked, sources) },
   ];
+}
+
+/** What is shown of it: an event may carry a user's bytes, too. */
+function toEvent({ sequence, timeMs, topic, severity, text, traceId }: EventView): EventView {
+  return { sequence, timeMs, topic, severity, text, traceId };
 }
 
 export function notFound(path: string): Reply {

@@ -113,7 +113,11 @@ export interface EventView {
   readonly sequence: number;
   readonly timeMs: number;
   readonly topic: string;
+  readonly severity: 'INFO' | 'WARNING' | 'ERROR';
+  /** For people. */
   readonly text: string;
+  /** 32 hexadecimal digits; empty: it came of no traced request. */
+  readonly traceId: string;
 }
 
 /** The newest of something, newest first. */

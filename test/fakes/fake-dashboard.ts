@@ -144,7 +144,16 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       ],
     },
     events: {
-      recent: () => [{ sequence: 1, timeMs: 1_790_000_000_000, topic: 'engine', text: `engine ${HOSTILE} is down` }],
+      recent: () => [
+        {
+          sequence: 1,
+          timeMs: 1_790_000_000_000,
+          topic: 'engine',
+          severity: 'WARNING',
+          text: `engine ${HOSTILE} is down`,
+          traceId: TRACE_ID,
+        },
+      ],
     },
     exposition: undefined,
     reason: undefined,

@@ -49,19 +49,19 @@ function none() {
   return empty('Nothing has happened yet: no engine came or went, no breaker opened, no vote was disputed.');
 }
 
-const TONES = { engine: 'info', breaker: 'warn', quarantine: 'odd', dispute: 'bad', model: 'good', alert: 'bad' };
+const TONES = { INFO: 'info', WARNING: 'warn', ERROR: 'bad' };
 
 function rows(events) {
   return h(
     'ol',
     { class: 'timeline events' },
-    ...events.map(({ timeMs, topic, text }) =>
+    ...events.map(({ timeMs, topic, severity, text, traceId }) =>
       h(
         'li',
         {},
         h('time', {}, preciseClock(timeMs)),
-        h('span', { class: `badge ${TONES[topic] ?? 'dim'}` }, topic),
-        h('span', {}, text),
+        h('span', { class: `badge ${TONES[severity] ?? 'dim'}`, title: severity.toLowerCase() }, topic),
+        h('span', {}, text, traceId && [' ', h('a', { href: `#/traces/${traceId}` }, 'trace')]),
       ),
     ),
   );

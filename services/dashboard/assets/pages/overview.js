@@ -74,9 +74,9 @@ export function start(root) {
   };
 }
 
-/** Short enough to stand under a bar: 90µ, 1.2m, 3s. */
+/** Two figures, to stand under a bar. */
 function short(ms) {
-  return duration(ms).replace(' µs', 'µ').replace(' ms', 'm').replace(' s', 's');
+  return duration(Number(ms.toPrecision(2)));
 }
 
 function seriesOf(history, read) {
@@ -96,11 +96,11 @@ function tilesOf(history) {
   const spared = history.added(({ cache }) => cache.HIT + cache.COALESCED + cache.STALE);
   return [
     tile('Requests/s', rate(history.rate(requests)), `${count(last.reasoning.count)} in all`),
-    tile('Errors/s', rate(failing), `${percent(share)} in the last minute`, share > 0.01 ? 'bad' : ''),
+    tile('Errors/s', rate(failing), `${percent(share)} failed`, share > 0.01 ? 'bad' : ''),
     tile('Latency p50', duration(percentile(buckets, 50)), 'last minute'),
     tile('Latency p95', duration(percentile(buckets, 95)), 'last minute'),
     tile('Latency p99', duration(percentile(buckets, 99)), 'last minute'),
-    tile('In flight', count(last.inFlight), `strategy ${words(last.strategy)}`),
+    tile('In flight', count(last.inFlight), words(last.strategy)),
     tile('Cache hits', lookups === 0 ? '–' : percent(spared / lookups), lookups === 0 ? 'no lookups' : 'last minute'),
     tile(
       'Engines ready',

@@ -42,7 +42,7 @@ function none(id) {
     {},
     empty(
       `${text} Send a request from “Try a request”, or save one from the command line and open the file above:`,
-      'npx tandem reason --sample dog --json > answer.json',
+      'npx tandem reason --sample dog --detail raster --json > answer.json',
     ),
   );
 }
