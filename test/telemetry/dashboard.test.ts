@@ -146,7 +146,7 @@ describe('the dashboard of a live router', () => {
     await page.keyboard.press('Tab'); // to the link that skips the navigation
     expect(await page.evaluate('document.activeElement.id')).toBe('skip');
     const link = page.getByRole('link', { name: 'Try a request', exact: true });
-    for (let n = 0; n < 12 && !(await link.evaluate((each) => each.matches(':focus'))); n += 1) {
+    for (let n = 0; n < 12 && (await link.and(page.locator(':focus')).count()) === 0; n += 1) {
       await page.keyboard.press('Tab');
     }
     await page.keyboard.press('Enter');
