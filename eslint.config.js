@@ -79,6 +79,18 @@ export default defineConfig(
     },
   },
   {
+    // The pages of the dashboard run in a browser.
+    files: ['services/dashboard/assets/**/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'window', 'location', 'localStorage', 'fetch', 'setTimeout', 'clearTimeout', 'addEventListener']
+          .concat(['dispatchEvent', 'matchMedia', 'getComputedStyle', 'scrollTo', 'Event', 'EventSource', 'Node'])
+          .concat(['ResizeObserver', 'uPlot'])
+          .map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['**/*.js', '**/*.cjs'],
     extends: [eslint.configs.recommended],
     languageOptions: { globals: { module: 'writable', require: 'readonly', process: 'readonly', console: 'readonly' } },

@@ -1,8 +1,6 @@
 // Tests run as native ES modules (see the "test" script); swc only strips the types, as Node itself does.
 export default {
   testMatch: ['<rootDir>/services/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-  // Those need a real Prometheus: `npm run test:telemetry` names another list.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -10,6 +8,8 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  // Those need a real Prometheus and a browser: `npm run test:telemetry` names another list.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',

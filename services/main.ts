@@ -1,6 +1,7 @@
 // The composition root: nothing else wires parts together.
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { SpanReceiver } from './api/span-receiver.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
@@ -12,6 +13,9 @@ import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
 import type { Observer } from './core/observer.ts';
 import type { BreakerOptions } from './engines/breaker.ts';
+import { HttpServer } from './dashboard/http-server.ts';
+import { Recent } from './dashboard/recent.ts';
+import type { DashboardSources, DisputeView } from './dashboard/sources.ts';
 import { Discovery, type DiscoveryEvents, type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
@@ -46,11 +50,16 @@ import { SERVICE, Tracing } from './telemetry/tracing.ts';
 /** At a stop: a collector that is away must not hold up a restart. */
 const LAST_SPANS_MS = 2_000;
 
+/** Kept for the dashboard. */
+const MAX_RECENT_DISPUTES = 200;
+
 const ROOT = join(import.meta.dirname, '..');
 
 export interface Tandem {
   /** Bound address of the gRPC server. */
   readonly address: string;
+  /** Bound address of the dashboard; empty: there is none. */
+  readonly httpAddress: string;
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
@@ -151,7 +160,10 @@ export async function start(
   const disputes = file
     ? new DisputeLog({ file, maxBytes, files, input: recorded, onProblem: (err) => log.error({ err }, 'dispute log') })
     : undefined;
-  const onDispute = ({ input, strategy, wrong, verdict, ballots, right, span }: Dispute): void => {
+  const recentDisputes = new Recent<DisputeView>(MAX_RECENT_DISPUTES);
+  const onDispute = (dispute: Dispute): void => {
+    const { input, strategy, wrong, verdict, ballots, right, span } = dispute;
+    recentDisputes.add(toDisputeView(dispute, pool));
     const trace = span?.trace;
     const said = digests(ballots);
     trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': said });
@@ -201,6 +213,10 @@ export async function start(
       system.tell('alert', isFiring ? 'WARNING' : 'INFO', isFiring ? text : `${name} is over`, { name });
     },
   );
+  const prometheus = new Prometheus(() => meter.read());
+  const onInternalError = (path: string, error: unknown, traceId?: string): void => {
+    log.error({ trace_id: traceId, path, err: (error as Error).cause ?? error }, 'internal error');
+  };
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
@@ -221,17 +237,40 @@ export async function start(
         await pooled.engine.start();
         return pooled;
       },
-      onInternalError: (path, error, traceId) =>
-        log.error({ trace_id: traceId, path, err: error.cause ?? error }, 'internal error'),
+      onInternalError,
     },
   );
 
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
+  const shown: DashboardSources = {
+    engines: () => pool.engines,
+    models,
+    counts: () => metrics.snapshot(),
+    router,
+    cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
+    connections,
+    traces,
+    disputes: recentDisputes,
+    events: eventLog,
+    exposition: (accept) => prometheus.exposition(accept),
+    reason: settings.dashboard.try_requests
+      ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
+      : undefined,
+  };
+  const http = ['', 'off'].includes(settings.http_listen)
+    ? undefined
+    : new HttpServer(shown, {
+        listen: settings.http_listen,
+        maxBodyBytes: settings.max_message_bytes,
+        timeoutMs: settings.request_timeout_ms,
+        onInternalError,
+      });
+
   const stop = async (): Promise<void> => {
     stopping = true;
     for (const discovery of discoveries) discovery.stop();
-    await api.stop(settings.drain_timeout_ms);
+    await Promise.all([api.stop(settings.drain_timeout_ms), http?.stop(settings.drain_timeout_ms)]);
     await Promise.all(pool.engines.map(({ engine }) => engine.stop()));
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(settings.drain_timeout_ms)));
     quarantine.stop();
@@ -249,12 +288,13 @@ export async function start(
     pushing = otlp && (await startOtlpMetrics(() => meter.read(), otlp));
     const address = await api.start();
     connections.listen(address);
+    const httpAddress = (await http?.start()) ?? '';
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     await Promise.all([...pool.engines.map(({ engine }) => engine), ...discoveries].map((each) => each.start()));
     pool.settle();
     if (settings.alerts.enabled) alerts.start();
-    const prometheus = new Prometheus(() => meter.read());
-    return { address, pool, supervisors, prometheus, traces, tracing, exported: () => exporter?.counts, spansTo, stop };
+    const exported = (): ExportCounts | undefined => exporter?.counts;
+    return { address, httpAddress, pool, supervisors, prometheus, traces, tracing, exported, spansTo, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -339,6 +379,20 @@ function digests(ballots: Dispute['ballots']): string {
   return ballots
     .map(({ engineId, stateDigest, why }) => `${engineId} ${stateDigest === undefined ? why : hex64(stateDigest)}`)
     .join(', ');
+}
+
+function toDisputeView({ input, strategy, verdict, wrong, ballots }: Dispute, pool: EnginePool): DisputeView {
+  const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
+  return {
+    timeMs: Date.now(),
+    ...{ model: input.model, version: input.version, strategy, verdict, wrong },
+    ballots: ballots.map(({ engineId, stateDigest, readoutDigest, outcome, why, durationMs }) => ({
+      ...{ engineId, outcome, why, durationMs },
+      build: pool.engines.find(({ id }) => id === engineId)?.build ?? '',
+      stateDigest: hex(stateDigest),
+      readoutDigest: hex(readoutDigest),
+    })),
+  };
 }
 
 function cacheOptions({ cache }: Settings): KeptOptions<Answer> {

@@ -11,6 +11,7 @@ Usage: npm start -- [options]
 
   --engines N      C++ sidecars to start and keep running (default 2)
   --listen ADDR    address of the gRPC server (default 0.0.0.0:50051)
+  --http ADDR      address of the dashboard (default 127.0.0.1:8080; "off": none)
   --models DIR     the model repository (default deploy/models)
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
   --help           this text
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
     options: {
       engines: { type: 'string' },
       listen: { type: 'string' },
+      http: { type: 'string' },
       models: { type: 'string' },
       config: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     flags: [
       { flag: '--engines', key: 'spawn.count', text: values.engines },
       { flag: '--listen', key: 'listen', text: values.listen },
+      { flag: '--http', key: 'http_listen', text: values.http },
       { flag: '--models', key: 'models_dir', text: values.models },
     ],
     // Who starts it by hand will want to look around with grpcurl.
@@ -56,7 +59,7 @@ async function main(): Promise<void> {
   process.stdout.write(banner(await starting, settings));
 }
 
-function banner({ address, pool }: Tandem, settings: Settings): string {
+function banner({ address, httpAddress, pool }: Tandem, settings: Settings): string {
   const rows = pool.engines.map(({ id, engine }) => {
     const models = engine.description?.models.filter((model) => model.error === '') ?? [];
     const state = engine.description
@@ -67,6 +70,7 @@ function banner({ address, pool }: Tandem, settings: Settings): string {
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
+    httpAddress && `\n  Dashboard: http://${clientAddress(httpAddress)}/\n`,
     `\n  Try it:  npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}\n`,
     '  Stop with Ctrl-C.\n\n',
   ].join('');

@@ -22,7 +22,7 @@ export interface ItemAnswer {
   readonly outcome: ItemOutcome;
 }
 
-export interface ItemOptions extends UnaryOptions {
+export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs'> {
   /** What it is counted as. Example: "ReasonBatch.item". */
   readonly type: string;
   readonly tracing: Tracing;

@@ -9,6 +9,10 @@ const port = z.int().min(0).max(65_535);
 const ADDRESS =
   /^(unix:.+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/;
 
+/** As ADDRESS, but no socket; and the system may choose the port. */
+const HTTP_ADDRESS =
+  /^(off|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/;
+
 export const sidecarSchema = z
   .strictObject({
     id: z
@@ -42,6 +46,22 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default('0.0.0.0:50051')
     .describe('Address of the gRPC server; port 0: the system chooses.'),
+  http_listen: z
+    .string()
+    .regex(HTTP_ADDRESS, 'must be "host:port", or "off"')
+    .default('127.0.0.1:8080')
+    .describe(
+      'Address of the dashboard, /metrics, /healthz and /readyz, which ask for no login; port 0: the system chooses; "off" or empty: none.',
+    ),
+  dashboard: z
+    .strictObject({
+      try_requests: z
+        .boolean()
+        .default(false)
+        .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+    })
+    .prefault({})
+    .describe('The pages at `http_listen`.'),
   reflection: z
     .boolean()
     .default(false)

@@ -4,6 +4,8 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 
 export interface GoldenCase {
+  /** What people call it; may be empty. */
+  readonly name: string;
   /** Little-endian binary32 of one constant input. */
   readonly data: Buffer;
   readonly stateDigest: bigint;
@@ -19,7 +21,12 @@ const digest = z
 const schema = z.object({
   model_version: z.int().min(1),
   cases: z.array(
-    z.object({ encoding_f32_base64: z.base64(), state_digest: digest, readout_digest: digest.optional() }),
+    z.object({
+      name: z.string().default(''),
+      encoding_f32_base64: z.base64(),
+      state_digest: digest,
+      readout_digest: digest.optional(),
+    }),
   ),
 });
 
@@ -32,7 +39,8 @@ export function readGolden(folder: string, file: string | undefined, version: nu
   try {
     const golden = schema.parse(JSON.parse(readFileSync(path, 'utf8')));
     if (golden.model_version !== version) return [];
-    return golden.cases.map(({ encoding_f32_base64, state_digest, readout_digest }) => ({
+    return golden.cases.map(({ name, encoding_f32_base64, state_digest, readout_digest }) => ({
+      name,
       data: Buffer.from(encoding_f32_base64, 'base64'),
       stateDigest: state_digest,
       readoutDigest: readout_digest,

@@ -14,6 +14,8 @@ export const BOUNDS_S: readonly number[] = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 ];
+/** What the dashboard draws: a quarter of an octave each, from 2^⌊i/4⌋ × (1 + (i mod 4)/4) nanoseconds on. */
+export const LATENCY_BUCKETS = 168;
 const BOUNDS_NS = BOUNDS_S.map((seconds) => Math.round(seconds * 1e9));
 
 /** All 0 while `count` is 0. */
@@ -85,6 +87,13 @@ export class Latencies {
       maxMs: this.#maxNs / NS_PER_MS,
       ...{ p50Ms, p95Ms, p99Ms },
     };
+  }
+
+  /** How many are in each of LATENCY_BUCKETS. */
+  buckets(): readonly number[] {
+    const counts = Array<number>(LATENCY_BUCKETS).fill(0);
+    this.#fine.forEach((count, index) => (counts[index >> (MANTISSA_BITS - 2)]! += count));
+    return counts;
   }
 
   histogram(): LatencyHistogram {

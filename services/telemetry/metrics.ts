@@ -56,6 +56,8 @@ export interface RequestTypeCounts {
   readonly errorsByReason: Readonly<Record<string, number>>;
   /** Of those that were answered. */
   readonly latency: LatencySummary;
+  /** The same ones in LATENCY_BUCKETS. */
+  readonly buckets: readonly number[];
   readonly histogram: LatencyHistogram;
   /** The newest trace of each bucket of `histogram`; undefined where none is known. */
   readonly exemplars: readonly (Exemplar | undefined)[];
@@ -360,6 +362,7 @@ function toTypeCounts([type, counts]: [string, TypeCounts]): RequestTypeCounts {
     latency,
     histogram: counts.latencies.histogram(),
     exemplars: [...counts.exemplars],
+    buckets: counts.latencies.buckets(),
   };
 }
 

@@ -51,6 +51,7 @@ async function startWith(
   lookups = 0;
   const settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
+    http_listen: 'off',
     local: { enabled: false },
     cache: { enabled: false },
     discovery: { targets: [{ name: 'engine', address: `engines:${port}` }], ...over },

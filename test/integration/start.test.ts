@@ -8,7 +8,7 @@ import { type Program, run } from '../support/process.ts';
 
 function start(args: string[] = [], env: Record<string, string> = {}): { program: Program; sockets: string } {
   const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
-  const program = run('services/start.ts', ['--listen', '127.0.0.1:0', ...args], {
+  const program = run('services/start.ts', ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...args], {
     env: { TANDEM_SPAWN_SOCKET_DIR: sockets, ...env },
   });
   return { program, sockets };
@@ -26,6 +26,9 @@ describe('npm start', () => {
     const { program, sockets } = start(['--engines', '3']);
     const call = await program.line(/Try it:/);
     expect(sidecarsIn(sockets)).toHaveLength(3);
+    const dashboard = /http:\S+/.exec(await program.line(/Dashboard:/))![0];
+    expect((await fetch(dashboard)).headers.get('content-type')).toMatch(/^text\/html/);
+    expect(await (await fetch(`${dashboard}readyz`)).text()).toBe('4 of 4 engines take requests\n');
     const args = call.trim().split(/\s+/).slice(4); // Try it: npx tandem …
     const answered = await run('services/cli/main.ts', args).finished;
     expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/noun\.animal.*confidence/) as unknown });
@@ -53,15 +56,18 @@ describe('npm start', () => {
     expect([finished.code, finished.stderr]).toEqual([code, expect.stringMatching(message)]);
   });
 
-  it('says which address is taken', async () => {
+  it.each([
+    ['--listen', /cannot listen on ADDRESS/],
+    ['--http', /cannot serve the dashboard on ADDRESS: something else listens there; set http_listen/],
+  ])('says which address is taken: that of %s', async (flag, message) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    const { program } = start(['--listen', `127.0.0.1:${port}`]);
+    const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
+    const { program } = start([flag, address]);
     const finished = await program.finished;
     server.close();
     expect(finished.code).toBe(1);
-    expect(finished.stderr).toMatch(new RegExp(`127.0.0.1:${port}`));
+    expect(finished.stderr.replace(address, 'ADDRESS')).toMatch(message);
   });
 
   it('explains itself', async () => {

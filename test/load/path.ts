@@ -116,6 +116,7 @@ async function startRouter(dir: string, engineAddress: string, port: number): Pr
   const config = join(dir, 'router.yaml');
   const lines = [
     `listen: 127.0.0.1:${port}`,
+    'http_listen: off',
     'local: {enabled: false}',
     `sidecars: [{id: engine-1, address: "${engineAddress}"}]`,
   ];

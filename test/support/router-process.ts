@@ -6,6 +6,10 @@ import { run } from './process.ts';
 
 export interface RouterProcess {
   readonly address: string;
+  /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
+  readonly httpAddress: string;
+  /** CPU time that it has taken so far, milliseconds. */
+  cpuMs(): number;
   /** Memory it holds now, bytes. */
   rssBytes(): number;
   /** SIGTERM. Resolves with its exit code when it has drained and is gone. */
@@ -17,12 +21,22 @@ export interface RouterProcess {
 /** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. */
 export async function startRouter(settings: Record<string, unknown>): Promise<RouterProcess> {
   const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
-  const whole = { listen: '127.0.0.1:0', spawn: { count: 0 }, log_level: 'error', ...settings };
+  const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
   writeFileSync(config, JSON.stringify(whole)); // JSON is YAML
   const { child, line, finished } = run('services/start.ts', ['--config', config]);
   const banner = await line(/^ {2}router\s/);
   return {
     address: banner.trim().split(/\s+/)[1]!,
+    httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,
+    cpuMs: () => {
+      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+      // utime and stime, in hundredths of a second; see proc(5).
+      const [utime, stime] = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13);
+      return (Number(utime) + Number(stime)) * 10;
+    },
     rssBytes: () => {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1_024;

@@ -22,6 +22,7 @@ export async function startSystem(over: Record<string, unknown> = {}): Promise<S
   const { spawn, ...rest } = over;
   const settings: Settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
+    http_listen: '127.0.0.1:0',
     spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
     ...rest,
   });

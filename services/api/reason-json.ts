@@ -1,0 +1,45 @@
+// One Reason call in protobuf's JSON, for callers that speak HTTP: the same checks and limits as over gRPC.
+import { status } from '@grpc/grpc-js';
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { ReasonError, ReasonRequest, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { Router } from '../routing/router.ts';
+import { type ItemOptions, reasonItem } from './reason-item.ts';
+import { toReasonError } from './reason-messages.ts';
+
+/** What it is counted and traced as. */
+const TYPE = 'Dashboard.Reason';
+
+export interface JsonAnswer {
+  /** "OK", or a gRPC status. Example: "INVALID_ARGUMENT". */
+  readonly code: string;
+  /** A ReasonResponse or a ReasonError. */
+  readonly body: unknown;
+}
+
+/** Never rejects. */
+export async function reasonJson(
+  request: unknown,
+  router: Router,
+  context: CallContext,
+  options: Pick<ItemOptions, 'observer' | 'onInternalError' | 'tracing'>,
+): Promise<JsonAnswer> {
+  let bytes: Uint8Array;
+  try {
+    bytes = ReasonRequest.encode(ReasonRequest.fromJSON(request)).finish();
+  } catch {
+    return failed(toReasonError(new RouterError('INVALID_FIELD', 'this is not a ReasonRequest in protobuf’s JSON')));
+  }
+  const { outcome } = await reasonItem(bytes, router, context, {
+    ...options,
+    type: TYPE,
+    begin: (startedMs) => options.tracing.begin(TYPE, startedMs, '', ''),
+  });
+  return outcome.$case === 'result'
+    ? { code: 'OK', body: ReasonResponse.toJSON(outcome.value) }
+    : failed(outcome.value);
+}
+
+function failed(error: ReasonError): JsonAnswer {
+  return { code: status[error.code] ?? 'UNKNOWN', body: ReasonError.toJSON(error) };
+}

@@ -1,0 +1,56 @@
+// Elements from data. Text only ever goes in as text, never as markup: the names of models and engines are strangers'.
+
+/**
+ * Makes an element. `attributes`: `class`, `href`, `aria-…`; `on…` adds a listener, `vars` sets custom CSS properties.
+ * Children that are false, null or undefined are left out.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...any} children
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    if (name === 'vars') for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
+    else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.flat(3).filter((child) => child !== false && child !== null && child !== undefined));
+  return element;
+}
+
+/** Makes the children of `parent` equal to `children`, touching only what differs: focus and selection stay. */
+export function fill(parent, ...children) {
+  const wanted = h('div', {}, ...children);
+  morphChildren(parent, wanted);
+}
+
+function morph(old, wanted) {
+  if (old.isEqualNode(wanted)) return;
+  if (old.nodeType !== wanted.nodeType || old.nodeName !== wanted.nodeName) {
+    old.replaceWith(wanted);
+  } else if (old.nodeType === Node.TEXT_NODE) {
+    old.data = wanted.data;
+  } else {
+    for (const { name } of [...old.attributes]) {
+      // What its reader has opened stays open.
+      if (!wanted.hasAttribute(name) && name !== 'open') old.removeAttribute(name);
+    }
+    for (const { name, value } of wanted.attributes) {
+      // The policy of the page forbids style as an attribute, and allows it as a property.
+      if (name === 'style') old.style.cssText = wanted.style.cssText;
+      else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    morphChildren(old, wanted);
+  }
+}
+
+function morphChildren(old, wanted) {
+  const next = [...wanted.childNodes];
+  while (old.childNodes.length > next.length) old.lastChild.remove();
+  next.forEach((child, at) => {
+    const present = old.childNodes[at];
+    if (present === undefined) old.append(child);
+    else morph(present, child);
+  });
+}

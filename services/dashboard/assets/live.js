@@ -1,0 +1,46 @@
+// The live snapshot: one stream for the whole page, let go while nobody looks at it.
+import { History } from './stats.js';
+
+export const live = {
+  history: new History(),
+  /** "connecting" | "live" | "lost" | "paused" */
+  state: 'connecting',
+};
+const listeners = new Set();
+let stream;
+
+/** Calls `listener` after every snapshot and every change of state; returns what ends that. */
+export function watch(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function connect() {
+  document.addEventListener('visibilitychange', () => (document.hidden ? pause() : open()));
+  addEventListener('pagehide', pause);
+  open();
+}
+
+function open() {
+  stream?.close();
+  stream = new EventSource('/api/stream');
+  stream.onmessage = ({ data }) => {
+    live.history.push(JSON.parse(data));
+    tell('live');
+  };
+  stream.onerror = () => {
+    tell('lost');
+    // A browser does not come back by itself from an answer that is no stream, such as a refusal.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => !document.hidden && open(), 3_000);
+  };
+}
+
+function pause() {
+  stream?.close();
+  tell('paused');
+}
+
+function tell(state) {
+  live.state = state;
+  for (const listener of listeners) listener(live);
+}

@@ -1,0 +1,41 @@
+// The answers that this page has seen, in its own memory: the router keeps none.
+
+const MAX_KEPT = 20;
+
+/** Newest first: `{response, labels, known}`; `known` is the digest that a known input must have, or empty. */
+export const answers = [];
+
+export function keep(answer) {
+  answers.unshift(answer);
+  answers.length = Math.min(answers.length, MAX_KEPT);
+}
+
+/** ENUM_NAME_VALUE → VALUE, as protobuf's JSON writes enums. */
+export function valueOf(name, prefix) {
+  return String(name ?? '').replace(`${prefix}_`, '');
+}
+
+/** Protobuf's JSON writes 64 bits as a decimal text. */
+export function hex64(decimal) {
+  return BigInt(decimal ?? 0)
+    .toString(16)
+    .padStart(16, '0');
+}
+
+/**
+ * Layers as the pictures need them: `{name, neurons, spikesPerStep, events: [step, neuron][] | undefined, leftOut}`.
+ * @param {any} response
+ */
+export function layersOf({ layers = [] }) {
+  return layers.map((layer) => {
+    const { spikesPerStep = [], eventSteps, eventNeurons = [] } = layer;
+    const events = layer.events ?? eventSteps?.map((step, at) => [step, eventNeurons[at]]);
+    return {
+      name: layer.name ?? layer.node ?? '',
+      neurons: Number(layer.neurons ?? 0),
+      spikesPerStep: spikesPerStep.map(Number),
+      events: events?.length > 0 ? events : undefined,
+      leftOut: Number(layer.eventsLeftOut ?? 0),
+    };
+  });
+}

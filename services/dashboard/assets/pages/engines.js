@@ -1,0 +1,87 @@
+// Each engine: its state and why, its breaker and what that has been through, what it holds and how it does.
+import { fill, h } from '../dom.js';
+import { clock, count, duration, plural } from '../format.js';
+import { badge, empty, facts, heading, meter, tile } from '../ui.js';
+import { engineShares } from './shares.js';
+
+export function start(root) {
+  const list = h('div', { class: 'cards' });
+  root.append(heading('Engines', 'Who answers: state, circuit breaker, build, load and latency.'), list);
+  return {
+    update: ({ history }) => {
+      const shares = engineShares(history);
+      const { engines } = history.last;
+      fill(
+        list,
+        ...(engines.length === 0
+          ? [
+              empty(
+                'There are no engines. Start some with the router, or add one:',
+                'npx tandem engines register --help',
+              ),
+            ]
+          : engines.map((engine) => card(engine, shares.get(engine.id)))),
+      );
+    },
+  };
+}
+
+function card(engine, share) {
+  const { latency } = engine;
+  const ms = (value) => (latency.count === 0 ? '–' : duration(value));
+  return h(
+    'article',
+    { class: 'panel' },
+    h(
+      'div',
+      { class: 'panel-head' },
+      h('h2', { class: 'name' }, engine.id),
+      h('span', { class: 'badges' }, badge(engine.state), badge(engine.breaker.state, `Breaker ${words(engine)}`)),
+    ),
+    engine.why && h('p', { class: 'why' }, engine.why),
+    h(
+      'div',
+      { class: 'tiles small' },
+      tile('In flight', `${count(engine.inFlight)}`, `of ${count(Math.floor(engine.limit))} at once`),
+      tile('p50', ms(latency.p50Ms), `p95 ${ms(latency.p95Ms)}`),
+      tile('p99', ms(latency.p99Ms), `max ${ms(latency.maxMs)}`),
+      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed`, ''),
+      tile('Dissents', count(engine.dissents), 'in votes', engine.dissents > 0 ? 'bad' : ''),
+    ),
+    facts(
+      ['Share, last minute', meter(share)],
+      ['Kind', engine.kind === 'local' ? 'inside the router (TypeScript)' : 'sidecar'],
+      ['Address', engine.address],
+      ['Build', engine.build || 'not described yet'],
+      [
+        'Models',
+        engine.models.length === 0 ? 'none' : engine.models.map(({ name, version }) => `${name}/${version}`).join(', '),
+      ],
+    ),
+    ...engine.models
+      .filter(({ error }) => error !== '')
+      .map(({ name, version, error }) => h('p', { class: 'why' }, `${name}/${version} cannot be used: ${error}`)),
+    history(engine.breaker.events),
+  );
+}
+
+function words({ breaker }) {
+  return breaker.state.toLowerCase().replace('_', ' ');
+}
+
+function history(events) {
+  if (events.length === 0) return h('p', { class: 'note' }, 'Its breaker has never opened.');
+  return h(
+    'details',
+    { class: 'history', open: true },
+    h('summary', {}, `Breaker history: ${plural(events.length, 'change')}`),
+    h(
+      'ol',
+      { class: 'timeline' },
+      ...events
+        .toReversed()
+        .slice(0, 12)
+        .map(({ timeMs, state, why }) => h('li', {}, h('time', {}, clock(timeMs)), badge(state), h('span', {}, why))),
+    ),
+  );
+}

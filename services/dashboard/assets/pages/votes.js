@@ -1,0 +1,89 @@
+// What votes came to, and the disputes themselves: who said what, to the bit.
+import { poll } from '../api.js';
+import { fill, h } from '../dom.js';
+import { count, duration, preciseClock, title } from '../format.js';
+import { badge, empty, failure, heading, panel, table, tile } from '../ui.js';
+
+const MEANINGS = {
+  UNANIMOUS: 'all agree to the bit',
+  MAJORITY: 'some contradict most',
+  PLURALITY: 'accepted without a majority',
+  DEGRADED: 'accepted from too few',
+  DISPUTED: 'no majority, no answer',
+  TOO_FEW: 'too few engines, no answer',
+  AUDITED: 'checked in the background',
+  AUDIT_DISPUTED: 'a check found a difference',
+};
+
+export function start(root) {
+  const tiles = h('div', { class: 'tiles' });
+  const disputes = h('div', { class: 'disputes' });
+  root.append(
+    heading('Votes & disputes', 'Every engine computes the same bits, so a ballot that differs is a wrong answer.'),
+    tiles,
+    panel('Recent disputes', { aside: 'newest first' }, disputes),
+  );
+  const stop = poll(
+    '/api/disputes?limit=100',
+    2_000,
+    (body) => fill(disputes, ...(body.disputes.length === 0 ? [none()] : body.disputes.map(dispute))),
+    (error) => fill(disputes, failure(error)),
+  );
+  return {
+    update: ({ history }) => {
+      const { votes } = history.last;
+      fill(
+        tiles,
+        ...Object.entries(MEANINGS).map(([name, meaning]) =>
+          tile(title(name), count(votes[name]), meaning, votes[name] > 0 && name.includes('DISPUTED') ? 'bad' : ''),
+        ),
+      );
+    },
+    stop,
+  };
+}
+
+function none() {
+  return empty('No engine has contradicted another. To see a vote with its ballots:', 'npx tandem vote --sample dog');
+}
+
+function dispute({ timeMs, model, version, strategy, verdict, wrong, ballots }) {
+  const digests = [...new Set(ballots.map(answerOf).filter(Boolean))];
+  const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
+  return h(
+    'details',
+    { class: 'dispute' },
+    h(
+      'summary',
+      {},
+      h('time', {}, preciseClock(timeMs)),
+      badge(verdict),
+      h('span', { class: 'name' }, `${model}/${version}`),
+      h('span', { class: 'dim-text' }, title(strategy)),
+      h('span', {}, blamed),
+    ),
+    table(
+      [
+        { name: 'Engine', cell: ({ engineId }) => h('span', { class: 'name' }, engineId) },
+        { name: 'Ballot', cell: ({ outcome }) => badge(outcome) },
+        { name: 'Answer', cell: (ballot) => letter(digests.indexOf(answerOf(ballot))) },
+        { name: 'State digest', cell: ({ stateDigest, why }) => h('code', {}, stateDigest || why) },
+        { name: 'Readout digest', cell: ({ readoutDigest }) => h('code', {}, readoutDigest || '–') },
+        { name: 'Time', number: true, cell: ({ durationMs }) => duration(durationMs) },
+        { name: 'Build', wide: true, cell: ({ build }) => build || '–' },
+      ],
+      ballots,
+    ),
+  );
+}
+
+/** What makes two ballots the same answer. */
+function answerOf({ stateDigest, readoutDigest }) {
+  return stateDigest && `${stateDigest} ${readoutDigest}`;
+}
+
+/** The same letter stands for the same answer. */
+export function letter(place) {
+  if (place < 0) return h('span', { class: 'dim-text' }, 'none');
+  return h('span', { class: `letter letter-${place % 4}` }, String.fromCharCode(65 + (place % 26)));
+}

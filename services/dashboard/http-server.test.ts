@@ -1,0 +1,361 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { HOSTILE, TRACE_ID, fakeEngine, fakeSources } from '../../test/fakes/fake-dashboard.ts';
+import { until } from '../../test/support/until.ts';
+import { HttpServer, type HttpServerOptions } from './http-server.ts';
+import type { DashboardSources } from './sources.ts';
+import { MAX_WATCHERS } from './watchers.ts';
+
+let server: HttpServer;
+let address: string;
+let internalErrors: unknown[];
+
+async function start(sources: Partial<DashboardSources> = {}, over: Partial<HttpServerOptions> = {}): Promise<void> {
+  internalErrors = [];
+  server = new HttpServer(fakeSources(sources), {
+    listen: '127.0.0.1:0',
+    maxBodyBytes: 1_000,
+    timeoutMs: 1_000,
+    onInternalError: (_path, error) => internalErrors.push(error),
+    ...over,
+  });
+  address = await server.start();
+}
+
+afterEach(async () => {
+  await server.stop(0);
+});
+
+interface Got {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** The path goes out as it is, dots and all; fetch() would tidy it. */
+function send(path: string, method = 'GET', headers: Record<string, string> = {}, body = ''): Promise<Got> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host, port, path, method, headers, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => (text += String(chunk)));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** All that comes back for bytes that need not be HTTP. */
+function sendRaw(bytes: string): Promise<string> {
+  const [host = '', port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), host, () => socket.write(bytes));
+    let text = '';
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.on('error', () => resolve(text));
+    socket.on('close', () => resolve(text));
+  });
+}
+
+describe('the pages', () => {
+  it('are served with what they load, each from here', async () => {
+    await start();
+    const page = await send('/');
+    expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    const loaded = [...page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
+    expect(loaded).toContain('/assets/uPlot.iife.min.js');
+    for (const path of loaded) expect([path, (await send(path)).status]).toEqual([path, 200]);
+    expect(page.body).not.toMatch(/https?:\/\//);
+  });
+
+  it('allow nothing from elsewhere, no frame and no guessed type', async () => {
+    await start();
+    for (const path of ['/', '/assets/app.js', '/api/snapshot', '/healthz', '/nowhere']) {
+      const { headers } = await send(path);
+      expect(headers['content-security-policy']).toMatch(/^default-src 'none'.*frame-ancestors 'none'$/);
+      expect(headers['content-security-policy']).not.toMatch(/unsafe|\*|https?:/);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'x-frame-options': 'DENY',
+      });
+    }
+  });
+
+  it('are not sent again to who has them', async () => {
+    await start();
+    const { headers } = await send('/assets/app.js');
+    const again = await send('/assets/app.js', 'GET', { 'If-None-Match': String(headers['etag']) });
+    expect([again.status, again.body]).toEqual([304, '']);
+  });
+
+  it.each([
+    '/assets/../http-server.ts',
+    '/assets/..%2fhttp-server.ts',
+    '/assets/%2e%2e/http-server.ts',
+    '/assets/pages/../../http-server.ts',
+    '/assets//etc/passwd',
+    '/assets/',
+    '/assets/index.html',
+    '/assets/constructor',
+    '/../package.json',
+    '/package.json',
+    '/api/',
+    '/%',
+  ])('are all there is: %s is not found', async (path) => {
+    await start();
+    expect((await send(path)).status).toBe(404);
+  });
+});
+
+describe('probes', () => {
+  it('say that the process lives, and whether it has an engine', async () => {
+    await start();
+    expect(await send('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
+    expect(await send('/readyz')).toMatchObject({ status: 200, body: '1 of 2 engines take requests\n' });
+  });
+
+  it('say why it is not ready', async () => {
+    await start({ engines: () => [fakeEngine({ whyNot: 'down: connection refused' })] });
+    expect(await send('/readyz')).toMatchObject({
+      status: 503,
+      body: 'no engine takes requests (engine-1: down: connection refused)\n',
+    });
+    expect(await send('/healthz')).toMatchObject({ status: 200 });
+  });
+
+  it('offer metrics where there are some', async () => {
+    await start();
+    expect((await send('/metrics')).status).toBe(404);
+    await server.stop(0);
+    await start({
+      exposition: async (accept) => ({ contentType: 'text/plain; version=0.0.4', body: `# ${accept}\n` }),
+    });
+    expect(await send('/metrics', 'GET', { Accept: 'text/plain' })).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'text/plain; version=0.0.4' },
+      body: '# text/plain\n',
+    });
+  });
+});
+
+describe('methods', () => {
+  it('HEAD answers as GET does, without the body', async () => {
+    await start();
+    for (const path of ['/', '/healthz', '/api/snapshot', '/api/stream']) {
+      const got = await send(path, 'HEAD');
+      expect([path, got.status, got.body]).toEqual([path, 200, '']);
+    }
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is refused where nothing takes it', async (method) => {
+    await start();
+    expect(await send('/api/snapshot', method)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+  });
+
+  it('GET is refused where only POST is taken', async () => {
+    await start();
+    expect(await send('/api/reason')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+  });
+});
+
+describe('the JSON', () => {
+  it('tells how things stand, names as they are', async () => {
+    await start();
+    const snapshot = JSON.parse((await send('/api/snapshot')).body) as {
+      reasoning: { count: number; errors: number; buckets: number[] };
+      engines: { id: string; state: string; why: string }[];
+    };
+    expect(snapshot.reasoning).toMatchObject({ count: 101, errors: 1 });
+    expect(snapshot.reasoning.buckets.reduce((sum, n) => sum + n, 0)).toBe(100);
+    expect(snapshot.engines[1]).toMatchObject({ id: HOSTILE, state: 'DOWN', why: 'down: connection refused' });
+  });
+
+  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/events?limit=5'])(
+    'answers %s, and never as a page',
+    async (path) => {
+      await start();
+      const got = await send(path);
+      expect([got.status, got.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+      expect(Object.keys(JSON.parse(got.body) as object)).not.toEqual([]);
+    },
+  );
+
+  it.each([
+    ['/api/traces/xyz', 400, 'INVALID_FIELD'],
+    ['/api/traces/../../etc', 404, 'NOT_FOUND'],
+    [`/api/traces/${'a'.repeat(32)}`, 404, 'UNKNOWN_TRACE'],
+    ['/api/traces?limit=0', 400, 'INVALID_FIELD'],
+    ['/api/traces?limit=1e9', 400, 'INVALID_FIELD'],
+    ['/api/events?limit=all', 400, 'INVALID_FIELD'],
+    ['/api/models/none/1/samples', 404, 'UNKNOWN_MODEL'],
+    ['/api/models/%/1/samples', 404, 'UNKNOWN_MODEL'],
+    ['/api/models/toy/x/samples', 404, 'NOT_FOUND'],
+  ])('refuses %s', async (path, status, reason) => {
+    await start();
+    const got = await send(path);
+    expect([got.status, JSON.parse(got.body)]).toEqual([status, expect.objectContaining({ reason })]);
+  });
+
+  it('gives known inputs with their answers', async () => {
+    await start();
+    expect(JSON.parse((await send('/api/models/toy/1/samples')).body)).toEqual({
+      samples: [{ name: HOSTILE, shape: [2], data: 'AAAAAAAAAAA=', stateDigest: '0000000000001234' }],
+    });
+  });
+
+  it('keeps a fault to the log', async () => {
+    const fault = new Error('secret');
+    await start({
+      router: {
+        inFlight: 0,
+        get strategy(): string {
+          throw fault;
+        },
+      },
+    });
+    const got = await send('/api/snapshot');
+    expect([got.status, got.body.includes('secret')]).toEqual([500, false]);
+    expect(internalErrors).toEqual([fault]);
+  });
+});
+
+describe('limits', () => {
+  it('refuse a long URL, and long headers before they are in', async () => {
+    await start();
+    expect((await send(`/?${'a'.repeat(3_000)}`)).status).toBe(414);
+    expect(await sendRaw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 431/,
+    );
+  });
+
+  it('refuse what is no HTTP', async () => {
+    await start();
+    expect(await sendRaw('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400/);
+  });
+
+  it('refuse a name that is not this machine’s, where only this machine is served', async () => {
+    await start();
+    expect((await send('/', 'GET', { Host: 'evil.example' })).status).toBe(421);
+    for (const host of ['localhost:9', '127.0.0.1', '[::1]:8080']) {
+      expect([host, (await send('/', 'GET', { Host: host })).status]).toEqual([host, 200]);
+    }
+  });
+});
+
+describe('a port that is taken', () => {
+  it('is an error that names the setting', async () => {
+    await start();
+    const second = new HttpServer(fakeSources(), {
+      ...{ listen: address, maxBodyBytes: 1, timeoutMs: 1, onInternalError: () => undefined },
+    });
+    await expect(second.start()).rejects.toThrow(
+      `cannot serve the dashboard on ${address}: something else listens there; set http_listen to another "host:port"`,
+    );
+  });
+});
+
+describe('the stream', () => {
+  /** Opens one and gives what it has said so far. */
+  async function open(): Promise<{ text: () => string; status: number; close: () => void }> {
+    const controller = new AbortController();
+    const response = await fetch(`http://${address}/api/stream`, { signal: controller.signal });
+    let said = '';
+    void (async () => {
+      for await (const chunk of response.body!) said += Buffer.from(chunk as Uint8Array).toString();
+    })().catch(() => undefined);
+    return { text: () => said, status: response.status, close: () => controller.abort() };
+  }
+
+  it('sends a snapshot at once, then every second, to so many at most, and reads nothing for nobody', async () => {
+    let read = 0;
+    const { counts } = fakeSources();
+    await start({
+      counts: () => {
+        read += 1;
+        return counts();
+      },
+    });
+    const streams = await Promise.all(Array.from({ length: MAX_WATCHERS }, open));
+    await until(() => streams.every(({ text }) => text().split('data: ').length >= 3), { what: 'the second snapshot' });
+    expect(read).toBeLessThan(2 * MAX_WATCHERS); // one each at once, then one for all
+    const refused = await send('/api/stream');
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
+
+    for (const { close } of streams) close();
+    await until(async () => (await send('/api/stream', 'HEAD')).status === 200, { what: 'room for another' });
+    const atRest = read;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(read).toBe(atRest);
+  });
+
+  it('ends when the server stops', async () => {
+    await start();
+    const { text } = await open();
+    await until(() => text().includes('data: '), { what: 'the first snapshot' });
+    await server.stop(5_000);
+    await start();
+  });
+});
+
+describe('a request from the dashboard', () => {
+  const JSON_TYPE = { 'Content-Type': 'application/json' };
+  const answering = { reason: async (request: unknown) => ({ code: 'OK', body: { got: request } }) };
+
+  it('is refused unless it is switched on', async () => {
+    await start();
+    const got = await send('/api/reason', 'POST', JSON_TYPE, '{}');
+    expect([got.status, got.body]).toEqual([403, expect.stringContaining('dashboard.try_requests')]);
+  });
+
+  it('is passed on, and its answer comes back', async () => {
+    await start(answering);
+    const own = { ...JSON_TYPE, Origin: `http://${address}` };
+    expect(await send('/api/reason', 'POST', own, '{"model":"toy"}')).toMatchObject({
+      status: 200,
+      body: '{"got":{"model":"toy"}}',
+    });
+  });
+
+  it.each([
+    ['a page of another site', 403, { ...JSON_TYPE, Origin: 'http://evil.example' }, '{}'],
+    ['a page without a site', 403, { ...JSON_TYPE, Origin: 'null' }, '{}'],
+    ['a form', 415, { 'Content-Type': 'text/plain' }, '{}'],
+    ['no JSON', 400, JSON_TYPE, '{'],
+    ['more than a request may have', 413, JSON_TYPE, `"${'a'.repeat(1_000)}"`],
+    ['more than it may have, in pieces', 413, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }, 'a'.repeat(2_000)],
+  ])('is refused from %s', async (_what, status, headers, body) => {
+    await start(answering);
+    expect((await send('/api/reason', 'POST', headers as Record<string, string>, body)).status).toBe(status);
+  });
+
+  it.each([
+    ['INVALID_ARGUMENT', 400],
+    ['RESOURCE_EXHAUSTED', 429],
+    ['UNAVAILABLE', 503],
+    ['INTERNAL', 500],
+  ])('that fails with %s has status %d', async (code, status) => {
+    await start({ reason: async () => ({ code, body: {} }) });
+    expect((await send('/api/reason', 'POST', JSON_TYPE, '{}')).status).toBe(status);
+  });
+
+  it('is cancelled when its sender leaves', async () => {
+    let signal: AbortSignal | undefined;
+    await start({
+      reason: (_request, context) => {
+        ({ signal } = context);
+        return new Promise(() => undefined);
+      },
+    });
+    const controller = new AbortController();
+    const asked = fetch(`http://${address}/api/reason`, {
+      ...{ method: 'POST', headers: JSON_TYPE, body: '{}', signal: controller.signal },
+    });
+    await until(() => signal, { what: 'the request to arrive' });
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    await until(() => signal?.aborted, { what: 'the cancellation' });
+  });
+});

@@ -1,0 +1,195 @@
+// The router's HTTP side: the dashboard, Prometheus's and probes' paths. Limits on all that a visitor can make grow, and
+// headers that let a browser load nothing from elsewhere and nobody frame or read it.
+//
+// There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
+// its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Refused, type Reply, refusal } from './reply.ts';
+import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
+import { toSnapshot } from './snapshot.ts';
+import type { DashboardSources } from './sources.ts';
+import { Watchers } from './watchers.ts';
+
+export interface HttpServerOptions {
+  /** "host:port"; port 0: the system chooses. */
+  readonly listen: string;
+  /** Of the body of a request, bytes. */
+  readonly maxBodyBytes: number;
+  /** A request that takes longer is given up, milliseconds. */
+  readonly timeoutMs: number;
+  /** Hears of faults that visitors only see as an internal error. */
+  readonly onInternalError: (path: string, error: unknown) => void;
+}
+
+const MAX_CONNECTIONS = 128;
+const MAX_HEADER_BYTES = 8_192;
+const MAX_HEADERS = 64;
+const MAX_URL_CHARS = 2_048;
+/** For a request to come in whole. */
+const RECEIVE_MS = 10_000;
+/** Of silence on a connection; the stream speaks every second. */
+const SILENT_MS = 60_000;
+const KEEP_ALIVE_MS = 5_000;
+
+const SECURITY_HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #routes: readonly Route[];
+  readonly #watchers: Watchers;
+  readonly #server: Server;
+  readonly #host: string;
+  readonly #port: number;
+
+  constructor(sources: DashboardSources, options: HttpServerOptions) {
+    this.#options = options;
+    this.#watchers = new Watchers(() => toSnapshot(sources, Date.now()));
+    this.#routes = dashboardRoutes(sources, this.#watchers);
+    const at = options.listen.lastIndexOf(':');
+    this.#host = options.listen.slice(0, at);
+    this.#port = Number(options.listen.slice(at + 1));
+    this.#server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: RECEIVE_MS,
+        requestTimeout: RECEIVE_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        connectionsCheckingInterval: 1_000,
+      },
+      (request, response) => void this.#answer(request, response),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxHeadersCount = MAX_HEADERS;
+    this.#server.timeout = SILENT_MS;
+  }
+
+  /** Resolves to the bound address. */
+  async start(): Promise<string> {
+    const { listen } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'something else listens there' : error.message;
+        const advice = 'set http_listen to another "host:port", or to "off" for no dashboard';
+        reject(new Error(`cannot serve the dashboard on ${listen}: ${why}; ${advice}`));
+      });
+      this.#server.listen(this.#port, this.#host.replace(/^\[|\]$/g, ''), resolve);
+    });
+    return `${this.#host}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Takes no more requests; what is being answered has `timeoutMs` to end. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#watchers.end();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), timeoutMs);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    clearTimeout(timer);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    let reply: Reply | undefined;
+    try {
+      reply = await this.#reply(request, response);
+    } catch (thrown) {
+      if (thrown instanceof Refused) reply = thrown.reply;
+      else {
+        this.#options.onInternalError(request.url?.split('?')[0] ?? '', thrown);
+        reply = refusal(500, 'INTERNAL', 'internal error; the cause is in the log of the router');
+      }
+    }
+    if (reply === undefined || response.headersSent) return;
+    // A body that nobody read would have to be read before the connection can serve again.
+    if (!request.complete) response.setHeader('Connection', 'close');
+    const body = Buffer.from(reply.body);
+    response.writeHead(reply.status, {
+      'Content-Type': reply.type,
+      'Cache-Control': 'no-store',
+      ...(reply.status === 304 ? {} : { 'Content-Length': String(body.length) }),
+      ...reply.headers,
+    });
+    response.end(body); // none goes out where the request is HEAD
+  }
+
+  async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
+    const { url = '', headers } = request;
+    if (url.length > MAX_URL_CHARS) return refusal(414, 'URL_TOO_LONG', `a URL may have ${MAX_URL_CHARS} characters`);
+    if (!this.#isOurs(headers.host)) {
+      const message = `this dashboard answers to localhost only; open it as http://localhost:${this.#port || '…'}/`;
+      return refusal(421, 'WRONG_HOST', message);
+    }
+    // Not through URL, which would make "/assets/../x" into a path that was not asked for.
+    const [path = '', query = ''] = url.split('?', 2);
+    const matching = this.#routes.filter((route) => route.path.test(path));
+    if (matching.length === 0) return notFound(path);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = matching.find((each) => each.method === method);
+    if (route === undefined) {
+      const allowed = matching.map((each) => (each.method === 'GET' ? 'GET, HEAD' : each.method)).join(', ');
+      return refusal(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}`, { Allow: allowed });
+    }
+    const asked: Asked = {
+      request,
+      response,
+      parts: [...(route.path.exec(path) ?? [])],
+      query: new URLSearchParams(query),
+      context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs },
+      body: () => readJson(request, this.#options.maxBodyBytes),
+    };
+    return await route.handle(asked);
+  }
+
+  #isOurs(host: string | undefined): boolean {
+    return !LOOPBACK.test(this.#host) || LOOPBACK.test((host ?? '').replace(/:\d+$/, ''));
+  }
+}
+
+/** Aborted when the other side leaves before it has its answer. */
+function leaving(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/**
+ * The body of a request that changes something, or takes work. Other sites' pages cannot make a browser send it: their
+ * Origin is not our Host, and JSON they may only send after asking, which nobody answers.
+ */
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)) {
+    throw new Refused(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
+  }
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
+    throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
+  }
+  const tooLong = `a request may have ${maxBytes} bytes (setting max_message_bytes); send a smaller input`;
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  } catch {
+    throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
+  }
+}

@@ -1,0 +1,54 @@
+// The model repository and who holds what, as JSON.
+import { hex64 } from '../core/hex.ts';
+import type { DashboardSources, ModelView } from './sources.ts';
+
+export function toModels({ models, engines }: DashboardSources): object {
+  return {
+    defaultModel: models.defaultModel,
+    models: models.versions.map((version) => {
+      const holders = engines().flatMap(({ id, state, engine }) => {
+        const held = engine.description?.models.find((each) => isSame(each, version));
+        return held === undefined ? [] : [{ id, state, held }];
+      });
+      const described = holders.find(({ held }) => held.error === '')?.held;
+      return {
+        name: version.name,
+        version: version.version,
+        error: version.error,
+        inputKind: version.inputKind,
+        inputShape: version.inputShape ?? (described ? [described.inputSize] : []),
+        outputSize: described?.outputSize ?? 0,
+        nodes: described?.nodes ?? 0,
+        parameters: described?.parameters ?? 0,
+        steps: version.steps,
+        dt: version.dt,
+        readout: version.readout.from,
+        temperature: version.readout.temperature,
+        labels: version.readout.labels,
+        golden: version.golden.length,
+        holders: holders.map(({ id, state, held: { modelId, error } }) => {
+          return { id, state, checksum: error === '' ? hex64(modelId) : '', error };
+        }),
+      };
+    }),
+  };
+}
+
+/** Inputs with known answers: what a visitor may try. Undefined: there is no such version. */
+export function toSamples({ models }: DashboardSources, name: string, version: number): object | undefined {
+  const model = models.versions.find((each) => isSame(each, { name, version }));
+  return (
+    model && {
+      samples: model.golden.map(({ name, data, stateDigest }) => ({
+        name,
+        stateDigest: hex64(stateDigest),
+        shape: [data.length / 4],
+        data: Buffer.from(data).toString('base64'),
+      })),
+    }
+  );
+}
+
+function isSame(a: Pick<ModelView, 'name' | 'version'>, b: Pick<ModelView, 'name' | 'version'>): boolean {
+  return a.name === b.name && a.version === b.version;
+}

@@ -1,0 +1,20 @@
+// The newest of something, and never more of it than there is room for.
+import type { Newest } from './sources.ts';
+
+export class Recent<T> implements Newest<T> {
+  readonly #max: number;
+  #items: T[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(item: T): void {
+    this.#items.unshift(item);
+    if (this.#items.length > this.#max) this.#items.pop();
+  }
+
+  recent(limit: number): readonly T[] {
+    return this.#items.slice(0, limit);
+  }
+}

@@ -1,0 +1,146 @@
+// Every path there is, and what it answers. All but one only read.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallContext } from '../core/inference.ts';
+import { type Asset, readAssets } from './assets.ts';
+import { toModels, toSamples } from './models.ts';
+import { type Reply, json, refusal, text } from './reply.ts';
+import { toReadiness, toSnapshot } from './snapshot.ts';
+import type { DashboardSources, EventView } from './sources.ts';
+import type { Watchers } from './watchers.ts';
+
+export interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The captured parts of the path. */
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  readonly context: CallContext;
+  /** The whole body. Rejects with Refused where it is too long or no JSON. */
+  readonly body: () => Promise<unknown>;
+}
+
+/** Undefined: the route has written its answer itself. */
+export type Handler = (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
+
+export interface Route {
+  readonly path: RegExp;
+  readonly method: 'GET' | 'POST';
+  readonly handle: Handler;
+}
+
+const MAX_LISTED = 500;
+const DEFAULT_LISTED = 100;
+
+/** gRPC status → HTTP status, as google.rpc.Code has them. */
+const HTTP_STATUS: Readonly<Record<string, number>> = {
+  OK: 200,
+  INVALID_ARGUMENT: 400,
+  OUT_OF_RANGE: 400,
+  NOT_FOUND: 404,
+  ABORTED: 409,
+  RESOURCE_EXHAUSTED: 429,
+  CANCELLED: 499,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): readonly Route[] {
+  const assets = readAssets();
+  const get = (path: RegExp, handle: Handler): Route => ({ path, method: 'GET', handle });
+  const list = (read: (limit: number) => object): Handler => {
+    return ({ query }) => {
+      const limit = Number(query.get('limit') ?? DEFAULT_LISTED);
+      if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LISTED) return json(read(limit));
+      return refusal(400, 'INVALID_FIELD', `limit must be a whole number from 1 to ${MAX_LISTED}`);
+    };
+  };
+  return [
+    get(/^\/$/, ({ request }) => asset(assets.get('/')!, request)),
+    get(/^\/assets\/.+$/, ({ request, parts: [path = ''] }) => {
+      const found = assets.get(path);
+      return found === undefined ? notFound(path) : asset(found, request);
+    }),
+    get(/^\/healthz$/, () => text('ok')),
+    get(/^\/readyz$/, () => {
+      const { isReady, why } = toReadiness(sources.engines());
+      return text(why, isReady ? 200 : 503);
+    }),
+    get(/^\/metrics$/, async ({ request }) => {
+      const exposition = await sources.exposition?.(request.headers.accept ?? '');
+      if (exposition === undefined) return text('this router offers no Prometheus metrics', 404);
+      return { status: 200, type: exposition.contentType, body: exposition.body };
+    }),
+    get(/^\/api\/snapshot$/, () => json(toSnapshot(sources, Date.now()))),
+    get(/^\/api\/stream$/, ({ request, response }) => {
+      if (watchers.isFull) {
+        const message = `${watchers.size} pages watch already, the most there may be; close one, or use /api/snapshot`;
+        return refusal(503, 'TOO_MANY_WATCHERS', message, { 'Retry-After': '5' });
+      }
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      if (request.method === 'HEAD') response.end();
+      else watchers.add(response);
+      return undefined;
+    }),
+    get(
+      /^\/api\/traces$/,
+      list((limit) => ({ traces: sources.traces.recent(limit) })),
+    ),
+    get(/^\/api\/traces\/([^/]*)$/, ({ parts: [, id = ''] }) => {
+      if (!/^[0-9a-f]{32}$/.test(id)) {
+        return refusal(400, 'INVALID_FIELD', 'a trace id is 32 lower-case hexadecimal digits; see /api/traces');
+      }
+      const spans = sources.traces.spans(id);
+      if (spans.length > 0) return json({ spans });
+      return refusal(404, 'UNKNOWN_TRACE', 'no such trace is kept; older ones make room for new ones, see /api/traces');
+    }),
+    get(
+      /^\/api\/disputes$/,
+      list((limit) => ({ disputes: sources.disputes.recent(limit) })),
+    ),
+    get(
+      /^\/api\/events$/,
+      list((limit) => ({ events: sources.events.recent(limit).map(toEvent) })),
+    ),
+    get(/^\/api\/models$/, () => json(toModels(sources))),
+    get(/^\/api\/models\/([^/]+)\/(\d{1,9})\/samples$/, ({ parts: [, name = '', version = ''] }) => {
+      const samples = toSamples(sources, decoded(name), Number(version));
+      return samples ? json(samples) : refusal(404, 'UNKNOWN_MODEL', 'there is no such model version; see /api/models');
+    }),
+    { path: /^\/api\/reason$/, method: 'POST', handle: (asked) => reason(asked, sources) },
+  ];
+}
+
+/** What is shown of it: an event may carry a user's bytes, too. */
+function toEvent({ sequence, timeMs, topic, severity, text, traceId }: EventView): EventView {
+  return { sequence, timeMs, topic, severity, text, traceId };
+}
+
+export function notFound(path: string): Reply {
+  return refusal(404, 'NOT_FOUND', `there is nothing at ${path.slice(0, 100)}; the dashboard is at /`);
+}
+
+async function reason({ body, context }: Asked, sources: DashboardSources): Promise<Reply> {
+  if (sources.reason === undefined) {
+    const message = 'requests from the dashboard are switched off; set dashboard.try_requests to true to allow them';
+    return refusal(403, 'TRY_REQUESTS_OFF', message);
+  }
+  const answer = await sources.reason(await body(), context);
+  return json(answer.body, HTTP_STATUS[answer.code] ?? 500);
+}
+
+/** Always asked for anew, seldom sent again: files may change with the next start. */
+function asset({ type, body, gzipped, etag }: Asset, { headers }: IncomingMessage): Reply {
+  const kept = { ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' };
+  if (headers['if-none-match'] === etag) return { status: 304, type, body: '', headers: kept };
+  if (!/\bgzip\b/.test(headers['accept-encoding'] ?? '')) return { status: 200, type, body, headers: kept };
+  return { status: 200, type, body: gzipped, headers: { ...kept, 'Content-Encoding': 'gzip' } };
+}
+
+/** Empty where it is no text, which is no model's name either. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,70 @@
+// How things stand, as one JSON object: what the stream sends every second, and what the live pages show.
+import type { EngineCounts, MetricsSnapshot } from '../telemetry/metrics.ts';
+import { NO_ENGINE_COUNTS } from '../telemetry/metrics.ts';
+import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
+import type { DashboardSources, EngineView } from './sources.ts';
+
+/** One input each: a batch counts by its items. Others, such as Ping, would hide what these take. */
+const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'Dashboard.Reason']);
+
+/** Since the router, or its counting, started; the page makes rates of two of them. */
+export function toSnapshot(sources: DashboardSources, nowMs: number): object {
+  const counts = sources.counts();
+  const { router, connections } = sources;
+  return {
+    timeMs: nowMs,
+    sinceMs: counts.sinceMs,
+    strategy: router.strategy,
+    canTry: sources.reason !== undefined,
+    inFlight: router.inFlight,
+    reasoning: toReasoning(counts),
+    requestTypes: counts.requestTypes.map(({ buckets: _, ...type }) => type),
+    strategies: Object.fromEntries(counts.strategies),
+    cache: { ...counts.cache, ...sources.cache() },
+    connections: { open: connections.open, total: connections.total },
+    votes: counts.votes,
+    engines: sources.engines().map((engine) => toEngine(engine, counts.engines.get(engine.id) ?? NO_ENGINE_COUNTS)),
+  };
+}
+
+function toReasoning({ requestTypes }: MetricsSnapshot): object {
+  const types = requestTypes.filter(({ type }) => REASONING.has(type));
+  const buckets = Array.from({ length: LATENCY_BUCKETS }, () => 0);
+  for (const type of types) type.buckets.forEach((count, at) => (buckets[at]! += count));
+  return {
+    count: types.reduce((sum, { count }) => sum + count, 0),
+    errors: types.reduce((sum, { errors }) => sum + errors, 0),
+    buckets,
+  };
+}
+
+function toEngine(engine: EngineView, counts: EngineCounts): object {
+  return {
+    id: engine.id,
+    kind: engine.kind,
+    address: engine.engine.address,
+    state: engine.state,
+    why: engine.whyNot,
+    build: engine.build,
+    inFlight: engine.inFlight,
+    limit: engine.limit.limit,
+    recentMs: engine.speed.latencyMs,
+    ...counts,
+    breaker: { state: engine.breaker.state, events: engine.breaker.events },
+    models: (engine.engine.description?.models ?? []).map(({ name, version, error }) => ({ name, version, error })),
+  };
+}
+
+export interface Readiness {
+  readonly isReady: boolean;
+  /** One line. */
+  readonly why: string;
+}
+
+/** Ready is a router with an engine that takes requests. */
+export function toReadiness(engines: readonly EngineView[]): Readiness {
+  const ready = engines.filter(({ whyNot }) => whyNot === '');
+  if (ready.length > 0) return { isReady: true, why: `${ready.length} of ${engines.length} engines take requests` };
+  const each = engines.map(({ id, whyNot }) => `${id}: ${whyNot}`).join('; ');
+  return { isReady: false, why: `no engine takes requests (${each || 'there are no engines'})` };
+}

@@ -1,0 +1,149 @@
+// Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
+// thing that a page shows, so that a test can give plain objects.
+import type { CallContext } from '../core/inference.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+
+export interface EngineView {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  /** Why it takes no requests; empty where it does. */
+  readonly whyNot: string;
+  readonly build: string;
+  readonly inFlight: number;
+  readonly breaker: {
+    readonly state: string;
+    /** Oldest first. */
+    readonly events: readonly { readonly timeMs: number; readonly state: string; readonly why: string }[];
+  };
+  readonly speed: { readonly latencyMs: number };
+  readonly limit: { readonly limit: number };
+  readonly engine: {
+    readonly address: string;
+    readonly description: { readonly models: readonly HeldModel[] } | undefined;
+  };
+}
+
+/** A model version as an engine describes it. */
+export interface HeldModel {
+  readonly name: string;
+  readonly version: number;
+  readonly modelId: bigint;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly nodes: number;
+  readonly parameters: number;
+  /** Why the engine cannot use it; empty: it can. */
+  readonly error: string;
+}
+
+/** A model version as the repository knows it. */
+export interface ModelView {
+  readonly name: string;
+  readonly version: number;
+  readonly inputKind: string;
+  readonly inputShape: readonly number[] | undefined;
+  readonly readout: { readonly from: string; readonly labels: readonly string[]; readonly temperature: number };
+  readonly steps: number;
+  /** Seconds. */
+  readonly dt: number;
+  readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
+  readonly error: string;
+}
+
+type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface TraceSummaryView {
+  readonly traceId: string;
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly spans: number;
+  readonly services: readonly string[];
+  readonly error: string;
+  /** Of the root. */
+  readonly attributes: Attributes;
+}
+
+export interface SpanView {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly name: string;
+  readonly service: string;
+  readonly instance: string;
+  readonly kind: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly error: string;
+  readonly attributes: Attributes;
+  readonly events: readonly { readonly name: string; readonly timeMs: number; readonly attributes: Attributes }[];
+}
+
+export interface TracesView {
+  /** Newest first. */
+  recent(limit: number): readonly TraceSummaryView[];
+  /** Empty where the trace is not known. */
+  spans(traceId: string): readonly SpanView[];
+}
+
+export interface DisputeView {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly model: string;
+  readonly version: number;
+  readonly strategy: string;
+  readonly verdict: string;
+  /** Engines that a strict majority contradicts. */
+  readonly wrong: readonly string[];
+  readonly ballots: readonly {
+    readonly engineId: string;
+    readonly build: string;
+    readonly outcome: string;
+    /** Sixteen hexadecimal digits; empty: absent. */
+    readonly stateDigest: string;
+    readonly readoutDigest: string;
+    readonly why: string;
+    readonly durationMs: number;
+  }[];
+}
+
+export interface EventView {
+  readonly sequence: number;
+  readonly timeMs: number;
+  readonly topic: string;
+  readonly severity: 'INFO' | 'WARNING' | 'ERROR';
+  /** For people. */
+  readonly text: string;
+  /** 32 hexadecimal digits; empty: it came of no traced request. */
+  readonly traceId: string;
+}
+
+/** The newest of something, newest first. */
+export interface Newest<T> {
+  recent(limit: number): readonly T[];
+}
+
+export interface DashboardSources {
+  readonly engines: () => readonly EngineView[];
+  readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
+  readonly counts: () => MetricsSnapshot;
+  readonly router: { readonly strategy: string; readonly inFlight: number };
+  readonly cache: () => { readonly entries: number; readonly bytes: number; readonly evictions: number };
+  readonly connections: { readonly open: number; readonly total: number };
+  readonly traces: TracesView;
+  readonly disputes: Newest<DisputeView>;
+  readonly events: Newest<EventView>;
+  /** Prometheus's text; undefined: there is none. */
+  readonly exposition: ((accept: string) => Promise<{ contentType: string; body: string }>) | undefined;
+  /** Answers one ReasonRequest in protobuf's JSON; undefined: the dashboard may not ask. */
+  readonly reason: ((request: unknown, context: CallContext) => Promise<ReasonReply>) | undefined;
+}
+
+export interface ReasonReply {
+  /** "OK", or a gRPC status. */
+  readonly code: string;
+  /** ReasonResponse or ReasonError in protobuf's JSON. */
+  readonly body: unknown;
+}

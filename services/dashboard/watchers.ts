@@ -1,0 +1,64 @@
+// Who watches the live snapshot: one timer for all, which only runs while somebody does. A snapshot is made and written
+// out once a second, however many look at it; a reader that has not taken the last one yet gets none, so nothing queues.
+import type { ServerResponse } from 'node:http';
+
+export const MAX_WATCHERS = 32;
+const INTERVAL_MS = 1_000;
+
+export class Watchers {
+  readonly #read: () => object;
+  readonly #every: (intervalMs: number, tick: () => void) => () => void;
+  readonly #open = new Set<ServerResponse>();
+  #stop: (() => void) | undefined;
+
+  constructor(read: () => object, every = everyMs) {
+    this.#read = read;
+    this.#every = every;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= MAX_WATCHERS;
+  }
+
+  /** Sends snapshots until the other side leaves. The head has been written. */
+  add(response: ServerResponse): void {
+    response.write(`retry: 2000\n\n${this.#message()}`);
+    this.#open.add(response);
+    this.#stop ??= this.#every(INTERVAL_MS, () => this.#tick());
+    response.once('close', () => {
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#rest();
+    });
+  }
+
+  /** Ends every stream; their readers come back when there is a server again. */
+  end(): void {
+    for (const response of this.#open) response.end();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #tick(): void {
+    const ready = [...this.#open].filter(({ writableLength }) => writableLength === 0);
+    if (ready.length === 0) return;
+    const message = this.#message();
+    for (const response of ready) response.write(message);
+  }
+
+  #message(): string {
+    return `data: ${JSON.stringify(this.#read())}\n\n`;
+  }
+}
+
+function everyMs(intervalMs: number, tick: () => void): () => void {
+  const timer = setInterval(tick, intervalMs);
+  return () => clearInterval(timer);
+}

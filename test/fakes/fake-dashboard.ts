@@ -1,0 +1,207 @@
+// What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
+import type { DashboardSources, EngineView, SpanView } from '../../services/dashboard/sources.ts';
+import { Metrics } from '../../services/telemetry/metrics.ts';
+
+export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
+export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+
+export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
+  return {
+    id: 'engine-1',
+    kind: 'sidecar',
+    state: 'READY',
+    whyNot: '',
+    build: 'tandem-engine 0.1.0',
+    inFlight: 3,
+    breaker: { state: 'CLOSED', events: [] },
+    speed: { latencyMs: 0.8 },
+    limit: { limit: 20 },
+    engine: { address: 'unix:/run/tandem/engine-1.sock', description: { models: [heldModel()] } },
+    ...over,
+  };
+}
+
+function heldModel(over: object = {}): NonNullable<EngineView['engine']['description']>['models'][number] {
+  const sizes = { inputSize: 2, outputSize: 3, nodes: 4, parameters: 20 };
+  return { name: 'toy', version: 1, modelId: 0xabcn, ...sizes, error: '', ...over };
+}
+
+function span(over: Partial<SpanView>): SpanView {
+  return {
+    traceId: TRACE_ID,
+    spanId: '00f067aa0ba902b7',
+    parentSpanId: '',
+    name: 'Reason',
+    service: 'tandem-router',
+    instance: 'router',
+    kind: 'SERVER',
+    startMs: 1_790_000_000_000,
+    durationMs: 4,
+    error: '',
+    attributes: { 'tandem.model': 'toy' },
+    events: [],
+    ...over,
+  };
+}
+
+/** One of everything, all harmless but the names. */
+export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSources {
+  const metrics = new Metrics();
+  for (let n = 1; n <= 100; n += 1) metrics.requestEnded('Reason', 'OK', n / 10);
+  metrics.requestEnded('Reason', 'NO_ENGINE', 1);
+  metrics.planned('ROUND_ROBIN');
+  metrics.voted('MAJORITY', [HOSTILE]);
+  metrics.attemptEnded('engine-1', 'OK', 1);
+  const spans = [
+    span({}),
+    span({
+      spanId: '00f067aa0ba902b8',
+      parentSpanId: '00f067aa0ba902b7',
+      name: `attempt ${HOSTILE}`,
+      startMs: 1_790_000_000_001,
+      durationMs: 2,
+      error: 'ENGINE_LOST: it went away',
+      events: [{ name: 'retry', timeMs: 1_790_000_000_002, attributes: { reason: HOSTILE } }],
+    }),
+  ];
+  return {
+    engines: () => [
+      fakeEngine(),
+      fakeEngine({
+        id: HOSTILE,
+        state: 'DOWN',
+        whyNot: 'down: connection refused',
+        build: HOSTILE,
+        breaker: { state: 'OPEN', events: [{ timeMs: 1_790_000_000_000, state: 'OPEN', why: HOSTILE }] },
+        engine: { address: HOSTILE, description: undefined },
+      }),
+    ],
+    models: {
+      defaultModel: 'toy',
+      versions: [
+        {
+          name: 'toy',
+          version: 1,
+          inputKind: 'constant',
+          inputShape: [2],
+          readout: { from: 'spike_count', labels: ['a', HOSTILE, 'c'], temperature: 1 },
+          steps: 16,
+          dt: 1e-3,
+          golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          error: '',
+        },
+        {
+          name: HOSTILE,
+          version: 2,
+          inputKind: 'series',
+          inputShape: undefined,
+          readout: { from: 'spike_count', labels: [], temperature: 1 },
+          steps: 0,
+          dt: 1e-3,
+          golden: [],
+          error: `model.yaml: ${HOSTILE}`,
+        },
+      ],
+    },
+    counts: () => metrics.snapshot(),
+    router: { strategy: 'ROUND_ROBIN', inFlight: 2 },
+    cache: () => ({ entries: 1, bytes: 600, evictions: 0 }),
+    connections: { open: 1, total: 5 },
+    traces: {
+      recent: () => [
+        {
+          traceId: TRACE_ID,
+          name: `Reason ${HOSTILE}`,
+          startMs: 1_790_000_000_000,
+          durationMs: 4,
+          spans: 2,
+          services: ['tandem-router', HOSTILE],
+          error: '',
+          attributes: { 'tandem.model': HOSTILE },
+        },
+      ],
+      spans: (traceId) => (traceId === TRACE_ID ? spans : []),
+    },
+    disputes: {
+      recent: () => [
+        {
+          timeMs: 1_790_000_000_000,
+          model: HOSTILE,
+          version: 1,
+          strategy: 'REDUNDANT',
+          verdict: 'MAJORITY',
+          wrong: [HOSTILE],
+          ballots: ['engine-1', 'engine-2', HOSTILE].map((engineId, at) => ({
+            engineId,
+            build: HOSTILE,
+            outcome: at < 2 ? 'AGREED' : 'DISSENTED',
+            stateDigest: at < 2 ? '00000000000000aa' : '00000000000000ab',
+            readoutDigest: '00000000000000bb',
+            why: '',
+            durationMs: 1,
+          })),
+        },
+      ],
+    },
+    events: {
+      recent: () => [
+        {
+          sequence: 1,
+          timeMs: 1_790_000_000_000,
+          topic: 'engine',
+          severity: 'WARNING',
+          text: `engine ${HOSTILE} is down`,
+          traceId: TRACE_ID,
+        },
+      ],
+    },
+    exposition: undefined,
+    reason: undefined,
+    ...over,
+  };
+}
+
+/** An answer with everything that a page can show of one. */
+export function fakeAnswer(): object {
+  const steps = 16;
+  const layer = (node: string, neurons: number): object => {
+    const events = Array.from({ length: steps }, (_, step) =>
+      Array.from({ length: neurons }, (_, neuron) => neuron).filter((n) => (n * 7 + step * 3) % 11 === 0),
+    );
+    return {
+      ...{ node, neurons, spikesPerStep: events.map((fired) => fired.length) },
+      spikes: String(events.flat().length),
+      eventSteps: events.flatMap((fired, step) => fired.map(() => step)),
+      eventNeurons: events.flat(),
+    };
+  };
+  return {
+    requestId: 'r-1',
+    label: HOSTILE,
+    labelIndex: 1,
+    confidence: 0.8,
+    scores: [0.15, 0.8, 0.05],
+    spikeCounts: [3, 9, 1],
+    totalSpikes: '412',
+    synapticOperations: '90231',
+    stateDigest: '4660',
+    model: 'toy',
+    modelVersion: 1,
+    steps,
+    engine: { engineId: HOSTILE, kind: 'ENGINE_KIND_SIDECAR', build: 'b' },
+    strategy: 'STRATEGY_REDUNDANT',
+    attempts: [{ engineId: 'engine-1', outcome: 'OK', durationUs: 900 }],
+    timing: { queueUs: 40, engineUs: 900, computeUs: 500, totalUs: 1_300 },
+    cache: 'CACHE_STATUS_BYPASSED',
+    grade: 'GRADE_MAJORITY',
+    vote: {
+      ballots: [
+        { engineId: 'engine-1', stateDigest: '4660', outcome: 'BALLOT_OUTCOME_AGREED', durationUs: 900 },
+        { engineId: 'local', stateDigest: '4660', outcome: 'BALLOT_OUTCOME_AGREED', durationUs: 1_100 },
+        { engineId: HOSTILE, stateDigest: '4661', outcome: 'BALLOT_OUTCOME_DISSENTED', durationUs: 800 },
+        { engineId: 'engine-3', outcome: 'BALLOT_OUTCOME_ABSENT', why: 'ENGINE_LOST' },
+      ],
+    },
+    layers: [layer('lif1', 128), layer('output', 45)],
+  };
+}
