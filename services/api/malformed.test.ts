@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { type ApiParts, ApiServer } from './server.ts';
@@ -30,7 +31,7 @@ let client: grpc.Client;
 
 beforeAll(async () => {
   // No handler gets as far as to need another part.
-  api = new ApiServer({ metrics } as ApiParts, {
+  api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     listen: '127.0.0.1:0',
     adminFrom: 'loopback',
     reflection: false,

@@ -21,7 +21,7 @@ constexpr const char* kHelp =
                        delay_ms=TIME   every batch takes so much longer
                        may be given several times
   --fault-seed NUMBER  which answers, weights and bits (default 1)
-  --faults-wait        until SIGUSR1 switches them on; it switches them off, too
+  --faults-wait        until SIGHUP switches them on; it switches them off, too
 
 )";
 
@@ -61,7 +61,7 @@ int __wrap_main(int argc, char** argv) {
   }
   rest.push_back(nullptr);
   tandem::SetFaults(faults, !wait);
-  std::signal(SIGUSR1, [](int) { tandem::SwitchFaults(); });
+  std::signal(SIGHUP, [](int) { tandem::SwitchFaults(); });
   return __real_main(static_cast<int>(rest.size()) - 1, rest.data());
 }
 // NOLINTEND(bugprone-reserved-identifier)

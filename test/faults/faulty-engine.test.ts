@@ -107,7 +107,7 @@ describe('tandem-engine-faulty', () => {
     };
     await tookMs();
     expect(await tookMs()).toBeLessThan(300);
-    process.kill(sidecar.pid, 'SIGUSR1');
+    process.kill(sidecar.pid, 'SIGHUP');
     expect(await tookMs()).toBeGreaterThanOrEqual(300);
     await engine.stop();
   });

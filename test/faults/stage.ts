@@ -40,7 +40,7 @@ export interface FaultOptions {
 
 /** On if they are off, and off if they are on. */
 export function switchFaults({ pid }: RunningSidecar): void {
-  process.kill(pid, 'SIGUSR1');
+  process.kill(pid, 'SIGHUP');
 }
 
 /** A p99 from which on a rate counts as more than the machine sustains: a queue grows somewhere. */
