@@ -1,4 +1,5 @@
-// Kept spans to a collector: OpenTelemetry's own batch processor and OTLP exporters, fed with spans that are finished.
+// Kept spans to a collector: OpenTelemetry's Node SDK with its batch processor and OTLP exporters, fed with spans that are
+// finished. What a library reports through the OpenTelemetry API goes the same way.
 // Loaded only where there is an endpoint. A collector that is slow or away costs a full queue: what does not fit is counted,
 // and nobody waits.
 import { type ExportResult, ExportResultCode, TraceState } from '@opentelemetry/core';
@@ -17,6 +18,7 @@ import {
   resourceFromAttributes,
   serviceNameEnvDetector,
 } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { ExportSettings, OtlpProtocol } from '../config/otel.ts';
 import type { Span, SpanKind } from '../core/span.ts';
@@ -46,6 +48,7 @@ export interface Origin {
 }
 
 export class SpanExporter {
+  readonly #sdk: NodeSDK;
   readonly #processor: BatchSpanProcessor;
   readonly #maxQueue: number;
   readonly #sender: Sender;
@@ -67,6 +70,12 @@ export class SpanExporter {
     });
     this.#origin = origin;
     this.#own = detectedResource(origin);
+    this.#sdk = new NodeSDK({
+      ...{ resource: this.#own, autoDetectResources: false, spanProcessors: [this.#processor] },
+      // Metrics and logs go ways of their own, and trace context is read and written where requests come and go.
+      ...{ metricReaders: [], logRecordProcessors: [], textMapPropagator: null, instrumentations: [] },
+    });
+    this.#sdk.start();
   }
 
   get counts(): ExportCounts {
@@ -90,7 +99,7 @@ export class SpanExporter {
   async stop(timeoutMs: number): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([this.#processor.shutdown().catch(() => undefined), late]);
+    await Promise.race([this.#sdk.shutdown().catch(() => undefined), late]);
     clearTimeout(timer);
   }
 
