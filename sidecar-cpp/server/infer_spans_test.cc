@@ -107,6 +107,7 @@ struct Answer final : ResultSink {
 std::string Bits(engine::v1::Inference answer) {
   answer.clear_queue_us();
   answer.clear_compute_us();
+  answer.clear_batch_items();
   return answer.SerializeAsString();
 }
 

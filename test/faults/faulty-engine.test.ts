@@ -8,6 +8,7 @@ import type { CallContext, Inference } from '../../services/core/inference.ts';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/until.ts';
 
 const BUILD = 'sidecar-cpp/build/release';
 const ORDINARY = join(BUILD, 'tandem-engine');
@@ -108,7 +109,8 @@ describe('tandem-engine-faulty', () => {
     await tookMs();
     expect(await tookMs()).toBeLessThan(300);
     process.kill(sidecar.pid, 'SIGHUP');
-    expect(await tookMs()).toBeGreaterThanOrEqual(300);
+    // A signal takes its time.
+    await until(async () => (await tookMs()) >= 300, { what: 'a slow answer' });
     await engine.stop();
   });
 });
