@@ -14,8 +14,8 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
-// Counted, for the test that says what tracing costs where it is off. Never inlined: where only one of a pair is, GCC takes
-// it for a mismatch. NOLINTBEGIN(misc-new-delete-overloads)
+// Counted, for the test that says what tracing costs where it is off. Never inlined: where only one of a pair is, GCC
+// takes it for a mismatch. NOLINTBEGIN(misc-new-delete-overloads)
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
