@@ -106,6 +106,7 @@ async function startRouter(
     local: { enabled: false },
     cache: { enabled: false }, // an answer that is computed has most to tell
     sidecars: [{ id: 'engine-1', address: engineAddress }],
+    http_listen: 'off',
     tracing: { enabled: mode !== 'off', ratio: mode.startsWith('100') ? 1 : 0.01 },
   };
   writeFileSync(config, JSON.stringify(settings)); // JSON is YAML
