@@ -1,5 +1,5 @@
-// Numbers on the command line: a wrong one is refused with what may be given.
-import { InvalidArgumentError } from 'commander';
+// Values on the command line: a wrong one is refused with what may be given.
+import { InvalidArgumentError, type Option } from 'commander';
 
 const MAX_TIMEOUT_MS = 3_600_000;
 
@@ -9,6 +9,16 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number, ${least} to ${most}.`);
   };
+}
+
+/** One of `names`, in capitals or not; it is given on as it is listed. */
+export function oneOf(option: Option, names: readonly string[]): Option {
+  const listed = new Map(names.map((name) => [name.toUpperCase(), name]));
+  return option.choices(names).argParser((text) => {
+    const name = listed.get(text.toUpperCase());
+    if (name !== undefined) return name;
+    throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
+  });
 }
 
 export const milliseconds = wholeNumber(1, MAX_TIMEOUT_MS);

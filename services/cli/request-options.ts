@@ -9,7 +9,7 @@ import {
   Strategy,
   strategyFromJSON,
 } from '../generated/tandem/v1/types.ts';
-import { wholeNumber } from './arguments.ts';
+import { oneOf, wholeNumber } from './arguments.ts';
 import { valuesOf } from './words.ts';
 
 const UINT32_MAX = 4_294_967_295;
@@ -28,12 +28,12 @@ export interface RequestOptions {
 
 export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
   const strategy = new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)');
-  if (withStrategy) command.addOption(strategy.choices(STRATEGIES));
+  if (withStrategy) command.addOption(oneOf(strategy, STRATEGIES));
   return command
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
-    .addOption(new Option('--cache <mode>', 'what to do with the result cache (default: use)').choices(CACHE_MODES))
-    .addOption(new Option('--detail <much>', 'what to tell of the run (default: summary)').choices(DETAILS));
+    .addOption(oneOf(new Option('--cache <mode>', 'what to do with the result cache (default: use)'), CACHE_MODES))
+    .addOption(oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS));
 }
 
 /** A request that still lacks its input. */

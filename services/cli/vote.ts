@@ -10,7 +10,7 @@ import {
   voteFallbackFromJSON,
   voteModeFromJSON,
 } from '../generated/tandem/v1/types.ts';
-import { wholeNumber } from './arguments.ts';
+import { oneOf, wholeNumber } from './arguments.ts';
 import { type InputOptions, addInput, ask, chooseInput } from './reason.ts';
 import { type RequestOptions, addRequestOptions, emptyRequest } from './request-options.ts';
 import { valuesOf } from './words.ts';
@@ -53,7 +53,7 @@ Examples: npx tandem vote --sample dog
 }
 
 function choice(flags: string, description: string, values: object, prefix: string): Option {
-  return new Option(flags, description).choices(valuesOf(values, prefix));
+  return oneOf(new Option(flags, description), valuesOf(values, prefix));
 }
 
 function toPolicy(options: Options): VotePolicy {
