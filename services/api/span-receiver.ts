@@ -15,7 +15,7 @@ import {
   Span_SpanKind as Kind,
   Status_StatusCode as StatusCode,
 } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
-import { decoder } from './unary.ts';
+import { decoding } from './unary.ts';
 import { RouterError } from '../core/errors.ts';
 import { toStatus } from './status.ts';
 
@@ -49,10 +49,7 @@ export class SpanReceiver {
       onSpans(spans);
       reply(null, {});
     };
-    this.#server.addService(
-      { export: { ...method, requestDeserialize: decoder(method.requestDeserialize) } },
-      { export: take },
-    );
+    this.#server.addService(decoding({ export: method }), { export: take });
   }
 
   /** Spans taken. */

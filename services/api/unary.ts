@@ -81,7 +81,7 @@ export function decoding(service: grpc.ServiceDefinition): grpc.ServiceDefinitio
   return Object.fromEntries(methods);
 }
 
-export function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
+function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
   return (bytes) => {
     try {
       return decode(bytes);

@@ -215,19 +215,26 @@ async function wholeAnswer<E extends Askable>(
 /** An engine voted with the others and then gave something else. */
 function denounce<E extends Askable>(
   liar: Voter<E>,
-  { stateDigest, ...rest }: Inference,
+  given: Inference,
   result: Extract<Verdict, { winner: number }>,
   voters: readonly Voter<E>[],
-  { input, options, strategy }: Asking,
+  { input, options, strategy, context }: Asking,
 ): void {
-  const readoutDigest = digestOf({ stateDigest, ...rest });
   const ballots = voters.map((voter, place) =>
     voter === liar
-      ? { ...toCast(voter, 'DISSENTED'), stateDigest, readoutDigest }
+      ? { ...toCast(voter, 'DISSENTED'), stateDigest: given.stateDigest, readoutDigest: digestOf(given) }
       : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
   );
   const right = result.kind === 'AGREED' ? liar.ballot.answer : undefined;
-  options.onDispute({ input, strategy, verdict: 'CONTRADICTED_ITSELF', ballots, wrong: [liar.engine.id], right });
+  options.onDispute({
+    input,
+    strategy,
+    verdict: 'CONTRADICTED_ITSELF',
+    ballots,
+    wrong: [liar.engine.id],
+    right,
+    span: context.span,
+  });
 }
 
 function report<E extends Askable>(
