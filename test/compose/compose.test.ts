@@ -1,5 +1,7 @@
 // docker-compose.yml on a real Docker Engine: real containers that are killed, cut off, scaled and restarted under load.
 // One deployment for all of it; each test leaves it as it found it.
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -7,7 +9,9 @@ import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { EngineKind, Grade, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type Caller, callRouter } from '../support/caller.ts';
 import { readHeldout } from '../support/heldout.ts';
-import { type LoadResult, paceLoad } from '../support/load.ts';
+import { type LoadResult, closedLoad, paceLoad } from '../support/load.ts';
+import { ModelFolder } from '../support/model-folder.ts';
+import { dims } from '../support/nir-writer.ts';
 import { Operator } from '../support/operator.ts';
 import { until } from '../support/until.ts';
 import { Deployment, docker } from './deployment.ts';
@@ -22,10 +26,36 @@ const DEADLINE_MS = 5_000;
 const FIRST_ANSWER_MS = 10_000;
 const NOTICED_MS = 5_000;
 const MIB = 1_048_576;
+/** One input of the model "wide" is 3 MB. */
+const WIDE = 768;
+const WIDE_STEPS = 1_024;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const deployment = new Deployment();
+/** The shipped model, and one whose inputs are as large as a message may be. */
+function modelFolder(): ModelFolder {
+  const folder = new ModelFolder();
+  cpSync(join(ROOT, 'deploy/models'), folder.path, { recursive: true });
+  const shape = dims(WIDE);
+  const graph = {
+    type: 'NIRGraph' as const,
+    nodes: {
+      input: { type: 'Input', fields: { shape } },
+      fire: { type: 'LIF', fields: { tau: 1e-2, r: 1, v_leak: 0, v_threshold: 1 } },
+      output: { type: 'Output', fields: { shape } },
+    },
+    edges: [
+      ['input', 'fire'],
+      ['fire', 'output'],
+    ] as [string, string][],
+  };
+  folder.add('wide', 1, graph, `input: {shape: [${WIDE}], kind: series}\n`);
+  execFileSync('chmod', ['-R', 'a+rX', folder.path]); // the containers' user is another one
+  return folder;
+}
+
+const models = modelFolder();
+const deployment = new Deployment({ TANDEM_MODELS: models.path });
 const inputs = readHeldout();
 let caller: Caller;
 let operator: Operator;
@@ -55,10 +85,14 @@ async function sidecars(count: number, timeoutMs = 30_000): Promise<void> {
 /** What a steady load sees of `harm`. */
 async function underLoad(harm: () => Promise<unknown>): Promise<LoadResult> {
   const load = paceLoad({ system: caller, inputs, ratePerS: RATE_PER_S, deadlineMs: DEADLINE_MS });
-  await pause(1_000);
-  await harm();
-  await pause(1_000);
-  const result = await load.stop();
+  try {
+    await pause(1_000);
+    await harm();
+    await pause(1_000);
+  } finally {
+    await load.stop();
+  }
+  const result = await load.finished;
   process.stderr.write(
     `  ${expect.getState().currentTestName}: ${result.failed.length} of ${result.requests.length} failed, ` +
       `p50 ${result.percentileMs(50).toFixed(1)} ms, p99 ${result.percentileMs(99).toFixed(1)} ms\n`,
@@ -89,6 +123,7 @@ beforeAll(async () => {
 afterAll(async () => {
   disconnect();
   await deployment.down();
+  models.remove();
 });
 
 describe('docker-compose up', () => {
@@ -244,16 +279,22 @@ describe('under load, nothing fails', () => {
   it('when an engine exceeds its memory limit and is restarted', async () => {
     const [container = ''] = await deployment.containers('engine');
     const { RestartCount } = await deployment.inspect(container);
+    const restarted = async (): Promise<boolean> => (await deployment.inspect(container)).RestartCount > RestartCount;
+    const long = [{ data: Buffer.alloc(WIDE_STEPS * WIDE * 4) }];
+    const request = { model: 'wide', tensor: { shape: [WIDE_STEPS, WIDE], dtype: 'FP32', data: long[0]!.data } };
+    let large: LoadResult | undefined;
     const result = await underLoad(async () => {
-      // Less than it holds: the kernel kills it.
-      await docker('update', '--memory', '6m', '--memory-swap', '6m', container);
-      await until(async () => (await deployment.inspect(container)).RestartCount > RestartCount, {
-        what: 'a restart',
-        timeoutMs: 30_000,
-      });
-      await docker('update', '--memory', '512m', '--memory-swap', '1g', container);
+      await docker('update', '--memory', '24m', '--memory-swap', '24m', container);
+      const load = closedLoad({ system: caller, inputs: long, request, total: Infinity, inFlight: 32 });
+      try {
+        await until(restarted, { what: 'a restart', timeoutMs: 30_000 });
+      } finally {
+        large = await load.stop();
+        await docker('update', '--memory', '512m', '--memory-swap', '512m', container);
+      }
       await sidecars(3, 60_000);
     });
+    expect(failures(large!)).toEqual([]);
     expect(failures(result)).toEqual([]);
   });
 });

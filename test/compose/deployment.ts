@@ -31,18 +31,18 @@ export async function docker(...args: string[]): Promise<string> {
 
 export class Deployment {
   readonly project = `tandemtest${process.pid}`;
-  readonly #command: readonly string[];
+  /** "docker-compose", or "docker compose". */
+  readonly #command = (process.env['TANDEM_COMPOSE'] ?? 'docker-compose').split(' ');
+  readonly #env: Readonly<Record<string, string>>;
 
-  /** `command`: "docker-compose", or "docker compose". */
-  constructor(command = process.env['TANDEM_COMPOSE'] ?? 'docker-compose') {
-    this.#command = command.split(' ');
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    this.#env = { TANDEM_GRPC_PORT: '0', TANDEM_HTTP_PORT: '0', JAEGER_PORT: '0', PROMETHEUS_PORT: '0', ...env };
   }
 
   /** Runs e.g. `docker-compose up -d`; resolves to its standard output. Rejects with what it said if it fails. */
   async compose(...args: string[]): Promise<string> {
     const [file = '', ...before] = this.#command;
-    const free = { TANDEM_GRPC_PORT: '0', TANDEM_HTTP_PORT: '0', JAEGER_PORT: '0', PROMETHEUS_PORT: '0' };
-    const options = { cwd: ROOT, env: { ...process.env, ...free }, maxBuffer: 64 * 1_048_576 };
+    const options = { cwd: ROOT, env: { ...process.env, ...this.#env }, maxBuffer: 64 * 1_048_576 };
     return (await exec(file, [...before, '-p', this.project, ...args], options)).stdout.trim();
   }
 
