@@ -7,8 +7,8 @@
 //   F0  core  config          generated (imported by api/, engines/ and cli/ only)
 //
 // Folders of one floor do not import each other, but config may import core. main.ts wires everything together, with the
-// help of composition/, which may import all of them and is imported by it alone; and
-// only start.ts, the program, imports it. A unit test may also import its own floor, whatever test/ offers, and development packages.
+// help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
+// main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
 const F1 = ['engines', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
 const F2 = ['routing'];

@@ -25,8 +25,8 @@ export class OpenCalls {
   /** Resolves when none is under way, or after `timeoutMs`, when those that still are have been told why they end. */
   async finish(timeoutMs: number): Promise<void> {
     if (this.#ends.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#onIdle = () => resolve(undefined);
     const timer = setTimeout(resolve, timeoutMs);
     await promise;
     clearTimeout(timer);

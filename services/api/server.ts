@@ -122,7 +122,7 @@ export class ApiServer {
     await this.#calls.finish(timeoutMs);
     // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is
     // left then, such as a watch on our health, ends with the process.
-    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
