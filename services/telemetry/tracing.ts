@@ -58,7 +58,7 @@ const MAX_TRACE_STATE_CHARS = 512;
 const MAX_UNSAMPLED_PER_S = 1_000;
 
 export class Tracing implements TraceKeeper {
-  readonly #options: TracingOptions;
+  #options: TracingOptions;
   readonly #clock = new EpochClock();
   readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
   /** Whose late news is told in a span of its own, for the rest is out of the house. */
@@ -68,6 +68,11 @@ export class Tracing implements TraceKeeper {
 
   constructor(options: TracingOptions) {
     this.#options = options;
+  }
+
+  /** For requests that begin from now on. */
+  configure(options: Partial<TracingOptions>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   get counts(): TraceCounts {
