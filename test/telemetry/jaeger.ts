@@ -48,20 +48,17 @@ export class Jaeger {
     return data ?? [];
   }
 
-  /** Spans of a trace as far as they have come; none: it knows no such trace. */
-  async spans(traceId: string): Promise<JaegerSpan[]> {
-    // As OTLP, for in its older form Jaeger cuts times down to microseconds.
-    const response = await fetch(`${this.#api}/v3/traces/${traceId}`);
-    if (response.status === 404) return [];
-    return toJaegerSpans(((await response.json()) as { result: OtlpTraces }).result);
-  }
-
-  /** Once they are so many, and there they stay. */
+  /**
+   * A trace's spans, once they are so many. Only then does Jaeger judge them: its warnings of spans that have not come yet
+   * would stay in its memory.
+   */
   async whole(traceId: string, count: number): Promise<JaegerSpan[]> {
-    let spans: JaegerSpan[] = [];
     const what = `${count} spans of trace ${traceId}`;
-    await until(async () => (spans = await this.spans(traceId)).length >= count, { what, timeoutMs: 20_000 });
-    return spans;
+    await until(async () => (await this.#spans(traceId, 'raw_traces=true')).length >= count, {
+      what,
+      timeoutMs: 20_000,
+    });
+    return await this.#spans(traceId);
   }
 
   /** Traces that its users find: by service, and by what their spans have. */
@@ -76,6 +73,13 @@ export class Jaeger {
     this.#child.kill();
     await ended;
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** As far as they have come; as OTLP, for in its older form Jaeger cuts times down to microseconds. */
+  async #spans(traceId: string, query = ''): Promise<JaegerSpan[]> {
+    const response = await fetch(`${this.#api}/v3/traces/${traceId}?${query}`);
+    if (response.status === 404) return [];
+    return toJaegerSpans(((await response.json()) as { result: OtlpTraces }).result);
   }
 
   async #get(path: string): Promise<unknown> {
