@@ -169,7 +169,8 @@ export class Tracing implements TraceKeeper {
     const { trace, parent, name, kind, startMs, error } = span;
     const isRoot = span === trace.root;
     // Whoever was still at work when the request ended was told to stop.
-    const endMs = Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs;
+    const endMs = this.#clock.toEpochMs(Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs);
+    const epochMs = this.#clock.toEpochMs(startMs);
     return {
       traceId: trace.traceId,
       spanId: span.id,
@@ -178,8 +179,9 @@ export class Tracing implements TraceKeeper {
       service: SERVICE,
       instance: this.#options.instance,
       kind,
-      startMs: this.#clock.toEpochMs(startMs),
-      durationMs: endMs - startMs,
+      startMs: epochMs,
+      // Taken of rounded times, so that what ends last still does: a child must not leave its parent, by nothing at all.
+      durationMs: endMs - epochMs,
       error,
       attributes: toAttributes(span.attributes),
       events: isRoot ? trace.events.map((event) => this.#toEvent(event)) : [],
