@@ -246,10 +246,8 @@ export async function start(
   const shown: DashboardSources = {
     engines: () => pool.engines,
     models,
-    counts: () => metrics.snapshot(),
+    read: () => meter.read(),
     router,
-    cache: () => cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 },
-    connections,
     traces,
     disputes: recentDisputes,
     events: eventLog,

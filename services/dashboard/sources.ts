@@ -1,7 +1,7 @@
 // Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
 // thing that a page shows, so that a test can give plain objects.
 import type { CallContext } from '../core/inference.ts';
-import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { Reading } from '../telemetry/meter.ts';
 
 export interface EngineView {
   readonly id: string;
@@ -128,10 +128,9 @@ export interface Newest<T> {
 export interface DashboardSources {
   readonly engines: () => readonly EngineView[];
   readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
-  readonly counts: () => MetricsSnapshot;
-  readonly router: { readonly strategy: string; readonly inFlight: number };
-  readonly cache: () => { readonly entries: number; readonly bytes: number; readonly evictions: number };
-  readonly connections: { readonly open: number; readonly total: number };
+  /** The same reading that GetMetrics and Prometheus get. */
+  readonly read: () => Reading;
+  readonly router: { readonly strategy: string };
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;
