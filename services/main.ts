@@ -283,7 +283,12 @@ export async function start(
   };
   try {
     await snapshots?.start();
-    pushing = otlp && (await startOtlpMetrics(() => meter.read(), otlp));
+    pushing =
+      otlp &&
+      (await startOtlpMetrics(() => meter.read(), otlp, {
+        failing: (why) => log.warn({ protocol: otlp.protocol, why }, 'metrics do not reach the collector'),
+        recovered: () => log.info({ protocol: otlp.protocol }, 'metrics reach the collector again'),
+      }));
     const address = await api.start();
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';
