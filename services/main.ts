@@ -105,6 +105,7 @@ export async function start(
       traces.add(spans);
       exporter?.export(spans, traceState);
     },
+    onExample: (method, durationMs, traceId) => metrics.exemplar(durationMs, traceId, method),
     onEnded: ({ traceId, about, failure }, durationMs) => {
       if (!log.isLevelEnabled('debug')) return;
       log.debug(
@@ -168,7 +169,8 @@ export async function start(
     const said = digests(ballots);
     trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': said });
     disputes?.record({
-      ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
+      ...{ requestId: '', traceId: trace?.traceId ?? '', strategy, verdict },
+      ...{ model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
       modelId: pool.served(input.model, input.version)?.model.modelId ?? 0n,
       ballots: ballots.map((cast) => ({
@@ -384,10 +386,11 @@ function digests(ballots: Dispute['ballots']): string {
     .join(', ');
 }
 
-function toDisputeView({ input, strategy, verdict, wrong, ballots }: Dispute, pool: EnginePool): DisputeView {
+function toDisputeView({ input, strategy, verdict, wrong, ballots, span }: Dispute, pool: EnginePool): DisputeView {
   const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
   return {
     timeMs: Date.now(),
+    traceId: span?.trace.traceId ?? '',
     ...{ model: input.model, version: input.version, strategy, verdict, wrong },
     ballots: ballots.map(({ engineId, stateDigest, readoutDigest, outcome, why, durationMs }) => ({
       ...{ engineId, outcome, why, durationMs },

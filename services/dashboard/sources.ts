@@ -91,6 +91,8 @@ export interface TracesView {
 export interface DisputeView {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
+  /** 32 hexadecimal digits; empty: the request was not traced. */
+  readonly traceId: string;
   readonly model: string;
   readonly version: number;
   readonly strategy: string;

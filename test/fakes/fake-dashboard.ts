@@ -127,6 +127,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       recent: () => [
         {
           timeMs: 1_790_000_000_000,
+          traceId: TRACE_ID,
           model: HOSTILE,
           version: 1,
           strategy: 'REDUNDANT',

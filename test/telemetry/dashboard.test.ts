@@ -127,6 +127,9 @@ describe('the dashboard of a live router', () => {
     await page.waitForTimeout(2_500);
     expect(await dispute.getAttribute('open')).toBe(''); // it is not closed by what comes in
     await shoot(page, 'light-dispute');
+    await dispute.getByRole('link', { name: 'Trace of the request' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Trace', exact: true }).waitFor();
+    await page.getByText('tandem.v1.ReasoningService/Reason').first().waitFor();
   });
 
   it('names the model’s holders and their equal checksums', async () => {
