@@ -118,7 +118,7 @@ export async function start(
     traces.add(spans);
     exporter?.export(spans, '');
   });
-  const spansTo = settings.tracing.enabled ? await receiver.start() : undefined;
+  const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);

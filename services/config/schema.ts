@@ -10,8 +10,8 @@ const ADDRESS =
   /^(unix:.+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/;
 
 /** As ADDRESS, but no socket; and the system may choose the port. */
-const HTTP_ADDRESS =
-  /^(off|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/;
+const LISTEN =
+  /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/;
 
 export const sidecarSchema = z
   .strictObject({
@@ -48,7 +48,7 @@ export const settingsSchema = z.strictObject({
     .describe('Address of the gRPC server; port 0: the system chooses.'),
   http_listen: z
     .string()
-    .regex(HTTP_ADDRESS, 'must be "host:port", or "off"')
+    .regex(new RegExp(`^(off)?$|${LISTEN.source}`), 'must be "host:port", or "off"')
     .default('127.0.0.1:8080')
     .describe(
       'Address of the dashboard, /metrics, /healthz and /readyz, which ask for no login; port 0: the system chooses; "off" or empty: none.',
@@ -407,6 +407,13 @@ export const settingsSchema = z.strictObject({
         .default(1_000)
         .describe(
           'Traces of requests that take so long are kept, as those of failures and disputes are, milliseconds; 0: not for that.',
+        ),
+      span_listen: z
+        .string()
+        .regex(LISTEN, 'must be "host:port"')
+        .default('127.0.0.1:0')
+        .describe(
+          'Where sidecars send their spans, as OTLP over gRPC, with no login: loopback, or a private network; port 0: the system chooses.',
         ),
       layers: z
         .boolean()
