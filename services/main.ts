@@ -3,12 +3,14 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
+import { decodeSpan } from './api/otlp-span.ts';
 import { SpanReceiver } from './api/span-receiver.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import type { KeptOptions } from './cache/kept-answers.ts';
 import { type OtelSettings, readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import { type Settings, sidecarSchema } from './config/schema.ts';
+import type { EncodedSpan, SpanSource } from './core/encoded-span.ts';
 import { RouterError } from './core/errors.ts';
 import { hex64 } from './core/hex.ts';
 import type { Observer } from './core/observer.ts';
@@ -93,18 +95,20 @@ export async function start(
   const system = new SystemEvents(log, eventLog);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = new TraceRing();
-  const exporter = await spanExporter(settings, otel, log);
+  const traces = new TraceRing(decodeSpan);
+  const source: SpanSource = { resource: undefined, service: SERVICE, instance: hostname() };
+  const exporter = await spanExporter(settings, otel, source, log);
+  const onSpans = (spans: readonly EncodedSpan[]): void => {
+    traces.add(spans);
+    exporter?.export(spans);
+  };
   const tracing = new Tracing({
     enabled: settings.tracing.enabled,
     sampler: otel.sampler ?? { isParentBased: true, ratio: settings.tracing.ratio },
     slowMs: settings.tracing.slow_ms,
     withLayers: settings.tracing.layers,
-    instance: hostname(),
-    onKept: (spans, traceState) => {
-      traces.add(spans);
-      exporter?.export(spans, traceState);
-    },
+    source,
+    onKept: onSpans,
     onEnded: ({ traceId, about, failure }, durationMs) => {
       if (!log.isLevelEnabled('debug')) return;
       log.debug(
@@ -113,10 +117,7 @@ export async function start(
       );
     },
   });
-  const receiver = new SpanReceiver((spans) => {
-    traces.add(spans);
-    exporter?.export(spans, '');
-  });
+  const receiver = new SpanReceiver(onSpans);
   const spansTo = settings.tracing.enabled ? await receiver.start() : undefined;
   const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
@@ -302,18 +303,19 @@ export async function start(
 }
 
 /** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
-async function spanExporter({ tracing }: Settings, otel: OtelSettings, log: Log): Promise<SpanExporter | undefined> {
+async function spanExporter(
+  { tracing }: Settings,
+  otel: OtelSettings,
+  source: SpanSource,
+  log: Log,
+): Promise<SpanExporter | undefined> {
   if (otel.export === undefined || !tracing.enabled) return undefined;
   const { endpoint, protocol } = otel.export;
   const exporting = await import('./telemetry/span-exporter.ts');
-  return new exporting.SpanExporter(
-    otel.export,
-    { service: SERVICE, instance: hostname() },
-    {
-      failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
-      recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
-    },
-  );
+  return new exporting.SpanExporter(otel.export, source, decodeSpan, {
+    failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
+    recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
+  });
 }
 
 /** The sidecars that this router starts itself: engine-1, engine-2, … */

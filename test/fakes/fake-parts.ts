@@ -19,5 +19,6 @@ export const silent: Observer = {
 /** Keeps nothing. */
 export function fakeTracing(): Tracing {
   const sampler = { isParentBased: true, ratio: 0 };
-  return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, instance: '', onKept: () => undefined });
+  const source = { resource: undefined, service: '', instance: '' };
+  return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, source, onKept: () => undefined });
 }
