@@ -95,9 +95,10 @@ async function measure(rounds: number, seconds: string, inFlight: string): Promi
     const loads = new Map<Mode, Load[]>(MODES.map((mode) => [mode, []]));
     for (let round = 0; round <= rounds; round += 1) {
       process.stderr.write(`  … round ${round} of ${rounds}\n`);
-      // Each round in another order, so that nobody always comes after the same one.
+      // Another order each round, and other neighbours: a router may still be busy when its load is over.
+      const step = 1 + (round % (MODES.length - 1)); // the number of modes is prime
       for (let place = 0; place < MODES.length; place += 1) {
-        const mode = MODES[(place + round) % MODES.length]!;
+        const mode = MODES[(place * step + round) % MODES.length]!;
         loads.get(mode)!.push(await load(routers.get(mode)!, seconds, inFlight));
       }
     }
