@@ -16,6 +16,7 @@
 #include "kernels/simd_target.h"
 #include "server/build_info.h"
 #include "server/check_file.h"
+#include "server/check_health.h"
 #include "server/command_line.h"
 #include "server/server.h"
 #include "telemetry/log.h"
@@ -27,11 +28,18 @@ namespace {
 // For what is still to be told of traced inputs when everything else is done.
 constexpr std::chrono::milliseconds kLastSpans{1000};
 
-// Blocked in every thread, so that only WaitForStop sees them.
+constexpr std::chrono::milliseconds kHealthTimeout{2000};
+
+// Blocked in every thread, so that only WaitForStop sees them. The first process of a container gets no other signals:
+// what it has neither blocked nor a handler for is lost.
 sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+  // Would end the process, unless nohup or the test build (faults/main.cc) has a use for it.
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler == SIG_DFL) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -39,8 +47,10 @@ sigset_t OurSignals() {
 int WaitForStop() {
   const sigset_t signals = OurSignals();
   int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && (signal == SIGUSR1 || signal == SIGUSR2)) {
-    signal == SIGUSR1 ? tandem::LogMore() : tandem::LogLess();
+  while (sigwait(&signals, &signal) == 0 && signal != SIGTERM && signal != SIGINT) {
+    if (signal == SIGUSR1) tandem::LogMore();
+    if (signal == SIGUSR2) tandem::LogLess();
+    if (signal == SIGHUP) spdlog::info("SIGHUP: nothing is reloaded; an engine's settings are its flags, so restart it");
   }
   // From now on a second signal ends the process at once.
   for (const int again : {SIGTERM, SIGINT}) {
@@ -123,6 +133,10 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   const auto options = tandem::ParseCommandLine(argc, argv, exit_code);
   if (!options) return exit_code;
+  if (!options->check_health.empty()) {
+    const auto error = tandem::CheckHealth(options->check_health, kHealthTimeout);
+    return error ? Fail(error->message) : 0;
+  }
   if (!options->check_file.empty()) return tandem::CheckFile(options->check_file, options->check_manifest);
   return Serve(*options);
 }

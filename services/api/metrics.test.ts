@@ -17,6 +17,7 @@ import { until } from '../../test/support/until.ts';
 import { Meter, type MeterSources } from '../telemetry/meter.ts';
 import { type MetricsOptions, metricsHandlers, metricsService } from './metrics.ts';
 import { MAX_WATCHERS } from './metrics-watch.ts';
+import { OpenCalls } from './open-calls.ts';
 
 const POOL: ReturnType<MeterSources['engines']> = [
   {
@@ -115,6 +116,7 @@ beforeEach(async () => {
       if (!isAdmin) throw new RouterError('ADMIN_FORBIDDEN', 'not from here');
     },
     drained: drain.signal,
+    calls: new OpenCalls(),
     every: (intervalMs, tick) => ticker.every(intervalMs, tick),
   };
   server = new grpc.Server();

@@ -5,7 +5,7 @@ import { Span as OtlpSpan } from '../generated/opentelemetry/proto/trace/v1/trac
 import { decodeSpan, toSource, toSpan } from './otlp-span.ts';
 
 const IDS = { traceId: Buffer.alloc(16, 0xab), spanId: Buffer.alloc(8, 0xcd) };
-const SOURCE = { resource: undefined, service: 'tandem-engine', instance: 'engine-1' };
+const SOURCE = { service: 'tandem-engine', instance: 'engine-1' };
 const text = (key: string, value: string) => ({ key, value: { value: { $case: 'stringValue', value } } }) as const;
 
 function span(over: object): OtlpSpan {
@@ -65,7 +65,7 @@ describe('a resource in OTLP', () => {
   it('says which program it is, and which of its processes', () => {
     const attributes = [text('service.name', 'tandem-engine'), text('service.instance.id', 'engine-1')];
     const resource = Resource.encode({ attributes, droppedAttributesCount: 0 }).finish();
-    expect(toSource(resource)).toEqual({ resource, service: 'tandem-engine', instance: 'engine-1' });
+    expect(toSource(resource)).toEqual({ service: 'tandem-engine', instance: 'engine-1' });
   });
 
   it('need not', () => {

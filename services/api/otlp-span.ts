@@ -16,8 +16,6 @@ const MAX_ATTRIBUTES = 64;
 const MAX_EVENTS = 128;
 const MAX_TEXT_CHARS = 1_024;
 
-type Origin = Pick<SpanSource, 'service' | 'instance'>;
-
 /** Undefined where it cannot be read, or its ids are none. */
 export function decodeSpan({ bytes, source }: EncodedSpan): Span | undefined {
   try {
@@ -30,10 +28,10 @@ export function decodeSpan({ bytes, source }: EncodedSpan): Span | undefined {
 
 /** `resource`: a message opentelemetry.proto.resource.v1.Resource. Throws where it is none. */
 export function toSource(resource: Uint8Array): SpanSource {
-  return { resource, ...toOrigin(Resource.decode(resource)) };
+  return toOrigin(Resource.decode(resource));
 }
 
-function toOrigin(resource: Resource | undefined): Origin {
+function toOrigin(resource: Resource | undefined): SpanSource {
   const { 'service.name': service, 'service.instance.id': instance } = toAttributes(resource?.attributes ?? []);
   return { service: String(service ?? 'unknown_service'), instance: String(instance ?? '') };
 }
@@ -46,7 +44,7 @@ export function toSpans({ resourceSpans }: ExportTraceServiceRequest): Span[] {
 }
 
 /** Undefined where its ids are none. */
-export function toSpan(span: OtlpSpan, { service, instance }: Origin): Span | undefined {
+export function toSpan(span: OtlpSpan, { service, instance }: SpanSource): Span | undefined {
   if (!isId(span.traceId, 16) || !isId(span.spanId, 8)) return undefined;
   const isFailed = span.status?.code === StatusCode.STATUS_CODE_ERROR;
   return {

@@ -1,5 +1,5 @@
-// OTLP for the sidecars that this router starts: their spans join its own, and go on to the user's collector from here.
-// On a port of its own, on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
+// OTLP for the sidecars: their spans join the router's own, and go on to the user's collector from here. On an address of
+// its own, by default on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
 // message and by who takes the spans; the sidecars' exporters drop what we do not take in time.
 import * as grpc from '@grpc/grpc-js';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
@@ -8,6 +8,7 @@ import {
   type ExportTraceServiceResponse,
   TraceServiceService,
 } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
+import { bind } from './bind.ts';
 import { scanSpans } from './otlp-scan.ts';
 import { toSource } from './otlp-span.ts';
 import { toStatus } from './status.ts';
@@ -53,13 +54,9 @@ export class SpanReceiver {
     return this.#received;
   }
 
-  /** Resolves to its address as OTEL_EXPORTER_OTLP_ENDPOINT has it. */
-  async start(): Promise<string> {
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
-    });
+  /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */
+  async start(listen: string): Promise<string> {
+    const port = await bind(this.#server, listen);
     return `http://127.0.0.1:${port}`;
   }
 
@@ -72,7 +69,7 @@ export class SpanReceiver {
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
     if (this.#sources.size >= MAX_SOURCES) this.#sources.clear(); // cheap to make anew
-    const made = toSource(Uint8Array.from(resource));
+    const made = toSource(resource);
     this.#sources.set(key, made);
     return made;
   }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type ReasonError, type ReasonResponse, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { GlobalOptions } from './client.ts';
-import { REFUSED } from './errors.ts';
+import { REFUSED } from './exit-codes.ts';
 import { write } from './output.ts';
 import type { Progress } from './progress.ts';
 

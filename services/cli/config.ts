@@ -3,7 +3,7 @@ import { settingsJsonSchema } from '../config/catalogue.ts';
 import { type Change, checkSettings, ConfigError } from '../config/load.ts';
 import { printSettings } from '../config/print.ts';
 import { type GlobalOptions, print } from './client.ts';
-import { USAGE } from './errors.ts';
+import { USAGE } from './exit-codes.ts';
 import { table } from './table.ts';
 
 const FILE = 'settings in YAML (default: TANDEM_CONFIG, else none)';

@@ -4,16 +4,7 @@ import { CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
-
-export const REFUSED = 1;
-export const USAGE = 2;
-const UNREACHABLE = 3;
-/** As shells have it for a program that SIGINT ended. */
-export const INTERRUPTED = 130;
-
-/** For --help. */
-export const EXIT_CODES =
-  '0 answered · 1 refused or failed · 2 wrong usage or settings · 3 no router at the address · 130 interrupted';
+import { REFUSED, UNREACHABLE, USAGE } from './exit-codes.ts';
 
 /** A wrong argument that only the command could notice. */
 export class UsageError extends Error {}

@@ -1,5 +1,5 @@
 // Ctrl-C during long work: the first one finishes what was read, the second one ends at once.
-import { INTERRUPTED } from './errors.ts';
+import { INTERRUPTED } from './exit-codes.ts';
 
 export async function interruptible(stopInput: () => void, work: () => Promise<void>): Promise<void> {
   const interrupted = new AbortController();

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // `npx tandem`: the command-line client.
+import { programOf } from './base-program.ts';
 import type { GlobalOptions } from './client.ts';
-import { failWith } from './errors.ts';
-import { tandemProgram } from './program.ts';
+import { healthCommand } from './health.ts';
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -10,5 +10,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const program = tandemProgram();
-program.parseAsync().catch((error: unknown) => failWith(error, program.opts<GlobalOptions>().address));
+// Loading all commands takes five times the CPU time of a health check.
+const program =
+  process.argv[2] === 'health' ? programOf([healthCommand()]) : (await import('./program.ts')).tandemProgram();
+program.parseAsync().catch(async (error: unknown) => {
+  const { failWith } = await import('./errors.ts');
+  failWith(error, program.opts<GlobalOptions>().address);
+});

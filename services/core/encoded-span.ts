@@ -1,10 +1,8 @@
 // A finished span as it is kept and sent on: bytes in OTLP's own form, written or received once. Most of them are pushed out
 // of the ring again or leave for a collector without anybody here reading them; whoever looks decodes (api/otlp-span.ts).
 
-/** The process that recorded a span: an OTLP resource. One object for all its spans. */
+/** The process that recorded a span. One object for all its spans. */
 export interface SpanSource {
-  /** A message opentelemetry.proto.resource.v1.Resource; undefined: this process, whose exporter knows it better. */
-  readonly resource: Uint8Array | undefined;
   readonly service: string;
   readonly instance: string;
 }

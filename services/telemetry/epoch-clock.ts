@@ -1,9 +1,16 @@
-// performance.now() as nanoseconds since 1970, so that spans of several processes fit together.
-// performance.timeOrigin alone would not do: the system's clock is set, and drifts, while the router runs.
+// performance.now() as milliseconds since 1970, to the microsecond, so that spans of several processes fit together.
+// performance.timeOrigin alone would not do: it is a little off where the process was interrupted while it was read, and the
+// system's clock is set while the router runs.
 
-/** Date.now() knows no fractions: within so much the two are the same. */
-const TOLERANCE_MS = 2;
-const ADJUST_EVERY_MS = 100;
+export interface Clocks {
+  /** Milliseconds since some point, fractional. */
+  now(): number;
+  /** Milliseconds since 1970, whole ones. */
+  wall(): number;
+}
+
+const SYSTEM: Clocks = { now: () => performance.now(), wall: () => Date.now() };
+
 const NANO_PER_MS = 1_000_000;
 const TWO_32 = 2 ** 32;
 
@@ -11,17 +18,26 @@ export class EpochClock {
   /** Unix nanoseconds of the last `toUnixNano`, 64 bits in two halves: no number holds them, and a bigint is dear. */
   high = 0;
   low = 0;
-  #originMs = 0;
-  #fractionMs = 0;
-  #adjustedMs = -Infinity;
+  readonly #clocks: Clocks;
+  #originMs: number;
+  /** The halves of what is whole in `#splitMs`, an origin, and the rest of it. */
+  #splitMs = NaN;
   #originHigh = 0;
   #originLow = 0;
+  #fractionMs = 0;
 
-  constructor() {
-    this.#setOrigin(performance.timeOrigin);
+  constructor(originMs: number = performance.timeOrigin, clocks: Clocks = SYSTEM) {
+    this.#originMs = originMs;
+    this.#clocks = clocks;
   }
 
+  toEpochMs(nowMs: number): number {
+    return this.#originMs + nowMs;
+  }
+
+  /** What ends last still does: times are rounded alike. */
   toUnixNano(nowMs: number): void {
+    if (this.#splitMs !== this.#originMs) this.#split();
     const nano = Math.round((nowMs + this.#fractionMs) * NANO_PER_MS);
     const upper = Math.floor(nano / TWO_32);
     const low = this.#originLow + (nano - upper * TWO_32);
@@ -29,18 +45,22 @@ export class EpochClock {
     this.high = this.#originHigh + upper + (low >= TWO_32 ? 1 : 0);
   }
 
-  /** Follows the system's clock where that has moved. `nowMs`: about now, on performance.now()'s clock. */
-  adjust(nowMs: number): void {
-    if (nowMs - this.#adjustedMs < ADJUST_EVERY_MS) return;
-    this.#adjustedMs = nowMs;
-    const driftMs = Date.now() - this.#originMs - performance.now();
-    if (Math.abs(driftMs) > TOLERANCE_MS) this.#setOrigin(this.#originMs + driftMs);
+  /**
+   * Follows the system's clock. That knows no fractions, but each reading says between which two origins ours must be: it
+   * moves no farther than into there, and many readings bring it close.
+   */
+  adjust(): void {
+    const before = this.#clocks.now();
+    const wallMs = this.#clocks.wall();
+    const after = this.#clocks.now();
+    const [earliestMs, latestMs] = [wallMs - after, wallMs + 1 - before];
+    this.#originMs = Math.min(Math.max(this.#originMs, earliestMs), latestMs);
   }
 
-  #setOrigin(ms: number): void {
-    this.#originMs = ms;
-    const whole = Math.floor(ms);
-    this.#fractionMs = ms - whole;
+  #split(): void {
+    this.#splitMs = this.#originMs;
+    const whole = Math.floor(this.#originMs);
+    this.#fractionMs = this.#originMs - whole;
     const nano = BigInt(whole) * BigInt(NANO_PER_MS);
     this.#originHigh = Number(nano >> 32n);
     this.#originLow = Number(nano & 0xffff_ffffn);

@@ -10,8 +10,8 @@ function resource(service: string): Uint8Array {
   return Resource.encode({ attributes: [{ key: 'service.name', value }], droppedAttributesCount: 0 }).finish();
 }
 
-const OWN: SpanSource = { resource: undefined, service: 'tandem-router', instance: '' };
-const ENGINE: SpanSource = { resource: resource('tandem-engine'), service: 'tandem-engine', instance: '' };
+const OWN: SpanSource = { service: 'tandem-router', instance: '' };
+const ENGINE: SpanSource = { service: 'tandem-engine', instance: '' };
 
 /** They lie side by side. */
 function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[] {
@@ -23,7 +23,7 @@ function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[]
 
 /** By resource: its service, and the names of its spans. */
 function read(spans: readonly EncodedSpan[]): unknown[] {
-  const { resourceSpans } = ExportTraceServiceRequest.decode(toRequest(spans, resource('me')));
+  const { resourceSpans } = ExportTraceServiceRequest.decode(toRequest(spans, ({ service }) => resource(service)));
   return resourceSpans.map(({ resource: told, scopeSpans }) => [
     told?.attributes[0]?.value?.value?.value,
     scopeSpans.map(({ scope, spans: list }) => [scope?.name, ...list.map(({ name }) => name)]),
@@ -35,22 +35,22 @@ describe('spans as one request', () => {
     const [a, b, c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
     const [x, y] = encoded(ENGINE, 'x', 'y') as [EncodedSpan, EncodedSpan];
     expect(read([a, x, b, c, y])).toEqual([
-      ['me', [['tandem', 'a', 'b', 'c']]],
+      ['tandem-router', [['tandem', 'a', 'b', 'c']]],
       ['tandem-engine', [['tandem', 'x', 'y']]],
     ]);
   });
 
   it('may have others between them that are not sent', () => {
     const [a, , c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
-    expect(read([a, c])).toEqual([['me', [['tandem', 'a', 'c']]]]);
+    expect(read([a, c])).toEqual([['tandem-router', [['tandem', 'a', 'c']]]]);
   });
 
   it('may be long, and many', () => {
     const names = Array.from({ length: 2_000 }, (_, at) => 'n'.repeat(at));
-    expect(read(encoded(OWN, ...names))).toEqual([['me', [['tandem', ...names]]]]);
+    expect(read(encoded(OWN, ...names))).toEqual([['tandem-router', [['tandem', ...names]]]]);
   });
 
   it('are none', () => {
-    expect(toRequest([], resource('me'))).toHaveLength(0);
+    expect(toRequest([], () => resource('none'))).toHaveLength(0);
   });
 });

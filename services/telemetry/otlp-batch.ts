@@ -9,15 +9,15 @@ const SCOPE_SPANS = 0x12;
 /** Field 1, InstrumentationScope {name: "tandem"}. */
 const SCOPE = Buffer.from('\x0a\x08\x0a\x06tandem', 'latin1');
 
-/** `ownResource`: what stands for a source without a resource. */
-export function toRequest(spans: readonly EncodedSpan[], ownResource: Uint8Array): Uint8Array {
+/** `resourceOf`: a message opentelemetry.proto.resource.v1.Resource. */
+export function toRequest(spans: readonly EncodedSpan[], resourceOf: (source: SpanSource) => Uint8Array): Uint8Array {
   const bySource = new Map<SpanSource, EncodedSpan[]>();
   for (const span of spans) {
     const known = bySource.get(span.source);
     if (known === undefined) bySource.set(span.source, [span]);
     else known.push(span);
   }
-  const parts = [...bySource].map(([source, list]) => toPart(source.resource ?? ownResource, list));
+  const parts = [...bySource].map(([source, list]) => toPart(resourceOf(source), list));
   const request = new Cursor(Buffer.allocUnsafeSlow(parts.reduce((sum, { bytes }) => sum + framed(bytes), 0)));
   for (const part of parts) write(part, request);
   return request.memory;

@@ -5,7 +5,7 @@ import { EpochClock } from './epoch-clock.ts';
 import { varintBytes } from './otlp-writer.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
-const SOURCE = { resource: undefined, service: 'tandem-router', instance: 'here' };
+const SOURCE = { service: 'tandem-router', instance: 'here' };
 const CALLER = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' };
 const encoder = new SpanEncoder(SOURCE, new EpochClock());
 

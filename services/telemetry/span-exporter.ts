@@ -9,8 +9,8 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporte
 import type { ExportSettings } from '../config/otel.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { exporterOf } from './otlp-exporters.ts';
-import { detectedResource } from './own-resource.ts';
 import { OutgoingSpan } from './outgoing-span.ts';
+import { Resources } from './resources.ts';
 import type { SpanDecoder } from './trace-ring.ts';
 
 export interface ExportCounts {
@@ -43,8 +43,9 @@ export class SpanExporter {
   constructor(settings: ExportSettings, source: SpanSource, decode: SpanDecoder, events: SpanExporterEvents) {
     const { maxQueue, maxBatch, delayMs, timeoutMs } = settings;
     this.#maxQueue = maxQueue;
-    this.#own = detectedResource(source);
-    this.#sender = new Sender(exporterOf(settings.protocol, this.#own, decode), events);
+    const resources = new Resources(source);
+    this.#own = resources.own;
+    this.#sender = new Sender(exporterOf(settings.protocol, resources, decode), events);
     this.#processor = new BatchSpanProcessor({
       exporter: this.#sender,
       maxQueueSize: maxQueue,

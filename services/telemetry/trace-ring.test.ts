@@ -3,7 +3,7 @@ import { EncodedSpan } from '../core/encoded-span.ts';
 import type { Span } from '../core/span.ts';
 import { TraceRing } from './trace-ring.ts';
 
-const SOURCE = { resource: undefined, service: 'tandem-router', instance: 'a' };
+const SOURCE = { service: 'tandem-router', instance: 'a' };
 const SPAN_BYTES = 100;
 
 let ids = 0;

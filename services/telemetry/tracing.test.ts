@@ -21,7 +21,7 @@ function tracing(over: Partial<TracingOptions> = {}): Tracing {
     sampler: { isParentBased: true, ratio: 0 },
     slowMs: 1_000,
     withLayers: false,
-    source: { resource: undefined, service: 'tandem-router', instance: 'here' },
+    source: { service: 'tandem-router', instance: 'here' },
     onKept: (spans) => kept.push(told(spans)),
     ...over,
   });

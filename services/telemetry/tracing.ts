@@ -51,19 +51,28 @@ const MAX_TRACE_STATE_CHARS = 512;
 /** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
 const MAX_UNSAMPLED_PER_S = 1_000;
 
+/** The clock, while traces are kept. */
+const ADJUST_EVERY_MS = 10;
+
 export class Tracing implements TraceKeeper {
-  readonly #options: TracingOptions;
+  #options: TracingOptions;
   readonly #clock = new EpochClock();
   readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
   readonly #encoder: SpanEncoder;
   /** By method: a name is not put together for every request. */
   readonly #names = new Map<string, string>();
+  #adjustAtMs = -Infinity;
   #second = 0;
   #unsampledInSecond = 0;
 
   constructor(options: TracingOptions) {
     this.#options = options;
     this.#encoder = new SpanEncoder(options.source, this.#clock);
+  }
+
+  /** For requests that begin from now on. */
+  configure(options: Partial<Omit<TracingOptions, 'source'>>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   get counts(): TraceCounts {
@@ -153,7 +162,10 @@ export class Tracing implements TraceKeeper {
   #keep(trace: RequestTrace): void {
     trace.isKept = true;
     const { endMs } = trace.root;
-    this.#clock.adjust(endMs);
+    if (endMs >= this.#adjustAtMs) {
+      this.#adjustAtMs = endMs + ADJUST_EVERY_MS;
+      this.#clock.adjust();
+    }
     describeRoot(trace);
     const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
     for (const span of trace.spans) {

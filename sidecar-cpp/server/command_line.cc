@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "server/build_info.h"
@@ -17,17 +18,25 @@ Every flag can also be set as TANDEM_ENGINE_<NAME>, for example TANDEM_ENGINE_MA
 
 Example:
   tandem-engine --listen 127.0.0.1:50061 --id engine-1 --models deploy/models
+  tandem-engine --check-health unix:/run/tandem/engine-1.sock
   tandem-engine check deploy/models/supersense/1/model.nir --manifest deploy/models/supersense/model.yaml
 
 SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once. SIGUSR1 has more logged, SIGUSR2
-less. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced inputs over OTLP/gRPC.)";
+less; SIGHUP changes nothing. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
+inputs over OTLP/gRPC.)";
+
+// In a container that is its id, which `docker ps` shows.
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";
+}
 
 std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurrency() / 2); }
 
 void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
       ->envname("TANDEM_ENGINE_LISTEN");
-  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment")->envname("TANDEM_ENGINE_ID");
+  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")->envname("TANDEM_ENGINE_ID");
   app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
       ->envname("TANDEM_ENGINE_MODELS");
   app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
@@ -62,6 +71,7 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
 
 std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code) {
   CommandLine to;
+  to.core.engine_id = HostName();
   to.core.batcher.threads = DefaultThreads();
   to.log_json = isatty(STDERR_FILENO) == 0;  // people read terminals, programs everything else
   long drain_ms = to.drain_timeout.count();
@@ -71,6 +81,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   app.set_version_flag("--version", BuildName());
   app.option_defaults()->always_capture_default();
   AddServeFlags(app, to, drain_ms);
+  const CLI::Option* check_health =
+      app.add_option("--check-health", to.check_health,
+                     "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
+          ->expected(0, 1);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
   check->add_option("--manifest", to.check_manifest, "its model.yaml (default: all defaults)");
@@ -80,6 +94,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
     exit_code = app.exit(stop) == 0 ? 0 : 1;
     return std::nullopt;
   }
+  if (check_health->count() > 0 && to.check_health.empty()) to.check_health = to.server.listen;
   to.drain_timeout = std::chrono::milliseconds(drain_ms);
   return to;
 }

@@ -17,9 +17,12 @@ struct CommandLine {
   std::string log_level = "info";
   bool log_json = false;
   std::string simd;  // empty: the best
-  std::chrono::milliseconds drain_timeout{10000};
+  // With all that follows it, an end comes within the 10 s that Docker gives.
+  std::chrono::milliseconds drain_timeout{8000};
   // Drain and stop when the process that started this one is gone.
   bool exit_with_parent = false;
+  // Ask the engine at this address how it is instead of serving.
+  std::string check_health;  // empty: serve
   // `check FILE`: validate a file instead of serving.
   std::string check_file;  // empty: serve
   std::string check_manifest;

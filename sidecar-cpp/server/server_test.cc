@@ -8,6 +8,8 @@
 
 #include <filesystem>
 
+#include "server/check_health.h"
+
 namespace tandem {
 namespace {
 
@@ -76,35 +78,17 @@ TEST(Server, AMessageAboveTheLimitIsResourceExhausted) {
   EXPECT_EQ(stub->Infer(&context, request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
-// A unary call with bytes for messages: for services whose protos are not in this build.
-grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, std::string& response) {
-  grpc::GenericStub stub(channel);
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const grpc::Slice nothing("");
-  auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&nothing, 1), &queue);
-  call->StartCall();
-  grpc::ByteBuffer reply;
-  grpc::Status status;
-  call->Finish(&reply, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
-  grpc::Slice slice;
-  if (status.ok() && reply.DumpToSingleSlice(&slice).ok()) {
-    response.assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return status;
-}
+constexpr std::chrono::seconds kHealthTimeout{2};
 
 TEST(Server, HealthSaysServing) {
   const Running running("127.0.0.1:0");
-  std::string response;
-  ASSERT_TRUE(CallRaw(running.Channel(), "/grpc.health.v1.Health/Check", response).ok());
-  EXPECT_EQ(response, "\x08\x01");  // status: SERVING
+  EXPECT_FALSE(CheckHealth(running.server.value()->address(), kHealthTimeout));
+}
+
+TEST(Server, HealthOfNobodyIsAnErrorThatNamesTheAddress) {
+  const auto error = CheckHealth("unix:/no/such.sock", kHealthTimeout);
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->message, HasSubstr("unix:/no/such.sock"));
 }
 
 TEST(Server, AWatchOnItsHealthDoesNotHoldUpADrain) {

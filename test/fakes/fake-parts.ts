@@ -19,6 +19,6 @@ export const silent: Observer = {
 /** Keeps nothing. */
 export function fakeTracing(): Tracing {
   const sampler = { isParentBased: true, ratio: 0 };
-  const source = { resource: undefined, service: '', instance: '' };
+  const source = { service: '', instance: '' };
   return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, source, onKept: () => undefined });
 }

@@ -8,13 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 
-const BUILT = fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
+/** What `npm start` uses, or what TANDEM_ENGINE_BIN names. */
+export const SIDECAR_BINARY =
+  process.env['TANDEM_ENGINE_BIN'] ??
+  fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
 
 export interface SidecarOptions {
   /** Where to listen; a port of the system's choice unless given. */
   readonly listen?: string;
   /** Further arguments. Example: `['--max-queue', '4']`. */
   readonly args?: readonly string[];
+  /** Beside our own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningSidecar {
@@ -33,10 +38,9 @@ export interface RunningSidecar {
   stop(): Promise<void>;
 }
 
-/** The binary that `npm start` uses, or the one that TANDEM_ENGINE_BIN names. */
 export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args]);
-  const { listen = '127.0.0.1:0', args = [] } = options;
+  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args], env);
+  const { listen = '127.0.0.1:0', args = [], env = {} } = options;
   let running = await start(listen);
   const { address } = running;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -74,15 +78,16 @@ interface Running {
   readonly exited: Promise<unknown>;
 }
 
-async function launch(args: string[]): Promise<Running> {
-  const binary = process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function launch(args: string[], env: Readonly<Record<string, string>>): Promise<Running> {
+  const child = spawn(SIDECAR_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');
   const address = await new Promise<string>((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`${binary} ended with ${code}: ${Buffer.concat(stderr).toString()}`)));
+    child.on('exit', (code) =>
+      reject(new Error(`${SIDECAR_BINARY} ended with ${code}: ${Buffer.concat(stderr).toString()}`)),
+    );
     createInterface({ input: child.stdout }).once('line', (line) => {
       const { address } = JSON.parse(line) as { address: string };
       resolve(address);

@@ -15,6 +15,7 @@ import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts
 import type { Metrics as Counting } from '../../services/telemetry/metrics.ts';
 import { Prometheus } from '../../services/telemetry/prometheus.ts';
 import { parseExposition, valueOf } from '../support/exposition.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { metered } from '../support/metered.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -161,11 +162,11 @@ rule_files: ['${join(RULES, 'tandem.rules.yml')}']
 scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']}]}]
 `;
     writeFileSync(join(folder, 'prometheus.yml'), config);
-    const port = await freePort();
-    api = `http://127.0.0.1:${port}/api/v1`;
+    const [port] = await freePorts(1);
+    api = `http://127.0.0.1:${port!}/api/v1`;
     prometheus = spawn('prometheus', [
       ...['--config.file', join(folder, 'prometheus.yml'), '--storage.tsdb.path', join(folder, 'data')],
-      ...['--web.listen-address', `127.0.0.1:${port}`, '--enable-feature=exemplar-storage'],
+      ...['--web.listen-address', `127.0.0.1:${port!}`, '--enable-feature=exemplar-storage'],
     ]);
     await until(async () => (await fetch(`${api}/status/buildinfo`)).ok, { what: 'Prometheus', timeoutMs: 30_000 });
   }, SLOW_MS);
@@ -220,12 +221,3 @@ scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']
     SLOW_MS,
   );
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

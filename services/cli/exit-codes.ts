@@ -1,0 +1,11 @@
+// What the command-line client ends with: whose turn it is.
+
+export const REFUSED = 1;
+export const USAGE = 2;
+export const UNREACHABLE = 3;
+/** As shells have it for a program that SIGINT ended. */
+export const INTERRUPTED = 130;
+
+/** For --help. */
+export const EXIT_CODES =
+  '0 answered · 1 refused or failed · 2 wrong usage or settings · 3 no router at the address · 130 interrupted';

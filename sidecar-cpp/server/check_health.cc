@@ -1,0 +1,60 @@
+#include "server/check_health.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace tandem {
+namespace {
+
+// grpc.health.v1.HealthCheckResponse with status SERVING and NOT_SERVING. Its proto is not in this build, and need not be
+// for a message of one enum.
+constexpr const char* kServing = "\x08\x01";
+constexpr const char* kNotServing = "\x08\x02";
+
+// An empty message asks for the server as a whole.
+std::pair<grpc::Status, std::string> Check(const std::string& address, std::chrono::milliseconds timeout) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // whose answer would say nothing of this engine
+  const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+  grpc::CompletionQueue queue;
+  const grpc::Slice nothing("");
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", {&nothing, 1}, &queue);
+  call->StartCall();
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+  grpc::Slice slice;
+  if (!status.ok() || !reply.DumpToSingleSlice(&slice).ok()) return {status, ""};
+  return {status, std::string(reinterpret_cast<const char*>(slice.begin()), slice.size())};
+}
+
+}  // namespace
+
+MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout) {
+  const auto [status, answer] = Check(address, timeout);
+  const std::string name = "\"" + Printable(address) + "\"";
+  if (!status.ok()) {
+    return Error{Code::kUnavailable, "HEALTH",
+                 "no health answer from " + name + ": " + status.error_message() +
+                     "; is the engine running, and is this where it listens (--listen)?",
+                 {}};
+  }
+  if (answer == kServing) return std::nullopt;
+  const std::string why = answer == kNotServing ? "is not serving: it drains, or still starts" : "does not know how it is";
+  return Error{Code::kUnavailable, "HEALTH", name + " " + why, {}};
+}
+
+}  // namespace tandem

@@ -1,0 +1,98 @@
+// The health checks of containers, which have no shell: each program asks for itself.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as grpc from '@grpc/grpc-js';
+import { execFile } from 'node:child_process';
+import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
+import { run } from '../support/process.ts';
+import { SIDECAR_BINARY, startSidecar, unusedSocket } from '../support/sidecar.ts';
+
+let status: (now: ServingStatus) => void;
+let server: grpc.Server;
+let address: string;
+
+beforeAll(async () => {
+  const health = new HealthImplementation({ '': 'SERVING' });
+  status = (now) => health.setStatus('', now);
+  server = new grpc.Server();
+  health.addToServer(server);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  address = `127.0.0.1:${port}`;
+});
+
+afterAll(() => {
+  server.forceShutdown();
+});
+
+interface Checked {
+  readonly code: number | string | null | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function engineCheck(args: string[], env: Record<string, string> = {}): Promise<Checked> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env } };
+    execFile(SIDECAR_BINARY, ['--check-health', ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+    );
+  });
+}
+
+const routerCheck = (...args: string[]): Promise<Checked> => run('services/cli/main.ts', ['health', ...args]).finished;
+
+describe('tandem-engine --check-health', () => {
+  it('exits 0 where the server says SERVING', async () => {
+    status('SERVING');
+    expect(await engineCheck([address])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('exits 1 and says so where it says NOT_SERVING', async () => {
+    status('NOT_SERVING');
+    const { code, stderr } = await engineCheck([address]);
+    expect([code, stderr]).toEqual([1, `tandem-engine: "${address}" is not serving: it drains, or still starts\n`]);
+  });
+
+  it('exits 1 and says what to look at where nobody answers', async () => {
+    const { code, stderr } = await engineCheck(['127.0.0.1:1']);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/no health answer from "127\.0\.0\.1:1".*--listen/)]);
+  });
+
+  it('asks where --listen says unless told otherwise, over a Unix socket as well', async () => {
+    const sidecar = await startSidecar('deploy/models', { listen: unusedSocket() });
+    try {
+      expect(await engineCheck([], { TANDEM_ENGINE_LISTEN: sidecar.address })).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      await sidecar.stop();
+    }
+  });
+});
+
+describe('npx tandem health', () => {
+  it('exits 0 where the router says SERVING', async () => {
+    status('SERVING');
+    expect(await routerCheck('--address', address)).toMatchObject({ code: 0, stdout: `${address} says SERVING\n` });
+  });
+
+  it('exits 1 and says where the cause is to be seen where it says NOT_SERVING', async () => {
+    status('NOT_SERVING');
+    const { code, stdout } = await routerCheck('--address', address);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/says NOT_SERVING; .*\/readyz/)]);
+  });
+
+  it('exits 3 where nobody answers', async () => {
+    const { code, stderr } = await routerCheck('--address', '127.0.0.1:1');
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/no router answers at 127\.0\.0\.1:1/)]);
+  });
+
+  it('prints JSON for programs', async () => {
+    status('SERVING');
+    expect(JSON.parse((await routerCheck('--address', address, '--json')).stdout)).toEqual({
+      status: 'SERVING',
+      address,
+    });
+  });
+});
