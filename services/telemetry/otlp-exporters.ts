@@ -22,6 +22,7 @@ export function exporterOf(protocol: OtlpProtocol, resources: Resources, decode:
     case 'grpc':
       return new OTLPExporterBase(
         createOtlpGrpcExportDelegate(
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
           convertLegacyOtlpGrpcOptions({}, 'TRACES'),
           serializer(resources),
           'otlp_grpc_span_exporter',
@@ -34,6 +35,7 @@ export function exporterOf(protocol: OtlpProtocol, resources: Resources, decode:
     case 'http/protobuf':
       return new OTLPExporterBase(
         createOtlpHttpExportDelegate(
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
           convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': 'application/x-protobuf' }),
           serializer(resources),
           'otlp_http_span_exporter',
