@@ -6,6 +6,7 @@ import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
 import { TraceRing } from '../telemetry/trace-ring.ts';
 import { SERVICE, Tracing } from '../telemetry/tracing.ts';
@@ -26,7 +27,7 @@ export interface Traces {
   stop(): Promise<void>;
 }
 
-export async function startTraces(settings: Settings, otel: OtelSettings, log: Log): Promise<Traces> {
+export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
   const ring = new TraceRing(decodeSpan);
   const source: SpanSource = { service: SERVICE, instance: hostname() };
   const exporter = await spanExporter(settings, otel, source, log);
@@ -39,6 +40,7 @@ export async function startTraces(settings: Settings, otel: OtelSettings, log: L
     enabled: settings.tracing.enabled,
     source,
     onKept: keep,
+    onExample: (method, durationMs, traceId) => metrics.exemplar(durationMs, traceId, method),
     onEnded: ({ traceId, about, failure }, durationMs) => {
       if (!log.isLevelEnabled('debug')) return;
       log.debug(

@@ -7,9 +7,11 @@ import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { ExportSettings } from '../config/otel.ts';
+import { atMost } from '../core/at-most.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { exporterOf } from './otlp-exporters.ts';
 import { OutgoingSpan } from './outgoing-span.ts';
+import { Reach, type ReachEvents } from './reach.ts';
 import { Resources } from './resources.ts';
 import type { SpanDecoder } from './trace-ring.ts';
 
@@ -24,13 +26,6 @@ export interface ExportCounts {
   readonly queued: number;
 }
 
-export interface SpanExporterEvents {
-  /** The first failure after a success. */
-  failing(why: string): void;
-  /** The first success after a failure. */
-  recovered(): void;
-}
-
 export class SpanExporter {
   readonly #sdk: NodeSDK;
   readonly #processor: BatchSpanProcessor;
@@ -40,7 +35,7 @@ export class SpanExporter {
   #dropped = 0;
 
   /** `source`: this process. `decode`: for a protocol that is no bytes. */
-  constructor(settings: ExportSettings, source: SpanSource, decode: SpanDecoder, events: SpanExporterEvents) {
+  constructor(settings: ExportSettings, source: SpanSource, decode: SpanDecoder, events: ReachEvents) {
     const { maxQueue, maxBatch, delayMs, timeoutMs } = settings;
     this.#maxQueue = maxQueue;
     const resources = new Resources(source);
@@ -80,10 +75,7 @@ export class SpanExporter {
 
   /** Sends what is left, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([this.#sdk.shutdown().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await atMost(timeoutMs, this.#sdk.shutdown());
   }
 }
 
@@ -92,24 +84,20 @@ class Sender implements OtelExporter {
   queued = 0;
   exported = 0;
   failed = 0;
-  #isFailing = false;
   readonly #exporter: OtelExporter;
-  readonly #events: SpanExporterEvents;
+  readonly #reach: Reach;
 
-  constructor(exporter: OtelExporter, events: SpanExporterEvents) {
+  constructor(exporter: OtelExporter, events: ReachEvents) {
     this.#exporter = exporter;
-    this.#events = events;
+    this.#reach = new Reach(events);
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.queued -= spans.length;
     this.#exporter.export(spans, (result) => {
-      const isSent = result.code === ExportResultCode.SUCCESS;
-      if (isSent) this.exported += spans.length;
+      if (result.code === ExportResultCode.SUCCESS) this.exported += spans.length;
       else this.failed += spans.length;
-      if (isSent && this.#isFailing) this.#events.recovered();
-      if (!isSent && !this.#isFailing) this.#events.failing(result.error?.message ?? 'the collector refused them');
-      this.#isFailing = !isSent;
+      this.#reach.note(result);
       done(result);
     });
   }

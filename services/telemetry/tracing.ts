@@ -27,6 +27,8 @@ export interface TracingOptions {
   readonly source: SpanSource;
   /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
   readonly onKept: (spans: readonly EncodedSpan[]) => void;
+  /** Hears of requests that were answered and kept, once each: examples of a latency. `method`: as in `begin`. */
+  readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
   /** Hears of every request, kept or not. */
   readonly onEnded?: (trace: RequestTrace, durationMs: number) => void;
 }
@@ -104,7 +106,8 @@ export class Tracing implements TraceKeeper {
   }
 
   ended(trace: RequestTrace): void {
-    this.#options.onEnded?.(trace, trace.root.endMs - trace.root.startMs);
+    const durationMs = trace.root.endMs - trace.root.startMs;
+    this.#options.onEnded?.(trace, durationMs);
     const why = this.#whyKept(trace);
     if (why === undefined) {
       this.#counts.left += 1;
@@ -113,6 +116,8 @@ export class Tracing implements TraceKeeper {
     } else {
       this.#counts[why] += 1;
       this.#keep(trace);
+      const { about, failure, traceId } = trace;
+      if (failure === undefined) this.#options.onExample?.(about.name.slice(RPC.length), durationMs, traceId);
     }
   }
 
