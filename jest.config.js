@@ -8,8 +8,8 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  // Those need a real Prometheus and a browser: `npm run test:telemetry` names another list.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/'],
+  // Those need a real Prometheus and a browser, or a Docker Engine: `npm run test:telemetry` and `npm run test:compose`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/', '<rootDir>/test/compose/'],
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',

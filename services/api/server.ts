@@ -11,6 +11,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
+import { bind } from './bind.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
@@ -95,12 +96,7 @@ export class ApiServer {
   /** Resolves to the bound address. */
   async start(): Promise<string> {
     const { listen } = this.#options;
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(listen, grpc.ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(new Error(`cannot listen on ${listen}: ${error.message}`)) : resolve(bound),
-      );
-    });
-    return listen.replace(/:0$/, `:${port}`);
+    return listen.replace(/:0$/, `:${await bind(this.#server, listen)}`);
   }
 
   configure(options: LiveApiOptions): void {

@@ -1,5 +1,5 @@
-// OTLP for the sidecars that this router starts: their spans join its own, and go on to the user's collector from here.
-// On a port of its own, on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
+// OTLP for the sidecars: their spans join the router's own, and go on to the user's collector from here. On an address of
+// its own, by default on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
 // message and by who takes the spans; the sidecars' exporters drop what we do not take in time.
 import * as grpc from '@grpc/grpc-js';
 import type { Attributes, Span, SpanKind } from '../core/span.ts';
@@ -15,6 +15,7 @@ import {
   Span_SpanKind as Kind,
   Status_StatusCode as StatusCode,
 } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
+import { bind } from './bind.ts';
 import { decoding } from './unary.ts';
 import { RouterError } from '../core/errors.ts';
 import { toStatus } from './status.ts';
@@ -57,13 +58,9 @@ export class SpanReceiver {
     return this.#received;
   }
 
-  /** Resolves to its address as OTEL_EXPORTER_OTLP_ENDPOINT has it. */
-  async start(): Promise<string> {
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
-    });
+  /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */
+  async start(listen: string): Promise<string> {
+    const port = await bind(this.#server, listen);
     return `http://127.0.0.1:${port}`;
   }
 

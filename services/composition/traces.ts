@@ -46,7 +46,7 @@ export async function startTraces(settings: Settings, otel: OtelSettings, log: L
     },
   });
   const receiver = new SpanReceiver((spans) => keep(spans, ''));
-  const spansTo = settings.tracing.enabled ? await receiver.start() : undefined;
+  const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
     ...{ ring, tracing, spansTo },
     exported: () => exporter?.counts,

@@ -1,14 +1,11 @@
 // Every setting: default, range, unit and meaning. Names end in their unit.
 // As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
 import { z } from 'zod';
+import { LISTEN } from './addresses.ts';
 import { breakerSchema, discoverySchema, quarantineSchema, sidecarSchema, spawnSchema } from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
-
-/** A host or [IPv6] with a port from 0 to 65,535, or nothing. */
-const HTTP_ADDRESS =
-  /^(off|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/;
 
 export const settingsSchema = z.strictObject({
   listen: z
@@ -18,7 +15,7 @@ export const settingsSchema = z.strictObject({
     .describe('Address of the gRPC server; port 0: the system chooses.'),
   http_listen: z
     .string()
-    .regex(HTTP_ADDRESS, 'must be "host:port", or "off"')
+    .regex(new RegExp(`^(off)?$|${LISTEN.source}`), 'must be "host:port", or "off"')
     .default('127.0.0.1:8080')
     .describe(
       'Address of the dashboard, /metrics, /healthz and /readyz, which ask for no login; port 0: the system chooses; "off" or empty: none.',

@@ -1,5 +1,6 @@
 // What is observed of the router, and what is kept of it: disputes, events, metrics, alerts, traces.
 import { z } from 'zod';
+import { LISTEN } from './addresses.ts';
 import { LIVE, RESTART } from './live.ts';
 
 export const disputesSchema = z
@@ -124,6 +125,13 @@ export const tracingSchema = z
         'Traces of requests that take so long are kept, as those of failures and disputes are, milliseconds; 0: not for that.',
       )
       .meta(LIVE),
+    span_listen: z
+      .string()
+      .regex(LISTEN, 'must be "host:port"')
+      .default('127.0.0.1:0')
+      .describe(
+        'Where sidecars send their spans, as OTLP over gRPC, with no login: loopback, or a private network; port 0: the system chooses.',
+      ),
     layers: z
       .boolean()
       .default(false)

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "server/build_info.h"
@@ -24,12 +25,18 @@ SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at
 less; SIGHUP changes nothing. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
 inputs over OTLP/gRPC.)";
 
+// In a container that is its id, which `docker ps` shows.
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";
+}
+
 std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurrency() / 2); }
 
 void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
       ->envname("TANDEM_ENGINE_LISTEN");
-  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment")->envname("TANDEM_ENGINE_ID");
+  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")->envname("TANDEM_ENGINE_ID");
   app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
       ->envname("TANDEM_ENGINE_MODELS");
   app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
@@ -64,6 +71,7 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
 
 std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code) {
   CommandLine to;
+  to.core.engine_id = HostName();
   to.core.batcher.threads = DefaultThreads();
   to.log_json = isatty(STDERR_FILENO) == 0;  // people read terminals, programs everything else
   long drain_ms = to.drain_timeout.count();

@@ -1,13 +1,9 @@
 // What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
 // gone when the scenario is over, however it ended.
-import * as grpc from '@grpc/grpc-js';
-import {
-  ReasonRequest,
-  type ReasonResponse,
-  ReasoningServiceClient,
-} from '../../services/generated/tandem/v1/reasoning.ts';
-import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
+import type { ServiceError } from '@grpc/grpc-js';
+import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
+import { callRouter } from '../support/caller.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { paceLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
@@ -92,24 +88,10 @@ export class Stage {
   }
 
   /** With connections of its own, which no other caller shares. */
-  caller(address: string, seen: (error: grpc.ServiceError) => void = () => undefined): Caller {
-    const own = { 'grpc.use_local_subchannel_pool': 1 };
-    const client = new ReasoningServiceClient(address, grpc.credentials.createInsecure(), own);
-    this.#ends.push(() => client.close());
-    return {
-      reason: (request, options = {}) =>
-        new Promise((resolve, reject) => {
-          const whole = ReasonRequest.fromPartial({ cache: CacheMode.CACHE_MODE_BYPASS, ...request });
-          client.reason(whole, new grpc.Metadata(), options, (error, response) => {
-            if (error === null) {
-              resolve(response);
-            } else {
-              seen(error);
-              reject(error);
-            }
-          });
-        }),
-    };
+  caller(address: string, seen?: (error: ServiceError) => void): Caller {
+    const caller = callRouter(address, seen);
+    this.#ends.push(() => caller.close());
+    return caller;
   }
 
   /** The whole of each input's answer, as the router's own engine gives it, which has no faults. */

@@ -1,0 +1,38 @@
+# The router. From the repository's root: docker build -f deploy/router.Dockerfile -t tandem-router .
+# Plain Dockerfile syntax: the legacy builder takes it, too.
+
+FROM node:24-bookworm-slim AS npm
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
+
+FROM npm AS generate
+COPY proto proto
+RUN cd proto && PATH=/build/node_modules/.bin:$PATH buf generate
+
+FROM node:24-bookworm-slim AS packages
+WORKDIR /tandem
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund --loglevel=error
+
+FROM node:24-bookworm-slim
+WORKDIR /tandem
+COPY --from=packages /tandem/node_modules node_modules
+COPY LICENSE package.json ./
+COPY proto proto
+COPY services services
+COPY --from=generate /build/services/generated services/generated
+COPY deploy/models deploy/models
+RUN ln -s /tandem/services/cli/main.ts /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
+ && install -d -o 10001 -g 10001 /var/lib/tandem
+ENV NODE_ENV=production TANDEM_HTTP_LISTEN=0.0.0.0:8080 TANDEM_MODELS_DIR=/models
+USER 10001:10001
+EXPOSE 50051 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["tandem", "health"]
+ENTRYPOINT ["node", "services/start.ts"]
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="tandem-router" \
+      org.opencontainers.image.description="Answers reason(encoding) over gRPC from spiking neural networks" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}"
