@@ -75,7 +75,11 @@ describe('a router that reads its settings again', () => {
       { strategy: 'FASTEST', max_message_bytes: 5_000 },
       /"max_message_bytes" .*: restart/,
     ],
-    ['a name that is taken', () => ({ strategy: 'FASTEST', sidecars: [one(), one()] }), /"sidecars" .*ids of their own/],
+    [
+      'a name that is taken',
+      () => ({ strategy: 'FASTEST', sidecars: [one(), one()] }),
+      /"sidecars" .*ids of their own/,
+    ],
     ['a file that is no YAML', 'strategy: [FASTEST', /is not YAML/],
   ])('refuses them whole for %s, which is named, and goes on as before', async (_, settings, why) => {
     const { text, data } = await reload(typeof settings === 'function' ? settings() : settings);

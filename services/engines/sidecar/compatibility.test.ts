@@ -23,8 +23,16 @@ describe('an engine works with a router', () => {
 
 describe('an engine is refused by name, with what to upgrade,', () => {
   it.each([
-    ['where it computes newer numerics', { numerics: 3 }, 'implements numerics version 3, this router 2: upgrade the router'],
-    ['where it computes older numerics', { numerics: 1 }, 'implements numerics version 1, this router 2: upgrade the engine'],
+    [
+      'where it computes newer numerics',
+      { numerics: 3 },
+      'implements numerics version 3, this router 2: upgrade the router',
+    ],
+    [
+      'where it computes older numerics',
+      { numerics: 1 },
+      'implements numerics version 1, this router 2: upgrade the engine',
+    ],
     [
       'where it has left the router’s protocol behind',
       { protocol: 6, oldestProtocol: 5 },
