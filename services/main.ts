@@ -104,7 +104,7 @@ export async function start(
   const system = new SystemEvents(log, eventLog);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, log);
+  const traces = await startTraces(settings, otel, metrics, log);
   const { tracing, spansTo } = traces;
 
   const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
@@ -206,9 +206,9 @@ export async function start(
     },
   );
   const shown: DashboardSources = {
-    ...{ models, router, connections, readiness, cache: cacheStats },
+    ...{ models, router, readiness },
     engines: () => pool.engines,
-    counts: () => metrics.snapshot(),
+    read: () => meter.read(),
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
@@ -256,7 +256,12 @@ export async function start(
   };
   try {
     await snapshots?.start();
-    pushing = otlp && (await startOtlpMetrics(() => meter.read(), otlp));
+    pushing =
+      otlp &&
+      (await startOtlpMetrics(() => meter.read(), otlp, {
+        failing: (why) => log.warn({ protocol: otlp.protocol, why }, 'metrics do not reach the collector'),
+        recovered: () => log.info({ protocol: otlp.protocol }, 'metrics reach the collector again'),
+      }));
     const address = await api.start();
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';

@@ -9,19 +9,15 @@ import {
   type Event as EventMessage,
 } from '../generated/tandem/v1/events.ts';
 import type { Event } from '../telemetry/event.ts';
-import type { Delivery, EventLog, Subscription } from '../telemetry/event-log.ts';
+import type { Delivery, EventLog } from '../telemetry/event-log.ts';
 import { checkTopics } from './event-rules.ts';
-import { toStatus } from './status.ts';
-import type { UnaryOptions } from './unary.ts';
+import { type OpenStream, OpenStreams, type OpenStreamsOptions, takesMessages } from './open-streams.ts';
 
-const TYPE = 'Subscribe';
 const RETRY_MS = 1_000;
 
-export interface EventStreamOptions extends Pick<UnaryOptions, 'onInternalError' | 'observer'> {
+export interface EventStreamOptions extends OpenStreamsOptions {
   /** Streams open at once. */
   readonly maxSubscribers: number;
-  /** Aborted when the server drains: a stream has no end of its own that could be waited for. */
-  readonly drained: AbortSignal;
 }
 
 type What = NonNullable<SubscribeResponse['what']>;
@@ -29,23 +25,24 @@ type SubscribeCall = grpc.ServerWritableStream<SubscribeRequest | RouterError, S
 
 export class EventStreams {
   readonly #events: EventLog;
-  readonly #options: EventStreamOptions;
-  /** What ends each open stream. */
-  readonly #open = new Set<(error: RouterError) => void>();
+  readonly #streams: OpenStreams;
 
   constructor(events: EventLog, options: EventStreamOptions) {
     this.#events = events;
-    this.#options = options;
-    options.drained.addEventListener('abort', () => {
-      for (const end of this.#open) end(draining());
+    const max = options.maxSubscribers;
+    this.#streams = new OpenStreams(options, {
+      ...{ max, retryAfterMs: RETRY_MS, whenDrained: 'subscribe again' },
+      whyFull: `${max} callers subscribe already; try again later, or see setting events.max_subscribers`,
     });
   }
 
   begin(call: SubscribeCall): void {
+    this.#streams.begin(call, (stream) => this.#start(call, stream));
+  }
+
+  #start(call: SubscribeCall, stream: OpenStream): void {
     const beganMs = performance.now();
-    let subscription: Subscription | undefined;
     let isSending = false;
-    let isOver = false;
     const send = (what: What, startedMs: number): void => {
       isSending = true;
       call.write({ what, processingTimeMs: performance.now() - startedMs }, () => {
@@ -54,43 +51,24 @@ export class EventStreams {
       });
     };
     const sendNext = (): void => {
-      // After its deadline a call takes no message, though it may not be over yet.
-      if (isSending || isOver || Date.now() >= Number(call.getDeadline())) return;
+      if (isSending || stream.isOver || !takesMessages(call)) return;
       try {
         const startedMs = performance.now();
-        const next = subscription?.take();
+        const next = subscription.take();
         if (next !== undefined) send(toWhat(next), startedMs);
       } catch (thrown) {
-        end(RouterError.from(thrown));
+        stream.end(RouterError.from(thrown));
       }
     };
-    const end = (error: RouterError | undefined): void => {
-      if (isOver) return;
-      isOver = true;
-      subscription?.end();
-      call.off('cancelled', left);
-      this.#open.delete(end);
-      this.#options.observer.requestEnded(TYPE, error?.kind ?? 'OK', performance.now() - beganMs);
-      if (error === undefined) return;
-      if (error.kind === 'INTERNAL') this.#options.onInternalError(call.getPath(), error);
-      call.emit('error', toStatus(error)); // how grpc-js is told of a status
-    };
-    // The caller has left, or its deadline has passed: that is how a stream ends, and not an error.
-    const left = (): void => end(undefined);
-    try {
-      const { topics, afterSequence } = this.#admit(call.request);
-      subscription = this.#events.subscribe({
-        topics,
-        onNews: sendNext,
-        ...(afterSequence !== undefined && { afterSequence }),
-      });
-      this.#open.add(end);
-      call.on('cancelled', left);
-      const { instance, lastSequence } = this.#events;
-      send({ $case: 'subscribed', value: { instance, lastSequence: BigInt(lastSequence) } }, beganMs);
-    } catch (thrown) {
-      end(RouterError.from(thrown));
-    }
+    const { topics, afterSequence } = this.#admit(call.request);
+    const subscription = this.#events.subscribe({
+      topics,
+      onNews: sendNext,
+      ...(afterSequence !== undefined && { afterSequence }),
+    });
+    stream.onEnd = () => subscription.end();
+    const { instance, lastSequence } = this.#events;
+    send({ $case: 'subscribed', value: { instance, lastSequence: BigInt(lastSequence) } }, beganMs);
   }
 
   #admit(request: SubscribeRequest | RouterError): { topics: readonly string[]; afterSequence: number | undefined } {
@@ -98,11 +76,7 @@ export class EventStreams {
     const { topics, instance } = request;
     checkTopics(topics);
     const afterSequence = this.#resumeAfter(instance, request.afterSequence);
-    if (this.#options.drained.aborted) throw draining();
-    if (this.#open.size >= this.#options.maxSubscribers) {
-      const message = `${this.#open.size} callers subscribe already; try again later, or see setting events.max_subscribers`;
-      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS });
-    }
+    this.#streams.admit();
     return { topics, afterSequence };
   }
 
@@ -126,8 +100,4 @@ function toWhat(delivery: Delivery): What {
 
 function toMessage({ sequence, timeMs, severity, ...rest }: Event): EventMessage {
   return { ...rest, sequence: BigInt(sequence), timeMs: BigInt(timeMs), severity: Severity[`SEVERITY_${severity}`] };
-}
-
-function draining(): RouterError {
-  return new RouterError('DRAINING', 'the router is shutting down; subscribe again once it is back');
 }

@@ -7,19 +7,15 @@ import type {
   WatchMetricsRequest,
   WatchMetricsResponse,
 } from '../generated/tandem/v1/metrics.ts';
-import { toStatus } from './status.ts';
-import type { UnaryOptions } from './unary.ts';
+import { OpenStreams, type OpenStreamsOptions, takesMessages } from './open-streams.ts';
 
-const TYPE = 'WatchMetrics';
 const MIN_INTERVAL_MS = 100;
 const MAX_INTERVAL_MS = 60_000;
 const DEFAULT_INTERVAL_MS = 1_000;
 /** Reading takes a fraction of a millisecond: so many at the shortest interval take a fraction of a core. */
 export const MAX_WATCHERS = 64;
 
-export interface WatchOptions extends Pick<UnaryOptions, 'onInternalError' | 'observer'> {
-  /** Aborted when the server drains: a watch has no end of its own that could be waited for. */
-  readonly drained: AbortSignal;
+export interface WatchOptions extends OpenStreamsOptions {
   /** Calls `tick` every so often; returns what stops it. */
   readonly every?: (intervalMs: number, tick: () => void) => () => void;
 }
@@ -28,48 +24,31 @@ type WatchCall = grpc.ServerWritableStream<WatchMetricsRequest | RouterError, Wa
 
 export class Watches {
   readonly #read: () => MetricsMessage;
-  readonly #options: WatchOptions;
-  /** What ends each open watch. */
-  readonly #open = new Set<(error: RouterError) => void>();
+  readonly #every: NonNullable<WatchOptions['every']>;
+  readonly #streams: OpenStreams;
 
   constructor(read: () => MetricsMessage, options: WatchOptions) {
     this.#read = read;
-    this.#options = options;
-    options.drained.addEventListener('abort', () => {
-      for (const end of this.#open) end(draining());
+    this.#every = options.every ?? everyMs;
+    this.#streams = new OpenStreams(options, {
+      ...{ max: MAX_WATCHERS, retryAfterMs: DEFAULT_INTERVAL_MS, whenDrained: 'watch again' },
+      whyFull: `${MAX_WATCHERS} callers watch the metrics already; try again later, or ask GetMetrics`,
     });
   }
 
   begin(call: WatchCall): void {
-    const startedMs = performance.now();
-    let stop = (): void => undefined;
-    const send = (): void => {
-      try {
-        if (isReady(call)) this.#send(call);
-      } catch (thrown) {
-        end(RouterError.from(thrown));
-      }
-    };
-    const end = (error: RouterError | undefined): void => {
-      stop();
-      call.off('cancelled', left);
-      this.#open.delete(end);
-      this.#options.observer.requestEnded(TYPE, error?.kind ?? 'OK', performance.now() - startedMs);
-      if (error === undefined) return;
-      if (error.kind === 'INTERNAL') this.#options.onInternalError(call.getPath(), error);
-      call.emit('error', toStatus(error)); // how grpc-js is told of a status
-    };
-    // The caller has left, or its deadline has passed: that is how a watch ends, and not an error.
-    const left = (): void => end(undefined);
-    try {
+    this.#streams.begin(call, (stream) => {
       const intervalMs = this.#admit(call.request);
-      this.#open.add(end);
-      call.on('cancelled', left);
-      stop = (this.#options.every ?? everyMs)(intervalMs, send);
+      stream.onEnd = this.#every(intervalMs, () => {
+        try {
+          // The last message has left.
+          if (call.writableLength === 0 && takesMessages(call)) this.#send(call);
+        } catch (thrown) {
+          stream.end(RouterError.from(thrown));
+        }
+      });
       this.#send(call);
-    } catch (thrown) {
-      end(RouterError.from(thrown));
-    }
+    });
   }
 
   /** The interval, milliseconds. */
@@ -80,11 +59,7 @@ export class Watches {
       const range = `${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}, or 0 for ${DEFAULT_INTERVAL_MS}`;
       throw new RouterError('INVALID_FIELD', `interval_ms is ${intervalMs}; send ${range}`, { field: 'interval_ms' });
     }
-    if (this.#options.drained.aborted) throw draining();
-    if (this.#open.size >= MAX_WATCHERS) {
-      const message = `${MAX_WATCHERS} callers watch the metrics already; try again later, or ask GetMetrics`;
-      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: DEFAULT_INTERVAL_MS });
-    }
+    this.#streams.admit();
     return intervalMs;
   }
 
@@ -93,15 +68,6 @@ export class Watches {
     const metrics = this.#read();
     call.write({ metrics, processingTimeMs: performance.now() - startedMs });
   }
-}
-
-/** Whether the last message has left. After its deadline a call takes none, though it may not be over yet. */
-function isReady(call: WatchCall): boolean {
-  return call.writableLength === 0 && Date.now() < Number(call.getDeadline());
-}
-
-function draining(): RouterError {
-  return new RouterError('DRAINING', 'the router is shutting down; watch again once it is back');
 }
 
 function everyMs(intervalMs: number, tick: () => void): () => void {

@@ -114,6 +114,7 @@ async function recorded(name: string, requestIds: readonly string[], over: Parti
   for (const requestId of requestIds) {
     log.record({
       requestId,
+      traceId: '',
       model: 'm',
       version: 1,
       modelId: local.description!.models[0]!.modelId,

@@ -23,6 +23,14 @@ describe('records of disputes', () => {
     expect(await idsIn(line('a'), line('b'), '')).toEqual(['a', 'b']);
   });
 
+  it('may be of a version that did not know traces', async () => {
+    const traced = JSON.stringify({
+      ...(JSON.parse(line('b')) as object),
+      trace_id: '0af7651916cd43dd8448eb211c80319c',
+    });
+    expect(await idsIn(line('a'), traced)).toEqual(['a', 'b']);
+  });
+
   it('that were torn, at the end or where the next run went on, are passed over', async () => {
     expect(await idsIn(line('a'), line('b').slice(0, 40))).toEqual(['a']);
     expect(await idsIn(line('a').slice(0, 40), line('b'), '')).toEqual(['b']);

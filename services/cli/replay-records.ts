@@ -8,6 +8,8 @@ const digest = z.string().regex(/^[0-9a-f]{0,16}$/);
 const recordSchema = z.object({
   time: z.string(),
   request_id: z.string(),
+  /** Absent where the request was not traced, and in records of older versions. */
+  trace_id: z.string().optional(),
   model: z.string(),
   model_version: z.int(),
   model_id: digest,

@@ -29,6 +29,12 @@ function text(over: Parameters<typeof ReplayInputResponse.fromPartial>[0]): stri
 }
 
 describe('a replay in words', () => {
+  it('names the trace of the request, where the record does', () => {
+    const traced = { ...record, trace_id: '0af7651916cd43dd8448eb211c80319c' };
+    const [first] = describeReplay(traced, 3, ReplayInputResponse.fromPartial({ modelId: 0x1fn })).split('\n');
+    expect(first).toMatch(/\(request r-1\) \(trace 0af7651916cd43dd8448eb211c80319c\)$/);
+  });
+
   it('holds what engines say now beside what they said then', () => {
     expect(text({ engines: [engine('local', 10n), engine('engine-1', 10n), engine('engine-2', 10n)] })).toBe(
       `record 3, 2026-01-02T03:04:05.678Z: m/2, REDUNDANT came to MAJORITY (request r-1)

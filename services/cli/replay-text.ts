@@ -9,12 +9,13 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 export function describeReplay(record: DisputeRecord, number: number, response: ReplayInputResponse): string {
   const groups = groupsOf(response.engines);
-  const { model, model_version, strategy, verdict, time, request_id } = record;
+  const { model, model_version, strategy, verdict, time, request_id, trace_id } = record;
   const rows = response.engines.map((engine) => row(engine, groups, record));
   const gone = record.ballots.filter(({ engine }) => !response.engines.some(({ engineId }) => engineId === engine));
   return [
     `record ${number}, ${time}: ${model}/${model_version}, ${strategy} came to ${verdict}` +
-      (request_id === '' ? '' : ` (request ${request_id})`),
+      (request_id === '' ? '' : ` (request ${request_id})`) +
+      (trace_id === undefined ? '' : ` (trace ${trace_id})`),
     ...(record.model_id === hex64(response.modelId)
       ? []
       : [`the weights or run settings are others now: model id ${hex64(response.modelId)}, then ${record.model_id}`]),

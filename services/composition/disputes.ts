@@ -47,9 +47,10 @@ export class Disputes {
     await this.#file?.stop();
   }
 
-  #record({ input, strategy, verdict, ballots }: Dispute): void {
+  #record({ input, strategy, verdict, ballots, span }: Dispute): void {
     this.#file?.record({
-      ...{ requestId: '', strategy, verdict, model: input.model, version: input.version },
+      ...{ requestId: '', traceId: span?.trace.traceId ?? '', strategy, verdict },
+      ...{ model: input.model, version: input.version },
       ...{ shape: input.shape, data: input.data },
       modelId: this.#pool.served(input.model, input.version)?.model.modelId ?? 0n,
       ballots: ballots.map((cast) => ({ ...cast, build: this.#buildOf(cast.engineId) })),
@@ -66,10 +67,11 @@ export class Disputes {
     }
   }
 
-  #toView({ input, strategy, verdict, wrong, ballots }: Dispute): DisputeView {
+  #toView({ input, strategy, verdict, wrong, ballots, span }: Dispute): DisputeView {
     const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
     return {
       timeMs: Date.now(),
+      traceId: span?.trace.traceId ?? '',
       ...{ model: input.model, version: input.version, strategy, verdict, wrong },
       ballots: ballots.map(({ engineId, stateDigest, readoutDigest, outcome, why, durationMs }) => ({
         ...{ engineId, outcome, why, durationMs },

@@ -5,6 +5,7 @@ import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Span } from '../core/span.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
 import { TraceRing } from '../telemetry/trace-ring.ts';
 import { SERVICE, Tracing } from '../telemetry/tracing.ts';
@@ -25,7 +26,7 @@ export interface Traces {
   stop(): Promise<void>;
 }
 
-export async function startTraces(settings: Settings, otel: OtelSettings, log: Log): Promise<Traces> {
+export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
   const ring = new TraceRing();
   const exporter = await spanExporter(settings, otel, log);
   const keep = (spans: readonly Span[], traceState: string): void => {
@@ -37,6 +38,7 @@ export async function startTraces(settings: Settings, otel: OtelSettings, log: L
     enabled: settings.tracing.enabled,
     instance: hostname(),
     onKept: keep,
+    onExample: (method, durationMs, traceId) => metrics.exemplar(durationMs, traceId, method),
     onEnded: ({ traceId, about, failure }, durationMs) => {
       if (!log.isLevelEnabled('debug')) return;
       log.debug(

@@ -207,7 +207,6 @@ describe('the JSON', () => {
     const fault = new Error('secret');
     await start({
       router: {
-        inFlight: 0,
         get strategy(): string {
           throw fault;
         },
@@ -268,11 +267,11 @@ describe('the stream', () => {
 
   it('sends a snapshot at once, then every second, to so many at most, and reads nothing for nobody', async () => {
     let read = 0;
-    const { counts } = fakeSources();
+    const { read: readOnce } = fakeSources();
     await start({
-      counts: () => {
+      read: () => {
         read += 1;
-        return counts();
+        return readOnce();
       },
     });
     const streams = await Promise.all(Array.from({ length: MAX_WATCHERS }, open));

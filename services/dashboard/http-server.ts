@@ -55,7 +55,7 @@ export class HttpServer {
 
   constructor(sources: DashboardSources, options: HttpServerOptions) {
     this.#options = options;
-    this.#watchers = new Watchers(() => toSnapshot(sources, Date.now()));
+    this.#watchers = new Watchers(() => toSnapshot(sources));
     this.#routes = dashboardRoutes(sources, this.#watchers);
     const at = options.listen.lastIndexOf(':');
     this.#host = options.listen.slice(0, at);

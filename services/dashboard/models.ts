@@ -2,7 +2,8 @@
 import { hex64 } from '../core/hex.ts';
 import type { DashboardSources, ModelView } from './sources.ts';
 
-export function toModels({ models, engines }: DashboardSources): object {
+export function toModels({ models, engines, read }: DashboardSources): object {
+  const counts = new Map(read().counts.models.map((each) => [`${each.model}/${each.version}`, each]));
   return {
     defaultModel: models.defaultModel,
     models: models.versions.map((version) => {
@@ -10,6 +11,7 @@ export function toModels({ models, engines }: DashboardSources): object {
         const held = engine.description?.models.find((each) => isSame(each, version));
         return held === undefined ? [] : [{ id, state, held }];
       });
+      const done = counts.get(`${version.name}/${version.version}`);
       const described = holders.find(({ held }) => held.error === '')?.held;
       return {
         name: version.name,
@@ -26,6 +28,11 @@ export function toModels({ models, engines }: DashboardSources): object {
         temperature: version.readout.temperature,
         labels: version.readout.labels,
         golden: version.golden.length,
+        requests: done?.requests ?? 0,
+        inferences: done?.inferences ?? 0,
+        computeS: done?.computeS ?? 0,
+        synapticOperations: done?.synapticOperations ?? 0,
+        energyJ: done?.energyJ ?? 0,
         holders: holders.map(({ id, state, held: { modelId, error } }) => {
           return { id, state, checksum: error === '' ? hex64(modelId) : '', error };
         }),

@@ -70,7 +70,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): 
       if (exposition === undefined) return text('this router offers no Prometheus metrics', 404);
       return { status: 200, type: exposition.contentType, body: exposition.body };
     }),
-    get(/^\/api\/snapshot$/, () => json(toSnapshot(sources, Date.now()))),
+    get(/^\/api\/snapshot$/, () => json(toSnapshot(sources))),
     get(/^\/api\/stream$/, ({ request, response }) => {
       if (watchers.isFull) {
         const message = `${watchers.size} pages watch already, the most there may be; close one, or use /api/snapshot`;

@@ -8,21 +8,27 @@ import type { DashboardSources, EngineView } from './sources.ts';
 const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'Dashboard.Reason']);
 
 /** Since the router, or its counting, started; the page makes rates of two of them. */
-export function toSnapshot(sources: DashboardSources, nowMs: number): object {
-  const counts = sources.counts();
-  const { router, connections } = sources;
+export function toSnapshot(sources: DashboardSources): object {
+  const { timeMs, counts, standing } = sources.read();
+  const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
   return {
-    timeMs: nowMs,
+    timeMs,
     sinceMs: counts.sinceMs,
-    strategy: router.strategy,
+    strategy: sources.router.strategy,
     canTry: sources.reason !== undefined,
-    inFlight: router.inFlight,
+    inFlight: standing.inFlight,
+    waiting: standing.waiting,
     reasoning: toReasoning(counts),
-    requestTypes: counts.requestTypes.map(({ buckets: _, ...type }) => type),
+    requestTypes: counts.requestTypes.map(({ buckets: _, histogram: __, exemplars: ___, ...type }) => type),
     strategies: Object.fromEntries(counts.strategies),
-    cache: { ...counts.cache, ...sources.cache() },
-    connections: { open: connections.open, total: connections.total },
+    cache: { ...counts.cache, ...standing.cache },
+    connections: {
+      ...standing.connections,
+      sidecars: sidecars.length,
+      sidecarsConnected: sidecars.filter(({ engine }) => engine.description !== undefined).length,
+    },
     votes: counts.votes,
+    events: { ...counts.events, subscribers: standing.subscribers },
     engines: sources.engines().map((engine) => toEngine(engine, counts.engines.get(engine.id) ?? NO_ENGINE_COUNTS)),
   };
 }
@@ -38,7 +44,7 @@ function toReasoning({ requestTypes }: MetricsSnapshot): object {
   };
 }
 
-function toEngine(engine: EngineView, counts: EngineCounts): object {
+function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts): object {
   return {
     id: engine.id,
     kind: engine.kind,
@@ -49,7 +55,7 @@ function toEngine(engine: EngineView, counts: EngineCounts): object {
     inFlight: engine.inFlight,
     limit: engine.limit.limit,
     recentMs: engine.speed.latencyMs,
-    ...counts,
+    ...figures,
     breaker: { state: engine.breaker.state, events: engine.breaker.events },
     models: (engine.engine.description?.models ?? []).map(({ name, version, error }) => ({ name, version, error })),
   };

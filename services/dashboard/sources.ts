@@ -1,7 +1,7 @@
 // Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
 // thing that a page shows, so that a test can give plain objects.
 import type { CallContext } from '../core/inference.ts';
-import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { Reading } from '../telemetry/meter.ts';
 
 export interface EngineView {
   readonly id: string;
@@ -91,6 +91,8 @@ export interface TracesView {
 export interface DisputeView {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
+  /** 32 hexadecimal digits; empty: the request was not traced. */
+  readonly traceId: string;
   readonly model: string;
   readonly version: number;
   readonly strategy: string;
@@ -130,10 +132,9 @@ export interface DashboardSources {
   /** Whether the router can answer as it is configured, and what is missing; one line. */
   readonly readiness: () => { readonly isReady: boolean; readonly why: string };
   readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
-  readonly counts: () => MetricsSnapshot;
-  readonly router: { readonly strategy: string; readonly inFlight: number };
-  readonly cache: () => { readonly entries: number; readonly bytes: number; readonly evictions: number };
-  readonly connections: { readonly open: number; readonly total: number };
+  /** The same reading that GetMetrics and Prometheus get. */
+  readonly read: () => Reading;
+  readonly router: { readonly strategy: string };
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { silent } from '../../test/fakes/fake-parts.ts';
+import { fakeAsking, silent } from '../../test/fakes/fake-parts.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Answered } from './attempt.ts';
@@ -22,20 +22,7 @@ afterEach(() => {
 });
 
 function start(delayMs: number | undefined = 10, budget = new RetryBudget(100, 20)): Promise<Answered<HandDriven>> {
-  return hedge([a, b, c], delayMs, {
-    input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
-    context: { deadlineMs: Infinity, signal: caller.signal },
-    attempts: [],
-    strategy: 'TEST',
-    options: {
-      maxAttempts: 3,
-      attemptTimeoutMs: 1_000,
-      budget,
-      observer: silent,
-      onDispute: () => undefined,
-      pool: { engines: [a, b, c] },
-    },
-  });
+  return hedge([a, b, c], delayMs, fakeAsking([a, b, c], caller.signal, { budget }));
 }
 
 const asked = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { silent } from '../../test/fakes/fake-parts.ts';
+import { fakeAsking, silent } from '../../test/fakes/fake-parts.ts';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 import type { VotePolicy } from '../voting/policy.ts';
-import type { Asking } from './ask.ts';
 import type { Dispute } from './dispute.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type Voted, vote } from './vote.ts';
@@ -50,20 +49,11 @@ function election(
   over: Partial<VotePolicy> = {},
   budget = new RetryBudget(100, 20),
 ): Promise<Voted<HandDriven>> {
-  const asking: Asking = {
-    input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
-    context: { deadlineMs: Infinity, signal: caller.signal },
-    attempts: [],
-    strategy: 'TEST',
-    options: {
-      maxAttempts: 3,
-      attemptTimeoutMs: 1_000,
-      budget,
-      observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
-      onDispute: (dispute) => disputes.push(dispute),
-      pool: { engines: plan },
-    },
-  };
+  const asking = fakeAsking(plan, caller.signal, {
+    budget,
+    observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
+    onDispute: (dispute) => disputes.push(dispute),
+  });
   return vote(plan, { ...PLAIN, ...over }, { from: 'spike_count', labels: [], temperature: 1 }, asking);
 }
 

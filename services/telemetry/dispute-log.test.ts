@@ -18,6 +18,7 @@ function dispute(over: Partial<Dispute> = {}): Dispute {
   const ballot = { build: 'b', outcome: 'DISSENTED', why: '', durationMs: 1.5 };
   return {
     requestId: 'r',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
     model: 'm',
     version: 2,
     modelId: 0x1fn,
@@ -65,6 +66,7 @@ describe('the dispute log', () => {
     expect(others).toEqual([]);
     expect(record).toEqual({
       request_id: 'r',
+      trace_id: '0af7651916cd43dd8448eb211c80319c',
       model: 'm',
       model_version: 2,
       model_id: '000000000000001f',
@@ -94,6 +96,13 @@ describe('the dispute log', () => {
       ],
     });
     expect([log.written, log.dropped]).toEqual([1, 0]);
+  });
+
+  it('says nothing of a trace where the request was not traced', async () => {
+    const log = open();
+    log.record(dispute({ traceId: '' }));
+    await log.stop();
+    expect(JSON.parse(linesOf(file)[0]!)).not.toHaveProperty('trace_id');
   });
 
   it('keeps a hash in the input’s place where the setting says so', async () => {

@@ -1,5 +1,6 @@
 // Keeps every dispute for later, and never at the cost of a request: records wait in memory, up to a bound, for a disk
 // that takes them one after the other; what does not fit or cannot be written is dropped and counted.
+import { atMost } from '../core/at-most.ts';
 import { RotatingFile } from './dispute-file.ts';
 import { type Dispute, type InputForm, toLine } from './dispute-record.ts';
 
@@ -60,10 +61,8 @@ export class DisputeLog {
   /** Writes what waits, for two seconds at most, and takes no more. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
-    await Promise.race([this.flush().then(() => this.#file.close()), timeout]).catch(() => undefined);
-    clearTimeout(timer);
+    const closed = this.flush().then(() => this.#file.close());
+    await atMost(STOP_MS, closed);
   }
 
   async #writeAll(): Promise<void> {

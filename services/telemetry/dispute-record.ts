@@ -17,6 +17,8 @@ export interface DisputeBallot {
 export interface Dispute {
   /** Empty where it is not known. */
   readonly requestId: string;
+  /** Empty where the request was not traced. */
+  readonly traceId: string;
   readonly model: string;
   readonly version: number;
   readonly modelId: bigint;
@@ -35,7 +37,7 @@ const { h64Raw } = await xxhash();
 
 /** Ends with a line end. `tandem replay` reads it (services/cli/replay-records.ts). */
 export function toLine(dispute: Dispute, timeMs: number, input: InputForm): string {
-  const { requestId, model, version, modelId, strategy, shape, data, verdict, ballots } = dispute;
+  const { requestId, traceId, model, version, modelId, strategy, shape, data, verdict, ballots } = dispute;
   const given =
     input === 'included'
       ? { input_f32_base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') }
@@ -43,6 +45,7 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
   const record = {
     time: new Date(timeMs).toISOString(),
     request_id: requestId,
+    ...(traceId === '' ? {} : { trace_id: traceId }),
     model,
     model_version: version,
     model_id: hex64(modelId),

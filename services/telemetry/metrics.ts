@@ -146,7 +146,7 @@ export class Metrics implements Observer, EventObserver {
   }
 
   /** The trace of a request that was answered: the newest one of each latency bucket is kept. */
-  exemplar(durationMs: number, traceId: string, type = 'Reason'): void {
+  exemplar(durationMs: number, traceId: string, type: string): void {
     this.#type(type).exemplars[bucketOf(durationMs)] = { traceId, durationMs, timeMs: this.#now() };
   }
 

@@ -77,9 +77,13 @@ describe('metrics over OTLP', () => {
     const url = `http://127.0.0.1:${port}/v1/metrics`;
 
     const { metrics, meter } = metered({ engines: [meteredEngine('engine-1')], inFlight: 4 });
-    const pushing = await startOtlpMetrics(() => meter.read(), {
-      ...{ protocol: 'http/json', intervalMs: 3_600_000, timeoutMs: 5_000, url },
-    });
+    const pushing = await startOtlpMetrics(
+      () => meter.read(),
+      {
+        ...{ protocol: 'http/json', intervalMs: 3_600_000, timeoutMs: 5_000, url },
+      },
+      { failing: () => undefined, recovered: () => undefined },
+    );
     for (const durationMs of [0.2, 3, 4]) metrics.requestEnded('Reason', 'OK', durationMs);
     metrics.requestEnded('Reason', 'NO_ENGINE', 1);
     await pushing.stop();

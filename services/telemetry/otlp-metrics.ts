@@ -7,6 +7,8 @@ import type { DataPoint, MetricData, MetricProducer, PushMetricExporter } from '
 import { type Family, type Labels, toFamilies } from './families.ts';
 import { BOUNDS_S } from './latency.ts';
 import type { Reading } from './meter.ts';
+import { atMost } from '../core/at-most.ts';
+import type { ReachEvents } from './reach.ts';
 
 export interface OtlpMetricsOptions {
   readonly protocol: 'grpc' | 'http/protobuf' | 'http/json';
@@ -18,16 +20,29 @@ export interface OtlpMetricsOptions {
 
 type Sdk = typeof SdkMetrics;
 
+/** For the last push, at a stop: a collector that is away must not hold up a restart. */
+const LAST_PUSH_MS = 2_000;
+
 /** Pushes from now on. `stop` pushes once more; it never rejects. */
 export async function startOtlpMetrics(
   read: () => Reading,
   { protocol, intervalMs, timeoutMs, url }: OtlpMetricsOptions,
+  events: ReachEvents,
 ): Promise<{ stop(): Promise<void> }> {
-  const [sdk, resources, exporter] = await Promise.all([
+  const [sdk, resources, { Reach }, exporter] = await Promise.all([
     import('@opentelemetry/sdk-metrics'),
     import('@opentelemetry/resources'),
+    import('./reach.ts'),
     createExporter(protocol, url === undefined ? {} : { url }),
   ]);
+  const reach = new Reach(events);
+  const send = exporter.export.bind(exporter);
+  exporter.export = (pushed, done) => {
+    send(pushed, (result) => {
+      reach.note(result);
+      done(result);
+    });
+  };
   const detectors = [resources.resourceAttributesEnvDetector, resources.serviceNameEnvDetector];
   const resource = resources
     .defaultResource()
@@ -47,7 +62,7 @@ export async function startOtlpMetrics(
     metricProducers: [producer],
   });
   const provider = new sdk.MeterProvider({ resource, readers: [reader] });
-  return { stop: () => provider.shutdown({ timeoutMillis: timeoutMs }).catch(() => undefined) };
+  return { stop: () => atMost(LAST_PUSH_MS, provider.shutdown()) };
 }
 
 async function createExporter(

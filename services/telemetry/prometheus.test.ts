@@ -42,8 +42,8 @@ describe('the exposition', () => {
   it('names in OpenMetrics, for a latency bucket, the newest trace known of it', async () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Reason', 'OK', 3);
-    metrics.exemplar(3, 'f'.repeat(32));
-    metrics.exemplar(4, TRACE);
+    metrics.exemplar(3, 'f'.repeat(32), 'Reason');
+    metrics.exemplar(4, TRACE, 'Reason');
     const { body } = await new Prometheus(() => meter.read()).exposition(PROMETHEUS_ACCEPT);
     const withExemplar = parseExposition(body).filter(({ exemplar }) => exemplar !== '');
     expect(withExemplar).toMatchObject([{ labels: { method: 'Reason', le: '0.005' }, value: 1 }]);

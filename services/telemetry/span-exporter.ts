@@ -21,7 +21,9 @@ import {
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { ExportSettings, OtlpProtocol } from '../config/otel.ts';
+import { atMost } from '../core/at-most.ts';
 import type { Span, SpanKind } from '../core/span.ts';
+import { Reach, type ReachEvents } from './reach.ts';
 
 export interface ExportCounts {
   /** Taken by the collector. */
@@ -32,13 +34,6 @@ export interface ExportCounts {
   readonly failed: number;
   /** Waiting to be sent. */
   readonly queued: number;
-}
-
-export interface SpanExporterEvents {
-  /** The first failure after a success. */
-  failing(why: string): void;
-  /** The first success after a failure. */
-  recovered(): void;
 }
 
 /** Where spans are made: what they all say about it. */
@@ -54,10 +49,12 @@ export class SpanExporter {
   readonly #sender: Sender;
   readonly #origin: Origin;
   readonly #own: Resource;
+  /** What the sidecars that this router started have in common with it: the machine, and what the user says of it all. */
+  readonly #shared = detectResources({ detectors: [hostDetector, resourceAttributesEnvDetector] });
   readonly #foreign = new Map<string, Resource>();
   #dropped = 0;
 
-  constructor(settings: ExportSettings, origin: Origin, events: SpanExporterEvents) {
+  constructor(settings: ExportSettings, origin: Origin, events: ReachEvents) {
     const { maxQueue, maxBatch, delayMs, timeoutMs } = settings;
     this.#maxQueue = maxQueue;
     this.#sender = new Sender(exporterOf(settings.protocol), events);
@@ -97,10 +94,7 @@ export class SpanExporter {
 
   /** Sends what is left, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([this.#sdk.shutdown().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await atMost(timeoutMs, this.#sdk.shutdown());
   }
 
   #resourceOf({ service, instance }: Span): Resource {
@@ -109,7 +103,9 @@ export class SpanExporter {
     const known = this.#foreign.get(key);
     if (known !== undefined) return known;
     if (this.#foreign.size >= MAX_FOREIGN) this.#foreign.clear(); // cheap to make anew
-    const made = resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance });
+    const made = this.#shared.merge(
+      resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance }),
+    );
     this.#foreign.set(key, made);
     return made;
   }
@@ -123,24 +119,20 @@ class Sender implements OtelExporter {
   queued = 0;
   exported = 0;
   failed = 0;
-  #isFailing = false;
   readonly #exporter: OtelExporter;
-  readonly #events: SpanExporterEvents;
+  readonly #reach: Reach;
 
-  constructor(exporter: OtelExporter, events: SpanExporterEvents) {
+  constructor(exporter: OtelExporter, events: ReachEvents) {
     this.#exporter = exporter;
-    this.#events = events;
+    this.#reach = new Reach(events);
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.queued -= spans.length;
     this.#exporter.export(spans, (result) => {
-      const isSent = result.code === ExportResultCode.SUCCESS;
-      if (isSent) this.exported += spans.length;
+      if (result.code === ExportResultCode.SUCCESS) this.exported += spans.length;
       else this.failed += spans.length;
-      if (isSent && this.#isFailing) this.#events.recovered();
-      if (!isSent && !this.#isFailing) this.#events.failing(result.error?.message ?? 'the collector refused them');
-      this.#isFailing = !isSent;
+      this.#reach.note(result);
       done(result);
     });
   }

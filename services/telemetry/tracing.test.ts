@@ -55,6 +55,20 @@ describe('what is kept of ordinary requests', () => {
   });
 });
 
+describe('examples of latencies', () => {
+  it('are requests that were answered and kept', () => {
+    const examples: unknown[][] = [];
+    const onExample: TracingOptions['onExample'] = (...example) => examples.push(example);
+    const all = tracing({ sampler: sampler(true, 1), onExample });
+    const trace = all.begin('ReasonBatch.item', performance.now() - 5, '', '');
+    trace.end();
+    begin(all).end(new RouterError('NO_ENGINE', 'no engine is left'));
+    begin(tracing({ onExample })).end(); // not in the sample
+    const { startMs, endMs } = trace.root;
+    expect(examples).toEqual([['ReasonBatch.item', endMs - startMs, trace.traceId]]);
+  });
+});
+
 describe('what is kept whatever the sample', () => {
   it('is a request that failed, and says why', () => {
     const parts = tracing();

@@ -33,6 +33,8 @@ export interface TracingOptions {
   readonly instance: string;
   /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
   readonly onKept: (spans: readonly Span[], traceState: string) => void;
+  /** Hears of requests that were answered and kept, once each: examples of a latency. `method`: as in `begin`. */
+  readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
   /** Hears of every request, kept or not. */
   readonly onEnded?: (trace: RequestTrace, durationMs: number) => void;
 }
@@ -104,7 +106,8 @@ export class Tracing implements TraceKeeper {
   }
 
   ended(trace: RequestTrace): void {
-    this.#options.onEnded?.(trace, trace.root.endMs - trace.root.startMs);
+    const durationMs = trace.root.endMs - trace.root.startMs;
+    this.#options.onEnded?.(trace, durationMs);
     const why = this.#whyKept(trace);
     if (why === undefined) {
       this.#counts.left += 1;
@@ -113,6 +116,8 @@ export class Tracing implements TraceKeeper {
     } else {
       this.#counts[why] += 1;
       this.#keep(trace);
+      const { about, failure, traceId } = trace;
+      if (failure === undefined) this.#options.onExample?.(about.name.slice(RPC.length), durationMs, traceId);
     }
   }
 
@@ -169,7 +174,8 @@ export class Tracing implements TraceKeeper {
     const { trace, parent, name, kind, startMs, error } = span;
     const isRoot = span === trace.root;
     // Whoever was still at work when the request ended was told to stop.
-    const endMs = Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs;
+    const endMs = this.#clock.toEpochMs(Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs);
+    const epochMs = this.#clock.toEpochMs(startMs);
     return {
       traceId: trace.traceId,
       spanId: span.id,
@@ -178,8 +184,9 @@ export class Tracing implements TraceKeeper {
       service: SERVICE,
       instance: this.#options.instance,
       kind,
-      startMs: this.#clock.toEpochMs(startMs),
-      durationMs: endMs - startMs,
+      startMs: epochMs,
+      // Taken of rounded times, so that what ends last still does: a child must not leave its parent, by nothing at all.
+      durationMs: endMs - epochMs,
       error,
       attributes: toAttributes(span.attributes),
       events: isRoot ? trace.events.map((event) => this.#toEvent(event)) : [],

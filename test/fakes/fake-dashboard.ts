@@ -1,6 +1,6 @@
 // What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
 import type { DashboardSources, EngineView, SpanView } from '../../services/dashboard/sources.ts';
-import { Metrics } from '../../services/telemetry/metrics.ts';
+import { metered, meteredEngine } from '../support/metered.ts';
 
 export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -46,7 +46,10 @@ function span(over: Partial<SpanView>): SpanView {
 
 /** One of everything, all harmless but the names. */
 export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSources {
-  const metrics = new Metrics();
+  const { metrics, meter } = metered({
+    engines: [meteredEngine('engine-1', { inFlight: 3 }), meteredEngine(HOSTILE, { state: 'DOWN' })],
+    ...{ inFlight: 2, cache: { entries: 1, bytes: 600, evictions: 0 }, connections: { open: 1, total: 5 } },
+  });
   for (let n = 1; n <= 100; n += 1) metrics.requestEnded('Reason', 'OK', n / 10);
   metrics.requestEnded('Reason', 'NO_ENGINE', 1);
   metrics.planned('ROUND_ROBIN');
@@ -104,10 +107,8 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
         },
       ],
     },
-    counts: () => metrics.snapshot(),
-    router: { strategy: 'ROUND_ROBIN', inFlight: 2 },
-    cache: () => ({ entries: 1, bytes: 600, evictions: 0 }),
-    connections: { open: 1, total: 5 },
+    read: () => meter.read(),
+    router: { strategy: 'ROUND_ROBIN' },
     traces: {
       recent: () => [
         {
@@ -127,6 +128,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       recent: () => [
         {
           timeMs: 1_790_000_000_000,
+          traceId: TRACE_ID,
           model: HOSTILE,
           version: 1,
           strategy: 'REDUNDANT',

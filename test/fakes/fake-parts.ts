@@ -1,6 +1,8 @@
 // Parts that a unit test must give and does not care about.
 import type { Observer } from '../../services/core/observer.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';
+import type { AskOptions, Asking } from '../../services/routing/ask.ts';
+import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Tracing } from '../../services/telemetry/tracing.ts';
 
 export const fakeBreaker: BreakerOptions = { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: 500 };
@@ -20,4 +22,27 @@ export const silent: Observer = {
 export function fakeTracing(): Tracing {
   const sampler = { isParentBased: true, ratio: 0 };
   return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, instance: '', onKept: () => undefined });
+}
+
+/** How those engines are asked about a small input, by a caller who leaves when `signal` says so. */
+export function fakeAsking(
+  engines: AskOptions['pool']['engines'],
+  signal: AbortSignal,
+  over: Partial<AskOptions> = {},
+): Asking {
+  return {
+    input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
+    context: { deadlineMs: Infinity, signal },
+    attempts: [],
+    strategy: 'TEST',
+    options: {
+      maxAttempts: 3,
+      attemptTimeoutMs: 1_000,
+      budget: new RetryBudget(100, 20),
+      observer: silent,
+      onDispute: () => undefined,
+      pool: { engines },
+      ...over,
+    },
+  };
 }

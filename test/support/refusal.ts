@@ -13,7 +13,7 @@ export interface Refusal {
   readonly retryAfterMs: number | undefined;
 }
 
-function read(error: grpc.ServiceError): Refusal {
+export function readRefusal(error: grpc.ServiceError): Refusal {
   let info = ErrorInfo.fromPartial({});
   let field = '';
   let retryAfterMs: number | undefined;
@@ -36,7 +36,7 @@ export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
   try {
     await call;
   } catch (error) {
-    return read(error as grpc.ServiceError);
+    return readRefusal(error as grpc.ServiceError);
   }
   return { code: 'OK', reason: '', message: '', metadata: {}, field: '', retryAfterMs: undefined };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { pino } from 'pino';
+import type { Log } from '../../services/telemetry/log.ts';
 import { type Settings, settingsSchema } from '../../services/config/schema.ts';
 import {
   ReasonRequest,
@@ -18,7 +19,10 @@ export interface System extends Tandem {
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
 }
 
-export async function startSystem(over: Record<string, unknown> = {}): Promise<System> {
+export async function startSystem(
+  over: Record<string, unknown> = {},
+  log: Log = pino({ level: 'silent' }),
+): Promise<System> {
   const { spawn, ...rest } = over;
   const settings: Settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
@@ -26,7 +30,7 @@ export async function startSystem(over: Record<string, unknown> = {}): Promise<S
     spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
     ...rest,
   });
-  const tandem = await start(settings, pino({ level: 'silent' }), () => undefined);
+  const tandem = await start(settings, log, () => undefined);
   const client = new ReasoningServiceClient(tandem.address, grpc.credentials.createInsecure());
   return {
     ...tandem,

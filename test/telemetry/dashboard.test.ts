@@ -11,6 +11,7 @@ import { Fleet, Inputs } from '../integration/router-table/fleet.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { type Visit, openBrowser, overflow, visit } from './browser.ts';
+import { goTo } from './page-figures.ts';
 
 jest.setTimeout(120_000); // each walks through many pages
 
@@ -39,12 +40,6 @@ async function open(base: string, options: Parameters<typeof visit>[2] = {}): Pr
   const visited = await visit(browser, base, options);
   opened.push(visited);
   return visited.page;
-}
-
-/** By its link in the navigation. */
-async function goTo(page: Page, name: string): Promise<void> {
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
-  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
@@ -132,6 +127,9 @@ describe('the dashboard of a live router', () => {
     await page.waitForTimeout(2_500);
     expect(await dispute.getAttribute('open')).toBe(''); // it is not closed by what comes in
     await shoot(page, 'light-dispute');
+    await dispute.getByRole('link', { name: 'Trace of the request' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Trace', exact: true }).waitFor();
+    await page.getByText('tandem.v1.ReasoningService/Reason').first().waitFor();
   });
 
   it('names the model’s holders and their equal checksums', async () => {

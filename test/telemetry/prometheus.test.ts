@@ -3,8 +3,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +13,7 @@ import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts
 import type { Metrics as Counting } from '../../services/telemetry/metrics.ts';
 import { Prometheus } from '../../services/telemetry/prometheus.ts';
 import { parseExposition, valueOf } from '../support/exposition.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { metered } from '../support/metered.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -34,25 +33,15 @@ async function promtool(args: string[], stdin = ''): Promise<string> {
 }
 
 let system: System;
-let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  system = await startSystem();
-  server = createServer((request, response) => {
-    void system.prometheus.exposition(request.headers.accept ?? '').then(({ contentType, body }) => {
-      response.setHeader('content-type', contentType).end(body);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  url = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  system = await startSystem({ tracing: { ratio: 1 } });
+  url = system.httpAddress;
   await ask(20);
 }, SLOW_MS);
 
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
   await system.stop();
 });
 
@@ -161,11 +150,11 @@ rule_files: ['${join(RULES, 'tandem.rules.yml')}']
 scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']}]}]
 `;
     writeFileSync(join(folder, 'prometheus.yml'), config);
-    const port = await freePort();
-    api = `http://127.0.0.1:${port}/api/v1`;
+    const [port] = await freePorts(1);
+    api = `http://127.0.0.1:${port!}/api/v1`;
     prometheus = spawn('prometheus', [
       ...['--config.file', join(folder, 'prometheus.yml'), '--storage.tsdb.path', join(folder, 'data')],
-      ...['--web.listen-address', `127.0.0.1:${port}`, '--enable-feature=exemplar-storage'],
+      ...['--web.listen-address', `127.0.0.1:${port!}`, '--enable-feature=exemplar-storage'],
     ]);
     await until(async () => (await fetch(`${api}/status/buildinfo`)).ok, { what: 'Prometheus', timeoutMs: 30_000 });
   }, SLOW_MS);
@@ -202,6 +191,34 @@ scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']
   );
 
   it(
+    'keeps exemplars: requests of such a latency, whose traces the router knows',
+    async () => {
+      interface Exemplars {
+        data: { exemplars: { labels: { trace_id: string }; value: string }[] }[];
+      }
+      const nowS = Date.now() / 1e3;
+      const range = `start=${nowS - 3_600}&end=${nowS + 3_600}`;
+      const buckets = 'tandem_request_duration_seconds_bucket{method="Reason"}';
+      const exemplars = await until(
+        async () => {
+          const response = await fetch(`${api}/query_exemplars?query=${encodeURIComponent(buckets)}&${range}`);
+          const { data } = (await response.json()) as Exemplars;
+          const all = data.flatMap((each) => each.exemplars);
+          return all.length > 0 ? all : undefined;
+        },
+        { what: 'exemplars', timeoutMs: 30_000 },
+      );
+      for (const { labels, value } of exemplars!) {
+        const response = await fetch(`http://${url}/api/traces/${labels.trace_id}`);
+        const { spans } = (await response.json()) as { spans: { name: string; durationMs: number }[] };
+        const root = spans.find(({ name }) => name === 'tandem.v1.ReasoningService/Reason');
+        expect(root?.durationMs).toBeCloseTo(Number(value) * 1e3, 6);
+      }
+    },
+    SLOW_MS,
+  );
+
+  it(
     'evaluates every rule without an error',
     async () => {
       interface Rules {
@@ -220,12 +237,3 @@ scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']
     SLOW_MS,
   );
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

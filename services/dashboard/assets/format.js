@@ -31,6 +31,13 @@ export function duration(ms) {
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** 123 µJ, 1.23 mJ, 1.23 J. */
+export function joules(value) {
+  if (value === 0) return '0 J';
+  if (value < 1e-3) return `${figures(value * 1e6)} µJ`;
+  return value < 1 ? `${figures(value * 1e3)} mJ` : `${figures(value)} J`;
+}
+
 export function percent(share) {
   if (share === undefined || Number.isNaN(share)) return NONE;
   return share > 0 && share < 0.1 ? `${figures(share * 100)} %` : `${Math.round(share * 100)} %`;

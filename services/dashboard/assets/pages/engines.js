@@ -45,7 +45,7 @@ function card(engine, share) {
       tile('In flight', `${count(engine.inFlight)}`, `of ${count(Math.floor(engine.limit))} at once`),
       tile('p50', ms(latency.p50Ms), `p95 ${ms(latency.p95Ms)}`),
       tile('p99', ms(latency.p99Ms), `max ${ms(latency.maxMs)}`),
-      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed`, ''),
+      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed, ${count(engine.others)} neither`, ''),
       tile('Dissents', count(engine.dissents), 'in votes', engine.dissents > 0 ? 'bad' : ''),
     ),
     facts(

@@ -1,7 +1,7 @@
 // The model repository: what there is, what goes in and comes out, and whether all that hold it hold the same.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
-import { count, duration, plural } from '../format.js';
+import { count, duration, joules, plural } from '../format.js';
 import { badge, empty, facts, failure, heading, table } from '../ui.js';
 
 export function start(root) {
@@ -67,6 +67,9 @@ function card(model, defaultModel) {
           : `${plural(model.parameters, 'parameter')} in ${plural(model.nodes, 'node')}`,
       ],
       ['Temperature', String(model.temperature)],
+      ['Answered', `${plural(model.requests, 'input')}, also from the cache`],
+      ['Computed', `${plural(model.inferences, 'time')}, in ${duration(model.computeS * 1_000)}`],
+      ['Energy, estimated', `${joules(model.energyJ)} for ${count(model.synapticOperations)} synaptic operations`],
       ['Known answers', model.golden === 0 ? 'none: engines cannot be probed with it' : count(model.golden)],
     ),
     model.holders.length === 0

@@ -3,7 +3,7 @@ import { barChart, timeChart } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { bytes, count, duration, figures, percent, plural, rate, title, words } from '../format.js';
 import { bucketMs, percentile } from '../stats.js';
-import { badge, empty, heading, meter, panel, table, tile } from '../ui.js';
+import { badge, empty, facts, heading, meter, panel, table, tile } from '../ui.js';
 import { engineShares, voteCounts } from './shares.js';
 
 /** The bucket that begins at 65 µs: where the picture begins without an answer. */
@@ -121,7 +121,8 @@ function panels(history, last) {
     panel('Strategies', { aside: 'since the start' }, strategies(last)),
     panel('Votes', { aside: h('a', { href: '#/votes' }, 'disputes') }, votes(last)),
     panel('Cache', { aside: 'since the start' }, cache(last)),
-    panel('Errors by reason', { aside: 'since the start' }, reasons(last)),
+    panel('Connections', { aside: 'since the start' }, connections(last)),
+    panel('Errors by reason', { class: 'full-wide', aside: 'since the start' }, reasons(last)),
     panel('By type', { class: 'full-wide', aside: 'since the start' }, types(last)),
   ];
 }
@@ -148,7 +149,11 @@ function strategies({ strategies }) {
   const all = Object.values(strategies).reduce((sum, n) => sum + n, 0);
   if (all === 0) return empty('No request has been planned yet. Send one:', 'npx tandem reason --sample dog');
   const sorted = Object.entries(strategies).sort((a, b) => b[1] - a[1]);
-  return h('div', { class: 'shares' }, ...sorted.map(([name, n]) => [h('span', {}, title(name)), meter(n / all)]));
+  return h(
+    'div',
+    { class: 'shares' },
+    ...sorted.map(([name, n]) => [h('span', {}, title(name)), meter(n / all, count(n))]),
+  );
 }
 
 function votes({ votes }) {
@@ -181,6 +186,17 @@ function cache({ cache }) {
   );
 }
 
+function connections({ connections: { open, total, sidecars, sidecarsConnected }, waiting, events }) {
+  const published = Object.values(events.published).reduce((sum, n) => sum + n, 0);
+  return facts(
+    ['Clients', `${count(open)} connected, ${count(total)} in all`],
+    ['Sidecars', `${count(sidecarsConnected)} of ${count(sidecars)} connected`],
+    ['Waiting', `${count(waiting)} for an engine with room`],
+    ['Events', `${count(published)} published, to ${plural(events.subscribers, 'subscriber')}`],
+    events.missed > 0 && ['Missed events', `${count(events.missed)}, by subscribers that read too slowly`],
+  );
+}
+
 function types({ requestTypes }) {
   if (requestTypes.length === 0) return empty('Nobody has called yet. Say hello:', 'npx tandem ping');
   return table(
@@ -188,9 +204,10 @@ function types({ requestTypes }) {
       { name: 'Type', cell: ({ type }) => type },
       { name: 'Count', number: true, cell: (each) => count(each.count) },
       { name: 'Errors', number: true, cell: (each) => count(each.errors) },
-      { name: 'p50', number: true, cell: ({ latency }) => (latency.count ? duration(latency.p50Ms) : '–') },
-      { name: 'p95', number: true, cell: ({ latency }) => (latency.count ? duration(latency.p95Ms) : '–') },
-      { name: 'p99', number: true, cell: ({ latency }) => (latency.count ? duration(latency.p99Ms) : '–') },
+      ...['avg', 'min', 'p50', 'p95', 'p99', 'max'].map((name) => ({
+        ...{ name, number: true },
+        cell: ({ latency }) => (latency.count ? duration(latency[`${name}Ms`]) : '–'),
+      })),
     ],
     requestTypes,
   );

@@ -47,7 +47,7 @@ function none() {
   return empty('No engine has contradicted another. To see a vote with its ballots:', 'npx tandem vote --sample dog');
 }
 
-function dispute({ timeMs, model, version, strategy, verdict, wrong, ballots }) {
+function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ballots }) {
   const digests = [...new Set(ballots.map(answerOf).filter(Boolean))];
   const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
   return h(
@@ -62,6 +62,7 @@ function dispute({ timeMs, model, version, strategy, verdict, wrong, ballots }) 
       h('span', { class: 'dim-text' }, title(strategy)),
       h('span', {}, blamed),
     ),
+    traceId && h('p', { class: 'note' }, h('a', { href: `#/traces/${traceId}` }, 'Trace of the request')),
     table(
       [
         { name: 'Engine', cell: ({ engineId }) => h('span', { class: 'name' }, engineId) },

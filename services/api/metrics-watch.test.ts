@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as grpc from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { MetricsServer } from '../../test/fakes/fake-metrics-server.ts';
+import { readRefusal } from '../../test/support/refusal.ts';
+import { until } from '../../test/support/until.ts';
+import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
+import { MAX_WATCHERS } from './metrics-watch.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { MeterSources } from '../telemetry/meter.ts';
+import type {
+  MetricsServiceClient,
+  WatchMetricsResponse,
+  Metrics as MetricsMessage,
+} from '../generated/tandem/v1/metrics.ts';
+
+let service: MetricsServer;
+let metrics: Metrics;
+let ticker: MetricsServer['ticker'];
+let drain: AbortController;
+let internal: RouterError[];
+let sources: MeterSources;
+let client: MetricsServiceClient;
+
+beforeEach(async () => {
+  service = await new MetricsServer().start();
+  ({ metrics, ticker, drain, internal, sources, client } = service);
+});
+
+afterEach(() => service.stop());
+
+const WATCH_ENDED = { what: 'the watch to end' };
+
+function watch(
+  intervalMs = 0,
+  options: Partial<grpc.CallOptions> = {},
+): grpc.ClientReadableStream<WatchMetricsResponse> {
+  return client.watchMetrics({ intervalMs }, options);
+}
+
+async function next(stream: grpc.ClientReadableStream<WatchMetricsResponse>): Promise<MetricsMessage> {
+  const [response] = (await once(stream, 'data')) as [WatchMetricsResponse];
+  return response.metrics!;
+}
+
+async function failure(stream: grpc.ClientReadableStream<WatchMetricsResponse>): Promise<grpc.ServiceError> {
+  stream.resume();
+  const [error] = (await once(stream, 'error')) as [grpc.ServiceError];
+  return error;
+}
+
+const watchOutcomes = (): unknown => metrics.snapshot().requestTypes.find(({ type }) => type === 'WatchMetrics');
+
+describe('WatchMetrics', () => {
+  it('sends the first message at once, and one more each interval', async () => {
+    const stream = watch();
+    expect((await next(stream)).requests).toBe(0n);
+    metrics.requestEnded('Reason', 'OK', 2);
+    ticker.tick();
+    expect((await next(stream)).requests).toBe(1n);
+    stream.on('error', () => undefined).cancel();
+  });
+
+  it.each([
+    [0, 1_000],
+    [100, 100],
+    [60_000, 60_000],
+  ])('takes an interval of %d ms as %d ms', async (asked, taken) => {
+    const stream = watch(asked);
+    await next(stream);
+    expect(ticker.intervalsMs).toEqual([taken]);
+    stream.on('error', () => undefined).cancel();
+  });
+
+  it.each([1, 99, 60_001])('refuses an interval of %d ms', async (intervalMs) => {
+    expect(readRefusal(await failure(watch(intervalMs)))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      reason: 'INVALID_FIELD',
+      field: 'interval_ms',
+    });
+    expect(watchOutcomes()).toMatchObject({ count: 1, errorsByReason: { 'INVALID_ARGUMENT/INVALID_FIELD': 1 } });
+  });
+
+  it('makes no messages for a reader that has stopped reading, but what its connection holds', async () => {
+    for (let k = 0; k < 50; k += 1) metrics.requestEnded(`a type that fills the message ${k}`, 'OK', 1);
+    const stream = watch();
+    await next(stream);
+    stream.pause();
+    const tickALot = async (): Promise<number> => {
+      const before = service.reads;
+      for (let k = 0; k < 300; k += 1) {
+        ticker.tick();
+        await turn();
+      }
+      return service.reads - before;
+    };
+    await tickALot();
+    expect(await tickALot()).toBe(0);
+    stream.resume();
+    await until(async () => (await tickALot()) > 0, { what: 'messages once it service.reads again' });
+    stream.on('error', () => undefined).cancel();
+  });
+
+  it('ends when the caller leaves, and counts that as no error', async () => {
+    const stream = watch();
+    await next(stream);
+    stream.cancel();
+    expect((await failure(stream)).code).toBe(grpc.status.CANCELLED);
+    await until(() => ticker.running === 0, WATCH_ENDED);
+    expect(watchOutcomes()).toMatchObject({ count: 1, errors: 0 });
+  });
+
+  it('ends when the caller’s deadline passes', async () => {
+    const error = await failure(watch(0, { deadline: Date.now() + 100 }));
+    expect(error.code).toBe(grpc.status.DEADLINE_EXCEEDED);
+    await until(() => ticker.running === 0, WATCH_ENDED);
+    expect(watchOutcomes()).toMatchObject({ count: 1, errors: 0 });
+  });
+
+  it('does not hold up a drain', async () => {
+    const stream = watch();
+    await next(stream);
+    const ended = failure(stream);
+    drain.abort();
+    await service.drained();
+    expect(readRefusal(await ended)).toMatchObject({ code: 'UNAVAILABLE', reason: 'DRAINING' });
+    expect([ticker.running, watchOutcomes()]).toMatchObject([0, { count: 1, errors: 1 }]);
+  });
+
+  it('is refused while the server drains', async () => {
+    drain.abort();
+    expect(readRefusal(await failure(watch()))).toMatchObject({ code: ERROR_KINDS.DRAINING.code, reason: 'DRAINING' });
+  });
+
+  it('is refused to more watchers than there may be', async () => {
+    const open = Array.from({ length: MAX_WATCHERS }, () => watch().on('error', () => undefined));
+    await until(() => ticker.running === MAX_WATCHERS, { what: 'all watches to begin' });
+    expect(readRefusal(await failure(watch()))).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'ROUTER_FULL' });
+    for (const stream of open) stream.cancel();
+    await until(() => ticker.running === 0, WATCH_ENDED);
+    const stream = watch();
+    await next(stream);
+    stream.on('error', () => undefined).cancel();
+  });
+
+  it('ends as INTERNAL, and tells the log, where the metrics cannot be read', async () => {
+    const stream = watch();
+    await next(stream);
+    const ended = failure(stream);
+    sources.inFlight = () => {
+      throw new TypeError('a bug');
+    };
+    ticker.tick();
+    expect(readRefusal(await ended)).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
+    expect([ticker.running, internal.length]).toEqual([0, 1]);
+  });
+});

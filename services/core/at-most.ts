@@ -1,0 +1,7 @@
+/** Resolves when `work` has ended, well or not, and after `timeoutMs` at the latest. Never rejects. */
+export async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<unknown>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([work, late]).catch(() => undefined);
+  clearTimeout(timer);
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { version, engine, build, question, context } from '../../test/fakes/router-parts.ts';
+import { fakeModel } from '../../test/fakes/fake-engine.ts';
+
+describe('the result cache', () => {
+  it('answers an equal question without asking, and says which engine computed it', async () => {
+    const only = engine('a');
+    const router = build([only]);
+    const first = await router.reason(question({ cache: 'USE' }), context());
+    const second = await router.reason(question({ cache: 'USE' }), context());
+    expect([first.cache, second.cache, second.attempts.length, only.calls.length]).toEqual(['MISS', 'HIT', 0, 1]);
+    expect(second.answer).toEqual(first.answer);
+  });
+
+  it('is not content with one engine’s word where a vote is asked for', async () => {
+    const router = build(['a', 'b', 'c'].map(engine));
+    await router.reason(question({ cache: 'USE' }), context());
+    const voted = await router.reason(question({ cache: 'USE', strategy: 'REDUNDANT' }), context());
+    expect([voted.cache, voted.grade]).toEqual(['MISS', 'UNANIMOUS']);
+  });
+
+  it('knows other weights under the same name for another question', async () => {
+    const only = engine('a');
+    const router = build([only]);
+    await router.reason(question({ cache: 'USE' }), context());
+    only.up(fakeModel({ modelId: 8n }));
+    expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
+  });
+
+  it('answers what it knows when all engines have gone, but never as if it were fresh', async () => {
+    const only = engine('a');
+    const router = build([only], [version(1)], {}, 0);
+    await router.reason(question({ cache: 'USE' }), context());
+    only.down('killed');
+    const stale = await router.reason(question({ cache: 'USE' }), context());
+    expect([stale.cache, stale.grade, stale.answer.label]).toEqual(['STALE', 'STALE', 'yes']);
+    const data = Buffer.from(new Float32Array([3, 2, 1]).buffer);
+    const unseen = question({ cache: 'USE', input: { field: 'encoding', shape: [3], dtype: 'FP32', data } });
+    await expect(router.reason(unseen, context())).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    await expect(router.reason(question(), context())).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+});

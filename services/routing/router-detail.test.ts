@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { engine, buildWhole, build, question, context, kindOf } from '../../test/fakes/router-parts.ts';
+import { type FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Detail, LayerActivity } from '../core/inference.ts';
+import { sizeOf } from './answer.ts';
+import { readoutDigest } from '../engines/readout-digest.ts';
+
+describe('detail', () => {
+  const layers: readonly LayerActivity[] = [
+    { node: 'lif', neurons: 2, spikes: 4, spikesPerStep: [4], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 },
+  ];
+  /** Tells layers to who asks for them. */
+  function telling(id: string): FakeEngine {
+    const told = engine(id);
+    told.behaviour = ({ detail, digestOnly }) =>
+      Promise.resolve(
+        digestOnly === true
+          ? fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: WHOLE_DIGEST })
+          : fakeInference(detail === 'LAYERS' || detail === 'RASTER' ? { layers } : {}),
+      );
+    return told;
+  }
+  /** Of fakeInference(). */
+  const WHOLE_DIGEST = readoutDigest(fakeInference());
+
+  it('is asked of the engine, and in the answer', async () => {
+    const only = telling('a');
+    const { answer } = await build([only]).reason(question({ detail: 'RASTER' }), context());
+    expect([only.calls[0]?.input.detail, answer.inference.layers]).toEqual(['RASTER', layers]);
+  });
+
+  it('is not had from an answer that was kept without, nor given to who did not ask', async () => {
+    const only = telling('a');
+    const router = build([only]);
+    const ask = async (detail: Detail): Promise<unknown[]> => {
+      const { answer, cache } = await router.reason(question({ cache: 'USE', detail }), context());
+      return [cache, answer.inference.layers];
+    };
+    expect(await ask('SUMMARY')).toEqual(['MISS', undefined]);
+    expect(await ask('LAYERS')).toEqual(['MISS', layers]);
+    expect(await ask('LAYERS')).toEqual(['HIT', layers]);
+    expect(await ask('SUMMARY')).toEqual(['HIT', undefined]);
+  });
+
+  it('of a raster passes the cache by', async () => {
+    const { router } = buildWhole([telling('a')]);
+    const ask = (): Promise<{ cache: string }> =>
+      router.reason(question({ cache: 'USE', detail: 'RASTER' }), context());
+    expect([(await ask()).cache, (await ask()).cache]).toEqual(['BYPASSED', 'BYPASSED']);
+  });
+
+  it('is not shared with who asks for less while it is computed', async () => {
+    const only = telling('a');
+    const router = build([only]);
+    const both = (['SUMMARY', 'LAYERS'] as const).map((detail) =>
+      router.reason(question({ cache: 'USE', detail }), context()),
+    );
+    expect((await Promise.all(both)).map(({ answer }) => answer.inference.layers)).toEqual([undefined, layers]);
+  });
+
+  it('counts for what the cache may hold', async () => {
+    const plain = (await build([telling('a')]).reason(question(), context())).answer;
+    const { answer } = await build([telling('a')]).reason(question({ detail: 'LAYERS' }), context());
+    expect(sizeOf(answer) - sizeOf(plain)).toBe(8 * 1 + 200);
+  });
+
+  it('of a vote is the winner’s, and no matter to the ballots of those who give digests alone', async () => {
+    const engines = ['a', 'b', 'c'].map(telling);
+    const asked = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
+    const { answer, grade } = await build(engines).reason(asked, context());
+    expect([grade, answer.inference.layers]).toEqual(['UNANIMOUS', layers]);
+    expect(engines.map(({ calls }) => calls[0]?.input.digestOnly).filter(Boolean)).toHaveLength(2);
+  });
+
+  it('of a vote is asked for again where the one that told it lost', async () => {
+    const engines = ['a', 'b', 'c'].map(telling);
+    for (const each of engines) {
+      const honest = each.behaviour;
+      // Whoever is asked for the whole answer first is wrong.
+      each.behaviour = async (input, limits) => {
+        const isFirst = engines.every(({ calls }) => calls.length <= 1) && input.digestOnly !== true;
+        return { ...(await honest(input, limits)), ...(isFirst ? { stateDigest: 1n, layers: [] } : {}) };
+      };
+    }
+    const asked = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
+    const { answer, grade } = await build(engines).reason(asked, context());
+    expect([grade, answer.inference.layers]).toEqual(['MAJORITY', layers]);
+  });
+
+  it('that is too much is refused as such, also by a vote', async () => {
+    const engines = ['a', 'b', 'c'].map(engine);
+    for (const each of engines) {
+      each.behaviour = () => Promise.reject(new RouterError('DETAIL_TOO_LARGE', 'send fewer steps'));
+    }
+    const router = build(engines);
+    expect(await kindOf(router.reason(question({ detail: 'LAYERS' }), context()))).toBe('DETAIL_TOO_LARGE');
+    const voted = router.reason(question({ detail: 'LAYERS', strategy: 'REDUNDANT' }), context());
+    expect(await kindOf(voted)).toBe('DETAIL_TOO_LARGE');
+  });
+});

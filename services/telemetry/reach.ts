@@ -1,0 +1,27 @@
+// Whether a collector takes what it is sent, told once when that changes: a log line for every export of a collector that
+// is away would only drown the others.
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+
+export interface ReachEvents {
+  /** The first failure after a success. */
+  failing(why: string): void;
+  /** The first success after a failure. */
+  recovered(): void;
+}
+
+export class Reach {
+  readonly #events: ReachEvents;
+  #isFailing = false;
+
+  constructor(events: ReachEvents) {
+    this.#events = events;
+  }
+
+  /** What came of one export. */
+  note({ code, error }: ExportResult): void {
+    const isSent = code === ExportResultCode.SUCCESS;
+    if (isSent && this.#isFailing) this.#events.recovered();
+    if (!isSent && !this.#isFailing) this.#events.failing(error?.message || 'the collector refused it');
+    this.#isFailing = !isSent;
+  }
+}

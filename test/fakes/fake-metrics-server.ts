@@ -1,0 +1,134 @@
+// MetricsService over real gRPC, of a router whose engines, cache and connections a test holds in its hands.
+import * as grpc from '@grpc/grpc-js';
+import { type MetricsOptions, metricsHandlers, metricsService } from '../../services/api/metrics.ts';
+import { OpenCalls } from '../../services/api/open-calls.ts';
+import { RouterError } from '../../services/core/errors.ts';
+import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
+import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
+import { Metrics } from '../../services/telemetry/metrics.ts';
+
+const POOL: ReturnType<MeterSources['engines']> = [
+  {
+    id: 'local',
+    kind: 'local',
+    state: 'READY',
+    breaker: { state: 'CLOSED' },
+    inFlight: 2,
+    engine: { description: {} },
+  },
+  {
+    id: 'engine-1',
+    kind: 'sidecar',
+    state: 'DRAINING',
+    breaker: { state: 'HALF_OPEN' },
+    inFlight: 0,
+    engine: { description: {} },
+  },
+  {
+    id: 'engine-2',
+    kind: 'sidecar',
+    state: 'DOWN',
+    breaker: { state: 'OPEN' },
+    inFlight: 0,
+    engine: { description: undefined },
+  },
+];
+
+/** A clock that ticks when told to. */
+export class Ticker {
+  readonly intervalsMs: number[] = [];
+  readonly #ticks = new Set<() => void>();
+
+  every(intervalMs: number, tick: () => void): () => void {
+    this.intervalsMs.push(intervalMs);
+    this.#ticks.add(tick);
+    return () => this.#ticks.delete(tick);
+  }
+
+  get running(): number {
+    return this.#ticks.size;
+  }
+
+  tick(): void {
+    for (const tick of this.#ticks) tick();
+  }
+}
+
+/** Like telemetry's, not a plain object. */
+class Connections {
+  get open(): number {
+    return 2;
+  }
+
+  get total(): number {
+    return 7;
+  }
+}
+export class MetricsServer {
+  readonly metrics = new Metrics(() => 1_000);
+  /** How often the engines were read. */
+  reads = 0;
+  readonly ticker = new Ticker();
+  readonly drain = new AbortController();
+  readonly internal: RouterError[] = [];
+  /** Whether the caller may reset. */
+  isAdmin = true;
+  readonly sources: MeterSources = {
+    engines: () => {
+      this.reads += 1;
+      return POOL;
+    },
+    inFlight: () => 3,
+    waiting: () => 1,
+    cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
+    connections: () => new Connections(),
+    subscribers: () => 5,
+    spansDropped: () => 0,
+  };
+  client!: MetricsServiceClient;
+  readonly #server = new grpc.Server();
+
+  async start(): Promise<this> {
+    const options: MetricsOptions = {
+      timeoutMs: 10_000,
+      onInternalError: (_path, error) => this.internal.push(error),
+      observer: this.metrics,
+      guard: () => {
+        if (!this.isAdmin) throw new RouterError('ADMIN_FORBIDDEN', 'not from here');
+      },
+      drained: this.drain.signal,
+      calls: new OpenCalls(),
+      every: (intervalMs, tick) => this.ticker.every(intervalMs, tick),
+    };
+    this.#server.addService(metricsService, metricsHandlers(new Meter(this.metrics, this.sources), options));
+    const port = await new Promise<number>((resolve, reject) =>
+      this.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      ),
+    );
+    this.client = new MetricsServiceClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    return this;
+  }
+
+  /** Resolves when no call is open any more. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => this.#server.tryShutdown(() => resolve()));
+  }
+
+  stop(): void {
+    this.client.close();
+    this.#server.forceShutdown();
+  }
+
+  get(): Promise<MetricsMessage> {
+    return new Promise((resolve, reject) =>
+      this.client.getMetrics({}, (error, response) => (error ? reject(error) : resolve(response.metrics!))),
+    );
+  }
+
+  reset(): Promise<MetricsMessage> {
+    return new Promise((resolve, reject) =>
+      this.client.resetMetrics({}, (error, response) => (error ? reject(error) : resolve(response.metrics!))),
+    );
+  }
+}

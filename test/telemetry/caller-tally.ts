@@ -1,0 +1,76 @@
+// What callers were told, counted by the callers: what every view of the router must agree with.
+import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
+import { Grade, cacheStatusToJSON, gradeToJSON, strategyToJSON } from '../../services/generated/tandem/v1/types.ts';
+
+/** Names → how often. */
+export type Counts = Record<string, number>;
+
+export interface TypeTally {
+  answered: number;
+  /** By "CODE/REASON". */
+  readonly errors: Counts;
+  /** Of answered ones, as the router says; empty where the callers were not told. */
+  readonly durationsMs: number[];
+}
+
+export class CallerTally {
+  readonly types: Record<string, TypeTally> = {};
+  /** HIT, MISS, … of all answers. */
+  readonly cache: Counts = {};
+  /** Of what was computed. */
+  readonly strategies: Counts = {};
+  /** Votes by how they ended. */
+  readonly votes: Counts = {};
+  /** Answers by the engine that gave them, ballots included. */
+  readonly engines: Counts = {};
+  /** Of all answers. */
+  readonly work = { requests: 0, inferences: 0, synapticOperations: 0, energyJ: 0 };
+
+  get requests(): number {
+    return Object.values(this.types).reduce((sum, { answered, errors }) => sum + answered + total(errors), 0);
+  }
+
+  /** Without `durationMs`: nobody said. */
+  ended(type: string, durationMs?: number): void {
+    const tally = this.#type(type);
+    tally.answered += 1;
+    if (durationMs !== undefined) tally.durationsMs.push(durationMs);
+  }
+
+  failed(type: string, reason: string): void {
+    add(this.#type(type).errors, reason);
+  }
+
+  /** One input of that type was answered. */
+  answered(type: string, response: ReasonResponse): void {
+    this.ended(type, response.processingTimeMs);
+    const status = cacheStatusToJSON(response.cache).replace('CACHE_STATUS_', '');
+    add(this.cache, status);
+    const cost = response.cost!;
+    this.work.requests += 1;
+    this.work.inferences += cost.inferences;
+    this.work.synapticOperations += Number(cost.synapticOperations);
+    this.work.energyJ += cost.energyJ;
+    if (status !== 'MISS' && status !== 'BYPASSED') return;
+    this.planned(strategyToJSON(response.strategy).replace('STRATEGY_', ''));
+    if (response.grade !== Grade.GRADE_SINGLE) add(this.votes, gradeToJSON(response.grade).replace('GRADE_', ''));
+    for (const { engineId, outcome } of response.attempts) if (outcome === 'OK') add(this.engines, engineId);
+  }
+
+  /** Engines were chosen for an input, whatever came of it. */
+  planned(strategy: string): void {
+    add(this.strategies, strategy);
+  }
+
+  #type(type: string): TypeTally {
+    return (this.types[type] ??= { answered: 0, errors: {}, durationsMs: [] });
+  }
+}
+
+export function total(counts: Counts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function add(counts: Counts, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
