@@ -36,7 +36,8 @@ std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurr
 void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
       ->envname("TANDEM_ENGINE_LISTEN");
-  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")->envname("TANDEM_ENGINE_ID");
+  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")
+      ->envname("TANDEM_ENGINE_ID");
   app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
       ->envname("TANDEM_ENGINE_MODELS");
   app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
@@ -82,8 +83,9 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   app.option_defaults()->always_capture_default();
   AddServeFlags(app, to, drain_ms);
   const CLI::Option* check_health =
-      app.add_option("--check-health", to.check_health,
-                     "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
+      app.add_option(
+             "--check-health", to.check_health,
+             "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
           ->expected(0, 1);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
