@@ -29,6 +29,9 @@ exit code 2. All settings with their meaning: npx tandem config print
 Example: npm start -- --engines 3
 `;
 
+/** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
+const SAME_SIGNAL_MS = 500;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -93,10 +96,11 @@ function clientAddress(address: string): string {
 
 /** The first signal drains; a second one ends at once. */
 function stopOnSignal(starting: Promise<Tandem>): void {
-  let stopping = false;
+  let stoppingMs = Infinity;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (performance.now() - stoppingMs > SAME_SIGNAL_MS) process.exit(130);
+    if (stoppingMs < Infinity) return;
+    stoppingMs = performance.now();
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
     // One that has not come up by then has answered nobody, and takes its sidecars along.
     const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());

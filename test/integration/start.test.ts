@@ -37,6 +37,15 @@ describe('npm start', () => {
     expect(sidecarsIn(sockets)).toEqual([]);
   });
 
+  it('finishes what is in flight on Ctrl-C, which a terminal and npm both pass on', async () => {
+    const { program } = start(['--engines', '1']);
+    await program.line(/Try it:/);
+    program.child.kill('SIGINT');
+    await program.line(/SIGINT: finishing/);
+    program.child.kill('SIGINT');
+    expect(await program.finished).toMatchObject({ code: 0, stdout: expect.stringMatching(/Stopped\.$/m) as unknown });
+  });
+
   it('takes its sidecars along even when it is killed with -9', async () => {
     const { program, sockets } = start(['--engines', '1']);
     await program.line(/Try it:/);
