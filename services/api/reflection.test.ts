@@ -5,7 +5,7 @@ import { publicServices } from './reflection.ts';
 
 const messages = new Map<string, DescriptorProto>();
 for (const { fileDescriptorProtos } of Object.values(publicServices('proto'))) {
-  for (const bytes of fileDescriptorProtos ?? []) {
+  for (const bytes of Array.isArray(fileDescriptorProtos) ? fileDescriptorProtos : []) {
     const { messageType, package: name } = fromBinary(FileDescriptorProtoSchema, bytes);
     for (const message of messageType) messages.set(`${name}.${message.name}`, message);
   }

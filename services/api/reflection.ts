@@ -14,7 +14,9 @@ export function reflection(protoDir: string): ReflectionService {
 export function publicServices(protoDir: string): PackageDefinition {
   const files = SERVICES.map((name) => `tandem/v1/${name}.proto`);
   const definition = loadSync(files, { includeDirs: [protoDir], keepCase: true });
-  for (const each of Object.values(definition)) each.fileDescriptorProtos &&= each.fileDescriptorProtos.map(repair);
+  for (const each of Object.values(definition)) {
+    if (Array.isArray(each.fileDescriptorProtos)) each.fileDescriptorProtos = each.fileDescriptorProtos.map(repair);
+  }
   return definition;
 }
 
