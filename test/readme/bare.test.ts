@@ -51,5 +51,5 @@ it('answers after npm start', async () => {
 it('stops on Ctrl-C, with nothing left behind', async () => {
   expect(await start.ctrlC()).toBe(0);
   expect(start.printed).toMatch(/Stopped\.$/m);
-  expect(docker('top', NAME, '-eo', 'args')).not.toMatch(/tandem-engine|node/);
+  expect(docker('top', NAME, '-eo', 'pid,args')).not.toMatch(/tandem-engine|node/);
 });

@@ -54,6 +54,7 @@ async function tryIt({ what, runs, file, goesOn, prints }: Try): Promise<void> {
   const pattern = prints instanceof RegExp ? prints : prints(text);
   if (file !== undefined) writeFileSync(join(FOLDER, file), `${text}\n`);
   const command = asHere(runs ?? what);
+  process.stderr.write(`  $ ${command}\n`); // Jest tells of a file when it has ended
   if (!goesOn) {
     expect(await user.run(command)).toMatch(pattern);
     return;
