@@ -8,7 +8,10 @@ const TEXT = readFileSync(join(import.meta.dirname, '../../deploy/TROUBLESHOOTIN
 
 describe('the troubleshooting table', () => {
   it('has one row for each reason, with its status', () => {
-    const rows = [...TEXT.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| .+ \|$/gm)].map(([, reason, code]) => [reason, code]);
+    const rows = [...TEXT.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| .+ \|$/gm)].map(([, reason, code]) => [
+      reason,
+      code,
+    ]);
     const kinds = Object.entries(ERROR_KINDS).map(([kind, { code }]) => [kind, code]);
     expect(rows).toEqual(kinds);
   });
