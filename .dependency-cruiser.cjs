@@ -6,14 +6,15 @@
 //   F1  engines  strategies  voting  cache  batching  models  telemetry
 //   F0  core  config          generated (imported by api/, engines/ and cli/ only)
 //
-// Folders of one floor do not import each other, but config may import core. main.ts wires everything together, and
-// only start.ts, the program, imports it. A unit test may also import its own floor, whatever test/ offers, and development packages.
+// Folders of one floor do not import each other, but config may import core. main.ts wires everything together, with the
+// help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
+// main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
 const F1 = ['engines', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
 const F2 = ['routing'];
 const F3 = ['learning', 'agents'];
 const F4 = ['api', 'dashboard'];
-const FOLDERS = ['core', 'config', 'generated', ...F1, ...F2, ...F3, ...F4, 'cli'];
+const FOLDERS = ['core', 'config', 'generated', ...F1, ...F2, ...F3, ...F4, 'cli', 'composition'];
 const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'generated'];
 
 const TEST = '[.]test[.]ts$';
@@ -103,6 +104,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^services/', pathNot: [TEST, '^services/start[.]ts$'] },
       to: { path: '^services/(main|start)[.]ts$' },
+    },
+    {
+      name: 'only-main-imports-composition',
+      comment: 'composition/ is main.ts in smaller files; what others need of it belongs on a floor',
+      severity: 'error',
+      from: { path: '^services/', pathNot: [TEST, '^services/main[.]ts$', inFolders('composition')] },
+      to: { path: inFolders('composition') },
     },
     {
       name: 'no-test-code-in-services',

@@ -1,6 +1,6 @@
 // The program behind `npm start`: flags, a picture of what runs, signals.
 import { parseArgs } from 'node:util';
-import { ConfigError, loadSettings } from './config/load.ts';
+import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { type Tandem, start } from './main.ts';
 import { changeLevel, createLog } from './telemetry/log.ts';
@@ -16,7 +16,8 @@ Usage: npm start -- [options]
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
   --help           this text
 
-SIGUSR1 makes the router's log tell more, SIGUSR2 less.
+SIGHUP has the router read its settings again, and refuse them whole if something is wrong with them. SIGUSR1 makes its
+log tell more, SIGUSR2 less.
 
 Flags win over the environment, and the environment over the file. What is wrong with settings stops the start with
 exit code 2. All settings with their meaning: npx tandem config print
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const settings = loadSettings({
+  const sources: LoadOptions = {
     file: values.config,
     flags: [
       { flag: '--engines', key: 'spawn.count', text: values.engines },
@@ -49,13 +50,19 @@ async function main(): Promise<void> {
     ],
     // Who starts it by hand will want to look around with grpcurl.
     defaults: { reflection: true },
-  });
+  };
+  const settings = loadSettings(sources);
   const log = createLog(settings.log_level);
   // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const starting = start(settings, log);
   stopOnSignal(starting);
+  // Unheard, it would end the program too. A start that has failed has said so already.
+  process.on(
+    'SIGHUP',
+    () => void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined),
+  );
   process.stdout.write(banner(await starting, settings));
 }
 

@@ -7,12 +7,13 @@ interface Call {
   getPeer(): string;
 }
 
-/** Throws ADMIN_FORBIDDEN unless the caller is where setting `admin_from` says; `listen` is where the router listens. */
-export function adminGuard(from: AdminFrom, listen: string): (call: Call) => void {
+/** Throws ADMIN_FORBIDDEN unless the caller is where setting `admin_from` says now; `listen` is where the router listens. */
+export function adminGuard(adminFrom: () => AdminFrom, listen: string): (call: Call) => void {
   // Whoever reaches a Unix socket is on this machine. Its peers have no address, but neither has a caller that has just
   // left, so that a missing address proves nothing where the router listens on TCP.
   const isLocalSocket = listen.startsWith('unix:');
   return (call) => {
+    const from = adminFrom();
     if (from === 'anywhere' || (from === 'loopback' && (isLocalSocket || isLoopback(call.getPeer())))) return;
     const message =
       from === 'nowhere'

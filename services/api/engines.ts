@@ -35,6 +35,8 @@ export interface EngineAdminOptions extends UnaryOptions {
   readonly trust: (engine: PooledEngine) => void;
   /** Adds a sidecar and tries to connect once. Throws INVALID_FIELD, ENGINE_EXISTS or ENGINE_LIMIT. */
   readonly register: (id: string, address: string) => Promise<PooledEngine>;
+  /** The strategy is another one, and with it what it takes to be ready. */
+  readonly strategyChanged: () => void;
 }
 
 export function engineAdminHandlers(
@@ -92,6 +94,7 @@ export function engineAdminHandlers(
         }
         const previous = fromStrategy(router.strategy);
         router.strategy = name;
+        options.strategyChanged();
         return { previous, processingTimeMs: performance.now() - startedMs };
       },
       guard,

@@ -13,6 +13,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { EventReader } from '../../test/support/event-reader.ts';
 import { until } from '../../test/support/until.ts';
+import { OpenCalls } from './open-calls.ts';
 import { eventHandlers, eventService } from './events.ts';
 
 const MAX_SUBSCRIBERS = 3;
@@ -37,6 +38,7 @@ beforeEach(async () => {
     onInternalError: (_path: string, error: RouterError) => internal.push(error),
     observer: metrics,
     drained: drain.signal,
+    calls: new OpenCalls(),
     maxSubscribers: MAX_SUBSCRIBERS,
     publishPerS: 5,
     nowMs: () => nowMs,

@@ -44,6 +44,7 @@ beforeAll(async () => {
     maxSubscribers: 1,
     publishPerS: 1,
     onInternalError: (_path, error) => internal.push(error),
+    isReady: () => true,
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),
   });

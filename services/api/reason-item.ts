@@ -22,7 +22,7 @@ export interface ItemAnswer {
   readonly outcome: ItemOutcome;
 }
 
-export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs'> {
+export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs' | 'calls'> {
   /** What it is counted as. Example: "ReasonBatch.item". */
   readonly type: string;
   readonly tracing: Tracing;

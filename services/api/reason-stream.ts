@@ -37,6 +37,7 @@ class ReasonStream {
   readonly #startedMs = performance.now();
   readonly #callEndsMs: number;
   readonly #onDraining = (): void => this.#endInput('DRAINING');
+  readonly #cut = (why: RouterError): void => this.#fail(why);
   #open = 0;
   /** The reader does not read: answers wait in memory, and no further request is taken. */
   #isBlocked = false;
@@ -62,6 +63,7 @@ class ReasonStream {
     call.on('error', () => this.#close(whyCancelled(Infinity)));
     // Raised when the caller leaves, and when its deadline passes.
     call.on('cancelled', () => this.#close(whyCancelled(this.#callEndsMs)));
+    options.calls.opened(this.#cut);
     options.drained.addEventListener('abort', this.#onDraining, { once: true });
     if (options.drained.aborted) this.#onDraining();
   }
@@ -109,10 +111,13 @@ class ReasonStream {
       this.#close();
     } else {
       const message = 'the router is stopping; every request it had read was answered: send the others elsewhere';
-      const error = new RouterError('DRAINING', message);
-      this.#close(error); // before the error is raised, which else would count as the caller's
-      this.#call.emit('error', toStatus(error));
+      this.#fail(new RouterError('DRAINING', message));
     }
+  }
+
+  #fail(error: RouterError): void {
+    this.#close(error); // before the error is raised, which else would count as the caller's
+    this.#call.emit('error', toStatus(error));
   }
 
   /** Without `error`, everything was answered. */
@@ -120,6 +125,7 @@ class ReasonStream {
     if (this.#caller.signal.aborted) return;
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
+    this.#options.calls.closed(this.#cut);
     this.#options.observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#startedMs);
   }
 }

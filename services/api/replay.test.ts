@@ -23,6 +23,7 @@ import {
 import { DisputeLog, type DisputeLogOptions } from '../telemetry/dispute-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { replayInput } from '../routing/replay.ts';
+import { OpenCalls } from './open-calls.ts';
 import { replayHandler } from './replay.ts';
 import { unary } from './unary.ts';
 
@@ -51,7 +52,12 @@ beforeAll(async () => {
   pool.add(local);
   pool.add(sidecar);
   server = new grpc.Server();
-  const options = { timeoutMs: 10_000, onInternalError: () => undefined, observer: new Metrics() };
+  const options = {
+    timeoutMs: 10_000,
+    onInternalError: () => undefined,
+    observer: new Metrics(),
+    calls: new OpenCalls(),
+  };
   server.addService(EngineAdminServiceService, { replayInput: unary(options, replayHandler(pool)) });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>

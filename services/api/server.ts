@@ -16,6 +16,7 @@ import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
+import { OpenCalls } from './open-calls.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
 
@@ -29,28 +30,41 @@ export interface ApiParts {
   readonly events: EventLog;
 }
 
+/** What may change while it serves. */
+export interface LiveApiOptions
+  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'> {
+  readonly adminFrom: AdminFrom;
+}
+
 export interface ApiOptions
   extends
-    Omit<UnaryOptions, 'observer'>,
-    Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'>,
+    LiveApiOptions,
+    Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'> {
   readonly listen: string;
-  readonly adminFrom: AdminFrom;
   readonly reflection: boolean;
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
+  /** Whether the router can answer as it is configured. */
+  readonly isReady: () => boolean;
   /** Folder of the proto files, for reflection. */
   readonly protoDir: string;
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
+/** For answers on their way out when all calls have ended. */
+const LAST_WORDS_MS = 200;
 
 export class ApiServer {
   readonly #server: grpc.Server;
   readonly #health: HealthImplementation;
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
+  readonly #calls = new OpenCalls();
+  /** Read by the handlers at every call. */
+  readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
+  #isServing = false;
 
   constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
@@ -64,8 +78,11 @@ export class ApiServer {
       observer: metrics,
       tracing,
       drained: this.#drained.signal,
-      guard: adminGuard(options.adminFrom, options.listen),
+      calls: this.#calls,
+      guard: adminGuard(() => this.#live.adminFrom, options.listen),
+      strategyChanged: () => this.refreshHealth(),
     };
+    this.#live = shared;
     this.#server.addService(reasoningService, reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
@@ -82,24 +99,29 @@ export class ApiServer {
     return listen.replace(/:0$/, `:${await bind(this.#server, listen)}`);
   }
 
-  /** What grpc.health.v1 answers. */
-  setServing(serving: boolean): void {
-    for (const name of HEALTH_NAMES) this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  configure(options: LiveApiOptions): void {
+    Object.assign(this.#live, options);
   }
 
-  /** Refuses new connections and calls, and finishes those in flight, for at most `timeoutMs`. */
+  /** Has grpc.health.v1 answer, and its watchers hear, whether the router is ready now. To be called when that may change. */
+  refreshHealth(): void {
+    const isServing = this.#options.isReady();
+    if (isServing === this.#isServing) return;
+    this.#isServing = isServing;
+    for (const name of HEALTH_NAMES) this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
-    this.setServing(false);
     this.#drained.abort();
-    await new Promise<void>((resolve) => {
-      // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is
-      // left then ends with the process.
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#server.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const gone = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await this.#calls.finish(timeoutMs);
+    // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is
+    // left then, such as a watch on our health, ends with the process.
+    const { promise: late, resolve } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(resolve, LAST_WORDS_MS);
+    await Promise.race([gone, late]);
+    clearTimeout(timer);
   }
 }
 

@@ -4,6 +4,7 @@ import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
+import type { OpenCalls } from './open-calls.ts';
 import { toStatus } from './status.ts';
 
 export interface UnaryOptions {
@@ -12,6 +13,7 @@ export interface UnaryOptions {
   /** Hears of every error that callers only see as INTERNAL. */
   readonly onInternalError: (path: string, error: RouterError, traceId?: string) => void;
   readonly observer: Observer;
+  readonly calls: OpenCalls;
 }
 
 /** The caller's clock says first that its deadline has passed, and this is how far its word and ours may be apart. */
@@ -40,6 +42,8 @@ export function unary<Request, Response>(
     const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
     const trace = begin(call, startedMs);
     let answered = false;
+    const cut = (why: RouterError): void => controller.abort(why);
+    options.calls.opened(cut);
     // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
     call.on('cancelled', () => {
       if (answered) return;
@@ -54,12 +58,14 @@ export function unary<Request, Response>(
     answer().then(
       (response) => {
         answered = true;
+        options.calls.closed(cut);
         options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
         trace?.end();
         callback(null, response);
       },
       (thrown: unknown) => {
         answered = true;
+        options.calls.closed(cut);
         const error = RouterError.from(thrown);
         options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs);
         trace?.end(error);

@@ -11,7 +11,7 @@
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { Flight } from './flight.ts';
-import { KeptAnswers, type KeptOptions, sameBytes } from './kept-answers.ts';
+import { KeptAnswers, type KeptOptions, type KeptTimes, sameBytes } from './kept-answers.ts';
 
 export interface CacheKey {
   /** All that an answer depends on besides `data`: model id, version, shape, options. Exact text. */
@@ -50,6 +50,10 @@ export class AnswerCache<V> {
   constructor(options: KeptOptions<V>, now: () => number = () => performance.now()) {
     this.#kept = new KeptAnswers(options, now);
     this.#now = now;
+  }
+
+  configure(times: KeptTimes): void {
+    this.#kept.configure(times);
   }
 
   get stats(): CacheStats {

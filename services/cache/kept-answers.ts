@@ -8,13 +8,16 @@ import { LRUCache } from 'lru-cache';
  */
 export const ENTRY_OVERHEAD_BYTES = 640;
 
-export interface KeptOptions<V> {
-  readonly maxEntries: number;
-  readonly maxBytes: number;
+export interface KeptTimes {
   /** An answer is fresh for so long, milliseconds … */
   readonly ttlMs: number;
   /** … and kept for so long after that, milliseconds. */
   readonly staleMs: number;
+}
+
+export interface KeptOptions<V> extends KeptTimes {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
   /** Memory of an answer, bytes; Infinity: it is not to be kept. */
   readonly sizeOf: (value: V) => number;
 }
@@ -27,7 +30,7 @@ export interface KeptAnswer<V> {
 }
 
 export class KeptAnswers<V> {
-  readonly #options: KeptOptions<V>;
+  #options: KeptOptions<V>;
   readonly #now: () => number;
   readonly #entries: LRUCache<string, KeptAnswer<V>>;
   #evictions = 0;
@@ -43,6 +46,11 @@ export class KeptAnswers<V> {
         if (reason === 'evict') this.#evictions += 1;
       },
     });
+  }
+
+  /** For answers that come from now on. */
+  configure(times: KeptTimes): void {
+    this.#options = { ...this.#options, ...times };
   }
 
   get entries(): number {

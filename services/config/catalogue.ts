@@ -15,6 +15,8 @@ export interface Shape {
   readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly items?: Shape;
+  /** See live.ts. */
+  readonly live?: boolean;
 }
 
 export interface Setting {
@@ -26,6 +28,8 @@ export interface Setting {
   /** Undefined: there is none, and it may stay unset. */
   readonly default: unknown;
   readonly doc: string;
+  /** It takes effect when the router reads its settings again; else with a restart. */
+  readonly isLive: boolean;
   readonly shape: Shape;
 }
 
@@ -37,15 +41,16 @@ export function settingsJsonSchema(): Shape {
 const ROOT = settingsJsonSchema();
 
 /** In the order of the schema. A list is one setting. */
-export const SETTINGS: readonly Setting[] = collect(ROOT, []);
+export const SETTINGS: readonly Setting[] = collect(ROOT, [], false);
 
-function collect(shape: Shape, path: readonly string[]): Setting[] {
+function collect(shape: Shape, path: readonly string[], isGroupLive: boolean): Setting[] {
+  const isLive = shape.live ?? isGroupLive;
   if (shape.properties) {
-    return Object.entries(shape.properties).flatMap(([name, child]) => collect(child, [...path, name]));
+    return Object.entries(shape.properties).flatMap(([name, child]) => collect(child, [...path, name], isLive));
   }
   const key = path.join('.');
   const variable = ['TANDEM', ...path].join('_').toUpperCase();
-  return [{ key, path, variable, default: shape.default, doc: shape.description ?? '', shape }];
+  return [{ key, path, variable, default: shape.default, doc: shape.description ?? '', isLive, shape }];
 }
 
 /** Of a setting, a group, or something within a list; undefined where the path leads nowhere. */

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { HOSTILE, TRACE_ID, fakeEngine, fakeSources } from '../../test/fakes/fake-dashboard.ts';
+import { HOSTILE, TRACE_ID, fakeSources } from '../../test/fakes/fake-dashboard.ts';
 import { until } from '../../test/support/until.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
 import type { DashboardSources } from './sources.ts';
@@ -114,15 +114,12 @@ describe('probes', () => {
   it('say that the process lives, and whether it has an engine', async () => {
     await start();
     expect(await send('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
-    expect(await send('/readyz')).toMatchObject({ status: 200, body: '1 of 2 engines take requests\n' });
+    expect(await send('/readyz')).toMatchObject({ status: 200, body: '1 of 2 engines ready for toy/1\n' });
   });
 
   it('say why it is not ready', async () => {
-    await start({ engines: () => [fakeEngine({ whyNot: 'down: connection refused' })] });
-    expect(await send('/readyz')).toMatchObject({
-      status: 503,
-      body: 'no engine takes requests (engine-1: down: connection refused)\n',
-    });
+    await start({ readiness: () => ({ isReady: false, why: 'engine-1: down: connection refused' }) });
+    expect(await send('/readyz')).toMatchObject({ status: 503, body: 'engine-1: down: connection refused\n' });
     expect(await send('/healthz')).toMatchObject({ status: 200 });
   });
 

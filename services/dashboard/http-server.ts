@@ -46,7 +46,7 @@ const SECURITY_HEADERS = {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export class HttpServer {
-  readonly #options: HttpServerOptions;
+  #options: HttpServerOptions;
   readonly #routes: readonly Route[];
   readonly #watchers: Watchers;
   readonly #server: Server;
@@ -73,6 +73,10 @@ export class HttpServer {
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
+  }
+
+  configure({ timeoutMs }: Pick<HttpServerOptions, 'timeoutMs'>): void {
+    this.#options = { ...this.#options, timeoutMs };
   }
 
   /** Resolves to the bound address. */

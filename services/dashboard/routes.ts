@@ -4,7 +4,7 @@ import type { CallContext } from '../core/inference.ts';
 import { type Asset, readAssets } from './assets.ts';
 import { toModels, toSamples } from './models.ts';
 import { type Reply, json, refusal, text } from './reply.ts';
-import { toReadiness, toSnapshot } from './snapshot.ts';
+import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources, EventView } from './sources.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -62,7 +62,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): 
     }),
     get(/^\/healthz$/, () => text('ok')),
     get(/^\/readyz$/, () => {
-      const { isReady, why } = toReadiness(sources.engines());
+      const { isReady, why } = sources.readiness();
       return text(why, isReady ? 200 : 503);
     }),
     get(/^\/metrics$/, async ({ request }) => {

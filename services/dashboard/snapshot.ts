@@ -60,17 +60,3 @@ function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts
     models: (engine.engine.description?.models ?? []).map(({ name, version, error }) => ({ name, version, error })),
   };
 }
-
-export interface Readiness {
-  readonly isReady: boolean;
-  /** One line. */
-  readonly why: string;
-}
-
-/** Ready is a router with an engine that takes requests. */
-export function toReadiness(engines: readonly EngineView[]): Readiness {
-  const ready = engines.filter(({ whyNot }) => whyNot === '');
-  if (ready.length > 0) return { isReady: true, why: `${ready.length} of ${engines.length} engines take requests` };
-  const each = engines.map(({ id, whyNot }) => `${id}: ${whyNot}`).join('; ');
-  return { isReady: false, why: `no engine takes requests (${each || 'there are no engines'})` };
-}

@@ -129,6 +129,8 @@ export interface Newest<T> {
 
 export interface DashboardSources {
   readonly engines: () => readonly EngineView[];
+  /** Whether the router can answer as it is configured, and what is missing; one line. */
+  readonly readiness: () => { readonly isReady: boolean; readonly why: string };
   readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
   /** The same reading that GetMetrics and Prometheus get. */
   readonly read: () => Reading;

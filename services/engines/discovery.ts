@@ -87,9 +87,17 @@ export class Discovery {
     member.wasUp = isUp;
   }
 
+  /** Looks no more; its engines stay. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+  }
+
+  /** … and its engines finish what they have in flight, and leave. */
+  async close(): Promise<void> {
+    this.stop();
+    const staying = [...this.#members].filter(([, { isLeaving }]) => !isLeaving);
+    await Promise.all(staying.map(([address, member]) => this.#dismiss(address, member)));
   }
 
   /** Asks once, and sees to it that it is asked again. Resolves with the starts of the engines that are new. */
@@ -129,18 +137,19 @@ export class Discovery {
       member.misses = addresses.has(address) ? 0 : member.misses + 1;
       const isDown = member.pooled.engine.description === undefined;
       const isGone = member.misses >= MISSES || (member.misses > 0 && isDown);
-      if (isGone && !member.isLeaving) void this.#dismiss(address, member);
+      if (!isGone || member.isLeaving) continue;
+      if (this.#parts.pool.engines.includes(member.pooled)) this.#parts.events.vanished(member.pooled);
+      void this.#dismiss(address, member);
     }
   }
 
   /** Until it has gone it keeps its place: an address that is back too early is taken in with a later answer. */
   async #dismiss(address: string, member: Member): Promise<void> {
-    const { pool, events } = this.#parts;
+    const { pool } = this.#parts;
     const { pooled } = member;
     const isKnown = (): boolean => pool.engines.includes(pooled);
     member.isLeaving = true;
     if (isKnown()) {
-      events.vanished(pooled);
       pool.setDraining(pooled, true);
       await pooled.engine.stop(); // once it has finished what is in flight
     }

@@ -23,7 +23,7 @@ export interface PanicEvent {
 const MIN_HELD_BACK = 2;
 
 export class Panic {
-  readonly #percent: number;
+  #percent: number;
   readonly #onChange: (event: PanicEvent) => void;
   #models: ReadonlySet<string> = new Set();
 
@@ -33,13 +33,16 @@ export class Panic {
     this.#onChange = onChange;
   }
 
+  configure(percent: number): void {
+    this.#percent = percent;
+  }
+
   has(model: string): boolean {
     return this.#models.has(model);
   }
 
   /** To be called whenever a breaker, or who serves what, has changed. */
   check(served: ReadonlyMap<string, { readonly engines: readonly Panicker[] }>, all: readonly Panicker[]): void {
-    if (this.#percent === 0) return;
     const before = this.#models;
     const now = new Set<string>();
     for (const engine of all) engine.isPanicking = false;

@@ -41,6 +41,11 @@ export class EnginePool {
     this.#panic = new Panic(panicPercent, (event) => this.#events.panicChanged?.(event));
   }
 
+  configure({ panicPercent }: { readonly panicPercent: number }): void {
+    this.#panic.configure(panicPercent);
+    this.#panic.check(this.#served, this.#engines);
+  }
+
   /** In the order they were added. */
   get engines(): readonly PooledEngine[] {
     return this.#engines;

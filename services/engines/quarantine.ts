@@ -40,7 +40,7 @@ const PROBE_TIMEOUT_MS = 5_000;
 
 export class Quarantine {
   readonly #pool: EnginePool;
-  readonly #options: QuarantineOptions;
+  #options: QuarantineOptions;
   readonly #golden: (engine: PooledEngine) => readonly KnownAnswer[];
   readonly #records = new WeakMap<PooledEngine, Record>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -51,6 +51,11 @@ export class Quarantine {
     this.#pool = pool;
     this.#options = options;
     this.#golden = golden;
+  }
+
+  /** For what happens from now on; pauses that have begun stay as long as they are. */
+  configure(options: QuarantineOptions): void {
+    this.#options = options;
   }
 
   /** An engine contradicted a strict majority, which said `right`. */

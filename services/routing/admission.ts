@@ -38,7 +38,7 @@ const REAL_CLOCK: Clock = {
 };
 
 export class Admission {
-  readonly #options: AdmissionOptions;
+  #options: AdmissionOptions;
   readonly #clock: Clock;
   readonly #lines = new WeakMap<object, Line>();
   /** Those in which somebody waits, the next to be served first. */
@@ -50,6 +50,10 @@ export class Admission {
   constructor(options: AdmissionOptions, clock: Clock = REAL_CLOCK) {
     this.#options = options;
     this.#clock = clock;
+  }
+
+  configure(options: AdmissionOptions): void {
+    this.#options = options;
   }
 
   get waiting(): number {

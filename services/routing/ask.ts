@@ -46,7 +46,7 @@ export interface Asking {
   readonly strategy: string;
   /** Every engine asked so far, in the order in which they ended. */
   readonly attempts: Attempt[];
-  /** What asking is called in the request's trace; unset: "attempt". */
+  /** What asking is called in the request's trace, before the engine's id; unset: "attempt". */
   readonly as?: 'ballot';
 }
 
@@ -55,7 +55,7 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
   const { deadlineMs, signal, span } = asking.context;
   const startedMs = performance.now();
   const { input, options, attempts } = asking;
-  const asked = span?.child(asking.as ?? 'attempt', 'CLIENT', startedMs);
+  const asked = span?.child(`${asking.as ?? 'attempt'} ${engine.id}`, 'CLIENT', startedMs);
   const done = (outcome: Outcome, inference?: Inference): void => {
     const endMs = performance.now();
     const durationMs = endMs - startedMs;

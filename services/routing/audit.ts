@@ -35,7 +35,7 @@ const POLICY: VotePolicy = {
 type Audited = Pick<Asking, 'input' | 'strategy'> & { readonly context?: Pick<Asking['context'], 'span'> };
 
 export class Audit {
-  readonly #options: AuditOptions;
+  #options: AuditOptions;
   /**
    * Share of an audit that is due of each engine: a rate of 0.05 is every twentieth answer of its own. Of all answers
    * together it would always be the same engine's where twenty is a multiple of how many take turns.
@@ -45,6 +45,10 @@ export class Audit {
 
   constructor(options: AuditOptions) {
     this.#options = options;
+  }
+
+  configure({ rate }: Pick<AuditOptions, 'rate'>): void {
+    this.#options = { ...this.#options, rate };
   }
 
   /** `onWrong` is called if the answer turns out to have been wrong. */

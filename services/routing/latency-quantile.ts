@@ -16,11 +16,16 @@ interface Samples {
 }
 
 export class LatencyQuantile {
-  readonly #quantile: number;
+  #quantile: number;
   readonly #models = new Map<string, Samples>();
 
   /** `percentile`: 0 to 100. */
   constructor(percentile: number) {
+    this.#quantile = percentile / 100;
+  }
+
+  /** What was remembered counts; the new quantile of it is taken with the next answers. */
+  configure(percentile: number): void {
     this.#quantile = percentile / 100;
   }
 

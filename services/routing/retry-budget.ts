@@ -1,8 +1,8 @@
 // One budget for all second attempts of the router, so that a struggling pool is not drowned in retries.
 
 export class RetryBudget {
-  readonly #capacity: number;
-  readonly #perRequest: number;
+  #capacity: number;
+  #perRequest: number;
   #tokens: number;
 
   /**
@@ -13,6 +13,13 @@ export class RetryBudget {
     this.#capacity = capacity;
     this.#perRequest = percent / 100;
     this.#tokens = percent === 0 ? 0 : capacity;
+  }
+
+  /** What is saved already is kept, as far as there is room. */
+  configure(capacity: number, percent: number): void {
+    this.#capacity = capacity;
+    this.#perRequest = percent / 100;
+    this.#tokens = percent === 0 ? 0 : Math.min(capacity, this.#tokens);
   }
 
   /** For every request that is planned. */

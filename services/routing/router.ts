@@ -20,6 +20,7 @@ import { hedge } from './hedge.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
 import { noEngine } from './no-engine.ts';
 import { type ReasonQuestion, questionHash } from './question.ts';
+import { type Readiness, demandOf, readiness } from './readiness.ts';
 import { easeIn } from './slow-start.ts';
 import { validateInput } from './validate.ts';
 import { forModel } from './vote-policy.ts';
@@ -48,6 +49,8 @@ export interface RouterOptions extends Omit<AskOptions, 'pool'> {
   readonly maxInFlight: number;
   /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
   readonly slowStartMs?: number;
+  /** Without so many engines the router is not ready; 0, or unset: as many as the vote needs, else one. */
+  readonly minEngines?: number;
 }
 
 interface Manner {
@@ -68,7 +71,7 @@ export class Router {
   readonly #models: ModelRepository;
   readonly #pool: EnginePool;
   readonly #cache: AnswerCache<Answer> | undefined;
-  readonly #options: RouterOptions & AskOptions;
+  #options: RouterOptions & AskOptions;
   readonly #turns = new Map<StrategyName, number>();
   #inFlight = 0;
 
@@ -88,6 +91,26 @@ export class Router {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** For requests that come from now on. The strategy stays: `strategy` sets it. */
+  configure(options: Partial<RouterOptions>): void {
+    this.#options = { ...this.#options, ...options };
+  }
+
+  /** Whether requests without wishes can be answered now as they should be. */
+  get readiness(): Readiness {
+    const { vote: settings, minEngines = 0 } = this.#options;
+    const { engines } = this.#pool;
+    try {
+      const { version, engines: holders } = findServed(this.#models, this.#pool, '', 0);
+      const policy = VOTING.has(this.strategy) ? forModel(settings, version.vote) : undefined;
+      const able = this.#pool.candidates(version.name, version.version, holders);
+      const model = `${version.name}/${version.version}`;
+      return readiness({ engines, model, able }, demandOf(policy, minEngines));
+    } catch (thrown) {
+      return { isReady: false, why: RouterError.from(thrown).message };
+    }
   }
 
   /** Rejects with RouterError only. */

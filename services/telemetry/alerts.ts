@@ -117,7 +117,7 @@ interface RuleState {
 
 export class Alerts {
   readonly #read: () => Reading;
-  readonly #options: AlertOptions;
+  #options: AlertOptions;
   readonly #onAlert: (alert: Alert) => void;
   readonly #memory: () => number;
   readonly #states = new Map<AlertName, RuleState>();
@@ -142,6 +142,14 @@ export class Alerts {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  configure(options: AlertOptions): void {
+    this.#options = options;
+    if (this.#timer === undefined) return;
+    this.stop();
+    this.start();
   }
 
   /** Those that are raised now. */

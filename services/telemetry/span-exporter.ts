@@ -49,6 +49,8 @@ export class SpanExporter {
   readonly #sender: Sender;
   readonly #origin: Origin;
   readonly #own: Resource;
+  /** What the sidecars that this router started have in common with it: the machine, and what the user says of it all. */
+  readonly #shared = detectResources({ detectors: [hostDetector, resourceAttributesEnvDetector] });
   readonly #foreign = new Map<string, Resource>();
   #dropped = 0;
 
@@ -101,7 +103,9 @@ export class SpanExporter {
     const known = this.#foreign.get(key);
     if (known !== undefined) return known;
     if (this.#foreign.size >= MAX_FOREIGN) this.#foreign.clear(); // cheap to make anew
-    const made = resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance });
+    const made = this.#shared.merge(
+      resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance }),
+    );
     this.#foreign.set(key, made);
     return made;
   }

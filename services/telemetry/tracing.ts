@@ -60,7 +60,7 @@ const MAX_TRACE_STATE_CHARS = 512;
 const MAX_UNSAMPLED_PER_S = 1_000;
 
 export class Tracing implements TraceKeeper {
-  readonly #options: TracingOptions;
+  #options: TracingOptions;
   readonly #clock = new EpochClock();
   readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
   /** Whose late news is told in a span of its own, for the rest is out of the house. */
@@ -70,6 +70,11 @@ export class Tracing implements TraceKeeper {
 
   constructor(options: TracingOptions) {
     this.#options = options;
+  }
+
+  /** For requests that begin from now on. */
+  configure(options: Partial<TracingOptions>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   get counts(): TraceCounts {
@@ -169,7 +174,8 @@ export class Tracing implements TraceKeeper {
     const { trace, parent, name, kind, startMs, error } = span;
     const isRoot = span === trace.root;
     // Whoever was still at work when the request ended was told to stop.
-    const endMs = Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs;
+    const endMs = this.#clock.toEpochMs(Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs);
+    const epochMs = this.#clock.toEpochMs(startMs);
     return {
       traceId: trace.traceId,
       spanId: span.id,
@@ -178,8 +184,9 @@ export class Tracing implements TraceKeeper {
       service: SERVICE,
       instance: this.#options.instance,
       kind,
-      startMs: this.#clock.toEpochMs(startMs),
-      durationMs: endMs - startMs,
+      startMs: epochMs,
+      // Taken of rounded times, so that what ends last still does: a child must not leave its parent, by nothing at all.
+      durationMs: endMs - epochMs,
       error,
       attributes: toAttributes(span.attributes),
       events: isRoot ? trace.events.map((event) => this.#toEvent(event)) : [],

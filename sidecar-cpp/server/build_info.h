@@ -7,6 +7,9 @@
 namespace tandem {
 
 inline constexpr std::uint32_t kNumericsVersion = 1;
+// Of proto/tandem/engine/v1/engine.proto, the newest and the oldest that is spoken.
+inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kOldestProtocolVersion = 1;
 
 // "0.1.0"
 std::string Version();

@@ -22,7 +22,8 @@ Example:
   tandem-engine check deploy/models/supersense/1/model.nir --manifest deploy/models/supersense/model.yaml
 
 SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once. SIGUSR1 has more logged, SIGUSR2
-less; SIGHUP changes nothing. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced inputs over OTLP/gRPC.)";
+less; SIGHUP changes nothing. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
+inputs over OTLP/gRPC.)";
 
 // In a container that is its id, which `docker ps` shows.
 std::string HostName() {

@@ -65,6 +65,8 @@ void EngineCore::Describe(engine::v1::DescribeResponse& to) const {
   to.set_engine_id(options_.engine_id);
   to.set_build(BuildName());
   to.set_numerics_version(kNumericsVersion);
+  to.set_protocol_version(kProtocolVersion);
+  to.set_oldest_protocol_version(kOldestProtocolVersion);
   to.set_max_in_flight(static_cast<std::uint32_t>(options_.batcher.max_in_flight));
   to.set_compute_threads(static_cast<std::uint32_t>(options_.batcher.threads));
   for (const auto& model : repository_.models()) {

@@ -33,7 +33,7 @@ Span InferSpan(const TracedItem& traced, const std::string& model, std::uint32_t
   span.name = "tandem.engine.infer";
   span.is_server = true;
   span.start = received;
-  span.attributes = {{"rpc.system", "grpc"}, {"tandem.model", Printable(model)}};
+  span.attributes = {{"rpc.system.name", "grpc"}, {"tandem.model", Printable(model)}};
   if (version != 0) span.attributes.push_back({"tandem.model_version", std::int64_t{version}});
   return span;
 }

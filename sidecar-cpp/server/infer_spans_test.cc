@@ -134,7 +134,7 @@ TEST_F(TracedService, ATracedItemTellsOfItsWaitAndItsSimulation) {
   ExpectInside(told[2], told[0]);
   EXPECT_EQ(told[1].end, told[2].start);
   const auto& answer = stream.results.at(1).inference();
-  EXPECT_EQ(Attribute(told[0], "rpc.system"), "grpc");
+  EXPECT_EQ(Attribute(told[0], "rpc.system.name"), "grpc");
   EXPECT_EQ(Attribute(told[0], "tandem.model"), "net");
   EXPECT_EQ(Attribute(told[0], "tandem.model_version"), "1");
   EXPECT_EQ(Attribute(told[0], "tandem.batch_size"), "1");

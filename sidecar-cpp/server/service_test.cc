@@ -19,6 +19,8 @@ TEST_F(Service, DescribeListsUsableAndBrokenModels) {
   ASSERT_TRUE(stub_->Describe(&context, {}, &response).ok());
   EXPECT_EQ(response.engine_id(), "test");
   EXPECT_EQ(response.numerics_version(), 1u);
+  EXPECT_EQ(response.protocol_version(), 1u);
+  EXPECT_EQ(response.oldest_protocol_version(), 1u);
   EXPECT_THAT(response.build(), HasSubstr("tandem-engine"));
   ASSERT_EQ(response.models_size(), 5);
   EXPECT_EQ(response.models(0).name(), "broken");

@@ -27,9 +27,20 @@ void Add(std::string_view key, const Value& value, google::protobuf::RepeatedPtr
 
 }  // namespace
 
+// The thread may be put aside between two readings, for milliseconds: of a few pairs the closest tells.
 UnixOffset CurrentUnixOffset() {
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<UnixOffset>(wall) - Clock::now().time_since_epoch();
+  constexpr int kReadings = 3;
+  UnixOffset offset{};
+  auto shortest = Clock::duration::max();
+  for (int reading = 0; reading < kReadings; ++reading) {
+    const TimePoint before = Clock::now();
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    const auto took = Clock::now() - before;
+    if (took >= shortest) continue;
+    shortest = took;
+    offset = std::chrono::duration_cast<UnixOffset>(wall) - (before.time_since_epoch() + took / 2);
+  }
+  return offset;
 }
 
 opentelemetry::proto::resource::v1::Resource ToOtlpResource(const OtlpSettings& settings) {

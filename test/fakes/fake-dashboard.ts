@@ -79,6 +79,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
         engine: { address: HOSTILE, description: undefined },
       }),
     ],
+    readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),
     models: {
       defaultModel: 'toy',
       versions: [

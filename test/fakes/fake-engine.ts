@@ -44,7 +44,7 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
 export class FakeEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address = 'fake';
+  readonly address: string = 'fake';
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;

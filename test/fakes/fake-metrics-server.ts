@@ -1,6 +1,7 @@
 // MetricsService over real gRPC, of a router whose engines, cache and connections a test holds in its hands.
 import * as grpc from '@grpc/grpc-js';
 import { type MetricsOptions, metricsHandlers, metricsService } from '../../services/api/metrics.ts';
+import { OpenCalls } from '../../services/api/open-calls.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
@@ -96,6 +97,7 @@ export class MetricsServer {
         if (!this.isAdmin) throw new RouterError('ADMIN_FORBIDDEN', 'not from here');
       },
       drained: this.drain.signal,
+      calls: new OpenCalls(),
       every: (intervalMs, tick) => this.ticker.every(intervalMs, tick),
     };
     this.#server.addService(metricsService, metricsHandlers(new Meter(this.metrics, this.sources), options));

@@ -50,6 +50,10 @@ export class LyingEngine {
   failShare = 1;
   /** Takes items and never answers them, not even when it stalls no more. */
   stall = false;
+  /** What it says of itself instead of the truth. */
+  describe: (truth: DescribeResponse) => DescribeResponse = (truth) => truth;
+  /** What its real sidecar is asked instead of an item. */
+  rewrite: (item: InferItem) => InferItem = (item) => item;
   /** By how much answers and refusals come late. */
   delayMs = 0;
 
@@ -72,10 +76,10 @@ export class LyingEngine {
 
   async start(): Promise<this> {
     this.#server.addService(EngineServiceService, {
-      describe: ((_call, callback) => this.#real.describe({}, callback)) as grpc.handleUnaryCall<
-        DescribeRequest,
-        DescribeResponse
-      >,
+      describe: ((_call, callback) =>
+        this.#real.describe({}, (error, truth) =>
+          error ? callback(error) : callback(null, this.describe(truth)),
+        )) as grpc.handleUnaryCall<DescribeRequest, DescribeResponse>,
       infer: ((call, callback) => this.#infer(call, callback)) as grpc.handleUnaryCall<InferRequest, InferResponse>,
       inferStream: ((stream) => this.#inferStream(stream)) as grpc.handleBidiStreamingCall<
         InferStreamRequest,
@@ -135,7 +139,7 @@ export class LyingEngine {
         return fate === 'forward';
       });
       reply(refused);
-      if (honest.length > 0 || cancelIds.length > 0) real.write({ items: honest, cancelIds });
+      if (honest.length > 0 || cancelIds.length > 0) real.write({ items: honest.map(this.rewrite), cancelIds });
     });
     stream.on('end', () => real.end());
     stream.on('error', () => undefined);

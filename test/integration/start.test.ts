@@ -28,7 +28,7 @@ describe('npm start', () => {
     expect(sidecarsIn(sockets)).toHaveLength(3);
     const dashboard = /http:\S+/.exec(await program.line(/Dashboard:/))![0];
     expect((await fetch(dashboard)).headers.get('content-type')).toMatch(/^text\/html/);
-    expect(await (await fetch(`${dashboard}readyz`)).text()).toBe('4 of 4 engines take requests\n');
+    expect(await (await fetch(`${dashboard}readyz`)).text()).toBe('4 of 4 engines ready for supersense/1\n');
     const args = call.trim().split(/\s+/).slice(4); // Try it: npx tandem …
     const answered = await run('services/cli/main.ts', args).finished;
     expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/noun\.animal.*confidence/) as unknown });

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { OpenCalls } from '../../services/api/open-calls.ts';
 import { reasoningHandlers, reasoningService } from '../../services/api/reasoning.ts';
 import { type ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
@@ -223,6 +224,7 @@ describe('a server of streams', () => {
     const options = {
       windowSize: WINDOW,
       drained: drained.signal,
+      calls: new OpenCalls(),
       maxBatchItems: 1,
       timeoutMs: 60_000,
       onInternalError: () => undefined,

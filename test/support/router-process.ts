@@ -18,12 +18,15 @@ export interface RouterProcess {
   kill(): void;
 }
 
-/** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. */
-export async function startRouter(settings: Record<string, unknown>): Promise<RouterProcess> {
+/** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. `env`: beside our own. */
+export async function startRouter(
+  settings: Record<string, unknown>,
+  env: Record<string, string> = {},
+): Promise<RouterProcess> {
   const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
   const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
   writeFileSync(config, JSON.stringify(whole)); // JSON is YAML
-  const { child, line, finished } = run('services/start.ts', ['--config', config]);
+  const { child, line, finished } = run('services/start.ts', ['--config', config], { env });
   const banner = await line(/^ {2}router\s/);
   return {
     address: banner.trim().split(/\s+/)[1]!,

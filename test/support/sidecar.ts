@@ -18,6 +18,8 @@ export interface SidecarOptions {
   readonly listen?: string;
   /** Further arguments. Example: `['--max-queue', '4']`. */
   readonly args?: readonly string[];
+  /** Beside our own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningSidecar {
@@ -37,8 +39,8 @@ export interface RunningSidecar {
 }
 
 export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args]);
-  const { listen = '127.0.0.1:0', args = [] } = options;
+  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args], env);
+  const { listen = '127.0.0.1:0', args = [], env = {} } = options;
   let running = await start(listen);
   const { address } = running;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -76,8 +78,8 @@ interface Running {
   readonly exited: Promise<unknown>;
 }
 
-async function launch(args: string[]): Promise<Running> {
-  const child = spawn(SIDECAR_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function launch(args: string[], env: Readonly<Record<string, string>>): Promise<Running> {
+  const child = spawn(SIDECAR_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');

@@ -3,8 +3,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +13,7 @@ import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts
 import type { Metrics as Counting } from '../../services/telemetry/metrics.ts';
 import { Prometheus } from '../../services/telemetry/prometheus.ts';
 import { parseExposition, valueOf } from '../support/exposition.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { metered } from '../support/metered.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -151,11 +150,11 @@ rule_files: ['${join(RULES, 'tandem.rules.yml')}']
 scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']}]}]
 `;
     writeFileSync(join(folder, 'prometheus.yml'), config);
-    const port = await freePort();
-    api = `http://127.0.0.1:${port}/api/v1`;
+    const [port] = await freePorts(1);
+    api = `http://127.0.0.1:${port!}/api/v1`;
     prometheus = spawn('prometheus', [
       ...['--config.file', join(folder, 'prometheus.yml'), '--storage.tsdb.path', join(folder, 'data')],
-      ...['--web.listen-address', `127.0.0.1:${port}`, '--enable-feature=exemplar-storage'],
+      ...['--web.listen-address', `127.0.0.1:${port!}`, '--enable-feature=exemplar-storage'],
     ]);
     await until(async () => (await fetch(`${api}/status/buildinfo`)).ok, { what: 'Prometheus', timeoutMs: 30_000 });
   }, SLOW_MS);
@@ -238,12 +237,3 @@ scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']
     SLOW_MS,
   );
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

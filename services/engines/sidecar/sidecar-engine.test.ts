@@ -128,11 +128,18 @@ describe('a sidecar engine', () => {
     await nobody.stop();
   });
 
-  it('is kept out when it computes another version of the numerics', async () => {
-    sidecar.description = { ...sidecar.description, numericsVersion: 2 };
+  it.each([
+    ['numerics', { numericsVersion: 2 }, 'engine-3 implements numerics version 2, this router 1: upgrade the router'],
+    [
+      'protocol',
+      { protocolVersion: 3, oldestProtocolVersion: 2 },
+      'engine-3 speaks protocol version 2 to 3, this router 1: upgrade the router',
+    ],
+  ])('is kept out, by name, when its %s is another than the router’s', async (_, over, why) => {
+    sidecar.description = { ...sidecar.description, ...over };
     const newer = new SidecarEngine('engine-3', sidecar.address);
     await newer.start();
-    expect(newer.downReason).toMatch(/numerics version 2, not 1/);
+    expect([newer.description, newer.downReason]).toEqual([undefined, why]);
     await newer.stop();
   });
 

@@ -15,16 +15,14 @@ import {
   type TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
+import { whyIncompatible } from './compatibility.ts';
 import { InferStream } from './infer-stream.ts';
-import { fromStatus, toDescription, toTrace } from './translate.ts';
+import { fromStatus, toDescription, toTrace, toVersions } from './translate.ts';
 
 const DESCRIBE_TIMEOUT_MS = 2_000;
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
 const RECONNECT_MAX_MS = 500;
-
-/** Numerics this router knows; engines that compute something else are kept out (proto/NUMERICS.md). */
-const NUMERICS_VERSION = 1;
 
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.enable_retries': 0, // ours count them
@@ -102,12 +100,10 @@ export class SidecarEngine implements Engine {
     const client = new EngineServiceClient(this.address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
     this.#client = client;
     try {
-      const description = toDescription(await describe(client));
-      if (description.numericsVersion !== NUMERICS_VERSION) {
-        throw new Error(
-          `it computes numerics version ${description.numericsVersion}, not ${NUMERICS_VERSION}; update it`,
-        );
-      }
+      const wire = await describe(client);
+      const refused = whyIncompatible(this.id, toVersions(wire));
+      if (refused !== undefined) throw new Error(refused);
+      const description = toDescription(wire);
       if (this.#stopped) return;
       const stall = { timeoutMs: this.#stallTimeoutMs, probe: () => describe(client) };
       this.#stream = new InferStream(this.id, openStream(client), stall, (why) => this.#down(client, why));

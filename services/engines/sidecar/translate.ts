@@ -13,6 +13,7 @@ import {
   Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { EngineDescription, Trace } from '../engine.ts';
+import type { Versions } from './compatibility.ts';
 
 export function toInference(wire: WireInference): Inference {
   return {
@@ -77,6 +78,11 @@ function errorInfo({ metadata }: grpc.ServiceError): { reason: string; metadata:
     }
   }
   return { reason: '', metadata: {} };
+}
+
+export function toVersions(wire: DescribeResponse): Versions {
+  const { numericsVersion: numerics, protocolVersion: protocol, oldestProtocolVersion: oldestProtocol } = wire;
+  return { numerics, protocol, oldestProtocol };
 }
 
 export function toDescription(wire: DescribeResponse): EngineDescription {

@@ -4,7 +4,7 @@ import { EngineServiceClient } from '../../../services/generated/tandem/engine/v
 import type { ReasonRequest, Tensor } from '../../../services/generated/tandem/v1/reasoning.ts';
 import { LyingEngine } from '../../fakes/lying-engine.ts';
 import { readHeldout } from '../../support/heldout.ts';
-import { type RunningSidecar, startSidecar } from '../../support/sidecar.ts';
+import { type RunningSidecar, type SidecarOptions, startSidecar } from '../../support/sidecar.ts';
 import { until } from '../../support/until.ts';
 
 export interface Member {
@@ -20,9 +20,13 @@ export class Fleet<Id extends string> {
     this.members = members;
   }
 
-  static async start<Id extends string>(ids: readonly Id[], modelsDir = 'deploy/models'): Promise<Fleet<Id>> {
+  static async start<Id extends string>(
+    ids: readonly Id[],
+    modelsDir = 'deploy/models',
+    options: SidecarOptions = {},
+  ): Promise<Fleet<Id>> {
     const started = ids.map(async (id): Promise<[Id, Member]> => {
-      const sidecar = await startSidecar(modelsDir);
+      const sidecar = await startSidecar(modelsDir, options);
       return [id, { sidecar, front: await new LyingEngine(sidecar.address).start() }];
     });
     return new Fleet(new Map(await Promise.all(started)));

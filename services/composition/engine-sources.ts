@@ -1,0 +1,105 @@
+// Where engines come from: those this router starts, those it is told of, and those it finds.
+import { join, resolve } from 'node:path';
+import { sidecarSchema } from '../config/engine-settings.ts';
+import type { Settings } from '../config/schema.ts';
+import { RouterError } from '../core/errors.ts';
+import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { KnownAnswer } from '../engines/quarantine.ts';
+import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
+import type { ModelRepository } from '../models/repository.ts';
+import type { Log } from '../telemetry/log.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The sidecars that this router starts itself: engine-1, engine-2, … */
+export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
+  const { spawn, sidecars, discovery, models_dir, log_level } = settings;
+  const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
+  return Array.from({ length: count }, (_, index) => ({
+    id: `engine-${index + 1}`,
+    address: spawn.socket_dir
+      ? `unix:${resolve(spawn.socket_dir, `engine-${index + 1}.sock`)}`
+      : `127.0.0.1:${spawn.base_port + index}`,
+    binary: resolve(ROOT, spawn.binary),
+    env,
+    args: ['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level].concat(
+      process.stderr.isTTY ? '--no-log-json' : '--log-json',
+    ),
+  }));
+}
+
+export function supervisorEvents(log: Log, onLine: (line: string) => void): SupervisorEvents {
+  return {
+    started: (id, pid) => log.info({ engine: id, pid }, 'sidecar started'),
+    exited: (id, why, restartInMs) => log.warn({ engine: id, why, restart_in_ms: restartInMs }, 'sidecar exited'),
+    line: (_id, line) => onLine(line),
+  };
+}
+
+/** The names that are resolved; a new list of them takes the place of the one before. */
+export class Discoveries {
+  readonly #parts: Omit<DiscoveryParts, 'events'>;
+  readonly #log: Log;
+  #found: { readonly target: Target; readonly discovery: Discovery }[] = [];
+
+  constructor(parts: Omit<DiscoveryParts, 'events'>, log: Log) {
+    this.#parts = parts;
+    this.#log = log;
+  }
+
+  /** Resolves once the engines of the names that are new have tried to connect. The engines of the others leave then. */
+  async replace(targets: readonly Target[]): Promise<void> {
+    const isSame = (a: Target, b: Target): boolean => a.name === b.name && a.address === b.address;
+    const leaving = this.#found.filter(({ target }) => !targets.some((each) => isSame(each, target)));
+    const added = targets
+      .filter((target) => !this.#found.some((each) => isSame(each.target, target)))
+      .map((target) => {
+        const events = discoveryEvents(this.#log, target.address);
+        return { target, discovery: new Discovery(target, { ...this.#parts, events }) };
+      });
+    this.#found = [...this.#found.filter((each) => !leaving.includes(each)), ...added];
+    await Promise.all(added.map(({ discovery }) => discovery.start()));
+    for (const { discovery } of leaving) void discovery.close();
+  }
+
+  engineChanged(pooled: PooledEngine): void {
+    for (const { discovery } of this.#found) discovery.engineChanged(pooled);
+  }
+
+  stop(): void {
+    for (const { discovery } of this.#found) discovery.stop();
+  }
+}
+
+type Target = Settings['discovery']['targets'][number];
+
+function discoveryEvents(log: Log, address: string): DiscoveryEvents {
+  return {
+    found: ({ id, engine }) => log.info({ engine: id, address: engine.address }, 'engine found'),
+    vanished: ({ id }) => log.info({ engine: id, name: address }, 'engine vanished from DNS'),
+    refused: (count, why) => log.warn({ name: address, count, why }, 'engines found that the pool does not take'),
+    failed: (why) => log.warn({ name: address, why }, 'name not resolved; the engines stay as they are'),
+    recovered: () => log.info({ name: address }, 'name resolved again'),
+  };
+}
+
+/** What a caller wants registered, held against the rules of the settings. Throws INVALID_FIELD. */
+export function checkSidecar(id: string, address: string): [id: string, address: string] {
+  const { error } = sidecarSchema.safeParse({ id, address });
+  if (error === undefined) return [id, address];
+  const [issue] = error.issues;
+  const field = issue?.path[0] === 'id' ? 'engine_id' : 'address';
+  throw new RouterError('INVALID_FIELD', `${field}: ${issue?.message}`, { field });
+}
+
+/** Inputs with known answers for the models that an engine holds. */
+export function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswer[] {
+  return (engine.description?.models ?? []).flatMap(({ name, version, inputSize }) => {
+    const golden = models.find(name, version)[0]?.golden ?? [];
+    return golden.map(({ data, ...digests }) => ({
+      input: { model: name, version, shape: [inputSize], data },
+      ...digests,
+    }));
+  });
+}

@@ -1,0 +1,113 @@
+// Settings that are read again while the router runs (SIGHUP): taken over whole, or refused whole. Each part has a
+// `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
+import type { ApiServer } from '../api/server.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { OtelSettings } from '../config/otel.ts';
+import { describeChange, liveChanges } from '../config/reload.ts';
+import type { Settings } from '../config/schema.ts';
+import type { HttpServer } from '../dashboard/http-server.ts';
+import type { EnginePool } from '../engines/pool.ts';
+import type { Quarantine } from '../engines/quarantine.ts';
+import type { SidecarList } from '../engines/sidecar-list.ts';
+import type { Admission } from '../routing/admission.ts';
+import type { Answer } from '../routing/answer.ts';
+import type { Audit } from '../routing/audit.ts';
+import type { LatencyQuantile } from '../routing/latency-quantile.ts';
+import type { RetryBudget } from '../routing/retry-budget.ts';
+import type { Router } from '../routing/router.ts';
+import type { Alerts } from '../telemetry/alerts.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { SystemEvents } from '../telemetry/system-events.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import type { Discoveries } from './engine-sources.ts';
+import {
+  admissionOptions,
+  alertOptions,
+  cacheOptions,
+  liveApiOptions,
+  quarantineOptions,
+  routerOptions,
+  tracingOptions,
+} from './options.ts';
+
+export interface LiveParts {
+  readonly log: Log;
+  readonly system: SystemEvents;
+  readonly otel: OtelSettings;
+  readonly router: Router;
+  readonly admission: Admission;
+  readonly budget: RetryBudget;
+  readonly usualMs: LatencyQuantile;
+  readonly audit: Audit;
+  readonly quarantine: Quarantine;
+  readonly pool: EnginePool;
+  readonly cache: AnswerCache<Answer> | undefined;
+  readonly alerts: Alerts;
+  readonly tracing: Tracing;
+  readonly api: ApiServer;
+  readonly http: HttpServer | undefined;
+  readonly sidecars: SidecarList;
+  readonly discoveries: Discoveries;
+}
+
+export class LiveSettings {
+  #inForce: Settings;
+  readonly #parts: LiveParts;
+  /** One at a time, in the order in which they were asked for. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(settings: Settings, parts: LiveParts) {
+    this.#inForce = settings;
+    this.#parts = parts;
+  }
+
+  get inForce(): Settings {
+    return this.#inForce;
+  }
+
+  /** Never rejects: whether it went well is told as an event of topic "config", and in the log. `read` may throw. */
+  reload(read: () => Settings): Promise<void> {
+    this.#last = this.#last.then(() => this.#reload(read));
+    return this.#last;
+  }
+
+  async #reload(read: () => Settings): Promise<void> {
+    const { system, sidecars } = this.#parts;
+    try {
+      const was = this.#inForce;
+      const next = read();
+      const changes = liveChanges(was, next).map(describeChange);
+      sidecars.check(next.sidecars);
+      this.#inForce = next;
+      this.#apply(was, next);
+      await Promise.all([sidecars.replace(next.sidecars), this.#parts.discoveries.replace(next.discovery.targets)]);
+      system.tell('config', 'INFO', 'settings read again', { changed: changes.join('; ') || 'nothing' });
+    } catch (error) {
+      system.tell('config', 'ERROR', 'settings refused; those before stay in force', { why: (error as Error).message });
+    }
+  }
+
+  #apply(was: Settings, next: Settings): void {
+    const { log, otel, router, admission, budget, usualMs, audit, quarantine, pool, ...others } = this.#parts;
+    const { cache, alerts, tracing, api, http } = others;
+    // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
+    if (next.strategy !== was.strategy) router.strategy = next.strategy;
+    if (next.log_level !== was.log_level) log.level = next.log_level;
+    router.configure(routerOptions(next));
+    admission.configure(admissionOptions(next));
+    if (next.retry.budget_percent !== was.retry.budget_percent || next.max_in_flight !== was.max_in_flight) {
+      budget.configure(next.max_in_flight, next.retry.budget_percent);
+    }
+    usualMs.configure(next.hedged.percentile);
+    audit.configure({ rate: next.vote.audit_rate });
+    quarantine.configure(quarantineOptions(next));
+    pool.configure({ panicPercent: next.panic_percent });
+    cache?.configure(cacheOptions(next));
+    alerts.configure(alertOptions(next));
+    tracing.configure(tracingOptions(next, otel));
+    api.configure(liveApiOptions(next));
+    http?.configure({ timeoutMs: next.request_timeout_ms });
+    admission.serve();
+    api.refreshHealth();
+  }
+}

@@ -1,0 +1,104 @@
+// The settings in each part's own words.
+import type { KeptOptions } from '../cache/kept-answers.ts';
+import type { OtelSettings } from '../config/otel.ts';
+import type { Settings } from '../config/schema.ts';
+import type { LiveApiOptions } from '../api/server.ts';
+import type { BreakerOptions } from '../engines/breaker.ts';
+import type { QuarantineOptions } from '../engines/quarantine.ts';
+import type { AdmissionOptions } from '../routing/admission.ts';
+import { type Answer, sizeOf } from '../routing/answer.ts';
+import type { RouterOptions } from '../routing/router.ts';
+import type { AlertOptions } from '../telemetry/alerts.ts';
+import type { TracingOptions } from '../telemetry/tracing.ts';
+
+export function breakerOptions({ breaker }: Settings): BreakerOptions {
+  return {
+    failurePercent: breaker.failure_percent,
+    minRequests: breaker.min_requests,
+    windowMs: breaker.window_ms,
+    resetMs: breaker.reset_ms,
+  };
+}
+
+export function quarantineOptions({ quarantine }: Settings): QuarantineOptions {
+  return {
+    dissents: quarantine.dissents,
+    windowMs: quarantine.window_ms,
+    sitOutMs: quarantine.sit_out_ms,
+    sitOutMaxMs: quarantine.sit_out_max_ms,
+  };
+}
+
+export function alertOptions({ alerts }: Settings): AlertOptions {
+  return {
+    intervalMs: alerts.interval_ms,
+    windowMs: alerts.window_ms,
+    forMs: alerts.for_ms,
+    errorRatio: alerts.error_ratio,
+    p99Ms: alerts.p99_ms,
+    memoryBytes: alerts.memory_bytes,
+    cacheCollapse: alerts.cache_collapse,
+  };
+}
+
+export function cacheOptions({ cache }: Settings): KeptOptions<Answer> {
+  return {
+    maxEntries: cache.max_entries,
+    maxBytes: cache.max_bytes,
+    ttlMs: cache.ttl_ms,
+    staleMs: cache.stale_ms,
+    sizeOf,
+  };
+}
+
+export function admissionOptions({ overload }: Settings): AdmissionOptions {
+  return { maxQueue: overload.max_queue, maxWaitMs: overload.max_wait_ms };
+}
+
+/** `otel`: OpenTelemetry's own variable says who is sampled, where it is set. */
+export function tracingOptions(
+  { tracing }: Settings,
+  otel: OtelSettings,
+): Pick<TracingOptions, 'sampler' | 'slowMs' | 'withLayers'> {
+  return {
+    sampler: otel.sampler ?? { isParentBased: true, ratio: tracing.ratio },
+    slowMs: tracing.slow_ms,
+    withLayers: tracing.layers,
+  };
+}
+
+export function liveApiOptions(settings: Settings): LiveApiOptions {
+  return {
+    adminFrom: settings.admin_from,
+    maxBatchItems: settings.max_batch_items,
+    windowSize: settings.stream_window,
+    timeoutMs: settings.request_timeout_ms,
+  };
+}
+
+/** What the router reads off the settings; its other options are parts. */
+export function routerOptions(
+  settings: Settings,
+): Pick<
+  RouterOptions,
+  | 'localFirstShare'
+  | 'sidecarFirstShare'
+  | 'vote'
+  | 'maxInFlight'
+  | 'slowStartMs'
+  | 'minEngines'
+  | 'maxAttempts'
+  | 'attemptTimeoutMs'
+> {
+  const { retry, ready } = settings;
+  return {
+    localFirstShare: settings.local_first_share,
+    sidecarFirstShare: settings.sidecar_first_share,
+    vote: settings.vote,
+    maxInFlight: settings.max_in_flight,
+    slowStartMs: settings.slow_start_ms,
+    minEngines: ready.min_engines,
+    maxAttempts: retry.max_attempts,
+    attemptTimeoutMs: retry.attempt_timeout_ms,
+  };
+}

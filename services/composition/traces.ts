@@ -1,0 +1,79 @@
+// Traces: noted down by the router, reported by its sidecars, kept for the dashboard and sent on.
+import { hostname } from 'node:os';
+import { SpanReceiver } from '../api/span-receiver.ts';
+import type { OtelSettings } from '../config/otel.ts';
+import type { Settings } from '../config/schema.ts';
+import type { Span } from '../core/span.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
+import { TraceRing } from '../telemetry/trace-ring.ts';
+import { SERVICE, Tracing } from '../telemetry/tracing.ts';
+import { tracingOptions } from './options.ts';
+
+/** At a stop: a collector that is away must not hold up a restart. */
+const LAST_SPANS_MS = 1_000;
+
+export interface Traces {
+  readonly ring: TraceRing;
+  readonly tracing: Tracing;
+  /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
+  readonly spansTo: string | undefined;
+  /** Undefined: spans are sent nowhere. */
+  exported(): ExportCounts | undefined;
+  /** Spans that were to be kept or sent, and were not. */
+  dropped(): number;
+  stop(): Promise<void>;
+}
+
+export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
+  const ring = new TraceRing();
+  const exporter = await spanExporter(settings, otel, log);
+  const keep = (spans: readonly Span[], traceState: string): void => {
+    ring.add(spans);
+    exporter?.export(spans, traceState);
+  };
+  const tracing = new Tracing({
+    ...tracingOptions(settings, otel),
+    enabled: settings.tracing.enabled,
+    instance: hostname(),
+    onKept: keep,
+    onExample: (method, durationMs, traceId) => metrics.exemplar(durationMs, traceId, method),
+    onEnded: ({ traceId, about, failure }, durationMs) => {
+      if (!log.isLevelEnabled('debug')) return;
+      log.debug(
+        { trace_id: traceId, rpc: about.name, outcome: failure?.kind ?? 'OK', duration_ms: durationMs },
+        'request',
+      );
+    },
+  });
+  const receiver = new SpanReceiver((spans) => keep(spans, ''));
+  const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
+  return {
+    ...{ ring, tracing, spansTo },
+    exported: () => exporter?.counts,
+    dropped: () => {
+      const lost = exporter === undefined ? 0 : exporter.counts.dropped + exporter.counts.failed;
+      return tracing.counts.dropped + lost;
+    },
+    stop: async () => {
+      receiver.stop();
+      await exporter?.stop(LAST_SPANS_MS);
+    },
+  };
+}
+
+/** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
+async function spanExporter({ tracing }: Settings, otel: OtelSettings, log: Log): Promise<SpanExporter | undefined> {
+  if (otel.export === undefined || !tracing.enabled) return undefined;
+  const { endpoint, protocol } = otel.export;
+  const exporting = await import('../telemetry/span-exporter.ts');
+  return new exporting.SpanExporter(
+    otel.export,
+    { service: SERVICE, instance: hostname() },
+    {
+      failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
+      recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
+    },
+  );
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { SETTINGS } from './catalogue.ts';
+import { describeChange, liveChanges } from './reload.ts';
+import { settingsSchema } from './schema.ts';
+
+const was = settingsSchema.parse({});
+
+describe('settings read again', () => {
+  it('that are the same change nothing', () => {
+    expect(liveChanges(was, settingsSchema.parse({}))).toEqual([]);
+  });
+
+  it('tell what has changed from what to what', () => {
+    const next = settingsSchema.parse({ slow_start_ms: 0, sidecars: [{ id: 'far', address: 'far:50061' }] });
+    expect(liveChanges(was, next).map(describeChange)).toEqual([
+      'slow_start_ms: 2000 → 0',
+      'sidecars: [] → [{"id":"far","address":"far:50061"}]',
+    ]);
+  });
+
+  it('are refused whole where one of them needs a restart, which is named', () => {
+    const next = settingsSchema.parse({ slow_start_ms: 0, listen: '0.0.0.0:1', spawn: { count: 3 } });
+    expect(() => liveChanges(was, next)).toThrow(
+      'setting "listen" from "0.0.0.0:50051" to "0.0.0.0:1", "spawn.count" from unset to 3: ' +
+        'restart the router to change it; nothing was changed',
+    );
+  });
+
+  it.each(['vote.participants', 'retry.max_attempts', 'cache.ttl_ms', 'sidecars', 'discovery.targets', 'log_level'])(
+    'may change %s',
+    (key) => {
+      expect(SETTINGS.find((setting) => setting.key === key)?.isLive).toBe(true);
+    },
+  );
+
+  it.each(['listen', 'models_dir', 'spawn.count', 'local.workers', 'cache.max_bytes', 'alerts.enabled'])(
+    'may not change %s',
+    (key) => {
+      expect(SETTINGS.find((setting) => setting.key === key)?.isLive).toBe(false);
+    },
+  );
+});

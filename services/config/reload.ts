@@ -1,0 +1,35 @@
+// Settings read again while the router runs: what has changed, and whether that can be had without a restart.
+import { isDeepStrictEqual } from 'node:util';
+import { SETTINGS } from './catalogue.ts';
+import type { Settings } from './schema.ts';
+import { ConfigError, valueAt } from './sources.ts';
+
+export interface SettingChange {
+  readonly key: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** Throws ConfigError where a setting differs that is not live: then nothing is to be taken over. */
+export function liveChanges(was: Settings, next: Settings): readonly SettingChange[] {
+  const changed = SETTINGS.map((setting) => ({
+    ...setting,
+    from: valueAt(was, setting.path),
+    to: valueAt(next, setting.path),
+  })).filter(({ from, to }) => !isDeepStrictEqual(from, to));
+  const fixed = changed.filter(({ isLive }) => !isLive);
+  if (fixed.length > 0) {
+    const each = fixed.map(({ key, from, to }) => `"${key}" from ${inWords(from)} to ${inWords(to)}`).join(', ');
+    throw new ConfigError(`setting ${each}: restart the router to change it; nothing was changed`);
+  }
+  return changed.map(({ key, from, to }) => ({ key, from, to }));
+}
+
+/** Example: "slow_start_ms: 2000 → 0". */
+export function describeChange({ key, from, to }: SettingChange): string {
+  return `${key}: ${inWords(from)} → ${inWords(to)}`;
+}
+
+function inWords(value: unknown): string {
+  return value === undefined ? 'unset' : JSON.stringify(value);
+}

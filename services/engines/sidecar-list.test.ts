@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { EnginePool } from './pool.ts';
+import { SidecarList } from './sidecar-list.ts';
+
+const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: 500 };
+
+/** An engine whose start and stop are written down, with the engines that were ready then. */
+class Noted extends FakeEngine {
+  override readonly address: string;
+  readonly #note: (what: string) => void;
+
+  constructor(id: string, address: string, note: (what: string) => void) {
+    super(id);
+    this.address = address;
+    this.#note = note;
+  }
+
+  override start(): Promise<void> {
+    this.up(fakeModel());
+    this.#note(`start ${this.id} ${this.address}`);
+    return Promise.resolve();
+  }
+
+  override stop(): Promise<void> {
+    this.#note(`stop ${this.id} ${this.address}`);
+    return Promise.resolve();
+  }
+}
+
+function setUp(): { pool: EnginePool; list: SidecarList; notes: string[]; ids: () => string[] } {
+  const notes: string[] = [];
+  const pool = new EnginePool(BREAKER);
+  const connect = (id: string, address: string): Noted => new Noted(id, address, (what) => notes.push(what));
+  pool.add(new FakeEngine('local', 'local'));
+  pool.add(connect('one', 'a:1'));
+  const list = new SidecarList(pool, connect, [{ id: 'one', address: 'a:1' }]);
+  return { pool, list, notes, ids: () => pool.engines.map(({ id }) => id) };
+}
+
+describe('a new list of sidecars', () => {
+  it('has a new one connect before the one whose place it takes is stopped', async () => {
+    const { list, notes, ids } = setUp();
+    await list.replace([{ id: 'two', address: 'b:1' }]);
+    expect([notes, ids()]).toEqual([
+      ['start two b:1', 'stop one a:1'],
+      ['local', 'two'],
+    ]);
+  });
+
+  it('leaves alone who stays', async () => {
+    const { list, notes } = setUp();
+    await list.replace([{ id: 'one', address: 'a:1' }]);
+    expect(notes).toEqual([]);
+  });
+
+  it('has one that moved under its name leave first', async () => {
+    const { list, notes } = setUp();
+    await list.replace([{ id: 'one', address: 'b:1' }]);
+    expect(notes).toEqual(['stop one a:1', 'start one b:1']);
+  });
+
+  it('takes no notice of one that an operator has removed', async () => {
+    const { pool, list, notes, ids } = setUp();
+    pool.remove('one');
+    await list.replace([]);
+    expect([notes, ids()]).toEqual([[], ['local']]);
+  });
+
+  it.each([
+    ['an engine of another origin', [{ id: 'local', address: 'b:1' }]],
+    [
+      'itself twice',
+      [
+        { id: 'two', address: 'b:1' },
+        { id: 'two', address: 'c:1' },
+      ],
+    ],
+  ])('is refused whole where a name is that of %s', async (_, next) => {
+    const { list, notes, ids } = setUp();
+    await expect(list.replace(next)).rejects.toThrow(/there is an engine "(local|two)" already/);
+    expect([notes, ids()]).toEqual([[], ['local', 'one']]);
+  });
+});

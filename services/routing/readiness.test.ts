@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { voteSchema } from '../config/vote.ts';
+import { type ReadinessEngine, demandOf, readiness } from './readiness.ts';
+import { toPolicy } from './vote-policy.ts';
+
+const policy = (over: object = {}): ReturnType<typeof toPolicy> => toPolicy(voteSchema.parse(over));
+const engine = (id: string, over: Partial<ReadinessEngine> = {}): ReadinessEngine => ({
+  id,
+  kind: 'sidecar',
+  whyNot: '',
+  ...over,
+});
+
+describe('what it takes to be ready', () => {
+  it.each([
+    ['one engine, where nothing is voted on', undefined, 0, { engines: 1, kinds: 1 }],
+    ['a majority of the participants, where too few fail', policy(), 0, { engines: 2, kinds: 1 }],
+    ['all of them, where they must be unanimous', policy({ agreement: 'UNANIMOUS' }), 0, { engines: 3 }],
+    ['as many kinds as must agree', policy({ distinct_kinds: 2 }), 0, { engines: 2, kinds: 2 }],
+    [
+      'one engine, where few are accepted',
+      policy({ on_few: 'ACCEPT_DEGRADED', distinct_kinds: 2 }),
+      0,
+      { engines: 1, kinds: 1 },
+    ],
+    ['what an operator has set', policy(), 5, { engines: 5, kinds: 1 }],
+  ])('is %s', (_, voted, minEngines, demand) => {
+    expect(demandOf(voted, minEngines)).toMatchObject(demand);
+  });
+});
+
+describe('readiness', () => {
+  const two = [engine('engine-1'), engine('engine-2')];
+
+  it('is there with enough engines', () => {
+    const view = { engines: two, model: 'toy/1', able: two };
+    expect(readiness(view, demandOf(policy(), 0))).toEqual({
+      isReady: true,
+      why: '2 of 2 engines ready for toy/1',
+    });
+  });
+
+  it('is missing with one engine too few, and says which are missing, why, and what to do', () => {
+    const engines = [two[0]!, engine('engine-2', { whyNot: 'down: refused' })];
+    const { isReady, why } = readiness({ engines, model: 'toy/1', able: [two[0]!] }, demandOf(policy(), 0));
+    expect([isReady, why]).toEqual([
+      false,
+      '1 of 2 engines ready for toy/1, and the vote (setting vote.on_few) needs 2: engine-2: down: refused; ' +
+        'start or mend engines (see "npx tandem engines"), or change what is needed',
+    ]);
+  });
+
+  it('is missing where an engine does not hold the model', () => {
+    const { isReady, why } = readiness({ engines: two, model: 'toy/1', able: [] }, demandOf(undefined, 0));
+    expect([isReady, why]).toEqual([false, expect.stringContaining('engine-1: does not hold toy/1')]);
+  });
+
+  it('is missing where all engines are of one kind and two must agree', () => {
+    const view = { engines: two, model: 'toy/1', able: two };
+    const { isReady, why } = readiness(view, demandOf(policy({ distinct_kinds: 2 }), 0));
+    expect([isReady, why]).toEqual([false, expect.stringContaining('needs 2 kinds, and all are of kind sidecar')]);
+  });
+});

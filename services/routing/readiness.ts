@@ -1,0 +1,59 @@
+// Whether the router can answer as it is configured. One decision for /readyz and for grpc.health.v1: enough engines may
+// be asked now, hold the default model, and are of enough kinds for a vote that says it fails otherwise.
+import { type VotePolicy, needed } from '../voting/policy.ts';
+
+/** An engine of the pool, as far as readiness is concerned. */
+export interface ReadinessEngine {
+  readonly id: string;
+  readonly kind: 'local' | 'sidecar';
+  /** Why it takes no requests; empty where it does. */
+  readonly whyNot: string;
+}
+
+export interface ReadinessView {
+  readonly engines: readonly ReadinessEngine[];
+  /** "name/version" of what a request means that names no model. */
+  readonly model: string;
+  /** Those that hold it and may be asked now. */
+  readonly able: readonly ReadinessEngine[];
+}
+
+export interface ReadinessDemand {
+  readonly engines: number;
+  /** Kinds of engine among them. */
+  readonly kinds: number;
+  /** Who demands it. */
+  readonly why: string;
+}
+
+export interface Readiness {
+  readonly isReady: boolean;
+  /** One line: what is missing, and what to do. */
+  readonly why: string;
+}
+
+/**
+ * What it takes to answer a request without wishes: `minEngines` unless it is 0; else as many as the vote
+ * must have agree, where too few are a failure; else one. `policy` undefined: requests are not voted on.
+ */
+export function demandOf(policy: VotePolicy | undefined, minEngines: number): ReadinessDemand {
+  const fails = policy?.onFew === 'FAIL';
+  const kinds = fails ? policy.distinctKinds : 1;
+  if (minEngines > 0) return { engines: minEngines, kinds, why: 'setting ready.min_engines' };
+  if (!fails) return { engines: 1, kinds, why: 'any request' };
+  return { engines: needed(policy), kinds, why: 'the vote (setting vote.on_few)' };
+}
+
+export function readiness({ engines, model, able }: ReadinessView, demand: ReadinessDemand): Readiness {
+  const counted = `${able.length} of ${engines.length} engines ready for ${model}`;
+  const kinds = [...new Set(able.map(({ kind }) => kind))];
+  if (able.length >= demand.engines && kinds.length >= demand.kinds) return { isReady: true, why: counted };
+  const wanted =
+    able.length < demand.engines
+      ? `${demand.why} needs ${demand.engines}`
+      : `${demand.why} needs ${demand.kinds} kinds, and all are of kind ${kinds[0] ?? 'none'}`;
+  const others = engines.filter((engine) => !able.includes(engine));
+  const each = others.map(({ id, whyNot }) => `${id}: ${whyNot || `does not hold ${model}`}`).join('; ');
+  const advice = `start or mend engines (see "npx tandem engines"), or change what is needed`;
+  return { isReady: false, why: `${counted}, and ${wanted}${each === '' ? '' : `: ${each}`}; ${advice}` };
+}

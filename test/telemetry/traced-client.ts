@@ -1,0 +1,53 @@
+// A program that asks the router and is traced by OpenTelemetry's own SDK, as a user's may be.
+import * as grpc from '@grpc/grpc-js';
+import { ROOT_CONTEXT, SpanKind, defaultTextMapSetter, trace } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  ReasonRequest,
+  type ReasonResponse,
+  ReasoningServiceClient,
+} from '../../services/generated/tandem/v1/reasoning.ts';
+
+export const CLIENT = 'my-client';
+export const CLIENT_SPAN = 'ask tandem';
+
+export class TracedClient {
+  readonly #provider: TracerProvider;
+  readonly #client: ReasoningServiceClient;
+
+  /** `endpoint`: where its spans go, OTLP over gRPC. */
+  constructor(router: string, endpoint: string) {
+    this.#provider = new TracerProvider({
+      resource: resourceFromAttributes({ 'service.name': CLIENT }),
+      spanProcessors: [new SimpleSpanProcessor({ exporter: new OTLPTraceExporter({ url: endpoint }) })],
+    });
+    this.#client = new ReasoningServiceClient(router, grpc.credentials.createInsecure());
+  }
+
+  /** One Reason call in a trace of its own. */
+  async reason(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
+    const span = this.#provider.getTracer('test').startSpan(CLIENT_SPAN, { kind: SpanKind.CLIENT, root: true });
+    const headers: Record<string, string> = {};
+    new W3CTraceContextPropagator().inject(trace.setSpan(ROOT_CONTEXT, span), headers, defaultTextMapSetter);
+    const metadata = new grpc.Metadata();
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#client.reason(ReasonRequest.fromPartial(request), metadata, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
+      });
+    } finally {
+      span.end();
+    }
+  }
+
+  /** Its spans have been sent then. */
+  async stop(): Promise<void> {
+    this.#client.close();
+    await this.#provider.shutdown();
+  }
+}
