@@ -1,9 +1,10 @@
 // Traces: noted down by the router, reported by its sidecars, kept for the dashboard and sent on.
 import { hostname } from 'node:os';
+import { decodeSpan } from '../api/otlp-span.ts';
 import { SpanReceiver } from '../api/span-receiver.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
-import type { Span } from '../core/span.ts';
+import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
@@ -27,16 +28,17 @@ export interface Traces {
 }
 
 export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
-  const ring = new TraceRing();
-  const exporter = await spanExporter(settings, otel, log);
-  const keep = (spans: readonly Span[], traceState: string): void => {
+  const ring = new TraceRing(decodeSpan);
+  const source: SpanSource = { service: SERVICE, instance: hostname() };
+  const exporter = await spanExporter(settings, otel, source, log);
+  const keep = (spans: readonly EncodedSpan[]): void => {
     ring.add(spans);
-    exporter?.export(spans, traceState);
+    exporter?.export(spans);
   };
   const tracing = new Tracing({
     ...tracingOptions(settings, otel),
     enabled: settings.tracing.enabled,
-    instance: hostname(),
+    source,
     onKept: keep,
     onExample: (method, durationMs, traceId) => metrics.exemplar(durationMs, traceId, method),
     onEnded: ({ traceId, about, failure }, durationMs) => {
@@ -47,7 +49,7 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
       );
     },
   });
-  const receiver = new SpanReceiver((spans) => keep(spans, ''));
+  const receiver = new SpanReceiver(keep);
   const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
     ...{ ring, tracing, spansTo },
@@ -64,16 +66,17 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
 }
 
 /** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
-async function spanExporter({ tracing }: Settings, otel: OtelSettings, log: Log): Promise<SpanExporter | undefined> {
+async function spanExporter(
+  { tracing }: Settings,
+  otel: OtelSettings,
+  source: SpanSource,
+  log: Log,
+): Promise<SpanExporter | undefined> {
   if (otel.export === undefined || !tracing.enabled) return undefined;
   const { endpoint, protocol } = otel.export;
   const exporting = await import('../telemetry/span-exporter.ts');
-  return new exporting.SpanExporter(
-    otel.export,
-    { service: SERVICE, instance: hostname() },
-    {
-      failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
-      recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
-    },
-  );
+  return new exporting.SpanExporter(otel.export, source, decodeSpan, {
+    failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
+    recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
+  });
 }

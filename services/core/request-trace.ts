@@ -3,10 +3,11 @@
 // no ambient context. It goes along the path in CallContext.span, explicitly.
 import type { RouterError } from './errors.ts';
 import type { SpanKind } from './span.ts';
-import { type TraceParent, newSpanId } from './trace-parent.ts';
+import { hex32, random32 } from './trace-parent.ts';
 
 /** A bigint is a digest, 64 bits. */
-export type OpenAttributes = Record<string, string | number | boolean | bigint>;
+export type OpenValue = string | number | boolean | bigint;
+export type OpenAttributes = Readonly<Record<string, OpenValue>>;
 
 export interface OpenEvent {
   readonly name: string;
@@ -24,6 +25,10 @@ export interface TraceKeeper {
 // More than any request has that asks engines in turn, or fifteen for their vote.
 const MAX_SPANS = 128;
 const MAX_EVENTS = 32;
+
+const PARENT_BYTES = 25;
+const SAMPLED = 1;
+const NO_BYTES = Buffer.alloc(0);
 
 export interface RequestTraceOptions {
   /** "tandem.v1.ReasoningService/Reason". */
@@ -50,6 +55,8 @@ export class RequestTrace {
   readonly events: OpenEvent[] = [];
   /** Why it has no answer. */
   failure: RouterError | undefined;
+  /** The keeper's own: what turns out later is then told in a span of its own, for the rest is out of the house. */
+  isKept = false;
   readonly #keeper: TraceKeeper;
   #isOver = false;
 
@@ -94,8 +101,10 @@ export class OpenSpan {
   readonly startMs: number;
   endMs = NaN;
   error = '';
-  attributes: OpenAttributes = {};
-  #id = '';
+  /** Name, value, name, value, …: as they were set, each name once. */
+  readonly attributes: OpenValue[] = [];
+  #idHigh = 0;
+  #idLow = 0;
 
   constructor(trace: RequestTrace, parent: OpenSpan | undefined, name: string, kind: SpanKind, startMs: number) {
     this.trace = trace;
@@ -105,8 +114,19 @@ export class OpenSpan {
     this.startMs = startMs;
   }
 
+  /** 16 hexadecimal digits: the upper and the lower half, 32 bits each. */
   get id(): string {
-    return (this.#id ||= newSpanId());
+    return hex32(this.idHigh) + hex32(this.idLow);
+  }
+
+  get idHigh(): number {
+    if (this.#idLow === 0) this.#makeId();
+    return this.#idHigh;
+  }
+
+  get idLow(): number {
+    if (this.#idLow === 0) this.#makeId();
+    return this.#idLow;
   }
 
   child(name: string, kind: SpanKind = 'INTERNAL', startMs = performance.now()): OpenSpan {
@@ -115,8 +135,16 @@ export class OpenSpan {
     return span;
   }
 
-  set(name: string, value: OpenAttributes[string]): void {
-    this.attributes[name] = value;
+  set(name: string, value: OpenValue): void {
+    const at = this.#find(name);
+    if (at >= 0) this.attributes[at + 1] = value;
+    else this.attributes.push(name, value);
+  }
+
+  /** What was set; undefined: nothing. */
+  get(name: string): OpenValue | undefined {
+    const at = this.#find(name);
+    return at >= 0 ? this.attributes[at + 1] : undefined;
   }
 
   /** The first end counts. */
@@ -131,9 +159,30 @@ export class OpenSpan {
     return isSampled && withLayers;
   }
 
-  /** What engines are told; undefined where they are to record nothing. */
-  get asParent(): TraceParent | undefined {
+  /**
+   * What engines are told, as tandem.engine.v1.InferItem has it: 16 bytes trace id, 8 bytes span id, 1 byte flags. Empty
+   * where they are to record nothing.
+   */
+  toParentBytes(): Buffer {
     const { traceId, isSampled } = this.trace.about;
-    return isSampled ? { traceId, spanId: this.id, isSampled } : undefined;
+    if (!isSampled) return NO_BYTES;
+    const bytes = Buffer.allocUnsafe(PARENT_BYTES);
+    bytes.write(traceId, 'hex');
+    bytes.writeInt32BE(this.idHigh, 16);
+    bytes.writeInt32BE(this.idLow, 20);
+    bytes[24] = SAMPLED;
+    return bytes;
+  }
+
+  /** They are few, and names are literals. */
+  #find(name: string): number {
+    for (let at = 0; at < this.attributes.length; at += 2) if (this.attributes[at] === name) return at;
+    return -1;
+  }
+
+  /** Only where somebody asks: most spans are thrown away. */
+  #makeId(): void {
+    this.#idHigh = random32();
+    this.#idLow = random32() || 1; // never all zeros
   }
 }

@@ -19,6 +19,8 @@ export interface Span {
   readonly spanId: string;
   /** Empty: none. */
   readonly parentSpanId: string;
+  /** W3C's `tracestate`; empty: none. */
+  readonly traceState: string;
   readonly name: string;
   /** Which program recorded it. Example: "tandem-router". */
   readonly service: string;

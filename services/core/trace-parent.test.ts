@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isInSample, newSpanId, newTraceId, parseTraceParent, toBytes } from './trace-parent.ts';
+import { isInSample, newSpanId, newTraceId, parseTraceParent } from './trace-parent.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -43,12 +43,6 @@ describe('ids', () => {
     expect([new Set(traces).size, new Set(spans).size]).toEqual([1_000, 1_000]);
     for (const id of traces) expect(id).toMatch(/^[0-9a-f]{32}$/);
     for (const id of spans) expect(id).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
-  });
-
-  it('go to engines as 25 bytes, or none where nothing is sampled', () => {
-    const bytes = toBytes({ traceId: TRACE, spanId: SPAN, isSampled: true });
-    expect(bytes.toString('hex')).toBe(`${TRACE}${SPAN}01`);
-    expect(toBytes(undefined)).toHaveLength(0);
   });
 });
 

@@ -2,7 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
-import type { OpenAttributes } from '../core/request-trace.ts';
+import type { OpenSpan } from '../core/request-trace.ts';
 import type { Work } from '../core/work.ts';
 import type { Dispute } from './dispute.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -63,7 +63,7 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
     options.observer.attemptEnded(engine.id, outcome, durationMs);
     if (inference !== undefined) options.observer.computed(input.model, input.version, inference);
     if (asked === undefined) return;
-    asked.attributes = tracedAs(engine, outcome, inference);
+    noteOutcome(asked, engine, outcome, inference);
     // Whoever was told to stop has done nothing wrong.
     asked.end(outcome === 'OK' || outcome === 'CANCELLED' ? '' : outcome, endMs);
   };
@@ -78,16 +78,14 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
   }
 }
 
-function tracedAs({ id, kind }: Askable, outcome: Outcome, inference: Inference | undefined): OpenAttributes {
-  const about = { 'tandem.engine': id, 'tandem.engine_kind': kind, 'tandem.outcome': outcome };
-  if (inference === undefined) return about;
-  const { stateDigest, queueUs, computeUs } = inference;
-  return {
-    ...about,
-    'tandem.digest': stateDigest,
-    'tandem.queue_us': queueUs,
-    'tandem.compute_us': computeUs,
-  };
+function noteOutcome(asked: OpenSpan, { id, kind }: Askable, outcome: Outcome, inference: Inference | undefined): void {
+  asked.set('tandem.engine', id);
+  asked.set('tandem.engine_kind', kind);
+  asked.set('tandem.outcome', outcome);
+  if (inference === undefined) return;
+  asked.set('tandem.digest', inference.stateDigest);
+  asked.set('tandem.queue_us', inference.queueUs);
+  asked.set('tandem.compute_us', inference.computeUs);
 }
 
 /** Whether it makes no sense to ask anybody else: the error is not the engine's, or nobody waits any more. */

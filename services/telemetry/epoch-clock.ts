@@ -11,9 +11,20 @@ export interface Clocks {
 
 const SYSTEM: Clocks = { now: () => performance.now(), wall: () => Date.now() };
 
+const NANO_PER_MS = 1_000_000;
+const TWO_32 = 2 ** 32;
+
 export class EpochClock {
+  /** Unix nanoseconds of the last `toUnixNano`, 64 bits in two halves: no number holds them, and a bigint is dear. */
+  high = 0;
+  low = 0;
   readonly #clocks: Clocks;
   #originMs: number;
+  /** The halves of what is whole in `#splitMs`, an origin, and the rest of it. */
+  #splitMs = NaN;
+  #originHigh = 0;
+  #originLow = 0;
+  #fractionMs = 0;
 
   constructor(originMs: number = performance.timeOrigin, clocks: Clocks = SYSTEM) {
     this.#originMs = originMs;
@@ -22,6 +33,16 @@ export class EpochClock {
 
   toEpochMs(nowMs: number): number {
     return this.#originMs + nowMs;
+  }
+
+  /** What ends last still does: times are rounded alike. */
+  toUnixNano(nowMs: number): void {
+    if (this.#splitMs !== this.#originMs) this.#split();
+    const nano = Math.round((nowMs + this.#fractionMs) * NANO_PER_MS);
+    const upper = Math.floor(nano / TWO_32);
+    const low = this.#originLow + (nano - upper * TWO_32);
+    this.low = low % TWO_32;
+    this.high = this.#originHigh + upper + (low >= TWO_32 ? 1 : 0);
   }
 
   /**
@@ -34,5 +55,14 @@ export class EpochClock {
     const after = this.#clocks.now();
     const [earliestMs, latestMs] = [wallMs - after, wallMs + 1 - before];
     this.#originMs = Math.min(Math.max(this.#originMs, earliestMs), latestMs);
+  }
+
+  #split(): void {
+    this.#splitMs = this.#originMs;
+    const whole = Math.floor(this.#originMs);
+    this.#fractionMs = this.#originMs - whole;
+    const nano = BigInt(whole) * BigInt(NANO_PER_MS);
+    this.#originHigh = Number(nano >> 32n);
+    this.#originLow = Number(nano & 0xffff_ffffn);
   }
 }

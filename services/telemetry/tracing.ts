@@ -3,17 +3,11 @@
 // engines contradicted each other, a breaker opened, or it was slow. OpenTelemetry's own head sampling cannot do that, for
 // it knows nothing of the end, and its spans cost as much as everything else that we do for a request.
 import { ERROR_KINDS } from '../core/errors.ts';
-import {
-  type OpenAttributes,
-  type OpenEvent,
-  OpenSpan,
-  RequestTrace,
-  type TraceKeeper,
-} from '../core/request-trace.ts';
-import { hex64 } from '../core/hex.ts';
-import type { Attributes, Span, SpanEvent } from '../core/span.ts';
+import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import { type OpenEvent, OpenSpan, RequestTrace, type TraceKeeper } from '../core/request-trace.ts';
 import { isInSample, newTraceId, parseTraceParent } from '../core/trace-parent.ts';
 import { EpochClock } from './epoch-clock.ts';
+import { SpanEncoder } from './span-encoder.ts';
 
 export interface Sampler {
   /** Heed what the caller decided, if it did. */
@@ -29,10 +23,10 @@ export interface TracingOptions {
   /** Requests that take at least so long are kept, milliseconds; 0: not for that. */
   readonly slowMs: number;
   readonly withLayers: boolean;
-  /** Which router this is. */
-  readonly instance: string;
+  /** This router. */
+  readonly source: SpanSource;
   /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
-  readonly onKept: (spans: readonly Span[], traceState: string) => void;
+  readonly onKept: (spans: readonly EncodedSpan[]) => void;
   /** Hears of requests that were answered and kept, once each: examples of a latency. `method`: as in `begin`. */
   readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
   /** Hears of every request, kept or not. */
@@ -59,21 +53,27 @@ const MAX_TRACE_STATE_CHARS = 512;
 /** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
 const MAX_UNSAMPLED_PER_S = 1_000;
 
+/** The clock, while traces are kept. */
+const ADJUST_EVERY_MS = 10;
+
 export class Tracing implements TraceKeeper {
   #options: TracingOptions;
   readonly #clock = new EpochClock();
   readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
-  /** Whose late news is told in a span of its own, for the rest is out of the house. */
-  readonly #kept = new WeakSet<RequestTrace>();
+  readonly #encoder: SpanEncoder;
+  /** By method: a name is not put together for every request. */
+  readonly #names = new Map<string, string>();
+  #adjustAtMs = -Infinity;
   #second = 0;
   #unsampledInSecond = 0;
 
   constructor(options: TracingOptions) {
     this.#options = options;
+    this.#encoder = new SpanEncoder(options.source, this.#clock);
   }
 
   /** For requests that begin from now on. */
-  configure(options: Partial<TracingOptions>): void {
+  configure(options: Partial<Omit<TracingOptions, 'source'>>): void {
     this.#options = { ...this.#options, ...options };
   }
 
@@ -87,7 +87,7 @@ export class Tracing implements TraceKeeper {
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
     const traceId = caller?.traceId ?? newTraceId();
     const about = {
-      name: RPC + method,
+      name: this.#nameOf(method),
       traceId,
       parentSpanId: caller?.spanId ?? '',
       traceState: caller === undefined || traceState.length > MAX_TRACE_STATE_CHARS ? '' : traceState,
@@ -124,7 +124,7 @@ export class Tracing implements TraceKeeper {
   /** A background check may find out about a request long after it has ended. */
   late(trace: RequestTrace, event: OpenEvent): void {
     if (!this.#options.enabled) return;
-    if (!this.#kept.has(trace)) {
+    if (!trace.isKept) {
       trace.events.push(event);
       if (!this.#hasRoom()) {
         this.#counts.dropped += 1;
@@ -135,9 +135,16 @@ export class Tracing implements TraceKeeper {
       return;
     }
     const news = new OpenSpan(trace, trace.root, event.name, 'INTERNAL', event.timeMs);
-    news.attributes = event.attributes;
-    news.end('', event.timeMs);
-    this.#options.onKept([this.#toSpan(news)], trace.about.traceState);
+    for (const name in event.attributes) news.set(name, event.attributes[name]!);
+    this.#options.onKept([this.#encoder.encode(news, event.timeMs, [])]);
+  }
+
+  #nameOf(method: string): string {
+    const known = this.#names.get(method);
+    if (known !== undefined) return known;
+    const name = RPC + method;
+    this.#names.set(method, name);
+    return name;
   }
 
   #whyKept({ about, events, root, failure }: RequestTrace): 'sampled' | 'failed' | 'notable' | 'slow' | undefined {
@@ -158,43 +165,21 @@ export class Tracing implements TraceKeeper {
   }
 
   #keep(trace: RequestTrace): void {
-    this.#kept.add(trace);
-    this.#clock.adjust();
-    describeRoot(trace);
-    const spans = [this.#toSpan(trace.root)];
-    for (const span of trace.spans) {
-      spans.push(this.#toSpan(span));
-      const compute = computeOf(span);
-      if (compute !== undefined) spans.push(this.#toSpan(compute));
+    trace.isKept = true;
+    const { endMs } = trace.root;
+    if (endMs >= this.#adjustAtMs) {
+      this.#adjustAtMs = endMs + ADJUST_EVERY_MS;
+      this.#clock.adjust();
     }
-    this.#options.onKept(spans, trace.about.traceState);
-  }
-
-  #toSpan(span: OpenSpan): Span {
-    const { trace, parent, name, kind, startMs, error } = span;
-    const isRoot = span === trace.root;
-    // Whoever was still at work when the request ended was told to stop.
-    const endMs = this.#clock.toEpochMs(Number.isNaN(span.endMs) ? trace.root.endMs : span.endMs);
-    const epochMs = this.#clock.toEpochMs(startMs);
-    return {
-      traceId: trace.traceId,
-      spanId: span.id,
-      parentSpanId: parent?.id ?? trace.about.parentSpanId,
-      name,
-      service: SERVICE,
-      instance: this.#options.instance,
-      kind,
-      startMs: epochMs,
-      // Taken of rounded times, so that what ends last still does: a child must not leave its parent, by nothing at all.
-      durationMs: endMs - epochMs,
-      error,
-      attributes: toAttributes(span.attributes),
-      events: isRoot ? trace.events.map((event) => this.#toEvent(event)) : [],
-    };
-  }
-
-  #toEvent({ name, timeMs, attributes }: OpenEvent): SpanEvent {
-    return { name, timeMs: this.#clock.toEpochMs(timeMs), attributes: toAttributes(attributes) };
+    describeRoot(trace);
+    const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
+    for (const span of trace.spans) {
+      // Whoever was still at work when the request ended was told to stop.
+      spans.push(this.#encoder.encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, []));
+      const compute = computeOf(span);
+      if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));
+    }
+    this.#options.onKept(spans);
   }
 }
 
@@ -210,19 +195,12 @@ function describeRoot({ root, about, failure }: RequestTrace): void {
 
 /** The engine in this process tells its times with its answer; sidecars report spans of their own. */
 function computeOf(asked: OpenSpan): OpenSpan | undefined {
-  const { 'tandem.engine_kind': kind, 'tandem.queue_us': queueUs, 'tandem.compute_us': computeUs } = asked.attributes;
-  if (kind !== 'local' || typeof queueUs !== 'number' || typeof computeUs !== 'number') return undefined;
+  if (asked.get('tandem.engine_kind') !== 'local') return undefined;
+  const queueUs = asked.get('tandem.queue_us');
+  const computeUs = asked.get('tandem.compute_us');
+  if (typeof queueUs !== 'number' || typeof computeUs !== 'number') return undefined;
   const startMs = asked.startMs + queueUs / 1_000;
   const compute = new OpenSpan(asked.trace, asked, 'compute', 'INTERNAL', startMs);
   compute.end('', startMs + computeUs / 1_000);
   return compute;
-}
-
-function toAttributes(open: OpenAttributes): Attributes {
-  const attributes: Record<string, string | number | boolean> = {};
-  for (const name in open) {
-    const value = open[name]!;
-    attributes[name] = typeof value === 'bigint' ? hex64(value) : value;
-  }
-  return attributes;
 }

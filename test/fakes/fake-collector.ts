@@ -1,6 +1,6 @@
 // An OpenTelemetry collector over real gRPC that keeps what it is sent, or swallows it without a word.
 import * as grpc from '@grpc/grpc-js';
-import { toSpans } from '../../services/api/span-receiver.ts';
+import { toSpans } from '../../services/api/otlp-span.ts';
 import type { Span } from '../../services/core/span.ts';
 import {
   type ExportTraceServiceRequest,

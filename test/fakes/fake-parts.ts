@@ -21,7 +21,8 @@ export const silent: Observer = {
 /** Keeps nothing. */
 export function fakeTracing(): Tracing {
   const sampler = { isParentBased: true, ratio: 0 };
-  return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, instance: '', onKept: () => undefined });
+  const source = { service: '', instance: '' };
+  return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, source, onKept: () => undefined });
 }
 
 /** How those engines are asked about a small input, by a caller who leaves when `signal` says so. */

@@ -1,16 +1,15 @@
-// What tracing costs: throughput of one router without it, and of others that keep 1 % and 100 % of their traces, before
-// the same sidecar, in turns, in one run.
+// What tracing costs: throughput of one router without it, and of others that keep 1 % and 100 % of their traces, each with
+// a sidecar of its own that sends it its spans, as under `npm start`; in turns, in one run.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import { type Program, run } from '../support/process.ts';
-import { startSidecar } from '../support/sidecar.ts';
 
 const HELP = `Measures what tracing costs the router: calls/s with 1 % and 100 % of traces kept, as ratios to none, all in this run.
 
@@ -22,7 +21,8 @@ Usage: node test/load/tracing-cost.ts [options]
   --json          print JSON for programs
   --help          this text
 
-"sent" also exports to a collector that reads and throws away. Wants a built engine: scripts/setup --for bench.
+"sent" also exports to a collector that reads and throws away. Client, router, engine and collector share the machine: the
+last columns are the processor time that each of them took for one call. Wants a built engine: scripts/setup --for bench.
 
 Example: node test/load/tracing-cost.ts --rounds 15 --json
 `;
@@ -35,7 +35,15 @@ type Mode = (typeof MODES)[number];
 /** What the router must keep of its throughput. */
 const BARS: Partial<Record<Mode, number>> = { '1 %': 0.95, '100 %': 0.8, '1 % sent': 0.95, '100 % sent': 0.8 };
 
-interface Row {
+/** Processor time for one call, microseconds. */
+interface Cpu {
+  readonly router_us: number;
+  readonly engine_us: number;
+  /** Of this process, which is the collector. */
+  readonly collector_us: number;
+}
+
+interface Row extends Cpu {
   readonly mode: Mode;
   readonly calls_per_s: number;
   readonly p50_us: number;
@@ -43,10 +51,20 @@ interface Row {
   readonly bar: number | undefined;
 }
 
-interface Load {
+/** As tandem-load prints it. */
+interface Measured {
+  readonly calls: number;
   readonly calls_per_s: number;
   readonly p50_us: number;
   readonly errors: number;
+}
+
+type Load = Measured & Cpu;
+
+interface Router {
+  readonly address: string;
+  readonly program: Program;
+  readonly enginePid: number;
 }
 
 const { values } = parseArgs({
@@ -66,22 +84,22 @@ if (values.help) {
 }
 
 async function measure(rounds: number, seconds: string, inFlight: string): Promise<Row[]> {
-  const engine = await startSidecar(join(ROOT, 'deploy/models'));
   const sink = createServer((request, response) => {
     request.resume().once('end', () => response.writeHead(200).end());
   }).listen(0, '127.0.0.1');
   await once(sink, 'listening');
   const collector = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
-  const routers = new Map<Mode, { address: string; program: Program }>();
+  const routers = new Map<Mode, Router>();
   try {
-    for (const mode of MODES) routers.set(mode, await startRouter(mode, engine.address, collector));
+    for (const mode of MODES) routers.set(mode, await startRouter(mode, collector));
     const loads = new Map<Mode, Load[]>(MODES.map((mode) => [mode, []]));
     for (let round = 0; round <= rounds; round += 1) {
       process.stderr.write(`  … round ${round} of ${rounds}\n`);
-      // Each round in another order, so that nobody always comes after the same one.
+      // Another order each round, and other neighbours: a router may still be busy when its load is over.
+      const step = 1 + (round % (MODES.length - 1)); // the number of modes is prime
       for (let place = 0; place < MODES.length; place += 1) {
-        const mode = MODES[(place + round) % MODES.length]!;
-        loads.get(mode)!.push(await load(routers.get(mode)!.address, seconds, inFlight));
+        const mode = MODES[(place * step + round) % MODES.length]!;
+        loads.get(mode)!.push(await load(routers.get(mode)!, seconds, inFlight));
       }
     }
     // The first round is for the compiler.
@@ -91,21 +109,17 @@ async function measure(rounds: number, seconds: string, inFlight: string): Promi
     await Promise.all([...routers.values()].map(({ program }) => program.finished));
     sink.close();
     sink.closeAllConnections();
-    await engine.stop();
   }
 }
 
-async function startRouter(
-  mode: Mode,
-  engineAddress: string,
-  collector: string,
-): Promise<{ address: string; program: Program }> {
-  const config = join(mkdtempSync(join(tmpdir(), 'tandem-tracing-')), 'router.yaml');
+async function startRouter(mode: Mode, collector: string): Promise<Router> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-tracing-'));
+  const config = join(folder, 'router.yaml');
   const settings = {
     listen: '127.0.0.1:0',
     local: { enabled: false },
     cache: { enabled: false }, // an answer that is computed has most to tell
-    sidecars: [{ id: 'engine-1', address: engineAddress }],
+    spawn: { count: 1, socket_dir: folder },
     http_listen: 'off',
     tracing: { enabled: mode !== 'off', ratio: mode.startsWith('100') ? 1 : 0.01 },
   };
@@ -113,17 +127,35 @@ async function startRouter(
   const env: Record<string, string> = mode.endsWith('sent') ? { OTEL_EXPORTER_OTLP_ENDPOINT: collector } : {};
   const program = run('services/start.ts', ['--config', config], { env });
   const banner = await program.line(/^ {2}router\s/);
-  return { address: banner.trim().split(/\s+/)[1]!, program };
+  const { pid } = program.child;
+  const [engine = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return { address: banner.trim().split(/\s+/)[1]!, program, enginePid: Number(engine) };
 }
 
-async function load(address: string, seconds: string, inFlight: string): Promise<Load> {
+async function load({ address, program, enginePid }: Router, seconds: string, inFlight: string): Promise<Load> {
   const what = ['--target', address, '--call', 'reason', '--model', 'supersense', '--inputs', ENCODINGS];
-  const howMuch = ['--concurrency', inFlight, '--duration', seconds];
+  const howMuch = ['--concurrency', inFlight, '--duration', seconds, '--warmup', '0'];
   const binary = join(ROOT, 'sidecar-cpp/build/release/tandem-load');
+  const cpu = (): number[] => [cpuUs(program.child.pid!), cpuUs(enginePid), ownCpuUs()];
+  const before = cpu();
   const { stdout } = await promisify(execFile)(binary, [...what, ...howMuch]);
-  const measured = JSON.parse(stdout) as Load;
+  const after = cpu();
+  const measured = JSON.parse(stdout) as Measured;
   if (measured.errors > 0) throw new Error(`${measured.errors} calls to ${address} failed`);
-  return measured;
+  const [router_us, engine_us, collector_us] = after.map((us, at) => (us - before[at]!) / measured.calls);
+  return { ...measured, router_us: router_us!, engine_us: engine_us!, collector_us: collector_us! };
+}
+
+/** User and system time of a process, see proc(5), which counts in hundredths of a second. */
+function cpuUs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from the third one on
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+function ownCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 function toRow(mode: Mode, loads: readonly Load[], off: readonly Load[]): Row {
@@ -133,18 +165,23 @@ function toRow(mode: Mode, loads: readonly Load[], off: readonly Load[]): Row {
     p50_us: median(loads.map((each) => each.p50_us)),
     ratio: median(loads.map((each, round) => each.calls_per_s / off[round]!.calls_per_s)),
     bar: BARS[mode],
+    router_us: median(loads.map((each) => each.router_us)),
+    engine_us: median(loads.map((each) => each.engine_us)),
+    collector_us: median(loads.map((each) => each.collector_us)),
   };
 }
 
 function describe(rows: readonly Row[]): string {
-  const lines = rows.map(({ mode, calls_per_s, p50_us, ratio, bar }) => [
+  const lines = rows.map(({ mode, calls_per_s, p50_us, ratio, bar, router_us, engine_us, collector_us }) => [
     mode,
     calls_per_s.toFixed(0),
     p50_us.toFixed(0),
     ratio.toFixed(3),
     bar === undefined ? '' : `≥ ${bar}`,
+    ...[router_us, engine_us, collector_us].map((us) => us.toFixed(1)),
   ]);
-  return table(['TRACES KEPT', 'CALLS/S', 'P50 µS', 'OF OFF', 'BAR'], lines);
+  const cpu = ['ROUTER µS/CALL', 'ENGINE', 'COLLECTOR'];
+  return table(['TRACES KEPT', 'CALLS/S', 'P50 µS', 'OF OFF', 'BAR', ...cpu], lines);
 }
 
 function median(list: readonly number[]): number {

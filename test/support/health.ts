@@ -18,7 +18,7 @@ export class Health {
   readonly #watches: { cancel(): void }[] = [];
 
   constructor(address: string) {
-    const Client = grpc.makeGenericClientConstructor(service as grpc.ServiceDefinition, 'Health');
+    const Client = grpc.makeGenericClientConstructor(service, 'Health');
     this.#client = new Client(address, grpc.credentials.createInsecure()) as unknown as HealthClient;
   }
 

@@ -3,7 +3,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import { toBytes } from '../../core/trace-parent.ts';
 import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import { checkLayers } from './check-layers.ts';
 import { fromDetail, toInference, toRouterError } from './translate.ts';
@@ -13,6 +12,7 @@ const MAX_ITEMS = 256;
 const MAX_BYTES = 1_048_576;
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
+const NO_BYTES = Buffer.alloc(0);
 
 export interface StallOptions {
   /** Silence of an engine that owes answers, even when asked whether it lives, after which it is lost. */
@@ -95,7 +95,7 @@ export class InferStream {
         data: input.data,
         timeoutUs: 0n,
         digestOnly: input.digestOnly ?? false,
-        traceParent: toBytes(context.span?.asParent),
+        traceParent: context.span?.toParentBytes() ?? NO_BYTES,
         traceLayers: context.span?.asksForLayers ?? false,
         detail: fromDetail(input.detail),
       });

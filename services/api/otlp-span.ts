@@ -1,0 +1,116 @@
+// A span in OTLP, read for whoever looks at it.
+import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { Attributes, Span, SpanKind } from '../core/span.ts';
+import type { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
+import type { AnyValue, KeyValue } from '../generated/opentelemetry/proto/common/v1/common.ts';
+import { Resource } from '../generated/opentelemetry/proto/resource/v1/resource.ts';
+import {
+  type Span as OtlpSpan,
+  ScopeSpans,
+  Span_SpanKind as Kind,
+  Status_StatusCode as StatusCode,
+} from '../generated/opentelemetry/proto/trace/v1/trace.ts';
+
+/** What one span may bring; what is more is left out. */
+const MAX_ATTRIBUTES = 64;
+const MAX_EVENTS = 128;
+const MAX_TEXT_CHARS = 1_024;
+
+/** Undefined where it cannot be read, or its ids are none. */
+export function decodeSpan({ bytes, source }: EncodedSpan): Span | undefined {
+  try {
+    const [span] = ScopeSpans.decode(bytes).spans;
+    return span && toSpan(span, source);
+  } catch {
+    return undefined; // its sender's frames were right, what is within is not
+  }
+}
+
+/** `resource`: a message opentelemetry.proto.resource.v1.Resource. Throws where it is none. */
+export function toSource(resource: Uint8Array): SpanSource {
+  return toOrigin(Resource.decode(resource));
+}
+
+function toOrigin(resource: Resource | undefined): SpanSource {
+  const { 'service.name': service, 'service.instance.id': instance } = toAttributes(resource?.attributes ?? []);
+  return { service: String(service ?? 'unknown_service'), instance: String(instance ?? '') };
+}
+
+export function toSpans({ resourceSpans }: ExportTraceServiceRequest): Span[] {
+  return resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    const origin = toOrigin(resource);
+    return scopeSpans.flatMap(({ spans }) => spans.flatMap((span) => toSpan(span, origin) ?? []));
+  });
+}
+
+/** Undefined where its ids are none. */
+export function toSpan(span: OtlpSpan, { service, instance }: SpanSource): Span | undefined {
+  if (!isId(span.traceId, 16) || !isId(span.spanId, 8)) return undefined;
+  const isFailed = span.status?.code === StatusCode.STATUS_CODE_ERROR;
+  return {
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: isId(span.parentSpanId, 8) ? hex(span.parentSpanId) : '',
+    traceState: clip(span.traceState),
+    name: clip(span.name),
+    service,
+    instance,
+    kind: KINDS.get(span.kind) ?? 'INTERNAL',
+    startMs: toMs(span.startTimeUnixNano),
+    durationMs: Math.max(0, Number(span.endTimeUnixNano - span.startTimeUnixNano) / 1e6),
+    error: isFailed ? clip(span.status?.message || 'error') : '',
+    attributes: toAttributes(span.attributes),
+    events: span.events.slice(0, MAX_EVENTS).map(({ name, timeUnixNano, attributes }) => ({
+      name: clip(name),
+      timeMs: toMs(timeUnixNano),
+      attributes: toAttributes(attributes),
+    })),
+  };
+}
+
+const KINDS: ReadonlyMap<Kind, SpanKind> = new Map([
+  [Kind.SPAN_KIND_SERVER, 'SERVER'],
+  [Kind.SPAN_KIND_CLIENT, 'CLIENT'],
+]);
+
+/** Lists and the like are left out: no span of ours has any. */
+function toAttributes(list: readonly KeyValue[]): Attributes {
+  const attributes: Record<string, string | number | boolean> = {};
+  for (const { key, value } of list.slice(0, MAX_ATTRIBUTES)) {
+    const plain = toPlain(value);
+    if (plain !== undefined) attributes[clip(key)] = plain;
+  }
+  return attributes;
+}
+
+function toPlain(any: AnyValue | undefined): string | number | boolean | undefined {
+  const { value } = any ?? {};
+  switch (value?.$case) {
+    case 'stringValue':
+      return clip(value.value);
+    case 'intValue':
+      return Number(value.value);
+    case 'boolValue':
+    case 'doubleValue':
+      return value.value;
+    default:
+      return undefined;
+  }
+}
+
+function isId(bytes: Uint8Array, length: number): boolean {
+  return bytes.length === length && bytes.some((byte) => byte !== 0);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
+
+/** Kept fractional: nanoseconds since 1970 are more than a number holds. */
+function toMs(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000n) / 1_000;
+}
+
+function clip(text: string): string {
+  return text.slice(0, MAX_TEXT_CHARS);
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
+import { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
+import { Resource } from '../generated/opentelemetry/proto/resource/v1/resource.ts';
+import { ScopeSpans } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
+import { toRequest } from './otlp-batch.ts';
+
+function resource(service: string): Uint8Array {
+  const value = { value: { $case: 'stringValue', value: service } } as const;
+  return Resource.encode({ attributes: [{ key: 'service.name', value }], droppedAttributesCount: 0 }).finish();
+}
+
+const OWN: SpanSource = { service: 'tandem-router', instance: '' };
+const ENGINE: SpanSource = { service: 'tandem-engine', instance: '' };
+
+/** They lie side by side. */
+function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[] {
+  const parts = names.map((name) => ScopeSpans.encode(ScopeSpans.fromPartial({ spans: [{ name }] })).finish());
+  const memory = Buffer.concat(parts);
+  let at = 0;
+  return parts.map(({ length }) => new EncodedSpan('', source, memory, at, (at += length)));
+}
+
+/** By resource: its service, and the names of its spans. */
+function read(spans: readonly EncodedSpan[]): unknown[] {
+  const { resourceSpans } = ExportTraceServiceRequest.decode(toRequest(spans, ({ service }) => resource(service)));
+  return resourceSpans.map(({ resource: told, scopeSpans }) => [
+    told?.attributes[0]?.value?.value?.value,
+    scopeSpans.map(({ scope, spans: list }) => [scope?.name, ...list.map(({ name }) => name)]),
+  ]);
+}
+
+describe('spans as one request', () => {
+  it('are under the resource of their source, in their order', () => {
+    const [a, b, c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
+    const [x, y] = encoded(ENGINE, 'x', 'y') as [EncodedSpan, EncodedSpan];
+    expect(read([a, x, b, c, y])).toEqual([
+      ['tandem-router', [['tandem', 'a', 'b', 'c']]],
+      ['tandem-engine', [['tandem', 'x', 'y']]],
+    ]);
+  });
+
+  it('may have others between them that are not sent', () => {
+    const [a, , c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
+    expect(read([a, c])).toEqual([['tandem-router', [['tandem', 'a', 'c']]]]);
+  });
+
+  it('may be long, and many', () => {
+    const names = Array.from({ length: 2_000 }, (_, at) => 'n'.repeat(at));
+    expect(read(encoded(OWN, ...names))).toEqual([['tandem-router', [['tandem', ...names]]]]);
+  });
+
+  it('are none', () => {
+    expect(toRequest([], () => resource('none'))).toHaveLength(0);
+  });
+});

@@ -1,0 +1,94 @@
+// OpenTelemetry's OTLP exporters, which know the connection to a collector: its address, headers, certificates, time limits
+// and further tries, all from OpenTelemetry's own variables. What they send we have written already; what a library
+// reported through the OpenTelemetry API they write themselves.
+import { OTLPTraceExporter as OtlpJson } from '@opentelemetry/exporter-trace-otlp-http';
+import { type ISerializer, ProtobufTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
+import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import type { OtlpProtocol } from '../config/otel.ts';
+import type { EncodedSpan } from '../core/encoded-span.ts';
+import { OutgoingSpan } from './outgoing-span.ts';
+import { toRequest } from './otlp-batch.ts';
+import { toReadable } from './readable-span.ts';
+import type { Resources } from './resources.ts';
+import type { SpanDecoder } from './trace-ring.ts';
+
+const GRPC_METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+export function exporterOf(protocol: OtlpProtocol, resources: Resources, decode: SpanDecoder): SpanExporter {
+  switch (protocol) {
+    case 'grpc':
+      return new OTLPExporterBase(
+        createOtlpGrpcExportDelegate(
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
+          convertLegacyOtlpGrpcOptions({}, 'TRACES'),
+          serializer(resources),
+          'otlp_grpc_span_exporter',
+          TraceExporterMetricsHelper,
+          undefined,
+          'TraceExportService',
+          GRPC_METHOD,
+        ),
+      );
+    case 'http/protobuf':
+      return new OTLPExporterBase(
+        createOtlpHttpExportDelegate(
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
+          convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': 'application/x-protobuf' }),
+          serializer(resources),
+          'otlp_http_span_exporter',
+          TraceExporterMetricsHelper,
+          undefined,
+        ),
+      );
+    case 'http/json':
+      return new Decoding(resources, decode);
+  }
+}
+
+type Serializer = ISerializer<ReadableSpan[], ReturnType<typeof ProtobufTraceSerializer.deserializeResponse>>;
+
+function serializer(resources: Resources): Serializer {
+  return {
+    serializeRequest(spans) {
+      const encoded: EncodedSpan[] = [];
+      const others: ReadableSpan[] = [];
+      for (const span of spans) {
+        if (span instanceof OutgoingSpan) encoded.push(span.encoded);
+        else others.push(span);
+      }
+      const request = toRequest(encoded, (source) => resources.bytesOf(source));
+      if (others.length === 0) return request;
+      // One message after the other is one with the spans of both.
+      return Buffer.concat([request, ProtobufTraceSerializer.serializeRequest(others) ?? new Uint8Array(0)]);
+    },
+    deserializeResponse: (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes),
+  };
+}
+
+/** JSON has a form of its own: spans are read again for it. */
+class Decoding extends OtlpJson {
+  readonly #resources: Resources;
+  readonly #decode: SpanDecoder;
+
+  constructor(resources: Resources, decode: SpanDecoder) {
+    super();
+    this.#resources = resources;
+    this.#decode = decode;
+  }
+
+  override export(spans: ReadableSpan[], done: Parameters<OtlpJson['export']>[1]): void {
+    super.export(
+      spans.flatMap((span) => this.#read(span) ?? []),
+      done,
+    );
+  }
+
+  #read(span: ReadableSpan): ReadableSpan | undefined {
+    if (!(span instanceof OutgoingSpan)) return span;
+    const decoded = this.#decode(span.encoded);
+    return decoded && toReadable(decoded, this.#resources.of(span.encoded.source));
+  }
+}

@@ -1,0 +1,163 @@
+// A request's spans, noted down by itself (core/request-trace.ts), as OTLP: opentelemetry/proto/trace/v1/trace.proto. Written
+// once, when it is kept; what it was noted in is free then.
+import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
+import type { OpenEvent, OpenSpan, OpenValue } from '../core/request-trace.ts';
+import type { SpanKind } from '../core/span.ts';
+import type { EpochClock } from './epoch-clock.ts';
+import { OtlpWriter, maxBytes } from './otlp-writer.ts';
+
+/** Tags: the number of the field and how it is written. */
+const SCOPE_SPAN = 0x12;
+const SPAN = { traceId: 0x0a, spanId: 0x12, state: 0x1a, parent: 0x22, name: 0x2a, kind: 0x30, start: 0x39, end: 0x41 };
+const SPAN_ATTRIBUTE = 0x4a;
+const SPAN_EVENT = 0x5a;
+const SPAN_STATUS = 0x7a;
+const SPAN_FLAGS = [0x85, 0x01] as const;
+const EVENT = { time: 0x09, name: 0x12, attribute: 0x1a };
+const PAIR = { key: 0x0a, value: 0x12 };
+const VALUE = { string: 0x0a, bool: 0x10, int: 0x18, double: 0x21 };
+const STATUS = { message: 0x12, code: 0x18 };
+
+const ERROR = 2;
+const KINDS: Readonly<Record<SpanKind, number>> = { INTERNAL: 1, SERVER: 2, CLIENT: 3 };
+/** Sampled, and it is known whether the parent is of another process. */
+const FLAGS = 0x101;
+const PARENT_IS_REMOTE = 0x200;
+
+const TRACE_ID_BYTES = 16;
+/** Of a span's length. */
+const USUAL_LENGTH_BYTES = 2;
+/** More than ids, times, tags and lengths of one span or event take, strings left out; and of half an attribute. */
+const FIXED_BYTES = 128;
+const FIXED_BYTES_OF_ATTRIBUTE = 32;
+
+export class SpanEncoder {
+  readonly #source: SpanSource;
+  readonly #clock: EpochClock;
+  readonly #writer = new OtlpWriter();
+  readonly #id = Buffer.alloc(TRACE_ID_BYTES);
+  #idOf = '';
+
+  constructor(source: SpanSource, clock: EpochClock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  /** `endMs`: on performance.now()'s clock. `events`: what is told with it. */
+  encode(span: OpenSpan, endMs: number, events: readonly OpenEvent[]): EncodedSpan {
+    const { about } = span.trace;
+    const writer = this.#writer;
+    writer.reserve(roomFor(span, events));
+    const start = writer.position;
+    const body = writer.begin(SCOPE_SPAN, USUAL_LENGTH_BYTES);
+    this.#ids(span);
+    if (about.traceState !== '') writer.string(SPAN.state, about.traceState);
+    writer.string(SPAN.name, span.name);
+    writer.byte(SPAN.kind);
+    writer.byte(KINDS[span.kind]);
+    this.#time(SPAN.start, span.startMs);
+    this.#time(SPAN.end, endMs);
+    const { attributes } = span;
+    for (let at = 0; at < attributes.length; at += 2) {
+      this.#attribute(SPAN_ATTRIBUTE, attributes[at] as string, attributes[at + 1]!);
+    }
+    for (const { name, timeMs, attributes: told } of events) {
+      const event = writer.begin(SPAN_EVENT);
+      this.#time(EVENT.time, timeMs);
+      writer.string(EVENT.name, name);
+      for (const key in told) this.#attribute(EVENT.attribute, key, told[key]!);
+      writer.end(event);
+    }
+    if (span.error !== '') this.#failure(span.error);
+    for (const byte of SPAN_FLAGS) writer.byte(byte);
+    writer.fixed32(span.parent === undefined && about.parentSpanId !== '' ? FLAGS | PARENT_IS_REMOTE : FLAGS);
+    writer.end(body, USUAL_LENGTH_BYTES);
+    return new EncodedSpan(about.traceId, this.#source, writer.memory, start, writer.position);
+  }
+
+  #ids({ trace: { about }, parent, idHigh, idLow }: OpenSpan): void {
+    const writer = this.#writer;
+    writer.byte(SPAN.traceId);
+    writer.byte(TRACE_ID_BYTES);
+    this.#traceId(about.traceId);
+    writer.byte(SPAN.spanId);
+    writer.byte(8);
+    writer.int32(idHigh);
+    writer.int32(idLow);
+    if (parent === undefined && about.parentSpanId === '') return;
+    writer.byte(SPAN.parent);
+    writer.byte(8);
+    if (parent === undefined) {
+      writer.raw(Buffer.from(about.parentSpanId, 'hex'));
+    } else {
+      writer.int32(parent.idHigh);
+      writer.int32(parent.idLow);
+    }
+  }
+
+  /** Spans of one trace come one after the other. */
+  #traceId(id: string): void {
+    if (id !== this.#idOf) this.#id.write(id, 'hex');
+    this.#idOf = id;
+    this.#writer.raw(this.#id);
+  }
+
+  #time(tag: number, nowMs: number): void {
+    this.#writer.byte(tag);
+    this.#clock.toUnixNano(nowMs);
+    this.#writer.fixed32(this.#clock.low);
+    this.#writer.fixed32(this.#clock.high);
+  }
+
+  #failure(message: string): void {
+    const status = this.#writer.begin(SPAN_STATUS);
+    this.#writer.string(STATUS.message, message);
+    this.#writer.byte(STATUS.code);
+    this.#writer.byte(ERROR);
+    this.#writer.end(status);
+  }
+
+  #attribute(tag: number, name: string, value: OpenValue): void {
+    const pair = this.#writer.begin(tag);
+    this.#writer.string(PAIR.key, name);
+    const any = this.#writer.begin(PAIR.value);
+    this.#value(value);
+    this.#writer.end(any);
+    this.#writer.end(pair);
+  }
+
+  #value(value: OpenValue): void {
+    const writer = this.#writer;
+    if (typeof value === 'string') {
+      writer.string(VALUE.string, value);
+    } else if (typeof value === 'bigint') {
+      writer.byte(VALUE.string);
+      writer.byte(16);
+      writer.digits(value);
+    } else if (typeof value === 'boolean') {
+      writer.byte(VALUE.bool);
+      writer.byte(value ? 1 : 0);
+    } else if (Number.isSafeInteger(value) && value >= 0) {
+      writer.byte(VALUE.int);
+      writer.varint(value);
+    } else {
+      writer.byte(VALUE.double);
+      writer.double(value);
+    }
+  }
+}
+
+function roomFor({ name, error, attributes, trace }: OpenSpan, events: readonly OpenEvent[]): number {
+  let bytes = FIXED_BYTES + maxBytes(name) + maxBytes(error) + maxBytes(trace.about.traceState);
+  for (const each of attributes) bytes += roomForOne(each);
+  for (const event of events) {
+    bytes += FIXED_BYTES + maxBytes(event.name);
+    for (const key in event.attributes) bytes += roomForOne(key) + roomForOne(event.attributes[key]!);
+  }
+  return bytes;
+}
+
+/** A name or a value. */
+function roomForOne(value: OpenValue): number {
+  return FIXED_BYTES_OF_ATTRIBUTE + (typeof value === 'string' ? maxBytes(value) : 0);
+}
