@@ -19,7 +19,7 @@ import { Health } from '../support/health.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
-import { type RunningSidecar, SIDECAR_BINARY, startSidecar } from '../support/sidecar.ts';
+import { type RunningSidecar, sidecarBinary, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
 
 /** What `docker stop` gives, and a composition unless it says otherwise. */
@@ -168,7 +168,7 @@ describe('a sidecar', () => {
   const exitCode = async (): Promise<unknown> => ((await once(child, 'exit')) as unknown[])[0];
 
   it('takes no harm from SIGHUP, and says that its settings are its flags', async () => {
-    await start(SIDECAR_BINARY);
+    await start(sidecarBinary());
     let log = '';
     child.stderr!.on('data', (chunk) => (log += String(chunk)));
     child.kill('SIGHUP');
@@ -177,7 +177,7 @@ describe('a sidecar', () => {
   });
 
   it('exits with 0 within Docker’s grace period by default, with a stuck input', async () => {
-    await start(join(dirname(SIDECAR_BINARY), 'tandem-engine-faulty'), ['--fault', 'delay_ms=60000']);
+    await start(join(dirname(sidecarBinary()), 'tandem-engine-faulty'), ['--fault', 'delay_ms=60000']);
     const stuck = refusalOf(infer());
     const health = new Health(address);
     health.watch();

@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 
+const BUILT = fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
+
 /** What `npm start` uses, or what TANDEM_ENGINE_BIN names. */
-export const SIDECAR_BINARY =
-  process.env['TANDEM_ENGINE_BIN'] ??
-  fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
+export function sidecarBinary(): string {
+  return process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
+}
 
 export interface SidecarOptions {
   /** Where to listen; a port of the system's choice unless given. */
@@ -79,14 +81,14 @@ interface Running {
 }
 
 async function launch(args: string[], env: Readonly<Record<string, string>>): Promise<Running> {
-  const child = spawn(SIDECAR_BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(sidecarBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');
   const address = await new Promise<string>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) =>
-      reject(new Error(`${SIDECAR_BINARY} ended with ${code}: ${Buffer.concat(stderr).toString()}`)),
+      reject(new Error(`${sidecarBinary()} ended with ${code}: ${Buffer.concat(stderr).toString()}`)),
     );
     createInterface({ input: child.stdout }).once('line', (line) => {
       const { address } = JSON.parse(line) as { address: string };
