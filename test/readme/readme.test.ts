@@ -1,5 +1,5 @@
 // README.md as a new user takes it: every command in it typed, every example run, every figure printed by a command.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FakeCollector } from '../fakes/fake-collector.ts';
@@ -47,12 +47,19 @@ describe('README.md', () => {
 // --- trying it ------------------------------------------------------------------------------------------------------------
 
 /** The same in the words of the compose that is here. */
-const asHere = (command: string): string => command.replace(/^docker compose/, COMPOSE ?? 'docker compose');
+const asHere = (command: string): string => command.replaceAll('docker compose', COMPOSE ?? 'docker compose');
+
+const written = new Set<string>();
+
+function write(file: string, text: string): void {
+  written.add(file);
+  writeFileSync(join(FOLDER, file), text);
+}
 
 async function tryIt({ what, runs, file, goesOn, prints }: Try): Promise<void> {
   const text = blocks.get(what) ?? what;
   const pattern = prints instanceof RegExp ? prints : prints(text);
-  if (file !== undefined) writeFileSync(join(FOLDER, file), `${text}\n`);
+  if (file !== undefined) write(file, `${text}\n`);
   const command = asHere(runs ?? what);
   process.stderr.write(`  $ ${command}\n`); // Jest tells of a file when it has ended
   if (!goesOn) {
@@ -76,7 +83,8 @@ const tries = (beside: Beside, test: typeof it | typeof it.skip = it): void => {
 };
 
 /** Those that others run beside, and that have a place of their own below. */
-const OTEL_START = 'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc npm start';
+const OTEL_START =
+  'TANDEM_TRACING_RATIO=1 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc npm start';
 const STAGES = new Set(['npm start', 'docker compose up', OTEL_START]);
 const stage = (what: string): RegExp => TRIES.find((each) => each.what === what)!.prints as RegExp;
 
@@ -91,7 +99,10 @@ describe('npm start', () => {
     process.stderr.write(`  npm start: set up and ready in ${((performance.now() - beganMs) / 1_000).toFixed(0)} s\n`);
   });
 
-  afterAll(() => start.close());
+  afterAll(async () => {
+    await start.close();
+    for (const file of written) rmSync(join(FOLDER, file)); // `npm run check` reads what is in the folder
+  });
 
   tries('npm start');
 
@@ -104,7 +115,7 @@ describe('npm start', () => {
 /** What the README leaves to the user: two inputs, and a dispute as the router records one. */
 function writeInputs(): void {
   const input = Array<number>(768).fill(0.03);
-  writeFileSync(join(FOLDER, 'inputs.jsonl'), `${JSON.stringify(input)}\n${JSON.stringify(input)}\n`);
+  write('inputs.jsonl', `${JSON.stringify(input)}\n${JSON.stringify(input)}\n`);
   const ballot = { state_digest: '', readout_digest: '', outcome: 'DISSENTED', why: '' };
   const record = {
     ...{ time: '2026-11-22T00:00:00.000Z', request_id: 'a', model: 'supersense', model_version: 1, model_id: '' },
@@ -112,7 +123,7 @@ function writeInputs(): void {
     input_f32_base64: Buffer.from(Float32Array.from(input).buffer).toString('base64'),
     ballots: ['engine-1', 'engine-2'].map((engine) => ({ engine, ...ballot })),
   };
-  writeFileSync(join(FOLDER, 'disputes.jsonl'), `${JSON.stringify(record)}\n`);
+  write('disputes.jsonl', `${JSON.stringify(record)}\n`);
 }
 
 describe('with a collector on 127.0.0.1:4317', () => {

@@ -54,19 +54,24 @@ export const TRIES: readonly Try[] = [
     ...{
       what: 'pip install grpcio-tools',
       beside: 'npm start',
-      runs: 'python3 -m venv venv && venv/bin/pip install -q grpcio-tools',
+      runs: 'python3 -m venv .cache/venv && .cache/venv/bin/pip install -q grpcio-tools',
     },
     ...{ because: 'the README wants a virtual environment', prints: /^/ },
   },
   {
-    ...{ what: 'import grpc', beside: 'npm start', file: 'call.py', runs: 'PYTHONPATH=proto venv/bin/python call.py' },
+    ...{
+      what: 'import grpc',
+      beside: 'npm start',
+      file: 'call.py',
+      runs: 'PYTHONPATH=proto .cache/venv/bin/python call.py',
+    },
     ...{ because: 'it is Python', prints: /^label: "[a-z]+\.[a-z]+"$/im },
   },
   {
     ...{
       what: 'PYTHONPATH=proto python call.py',
       beside: 'npm start',
-      runs: 'PATH=venv/bin:$PATH PYTHONPATH=proto python call.py',
+      runs: 'PATH=.cache/venv/bin:$PATH PYTHONPATH=proto python call.py',
     },
     ...{ because: 'the virtual environment is not activated here', prints: /^label: "[a-z]+\.[a-z]+"$/im },
   },
@@ -114,7 +119,7 @@ export const TRIES: readonly Try[] = [
     prints: /^noun\.animal, confidence [\d.]+ %$/m,
   },
   {
-    what: 'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc npm start',
+    what: 'TANDEM_TRACING_RATIO=1 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc npm start',
     ...{ beside: 'nothing', goesOn: true, prints: /Stop with Ctrl-C/ },
   },
 
@@ -128,6 +133,13 @@ export const TRIES: readonly Try[] = [
     prints: exactly,
   },
   explained('npm run bench'),
+  {
+    what: 'npx node test/load/tracing-cost.ts',
+    beside: 'nothing',
+    runs: 'npx node test/load/tracing-cost.ts --help',
+    because: 'measuring takes long',
+    prints: /^Examples?: /m,
+  },
   {
     what: 'WHAT                                                                  OURS  PEER   UNIT      RATIO',
     ...{
@@ -183,8 +195,18 @@ export const TRIES: readonly Try[] = [
     because: 'a browser opens it',
     prints: /tandem-router/,
   },
-  { what: 'docker compose up -d --no-recreate --scale engine=5', beside: 'docker compose up', prints: /engine/ },
   {
-    ...{ what: 'docker compose --profile metrics up -d', beside: 'docker compose up', prints: /prometheus/ },
+    what: 'docker compose up -d --no-recreate --scale engine=5',
+    beside: 'docker compose up',
+    runs: 'docker compose up -d --no-recreate --scale engine=5 && docker compose ps -q engine | wc -l',
+    because: 'they are counted',
+    prints: /^5$/m,
+  },
+  {
+    what: 'docker compose --profile metrics up -d',
+    beside: 'docker compose up',
+    runs: 'docker compose --profile metrics up -d || docker compose --profile metrics up -d prometheus',
+    because: 'without Grafana where its image cannot be had',
+    prints: /prometheus.* (?:done|Started)/,
   },
 ];
