@@ -1,5 +1,6 @@
 // The program behind `npm start`: flags, a picture of what runs, signals.
 import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
@@ -65,11 +66,15 @@ async function main(): Promise<void> {
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const starting = start(settings, log);
   stopOnSignal(starting);
-  // Unheard, it would end the program too. A start that has failed has said so already.
-  process.on(
-    'SIGHUP',
-    () => void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined),
-  );
+  const hadTerminal = isatty(1);
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !isatty(1)) {
+      stopWithTerminal();
+      return;
+    }
+    // A start that has failed has said so already.
+    void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined);
+  });
   process.stdout.write(banner(await starting, settings));
 }
 
@@ -92,6 +97,12 @@ function banner({ address, httpAddress, pool }: Tandem, settings: Settings): str
 
 function clientAddress(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
+}
+
+/** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
+function stopWithTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.emit('SIGTERM');
 }
 
 /** The first signal drains; a second one ends at once. */
