@@ -82,10 +82,13 @@ async function askGolden(
     for (const { name, data, stateDigest, readoutDigest } of GOLDEN) {
       const context = { deadlineMs: Infinity, signal: AbortSignal.timeout(INFER_TIMEOUT_MS) };
       const input = { model: MODEL, version: 1, shape: [data.length / 4], data };
-      const answer = await engine.infer(input, context).catch((error: Error) => error);
-      if (answer instanceof Error) faults.push(`${name}: ${answer.message}`);
-      else if (answer.stateDigest === stateDigest && answer.readoutDigest === readoutDigest) equal += 1;
-      else faults.push(`${name}: digest ${answer.stateDigest.toString(16)}, not ${stateDigest.toString(16)}`);
+      try {
+        const answer = await engine.infer(input, context);
+        if (answer.stateDigest === stateDigest && answer.readoutDigest === readoutDigest) equal += 1;
+        else faults.push(`${name}: digest ${answer.stateDigest.toString(16)}, not ${stateDigest.toString(16)}`);
+      } catch (error) {
+        faults.push(`${name}: ${(error as Error).message}`);
+      }
     }
     return { simd, golden: { equal, of: GOLDEN.length } };
   } finally {

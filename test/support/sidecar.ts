@@ -88,9 +88,7 @@ async function launch([file, ...args]: [string, ...string[]], env: Readonly<Reco
   const exited = once(child, 'exit');
   const address = await new Promise<string>((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) =>
-      reject(new Error(`${file} ended with ${code}: ${Buffer.concat(stderr).toString()}`)),
-    );
+    child.on('exit', (code) => reject(new Error(`${file} ended with ${code}: ${Buffer.concat(stderr).toString()}`)));
     createInterface({ input: child.stdout }).once('line', (line) => {
       const { address } = JSON.parse(line) as { address: string };
       resolve(address);
