@@ -1,9 +1,13 @@
 // The program behind `npm start`: flags, a picture of what runs, signals.
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { type Tandem, start } from './main.ts';
 import { changeLevel, createLog } from './telemetry/log.ts';
+
+/** For a start to end that a signal came too early for, milliseconds. */
+const START_GRACE_MS = 3_000;
 
 const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ctrl-C.
 
@@ -94,7 +98,8 @@ function stopOnSignal(starting: Promise<Tandem>): void {
     if (stopping) process.exit(130);
     stopping = true;
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
-    const stopped = starting.then((tandem) => tandem.stop());
+    // One that has not come up by then has answered nobody, and takes its sidecars along.
+    const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());
     stopped.then(
       () => {
         process.stdout.write('  Stopped.\n');

@@ -50,7 +50,8 @@ int WaitForStop() {
   while (sigwait(&signals, &signal) == 0 && signal != SIGTERM && signal != SIGINT) {
     if (signal == SIGUSR1) tandem::LogMore();
     if (signal == SIGUSR2) tandem::LogLess();
-    if (signal == SIGHUP) spdlog::info("SIGHUP: nothing is reloaded; an engine's settings are its flags, so restart it");
+    if (signal == SIGHUP)
+      spdlog::info("SIGHUP: nothing is reloaded; an engine's settings are its flags, so restart it");
   }
   // From now on a second signal ends the process at once.
   for (const int again : {SIGTERM, SIGINT}) {

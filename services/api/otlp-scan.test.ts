@@ -41,6 +41,20 @@ describe('the spans of a request', () => {
     expect(scanSpans(two, toSource).map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(two)));
   });
 
+  it('keep no more memory than they take, where a message is mostly something else', () => {
+    const stuffed = encode([{ scopeSpans: [{ scope: { name: 'x'.repeat(1_000_000) }, spans: [span, span] }] }]);
+    const found = scanSpans(stuffed, toSource);
+    expect(found[0]!.memory.byteLength).toBeLessThan(4_096);
+    expect(found.map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(stuffed)));
+  });
+
+  it('are refused with a resource too large to keep', () => {
+    const stuffed = encode([
+      { resource: { attributes: [text('service.name', 'x'.repeat(20_000))] }, scopeSpans: [{ spans: [span] }] },
+    ]);
+    expect(() => scanSpans(stuffed, toSource)).toThrow('a resource takes at most 16384 bytes');
+  });
+
   it.each([
     ['no trace', { traceId: Buffer.alloc(0) }],
     ['a trace of zeros', { traceId: Buffer.alloc(16) }],

@@ -11,10 +11,12 @@ const TRACE_ID = 0x0a;
 const SPAN_ID = 0x12;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
+/** It is kept for as long as there are spans of it, and ours are a few hundred bytes. */
+const MAX_RESOURCE_BYTES = 16_384;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Spans whose ids are none are left out. The bytes stay in `message`. Throws where it is no message, down to the fields of a
+ * Spans whose ids are none are left out. The bytes stay in `message`, unless most of that is something else. Throws where it is no message, down to the fields of a
  * span. `sourceOf` makes a source of a resource.
  */
 export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => SpanSource): EncodedSpan[] {
@@ -34,13 +36,30 @@ export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => S
       }
     }
   }
-  return found;
+  return compact(found, message.length);
+}
+
+/** Whoever keeps a span keeps the memory that it is in. */
+function compact(spans: EncodedSpan[], length: number): EncodedSpan[] {
+  const bytes = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (2 * bytes >= length) return spans;
+  const memory = Buffer.concat(
+    spans.map((span) => span.bytes),
+    bytes,
+  );
+  let at = 0;
+  return spans.map(({ traceId, source, start, end }) => {
+    const from = at;
+    at += end - start;
+    return new EncodedSpan(traceId, source, memory, from, at);
+  });
 }
 
 /** It may come after the spans. */
 function resourceOf(fields: Fields): Uint8Array {
   let resource: Uint8Array = NO_BYTES;
   while (fields.next()) if (fields.tag === RESOURCE) resource = fields.memory.subarray(fields.start, fields.end);
+  if (resource.length > MAX_RESOURCE_BYTES) throw new Error(`a resource takes at most ${MAX_RESOURCE_BYTES} bytes`);
   return resource;
 }
 

@@ -40,7 +40,7 @@ describe('tandem config', () => {
 
   it('print gives a file that check finds no difference in', async () => {
     const { stdout } = await config(['print'], { TANDEM_CONFIG: settingsFile('cache: {ttl_ms: 5000}\n') });
-    expect(stdout).toMatch(/TANDEM_CACHE_TTL_MS · changed by \S+tandem\.yaml:1\n {2}ttl_ms: 5000\n/);
+    expect(stdout).toMatch(/TANDEM_CACHE_TTL_MS · live · changed by \S+tandem\.yaml:1\n {2}ttl_ms: 5000\n/);
     const checked = await config(['check', settingsFile(stdout), '--json']);
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, changes: [{ key: 'cache.ttl_ms', value: 5000 }] });
   });

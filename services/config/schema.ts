@@ -246,6 +246,9 @@ export const settingsSchema = z.strictObject({
   sidecars: z
     .array(sidecarSchema)
     .max(64)
+    .refine((sidecars) => new Set(sidecars.map(({ id }) => id)).size === sidecars.length, {
+      error: 'must be sidecars with ids of their own',
+    })
     .default([])
     .describe('Sidecars to connect to, besides those in `spawn`.')
     .meta(LIVE),

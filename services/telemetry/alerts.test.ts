@@ -221,7 +221,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
 
   it('says of each alert how bad it is, what happened and what to do', () => {
     const runbook = readFileSync(join(folder, 'RUNBOOK.md'), 'utf8');
-    const anchors = [...runbook.matchAll(/^## ([\w-]+)$/gm)].map(([, anchor]) => anchor);
+    const anchors = [...runbook.matchAll(/^## ([a-z-]+)$/gm)].map(([, anchor]) => anchor);
     for (const { labels, annotations } of byName.values()) {
       expect(['warning', 'critical']).toContain(labels?.['severity']);
       expect(annotations?.['summary']).toBeTruthy();

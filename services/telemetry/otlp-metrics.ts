@@ -21,7 +21,7 @@ export interface OtlpMetricsOptions {
 type Sdk = typeof SdkMetrics;
 
 /** For the last push, at a stop: a collector that is away must not hold up a restart. */
-const LAST_PUSH_MS = 2_000;
+const LAST_PUSH_MS = 1_000;
 
 /** Pushes from now on. `stop` pushes once more; it never rejects. */
 export async function startOtlpMetrics(

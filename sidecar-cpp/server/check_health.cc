@@ -10,8 +10,8 @@
 namespace tandem {
 namespace {
 
-// grpc.health.v1.HealthCheckResponse with status SERVING and NOT_SERVING. Its proto is not in this build, and need not be
-// for a message of one enum.
+// grpc.health.v1.HealthCheckResponse with status SERVING and NOT_SERVING. Its proto is not in this build, and need not
+// be for a message of one enum.
 constexpr const char* kServing = "\x08\x01";
 constexpr const char* kNotServing = "\x08\x02";
 
@@ -47,13 +47,15 @@ MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds tim
   const auto [status, answer] = Check(address, timeout);
   const std::string name = "\"" + Printable(address) + "\"";
   if (!status.ok()) {
-    return Error{Code::kUnavailable, "HEALTH",
+    return Error{Code::kUnavailable,
+                 "HEALTH",
                  "no health answer from " + name + ": " + status.error_message() +
                      "; is the engine running, and is this where it listens (--listen)?",
                  {}};
   }
   if (answer == kServing) return std::nullopt;
-  const std::string why = answer == kNotServing ? "is not serving: it drains, or still starts" : "does not know how it is";
+  const std::string why =
+      answer == kNotServing ? "is not serving: it drains, or still starts" : "does not know how it is";
   return Error{Code::kUnavailable, "HEALTH", name + " " + why, {}};
 }
 

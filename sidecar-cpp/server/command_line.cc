@@ -36,7 +36,8 @@ std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurr
 void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
       ->envname("TANDEM_ENGINE_LISTEN");
-  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")->envname("TANDEM_ENGINE_ID");
+  app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")
+      ->envname("TANDEM_ENGINE_ID");
   app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
       ->envname("TANDEM_ENGINE_MODELS");
   app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
@@ -58,7 +59,8 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
       ->envname("TANDEM_ENGINE_LOG_JSON");
   app.add_flag("--reflection,!--no-reflection", to.server.reflection, "serve gRPC reflection")
       ->envname("TANDEM_ENGINE_REFLECTION");
-  app.add_option("--simd", to.simd, "force an instruction set: avx512, avx2, sse4, ssse3, neon or scalar (default: the best)")
+  app.add_option("--simd", to.simd,
+                 "force an instruction set: avx512, avx2, sse4, ssse3, neon or scalar (default: the best)")
       ->envname("TANDEM_SIMD");
   app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
       ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")
@@ -82,8 +84,9 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   app.option_defaults()->always_capture_default();
   AddServeFlags(app, to, drain_ms);
   const CLI::Option* check_health =
-      app.add_option("--check-health", to.check_health,
-                     "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
+      app.add_option(
+             "--check-health", to.check_health,
+             "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
           ->expected(0, 1);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();

@@ -282,10 +282,11 @@ describe('under load, nothing fails', () => {
     const restarted = async (): Promise<boolean> => (await deployment.inspect(container)).RestartCount > RestartCount;
     const long = [{ data: Buffer.alloc(WIDE_STEPS * WIDE * 4) }];
     const request = { model: 'wide', tensor: { shape: [WIDE_STEPS, WIDE], dtype: 'FP32', data: long[0]!.data } };
+    const other = callRouter(await deployment.address('router', 50051));
     let large: LoadResult | undefined;
     const result = await underLoad(async () => {
-      await docker('update', '--memory', '24m', '--memory-swap', '24m', container);
-      const load = closedLoad({ system: caller, inputs: long, request, total: Infinity, inFlight: 32 });
+      await docker('update', '--memory', '12m', '--memory-swap', '12m', container);
+      const load = closedLoad({ system: other, inputs: long, request, total: Infinity, inFlight: 12 });
       try {
         await until(restarted, { what: 'a restart', timeoutMs: 30_000 });
       } finally {
@@ -294,6 +295,7 @@ describe('under load, nothing fails', () => {
       }
       await sidecars(3, 60_000);
     });
+    other.close();
     expect(failures(large!)).toEqual([]);
     expect(failures(result)).toEqual([]);
   });

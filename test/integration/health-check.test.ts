@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { execFile } from 'node:child_process';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import { run } from '../support/process.ts';
-import { SIDECAR_BINARY, startSidecar, unusedSocket } from '../support/sidecar.ts';
+import { sidecarBinary, startSidecar, unusedSocket } from '../support/sidecar.ts';
 
 let status: (now: ServingStatus) => void;
 let server: grpc.Server;
@@ -36,7 +36,7 @@ interface Checked {
 function engineCheck(args: string[], env: Record<string, string> = {}): Promise<Checked> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...env } };
-    execFile(SIDECAR_BINARY, ['--check-health', ...args], options, (error, stdout, stderr) =>
+    execFile(sidecarBinary(), ['--check-health', ...args], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
     );
   });

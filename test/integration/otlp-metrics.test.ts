@@ -35,7 +35,7 @@ async function start(protocol: (typeof PROTOCOLS)[number], over: Record<string, 
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: collector.endpoint,
     OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: protocol,
     OTEL_METRIC_EXPORT_INTERVAL: '100',
-    OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '100',
+    OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '1000',
     ...over,
   });
   said = [];
@@ -82,13 +82,13 @@ describe.each(PROTOCOLS)('metrics pushed over %s', (protocol) => {
 
   it('miss a collector that is away: the router says so once, and again once it is back, and answers all the while', async () => {
     collector.stop();
-    await until(() => aboutMetrics().length > 0, { what: 'the router to notice' });
+    await until(() => aboutMetrics().length > 0, { what: 'the router to notice', timeoutMs: 10_000 });
     await ask();
-    await new Promise((resolve) => setTimeout(resolve, 1_000)); // time for many more pushes
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // time for more pushes
     expect(aboutMetrics()).toEqual(['metrics do not reach the collector']);
     await collector.start();
     await until(() => answeredAtCollector() === ANSWERED, { what: 'the counts', timeoutMs: 10_000 });
-    await until(() => aboutMetrics().length > 1, { what: 'the router to notice' });
+    await until(() => aboutMetrics().length > 1, { what: 'the router to notice', timeoutMs: 10_000 });
     expect(aboutMetrics()).toEqual(['metrics do not reach the collector', 'metrics reach the collector again']);
   });
 });

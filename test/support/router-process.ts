@@ -12,6 +12,8 @@ export interface RouterProcess {
   cpuMs(): number;
   /** Memory it holds now, bytes. */
   rssBytes(): number;
+  /** Writes its settings file anew, with these beside or instead of those of its start or as this text, and sends SIGHUP. */
+  reload(settings: Record<string, unknown> | string): void;
   /** SIGTERM. Resolves with its exit code when it has drained and is gone. */
   stop(): Promise<number | null>;
   /** SIGKILL, for one that may not have stopped. */
@@ -25,7 +27,8 @@ export async function startRouter(
 ): Promise<RouterProcess> {
   const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
   const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
-  writeFileSync(config, JSON.stringify(whole)); // JSON is YAML
+  const write = (over: Record<string, unknown>): void => writeFileSync(config, JSON.stringify({ ...whole, ...over })); // JSON is YAML
+  write({});
   const { child, line, finished } = run('services/start.ts', ['--config', config], { env });
   const banner = await line(/^ {2}router\s/);
   return {
@@ -43,6 +46,11 @@ export async function startRouter(
     rssBytes: () => {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1_024;
+    },
+    reload: (over) => {
+      if (typeof over === 'string') writeFileSync(config, over);
+      else write(over);
+      child.kill('SIGHUP');
     },
     stop: async () => {
       child.kill('SIGTERM');

@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 
+const BUILT = fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
+
 /** What `npm start` uses, or what TANDEM_ENGINE_BIN names. */
-export const SIDECAR_BINARY =
-  process.env['TANDEM_ENGINE_BIN'] ??
-  fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
+export function sidecarBinary(): string {
+  return process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
+}
 
 export interface SidecarOptions {
-  /** What to run instead of SIDECAR_BINARY: a program and its first arguments. */
+  /** What to run instead of sidecarBinary(): a program and its first arguments. */
   readonly command?: readonly [string, ...string[]];
   /** Where to listen; a port of the system's choice unless given. */
   readonly listen?: string;
@@ -41,7 +43,7 @@ export interface RunningSidecar {
 }
 
 export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const { command = [SIDECAR_BINARY], listen = '127.0.0.1:0', args = [], env = {} } = options;
+  const { command = [sidecarBinary()], listen = '127.0.0.1:0', args = [], env = {} } = options;
   const start = (listen: string): Promise<Running> =>
     launch([...command, '--models', modelsDir, '--listen', listen, ...args], env);
   let running = await start(listen);

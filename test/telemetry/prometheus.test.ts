@@ -212,7 +212,7 @@ scrape_configs: [{job_name: tandem-router, static_configs: [{targets: ['${url}']
         const response = await fetch(`http://${url}/api/traces/${labels.trace_id}`);
         const { spans } = (await response.json()) as { spans: { name: string; durationMs: number }[] };
         const root = spans.find(({ name }) => name === 'tandem.v1.ReasoningService/Reason');
-        expect(root?.durationMs).toBeCloseTo(Number(value) * 1e3, 6);
+        expect(root?.durationMs).toBeCloseTo(Number(value) * 1e3, 3);
       }
     },
     SLOW_MS,

@@ -19,6 +19,12 @@ jest.setTimeout(120_000);
 const TYPES = ['Ping', 'Reason', 'ReasonBatch', 'ReasonBatch.item', 'ReasonStream', 'ReasonStream.item'];
 const INPUTS = ['Reason', 'ReasonBatch.item', 'ReasonStream.item'];
 
+/**
+ * A request is counted a moment after its answer was told how long it took. That percentiles are within 2 % of what is
+ * counted, without such a moment, is for services/api/metrics-exposition.test.ts.
+ */
+const LAG_MS = 1;
+
 let fleet: Fleet<(typeof IDS)[number]>;
 let system: System;
 let operator: Operator;
@@ -119,7 +125,7 @@ describe('10,000 requests', () => {
     }
   });
 
-  it.each(INPUTS)('of type %s have their percentiles within 2 %%', async (type) => {
+  it.each(INPUTS)('of type %s have the percentiles that their callers know', async (type) => {
     await goTo(page, 'Overview');
     const row = (await rowsOf(page, 'By type')).find((each) => each['Type'] === type)!;
     const { latency } = toldOf(type);
@@ -132,9 +138,10 @@ describe('10,000 requests', () => {
       const exactMs = exact[Math.ceil(quantile * exact.length) - 1]!;
       const labels = { method: type, quantile: String(quantile) };
       const exposedMs = sample('tandem_request_duration_quantiles_seconds', labels) * 1e3;
-      for (const ms of [toldMs, exposedMs, toMs(shown)]) {
-        expect([quantile, Math.abs(ms / exactMs - 1) < 0.02, ms, exactMs]).toEqual([quantile, true, ms, exactMs]);
-      }
+      expect(exposedMs).toBeCloseTo(toldMs, 9);
+      expect(Math.abs(toMs(shown) / toldMs - 1)).toBeLessThan(0.0051); // three figures
+      expect(toldMs).toBeGreaterThan(exactMs * 0.98);
+      expect(toldMs).toBeLessThan(exactMs * 1.02 + LAG_MS);
     }
   });
 

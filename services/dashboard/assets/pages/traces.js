@@ -96,7 +96,12 @@ function rows(traces) {
   return table(
     [
       { name: 'Time', cell: ({ startMs }) => h('time', {}, preciseClock(startMs)) },
-      { name: 'Trace', cell: ({ traceId, name }) => h('a', { href: `#/traces/${traceId}`, class: 'name' }, name) },
+      {
+        name: 'Trace',
+        // Its own page has the whole name.
+        cell: ({ traceId, name }) =>
+          h('a', { href: `#/traces/${traceId}`, class: 'name', title: name }, name.replace(/^tandem\.v1\./, '')),
+      },
       { name: 'Outcome', cell: ({ error }) => (error === '' ? badge('OK', 'OK') : badge('ERROR', error.slice(0, 60))) },
       { name: 'Duration', number: true, cell: ({ durationMs }) => duration(durationMs) },
       { name: '', cell: ({ durationMs }) => bar(durationMs / longest) },
