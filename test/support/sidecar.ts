@@ -43,9 +43,9 @@ export interface RunningSidecar {
 }
 
 export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const { command = [sidecarBinary()], listen = '127.0.0.1:0', args = [], env = {} } = options;
+  const { command, listen = '127.0.0.1:0', args = [], env = {} } = options;
   const start = (listen: string): Promise<Running> =>
-    launch([...command, '--models', modelsDir, '--listen', listen, ...args], env);
+    launch([...(command ?? ([sidecarBinary()] as const)), '--models', modelsDir, '--listen', listen, ...args], env);
   let running = await start(listen);
   const { address } = running;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
