@@ -8,8 +8,12 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  // Those need a real Prometheus and a browser, or a Docker Engine: `npm run test:telemetry` and `npm run test:compose`.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/telemetry/', '<rootDir>/test/compose/'],
+  // Those need a real Prometheus and a browser, a Docker Engine, or a clone of their own: `npm run test:telemetry`,
+  // `npm run test:compose` and `npm run test:readme`.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...['telemetry', 'compose', 'readme'].map((name) => `<rootDir>/test/${name}/`),
+  ],
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',

@@ -1,5 +1,6 @@
 // The program behind `npm start`: flags, a picture of what runs, signals.
 import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
@@ -28,6 +29,9 @@ exit code 2. All settings with their meaning: npx tandem config print
 
 Example: npm start -- --engines 3
 `;
+
+/** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
+const SAME_SIGNAL_MS = 500;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -62,11 +66,15 @@ async function main(): Promise<void> {
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const starting = start(settings, log);
   stopOnSignal(starting);
-  // Unheard, it would end the program too. A start that has failed has said so already.
-  process.on(
-    'SIGHUP',
-    () => void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined),
-  );
+  const hadTerminal = isatty(1);
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !isatty(1)) {
+      stopWithTerminal();
+      return;
+    }
+    // A start that has failed has said so already.
+    void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined);
+  });
   process.stdout.write(banner(await starting, settings));
 }
 
@@ -91,12 +99,19 @@ function clientAddress(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
 }
 
+/** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
+function stopWithTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.emit('SIGTERM');
+}
+
 /** The first signal drains; a second one ends at once. */
 function stopOnSignal(starting: Promise<Tandem>): void {
-  let stopping = false;
+  let stoppingMs = Infinity;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (performance.now() - stoppingMs > SAME_SIGNAL_MS) process.exit(130);
+    if (stoppingMs < Infinity) return;
+    stoppingMs = performance.now();
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
     // One that has not come up by then has answered nobody, and takes its sidecars along.
     const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());

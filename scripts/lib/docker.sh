@@ -1,27 +1,36 @@
-# For scripts that need a Docker Engine; sourced after common.sh, not run.
+# Shared by the scripts that need a Docker Engine; sourced after common.sh.
 # shellcheck shell=bash
 
-# Makes images of others where they cannot be pulled: called with the missing names, or without any to install Docker.
+# A program that makes the images of others where none can be pulled; called with their names.
 LOCAL_IMAGES=${TANDEM_LOCAL_IMAGES:-}
 if [[ ! $LOCAL_IMAGES && -x ../shared/tools/local-images ]]; then LOCAL_IMAGES=../shared/tools/local-images; fi
 
 docker_runs() { docker info >/dev/null 2>&1; }
 
-# usage: require_docker NPM-SCRIPT
+# require_docker SCRIPT: starts it where that is possible; ends the npm script of that name where it is not.
 require_docker() {
   if ! docker_runs && [[ $LOCAL_IMAGES ]] && ((EUID == 0)); then "$LOCAL_IMAGES"; fi
   docker_runs || die "There is no Docker Engine to talk to (docker info). Start it, or see npm run $1 -- --help."
 }
 
-present() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1; }
+# compose_here: prints the compose there is, or fails.
+compose_here() {
+  if [[ ${TANDEM_COMPOSE:-} ]]; then
+    echo "$TANDEM_COMPOSE"
+  elif docker compose version >/dev/null 2>&1; then
+    echo 'docker compose'
+  elif command -v docker-compose >/dev/null; then
+    echo docker-compose
+  else
+    return 1
+  fi
+}
 
-# usage: require_images NPM-SCRIPT IMAGE…
-require_images() {
-  local script=$1 image
-  shift
-  for image; do
-    if present "$image"; then continue; fi
-    [[ $LOCAL_IMAGES ]] || die "The image $image cannot be pulled; see TANDEM_LOCAL_IMAGES in npm run $script -- --help."
-    forward_signals "$LOCAL_IMAGES" "$image"
-  done
+image_present() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1; }
+
+# image_wanted NAME: pulls or makes it.
+image_wanted() {
+  if image_present "$1"; then return; fi
+  [[ $LOCAL_IMAGES ]] || die "The image $1 cannot be pulled; TANDEM_LOCAL_IMAGES may name a program that makes it."
+  forward_signals "$LOCAL_IMAGES" "$1"
 }

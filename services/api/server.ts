@@ -1,7 +1,5 @@
 // The gRPC server: services in, address out, and a stop that drains.
 import * as grpc from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
@@ -17,6 +15,7 @@ import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
+import { reflection } from './reflection.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
 
@@ -123,9 +122,4 @@ export class ApiServer {
     await Promise.race([gone, late]);
     clearTimeout(timer);
   }
-}
-
-function reflection(protoDir: string): ReflectionService {
-  const files = ['reasoning', 'models', 'engines', 'metrics', 'events'].map((name) => `tandem/v1/${name}.proto`);
-  return new ReflectionService(loadSync(files, { includeDirs: [protoDir], keepCase: true }));
 }

@@ -92,3 +92,8 @@ function noteOutcome(asked: OpenSpan, { id, kind }: Askable, outcome: Outcome, i
 export function isFinal(error: RouterError, { signal, deadlineMs }: CallContext): boolean {
   return !error.retryable || signal.aborted || performance.now() >= deadlineMs;
 }
+
+/** Whether the attempt counts as none: several engines that are told to stop at once, as when fewer are wanted, cost nothing. */
+export function isFree({ kind }: RouterError): boolean {
+  return kind === 'DRAINING';
+}

@@ -2,7 +2,7 @@
 // other engine is told to stop (Dean and Barroso, "The tail at scale", 2013). Both share the budget of retries.
 import { RouterError } from '../core/errors.ts';
 import type { Answered } from './attempt.ts';
-import { type Askable, type Asking, ask, isFinal } from './ask.ts';
+import { type Askable, type Asking, ask, isFinal, isFree } from './ask.ts';
 import { noEngine } from './no-engine.ts';
 
 /** Rejects with the engine's own error where another engine would not do better, else with NO_ENGINE. */
@@ -87,6 +87,7 @@ class Hedge<E extends Askable> {
       this.#running.delete(engine);
       if (this.#isOver) return;
       const error = RouterError.from(thrown);
+      if (isFree(error)) this.#asked -= 1;
       if (isFinal(error, context)) this.#fail(error);
       else if (!this.#askNext() && this.#running.size === 0) this.#giveUp(error);
     }

@@ -1,5 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { version, engine, buildWhole, build, question, context, lost, kindOf } from '../../test/fakes/router-parts.ts';
+import {
+  version,
+  engine,
+  buildWhole,
+  build,
+  question,
+  context,
+  draining,
+  lost,
+  kindOf,
+} from '../../test/fakes/router-parts.ts';
 import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
 import { RouterError } from '../core/errors.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -147,6 +157,14 @@ describe('the router', () => {
       'NO_ENGINE',
     );
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 1, 0, 0]);
+  });
+
+  it('counts no engine that is stopping among them: several may be told to stop at once', async () => {
+    const engines = ['a', 'b', 'c', 'd'].map(engine);
+    for (const each of engines.slice(0, 3)) each.behaviour = draining;
+    const router = build(engines, [version(1)], { maxAttempts: 2, budget: new RetryBudget(1, 0) });
+    expect(await kindOf(router.reason(question(), context()))).toBe('answered');
+    expect(engines.map(({ calls }) => calls.length)).toEqual([1, 1, 1, 1]);
   });
 
   it('stops asking again when the retry budget is spent', async () => {

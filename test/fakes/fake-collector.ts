@@ -15,7 +15,12 @@ export class FakeCollector {
   /** It takes requests and never answers. */
   isBlackHole = false;
   #server = new grpc.Server();
-  #port = 0;
+  #port: number;
+
+  /** Port 0: the system chooses. */
+  constructor(port = 0) {
+    this.#port = port;
+  }
 
   /** As OTEL_EXPORTER_OTLP_ENDPOINT has it. */
   get endpoint(): string {

@@ -88,6 +88,7 @@ export function context(): CallContext & { controller: AbortController } {
   return { deadlineMs: Infinity, signal: controller.signal, controller };
 }
 
+export const draining = (): Promise<never> => Promise.reject(new RouterError('DRAINING', 'stopping'));
 export const lost = (): Promise<never> => Promise.reject(new RouterError('ENGINE_LOST', 'gone'));
 
 export async function kindOf(answer: Promise<unknown>): Promise<string> {

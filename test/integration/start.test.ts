@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Program, run } from '../support/process.ts';
+import { until } from '../support/until.ts';
 
 function start(args: string[] = [], env: Record<string, string> = {}): { program: Program; sockets: string } {
   const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
@@ -35,6 +36,30 @@ describe('npm start', () => {
     program.child.kill('SIGTERM');
     expect((await program.finished).code).toBe(0);
     expect(sidecarsIn(sockets)).toEqual([]);
+  });
+
+  it('finishes what is in flight on Ctrl-C, which a terminal and npm both pass on', async () => {
+    const { program } = start(['--engines', '1']);
+    await program.line(/Try it:/);
+    program.child.kill('SIGINT');
+    await program.line(/SIGINT: finishing/);
+    program.child.kill('SIGINT');
+    expect(await program.finished).toMatchObject({ code: 0, stdout: expect.stringMatching(/Stopped\.$/m) as unknown });
+  });
+
+  it('stops when its terminal is closed, though SIGHUP is otherwise for its settings', async () => {
+    const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
+    const command = `${process.execPath} services/start.ts --listen 127.0.0.1:0 --http off --engines 1`;
+    const terminal = spawn('script', ['-qefc', `exec ${command}`, '/dev/null'], {
+      env: { ...process.env, NODE_OPTIONS: '', TANDEM_SPAWN_SOCKET_DIR: sockets, SHELL: '/bin/sh' },
+    });
+    let printed = '';
+    terminal.stdout.on('data', (chunk) => (printed += String(chunk)));
+    const ready = { what: 'the router to be ready', timeoutMs: 15_000 };
+    await until(() => printed.includes('Try it:'), ready);
+    expect(sidecarsIn(sockets)).toHaveLength(1);
+    terminal.kill('SIGKILL');
+    await until(() => sidecarsIn(sockets).length === 0, { what: 'the sidecar to be gone', timeoutMs: 10_000 });
   });
 
   it('takes its sidecars along even when it is killed with -9', async () => {

@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { writeFileSync } from 'node:fs';
 import { table } from '../../services/cli/table.ts';
-import { benchPath } from './path.ts';
+import { benchPath, pathNames } from './path.ts';
 import type { Row } from './row.ts';
-import { benchSimulator } from './simulator.ts';
+import { benchSimulator, simulatorNames } from './simulator.ts';
 
 const HELP = `Measures Tandem against its peers, all in this run, and prints ratios.
 
@@ -13,6 +13,7 @@ Usage: npm run bench -- [options]
   --only simulator|path   one part only
   --rounds N              interleaved rounds of the path's part (default 5)
   --json FILE             also write every figure as JSON
+  --list                  only say what would be measured
   --help                  this text
 
 The simulator's part wants PyTorch and snnTorch (scripts/bench puts them into ~/.cache/tandem-bench, gigabytes, once);
@@ -26,11 +27,14 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
+    list: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help) {
   process.stdout.write(HELP);
+} else if (values.list) {
+  process.stdout.write(`${[...simulatorNames(), ...pathNames()].join('\n')}\n`);
 } else {
   const progress = (text: string): void => void process.stderr.write(`  … ${text}\n`);
   const rows: Row[] = [

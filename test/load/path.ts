@@ -16,6 +16,19 @@ const ENCODINGS = join(ROOT, 'test/data/supersense/heldout.f16');
 const IN_FLIGHT = [1, 64];
 const SECONDS = 2;
 
+const namesAt = (inFlight: number): [router: string, haproxy: string, added: string, calls: string] => {
+  const at = inFlight === 1 ? 'one at a time' : `${inFlight} in flight`;
+  return [
+    `p50 through the router vs direct, ${at}`,
+    `p50 through HAProxy vs direct, ${at}`,
+    `added p50, router vs HAProxy, ${at}`,
+    `calls, router vs HAProxy, ${at}`,
+  ];
+};
+
+/** What the rows are called. */
+export const pathNames = (): string[] => IN_FLIGHT.flatMap(namesAt);
+
 const runFile = promisify(execFile);
 
 interface Measured {
@@ -65,11 +78,11 @@ export async function benchPath(rounds: number, progress: (text: string) => void
 function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, inFlight: number): Row[] {
   const p50 = (name: keyof typeof samples): number => median(samples[name].map((each) => each.p50_us));
   const rate = (name: keyof typeof samples): number => median(samples[name].map((each) => each.calls_per_s));
-  const at = inFlight === 1 ? 'one at a time' : `${inFlight} in flight`;
+  const [throughRouter, throughHaproxy, addedBy, calls] = namesAt(inFlight);
   const added = { router: p50('router') - p50('direct'), haproxy: p50('haproxy') - p50('direct') };
   return [
     {
-      what: `p50 through the router vs direct, ${at}`,
+      what: throughRouter,
       ours: p50('router'),
       peer: p50('direct'),
       unit: 'µs',
@@ -77,7 +90,7 @@ function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, in
       reads: 'of direct',
     },
     {
-      what: `p50 through HAProxy vs direct, ${at}`,
+      what: throughHaproxy,
       ours: p50('haproxy'),
       peer: p50('direct'),
       unit: 'µs',
@@ -85,7 +98,7 @@ function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, in
       reads: 'of direct',
     },
     {
-      what: `added p50, router vs HAProxy, ${at}`,
+      what: addedBy,
       ours: added.router,
       peer: added.haproxy,
       unit: 'µs',
@@ -93,7 +106,7 @@ function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, in
       reads: 'of HAProxy’s',
     },
     {
-      what: `calls, router vs HAProxy, ${at}`,
+      what: calls,
       ours: rate('router'),
       peer: rate('haproxy'),
       unit: 'calls/s',

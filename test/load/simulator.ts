@@ -16,7 +16,23 @@ const SECONDS = 3;
 
 const runFile = promisify(execFile);
 
-type PerBatch = Record<'1' | '64', number>;
+const BATCHES = ['1', '64'] as const;
+
+type PerBatch = Record<(typeof BATCHES)[number], number>;
+
+const namesAt = (batch: string, peer: string): [dense: string, peer: string, hoisted: string, typescript: string] => {
+  const at = batch === '1' ? 'one at a time' : `${batch} at a time`;
+  return [
+    `C++ simulator vs dense loop in C++, ${at}`,
+    `C++ simulator vs ${peer}, ${at}`,
+    `  the same, its first layer hoisted, ${at}`,
+    `TypeScript engine vs C++ simulator, ${at}`,
+  ];
+};
+
+/** What the rows are called. */
+export const simulatorNames = (): string[] =>
+  BATCHES.flatMap((batch) => namesAt(batch, 'snnTorch VERSION, PyTorch VERSION'));
 
 export async function benchSimulator(progress: (text: string) => void): Promise<Row[]> {
   progress('C++ simulator and dense loop');
@@ -26,10 +42,10 @@ export async function benchSimulator(progress: (text: string) => void): Promise<
   await checkSameModel(peer.argmax);
   progress('TypeScript engine');
   const typescript = { 1: await localMicroseconds(1), 64: await localMicroseconds(64) };
-  return (['1', '64'] as const).flatMap((batch) => {
-    const at = batch === '1' ? 'one at a time' : '64 at a time';
+  return BATCHES.flatMap((batch) => {
+    const [dense, snntorch, hoisted, inTypeScript] = namesAt(batch, peer.version);
     const row = (what: string, ours: number, other: number): Row => ({
-      what: `${what}, ${at}`,
+      what,
       ours,
       peer: other,
       unit: 'µs/input',
@@ -37,10 +53,10 @@ export async function benchSimulator(progress: (text: string) => void): Promise<
       reads: 'times as fast',
     });
     return [
-      row('C++ simulator vs dense loop in C++', cpp.simulator[batch], cpp.dense[batch]),
-      row(`C++ simulator vs ${peer.version}`, cpp.simulator[batch], peer.loop[batch]),
-      row('  the same, its first layer hoisted', cpp.simulator[batch], peer.hoisted[batch]),
-      row('TypeScript engine vs C++ simulator', typescript[batch], cpp.simulator[batch]),
+      row(dense, cpp.simulator[batch], cpp.dense[batch]),
+      row(snntorch, cpp.simulator[batch], peer.loop[batch]),
+      row(hoisted, cpp.simulator[batch], peer.hoisted[batch]),
+      row(inTypeScript, typescript[batch], cpp.simulator[batch]),
     ];
   });
 }

@@ -22,7 +22,9 @@ ${Object.entries(INVARIANTS)
   --counts        what came of the requests, by outcome
   --help
 
-Ends with 1 if an invariant is broken.`;
+Ends with 1 if an invariant is broken.
+
+Example: npm run test:sim -- --schedules 100000`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

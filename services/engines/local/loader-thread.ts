@@ -3,7 +3,9 @@
 import { parentPort } from 'node:worker_threads';
 import type { LoadRequest } from './messages.ts';
 import { loadModel } from './model-repository.ts';
+import { threadSetup } from './thread.ts';
 
 const port = parentPort!;
+threadSetup();
 
 port.on('message', (request: LoadRequest) => port.postMessage(loadModel(request)));

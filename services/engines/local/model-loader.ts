@@ -1,14 +1,14 @@
 // Loads models in a thread of their own, one at a time. A file that crashes or hangs the reader costs that thread only.
-import { Worker } from 'node:worker_threads';
 import type { LoadedModel, LoadRequest } from './messages.ts';
 import { brokenModel } from './broken-model.ts';
+import { Thread } from './thread.ts';
 
 /** The largest allowed file takes a few seconds. */
 const TIMEOUT_MS = 30_000;
 
 export class ModelLoader {
   readonly #timeoutMs: number;
-  #worker: Worker | undefined;
+  #worker: Thread | undefined;
 
   constructor(timeoutMs = TIMEOUT_MS) {
     this.#timeoutMs = timeoutMs;
@@ -43,13 +43,13 @@ export class ModelLoader {
     await worker?.terminate();
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./loader-thread.ts', import.meta.url));
+  #start(): Thread {
+    const worker = new Thread(new URL('./loader-thread.ts', import.meta.url));
     // Also one that dies between two loads is replaced.
     return worker.on('error', () => this.#drop(worker));
   }
 
-  #drop(worker: Worker): void {
+  #drop(worker: Thread): void {
     if (this.#worker === worker) this.#worker = undefined;
     void worker.terminate();
   }

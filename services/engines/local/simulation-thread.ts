@@ -1,5 +1,5 @@
 // A worker that runs simulations, batch by batch.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { LayerRecorder } from './layer-recorder.ts';
@@ -7,12 +7,13 @@ import type { Answer, Batch, Failure, FromSimulation, Job, SimulationSetup } fro
 import { fromShared } from './shared-clock.ts';
 import type { RunResult } from './simulator.ts';
 import { NonFinite, Simulator } from './simulator.ts';
+import { threadSetup } from './thread.ts';
 
 /** Answers wait for others of their batch at most this long. */
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks } = workerData as SimulationSetup;
+const { flags, networks } = threadSetup() as SimulationSetup;
 const simulators = new Map<string, Simulator>();
 
 port.on('message', runBatch);

@@ -1,6 +1,6 @@
 // The main thread's end of one simulation worker: sends batches, hears answers, and starts the worker again when it dies.
-import { Worker } from 'node:worker_threads';
 import type { Answer, Batch, FromSimulation, SimulationSetup } from './messages.ts';
+import { Thread } from './thread.ts';
 
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 30_000;
@@ -22,7 +22,7 @@ export class SimulationWorker {
   readonly #setup: SimulationSetup;
   readonly #events: SimulationEvents;
   readonly #slots = new Set<number>();
-  #worker: Worker | undefined;
+  #worker: Thread | undefined;
   #batches = 0;
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
@@ -47,7 +47,7 @@ export class SimulationWorker {
   }
 
   start(): void {
-    const worker = new Worker(this.#script, { workerData: this.#setup });
+    const worker = new Thread(this.#script, this.#setup);
     let why = 'its worker exited';
     worker.on('message', (message: FromSimulation) => this.#heard(message));
     worker.on('error', (error: Error) => (why = `its worker failed: ${error.message}`));
@@ -80,7 +80,7 @@ export class SimulationWorker {
     if (batchDone) this.#events.free();
   }
 
-  #died(worker: Worker, why: string): void {
+  #died(worker: Thread, why: string): void {
     if (this.#worker !== worker) return;
     const slots = [...this.#slots];
     this.#slots.clear();

@@ -1,9 +1,9 @@
 // The main thread's end of traces: one at a time, in a thread that is there only while traces are wanted.
-import { Worker } from 'node:worker_threads';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
 import type { Trace } from '../engine.ts';
 import type { Failure, TraceRun } from './messages.ts';
+import { Thread } from './thread.ts';
 
 /** A thread without work gives its memory back after so long. */
 const IDLE_MS = 5_000;
@@ -12,7 +12,7 @@ export class TraceWorker {
   readonly #stopping = new AbortController();
   /** Settles, and never rejects, when the trace that came last is done. */
   #last: Promise<unknown> = Promise.resolve();
-  #worker: Worker | undefined;
+  #worker: Thread | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   /** Each takes the memory of a network at work, so traces wait for each other. Resolves with what the thread says. */
@@ -76,13 +76,13 @@ export class TraceWorker {
     return outcome;
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./trace-thread.ts', import.meta.url));
+  #start(): Thread {
+    const worker = new Thread(new URL('./trace-thread.ts', import.meta.url));
     worker.on('error', () => undefined); // whoever waits for a trace hears of it
     return worker.on('exit', () => this.#drop(worker));
   }
 
-  #drop(worker: Worker): void {
+  #drop(worker: Thread): void {
     if (this.#worker === worker) this.#worker = undefined;
     void worker.terminate();
   }

@@ -1,0 +1,24 @@
+// The pages for users lead nowhere that is not there.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { anchorsOf, linksOf } from '../support/markdown.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGES = ['README.md', 'deploy/RUNBOOK.md', 'deploy/TROUBLESHOOTING.md'];
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const links = PAGES.flatMap((page) =>
+  linksOf(read(page))
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => ({ page, target })),
+);
+
+describe('a link', () => {
+  it.each(links)('in $page leads to $target', ({ page, target }) => {
+    const [file = '', anchor = ''] = target.split('#');
+    const path = file === '' ? page : join(dirname(page), file);
+    expect(existsSync(join(ROOT, path))).toBe(true);
+    if (anchor !== '') expect(anchorsOf(read(path))).toContain(anchor);
+  });
+});
