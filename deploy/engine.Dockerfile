@@ -1,6 +1,9 @@
 # The C++ engine. From the repository's root: docker build -f deploy/engine.Dockerfile -t tandem-engine .
 # Nothing is compiled for one CPU (the kernels choose their instruction set at run time), so the image runs on every
-# x86-64 and arm64 machine that Debian supports. Plain Dockerfile syntax: the legacy builder takes it, too.
+# x86-64 and arm64 machine that Debian supports (`npm run test:portable`). Plain Dockerfile syntax: the legacy builder
+# takes it, too. For both machines at once: docker buildx build --platform linux/amd64,linux/arm64 -f deploy/engine.Dockerfile .
+# CROSS=arm64 is for machines that cannot run arm64's programs: a cross-compiler makes the engine, and its libraries come to
+# lie beside this machine's own. The test runs that image under an emulator.
 
 # The packages of the lock file, as in router.Dockerfile, which shares these lines' cache: for the OpenTelemetry protocol,
 # since opentelemetry-cpp is no Debian package.
@@ -10,20 +13,26 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
 
 FROM debian:bookworm-slim AS build
+ARG CROSS=
 WORKDIR /build
 COPY scripts/debian-packages.txt scripts/
-RUN apt-get update -qq \
+RUN if [ "$CROSS" ]; then dpkg --add-architecture $CROSS; fi \
+ && apt-get update -qq \
  && sed -n '/^# build: compiler/,/^$/p' scripts/debian-packages.txt | grep -v '^#' \
+  | sed "${CROSS:+s/^lib.*-dev$/&:$CROSS/; s/^g++$/crossbuild-essential-$CROSS/}" \
   | DEBIAN_FRONTEND=noninteractive xargs apt-get install -y -qq --no-install-recommends
 COPY --from=npm /build/node_modules/otlp-protos/build/protos node_modules/otlp-protos/build/protos
 COPY proto proto
 COPY sidecar-cpp sidecar-cpp
-RUN cd sidecar-cpp && cmake --preset release -DTANDEM_TESTS=OFF && cmake --build --preset release \
- && strip build/release/tandem-engine
+RUN cd sidecar-cpp \
+ && cmake --preset release ${CROSS:+--toolchain cmake/linux-$CROSS.cmake} -DTANDEM_TESTS=OFF -DCMAKE_EXE_LINKER_FLAGS=-s \
+ && cmake --build --preset release
 
 FROM debian:bookworm-slim
-RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    libgrpc++1.51 libhdf5-103-1 libhwy1 libspdlog1.10 libxxhash0 libyaml-cpp0.7 \
+ARG CROSS=
+RUN if [ "$CROSS" ]; then dpkg --add-architecture $CROSS; fi \
+ && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    $(printf "%s${CROSS:+:$CROSS} " libgrpc++1.51 libhdf5-103-1 libhwy1 libspdlog1.10 libxxhash0 libyaml-cpp0.7) \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 COPY --from=build /build/sidecar-cpp/build/release/tandem-engine /usr/local/bin/
 COPY deploy/models /models

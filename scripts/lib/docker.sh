@@ -7,6 +7,12 @@ if [[ ! $LOCAL_IMAGES && -x ../shared/tools/local-images ]]; then LOCAL_IMAGES=.
 
 docker_runs() { docker info >/dev/null 2>&1; }
 
+# require_docker SCRIPT: starts it where that is possible; ends the npm script of that name where it is not.
+require_docker() {
+  if ! docker_runs && [[ $LOCAL_IMAGES ]] && ((EUID == 0)); then "$LOCAL_IMAGES"; fi
+  docker_runs || die "There is no Docker Engine to talk to (docker info). Start it, or see npm run $1 -- --help."
+}
+
 # compose_here: prints the compose there is, or fails.
 compose_here() {
   if [[ ${TANDEM_COMPOSE:-} ]]; then

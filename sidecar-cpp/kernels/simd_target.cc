@@ -11,23 +11,29 @@ std::string NameOf(std::int64_t target) {
   if (target == HWY_AVX2) return "avx2";
   if (target == HWY_SSE4) return "sse4";
   if (target == HWY_SSSE3) return "ssse3";
-  if (target == HWY_SCALAR) return "scalar";
+  if (target == HWY_NEON) return "neon";
+  if (target == HWY_SCALAR || target == HWY_EMU128) return "scalar";
   return hwy::TargetName(target);
 }
 
-void Choose(std::int64_t targets) {
-  hwy::SetSupportedTargetsForTest(targets);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+// Best first, as Highway's bits are ordered: the lowest is the best.
+std::vector<std::int64_t> Split(std::int64_t targets) {
+  std::vector<std::int64_t> all;
+  for (; targets != 0; targets &= targets - 1) all.push_back(targets & -targets);
+  return all;
 }
 
-// What the machine has, whatever is forced at the moment.
+// What was built and the machine has. The compiler's own baseline always counts, even where Highway asks for more: its
+// NEON wants AES, which some arm64 machines (a Raspberry Pi 4) lack and no kernel uses.
 std::vector<std::int64_t> MachineTargets() {
-  const std::int64_t forced = hwy::SupportedTargets();
-  hwy::SetSupportedTargetsForTest(0);
-  std::vector<std::int64_t> all = hwy::SupportedAndGeneratedTargets();
-  const bool is_forced = forced != hwy::SupportedTargets();
-  if (is_forced) hwy::SetSupportedTargetsForTest(forced);
+  static const std::vector<std::int64_t> all = Split((hwy::SupportedTargets() | HWY_STATIC_TARGET) & HWY_TARGETS);
   return all;
+}
+
+// The one in use.
+std::int64_t& Active() {
+  static std::int64_t active = MachineTargets().front();
+  return active;
 }
 
 }  // namespace
@@ -39,19 +45,15 @@ std::vector<std::string> SupportedSimdTargets() {
 }
 
 bool ForceSimdTarget(std::string_view name) {
-  if (name.empty()) {
-    Choose(0);
-    return true;
-  }
   for (const std::int64_t target : MachineTargets()) {
-    if (NameOf(target) == name) {
-      Choose(target);
-      return true;
-    }
+    if (!name.empty() && NameOf(target) != name) continue;
+    Active() = target;
+    hwy::GetChosenTarget().Update(target);
+    return true;
   }
   return false;
 }
 
-std::string ActiveSimdTarget() { return NameOf(hwy::SupportedAndGeneratedTargets().front()); }
+std::string ActiveSimdTarget() { return NameOf(Active()); }
 
 }  // namespace tandem

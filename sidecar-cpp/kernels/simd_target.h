@@ -8,8 +8,8 @@
 
 namespace tandem {
 
-// Names of the targets that were built and that this machine supports, best first: "avx512", "avx2", "sse4",
-// "ssse3", "scalar".
+// Names of the targets that were built and that this machine supports, best first: "avx512", "avx2", "sse4", "ssse3",
+// "scalar"; on arm64 "neon", "scalar".
 std::vector<std::string> SupportedSimdTargets();
 
 // Makes every kernel use `name` from now on; "" chooses the best. False, changing nothing, where the machine lacks it.

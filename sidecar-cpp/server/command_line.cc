@@ -59,7 +59,8 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
       ->envname("TANDEM_ENGINE_LOG_JSON");
   app.add_flag("--reflection,!--no-reflection", to.server.reflection, "serve gRPC reflection")
       ->envname("TANDEM_ENGINE_REFLECTION");
-  app.add_option("--simd", to.simd, "force an instruction set: avx512, avx2, sse4, ssse3 or scalar (default: the best)")
+  app.add_option("--simd", to.simd,
+                 "force an instruction set: avx512, avx2, sse4, ssse3, neon or scalar (default: the best)")
       ->envname("TANDEM_SIMD");
   app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
       ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")

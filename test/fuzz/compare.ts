@@ -8,7 +8,7 @@ import type { Engine, EngineModel } from '../../services/engines/engine.ts';
 import { LocalEngine } from '../../services/engines/local/local-engine.ts';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
 import { writeNir } from '../support/nir-writer.ts';
-import { startSidecar } from '../support/sidecar.ts';
+import { type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import type { FuzzCase } from './generate.ts';
 
 /** What is asked for, in turn. */
@@ -16,6 +16,9 @@ const DETAILS = ['SUMMARY', 'LAYERS', 'RASTER'] as const;
 
 /** Inputs sent and not yet answered. */
 const IN_FLIGHT = 64;
+
+/** An engine may be slow here, on an emulated CPU above all; it is not lost for that. */
+const STALL_TIMEOUT_MS = 60_000;
 
 export interface Difference {
   readonly fuzzCase: FuzzCase;
@@ -34,11 +37,15 @@ export interface Tally {
   readonly differences: Difference[];
 }
 
-export async function compareCases(cases: readonly FuzzCase[], tally: Tally): Promise<void> {
+export async function compareCases(
+  cases: readonly FuzzCase[],
+  tally: Tally,
+  sidecarOptions: SidecarOptions = {},
+): Promise<void> {
   const modelsDir = mkdtempSync(join(tmpdir(), 'tandem-fuzz-'));
   try {
     for (const fuzzCase of cases) writeModel(modelsDir, fuzzCase);
-    await withEngines(modelsDir, async (local, sidecar) => {
+    const compareAll = async (local: Engine, sidecar: Engine): Promise<void> => {
       const waiting = cases.flatMap((fuzzCase) => pairsOf(fuzzCase, local, sidecar, tally));
       const lane = async (): Promise<void> => {
         for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
@@ -46,7 +53,8 @@ export async function compareCases(cases: readonly FuzzCase[], tally: Tally): Pr
         }
       };
       await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-    });
+    };
+    await withEngines(modelsDir, compareAll, sidecarOptions);
   } finally {
     rmSync(modelsDir, { recursive: true, force: true });
   }
@@ -56,10 +64,11 @@ export async function compareCases(cases: readonly FuzzCase[], tally: Tally): Pr
 export async function withEngines(
   modelsDir: string,
   use: (local: Engine, sidecar: Engine) => Promise<void>,
+  sidecarOptions: SidecarOptions = {},
 ): Promise<void> {
-  const process = await startSidecar(modelsDir);
+  const process = await startSidecar(modelsDir, sidecarOptions);
   const local = new LocalEngine({ id: 'local', modelsDir, workers: 1 });
-  const sidecar = new SidecarEngine('sidecar', process.address);
+  const sidecar = new SidecarEngine('sidecar', process.address, STALL_TIMEOUT_MS);
   try {
     await Promise.all([local.start(), sidecar.start()]);
     await use(local, sidecar);

@@ -16,6 +16,8 @@ export function sidecarBinary(): string {
 }
 
 export interface SidecarOptions {
+  /** What to run instead of sidecarBinary(): a program and its first arguments. */
+  readonly command?: readonly [string, ...string[]];
   /** Where to listen; a port of the system's choice unless given. */
   readonly listen?: string;
   /** Further arguments. Example: `['--max-queue', '4']`. */
@@ -41,8 +43,9 @@ export interface RunningSidecar {
 }
 
 export async function startSidecar(modelsDir: string, options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const start = (listen: string): Promise<Running> => launch(['--models', modelsDir, '--listen', listen, ...args], env);
-  const { listen = '127.0.0.1:0', args = [], env = {} } = options;
+  const { command, listen = '127.0.0.1:0', args = [], env = {} } = options;
+  const start = (listen: string): Promise<Running> =>
+    launch([...(command ?? ([sidecarBinary()] as const)), '--models', modelsDir, '--listen', listen, ...args], env);
   let running = await start(listen);
   const { address } = running;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -80,16 +83,14 @@ interface Running {
   readonly exited: Promise<unknown>;
 }
 
-async function launch(args: string[], env: Readonly<Record<string, string>>): Promise<Running> {
-  const child = spawn(sidecarBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+async function launch([file, ...args]: [string, ...string[]], env: Readonly<Record<string, string>>): Promise<Running> {
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const exited = once(child, 'exit');
   const address = await new Promise<string>((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) =>
-      reject(new Error(`${sidecarBinary()} ended with ${code}: ${Buffer.concat(stderr).toString()}`)),
-    );
+    child.on('exit', (code) => reject(new Error(`${file} ended with ${code}: ${Buffer.concat(stderr).toString()}`)));
     createInterface({ input: child.stdout }).once('line', (line) => {
       const { address } = JSON.parse(line) as { address: string };
       resolve(address);
