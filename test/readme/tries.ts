@@ -161,7 +161,7 @@ export const TRIES: readonly Try[] = [
     ...{ because: 'it wants a file', prints: /^settings are fine/m },
   },
   { what: 'npm run check', beside: 'nothing', prints: /^eslint +ok/m },
-  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'readme', 'sanitizers'].map((suite) =>
+  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'readme', 'sanitizers'].map((suite) =>
     explained(`npm run test:${suite}`),
   ),
   { what: 'npx tandem --help', beside: 'nothing', prints: /^Examples: npx tandem reason --sample dog$/m },
@@ -191,8 +191,8 @@ export const TRIES: readonly Try[] = [
   {
     what: 'http://127.0.0.1:16686/',
     beside: 'docker compose up',
-    runs: get('http://127.0.0.1:16686/api/services'),
-    because: 'a browser opens it',
+    runs: `sleep 6; ${get('http://127.0.0.1:16686/api/services')}`,
+    because: 'a browser opens it, and spans are sent every five seconds',
     prints: /tandem-router/,
   },
   {
