@@ -9,10 +9,6 @@ export class OpenCalls {
   readonly #ends = new Set<EndCall>();
   #onIdle: () => void = () => undefined;
 
-  get size(): number {
-    return this.#ends.size;
-  }
-
   opened(end: EndCall): void {
     this.#ends.add(end);
   }

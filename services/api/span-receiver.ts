@@ -26,7 +26,6 @@ export class SpanReceiver {
   });
   /** By the bytes of the resource. */
   readonly #sources = new Map<string, SpanSource>();
-  #received = 0;
 
   /** `onSpans` must be quick and must not throw. */
   constructor(onSpans: (spans: readonly EncodedSpan[]) => void) {
@@ -42,16 +41,10 @@ export class SpanReceiver {
         reply(toStatus(request));
         return;
       }
-      this.#received += request.length;
       onSpans(request);
       reply(null, {});
     };
     this.#server.addService(decoding({ export: method }), { export: take });
-  }
-
-  /** Spans taken. */
-  get received(): number {
-    return this.#received;
   }
 
   /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */

@@ -1,6 +1,7 @@
 // Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
 // thing that a page shows, so that a test can give plain objects.
 import type { CallContext } from '../core/inference.ts';
+import type { EngineModel } from '../engines/engine.ts';
 import type { Reading } from '../telemetry/meter.ts';
 
 export interface EngineView {
@@ -20,21 +21,8 @@ export interface EngineView {
   readonly limit: { readonly limit: number };
   readonly engine: {
     readonly address: string;
-    readonly description: { readonly models: readonly HeldModel[] } | undefined;
+    readonly description: { readonly models: readonly EngineModel[] } | undefined;
   };
-}
-
-/** A model version as an engine describes it. */
-export interface HeldModel {
-  readonly name: string;
-  readonly version: number;
-  readonly modelId: bigint;
-  readonly inputSize: number;
-  readonly outputSize: number;
-  readonly nodes: number;
-  readonly parameters: number;
-  /** Why the engine cannot use it; empty: it can. */
-  readonly error: string;
 }
 
 /** A model version as the repository knows it. */
