@@ -139,5 +139,8 @@ function toStatus(pooled: PooledEngine): EngineStatus {
       state: fromBreakerState(state),
       why,
     })),
+    instanceId: engine.description?.instanceId ?? '',
+    duplicateOf: '',
+    modelProblems: [],
   };
 }

@@ -54,11 +54,16 @@ function happen(metrics: Metrics, random: Random): void {
   if (verdict === 'MAJORITY') add(`dissent|${engine}`);
 
   const version = random.integer(1, 2);
-  const work = { computeUs: 400, batchItems: 4, synapticOperations: random.integer(1, 50_000), totalSpikes: 7 };
+  const work = {
+    computeUs: 400,
+    batchItems: 4,
+    synapticOperations: BigInt(random.integer(1, 50_000)),
+    totalSpikes: 7n,
+  };
   metrics.answered('m', version);
   metrics.computed('m', version, work);
   add(`answered|${version}`);
-  add(`operations|${version}`, work.synapticOperations);
+  add(`operations|${version}`, Number(work.synapticOperations));
 }
 
 let message: MetricsMessage;

@@ -75,8 +75,8 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
     confidence: answer.confidence,
     scores: answer.scores as number[],
     spikeCounts: inference.spikeCounts as number[],
-    totalSpikes: BigInt(inference.totalSpikes),
-    synapticOperations: BigInt(inference.synapticOperations),
+    totalSpikes: inference.totalSpikes,
+    synapticOperations: inference.synapticOperations,
     stateDigest: inference.stateDigest,
     model: model.name,
     modelVersion: model.version,
@@ -105,7 +105,7 @@ export function toResponse(requestId: string, reasoned: ReasonAnswer, startedMs:
 }
 
 function toCost(attempts: readonly Attempt[]): Cost {
-  let [inferences, computeUs, synapticOperations, spikes] = [0, 0, 0, 0];
+  let [inferences, computeUs, synapticOperations, spikes] = [0, 0, 0n, 0n];
   for (const { work } of attempts) {
     if (work === undefined) continue;
     inferences += 1;
@@ -113,14 +113,7 @@ function toCost(attempts: readonly Attempt[]): Cost {
     synapticOperations += work.synapticOperations;
     spikes += work.totalSpikes;
   }
-  const energy = energyJ(synapticOperations);
-  return {
-    inferences,
-    computeUs,
-    synapticOperations: BigInt(synapticOperations),
-    spikes: BigInt(spikes),
-    energyJ: energy,
-  };
+  return { inferences, computeUs, synapticOperations, spikes, energyJ: energyJ(Number(synapticOperations)) };
 }
 
 function fromLayer({ spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut, ...layer }: Layer): LayerActivity {

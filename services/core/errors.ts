@@ -1,7 +1,12 @@
 // The one table of what can go wrong. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
 // `code` is the gRPC status; `retryable` says whether another engine (or a later try) may succeed; `outcome` is what a
-// breaker makes of it: a caller's own fault never counts against an engine.
+// breaker makes of it: a caller's own fault never counts against an engine. `fromEngine` says what it means when an engine
+// answers with it:
+//
+//   state   how the engine is now: believed, because another engine is asked instead
+//   claim   something about the input or the model, which the router has checked already: confirmed by another engine
+//   never   no engine may answer with it; it becomes ENGINE_FAULT
 
 export type BreakerOutcome = 'ignore' | 'success' | 'failure';
 
@@ -22,35 +27,44 @@ interface KindRow {
   readonly code: StatusCode;
   readonly retryable: boolean;
   readonly outcome: BreakerOutcome;
+  readonly fromEngine: 'state' | 'claim' | 'never';
 }
 
-const row = (code: StatusCode, retryable: boolean, outcome: BreakerOutcome): KindRow => ({ code, retryable, outcome });
+const row = (
+  code: StatusCode,
+  retryable: boolean,
+  outcome: BreakerOutcome,
+  fromEngine: KindRow['fromEngine'] = 'never',
+): KindRow => ({ code, retryable, outcome, fromEngine });
 
 export const ERROR_KINDS = {
   INPUT_MISSING: row('INVALID_ARGUMENT', false, 'ignore'),
-  INPUT_LENGTH: row('INVALID_ARGUMENT', false, 'ignore'),
-  INPUT_KIND: row('INVALID_ARGUMENT', false, 'ignore'),
-  INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_LENGTH: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  INPUT_KIND: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
-  INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore'),
-  INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore'),
+  INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
-  DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore'),
-  MODEL_INVALID: row('NOT_FOUND', false, 'ignore'),
+  DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
+  UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
+  MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_NODE: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  NON_FINITE: row('OUT_OF_RANGE', false, 'success'),
+  UNKNOWN_RECORDING: row('NOT_FOUND', false, 'ignore'),
+  NON_FINITE: row('OUT_OF_RANGE', false, 'success', 'claim'),
   CANCELLED: row('CANCELLED', false, 'ignore'),
   DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
   ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   PUBLISH_RATE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore'),
-  DRAINING: row('UNAVAILABLE', true, 'ignore'),
+  ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore', 'state'),
+  DRAINING: row('UNAVAILABLE', true, 'ignore', 'state'),
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
   ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
+  /** An input or answer that is larger than every engine's messages. */
+  INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),

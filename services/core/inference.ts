@@ -40,8 +40,9 @@ export interface Inference {
   readonly spikeCounts: readonly number[];
   /** Potentials of the readout, little-endian binary32. */
   readonly potentials: Uint8Array;
-  readonly totalSpikes: number;
-  readonly synapticOperations: number;
+  /** 64 bits, as on the wire. */
+  readonly totalSpikes: bigint;
+  readonly synapticOperations: bigint;
   /** 64 bits, equal on every engine that holds the same model. */
   readonly stateDigest: bigint;
   /** 64 bits of what is returned, as the engine claims; 0n from engines that do not give it. */
@@ -52,6 +53,8 @@ export interface Inference {
   readonly computeUs: number;
   /** Inputs simulated together, this one included; 0: not known. */
   readonly batchItems: number;
+  /** For Engine.recording; 0n: the run is not recorded. */
+  readonly recordingId: bigint;
   /** Where the input asks for detail: the spiking nodes in the order of evaluation. No part of a digest. */
   readonly layers?: readonly LayerActivity[];
 }

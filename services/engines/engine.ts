@@ -20,6 +20,12 @@ export interface EngineDescription {
   readonly build: string;
   readonly numericsVersion: number;
   readonly models: readonly EngineModel[];
+  /** 32 hexadecimal digits, random at the start of the engine's process; empty: not given. */
+  readonly instanceId: string;
+  /** Inputs that may be queued or running in the engine. */
+  readonly maxInFlight: number;
+  /** Largest message that the engine accepts, bytes. Infinity: it takes no messages. */
+  readonly maxMessageBytes: number;
 }
 
 /** One node at one step of a run. */
@@ -40,6 +46,25 @@ export interface Trace {
   readonly current: Uint8Array;
   readonly potential: Uint8Array;
   readonly output: Uint8Array;
+  /** Why the run ended before its last step; empty: it did not. Example: "NON_FINITE". */
+  readonly ended: string;
+}
+
+/** What one node did in a recorded run (proto/NUMERICS.md, "Recording"). */
+export interface RecordedNode {
+  readonly node: string;
+  readonly elements: number;
+  /** One bit an element, `ceil(elements / 8)` bytes a step; empty for nodes that do not spike. */
+  readonly spikes: Uint8Array;
+  /** One for each step. */
+  readonly stateChecksums: Uint32Array;
+}
+
+export interface Recording {
+  /** Steps recorded. */
+  readonly steps: number;
+  /** In the order of evaluation. */
+  readonly nodes: readonly RecordedNode[];
   /** Why the run ended before its last step; empty: it did not. Example: "NON_FINITE". */
   readonly ended: string;
 }
@@ -70,6 +95,11 @@ export interface Engine {
    * node at one. Slow. Rejects with RouterError only; ENGINE_FAULT from an engine that cannot trace.
    */
   trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace>;
+  /**
+   * What the run with that recording id did. Rejects with RouterError only; UNKNOWN_RECORDING where it is not kept any more,
+   * ENGINE_FAULT from an engine that keeps none.
+   */
+  recording(id: bigint, context: CallContext): Promise<Recording>;
   /** Called whenever readiness or description changes. */
   onChange(listener: () => void): void;
   /** Starts connecting; resolves once the first attempt has succeeded or failed. */

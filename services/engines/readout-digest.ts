@@ -10,7 +10,7 @@ export function readoutDigest(inference: Inference): bigint {
   let at = bytes.writeUInt32LE(steps, 0);
   for (const count of spikeCounts) at = bytes.writeUInt32LE(count, at);
   bytes.set(potentials, at);
-  at = bytes.writeBigUInt64LE(BigInt(totalSpikes), at + potentials.length);
-  bytes.writeBigUInt64LE(BigInt(synapticOperations), at);
+  at = bytes.writeBigUInt64LE(totalSpikes, at + potentials.length);
+  bytes.writeBigUInt64LE(synapticOperations, at);
   return h64Raw(bytes);
 }

@@ -167,8 +167,8 @@ export class Metrics implements Observer, EventObserver {
     const counts = this.#model(model, version);
     counts.inferences += 1;
     counts.computeUs += ownComputeUs(work);
-    counts.synapticOperations += work.synapticOperations;
-    counts.spikes += work.totalSpikes;
+    counts.synapticOperations += Number(work.synapticOperations);
+    counts.spikes += Number(work.totalSpikes);
   }
 
   answered(model: string, version: number): void {

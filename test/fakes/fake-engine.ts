@@ -6,6 +6,7 @@ import type {
   EngineDescription,
   EngineKind,
   EngineModel,
+  Recording,
   Trace,
   TracePlace,
 } from '../../services/engines/engine.ts';
@@ -30,13 +31,14 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
     steps: 16,
     spikeCounts: [3, 1],
     potentials: Buffer.alloc(8),
-    totalSpikes: 4,
-    synapticOperations: 40,
+    totalSpikes: 4n,
+    synapticOperations: 40n,
     stateDigest: 99n,
     readoutDigest: 0n,
     queueUs: 1,
     computeUs: 2,
     batchItems: 1,
+    recordingId: 0n,
     ...over,
   };
 }
@@ -54,6 +56,8 @@ export class FakeEngine implements Engine {
   behaviour: (input: InferenceInput, context: CallContext) => Promise<Inference>;
   /** What the next traces are; it cannot trace unless a test says so. */
   tracing: (input: InferenceInput, place: TracePlace | undefined, context: CallContext) => Promise<Trace>;
+  /** What it recorded; nothing unless a test says so. */
+  recorded: (id: bigint, context: CallContext) => Promise<Recording>;
   #listener: () => void = () => undefined;
 
   constructor(id: string, kind: EngineKind = 'sidecar') {
@@ -61,10 +65,12 @@ export class FakeEngine implements Engine {
     this.kind = kind;
     this.behaviour = () => Promise.resolve(fakeInference());
     this.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', `engine "${id}" cannot trace`));
+    this.recorded = () => Promise.reject(new RouterError('UNKNOWN_RECORDING', 'it keeps none'));
   }
 
   up(...models: EngineModel[]): this {
-    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models };
+    const limits = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
+    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, ...limits };
     this.downReason = '';
     this.#listener();
     return this;
@@ -83,6 +89,10 @@ export class FakeEngine implements Engine {
 
   trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
     return this.tracing(input, place, context);
+  }
+
+  recording(id: bigint, context: CallContext): Promise<Recording> {
+    return this.recorded(id, context);
   }
 
   onChange(listener: () => void): void {

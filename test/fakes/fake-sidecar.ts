@@ -78,5 +78,5 @@ export function refuse(id: bigint, reason: string): InferResult {
 }
 
 function answerAll(message: InferStreamRequest, stream: FakeStream): void {
-  if (message.items.length > 0) stream.write({ results: message.items.map(({ id }) => answer(id)) });
+  if (message.items.length > 0) stream.write({ results: message.items.map(({ id }) => answer(id)), checksum: 0n });
 }

@@ -1,4 +1,5 @@
 // A real sidecar behind one that lies, refuses, dawdles or counts as a test tells it to.
+import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { toStatus } from '../../services/api/status.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
@@ -62,6 +63,8 @@ export class LyingEngine {
 
   readonly #real: EngineServiceClient;
   readonly #random: Random;
+  /** A process of its own, whose messages have no checksums. */
+  readonly #self = { instanceId: randomBytes(16), checksums: false, checksum: 0n };
   readonly #server = new grpc.Server();
 
   /** Who is lied to is chosen by `seed`, in the order in which items and answers come. */
@@ -78,7 +81,7 @@ export class LyingEngine {
     this.#server.addService(EngineServiceService, {
       describe: ((_call, callback) =>
         this.#real.describe({}, (error, truth) =>
-          error ? callback(error) : callback(null, this.describe(truth)),
+          error ? callback(error) : callback(null, this.describe({ ...truth, ...this.#self })),
         )) as grpc.handleUnaryCall<DescribeRequest, DescribeResponse>,
       infer: ((call, callback) => this.#infer(call, callback)) as grpc.handleUnaryCall<InferRequest, InferResponse>,
       inferStream: ((stream) => this.#inferStream(stream)) as grpc.handleBidiStreamingCall<
@@ -127,7 +130,7 @@ export class LyingEngine {
     const real = this.#real.inferStream();
     const forwarded = new Map<bigint, InferItem>();
     const reply = (results: InferResult[]): void => {
-      if (results.length > 0) this.#later(() => stream.cancelled || stream.write({ results }));
+      if (results.length > 0) this.#later(() => stream.cancelled || stream.write({ results, checksum: 0n }));
     };
     stream.on('data', ({ items, cancelIds }: InferStreamRequest) => {
       this.counts.cancelled += cancelIds.length;
@@ -139,7 +142,9 @@ export class LyingEngine {
         return fate === 'forward';
       });
       reply(refused);
-      if (honest.length > 0 || cancelIds.length > 0) real.write({ items: honest.map(this.rewrite), cancelIds });
+      if (honest.length > 0 || cancelIds.length > 0) {
+        real.write({ items: honest.map(this.rewrite), cancelIds, checksum: 0n });
+      }
     });
     stream.on('end', () => real.end());
     stream.on('error', () => undefined);
@@ -182,6 +187,7 @@ export class LyingEngine {
 }
 
 function refusal(id: bigint, error: RouterError): InferResult {
-  const { code, details } = toStatus(error);
-  return { id, outcome: { $case: 'error', value: { code, reason: error.kind, message: details, metadata: {} } } };
+  const { code, details: message } = toStatus(error);
+  const value = { code, reason: error.kind, message, metadata: {}, recordingId: 0n };
+  return { id, outcome: { $case: 'error', value } };
 }

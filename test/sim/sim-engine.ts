@@ -1,12 +1,21 @@
 // An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, as its plan says.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type { Engine, EngineDescription, EngineKind, EngineModel, Trace } from '../../services/engines/engine.ts';
+import type {
+  Engine,
+  EngineDescription,
+  EngineKind,
+  EngineModel,
+  Recording,
+  Trace,
+} from '../../services/engines/engine.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood } from './plan.ts';
 
 export const OUTPUTS = 4;
+
+const LIMITS = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
 
 export const MODEL: EngineModel = {
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
@@ -36,8 +45,16 @@ export function answerTo(input: number, salt = 0): Inference {
     const spikeCounts = Array.from({ length: OUTPUTS }, (_, k) => (k === top ? 9 : k) + (salt > 0 ? salt % 7 : 0));
     const stateDigest = BigInt.asUintN(64, (BigInt(input) + 3n) * 0x9e3779b97f4a7c15n + BigInt(salt));
     const unsigned: Inference = {
-      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: NOTHING, totalSpikes: 10 + salt },
-      ...{ synapticOperations: 40, stateDigest, readoutDigest: 0n, queueUs: 1, computeUs: 2, batchItems: 1 },
+      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: NOTHING, totalSpikes: BigInt(10 + salt) },
+      ...{
+        synapticOperations: 40n,
+        recordingId: 0n,
+        stateDigest,
+        readoutDigest: 0n,
+        queueUs: 1,
+        computeUs: 2,
+        batchItems: 1,
+      },
     };
     answer = { ...unsigned, readoutDigest: readoutDigest(unsigned) };
     known.set(key, answer);
@@ -84,7 +101,9 @@ export class SimEngine implements Engine {
     this.mood = mood;
     const isUp = mood !== 'DOWN';
     if (isUp !== (this.description !== undefined)) {
-      this.description = isUp ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL] } : undefined;
+      this.description = isUp
+        ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL], ...LIMITS }
+        : undefined;
       this.downReason = isUp ? '' : 'crashed';
       this.#listener();
     }
@@ -140,6 +159,10 @@ export class SimEngine implements Engine {
 
   trace(): Promise<Trace> {
     return Promise.reject(new RouterError('ENGINE_FAULT', 'cannot trace'));
+  }
+
+  recording(): Promise<Recording> {
+    return Promise.reject(new RouterError('UNKNOWN_RECORDING', 'it keeps none'));
   }
 
   onChange(listener: () => void): void {

@@ -96,7 +96,7 @@ function fill(metrics: Counting): void {
   }
   metrics.planned('FASTEST');
   metrics.voted('PLURALITY', ['engine-1']);
-  metrics.computed('m', 1, { computeUs: 0.5, batchItems: 3, synapticOperations: 12, totalSpikes: 3 });
+  metrics.computed('m', 1, { computeUs: 0.5, batchItems: 3, synapticOperations: 12n, totalSpikes: 3n });
 }
 
 describe('a router', () => {

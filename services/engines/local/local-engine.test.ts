@@ -99,8 +99,8 @@ describe('the local engine', () => {
       modelVersion: 1,
       steps: 4,
       spikeCounts: [...run.spikeCounts],
-      totalSpikes: run.totalSpikes,
-      synapticOperations: 0,
+      totalSpikes: BigInt(run.totalSpikes),
+      synapticOperations: 0n,
     });
     expect(Buffer.from(answer.potentials).equals(Buffer.from(run.potentials.buffer))).toBe(true);
   });
@@ -177,8 +177,8 @@ describe('layers', () => {
     const plain = await shared.infer(input('small', [3, 0, 3]), context());
     const told = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER' }), context());
     const [layer] = told.layers!;
-    expect(layer).toMatchObject({ node: 'lif', neurons: 3, spikes: plain.totalSpikes, eventsLeftOut: 0 });
-    expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([4, plain.totalSpikes]);
+    expect(layer).toMatchObject({ node: 'lif', neurons: 3, spikes: Number(plain.totalSpikes), eventsLeftOut: 0 });
+    expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([4, Number(plain.totalSpikes)]);
     expect(plain.layers).toBeUndefined();
     expect([told.stateDigest, told.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
   });

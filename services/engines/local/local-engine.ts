@@ -1,11 +1,12 @@
 // The engine inside the router: an independent implementation of proto/NUMERICS.md that simulates in worker threads, so
 // that the event loop stays free.
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
+import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
 import { brokenModel } from './broken-model.ts';
 import { checkDetail, checkInput, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
@@ -50,6 +51,7 @@ export class LocalEngine implements Engine {
   readonly #networks = new Map<string, Network>();
   readonly #listeners: (() => void)[] = [];
   #models: readonly ServedModel[] = [];
+  readonly #about: Omit<EngineDescription, 'models'>;
   #queue: Pending[] = [];
   #flushing = false;
   #stopping = false;
@@ -59,6 +61,13 @@ export class LocalEngine implements Engine {
     this.id = id;
     this.#modelsDir = modelsDir;
     this.#table = new JobTable(maxInFlight);
+    this.#about = {
+      build: buildName(),
+      numericsVersion: NUMERICS_VERSION,
+      instanceId: randomBytes(16).toString('hex'),
+      maxInFlight,
+      maxMessageBytes: Infinity,
+    };
     const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
     this.#workers = Array.from({ length: workers }, () => {
       return new SimulationWorker(
@@ -128,6 +137,10 @@ export class LocalEngine implements Engine {
     const outcome = await this.#traces.run({ network: network!, input: values, steps, place }, context);
     if ('kind' in outcome) throw toError(outcome);
     return outcome;
+  }
+
+  recording(): Promise<Recording> {
+    return Promise.reject(new RouterError('UNKNOWN_RECORDING', `engine "${this.id}" keeps no recordings`));
   }
 
   async stop(): Promise<void> {
@@ -240,8 +253,7 @@ export class LocalEngine implements Engine {
   #update(downReason: string): void {
     this.downReason = downReason;
     const models = this.#models.map(({ model }) => model);
-    this.description =
-      downReason === '' ? { build: buildName(), numericsVersion: NUMERICS_VERSION, models } : undefined;
+    this.description = downReason === '' ? { ...this.#about, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
 }
@@ -266,6 +278,9 @@ function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: numb
   return {
     ...run,
     modelVersion,
+    totalSpikes: BigInt(run.totalSpikes),
+    synapticOperations: BigInt(run.synapticOperations),
+    recordingId: 0n,
     spikeCounts: Array.from(spikeCounts),
     potentials: new Uint8Array(potentials.buffer),
     queueUs,

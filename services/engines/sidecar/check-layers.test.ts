@@ -16,7 +16,7 @@ function layer(over: Partial<LayerActivity> = {}): LayerActivity {
   };
 }
 
-const check = (layers: readonly LayerActivity[] | undefined, totalSpikes = 3): string =>
+const check = (layers: readonly LayerActivity[] | undefined, totalSpikes = 3n): string =>
   checkLayers(fakeInference({ steps: 2, totalSpikes, layers }));
 
 describe('layers that an engine told', () => {
@@ -47,7 +47,7 @@ describe('layers that an engine told', () => {
     const steps = 100_000;
     const quiet = layer({ spikes: 0, spikesPerStep: Array(steps).fill(0), eventSteps: [], eventNeurons: [] });
     const layers = [quiet, quiet, quiet];
-    expect(checkLayers(fakeInference({ steps, totalSpikes: 0, layers: layers.slice(1) }))).toBe('');
-    expect(checkLayers(fakeInference({ steps, totalSpikes: 0, layers }))).toBe('they are more than was asked for');
+    expect(checkLayers(fakeInference({ steps, totalSpikes: 0n, layers: layers.slice(1) }))).toBe('');
+    expect(checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }))).toBe('they are more than was asked for');
   });
 });

@@ -19,7 +19,7 @@ export function checkLayers({ layers, steps, totalSpikes }: Inference): string {
     spikes += layer.spikes;
   }
   if (counts > MAX_LAYER_COUNTS || events > MAX_RASTER_EVENTS) return 'they are more than was asked for';
-  return spikes === totalSpikes ? '' : `they have ${spikes} spikes, the run ${totalSpikes}`;
+  return BigInt(spikes) === totalSpikes ? '' : `they have ${spikes} spikes, the run ${totalSpikes}`;
 }
 
 function sum(counts: readonly number[]): number {

@@ -125,7 +125,7 @@ export class InferStream {
       const items = this.#takeBatch();
       const cancelIds = this.#cancels;
       this.#cancels = [];
-      this.#blocked = !this.#call.write({ items, cancelIds });
+      this.#blocked = !this.#call.write({ items, cancelIds, checksum: 0n });
     }
   }
 

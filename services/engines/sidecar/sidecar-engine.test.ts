@@ -60,7 +60,7 @@ describe('a sidecar engine', () => {
 
   it('gives each caller its own answer, whatever the order they come in', async () => {
     sidecar.onMessage = ({ items }, stream) => {
-      stream.write({ results: items.map(({ id }, n) => answer(id, [n])).reverse() });
+      stream.write({ results: items.map(({ id }, n) => answer(id, [n])).reverse(), checksum: 0n });
     };
     const answers: Inference[] = await Promise.all([1, 2, 3].map(() => engine.infer(input, context())));
     expect(answers.map(({ spikeCounts }) => spikeCounts[0])).toEqual([0, 1, 2]);
@@ -91,8 +91,9 @@ describe('a sidecar engine', () => {
     await until(() => sidecar.received.length === 2);
     const id = sidecar.received[0]?.items[0]?.id ?? 0n;
     expect(sidecar.received[1]?.cancelIds).toEqual([id]);
-    sidecar.streams[0]?.write({ results: [answer(id), answer(12_345n)] });
-    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map((item) => answer(item.id, [42])) });
+    sidecar.streams[0]?.write({ results: [answer(id), answer(12_345n)], checksum: 0n });
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map((item) => answer(item.id, [42])), checksum: 0n });
     expect((await engine.infer(input, context())).spikeCounts).toEqual([42]);
   });
 
@@ -102,7 +103,8 @@ describe('a sidecar engine', () => {
     ['INTERNAL', 'ENGINE_FAULT'],
     ['SOMETHING_NEW', 'ENGINE_FAULT'],
   ])('turns the engine’s %s into %s', async (reason, kind) => {
-    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => refuse(id, reason)) });
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map(({ id }) => refuse(id, reason)), checksum: 0n });
     expect(await kindOf(engine.infer(input, context()))).toBe(kind);
   });
 
@@ -117,7 +119,8 @@ describe('a sidecar engine', () => {
     const back = new Promise<void>((resolve) => engine.onChange(() => engine.description && resolve()));
     await sidecar.start();
     await back;
-    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => answer(id)) });
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
     expect(await kindOf(engine.infer(input, context()))).toBe('answered');
   });
 
@@ -146,7 +149,7 @@ describe('a sidecar engine', () => {
   it('finishes what is in flight before it stops', async () => {
     let finish: () => void = () => undefined;
     sidecar.onMessage = ({ items }, stream) => {
-      finish = () => stream.write({ results: items.map(({ id }) => answer(id)) });
+      finish = () => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
     };
     const answering = kindOf(engine.infer(input, context()));
     await until(() => sidecar.received.length === 1);
@@ -170,7 +173,9 @@ describe('a sidecar engine', () => {
 
   it('may take as long as it likes while it says that it lives', async () => {
     sidecar.onMessage = ({ items }, stream) => {
-      void until(() => sidecar.described > 4).then(() => stream.write({ results: items.map(({ id }) => answer(id)) }));
+      void until(() => sidecar.described > 4).then(() =>
+        stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }),
+      );
     };
     expect(await kindOf(engine.infer(input, context()))).toBe('answered');
   });

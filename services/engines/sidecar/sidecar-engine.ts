@@ -11,13 +11,11 @@ import {
   InferItem,
   InferStreamRequest,
   type InferStreamResponse,
-  type TraceRequest,
-  type TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
-import type { Engine, EngineDescription, Trace, TracePlace } from '../engine.ts';
+import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
 import { InferStream } from './infer-stream.ts';
-import { fromStatus, toDescription, toTrace, toVersions } from './translate.ts';
+import { fromStatus, toDescription, toRecording, toTrace, toVersions } from './translate.ts';
 
 const DESCRIBE_TIMEOUT_MS = 2_000;
 const RECONNECT_MIN_MS = 50;
@@ -69,16 +67,14 @@ export class SidecarEngine implements Engine {
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
-    if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
     const { model, version: modelVersion, data } = input;
     const shape = [...input.shape];
-    const item = InferItem.fromPartial({ model, modelVersion, shape, data });
-    try {
-      return toTrace(await trace(this.#client, { item, place }, context));
-    } catch (thrown) {
-      if (context.signal.aborted) throw RouterError.from(context.signal.reason);
-      throw fromStatus(this.id, thrown as grpc.ServiceError);
-    }
+    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
+    return toTrace(await this.#call((client) => client.trace.bind(client), request, context));
+  }
+
+  async recording(recordingId: bigint, context: CallContext): Promise<Recording> {
+    return toRecording(await this.#call((client) => client.getRecording.bind(client), { recordingId }, context));
   }
 
   async start(): Promise<void> {
@@ -90,6 +86,20 @@ export class SidecarEngine implements Engine {
     clearTimeout(this.#retry);
     await this.#stream?.drain();
     this.#client?.close();
+  }
+
+  async #call<Request, Response>(
+    method: (client: EngineServiceClient) => UnaryMethod<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
+    if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
+    try {
+      return await callUnary(method(this.#client), request, context);
+    } catch (thrown) {
+      if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+      throw fromStatus(this.id, thrown as grpc.ServiceError);
+    }
   }
 
   #isDown(): RouterError {
@@ -151,16 +161,23 @@ function describe(client: EngineServiceClient): Promise<DescribeResponse> {
   });
 }
 
-/** The call's deadline is all the engine needs to know; whoever aborts it need not wait for the engine. */
-function trace(
-  client: EngineServiceClient,
-  request: TraceRequest,
+type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: grpc.Metadata,
+  options: grpc.CallOptions,
+  callback: (error: grpc.ServiceError | null, response: Response) => void,
+) => grpc.ClientUnaryCall;
+
+/** The call's deadline is all the engine needs to know; a caller that aborts does not wait for the engine. */
+function callUnary<Request, Response>(
+  method: UnaryMethod<Request, Response>,
+  request: Request,
   { deadlineMs, signal }: CallContext,
-): Promise<TraceResponse> {
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     const options = deadlineMs === Infinity ? {} : { deadline: Date.now() + deadlineMs - performance.now() };
     const cancel = (): void => call.cancel();
-    const call = client.trace(request, new grpc.Metadata(), options, (error, response) => {
+    const call = method(request, new grpc.Metadata(), options, (error, response) => {
       signal.removeEventListener('abort', cancel);
       if (error) reject(error);
       else resolve(response);

@@ -115,7 +115,7 @@ describe('a trace', () => {
     await older.start();
     await expect(older.trace(input, undefined, context())).rejects.toMatchObject({
       kind: 'ENGINE_FAULT',
-      message: 'engine "older" cannot trace; a newer build may',
+      message: 'engine "older" cannot do that; a newer build may',
     });
     sidecar.kill();
     await older.stop();

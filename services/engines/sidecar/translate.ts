@@ -6,14 +6,19 @@ import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
 import { Status } from '../../generated/google/rpc/status.ts';
 import {
   type DescribeResponse,
+  type GetRecordingResponse,
   type InferError,
   type Inference as WireInference,
   type LayerActivity as WireLayer,
+  type RecordedNode as WireNode,
   type TraceResponse,
   Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
-import type { EngineDescription, Trace } from '../engine.ts';
+import type { EngineDescription, RecordedNode, Recording, Trace } from '../engine.ts';
 import type { Versions } from './compatibility.ts';
+
+/** gRPC's own. */
+const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1_048_576;
 
 export function toInference(wire: WireInference): Inference {
   return {
@@ -21,13 +26,14 @@ export function toInference(wire: WireInference): Inference {
     steps: wire.steps,
     spikeCounts: wire.spikeCounts,
     potentials: wire.potentials,
-    totalSpikes: Number(wire.totalSpikes),
-    synapticOperations: Number(wire.synapticOperations),
+    totalSpikes: wire.totalSpikes,
+    synapticOperations: wire.synapticOperations,
     stateDigest: wire.stateDigest,
     readoutDigest: wire.readoutDigest,
     queueUs: wire.queueUs,
     computeUs: wire.computeUs,
     batchItems: wire.batchItems,
+    recordingId: wire.recordingId,
     ...(wire.layers.length === 0 ? {} : { layers: wire.layers.map(toLayer) }),
   };
 }
@@ -52,14 +58,21 @@ export function toTrace({ nodes, digests, current, potential, output, ended }: T
   return { nodes, digests: BigUint64Array.from(digests), current, potential, output, ended };
 }
 
+export function toRecording({ steps, nodes, ended }: GetRecordingResponse): Recording {
+  const toNode = ({ stateChecksums, ...node }: WireNode): RecordedNode => {
+    return { ...node, stateChecksums: Uint32Array.from(stateChecksums) };
+  };
+  return { steps, nodes: nodes.map(toNode), ended };
+}
+
 /** What a unary call ended with. A status without google.rpc details is gRPC's own. */
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
   const { code, details: message } = error;
   const { reason, metadata } = errorInfo(error);
-  if (reason !== '') return toRouterError(engineId, { code, reason, message, metadata });
+  if (reason !== '') return toRouterError(engineId, { code, reason, message, metadata, recordingId: 0n });
   switch (code) {
     case grpc.status.UNIMPLEMENTED:
-      return new RouterError('ENGINE_FAULT', `engine "${engineId}" cannot trace; a newer build may`);
+      return new RouterError('ENGINE_FAULT', `engine "${engineId}" cannot do that; a newer build may`);
     case grpc.status.DEADLINE_EXCEEDED:
       return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before engine "${engineId}" answered`);
     case grpc.status.UNAVAILABLE:
@@ -90,5 +103,8 @@ export function toDescription(wire: DescribeResponse): EngineDescription {
     build: wire.build,
     numericsVersion: wire.numericsVersion,
     models: wire.models.map((model) => ({ ...model, parameters: Number(model.parameters) })),
+    instanceId: Buffer.from(wire.instanceId).toString('hex'),
+    maxInFlight: wire.maxInFlight,
+    maxMessageBytes: Number(wire.maxMessageBytes) || DEFAULT_MAX_MESSAGE_BYTES,
   };
 }
