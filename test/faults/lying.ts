@@ -5,8 +5,9 @@ import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/type
 import { type LoadResult, closedLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
 import { until } from '../support/until.ts';
+import { told } from '../support/told.ts';
 import { type Scenario, failures } from './scenario.ts';
-import { type Caller, type Router, type Stage, told } from './stage.ts';
+import type { Caller, Router, Stage } from './stage.ts';
 
 interface Lie {
   readonly name: string;

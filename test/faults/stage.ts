@@ -1,7 +1,6 @@
 // What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
 // gone when the scenario is over, however it ended.
 import type { ServiceError } from '@grpc/grpc-js';
-import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { callRouter } from '../support/caller.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
@@ -10,6 +9,7 @@ import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import type { System } from '../support/system.ts';
+import { told } from '../support/told.ts';
 
 export type Caller = Pick<System, 'reason'>;
 
@@ -122,9 +122,4 @@ export class Stage {
   async end(): Promise<void> {
     for (const end of this.#ends.reverse()) await end();
   }
-}
-
-/** Everything an engine says that a caller may build upon. */
-export function told({ stateDigest, label, spikeCounts, scores }: ReasonResponse): string {
-  return JSON.stringify([String(stateDigest), label, spikeCounts, scores]);
 }
