@@ -1,6 +1,8 @@
 // What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
 // gone when the scenario is over, however it ended.
 import type { ServiceError } from '@grpc/grpc-js';
+import { CorruptingLink, type CorruptionOptions } from '../fakes/corrupting-link.ts';
+import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { callRouter } from '../support/caller.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
@@ -32,6 +34,8 @@ export interface FaultOptions {
   readonly seed?: number;
   /** Until switchFaults. */
   readonly waits?: boolean;
+  /** Gets a line of JSON for each one-shot fault. */
+  readonly log?: string;
 }
 
 /** On if they are off, and off if they are on. */
@@ -63,8 +67,12 @@ export class Stage {
   }
 
   /** Sidecars that do the harm of sidecar-cpp/faults: tandem-engine-faulty --help. Those of one seed tell the same lies. */
-  async faulty(fault: string, { count = 1, seed = 1, waits = false }: FaultOptions = {}): Promise<RunningSidecar[]> {
+  async faulty(
+    fault: string,
+    { count = 1, seed = 1, waits = false, log }: FaultOptions = {},
+  ): Promise<RunningSidecar[]> {
     const args = ['--fault', fault, '--fault-seed', String(seed), ...(waits ? ['--faults-wait'] : [])];
+    if (log !== undefined) args.push('--fault-log', log);
     return await this.sidecars(count, 'deploy/models', { args });
   }
 
@@ -72,6 +80,20 @@ export class Stage {
     const link = await new SlowLink(address).start();
     this.#ends.push(() => link.cut());
     return link;
+  }
+
+  /** Between the router and the engine: so many chunks, as a share, have bits flipped. */
+  async corruptingLink({ address }: { readonly address: string }, options: CorruptionOptions): Promise<CorruptingLink> {
+    const link = await new CorruptingLink(address, options).start();
+    this.#ends.push(() => link.stop());
+    return link;
+  }
+
+  /** An engine that says what its `tamper` makes of a real one's results. */
+  async programmable({ address }: { readonly address: string }): Promise<LyingEngine> {
+    const engine = await new LyingEngine(address).start();
+    this.#ends.push(() => engine.stop());
+    return engine;
   }
 
   /** Engines are named engine-1, engine-2 … in the order given. The router's own engine is off unless `settings` say so. */

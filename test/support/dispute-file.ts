@@ -3,21 +3,32 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The first differences that a dispute's recordings show; empty or 0: none. */
+/** Where an engine's recording of the run first differs. A place that is missing: there is none. */
 export interface RecordedDifference {
+  readonly engine: string;
+  /** What it was compared with; empty: nothing could be compared. */
+  readonly reference: string;
   readonly state_step?: number;
   readonly state_node?: string;
   readonly spike_step?: number;
   readonly spike_node?: string;
   readonly spike_neuron?: number;
+  readonly text: string;
+}
+
+export interface DisputeBallot {
+  readonly engine: string;
+  readonly state_digest: string;
+  readonly outcome: string;
+  readonly why: string;
 }
 
 export interface DisputeRecord {
   readonly verdict: string;
   readonly strategy: string;
   readonly input_f32_base64?: string;
-  readonly ballots: readonly { readonly engine: string; readonly outcome: string; readonly why: string }[];
-  readonly difference?: RecordedDifference;
+  readonly ballots: readonly DisputeBallot[];
+  readonly differences?: readonly RecordedDifference[];
 }
 
 export class DisputeFile {
