@@ -5,6 +5,8 @@ import { SINGLE_STRATEGIES, ask, heard, total } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const REQUESTS = 10_000;
+/** Few, so that most requests travel in a chunk of their own. */
+const IN_FLIGHT = 4;
 const TO_ENGINE = 0.03;
 const TO_ROUTER = 0.02;
 const STRATEGIES = ['REDUNDANT', ...SINGLE_STRATEGIES] as const;
@@ -25,7 +27,7 @@ export const corruptLink: Scenario = {
     const router = await stage.router({ ...this.settings, disputes: disputes.settings }, [link, ...honest]);
     const by: Record<string, ReturnType<typeof heard>> = {};
     for (const strategy of STRATEGIES) {
-      by[strategy] = heard(await ask(stage, router, strategy, count), truths);
+      by[strategy] = heard(await ask(stage, router, strategy, count, IN_FLIGHT), truths);
       stage.progress(`${strategy}: ${JSON.stringify(by[strategy])}, ${link.corrupted} of ${link.chunks} chunks`);
     }
     const { succeeded } = await router.operator.engine('engine-1');

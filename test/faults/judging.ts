@@ -36,9 +36,15 @@ export interface PutOut {
 }
 
 /** `total` requests, past the cache. */
-export function ask(stage: Stage, system: Caller, strategy: StrategyName, total: number): Promise<LoadResult> {
+export function ask(
+  stage: Stage,
+  system: Caller,
+  strategy: StrategyName,
+  total: number,
+  inFlight = IN_FLIGHT,
+): Promise<LoadResult> {
   const request = { strategy: Strategy[`STRATEGY_${strategy}`] };
-  return closedLoad({ system, inputs: stage.inputs, request, total, inFlight: Math.min(IN_FLIGHT, total) }).finished;
+  return closedLoad({ system, inputs: stage.inputs, request, total, inFlight: Math.min(inFlight, total) }).finished;
 }
 
 export function heard({ requests }: LoadResult, truths: readonly string[]): Heard {

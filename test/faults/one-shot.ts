@@ -3,12 +3,9 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closedLoad } from '../support/load.ts';
 import { DisputeFile, type DisputeRecord, type RecordedDifference } from '../support/dispute-file.ts';
-import { Strategy } from '../../services/generated/tandem/v1/types.ts';
-import { NEVER_OUT, heard, total, whileReadmitted } from './judging.ts';
+import { NEVER_OUT, ask, heard, total, whileReadmitted } from './judging.ts';
 import type { Scenario } from './scenario.ts';
-import type { Stage } from './stage.ts';
 
 const FAULTS = 2_000;
 const IN_FLIGHT = 4;
@@ -58,7 +55,10 @@ export const oneShot: Scenario = {
       ...links,
     ]);
     const wanted = stage.options.count ?? FAULTS;
-    const votes = heard(await whileReadmitted(router, () => load(stage, router, wanted)), truths);
+    const votes = heard(
+      await whileReadmitted(router, () => ask(stage, router, 'REDUNDANT', wanted, IN_FLIGHT)),
+      truths,
+    );
     await router.stop(); // every record is written
     const faults = linesOf(log);
     const different = faults.filter(({ first_difference }) => first_difference !== null);
@@ -85,11 +85,6 @@ export const oneShot: Scenario = {
     };
   },
 };
-
-function load(stage: Stage, system: Parameters<typeof closedLoad>[0]['system'], count: number) {
-  const request = { strategy: Strategy.STRATEGY_REDUNDANT };
-  return closedLoad({ system, inputs: stage.inputs, request, total: count, inFlight: IN_FLIGHT }).finished;
-}
 
 function linesOf(log: string): LoggedFault[] {
   const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);

@@ -2,12 +2,14 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withOtherWeight } from '../support/other-weights.ts';
 import { SINGLE_STRATEGIES, type StrategyName, ask, heard, total, untilConnected } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const REQUESTS = 4_000;
 const MODELS = 'deploy/models';
 const FILE = 'supersense/1/model.nir';
+const WEIGHT = 'node/nodes/affine1/weight';
 
 interface Cell {
   readonly name: string;
@@ -30,7 +32,7 @@ export const otherWeights: Scenario = {
   async run(stage) {
     const truths = await stage.truths();
     const honest = await stage.sidecars(2);
-    const others = await stage.sidecars(2, withOtherWeights());
+    const others = await stage.sidecars(2, repositoryWithOtherWeight());
     const strategies = CELLS.reduce((sum, cell) => sum + cell.strategies.length, 0);
     const count = Math.ceil((stage.options.count ?? REQUESTS) / strategies);
     const cells = [];
@@ -66,13 +68,11 @@ export const otherWeights: Scenario = {
   },
 };
 
-/** The shipped repository, with one bit of one weight flipped in its file. */
-function withOtherWeights(): string {
+/** The shipped repository with one other weight. */
+function repositoryWithOtherWeight(): string {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-other-weights-'));
   cpSync(MODELS, dir, { recursive: true });
   const file = join(dir, FILE);
-  const bytes = readFileSync(file);
-  bytes[bytes.length >> 1]! ^= 1; // the file is little else than weights
-  writeFileSync(file, bytes);
+  writeFileSync(file, withOtherWeight(readFileSync(file), WEIGHT));
   return dir;
 }
