@@ -7,7 +7,8 @@ import { Broken } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
-import { type SimEngine, answerTo } from './sim-engine.ts';
+import type { SimEngine } from './sim-engine.ts';
+import { truthOf } from './truth.ts';
 import { clock } from './virtual-clock.ts';
 
 export class QuarantineChecks {

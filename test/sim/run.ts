@@ -25,7 +25,9 @@ import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
-import { OUTPUTS, SimEngine, answerTo, dataOf } from './sim-engine.ts';
+import { checkRefusal } from './refusals.ts';
+import { SimEngine, dataOf } from './sim-engine.ts';
+import { OUTPUTS, answerTo } from './truth.ts';
 import { clock } from './virtual-clock.ts';
 
 export interface Result {
@@ -211,10 +213,9 @@ class Simulation {
   }
 
   #addEngine(id: string, plan: SimEngine['plan']): SimEngine {
-    const { areAlike } = this.#plan;
     const engine: SimEngine = new SimEngine(id, plan, {
       random: this.#random,
-      areAlike,
+      plan: this.#plan,
       called: (asked, input) => this.#called(asked, input),
     });
     const pooled = this.#pool.add(engine);
@@ -234,7 +235,12 @@ class Simulation {
     engine.setMood(old.mood);
   }
 
-  #setMood(engine: SimEngine, mood: SimEngine['mood']): void {
+  /** Of its process: under each of its ids. */
+  #setMood({ process }: SimEngine, mood: SimEngine['mood']): void {
+    for (const engine of this.#engines.filter((each) => each.process === process)) this.#setMoodOf(engine, mood);
+  }
+
+  #setMoodOf(engine: SimEngine, mood: SimEngine['mood']): void {
     this.#journal.note('mood', engine.id, mood);
     const pooled = this.#pool.find(engine.id);
     engine.setMood(mood === 'DRAINED' ? 'WELL' : mood);
@@ -252,6 +258,7 @@ class Simulation {
     const asked: Asked = {
       ...{ plan, policy, startMs, controller, number: this.#asked.length, endByMs: Math.min(leavesMs, deadlineMs) },
       ...{ attempts: 0, whole: new Set<string>(), voters: new Set<string>(), isOver: false },
+      
     };
     this.#asked.push(asked);
     this.#ofData.set(data, asked);
@@ -290,6 +297,8 @@ class Simulation {
     if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
     if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
     this.#over(asked, error.kind);
+    const refusal = checkRefusal(this.#plan, asked, error);
+    if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
   }
 
   #onAnswer(asked: Asked, reply: ReasonAnswer): void {
