@@ -31,6 +31,7 @@ import type { DashboardSources } from './dashboard/sources.ts';
 import { type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
+import type { ModelPins } from './engines/model-pins.ts';
 import { EnginePool, type PoolEvents } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
@@ -137,7 +138,18 @@ export async function start(
     },
   };
   const admission = new Admission(admissionOptions(settings));
-  const pool = new EnginePool(breakerOptions(settings), events, settings.panic_percent);
+  // A stand-in until the router reads the models itself: what its engines say of them.
+  const pins: ModelPins = {
+    find: (name, version) => {
+      const of = pool.engines.flatMap(({ engine }) => engine.description?.models ?? []);
+      const model = of.find((each) => each.name === name && each.version === version && each.error === '');
+      const known = models.versions.find((each) => each.name === name && each.version === version);
+      if (model === undefined || known === undefined) return undefined;
+      const { inputKind, steps } = known;
+      return { ...model, inputKind, steps, countsSpikes: true, spikesPerStep: 1e9, operationsPerStep: 1e9 };
+    },
+  };
+  const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
   if (settings.local.enabled) {
     pool.add(new LocalEngine({ id: 'local', modelsDir: settings.models_dir, workers: settings.local.workers }));
   }
