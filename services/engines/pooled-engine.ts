@@ -83,6 +83,10 @@ export class PooledEngine {
     return this.speed.expectedMs(this.engine.inFlight);
   }
 
+  get isFailing(): boolean {
+    return this.speed.isFailing;
+  }
+
   get idleMs(): number {
     return performance.now() - this.speed.lastOutcomeMs;
   }

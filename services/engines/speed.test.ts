@@ -52,4 +52,15 @@ describe('the speed of an engine', () => {
     speed.recordUnanswered(80, 60_000);
     expect(speed.expectedMs(0)).toBeCloseTo(80, 5);
   });
+
+  it('is that of a failing engine after three requests without an answer, until it answers', () => {
+    const speed = new Speed();
+    speed.recordFailure(1, 0);
+    speed.recordUnanswered(1, 1);
+    expect(speed.isFailing).toBe(false);
+    speed.recordFailure(1, 2);
+    expect(speed.isFailing).toBe(true);
+    speed.recordAnswer(1, 1, 3);
+    expect(speed.isFailing).toBe(false);
+  });
 });

@@ -4,6 +4,8 @@
 const TAU_MS = 500;
 /** A failure or a refusal counts as an answer that took so long at least, milliseconds. */
 const PENALTY_MS = 1_000;
+/** So many requests without an answer, one after the other, and an engine is failing. */
+const FAILING_AFTER = 3;
 
 export class Speed {
   /** Mean time to an answer, milliseconds; 0 until the first one. */
@@ -11,6 +13,8 @@ export class Speed {
   /** When a request ended last, in whatever way, on performance.now()'s clock; -Infinity: never. */
   lastOutcomeMs = -Infinity;
   #lastAnswerMs = -Infinity;
+  /** Since the last answer. */
+  #unanswered = 0;
   /** Mean time per request in flight: constant for an engine that works off a queue. */
   #perRequestMs = 0;
 
@@ -18,22 +22,29 @@ export class Speed {
   recordAnswer(latencyMs: number, inFlight: number, nowMs: number): void {
     this.latencyMs += weightAfter(nowMs - this.#lastAnswerMs) * (latencyMs - this.latencyMs);
     this.#lastAnswerMs = nowMs;
+    this.#unanswered = 0;
     this.#record(latencyMs / inFlight, nowMs);
   }
 
   /** No answer: a failure, a timeout, a refusal. An engine that does so quickly must not look quick. */
   recordFailure(elapsedMs: number, nowMs: number): void {
+    this.#unanswered += 1;
     this.#record(Math.max(elapsedMs, PENALTY_MS), nowMs);
   }
 
   /** No answer in so long a time, which the engine did not end: it is this slow at least. */
   recordUnanswered(elapsedMs: number, nowMs: number): void {
+    this.#unanswered += 1;
     this.#record(Math.max(elapsedMs, this.#perRequestMs), nowMs);
   }
 
   /** What one more request can expect, milliseconds; 0: not known yet. */
   expectedMs(inFlight: number): number {
     return this.#perRequestMs * (inFlight + 1);
+  }
+
+  get isFailing(): boolean {
+    return this.#unanswered >= FAILING_AFTER;
   }
 
   #record(perRequestMs: number, nowMs: number): void {

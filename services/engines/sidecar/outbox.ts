@@ -8,8 +8,8 @@ const MAX_CANCELS = 1_000;
 /** Encoded at most: a cancelled id; a dimension; everything of an item that has a fixed size; the message's own fields. */
 const CANCEL_BYTES = 10;
 const DIMENSION_BYTES = 5;
-const ITEM_BYTES = 100;
-const MESSAGE_BYTES = 32;
+const ITEM_BYTES = 64;
+const MESSAGE_BYTES = 16;
 const BYTES_PER_CHAR = 3;
 
 export interface OutgoingMessage {
