@@ -12,6 +12,7 @@ import { refusalOf } from '../../test/support/refusal.ts';
 import { chain, node } from '../../test/support/run-network.ts';
 import { type RunningSidecar, startSidecar } from '../../test/support/sidecar.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
+import { RepositoryModels } from '../engines/local/repository-models.ts';
 import { EnginePool } from '../engines/pool.ts';
 import { SidecarEngine } from '../engines/sidecar/sidecar-engine.ts';
 import {
@@ -36,9 +37,10 @@ const records = mkdtempSync(join(tmpdir(), 'tandem-replay-'));
 const data = Buffer.from(Float32Array.of(1, 0.7).buffer);
 const request = { model: 'm', modelVersion: 1, tensor: { shape: [2], dtype: 'FP32', data } };
 
-const local = new LocalEngine({ id: 'local', modelsDir: folder.path, workers: 1 });
+const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: true });
+const local = new LocalEngine({ id: 'local', modelsDir: folder.path, models, workers: 1 });
 const odd = new FakeEngine('odd');
-const pool = new EnginePool({ failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 });
+const pool = new EnginePool(models, { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 });
 let running: RunningSidecar;
 let sidecar: SidecarEngine;
 let server: grpc.Server;

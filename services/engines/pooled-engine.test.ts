@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { PooledEngine } from './pooled-engine.ts';
@@ -8,7 +8,7 @@ const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
 const late = (): Promise<never> => Promise.reject(new RouterError('DEADLINE_EXCEEDED', 'too late'));
 
 function pooled(engine: FakeEngine): PooledEngine {
-  return new PooledEngine(engine.up(fakeModel()), fakeBreaker, () => undefined);
+  return new PooledEngine(engine.up(fakeModel()), fakePins, fakeBreaker, () => undefined);
 }
 
 async function kindOf(engine: PooledEngine, deadlineMs: number, timeoutMs?: number): Promise<string> {

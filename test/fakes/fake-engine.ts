@@ -10,6 +10,7 @@ import type {
   Trace,
   TracePlace,
 } from '../../services/engines/engine.ts';
+import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 
 export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   return {
@@ -24,6 +25,21 @@ export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
     ...over,
   };
 }
+
+export function fakePin(over: Partial<PinnedModel> = {}): PinnedModel {
+  return {
+    ...fakeModel(),
+    inputKind: 'constant',
+    steps: 16,
+    countsSpikes: true,
+    spikesPerStep: 1_000,
+    operationsPerStep: 1_000,
+    ...over,
+  };
+}
+
+/** Finds any model: each is as `fakeModel` has it. */
+export const fakePins: ModelPins = { find: (name, version) => fakePin({ name, version }) };
 
 export function fakeInference(over: Partial<Inference> = {}): Inference {
   return {
@@ -46,7 +62,7 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
 export class FakeEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address: string = 'fake';
+  readonly address: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
@@ -63,6 +79,7 @@ export class FakeEngine implements Engine {
   constructor(id: string, kind: EngineKind = 'sidecar') {
     this.id = id;
     this.kind = kind;
+    this.address = `${id}.fake:1`;
     this.behaviour = () => Promise.resolve(fakeInference());
     this.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', `engine "${id}" cannot trace`));
     this.recorded = () => Promise.reject(new RouterError('UNKNOWN_RECORDING', 'it keeps none'));

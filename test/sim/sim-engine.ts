@@ -1,14 +1,8 @@
 // An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, as its plan says.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type {
-  Engine,
-  EngineDescription,
-  EngineKind,
-  EngineModel,
-  Recording,
-  Trace,
-} from '../../services/engines/engine.ts';
+import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '../../services/engines/engine.ts';
+import type { PinnedModel } from '../../services/engines/model-pins.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood } from './plan.ts';
@@ -17,7 +11,8 @@ export const OUTPUTS = 4;
 
 const LIMITS = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
 
-export const MODEL: EngineModel = {
+export const MODEL: PinnedModel = {
+  ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1_000_000, operationsPerStep: 1_000 },
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
 };
 
@@ -78,7 +73,7 @@ export interface EngineHooks {
 export class SimEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address = 'simulated';
+  readonly address: string;
   readonly plan: EnginePlan;
   description: EngineDescription | undefined;
   downReason = 'not started';
@@ -93,6 +88,7 @@ export class SimEngine implements Engine {
   constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
     this.id = id;
     this.kind = plan.kind;
+    this.address = `${id}.simulated:1`;
     this.plan = plan;
     this.#hooks = hooks;
   }
