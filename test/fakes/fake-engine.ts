@@ -66,6 +66,8 @@ export class FakeEngine implements Engine {
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
+  /** Of its process, from the next `up` on. */
+  instanceId = '';
   /** Every call, as it came. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** What the next calls do. */
@@ -86,8 +88,9 @@ export class FakeEngine implements Engine {
   }
 
   up(...models: EngineModel[]): this {
-    const limits = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
-    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, ...limits };
+    const limits = { maxInFlight: 1_024, maxMessageBytes: Infinity };
+    const { instanceId } = this;
+    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, instanceId, ...limits };
     this.downReason = '';
     this.#listener();
     return this;
