@@ -6,9 +6,10 @@ import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { inferChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
+import type { ModelProblem } from './model-problems.ts';
 import { Speed } from './speed.ts';
 
-export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
 
 const UNCOUNTED = { isProbe: false } as const;
 
@@ -27,17 +28,18 @@ export class PooledEngine {
   isDraining = false;
   /** Why its answers are not trusted; empty: they are. */
   quarantine = '';
+  /** Of its process, 32 hexadecimal digits, as last described; empty: not known. */
+  instanceId = '';
+  /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
+  modelProblems: readonly ModelProblem[] = [];
+  /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */
+  duplicateOf = '';
   /** Its breaker is not to be believed now. Within a model that is not in a panic it still is: see the pool. */
   isPanicking = false;
   /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
   readySinceMs = -Infinity;
 
-  constructor(
-    engine: Engine,
-    pins: ModelPins,
-    breaker: BreakerOptions,
-    onBreaker: (event: BreakerEvent) => void,
-  ) {
+  constructor(engine: Engine, pins: ModelPins, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
     this.engine = engine;
     this.pins = pins;
     this.breaker = new Breaker(breaker, onBreaker);
@@ -63,6 +65,7 @@ export class PooledEngine {
   get state(): EngineState {
     if (this.isDraining) return 'DRAINING';
     if (this.engine.description === undefined) return 'DOWN';
+    if (this.duplicateOf !== '') return 'DUPLICATE';
     return this.quarantine === '' ? 'READY' : 'QUARANTINED';
   }
 
@@ -75,6 +78,7 @@ export class PooledEngine {
   get whyNot(): string {
     if (this.isDraining) return 'draining';
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
+    if (this.duplicateOf !== '') return `same process as ${this.duplicateOf}`;
     if (this.quarantine !== '') return `quarantined: ${this.quarantine}`;
     return this.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
   }

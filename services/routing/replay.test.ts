@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeInference, fakePinsOf } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
 import { ModelFolder } from '../../test/support/model-folder.ts';
 import { matrix } from '../../test/support/nir-writer.ts';
 import { chain, node } from '../../test/support/run-network.ts';
@@ -7,6 +7,7 @@ import { RouterError } from '../core/errors.ts';
 import type { CallContext, InferenceInput } from '../core/inference.ts';
 import type { EngineModel, Trace } from '../engines/engine.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
+import { RepositoryModels } from '../engines/local/repository-models.ts';
 import { EnginePool } from '../engines/pool.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 import { replayInput } from './replay.ts';
@@ -21,7 +22,8 @@ const graph = chain(2, 2, {
 const folder = new ModelFolder().add('m', 1, graph, 'dt: 1\nsteps: 4');
 const input: InferenceInput = { model: 'm', version: 1, shape: [2], data: Buffer.from(Float32Array.of(2, 4).buffer) };
 
-const real = new LocalEngine({ id: 'real', modelsDir: folder.path, workers: 1 });
+const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: true });
+const real = new LocalEngine({ id: 'real', modelsDir: folder.path, models, workers: 1 });
 let model: EngineModel;
 let pool: EnginePool;
 
@@ -36,7 +38,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  pool = new EnginePool(fakePinsOf({ steps: 4 }), BREAKER);
+  pool = new EnginePool(models, BREAKER);
   pool.add(real);
 });
 
@@ -107,7 +109,7 @@ describe('replaying an input', () => {
   });
 
   it('holds the few against the many, wherever they stand in the pool', async () => {
-    pool = new EnginePool(fakePinsOf({ steps: 4 }), BREAKER);
+    pool = new EnginePool(models, BREAKER);
     dissent(mirror('other'), 0, 0);
     pool.add(real);
     mirror('twin');
@@ -116,7 +118,7 @@ describe('replaying an input', () => {
   });
 
   it('names the engines that cannot trace, and goes on with the others', async () => {
-    pool = new EnginePool(fakePinsOf({ steps: 4 }), BREAKER);
+    pool = new EnginePool(models, BREAKER);
     mirror('older').tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'engine "older" cannot trace'));
     pool.add(real);
     dissent(mirror('other'), 1, 0);
@@ -134,7 +136,7 @@ describe('replaying an input', () => {
   });
 
   it('says so where nobody can be held against', async () => {
-    pool = new EnginePool(fakePinsOf({ steps: 4 }), BREAKER);
+    pool = new EnginePool(models, BREAKER);
     for (const id of ['a', 'b']) mirror(id).tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'no'));
     dissent(mirror('other'), 1, 0);
     const { engines, differences } = await replayInput(pool, input, context());

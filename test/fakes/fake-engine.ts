@@ -69,10 +69,12 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
 export class FakeEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address: string = 'fake';
+  readonly address: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
+  /** Of its process, from the next `up` on. */
+  instanceId = '';
   /** Every call, as it came. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** What the next calls do. */
@@ -86,14 +88,16 @@ export class FakeEngine implements Engine {
   constructor(id: string, kind: EngineKind = 'sidecar') {
     this.id = id;
     this.kind = kind;
+    this.address = `${id}.fake:1`;
     this.behaviour = () => Promise.resolve(fakeInference());
     this.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', `engine "${id}" cannot trace`));
     this.recorded = () => Promise.reject(new RouterError('UNKNOWN_RECORDING', 'it keeps none'));
   }
 
   up(...models: EngineModel[]): this {
-    const limits = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
-    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, ...limits };
+    const limits = { maxInFlight: 1_024, maxMessageBytes: Infinity };
+    const { instanceId } = this;
+    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, instanceId, ...limits };
     this.downReason = '';
     this.#listener();
     return this;

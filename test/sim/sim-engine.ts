@@ -5,11 +5,10 @@ import type {
   Engine,
   EngineDescription,
   EngineKind,
-  EngineModel,
   Recording,
   Trace,
 } from '../../services/engines/engine.ts';
-import type { ModelPins } from '../../services/engines/model-pins.ts';
+import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood } from './plan.ts';
@@ -18,15 +17,12 @@ export const OUTPUTS = 4;
 
 const LIMITS = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
 
-export const MODEL: EngineModel = {
+export const MODEL: PinnedModel = {
+  ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1_000_000, operationsPerStep: 1_000 },
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
 };
 
-export const PINS: ModelPins = {
-  find: () => ({
-    ...{ ...MODEL, inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1e6, operationsPerStep: 1e6 },
-  }),
-};
+export const PINS: ModelPins = { find: () => MODEL };
 
 export function dataOf(input: number): Buffer {
   const data = Buffer.alloc(8);
@@ -86,7 +82,7 @@ export interface EngineHooks {
 export class SimEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address = 'simulated';
+  readonly address: string;
   readonly plan: EnginePlan;
   description: EngineDescription | undefined;
   downReason = 'not started';
@@ -101,6 +97,7 @@ export class SimEngine implements Engine {
   constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
     this.id = id;
     this.kind = plan.kind;
+    this.address = `${id}.simulated:1`;
     this.plan = plan;
     this.#hooks = hooks;
   }
