@@ -9,6 +9,7 @@ import {
   Discoveries,
   checkSidecar,
   goldenOf,
+  registerEngine,
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
@@ -31,6 +32,7 @@ import type { DashboardSources } from './dashboard/sources.ts';
 import { type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
+import { RepositoryModels } from './engines/local/repository-models.ts';
 import { EnginePool, type PoolEvents } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
@@ -125,6 +127,9 @@ export async function start(
       system.breakerChanged(pooled, event);
       api.refreshHealth();
     },
+    modelProblemsChanged: (pooled) => {
+      if (!isStopping) system.modelProblemsChanged(pooled);
+    },
     engineRemoved: (pooled) => {
       metrics.forgetEngine(pooled.id);
       system.engineRemoved(pooled);
@@ -137,10 +142,16 @@ export async function start(
     },
   };
   const admission = new Admission(admissionOptions(settings));
-  const pool = new EnginePool(breakerOptions(settings), events, settings.panic_percent);
-  if (settings.local.enabled) {
-    pool.add(new LocalEngine({ id: 'local', modelsDir: settings.models_dir, workers: settings.local.workers }));
-  }
+  const { models_dir: modelsDir, local } = settings;
+  const pins = new RepositoryModels({ modelsDir, keepsNetworks: local.enabled });
+  const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
+  pins.onChange(() => {
+    if (isStopping) return;
+    pool.pinsChanged();
+    admission.serve();
+    api.refreshHealth();
+  });
+  if (local.enabled) pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers }));
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
@@ -197,16 +208,12 @@ export async function start(
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
-      register: async (id, address) => {
-        const pooled = pool.add(connect(...checkSidecar(id, address)));
-        await pooled.engine.start();
-        return pooled;
-      },
+      register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
       onInternalError,
     },
   );
   const shown: DashboardSources = {
-    ...{ models, router, readiness },
+    ...{ models, pins, router, readiness },
     engines: () => pool.engines,
     read: () => meter.read(),
     traces: traces.ring,
@@ -244,6 +251,7 @@ export async function start(
     await http?.stop(leftMs());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
+    await pins.stop();
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
     await traces.stop(); // the sidecars' last ones have come
     quarantine.stop();
@@ -265,9 +273,11 @@ export async function start(
     const address = await api.start();
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';
+    const reading = pins.load();
+    reading.catch(() => undefined); // it is waited for below
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     const starts = pool.engines.map(({ engine }) => engine.start());
-    await Promise.all([...starts, discoveries.replace(settings.discovery.targets)]);
+    await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     if (settings.alerts.enabled) alerts.start();
     return {

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { checkModels } from './engines/model-problems.ts';
 import { type Tandem, start } from './main.ts';
 import { changeLevel, createLog } from './telemetry/log.ts';
 
@@ -79,11 +80,11 @@ async function main(): Promise<void> {
 }
 
 function banner({ address, httpAddress, pool }: Tandem, settings: Settings): string {
-  const rows = pool.engines.map(({ id, engine }) => {
-    const models = engine.description?.models.filter((model) => model.error === '') ?? [];
-    const state = engine.description
-      ? `ready, ${models.map((model) => `${model.name}/${model.version}`).join(' ')}`
-      : `down: ${engine.downReason}`;
+  const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
+    const { usable } = checkModels(engine.description?.models ?? [], pins);
+    const served = usable.map((model) => `${model.name}/${model.version}`);
+    const others = modelProblems.map(({ model, why }) => `; not ${model}: ${why}`);
+    const state = whyNot || `ready, ${served.join(' ')}${others.join('')}`;
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
   return [

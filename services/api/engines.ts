@@ -114,12 +114,19 @@ function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): E
   return toStatus(pooled);
 }
 
-function toReason({ state, engine, quarantine }: PooledEngine): string {
-  return { READY: '', DOWN: engine.downReason, DRAINING: 'an operator drains it', QUARANTINED: quarantine }[state];
+function toReason({ state, engine, quarantine, duplicateOf }: PooledEngine): string {
+  return {
+    READY: '',
+    DOWN: engine.downReason,
+    DRAINING: 'an operator drains it',
+    QUARANTINED: quarantine,
+    DUPLICATE: `it is the same process as ${duplicateOf}, which is asked instead`,
+  }[state];
 }
 
 function toStatus(pooled: PooledEngine): EngineStatus {
   const { engine, breaker } = pooled;
+  const hasProblem = (model: string): boolean => pooled.modelProblems.some((problem) => problem.model === model);
   const usable = engine.description?.models.filter((model) => model.error === '') ?? [];
   return {
     id: pooled.id,
@@ -128,7 +135,7 @@ function toStatus(pooled: PooledEngine): EngineStatus {
     state: fromEngineState(pooled.state),
     stateReason: toReason(pooled),
     build: pooled.build,
-    models: usable.map((model) => `${model.name}/${model.version}`),
+    models: usable.map((model) => `${model.name}/${model.version}`).filter((model) => !hasProblem(model)),
     inFlight: engine.inFlight,
     succeeded: BigInt(pooled.succeeded),
     failed: BigInt(pooled.failed),
@@ -139,8 +146,8 @@ function toStatus(pooled: PooledEngine): EngineStatus {
       state: fromBreakerState(state),
       why,
     })),
-    instanceId: engine.description?.instanceId ?? '',
-    duplicateOf: '',
-    modelProblems: [],
+    instanceId: pooled.instanceId,
+    duplicateOf: pooled.duplicateOf,
+    modelProblems: [...pooled.modelProblems],
   };
 }

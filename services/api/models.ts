@@ -1,7 +1,9 @@
 // ModelService: the repository, and who holds what.
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { EnginePool } from '../engines/pool.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
 import {
+  type EngineProblem,
   type GetModelRequest,
   type GetModelResponse,
   type ListModelsRequest,
@@ -34,19 +36,25 @@ export function modelHandlers(
 }
 
 function toModel(version: ModelVersion, pool: EnginePool): Model {
-  const served = pool.served(version.name, version.version);
+  const pin = pool.pinned(version.name, version.version);
+  const isRead = pin !== undefined && pin.error === '';
   return {
     name: version.name,
     version: version.version,
-    inputShape: [...(version.inputShape ?? (served ? [served.model.inputSize] : []))],
+    inputShape: [...(version.inputShape ?? (isRead ? [pin.inputSize] : []))],
     inputKind: version.inputKind,
-    outputSize: served?.model.outputSize ?? 0,
+    outputSize: pin?.outputSize ?? 0,
     labels: version.readout.labels as string[],
     steps: version.steps,
     dt: version.dt,
-    modelId: served?.model.modelId ?? 0n,
-    parameters: BigInt(served?.model.parameters ?? 0),
-    engineIds: served?.engines.map(({ id }) => id) ?? [],
-    error: version.error || (served ? '' : (pool.brokenReason(version.name, version.version) ?? '')),
+    modelId: pin?.modelId ?? 0n,
+    parameters: BigInt(pin?.parameters ?? 0),
+    engineIds: pool.served(version.name, version.version)?.engines.map(({ id }) => id) ?? [],
+    error: version.error || (pin?.error ?? ''),
+    problems: pool.engines.flatMap((engine) => problemOf(engine, `${version.name}/${version.version}`)),
   };
+}
+
+function problemOf({ id, modelProblems }: PooledEngine, model: string): EngineProblem[] {
+  return modelProblems.filter((problem) => problem.model === model).map(({ why }) => ({ engineId: id, why }));
 }

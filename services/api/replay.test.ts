@@ -12,7 +12,9 @@ import { refusalOf } from '../../test/support/refusal.ts';
 import { chain, node } from '../../test/support/run-network.ts';
 import { type RunningSidecar, startSidecar } from '../../test/support/sidecar.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
+import { RepositoryModels } from '../engines/local/repository-models.ts';
 import { EnginePool } from '../engines/pool.ts';
+import { PooledEngine } from '../engines/pooled-engine.ts';
 import { SidecarEngine } from '../engines/sidecar/sidecar-engine.ts';
 import {
   EngineAdminServiceClient,
@@ -36,9 +38,11 @@ const records = mkdtempSync(join(tmpdir(), 'tandem-replay-'));
 const data = Buffer.from(Float32Array.of(1, 0.7).buffer);
 const request = { model: 'm', modelVersion: 1, tensor: { shape: [2], dtype: 'FP32', data } };
 
-const local = new LocalEngine({ id: 'local', modelsDir: folder.path, workers: 1 });
+const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: true });
+const local = new LocalEngine({ id: 'local', modelsDir: folder.path, models, workers: 1 });
 const odd = new FakeEngine('odd');
-const pool = new EnginePool({ failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 });
+const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 };
+const pool = new EnginePool(models, BREAKER);
 let running: RunningSidecar;
 let sidecar: SidecarEngine;
 let server: grpc.Server;
@@ -163,7 +167,7 @@ describe('ReplayInput', () => {
     const [found] = (await replay()).differences;
     const twin = new FakeEngine('twin').up(...local.description!.models);
     twin.behaviour = (input, context) => sidecar.infer(input, context);
-    const engines = [sidecar, twin, odd].map((engine) => ({ id: engine.id, engine, build: '' }));
+    const engines = [sidecar, twin, odd].map((engine) => new PooledEngine(engine, models, BREAKER, () => undefined));
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
     const input = { model: 'm', version: 1, shape: [2], data };
     const { differences } = await replayInput({ engines, served: (...of) => pool.served(...of) }, input, context);

@@ -43,7 +43,7 @@ function row(engine: EngineStatus): (string | number)[] {
   ];
 }
 
-function reasons({ id, stateReason, breaker, breakerEvents }: EngineStatus): string[] {
+function reasons({ id, stateReason, breaker, breakerEvents, modelProblems }: EngineStatus): string[] {
   const event = breakerEvents.at(-1);
   const isTroubled = breaker === BreakerState.BREAKER_STATE_OPEN || breaker === BreakerState.BREAKER_STATE_HALF_OPEN;
   return [
@@ -51,5 +51,6 @@ function reasons({ id, stateReason, breaker, breakerEvents }: EngineStatus): str
     ...(isTroubled && event
       ? [`${id}: breaker ${plain(breakerStateToJSON(breaker), 'BREAKER_STATE_')}: ${event.why}`]
       : []),
+    ...modelProblems.map(({ model, why }) => `${id}: does not serve ${model}: ${why}`),
   ];
 }

@@ -20,6 +20,9 @@ export function modelsCommand(): Command {
             response.models.map((model) => row(model, response.defaultModel)),
           ),
           ...broken.map((model) => `${model.name}/${model.version} cannot be used: ${model.error}`),
+          ...response.models.flatMap(({ name, version, problems }) =>
+            problems.map(({ engineId, why }) => `${name}/${version} is not served by ${engineId}: ${why}`),
+          ),
         ].join('\n');
       });
     });

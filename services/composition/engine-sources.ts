@@ -4,6 +4,10 @@ import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
+import { normalAddress } from '../engines/duplicates.ts';
+import type { Engine } from '../engines/engine.ts';
+import { checkModels } from '../engines/model-problems.ts';
+import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
@@ -93,9 +97,31 @@ export function checkSidecar(id: string, address: string): [id: string, address:
   throw new RouterError('INVALID_FIELD', `${field}: ${issue?.message}`, { field });
 }
 
-/** Inputs with known answers for the models that an engine holds. */
-export function goldenOf(models: ModelRepository, { engine }: PooledEngine): KnownAnswer[] {
-  return (engine.description?.models ?? []).flatMap(({ name, version, inputSize }) => {
+/** Adds an engine and tries to connect once. Throws ENGINE_EXISTS, also where it is the process of another one, or ENGINE_LIMIT. */
+export async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledEngine> {
+  const { id, address } = engine;
+  const at = normalAddress(address);
+  const same = pool.engines.find(({ engine: other }) => other.id !== id && normalAddress(other.address) === at);
+  if (same !== undefined) throw sameProcess(engine, same.engine);
+  const pooled = pool.add(engine);
+  await engine.start();
+  if (pooled.duplicateOf === '') return pooled;
+  const first = pool.find(pooled.duplicateOf);
+  pool.remove(id);
+  void engine.stop();
+  throw sameProcess(engine, first.engine);
+}
+
+function sameProcess({ id, address }: Engine, known: Engine): RouterError {
+  const message =
+    `engine "${id}" at ${address} is the same process as engine "${known.id}" at ${known.address}, ` +
+    `and a process has one vote; remove "${known.id}" first, or register another process`;
+  return new RouterError('ENGINE_EXISTS', message, { field: 'address', metadata: { engine_id: known.id } });
+}
+
+/** Inputs with known answers for the models that an engine serves. */
+export function goldenOf(models: ModelRepository, { engine, pins }: PooledEngine): KnownAnswer[] {
+  return checkModels(engine.description?.models ?? [], pins).usable.flatMap(({ name, version, inputSize }) => {
     const golden = models.find(name, version)[0]?.golden ?? [];
     return golden.map(({ data, ...digests }) => ({
       input: { model: name, version, shape: [inputSize], data },

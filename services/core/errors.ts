@@ -63,8 +63,8 @@ export const ERROR_KINDS = {
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
   ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
-  /** An input or answer that is larger than every engine's messages. */
-  INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** An input that is larger than an engine's messages: found by the router, before it sends anything. */
+  INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', true, 'ignore'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
@@ -92,6 +92,8 @@ export interface RouterErrorOptions {
   /** When it makes sense to try again, milliseconds from now. */
   readonly retryAfterMs?: number;
   readonly field?: string;
+  /** For Engine.recording: the run that an engine refused to finish. */
+  readonly recordingId?: bigint;
   readonly cause?: unknown;
 }
 
@@ -102,12 +104,15 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
+  /** 0n: no run is recorded. */
+  readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 

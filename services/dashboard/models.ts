@@ -2,26 +2,30 @@
 import { hex64 } from '../core/hex.ts';
 import type { DashboardSources, ModelView } from './sources.ts';
 
-export function toModels({ models, engines, read }: DashboardSources): object {
+export function toModels({ models, pins, engines, read }: DashboardSources): object {
   const counts = new Map(read().counts.models.map((each) => [`${each.model}/${each.version}`, each]));
   return {
     defaultModel: models.defaultModel,
     models: models.versions.map((version) => {
-      const holders = engines().flatMap(({ id, state, engine }) => {
+      const key = `${version.name}/${version.version}`;
+      const holders = engines().flatMap(({ id, state, engine, modelProblems }) => {
         const held = engine.description?.models.find((each) => isSame(each, version));
-        return held === undefined ? [] : [{ id, state, held }];
+        const problem = modelProblems.find(({ model }) => model === key)?.why ?? '';
+        return held === undefined ? [] : [{ id, state, held, problem }];
       });
-      const done = counts.get(`${version.name}/${version.version}`);
-      const described = holders.find(({ held }) => held.error === '')?.held;
+      const done = counts.get(key);
+      const pin = pins.find(version.name, version.version);
+      const isRead = pin !== undefined && pin.error === '';
       return {
         name: version.name,
         version: version.version,
-        error: version.error,
+        error: version.error || (pin?.error ?? ''),
+        checksum: isRead ? hex64(pin.modelId) : '',
         inputKind: version.inputKind,
-        inputShape: version.inputShape ?? (described ? [described.inputSize] : []),
-        outputSize: described?.outputSize ?? 0,
-        nodes: described?.nodes ?? 0,
-        parameters: described?.parameters ?? 0,
+        inputShape: version.inputShape ?? (isRead ? [pin.inputSize] : []),
+        outputSize: pin?.outputSize ?? 0,
+        nodes: pin?.nodes ?? 0,
+        parameters: pin?.parameters ?? 0,
         steps: version.steps,
         dt: version.dt,
         readout: version.readout.from,
@@ -33,8 +37,8 @@ export function toModels({ models, engines, read }: DashboardSources): object {
         computeS: done?.computeS ?? 0,
         synapticOperations: done?.synapticOperations ?? 0,
         energyJ: done?.energyJ ?? 0,
-        holders: holders.map(({ id, state, held: { modelId, error } }) => {
-          return { id, state, checksum: error === '' ? hex64(modelId) : '', error };
+        holders: holders.map(({ id, state, held: { modelId, error }, problem }) => {
+          return { id, state, checksum: error === '' ? hex64(modelId) : '', problem: problem || error };
         }),
       };
     }),

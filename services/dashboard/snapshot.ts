@@ -58,5 +58,6 @@ function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts
     ...figures,
     breaker: { state: engine.breaker.state, events: engine.breaker.events },
     models: (engine.engine.description?.models ?? []).map(({ name, version, error }) => ({ name, version, error })),
+    modelProblems: engine.modelProblems,
   };
 }

@@ -2,16 +2,20 @@
 // thing that a page shows, so that a test can give plain objects.
 import type { CallContext } from '../core/inference.ts';
 import type { EngineModel } from '../engines/engine.ts';
+import type { ModelPins } from '../engines/model-pins.ts';
+import type { ModelProblem } from '../engines/model-problems.ts';
 import type { Reading } from '../telemetry/meter.ts';
 
 export interface EngineView {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
   readonly build: string;
   readonly inFlight: number;
+  /** Models of the repository that it cannot serve. */
+  readonly modelProblems: readonly ModelProblem[];
   readonly breaker: {
     readonly state: string;
     /** Oldest first. */
@@ -119,6 +123,8 @@ export interface DashboardSources {
   readonly engines: () => readonly EngineView[];
   /** Whether the router can answer as it is configured, and what is missing; one line. */
   readonly readiness: () => { readonly isReady: boolean; readonly why: string };
+  /** The same models as the router has read them. */
+  readonly pins: ModelPins;
   readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
   /** The same reading that GetMetrics and Prometheus get. */
   readonly read: () => Reading;

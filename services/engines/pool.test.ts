@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
 
@@ -9,9 +9,10 @@ let a: FakeEngine;
 
 beforeEach(() => {
   events = [];
-  pool = new EnginePool(fakeBreaker, {
+  pool = new EnginePool(fakePins, fakeBreaker, {
     engineChanged: ({ id, state }) => events.push(`${id} ${state}`),
     breakerChanged: ({ id }, { state, why }) => events.push(`${id} breaker ${state}: ${why}`),
+    modelProblemsChanged: ({ id, modelProblems }) => events.push(`${id} problems ${modelProblems.length}`),
     engineRemoved: ({ id }) => events.push(`${id} removed`),
   });
   a = new FakeEngine('a');
@@ -63,5 +64,99 @@ describe('the engine pool', () => {
   it('takes no more engines than it may hold', () => {
     for (let n = 1; n < MAX_ENGINES; n += 1) pool.add(new FakeEngine(`more-${n}`));
     expect(() => pool.add(new FakeEngine('too many'))).toThrow('remove one');
+  });
+
+  it('asks only engines that hold what the repository has, however few they are', () => {
+    const wrong = ['b', 'c'].map((id) => pool.add(new FakeEngine(id).up(fakeModel({ modelId: 8n }))));
+    expect(holders()).toBeUndefined();
+    a.up(fakeModel());
+    expect(holders()).toEqual(['a']);
+    expect(wrong.map(({ modelProblems }) => modelProblems)).toEqual(
+      Array(2).fill([{ model: 'm/1', why: expect.stringContaining('0000000000000008') }]),
+    );
+  });
+
+  it('serves the sizes of the repository, not those that an engine says', () => {
+    a.up(fakeModel({ nodes: 99, parameters: 99 }));
+    expect(pool.served('m', 1)?.model).toEqual(fakePins.find('m', 1));
+  });
+
+  it('serves a model as soon as the router has read it', () => {
+    let isRead = false;
+    pool = new EnginePool({ find: (...which) => (isRead ? fakePins.find(...which) : undefined) }, fakeBreaker);
+    pool.add(new FakeEngine('early').up(fakeModel()));
+    expect([holders(), pool.find('early').modelProblems]).toEqual([undefined, []]);
+    isRead = true;
+    pool.pinsChanged();
+    expect(holders()).toEqual(['early']);
+  });
+
+  it('says once that an engine holds another model, also when it reconnects, and that it is over', () => {
+    a.up(fakeModel({ modelId: 8n }));
+    a.down('killed');
+    expect(pool.find('a').modelProblems).toHaveLength(1);
+    a.up(fakeModel({ modelId: 8n }));
+    expect(events.filter((event) => event.includes('problems'))).toEqual(['a problems 1']);
+    a.up(fakeModel());
+    expect(events.filter((event) => event.includes('problems'))).toEqual(['a problems 1', 'a problems 0']);
+  });
+});
+
+describe('one process under two ids', () => {
+  const up = (engine: FakeEngine, instanceId: string): void => {
+    engine.instanceId = instanceId;
+    engine.up(fakeModel());
+  };
+  let b: FakeEngine;
+
+  beforeEach(() => {
+    b = new FakeEngine('b');
+    pool.add(b);
+  });
+
+  it('is asked under the first one alone', () => {
+    up(a, 'f0');
+    up(b, 'f0');
+    const second = pool.find('b');
+    expect(holders()).toEqual(['a']);
+    expect([second.state, second.duplicateOf, second.admits, second.whyNot]).toEqual([
+      'DUPLICATE',
+      'a',
+      false,
+      'same process as a',
+    ]);
+  });
+
+  it('is asked under the second one when the first has gone, until that is back', () => {
+    up(a, 'f0');
+    up(b, 'f0');
+    events = [];
+    a.down('connection lost');
+    expect(holders()).toEqual(['b']);
+    up(a, 'f0');
+    expect(holders()).toEqual(['a']);
+    expect(events).toEqual(['a breaker OPEN: connection lost', 'a DOWN', 'b READY', 'a READY', 'b DUPLICATE']);
+  });
+
+  it('is asked under the second one when the first is removed', () => {
+    up(a, 'f0');
+    up(b, 'f0');
+    pool.remove('a');
+    expect([holders(), events.slice(-2)]).toEqual([['b'], ['a removed', 'b READY']]);
+  });
+
+  it('stays in quarantine under both', () => {
+    up(a, 'f0');
+    up(b, 'f0');
+    pool.setQuarantine(pool.find('a'), 'it contradicted the majority');
+    a.down('connection lost');
+    expect([holders(), pool.find('b').state]).toEqual([[], 'DUPLICATE']);
+  });
+
+  it('is another process after a restart with another instance id', () => {
+    up(a, 'f0');
+    up(b, 'f0');
+    up(b, 'f1');
+    expect(holders()).toEqual(['a', 'b']);
   });
 });

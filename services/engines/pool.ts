@@ -1,7 +1,10 @@
 // The engines the router knows, and which of them hold what. Engines come and go while it runs.
 import { RouterError } from '../core/errors.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
-import type { Engine, EngineModel } from './engine.ts';
+import { findDuplicates } from './duplicates.ts';
+import type { Engine } from './engine.ts';
+import type { ModelPins, PinnedModel } from './model-pins.ts';
+import { checkModels } from './model-problems.ts';
 import { Panic, type PanicEvent } from './panic.ts';
 import { PooledEngine } from './pooled-engine.ts';
 
@@ -9,15 +12,17 @@ export const MAX_ENGINES = 256;
 
 /** A model version as the pool can serve it. */
 export interface ServedModel {
-  /** As its holders describe it, or described it last. */
-  readonly model: EngineModel;
+  /** As the repository has it. */
+  readonly model: PinnedModel;
   /** Ready engines that hold exactly this model, in pool order. Empty once all have gone. */
   readonly engines: readonly PooledEngine[];
 }
 
 export interface PoolEvents {
-  /** An engine came up, went down, drains or was readmitted. */
+  /** An engine came up, went down, drains, was readmitted, or is (no longer) the same process as another one. */
   engineChanged(engine: PooledEngine): void;
+  /** Its `modelProblems` are other ones than before. */
+  modelProblemsChanged(engine: PooledEngine): void;
   breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
   engineRemoved(engine: PooledEngine): void;
   /** A model's breakers are ignored from now on, or heeded again. */
@@ -25,17 +30,20 @@ export interface PoolEvents {
 }
 
 export class EnginePool {
+  readonly #pins: ModelPins;
   readonly #breaker: BreakerOptions;
   readonly #events: Partial<PoolEvents>;
   readonly #panic: Panic;
   #engines: readonly PooledEngine[] = [];
   /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
-  /** "name/version" → why no engine can serve it. */
-  #broken = new Map<string, string>();
 
-  /** `panicPercent`: with fewer of a model's breakers closed they are ignored; 0: never. */
-  constructor(breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
+  /**
+   * `pins`: the models of the repository, which engines are held against. `panicPercent`: with fewer of a model's breakers
+   * closed they are ignored; 0: never.
+   */
+  constructor(pins: ModelPins, breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
+    this.#pins = pins;
     this.#breaker = breaker;
     this.#events = events;
     this.#panic = new Panic(panicPercent, (event) => this.#events.panicChanged?.(event));
@@ -60,15 +68,19 @@ export class EnginePool {
     if (this.#engines.length >= MAX_ENGINES) {
       throw new RouterError('ENGINE_LIMIT', `there are ${MAX_ENGINES} engines, the most there can be; remove one`);
     }
-    const pooled = new PooledEngine(engine, this.#breaker, (event) => {
+    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, (event) => {
       this.#events.breakerChanged?.(pooled, event);
       this.#panic.check(this.#served, this.#engines);
     });
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
+    pooled.limit.cap(engine.description?.maxInFlight ?? 0);
+    pooled.instanceId = engine.description?.instanceId ?? '';
     engine.onChange(() => {
       const { description, downReason } = engine;
       pooled.build = description?.build ?? pooled.build;
+      pooled.limit.cap(description?.maxInFlight ?? 0);
+      pooled.instanceId = description?.instanceId ?? pooled.instanceId;
       if (wasUp && description === undefined) pooled.breaker.trip(downReason);
       if (!wasUp && description !== undefined) pooled.readySinceMs = performance.now();
       wasUp = description !== undefined;
@@ -84,8 +96,9 @@ export class EnginePool {
     this.#engines = this.#engines.filter((each) => each !== pooled);
     pooled.breaker.stop();
     pooled.isDraining = true;
-    this.#rebuild();
+    const others = this.#rebuild();
     this.#events.engineRemoved?.(pooled);
+    for (const each of others) this.#events.engineChanged?.(each);
     return pooled;
   }
 
@@ -109,7 +122,12 @@ export class EnginePool {
     throw new RouterError('UNKNOWN_ENGINE', message, { field: 'engine_id' });
   }
 
-  /** Undefined until an engine has described it. */
+  /** To be called when the pins know more models than before. */
+  pinsChanged(): void {
+    this.#rebuild();
+  }
+
+  /** Undefined until an engine has held exactly what the repository has. */
   served(name: string, version: number): ServedModel | undefined {
     return this.#served.get(`${name}/${version}`);
   }
@@ -126,47 +144,50 @@ export class EnginePool {
     for (const pooled of this.#engines) pooled.readySinceMs = -Infinity;
   }
 
-  /** Why every engine refuses a model version; undefined if none has said so. */
-  brokenReason(name: string, version: number): string | undefined {
-    return this.#broken.get(`${name}/${version}`);
+  /** A model version as the repository has it. Undefined: it has none, or it has not been read yet. */
+  pinned(name: string, version: number): PinnedModel | undefined {
+    return this.#pins.find(name, version);
   }
 
   #changed(pooled: PooledEngine): void {
-    this.#rebuild();
-    this.#events.engineChanged?.(pooled);
+    const others = this.#rebuild().filter((each) => each !== pooled);
+    for (const each of [pooled, ...others]) this.#events.engineChanged?.(each);
   }
 
-  #rebuild(): void {
-    const byId = new Map<string, Map<bigint, { model: EngineModel; engines: PooledEngine[] }>>();
-    this.#broken = new Map();
-    for (const pooled of this.#engines) {
-      if (pooled.state !== 'READY') continue;
-      for (const model of pooled.engine.description?.models ?? []) {
-        const key = `${model.name}/${model.version}`;
-        if (model.error !== '') {
-          this.#broken.set(key, model.error);
-          continue;
-        }
-        const ids = byId.get(key) ?? new Map<bigint, { model: EngineModel; engines: PooledEngine[] }>();
-        byId.set(key, ids);
-        const holders = ids.get(model.modelId) ?? { model, engines: [] };
-        ids.set(model.modelId, holders);
-        holders.engines.push(pooled);
-      }
-    }
+  /** Returns the engines that are a duplicate now and were none, or the other way round. */
+  #rebuild(): readonly PooledEngine[] {
+    const turned = this.#markDuplicates();
     // What was served stays known when its engines have gone, so that the cache can still answer.
-    const served = new Map<string, ServedModel>(
+    const served = new Map<string, { model: PinnedModel; engines: PooledEngine[] }>(
       [...this.#served].map(([key, { model }]) => [key, { model, engines: [] }]),
     );
-    // Engines that hold other weights under the same name would answer another question: the model that most engines
-    // hold is served, the first in pool order where they are equal.
-    for (const [key, ids] of byId) {
-      served.set(
-        key,
-        [...ids.values()].reduce((a, b) => (b.engines.length > a.engines.length ? b : a)),
-      );
+    const withOtherProblems: PooledEngine[] = [];
+    for (const pooled of this.#engines) {
+      const { description } = pooled.engine;
+      if (description === undefined) continue;
+      const { usable, problems } = checkModels(description.models, this.#pins);
+      if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
+      pooled.modelProblems = problems;
+      if (pooled.state !== 'READY') continue;
+      for (const model of usable) {
+        const key = `${model.name}/${model.version}`;
+        const holders = served.get(key)?.engines ?? [];
+        served.set(key, { model, engines: [...holders, pooled] });
+      }
     }
     this.#served = served;
     this.#panic.check(served, this.#engines);
+    for (const pooled of withOtherProblems) this.#events.modelProblemsChanged?.(pooled);
+    return turned;
+  }
+
+  /** One process has one vote, whatever its ids and addresses: only the first of its engines is asked. */
+  #markDuplicates(): readonly PooledEngine[] {
+    const duplicates = findDuplicates(this.#engines);
+    return this.#engines.filter((pooled) => {
+      const was = pooled.duplicateOf;
+      pooled.duplicateOf = duplicates.get(pooled.id) ?? '';
+      return (was === '') !== (pooled.duplicateOf === '');
+    });
   }
 }

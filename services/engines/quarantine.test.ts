@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
@@ -14,7 +14,7 @@ let quarantine: Quarantine;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  const pool = new EnginePool(fakeBreaker);
+  const pool = new EnginePool(fakePins, fakeBreaker);
   fake = new FakeEngine('a').up(fakeModel());
   engine = pool.add(fake);
   quarantine = new Quarantine(pool, options, () => [known(7)]);
@@ -112,7 +112,7 @@ describe('a quarantined engine', () => {
   it('stays out while it cannot answer', async () => {
     fake.behaviour = () => Promise.reject(new Error('no'));
     await pass(1_000);
-    expect(engine.whyNot).toContain('it could not answer known input 1: no');
+    expect(engine.whyNot).toContain('it could not answer known input 1: engine "a" failed: no');
   });
 
   it('is back at once when an operator says so', async () => {

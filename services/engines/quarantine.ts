@@ -6,7 +6,6 @@
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
-import { readoutDigest } from './readout-digest.ts';
 
 export interface QuarantineOptions {
   /** So many dissents … */
@@ -126,7 +125,7 @@ export class Quarantine {
 
 /** Why it is not well; empty: every answer was right. */
 async function firstFailure(
-  { engine }: PooledEngine,
+  engine: PooledEngine,
   cases: readonly KnownAnswer[],
   isOver: () => boolean,
 ): Promise<string> {
@@ -134,7 +133,7 @@ async function firstFailure(
     if (isOver()) return '';
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
-      const answer = await engine.infer(known.input, context);
+      const answer = await engine.inferUncounted(known.input, context);
       if (!isRight(answer, known)) return `it got known input ${place + 1} of ${cases.length} wrong`;
     } catch (error) {
       return `it could not answer known input ${place + 1}: ${(error as Error).message}`;
@@ -145,7 +144,7 @@ async function firstFailure(
 
 function isRight(answer: Inference, known: KnownAnswer): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
-  return known.readoutDigest === undefined || readoutDigest(answer) === known.readoutDigest;
+  return known.readoutDigest === undefined || answer.readoutDigest === known.readoutDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

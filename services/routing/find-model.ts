@@ -25,14 +25,14 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
   return found;
 }
 
-/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where no engine has ever described it. */
+/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where no engine has ever held it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.name, wanted.version);
   const labels = wanted.readout.labels.length;
   if (served === undefined || served.engines.length === 0) {
-    const broken = wanted.error || pool.brokenReason(wanted.name, wanted.version);
-    if (broken) throw invalid(wanted, broken);
+    const broken = wanted.error || (pool.pinned(wanted.name, wanted.version)?.error ?? '');
+    if (broken !== '') throw invalid(wanted, broken);
   }
   if (served === undefined) throw noEngine(pool, []);
   const { model, engines } = served;

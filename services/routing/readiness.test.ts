@@ -8,6 +8,7 @@ const engine = (id: string, over: Partial<ReadinessEngine> = {}): ReadinessEngin
   id,
   kind: 'sidecar',
   whyNot: '',
+  modelProblems: [],
   ...over,
 });
 

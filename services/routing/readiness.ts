@@ -1,5 +1,6 @@
 // Whether the router can answer as it is configured. One decision for /readyz and for grpc.health.v1: enough engines may
 // be asked now, hold the default model, and are of enough kinds for a vote that says it fails otherwise.
+import type { ModelProblem } from '../engines/model-problems.ts';
 import { type VotePolicy, needed } from '../voting/policy.ts';
 
 /** An engine of the pool, as far as readiness is concerned. */
@@ -8,6 +9,8 @@ export interface ReadinessEngine {
   readonly kind: 'local' | 'sidecar';
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
+  /** Models that it cannot serve. */
+  readonly modelProblems: readonly ModelProblem[];
 }
 
 export interface ReadinessView {
@@ -53,7 +56,13 @@ export function readiness({ engines, model, able }: ReadinessView, demand: Readi
       ? `${demand.why} needs ${demand.engines}`
       : `${demand.why} needs ${demand.kinds} kinds, and all are of kind ${kinds[0] ?? 'none'}`;
   const others = engines.filter((engine) => !able.includes(engine));
-  const each = others.map(({ id, whyNot }) => `${id}: ${whyNot || `does not hold ${model}`}`).join('; ');
+  const each = others.map((engine) => `${engine.id}: ${engine.whyNot || whyNotFor(engine, model)}`).join('; ');
   const advice = `start or mend engines (see "npx tandem engines"), or change what is needed`;
   return { isReady: false, why: `${counted}, and ${wanted}${each === '' ? '' : `: ${each}`}; ${advice}` };
+}
+
+/** Why an engine that takes requests takes none for `model`. */
+function whyNotFor({ modelProblems }: ReadinessEngine, model: string): string {
+  const problem = modelProblems.find((each) => each.model === model);
+  return problem === undefined ? `does not hold ${model}` : `${model}: ${problem.why}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { version, engine, build, question, context } from '../../test/fakes/router-parts.ts';
-import { fakeModel } from '../../test/fakes/fake-engine.ts';
+import { fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
 
 describe('the result cache', () => {
   it('answers an equal question without asking, and says which engine computed it', async () => {
@@ -21,9 +21,12 @@ describe('the result cache', () => {
 
   it('knows other weights under the same name for another question', async () => {
     const only = engine('a');
-    const router = build([only]);
+    let modelId = 7n;
+    const pins = { find: () => fakePinned({ modelId }) };
+    const router = build([only], [version(1)], {}, 1e6, pins);
     await router.reason(question({ cache: 'USE' }), context());
-    only.up(fakeModel({ modelId: 8n }));
+    modelId = 8n;
+    only.up(fakeModel({ modelId }));
     expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
   });
 

@@ -10,7 +10,8 @@ import {
   lost,
   kindOf,
 } from '../../test/fakes/router-parts.ts';
-import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference, fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
+import type { ModelPins } from '../engines/model-pins.ts';
 import { RouterError } from '../core/errors.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -113,22 +114,31 @@ describe('the router', () => {
     ['an unknown version', question({ modelVersion: 9 }), 'UNKNOWN_MODEL', 'model_version'],
     ['a broken model', question({ model: 'broken' }), 'MODEL_INVALID', 'model'],
     ['a model with a label too few', question({ model: 'unlabelled' }), 'MODEL_INVALID', 'model'],
-    ['a model no engine can load', question({ model: 'unloadable' }), 'MODEL_INVALID', 'model'],
+    ['a model that the router cannot read', question({ model: 'unreadable' }), 'MODEL_INVALID', 'model'],
   ])('names the field of %s', async (_name, asked, kind, field) => {
-    const only = new FakeEngine('a').up(
-      fakeModel(),
-      fakeModel({ name: 'unlabelled' }),
-      fakeModel({ name: 'unloadable', error: 'node "x": field "tau"' }),
-    );
+    const names = ['m', 'unlabelled', 'unreadable'];
+    const only = new FakeEngine('a').up(...names.map((name) => fakeModel({ name })));
+    const pins: ModelPins = {
+      find: (name) => fakePinned({ name, error: name === 'unreadable' ? 'node "x": field "tau"' : '' }),
+    };
     const versions = [
       version(1),
       version(1, { name: 'broken', error: 'dt: must be > 0' }),
-      version(1, { name: 'unloadable' }),
+      version(1, { name: 'unreadable' }),
       version(1, { name: 'unlabelled', readout: { from: 'spike_count', labels: ['only'], temperature: 1 } }),
     ];
-    await expect(build([only], versions).reason(asked, context())).rejects.toMatchObject({
+    const router = build([only], versions, {}, 1e6, pins);
+    await expect(router.reason(asked, context())).rejects.toMatchObject({
       kind,
       violation: { field },
+    });
+  });
+
+  it('says of each engine why it cannot use a model that the router can', async () => {
+    const only = new FakeEngine('a').up(fakeModel({ modelId: 0n, error: 'node "x": field "tau"' }));
+    await expect(build([only]).reason(question(), context())).rejects.toMatchObject({
+      kind: 'NO_ENGINE',
+      message: expect.stringContaining('a: m/1: it cannot use it: node "x": field "tau"'),
     });
   });
 
@@ -187,7 +197,7 @@ describe('the router', () => {
           : Promise.resolve(fakeInference());
       };
     }
-    const { attempts } = await build([a, b]).reason(question(), context());
+    const { attempts } = await build([a, b], undefined, { attemptTimeoutMs: 1 }).reason(question(), context());
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['ENGINE_SLOW', 'OK']);
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });

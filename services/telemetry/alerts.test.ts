@@ -99,6 +99,11 @@ const CASES: Case[] = [
   { name: 'TandemDispute', wrong: () => metrics.voted('DISPUTED', []), text: /contradicted each other, \d+ times/ },
   { name: 'TandemEngineQuarantined', wrong: () => engine({ state: 'QUARANTINED' }), text: /answers: engine-1$/ },
   {
+    name: 'TandemModelMismatch',
+    wrong: () => engine({ modelProblems: [{ model: 'm/1' }, { model: 'm/2' }] }),
+    text: /^models that are not as in the repository: engine-1 \(m\/1 m\/2\)$/,
+  },
+  {
     name: 'TandemCacheHitRatioCollapsed',
     well: () => lookups(6, 4),
     wrong: () => lookups(0, 10),
@@ -196,6 +201,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
       'TandemBreakerOpen',
       'TandemDispute',
       'TandemEngineQuarantined',
+      'TandemModelMismatch',
       'TandemSpansDropped',
     ] as const) {
       expect(threshold(name)).toBe(0);

@@ -88,6 +88,13 @@ export const ALERT_RULES = {
       'quarantined for wrong answers:',
       reading.standing.engines.filter(({ state }) => state === 'QUARANTINED'),
     ),
+  TandemModelMismatch: ({ reading }) =>
+    named(
+      'models that are not as in the repository:',
+      reading.standing.engines
+        .filter(({ modelProblems }) => modelProblems.length > 0)
+        .map(({ id, modelProblems }) => ({ id: `${id} (${modelProblems.map(({ model }) => model).join(' ')})` })),
+    ),
   TandemCacheHitRatioCollapsed: ({ recent, usual, options }) => {
     const [now, before] = [recent.hits / recent.lookups, usual.hits / usual.lookups];
     if (!(recent.lookups >= MIN_LOOKUPS && before > MIN_USUAL_RATIO)) return undefined;

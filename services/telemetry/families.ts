@@ -50,7 +50,7 @@ export const MAX_LABELLED_MODELS = 64;
 /** An exemplar that is older points to a trace that is hardly kept any more. */
 const EXEMPLAR_AGE_MS = 600_000;
 
-const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED'] as const;
+const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE'] as const;
 const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
 const VERDICTS = ['UNANIMOUS', 'MAJORITY', 'PLURALITY', 'DEGRADED', 'DISPUTED', 'TOO_FEW'] as const;
 
@@ -147,6 +147,14 @@ export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
           value: count(members, ({ breaker }) => breaker.state === state),
         })),
       ),
+    ),
+    gauge(
+      'tandem_engine_model_problems',
+      'Model versions of the repository that the engine cannot serve: it holds other weights, or cannot use them.',
+      engines.map(({ engine, members }) => ({
+        labels: { engine },
+        value: total(members, ({ modelProblems }) => modelProblems.length),
+      })),
     ),
     gauge(
       'tandem_engines',

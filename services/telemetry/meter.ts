@@ -6,9 +6,11 @@ import type { Metrics, MetricsSnapshot, SavedMetrics } from './metrics.ts';
 export interface MeteredEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
   readonly breaker: { readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN' };
   readonly inFlight: number;
+  /** Model versions of the repository that it cannot serve, as "name/version". */
+  readonly modelProblems: readonly { readonly model: string }[];
   /** What it described itself as; undefined while it is not connected. */
   readonly engine: { readonly description: object | undefined };
 }

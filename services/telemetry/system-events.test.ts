@@ -78,4 +78,36 @@ describe('what happens in the router', () => {
     ]);
     expect(events.recent(1)[0]?.data).toEqual({ model: 'm/1', connected: '4', closed: '1' });
   });
+
+  it('tells once that an engine is the same process as another one, also when it reconnects', () => {
+    const duplicate: ToldEngine = { ...ENGINE, state: 'DUPLICATE', whyNot: 'same process as local' };
+    system.engineChanged(duplicate);
+    system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: 'down: connection refused' });
+    system.engineChanged(duplicate);
+    system.engineChanged(ENGINE);
+    system.engineChanged(duplicate);
+    expect(told()).toEqual([
+      'engine WARNING engine duplicate',
+      'engine WARNING engine down',
+      'engine INFO engine ready',
+      'engine WARNING engine duplicate',
+    ]);
+    expect(events.recent(1)[0]?.data).toEqual({ engine: 'engine-1', why: 'same process as local' });
+  });
+
+  it('tells which models an engine cannot serve, each once, and when that is over', () => {
+    const why = 'it holds other weights';
+    system.modelProblemsChanged({ id: 'engine-1', modelProblems: [{ model: 'm/1', why }] });
+    system.modelProblemsChanged({
+      id: 'engine-1',
+      modelProblems: ['m/1', 'm/2'].map((model) => ({ model, why })),
+    });
+    system.modelProblemsChanged({ id: 'engine-1', modelProblems: [{ model: 'm/2', why }] });
+    expect(events.recent(3).map(({ topic, severity, text, data }) => [topic, severity, text, data])).toEqual([
+      ['model', 'INFO', 'engine has no problem with a model any more', { engine: 'engine-1', model: 'm/1' }],
+      ['model', 'WARNING', 'engine does not serve a model', { engine: 'engine-1', model: 'm/2', why }],
+      ['model', 'WARNING', 'engine does not serve a model', { engine: 'engine-1', model: 'm/1', why }],
+    ]);
+    expect(lines).toHaveLength(3);
+  });
 });

@@ -7,11 +7,21 @@ import type { Log } from './log.ts';
 /** An engine of the pool, as far as it is told about. */
 export interface ToldEngine {
   readonly id: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
   readonly whyNot: string;
   /** Why its answers are not trusted; empty: they are. */
   readonly quarantine: string;
   readonly build: string;
+}
+
+/** An engine of the pool, and what it cannot serve of the repository. */
+export interface CheckedEngine {
+  readonly id: string;
+  readonly modelProblems: readonly {
+    /** "name/version". */
+    readonly model: string;
+    readonly why: string;
+  }[];
 }
 
 type Data = Readonly<Record<string, string | number | undefined>>;
@@ -23,6 +33,10 @@ export class SystemEvents {
   readonly #events: EventLog;
   /** Engines that were told to be in quarantine. */
   readonly #quarantined = new Set<string>();
+  /** Engines that were told to be the same process as another one, by id; and which one. */
+  readonly #duplicates = new Map<string, string>();
+  /** What was told that an engine cannot serve, by its id, then by model. */
+  readonly #problems = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(log: Log, events: EventLog) {
     this.#log = log;
@@ -42,14 +56,36 @@ export class SystemEvents {
     if (quarantine === '') this.#quarantined.delete(id);
     else this.#quarantined.add(id);
     if (wasOut && quarantine === '') this.tell('quarantine', 'INFO', 'engine trusted again', { engine: id });
+    if (state === 'DUPLICATE') {
+      // Said once, and not again after each reconnect.
+      if (this.#duplicates.get(id) === whyNot) return;
+      this.#duplicates.set(id, whyNot);
+    } else if (state !== 'DOWN') this.#duplicates.delete(id);
     if (state === 'QUARANTINED')
       this.tell('quarantine', 'WARNING', 'engine quarantined', { engine: id, why: quarantine });
     else if (state === 'READY') this.tell('engine', 'INFO', 'engine ready', { engine: id, build });
     else this.tell('engine', 'WARNING', `engine ${state.toLowerCase()}`, { engine: id, why: whyNot });
   }
 
+  /** It cannot serve other models of the repository than before. What was told is not told again. */
+  modelProblemsChanged({ id, modelProblems }: CheckedEngine): void {
+    const before = this.#problems.get(id) ?? new Map<string, string>();
+    const now = new Map(modelProblems.map(({ model, why }) => [model, why]));
+    this.#problems.set(id, now);
+    for (const [model, why] of now) {
+      if (before.get(model) === why) continue;
+      this.tell('model', 'WARNING', 'engine does not serve a model', { engine: id, model, why });
+    }
+    for (const model of before.keys()) {
+      if (now.has(model)) continue;
+      this.tell('model', 'INFO', 'engine has no problem with a model any more', { engine: id, model });
+    }
+  }
+
   engineRemoved({ id }: ToldEngine): void {
     this.#quarantined.delete(id);
+    this.#duplicates.delete(id);
+    this.#problems.delete(id);
     this.tell('engine', 'INFO', 'engine removed', { engine: id });
   }
 

@@ -1,5 +1,6 @@
 // What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
 import type { DashboardSources, EngineView, SpanView } from '../../services/dashboard/sources.ts';
+import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
 export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
@@ -13,6 +14,7 @@ export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
     whyNot: '',
     build: 'tandem-engine 0.1.0',
     inFlight: 3,
+    modelProblems: [],
     breaker: { state: 'CLOSED', events: [] },
     speed: { latencyMs: 0.8 },
     limit: { limit: 20 },
@@ -80,6 +82,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       }),
     ],
     readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),
+    pins: { find: (name) => (name === 'toy' ? fakePinned(heldModel()) : undefined) },
     models: {
       defaultModel: 'toy',
       versions: [

@@ -10,6 +10,8 @@ import type {
   Trace,
   TracePlace,
 } from '../../services/engines/engine.ts';
+import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
+import { readoutDigest } from '../../services/engines/readout-digest.ts';
 
 export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   return {
@@ -25,8 +27,26 @@ export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   };
 }
 
-export function fakeInference(over: Partial<Inference> = {}): Inference {
+/** The model of `fakeModel`, as the router has it: whatever `fakeInference` says is possible. */
+export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
+  const { name, version, modelId, inputSize, outputSize, nodes, parameters, error } = fakeModel();
   return {
+    ...{ name, version, modelId, inputSize, outputSize, nodes, parameters, error },
+    ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1e6, operationsPerStep: 1e9 },
+    ...over,
+  };
+}
+
+/** Every model there can be, of one size. */
+export function fakePinsOf(over: Partial<PinnedModel>): ModelPins {
+  return { find: (name, version) => fakePinned({ ...over, name, version }) };
+}
+
+export const fakePins = fakePinsOf({});
+
+/** An honest answer to `fakeModel`, unless `over` says otherwise: its readout digest is that of the rest. */
+export function fakeInference(over: Partial<Inference> = {}): Inference {
+  const inference = {
     modelVersion: 1,
     steps: 16,
     spikeCounts: [3, 1],
@@ -41,15 +61,20 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
     recordingId: 0n,
     ...over,
   };
+  const isEmpty = inference.spikeCounts.length === 0 && inference.potentials.length === 0;
+  if (over.readoutDigest !== undefined || isEmpty) return inference;
+  return { ...inference, readoutDigest: readoutDigest(inference) };
 }
 
 export class FakeEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address: string = 'fake';
+  readonly address: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
+  /** Of its process, from the next `up` on. */
+  instanceId = '';
   /** Every call, as it came. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** What the next calls do. */
@@ -63,14 +88,16 @@ export class FakeEngine implements Engine {
   constructor(id: string, kind: EngineKind = 'sidecar') {
     this.id = id;
     this.kind = kind;
+    this.address = `${id}.fake:1`;
     this.behaviour = () => Promise.resolve(fakeInference());
     this.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', `engine "${id}" cannot trace`));
     this.recorded = () => Promise.reject(new RouterError('UNKNOWN_RECORDING', 'it keeps none'));
   }
 
   up(...models: EngineModel[]): this {
-    const limits = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
-    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, ...limits };
+    const limits = { maxInFlight: 1_024, maxMessageBytes: Infinity };
+    const { instanceId } = this;
+    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, instanceId, ...limits };
     this.downReason = '';
     this.#listener();
     return this;

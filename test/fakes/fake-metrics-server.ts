@@ -14,6 +14,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     state: 'READY',
     breaker: { state: 'CLOSED' },
     inFlight: 2,
+    modelProblems: [],
     engine: { description: {} },
   },
   {
@@ -22,6 +23,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     state: 'DRAINING',
     breaker: { state: 'HALF_OPEN' },
     inFlight: 0,
+    modelProblems: [],
     engine: { description: {} },
   },
   {
@@ -30,6 +32,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     state: 'DOWN',
     breaker: { state: 'OPEN' },
     inFlight: 0,
+    modelProblems: [],
     engine: { description: undefined },
   },
 ];

@@ -1,8 +1,9 @@
 // A router over fake engines and one small model, and questions for it.
-import { FakeEngine, fakeModel } from './fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from './fake-engine.ts';
 import { fakeBreaker, silent } from './fake-parts.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext } from '../../services/core/inference.ts';
+import type { ModelPins } from '../../services/engines/model-pins.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
 import { ModelRepository, type ModelVersion } from '../../services/models/repository.ts';
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
@@ -43,8 +44,9 @@ export function buildWhole(
   versions = [version(1)],
   over: Partial<RouterOptions> = {},
   ttlMs = 1e6,
+  pins: ModelPins = fakePins,
 ): Built {
-  const pool = new EnginePool(fakeBreaker);
+  const pool = new EnginePool(pins, fakeBreaker);
   for (const each of engines) pool.add(each);
   const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs, staleMs: 1e6, sizeOf });
   const router = new Router(new ModelRepository(versions, 'm'), pool, cache, {

@@ -26,7 +26,7 @@ import { areFew } from './liars.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
 import { checkRefusal } from './refusals.ts';
-import { SimEngine, dataOf } from './sim-engine.ts';
+import { PINS, SimEngine, dataOf } from './sim-engine.ts';
 import { OUTPUTS, answerTo } from './truth.ts';
 import { clock } from './virtual-clock.ts';
 
@@ -121,7 +121,7 @@ class Simulation {
       panicChanged: ({ isPanicking }) => this.#journal.note('panic', isPanicking ? 'on' : 'off'),
     };
     this.#admission = new Admission({ maxQueue, maxWaitMs });
-    this.#pool = new EnginePool(plan.breaker, events, plan.panicPercent);
+    this.#pool = new EnginePool(PINS, plan.breaker, events, plan.panicPercent);
     const golden = VERSION.golden.map(({ data, ...digests }) => ({
       input: { model: 'm', version: 1, shape: [2], data },
       ...digests,

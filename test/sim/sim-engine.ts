@@ -5,19 +5,22 @@ import type {
   Engine,
   EngineDescription,
   EngineKind,
-  EngineModel,
   Recording,
   Trace,
 } from '../../services/engines/engine.ts';
+import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';
 import { OUTPUTS, type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
 
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
-export const MODEL: EngineModel = {
+export const MODEL: PinnedModel = {
+  ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1_000_000, operationsPerStep: 1_000 },
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
 };
+
+export const PINS: ModelPins = { find: () => MODEL };
 
 export function dataOf(input: number): Buffer {
   const data = Buffer.alloc(8);
@@ -48,7 +51,7 @@ export interface EngineHooks {
 export class SimEngine implements Engine {
   readonly id: string;
   readonly kind: EngineKind;
-  readonly address = 'simulated';
+  readonly address: string;
   readonly plan: EnginePlan;
   /** As `instanceId` of its description. */
   readonly process: string;
@@ -66,6 +69,7 @@ export class SimEngine implements Engine {
     this.id = id;
     this.kind = plan.kind;
     this.process = id === plan.id ? plan.process : id; // one that replaces another is a process of its own
+    this.address = `${id}.simulated:1`;
     this.plan = plan;
     this.#hooks = hooks;
   }

@@ -5,6 +5,7 @@ import { Metrics } from '../../services/telemetry/metrics.ts';
 export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): MeteredEngine {
   return {
     ...{ id, kind: 'sidecar', state: 'READY', breaker: { state: 'CLOSED' }, inFlight: 0, engine: { description: {} } },
+    modelProblems: [],
     ...over,
   };
 }

@@ -38,14 +38,24 @@ export function writeNir(graph: GraphSpec, version = '1.0'): Uint8Array {
 
 /** Any HDF5 file, for those that are not NIR. */
 export function writeHdf5(fill: (file: h5wasm.File) => void): Uint8Array {
+  return inMemory('w', fill);
+}
+
+/** The file with the first element of a float32 vector changed to `value`. */
+export function changeNir(bytes: Uint8Array, dataset: string, value: number): Uint8Array {
+  return inMemory('a', (file) => (file.get(dataset) as h5wasm.Dataset).write_slice([[0, 1]], [value]), bytes);
+}
+
+function inMemory(mode: 'w' | 'a', fill: (file: h5wasm.File) => void, bytes?: Uint8Array): Uint8Array {
   written += 1;
   const path = `/written-${written}.nir`;
-  const file = new h5wasm.File(path, 'w');
+  if (bytes !== undefined) module.FS.writeFile(path, bytes);
+  const file = new h5wasm.File(path, mode);
   fill(file);
   file.close();
-  const bytes = module.FS.readFile(path);
+  const whole = module.FS.readFile(path);
   module.FS.unlink(path);
-  return bytes;
+  return whole;
 }
 
 function writeGraph(group: h5wasm.Group, graph: GraphSpec): void {

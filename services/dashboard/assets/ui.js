@@ -28,7 +28,15 @@ const TONES = {
   ...{ READY: 'good', CLOSED: 'good', AGREED: 'good', UNANIMOUS: 'good', OK: 'good' },
   ...{ DOWN: 'bad', OPEN: 'bad', DISSENTED: 'bad', DISPUTED: 'bad', AUDIT_DISPUTED: 'bad', ERROR: 'bad' },
   ...{ DRAINING: 'warn', HALF_OPEN: 'warn', TOO_FEW: 'warn', DEGRADED: 'warn', PLURALITY: 'warn', STALE: 'warn' },
-  ...{ QUARANTINED: 'odd', MAJORITY: 'info', ABSENT: 'dim', SINGLE: 'dim', AUDITED: 'info' },
+  ...{
+    QUARANTINED: 'odd',
+    DUPLICATE: 'warn',
+    MISMATCH: 'bad',
+    MAJORITY: 'info',
+    ABSENT: 'dim',
+    SINGLE: 'dim',
+    AUDITED: 'info',
+  },
 };
 
 /** A state in colour, shape and word. */

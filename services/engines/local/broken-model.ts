@@ -1,6 +1,18 @@
-import type { EngineModel } from '../engine.ts';
+import type { PinnedModel } from '../model-pins.ts';
 
 /** How a model that cannot be used is described. */
-export function brokenModel({ name, version }: { name: string; version: number }, error: string): EngineModel {
-  return { name, version, modelId: 0n, inputSize: 0, outputSize: 0, nodes: 0, parameters: 0, error };
+export function brokenModel({ name, version }: { name: string; version: number }, error: string): PinnedModel {
+  return {
+    ...{
+      name,
+      version,
+      modelId: 0n,
+      inputSize: 0,
+      outputSize: 0,
+      inputKind: 'constant',
+      steps: 0,
+      countsSpikes: false,
+    },
+    ...{ spikesPerStep: 0, operationsPerStep: 0, nodes: 0, parameters: 0, error },
+  };
 }

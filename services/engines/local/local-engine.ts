@@ -2,19 +2,17 @@
 // that the event loop stays free.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { malformed } from '../check-refusal.ts';
 import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
-import { brokenModel } from './broken-model.ts';
 import { checkDetail, checkInput, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
 import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
-import { ModelLoader } from './model-loader.ts';
 import type { Network } from './network.ts';
+import { RepositoryModels } from './repository-models.ts';
 import { toShared } from './shared-clock.ts';
 import { SimulationWorker } from './simulation-worker.ts';
 import { TraceWorker } from './trace-worker.ts';
@@ -25,6 +23,8 @@ const MAX_BATCH = 64;
 export interface LocalEngineOptions {
   readonly id: string;
   readonly modelsDir: string;
+  /** Where the router reads the same folder itself, so that it is read once. */
+  readonly models?: RepositoryModels;
   /** Threads that simulate. */
   readonly workers: number;
   /** Inputs that may be queued or running before more are refused with ENGINE_FULL. */
@@ -44,7 +44,7 @@ export class LocalEngine implements Engine {
   readonly id: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
-  readonly #modelsDir: string;
+  readonly #repository: RepositoryModels;
   readonly #table: JobTable;
   readonly #workers: readonly SimulationWorker[];
   readonly #traces = new TraceWorker();
@@ -55,11 +55,12 @@ export class LocalEngine implements Engine {
   #queue: Pending[] = [];
   #flushing = false;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ id, modelsDir, workers, maxInFlight = 1_024, simulationScript }: LocalEngineOptions) {
+  constructor({ id, modelsDir, models, workers, maxInFlight = 1_024, simulationScript }: LocalEngineOptions) {
     this.id = id;
-    this.#modelsDir = modelsDir;
+    this.#repository = models ?? new RepositoryModels({ modelsDir, keepsNetworks: true });
     this.#table = new JobTable(maxInFlight);
     this.#about = {
       build: buildName(),
@@ -110,6 +111,7 @@ export class LocalEngine implements Engine {
     this.#checkUp();
     const { key, model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
+    if (context.signal.aborted) throw RouterError.from(context.signal.reason);
     const { digestOnly = false, detail = 'SUMMARY' } = input;
     checkDetail(network!, steps, detail);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
@@ -143,7 +145,12 @@ export class LocalEngine implements Engine {
     return Promise.reject(new RouterError('UNKNOWN_RECORDING', `engine "${this.id}" keeps no recordings`));
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping = true;
     await this.#traces.stop();
     if (this.#table.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
@@ -152,16 +159,12 @@ export class LocalEngine implements Engine {
   }
 
   async #loadModels(): Promise<readonly ServedModel[]> {
-    const loader = new ModelLoader();
-    const models: ServedModel[] = [];
-    for (const folder of listModelFolders(this.#modelsDir)) {
-      const loaded = await loadFolder(loader, folder);
-      const key = `${folder.name}/${folder.version}`;
-      if (loaded.network !== undefined) this.#networks.set(key, loaded.network);
-      models.push({ ...loaded, key, input: loaded.network && inputSpec(loaded.network) });
-    }
-    await loader.close();
-    return models;
+    return (await this.#repository.load()).map((loaded) => {
+      const { model, network } = loaded;
+      const key = `${model.name}/${model.version}`;
+      if (network !== undefined) this.#networks.set(key, network);
+      return { ...loaded, key, input: network && inputSpec(network) };
+    });
   }
 
   #checkUp(): void {
@@ -226,8 +229,12 @@ export class LocalEngine implements Engine {
   #answered(answers: readonly Answer[]): void {
     for (const answer of answers) {
       const pending = this.#table.get(answer.slot)!;
-      if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
-      else pending.resolve(toInference(answer, pending.version));
+      try {
+        if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
+        else pending.resolve(toInference(answer, pending.version));
+      } catch (error) {
+        pending.reject(malformed(this.id, 'a result that cannot be read', error));
+      }
       this.#release(answer.slot);
     }
   }
@@ -256,16 +263,6 @@ export class LocalEngine implements Engine {
     this.description = downReason === '' ? { ...this.#about, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
-}
-
-async function loadFolder(
-  loader: ModelLoader,
-  { name, version, path, manifest, error }: ModelFolder,
-): Promise<LoadedModel> {
-  if (manifest !== undefined) {
-    return await loader.load({ name, version, path: join(path, String(version), 'model.nir'), manifest });
-  }
-  return { model: brokenModel({ name, version }, error), network: undefined, isReaderBroken: false };
 }
 
 function inputSpec(network: Network): InputSpec {

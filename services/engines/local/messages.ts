@@ -2,7 +2,8 @@
 import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import type { Detail } from '../../core/inference.ts';
-import type { EngineModel, TracePlace } from '../engine.ts';
+import type { TracePlace } from '../engine.ts';
+import type { PinnedModel } from '../model-pins.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
 
@@ -12,11 +13,12 @@ export interface LoadRequest {
   /** The NIR file. */
   readonly path: string;
   readonly manifest: Manifest;
+  readonly wantsNetwork: boolean;
 }
 
-/** `network` is there where `model.error` is empty. */
+/** `network` is there where `model.error` is empty and it was wanted. */
 export interface LoadedModel {
-  readonly model: EngineModel;
+  readonly model: PinnedModel;
   readonly network: Network | undefined;
   /** The file broke the reader itself: the thread that read it must not read another. */
   readonly isReaderBroken: boolean;

@@ -14,7 +14,7 @@ const folder = new ModelFolder();
 
 const request = (name: string): LoadRequest => {
   const path = join(folder.path, name, '1/model.nir');
-  return { name, version: 1, path, manifest: parseManifest(RUN) };
+  return { name, version: 1, path, manifest: parseManifest(RUN), wantsNetwork: true };
 };
 
 afterAll(() => folder.remove());

@@ -5,16 +5,14 @@ import { MAX_FILE_BYTES } from './limits.ts';
 import type { LoadedModel, LoadRequest } from './messages.ts';
 import { ModelError } from './model-error.ts';
 import { brokenModel } from './broken-model.ts';
+import { pinOf } from './pin.ts';
 
 /** Reads and compiles one version. Whatever is wrong with it is in the answer. */
-export function loadModel({ name, version, path, manifest }: LoadRequest): LoadedModel {
+export function loadModel({ name, version, path, manifest, wantsNetwork }: LoadRequest): LoadedModel {
   try {
     const network = compileNetwork(readModelFile(path), manifest);
-    const { modelId, nodeCount: nodes, parameterCount: parameters } = network;
-    const inputSize = network.nodes[network.input]!.outputSize;
-    const outputSize = network.nodes[network.readout]!.outputSize;
-    const model = { name, version, modelId, inputSize, outputSize, nodes, parameters, error: '' };
-    return { model, network, isReaderBroken: false };
+    const model = pinOf({ name, version }, network);
+    return { model, network: wantsNetwork ? network : undefined, isReaderBroken: false };
   } catch (error) {
     const isReaderBroken = error instanceof ModelError && error.isFatal;
     return { model: brokenModel({ name, version }, (error as Error).message), network: undefined, isReaderBroken };

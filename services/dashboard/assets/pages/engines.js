@@ -36,7 +36,13 @@ function card(engine, share) {
       'div',
       { class: 'panel-head' },
       h('h2', { class: 'name' }, engine.id),
-      h('span', { class: 'badges' }, badge(engine.state), badge(engine.breaker.state, `Breaker ${words(engine)}`)),
+      h(
+        'span',
+        { class: 'badges' },
+        engine.modelProblems.length > 0 && badge('MISMATCH', 'Other models'),
+        badge(engine.state),
+        badge(engine.breaker.state, `Breaker ${words(engine)}`),
+      ),
     ),
     engine.why && h('p', { class: 'why' }, engine.why),
     h(
@@ -53,16 +59,18 @@ function card(engine, share) {
       ['Kind', engine.kind === 'local' ? 'inside the router (TypeScript)' : 'sidecar'],
       ['Address', engine.address],
       ['Build', engine.build || 'not described yet'],
-      [
-        'Models',
-        engine.models.length === 0 ? 'none' : engine.models.map(({ name, version }) => `${name}/${version}`).join(', '),
-      ],
+      ['Models', served(engine).join(', ') || 'none'],
     ),
-    ...engine.models
-      .filter(({ error }) => error !== '')
-      .map(({ name, version, error }) => h('p', { class: 'why' }, `${name}/${version} cannot be used: ${error}`)),
+    ...engine.modelProblems.map(({ model, why }) => h('p', { class: 'why' }, `${model} is not served: ${why}`)),
     history(engine.breaker.events),
   );
+}
+
+function served({ models, modelProblems }) {
+  return models
+    .filter(({ error }) => error === '')
+    .map(({ name, version }) => `${name}/${version}`)
+    .filter((model) => !modelProblems.some((problem) => problem.model === model));
 }
 
 function words({ breaker }) {

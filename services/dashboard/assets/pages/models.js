@@ -1,4 +1,4 @@
-// The model repository: what there is, what goes in and comes out, and whether all that hold it hold the same.
+// The model repository: what there is, what goes in and comes out, and whether engines hold what the repository has.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { count, duration, joules, plural } from '../format.js';
@@ -24,7 +24,8 @@ function none() {
 }
 
 function card(model, defaultModel) {
-  const checksums = [...new Set(model.holders.map(({ checksum }) => checksum).filter(Boolean))];
+  const wrong = model.holders.filter(({ problem }) => problem !== '');
+  const isHeld = model.holders.length > wrong.length;
   const isConstant = model.inputKind === 'constant';
   return h(
     'article',
@@ -39,7 +40,8 @@ function card(model, defaultModel) {
         model.name === defaultModel && badge('INFO', 'Default'),
         model.error
           ? badge('DOWN', 'Cannot be used')
-          : badge(checksums.length === 0 ? 'DRAINING' : 'READY', checksums.length === 0 ? 'Held by nobody' : 'Served'),
+          : badge(isHeld ? 'READY' : 'DRAINING', isHeld ? 'Served' : 'No engine holds it'),
+        !model.error && wrong.length > 0 && badge('MISMATCH', `${plural(wrong.length, 'engine')} with another model`),
       ),
     ),
     model.error && h('p', { class: 'why' }, model.error),
@@ -66,6 +68,7 @@ function card(model, defaultModel) {
           ? 'not known yet'
           : `${plural(model.parameters, 'parameter')} in ${plural(model.nodes, 'node')}`,
       ],
+      ['Checksum', model.checksum ? h('code', {}, model.checksum) : 'not known yet'],
       ['Temperature', String(model.temperature)],
       ['Answered', `${plural(model.requests, 'input')}, also from the cache`],
       ['Computed', `${plural(model.inferences, 'time')}, in ${duration(model.computeS * 1_000)}`],
@@ -79,7 +82,7 @@ function card(model, defaultModel) {
             { name: 'Held by', cell: ({ id }) => h('span', { class: 'name' }, id) },
             { name: 'State', cell: ({ state }) => badge(state) },
             { name: 'Checksum', cell: ({ checksum }) => h('code', {}, checksum || '–') },
-            { name: 'Weights', wide: true, cell: (holder) => weights(holder, checksums) },
+            { name: 'Weights', wide: true, cell: ({ problem }) => problem || 'as in the repository' },
           ],
           model.holders,
         ),
@@ -91,9 +94,4 @@ function card(model, defaultModel) {
         h('ol', { class: 'labels', start: '0' }, ...model.labels.map((label) => h('li', {}, label))),
       ),
   );
-}
-
-function weights({ checksum, error }, checksums) {
-  if (error) return error;
-  return checksums.length === 1 ? 'the same everywhere' : `differ: variant ${checksums.indexOf(checksum) + 1}`;
 }

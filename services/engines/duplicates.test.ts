@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ProcessView, findDuplicates, normalAddress } from './duplicates.ts';
+
+const engine = (id: string, over: Partial<ProcessView> & { address?: string; isDown?: boolean } = {}): ProcessView => {
+  const { address = `${id}:1`, isDown = false, ...rest } = over;
+  const description = isDown ? undefined : {};
+  const standing = { instanceId: '', isDraining: false, quarantine: '' };
+  return { id, kind: 'sidecar', engine: { address, description }, ...standing, ...rest };
+};
+
+describe('engines that are one process', () => {
+  it('are those with the same instance id: the first one counts', () => {
+    const engines = ['a', 'b', 'c'].map((id) => engine(id, { instanceId: id === 'b' ? 'f1' : 'f0' }));
+    expect([...findDuplicates(engines)]).toEqual([['c', 'a']]);
+  });
+
+  it('are those with the same address, also without an instance id', () => {
+    const engines = [engine('a', { address: 'localhost:50061' }), engine('b', { address: '127.0.0.1:50061' })];
+    expect([...findDuplicates(engines)]).toEqual([['b', 'a']]);
+  });
+
+  it('are those that a third one joins', () => {
+    const engines = [
+      engine('a', { instanceId: 'f0' }),
+      engine('b', { instanceId: 'f0', address: 'x:1' }),
+      engine('c', { address: 'x:1' }),
+    ];
+    expect([...findDuplicates(engines)]).toEqual([
+      ['b', 'a'],
+      ['c', 'a'],
+    ]);
+  });
+
+  it('are not those without an instance id at different addresses', () => {
+    expect([...findDuplicates([engine('a'), engine('b')])]).toEqual([]);
+  });
+
+  it('are not two local engines, whose address is the same word', () => {
+    const local = { kind: 'local', address: 'in-process' } as const;
+    expect([...findDuplicates([engine('a', local), engine('b', local)])]).toEqual([]);
+  });
+
+  it('do not include one that is down: the next one takes over', () => {
+    const engines = [engine('a', { instanceId: 'f0', isDown: true }), engine('b', { instanceId: 'f0' })];
+    expect([...findDuplicates(engines)]).toEqual([]);
+  });
+
+  it.each([
+    ['quarantined', { quarantine: 'it contradicted the majority' }],
+    ['drained', { isDraining: true }],
+  ])('do not come back under another id while the first one is %s and down', (_, heldBack) => {
+    const engines = [engine('a', { instanceId: 'f0', isDown: true, ...heldBack }), engine('b', { instanceId: 'f0' })];
+    expect([...findDuplicates(engines)]).toEqual([['b', 'a']]);
+  });
+
+  it('stay in quarantine whichever of their ids it came over', () => {
+    const engines = [
+      engine('a', { instanceId: 'f0' }),
+      engine('b', { instanceId: 'f0', quarantine: 'it contradicted the majority' }),
+    ];
+    expect([...findDuplicates(engines)]).toEqual([['a', 'b']]);
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    ['unix:///run/e.sock', 'unix:/run/e.sock'],
+    ['unix:/run/../run/e.sock', 'unix:/run/e.sock'],
+    ['LOCALHOST:50061', '127.0.0.1:50061'],
+    ['Engine.Example.:50061', 'engine.example:50061'],
+    ['[0:0:0:0:0:0:0:1]:50061', '[::1]:50061'],
+    ['[::ffff:10.0.0.7]:50061', '10.0.0.7:50061'],
+  ])('%s is %s', (written, normal) => {
+    expect(normalAddress(written)).toBe(normal);
+  });
+});

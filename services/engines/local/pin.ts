@@ -1,0 +1,24 @@
+// What the router keeps of a model that it has read: enough to check what an engine says of it, and of its answers.
+import type { PinnedModel } from '../model-pins.ts';
+import type { Network } from './network.ts';
+import { firesSpikes, isSpiking } from './node-types.ts';
+
+type Version = Pick<PinnedModel, 'name' | 'version'>;
+
+export function pinOf({ name, version }: Version, network: Network): PinnedModel {
+  const { nodes, modelId, inputKind, steps, nodeCount, parameterCount } = network;
+  const readout = nodes[network.readout]!;
+  const spiking = nodes.filter(({ type }) => firesSpikes(type));
+  const weighted = nodes.filter(({ type }) => type === 'Linear' || type === 'Affine');
+  return {
+    ...{ name, version, modelId, inputKind, steps },
+    inputSize: nodes[network.input]!.outputSize,
+    outputSize: readout.outputSize,
+    countsSpikes: isSpiking(readout.type),
+    spikesPerStep: spiking.reduce((sum, { outputSize }) => sum + outputSize, 0),
+    operationsPerStep: weighted.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0),
+    nodes: nodeCount,
+    parameters: parameterCount,
+    error: '',
+  };
+}

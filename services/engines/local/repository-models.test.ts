@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ModelFolder } from '../../../test/support/model-folder.ts';
+import { matrix } from '../../../test/support/nir-writer.ts';
+import { chain, node } from '../../../test/support/run-network.ts';
+import { LocalEngine } from './local-engine.ts';
+import { RepositoryModels } from './repository-models.ts';
+
+const RUN = 'dt: 1\nsteps: 4';
+/** 3 → 2 → 2 neurons → 4 weights → leaky readout: 2 of its nodes have weights, one spikes. */
+const graph = chain(3, 2, {
+  a: node('Linear', { weight: matrix([1, 2, 3], [4, 5, 6]) }),
+  b: node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 }),
+  c: node('Linear', { weight: matrix([1, 0], [0, 1]) }),
+  d: node('LI', { tau: 2, r: 1, v_leak: 0 }),
+});
+const spiking = chain(2, 2, { lif: node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 }) });
+
+let folder: ModelFolder;
+
+beforeEach(() => {
+  folder = new ModelFolder().add('m', 1, graph, RUN);
+});
+
+afterEach(() => folder.remove());
+
+async function read(): Promise<RepositoryModels> {
+  const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
+  await models.load();
+  return models;
+}
+
+describe('the models of the repository', () => {
+  it('are pinned with what an answer can be held against', async () => {
+    expect((await read()).find('m', 1)).toEqual({
+      ...{ name: 'm', version: 1, modelId: expect.any(BigInt), inputSize: 3, outputSize: 2 },
+      ...{ inputKind: 'constant', steps: 4, countsSpikes: false, spikesPerStep: 2, operationsPerStep: 3 * 2 + 2 * 2 },
+      ...{ nodes: 6, parameters: expect.any(Number), error: '' },
+    });
+  });
+
+  it('count spikes where the readout is a neuron that spikes', async () => {
+    folder.add('s', 1, spiking, RUN);
+    const models = await read();
+    expect([models.find('s', 1)?.countsSpikes, models.find('m', 1)?.countsSpikes]).toEqual([true, false]);
+  });
+
+  it('have the identity that the local engine describes, and are read once for both', async () => {
+    const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: true });
+    const local = new LocalEngine({ id: 'local', modelsDir: '/nowhere', models, workers: 1 });
+    const [loaded] = await Promise.all([models.load(), local.start()]);
+    expect(local.description?.models).toEqual([models.find('m', 1)]);
+    expect(loaded[0]?.network).toBeDefined();
+    await local.stop();
+  });
+
+  it('give the networks back where no engine of ours runs them', async () => {
+    const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
+    expect((await models.load()).map(({ network }) => network)).toEqual([undefined]);
+  });
+
+  it('say why one cannot be used: its file, or its manifest', async () => {
+    folder.add('damaged', 1, new Uint8Array(100), RUN).add('vague', 2, graph, 'reset: never');
+    const models = await read();
+    expect(models.find('damaged', 1)).toMatchObject({ modelId: 0n, error: expect.stringContaining('model.nir') });
+    expect(models.find('vague', 2)).toMatchObject({ modelId: 0n, error: expect.stringContaining('reset') });
+  });
+
+  it('are known one after the other, each with a call to those that listen', async () => {
+    folder.add('n', 1, graph, RUN);
+    const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
+    const known: boolean[][] = [];
+    models.onChange(() => known.push(['m', 'n'].map((name) => models.find(name, 1) !== undefined)));
+    await models.load();
+    expect(known).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  it('are not read any further after a stop', async () => {
+    const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
+    const reading = models.load();
+    await models.stop();
+    expect([await reading, models.find('m', 1)]).toEqual([[], undefined]);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
+import type { ModelPins } from './model-pins.ts';
+import { checkModels } from './model-problems.ts';
+
+const pin = fakePinned();
+const pins: ModelPins = { find: (name, version) => (name === 'm' && version === 1 ? pin : undefined) };
+
+describe('the models of an engine', () => {
+  it('may be served where they are as in the repository', () => {
+    expect(checkModels([fakeModel()], pins)).toEqual({ usable: [pin], problems: [] });
+  });
+
+  it.each([
+    [
+      'other weights',
+      { modelId: 8n },
+      'it holds other weights or run settings: model id 0000000000000008, the repository has 0000000000000007',
+    ],
+    ['an error', { modelId: 0n, error: 'node "n": no' }, 'it cannot use it: node "n": no'],
+    [
+      'other inputs',
+      { inputSize: 4 },
+      'it says that it has 4 inputs and 2 outputs; the repository has 3 inputs and 2 outputs',
+    ],
+    [
+      'other outputs',
+      { outputSize: 9 },
+      'it says that it has 3 inputs and 9 outputs; the repository has 3 inputs and 2 outputs',
+    ],
+  ])('are a problem with %s', (_, over, why) => {
+    expect(checkModels([fakeModel(over)], pins)).toEqual({ usable: [], problems: [{ model: 'm/1', why }] });
+  });
+
+  it('are no problem where the repository does not have them, or has not been read yet', () => {
+    const others = [fakeModel({ name: 'other' }), fakeModel({ version: 2 })];
+    expect(checkModels(others, pins)).toEqual({ usable: [], problems: [] });
+  });
+
+  it('are no problem of the engine where the router cannot read the file either', () => {
+    const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
+    expect(checkModels([fakeModel({ error: 'damaged' })], broken)).toEqual({ usable: [], problems: [] });
+    expect(checkModels([fakeModel({ modelId: 0n })], broken)).toEqual({ usable: [], problems: [] });
+  });
+
+  it('count once each: an engine that describes one twice does not vote twice', () => {
+    expect(checkModels([fakeModel(), fakeModel()], pins).usable).toEqual([pin]);
+    expect(checkModels([fakeModel({ modelId: 8n }), fakeModel()], pins).usable).toEqual([]);
+  });
+});

@@ -1,0 +1,48 @@
+// Which model versions of the repository an engine cannot serve, and why: what it describes is held against what the router
+// has read itself. What the repository does not have is no problem, and neither is a version that the engine lacks.
+import { hex64 } from '../core/hex.ts';
+import type { EngineModel } from './engine.ts';
+import type { ModelPins, PinnedModel } from './model-pins.ts';
+
+export interface ModelProblem {
+  /** "name/version". */
+  readonly model: string;
+  readonly why: string;
+}
+
+export interface CheckedModels {
+  /** Versions that it may serve. */
+  readonly usable: readonly PinnedModel[];
+  readonly problems: readonly ModelProblem[];
+}
+
+export function checkModels(described: readonly EngineModel[], pins: ModelPins): CheckedModels {
+  const usable: PinnedModel[] = [];
+  const problems: ModelProblem[] = [];
+  const seen = new Set<string>();
+  for (const model of described) {
+    const pin = pins.find(model.name, model.version);
+    // A file that the router cannot read either is a problem of the file, and of no engine.
+    if (pin === undefined || pin.error !== '') continue;
+    const key = `${model.name}/${model.version}`;
+    // Only the first description counts: with a second one an engine would be listed, and vote, twice.
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const why = problemWith(model, pin);
+    if (why === '') usable.push(pin);
+    else problems.push({ model: key, why });
+  }
+  return { usable, problems };
+}
+
+/** Empty: there is none. */
+function problemWith(model: EngineModel, pin: PinnedModel): string {
+  if (model.error !== '') return `it cannot use it: ${model.error}`;
+  if (model.modelId !== pin.modelId) {
+    const ids = `model id ${hex64(model.modelId)}, the repository has ${hex64(pin.modelId)}`;
+    return `it holds other weights or run settings: ${ids}`;
+  }
+  if (model.inputSize === pin.inputSize && model.outputSize === pin.outputSize) return '';
+  const sizes = ({ inputSize, outputSize }: EngineModel): string => `${inputSize} inputs and ${outputSize} outputs`;
+  return `it says that it has ${sizes(model)}; the repository has ${sizes(pin)}`;
+}
