@@ -43,8 +43,8 @@ inline grpc::ByteBuffer CallRaw(grpc::ChannelInterface& channel, const char* met
   grpc::ClientContext context;
   grpc::ByteBuffer response;
   const grpc::internal::RpcMethod path(method, grpc::internal::RpcMethod::NORMAL_RPC);
-  const grpc::Status status =
-      grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(&channel, path, &context, {}, &response);
+  const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+      &channel, path, &context, BufferOf(""), &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return response;
 }
