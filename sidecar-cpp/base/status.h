@@ -19,6 +19,7 @@ enum class Code {
   kOutOfRange = 11,
   kInternal = 13,
   kUnavailable = 14,
+  kDataLoss = 15,
 };
 
 // What went wrong. `reason` is UPPER_SNAKE and for programs (see InferError in engine.proto), `message` is for people

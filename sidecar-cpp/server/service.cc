@@ -2,6 +2,8 @@
 
 #include "server/infer_stream.h"
 #include "server/infer_unary.h"
+#include "server/instance_id.h"
+#include "server/message_checksum.h"
 #include "server/trace_unary.h"
 
 namespace tandem {
@@ -10,6 +12,10 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Describe(grpc::CallbackServerContex
                                                       const engine::v1::DescribeRequest*,
                                                       engine::v1::DescribeResponse* response) {
   core_.Describe(*response);
+  response->set_instance_id(InstanceId());
+  response->set_max_message_bytes(max_message_bytes_);
+  response->set_checksums(true);
+  response->set_checksum(ChecksumOf(*response, 0));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;
@@ -27,9 +33,9 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* 
   return StartTrace(core_, *context, *request, *response);
 }
 
-grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>*
-EngineServiceImpl::InferStream(grpc::CallbackServerContext*) {
-  return StartStream(core_, streams_);
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EngineServiceImpl::InferStream(
+    grpc::CallbackServerContext* context) {
+  return StartStream(core_, streams_, *context);
 }
 
 }  // namespace tandem
