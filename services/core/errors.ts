@@ -63,8 +63,8 @@ export const ERROR_KINDS = {
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
   ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
-  /** An input or answer that is larger than every engine's messages. */
-  INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** An input that is larger than an engine's messages: found by the router, before it sends anything. */
+  INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', true, 'ignore'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
@@ -93,6 +93,7 @@ export interface RouterErrorOptions {
   readonly retryAfterMs?: number;
   readonly field?: string;
   readonly cause?: unknown;
+  readonly recordingId?: bigint;
 }
 
 /** The only error that travels between floors. Its message is meant for the caller: what happened, what to do next. */
@@ -102,12 +103,15 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Of an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
+  readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 

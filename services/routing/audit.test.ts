@@ -31,8 +31,8 @@ async function answer(times: number, rate: number, stateDigest = 99n, ids = ['a'
   });
   for (let n = 0; n < times; n += 1) {
     const engine = pool.find(ids[n % ids.length]!);
-    audit.consider(
-      { engine, inference: fakeInference({ stateDigest }) },
+    audit.maybeAudit(
+      [{ engine, said: fakeInference({ stateDigest }), durationMs: 1 }],
       pool.engines,
       { input, strategy: 'ROUND_ROBIN' },
       () => (wrongs += 1),
