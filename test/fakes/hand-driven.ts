@@ -6,10 +6,10 @@ import { fakeInference } from './fake-engine.ts';
 
 export class HandDriven implements Askable {
   readonly id: string;
-  readonly kind = 'sidecar';
+  kind: 'local' | 'sidecar' = 'sidecar';
   readonly admits = true;
   readonly whyNot = '';
-  readonly free: number = 1;
+  free = 1;
   /** Of the last request; undefined: it was not asked. */
   signal: AbortSignal | undefined;
   timeoutMs: number | undefined;
