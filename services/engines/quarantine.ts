@@ -38,7 +38,8 @@ interface Record {
   /** The newest inputs that it got wrong, with the majority's answer. */
   disputed: KnownAnswer[];
   timer: NodeJS.Timeout | undefined;
-  isBeingChecked: boolean;
+  /** Of a suspect that is given known inputs now. */
+  checking: Promise<void> | undefined;
   /** When it was a suspect last, on performance.now()'s clock. */
   suspectedMs: number;
 }
@@ -88,11 +89,10 @@ export class Quarantine {
   suspect(engine: PooledEngine): void {
     const record = this.#record(engine);
     const nowMs = performance.now();
-    const isTooSoon = record.isBeingChecked || nowMs - record.suspectedMs < SUSPECT_PAUSE_MS;
+    const isTooSoon = record.checking !== undefined || nowMs - record.suspectedMs < SUSPECT_PAUSE_MS;
     if (this.#isStopped || isTooSoon || engine.quarantine !== '') return;
     record.suspectedMs = nowMs;
-    record.isBeingChecked = true;
-    void this.#check(engine, record).finally(() => (record.isBeingChecked = false));
+    record.checking = this.#check(engine, record).finally(() => (record.checking = undefined));
   }
 
   /** An operator says that it is well. */
@@ -115,7 +115,7 @@ export class Quarantine {
     const { sitOutMs } = this.#options;
     const record: Record = {
       ...{ dissentedMs: [], lastDissentMs: -Infinity, sitOutMs, disputed: [], timer: undefined },
-      ...{ isBeingChecked: false, suspectedMs: -Infinity },
+      ...{ checking: undefined, suspectedMs: -Infinity },
     };
     this.#records.set(engine, record);
     return record;
@@ -146,6 +146,7 @@ export class Quarantine {
   }
 
   async #probe(engine: PooledEngine, record: Record): Promise<void> {
+    await record.checking; // one known input at a time
     const cases = [...this.#golden(engine), ...record.disputed];
     // An operator may readmit or remove it at any time.
     const isOver = (): boolean => engine.quarantine === '' || !this.#pool.engines.includes(engine);
