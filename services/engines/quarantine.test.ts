@@ -175,6 +175,18 @@ describe('a suspect', () => {
     expect(fake.calls).toHaveLength(2);
   });
 
+  it('is not given two known inputs at once, though it is put out while it is checked', async () => {
+    const ends: (() => void)[] = [];
+    fake.behaviour = () => new Promise((resolve) => ends.push(() => resolve(fakeInference({ stateDigest: 7n }))));
+    quarantine.suspect(engine);
+    dissent(3);
+    await pass(1_000);
+    expect(ends).toHaveLength(1);
+    ends[0]!();
+    await pass(0);
+    expect(ends).toHaveLength(2);
+  });
+
   it('is back after its pause, as every engine that was put out', async () => {
     answersWrong();
     quarantine.suspect(engine);

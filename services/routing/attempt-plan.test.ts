@@ -38,7 +38,11 @@ function start(engines: HandDriven[], over: Partial<AskOptions> = {}): Promise<A
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const asked = (): string => [a, b, c, d].filter(({ wasAsked }) => wasAsked).map(({ id }) => id).join('');
+const asked = (): string =>
+  [a, b, c, d]
+    .filter(({ wasAsked }) => wasAsked)
+    .map(({ id }) => id)
+    .join('');
 
 /** What engines do in turn, each once it is asked. */
 async function inTurn(...acts: (() => void)[]): Promise<void> {

@@ -23,7 +23,7 @@
 //
 // When nobody is left to ask, a request that was refused gets the first refusal, with `unconfirmed`; any other gets what
 // no-engine.ts says.
-import { RouterError } from '../core/errors.ts';
+import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
 import { type Askable, type Asking, isFinal, isUncounted } from './ask.ts';

@@ -191,11 +191,9 @@ describe('a request to which one refused and another answered', () => {
   });
 
   it('takes more than half of all engines: one liar puts no honest engine out', async () => {
-    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
-    fakes.c.behaviour = () => Promise.reject(refusal());
-    for (const id of ['d', 'e']) {
-      (pool.find(id).engine as FakeEngine).behaviour = () => Promise.reject(refusal());
-    }
+    const others = ['d', 'e'].map((id) => new FakeEngine(id).up(fakeModel()));
+    for (const other of others) pool.add(other);
+    for (const other of [fakes.c, ...others]) other.behaviour = () => Promise.reject(refusal());
     await audited(build(0), { a: refusal(), b: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
   });

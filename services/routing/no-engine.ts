@@ -37,5 +37,8 @@ function tooLarge(attempts: readonly Attempt[], metadata: Readonly<Record<string
   const limits = attempts.map(({ error }) => Number(error?.metadata['max_message_bytes'] ?? 0));
   const largest = attempts[limits.indexOf(Math.max(...limits))]!.error!;
   const message = `the input is too large for every engine; the largest limit: ${largest.message}`;
-  return new RouterError('INPUT_TOO_LARGE', message, { metadata: { ...largest.metadata, ...metadata }, cause: largest });
+  return new RouterError('INPUT_TOO_LARGE', message, {
+    metadata: { ...largest.metadata, ...metadata },
+    cause: largest,
+  });
 }

@@ -250,9 +250,7 @@ function reportContradiction<E extends Askable>(
   { input, options, strategy, context }: Asking,
 ): void {
   const ballots = voters.map((voter, place) =>
-    voter === liar
-      ? { ...toCast(voter, 'DISSENTED'), ...said }
-      : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
+    voter === liar ? { ...toCast(voter, 'DISSENTED'), ...said } : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
   );
   const right = result.kind === 'AGREED' ? digestsOf(liar) : undefined;
   options.onDispute({
