@@ -161,7 +161,10 @@ export async function start(
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);
-  const audit = new Audit({ rate: settings.vote.audit_rate, observer: metrics, onDispute });
+  const audit = new Audit({
+    ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
+    onProblem: (err) => log.error({ err }, 'audit'),
+  });
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),

@@ -1,5 +1,5 @@
 // What follows from a dispute: the dashboard shows it, the log and a file record it, subscribers hear of it, and engines
-// that a majority contradicts are judged.
+// that a majority contradicts are judged. None of these keeps the others from happening, or hurts the request.
 import type { Settings } from '../config/schema.ts';
 import { hex64 } from '../core/hex.ts';
 import { Recent } from '../dashboard/recent.ts';
@@ -19,6 +19,7 @@ export class Disputes {
   readonly #pool: EnginePool;
   readonly #quarantine: Quarantine;
   readonly #system: SystemEvents;
+  readonly #log: Log;
   /** Undefined: they are recorded nowhere. */
   readonly #file: DisputeLog | undefined;
 
@@ -26,21 +27,33 @@ export class Disputes {
     this.#pool = pool;
     this.#quarantine = quarantine;
     this.#system = system;
+    this.#log = log;
     const { file, max_bytes: maxBytes, files, input } = disputes;
     const onProblem = (err: unknown): void => log.error({ err }, 'dispute log');
     this.#file = file === '' ? undefined : new DisputeLog({ file, maxBytes, files, input, onProblem });
   }
 
   add(dispute: Dispute): void {
-    const { input, wrong, verdict, ballots, span } = dispute;
-    this.recent.add(this.#toView(dispute));
-    const trace = span?.trace;
+    this.#guard(() => this.recent.add(this.#toView(dispute)));
+    this.#guard(() => this.#record(dispute));
+    this.#guard(() => this.#tell(dispute));
+    this.#guard(() => this.#judge(dispute));
+  }
+
+  #guard(consequence: () => void): void {
+    try {
+      consequence();
+    } catch (err) {
+      this.#log.error({ err }, 'dispute');
+    }
+  }
+
+  #tell({ input, wrong, verdict, ballots, span }: Dispute): void {
     const said = digests(ballots);
-    trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': said });
-    this.#record(dispute);
-    const told = { model: input.model, version: input.version, verdict, wrong: wrong.join(' '), ballots: said };
-    this.#system.tell('dispute', 'WARNING', 'dispute', told, trace?.traceId);
-    this.#judge(dispute);
+    const names = wrong.join(' ');
+    span?.trace.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': names, 'tandem.ballots': said });
+    const told = { model: input.model, version: input.version, verdict, wrong: names, ballots: said };
+    this.#system.tell('dispute', 'WARNING', 'dispute', told, span?.trace.traceId);
   }
 
   async stop(): Promise<void> {
@@ -57,12 +70,15 @@ export class Disputes {
     });
   }
 
+  /** Where nobody knows who is wrong, all that contradicted another are suspects. */
   #judge({ input, wrong, right, ballots, span }: Dispute): void {
-    for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
+    for (const { engineId, outcome } of ballots) {
       const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (engine === undefined || right === undefined) continue;
+      if (engine === undefined) continue;
+      if (wrong.length === 0 && outcome === 'DISSENTED') this.#quarantine.suspect(engine);
+      if (!wrong.includes(engineId)) continue;
       const wasTrusted = engine.quarantine === '';
-      this.#quarantine.dissented(engine, { input, ...right });
+      this.#quarantine.dissented(engine, right && { input, ...right });
       if (wasTrusted && engine.quarantine !== '') span?.trace.event('quarantine', { 'tandem.engine': engineId });
     }
   }

@@ -13,6 +13,8 @@ export interface Asked {
   readonly endByMs: number;
   readonly controller: AbortController;
   attempts: number;
+  /** Ballots that full engines did not give. */
+  full: number;
   readonly whole: Set<string>;
   readonly voters: Set<string>;
   isOver: boolean;
@@ -38,12 +40,14 @@ export class Attempts {
     this.#halfOpen.delete(id);
   }
 
-  count(id: string, asked: Asked, digestOnly: boolean | undefined): void {
+  /** Returns what is to be told how it ended: a full engine may be passed over, and then it costs nothing. */
+  count(id: string, asked: Asked, digestOnly: boolean | undefined): (outcome: string) => void {
     const { policy, number } = asked;
+    let isRetry = false;
     if (policy === undefined) {
-      if (digestOnly !== undefined) return; // an audit
+      if (digestOnly !== undefined) return () => undefined; // an audit
       asked.attempts += 1;
-      if (asked.attempts > 1) this.#retries += 1;
+      isRetry = asked.attempts > 1;
       const { maxAttempts } = this.#plan;
       if (asked.attempts > maxAttempts) throw new Broken('budget', `request ${number}: more than ${maxAttempts} tries`);
     } else if (digestOnly === undefined) {
@@ -54,11 +58,18 @@ export class Attempts {
     } else {
       if (asked.voters.has(id)) throw new Broken('ballots', `request ${number}: "${id}" was asked to vote twice`);
       asked.voters.add(id);
-      if (asked.voters.size > policy.participants) this.#retries += 1;
+      isRetry = asked.voters.size - asked.full > policy.participants;
     }
+    if (isRetry) this.#retries += 1;
     const { maxInFlight, budgetPercent } = this.#plan;
     const budget = (budgetPercent === 0 ? 0 : maxInFlight) + (budgetPercent / 100) * this.planned;
     if (this.#retries > budget + 1e-6) throw new Broken('budget', `${this.#retries} retries, ${budget} are allowed`);
+    return (outcome) => {
+      if (outcome !== 'ENGINE_FULL') return;
+      if (policy === undefined) asked.attempts -= 1;
+      else asked.full += 1;
+      if (isRetry) this.#retries -= 1;
+    };
   }
 
   /** Returns what is to be called when it has answered. */

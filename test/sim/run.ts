@@ -251,7 +251,7 @@ class Simulation {
       plan.strategy === 'REDUNDANT' ? tighten(forModel(this.#plan.vote, undefined), plan.vote ?? {}, 15) : undefined;
     const asked: Asked = {
       ...{ plan, policy, startMs, controller, number: this.#asked.length, endByMs: Math.min(leavesMs, deadlineMs) },
-      ...{ attempts: 0, whole: new Set<string>(), voters: new Set<string>(), isOver: false },
+      ...{ attempts: 0, full: 0, whole: new Set<string>(), voters: new Set<string>(), isOver: false },
     };
     this.#asked.push(asked);
     this.#ofData.set(data, asked);
@@ -302,13 +302,14 @@ class Simulation {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
+    const counted = this.#journal.guard(() => this.#attempts.count(engine.id, asked, input.digestOnly));
     const over = this.#journal.guard(() => {
-      this.#attempts.count(engine.id, asked, input.digestOnly);
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);
     });
     return (outcome) => {
       over?.();
+      counted?.(outcome);
       this.#journal.note('called', engine.id, asked.number, outcome);
     };
   }
@@ -324,6 +325,10 @@ class Simulation {
         this.#quarantine.dissented(engine, { input, ...right });
         this.#journal.guard(() => this.#quarantined.checkDissents(engine));
       }
+    }
+    for (const { engineId, outcome } of ballots) {
+      const engine = this.#pool.engines.find(({ id }) => id === engineId);
+      if (wrong.length === 0 && outcome === 'DISSENTED' && engine !== undefined) this.#quarantine.suspect(engine);
     }
     const asked = this.#ofData.get(input.data)!;
     this.#journal.guard(() => this.#quarantined.checkDispute(asked, dispute));
