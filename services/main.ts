@@ -31,6 +31,7 @@ import type { DashboardSources } from './dashboard/sources.ts';
 import { type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
+import type { ModelPins } from './engines/model-pins.ts';
 import { EnginePool, type PoolEvents } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
@@ -145,8 +146,9 @@ export async function start(
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
 
+  const pins: ModelPins = { find: () => undefined };
   const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
-  const disputes = new Disputes(pool, quarantine, system, settings, log);
+  const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);

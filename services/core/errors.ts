@@ -92,6 +92,8 @@ export interface RouterErrorOptions {
   /** When it makes sense to try again, milliseconds from now. */
   readonly retryAfterMs?: number;
   readonly field?: string;
+  /** For Engine.recording: the run that an engine refused to finish. */
+  readonly recordingId?: bigint;
   readonly cause?: unknown;
 }
 
@@ -102,12 +104,15 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
+  /** 0n: no run is recorded. */
+  readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 

@@ -57,7 +57,8 @@ export function isWhole({ spikeCounts, potentials }: Inference): boolean {
   return spikeCounts.length > 0 || potentials.length > 0;
 }
 
-export function toCast<E>({ ballot, absence, startedMs, durationMs }: Voter<E>, outcome: BallotOutcome): CastBallot {
+export function toCast<E>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
+  const { ballot, absence, startedMs, durationMs } = voter;
   const { engineId, answer } = ballot;
   return {
     engineId,
@@ -66,5 +67,6 @@ export function toCast<E>({ ballot, absence, startedMs, durationMs }: Voter<E>, 
     outcome,
     why: answer === undefined ? (absence?.kind ?? 'CANCELLED') : '',
     durationMs: durationMs || performance.now() - startedMs,
+    recordingId: voter.answer?.recordingId ?? absence?.recordingId ?? 0n,
   };
 }

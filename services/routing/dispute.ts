@@ -13,6 +13,8 @@ export interface CastBallot {
   /** Why it is absent; else empty. */
   readonly why: string;
   readonly durationMs: number;
+  /** For Engine.recording: the run that the ballot came from; 0n: it is not recorded. */
+  readonly recordingId: bigint;
 }
 
 /** Engines contradicted each other. */

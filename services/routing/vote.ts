@@ -222,7 +222,10 @@ function denounce<E extends Askable>(
 ): void {
   const ballots = voters.map((voter, place) =>
     voter === liar
-      ? { ...toCast(voter, 'DISSENTED'), stateDigest: given.stateDigest, readoutDigest: digestOf(given) }
+      ? {
+          ...toCast(voter, 'DISSENTED'),
+          ...{ stateDigest: given.stateDigest, readoutDigest: digestOf(given), recordingId: given.recordingId },
+        }
       : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
   );
   const right = result.kind === 'AGREED' ? liar.ballot.answer : undefined;
