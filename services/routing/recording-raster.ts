@@ -35,11 +35,11 @@ export function rasterOf(
   if (mine.spikes.length === 0 || theirs.spikes.length === 0) return undefined;
   const allSteps = Math.min(recording.steps, reference.steps);
   const steps = Math.min(MAX_RASTER_STEPS, allSteps);
-  const firstStep = windowStart(place.step, steps, allSteps, MAX_RASTER_STEPS / 4);
-  const neurons = Math.min(MAX_RASTER_NEURONS, mine.elements);
-  const around = windowStart(spike?.neuron ?? 0, neurons, mine.elements, MAX_RASTER_NEURONS / 2);
+  const firstStep = windowStart(place.step, MAX_RASTER_STEPS, allSteps, MAX_RASTER_STEPS / 4);
+  const bits = 8 * bytesPerStep(mine.elements);
+  const around = windowStart(spike?.neuron ?? 0, MAX_RASTER_NEURONS, bits, MAX_RASTER_NEURONS / 2);
   const firstNeuron = 8 * Math.floor(around / 8);
-  const cut = { firstStep, steps, firstNeuron, neurons: Math.min(neurons, mine.elements - firstNeuron) };
+  const cut = { firstStep, steps, firstNeuron, neurons: Math.min(MAX_RASTER_NEURONS, mine.elements - firstNeuron) };
   return {
     ...cut,
     node: mine.node,
