@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
-import { fakeRecording } from '../../test/fakes/recordings.ts';
+import { everyThird, fakeRecording } from '../../test/fakes/recordings.ts';
 import { until } from '../../test/support/until.ts';
 import { settingsSchema } from '../config/schema.ts';
 import { RequestTrace } from '../core/request-trace.ts';
@@ -34,13 +34,12 @@ let fetch: Record<string, () => Promise<Recording>>;
 beforeEach(() => {
   file = join(mkdtempSync(join(folder, 'case-')), 'disputes.jsonl');
   pool = new EnginePool(BREAKER);
-  const usual = (step: number, neuron: number): boolean => (step + neuron) % 3 === 0;
   fetch = {
     'engine-1': async () => fakeRecording(),
     'engine-2': async () =>
       fakeRecording({
         state: (step) => (step >= 1 ? 99 : step),
-        spikes: (step, neuron) => usual(step, neuron) !== (step >= 2 && neuron === 9),
+        spikes: (step, neuron) => everyThird(step, neuron) !== (step >= 2 && neuron === 9),
       }),
   };
   for (const id of ['engine-1', 'engine-2']) {

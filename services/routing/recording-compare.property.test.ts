@@ -110,7 +110,7 @@ describe('comparing recordings', () => {
         expect(mirrored.first).toEqual(found.first);
         if (found.spike !== undefined) expect(mirrored.spike?.spiked).toBe(!found.spike.spiked);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -133,7 +133,7 @@ describe('comparing recordings', () => {
         const bitOf = (bits: Uint8Array): number => (bits[row * rowBytes + (column >> 3)]! >> (column % 8)) & 1;
         expect([bitOf(raster.spikes), bitOf(raster.referenceSpikes)]).toEqual([Number(spiked), Number(!spiked)]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { fakeRecording, withNode } from '../../test/fakes/recordings.ts';
+import { everyThird, fakeRecording, withNode } from '../../test/fakes/recordings.ts';
 import type { Recording } from '../engines/engine.ts';
 import { compareRecordings, mismatch, recordingProblem } from './recording-compare.ts';
 import { describeComparison, describeUnknown } from './recording-text.ts';
 
-const usual = (step: number, neuron: number): boolean => (step + neuron) % 3 === 0;
 const reference = fakeRecording();
 
 /** As its reader sees it. */
@@ -29,7 +28,7 @@ describe('the first difference of two recordings', () => {
   it('names the first spike that differs, which may come later', () => {
     const recording = fakeRecording({
       state: (step) => (step >= 1 ? 99 : step),
-      spikes: (step, neuron) => usual(step, neuron) !== (step >= 2 && neuron === 9),
+      spikes: (step, neuron) => everyThird(step, neuron) !== (step >= 2 && neuron === 9),
     });
     expect(compareRecordings(recording, reference)).toMatchObject({
       state: { step: 1, node: 'lif' },
@@ -42,7 +41,9 @@ describe('the first difference of two recordings', () => {
   });
 
   it('may be a spike that is missing while the potentials are right', () => {
-    const recording = fakeRecording({ spikes: (step, neuron) => usual(step, neuron) && !(step === 3 && neuron === 0) });
+    const recording = fakeRecording({
+      spikes: (step, neuron) => everyThird(step, neuron) && !(step === 3 && neuron === 0),
+    });
     expect(text(recording)).toBe(
       'e2 differed from e1 first at step 3 in node "lif" (spikes); ' +
         'first different spike: step 3, node "lif", neuron 0, where only e1 spiked',
@@ -52,7 +53,7 @@ describe('the first difference of two recordings', () => {
   it('may be both in one step', () => {
     const recording = fakeRecording({
       state: (step) => (step === 1 ? 99 : step),
-      spikes: (step, neuron) => usual(step, neuron) !== (step === 1 && neuron === 0),
+      spikes: (step, neuron) => everyThird(step, neuron) !== (step === 1 && neuron === 0),
     });
     expect(text(recording)).toMatch(/first at step 1 in node "lif" \(potentials and spikes\)/);
   });
@@ -60,7 +61,7 @@ describe('the first difference of two recordings', () => {
   it('is a spike of a node that is evaluated before the node whose state differs', () => {
     const recording = fakeRecording({
       state: (step, node) => (step === 1 && node === 'li' ? 99 : step),
-      spikes: (step, neuron) => usual(step, neuron) !== (step === 1 && neuron === 0),
+      spikes: (step, neuron) => everyThird(step, neuron) !== (step === 1 && neuron === 0),
     });
     expect(compareRecordings(recording, reference)).toMatchObject({
       first: { step: 1, node: 'lif' },

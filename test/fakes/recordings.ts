@@ -11,10 +11,13 @@ export interface FakeRun {
   readonly ended?: string;
 }
 
+export function everyThird(step: number, neuron: number): boolean {
+  return (step + neuron) % 3 === 0;
+}
+
 /** 4 steps, 10 neurons, every third one spikes. */
 export function fakeRecording(run: FakeRun = {}): Recording {
-  const { steps = 4, neurons = 10, ended = '' } = run;
-  const { spikes = (step, neuron) => (step + neuron) % 3 === 0, state = (step) => step } = run;
+  const { steps = 4, neurons = 10, spikes = everyThird, state = (step: number): number => step, ended = '' } = run;
   const rowBytes = Math.ceil(neurons / 8);
   const bits = new Uint8Array(steps * rowBytes);
   for (let step = 0; step < steps; step += 1) {
