@@ -225,7 +225,8 @@ describe('a dispute that was located', () => {
     ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ] as const)('shows what both engines did around the first difference: %s', async (name, options_) => {
     const server = new HttpServer(fakeSources(), options('127.0.0.1:0'));
-    const page = await open(`http://${await server.start()}/#/votes`, options_);
+    const page = await open(`http://${await server.start()}/`, options_);
+    await goTo(page, 'Votes & disputes');
     const dispute = page.locator('details.dispute').first();
     await dispute.locator('summary').click();
     await dispute.getByText(/differed from engine-1 first at step 2/).waitFor();
