@@ -157,7 +157,7 @@ export async function start(
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
 
   const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
-  const disputes = new Disputes(pool, quarantine, system, settings, log);
+  const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);

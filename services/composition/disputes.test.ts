@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import type { Settings } from '../config/schema.ts';
 import { EnginePool } from '../engines/pool.ts';
@@ -22,7 +22,7 @@ let tell: (name: string) => void;
 let disputes: Disputes;
 
 beforeEach(() => {
-  pool = new EnginePool(fakeBreaker);
+  pool = new EnginePool(fakePins, fakeBreaker);
   fakes = ['a', 'b', 'c'].map((id) => new FakeEngine(id));
   for (const fake of fakes) pool.add(fake.up(fakeModel()));
   quarantine = new Quarantine(pool, options, () => [{ input, stateDigest: 99n }]);
@@ -30,7 +30,7 @@ beforeEach(() => {
   tell = (name) => void told.push(name);
   const system = { tell: (name: string) => tell(name) } as unknown as SystemEvents;
   const log = { error: () => (problems += 1) } as unknown as Log;
-  disputes = new Disputes(pool, quarantine, system, settings, log);
+  disputes = new Disputes({ pool, quarantine, system, pins: fakePins }, settings, log);
 });
 
 afterEach(() => {
@@ -79,12 +79,13 @@ describe('a dispute', () => {
     expect(calls()).toEqual([0, 0, 0]);
   });
 
-  it('is judged though it cannot be told, and its request does not hear of that', () => {
+  it('is judged though it cannot be told, and its request does not hear of that', async () => {
     tell = () => {
       throw new Error('bug');
     };
     const ballots = [cast('a', 'DISSENTED')];
     for (let n = 0; n < 3; n += 1) disputes.add(dispute({ verdict: 'MAJORITY', ballots, wrong: ['a'] }));
+    await disputes.stop();
     expect([states()[0], problems, disputes.recent.recent(9).length]).toEqual(['QUARANTINED', 3, 3]);
   });
 });
