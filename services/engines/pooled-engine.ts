@@ -32,12 +32,7 @@ export class PooledEngine {
   /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
   readySinceMs = -Infinity;
 
-  constructor(
-    engine: Engine,
-    pins: ModelPins,
-    breaker: BreakerOptions,
-    onBreaker: (event: BreakerEvent) => void,
-  ) {
+  constructor(engine: Engine, pins: ModelPins, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
     this.engine = engine;
     this.pins = pins;
     this.breaker = new Breaker(breaker, onBreaker);

@@ -136,7 +136,11 @@ describe('a sidecar engine', () => {
       stream.write({ results: [{ id: item!.id, outcome: { $case: 'inference', value } }], checksum: 0n });
     };
     const { totalSpikes, layers } = await engine.infer(input, context());
-    expect([totalSpikes, layers?.[0]?.spikes, layers?.[0]?.eventsLeftOut]).toEqual([2n ** 64n - 1n, Infinity, Infinity]);
+    expect([totalSpikes, layers?.[0]?.spikes, layers?.[0]?.eventsLeftOut]).toEqual([
+      2n ** 64n - 1n,
+      Infinity,
+      Infinity,
+    ]);
   });
 
   it('keeps an engine’s texts short and printable', async () => {
@@ -167,7 +171,8 @@ describe('a sidecar engine', () => {
     caller.abort(new RouterError('CANCELLED', 'left'));
     expect(await answering).toBe('CANCELLED');
     await until(() => sidecar.received.length === 3);
-    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
     await engine.infer(input, context());
     expect(engine.unexpectedAnswers).toBe(2);
   });
