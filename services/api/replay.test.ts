@@ -40,7 +40,7 @@ const request = { model: 'm', modelVersion: 1, tensor: { shape: [2], dtype: 'FP3
 const local = new LocalEngine({ id: 'local', modelsDir: folder.path, workers: 1 });
 const odd = new FakeEngine('odd');
 const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 };
-const pins = fakePinsOf({ steps: 4 });
+const pins = fakePinsOf({ steps: 8 });
 const pool = new EnginePool(pins, BREAKER);
 let running: RunningSidecar;
 let sidecar: SidecarEngine;

@@ -153,7 +153,7 @@ describe('a sidecar engine', () => {
     const error = await engine.infer(input, context()).catch((thrown: unknown) => thrown as RouterError);
     const { kind, message, metadata, recordingId } = error as RouterError;
     expect([kind, message.length, Object.keys(metadata).length, recordingId]).toEqual(['NON_FINITE', 256, 8, 5n]);
-    expect(message + metadata['k0']).toMatch(/^[ -~]*$/);
+    expect(`${message}${metadata['k0']}`).toMatch(/^[ -~]*$/);
   });
 
   it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
