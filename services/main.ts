@@ -86,9 +86,12 @@ export interface Tandem {
   stop(): Promise<void>;
 }
 
-/** What a test may replace of the world outside. */
+/** The world outside. */
 export interface Surroundings {
+  /** A test may replace it. */
   readonly lookup?: Lookup;
+  /** Errors that nothing caught, since the process started. */
+  readonly bugs?: () => number;
 }
 
 /** Starts everything that `settings` asks for; resolves when the router answers. */
@@ -96,7 +99,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-  { lookup = systemLookup }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
@@ -183,6 +186,7 @@ export async function start(
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
     spansDropped: () => traces.dropped(),
+    bugs,
   });
   const { snapshot_file: file, snapshot_interval_ms: intervalMs } = settings.metrics;
   const onProblem = (err: unknown): void => log.error({ err }, 'metrics file');
