@@ -31,6 +31,7 @@ import type { DashboardSources } from './dashboard/sources.ts';
 import { type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
+import type { ModelPins } from './engines/model-pins.ts';
 import { EnginePool, type PoolEvents } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
@@ -84,9 +85,12 @@ export interface Tandem {
   stop(): Promise<void>;
 }
 
-/** What a test may replace of the world outside. */
+/** The world outside. */
 export interface Surroundings {
+  /** A test may replace it. */
   readonly lookup?: Lookup;
+  /** Errors that nothing caught, since the process started. */
+  readonly bugs?: () => number;
 }
 
 /** Starts everything that `settings` asks for; resolves when the router answers. */
@@ -94,7 +98,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-  { lookup = systemLookup }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
@@ -137,7 +141,18 @@ export async function start(
     },
   };
   const admission = new Admission(admissionOptions(settings));
-  const pool = new EnginePool(breakerOptions(settings), events, settings.panic_percent);
+  // A stand-in until the router reads the models itself: what its engines say of them.
+  const pins: ModelPins = {
+    find: (name, version) => {
+      const of = pool.engines.flatMap(({ engine }) => engine.description?.models ?? []);
+      const model = of.find((each) => each.name === name && each.version === version && each.error === '');
+      const known = models.versions.find((each) => each.name === name && each.version === version);
+      if (model === undefined || known === undefined) return undefined;
+      const { inputKind, steps } = known;
+      return { ...model, inputKind, steps, countsSpikes: true, spikesPerStep: 1e9, operationsPerStep: 1e9 };
+    },
+  };
+  const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
   if (settings.local.enabled) {
     pool.add(new LocalEngine({ id: 'local', modelsDir: settings.models_dir, workers: settings.local.workers }));
   }
@@ -172,6 +187,7 @@ export async function start(
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
     spansDropped: () => traces.dropped(),
+    bugs,
   });
   const { snapshot_file: file, snapshot_interval_ms: intervalMs } = settings.metrics;
   const onProblem = (err: unknown): void => log.error({ err }, 'metrics file');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
-import { FakeEngine } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakePinsOf } from '../../test/fakes/fake-engine.ts';
 import { ModelFolder } from '../../test/support/model-folder.ts';
 import { matrix } from '../../test/support/nir-writer.ts';
 import { type Finished, run } from '../../test/support/process.ts';
@@ -13,6 +13,7 @@ import { chain, node } from '../../test/support/run-network.ts';
 import { type RunningSidecar, startSidecar } from '../../test/support/sidecar.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
 import { EnginePool } from '../engines/pool.ts';
+import { PooledEngine } from '../engines/pooled-engine.ts';
 import { SidecarEngine } from '../engines/sidecar/sidecar-engine.ts';
 import {
   EngineAdminServiceClient,
@@ -38,7 +39,9 @@ const request = { model: 'm', modelVersion: 1, tensor: { shape: [2], dtype: 'FP3
 
 const local = new LocalEngine({ id: 'local', modelsDir: folder.path, workers: 1 });
 const odd = new FakeEngine('odd');
-const pool = new EnginePool({ failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 });
+const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 100 };
+const pins = fakePinsOf({ steps: 4 });
+const pool = new EnginePool(pins, BREAKER);
 let running: RunningSidecar;
 let sidecar: SidecarEngine;
 let server: grpc.Server;
@@ -163,7 +166,7 @@ describe('ReplayInput', () => {
     const [found] = (await replay()).differences;
     const twin = new FakeEngine('twin').up(...local.description!.models);
     twin.behaviour = (input, context) => sidecar.infer(input, context);
-    const engines = [sidecar, twin, odd].map((engine) => ({ id: engine.id, engine, build: '' }));
+    const engines = [sidecar, twin, odd].map((engine) => new PooledEngine(engine, pins, BREAKER, () => undefined));
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
     const input = { model: 'm', version: 1, shape: [2], data };
     const { differences } = await replayInput({ engines, served: (...of) => pool.served(...of) }, input, context);

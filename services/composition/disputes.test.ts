@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import type { Settings } from '../config/schema.ts';
 import { EnginePool } from '../engines/pool.ts';
@@ -22,7 +22,7 @@ let tell: (name: string) => void;
 let disputes: Disputes;
 
 beforeEach(() => {
-  pool = new EnginePool(fakeBreaker);
+  pool = new EnginePool(fakePins, fakeBreaker);
   fakes = ['a', 'b', 'c'].map((id) => new FakeEngine(id));
   for (const fake of fakes) pool.add(fake.up(fakeModel()));
   quarantine = new Quarantine(pool, options, () => [{ input, stateDigest: 99n }]);

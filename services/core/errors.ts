@@ -92,8 +92,9 @@ export interface RouterErrorOptions {
   /** When it makes sense to try again, milliseconds from now. */
   readonly retryAfterMs?: number;
   readonly field?: string;
-  readonly cause?: unknown;
+  /** For Engine.recording: the run that an engine refused to finish. */
   readonly recordingId?: bigint;
+  readonly cause?: unknown;
 }
 
 /** The only error that travels between floors. Its message is meant for the caller: what happened, what to do next. */
@@ -103,7 +104,7 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
-  /** Of an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
+  /** 0n: no run is recorded. */
   readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {

@@ -32,7 +32,7 @@ describe('a breaker', () => {
     expect([breaker.state, breaker.admits]).toEqual(['CLOSED', true]);
   });
 
-  it('opens when more than half of at least five requests fail, and says why', async () => {
+  it('opens when half or more of at least five requests fail, and says why', async () => {
     await send('success', 'success', 'failure', 'failure');
     expect(breaker.state).toBe('CLOSED');
     await send('failure');
@@ -106,5 +106,29 @@ describe('a breaker', () => {
       await send('success');
     }
     expect([events.length, breaker.events.length, breaker.events.at(-1)?.state]).toEqual([120, 32, 'CLOSED']);
+  });
+
+  it.each([
+    [50, 4, 4],
+    [100, 0, 5],
+    [30, 7, 3],
+    [7, 93, 7],
+  ])('opens at exactly %d %%', async (failurePercent, successes, failures) => {
+    const exact = new Breaker({ ...fakeBreaker, failurePercent });
+    breaker.stop();
+    breaker = exact;
+    await send(...times(successes, 'success' as const), ...times(failures - 1, 'failure' as const));
+    expect(breaker.state).toBe('CLOSED');
+    await send('failure');
+    expect(breaker.state).toBe('OPEN');
+  });
+
+  it('begins anew after a recovery: what was before does not count', async () => {
+    await send(...times(100, 'failure' as const));
+    await jest.advanceTimersByTimeAsync(500);
+    await send('success', ...times(4, 'failure' as const));
+    expect(breaker.state).toBe('CLOSED');
+    await send('failure');
+    expect(events.at(-1)?.why).toBe('5 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT');
   });
 });

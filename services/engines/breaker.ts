@@ -1,7 +1,9 @@
 // One engine's circuit breaker: opossum's state machine, told each outcome after the fact.
 //
-// The calls do not run inside it, because opossum knows two outcomes and the error table three: what is nobody's fault
+// It counts in a window of its own making (`rotateBucketController`), so that the window can be emptied: after a recovery,
+// what was before says nothing of the engine. The calls do not run inside it, because opossum knows two outcomes and the error table three: what is nobody's fault
 // must neither fill its statistics nor close a half-open breaker.
+import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import type { BreakerOutcome, ErrorKind } from '../core/errors.ts';
 
@@ -22,11 +24,17 @@ export interface BreakerOptions {
 }
 
 const MAX_EVENTS = 32;
+/** Parts of the window: it forgets one at a time. */
+const BUCKETS = 10;
+/** opossum opens above its threshold, and a rate of 30 % may be 30.000000000000004. Ours opens at it. */
+const THRESHOLD_SLACK = 1e-9;
 
 export class Breaker {
   /** The newest changes, oldest first. */
   readonly events: BreakerEvent[] = [];
   readonly #circuit: CircuitBreaker<[BreakerOutcome], void>;
+  readonly #window = new EventEmitter();
+  readonly #forgetting: NodeJS.Timeout;
   #isProbing = false;
   #lastKind = '';
   #trippedBy: string | undefined;
@@ -38,11 +46,13 @@ export class Breaker {
       timeout: false,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
-      errorThresholdPercentage: options.failurePercent,
+      errorThresholdPercentage: options.failurePercent - THRESHOLD_SLACK,
       volumeThreshold: options.minRequests,
-      rollingCountTimeout: options.windowMs,
+      rollingCountBuckets: BUCKETS,
+      rotateBucketController: this.#window,
       resetTimeout: options.resetMs,
     });
+    this.#forgetting = setInterval(() => this.#window.emit('rotate'), options.windowMs / BUCKETS).unref();
     const note = (state: BreakerState, why: string): void => {
       const event = { timeMs: Date.now(), state, why };
       this.events.push(event);
@@ -62,7 +72,10 @@ export class Breaker {
       this.#isProbing = false;
       note('HALF_OPEN', `${options.resetMs} ms have passed; one request may try`);
     });
-    this.#circuit.on('close', () => note('CLOSED', 'the request that tried was answered'));
+    this.#circuit.on('close', () => {
+      for (let bucket = 0; bucket < BUCKETS; bucket += 1) this.#window.emit('rotate');
+      note('CLOSED', 'the request that tried was answered');
+    });
   }
 
   get state(): BreakerState {
@@ -106,6 +119,7 @@ export class Breaker {
 
   /** Releases its timers. */
   stop(): void {
+    clearInterval(this.#forgetting);
     this.#circuit.shutdown();
   }
 }

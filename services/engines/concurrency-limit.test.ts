@@ -45,6 +45,20 @@ describe('the limit of an engine', () => {
     expect([limit.limit, limit.admits(63), limit.admits(64)]).toEqual([64, true, false]);
   });
 
+  it('is never more than the engine takes, as it says, and then as free as before', () => {
+    const { limit } = new Engine();
+    limit.cap(10);
+    expect([limit.limit, new Engine().run(5, () => 3).limit.limit]).toEqual([10, 1_024]);
+    limit.cap(2);
+    expect(limit.limit).toBe(2);
+    limit.cap(0);
+    const engine = new Engine();
+    engine.limit.cap(100);
+    expect(engine.run(5, () => 3).limit.limit).toBe(100);
+    engine.limit.cap(0);
+    expect(engine.run(5, () => 3).limit.limit).toBe(1_024);
+  });
+
   it('stays where it is while it is not reached', () => {
     expect(new Engine().run(10, () => 1, 8).limit.limit).toBe(64);
     expect(new Engine().run(10, () => 5_000, 8).limit.limit).toBe(64);

@@ -54,6 +54,8 @@ export const LIMIT_DEFAULTS: LimitOptions = { initial: 64, min: 4, max: 1_024 };
 
 export class ConcurrencyLimit {
   readonly #options: LimitOptions;
+  /** What the engine takes at most, as it says. */
+  #cap = Infinity;
   #limit: number;
   /** The limit at which the engine last said that it was full: above it, growth is slow. */
   #fullAt = Infinity;
@@ -85,6 +87,12 @@ export class ConcurrencyLimit {
   /** Whether one more may be sent while so many are unanswered. */
   admits(inFlight: number): boolean {
     return inFlight + 1 <= this.#limit;
+  }
+
+  /** `maxInFlight`: what the engine takes at most, as it says; 0: it does not say. */
+  cap(maxInFlight: number): void {
+    this.#cap = maxInFlight > 0 ? maxInFlight : Infinity;
+    this.#set(this.#limit);
   }
 
   /** When a request has ended. `inFlight`: unanswered requests when it was sent, itself included. */
@@ -163,7 +171,8 @@ export class ConcurrencyLimit {
   }
 
   #set(limit: number): void {
-    this.#limit = Math.min(this.#options.max, Math.max(this.#options.min, limit));
+    const { min, max } = this.#options;
+    this.#limit = Math.min(max, this.#cap, Math.max(min, limit));
   }
 
   #startWindow(nowMs: number): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { Discovery, type DiscoveryTarget, engineId } from './discovery.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
@@ -20,7 +20,7 @@ beforeEach(() => {
   lookups = [];
   engines = new Map();
   events = [];
-  pool = new EnginePool(fakeBreaker, {
+  pool = new EnginePool(fakePins, fakeBreaker, {
     engineChanged: (pooled) => discovery.engineChanged(pooled),
     engineRemoved: ({ id }) => events.push(`removed ${id}`),
   });

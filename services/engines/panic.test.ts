@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { EnginePool } from './pool.ts';
@@ -25,6 +25,7 @@ afterEach(() => {
 function build(percent: number): void {
   events = [];
   pool = new EnginePool(
+    fakePins,
     fakeBreaker,
     {
       panicChanged: ({ model, isPanicking, closed, connected }) =>

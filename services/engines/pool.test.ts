@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
 
@@ -9,7 +9,7 @@ let a: FakeEngine;
 
 beforeEach(() => {
   events = [];
-  pool = new EnginePool(fakeBreaker, {
+  pool = new EnginePool(fakePins, fakeBreaker, {
     engineChanged: ({ id, state }) => events.push(`${id} ${state}`),
     breakerChanged: ({ id }, { state, why }) => events.push(`${id} breaker ${state}: ${why}`),
     engineRemoved: ({ id }) => events.push(`${id} removed`),

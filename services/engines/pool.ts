@@ -2,6 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import type { Engine, EngineModel } from './engine.ts';
+import type { ModelPins } from './model-pins.ts';
 import { Panic, type PanicEvent } from './panic.ts';
 import { PooledEngine } from './pooled-engine.ts';
 
@@ -25,6 +26,7 @@ export interface PoolEvents {
 }
 
 export class EnginePool {
+  readonly #pins: ModelPins;
   readonly #breaker: BreakerOptions;
   readonly #events: Partial<PoolEvents>;
   readonly #panic: Panic;
@@ -34,8 +36,12 @@ export class EnginePool {
   /** "name/version" → why no engine can serve it. */
   #broken = new Map<string, string>();
 
-  /** `panicPercent`: with fewer of a model's breakers closed they are ignored; 0: never. */
-  constructor(breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
+  /**
+   * `pins`: the models of the repository, which engines are held against. `panicPercent`: with fewer of a model's breakers
+   * closed they are ignored; 0: never.
+   */
+  constructor(pins: ModelPins, breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
+    this.#pins = pins;
     this.#breaker = breaker;
     this.#events = events;
     this.#panic = new Panic(panicPercent, (event) => this.#events.panicChanged?.(event));
@@ -60,15 +66,17 @@ export class EnginePool {
     if (this.#engines.length >= MAX_ENGINES) {
       throw new RouterError('ENGINE_LIMIT', `there are ${MAX_ENGINES} engines, the most there can be; remove one`);
     }
-    const pooled = new PooledEngine(engine, this.#breaker, (event) => {
+    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, (event) => {
       this.#events.breakerChanged?.(pooled, event);
       this.#panic.check(this.#served, this.#engines);
     });
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
+    pooled.limit.cap(engine.description?.maxInFlight ?? 0);
     engine.onChange(() => {
       const { description, downReason } = engine;
       pooled.build = description?.build ?? pooled.build;
+      pooled.limit.cap(description?.maxInFlight ?? 0);
       if (wasUp && description === undefined) pooled.breaker.trip(downReason);
       if (!wasUp && description !== undefined) pooled.readySinceMs = performance.now();
       wasUp = description !== undefined;

@@ -4,6 +4,8 @@ import type { CallContext, Inference, InferenceInput } from '../core/inference.t
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
 import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
 import type { Engine, EngineKind } from './engine.ts';
+import { inferChecked } from './infer-checked.ts';
+import type { ModelPins } from './model-pins.ts';
 import { Speed } from './speed.ts';
 
 export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED';
@@ -12,6 +14,8 @@ const UNCOUNTED = { isProbe: false } as const;
 
 export class PooledEngine {
   readonly engine: Engine;
+  /** What its answers are held against. */
+  readonly pins: ModelPins;
   readonly breaker: Breaker;
   readonly speed = new Speed();
   readonly limit = new ConcurrencyLimit();
@@ -28,8 +32,9 @@ export class PooledEngine {
   /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
   readySinceMs = -Infinity;
 
-  constructor(engine: Engine, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
+  constructor(engine: Engine, pins: ModelPins, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
     this.engine = engine;
+    this.pins = pins;
     this.breaker = new Breaker(breaker, onBreaker);
   }
 
@@ -73,11 +78,23 @@ export class PooledEngine {
     return this.speed.expectedMs(this.engine.inFlight);
   }
 
-  get idleMs(): number {
-    return performance.now() - this.speed.lastAnswerMs;
+  get isFailing(): boolean {
+    return this.speed.isFailing;
   }
 
-  /** Rejects with ENGINE_SLOW if `timeoutMs` ends before the request's own deadline does. */
+  get idleMs(): number {
+    return performance.now() - this.speed.lastOutcomeMs;
+  }
+
+  /** As `infer`, beside all that is counted: for known inputs and replays, also of an engine that may not be asked. */
+  inferUncounted(input: InferenceInput, context: CallContext): Promise<Inference> {
+    return inferChecked(this.engine, this.pins, input, context);
+  }
+
+  /**
+   * What it resolves with is checked; what it rejects with is a state, a claim or a fault of the engine, or INPUT_TOO_LARGE,
+   * or the caller's own reason to leave. ENGINE_SLOW if `timeoutMs` ends before the request's own deadline does.
+   */
   async infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
     const startedMs = performance.now();
     const inFlight = this.engine.inFlight + 1;
@@ -87,9 +104,9 @@ export class PooledEngine {
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
     const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
-      const inference = await this.engine.infer(input, { deadlineMs, signal, span });
+      const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span });
       const nowMs = performance.now();
-      this.speed.record(nowMs - startedMs, inFlight, nowMs);
+      this.speed.recordAnswer(nowMs - startedMs, inFlight, nowMs);
       this.limit.record(nowMs - startedMs, inFlight, 'success', nowMs);
       this.succeeded += 1;
       this.breaker.end(pass, 'success', 'OK');
@@ -102,9 +119,17 @@ export class PooledEngine {
         span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
       );
       const nowMs = performance.now();
+      this.#slowDown(error, nowMs - startedMs, nowMs);
       this.limit.record(nowMs - startedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
     }
+  }
+
+  #slowDown({ kind }: RouterError, elapsedMs: number, nowMs: number): void {
+    if (kind === 'INPUT_TOO_LARGE') return; // it was sent nothing
+    const { outcome, fromEngine } = ERROR_KINDS[kind];
+    if (outcome === 'failure' || fromEngine !== 'never') this.speed.recordFailure(elapsedMs, nowMs);
+    else this.speed.recordUnanswered(elapsedMs, nowMs);
   }
 
   /** A deadline that was ours, not the caller's, is the engine's fault. */

@@ -11,7 +11,6 @@ import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, malformedReason } from '../core/refusal.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
-import { readoutDigest } from './readout-digest.ts';
 
 export interface QuarantineOptions {
   /** So many dissents … */
@@ -174,7 +173,7 @@ interface Failure {
 
 /** Undefined: every answer was right. */
 async function firstFailure(
-  { engine }: PooledEngine,
+  engine: PooledEngine,
   cases: readonly KnownAnswer[],
   isOver: () => boolean,
 ): Promise<Failure | undefined> {
@@ -182,7 +181,7 @@ async function firstFailure(
     if (isOver()) return undefined;
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
-      const answer = await engine.infer(known.input, context);
+      const answer = await engine.inferUncounted(known.input, context);
       if (isRight(answer, known)) continue;
       return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true };
     } catch (thrown) {
@@ -196,7 +195,7 @@ async function firstFailure(
 
 function isRight(answer: Inference, known: KnownAnswer): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
-  return known.readoutDigest === undefined || readoutDigest(answer) === known.readoutDigest;
+  return known.readoutDigest === undefined || answer.readoutDigest === known.readoutDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

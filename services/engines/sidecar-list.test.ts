@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { EnginePool } from './pool.ts';
 import { SidecarList } from './sidecar-list.ts';
 
@@ -30,7 +30,7 @@ class Noted extends FakeEngine {
 
 function setUp(): { pool: EnginePool; list: SidecarList; notes: string[]; ids: () => string[] } {
   const notes: string[] = [];
-  const pool = new EnginePool(BREAKER);
+  const pool = new EnginePool(fakePins, BREAKER);
   const connect = (id: string, address: string): Noted => new Noted(id, address, (what) => notes.push(what));
   pool.add(new FakeEngine('local', 'local'));
   pool.add(connect('one', 'a:1'));

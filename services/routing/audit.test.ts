@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker, silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
@@ -18,7 +18,7 @@ let disputes: Dispute[];
 let wrongs: number;
 
 beforeEach(() => {
-  pool = new EnginePool(fakeBreaker);
+  pool = new EnginePool(fakePins, fakeBreaker);
   fakes = { a: new FakeEngine('a'), b: new FakeEngine('b'), c: new FakeEngine('c') };
   for (const fake of Object.values(fakes)) pool.add(fake.up(fakeModel()));
   seen = [];

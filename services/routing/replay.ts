@@ -1,14 +1,13 @@
 // One input before every engine again, beside all routing: who agrees with whom, and where those that differ began to.
 //
 // Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
-import { RouterError } from '../core/errors.ts';
+import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Engine, EngineModel, Trace } from '../engines/engine.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ServedModel } from '../engines/pool.ts';
 import { type Difference, firstDifference, firstElement } from './replay-compare.ts';
-import { readoutDigest } from '../engines/readout-digest.ts';
 import { within } from './replay-time.ts';
 
 export interface ReplayedEngine {
@@ -16,7 +15,7 @@ export interface ReplayedEngine {
   readonly build: string;
   /** Undefined where it gave no answer. */
   readonly stateDigest: bigint | undefined;
-  /** Of what it returned, whatever it claims. */
+  /** Of what it returned. */
   readonly readoutDigest: bigint | undefined;
   /** Why it gave no answer, or what else is wrong with it; empty: nothing is known to be. */
   readonly error: string;
@@ -39,7 +38,7 @@ export interface Replay {
 
 /** The least that replaying needs of a pool. */
 export interface ReplayPool {
-  readonly engines: readonly Pick<PooledEngine, 'id' | 'engine' | 'build'>[];
+  readonly engines: readonly Pick<PooledEngine, 'id' | 'engine' | 'build' | 'inferUncounted'>[];
   served(name: string, version: number): ServedModel | undefined;
 }
 
@@ -90,27 +89,25 @@ function findModel(pool: ReplayPool, { model: name, version }: InferenceInput): 
 }
 
 async function runOn(
-  { id, build: lastBuild, engine }: ReplayPool['engines'][number],
+  pooled: ReplayPool['engines'][number],
   input: InferenceInput,
   modelId: bigint,
   eachMs: number,
   context: CallContext,
 ): Promise<Outcome> {
-  const build = engine.description?.build ?? lastBuild;
+  const { id, engine } = pooled;
+  const build = engine.description?.build ?? pooled.build;
   const absent = whyAbsent(engine, input, modelId);
   if (absent !== '') return { id, build, engine, error: absent };
   try {
-    const inference = await within(eachMs, context, (limits) => engine.infer(input, limits));
-    const readout = readoutDigest(inference);
-    const isHonest = inference.readoutDigest === 0n || inference.readoutDigest === readout;
-    const error = isHonest
-      ? ''
-      : `what it returned is not what it claims with readout digest ${hex64(inference.readoutDigest)}`;
-    return { id, build, engine, inference, readout, key: `${inference.stateDigest} ${readout}`, error };
+    const inference = await within(eachMs, context, (limits) => pooled.inferUncounted(input, limits));
+    const { stateDigest, readoutDigest: readout } = inference;
+    return { id, build, engine, inference, readout, key: `${stateDigest} ${readout}`, error: '' };
   } catch (thrown) {
-    const { kind, message, metadata, retryable } = RouterError.from(thrown);
-    // A refusal of the input is an answer as good as any, and engines have to agree on it.
-    const isSaid = !retryable && kind !== 'CANCELLED' && kind !== 'DEADLINE_EXCEEDED' && kind !== 'INTERNAL';
+    const { kind, message, metadata } = RouterError.from(thrown);
+    // A refusal of the input is an answer as good as any, and engines have to agree on it. What cannot be an answer agrees
+    // with nothing.
+    const isSaid = ERROR_KINDS[kind].fromEngine === 'claim' || metadata['malformed'] !== undefined;
     const key = isSaid ? `${kind} ${metadata['step']} ${metadata['node']}` : undefined;
     return { id, build, engine, key, error: `${kind}: ${message}` };
   }

@@ -8,8 +8,12 @@ import { readoutDigest } from '../engines/readout-digest.ts';
 
 describe('detail', () => {
   const layers: readonly LayerActivity[] = [
-    { node: 'lif', neurons: 2, spikes: 4, spikesPerStep: [4], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 },
+    {
+      ...{ node: 'lif', neurons: 4, spikes: 4, spikesPerStep: [4, ...Array<number>(15).fill(0)] },
+      ...{ eventSteps: [], eventNeurons: [], eventsLeftOut: 0 },
+    },
   ];
+  const raster = layers.map((layer) => ({ ...layer, eventSteps: [0, 0, 0, 0], eventNeurons: [0, 1, 2, 3] }));
   /** Tells layers to who asks for them. */
   function telling(id: string): FakeEngine {
     const told = engine(id);
@@ -17,7 +21,7 @@ describe('detail', () => {
       Promise.resolve(
         digestOnly === true
           ? fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: WHOLE_DIGEST })
-          : fakeInference(detail === 'LAYERS' || detail === 'RASTER' ? { layers } : {}),
+          : fakeInference({ LAYERS: { layers }, RASTER: { layers: raster }, SUMMARY: {} }[detail ?? 'SUMMARY']),
       );
     return told;
   }
@@ -27,7 +31,7 @@ describe('detail', () => {
   it('is asked of the engine, and in the answer', async () => {
     const only = telling('a');
     const { answer } = await build([only]).reason(question({ detail: 'RASTER' }), context());
-    expect([only.calls[0]?.input.detail, answer.inference.layers]).toEqual(['RASTER', layers]);
+    expect([only.calls[0]?.input.detail, answer.inference.layers]).toEqual(['RASTER', raster]);
   });
 
   it('is not had from an answer that was kept without, nor given to who did not ask', async () => {
@@ -62,7 +66,7 @@ describe('detail', () => {
   it('counts for what the cache may hold', async () => {
     const plain = (await build([telling('a')]).reason(question(), context())).answer;
     const { answer } = await build([telling('a')]).reason(question({ detail: 'LAYERS' }), context());
-    expect(sizeOf(answer) - sizeOf(plain)).toBe(8 * 1 + 200);
+    expect(sizeOf(answer) - sizeOf(plain)).toBe(8 * 16 + 200);
   });
 
   it('of a vote is the winner’s, and no matter to the ballots of those who give digests alone', async () => {

@@ -180,7 +180,7 @@ describe('the router', () => {
           : Promise.resolve(fakeInference());
       };
     }
-    const { attempts } = await build([a, b]).reason(question(), context());
+    const { attempts } = await build([a, b], undefined, { attemptTimeoutMs: 1 }).reason(question(), context());
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['ENGINE_SLOW', 'OK']);
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });

@@ -4,7 +4,7 @@ import { fastest } from './fastest.ts';
 import type { EngineView } from './strategy.ts';
 
 function engine(id: string, over: Partial<EngineView> = {}): EngineView {
-  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, inFlight: 0, ...over };
+  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, isFailing: false, inFlight: 0, ...over };
 }
 
 const EXPLORING_TURN = 19;
@@ -51,6 +51,16 @@ describe('FASTEST', () => {
   it('lets the others stand by, the soonest first', () => {
     const engines = [4, 1, 3, 2].map((ms) => engine(`${ms}`, { expectedMs: ms }));
     expect(plan(engines)).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('leaves engines that fail out of the draw, and asks them last', () => {
+    const three = [
+      engine('a', { expectedMs: 1, isFailing: true }),
+      engine('b', { expectedMs: 2, isFailing: true }),
+      engine('c', { expectedMs: 3 }),
+    ];
+    expect(plan(three)).toEqual(['c', 'a', 'b']);
+    expect(plan(three.slice(0, 2))).toEqual(['a', 'b']);
   });
 
   it('asks an engine first that was never measured', () => {
@@ -157,6 +167,7 @@ class Simulation {
       kind: 'sidecar',
       expectedMs: perRequestMs * (inFlight + 1),
       idleMs: this.nowMs - answeredMs,
+      isFailing: false,
       inFlight,
     }));
     const [first] = fastest({

@@ -12,17 +12,25 @@ const EXPLORE_AFTER_MS = 1_000;
  * randomized load balancing", 2001): close to the best of all, and never everybody to the same engine, as picking the
  * best of all does while measurements lag behind. The others stand by, the soonest first.
  *
+ * - An engine that fails takes no part in the draw while another one answers: else two that fail would be drawn together,
+ *   and one of them be asked.
  * - An engine that was never measured is asked first, with one request: the next ones do not wait for what may be slow.
- * - An engine that was slow is asked nothing and so would stay slow on record for ever: at most one turn in 20 asks
- *   the engine that has been idle longest, if that is over a second. So at most 5 % of requests go to a slow engine,
+ * - An engine that was slow, or failed, is asked nothing and so would stay so on record for ever: at most one turn in 20
+ *   asks the engine that has been idle longest, if that is over a second. So at most 5 % of requests go to such an engine,
  *   and it is back within seconds of its recovery.
  */
 export const fastest: Strategy = ({ engines, turn, random }) => {
   const explored = turn % EXPLORE_EVERY_TURNS === EXPLORE_EVERY_TURNS - 1 ? longestIdle(engines) : undefined;
-  const first = explored ?? engines.find(isUntried) ?? soonerOfTwo(engines, random);
+  const first = explored ?? engines.find(isUntried) ?? soonerOfTwo(answering(engines), random);
   const others = engines.filter((engine) => engine !== first).sort(bySooner);
   return first === undefined ? others : [first, ...others];
 };
+
+function answering<E extends EngineView>(engines: readonly E[]): readonly E[] {
+  if (!engines.some(({ isFailing }) => isFailing)) return engines;
+  const others = engines.filter(({ isFailing }) => !isFailing);
+  return others.length > 0 ? others : engines;
+}
 
 function isUntried({ expectedMs, inFlight }: EngineView): boolean {
   return expectedMs === 0 && inFlight === 0;
@@ -51,6 +59,7 @@ function soonerOfTwo<E extends EngineView>(engines: readonly E[], random: () => 
 
 /** Where neither is known, or both should take as long, the one with less to do. */
 function bySooner(a: EngineView, b: EngineView): number {
+  if (a.isFailing !== b.isFailing) return a.isFailing ? 1 : -1;
   const [aMs, bMs] = [sortableMs(a), sortableMs(b)];
   return aMs === bMs ? a.inFlight - b.inFlight : aMs - bMs;
 }

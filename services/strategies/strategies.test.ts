@@ -4,7 +4,7 @@ import { STRATEGIES, type StrategyName, VOTING } from './registry.ts';
 import type { EngineView, StrategyInput } from './strategy.ts';
 
 function engine(id: string, over: Partial<EngineView> = {}): EngineView {
-  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, inFlight: 0, ...over };
+  return { id, kind: 'sidecar', expectedMs: 1, idleMs: 0, isFailing: false, inFlight: 0, ...over };
 }
 
 const local = engine('local', { kind: 'local' });
@@ -51,6 +51,7 @@ const anyEngines = fc.uniqueArray(
     kind: fc.constantFrom('local' as const, 'sidecar' as const),
     expectedMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true })),
     idleMs: fc.oneof(fc.constant(Infinity), fc.double({ min: 0, max: 1e6, noNaN: true })),
+    isFailing: fc.boolean(),
     inFlight: fc.nat(100),
   }),
   { minLength: 1, maxLength: 12, selector: ({ id }) => id },

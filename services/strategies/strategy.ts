@@ -5,8 +5,10 @@ export interface EngineView {
   readonly kind: 'local' | 'sidecar';
   /** Expected time to an answer if it were asked now, milliseconds; 0: not known yet. */
   readonly expectedMs: number;
-  /** Time since it last answered, milliseconds; Infinity: never. */
+  /** Time since a request to it ended, in whatever way, milliseconds; Infinity: none has. */
   readonly idleMs: number;
+  /** Its last requests had no answer. */
+  readonly isFailing: boolean;
   /** Unanswered requests. */
   readonly inFlight: number;
 }

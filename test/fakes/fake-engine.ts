@@ -10,6 +10,8 @@ import type {
   Trace,
   TracePlace,
 } from '../../services/engines/engine.ts';
+import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
+import { readoutDigest } from '../../services/engines/readout-digest.ts';
 
 export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   return {
@@ -25,8 +27,26 @@ export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   };
 }
 
-export function fakeInference(over: Partial<Inference> = {}): Inference {
+/** The model of `fakeModel`, as the router has it: whatever `fakeInference` says is possible. */
+export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
+  const { name, version, modelId, inputSize, outputSize, nodes, parameters, error } = fakeModel();
   return {
+    ...{ name, version, modelId, inputSize, outputSize, nodes, parameters, error },
+    ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1e6, operationsPerStep: 1e9 },
+    ...over,
+  };
+}
+
+/** Every model there can be, of one size. */
+export function fakePinsOf(over: Partial<PinnedModel>): ModelPins {
+  return { find: (name, version) => fakePinned({ ...over, name, version }) };
+}
+
+export const fakePins = fakePinsOf({});
+
+/** An honest answer to `fakeModel`, unless `over` says otherwise: its readout digest is that of the rest. */
+export function fakeInference(over: Partial<Inference> = {}): Inference {
+  const inference = {
     modelVersion: 1,
     steps: 16,
     spikeCounts: [3, 1],
@@ -41,6 +61,9 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
     recordingId: 0n,
     ...over,
   };
+  const isEmpty = inference.spikeCounts.length === 0 && inference.potentials.length === 0;
+  if (over.readoutDigest !== undefined || isEmpty) return inference;
+  return { ...inference, readoutDigest: readoutDigest(inference) };
 }
 
 export class FakeEngine implements Engine {

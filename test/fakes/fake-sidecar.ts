@@ -7,6 +7,7 @@ import {
   DescribeResponse,
   EngineServiceService,
   InferResult,
+  type Inference,
   type InferStreamRequest,
   type InferStreamResponse,
   ModelDescription,
@@ -66,7 +67,11 @@ export class FakeSidecar {
 }
 
 export function answer(id: bigint, spikeCounts = [3, 1]): InferResult {
-  const inference = { modelVersion: 1, steps: 16, spikeCounts, stateDigest: 0xfedcba9876543210n };
+  return answerOf(id, { spikeCounts });
+}
+
+export function answerOf(id: bigint, over: Partial<Inference>): InferResult {
+  const inference = { modelVersion: 1, steps: 16, spikeCounts: [3, 1], stateDigest: 0xfedcba9876543210n, ...over };
   return InferResult.fromPartial({ id, outcome: { $case: 'inference', value: inference } });
 }
 

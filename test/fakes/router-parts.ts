@@ -1,5 +1,5 @@
 // A router over fake engines and one small model, and questions for it.
-import { FakeEngine, fakeModel } from './fake-engine.ts';
+import { FakeEngine, fakeModel, fakePins } from './fake-engine.ts';
 import { fakeBreaker, silent } from './fake-parts.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext } from '../../services/core/inference.ts';
@@ -44,7 +44,7 @@ export function buildWhole(
   over: Partial<RouterOptions> = {},
   ttlMs = 1e6,
 ): Built {
-  const pool = new EnginePool(fakeBreaker);
+  const pool = new EnginePool(fakePins, fakeBreaker);
   for (const each of engines) pool.add(each);
   const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs, staleMs: 1e6, sizeOf });
   const router = new Router(new ModelRepository(versions, 'm'), pool, cache, {

@@ -25,7 +25,7 @@ import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
-import { OUTPUTS, SimEngine, answerTo, dataOf } from './sim-engine.ts';
+import { OUTPUTS, PINS, SimEngine, answerTo, dataOf } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 
 export interface Result {
@@ -119,7 +119,7 @@ class Simulation {
       panicChanged: ({ isPanicking }) => this.#journal.note('panic', isPanicking ? 'on' : 'off'),
     };
     this.#admission = new Admission({ maxQueue, maxWaitMs });
-    this.#pool = new EnginePool(plan.breaker, events, plan.panicPercent);
+    this.#pool = new EnginePool(PINS, plan.breaker, events, plan.panicPercent);
     const golden = VERSION.golden.map(({ data, ...digests }) => ({
       input: { model: 'm', version: 1, shape: [2], data },
       ...digests,

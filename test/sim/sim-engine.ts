@@ -9,6 +9,7 @@ import type {
   Recording,
   Trace,
 } from '../../services/engines/engine.ts';
+import type { ModelPins } from '../../services/engines/model-pins.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood } from './plan.ts';
@@ -19,6 +20,12 @@ const LIMITS = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity }
 
 export const MODEL: EngineModel = {
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
+};
+
+export const PINS: ModelPins = {
+  find: () => ({
+    ...{ ...MODEL, inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1e6, operationsPerStep: 1e6 },
+  }),
 };
 
 export function dataOf(input: number): Buffer {
@@ -33,6 +40,7 @@ function inputOf(data: Uint8Array): number {
 }
 
 const NOTHING = new Uint8Array(0);
+const POTENTIALS = new Uint8Array(4 * OUTPUTS);
 const known = new Map<number, Inference>();
 
 /** What every honest engine answers; `salt` 0: the truth. */
@@ -45,7 +53,7 @@ export function answerTo(input: number, salt = 0): Inference {
     const spikeCounts = Array.from({ length: OUTPUTS }, (_, k) => (k === top ? 9 : k) + (salt > 0 ? salt % 7 : 0));
     const stateDigest = BigInt.asUintN(64, (BigInt(input) + 3n) * 0x9e3779b97f4a7c15n + BigInt(salt));
     const unsigned: Inference = {
-      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: NOTHING, totalSpikes: BigInt(10 + salt) },
+      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: POTENTIALS, totalSpikes: BigInt(10 + salt) },
       ...{
         synapticOperations: 40n,
         recordingId: 0n,

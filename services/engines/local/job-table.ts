@@ -56,7 +56,7 @@ export class JobTable {
       Atomics.store(this.flags, slot, 1);
       settle(() => reject(error));
     };
-    const cancel = (): void => stop(new RouterError('CANCELLED', 'the caller no longer wants the answer'));
+    const cancel = (): void => stop(RouterError.from(signal.reason));
     const pending: Pending = {
       job: { ...job, slot },
       data,

@@ -69,6 +69,7 @@ async function refusal(answer: Promise<unknown>): Promise<unknown[]> {
   return error instanceof RouterError ? [error.kind, error.metadata, error.violation?.field] : [error];
 }
 
+const LEFT = new RouterError('CANCELLED', 'left');
 const long = input('endless', Array<number>(width).fill(3));
 
 describe('the local engine', () => {
@@ -211,7 +212,7 @@ describe('a long simulation', () => {
     const caller = new AbortController();
     const answer = refusal(engine.infer(long, context({ signal: caller.signal })));
     const behind = engine.infer(input('small', [1, 1, 1]), context());
-    setImmediate(() => caller.abort());
+    setImmediate(() => caller.abort(LEFT));
     expect((await answer)[0]).toBe('CANCELLED');
     expect((await behind).steps).toBe(4);
   });
@@ -229,13 +230,13 @@ describe('a long simulation', () => {
     const caller = new AbortController();
     const answers = [1, 2, 3].map(() => refusal(engine.infer(long, context({ signal: caller.signal }))));
     expect((await answers[2])![0]).toBe('ENGINE_FULL');
-    caller.abort();
+    caller.abort(LEFT);
     expect((await Promise.all(answers)).map(([kind]) => kind)).toEqual(['CANCELLED', 'CANCELLED', 'ENGINE_FULL']);
   });
 
   it('is not begun for a caller who has gone', async () => {
     const engine = shared;
-    expect((await refusal(engine.infer(long, context({ signal: AbortSignal.abort() }))))[0]).toBe('CANCELLED');
+    expect((await refusal(engine.infer(long, context({ signal: AbortSignal.abort(LEFT) }))))[0]).toBe('CANCELLED');
     expect((await refusal(engine.infer(long, context({ deadlineMs: performance.now() }))))[0]).toBe(
       'DEADLINE_EXCEEDED',
     );

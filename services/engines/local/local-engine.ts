@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { malformed } from '../check-refusal.ts';
 import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
 import { brokenModel } from './broken-model.ts';
 import { checkDetail, checkInput, checkTrace } from './input-check.ts';
@@ -55,6 +56,7 @@ export class LocalEngine implements Engine {
   #queue: Pending[] = [];
   #flushing = false;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
   constructor({ id, modelsDir, workers, maxInFlight = 1_024, simulationScript }: LocalEngineOptions) {
@@ -110,6 +112,7 @@ export class LocalEngine implements Engine {
     this.#checkUp();
     const { key, model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
+    if (context.signal.aborted) throw RouterError.from(context.signal.reason);
     const { digestOnly = false, detail = 'SUMMARY' } = input;
     checkDetail(network!, steps, detail);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
@@ -143,7 +146,12 @@ export class LocalEngine implements Engine {
     return Promise.reject(new RouterError('UNKNOWN_RECORDING', `engine "${this.id}" keeps no recordings`));
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping = true;
     await this.#traces.stop();
     if (this.#table.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
@@ -226,8 +234,12 @@ export class LocalEngine implements Engine {
   #answered(answers: readonly Answer[]): void {
     for (const answer of answers) {
       const pending = this.#table.get(answer.slot)!;
-      if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
-      else pending.resolve(toInference(answer, pending.version));
+      try {
+        if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
+        else pending.resolve(toInference(answer, pending.version));
+      } catch (error) {
+        pending.reject(malformed(this.id, 'a result that cannot be read', error));
+      }
       this.#release(answer.slot);
     }
   }

@@ -3,18 +3,25 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type { InferItem, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
-import { checkLayers } from './check-layers.ts';
+import type {
+  InferItem,
+  InferResult,
+  InferStreamRequest,
+  InferStreamResponse,
+} from '../../generated/tandem/engine/v1/engine.ts';
+import { malformed } from '../check-refusal.ts';
+import { Outbox, messageBytes } from './outbox.ts';
 import { fromDetail, toInference, toRouterError } from './translate.ts';
 
-/** Limits of one message, far below what an engine accepts. A larger item travels alone. */
-const MAX_ITEMS = 256;
-const MAX_BYTES = 1_048_576;
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
 const NO_BYTES = Buffer.alloc(0);
+/** Cancelled inferences whose answers are remembered as expected. */
+const MAX_CANCELLED = 65_536;
 
-export interface StallOptions {
+export interface InferStreamOptions {
+  /** What the engine accepts. */
+  readonly maxMessageBytes: number;
   /** Silence of an engine that owes answers, even when asked whether it lives, after which it is lost. */
   readonly timeoutMs: number;
   /** Asks the engine whether it lives: any answer will do. */
@@ -33,28 +40,32 @@ export class InferStream {
   readonly #call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>;
   readonly #jobs = new Map<number, Job>();
   readonly #sweeper: NodeJS.Timeout;
-  #outbox: InferItem[] = [];
-  #cancels: bigint[] = [];
+  readonly #outbox: Outbox;
+  /** Sent, cancelled, and still to be answered: each is answered once, all the same. */
+  readonly #cancelled = new Set<number>();
   #nextId = 1;
   #flushScheduled = false;
   #blocked = false;
   #closed = false;
-  #whenIdle: (() => void) | undefined;
-  readonly #stall: StallOptions;
+  #whenIdle: (() => void)[] = [];
+  readonly #options: InferStreamOptions;
   /** Sweeps since the engine was last heard, while it owes answers: time in which this process was awake to hear it. */
   #silentSweeps = 0;
   readonly #close: (why: string) => void;
+  /** Results with an id that was never sent, or answered before. */
+  unexpectedAnswers = 0;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
   constructor(
     engineId: string,
     call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
-    stall: StallOptions,
+    options: InferStreamOptions,
     onClosed: (why: string) => void,
   ) {
     this.#engineId = engineId;
     this.#call = call;
-    this.#stall = stall;
+    this.#options = options;
+    this.#outbox = new Outbox(options.maxMessageBytes);
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#close = (why: string): void => {
       if (this.#closed) return;
@@ -83,11 +94,12 @@ export class InferStream {
         reject(new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`));
         return;
       }
+      if (context.signal.aborted) {
+        reject(RouterError.from(context.signal.reason));
+        return;
+      }
       const id = this.#nextId++;
-      const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
-      context.signal.addEventListener('abort', onAbort, { once: true });
-      this.#jobs.set(id, { resolve, reject, context, onAbort });
-      this.#outbox.push({
+      const item = {
         id: BigInt(id),
         model: input.model,
         modelVersion: input.version,
@@ -98,14 +110,23 @@ export class InferStream {
         traceParent: context.span?.toParentBytes() ?? NO_BYTES,
         traceLayers: context.span?.asksForLayers ?? false,
         detail: fromDetail(input.detail),
-      });
+      };
+      const bytes = messageBytes(item);
+      if (bytes > this.#options.maxMessageBytes) {
+        reject(this.#tooLarge(bytes));
+        return;
+      }
+      const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
+      context.signal.addEventListener('abort', onAbort, { once: true });
+      this.#jobs.set(id, { resolve, reject, context, onAbort });
+      this.#outbox.add(item);
       this.#scheduleFlush();
     });
   }
 
   /** Resolves when every job has ended, then closes the stream. */
   async drain(): Promise<void> {
-    if (this.#jobs.size > 0 && !this.#closed) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    if (this.#jobs.size > 0 && !this.#closed) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     this.#call.end();
   }
 
@@ -121,57 +142,63 @@ export class InferStream {
   }
 
   #flush(): void {
-    while (!this.#blocked && (this.#outbox.length > 0 || this.#cancels.length > 0)) {
-      const items = this.#takeBatch();
-      const cancelIds = this.#cancels;
-      this.#cancels = [];
+    while (!this.#blocked && !this.#outbox.isEmpty) {
+      const { items, cancelIds } = this.#outbox.take();
+      this.#setTimeouts(items);
       this.#blocked = !this.#call.write({ items, cancelIds, checksum: 0n });
     }
   }
 
-  #takeBatch(): InferItem[] {
+  /** As late as can be: they count from the engine's receipt. */
+  #setTimeouts(items: InferItem[]): void {
     const now = performance.now();
-    let bytes = 0;
-    let count = 0;
-    for (const item of this.#outbox) {
-      bytes += item.data.length;
-      if (count === MAX_ITEMS || (count > 0 && bytes > MAX_BYTES)) break;
+    for (const item of items) {
       const deadlineMs = this.#jobs.get(Number(item.id))?.context.deadlineMs ?? Infinity;
       if (deadlineMs !== Infinity) item.timeoutUs = BigInt(Math.max(1, Math.round((deadlineMs - now) * 1_000)));
-      count += 1;
     }
-    if (count === this.#outbox.length) {
-      const all = this.#outbox;
-      this.#outbox = [];
-      return all;
-    }
-    return this.#outbox.splice(0, count);
   }
 
   #receive(response: InferStreamResponse): void {
     this.#silentSweeps = 0;
     for (const { id, outcome } of response.results) {
       const job = this.#take(Number(id));
-      if (job === undefined) continue; // its caller left
-      if (outcome?.$case === 'inference') this.#resolve(job, toInference(outcome.value));
-      else if (outcome?.$case === 'error') job.reject(toRouterError(this.#engineId, outcome.value));
-      else job.reject(new RouterError('ENGINE_FAULT', `engine "${this.#engineId}" gave a result without an outcome`));
+      if (job !== undefined) this.#settle(job, outcome);
+      else if (!this.#cancelled.delete(Number(id))) this.unexpectedAnswers += 1;
     }
   }
 
-  #resolve(job: Job, inference: Inference): void {
-    const problem = checkLayers(inference);
-    if (problem === '') job.resolve(inference);
-    else
-      job.reject(new RouterError('ENGINE_FAULT', `engine "${this.#engineId}" told layers that cannot be: ${problem}`));
+  /** Whatever the engine has put on the wire, it can only fail the job that it was put there for. */
+  #settle(job: Job, outcome: InferResult['outcome']): void {
+    try {
+      if (outcome?.$case === 'inference') job.resolve(toInference(outcome.value));
+      else if (outcome?.$case === 'error') job.reject(toRouterError(this.#engineId, outcome.value));
+      else job.reject(malformed(this.#engineId, 'a result without an outcome'));
+    } catch (error) {
+      job.reject(malformed(this.#engineId, 'a result that cannot be read', error));
+    }
+  }
+
+  #tooLarge(bytes: number): RouterError {
+    const { maxMessageBytes } = this.#options;
+    const message = `engine "${this.#engineId}" takes messages of ${maxMessageBytes} bytes at most, and this input needs ${bytes}; start the engine with a larger --max-message-bytes`;
+    const metadata = { bytes: String(bytes), max_message_bytes: String(maxMessageBytes) };
+    return new RouterError('INPUT_TOO_LARGE', message, { metadata });
   }
 
   #abandon(id: number, error: RouterError): void {
-    const unsent = this.#outbox.findIndex((item) => item.id === BigInt(id));
-    if (unsent >= 0) this.#outbox.splice(unsent, 1);
-    else this.#cancels.push(BigInt(id));
-    this.#take(id)?.reject(error);
+    const job = this.#take(id);
+    if (job === undefined) return;
+    if (this.#outbox.cancel(BigInt(id))) this.#noteCancelled(id);
+    job.reject(error);
     this.#scheduleFlush();
+  }
+
+  #noteCancelled(id: number): void {
+    if (this.#cancelled.size === MAX_CANCELLED) {
+      const [oldest] = this.#cancelled;
+      this.#cancelled.delete(oldest!);
+    }
+    this.#cancelled.add(id);
   }
 
   #take(id: number): Job | undefined {
@@ -179,7 +206,7 @@ export class InferStream {
     if (job === undefined) return undefined;
     this.#jobs.delete(id);
     job.context.signal.removeEventListener('abort', job.onAbort);
-    if (this.#jobs.size === 0) this.#whenIdle?.();
+    if (this.#jobs.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     return job;
   }
 
@@ -195,13 +222,13 @@ export class InferStream {
   /** A stopped process keeps its connections, and says nothing: asked half-way, lost at the end. */
   #watchSilence(): void {
     this.#silentSweeps = this.#jobs.size === 0 ? 0 : this.#silentSweeps + 1;
-    const limit = Math.ceil(this.#stall.timeoutMs / SWEEP_MS);
+    const limit = Math.ceil(this.#options.timeoutMs / SWEEP_MS);
     if (this.#silentSweeps === Math.ceil(limit / 2)) {
-      this.#stall.probe().then(
+      this.#options.probe().then(
         () => (this.#silentSweeps = 0),
         () => undefined, // it had its chance
       );
     }
-    if (this.#silentSweeps >= limit) this.#close(`it owes answers and was silent for ${this.#stall.timeoutMs} ms`);
+    if (this.#silentSweeps >= limit) this.#close(`it owes answers and was silent for ${this.#options.timeoutMs} ms`);
   }
 }

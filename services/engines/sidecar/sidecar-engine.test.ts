@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeSidecar, answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
-import type { RouterError } from '../../core/errors.ts';
+import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference } from '../../core/inference.ts';
+import { LayerActivity } from '../../generated/tandem/engine/v1/engine.ts';
 import { SidecarEngine } from './sidecar-engine.ts';
 
 const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
@@ -100,12 +101,96 @@ describe('a sidecar engine', () => {
   it.each([
     ['NON_FINITE', 'NON_FINITE'],
     ['ENGINE_FULL', 'ENGINE_FULL'],
+    ['DRAINING', 'DRAINING'],
+    ['UNKNOWN_MODEL', 'UNKNOWN_MODEL'],
     ['INTERNAL', 'ENGINE_FAULT'],
+    ['CANCELLED', 'ENGINE_FAULT'],
+    ['ROUTER_FULL', 'ENGINE_FAULT'],
+    ['ENGINE_LOST', 'ENGINE_FAULT'],
+    ['INPUT_TOO_LARGE', 'ENGINE_FAULT'],
+    ['TRACE_STEP', 'ENGINE_FAULT'],
+    ['toString', 'ENGINE_FAULT'],
+    ['', 'ENGINE_FAULT'],
     ['SOMETHING_NEW', 'ENGINE_FAULT'],
   ])('turns the engine’s %s into %s', async (reason, kind) => {
     sidecar.onMessage = ({ items }, stream) =>
       stream.write({ results: items.map(({ id }) => refuse(id, reason)), checksum: 0n });
     expect(await kindOf(engine.infer(input, context()))).toBe(kind);
+  });
+
+  it('fails one item alone for a result that is none', async () => {
+    sidecar.onMessage = ({ items: [first, ...others] }, stream) => {
+      const results = [{ id: first!.id, outcome: undefined }, ...others.map(({ id }) => answer(id))];
+      stream.write({ results, checksum: 0n });
+    };
+    const [first, ...others] = await Promise.all([1, 2, 3].map(() => kindOf(engine.infer(input, context()))));
+    expect([first, others]).toEqual(['ENGINE_FAULT', ['answered', 'answered']]);
+  });
+
+  it('does not round what is beyond 2^53, so that it cannot add up by chance', async () => {
+    sidecar.onMessage = ({ items: [item] }, stream) => {
+      const { outcome } = answer(item!.id);
+      if (outcome?.$case !== 'inference') return;
+      const layers = [LayerActivity.fromPartial({ node: 'lif', spikes: 2n ** 64n - 1n, eventsLeftOut: 2n ** 53n })];
+      const value = { ...outcome.value, totalSpikes: 2n ** 64n - 1n, layers };
+      stream.write({ results: [{ id: item!.id, outcome: { $case: 'inference', value } }], checksum: 0n });
+    };
+    const { totalSpikes, layers } = await engine.infer(input, context());
+    expect([totalSpikes, layers?.[0]?.spikes, layers?.[0]?.eventsLeftOut]).toEqual([
+      2n ** 64n - 1n,
+      Infinity,
+      Infinity,
+    ]);
+  });
+
+  it('keeps an engine’s texts short and printable', async () => {
+    sidecar.onMessage = ({ items: [item] }, stream) => {
+      const value = { code: 11, reason: 'NON_FINITE', message: '\u001b[2J'.repeat(1_000), recordingId: 5n };
+      const metadata = Object.fromEntries([...Array(100).keys()].map((n) => [`k${n}`, '\n'.repeat(1_000)]));
+      const outcome = { $case: 'error', value: { ...value, metadata } } as const;
+      stream.write({ results: [{ id: item!.id, outcome }], checksum: 0n });
+    };
+    const error = await engine.infer(input, context()).catch((thrown: unknown) => thrown as RouterError);
+    const { kind, message, metadata, recordingId } = error as RouterError;
+    expect([kind, message.length, Object.keys(metadata).length, recordingId]).toEqual(['NON_FINITE', 256, 8, 5n]);
+    expect(message + metadata['k0']).toMatch(/^[ -~]*$/);
+  });
+
+  it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
+    sidecar.onMessage = ({ items }, stream) => {
+      const results = items.flatMap(({ id }) => [answer(id), answer(id), answer(2n ** 64n - 1n)]);
+      stream.write({ results, checksum: 0n });
+    };
+    await engine.infer(input, context());
+    sidecar.onMessage = ({ items, cancelIds }, stream) => {
+      if (items.length === 0) stream.write({ results: cancelIds.map((id) => refuse(id, 'CANCELLED')), checksum: 0n });
+    };
+    const caller = new AbortController();
+    const answering = kindOf(engine.infer(input, context({ signal: caller.signal })));
+    await until(() => sidecar.received.length === 2);
+    caller.abort(new RouterError('CANCELLED', 'left'));
+    expect(await answering).toBe('CANCELLED');
+    await until(() => sidecar.received.length === 3);
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
+    await engine.infer(input, context());
+    expect(engine.unexpectedAnswers).toBe(2);
+  });
+
+  it('is sent nothing for a caller who has left', async () => {
+    const signal = AbortSignal.abort(new RouterError('CANCELLED', 'left'));
+    expect(await kindOf(engine.infer(input, context({ signal })))).toBe('CANCELLED');
+    await engine.infer(input, context());
+    expect(sidecar.received.map(({ items, cancelIds }) => [items.length, cancelIds.length])).toEqual([[1, 0]]);
+  });
+
+  it('stops once for two who say so', async () => {
+    sidecar.onMessage = ({ items }, stream) => {
+      setImmediate(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }));
+    };
+    const answering = kindOf(engine.infer(input, context()));
+    await Promise.all([engine.stop(), engine.stop()]);
+    expect(await answering).toBe('answered');
   });
 
   it('fails everything in flight at once when the engine dies, and comes back by itself', async () => {

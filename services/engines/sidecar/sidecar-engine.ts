@@ -43,6 +43,8 @@ export class SidecarEngine implements Engine {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MIN_MS;
   #stopped = false;
+  /** On streams that have ended. */
+  #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
   readonly #listeners: (() => void)[] = [];
 
@@ -55,6 +57,11 @@ export class SidecarEngine implements Engine {
 
   get inFlight(): number {
     return this.#stream?.inFlight ?? 0;
+  }
+
+  /** Results that it sent for nothing that it was asked: under an id that was never sent, or answered before. */
+  get unexpectedAnswers(): number {
+    return this.#earlierUnexpected + (this.#stream?.unexpectedAnswers ?? 0);
   }
 
   onChange(listener: () => void): void {
@@ -115,8 +122,9 @@ export class SidecarEngine implements Engine {
       if (refused !== undefined) throw new Error(refused);
       const description = toDescription(wire);
       if (this.#stopped) return;
-      const stall = { timeoutMs: this.#stallTimeoutMs, probe: () => describe(client) };
-      this.#stream = new InferStream(this.id, openStream(client), stall, (why) => this.#down(client, why));
+      const { maxMessageBytes } = description;
+      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe: () => describe(client) };
+      this.#stream = new InferStream(this.id, openStream(client), options, (why) => this.#down(client, why));
       this.#retryMs = RECONNECT_MIN_MS;
       this.description = description;
       this.downReason = '';
@@ -129,6 +137,7 @@ export class SidecarEngine implements Engine {
   #down(client: EngineServiceClient, why: string): void {
     client.close();
     if (this.#stopped) return;
+    this.#earlierUnexpected = this.unexpectedAnswers;
     this.#stream = undefined;
     const news = this.description !== undefined || this.downReason !== why;
     this.description = undefined;

@@ -1,6 +1,6 @@
 // tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
 import * as grpc from '@grpc/grpc-js';
-import { RouterError, isErrorKind } from '../../core/errors.ts';
+import { ERROR_KINDS, type ErrorKind, RouterError, isErrorKind } from '../../core/errors.ts';
 import type { Detail, Inference, LayerActivity } from '../../core/inference.ts';
 import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
 import { Status } from '../../generated/google/rpc/status.ts';
@@ -15,10 +15,15 @@ import {
   Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { EngineDescription, RecordedNode, Recording, Trace } from '../engine.ts';
+import { printable } from '../printable.ts';
 import type { Versions } from './compatibility.ts';
 
 /** gRPC's own. */
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1_048_576;
+/** What is kept of an engine's own texts, for the log. */
+const MAX_TEXT_CHARS = 256;
+const MAX_REASON_CHARS = 64;
+const MAX_FACTS = 8;
 
 export function toInference(wire: WireInference): Inference {
   return {
@@ -39,7 +44,12 @@ export function toInference(wire: WireInference): Inference {
 }
 
 function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerActivity {
-  return { ...layer, spikes: Number(spikes), eventsLeftOut: Number(eventsLeftOut) };
+  return { ...layer, spikes: toNumber(spikes), eventsLeftOut: toNumber(eventsLeftOut) };
+}
+
+/** Never rounded: beyond what a number holds exactly it is infinite, and whatever it is compared with differs. */
+function toNumber(count: bigint): number {
+  return count > Number.MAX_SAFE_INTEGER ? Infinity : Number(count);
 }
 
 /** The engines' enum has no word of its own for SUMMARY. */
@@ -47,11 +57,34 @@ export function fromDetail(detail: Detail = 'SUMMARY'): WireDetail {
   return detail === 'SUMMARY' ? WireDetail.DETAIL_UNSPECIFIED : WireDetail[`DETAIL_${detail}`];
 }
 
-/** An engine's own INTERNAL, or a reason this router does not know, is that engine's fault: another may do better. */
+/**
+ * What an engine answers an inference with. Reasons that no engine may give, its own INTERNAL and those that this router does
+ * not know are its fault: another engine may do better.
+ */
 export function toRouterError(engineId: string, wire: InferError): RouterError {
-  const known = isErrorKind(wire.reason) && wire.reason !== 'INTERNAL';
-  if (known) return new RouterError(wire.reason as never, wire.message, { metadata: wire.metadata });
-  return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${wire.reason}: ${wire.message}`);
+  return toError(engineId, wire, mayBeAnswered);
+}
+
+function mayBeAnswered(reason: ErrorKind): boolean {
+  return ERROR_KINDS[reason].fromEngine !== 'never' || reason === 'DEADLINE_EXCEEDED';
+}
+
+/** Traces and recordings are refused for more reasons. */
+function mayBeAnsweredToOthers(reason: ErrorKind): boolean {
+  return mayBeAnswered(reason) || reason.startsWith('TRACE_') || reason === 'UNKNOWN_RECORDING';
+}
+
+function toError(engineId: string, wire: InferError, may: (reason: ErrorKind) => boolean): RouterError {
+  const { reason, recordingId } = wire;
+  const message = printable(wire.message, MAX_TEXT_CHARS);
+  if (!isErrorKind(reason) || !may(reason)) {
+    const why = `${printable(reason, MAX_REASON_CHARS)}: ${message}`;
+    return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${why}`);
+  }
+  const facts = Object.entries(wire.metadata).slice(0, MAX_FACTS);
+  const metadata = facts.map(([name, fact]) => [printable(name, MAX_REASON_CHARS), printable(fact, MAX_TEXT_CHARS)]);
+  const options = { metadata: Object.fromEntries(metadata) as Record<string, string>, recordingId };
+  return new RouterError(reason, message, options);
 }
 
 export function toTrace({ nodes, digests, current, potential, output, ended }: TraceResponse): Trace {
@@ -69,7 +102,9 @@ export function toRecording({ steps, nodes, ended }: GetRecordingResponse): Reco
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
   const { code, details: message } = error;
   const { reason, metadata } = errorInfo(error);
-  if (reason !== '') return toRouterError(engineId, { code, reason, message, metadata, recordingId: 0n });
+  if (reason !== '') {
+    return toError(engineId, { code, reason, message, metadata, recordingId: 0n }, mayBeAnsweredToOthers);
+  }
   switch (code) {
     case grpc.status.UNIMPLEMENTED:
       return new RouterError('ENGINE_FAULT', `engine "${engineId}" cannot do that; a newer build may`);

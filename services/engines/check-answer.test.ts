@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { fakeInference, fakePinned } from '../../test/fakes/fake-engine.ts';
+import type { Inference, InferenceInput } from '../core/inference.ts';
+import { checkAnswer } from './check-answer.ts';
+import type { PinnedModel } from './model-pins.ts';
+import { readoutDigest } from './readout-digest.ts';
+
+const INPUT: InferenceInput = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+const MODEL = fakePinned({ spikesPerStep: 10, operationsPerStep: 100 });
+const EMPTY = { spikeCounts: [], potentials: Buffer.alloc(0) };
+
+function check(
+  over: Partial<Inference> = {},
+  input: Partial<InferenceInput> = {},
+  model: Partial<PinnedModel> = {},
+): string {
+  return checkAnswer(fakeInference(over), { ...INPUT, ...input }, { ...MODEL, ...model });
+}
+
+const floats = (...values: number[]): Uint8Array => Buffer.from(Float32Array.from(values).buffer);
+
+describe('an answer', () => {
+  it('passes whole, with its readout digest or without', () => {
+    expect([check(), check({ readoutDigest: 0n })]).toEqual(['', '']);
+  });
+
+  it('passes with the most that its model can do', () => {
+    const most = { spikeCounts: [16, 16], totalSpikes: 160n, synapticOperations: 1_600n };
+    expect(check({ ...most, potentials: floats(-3.4e38, 1e-45) })).toBe('');
+  });
+
+  it('passes with its digests alone where these are all that is wanted', () => {
+    expect(check({ ...EMPTY, readoutDigest: 5n }, { digestOnly: true })).toBe('');
+  });
+
+  it('has the steps of the series that was sent', () => {
+    const series = [{ shape: [5, 3] }, { inputKind: 'series' }] as const;
+    expect(check({ steps: 5 }, ...series)).toBe('');
+    expect(check({ steps: 16 }, ...series)).toBe('another number of steps');
+  });
+
+  it('passes whatever bytes its potentials lie between', () => {
+    const potentials = new Uint8Array([0xff, ...floats(1, 2), 0xff]).subarray(1, 9);
+    expect(check({ potentials })).toBe('');
+  });
+
+  it.each<[string, Partial<Inference>]>([
+    ['another model version', { modelVersion: 2 }],
+    ['another number of steps', { steps: 15 }],
+    ['another number of spike counts than the model has outputs', { spikeCounts: [1] }],
+    ['another number of spike counts than the model has outputs', { spikeCounts: [1, 2, 3] }],
+    ['another number of spike counts than the model has outputs', { spikeCounts: [] }],
+    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(0) }],
+    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(7) }],
+    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(12) }],
+    ['no spike counts and no potentials', { ...EMPTY, readoutDigest: 5n }],
+    ['more spikes of an output than steps', { spikeCounts: [17, 0] }],
+    ['a potential that is not finite', { potentials: floats(0, NaN) }],
+    ['a potential that is not finite', { potentials: floats(Infinity, 0) }],
+    ['a potential that is not finite', { potentials: floats(0, -Infinity) }],
+    ['more spikes than the model can have', { totalSpikes: 161n }],
+    ['more spikes than the model can have', { totalSpikes: 2n ** 64n - 1n }],
+    ['more synaptic operations than the model can have', { synapticOperations: 2n ** 64n - 1n }],
+    ['a readout digest that is not of what was returned', { readoutDigest: 5n }],
+    ['layers that were not asked for', { layers: [{} as never] }],
+  ])('is refused with %s', (problem, over) => {
+    expect(check(over)).toBe(problem);
+  });
+
+  it('is refused with spikes of a readout that does not spike', () => {
+    expect(check({}, {}, { countsSpikes: false })).toBe('spikes of a readout that does not spike');
+    expect(check({ spikeCounts: [0, 0] }, {}, { countsSpikes: false })).toBe('');
+  });
+
+  it('is refused where it is neither whole nor a digest', () => {
+    expect(check({ ...EMPTY, readoutDigest: 0n }, { digestOnly: true })).toBe('neither an answer nor its digest');
+  });
+
+  it('is refused with the digest of another answer, also where the digests are all that is wanted', () => {
+    const readout = readoutDigest(fakeInference());
+    const altered = { spikeCounts: [3, 2], readoutDigest: readout };
+    expect(check(altered, { digestOnly: true })).toBe('a readout digest that is not of what was returned');
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import type { Detail, LayerActivity } from '../core/inference.ts';
+import { checkLayers } from './check-layers.ts';
+
+function layer(over: Partial<LayerActivity> = {}): LayerActivity {
+  return {
+    node: 'lif',
+    neurons: 4,
+    spikes: 3,
+    spikesPerStep: [1, 2],
+    eventSteps: [0, 1, 1],
+    eventNeurons: [3, 0, 2],
+    eventsLeftOut: 0,
+    ...over,
+  };
+}
+
+const counts = (over: Partial<LayerActivity> = {}): LayerActivity =>
+  layer({ eventSteps: [], eventNeurons: [], ...over });
+const LIMITS = { nodes: 3, spikesPerStep: 10 };
+
+const check = (layers: readonly LayerActivity[] | undefined, detail: Detail = 'RASTER', totalSpikes = 3n): string =>
+  checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), detail, LIMITS);
+
+describe('layers that an engine told', () => {
+  it.each<[string, readonly LayerActivity[] | undefined, Detail]>([
+    ['none', undefined, 'RASTER'],
+    ['a raster', [layer()], 'RASTER'],
+    ['counts alone', [counts()], 'LAYERS'],
+    ['a raster cut short', [layer({ eventSteps: [0], eventNeurons: [3], eventsLeftOut: 2 })], 'RASTER'],
+  ])('may be %s', (_, layers, detail) => {
+    expect(check(layers, detail)).toBe('');
+  });
+
+  it.each([
+    ['more or fewer counts than steps', layer({ spikesPerStep: [3] }), 'without a count for each step'],
+    ['counts that do not add up', layer({ spikesPerStep: [1, 1] }), 'do not add up to its spikes'],
+    ['more spikes in a step than neurons', layer({ neurons: 1 }), 'more spikes in a step than neurons'],
+    ['events without neurons', layer({ eventNeurons: [1] }), 'without a step and a neuron each'],
+    ['events that do not add up', layer({ eventsLeftOut: 1 }), 'do not add up to the spikes of their layer'],
+    ['uncountably many events left out', layer({ eventsLeftOut: Infinity }), 'do not add up'],
+    ['uncountably many spikes', layer({ spikes: Infinity }), 'do not add up'],
+    ['an event after the last step', layer({ eventSteps: [0, 1, 2] }), 'after the last step'],
+    ['an event of a neuron too many', layer({ eventNeurons: [4, 0, 2] }), 'a neuron that the layer does not have'],
+    ['steps out of order', layer({ eventSteps: [1, 1, 0] }), 'out of order'],
+    ['neurons out of order', layer({ eventNeurons: [3, 2, 2] }), 'out of order'],
+    ['events in other steps than spikes', layer({ eventSteps: [0, 0, 1], eventNeurons: [0, 1, 0] }), 'than spikes'],
+    ['no name', layer({ node: '' }), 'whose name is empty or too long'],
+    ['a name without end', layer({ node: 'x'.repeat(2_000) }), 'whose name is empty or too long'],
+    ['more neurons than the model', layer({ neurons: 11 }), 'more neurons in layers than the model has'],
+  ])('cannot have %s', (_, wrong, problem) => {
+    expect(check([wrong])).toContain(problem);
+  });
+
+  it('cannot have other spikes than the run', () => {
+    expect(check([layer()], 'RASTER', 4n)).toBe('layers whose spikes are not those of the run');
+    expect(check([layer()], 'RASTER', 2n ** 64n - 1n)).toBe('layers whose spikes are not those of the run');
+  });
+
+  it('cannot be more than was asked for', () => {
+    expect(check([layer()], 'SUMMARY')).toBe('layers that were not asked for');
+    expect(check([layer()], 'LAYERS')).toBe('events that were not asked for');
+  });
+
+  it('cannot have one name twice, nor be more than the model has nodes', () => {
+    expect(check([layer(), layer()], 'RASTER', 6n)).toBe('two layers of one name');
+    const many = ['a', 'b', 'c', 'd'].map((node) => counts({ node }));
+    expect(check(many, 'LAYERS', 12n)).toBe('more layers than the model has nodes');
+  });
+
+  it('cannot be larger than an answer may be', () => {
+    const steps = 100_000;
+    const quiet = (node: string): LayerActivity => counts({ node, spikes: 0, spikesPerStep: Array(steps).fill(0) });
+    const of = (...layers: LayerActivity[]): string =>
+      checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }), 'LAYERS', { nodes: 3, spikesPerStep: 100 });
+    expect(of(quiet('a'), quiet('b'))).toBe('');
+    expect(of(quiet('a'), quiet('b'), quiet('c'))).toBe('more counts in layers than an answer may have');
+    const events = Array<number>(100_001).fill(0);
+    expect(check([layer({ eventSteps: events, eventNeurons: events })])).toBe(
+      'more events in layers than an answer may have',
+    );
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ErrorKind, RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { checkRefusal } from './check-refusal.ts';
+
+const INPUT = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+
+function check(thrown: unknown, over: Partial<CallContext> = {}): RouterError {
+  const context = { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
+  return checkRefusal('e', thrown, INPUT, context, performance.now());
+}
+
+const said = (kind: ErrorKind, metadata: Readonly<Record<string, string>> = {}): RouterError =>
+  new RouterError(kind, '<b>its own words</b>', { metadata, recordingId: 5n });
+
+describe('a refusal', () => {
+  it.each<ErrorKind>(['ENGINE_FULL', 'DRAINING', 'ENGINE_LOST', 'ENGINE_FAULT', 'INPUT_TOO_LARGE'])(
+    'passes as it is: %s',
+    (kind) => {
+      const error = said(kind);
+      expect(check(error)).toBe(error);
+    },
+  );
+
+  it('of a value that is not finite says where, in the router’s words, and keeps the recording', () => {
+    expect(check(said('NON_FINITE', { step: '3', node: 'lif1', secret: 'x' }))).toMatchObject({
+      ...{ kind: 'NON_FINITE', metadata: { step: '3', node: 'lif1' }, recordingId: 5n },
+      message:
+        'step 3, node "lif1": a value of model m/1 is not finite; check the input\'s range and the model\'s weights',
+    });
+  });
+
+  it.each<ErrorKind>(['INPUT_LENGTH', 'INPUT_NOT_FINITE', 'UNKNOWN_MODEL', 'MODEL_INVALID', 'DETAIL_TOO_LARGE'])(
+    'of the input or the model is made of the router’s words: %s',
+    (kind) => {
+      const { message, kind: passed } = check(said(kind));
+      expect([passed, message]).toEqual([kind, expect.stringMatching(/^the .*\(model m\/1\)$/)]);
+    },
+  );
+
+  it('names a node in at most 128 printable characters', () => {
+    const { metadata } = check(said('NON_FINITE', { node: `\u001b[31m\n${'x'.repeat(500)}` }));
+    expect(metadata).toEqual({ node: `?[31m?${'x'.repeat(122)}` });
+  });
+
+  it.each(['-1', '1.5', '', '1e9', '99999999999', 'three'])('at a step that cannot be is a fault: "%s"', (step) => {
+    const metadata = { malformed: 'a refusal at a place that cannot be' };
+    expect(check(said('NON_FINITE', { step }))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
+  });
+
+  it.each<ErrorKind>(['INPUT_MISSING', 'ROUTER_FULL', 'NO_ENGINE', 'VOTE_DISPUTED', 'ADMIN_FORBIDDEN', 'CANCELLED'])(
+    'that no engine may give is a fault: %s',
+    (kind) => {
+      const metadata = { malformed: 'a refusal that no engine may give' };
+      expect(check(said(kind))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
+    },
+  );
+
+  it('for want of time is believed only where the time has passed, or nearly', () => {
+    const late = said('DEADLINE_EXCEEDED');
+    expect(check(late, { deadlineMs: performance.now() + 4 })).toBe(late);
+    const metadata = { malformed: 'a deadline that has not passed' };
+    for (const deadlineMs of [performance.now() + 1_000, Infinity]) {
+      expect(check(late, { deadlineMs })).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
+    }
+  });
+
+  it('of a request that the router has ended is the router’s own reason', () => {
+    const left = new RouterError('CANCELLED', 'left');
+    expect(check(left, { signal: AbortSignal.abort(left) })).toBe(left);
+  });
+
+  it('that is an exception is the engine’s fault', () => {
+    const { kind, message, cause } = check(new TypeError('oh'));
+    expect([kind, message, cause]).toEqual(['ENGINE_FAULT', 'engine "e" failed: oh', expect.any(TypeError)]);
+  });
+});

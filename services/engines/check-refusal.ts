@@ -1,0 +1,74 @@
+// What an engine may rightly say instead of an answer, in the router's own words. Its text is never passed on: the message
+// is made from the kind and from facts that are checked here.
+import { ERROR_KINDS, type ErrorKind, RouterError } from '../core/errors.ts';
+import type { CallContext, InferenceInput } from '../core/inference.ts';
+import { printable } from './printable.ts';
+
+/** How early an engine may say that the time is up: clocks differ, and timers are not exact. */
+const EARLY_MS = 5;
+const EARLY_PART = 0.01;
+const MAX_NODE_CHARS = 128;
+/** What engines of the router's own processes find out themselves, before or instead of a word from the engine. */
+const OWN_KINDS: ReadonlySet<ErrorKind> = new Set(['ENGINE_LOST', 'ENGINE_FAULT', 'ENGINE_SLOW', 'INPUT_TOO_LARGE']);
+
+const CLAIMS: Partial<Record<ErrorKind, string>> = {
+  INPUT_LENGTH: 'the input has another length than the model takes',
+  INPUT_KIND: 'the model takes the other kind of input (constant or series)',
+  INPUT_STEPS: 'the input has more steps than a run may have, or none',
+  INPUT_NOT_FINITE: 'the input has a number that is not finite',
+  INVALID_FIELD: 'the engine does not take a field of the request',
+  DETAIL_TOO_LARGE: 'the layers would be more than an answer may have; send fewer steps, or ask for no detail',
+  UNKNOWN_MODEL: 'the engine does not hold the model',
+  MODEL_INVALID: 'the model cannot be used',
+};
+
+/** An answer or a refusal that cannot be right. `reason`: a few fixed words. */
+export function malformed(engineId: string, reason: string, cause?: unknown): RouterError {
+  const message = `engine "${engineId}" gave what cannot be an answer: ${reason}`;
+  return new RouterError('ENGINE_FAULT', message, { metadata: { malformed: reason }, cause });
+}
+
+/** The error that the router goes by, for what an engine rejected with. `startedMs`: when it was asked. */
+export function checkRefusal(
+  engineId: string,
+  thrown: unknown,
+  input: InferenceInput,
+  { signal, deadlineMs }: CallContext,
+  startedMs: number,
+): RouterError {
+  const error = RouterError.from(thrown);
+  const { kind } = error;
+  const { fromEngine } = ERROR_KINDS[kind];
+  if (fromEngine === 'state' || OWN_KINDS.has(kind)) return error;
+  if (fromEngine === 'claim') return toClaim(engineId, error, input);
+  // The router itself has ended it, for whatever reason that it gave.
+  if (signal.aborted) return error;
+  if (kind === 'DEADLINE_EXCEEDED') {
+    const nowMs = performance.now();
+    const isOver = nowMs >= deadlineMs - EARLY_MS - EARLY_PART * (deadlineMs - startedMs);
+    return isOver ? error : malformed(engineId, 'a deadline that has not passed', error);
+  }
+  if (kind !== 'INTERNAL') return malformed(engineId, 'a refusal that no engine may give', error);
+  const why = printable(thrown instanceof Error ? thrown.message : String(thrown), MAX_NODE_CHARS);
+  return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${why}`, { cause: thrown });
+}
+
+function toClaim(engineId: string, error: RouterError, { model, version }: InferenceInput): RouterError {
+  const { kind, metadata, recordingId } = error;
+  const { step, index } = metadata;
+  if (!isCount(step) || !isCount(index)) return malformed(engineId, 'a refusal at a place that cannot be', error);
+  const node = metadata['node'] === undefined ? undefined : printable(metadata['node'], MAX_NODE_CHARS);
+  const facts = Object.entries({ step, node, index }).filter(([, fact]) => fact !== undefined);
+  const where = facts.map(([name, fact]) => `${name} ${name === 'node' ? `"${fact}"` : fact}`).join(', ');
+  const what =
+    kind === 'NON_FINITE'
+      ? `a value of model ${model}/${version} is not finite; check the input's range and the model's weights`
+      : `${CLAIMS[kind]} (model ${model}/${version})`;
+  const message = where === '' ? what : `${where}: ${what}`;
+  return new RouterError(kind, message, { metadata: Object.fromEntries(facts) as Record<string, string>, recordingId });
+}
+
+/** Decimal, or absent. */
+function isCount(text: string | undefined): boolean {
+  return text === undefined || /^\d{1,10}$/.test(text);
+}

@@ -1,0 +1,65 @@
+// One inference on an engine. All that an engine says of an input passes here, whatever its kind and whoever asks: requests,
+// audits, replays, and the known inputs of a quarantined engine.
+import { RouterError } from '../core/errors.ts';
+import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import { checkAnswer } from './check-answer.ts';
+import { checkRefusal, malformed } from './check-refusal.ts';
+import type { Engine } from './engine.ts';
+import type { ModelPins, PinnedModel } from './model-pins.ts';
+import { readoutDigest } from './readout-digest.ts';
+
+/** By how much an engine's clock may differ from ours, microseconds. */
+const CLOCK_SLACK_US = 1_000;
+
+/** What it resolves with has the right form, and its readout digest is that of its readout. Rejects with RouterError only. */
+export async function inferChecked(
+  engine: Engine,
+  pins: ModelPins,
+  input: InferenceInput,
+  context: CallContext,
+): Promise<Inference> {
+  const model = findPin(pins, input);
+  const startedMs = performance.now();
+  let inference: Inference;
+  try {
+    inference = await engine.infer(input, context);
+  } catch (thrown) {
+    throw checkRefusal(engine.id, thrown, input, context, startedMs);
+  }
+  const problem = problemOf(inference, input, model);
+  if (problem !== '') throw malformed(engine.id, problem);
+  return complete(inference, performance.now() - startedMs);
+}
+
+/** As checkAnswer, which must not throw, for any value. */
+function problemOf(inference: Inference, input: InferenceInput, model: PinnedModel): string {
+  try {
+    return checkAnswer(inference, input, model);
+  } catch {
+    return 'a value of another type';
+  }
+}
+
+function findPin(pins: ModelPins, { model: name, version }: InferenceInput): PinnedModel {
+  const model = pins.find(name, version);
+  if (model === undefined) {
+    throw new RouterError('UNKNOWN_MODEL', `the router's repository has no version ${version} of model "${name}"`);
+  }
+  if (model.error !== '') {
+    throw new RouterError('MODEL_INVALID', `model "${name}" cannot be used: ${model.error}`);
+  }
+  return model;
+}
+
+/** With the readout digest that an engine may leave out, and with no more time than has passed. */
+function complete(inference: Inference, elapsedMs: number): Inference {
+  const { computeUs, queueUs, readoutDigest: digest } = inference;
+  const elapsedUs = Math.ceil(elapsedMs * 1_000) + CLOCK_SLACK_US;
+  if (digest !== 0n && computeUs + queueUs <= elapsedUs) return inference;
+  return {
+    ...inference,
+    readoutDigest: digest === 0n ? readoutDigest(inference) : digest,
+    computeUs: Math.min(computeUs, elapsedUs),
+    queueUs: Math.min(queueUs, Math.max(0, elapsedUs - computeUs)),
+  };
+}

@@ -1,0 +1,4 @@
+/** At most `maxChars` characters of a text that comes from outside, with '?' for every character that does not print. */
+export function printable(text: string, maxChars: number): string {
+  return text.slice(0, maxChars).replace(/\p{C}/gu, '?');
+}
