@@ -139,7 +139,8 @@ export async function start(
   const admission = new Admission(admissionOptions(settings));
   const pool = new EnginePool(breakerOptions(settings), events, settings.panic_percent);
   if (settings.local.enabled) {
-    pool.add(new LocalEngine({ id: 'local', modelsDir: settings.models_dir, workers: settings.local.workers }));
+    const { models_dir: modelsDir, local, recorder } = settings;
+    pool.add(new LocalEngine({ id: 'local', modelsDir, workers: local.workers, recorderBytes: recorder.max_bytes }));
   }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);

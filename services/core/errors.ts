@@ -93,6 +93,8 @@ export interface RouterErrorOptions {
   readonly retryAfterMs?: number;
   readonly field?: string;
   readonly cause?: unknown;
+  /** Of the run that failed, for Engine.recording(); 0n: it was not recorded. */
+  readonly recordingId?: bigint;
 }
 
 /** The only error that travels between floors. Its message is meant for the caller: what happened, what to do next. */
@@ -102,12 +104,15 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Of the run that failed, for Engine.recording(); 0n: it was not recorded. */
+  readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 

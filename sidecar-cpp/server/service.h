@@ -18,6 +18,9 @@ class EngineServiceImpl final : public engine::v1::EngineService::CallbackServic
                                   engine::v1::InferResponse* response) override;
   grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const engine::v1::TraceRequest* request,
                                   engine::v1::TraceResponse* response) override;
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
+                                         const engine::v1::GetRecordingRequest* request,
+                                         engine::v1::GetRecordingResponse* response) override;
   grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>* InferStream(
       grpc::CallbackServerContext* context) override;
 

@@ -3,7 +3,18 @@ import { parentPort } from 'node:worker_threads';
 import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { LayerRecorder } from './layer-recorder.ts';
-import type { Answer, Batch, Failure, FromSimulation, Job, SimulationSetup } from './messages.ts';
+import type {
+  Answer,
+  Batch,
+  Failure,
+  FromSimulation,
+  Job,
+  RecordingAnswer,
+  RecordingRequest,
+  SimulationSetup,
+} from './messages.ts';
+import { RecordingRing } from './recording-ring.ts';
+import { RunRecorder } from './run-recorder.ts';
 import { fromShared } from './shared-clock.ts';
 import type { RunResult } from './simulator.ts';
 import { NonFinite, Simulator } from './simulator.ts';
@@ -13,10 +24,14 @@ import { threadSetup } from './thread.ts';
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks } = threadSetup() as SimulationSetup;
-const simulators = new Map<string, Simulator>();
+const { flags, networks, recorderBytes } = threadSetup() as SimulationSetup;
+const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
+const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', runBatch);
+port.on('message', (message: Batch | RecordingRequest) => {
+  if ('jobs' in message) runBatch(message);
+  else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
+});
 
 function runBatch({ jobs, inputs }: Batch): void {
   let answers: Answer[] = [];
@@ -34,35 +49,59 @@ function runBatch({ jobs, inputs }: Batch): void {
 
 function answer(job: Job, input: Float32Array): Answer {
   const started = performance.now();
-  let outcome: RunResult | Failure;
-  try {
-    outcome = simulate(job, input);
-  } catch (error) {
-    outcome = toFailure(error);
-  }
+  const { outcome, recording } = simulate(job, input);
   return {
     slot: job.slot,
+    recording,
     queueUs: microseconds(started - fromShared(job.receivedMs)),
     computeUs: microseconds(performance.now() - started),
     outcome,
   };
 }
 
-function simulate(job: Job, input: Float32Array): RunResult | Failure {
+function simulate(job: Job, input: Float32Array): Pick<Answer, 'outcome' | 'recording'> {
   const refusal = refuseNotFinite(input);
-  if (refusal !== undefined) return refusal;
-  let simulator = simulators.get(job.model);
-  if (simulator === undefined) {
-    simulator = new Simulator(networks.get(job.model)!);
-    simulators.set(job.model, simulator);
+  if (refusal !== undefined) return { outcome: refusal, recording: 0 };
+  let keep = (_steps: number, _ended: string): number => 0;
+  try {
+    const { simulator, recorder } = simulatorOf(job.model);
+    const memory = recordings.reserve(recorder.bytesFor(job.steps));
+    if (memory !== undefined) {
+      recorder.start(job.steps, memory);
+      keep = (steps, ended) => recordings.keep({ memory, recorder, capacity: job.steps, steps, ended });
+    }
+    const outcome = run(job, input, simulator, memory === undefined ? undefined : recorder.record);
+    return { outcome, recording: keep(job.steps, '') };
+  } catch (error) {
+    const outcome = toFailure(error);
+    return { outcome, recording: error instanceof NonFinite ? keep(error.step, outcome.kind) : 0 };
   }
+}
+
+function simulatorOf(model: string): { readonly simulator: Simulator; readonly recorder: RunRecorder } {
+  let known = simulators.get(model);
+  if (known === undefined) {
+    const simulator = new Simulator(networks.get(model)!);
+    known = { simulator, recorder: new RunRecorder(simulator) };
+    simulators.set(model, known);
+  }
+  return known;
+}
+
+type OnStep = (step: number) => void;
+
+function run(job: Job, input: Float32Array, simulator: Simulator, record: OnStep | undefined): RunResult {
   const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
   if (job.detail !== 'SUMMARY') {
-    const recorder = new LayerRecorder(simulator.nodes, job.detail);
-    return { ...simulator.run(input, job.steps, interrupt, recorder.record), layers: recorder.layers() };
+    const layers = new LayerRecorder(simulator.nodes, job.detail);
+    const onStep = (step: number): void => {
+      layers.record(step);
+      record?.(step);
+    };
+    return { ...simulator.run(input, job.steps, interrupt, onStep), layers: layers.layers() };
   }
-  const run = simulator.run(input, job.steps, interrupt);
-  return job.digestOnly ? { ...run, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : run;
+  const result = simulator.run(input, job.steps, interrupt, record);
+  return job.digestOnly ? { ...result, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : result;
 }
 
 function toFailure(error: unknown): Failure {

@@ -29,7 +29,7 @@ export const storeInt = (address: Code, value: Code): Code => [...address, ...va
 
 /** Four binary32 numbers at a time. */
 export const vector = {
-  load: (address: Code): Code => [...address, VECTOR, 0, 2, 0],
+  load: (address: Code, offset = 0): Code => [...address, VECTOR, 0, 2, ...leb(offset)],
   loadSplat: (address: Code, offset: number): Code => [...address, VECTOR, 9, 2, ...leb(offset)],
   store: (address: Code, value: Code): Code => [...address, ...value, VECTOR, 11, 2, 0],
   add: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe4, 1],
@@ -44,6 +44,16 @@ export const vector = {
   /** One bit for each lane of a mask. */
   bits: (mask: Code): Code => [...mask, VECTOR, 0xa4, 1],
   allTrue: (mask: Code): Code => [...mask, VECTOR, 0xa3, 1],
+  /** Of four 32-bit integers. */
+  addInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xae, 1],
+  multiplyInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xb5, 1],
+  shiftRightInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xad, 1],
+  xor: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x51],
+  /** Four times the same. */
+  constant: (value: number): Code => {
+    const bytes = [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+    return [VECTOR, 12, ...bytes, ...bytes, ...bytes, ...bytes];
+  },
   zeros: [VECTOR, 12, ...Array<number>(16).fill(0)] as Code,
   ones: [0x43, 0x00, 0x00, 0x80, 0x3f, VECTOR, 0x13] as Code,
 };

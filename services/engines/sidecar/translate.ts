@@ -49,8 +49,9 @@ export function fromDetail(detail: Detail = 'SUMMARY'): WireDetail {
 
 /** An engine's own INTERNAL, or a reason this router does not know, is that engine's fault: another may do better. */
 export function toRouterError(engineId: string, wire: InferError): RouterError {
+  const { metadata, recordingId } = wire;
   const known = isErrorKind(wire.reason) && wire.reason !== 'INTERNAL';
-  if (known) return new RouterError(wire.reason as never, wire.message, { metadata: wire.metadata });
+  if (known) return new RouterError(wire.reason as never, wire.message, { metadata, recordingId });
   return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${wire.reason}: ${wire.message}`);
 }
 
