@@ -1,9 +1,9 @@
 // Compares what both engines recorded of one run, to the bit.
 import type { Engine, Recording } from '../../services/engines/engine.ts';
 
-/** A recording as text that is equal only for equal recordings; the reason why there is none where the id is 0. */
+/** A recording as text that is equal only for equal recordings. A run that was not recorded is a difference. */
 export async function recordingText(engine: Engine, id: bigint): Promise<string> {
-  if (id === 0n) return 'not recorded';
+  if (id === 0n) return `not recorded by ${engine.id}`;
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };
   return toText(await engine.recording(id, context));
 }

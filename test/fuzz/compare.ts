@@ -171,6 +171,7 @@ export async function outcome(engine: Engine, input: InferenceInput): Promise<st
   } catch (error) {
     const { kind, metadata, recordingId } = RouterError.from(error);
     const facts = JSON.stringify(metadata, ['field', 'index', 'node', 'step']);
-    return `${kind} ${facts}, recording ${await recordingText(engine, recordingId)}`;
+    const ran = kind === 'NON_FINITE';
+    return ran ? `${kind} ${facts}, recording ${await recordingText(engine, recordingId)}` : `${kind} ${facts}`;
   }
 }

@@ -3,18 +3,18 @@
 // The loops are WebAssembly, because JavaScript cannot say "four at a time". Vector operations round as Math.fround
 // does, never fuse, and keep subnormals, so the bits are those of scalar code. The module is assembled here, too small
 // to ask a C++ toolchain of everyone who installs the router.
-import type { ChecksumKernel } from './checksum-kernel.ts';
-import { CHECKSUM_FUNCTIONS } from './checksum-kernel.ts';
 import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
 import { NEURON_FUNCTIONS } from './neuron-kernels.ts';
+import type { RecordKernel } from './record-kernel.ts';
+import { RECORD_FUNCTIONS } from './record-kernel.ts';
 import { assemble, wasm } from './wasm-code.ts';
 
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS, ...CHECKSUM_FUNCTIONS]));
+const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS, ...RECORD_FUNCTIONS]));
 
 /** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
 export function arenaBytes(elements: number): number {
@@ -24,7 +24,7 @@ export function arenaBytes(elements: number): number {
 export class Arena {
   readonly columns: ColumnKernels;
   readonly neurons: NeuronKernels;
-  readonly checksums: ChecksumKernel;
+  readonly recording: RecordKernel;
   readonly #buffer: ArrayBuffer;
   #used = 0;
 
@@ -33,7 +33,7 @@ export class Arena {
     const { exports } = new wasm.Instance(compiled, { env: { memory } });
     this.columns = exports as ColumnKernels;
     this.neurons = exports as NeuronKernels;
-    this.checksums = exports as ChecksumKernel;
+    this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;
   }
 

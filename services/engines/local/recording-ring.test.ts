@@ -14,16 +14,17 @@ function recorderOf(neurons: number): { simulator: Simulator; recorder: RunRecor
 }
 
 const wide = recorderOf(2_000);
-const BYTES = wide.recorder.bytesFor(STEPS);
+const BYTES = 4 * wide.recorder.wordsFor(STEPS);
 
 /** Runs once, every neuron with `value`. Returns the number, 0 where there is no room. */
 function runOnce(ring: RecordingRing, value: number, { simulator, recorder } = wide): number {
-  const memory = ring.reserve(recorder.bytesFor(STEPS));
-  if (memory === undefined) return 0;
-  recorder.start(STEPS, memory);
+  const words = recorder.wordsFor(STEPS);
+  const from = ring.reserve(words);
+  if (from === undefined) return 0;
+  recorder.start(ring.memory, from);
   const width = simulator.network.nodes[simulator.network.input]!.outputSize;
   simulator.run(new Float32Array(width).fill(value), STEPS, Interrupt.never(), recorder.record);
-  return ring.keep({ memory, recorder, capacity: STEPS, steps: STEPS, ended: '' });
+  return ring.keep({ from, recorder, steps: STEPS, ended: '' }, words);
 }
 
 const firesIn = (ring: RecordingRing, number: number): boolean | undefined => {

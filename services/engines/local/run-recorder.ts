@@ -1,91 +1,109 @@
 // Keeps what a run does while it runs: proto/NUMERICS.md, "Recording". Allocates nothing after its construction.
 import type { RecordedNode, Recording } from '../engine.ts';
-import type { SpikeList } from './kernels.ts';
+import type { Network } from './network.ts';
 import { isSpiking, isStateful } from './node-types.ts';
-import type { RuntimeNode } from './runtime-node.ts';
+import type { RecordKernel } from './record-kernel.ts';
+import { RECORD_SLACK_BYTES, partsOfRow } from './record-kernel.ts';
 import type { Simulator } from './simulator.ts';
 
 interface Recorded {
   readonly name: string;
   readonly elements: number;
-  /** The bits of its state: `i` and `v`, or its output. */
-  readonly state: readonly Int32Array[];
-  readonly spikes: SpikeList | undefined;
   /** A step; 0: it does not spike. */
   readonly spikeBytes: number;
+  /** Where it stands among the words of a step: its checksum, and behind it its spikes. */
+  readonly at: number;
+  /** The word with its last spikes, and which of its bits are neurons. */
+  readonly lastWord: number;
+  readonly lastBits: number;
+  readonly parameters: Parameters<RecordKernel['record']>;
 }
 
-const CHECKSUM_BYTES = 4;
+/** Words of a step that one node takes. */
+function wordsOf(elements: number, spikes: boolean): number {
+  return 1 + (spikes ? Math.ceil(elements / 32) : 0);
+}
 
-/** Of one simulator, for one run after the other. */
+/** What a RunRecorder takes of its simulator's arena, at most. */
+export function recorderArenaBytes({ nodes }: Network): number {
+  const words = nodes.reduce((sum, { outputSize }) => sum + wordsOf(outputSize, true), 0);
+  return 4 * words + 2 * RECORD_SLACK_BYTES;
+}
+
+/** Of one simulator, for one run after the other. One for each simulator. */
 export class RunRecorder {
-  readonly #simulator: Simulator;
   readonly #nodes: readonly Recorded[];
-  readonly #bytesAStep: number;
-  #checksums = new Int32Array(0);
-  #spikes = new Uint8Array(0);
-  #steps = 0;
+  readonly #kernel: RecordKernel;
+  /** Of the step at hand. */
+  readonly #step: Int32Array;
+  #memory = new Int32Array(0);
+  #from = 0;
 
-  constructor(simulator: Simulator) {
-    this.#simulator = simulator;
-    const { nodes, readout } = simulator.network;
-    this.#nodes = nodes.flatMap(({ type }, at) => {
-      if (!isStateful(type) && !isSpiking(type) && at !== readout) return [];
-      return [toRecorded(simulator.nodes[at]!, isSpiking(type))];
+  constructor({ network, nodes, arena }: Simulator) {
+    const recorded = network.nodes.flatMap(({ type }, index) => {
+      if (!isStateful(type) && !isSpiking(type) && index !== network.readout) return [];
+      return [{ node: nodes[index]!, spikes: isSpiking(type) }];
     });
-    this.#bytesAStep = this.#nodes.reduce((sum, { spikeBytes }) => sum + CHECKSUM_BYTES + spikeBytes, 0);
+    const words = recorded.map(({ node, spikes }) => wordsOf(node.y.length, spikes));
+    this.#step = arena.ints(words.reduce((sum, each) => sum + each, 0));
+    this.#kernel = arena.recording;
+    let at = 0;
+    this.#nodes = recorded.map(({ node: { name, isStateful, i, v, y }, spikes }, n) => {
+      const elements = y.length;
+      const second = isStateful ? v : y;
+      const first = i.length > 0 ? i : second;
+      const [from, to] = [y.byteOffset, spikes ? y.byteOffset + y.byteLength : y.byteOffset];
+      const rows = [first.byteOffset, second.byteOffset] as const;
+      const one: Recorded = {
+        name,
+        elements,
+        spikeBytes: spikes ? Math.ceil(elements / 8) : 0,
+        at,
+        lastWord: at + words[n]! - 1,
+        lastBits: spikes && elements % 32 > 0 ? 2 ** (elements % 32) - 1 : -1,
+        parameters: [...rows, ...partsOfRow(elements), from, to, this.#step.byteOffset + 4 * at],
+      };
+      at += words[n]!;
+      return one;
+    });
   }
 
-  bytesFor(steps: number): number {
-    return this.#bytesAStep * steps;
+  /** 4-byte words that a run of so many steps takes. */
+  wordsFor(steps: number): number {
+    return this.#step.length * steps;
   }
 
-  /** `memory`: as many bytes as a run of so many steps takes, from a multiple of 4 on. */
-  start(steps: number, memory: Uint8Array<ArrayBuffer>): void {
-    const checksums = this.#nodes.length * steps;
-    this.#checksums = new Int32Array(memory.buffer, memory.byteOffset, checksums);
-    this.#spikes = memory.subarray(CHECKSUM_BYTES * checksums);
-    this.#steps = steps;
+  /** The run that comes next goes to `memory`, from word `from` on. */
+  start(memory: Int32Array<ArrayBuffer>, from: number): void {
+    this.#memory = memory;
+    this.#from = from;
   }
 
   /** Of the step that has just ended well. */
   readonly record = (step: number): void => {
-    let firstSpikes = 0;
+    const words = this.#step;
     for (let n = 0; n < this.#nodes.length; n += 1) {
-      const { state, spikes, spikeBytes } = this.#nodes[n]!;
-      this.#checksums[n * this.#steps + step] = this.#simulator.checksum.compute(state);
-      if (spikes === undefined) continue;
-      const from = firstSpikes + step * spikeBytes;
-      this.#spikes.fill(0, from, from + spikeBytes);
-      for (let k = 0; k < spikes.count; k += 1) {
-        const neuron = spikes.at[k]!;
-        this.#spikes[from + (neuron >>> 3)]! |= 1 << (neuron & 7);
-      }
-      firstSpikes += this.#steps * spikeBytes;
+      const { parameters, lastWord, lastBits } = this.#nodes[n]!;
+      const [first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to] = parameters;
+      this.#kernel.record(first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to);
+      words[lastWord]! &= lastBits;
     }
+    const from = this.#from + step * words.length;
+    for (let k = 0; k < words.length; k += 1) this.#memory[from + k] = words[k]!;
   };
 
-  /** What lies in `memory`, which was recorded with room for `capacity` steps. */
-  read(memory: Uint8Array<ArrayBuffer>, capacity: number, steps: number, ended: string): Recording {
-    let firstSpikes = CHECKSUM_BYTES * this.#nodes.length * capacity;
-    const nodes = this.#nodes.map(({ name, elements, spikeBytes }, n): RecordedNode => {
-      const spikes = memory.slice(firstSpikes, firstSpikes + steps * spikeBytes);
-      firstSpikes += capacity * spikeBytes;
-      const from = CHECKSUM_BYTES * n * capacity;
-      const stateChecksums = new Uint32Array(memory.slice(from, from + CHECKSUM_BYTES * steps).buffer);
+  /** What lies in `memory` from word `from` on. */
+  read(memory: Int32Array<ArrayBuffer>, from: number, steps: number, ended: string): Recording {
+    const nodes = this.#nodes.map(({ name, elements, spikeBytes, at }): RecordedNode => {
+      const stateChecksums = new Uint32Array(steps);
+      const spikes = new Uint8Array(steps * spikeBytes);
+      for (let step = 0; step < steps; step += 1) {
+        const word = from + step * this.#step.length + at;
+        stateChecksums[step] = memory[word]!;
+        spikes.set(new Uint8Array(memory.buffer, memory.byteOffset + 4 * (word + 1), spikeBytes), step * spikeBytes);
+      }
       return { node: name, elements, spikes, stateChecksums };
     });
     return { steps, nodes, ended };
   }
-}
-
-function toRecorded({ name, i, v, y, spikes, isStateful }: RuntimeNode, isSpiking: boolean): Recorded {
-  const state = (isStateful ? [i, v] : [y]).filter(({ length }) => length > 0);
-  return {
-    name,
-    elements: y.length,
-    state: state.map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length)),
-    spikes: isSpiking ? spikes : undefined,
-    spikeBytes: isSpiking ? Math.ceil(y.length / 8) : 0,
-  };
 }

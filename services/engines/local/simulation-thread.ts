@@ -65,12 +65,13 @@ function simulate(job: Job, input: Float32Array): Pick<Answer, 'outcome' | 'reco
   let keep = (_steps: number, _ended: string): number => 0;
   try {
     const { simulator, recorder } = simulatorOf(job.model);
-    const memory = recordings.reserve(recorder.bytesFor(job.steps));
-    if (memory !== undefined) {
-      recorder.start(job.steps, memory);
-      keep = (steps, ended) => recordings.keep({ memory, recorder, capacity: job.steps, steps, ended });
+    const words = recorder.wordsFor(job.steps);
+    const from = recordings.reserve(words);
+    if (from !== undefined) {
+      recorder.start(recordings.memory, from);
+      keep = (steps, ended) => recordings.keep({ from, recorder, steps, ended }, words);
     }
-    const outcome = run(job, input, simulator, memory === undefined ? undefined : recorder.record);
+    const outcome = run(job, input, simulator, from === undefined ? undefined : recorder.record);
     return { outcome, recording: keep(job.steps, '') };
   } catch (error) {
     const outcome = toFailure(error);
