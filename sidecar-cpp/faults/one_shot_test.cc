@@ -99,8 +99,10 @@ void CheckOne(const Subject& subject, std::span<const char> input, const Recordi
   tally.failed += truth.result->ok() ? 0 : 1;
 
   ASSERT_EQ(located.step.has_value(), truth.first.has_value());
-  if (truth.first) ASSERT_EQ(*located.step, truth.first->step);
-  if (truth.first && !located.node.empty()) ASSERT_EQ(located.node, truth.first->node);
+  if (truth.first) {
+    ASSERT_EQ(*located.step, truth.first->step);
+    ASSERT_TRUE(located.node.empty() || located.node == truth.first->node);
+  }
   ASSERT_EQ(located.spike.has_value(), truth.first_spike.has_value());
   if (!truth.first_spike) return;
   ASSERT_EQ(located.spike->step, truth.first_spike->step);

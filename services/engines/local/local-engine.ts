@@ -249,9 +249,10 @@ export class LocalEngine implements Engine {
   }
 
   #answered(answers: readonly Answer[], worker: number, life: number): void {
+    const firstId = this.#recordingIds.base(worker, life);
     for (const answer of answers) {
       const pending = this.#table.get(answer.slot)!;
-      const recordingId = this.#recordingIds.toId(worker, life, answer.recording);
+      const recordingId = answer.recording === 0 ? 0n : firstId + BigInt(answer.recording);
       if ('kind' in answer.outcome) pending.reject(toError(answer.outcome, recordingId));
       else pending.resolve(toInference(answer, pending.version, recordingId));
       this.#release(answer.slot);

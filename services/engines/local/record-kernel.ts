@@ -59,7 +59,7 @@ export function partsOfRow(elements: number): [blockBytes: number, rowBytes: num
 function kernel(): WasmFunction {
   const [first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to] = [0, 1, 2, 3, 4, 5, 6, 7];
   const [at, end] = [8, 9];
-  const [low, high, word] = [10, 11, 12];
+  const [low, high, sum, word] = [10, 11, 12, 13];
   const power = (exponent: number): number => word + exponent;
 
   /** `word ^ (word >> 16)` of the four elements there. */
@@ -67,14 +67,14 @@ function kernel(): WasmFunction {
     ...set(word, vector.load(get(at), offset)),
     ...set(word, vector.xor(get(word), vector.shiftRightInts(get(word), 16))),
   ];
-  /** Takes `count` rows into one half of the lanes. */
+  /** Takes `count` rows into one half of the lanes, whose product is long under way: it is added last. */
   const take = (count: number, half: number, offset: number): Code => [
-    ...set(half, vector.multiplyInts(get(half), get(power(count)))),
     ...Array.from({ length: count }, (_, n) => {
       const exponent = count - 1 - n;
       const term = exponent === 0 ? get(word) : vector.multiplyInts(get(word), get(power(exponent)));
-      return [...loadMixed(offset + n * ROW_BYTES), ...set(half, vector.addInts(get(half), term))];
+      return [...loadMixed(offset + n * ROW_BYTES), ...set(sum, n === 0 ? term : vector.addInts(get(sum), term))];
     }).flat(),
+    ...set(half, vector.addInts(vector.multiplyInts(get(half), get(power(count))), get(sum))),
   ];
   /** The lanes of which the row has an element. */
   const takeRest = (half: number, lane: number): Code => [
@@ -125,7 +125,7 @@ function kernel(): WasmFunction {
       ...set(spikes, add(get(spikes), shiftLeft(int(1), 6))),
     ]),
   ];
-  return { name: 'record', parameters: 8, returnsInt: false, ints: 2, vectors: 3 + BLOCK_ROWS, body };
+  return { name: 'record', parameters: 8, returnsInt: false, ints: 2, vectors: 4 + BLOCK_ROWS, body };
 }
 
 function powerOf(base: number, exponent: number): number {

@@ -11,15 +11,14 @@ const START_BITS = 63n;
 export class RecordingIds {
   readonly #start = BigInt.asUintN(Number(START_BITS), randomBytes(8).readBigUInt64LE()) + 1n;
 
-  /** `number`: the thread's own, from 1 on; 0: not recorded. */
-  toId(worker: number, life: number, number: number): bigint {
-    if (number === 0) return 0n;
-    return this.#start + (BigInt(worker) * LIVES + (BigInt(life) % LIVES)) * A_LIFE + BigInt(number);
+  /** What the ids of that worker in that life count from: the thread's own numbers, from 1 on, are added to it. */
+  base(worker: number, life: number): bigint {
+    return this.#start + (BigInt(worker) * LIVES + (BigInt(life) % LIVES)) * A_LIFE;
   }
 
-  /** The number, where the id is one of that worker in that life. */
+  /** The thread's own number, where the id is one of that worker in that life. */
   numberOf(id: bigint, worker: number, life: number): number | undefined {
-    const number = id - this.toId(worker, life, 1) + 1n;
+    const number = id - this.base(worker, life);
     return number >= 1n && number < A_LIFE ? Number(number) : undefined;
   }
 }

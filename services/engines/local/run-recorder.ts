@@ -82,14 +82,15 @@ export class RunRecorder {
   /** Of the step that has just ended well. */
   readonly record = (step: number): void => {
     const words = this.#step;
+    const kernel = this.#kernel;
     for (let n = 0; n < this.#nodes.length; n += 1) {
-      const { parameters, lastWord, lastBits } = this.#nodes[n]!;
-      const [first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to] = parameters;
-      this.#kernel.record(first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to);
+      const { parameters: p, lastWord, lastBits } = this.#nodes[n]!;
+      kernel.record(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
       words[lastWord]! &= lastBits;
     }
     const from = this.#from + step * words.length;
-    for (let k = 0; k < words.length; k += 1) this.#memory[from + k] = words[k]!;
+    const memory = this.#memory;
+    for (let k = 0; k < words.length; k += 1) memory[from + k] = words[k]!;
   };
 
   /** What lies in `memory` from word `from` on. */
