@@ -20,11 +20,11 @@ const BYTES = 4 * wide.recorder.wordsFor(STEPS);
 function runOnce(ring: RecordingRing, value: number, { simulator, recorder } = wide): number {
   const words = recorder.wordsFor(STEPS);
   const from = ring.reserve(words);
-  if (from === undefined) return 0;
+  if (from < 0) return 0;
   recorder.start(ring.memory, from);
   const width = simulator.network.nodes[simulator.network.input]!.outputSize;
   simulator.run(new Float32Array(width).fill(value), STEPS, Interrupt.never(), recorder.record);
-  return ring.keep({ from, recorder, steps: STEPS, ended: '' }, words);
+  return ring.keep(recorder, words, STEPS, '');
 }
 
 const firesIn = (ring: RecordingRing, number: number): boolean | undefined => {

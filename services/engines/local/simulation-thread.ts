@@ -62,21 +62,23 @@ function answer(job: Job, input: Float32Array): Answer {
 function simulate(job: Job, input: Float32Array): Pick<Answer, 'outcome' | 'recording'> {
   const refusal = refuseNotFinite(input);
   if (refusal !== undefined) return { outcome: refusal, recording: 0 };
-  let keep = (_steps: number, _ended: string): number => 0;
+  let known: ReturnType<typeof simulatorOf> | undefined;
+  let from = -1;
   try {
-    const { simulator, recorder } = simulatorOf(job.model);
-    const words = recorder.wordsFor(job.steps);
-    const from = recordings.reserve(words);
-    if (from !== undefined) {
-      recorder.start(recordings.memory, from);
-      keep = (steps, ended) => recordings.keep({ from, recorder, steps, ended }, words);
-    }
-    const outcome = run(job, input, simulator, from === undefined ? undefined : recorder.record);
-    return { outcome, recording: keep(job.steps, '') };
+    known = simulatorOf(job.model);
+    from = recordings.reserve(known.recorder.wordsFor(job.steps));
+    if (from >= 0) known.recorder.start(recordings.memory, from);
+    const outcome = run(job, input, known.simulator, from >= 0 ? known.recorder.record : undefined);
+    return { outcome, recording: from >= 0 ? keep(known.recorder, job.steps, job.steps, '') : 0 };
   } catch (error) {
     const outcome = toFailure(error);
-    return { outcome, recording: error instanceof NonFinite ? keep(error.step, outcome.kind) : 0 };
+    const isRecorded = error instanceof NonFinite && from >= 0;
+    return { outcome, recording: isRecorded ? keep(known!.recorder, job.steps, error.step, outcome.kind) : 0 };
   }
+}
+
+function keep(recorder: RunRecorder, planned: number, steps: number, ended: string): number {
+  return recordings.keep(recorder, recorder.wordsFor(planned), steps, ended);
 }
 
 function simulatorOf(model: string): { readonly simulator: Simulator; readonly recorder: RunRecorder } {
