@@ -154,7 +154,10 @@ export async function start(
     admission.serve();
     api.refreshHealth();
   });
-  if (local.enabled) pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers }));
+  if (local.enabled) {
+    const recorderBytes = settings.recorder.max_bytes;
+    pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
+  }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);

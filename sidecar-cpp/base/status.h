@@ -1,6 +1,7 @@
 // Errors as values. Nothing in this program throws across a folder's border: what can fail returns Expected<T>.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct Error {
   std::string reason;
   std::string message;
   std::map<std::string, std::string> metadata;
+  std::uint64_t recording_id = 0;  // of a run that failed, where it was recorded (proto: GetRecording)
 };
 
 // A value or the error that took its place. `value()` on an error and `error()` on a value are programming mistakes

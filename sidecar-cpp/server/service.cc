@@ -1,5 +1,6 @@
 #include "server/service.h"
 
+#include "server/get_recording.h"
 #include "server/infer_stream.h"
 #include "server/infer_unary.h"
 #include "server/instance_id.h"
@@ -31,6 +32,14 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* 
                                                    const engine::v1::TraceRequest* request,
                                                    engine::v1::TraceResponse* response) {
   return StartTrace(core_, *context, *request, *response);
+}
+
+grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext* context,
+                                                          const engine::v1::GetRecordingRequest* request,
+                                                          engine::v1::GetRecordingResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(tandem::GetRecording(core_.recordings(), request->recording_id(), *response));
+  return reactor;
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EngineServiceImpl::InferStream(

@@ -27,6 +27,9 @@ class EngineServiceImpl final : public EngineServiceBase {
                                   engine::v1::InferResponse* response) override;
   grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const engine::v1::TraceRequest* request,
                                   engine::v1::TraceResponse* response) override;
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
+                                         const engine::v1::GetRecordingRequest* request,
+                                         engine::v1::GetRecordingResponse* response) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferStream(
       grpc::CallbackServerContext* context) override;
 
