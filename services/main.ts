@@ -86,9 +86,12 @@ export interface Tandem {
   stop(): Promise<void>;
 }
 
-/** What a test may replace of the world outside. */
+/** The world outside. */
 export interface Surroundings {
+  /** A test may replace it. */
   readonly lookup?: Lookup;
+  /** Errors that nothing caught, since the process started. */
+  readonly bugs?: () => number;
 }
 
 /** Starts everything that `settings` asks for; resolves when the router answers. */
@@ -96,7 +99,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-  { lookup = systemLookup }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
@@ -151,17 +154,23 @@ export async function start(
     admission.serve();
     api.refreshHealth();
   });
-  if (local.enabled) pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers }));
+  if (local.enabled) {
+    const recorderBytes = settings.recorder.max_bytes;
+    pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
+  }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
 
   const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
-  const disputes = new Disputes(pool, quarantine, system, settings, log);
+  const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);
-  const audit = new Audit({ rate: settings.vote.audit_rate, observer: metrics, onDispute });
+  const audit = new Audit({
+    ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
+    onProblem: (err) => log.error({ err }, 'audit'),
+  });
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
@@ -180,6 +189,7 @@ export async function start(
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
     spansDropped: () => traces.dropped(),
+    bugs,
   });
   const { snapshot_file: file, snapshot_interval_ms: intervalMs } = settings.metrics;
   const onProblem = (err: unknown): void => log.error({ err }, 'metrics file');

@@ -6,6 +6,7 @@ import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { checkModels } from './engines/model-problems.ts';
 import { type Tandem, start } from './main.ts';
+import { Bugs } from './telemetry/bugs.ts';
 import { changeLevel, createLog } from './telemetry/log.ts';
 
 /** For a start to end that a signal came too early for, milliseconds. */
@@ -62,10 +63,12 @@ async function main(): Promise<void> {
   };
   const settings = loadSettings(sources);
   const log = createLog(settings.log_level);
+  const bugs = new Bugs(log);
+  surviveBugs(bugs);
   // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
-  const starting = start(settings, log);
+  const starting = start(settings, log, undefined, { bugs: () => bugs.count });
   stopOnSignal(starting);
   const hadTerminal = isatty(1);
   process.on('SIGHUP', () => {
@@ -77,6 +80,16 @@ async function main(): Promise<void> {
     void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined);
   });
   process.stdout.write(banner(await starting, settings));
+}
+
+/** Unhandled rejections come here, too. Too many, and it ends as if nothing had listened. */
+function surviveBugs(bugs: Bugs): void {
+  process.on('uncaughtException', (error: unknown, origin) => {
+    if (!bugs.record(error, origin)) return;
+    process.stderr.write('tandem: too many bugs in a short time; the last one:\n');
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  });
 }
 
 function banner({ address, httpAddress, pool }: Tandem, settings: Settings): string {

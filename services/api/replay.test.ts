@@ -130,6 +130,7 @@ async function recorded(name: string, requestIds: readonly string[], over: Parti
         { ...ballot, engineId: 'local', stateDigest: 1n, outcome: 'AGREED' },
         { ...ballot, engineId: 'odd', stateDigest: 2n, outcome: 'DISSENTED' },
       ],
+      differences: [],
     });
   }
   await log.stop();

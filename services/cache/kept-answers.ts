@@ -76,10 +76,11 @@ export class KeptAnswers<V> {
     this.#entries.delete(place);
   }
 
-  /** Replaces what is at `place`. What would not fit even alone is not kept. */
+  /** Replaces what is at `place`. What would not fit even alone is not kept. A value not to be kept replaces nothing. */
   keep(place: string, data: Uint8Array, value: V): void {
     const { ttlMs, staleMs, maxBytes, sizeOf } = this.#options;
     const size = ENTRY_OVERHEAD_BYTES + data.length + sizeOf(value);
+    if (size === Infinity) return;
     if (size > maxBytes || ttlMs + staleMs <= 0) {
       this.#entries.delete(place);
       return;

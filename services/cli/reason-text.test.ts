@@ -69,4 +69,12 @@ describe('the pool for people', () => {
       /\nengine-1 +sidecar +a:1 +draining +half-open .*\nengine-1: an operator drains it\nengine-1: breaker half-open: 12 of 20 requests failed within 10 s$/,
     );
   });
+
+  it('says which models an engine does not serve, and why', () => {
+    const why = 'it holds other weights or run settings';
+    const engines = [EngineStatus.fromPartial({ id: 'engine-1', modelProblems: [{ model: 'm/1', why }] })];
+    expect(describeEngines(engines)).toMatch(
+      /\nengine-1: does not serve m\/1: it holds other weights or run settings$/,
+    );
+  });
 });

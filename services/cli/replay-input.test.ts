@@ -15,7 +15,7 @@ const HASH = '1ff42fc1ae457f2b';
 
 const included: DisputeRecord = {
   ...{ time: '', request_id: '', model: 'm', model_version: 1, model_id: '1f', strategy: 's', verdict: 'v' },
-  ...{ shape: [2], ballots: [], input_f32_base64: data.toString('base64') },
+  ...{ shape: [2], ballots: [], differences: [], input_f32_base64: data.toString('base64') },
 };
 const hashed: DisputeRecord = { ...included, input_f32_base64: undefined, input_xxh64: HASH };
 

@@ -29,6 +29,22 @@ const recordSchema = z.object({
       why: z.string(),
     }),
   ),
+  /** Where engines began to differ, by their recordings of that run. Absent in records of older versions. */
+  differences: z
+    .array(
+      z.object({
+        engine: z.string(),
+        /** Empty: nothing could be compared. */
+        reference: z.string(),
+        state_step: z.int().optional(),
+        state_node: z.string().optional(),
+        spike_step: z.int().optional(),
+        spike_node: z.string().optional(),
+        spike_neuron: z.int().optional(),
+        text: z.string(),
+      }),
+    )
+    .default([]),
 });
 
 export type DisputeRecord = z.infer<typeof recordSchema>;

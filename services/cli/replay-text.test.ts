@@ -18,6 +18,7 @@ const record: DisputeRecord = {
     { engine: 'engine-1', state_digest: '', readout_digest: '', outcome: 'ABSENT', why: 'ENGINE_LOST' },
     { engine: 'engine-7', state_digest: '000000000000000c', readout_digest: '', outcome: 'DISSENTED', why: '' },
   ],
+  differences: [],
 };
 
 const engine = (engineId: string, stateDigest: bigint, error = '') => {
@@ -71,6 +72,37 @@ engine-1 differs from local first at step 3, node "lif1", neuron 17, in its pote
     expect(words).toMatch(/^engine-1: down: gone$/m);
     expect(words).toMatch(/^Only local answered\.$/m);
     expect(text({ engines: [engine('local', 0n, 'down: gone')] })).toMatch(/^No engine answered\.$/m);
+  });
+
+  it('shows where they differed then, and that the fault has passed', () => {
+    const differed = 'engine-7 differed from local first at step 3 in node "lif1" (potentials)';
+    const located = { ...record, differences: [{ engine: 'engine-7', reference: 'local', text: differed }] };
+    const response = ReplayInputResponse.fromPartial({ engines: [engine('local', 10n), engine('engine-2', 10n)] });
+    expect(describeReplay(located, 3, response)).toMatch(
+      `
+When it happened, by what the engines recorded of that run:
+  ${differed}
+
+All 2 engines that answered agree, to the bit.
+The fault did not come back. It was located when it happened: see above.`,
+    );
+  });
+
+  it('shows both places where the fault is still there', () => {
+    const differences = [{ engine: 'engine-7', reference: 'local', text: 'engine-7 differed from local' }];
+    const engines = [engine('local', 10n), engine('engine-7', 11n)];
+    const words = describeReplay({ ...record, differences }, 3, ReplayInputResponse.fromPartial({ engines }));
+    expect(words).toMatch(/^ {2}engine-7 differed from local$/m);
+    expect(words).toMatch(/^The engines differ\. A: local; B: engine-7\.$/m);
+    expect(words).not.toMatch(/did not come back/);
+  });
+
+  it('does not claim that a fault was located where it was not', () => {
+    const text = 'where engine-7 differed is not known: it did not record that run';
+    const unknown = { ...record, differences: [{ engine: 'engine-7', reference: '', text }] };
+    const response = ReplayInputResponse.fromPartial({ engines: [engine('local', 10n), engine('engine-2', 10n)] });
+    expect(describeReplay(unknown, 3, response)).toContain(text);
+    expect(describeReplay(unknown, 3, response)).not.toMatch(/come back/);
   });
 
   it('says so where the model is another one now', () => {

@@ -24,7 +24,9 @@ export function describeReplay(record: DisputeRecord, number: number, response: 
     ...gone.map(({ engine, state_digest }) => `${engine}: not in the pool any more; then ${state_digest || 'absent'}`),
     ...response.engines.flatMap(({ engineId, error }) => (error === '' ? [] : [`${engineId}: ${error}`])),
     '',
+    ...recorded(record),
     ...agreement(groups),
+    ...passedFault(groups, record),
     ...response.differences.flatMap((difference) => ['', ...describeDifference(difference)]),
   ].join('\n');
 }
@@ -63,6 +65,26 @@ function agreement([largest, ...others]: readonly (readonly string[])[]): string
   }
   const named = [largest, ...others].map((ids, at) => `${LETTERS[at] ?? at + 1}: ${ids.join(', ')}`);
   return [`The engines differ. ${named.join('; ')}.`];
+}
+
+/** What was found out when it happened. */
+function recorded({ differences }: DisputeRecord): string[] {
+  if (differences.length === 0) return [];
+  return [
+    'When it happened, by what the engines recorded of that run:',
+    ...differences.map(({ text }) => `  ${text}`),
+    '',
+  ];
+}
+
+/** A fault that has passed is not found by running the input again. */
+function passedFault(
+  [largest = [], ...others]: readonly (readonly string[])[],
+  { differences }: DisputeRecord,
+): string[] {
+  const isLocated = differences.some(({ reference }) => reference !== '');
+  if (others.length > 0 || largest.length < 2 || !isLocated) return [];
+  return ['The fault did not come back. It was located when it happened: see above.'];
 }
 
 function describeDifference(difference: ReplayDifference): string[] {

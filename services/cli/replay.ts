@@ -39,7 +39,8 @@ Examples: npx tandem replay disputes.jsonl
         tensor: inputOf(record, number, input),
       };
       const response = await call(command, EngineAdminServiceClient, (client) => client.replayInput, request);
-      const json = { record: number, ...(ReplayInputResponse.toJSON(response) as object) };
+      const answer = ReplayInputResponse.toJSON(response) as object;
+      const json = { record: number, recordedDifferences: record.differences, ...answer };
       print(command, json, () => describeReplay(record, number, response));
     });
 }

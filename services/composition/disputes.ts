@@ -1,68 +1,126 @@
-// What follows from a dispute: the dashboard shows it, the log and a file record it, subscribers hear of it, and engines
-// that a majority contradicts are judged.
+// What follows from a dispute. At once: the dashboard shows it, and engines that a majority contradicts are judged. Once it
+// is known where the engines began to differ, or that this cannot be known: the log and a file record it, and subscribers
+// hear of it. None of these keeps the others from happening, or hurts the request.
 import type { Settings } from '../config/schema.ts';
 import { hex64 } from '../core/hex.ts';
 import { Recent } from '../dashboard/recent.ts';
-import type { DisputeView } from '../dashboard/sources.ts';
+import type { DifferenceView, DisputeView } from '../dashboard/sources.ts';
+import type { ModelPins } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { Quarantine } from '../engines/quarantine.ts';
 import type { Dispute } from '../routing/dispute.ts';
+import { Locator, type RecordedDifference } from '../routing/locate.ts';
 import { DisputeLog } from '../telemetry/dispute-log.ts';
+import type { DisputeDifference, Dispute as DisputeRecord } from '../telemetry/dispute-record.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
 /** Kept for the dashboard. */
 const MAX_RECENT = 200;
 
+type Unlocated = Omit<DisputeRecord, 'differences'>;
+
+export interface DisputeParts {
+  readonly pool: EnginePool;
+  readonly quarantine: Quarantine;
+  readonly system: SystemEvents;
+  readonly pins: ModelPins;
+}
+
 export class Disputes {
   readonly recent = new Recent<DisputeView>(MAX_RECENT);
-  readonly #pool: EnginePool;
-  readonly #quarantine: Quarantine;
-  readonly #system: SystemEvents;
+  readonly #parts: DisputeParts;
+  readonly #locator: Locator;
+  readonly #log: Log;
   /** Undefined: they are recorded nowhere. */
   readonly #file: DisputeLog | undefined;
+  readonly #underWay = new Set<Promise<void>>();
 
-  constructor(pool: EnginePool, quarantine: Quarantine, system: SystemEvents, { disputes }: Settings, log: Log) {
-    this.#pool = pool;
-    this.#quarantine = quarantine;
-    this.#system = system;
+  constructor(parts: DisputeParts, { disputes }: Pick<Settings, 'disputes'>, log: Log) {
+    this.#parts = parts;
+    this.#log = log;
+    const { pool, pins } = parts;
+    this.#locator = new Locator({ engines: () => pool.engines.map(({ engine }) => engine), pins });
     const { file, max_bytes: maxBytes, files, input } = disputes;
     const onProblem = (err: unknown): void => log.error({ err }, 'dispute log');
     this.#file = file === '' ? undefined : new DisputeLog({ file, maxBytes, files, input, onProblem });
   }
 
   add(dispute: Dispute): void {
-    const { input, wrong, verdict, ballots, span } = dispute;
-    this.recent.add(this.#toView(dispute));
-    const trace = span?.trace;
-    const said = digests(ballots);
-    trace?.event('dispute', { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': said });
-    this.#record(dispute);
-    const told = { model: input.model, version: input.version, verdict, wrong: wrong.join(' '), ballots: said };
-    this.#system.tell('dispute', 'WARNING', 'dispute', told, trace?.traceId);
-    this.#judge(dispute);
-  }
-
-  async stop(): Promise<void> {
-    await this.#file?.stop();
-  }
-
-  #record({ input, strategy, verdict, ballots, span }: Dispute): void {
-    this.#file?.record({
-      ...{ requestId: '', traceId: span?.trace.traceId ?? '', strategy, verdict },
-      ...{ model: input.model, version: input.version },
-      ...{ shape: input.shape, data: input.data },
-      modelId: this.#pool.served(input.model, input.version)?.model.modelId ?? 0n,
-      ballots: ballots.map((cast) => ({ ...cast, build: this.#buildOf(cast.engineId) })),
+    const { wrong, verdict, ballots, span } = dispute;
+    const view = this.#toView(dispute);
+    const facts = { 'tandem.verdict': verdict, 'tandem.wrong': wrong.join(' '), 'tandem.ballots': digests(ballots) };
+    this.#guard(() => this.recent.add(view));
+    this.#guard(() => span?.trace.event('dispute', facts));
+    this.#guard(() => this.#judge(dispute));
+    this.#guard(() => {
+      const own = this.#withOwnInput(dispute);
+      const work = this.#locateAndTell(own, view, this.#toRecord(own, view));
+      this.#underWay.add(work);
+      void work.finally(() => this.#underWay.delete(work));
     });
   }
 
+  #guard(consequence: () => void): void {
+    try {
+      consequence();
+    } catch (err) {
+      this.#log.error({ err }, 'dispute');
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#locator.stop();
+    await Promise.all(this.#underWay);
+    await this.#file?.stop();
+  }
+
+  async #locateAndTell(dispute: Dispute, view: DisputeView, record: Unlocated): Promise<void> {
+    try {
+      const differences = await this.#locator.locate(dispute);
+      this.recent.replace(view, { ...view, differences: differences.map(toDifferenceView) });
+      const compared = differences.filter(({ reference }) => reference !== '');
+      const trace = dispute.span?.trace;
+      if (compared.length > 0) trace?.event('dispute located', { 'tandem.difference': sentence(compared) });
+      this.#file?.record({ ...record, differences: differences.map(toRecordedDifference) }, view.timeMs);
+      this.#tell(dispute, differences);
+    } catch (err) {
+      this.#log.error({ err }, 'dispute'); // a fault of the router's own, which must not end it
+    }
+  }
+
+  #tell({ input, wrong, verdict, ballots, span }: Dispute, differences: readonly RecordedDifference[]): void {
+    const { model, version } = input;
+    const data = { model, version, verdict, wrong: wrong.join(' '), ballots: digests(ballots) };
+    const text = differences.length === 0 ? 'dispute' : `dispute: ${sentence(differences)}`;
+    this.#parts.system.tell('dispute', 'WARNING', text, data, span?.trace.traceId);
+  }
+
+  #toRecord({ input, strategy, verdict, ballots }: Dispute, { traceId }: DisputeView): Unlocated {
+    const { model, version, shape, data } = input;
+    return {
+      ...{ requestId: '', traceId, strategy, verdict, model, version, shape, data },
+      modelId: this.#parts.pool.served(model, version)?.model.modelId ?? 0n,
+      ballots: ballots.map((cast) => ({ ...cast, build: this.#buildOf(cast.engineId) })),
+    };
+  }
+
+  /** The input is a view into a whole message, which must not wait in memory; without a file nothing needs it. */
+  #withOwnInput({ input, ...rest }: Dispute): Dispute {
+    const data = this.#file === undefined ? new Uint8Array(0) : Uint8Array.from(input.data);
+    return { ...rest, input: { ...input, data } };
+  }
+
+  /** Where nobody knows who is wrong, all that contradicted another are suspects. */
   #judge({ input, wrong, right, ballots, span }: Dispute): void {
-    for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
-      const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (engine === undefined || right === undefined) continue;
+    const { pool, quarantine } = this.#parts;
+    for (const { engineId, outcome } of ballots) {
+      const engine = pool.engines.find(({ id }) => id === engineId);
+      if (engine === undefined) continue;
+      if (wrong.length === 0 && outcome === 'DISSENTED') quarantine.suspect(engine);
+      if (!wrong.includes(engineId)) continue;
       const wasTrusted = engine.quarantine === '';
-      this.#quarantine.dissented(engine, { input, ...right });
+      quarantine.dissented(engine, right && { input, ...right });
       if (wasTrusted && engine.quarantine !== '') span?.trace.event('quarantine', { 'tandem.engine': engineId });
     }
   }
@@ -79,11 +137,12 @@ export class Disputes {
         stateDigest: hex(stateDigest),
         readoutDigest: hex(readoutDigest),
       })),
+      differences: [],
     };
   }
 
   #buildOf(engineId: string): string {
-    return this.#pool.engines.find(({ id }) => id === engineId)?.build ?? '';
+    return this.#parts.pool.engines.find(({ id }) => id === engineId)?.build ?? '';
   }
 }
 
@@ -92,4 +151,20 @@ function digests(ballots: Dispute['ballots']): string {
   return ballots
     .map(({ engineId, stateDigest, why }) => `${engineId} ${stateDigest === undefined ? why : hex64(stateDigest)}`)
     .join(', ');
+}
+
+function sentence(differences: readonly RecordedDifference[]): string {
+  return differences.map(({ text }) => text).join('; ');
+}
+
+function toRecordedDifference({ engine, reference, comparison, text }: RecordedDifference): DisputeDifference {
+  return { engine, reference, state: comparison?.state, spike: comparison?.spike, text };
+}
+
+function toDifferenceView({ engine, reference, text, raster }: RecordedDifference): DifferenceView {
+  const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  if (raster === undefined) return { engine, reference, text, raster };
+  const { spikes, referenceSpikes, ...rest } = raster;
+  const bits = { spikes: toBase64(spikes), referenceSpikes: toBase64(referenceSpikes) };
+  return { engine, reference, text, raster: { ...rest, ...bits } };
 }

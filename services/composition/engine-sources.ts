@@ -18,7 +18,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** The sidecars that this router starts itself: engine-1, engine-2, … */
 export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
-  const { spawn, sidecars, discovery, models_dir, log_level } = settings;
+  const { spawn, sidecars, discovery, models_dir, log_level, recorder } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
   return Array.from({ length: count }, (_, index) => ({
     id: `engine-${index + 1}`,
@@ -27,9 +27,10 @@ export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env'
       : `127.0.0.1:${spawn.base_port + index}`,
     binary: resolve(ROOT, spawn.binary),
     env,
-    args: ['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level].concat(
-      process.stderr.isTTY ? '--no-log-json' : '--log-json',
-    ),
+    args: [
+      ...['--models', models_dir, '--threads', String(spawn.threads), '--log-level', log_level],
+      ...['--recorder-bytes', String(recorder.max_bytes), process.stderr.isTTY ? '--no-log-json' : '--log-json'],
+    ],
   }));
 }
 

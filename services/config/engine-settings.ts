@@ -74,6 +74,18 @@ export const spawnSchema = z
   .prefault({})
   .describe('Sidecars on this machine that come and go with the router.');
 
+export const recorderSchema = z
+  .strictObject({
+    max_bytes: z
+      .int()
+      .min(0)
+      .max(1_099_511_627_776)
+      .default(4_194_304)
+      .describe('Memory of each engine of this router for recordings of its newest runs, bytes; 0: it keeps none.'),
+  })
+  .prefault({})
+  .describe('What an engine did in its newest runs, for explaining a dispute.');
+
 export const breakerSchema = z
   .strictObject({
     failure_percent: z.int().min(1).max(100).default(50).describe('Share of failures that opens it, percent.'),

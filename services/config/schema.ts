@@ -2,7 +2,14 @@
 // As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
-import { breakerSchema, discoverySchema, quarantineSchema, sidecarSchema, spawnSchema } from './engine-settings.ts';
+import {
+  breakerSchema,
+  discoverySchema,
+  quarantineSchema,
+  recorderSchema,
+  sidecarSchema,
+  spawnSchema,
+} from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
@@ -254,6 +261,7 @@ export const settingsSchema = z.strictObject({
     .meta(LIVE),
   discovery: discoverySchema,
   spawn: spawnSchema,
+  recorder: recorderSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])

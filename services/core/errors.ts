@@ -104,7 +104,7 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
-  /** 0n: no run is recorded. */
+  /** Of an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
   readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {

@@ -14,6 +14,12 @@ export class Recent<T> implements Newest<T> {
     if (this.#items.length > this.#max) this.#items.pop();
   }
 
+  /** `item` stands for something that is known better now. Does nothing where it has made room. */
+  replace(item: T, by: T): void {
+    const index = this.#items.indexOf(item);
+    if (index >= 0) this.#items[index] = by;
+  }
+
   recent(limit: number): readonly T[] {
     return this.#items.slice(0, limit);
   }

@@ -80,6 +80,31 @@ export interface TracesView {
   spans(traceId: string): readonly SpanView[];
 }
 
+/** Where an engine began to differ from one that it contradicted. */
+export interface DifferenceView {
+  readonly engine: string;
+  /** Empty: nothing could be compared. */
+  readonly reference: string;
+  /** In a sentence. */
+  readonly text: string;
+  /** What both did around that place; undefined: there are no spikes to show. */
+  readonly raster: RasterView | undefined;
+}
+
+/** Part of one node's spikes. */
+export interface RasterView {
+  readonly node: string;
+  readonly firstStep: number;
+  readonly steps: number;
+  readonly firstNeuron: number;
+  readonly neurons: number;
+  /** Step at which the node's state began to differ; undefined: it did not. */
+  readonly stateStep: number | undefined;
+  /** Base64. Row by row, a step each, `ceil(neurons / 8)` bytes; neuron k is bit k % 8 of byte k / 8. */
+  readonly spikes: string;
+  readonly referenceSpikes: string;
+}
+
 export interface DisputeView {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
@@ -101,6 +126,8 @@ export interface DisputeView {
     readonly why: string;
     readonly durationMs: number;
   }[];
+  /** One for each dissenter; empty until their recordings have been compared. */
+  readonly differences: readonly DifferenceView[];
 }
 
 export interface EventView {

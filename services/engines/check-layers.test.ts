@@ -16,7 +16,8 @@ function layer(over: Partial<LayerActivity> = {}): LayerActivity {
   };
 }
 
-const counts = (over: Partial<LayerActivity> = {}): LayerActivity => layer({ eventSteps: [], eventNeurons: [], ...over });
+const counts = (over: Partial<LayerActivity> = {}): LayerActivity =>
+  layer({ eventSteps: [], eventNeurons: [], ...over });
 const LIMITS = { nodes: 3, spikesPerStep: 10 };
 
 const check = (layers: readonly LayerActivity[] | undefined, detail: Detail = 'RASTER', totalSpikes = 3n): string =>

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Inference } from '../core/inference.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 import { type KnownAnswer, Quarantine } from './quarantine.ts';
@@ -55,8 +57,16 @@ describe('an engine that contradicts the majority', () => {
     dissent(3);
     expect([engine.state, engine.admits]).toEqual(['QUARANTINED', false]);
     expect(engine.whyNot).toBe(
-      'quarantined: it contradicted the majority 3 times; it is tried with known inputs after 1000 ms',
+      'quarantined: it contradicted the majority 3 times, or its answers were malformed; it is tried with known inputs after 1000 ms',
     );
+  });
+
+  it('is put out where nobody knows what would have been right, too', async () => {
+    for (let n = 0; n < 3; n += 1) quarantine.dissented(engine, undefined);
+    expect(engine.state).toBe('QUARANTINED');
+    answersRight();
+    await pass(1_000);
+    expect([engine.state, fake.calls.length]).toEqual(['READY', 1]); // the golden one alone
   });
 
   it('is forgiven what is older than the window', async () => {
@@ -120,5 +130,70 @@ describe('a quarantined engine', () => {
     expect(engine.state).toBe('READY');
     await pass(10_000);
     expect(fake.calls).toHaveLength(0);
+  });
+});
+
+describe('a suspect', () => {
+  it('is given the known inputs at once, and goes on if it gets them right', async () => {
+    answersRight();
+    quarantine.suspect(engine);
+    await pass(0);
+    expect([engine.state, fake.calls.map(({ input }) => input.data[0])]).toEqual(['READY', [7]]);
+  });
+
+  it.each<[string, () => Promise<Inference>, string]>([
+    ['gets one wrong', () => Promise.resolve(fakeInference({ stateDigest: 666n })), 'it got known input 1 of 1 wrong'],
+    ['refuses one', () => Promise.reject(new RouterError('NON_FINITE', 'no')), 'it could not answer known input 1'],
+    [
+      'gives a malformed answer',
+      () => Promise.reject(new RouterError('ENGINE_FAULT', 'short', { metadata: { malformed: 'short' } })),
+      'it could not answer known input 1: short',
+    ],
+  ])('is put out if it %s', async (_name, behaviour, why) => {
+    fake.behaviour = behaviour;
+    quarantine.suspect(engine);
+    await pass(0);
+    expect(engine.whyNot).toContain(why);
+  });
+
+  it('is not put out for a failure that proves nothing', async () => {
+    fake.behaviour = () => Promise.reject(new RouterError('ENGINE_FULL', 'full'));
+    quarantine.suspect(engine);
+    await pass(0);
+    expect(engine.state).toBe('READY');
+  });
+
+  it('is checked once at a time, and once in a while', async () => {
+    answersRight();
+    for (let n = 0; n < 10; n += 1) quarantine.suspect(engine);
+    await pass(4_999);
+    quarantine.suspect(engine);
+    await pass(0);
+    expect(fake.calls).toHaveLength(1);
+    await pass(1);
+    quarantine.suspect(engine);
+    expect(fake.calls).toHaveLength(2);
+  });
+
+  it('is not given two known inputs at once, though it is put out while it is checked', async () => {
+    const ends: (() => void)[] = [];
+    fake.behaviour = () => new Promise((resolve) => ends.push(() => resolve(fakeInference({ stateDigest: 7n }))));
+    quarantine.suspect(engine);
+    dissent(3);
+    await pass(1_000);
+    expect(ends).toHaveLength(1);
+    ends[0]!();
+    await pass(0);
+    expect(ends).toHaveLength(2);
+  });
+
+  it('is back after its pause, as every engine that was put out', async () => {
+    answersWrong();
+    quarantine.suspect(engine);
+    await pass(0);
+    expect(engine.state).toBe('QUARANTINED');
+    answersRight();
+    await pass(1_000);
+    expect(engine.state).toBe('READY');
   });
 });

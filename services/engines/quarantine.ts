@@ -3,7 +3,12 @@
 // An engine that dissents too often within a window takes no more requests. After a pause it is given inputs whose right
 // answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
 // engine that has to leave again soon begins with the longer pause.
+//
+// A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
+// inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
+import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
+import { isRefusal, malformedReason } from '../core/refusal.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
@@ -32,10 +37,16 @@ interface Record {
   /** The newest inputs that it got wrong, with the majority's answer. */
   disputed: KnownAnswer[];
   timer: NodeJS.Timeout | undefined;
+  /** Of a suspect that is given known inputs now. */
+  checking: Promise<void> | undefined;
+  /** When it was a suspect last, on performance.now()'s clock. */
+  suspectedMs: number;
 }
 
 const MAX_DISPUTED = 4;
 const PROBE_TIMEOUT_MS = 5_000;
+/** A suspect is checked once in so long, milliseconds: every request of a pool of two may be a dispute. */
+const SUSPECT_PAUSE_MS = 5_000;
 
 export class Quarantine {
   readonly #pool: EnginePool;
@@ -57,18 +68,30 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** An engine contradicted a strict majority, which said `right`. */
-  dissented(engine: PooledEngine, right: KnownAnswer): void {
+  /**
+   * An engine contradicted a strict majority, which said `right`, or proved itself wrong. Undefined: what is right is not
+   * known, or is a refusal.
+   */
+  dissented(engine: PooledEngine, right: KnownAnswer | undefined): void {
     const record = this.#record(engine);
     const nowMs = performance.now();
     const recent = record.dissentedMs.filter((atMs) => nowMs - atMs < this.#options.windowMs);
-    const hasBehaved = nowMs - record.lastDissentMs >= this.#options.windowMs;
-    if (hasBehaved) record.sitOutMs = this.#options.sitOutMs;
-    record.lastDissentMs = nowMs;
+    this.#noteWrong(record, nowMs);
     record.dissentedMs = [...recent, nowMs].slice(-this.#options.dissents);
-    record.disputed = [...record.disputed, keep(right)].slice(-MAX_DISPUTED);
+    if (right !== undefined) record.disputed = [...record.disputed, keep(right)].slice(-MAX_DISPUTED);
     if (record.dissentedMs.length < this.#options.dissents || engine.quarantine !== '') return;
-    this.#putOut(engine, record, `it contradicted the majority ${record.dissentedMs.length} times`);
+    const times = `${record.dissentedMs.length} times`;
+    this.#putOut(engine, record, `it contradicted the majority ${times}, or its answers were malformed`);
+  }
+
+  /** Checks an engine that may be wrong with known inputs, in the background. Once in a while only, and not if it is out. */
+  suspect(engine: PooledEngine): void {
+    const record = this.#record(engine);
+    const nowMs = performance.now();
+    const isTooSoon = record.checking !== undefined || nowMs - record.suspectedMs < SUSPECT_PAUSE_MS;
+    if (this.#isStopped || isTooSoon || engine.quarantine !== '') return;
+    record.suspectedMs = nowMs;
+    record.checking = this.#check(engine, record).finally(() => (record.checking = undefined));
   }
 
   /** An operator says that it is well. */
@@ -89,9 +112,18 @@ export class Quarantine {
     const known = this.#records.get(engine);
     if (known !== undefined) return known;
     const { sitOutMs } = this.#options;
-    const record: Record = { dissentedMs: [], lastDissentMs: -Infinity, sitOutMs, disputed: [], timer: undefined };
+    const record: Record = {
+      ...{ dissentedMs: [], lastDissentMs: -Infinity, sitOutMs, disputed: [], timer: undefined },
+      ...{ checking: undefined, suspectedMs: -Infinity },
+    };
     this.#records.set(engine, record);
     return record;
+  }
+
+  /** After a window in which it was never wrong the pauses begin anew. */
+  #noteWrong(record: Record, nowMs: number): void {
+    if (nowMs - record.lastDissentMs >= this.#options.windowMs) record.sitOutMs = this.#options.sitOutMs;
+    record.lastDissentMs = nowMs;
   }
 
   #trust(engine: PooledEngine, record: Record): void {
@@ -113,33 +145,52 @@ export class Quarantine {
   }
 
   async #probe(engine: PooledEngine, record: Record): Promise<void> {
+    await record.checking; // one known input at a time
     const cases = [...this.#golden(engine), ...record.disputed];
     // An operator may readmit or remove it at any time.
     const isOver = (): boolean => engine.quarantine === '' || !this.#pool.engines.includes(engine);
-    const failed = await firstFailure(engine, cases, isOver);
+    const failure = await firstFailure(engine, cases, isOver);
     if (isOver()) return;
-    if (failed === '') this.#trust(engine, record);
-    else this.#putOut(engine, record, failed);
+    if (failure === undefined) this.#trust(engine, record);
+    else this.#putOut(engine, record, failure.why);
+  }
+
+  async #check(engine: PooledEngine, record: Record): Promise<void> {
+    const cases = [...this.#golden(engine), ...record.disputed];
+    const isOver = (): boolean => engine.quarantine !== '' || !this.#pool.engines.includes(engine);
+    const failure = await firstFailure(engine, cases, isOver);
+    if (isOver() || failure === undefined || !failure.isProof) return;
+    this.#noteWrong(record, performance.now());
+    this.#putOut(engine, record, failure.why);
   }
 }
 
-/** Why it is not well; empty: every answer was right. */
+interface Failure {
+  readonly why: string;
+  /** It said something wrong, and did not merely fail. */
+  readonly isProof: boolean;
+}
+
+/** Undefined: every answer was right. */
 async function firstFailure(
   engine: PooledEngine,
   cases: readonly KnownAnswer[],
   isOver: () => boolean,
-): Promise<string> {
+): Promise<Failure | undefined> {
   for (const [place, known] of cases.entries()) {
-    if (isOver()) return '';
+    if (isOver()) return undefined;
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
       const answer = await engine.inferUncounted(known.input, context);
-      if (!isRight(answer, known)) return `it got known input ${place + 1} of ${cases.length} wrong`;
-    } catch (error) {
-      return `it could not answer known input ${place + 1}: ${(error as Error).message}`;
+      if (isRight(answer, known)) continue;
+      return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true };
+    } catch (thrown) {
+      const error = RouterError.from(thrown);
+      const why = `it could not answer known input ${place + 1}: ${(thrown as Error).message}`;
+      return { why, isProof: isRefusal(error) || malformedReason(error) !== undefined };
     }
   }
-  return '';
+  return undefined;
 }
 
 function isRight(answer: Inference, known: KnownAnswer): boolean {

@@ -4,7 +4,10 @@ import type { Inference } from '../core/inference.ts';
 
 const { h64Raw } = await xxhash();
 
-export function readoutDigest(inference: Inference): bigint {
+/** What is digested. */
+type Readout = Pick<Inference, 'steps' | 'spikeCounts' | 'potentials' | 'totalSpikes' | 'synapticOperations'>;
+
+export function readoutDigest(inference: Readout): bigint {
   const { steps, spikeCounts, potentials, totalSpikes, synapticOperations } = inference;
   const bytes = Buffer.allocUnsafe(4 + 4 * spikeCounts.length + potentials.length + 16);
   let at = bytes.writeUInt32LE(steps, 0);

@@ -5,6 +5,7 @@ import type { Observer, Outcome } from '../core/observer.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
 import type { Work } from '../core/work.ts';
 import type { Dispute } from './dispute.ts';
+import { malformedDispute } from './malformed.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface Attempt {
@@ -13,6 +14,8 @@ export interface Attempt {
   readonly durationMs: number;
   /** What the engine did for it; undefined where it gave no answer. */
   readonly work?: Work | undefined;
+  /** Undefined where it answered. */
+  readonly error?: RouterError | undefined;
 }
 
 /** The least that asking needs of an engine. */
@@ -23,6 +26,8 @@ export interface Askable {
   readonly admits: boolean;
   /** Why it may not; empty where it may. */
   readonly whyNot: string;
+  /** Requests that it may be sent now without getting more than it works off. */
+  readonly free: number;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 
@@ -47,7 +52,7 @@ export interface Asking {
   /** Every engine asked so far, in the order in which they ended. */
   readonly attempts: Attempt[];
   /** What asking is called in the request's trace, before the engine's id; unset: "attempt". */
-  readonly as?: 'ballot';
+  readonly as?: 'ballot' | 'confirmation';
 }
 
 /** Rejects with RouterError only. */
@@ -56,16 +61,17 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
   const startedMs = performance.now();
   const { input, options, attempts } = asking;
   const asked = span?.child(`${asking.as ?? 'attempt'} ${engine.id}`, 'CLIENT', startedMs);
-  const done = (outcome: Outcome, inference?: Inference): void => {
+  const done = (outcome: Outcome, inference?: Inference, error?: RouterError): number => {
     const endMs = performance.now();
     const durationMs = endMs - startedMs;
-    attempts.push({ engineId: engine.id, outcome, durationMs, work: inference });
+    attempts.push({ engineId: engine.id, outcome, durationMs, work: inference, error });
     options.observer.attemptEnded(engine.id, outcome, durationMs);
     if (inference !== undefined) options.observer.computed(input.model, input.version, inference);
-    if (asked === undefined) return;
+    if (asked === undefined) return durationMs;
     noteOutcome(asked, engine, outcome, inference);
     // Whoever was told to stop has done nothing wrong.
     asked.end(outcome === 'OK' || outcome === 'CANCELLED' ? '' : outcome, endMs);
+    return durationMs;
   };
   try {
     const inference = await engine.infer(input, { deadlineMs, signal, span: asked }, timeoutMs);
@@ -73,7 +79,10 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
     return inference;
   } catch (thrown) {
     const error = RouterError.from(thrown);
-    done(error.kind);
+    const durationMs = done(error.kind, undefined, error);
+    const { strategy } = asking;
+    const dispute = malformedDispute(engine.id, error, durationMs, { input, strategy, span });
+    if (dispute !== undefined) options.onDispute(dispute);
     throw error;
   }
 }
@@ -93,7 +102,12 @@ export function isFinal(error: RouterError, { signal, deadlineMs }: CallContext)
   return !error.retryable || signal.aborted || performance.now() >= deadlineMs;
 }
 
-/** Whether the attempt counts as none: several engines that are told to stop at once, as when fewer are wanted, cost nothing. */
-export function isFree({ kind }: RouterError): boolean {
-  return kind === 'DRAINING';
+/**
+ * Whether the attempt counts as none. Several engines that are told to stop at once, as when fewer are wanted, cost nothing;
+ * an engine whose messages are too small for the input was sent nothing; and a full engine is passed over while one of the
+ * engines that are `left` has room.
+ */
+export function isUncounted({ kind }: RouterError, left: readonly Pick<Askable, 'admits' | 'free'>[]): boolean {
+  if (kind === 'DRAINING' || kind === 'INPUT_TOO_LARGE') return true;
+  return kind === 'ENGINE_FULL' && left.some(({ admits, free }) => admits && free > 0);
 }

@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker, silent } from '../../test/fakes/fake-parts.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Inference } from '../core/inference.ts';
 import { EnginePool } from '../engines/pool.ts';
-import { Audit } from './audit.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { Claim } from './attempt-plan.ts';
+import { Audit, type AuditOptions } from './audit.ts';
 import type { Dispute } from './dispute.ts';
 
 const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
@@ -22,22 +26,41 @@ beforeEach(() => {
   wrongs = 0;
 });
 
-/** Answers of the engines `ids` in turn, which say `stateDigest`, looked at one after the other. */
-async function answer(times: number, rate: number, stateDigest = 99n, ids = ['a']): Promise<void> {
-  const audit = new Audit({
+function build(rate: number, over: Partial<AuditOptions> = {}): Audit {
+  return new Audit({
     rate,
     observer: { ...silent, voted: (verdict, wrong) => seen.push([verdict, wrong]) },
     onDispute: (dispute) => disputes.push(dispute),
+    ...over,
   });
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const refusal = (step = '3'): RouterError =>
+  new RouterError('NON_FINITE', 'on purpose', { metadata: { step, node: 'lif1' } });
+
+/** What was said to one request: "a" by the engine a, and so on. */
+async function audited(audit: Audit, said: Partial<Record<'a' | 'b' | 'c', Inference | RouterError>>): Promise<void> {
+  const claims = Object.entries(said).map(([id, claim]): Claim<PooledEngine> => {
+    return { engine: pool.find(id), said: claim, durationMs: 1 };
+  });
+  audit.maybeAudit(claims, pool.engines, { input, strategy: 'ROUND_ROBIN' }, () => (wrongs += 1));
+  await settle();
+}
+
+/** Answers of the engines `ids` in turn, which say `stateDigest`, looked at one after the other. */
+async function answer(times: number, rate: number, stateDigest = 99n, ids = ['a']): Promise<void> {
+  const audit = build(rate);
   for (let n = 0; n < times; n += 1) {
     const engine = pool.find(ids[n % ids.length]!);
-    audit.consider(
-      { engine, inference: fakeInference({ stateDigest }) },
+    audit.maybeAudit(
+      [{ engine, said: fakeInference({ stateDigest }), durationMs: 1 }],
       pool.engines,
       { input, strategy: 'ROUND_ROBIN' },
       () => (wrongs += 1),
     );
-    await new Promise((resolve) => setImmediate(resolve));
+    await settle();
   }
 }
 
@@ -115,5 +138,125 @@ describe('an audit', () => {
     for (const fake of [fakes.b, fakes.c]) fake.behaviour = () => new Promise(() => undefined);
     await answer(20, 1);
     expect(fakes.b.calls.length + fakes.c.calls.length).toBe(4);
+  });
+});
+
+describe('an audit of refusals', () => {
+  const refuse = (...ids: ('a' | 'b' | 'c')[]): void => {
+    for (const id of ids) fakes[id].behaviour = () => Promise.reject(refusal());
+  };
+
+  it('takes a witness that refuses for one that contradicts the answer', async () => {
+    refuse('b', 'c');
+    await audited(build(1), { a: fakeInference() });
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 1]);
+    expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
+  });
+
+  it('names the witness where the others answer', async () => {
+    refuse('b');
+    for (let n = 0; n < 20; n += 1) await audited(build(1), { a: fakeInference() });
+    expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b'])]);
+    const cast = disputes[0]!.ballots.find(({ engineId }) => engineId === 'b');
+    expect(cast).toMatchObject({ outcome: 'DISSENTED', why: 'NON_FINITE, step 3, node lif1' });
+  });
+
+  it('checks its share of the requests that were refused, on an engine that did not confirm it', async () => {
+    refuse('c');
+    await audited(build(1), { a: refusal(), b: refusal() });
+    expect([seen, fakes.c.calls.length]).toEqual([[['AUDITED', []]], 1]);
+    await audited(build(0), { a: refusal(), b: refusal() });
+    expect(fakes.c.calls).toHaveLength(1);
+  });
+
+  it('counts nothing where all have been asked already', async () => {
+    fakes.c.down('killed');
+    await audited(build(1), { a: refusal(), b: refusal() });
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('a request to which one refused and another answered', () => {
+  it('is always audited: the others say who is wrong, the refuser', async () => {
+    await audited(build(0), { a: refusal(), b: fakeInference() });
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 0]);
+    expect(disputes).toMatchObject([{ wrong: ['a'], right: { stateDigest: 99n } }]);
+    expect(fakes.c.calls).toHaveLength(1);
+  });
+
+  it('… or the one that answered what honest engines refuse', async () => {
+    fakes.c.behaviour = () => Promise.reject(refusal());
+    await audited(build(0), { a: refusal(), b: fakeInference() });
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
+  });
+
+  it('takes more than half of all engines: one liar puts no honest engine out', async () => {
+    const others = ['d', 'e'].map((id) => new FakeEngine(id).up(fakeModel()));
+    for (const other of others) pool.add(other);
+    for (const other of [fakes.c, ...others]) other.behaviour = () => Promise.reject(refusal());
+    await audited(build(0), { a: refusal(), b: fakeInference() });
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
+  });
+
+  it('names nobody where there are only two, and takes the answer back', async () => {
+    fakes.c.down('killed');
+    await audited(build(0), { a: refusal(), b: fakeInference() });
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
+    expect(disputes[0]).toMatchObject({ wrong: [], right: undefined });
+    expect(disputes[0]!.ballots.map(({ outcome }) => outcome)).toEqual(['DISSENTED', 'DISSENTED']);
+  });
+
+  it('decides between two refusals in the same way', async () => {
+    fakes.c.behaviour = () => Promise.reject(refusal('4'));
+    await audited(build(0), { a: refusal('3'), b: refusal('4') });
+    expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
+  });
+
+  it('is compared as it is where too many are audited already', async () => {
+    fakes.c.behaviour = () => new Promise(() => undefined);
+    const audit = build(0);
+    for (let n = 0; n < 6; n += 1) await audited(audit, { a: refusal(), b: fakeInference() });
+    expect(fakes.c.calls).toHaveLength(4);
+    expect(seen).toEqual(Array(2).fill(['AUDIT_DISPUTED', []]));
+  });
+});
+
+describe('an audit that finds a malformed answer', () => {
+  it('tells of it, and takes the engine for absent', async () => {
+    const malformed = new RouterError('ENGINE_FAULT', 'short', { metadata: { malformed: 'too short' } });
+    for (const id of ['b', 'c'] as const) fakes[id].behaviour = () => Promise.reject(malformed);
+    await audited(build(1), { a: fakeInference() });
+    expect(disputes.map(({ verdict, wrong }) => [verdict, ...wrong].join(' ')).sort()).toEqual([
+      'MALFORMED b',
+      'MALFORMED c',
+    ]);
+    expect([seen, wrongs]).toEqual([[], 0]);
+  });
+});
+
+describe('an exception in a callback of an audit', () => {
+  const broken = (): never => {
+    throw new Error('bug');
+  };
+
+  it.each<[string, Partial<AuditOptions>]>([
+    ['onDispute', { onDispute: broken }],
+    ['the observer', { observer: { ...silent, voted: broken } }],
+  ])('of %s is told, and neither leaks nor kills', async (_name, over) => {
+    const problems: unknown[] = [];
+    const audit = build(1, { ...over, onProblem: (error) => problems.push(error) });
+    for (let n = 0; n < 10; n += 1) await audited(audit, { a: fakeInference({ stateDigest: 666n }) });
+    expect(problems).toHaveLength(10);
+  });
+
+  it('of onWrong is told, and neither leaks nor kills', async () => {
+    const problems: unknown[] = [];
+    const audit = build(1, { onProblem: (error) => problems.push(error) });
+    for (let n = 0; n < 10; n += 1) {
+      const claim = { engine: pool.find('a'), said: fakeInference({ stateDigest: 666n }), durationMs: 1 };
+      audit.maybeAudit([claim], pool.engines, { input, strategy: 'ROUND_ROBIN' }, broken);
+      await settle();
+    }
+    expect(problems).toHaveLength(10);
   });
 });

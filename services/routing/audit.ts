@@ -1,23 +1,37 @@
-// Audit: a share of ordinary answers is computed again on a second engine, in the background, and compared. Where the two
-// differ the others are asked, too, so that the majority can say who was wrong.
-import type { InferenceInput } from '../core/inference.ts';
+// Audit: what engines said to an ordinary request is checked on other engines, in the background. Two cases:
+//
+//   by share      a share of the answers and refusals of each engine: one engine more is asked, and if the two differ, others
+//   contradicted  a request to which one engine answered and another refused, or two refused differently: others are asked
+//                 until it is decided
+//
+// Where two differ, it takes more than half of all engines that hold the model to say which one is wrong. So one liar that
+// answers an input that honest engines refuse puts none of them out. Where that many cannot be asked the dispute names no
+// engine as wrong, and all of them are suspects.
+import { RouterError } from '../core/errors.ts';
+import type { Inference } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
+import { refusalKey } from '../core/refusal.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
-import type { Answered } from './attempt.ts';
+import type { Claim } from './attempt-plan.ts';
 import type { Askable, Asking } from './ask.ts';
-import { type Voter, hear, isHollow, newVoter, toCast } from './ballot.ts';
+import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
+import { malformedDispute } from './malformed.ts';
 
 export interface AuditOptions {
-  /** Share of answers to check, 0 to 1. */
+  /** Share of answers and refusals to check, 0 to 1. */
   readonly rate: number;
   readonly observer: Observer;
   readonly onDispute: (dispute: Dispute) => void;
+  /** Hears of what was thrown in the background: a bug, but not the request's. Unset: it is dropped. */
+  readonly onProblem?: (error: unknown) => void;
 }
 
-/** Audits under way at once: beyond that they are left out, for they must not slow the requests. */
+/** Audits by share under way at once: beyond that they are left out, for they must not slow the requests. */
 const MAX_RUNNING = 4;
+/** Audits of contradicted requests under way at once: beyond that only what was said already is compared. */
+const MAX_CONTRADICTED = 4;
 const TIMEOUT_MS = 10_000;
 
 /** Of an audit in which nobody has contradicted anybody: two that agree are enough. */
@@ -34,6 +48,16 @@ const POLICY: VotePolicy = {
 /** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
 type Audited = Pick<Asking, 'input' | 'strategy'> & { readonly context?: Pick<Asking['context'], 'span'> };
 
+interface OneAudit<E> {
+  readonly claims: readonly Claim<E>[];
+  /** That may be asked, too. */
+  readonly others: readonly E[];
+  readonly isContradicted: boolean;
+  readonly mayAsk: boolean;
+  readonly asked: Audited;
+  readonly onWrong: () => void;
+}
+
 export class Audit {
   #options: AuditOptions;
   /**
@@ -41,7 +65,7 @@ export class Audit {
    * together it would always be the same engine's where twenty is a multiple of how many take turns.
    */
   readonly #due = new WeakMap<Askable, number>();
-  #running = 0;
+  readonly #running = { byShare: 0, contradicted: 0 };
 
   constructor(options: AuditOptions) {
     this.#options = options;
@@ -51,75 +75,129 @@ export class Audit {
     this.#options = { ...this.#options, rate };
   }
 
-  /** `onWrong` is called if the answer turns out to have been wrong. */
-  consider<E extends Askable>(answered: Answered<E>, engines: readonly E[], asked: Audited, onWrong: () => void): void {
-    const due = (this.#due.get(answered.engine) ?? 0) + this.#options.rate;
-    this.#due.set(answered.engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
-    if (due < 1) return;
-    if (this.#running >= MAX_RUNNING) return;
-    void this.#run(answered, witnesses(answered.engine, engines), asked, onWrong);
+  /** `claims`: all that was said to one request. `onWrong` is called if the answer among them may have been wrong. */
+  maybeAudit<E extends Askable>(
+    claims: readonly Claim<E>[],
+    engines: readonly E[],
+    asked: Audited,
+    onWrong: () => void,
+  ): void {
+    const [first] = claims;
+    if (first === undefined) return;
+    const isDue = this.#isDue(first.engine);
+    const isContradicted = claims.some(({ said }) => nameOf(said) !== nameOf(first.said));
+    if (!isContradicted && (!isDue || this.#running.byShare >= MAX_RUNNING)) return;
+    const mayAsk = !isContradicted || this.#running.contradicted < MAX_CONTRADICTED;
+    void this.#run({ claims, others: peers(claims, engines), isContradicted, mayAsk, asked, onWrong });
   }
 
-  async #run<E extends Askable>(
-    { engine, inference }: Answered<E>,
-    others: readonly E[],
-    { input, strategy, context }: Audited,
-    onWrong: () => void,
-  ): Promise<void> {
-    this.#running += 1;
-    const audited = newVoter(engine);
-    hear(audited, inference);
-    const voters: Voter<E>[] = [audited];
-    for (const other of others) {
-      if (judge(voters, others.length + 1).kind === 'AGREED') break;
-      if (!other.admits) continue; // since the list was made
-      voters.push(await testify(other, input, this.#options.observer));
+  #isDue(engine: Askable): boolean {
+    const due = (this.#due.get(engine) ?? 0) + this.#options.rate;
+    this.#due.set(engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
+    return due >= 1;
+  }
+
+  async #run<E extends Askable>(audit: OneAudit<E>): Promise<void> {
+    const running = audit.isContradicted ? 'contradicted' : 'byShare';
+    this.#running[running] += 1;
+    try {
+      const voters = audit.claims.map(toVoter);
+      if (audit.mayAsk) await this.#askPeers(voters, audit);
+      this.#conclude(voters, audit);
+    } catch (error) {
+      this.#options.onProblem?.(error);
+    } finally {
+      this.#running[running] -= 1;
     }
-    this.#running -= 1;
-    if (voters.filter(({ answer }) => answer !== undefined).length < 2) return; // there was nobody to ask
-    const result = judge(voters, others.length + 1);
+  }
+
+  /** Asks one after the other until it is decided who is right: at least one, where nobody has contradicted anybody yet. */
+  async #askPeers<E extends Askable>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
+    const { claims, others, isContradicted, asked } = audit;
+    for (const other of others) {
+      const mayEnd = isContradicted || voters.length > claims.length;
+      if (mayEnd && judge(voters, audit).kind === 'AGREED') return;
+      if (!other.admits) continue; // since the list was made
+      voters.push(await this.#recompute(other, asked));
+    }
+  }
+
+  async #recompute<E extends Askable>(engine: E, { input, strategy, context }: Audited): Promise<Voter<E>> {
+    const { observer, onDispute } = this.#options;
+    const voter = newVoter(engine);
+    const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+    let answer: Inference;
+    try {
+      answer = await engine.infer({ ...input, digestOnly: true }, limits);
+    } catch (thrown) {
+      // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
+      const error = RouterError.from(thrown);
+      recordError(voter, error);
+      const asked = { input, strategy, span: context?.span };
+      const dispute = malformedDispute(engine.id, error, voter.durationMs, asked);
+      if (dispute !== undefined) onDispute(dispute);
+      return voter;
+    }
+    voter.isWaiting = false;
+    if (!isEmpty(answer)) recordAnswer(voter, answer);
+    observer.computed(input.model, input.version, answer);
+    return voter;
+  }
+
+  #conclude<E extends Askable>(voters: readonly Voter<E>[], audit: OneAudit<E>): void {
+    const result = judge(voters, audit);
+    const claimed = audit.claims.length;
+    const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
     const wrong = result.kind === 'AGREED' ? voters.filter((_, place) => result.outcomes[place] === 'DISSENTED') : [];
     const isClean = result.kind === 'AGREED' && wrong.length === 0;
-    this.#options.observer.voted(
-      isClean ? 'AUDITED' : 'AUDIT_DISPUTED',
-      wrong.map((voter) => voter.engine.id),
-    );
+    // Nobody else could be asked.
+    if (voted < 2 || (isClean && voted === claimed)) return;
+    const given = voters.slice(0, claimed).findIndex(({ answer }) => answer !== undefined);
+    const isAnswerWrong = result.kind !== 'AGREED' || result.outcomes[given] === 'DISSENTED';
+    if (given >= 0 && isAnswerWrong) audit.onWrong();
+    const ids = wrong.map(({ engine }) => engine.id);
+    this.#options.observer.voted(isClean ? 'AUDITED' : 'AUDIT_DISPUTED', ids);
     if (isClean) return;
-    if (result.kind !== 'AGREED' || result.outcomes[0] === 'DISSENTED') onWrong();
+    const { input, strategy, context } = audit.asked;
+    const right = result.kind === 'AGREED' ? voters[result.winner]?.ballot.answer : undefined;
     this.#options.onDispute({
       input,
       strategy,
       verdict: 'AUDIT_DISPUTED',
       ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
-      wrong: wrong.map((voter) => voter.engine.id),
-      right: result.kind === 'AGREED' ? voters[result.winner]?.ballot.answer : undefined,
+      wrong: ids,
+      right: right?.refusal === undefined ? right : undefined,
       span: context?.span,
     });
   }
 }
 
+/** Of all that was said to one request, at most one is an answer. */
+function nameOf(said: Inference | RouterError): string {
+  return said instanceof RouterError ? refusalKey(said) : '';
+}
+
+function toVoter<E extends Askable>({ engine, said, durationMs }: Claim<E>): Voter<E> {
+  const voter = newVoter(engine);
+  if (said instanceof RouterError) recordError(voter, said);
+  else recordAnswer(voter, said);
+  voter.durationMs = durationMs;
+  return voter;
+}
+
 /** Where two differ, it takes more than half of all engines to say who is wrong: a few that lie alike must not. */
-function judge<E>(voters: readonly Voter<E>[], engines: number): Verdict {
+function judge<E>(voters: readonly Voter<E>[], { claims, others }: OneAudit<E>): Verdict {
   const ballots = voters.map(({ ballot }) => ballot);
   const quick = verdict(ballots, POLICY);
   if (quick.kind === 'AGREED' && quick.grade === 'UNANIMOUS') return quick;
-  return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, engines) });
+  return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, claims.length + others.length) });
 }
 
 /** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
-function witnesses<E extends Askable>(engine: E, engines: readonly E[]): readonly E[] {
-  const others = engines.filter((other) => other !== engine && other.admits);
+function peers<E extends Askable>(claims: readonly Claim<E>[], engines: readonly E[]): readonly E[] {
+  const { kind } = claims[0]!.engine;
+  const others = engines.filter((other) => other.admits && claims.every(({ engine }) => engine !== other));
   const [first] = others.splice(Math.floor(Math.random() * others.length), 1);
   const mixed = first === undefined ? [] : [first, ...others];
-  return mixed.sort((a, b) => Number(a.kind === engine.kind) - Number(b.kind === engine.kind));
-}
-
-async function testify<E extends Askable>(engine: E, input: InferenceInput, observer: Observer): Promise<Voter<E>> {
-  const voter = newVoter(engine);
-  const context = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
-  // Where it fails it is absent: its breaker has heard of it.
-  const answer = await engine.infer({ ...input, digestOnly: true }, context).catch(() => undefined);
-  hear(voter, answer === undefined || isHollow(answer) ? undefined : answer);
-  if (answer !== undefined) observer.computed(input.model, input.version, answer);
-  return voter;
+  return mixed.sort((a, b) => Number(a.kind === kind) - Number(b.kind === kind));
 }

@@ -1,11 +1,13 @@
-// One engine's part in a vote: its answer, as the vote counts it and as the caller sees it.
+// One engine's part in a vote: what it said, as the vote counts it and as the caller sees it.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
+import { isRefusal, refusalKey } from '../core/refusal.ts';
 import type { Ballot } from '../voting/tally.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
 import type { Askable } from './ask.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
+import { whyAbsent } from './malformed.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 
 export interface Voter<E> {
@@ -17,6 +19,8 @@ export interface Voter<E> {
   /** What counts: made once, for hashing a whole answer is dear and ballots are counted again and again. */
   ballot: Ballot;
   answer?: Inference;
+  /** It voted by refusing. */
+  refusal?: RouterError;
   absence?: RouterError;
 }
 
@@ -26,20 +30,34 @@ export function newVoter<E extends Askable>(engine: E): Voter<E> {
   return { engine, startedMs: performance.now(), durationMs: 0, isWaiting: true, ballot };
 }
 
-/** It is heard, with an answer or without. `spec`: where scores and label count, not the digests alone. */
-export function hear<E>(voter: Voter<E>, answer: Inference | undefined, spec?: ReadoutSpec): void {
-  voter.durationMs = performance.now() - voter.startedMs;
-  voter.isWaiting = false;
-  if (answer === undefined) return;
+/** `spec`: where scores and label count, not the digests alone. */
+export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: ReadoutSpec): void {
+  end(voter);
   voter.answer = answer;
   const digests = { stateDigest: answer.stateDigest, readoutDigest: digestOf(answer) };
   const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
   voter.ballot = { ...voter.ballot, answer: { ...digests, scores, label: labelIndex } };
 }
 
+/** A refusal is its ballot; with any other error it is absent. */
+export function recordError<E>(voter: Voter<E>, error: RouterError): void {
+  end(voter);
+  if (!isRefusal(error)) {
+    voter.absence = error;
+    return;
+  }
+  voter.refusal = error;
+  voter.ballot = { ...voter.ballot, answer: { refusal: refusalKey(error) } };
+}
+
+function end<E>(voter: Voter<E>): void {
+  voter.durationMs = performance.now() - voter.startedMs;
+  voter.isWaiting = false;
+}
+
 /** Of a whole answer as we compute it: what an engine claims counts only where it gives nothing else. */
 export function digestOf(answer: Inference): bigint {
-  return isWhole(answer) ? readoutDigest(answer) : answer.readoutDigest;
+  return isComplete(answer) ? readoutDigest(answer) : answer.readoutDigest;
 }
 
 /** Whether an answer is, to the bit, what an engine voted for. */
@@ -48,23 +66,25 @@ export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolea
 }
 
 /** Neither a whole answer nor the digest of one. */
-export function isHollow(answer: Inference): boolean {
-  return !isWhole(answer) && answer.readoutDigest === 0n;
+export function isEmpty(answer: Inference): boolean {
+  return !isComplete(answer) && answer.readoutDigest === 0n;
 }
 
 /** Not the digests alone. */
-export function isWhole({ spikeCounts, potentials }: Inference): boolean {
+export function isComplete({ spikeCounts, potentials }: Inference): boolean {
   return spikeCounts.length > 0 || potentials.length > 0;
 }
 
-export function toCast<E>({ ballot, absence, startedMs, durationMs }: Voter<E>, outcome: BallotOutcome): CastBallot {
+export function toCast<E>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
+  const { ballot, refusal, absence, startedMs, durationMs } = voter;
   const { engineId, answer } = ballot;
   return {
     engineId,
     stateDigest: answer?.stateDigest,
     readoutDigest: answer?.readoutDigest,
     outcome,
-    why: answer === undefined ? (absence?.kind ?? 'CANCELLED') : '',
+    why: answer === undefined ? (absence === undefined ? 'CANCELLED' : whyAbsent(absence)) : (answer.refusal ?? ''),
     durationMs: durationMs || performance.now() - startedMs,
+    recordingId: voter.answer?.recordingId ?? (refusal ?? absence)?.recordingId ?? 0n,
   };
 }

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeAsking, silent } from '../../test/fakes/fake-parts.ts';
+import { fakeAsking } from '../../test/fakes/fake-parts.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
-import type { Answered } from './attempt.ts';
+import type { AskOptions } from './ask.ts';
+import { type Answered, AttemptPlan } from './attempt-plan.ts';
 import { hedge } from './hedge.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -21,8 +22,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function start(delayMs: number | undefined = 10, budget = new RetryBudget(100, 20)): Promise<Answered<HandDriven>> {
-  return hedge([a, b, c], delayMs, fakeAsking([a, b, c], caller.signal, { budget }));
+function start(usualMs: number | undefined = 10, over: Partial<AskOptions> = {}): Promise<Answered<HandDriven>> {
+  return hedge(new AttemptPlan([a, b, c], fakeAsking([a, b, c], caller.signal, over)), usualMs);
 }
 
 const asked = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
@@ -47,8 +48,19 @@ describe('a hedged request', () => {
     expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, false]);
   });
 
-  it('never has more than two under way', async () => {
-    void start();
+  it('asks the third when the second takes twice as long, too', async () => {
+    const answering = start();
+    await pass(29);
+    expect(asked()).toEqual(['a', 'b']);
+    await pass(1);
+    expect(asked()).toEqual(['a', 'b', 'c']);
+    c.answer();
+    expect((await answering).engine.id).toBe('c');
+    expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, true]);
+  });
+
+  it('has no more under way than it may attempt', async () => {
+    void start(10, { maxAttempts: 2 });
     await pass(10_000);
     expect(asked()).toEqual(['a', 'b']);
   });
@@ -62,27 +74,32 @@ describe('a hedged request', () => {
     expect((await answering).engine.id).toBe('b');
   });
 
-  it('does not hedge before it knows what most take', async () => {
-    void hedge([a, b], undefined, {
-      input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
-      context: { deadlineMs: Infinity, signal: caller.signal },
-      attempts: [],
-      strategy: 'TEST',
-      options: {
-        maxAttempts: 3,
-        attemptTimeoutMs: 1_000,
-        budget: new RetryBudget(9, 20),
-        observer: silent,
-        onDispute: () => undefined,
-        pool: { engines: [] },
-      },
-    });
-    await pass(10_000);
+  it('asks the next after the time of one attempt while it does not know what most take', async () => {
+    void hedge(new AttemptPlan([a, b, c], fakeAsking([a, b, c], caller.signal)), undefined);
+    await pass(999);
     expect(asked()).toEqual(['a']);
+    await pass(1);
+    expect(asked()).toEqual(['a', 'b']);
+  });
+
+  it.each([undefined, 5_000])('leaves the third time before the deadline where most take %s ms', async (usualMs) => {
+    const { context, ...asking } = fakeAsking([a, b, c], caller.signal, { attemptTimeoutMs: 10_000 });
+    const deadlineMs = performance.now() + 2_000;
+    const answering = hedge(new AttemptPlan([a, b, c], { ...asking, context: { ...context, deadlineMs } }), usualMs);
+    await pass(1_200);
+    expect(asked()).toEqual(['a', 'b', 'c']);
+    c.answer();
+    expect((await answering).engine.id).toBe('c');
+  });
+
+  it('gives each engine the time of one attempt, but not the last', async () => {
+    void start();
+    await pass(100);
+    expect([a, b, c].map(({ timeoutMs }) => timeoutMs)).toEqual([1_000, 1_000, Infinity]);
   });
 
   it('does not hedge when the retry budget is spent', async () => {
-    void start(10, new RetryBudget(0, 0));
+    void start(10, { budget: new RetryBudget(0, 0) });
     await pass(10_000);
     expect(asked()).toEqual(['a']);
   });
@@ -100,11 +117,32 @@ describe('a hedged request', () => {
     });
   });
 
-  it('does not ask another engine what one refused for the caller’s fault', async () => {
+  it('asks another engine to confirm what one refuses, and takes its answer', async () => {
     const answering = start();
     a.fail('NON_FINITE');
-    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE' });
-    expect(asked()).toEqual(['a']);
+    await pass(0);
+    expect(asked()).toEqual(['a', 'b']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+  });
+
+  it('takes the answer of an engine that was asked already for a refusal’s contradiction', async () => {
+    const answering = start();
+    await pass(10);
+    a.fail('NON_FINITE');
+    await pass(0);
+    expect(asked()).toEqual(['a', 'b', 'c']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+    expect(c.signal?.aborted).toBe(true);
+  });
+
+  it('refuses what two engines refuse alike', async () => {
+    const answering = start();
+    a.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await pass(0);
+    b.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { confirmed_by: 'a, b' } });
   });
 
   it('stops everybody when its caller leaves', async () => {

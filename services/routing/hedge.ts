@@ -1,101 +1,89 @@
-// HEDGED: a second engine is asked when the first takes longer than most answers do; the first answer counts, and the
-// other engine is told to stop (Dean and Barroso, "The tail at scale", 2013). Both share the budget of retries.
+// HEDGED: another engine is asked when those asked take longer than most answers do; the first answer counts, and the other
+// engines are told to stop (Dean and Barroso, "The tail at scale", 2013). Whom to ask, and what a failure comes to:
+// attempt-plan.ts. When to ask the next engine without a failure: after the shortest of these, each time anew.
+//
+//   what most answers take, doubled for each engine that was asked after the first, so that a slow moment of all engines
+//   does not multiply the work
+//   `attemptTimeoutMs`
+//   the time that is left, divided by `maxAttempts`, so that there is time to ask the third where the first two hang
 import { RouterError } from '../core/errors.ts';
-import type { Answered } from './attempt.ts';
-import { type Askable, type Asking, ask, isFinal, isFree } from './ask.ts';
-import { noEngine } from './no-engine.ts';
+import { type Askable, ask } from './ask.ts';
+import type { Answered, AttemptPlan, NextAttempt } from './attempt-plan.ts';
 
-/** Rejects with the engine's own error where another engine would not do better, else with NO_ENGINE. */
-export function hedge<E extends Askable>(
-  plan: readonly E[],
-  delayMs: number | undefined,
-  asking: Asking,
-): Promise<Answered<E>> {
-  return new Promise((resolve, reject) => new Hedge(plan, delayMs, asking, resolve, reject).start());
+/** Rejects with what the plan's rules say. `usualMs`: what most answers take; undefined: not known yet. */
+export function hedge<E extends Askable>(plan: AttemptPlan<E>, usualMs: number | undefined): Promise<Answered<E>> {
+  return new Promise((resolve, reject) => new Hedge(plan, usualMs, resolve, reject).start());
 }
 
 class Hedge<E extends Askable> {
-  readonly #asking: Asking;
-  readonly #delayMs: number | undefined;
+  readonly #plan: AttemptPlan<E>;
   readonly #resolve: (answered: Answered<E>) => void;
   readonly #reject: (error: RouterError) => void;
-  readonly #next: Iterator<E>;
-  readonly #running = new Map<E, AbortController>();
+  readonly #running = new Set<AbortController>();
   readonly #onCallerAbort: () => void;
-  #asked = 0;
+  #delayMs: number;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
   constructor(
-    plan: readonly E[],
-    delayMs: number | undefined,
-    asking: Asking,
+    plan: AttemptPlan<E>,
+    usualMs: number | undefined,
     resolve: (answered: Answered<E>) => void,
     reject: (error: RouterError) => void,
   ) {
-    this.#asking = asking;
-    this.#delayMs = delayMs;
+    this.#plan = plan;
+    this.#delayMs = usualMs ?? Infinity;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#next = plan[Symbol.iterator]();
-    this.#onCallerAbort = () => this.#fail(RouterError.from(asking.context.signal.reason));
+    this.#onCallerAbort = () => this.#fail(RouterError.from(plan.asking.context.signal.reason));
   }
 
   start(): void {
-    const { signal } = this.#asking.context;
+    const { signal } = this.#plan.asking.context;
     if (signal.aborted) {
       this.#onCallerAbort();
       return;
     }
     signal.addEventListener('abort', this.#onCallerAbort, { once: true });
-    if (!this.#askNext()) this.#giveUp();
+    if (!this.#askNext()) this.#fail(this.#plan.exhausted);
   }
 
   /** Whether there was another engine to ask. */
   #askNext(): boolean {
-    const { options } = this.#asking;
-    for (let next = this.#next.next(); !next.done; next = this.#next.next()) {
-      const engine = next.value;
-      if (!engine.admits) continue;
-      if (this.#asked === options.maxAttempts || (this.#asked > 0 && !options.budget.withdraw())) return false;
-      this.#asked += 1;
-      void this.#ask(engine);
-      this.#waitBeforeNext();
-      return true;
-    }
-    return false;
+    const next = this.#plan.next();
+    if (next === undefined) return false;
+    this.#waitBeforeNext();
+    void this.#ask(next);
+    return true;
   }
 
-  /** One hedge at most is under way beside the first; a failure is replaced at once. */
   #waitBeforeNext(): void {
+    const { context, options } = this.#plan.asking;
+    const leftMs = context.deadlineMs - performance.now();
+    const delayMs = Math.min(this.#delayMs, options.attemptTimeoutMs, leftMs / options.maxAttempts);
+    this.#delayMs *= 2;
     clearTimeout(this.#timer);
-    if (this.#delayMs === undefined || this.#running.size > 1) return;
-    this.#timer = setTimeout(() => this.#askNext(), this.#delayMs);
+    this.#timer = setTimeout(() => this.#askNext(), delayMs);
   }
 
-  async #ask(engine: E): Promise<void> {
+  async #ask(next: NextAttempt<E>): Promise<void> {
     const controller = new AbortController();
-    this.#running.set(engine, controller);
-    const { context, ...rest } = this.#asking;
+    this.#running.add(controller);
+    const { context, ...rest } = next.asking;
     try {
-      const inference = await ask(engine, { ...rest, context: { ...context, signal: controller.signal } });
-      this.#running.delete(engine);
+      const asking = { ...rest, context: { ...context, signal: controller.signal } };
+      const inference = await ask(next.engine, asking, next.timeoutMs);
+      this.#running.delete(controller);
       if (this.#isOver) return;
       this.#end(new RouterError('CANCELLED', 'another engine was faster'));
-      this.#resolve({ engine, inference });
+      this.#resolve(this.#plan.answered(next, inference));
     } catch (thrown) {
-      this.#running.delete(engine);
+      this.#running.delete(controller);
       if (this.#isOver) return;
-      const error = RouterError.from(thrown);
-      if (isFree(error)) this.#asked -= 1;
-      if (isFinal(error, context)) this.#fail(error);
-      else if (!this.#askNext() && this.#running.size === 0) this.#giveUp(error);
+      const end = this.#plan.failed(next, RouterError.from(thrown));
+      if (end !== undefined) this.#fail(end);
+      else if (!this.#askNext() && this.#running.size === 0) this.#fail(this.#plan.exhausted);
     }
-  }
-
-  #giveUp(last?: RouterError): void {
-    const { options, attempts } = this.#asking;
-    this.#fail(noEngine(options.pool, attempts, last));
   }
 
   #fail(error: RouterError): void {
@@ -104,11 +92,11 @@ class Hedge<E extends Askable> {
     this.#reject(error);
   }
 
-  /** Stops whoever is still computing. */
+  /** Stops the engines that are still computing. */
   #end(why: RouterError): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#asking.context.signal.removeEventListener('abort', this.#onCallerAbort);
-    for (const controller of this.#running.values()) controller.abort(why);
+    this.#plan.asking.context.signal.removeEventListener('abort', this.#onCallerAbort);
+    for (const controller of this.#running) controller.abort(why);
   }
 }

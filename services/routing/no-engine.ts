@@ -1,4 +1,9 @@
-// The error of a request that no engine could answer: what was tried, how the others are, what to do.
+// The error of a request that no engine could answer: what was tried, how the others are, what to do. The first that fits:
+//
+//      every engine that was tried              error
+//   1  takes no message as large as the input   INPUT_TOO_LARGE: what is wrong is the input
+//   2  is full or stops, one at least is full   ROUTER_FULL: the pool is full, and the caller should slow down
+//   3  whatever else                            NO_ENGINE
 import { RouterError } from '../core/errors.ts';
 import type { ModelProblem } from '../engines/model-problems.ts';
 import type { Attempt } from './ask.ts';
@@ -24,8 +29,10 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
     .map((engine) => `${engine.id}: ${engine.whyNot || modelsOf(engine) || 'not asked'}`)
     .join(', ');
   const metadata = { tried, others };
-  // Where every engine is merely full, that is what the caller should hear, so that it slows down.
-  if (attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'ENGINE_FULL')) {
+  const outcomes = new Set(attempts.map(({ outcome }) => outcome));
+  if (outcomes.size === 1 && outcomes.has('INPUT_TOO_LARGE')) return tooLarge(attempts, metadata);
+  const isFull = outcomes.has('ENGINE_FULL') && attempts.every(({ outcome }) => FULL_OR_STOPPING.has(outcome));
+  if (isFull) {
     const message = `every engine is full (${tried}); try again later, or add engines`;
     return new RouterError('ROUTER_FULL', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS });
   }
@@ -37,4 +44,16 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
 /** Which models it cannot serve, and why; empty: there are none. */
 function modelsOf({ modelProblems = [] }: EngineView): string {
   return modelProblems.map(({ model, why }) => `${model}: ${why}`).join('; ');
+}
+
+const FULL_OR_STOPPING: ReadonlySet<string> = new Set(['ENGINE_FULL', 'DRAINING']);
+
+function tooLarge(attempts: readonly Attempt[], metadata: Readonly<Record<string, string>>): RouterError {
+  const limits = attempts.map(({ error }) => Number(error?.metadata['max_message_bytes'] ?? 0));
+  const largest = attempts[limits.indexOf(Math.max(...limits))]!.error!;
+  const message = `the input is too large for every engine; the largest limit: ${largest.message}`;
+  return new RouterError('INPUT_TOO_LARGE', message, {
+    metadata: { ...largest.metadata, ...metadata },
+    cause: largest,
+  });
 }

@@ -17,9 +17,7 @@ const QUANTITIES: readonly Quantity[] = ['current', 'potential', 'output'];
 /** The first step and node whose digests differ, or in words why there is none. */
 export function firstDifference(trace: Trace, reference: Trace): TracePlace | string {
   const { nodes } = reference;
-  if (trace.nodes.length !== nodes.length || trace.nodes.some((name, at) => name !== nodes[at])) {
-    return 'it evaluates other nodes, or in another order';
-  }
+  if (!haveSameNodes(trace.nodes, nodes)) return 'it evaluates other nodes, or in another order';
   const both = Math.min(trace.digests.length, reference.digests.length);
   for (let at = 0; at < both; at += 1) {
     if (trace.digests[at] === reference.digests[at]) continue;
@@ -29,11 +27,18 @@ export function firstDifference(trace: Trace, reference: Trace): TracePlace | st
     return 'its trace shows no difference: what it computes is right, and what it returned was not, or not always';
   }
   const step = both / nodes.length;
-  return `it did as the others until step ${step}, where it ${did(trace, both)} and they ${did(reference, both)}`;
+  const did = ({ digests, ended }: Trace): string => howItWentOn(digests.length > both, ended);
+  return `it did as the others until step ${step}, where it ${did(trace)} and they ${did(reference)}`;
 }
 
-function did({ digests, ended }: Trace, both: number): string {
-  if (digests.length > both) return 'went on';
+/** Names of evaluated nodes, in their order. */
+export function haveSameNodes(names: readonly string[], reference: readonly string[]): boolean {
+  return names.length === reference.length && names.every((name, index) => name === reference[index]);
+}
+
+/** What a run did at the step at which another one ended. `ended`: its reason; empty: it ran to its last step. */
+export function howItWentOn(hasThatStep: boolean, ended: string): string {
+  if (hasThatStep) return 'went on';
   return ended === '' ? 'ended' : `ended with ${ended}`;
 }
 

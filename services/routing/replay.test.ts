@@ -166,7 +166,10 @@ describe('replaying an input', () => {
     mirror('busy').behaviour = refuse('ENGINE_FULL');
     const { engines, differences } = await replayInput(pool, input, context());
     expect(engines.slice(2).map(({ id, error }) => [id, error])).toEqual([
-      ['strict', expect.stringMatching(/^NON_FINITE: a value of model m.1 is not finite; .*; its trace shows no difference/)],
+      [
+        'strict',
+        expect.stringMatching(/^NON_FINITE: a value of model m.1 is not finite; .*; its trace shows no difference/),
+      ],
       ['busy', 'ENGINE_FULL: on purpose'],
     ]);
     expect(differences).toEqual([]);

@@ -59,13 +59,6 @@ describe('the router', () => {
     });
   });
 
-  it('does not ask another engine what the first one refused for the caller’s fault', async () => {
-    const engines = [engine('a'), engine('b')];
-    for (const each of engines) each.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
-    expect(await kindOf(build(engines).reason(question(), context()))).toBe('NON_FINITE');
-    expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0]);
-  });
-
   it('does not go on after the caller has left', async () => {
     const engines = [engine('a'), engine('b')];
     const caller = context();

@@ -13,7 +13,8 @@ import { type VotePolicy, tighten } from '../voting/policy.ts';
 import { type Admission, freePlaces } from './admission.ts';
 import { type Answer, type Grade, toAnswer } from './answer.ts';
 import type { AskOptions, Asking, Attempt } from './ask.ts';
-import { type Answered, attemptInTurn } from './attempt.ts';
+import { attemptInTurn } from './attempt.ts';
+import { AttemptPlan } from './attempt-plan.ts';
 import type { Audit } from './audit.ts';
 import { type Found, findServed } from './find-model.ts';
 import { hedge } from './hedge.ts';
@@ -237,14 +238,19 @@ export class Router {
     }
     const model = `${version.name}/${version.version}`;
     const startedMs = performance.now();
-    const answered: Answered<PooledEngine> = HEDGING.has(strategy)
-      ? await hedge(plan, usualMs.ofModel(model), asking)
-      : await attemptInTurn(plan, asking);
-    usualMs.record(model, performance.now() - startedMs);
-    audit.consider(answered, ready, asking, () => {
-      this.#cache?.forget({ scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data });
-    });
-    return toAnswer({ ...answered, grade: 'SINGLE', isFirm: true, ballots: [] }, version.readout, strategy);
+    const attemptPlan = new AttemptPlan(plan, asking);
+    try {
+      const answered = HEDGING.has(strategy)
+        ? await hedge(attemptPlan, usualMs.ofModel(model))
+        : await attemptInTurn(attemptPlan);
+      usualMs.record(model, performance.now() - startedMs);
+      const { isFirm } = attemptPlan;
+      return toAnswer({ ...answered, grade: 'SINGLE', isFirm, ballots: [] }, version.readout, strategy);
+    } finally {
+      audit.maybeAudit(attemptPlan.claims, ready, asking, () => {
+        this.#cache?.forget({ scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data });
+      });
+    }
   }
 
   #nextTurn(strategy: StrategyName): number {

@@ -137,19 +137,126 @@ describe('a vote', () => {
     expect(seen).toEqual([['TOO_FEW', []]]);
   });
 
-  it('refuses an input that most engines refuse', async () => {
-    const voting = election([a, b, c]);
-    a.fail('NON_FINITE');
-    b.fail('NON_FINITE');
-    c.answer(7n);
-    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE' });
-  });
-
   it('stops everybody when its caller leaves', async () => {
     const voting = election([a, b, c]);
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
     await expect(voting).rejects.toMatchObject({ kind: 'CANCELLED', message: 'the caller left' });
     expect([a, b, c].every(({ signal }) => signal?.aborted)).toBe(true);
+  });
+});
+
+describe('a refusal in a vote', () => {
+  const there = { step: '3', node: 'lif1' };
+  const LABEL = { compare: { kind: 'LABEL' } } as const;
+  const NEAR = { compare: { kind: 'TOLERANCE', tolerance: 0.1 } } as const;
+
+  it('is a ballot: one against two answers dissents, and no spare is asked', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('NON_FINITE', there);
+    b.answer(7n);
+    c.answer(7n);
+    const voted = await voting.catch((error: unknown) => error as never);
+    expect([voted.grade, voted.engine.id]).toEqual(['MAJORITY', 'b']);
+    expect(outcomes(voted)).toEqual(['a DISSENTED NON_FINITE, step 3, node lif1', 'b AGREED', 'c AGREED']);
+    expect(disputes).toMatchObject([{ verdict: 'MAJORITY', wrong: ['a'], right: { stateDigest: 7n } }]);
+    expect(d.wasAsked).toBe(false);
+  });
+
+  it('wins with a majority, names the engines that say so, and the one that answers dissents', async () => {
+    const voting = election([a, b, c]);
+    a.fail('NON_FINITE', there);
+    b.fail('NON_FINITE', there);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({
+      kind: 'NON_FINITE',
+      metadata: { ...there, confirmed_by: 'a, b' },
+    });
+    expect(seen).toEqual([['MAJORITY', ['c']]]);
+    expect(disputes).toMatchObject([{ wrong: ['c'], right: undefined }]);
+  });
+
+  it.each([
+    ['another reason', 'INPUT_LENGTH' as const, there],
+    ['another step', 'NON_FINITE' as const, { ...there, step: '4' }],
+    ['another node', 'NON_FINITE' as const, { ...there, node: 'lif2' }],
+  ])('does not agree with one for %s', async (_name, kind, where) => {
+    const voting = election([a, b, c]);
+    a.fail('NON_FINITE', there);
+    b.fail(kind, where);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect(disputes).toMatchObject([{ verdict: 'DISPUTED', wrong: [] }]);
+  });
+
+  it('lets a spare engine decide where the others are absent', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('NON_FINITE', there);
+    b.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    c.answer(7n);
+    d.answer(7n);
+    expect(outcomes(await voting)).toEqual([
+      'a DISSENTED NON_FINITE, step 3, node lif1',
+      'b ABSENT ENGINE_LOST',
+      'c AGREED',
+      'd AGREED',
+    ]);
+  });
+
+  it.each([LABEL, NEAR])('contradicts any answer, so that its engine is wrong by $compare.kind, too', async (by) => {
+    const voting = election([a, b, c], by);
+    a.fail('NON_FINITE', there);
+    b.answer(6n);
+    c.answer(7n);
+    expect((await voting).grade).toBe('MAJORITY');
+    expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
+  });
+
+  it.each([LABEL, NEAR])('that wins shows the engine that answers to be wrong by $compare.kind, too', async (by) => {
+    const voting = election([a, b, c], by);
+    a.fail('NON_FINITE', there);
+    b.answer(6n);
+    c.fail('NON_FINITE', there);
+    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE' });
+    expect(disputes).toMatchObject([{ wrong: ['b'], right: undefined }]);
+  });
+
+  it('is not confirmed where it is the only ballot, and the policy takes what there is', async () => {
+    const voting = election([a], { onFew: 'ACCEPT_DEGRADED' });
+    a.fail('NON_FINITE', there);
+    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
+  });
+});
+
+describe('a malformed answer in a vote', () => {
+  it('is absent, is told of, and another engine is asked', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('ENGINE_FAULT', { malformed: 'too short' });
+    await heard();
+    for (const voter of [b, c, d]) voter.answer(7n);
+    const why = 'ENGINE_FAULT: malformed: too short';
+    expect(outcomes(await voting)).toEqual([`a ABSENT ${why}`, 'b AGREED', 'c AGREED', 'd AGREED']);
+    expect(disputes).toMatchObject([
+      { verdict: 'MALFORMED', wrong: ['a'], right: undefined, ballots: [{ engineId: 'a', outcome: 'ABSENT', why }] },
+    ]);
+  });
+});
+
+describe('a vote of full engines', () => {
+  it('asks another one without a retry where that has room', async () => {
+    const voting = election([a, b, c, d], {}, new RetryBudget(0, 0));
+    a.fail('ENGINE_FULL');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    for (const voter of [b, c, d]) voter.answer(7n);
+    expect((await voting).grade).toBe('UNANIMOUS');
+  });
+
+  it('is about the pool where all are full', async () => {
+    const voting = election([a, b, c]);
+    for (const voter of [a, b, c]) voter.fail('ENGINE_FULL');
+    await expect(voting).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
   });
 });
 
@@ -184,13 +291,46 @@ describe('a vote that only digests won', () => {
     expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
   });
 
-  it('asks the next one if the first is lost, or now refuses what it had answered', async () => {
+  it('asks the next one if the first is lost', async () => {
     const [voting] = await wonByDigests();
-    b.fail('INPUT_LENGTH');
+    b.fail('ENGINE_LOST');
     await heard();
     c.answer(7n);
     expect((await voting)?.engine.id).toBe('c');
     expect(disputes).toEqual([]);
+  });
+
+  it('asks the next one, and tells of the first, if that now refuses what it had answered', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: { stateDigest: 7n } }]);
+    expect(disputes[0]!.ballots[1]).toMatchObject({
+      outcome: 'DISSENTED',
+      stateDigest: undefined,
+      why: 'NON_FINITE, step 3, node lif1',
+    });
+  });
+
+  it('never gives digests for an answer, however true they are', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n, digests);
+    await heard();
+    c.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'c' }, inference: { spikeCounts: [3, 1] } });
+    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'] }]);
+  });
+
+  it('asks for a whole answer where the engine that was to give one gave its digests alone', async () => {
+    const voting = election([a, b, c]);
+    for (const engine of [a, b, c]) engine.answer(7n, digests);
+    await heard();
+    a.answer(7n, digests);
+    await heard();
+    b.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'b' }, inference: { spikeCounts: [3, 1] } });
   });
 
   it('fails in words of its own where none gives it', async () => {

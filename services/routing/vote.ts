@@ -1,18 +1,21 @@
 // REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
 // what the ballots come to, is decided in voting/; here the engines are asked.
-import { type ErrorKind, RouterError } from '../core/errors.ts';
+import { RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
 import type { Inference } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
+import { isRefusal, refusalKey } from '../core/refusal.ts';
 import type { EngineKind, VotePolicy } from '../voting/policy.ts';
 import { type More, progress } from '../voting/progress.ts';
 import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
-import type { Answered } from './attempt.ts';
-import { type Askable, type Asking, ask, isFinal } from './ask.ts';
-import { type Voter, digestOf, hear, isHollow, isVotedFor, isWhole, newVoter, toCast } from './ballot.ts';
+import type { Answered } from './attempt-plan.ts';
+import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
+import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
+import { recordAnswer, recordError } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
-import type { CastBallot } from './dispute.ts';
+import { confirmed, unconfirmed } from './confirmed.ts';
+import type { CastBallot, Dispute } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
 
 export interface Voted<E> extends Answered<E> {
@@ -28,7 +31,7 @@ export interface Voted<E> extends Answered<E> {
  */
 const GRACE_MIN_MS = 5;
 
-/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, NO_ENGINE, or what most engines refused the input with. */
+/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won. */
 export async function vote<E extends Askable>(
   plan: readonly E[],
   policy: VotePolicy,
@@ -51,13 +54,15 @@ export async function vote<E extends Askable>(
   switch (result.kind) {
     case 'AGREED':
     case 'ACCEPTED': {
+      const { refusal } = voters[result.winner]!;
+      if (refusal !== undefined) throw wonBy(refusal, ballots);
       const answered = await wholeAnswer(voters, result, asking);
       return { ...answered, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
       throw disputed(ballots);
     case 'TOO_FEW':
-      throw commonRefusal(voters, result.needed) ?? tooFew(`${result.needed} engines`, asking, voters);
+      throw tooFew(`${result.needed} engines`, asking, voters);
     case 'TOO_FEW_KINDS':
       throw tooFew(`${result.needed} kinds of engine`, asking, voters);
   }
@@ -72,6 +77,8 @@ class Election<E extends Askable> {
   readonly #stragglers = new AbortController();
   readonly #callerSignal: AbortSignal;
   #left: readonly E[];
+  /** Absent engines that count as not asked: as many stand-ins are no retries. */
+  #uncounted = 0;
   #onBallot: () => void = () => undefined;
   readonly #onCallerAbort = (): void => this.#stragglers.abort(this.#callerSignal.reason);
 
@@ -137,9 +144,15 @@ class Election<E extends Askable> {
     for (let asked = 0; asked < count; asked += 1) {
       const engine = this.#takeNext(kinds[asked]);
       const isStandIn = asked >= count - standIns;
-      if (engine === undefined || (isStandIn && !this.#asking.options.budget.withdraw())) return;
+      if (engine === undefined || (isStandIn && !this.#payForStandIn())) return;
       void this.#ask(engine);
     }
+  }
+
+  #payForStandIn(): boolean {
+    if (this.#uncounted === 0) return this.#asking.options.budget.withdraw();
+    this.#uncounted -= 1;
+    return true;
   }
 
   /** The next of the plan that may be asked, of `kind` if there is one. */
@@ -157,17 +170,26 @@ class Election<E extends Askable> {
     const digestOnly = isExact && this.voters.length > 0;
     const voter = newVoter(engine);
     this.voters.push(voter);
-    let answer: Inference | undefined;
     try {
-      answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
-      if (isHollow(answer)) throw noDigest(engine);
+      const answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
+      if (isEmpty(answer)) throw noDigest(engine);
+      // Else the vote is over.
+      if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#spec);
     } catch (thrown) {
-      answer = undefined;
-      voter.absence = RouterError.from(thrown);
-      if (isFinal(voter.absence, this.#asking.context) && voter.absence.kind !== 'CANCELLED') this.#left = [];
+      this.#failed(voter, RouterError.from(thrown));
     }
-    if (voter.isWaiting) hear(voter, answer, isExact ? undefined : this.#spec); // else the vote is over
     this.#onBallot();
+  }
+
+  #failed(voter: Voter<E>, error: RouterError): void {
+    if (!voter.isWaiting) {
+      voter.absence = error;
+      return;
+    }
+    recordError(voter, error);
+    if (isRefusal(error)) return;
+    if (isUncounted(error, this.#left)) this.#uncounted += 1;
+    else if (isFinal(error, this.#asking.context) && error.kind !== 'CANCELLED') this.#left = [];
   }
 }
 
@@ -176,8 +198,8 @@ function noDigest({ id }: Askable): RouterError {
 }
 
 /**
- * Where only digests won, an engine that gave them is asked for all of its answer. It must be the one it voted for: who
- * gives another contradicts itself, and is told of like a dissenter.
+ * Where only digests won, an engine that gave them is asked for all of its answer. It must be whole, and the one that the
+ * engine voted for: an engine that gives anything else, or refuses now, contradicts itself, and is told of like a dissenter.
  *
  * It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
  */
@@ -187,23 +209,30 @@ async function wholeAnswer<E extends Askable>(
   asking: Asking,
 ): Promise<Answered<E>> {
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
-  if (isWhole(winner.answer)) return { engine: winner.engine, inference: winner.answer };
+  if (isComplete(winner.answer)) return { engine: winner.engine, inference: winner.answer };
   const { context, options, attempts } = asking;
   const { ballot } = winner;
   let last: RouterError | undefined;
-  let isRetry = voters[0]?.answer === undefined;
+  let isRetry = voters[0]?.ballot.answer === undefined;
   for (const voter of voters) {
     const { engine, answer } = voter;
     if (answer === undefined || !isVotedFor(ballot, answer) || !engine.admits) continue;
     if (isRetry && !options.budget.withdraw()) break;
     try {
       const inference = await ask(engine, asking, options.attemptTimeoutMs);
-      if (isVotedFor(ballot, inference)) return { engine, inference };
+      if (isComplete(inference) && isVotedFor(ballot, inference)) return { engine, inference };
       const message = `engine "${engine.id}" voted for one answer and gave another`;
       last = new RouterError('ENGINE_FAULT', message);
-      denounce(voter, inference, result, voters, asking);
+      const { stateDigest, recordingId } = inference;
+      const said = { stateDigest, readoutDigest: digestOf(inference), why: '', recordingId };
+      reportContradiction(voter, said, result, voters, asking);
     } catch (thrown) {
       last = RouterError.from(thrown);
+      if (isRefusal(last)) {
+        const said = { stateDigest: undefined, readoutDigest: undefined, why: refusalKey(last) };
+        reportContradiction(voter, { ...said, recordingId: last.recordingId }, result, voters, asking);
+        continue;
+      }
       isRetry = true;
       // Whatever it is: the engine had an answer before, so that another one may still have it.
       if (context.signal.aborted || performance.now() >= context.deadlineMs) throw last;
@@ -213,19 +242,17 @@ async function wholeAnswer<E extends Askable>(
 }
 
 /** An engine voted with the others and then gave something else. */
-function denounce<E extends Askable>(
+function reportContradiction<E extends Askable>(
   liar: Voter<E>,
-  given: Inference,
+  said: Pick<CastBallot, 'stateDigest' | 'readoutDigest' | 'why' | 'recordingId'>,
   result: Extract<Verdict, { winner: number }>,
   voters: readonly Voter<E>[],
   { input, options, strategy, context }: Asking,
 ): void {
   const ballots = voters.map((voter, place) =>
-    voter === liar
-      ? { ...toCast(voter, 'DISSENTED'), stateDigest: given.stateDigest, readoutDigest: digestOf(given) }
-      : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
+    voter === liar ? { ...toCast(voter, 'DISSENTED'), ...said } : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
   );
-  const right = result.kind === 'AGREED' ? liar.ballot.answer : undefined;
+  const right = result.kind === 'AGREED' ? digestsOf(liar) : undefined;
   options.onDispute({
     input,
     strategy,
@@ -245,24 +272,32 @@ function report<E extends Askable>(
   { input, options, strategy, context }: Asking,
 ): void {
   const isWon = result.kind === 'AGREED' || result.kind === 'ACCEPTED';
-  const dissenters = voters.filter((_, place) => result.outcomes[place] === 'DISSENTED').map(({ engine }) => engine);
+  const winner = isWon ? voters[result.winner] : undefined;
+  const dissenters = voters.filter((_, place) => result.outcomes[place] === 'DISSENTED');
   const name = nameOf(result);
   options.observer.voted(
     name,
-    dissenters.map(({ id }) => id),
+    dissenters.map(({ engine }) => engine.id),
   );
   if (dissenters.length === 0) return;
-  // Only a strict majority, to the bit, says who is wrong.
-  const isCertain = result.kind === 'AGREED' && compare.kind === 'EXACT';
+  // Only a strict majority says who is wrong: to the bit, or where one answers what the other refuses.
+  const isWrong = ({ refusal }: Voter<E>): boolean =>
+    compare.kind === 'EXACT' || refusal !== undefined || winner?.refusal !== undefined;
+  const wrong = result.kind === 'AGREED' ? dissenters.filter(isWrong) : [];
   options.onDispute({
     input,
     strategy,
     verdict: name,
     ballots,
-    wrong: isCertain ? dissenters.map(({ id }) => id) : [],
-    right: isWon ? voters[result.winner]?.ballot.answer : undefined,
+    wrong: wrong.map(({ engine }) => engine.id),
+    right: winner !== undefined && compare.kind === 'EXACT' ? digestsOf(winner) : undefined,
     span: context.span,
   });
+}
+
+/** Undefined of a refusal. */
+function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right'] {
+  return answer?.refusal === undefined ? answer : undefined;
 }
 
 function nameOf(result: Verdict): VerdictName {
@@ -274,19 +309,18 @@ function nameOf(result: Verdict): VerdictName {
 }
 
 function disputed(ballots: readonly CastBallot[]): RouterError {
-  const digests = ballots.map(({ engineId, stateDigest }) => {
-    return `${engineId}: ${stateDigest === undefined ? 'absent' : hex64(stateDigest)}`;
+  const digests = ballots.map(({ engineId, stateDigest, outcome, why }) => {
+    const refused = outcome === 'ABSENT' ? 'absent' : why;
+    return `${engineId}: ${stateDigest === undefined ? refused : hex64(stateDigest)}`;
   });
   const message = `the engines gave different answers and not enough agree (${digests.join(', ')}); at least one of them is wrong`;
   return new RouterError('VOTE_DISPUTED', message, { metadata: { ballots: digests.join(', ') } });
 }
 
-/** What `needed` engines refused the input with is the verdict on the input. */
-function commonRefusal<E extends Askable>(voters: readonly Voter<E>[], needed: number): RouterError | undefined {
-  const refusals = voters.flatMap(({ absence }) => (absence !== undefined && !absence.retryable ? [absence] : []));
-  const counts = new Map<ErrorKind, number>();
-  for (const { kind } of refusals) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return refusals.find(({ kind }) => (counts.get(kind) ?? 0) >= needed);
+/** The refusal that won, as the caller hears it. */
+function wonBy(refusal: RouterError, ballots: readonly CastBallot[]): RouterError {
+  const agreed = ballots.filter(({ outcome }) => outcome === 'AGREED').map(({ engineId }) => engineId);
+  return agreed.length > 1 ? confirmed(refusal, agreed) : unconfirmed(refusal);
 }
 
 function tooFew<E extends Askable>(
@@ -294,8 +328,11 @@ function tooFew<E extends Askable>(
   { options, attempts }: Asking,
   voters: readonly Voter<E>[],
 ): RouterError {
-  const { message, metadata, retryAfterMs } = noEngine(options.pool, attempts, voters.at(-1)?.absence);
-  const voted = voters.filter(({ answer }) => answer !== undefined).length;
+  const error = noEngine(options.pool, attempts, voters.at(-1)?.absence);
+  // The input, or the pool, is what keeps all of them from voting.
+  if (error.kind !== 'NO_ENGINE') return error;
+  const { message, metadata, retryAfterMs } = error;
+  const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
   return new RouterError('VOTE_TOO_FEW', `a vote needs ${what} and ${voted} voted: ${message}`, {
     metadata,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

@@ -13,7 +13,14 @@ function loaded(ids: readonly string[], counts: readonly number[]): Map<string, 
 }
 
 function views(inFlight: ReadonlyMap<string, number>): EngineView[] {
-  return [...inFlight].map(([id, count]) => ({ id, kind: 'sidecar', expectedMs: 1, idleMs: 0, isFailing: false, inFlight: count }));
+  return [...inFlight].map(([id, count]) => ({
+    id,
+    kind: 'sidecar',
+    expectedMs: 1,
+    idleMs: 0,
+    isFailing: false,
+    inFlight: count,
+  }));
 }
 
 function order(inFlight: ReadonlyMap<string, number>, question: bigint): string[] {

@@ -37,6 +37,7 @@ function dispute(over: Partial<Dispute> = {}): Dispute {
         why: 'ENGINE_LOST',
       },
     ],
+    differences: [],
     ...over,
   };
 }
@@ -58,7 +59,15 @@ describe('the dispute log', () => {
   it('writes one line of JSON for each dispute, with all there is to know', async () => {
     const log = open();
     const before = Date.now();
-    log.record(dispute());
+    const differences = [
+      {
+        ...{ engine: 'a', reference: 'c', text: 'a differed from c' },
+        state: { step: 3, node: 'lif1' },
+        spike: { step: 5, node: 'lif1', neuron: 17 },
+      },
+      { engine: 'd', reference: '', state: undefined, spike: undefined, text: 'where d differed is not known: gone' },
+    ];
+    log.record(dispute({ differences }));
     await log.stop();
     const [line, ...others] = linesOf(file);
     const { time, ...record } = JSON.parse(line!) as Record<string, unknown>;
@@ -94,8 +103,22 @@ describe('the dispute log', () => {
           duration_ms: 1.5,
         },
       ],
+      differences: [
+        {
+          ...{ engine: 'a', reference: 'c', text: 'a differed from c' },
+          ...{ state_step: 3, state_node: 'lif1', spike_step: 5, spike_node: 'lif1', spike_neuron: 17 },
+        },
+        { engine: 'd', reference: '', text: 'where d differed is not known: gone' },
+      ],
     });
     expect([log.written, log.dropped]).toEqual([1, 0]);
+  });
+
+  it('gives the time at which a dispute happened, though it is recorded later', async () => {
+    const log = open();
+    log.record(dispute(), 1_000);
+    await log.stop();
+    expect(JSON.parse(linesOf(file)[0]!)).toMatchObject({ time: '1970-01-01T00:00:01.000Z' });
   });
 
   it('says nothing of a trace where the request was not traced', async () => {

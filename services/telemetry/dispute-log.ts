@@ -39,8 +39,8 @@ export class DisputeLog {
     this.#file = new RotatingFile(options);
   }
 
-  /** Returns at once and never throws. */
-  record(dispute: Dispute): void {
+  /** `timeMs`: when it happened. Returns at once and never throws. */
+  record(dispute: Dispute, timeMs = Date.now()): void {
     const bytes = dispute.data.length;
     const isFull = this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
     if (this.#stopped || isFull) {
@@ -48,7 +48,7 @@ export class DisputeLog {
       return;
     }
     // A copy: the input may be a view that keeps the whole message in memory.
-    this.#waiting.push({ dispute: { ...dispute, data: new Uint8Array(dispute.data) }, timeMs: Date.now() });
+    this.#waiting.push({ dispute: { ...dispute, data: new Uint8Array(dispute.data) }, timeMs });
     this.#waitingBytes += bytes;
     this.#writing ??= this.#writeAll();
   }

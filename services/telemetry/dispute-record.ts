@@ -14,6 +14,17 @@ export interface DisputeBallot {
   readonly durationMs: number;
 }
 
+/** Where an engine began to differ, as the recordings of that run showed. Undefined: there is no such place. */
+export interface DisputeDifference {
+  readonly engine: string;
+  /** Empty: nothing could be compared. */
+  readonly reference: string;
+  readonly state: { readonly step: number; readonly node: string } | undefined;
+  readonly spike: { readonly step: number; readonly node: string; readonly neuron: number } | undefined;
+  /** In a sentence. */
+  readonly text: string;
+}
+
 export interface Dispute {
   /** Empty where it is not known. */
   readonly requestId: string;
@@ -29,6 +40,7 @@ export interface Dispute {
   /** What the vote came to. Examples: "MAJORITY", "DISPUTED". */
   readonly verdict: string;
   readonly ballots: readonly DisputeBallot[];
+  readonly differences: readonly DisputeDifference[];
 }
 
 export type InputForm = 'included' | 'hashed';
@@ -38,6 +50,7 @@ const { h64Raw } = await xxhash();
 /** Ends with a line end. `tandem replay` reads it (services/cli/replay-records.ts). */
 export function toLine(dispute: Dispute, timeMs: number, input: InputForm): string {
   const { requestId, traceId, model, version, modelId, strategy, shape, data, verdict, ballots } = dispute;
+
   const given =
     input === 'included'
       ? { input_f32_base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') }
@@ -62,6 +75,17 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
       why: ballot.why,
       duration_ms: ballot.durationMs,
     })),
+    differences: dispute.differences.map(toDifference),
   };
   return `${JSON.stringify(record)}\n`;
+}
+
+/** Keys that are undefined are left out. */
+function toDifference({ engine, reference, state, spike, text }: DisputeDifference): object {
+  return {
+    ...{ engine, reference },
+    ...{ state_step: state?.step, state_node: state?.node },
+    ...{ spike_step: spike?.step, spike_node: spike?.node, spike_neuron: spike?.neuron },
+    text,
+  };
 }

@@ -224,6 +224,7 @@ export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
       'Estimate: synaptic operations times 0.9 pJ, a float32 addition in 45 nm (Horowitz, ISSCC 2014); not of this CPU.',
       ofModels(({ energyJ }) => energyJ),
     ),
+    counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
     gauge(
       'tandem_counting_since_timestamp_seconds',

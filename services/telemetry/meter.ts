@@ -25,6 +25,8 @@ export interface Standing {
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
   readonly spans: { readonly dropped: number };
+  /** Errors that nothing caught, since the process started. */
+  readonly bugs: number;
   /** Of events. */
   readonly subscribers: number;
 }
@@ -39,6 +41,7 @@ export interface MeterSources {
   connections(): Standing['connections'];
   /** Of traces, lost because too many waited for their way out. */
   spansDropped(): number;
+  bugs(): number;
   subscribers(): number;
 }
 
@@ -87,6 +90,7 @@ export class Meter {
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
         spans: { dropped: totals.spansDropped },
+        bugs: sources.bugs(),
         subscribers: sources.subscribers(),
       },
     };

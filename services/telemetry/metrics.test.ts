@@ -119,4 +119,13 @@ describe('metrics', () => {
     expect([requests, requestTypes.length, strategies.size, engines.size]).toEqual([2_000, 64, 64, 512]);
     expect(requestTypes.find(({ type }) => type === OTHER)?.count).toBe(2_000 - 63);
   });
+
+  it('count work as far as a number goes, and stay there', () => {
+    const metrics = new Metrics();
+    const most = 2n ** 64n - 1n;
+    const work = { computeUs: 2 ** 32 - 1, batchItems: 0, synapticOperations: most, totalSpikes: most };
+    for (let n = 0; n < 3; n += 1) metrics.computed('m', 1, work);
+    const { spikes, synapticOperations } = metrics.snapshot().models[0]!;
+    expect([spikes, synapticOperations]).toEqual([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
+  });
 });

@@ -166,9 +166,9 @@ export class Metrics implements Observer, EventObserver {
   computed(model: string, version: number, work: Work): void {
     const counts = this.#model(model, version);
     counts.inferences += 1;
-    counts.computeUs += ownComputeUs(work);
-    counts.synapticOperations += Number(work.synapticOperations);
-    counts.spikes += Number(work.totalSpikes);
+    counts.computeUs = saturated(counts.computeUs + ownComputeUs(work));
+    counts.synapticOperations = saturated(counts.synapticOperations + Number(work.synapticOperations));
+    counts.spikes = saturated(counts.spikes + Number(work.totalSpikes));
   }
 
   answered(model: string, version: number): void {
@@ -331,6 +331,11 @@ interface ModelWork {
   computeUs: number;
   synapticOperations: number;
   spikes: number;
+}
+
+/** A sum that has grown beyond what a number holds exactly stays there: it must not break the file or a message. */
+function saturated(sum: number): number {
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
 
 function newModelWork(name: string, model: string, version: number): ModelWork {

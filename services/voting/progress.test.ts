@@ -26,13 +26,14 @@ function kindOf(letter: string): EngineKind {
 
 /**
  * One letter a ballot: equal letters are the same answer, capitals come from local engines, "-" is an absent one. a and b
- * have one label, c and d another one; of x there are digests only.
+ * have one label, c and d another one; of x there are digests only; r is a refusal.
  */
 function ballots(letters: string): Ballot[] {
   return Array.from(letters).map((letter, place) => {
     const digest = BigInt(letter.toLowerCase().charCodeAt(0));
     const digests = { stateDigest: digest, readoutDigest: 7n };
-    const answer = letter === 'x' ? digests : { ...digests, label: Number(digest > 98n), scores: [0.5] };
+    const known = letter === 'x' ? digests : { ...digests, label: Number(digest > 98n), scores: [0.5] };
+    const answer = letter === 'r' ? { refusal: 'NON_FINITE' } : known;
     return { engineId: `engine-${place}`, engineKind: kindOf(letter), answer: letter === '-' ? undefined : answer };
   });
 }

@@ -1,7 +1,7 @@
 // How far a vote has come: whether to wait for more, and whom to ask next. Pure, like the verdict.
 //
 // Each participant is a seat. An engine that voted holds one, and so does one that is still computing. An absent one gives
-// it back, and another engine may be asked in its place. The whole of a vote is:
+// it back, and another engine may be asked in its place. An engine that refuses has voted. The whole of a vote is:
 //
 //   for (;;) {
 //     const { isDecided, more } = progress(ballots, waiting, policy)
@@ -125,6 +125,6 @@ function areGroupsFixed({ groups }: Tally, { compare }: VotePolicy): boolean {
     case 'TOLERANCE':
       return false;
     case 'LABEL':
-      return groups.every(({ answer }) => labelOf(answer) !== undefined);
+      return groups.every(({ answer }) => answer.refusal !== undefined || labelOf(answer) !== undefined);
   }
 }

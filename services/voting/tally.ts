@@ -3,6 +3,9 @@
 // Two answers are the same if both their digests are equal. Everything an engine returns is in one of them, and the router
 // computes the one of what is returned itself, so that an engine which lies in its answer does not vote for another.
 //
+// A refusal (the engine says that the input or the model is at fault) is a ballot like an answer. Two refusals are the same
+// if their keys are equal. By every compare a refusal agrees with the same refusal only, and never with an answer.
+//
 //   EXACT      the same answers agree
 //   TOLERANCE  so do those with equal labels whose scores nowhere differ by more than the tolerance
 //   LABEL      so do those with equal labels
@@ -16,13 +19,16 @@
 //   2  it has that, and more than half gave it to the bit: no later ballot takes the lead from it, whatever the compare
 //   3  its group is the larger
 //   4  more gave it to the bit
-//   5  its digests are the smaller, state before readout
+//   5  it is no refusal
+//   6  its digests are the smaller, state before readout; of refusals, its key
 //
 // Nothing in this depends on the order of the ballots. An absent engine, one without an answer, does not vote. An engine
 // votes at most once: only its first ballot counts, the others are as absent.
 import { type Compare, type EngineKind, needed, type VotePolicy } from './policy.ts';
 
-export interface Answer {
+export type Answer = ComputedAnswer | Refusal;
+
+export interface ComputedAnswer {
   readonly stateDigest: bigint;
   /** Over everything that is returned (proto/NUMERICS.md); of a full answer as the router computes it. */
   readonly readoutDigest: bigint;
@@ -30,6 +36,16 @@ export interface Answer {
   readonly scores?: readonly number[] | undefined;
   /** Index of the label. */
   readonly label?: number | undefined;
+  readonly refusal?: undefined;
+}
+
+export interface Refusal {
+  /** Equal where two refusals agree: reason, step and node. */
+  readonly refusal: string;
+  readonly stateDigest?: undefined;
+  readonly readoutDigest?: undefined;
+  readonly scores?: undefined;
+  readonly label?: undefined;
 }
 
 export interface Ballot {
@@ -81,8 +97,7 @@ export function tally(ballots: readonly Ballot[], policy: VotePolicy): Tally {
       isFirm(b) - isFirm(a) ||
       b.members.length - a.members.length ||
       b.copies.length - a.copies.length ||
-      compareBigints(a.answer.stateDigest, b.answer.stateDigest) ||
-      compareBigints(a.answer.readoutDigest, b.answer.readoutDigest),
+      compareAnswers(a.answer, b.answer),
   );
   return {
     ballots: ballots.length,
@@ -93,19 +108,19 @@ export function tally(ballots: readonly Ballot[], policy: VotePolicy): Tally {
   };
 }
 
-export function agree(a: Answer, b: Answer, compare: Compare): boolean {
+export function agree(a: Answer, b: Answer, by: Compare): boolean {
   if (areSame(a, b)) return true;
-  switch (compare.kind) {
+  switch (by.kind) {
     case 'EXACT':
       return false;
     case 'TOLERANCE':
-      return areAlike(a, b) && areWithin(compare.tolerance, a.scores, b.scores);
+      return areAlike(a, b) && areWithin(by.tolerance, a.scores, b.scores);
     case 'LABEL':
       return areAlike(a, b);
   }
 }
 
-/** Index of the answer's label; undefined: not known. */
+/** Index of the answer's label; undefined: not known, or a refusal. */
 export function labelOf({ label, scores }: Answer): number | undefined {
   if (label !== undefined || scores === undefined || scores.length === 0) return label;
   return scores.reduce((best, score, k) => (score > scores[best]! ? k : best), 0);
@@ -146,14 +161,19 @@ function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly
 }
 
 function areSame(a: Answer, b: Answer): boolean {
-  return a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
+  return a.refusal === b.refusal && a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
 }
 
-/** 0: digests only. */
+/** 0: digests only, or a refusal. */
 export function tells({ scores, label }: Answer): number {
   return scores !== undefined ? 2 : label !== undefined ? 1 : 0;
 }
 
-function compareBigints(a: bigint, b: bigint): number {
+function compareAnswers(a: Answer, b: Answer): number {
+  if (a.refusal !== undefined || b.refusal !== undefined) return compare(a.refusal ?? '', b.refusal ?? '');
+  return compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
+}
+
+function compare<T extends bigint | string>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { VotePolicy } from './policy.ts';
-import type { Answer, Ballot } from './tally.ts';
+import type { Answer, Ballot, ComputedAnswer } from './tally.ts';
 import { type Verdict, verdict } from './verdict.ts';
 
 const of3: VotePolicy = {
@@ -22,16 +22,23 @@ const kinds2 = { distinctKinds: 2 } as const;
 const few = { onFew: 'ACCEPT_DEGRADED' } as const;
 const plural = { onDispute: 'ACCEPT_PLURALITY' } as const;
 
-/** One letter a ballot: equal letters are the same answer, capitals come from local engines, "-" is an absent one. */
+/**
+ * One letter a ballot: equal letters are the same answer, capitals come from local engines, "-" is an absent one; equal
+ * digits are the same refusal.
+ */
 function ballots(letters: string): Ballot[] {
   return Array.from(letters).map((letter, place) => ({
     engineId: `engine-${place}`,
     engineKind: letter === letter.toLowerCase() ? 'sidecar' : 'local',
-    answer: letter === '-' ? undefined : digests(letter.toLowerCase().charCodeAt(0)),
+    answer: letter === '-' ? undefined : answerOf(letter),
   }));
 }
 
-function digests(n: number): Answer {
+function answerOf(letter: string): Answer {
+  return letter >= '0' && letter <= '9' ? { refusal: letter } : digests(letter.toLowerCase().charCodeAt(0));
+}
+
+function digests(n: number): ComputedAnswer {
   return { stateDigest: BigInt(n), readoutDigest: 7n };
 }
 
@@ -66,6 +73,12 @@ describe('the verdict', () => {
     ['all agree', of(3), 'aaa', 'AGREED UNANIMOUS a +++'],
     ['one of three dissents', of(3), 'baa', 'AGREED MAJORITY a x++'],
     ['two of five dissent', of(5), 'babab', 'AGREED MAJORITY b +x+x+'],
+    ['one of three refuses', of(3), '1aa', 'AGREED MAJORITY a x++'],
+    ['two of three refuse alike', of(3), '1a1', 'AGREED MAJORITY 1 +x+'],
+    ['all refuse alike', of(3), '111', 'AGREED UNANIMOUS 1 +++'],
+    ['two refuse differently, and one answers', of(3), '12a', 'DISPUTED xxx'],
+    ['two refuse differently, and two answer', { ...of(5), ...plural }, '12aa', 'despite DISPUTED PLURALITY a xx++'],
+    ['a refusal is a vote of one, too', of(1), '1', 'AGREED SINGLE 1 +'],
     ['an absent engine does not dissent', of(3), 'a-a', 'AGREED UNANIMOUS a +o+'],
     ['a vote of one', of(1), 'a', 'AGREED SINGLE a +'],
     ['all of all', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
@@ -133,8 +146,8 @@ describe('answers that agree', () => {
   const label: VotePolicy = { ...of3, compare: { kind: 'LABEL' } };
   const near: VotePolicy = { ...of3, compare: { kind: 'TOLERANCE', tolerance: 0.125 } };
   let next = 0n;
-  const scored = (...scores: number[]): Answer => ({ stateDigest: 1n, readoutDigest: (next += 1n), scores });
-  const labelled = (index: number): Answer => ({ stateDigest: 1n, readoutDigest: (next += 1n), label: index });
+  const scored = (...scores: number[]): ComputedAnswer => ({ stateDigest: 1n, readoutDigest: (next += 1n), scores });
+  const labelled = (index: number): ComputedAnswer => ({ stateDigest: 1n, readoutDigest: (next += 1n), label: index });
 
   it.each<[string, VotePolicy, Answer, Answer, boolean]>([
     ['EXACT: equal digests', exact, digests(1), digests(1), true],
@@ -152,6 +165,15 @@ describe('answers that agree', () => {
     ['TOLERANCE: another number of scores', near, scored(0.75), scored(0.75, 0.25), false],
     ['TOLERANCE: not a number', near, scored(0.75, NaN), scored(0.75, NaN), false],
     ['TOLERANCE: digests only', near, scored(0.75), digests(2), false],
+    ['EXACT: equal refusals', exact, { refusal: 'x' }, { refusal: 'x' }, true],
+    ['EXACT: other refusals', exact, { refusal: 'x' }, { refusal: 'y' }, false],
+    ['EXACT: a refusal and an answer', exact, { refusal: 'x' }, digests(1), false],
+    ['LABEL: equal refusals', label, { refusal: 'x' }, { refusal: 'x' }, true],
+    ['LABEL: other refusals', label, { refusal: 'x' }, { refusal: 'y' }, false],
+    ['LABEL: a refusal and an answer', label, { refusal: 'x' }, labelled(0), false],
+    ['TOLERANCE: equal refusals', near, { refusal: 'x' }, { refusal: 'x' }, true],
+    ['TOLERANCE: other refusals', near, { refusal: 'x' }, { refusal: 'y' }, false],
+    ['TOLERANCE: a refusal and an answer', near, { refusal: 'x' }, scored(0.75), false],
   ])('%s', (_, policy, a, b, expected) => {
     expect(among([a, b], policy).kind === 'AGREED').toBe(expected);
     expect(among([b, a], policy).kind === 'AGREED').toBe(expected);

@@ -1,6 +1,8 @@
 // What several engines' answers to one question come to. Pure: ballots in, verdict out. Which answers agree, and which
 // one leads: tally.ts.
 //
+// A refusal is an answer to all of these rules: it can win, and an engine can agree with it or dissent from it.
+//
 //   needed   as many as the policy makes agree, always more than half of the participants and of all that voted
 //   enough   that many; where fewer than that voted and onFew accepts it, all that voted
 //
@@ -38,7 +40,7 @@ interface Won {
   readonly grade: Grade;
   /**
    * Place among the ballots of the first that holds the answer that won, with its scores if any of them has those. Where
-   * all have digests only, that engine has to be asked again for the whole.
+   * all have digests only, that engine has to be asked again for the whole. Where a refusal won, the first that gave it.
    */
   readonly winner: number;
   /** One for each ballot, in their order. */

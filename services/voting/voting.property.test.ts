@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ENGINE_KINDS, type EngineKind, isAtLeastAsStrict, needed, tighten, type VotePolicy } from './policy.ts';
 import { progress } from './progress.ts';
-import type { Answer, Ballot } from './tally.ts';
+import { type Answer, type Ballot, agree } from './tally.ts';
 import { type Verdict, verdict } from './verdict.ts';
 
 const MAX = 9;
@@ -55,13 +55,20 @@ function attempt(base: VotePolicy, wanted: Partial<VotePolicy>): VotePolicy | un
 }
 
 /** Answers close to each other and far, of two labels, so that all ways to compare differ; some known by digests only. */
-const anyAnswer: fc.Arbitrary<Answer> = fc
+const anyComputed: fc.Arbitrary<Answer> = fc
   .tuple(fc.constantFrom(0, 1, 2, 3, 4, 5), fc.constantFrom(0, 1), fc.integer({ min: 0, max: 3 }))
   .map(([x, y, told]) => {
     const digests = { stateDigest: BigInt((x * 5) % 6), readoutDigest: BigInt(y) };
     const scores = [0.3 + x / 10, 0.5 + y / 10, 0];
     return told === 0 ? digests : { ...digests, scores, label: scores[0]! > scores[1]! ? 0 : 1 };
   });
+
+const anyRefusal: fc.Arbitrary<Answer> = fc.record({ refusal: fc.constantFrom('NON_FINITE 1', 'NON_FINITE 2') });
+
+const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
+  { weight: 3, arbitrary: anyComputed },
+  { weight: 1, arbitrary: anyRefusal },
+);
 
 const anyKind = fc.constantFrom(...ENGINE_KINDS);
 
@@ -74,11 +81,11 @@ function anyBallots(maxLength: number): fc.Arbitrary<Ballot[]> {
 
 const honest: Answer = { stateDigest: 3n, readoutDigest: 9n, scores: [0.5, 0.4], label: 0 };
 
-/** The digests of the answer that won, or why none did. */
+/** The digests, or the refusal, that won, or why none did. */
 function winnerOf(ballots: readonly Ballot[], given: Verdict): string {
   if (given.kind !== 'AGREED' && given.kind !== 'ACCEPTED') return 'none';
-  const { stateDigest, readoutDigest } = ballots[given.winner]!.answer!;
-  return `${stateDigest} ${readoutDigest}`;
+  const { refusal, stateDigest, readoutDigest } = ballots[given.winner]!.answer!;
+  return refusal ?? `${stateDigest} ${readoutDigest}`;
 }
 
 function rename(ballots: readonly Ballot[], prefix: string): Ballot[] {
@@ -86,7 +93,7 @@ function rename(ballots: readonly Ballot[], prefix: string): Ballot[] {
 }
 
 const check = <T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void =>
-  fc.assert(fc.property(arbitrary, predicate), { numRuns: 100 });
+  fc.assert(fc.property(arbitrary, predicate), { numRuns: 100, seed: 11 });
 
 describe('strictness', () => {
   it('only grows, and the second time nothing changes', () => {
@@ -187,6 +194,57 @@ describe('the verdict', () => {
       if (given.kind === 'AGREED') {
         expect(given.outcomes.filter((outcome) => outcome === 'AGREED').length).toBeGreaterThanOrEqual(needed(policy));
       }
+    });
+  });
+});
+
+describe('a refusal', () => {
+  it('never agrees with an answer, whatever the compare', () => {
+    check(fc.tuple(anyRefusal, anyComputed, anyPolicy), ([refusal, computed, { compare }]) => {
+      expect([agree(refusal, computed, compare), agree(computed, refusal, compare)]).toEqual([false, false]);
+    });
+  });
+
+  it('agrees with the equal one only, whatever the compare', () => {
+    check(fc.tuple(anyRefusal, anyRefusal, anyPolicy), ([a, b, { compare }]) => {
+      expect(agree(a, b, compare)).toBe(a.refusal === b.refusal);
+    });
+  });
+
+  it('counts as an answer that nobody else gave would, by EXACT', () => {
+    const asAnswer = (answer: Answer | undefined): Answer | undefined =>
+      answer?.refusal === undefined ? answer : { stateDigest: 1_000n, readoutDigest: BigInt(answer.refusal.at(-1)!) };
+    check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
+      const exact: VotePolicy = { ...policy, compare: { kind: 'EXACT' } };
+      const answered = ballots.map((ballot) => ({ ...ballot, answer: asAnswer(ballot.answer) }));
+      // Where labels are known the same engine may be the first to tell one: only who won what matters.
+      const { kind, outcomes } = verdict(ballots, exact);
+      expect([verdict(answered, exact).kind, verdict(answered, exact).outcomes]).toEqual([kind, outcomes]);
+    });
+  });
+
+  it('of honest engines is never outvoted by f liars among 2f + 1 that answer', () => {
+    const election = fc.integer({ min: 1, max: 4 }).chain((f) =>
+      fc.record({
+        f: fc.constant(f),
+        lies: fc.array(fc.option(anyAnswer, { nil: undefined }), { minLength: f, maxLength: f }),
+        policy: anyPolicy,
+      }),
+    );
+    check(election, ({ f, lies, policy: { compare, mode } }) => {
+      const truths = Array.from({ length: f + 1 }, (): Answer => ({ refusal: 'NON_FINITE 0' }));
+      const cast = [...lies, ...truths].map((answer) => ({ engineId: '', engineKind: 'local' as const, answer }));
+      const ballots = rename(cast, 'engine');
+      const policy: VotePolicy = {
+        participants: 2 * f + 1,
+        agreement: { kind: 'MAJORITY' },
+        distinctKinds: 1,
+        onDispute: 'FAIL',
+        onFew: 'FAIL',
+        compare,
+        mode,
+      };
+      expect(winnerOf(ballots, verdict(ballots, policy))).toBe('NON_FINITE 0');
     });
   });
 });

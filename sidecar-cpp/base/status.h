@@ -1,6 +1,7 @@
 // Errors as values. Nothing in this program throws across a folder's border: what can fail returns Expected<T>.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ enum class Code {
   kOutOfRange = 11,
   kInternal = 13,
   kUnavailable = 14,
+  kDataLoss = 15,
 };
 
 // What went wrong. `reason` is UPPER_SNAKE and for programs (see InferError in engine.proto), `message` is for people
@@ -28,6 +30,7 @@ struct Error {
   std::string reason;
   std::string message;
   std::map<std::string, std::string> metadata;
+  std::uint64_t recording_id = 0;  // of a run that failed, where it was recorded (proto: GetRecording)
 };
 
 // A value or the error that took its place. `value()` on an error and `error()` on a value are programming mistakes

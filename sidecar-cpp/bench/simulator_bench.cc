@@ -1,4 +1,5 @@
-// The whole simulator against plain loops, with one input and with 64: simulator/1, simulator/64, dense/1, dense/64.
+// The whole simulator against plain loops, with one input and with 64: simulator/1, simulator/64, dense/1, dense/64;
+// and with its runs recorded as the engine does: recorded/1, recorded/64.
 //   tandem-bench [--model DIR] [--benchmark_format=json]
 // DIR holds model.yaml and <version>/model.nir. Default: ../deploy/models/supersense beside this source tree where it
 // exists, else a random 768-512-45 LIF net.
@@ -16,6 +17,7 @@
 
 #include "bench/dense_baseline.h"
 #include "engine/model.h"
+#include "engine/recording_store.h"
 #include "engine/simulator.h"
 #include "nir/flatten.h"
 #include "nir/isolated_reader.h"
@@ -29,7 +31,8 @@ constexpr std::size_t kInputs = 64;
 struct Subject {
   Manifest manifest;
   Graph graph;
-  std::optional<Network> network;
+  std::shared_ptr<const Model> model;
+  const Network* network = nullptr;
   std::vector<std::vector<float>> inputs;
 };
 
@@ -62,7 +65,10 @@ Subject Load(const std::filesystem::path& folder) {
   Subject subject;
   GraphTree tree = folder.empty() ? testing::LifNet(768, 512, 45, 1) : ReadModel(folder, subject.manifest);
   subject.graph = OrStop(Flatten(std::move(tree)));
-  subject.network = OrStop(CompileNetwork(subject.graph, subject.manifest));
+  Model model;
+  model.network = OrStop(CompileNetwork(subject.graph, subject.manifest));
+  subject.model = std::make_shared<const Model>(std::move(model));
+  subject.network = &*subject.model->network;
   if (subject.manifest.input_kind != InputKind::kConstant)
     Stop("the model takes a time series; give one with a constant input");
   std::mt19937_64 random(1);
@@ -79,19 +85,30 @@ Subject Load(const std::filesystem::path& folder) {
 
 class Counts final : public RunObserver {
  public:
+  explicit Counts(BatchRecorder* recorder) : recorder_(recorder) {}
   bool Abandoned(std::size_t) override { return false; }
-  void Finished(std::size_t item, Expected<RunResult> result) override { counts[item] = OrStop(std::move(result)); }
+  void Finished(std::size_t item, Expected<RunResult> result) override {
+    counts[item] = OrStop(std::move(result));
+    if (recorder_ != nullptr) recorder_->Keep(item, "");
+  }
   std::map<std::size_t, RunResult> counts;
+
+ private:
+  BatchRecorder* recorder_;
 };
 
-std::map<std::size_t, RunResult> Simulate(const Subject& subject, std::size_t count, Scratch& scratch) {
+std::map<std::size_t, RunResult> Simulate(const Subject& subject, std::size_t count, Scratch& scratch,
+                                          RecordingStore* store = nullptr) {
   std::vector<std::span<const char>> inputs;
   for (std::size_t k = 0; k < count; ++k) {
     inputs.emplace_back(reinterpret_cast<const char*>(subject.inputs[k].data()),
                         subject.inputs[k].size() * sizeof(float));
   }
-  Counts counts;
-  RunBatch(*subject.network, 1, subject.network->steps, inputs, scratch, counts);
+  std::optional<BatchRecorder> recorder;
+  if (store != nullptr) recorder.emplace(*store, subject.model, subject.network->steps, count);
+  Counts counts(recorder ? &*recorder : nullptr);
+  RunBatch(*subject.network, 1, subject.network->steps, inputs, scratch, counts, nullptr,
+           recorder ? recorder->recorder() : nullptr);
   return std::move(counts.counts);
 }
 
@@ -101,6 +118,15 @@ void Register(const Subject& subject) {
                                                                                   count](benchmark::State& state) {
       Scratch scratch;
       for (auto _ : state) benchmark::DoNotOptimize(Simulate(subject, count, scratch));
+      state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+    })->Unit(benchmark::kMicrosecond);
+  }
+  for (const std::size_t count : {std::size_t{1}, kInputs}) {
+    benchmark::RegisterBenchmark(("recorded/" + std::to_string(count)).c_str(), [&subject,
+                                                                                 count](benchmark::State& state) {
+      Scratch scratch;
+      RecordingStore store(RecordingStore::kDefaultBytes);
+      for (auto _ : state) benchmark::DoNotOptimize(Simulate(subject, count, scratch, &store));
       state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
     })->Unit(benchmark::kMicrosecond);
   }

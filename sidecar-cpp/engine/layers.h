@@ -62,6 +62,6 @@ class LayerRecorder {
 // of its result. All bits of the results are those of RunBatch.
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-                      LayerRecorder& recorder);
+                      LayerRecorder& recorder, RunRecorder* run_recorder = nullptr);
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/recording.h"
 #include "nir/invalid.h"
 #include "nir/sizes.h"
 
@@ -153,6 +154,17 @@ std::size_t ItemFloats(const Network& network) {
   return floats + 2 * PaddedSize(network.output_size()) + 2 * widest + kRowMultiple;
 }
 
+void FindRecorded(Network& network) {
+  for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
+    const NetworkNode& node = network.nodes[k];
+    const bool spikes = IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold;
+    if (!spikes && !HasPotential(node.type) && k != network.readout) continue;
+    const auto bytes = static_cast<std::uint32_t>(spikes ? SpikeBytes(node.out) : 0);
+    network.recorded.push_back({k, bytes, network.recorded_spike_bytes});
+    network.recorded_spike_bytes += bytes;
+  }
+}
+
 }  // namespace
 
 std::size_t Network::max_batch() const { return std::max<std::size_t>(1, kMaxScratchFloats / item_floats); }
@@ -212,6 +224,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   std::ranges::sort(network.canonical, {}, [&](std::uint32_t k) { return evaluated[k]; });
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
+  FindRecorded(network);
   network.item_floats = ItemFloats(network);
   return network;
 }

@@ -38,6 +38,13 @@ struct NetworkNode {
   FloatRow reset;         // empty: subtract the threshold
 };
 
+// A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
+struct RecordedNode {
+  std::uint32_t node = 0;              // index into Network::nodes
+  std::uint32_t spike_bytes = 0;       // a step; 0: it does not spike
+  std::size_t spike_bytes_before = 0;  // a step, of the recorded nodes before it
+};
+
 struct Network {
   std::vector<NetworkNode> nodes;        // in order of evaluation
   std::vector<std::uint32_t> canonical;  // indices into `nodes`, in canonical order of names
@@ -46,9 +53,11 @@ struct Network {
   std::string readout_name;  // as the manifest or, where it names none, the root Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;        // of a constant input
-  std::size_t item_floats = 0;    // scratch memory of one item in a batch
-  std::uint32_t graph_nodes = 0;  // after flattening, evaluated or not
+  std::uint32_t steps = 0;               // of a constant input
+  std::size_t item_floats = 0;           // scratch memory of one item in a batch
+  std::vector<RecordedNode> recorded;    // in order of evaluation
+  std::size_t recorded_spike_bytes = 0;  // a step, of all of them
+  std::uint32_t graph_nodes = 0;         // after flattening, evaluated or not
   std::uint64_t parameter_elements = 0;
 
   [[nodiscard]] std::uint32_t input_size() const { return nodes[input].out; }

@@ -37,12 +37,15 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       running_(inputs.size()) {}
 
 void Run::Step() {
+  std::size_t recorded = 0;  // of the nodes so far
   for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
     if (step_ == 0 || !network_.nodes[k].constant) Evaluate(k);
     if (k == network_.readout) ReadOut(k);
+    if (recorded < network_.recorded.size() && network_.recorded[recorded].node == k) RecordNode(recorded++);
     if (times_ != nullptr) times_->Evaluated(k);
   }
   ++step_;
+  if (recorder_ != nullptr && running_ > 0) recorder_->EndStep();
 }
 
 void Run::ToTheEnd() {
@@ -220,6 +223,13 @@ void Run::ReadOut(std::uint32_t k) {
     // A sum that left the finite range does not come back, so the last step's answer holds for all.
     if (!finite && step_ + 1 == steps_) FailNotFinite(item, k);
   });
+}
+
+// A node of the constant part keeps the output of step 0 in its row, and so has it at every step.
+void Run::RecordNode(std::size_t index) {
+  if (recorder_ == nullptr) return;
+  const NodeState& state = state_.nodes[network_.recorded[index].node];
+  ForEachRunning([&](std::size_t item) { recorder_->Record(index, step_, state, item, first_recorded_ + item); });
 }
 
 const float* Run::Potential(std::size_t item) const {

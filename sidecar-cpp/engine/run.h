@@ -11,6 +11,7 @@
 #include "engine/network.h"
 #include "engine/node_times.h"
 #include "engine/pace.h"
+#include "engine/recording.h"
 #include "engine/simulator.h"
 #include "kernels/elementwise.h"
 #include "kernels/neuron.h"
@@ -28,6 +29,14 @@ class Run {
   void Measure(NodeTimes& times) {
     times_ = &times;
     times.Start();
+  }
+
+  // From the next step on, which must be the first, records item k as item `first` + k of `recorder`; it must outlive
+  // this.
+  void Record(RunRecorder& recorder, std::size_t first = 0) {
+    recorder_ = &recorder;
+    first_recorded_ = first;
+    recorder.Start();
   }
 
   // Evaluates every node once, in order. There must be a step left, and an item that runs.
@@ -66,6 +75,7 @@ class Run {
   void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
   void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);
   void ReadOut(std::uint32_t k);
+  void RecordNode(std::size_t index);
   [[nodiscard]] const float* Potential(std::size_t item) const;
   RunResult ResultOf(std::size_t item);
 
@@ -79,7 +89,9 @@ class Run {
   std::size_t running_;
   std::uint32_t step_ = 0;
   Pace pace_;
-  NodeTimes* times_ = nullptr;  // nobody asks
+  NodeTimes* times_ = nullptr;       // nobody asks
+  RunRecorder* recorder_ = nullptr;  // nothing is recorded
+  std::size_t first_recorded_ = 0;
 };
 
 }  // namespace tandem

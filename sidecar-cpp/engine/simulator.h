@@ -23,6 +23,8 @@ struct RunResult {
   std::uint64_t readout_digest = 0;
 };
 
+class RunRecorder;
+
 // Hears how the items of a batch fare. Called on the simulating thread, between kernels.
 class RunObserver {
  public:
@@ -43,9 +45,10 @@ struct Scratch {
 
 // Simulates `inputs` together; each holds little-endian binary32, input_size floats for a constant input or
 // `steps` × input_size for a series, all finite. Every item comes out bit for bit as if it had run alone. At most
-// network.max_batch() items. `times`, if given, gets the time of every node.
+// network.max_batch() items. `times`, if given, gets the time of every node; `recorder`, made for this
+// batch, what every item did: an item's recording is complete when the observer is told of its end.
 void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
               std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-              NodeTimes* times = nullptr);
+              NodeTimes* times = nullptr, RunRecorder* recorder = nullptr);
 
 }  // namespace tandem

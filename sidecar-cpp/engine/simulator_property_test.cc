@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "engine/recording.h"
 #include "engine/simulator.h"
 #include "engine/trace.h"
 #include "kernels/simd_target.h"
@@ -23,8 +24,13 @@ using testing::SeedOr;
 class Collect final : public RunObserver {
  public:
   bool Abandoned(std::size_t) override { return false; }
-  void Finished(std::size_t item, Expected<RunResult> result) override { results.emplace(item, std::move(result)); }
+  void Finished(std::size_t item, Expected<RunResult> result) override {
+    results.emplace(item, std::move(result));
+    if (recorder != nullptr) recordings.emplace(item, recorder->Take(item));
+  }
   std::map<std::size_t, Expected<RunResult>> results;
+  std::map<std::size_t, Recording> recordings;
+  RunRecorder* recorder = nullptr;
 };
 
 std::span<const char> Bytes(const std::vector<float>& floats) {
@@ -40,6 +46,24 @@ std::string Shown(const Expected<RunResult>& outcome) {
                      " spikes " + std::to_string(run.total_spikes) + " operations " +
                      std::to_string(run.synaptic_operations) + " counts";
   for (const std::uint32_t count : run.spike_counts) text += " " + std::to_string(count);
+  return text;
+}
+
+std::string Shown(const std::string& node, std::span<const std::uint8_t> spikes,
+                  std::span<const std::uint32_t> checksums) {
+  std::string text = node + " spikes";
+  for (const std::uint8_t byte : spikes) text += " " + std::to_string(byte);
+  text += " checksums";
+  for (const std::uint32_t checksum : checksums) text += " " + std::to_string(checksum);
+  return text + "\n";
+}
+
+std::string Shown(const Recording& recording) {
+  const Network& network = recording.network();
+  std::string text;
+  for (std::size_t k = 0; k < network.recorded.size(); ++k) {
+    text += Shown(network.nodes[network.recorded[k].node].name, recording.spikes(k), recording.checksums(k));
+  }
   return text;
 }
 
@@ -59,7 +83,9 @@ struct Case {
     std::vector<std::span<const char>> spans;
     for (std::size_t k = first; k < first + count; ++k) spans.push_back(Bytes(inputs[k]));
     Collect collect;
-    RunBatch(*network, 42, steps, spans, scratch, collect);
+    RunRecorder recorder(*network, steps, count);
+    collect.recorder = &recorder;
+    RunBatch(*network, 42, steps, spans, scratch, collect, nullptr, &recorder);
     return collect;
   }
   std::mt19937_64 random;
@@ -110,6 +136,26 @@ TEST(SimulatorProperty, ATraceEqualsTheLawAtEveryStepAndNode) {
   }
 }
 
+TEST(SimulatorProperty, ARecordingEqualsTheLaw) {
+  const std::uint64_t first = SeedOr(4001);
+  std::size_t ended_early = 0;
+  for (std::uint64_t seed = first; seed < first + 200; ++seed) {
+    SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
+    Case given(seed);
+    const Collect got = given.Run(0, 3);
+    for (std::size_t k = 0; k < 3; ++k) {
+      const auto want = RunReference(*given.graph, given.manifest, 42, given.inputs[k]);
+      std::string text;
+      for (const auto& node : want.recording) text += Shown(node.node, node.spikes, node.checksums);
+      ASSERT_EQ(Shown(got.recordings.at(k)), text);
+      ended_early += want.failed_at ? 1 : 0;
+    }
+  }
+  if (first == 4001) {
+    EXPECT_GT(ended_early, 10u) << "hardly any random graph overflowed: the test lost a part of its reach";
+  }
+}
+
 TEST(SimulatorProperty, ABatchEqualsItsItemsAlone) {
   const std::uint64_t first = SeedOr(1001);
   for (std::uint64_t seed = first; seed < first + 150; ++seed) {
@@ -117,7 +163,9 @@ TEST(SimulatorProperty, ABatchEqualsItsItemsAlone) {
     Case given(seed);
     const Collect together = given.Run(0, given.inputs.size());
     for (std::size_t k = 0; k < given.inputs.size(); ++k) {
-      ASSERT_EQ(Shown(together.results.at(k)), Shown(given.Run(k, 1).results.at(0))) << "item " << k;
+      const Collect alone = given.Run(k, 1);
+      ASSERT_EQ(Shown(together.results.at(k)), Shown(alone.results.at(0))) << "item " << k;
+      ASSERT_EQ(Shown(together.recordings.at(k)), Shown(alone.recordings.at(0))) << "item " << k;
     }
   }
 }
@@ -132,7 +180,8 @@ TEST(SimulatorProperty, EveryInstructionSetGivesTheSameBits) {
       ASSERT_TRUE(ForceSimdTarget(target));
       const Collect got = given.Run(0, given.inputs.size());
       for (const auto& [item, result] : got.results) {
-        ASSERT_EQ(want.try_emplace(item, Shown(result)).first->second, Shown(result)) << target << " item " << item;
+        const std::string text = Shown(result) + "\n" + Shown(got.recordings.at(item));
+        ASSERT_EQ(want.try_emplace(item, text).first->second, text) << target << " item " << item;
       }
     }
     ForceSimdTarget("");

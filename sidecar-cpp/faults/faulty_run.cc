@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
+#include <fstream>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "engine/simulator.h"
 #include "faults/faults.h"
 #include "faults/harm.h"
+#include "faults/one_shot.h"
 
 namespace tandem {
 namespace {
@@ -24,16 +26,22 @@ namespace {
 constexpr std::chrono::milliseconds kLook{10};
 
 // The first run finds the weights as they were loaded and checked, and leaves them changed.
-void FlipWeightsOnce(const Network& network, const Faults& faults) {
+void HarmWeightsOnce(const Network& network, const Faults& faults) {
   static std::mutex mutex;
   static std::unordered_set<const Network*> flipped;
   const std::lock_guard lock(mutex);
   if (!flipped.insert(&network).second) return;
-  for (std::uint32_t k = 0; k < faults.weights; ++k) {
-    const FlippedWeight was = FlipWeightBit(network, Draw(faults.seed, k));
+  const auto tell = [](const FlippedWeight& was) {
     std::fprintf(stderr, "fault: node %s: weight from %u to %u: bit %u flipped, %.9g became %.9g\n", was.node.c_str(),
                  was.source, was.target, was.bit, static_cast<double>(was.before), static_cast<double>(was.after));
-  }
+  };
+  for (std::uint32_t k = 0; k < faults.weights; ++k) tell(FlipWeightBit(network, Draw(faults.seed, k)));
+  const std::uint64_t other = Draw(faults.seed, faults.weights);
+  if (faults.exponent_bit) tell(FlipBitOfWeight(network, other, *faults.exponent_bit));
+  if (!faults.nan_weight) return;
+  const FlippedWeight was = MakeWeightNan(network, other);
+  std::fprintf(stderr, "fault: node %s: weight from %u to %u: %.9g became NaN\n", was.node.c_str(), was.source,
+               was.target, static_cast<double>(was.before));
 }
 
 // Stands between a run and whoever waits for its results.
@@ -50,7 +58,11 @@ class Liar final : public RunObserver {
   void Finished(std::size_t item, Expected<RunResult> result) override {
     // Of one that was abandoned before the run: it has been told already.
     if (abandoned_[item]) return;
-    if (result.ok()) Falsify(item, result.value());
+    if (Refuses()) {
+      result = RefusalFor(network_, faults_.refuse);
+    } else if (result.ok() && run_ != nullptr) {
+      Falsify(item, result.value());
+    }
     to_.Finished(item, std::move(result));
   }
 
@@ -69,6 +81,11 @@ class Liar final : public RunObserver {
   void set_run(const Run& run) { run_ = &run; }
 
  private:
+  [[nodiscard]] bool Refuses() const {
+    static std::atomic<std::uint64_t> answers = 0;
+    return faults_.refusals > 0 && Happens(faults_.refusals, Draw(faults_.seed, answers++));
+  }
+
   void Falsify(std::size_t item, RunResult& result) {
     static std::atomic<std::uint64_t> answers = 0;
     const std::uint64_t drawn = Draw(faults_.seed, answers++);
@@ -95,8 +112,52 @@ class Liar final : public RunObserver {
   const Faults& faults_;
   std::vector<bool> abandoned_;
   RunObserver& to_;
-  const Run* run_ = nullptr;
+  const Run* run_ = nullptr;  // of the whole batch; none where items run one by one
 };
+
+// One item of a batch as a batch of its own.
+class OneItem final : public RunObserver {
+ public:
+  OneItem(RunObserver& to, std::size_t item) : to_(to), item_(item) {}
+  bool Abandoned(std::size_t) override { return to_.Abandoned(item_); }
+  void Finished(std::size_t, Expected<RunResult> result) override { to_.Finished(item_, std::move(result)); }
+
+ private:
+  RunObserver& to_;
+  const std::size_t item_;
+};
+
+void AppendLine(const std::string& file, const std::string& line) {
+  static std::mutex mutex;
+  if (file.empty()) return;
+  const std::lock_guard lock(mutex);
+  std::ofstream(file, std::ios::app) << line << '\n';
+}
+
+// Runs a batch item by item, a share of them with a one-shot fault. Whoever reads an answer finds its line in the log.
+void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32_t steps,
+                     std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+                     NodeTimes* times, RunRecorder* recorder, const Faults& faults) {
+  static std::atomic<std::uint64_t> runs = 0;
+  for (std::size_t item = 0; item < inputs.size(); ++item) {
+    if (observer.Abandoned(item)) continue;
+    const std::uint64_t drawn = Draw(faults.seed, runs++);
+    if (!Happens(faults.oneshot, drawn)) {
+      OneItem alone(observer, item);
+      Run run(network, model_id, steps, inputs.subspan(item, 1), scratch, alone);
+      if (times != nullptr) run.Measure(*times);
+      if (recorder != nullptr) run.Record(*recorder, item);
+      run.ToTheEnd();
+      continue;
+    }
+    OneShotReport report = RunOneShot(
+        network, model_id, steps, inputs[item], DrawOneShot(network, steps, drawn),
+        [&observer, item] { return observer.Abandoned(item); }, recorder, item);
+    if (!report.result) continue;
+    AppendLine(faults.log_file, ToJson(network, report));
+    observer.Finished(item, *std::move(report.result));
+  }
+}
 
 }  // namespace
 }  // namespace tandem
@@ -104,13 +165,18 @@ class Liar final : public RunObserver {
 // Qualified, so that it is an error, and no function of its own, when engine/simulator.h declares another.
 void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-                      NodeTimes* times) {
+                      NodeTimes* times, RunRecorder* recorder) {
   const Faults faults = FaultsNow();
-  if (faults.weights > 0) FlipWeightsOnce(network, faults);
+  if (faults.weights > 0 || faults.nan_weight || faults.exponent_bit) HarmWeightsOnce(network, faults);
   Liar liar(network, model_id, faults, inputs.size(), observer);
   if (!liar.Delay()) return;
+  if (faults.oneshot > 0) {
+    RunWithOneShots(network, model_id, steps, inputs, scratch, liar, times, recorder, faults);
+    return;
+  }
   Run run(network, model_id, steps, inputs, scratch, liar);
   if (times != nullptr) run.Measure(*times);
+  if (recorder != nullptr) run.Record(*recorder);
   liar.set_run(run);
   run.ToTheEnd();
 }

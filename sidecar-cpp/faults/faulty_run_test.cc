@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/clock.h"
@@ -23,10 +26,15 @@ class Collect final : public RunObserver {
  public:
   bool Abandoned(std::size_t item) override { return abandon.contains(item); }
   void Finished(std::size_t item, Expected<RunResult> result) override {
-    EXPECT_TRUE(results.emplace(item, std::move(result).value()).second);
+    if (!result.ok()) {
+      EXPECT_TRUE(errors.emplace(item, result.error()).second);
+    } else {
+      EXPECT_TRUE(results.emplace(item, std::move(result).value()).second);
+    }
   }
   std::set<std::size_t> abandon;
   std::map<std::size_t, RunResult> results;
+  std::map<std::size_t, Error> errors;
 };
 
 class FaultyRun : public ::testing::Test {
@@ -42,11 +50,12 @@ class FaultyRun : public ::testing::Test {
     Scratch scratch;
     simulate(inputs, scratch, observer);
   }
-  std::map<std::size_t, RunResult> Run(Collect collect = {}) {
+  std::map<std::size_t, RunResult> Run(Collect collect = {}) { return RunAll(std::move(collect)).results; }
+  Collect RunAll(Collect collect = {}) {
     With(collect, [this](const auto& inputs, Scratch& scratch, RunObserver& observer) {
       RunBatch(network_, kModelId, kSteps, inputs, scratch, observer);
     });
-    return collect.results;
+    return collect;
   }
   std::map<std::size_t, RunResult> Truth() {
     Collect collect;
@@ -146,6 +155,37 @@ TEST_F(FaultyRun, WeightsFlipOnceAndStayFlipped) {
     EXPECT_EQ(result.readout_digest, ReadoutDigest(result));
   }
   EXPECT_GT(wrong, 0);
+}
+
+TEST_F(FaultyRun, OneShotsAreToldInTheLogAndGoneAfterwards) {
+  const auto truth = Truth();
+  const std::string log = ::testing::TempDir() + "/tandem-one-shots.jsonl";
+  std::filesystem::remove(log);
+  SetFaults({.oneshot = 1.0, .log_file = log}, true);
+  const Collect faulty = RunAll();
+  SetFaults({}, true);
+  std::ifstream lines(log);
+  std::size_t wrong = 0;
+  for (std::size_t item = 0; item < inputs_.size(); ++item) {
+    std::string line;
+    ASSERT_TRUE(std::getline(lines, line));
+    const auto told = nlohmann::json::parse(line);
+    const auto answer = faulty.results.find(item);
+    const bool differs = answer == faulty.results.end() || answer->second.state_digest != truth.at(item).state_digest;
+    wrong += differs ? 1 : 0;
+    EXPECT_TRUE(!differs || !told["first_difference"].is_null()) << line;
+  }
+  EXPECT_GT(wrong, 5u);
+  for (const auto& [item, result] : Run()) {
+    EXPECT_EQ(result.state_digest, truth.at(item).state_digest);
+  }
+}
+
+TEST_F(FaultyRun, ARefusalTakesThePlaceOfTheAnswer) {
+  SetFaults({.refusals = 1.0, .refuse = "UNKNOWN_MODEL"}, true);
+  const auto errors = RunAll().errors;
+  ASSERT_EQ(errors.size(), inputs_.size());
+  for (const auto& [item, error] : errors) EXPECT_EQ(error.reason, "UNKNOWN_MODEL");
 }
 
 TEST_F(FaultyRun, ADelayHoldsUpEveryBatch) {

@@ -1,8 +1,11 @@
 #include "faults/harm.h"
 
 #include <bit>
+#include <limits>
+#include <map>
 #include <stdexcept>
 
+#include "base/text.h"
 #include "engine/digest.h"
 
 namespace tandem {
@@ -15,6 +18,38 @@ float Flipped(float value, unsigned bit) {
 }
 
 std::uint64_t CountOf(const Weights& weights) { return std::uint64_t{weights.out()} * weights.in(); }
+
+std::uint64_t WeightsOf(const Network& network) {
+  std::uint64_t total = 0;
+  for (const NetworkNode& node : network.nodes) total += node.weights ? CountOf(*node.weights) : 0;
+  if (total == 0) throw std::invalid_argument("the network has no weights");
+  return total;
+}
+
+template <typename Change>
+FlippedWeight ChangeWeight(const Network& network, std::uint64_t which, Change change) {
+  std::uint64_t index = which % WeightsOf(network);
+  FlippedWeight changed;
+  for (const NetworkNode& node : network.nodes) {
+    if (!node.weights) continue;
+    const Weights& weights = *node.weights;
+    if (index >= CountOf(weights)) {
+      index -= CountOf(weights);
+      continue;
+    }
+    changed.node = node.name;
+    changed.target = static_cast<std::uint32_t>(index / weights.in());
+    changed.source = static_cast<std::uint32_t>(index % weights.in());
+    const Panel panel = weights.panel(changed.target / kPanelWidth);
+    // The floats themselves are on the heap, and nobody made them const.
+    float& weight = const_cast<float*>(panel.data)[changed.source * panel.stride + changed.target - panel.first];
+    changed.before = weight;
+    weight = change(weight);
+    changed.after = weight;
+    break;
+  }
+  return changed;
+}
 
 }  // namespace
 
@@ -38,32 +73,37 @@ void FlipReadoutBit(ReadoutFrom from, std::uint64_t which, RunResult& result) {
 }
 
 FlippedWeight FlipWeightBit(const Network& network, std::uint64_t which) {
-  std::uint64_t total = 0;
-  for (const NetworkNode& node : network.nodes) total += node.weights ? CountOf(*node.weights) : 0;
-  if (total == 0) throw std::invalid_argument("the network has no weights");
+  return FlipBitOfWeight(network, which, static_cast<unsigned>(which / WeightsOf(network) % kFloatBits));
+}
 
-  std::uint64_t index = which % total;
-  FlippedWeight flipped;
-  flipped.bit = static_cast<unsigned>(which / total % kFloatBits);
-  for (const NetworkNode& node : network.nodes) {
-    if (!node.weights) continue;
-    const Weights& weights = *node.weights;
-    if (index >= CountOf(weights)) {
-      index -= CountOf(weights);
-      continue;
-    }
-    flipped.node = node.name;
-    flipped.target = static_cast<std::uint32_t>(index / weights.in());
-    flipped.source = static_cast<std::uint32_t>(index % weights.in());
-    const Panel panel = weights.panel(flipped.target / kPanelWidth);
-    // The floats themselves are on the heap, and nobody made them const.
-    float& weight = const_cast<float*>(panel.data)[flipped.source * panel.stride + flipped.target - panel.first];
-    flipped.before = weight;
-    weight = Flipped(weight, flipped.bit);
-    flipped.after = weight;
-    break;
-  }
+FlippedWeight FlipBitOfWeight(const Network& network, std::uint64_t which, unsigned bit) {
+  FlippedWeight flipped = ChangeWeight(network, which, [bit](float weight) { return Flipped(weight, bit); });
+  flipped.bit = bit;
   return flipped;
+}
+
+FlippedWeight MakeWeightNan(const Network& network, std::uint64_t which) {
+  return ChangeWeight(network, which, [](float) { return std::numeric_limits<float>::quiet_NaN(); });
+}
+
+Error RefusalFor(const Network& network, const std::string& reason) {
+  static const std::map<std::string, Code> kCodes = {
+      {"NON_FINITE", Code::kOutOfRange},         {"UNKNOWN_MODEL", Code::kNotFound},
+      {"MODEL_INVALID", Code::kNotFound},        {"ENGINE_FULL", Code::kResourceExhausted},
+      {"DRAINING", Code::kUnavailable},          {"DETAIL_TOO_LARGE", Code::kResourceExhausted},
+      {"CANCELLED", Code::kCancelled},           {"DEADLINE_EXCEEDED", Code::kDeadlineExceeded},
+      {"INPUT_LENGTH", Code::kInvalidArgument},  {"INPUT_KIND", Code::kInvalidArgument},
+      {"INPUT_STEPS", Code::kInvalidArgument},   {"INPUT_NOT_FINITE", Code::kInvalidArgument},
+      {"INVALID_FIELD", Code::kInvalidArgument}, {"DUPLICATE_ID", Code::kInvalidArgument},
+  };
+  const auto code = kCodes.find(reason);
+  Error error{code == kCodes.end() ? Code::kInternal : code->second, reason, "refused by a fault", {}};
+  if (reason == "NON_FINITE") {
+    error.metadata = {{"step", "0"}, {"node", Printable(network.nodes[network.readout].name)}};
+  } else if (error.code == Code::kInvalidArgument) {
+    error.metadata = {{"field", "data"}};
+  }
+  return error;
 }
 
 }  // namespace tandem

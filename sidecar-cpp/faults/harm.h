@@ -30,5 +30,13 @@ struct FlippedWeight {
 
 // Flips one bit of one weight in memory, as a cosmic ray would: past all that is const. The network must have weights.
 FlippedWeight FlipWeightBit(const Network& network, std::uint64_t which);
+// The same of a given bit.
+FlippedWeight FlipBitOfWeight(const Network& network, std::uint64_t which, unsigned bit);
+
+// Makes one weight NaN.
+FlippedWeight MakeWeightNan(const Network& network, std::uint64_t which);
+
+// What an engine says that refuses an input for `reason`.
+Error RefusalFor(const Network& network, const std::string& reason);
 
 }  // namespace tandem

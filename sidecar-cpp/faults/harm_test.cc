@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <set>
 
 #include "testing/graphs.h"
@@ -64,6 +65,31 @@ TEST(FlipWeightBit, FlipsOneBitOfTheWeightItNames) {
     EXPECT_EQ(std::bit_cast<std::uint32_t>(now), std::bit_cast<std::uint32_t>(flipped.after));
   }
   EXPECT_EQ(nodes.size(), 2u) << "both layers have some";
+}
+
+TEST(FlipBitOfWeight, FlipsTheBitItIsTold) {
+  const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
+  for (unsigned bit = 23; bit <= 30; ++bit) {
+    const FlippedWeight flipped = FlipBitOfWeight(network, Draw(1, bit), bit);
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(flipped.before) ^ std::bit_cast<std::uint32_t>(flipped.after),
+              std::uint32_t{1} << bit);
+  }
+}
+
+TEST(MakeWeightNan, MakesOneNan) {
+  const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
+  const FlippedWeight changed = MakeWeightNan(network, 5);
+  EXPECT_FALSE(std::isnan(changed.before));
+  EXPECT_TRUE(std::isnan(changed.after));
+}
+
+TEST(RefusalFor, NamesAStepAndANodeWhereARealOneDoes) {
+  const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
+  const Error error = RefusalFor(network, "NON_FINITE");
+  EXPECT_EQ(error.code, Code::kOutOfRange);
+  EXPECT_EQ(error.metadata.at("step"), "0");
+  EXPECT_EQ(error.metadata.at("node"), network.nodes[network.readout].name);
+  EXPECT_EQ(RefusalFor(network, "UNKNOWN_MODEL").code, Code::kNotFound);
 }
 
 TEST(FlipWeightBit, TwiceIsNotAtAll) {

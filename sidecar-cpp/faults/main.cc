@@ -17,10 +17,15 @@ constexpr const char* kHelp =
   --fault SPEC         answers=SHARE   a bit of the answer flips behind its digests
                        runs=SHARE      a bit of the result flips before its digests are taken
                        nans=SHARE      potentials are NaN, and the digests bear them out
+                       oneshot=SHARE   1 to 8 bits of state or weights flip during the run, and are as before after it
+                       refuse=REASON   every input is refused with that reason; REASON:SHARE, so many of them
                        weights=COUNT   so many weights have one bit flipped in memory, once they are loaded
+                       nan_weight=1    one weight is NaN in memory, once they are loaded
+                       exponent_bit=K  bit K (23 to 30) of one weight is flipped in memory, once they are loaded
                        delay_ms=TIME   every batch takes so much longer
                        may be given several times
   --fault-seed NUMBER  which answers, weights and bits (default 1)
+  --fault-log FILE     gets a line of JSON for each run of oneshot: what flipped, and where the run first differs
   --faults-wait        until SIGHUP switches them on; it switches them off, too
 
 )";
@@ -45,11 +50,13 @@ int __wrap_main(int argc, char** argv) {
     if (option == "--help" || option == "-h") std::fputs(kHelp, stdout);
     if (option == "--faults-wait") {
       wait = true;
-    } else if (option == "--fault" || option == "--fault-seed") {
+    } else if (option == "--fault" || option == "--fault-seed" || option == "--fault-log") {
       if (++k == argc) return Fail(option + " needs a value; see --help");
       const std::string value = argv[k];
       if (option == "--fault") {
         if (const auto error = tandem::AddFault(value, faults)) return Fail(error->message);
+      } else if (option == "--fault-log") {
+        faults.log_file = value;
       } else {
         const char* const end = value.data() + value.size();
         const auto [stop, failed] = std::from_chars(value.data(), end, faults.seed);

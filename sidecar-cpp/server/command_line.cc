@@ -52,6 +52,10 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--max-message-bytes", to.server.max_message_bytes, "largest message taken")
       ->envname("TANDEM_ENGINE_MAX_MESSAGE_BYTES")
       ->check(CLI::Range(1024, 1 << 30));
+  app.add_option("--recorder-bytes", to.core.recorder_bytes,
+                 "memory for recordings of the newest runs, bytes; 0: record nothing")
+      ->envname("TANDEM_ENGINE_RECORDER_BYTES")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 40));
   app.add_option("--log-level", to.log_level, "trace, debug, info, warn, error or off")
       ->envname("TANDEM_ENGINE_LOG_LEVEL");
   app.add_flag("--log-json,!--no-log-json", to.log_json,

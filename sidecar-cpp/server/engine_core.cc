@@ -12,7 +12,9 @@ EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
     : options_(std::move(options)),
       repository_(std::move(repository)),
       spans_(spans),
-      executor_(options_.batcher.threads, repository_, spans_, [this](Task& task) { batcher_.Release(task); }),
+      recordings_(options_.recorder_bytes),
+      executor_(options_.batcher.threads, repository_, spans_, recordings_,
+                [this](Task& task) { batcher_.Release(task); }),
       tracer_(std::min<std::size_t>(options_.batcher.threads, 1)),
       batcher_(
           options_.batcher,

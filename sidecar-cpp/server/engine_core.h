@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/recording_store.h"
 #include "engine/repository.h"
 #include "scheduling/micro_batcher.h"
 #include "server/executor.h"
@@ -24,6 +25,7 @@ class EngineCore {
   struct Options {
     std::string engine_id = "engine-1";
     MicroBatcher::Options batcher;
+    std::size_t recorder_bytes = RecordingStore::kDefaultBytes;  // 0: nothing is recorded
   };
 
   // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
@@ -62,6 +64,8 @@ class EngineCore {
   bool RunOne() { return batcher_.RunOne() || tracer_.RunOne(); }
   [[nodiscard]] std::size_t in_flight() const { return batcher_.in_flight() + tracer_.in_flight(); }
 
+  [[nodiscard]] const RecordingStore& recordings() const { return recordings_; }
+
   void Describe(engine::v1::DescribeResponse& to) const;
 
  private:
@@ -69,6 +73,7 @@ class EngineCore {
   const Repository repository_;
   std::atomic<bool> draining_ = false;
   InferSpans spans_;
+  RecordingStore recordings_;
   Executor executor_;
   Tracer tracer_;
   MicroBatcher batcher_;  // last: its threads use what stands above

@@ -31,6 +31,7 @@ engine::v1::InferError ToInferError(const Error& error) {
   to.set_reason(error.reason);
   to.set_message(error.message);
   to.mutable_metadata()->insert(error.metadata.begin(), error.metadata.end());
+  to.set_recording_id(error.recording_id);
   return to;
 }
 

@@ -55,13 +55,14 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
 // together, and are flushed together by whoever runs the batch.
 class Answers final : public RunObserver {
  public:
-  // `recorder`, `times`: none where only the results are wanted.
+  // `layers`, `times`: none where only the results are wanted.
   Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, InferSpans& spans,
-          const NodeTimes* times, LayerRecorder* recorder, std::chrono::nanoseconds patience)
+          const NodeTimes* times, LayerRecorder* layers, BatchRecorder& recorder, std::chrono::nanoseconds patience)
       : jobs_(jobs),
         release_(release),
         spans_(spans),
         times_(times),
+        layers_(layers),
         recorder_(recorder),
         answered_(jobs.size(), false),
         started_(Clock::now()),
@@ -79,14 +80,17 @@ class Answers final : public RunObserver {
 
   void Finished(std::size_t item, Expected<RunResult> result) override {
     if (!result.ok()) {
-      Answer(item, result.error());
+      Error error = result.error();
+      error.recording_id = recorder_.Keep(item, error.reason);
+      Answer(item, std::move(error));
       jobs_[item]->sink()->Flush();
       return;
     }
     any_finished_ = true;
     auto answer = ToInference(*jobs_[item], result.value(), started_, Clock::now(), jobs_.size());
-    if (recorder_ != nullptr) {
-      for (const auto& layer : recorder_->Take(item)) AddLayer(*jobs_[item]->request().model->network, layer, answer);
+    answer.set_recording_id(recorder_.Keep(item, ""));
+    if (layers_ != nullptr) {
+      for (const auto& layer : layers_->Take(item)) AddLayer(*jobs_[item]->request().model->network, layer, answer);
     }
     Answer(item, std::move(answer));
   }
@@ -118,7 +122,8 @@ class Answers final : public RunObserver {
   const std::function<void(Task&)>& release_;
   InferSpans& spans_;
   const NodeTimes* times_;
-  LayerRecorder* recorder_;
+  LayerRecorder* layers_;
+  BatchRecorder& recorder_;
   std::vector<bool> answered_;
   TimePoint started_;
   std::chrono::nanoseconds began_;  // in the thread's time
@@ -140,9 +145,13 @@ void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
 
 }  // namespace
 
-Executor::Executor(std::size_t workers, const Repository& repository, InferSpans& spans,
+Executor::Executor(std::size_t workers, const Repository& repository, InferSpans& spans, RecordingStore& recordings,
                    std::function<void(Task&)> release)
-    : spans_(spans), release_(std::move(release)), cost_(repository), scratch_(std::max<std::size_t>(workers, 1)) {}
+    : spans_(spans),
+      recordings_(recordings),
+      release_(std::move(release)),
+      cost_(repository),
+      scratch_(std::max<std::size_t>(workers, 1)) {}
 
 void Executor::Discard(const InferJob& job) {
   const auto error = job.StopError();
@@ -192,24 +201,26 @@ bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, st
   std::vector<std::span<const char>> inputs;
   for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
   const Network& network = *first.model->network;
-  std::optional<LayerRecorder> recorder;
-  if (first.detail != Detail::kSummary) recorder.emplace(network, jobs.size(), first.steps, first.detail);
+  std::optional<LayerRecorder> layers;
+  if (first.detail != Detail::kSummary) layers.emplace(network, jobs.size(), first.steps, first.detail);
   std::optional<NodeTimes> times;
-  if (!recorder && std::ranges::any_of(jobs, WantsLayers)) times.emplace(network.nodes.size());
+  if (!layers && std::ranges::any_of(jobs, WantsLayers)) times.emplace(network.nodes.size());
   NodeTimes* const timed = times ? &*times : nullptr;
-  Answers answers(jobs, release_, spans_, timed, recorder ? &*recorder : nullptr, patience);
+  BatchRecorder recorder(recordings_, first.model, first.steps, jobs.size());
+  Answers answers(jobs, release_, spans_, timed, layers ? &*layers : nullptr, recorder, patience);
   try {
-    if (recorder) {
-      RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *recorder);
+    if (layers) {
+      RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *layers,
+                       recorder.recorder());
     } else {
-      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed);
+      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed, recorder.recorder());
     }
   } catch (const std::exception& fault) {
     LogFault(jobs, fault);
     answers.AnswerTheRest({Code::kInternal, "INTERNAL", "internal error", {}});
   }
   // What was cut short says little of what the model takes, but for what took too long already.
-  if (jobs.size() == 1 && !recorder && (answers.any_finished() || answers.gave_up())) {
+  if (jobs.size() == 1 && !layers && (answers.any_finished() || answers.gave_up())) {
     cost_.Note(*first.model, first.steps, answers.used());
   }
   return !answers.gave_up();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "engine/recording_store.h"
 #include "engine/simulator.h"
 #include "server/infer_job.h"
 #include "server/infer_spans.h"
@@ -16,8 +17,9 @@ namespace tandem {
 class Executor {
  public:
   // `release` is told of every job right before its answer is given, to free its place in the queue.
-  // `spans` must outlive this.
-  Executor(std::size_t workers, const Repository& repository, InferSpans& spans, std::function<void(Task&)> release);
+  // `spans` and `recordings` must outlive this.
+  Executor(std::size_t workers, const Repository& repository, InferSpans& spans, RecordingStore& recordings,
+           std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
@@ -37,6 +39,7 @@ class Executor {
   bool Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience);
 
   InferSpans& spans_;
+  RecordingStore& recordings_;
   const std::function<void(Task&)> release_;
   RecentCost cost_;
   std::vector<Scratch> scratch_;  // by worker

@@ -1,5 +1,7 @@
 #include "server/infer_stream.h"
 
+#include <grpcpp/server_context.h>
+
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -8,6 +10,9 @@
 #include <utility>
 
 #include "server/errors.h"
+#include "server/instance_id.h"
+#include "server/message_checksum.h"
+#include "server/request_decoder.h"
 
 namespace tandem {
 namespace {
@@ -19,18 +24,20 @@ using engine::v1::InferStreamResponse;
 
 // At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
 // Start… functions are called (their callbacks never run inside them) but never while the engine core is.
-class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, InferStreamResponse>,
+class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                             public ResultSink,
                             public DrainableStream,
                             public std::enable_shared_from_this<StreamReactor> {
  public:
-  StreamReactor(EngineCore& core, StreamRegistry& streams) : core_(core), streams_(streams) {}
+  StreamReactor(EngineCore& core, StreamRegistry& streams, bool checksums)
+      : core_(core), streams_(streams), decoder_(checksums) {}
 
   void Start() {
     self_ = shared_from_this();
     streams_.Add(self_);
     const std::lock_guard lock(mutex_);
     draining_ = core_.draining();
+    StartSendInitialMetadata();
     Advance();
   }
 
@@ -38,7 +45,12 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
     std::vector<std::shared_ptr<InferJob>> jobs;
     if (ok) {
       SetTaking(true);
-      jobs = TakeMessage(Clock::now());
+      const TimePoint received = Clock::now();
+      if (const MaybeError error = decoder_.Decode(incoming_bytes_, incoming_)) {
+        Fail(*error);
+      } else {
+        jobs = TakeMessage(received);
+      }
     }
     {
       const std::lock_guard lock(mutex_);
@@ -157,6 +169,15 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
     core_.Sweep();
   }
 
+  // Nothing that the caller sent can be trusted any more, nor what it would make of an answer.
+  void Fail(const Error& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = ToGrpcStatus(error);
+    }
+    Break();
+  }
+
   // The peer is gone: nobody waits for anything any more.
   void Break() {
     {
@@ -190,7 +211,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
     const bool room = ready_.size() < kMaxUnsentResults && ready_bytes_ < kMaxUnsentBytes;
     if (!ends && !reading_ && room) {
       reading_ = true;
-      StartRead(&incoming_);
+      StartRead(&incoming_bytes_);
     }
   }
 
@@ -214,16 +235,21 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
     }
     ready_bytes_ -= bytes;
     writing_ = true;
-    StartWrite(&outgoing_);
+    outgoing_bytes_ = WithChecksum(outgoing_, sent_++);
+    StartWrite(&outgoing_bytes_);
   }
 
   EngineCore& core_;
   StreamRegistry& streams_;
   std::shared_ptr<StreamReactor> self_;  // gRPC's hold on this, until OnDone
-  InferStreamRequest incoming_;          // gRPC's while reading_, else OnReadDone's
+  grpc::ByteBuffer incoming_bytes_;      // gRPC's while reading_, else OnReadDone's
+  InferStreamRequest incoming_;          // the same
+  RequestDecoder decoder_;               // the same
 
   std::mutex mutex_;
-  InferStreamResponse outgoing_;  // gRPC's while writing_
+  InferStreamResponse outgoing_;
+  grpc::ByteBuffer outgoing_bytes_;  // gRPC's while writing_
+  std::uint64_t sent_ = 0;           // messages
   std::unordered_map<std::uint64_t, std::shared_ptr<InferJob>> pending_;
   std::deque<InferResult> ready_;
   std::size_t ready_bytes_ = 0;
@@ -239,9 +265,11 @@ class StreamReactor final : public grpc::ServerBidiReactor<InferStreamRequest, I
 
 }  // namespace
 
-grpc::ServerBidiReactor<InferStreamRequest, InferStreamResponse>* StartStream(EngineCore& core,
-                                                                              StreamRegistry& streams) {
-  const auto reactor = std::make_shared<StreamReactor>(core, streams);
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
+                                                                         grpc::CallbackServerContext& context) {
+  context.AddInitialMetadata(kInstanceIdKey, InstanceId());
+  const bool checksums = context.client_metadata().contains(kChecksumsKey);
+  const auto reactor = std::make_shared<StreamReactor>(core, streams, checksums);
   reactor->Start();
   return reactor.get();
 }

@@ -1,13 +1,13 @@
 // One `InferStream` call.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <cstddef>
 
 #include "server/engine_core.h"
 #include "server/stream_registry.h"
-#include "tandem/engine/v1/engine.pb.h"
 
 namespace tandem {
 
@@ -23,8 +23,13 @@ inline constexpr std::size_t kMaxUnsentBytes = std::size_t{8} << 20;
 inline constexpr int kMaxResultsPerMessage = 256;
 inline constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 20;
 
+// Sent when the stream opens: which process it goes to (DescribeResponse.instance_id).
+inline constexpr const char* kInstanceIdKey = "tandem-instance-id-bin";
+// A caller that sends this key, whatever its value, ends each of its messages with a checksum.
+inline constexpr const char* kChecksumsKey = "tandem-checksums";
+
 // Starts serving the call; what is returned lives until gRPC is done with it. `core` and `streams` must outlive it.
-grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>* StartStream(
-    EngineCore& core, StreamRegistry& streams);
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
+                                                                         grpc::CallbackServerContext& context);
 
 }  // namespace tandem

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "server/instance_id.h"
+#include "server/raw_call_test_support.h"
 #include "server/service_test_support.h"
 
 namespace tandem {
@@ -116,6 +118,55 @@ TEST_F(Service, AnItemThatWaitedTooLongIsNotRun) {
   stream.Read(1);
   EXPECT_EQ(stream.results.at(1).error().code(), 4);
   EXPECT_EQ(stream.Reason(1), "DEADLINE_EXCEEDED");
+}
+
+InferStreamRequest RequestOf(const std::vector<InferItem>& items) {
+  InferStreamRequest request;
+  for (const InferItem& item : items) *request.add_items() = item;
+  return request;
+}
+
+TEST_F(Service, AWrongChecksumEndsTheStreamAndCancelsWhatIsInFlight) {
+  RawStream stream(server_->InProcessChannel(), true);
+  stream.Send(WithChecksum(RequestOf({Item(1), Item(2)}), 0));
+  while (core_.in_flight() != 2) std::this_thread::yield();
+  stream.Send(BufferOf(WithChangedBit(BytesOf(WithChecksum(RequestOf({Item(3)}), 1)), 20)));
+  grpc::ByteBuffer message;
+  EXPECT_FALSE(stream.Read(message));
+  const grpc::Status status = stream.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
+  EXPECT_EQ(InfoOf(status).reason(), "CHECKSUM");
+  EXPECT_EQ(InfoOf(status).metadata().at("message"), "2");
+  EXPECT_EQ(core_.in_flight(), 0u);
+}
+
+TEST_F(Service, AWrongChecksumLeavesOtherStreamsAlone) {
+  RawStream hit(server_->InProcessChannel(), true);
+  Stream other(core_, *stub_);
+  other.Send({Item(1)});
+  hit.Send(BufferOf("no message"));
+  EXPECT_EQ(hit.Finish().error_code(), grpc::StatusCode::DATA_LOSS);
+  other.Read(1);
+  EXPECT_TRUE(other.results.at(1).has_inference());
+}
+
+TEST_F(Service, AMessageThatCannotBeReadEndsTheStreamWithAnError) {
+  RawStream stream(server_->InProcessChannel());
+  stream.Send(BufferOf("\x0a\xff"));
+  const grpc::Status status = stream.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(InfoOf(status).reason(), "MALFORMED_MESSAGE");
+}
+
+TEST_F(Service, AStreamNamesItsProcessBeforeAnythingIsSent) {
+  RawStream stream(server_->InProcessChannel());
+  stream.AwaitInitialMetadata();
+  const auto& metadata = stream.context.GetServerInitialMetadata();
+  const auto found = metadata.find(kInstanceIdKey);
+  ASSERT_NE(found, metadata.end());
+  EXPECT_EQ(std::string(found->second.data(), found->second.size()), InstanceId());
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
 }
 
 TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {

@@ -42,7 +42,7 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
-  std::unique_ptr<Server> server(new Server(core, options.listen));
+  std::unique_ptr<Server> server(new Server(core, options));
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   int port = 0;

@@ -36,7 +36,10 @@ class Server {
   bool Drain(std::chrono::milliseconds timeout);
 
  private:
-  Server(EngineCore& core, std::string address) : core_(core), address_(std::move(address)), service_(core, streams_) {}
+  Server(EngineCore& core, const ServerOptions& options)
+      : core_(core),
+        address_(options.listen),
+        service_(core, streams_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
 
   EngineCore& core_;
   std::string address_;

@@ -1,16 +1,25 @@
 // tandem.engine.v1.EngineService over an EngineCore: only translates. Callback API: no thread waits for a call.
 #pragma once
 
+#include <cstdint>
+
 #include "server/engine_core.h"
 #include "server/stream_registry.h"
 #include "tandem/engine/v1/engine.grpc.pb.h"
 
 namespace tandem {
 
-class EngineServiceImpl final : public engine::v1::EngineService::CallbackService {
+// InferStream has its messages as bytes: their checksums are checked before anything is believed of them.
+using EngineServiceBase =
+    engine::v1::EngineService::WithRawCallbackMethod_InferStream<engine::v1::EngineService::WithCallbackMethod_Describe<
+        engine::v1::EngineService::WithCallbackMethod_Infer<engine::v1::EngineService::WithCallbackMethod_Trace<
+            engine::v1::EngineService::WithCallbackMethod_GetRecording<engine::v1::EngineService::Service>>>>>;
+
+class EngineServiceImpl final : public EngineServiceBase {
  public:
-  // Both must outlive the server that serves this.
-  EngineServiceImpl(EngineCore& core, StreamRegistry& streams) : core_(core), streams_(streams) {}
+  // Both must outlive the server that serves this and takes messages of at most `max_message_bytes`.
+  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, std::uint64_t max_message_bytes)
+      : core_(core), streams_(streams), max_message_bytes_(max_message_bytes) {}
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const engine::v1::DescribeRequest* request,
                                      engine::v1::DescribeResponse* response) override;
@@ -18,12 +27,16 @@ class EngineServiceImpl final : public engine::v1::EngineService::CallbackServic
                                   engine::v1::InferResponse* response) override;
   grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const engine::v1::TraceRequest* request,
                                   engine::v1::TraceResponse* response) override;
-  grpc::ServerBidiReactor<engine::v1::InferStreamRequest, engine::v1::InferStreamResponse>* InferStream(
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
+                                         const engine::v1::GetRecordingRequest* request,
+                                         engine::v1::GetRecordingResponse* response) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferStream(
       grpc::CallbackServerContext* context) override;
 
  private:
   EngineCore& core_;
   StreamRegistry& streams_;
+  const std::uint64_t max_message_bytes_;
 };
 
 }  // namespace tandem

@@ -33,6 +33,19 @@ TEST_F(Service, DescribeListsUsableAndBrokenModels) {
   EXPECT_EQ(response.models(2).model_id(), 42u);
 }
 
+TEST_F(Service, DescribeNamesTheProcessAndItsLargestMessage) {
+  engine::v1::DescribeResponse first;
+  engine::v1::DescribeResponse second;
+  grpc::ClientContext context;
+  grpc::ClientContext again;
+  ASSERT_TRUE(stub_->Describe(&context, {}, &first).ok());
+  ASSERT_TRUE(stub_->Describe(&again, {}, &second).ok());
+  EXPECT_EQ(first.instance_id().size(), 16u);
+  EXPECT_NE(first.instance_id(), std::string(16, '\0'));
+  EXPECT_EQ(second.instance_id(), first.instance_id());
+  EXPECT_EQ(first.max_message_bytes(), std::uint64_t{64} << 20);
+}
+
 TEST_F(Service, UnaryAnswersWithTheInference) {
   engine::v1::InferResponse response;
   ASSERT_TRUE(Infer(Item(0), &response).ok());

@@ -1,6 +1,7 @@
 #include "testing/reference_simulator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -40,6 +41,7 @@ class Reference {
     result.steps = series ? static_cast<std::uint32_t>(input.size() / n_in) : manifest_.steps;
     result.spike_counts.assign(n, 0);
     Floats mean(n, 0.0f);
+    outcome.recording = EmptyRecording();
     for (std::uint32_t step = 0; step < result.steps; ++step) {
       for (const std::uint32_t node : order_) {
         bool finite = true;
@@ -60,6 +62,7 @@ class Reference {
         }
       }
       for (const std::uint32_t node : order_) outcome.trace.push_back(AddNeuron(node, {}, true).Value());
+      for (ReferenceRecordedNode& recorded : outcome.recording) Record(recorded);
     }
     result.potentials = Potential();
     if (manifest_.readout_from == ReadoutFrom::kMeanPotential) {
@@ -244,6 +247,42 @@ class Reference {
       default:
         y = x;
     }
+  }
+
+  std::vector<ReferenceRecordedNode> EmptyRecording() const {
+    std::vector<ReferenceRecordedNode> recording;
+    for (const std::uint32_t node : order_) {
+      const NodeType type = graph_.nodes[node].type;
+      if (CountsSpikes(node) || HasPotential(type) || node == readout_)
+        recording.push_back({graph_.nodes[node].name, {}, {}});
+    }
+    return recording;
+  }
+
+  // Of the step that has just ended.
+  void Record(ReferenceRecordedNode& to) {
+    const auto found = std::ranges::find(order_, to.node, [this](std::uint32_t k) { return graph_.nodes[k].name; });
+    const NodeType type = graph_.nodes[*found].type;
+    const State& state = state_[*found];
+    if (CountsSpikes(*found)) {
+      const std::size_t begin = to.spikes.size();
+      to.spikes.resize(begin + (state.out + 7) / 8);
+      for (std::size_t k = 0; k < state.out; ++k) {
+        if (state.y[k] == 1.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
+      }
+    }
+    std::uint32_t h[8] = {};
+    const auto add = [&h](const Floats& row) {
+      for (std::size_t k = 0; k < row.size(); ++k) {
+        const auto w = std::bit_cast<std::uint32_t>(row[k]);
+        h[k % 8] = h[k % 8] * 0xC2B2AE3Du + (w ^ (w >> 16));
+      }
+    };
+    if (HasCurrent(type)) add(state.i);
+    add(HasPotential(type) ? state.v : state.y);
+    std::uint32_t c = 0;
+    for (const std::uint32_t lane : h) c = c * 0x85EBCA77u + lane;
+    to.checksums.push_back(c);
   }
 
   Digest AddNeuron(std::uint32_t node, Digest to, bool with_output) {

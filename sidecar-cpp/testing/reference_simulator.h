@@ -14,10 +14,18 @@
 
 namespace tandem::testing {
 
+// What a recording has of one node.
+struct ReferenceRecordedNode {
+  std::string node;
+  std::vector<std::uint8_t> spikes;
+  std::vector<std::uint32_t> checksums;
+};
+
 struct ReferenceOutcome {
   RunResult result;
-  std::optional<std::string> failed_at;  // "step 3 node lif1" where something was not finite
-  std::vector<std::uint64_t> trace;      // trace digests of the steps that ended well
+  std::optional<std::string> failed_at;          // "step 3 node lif1" where something was not finite
+  std::vector<std::uint64_t> trace;              // trace digests of the steps that ended well
+  std::vector<ReferenceRecordedNode> recording;  // of the same steps
 };
 
 // `input` holds one step (constant) or all of them (series).

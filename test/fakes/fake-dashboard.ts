@@ -1,5 +1,5 @@
 // What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
-import type { DashboardSources, EngineView, SpanView } from '../../services/dashboard/sources.ts';
+import type { DashboardSources, DifferenceView, EngineView, SpanView } from '../../services/dashboard/sources.ts';
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
@@ -146,6 +146,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
             why: '',
             durationMs: 1,
           })),
+          differences: [fakeDifference()],
         },
       ],
     },
@@ -164,6 +165,32 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
     exposition: undefined,
     reason: undefined,
     ...over,
+  };
+}
+
+/** A node of 20 neurons over 12 steps: from step 4 on neuron 5 spikes in one of two engines only. */
+function fakeDifference(): DifferenceView {
+  const [steps, neurons, rowBytes] = [12, 20, 3];
+  const spikes = (isOdd: (step: number, neuron: number) => boolean): string => {
+    const rows = new Uint8Array(steps * rowBytes);
+    for (let step = 0; step < steps; step += 1) {
+      for (let neuron = 0; neuron < neurons; neuron += 1) {
+        const hasSpike = (neuron * 7 + step * 3) % 11 === 0 || isOdd(step, neuron);
+        if (hasSpike) rows[step * rowBytes + (neuron >> 3)]! |= 1 << (neuron % 8);
+      }
+    }
+    return Buffer.from(rows).toString('base64');
+  };
+  const place = 'first different spike: step 4, node "lif1", neuron 5';
+  return {
+    engine: HOSTILE,
+    reference: 'engine-1',
+    text: `${HOSTILE} differed from engine-1 first at step 2 in node "lif1" (potentials); ${place}`,
+    raster: {
+      ...{ node: HOSTILE, firstStep: 0, steps, firstNeuron: 0, neurons, stateStep: 2 },
+      spikes: spikes((step, neuron) => neuron === 5 && step >= 4),
+      referenceSpikes: spikes(() => false),
+    },
   };
 }
 

@@ -87,6 +87,7 @@ export class MetricsServer {
     connections: () => new Connections(),
     subscribers: () => 5,
     spansDropped: () => 0,
+    bugs: () => 0,
   };
   client!: MetricsServiceClient;
   readonly #server = new grpc.Server();

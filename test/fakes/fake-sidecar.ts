@@ -2,18 +2,22 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import * as grpc from '@grpc/grpc-js';
+import { seal, withRoom } from '../../services/engines/sidecar/message-checksum.ts';
 import {
   DescribeResponse,
   EngineServiceService,
   InferResult,
   type Inference,
   type InferStreamRequest,
-  type InferStreamResponse,
+  InferStreamResponse,
   ModelDescription,
 } from '../../services/generated/tandem/engine/v1/engine.ts';
 
 export type FakeStream = grpc.ServerDuplexStream<InferStreamRequest, InferStreamResponse>;
+
+type Encode<Message> = (message: Message, writer: BinaryWriter) => BinaryWriter;
 
 export class FakeSidecar {
   readonly address = `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-fake-')), 'engine.sock')}`;
@@ -32,10 +36,20 @@ export class FakeSidecar {
   isStopped = false;
   /** What it does with a message; answers every item unless a test says otherwise. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
+  /** Ends its messages with checksums. */
+  sendsChecksums = false;
+  /** What the link makes of each message that is sent, checksum included. */
+  link: (message: Buffer) => Buffer = (message) => message;
+  /** The process that a stream says it goes to; empty: it does not say. */
+  streamInstanceId: Buffer = Buffer.alloc(0);
+  /** What the caller said of each stream, in order. */
+  readonly metadata: grpc.Metadata[] = [];
+  /** Messages sent on the newest stream. */
+  #sent = 0n;
   #server = new grpc.Server();
 
   async start(): Promise<this> {
-    this.#server.addService(EngineServiceService, {
+    this.#server.addService(this.#service(), {
       describe: ((_call, callback) => {
         this.described += 1;
         if (!this.isStopped) callback(null, this.description);
@@ -43,6 +57,11 @@ export class FakeSidecar {
       infer: () => undefined,
       inferStream: ((stream) => {
         this.streams.push(stream);
+        this.metadata.push(stream.metadata);
+        this.#sent = 0n;
+        const metadata = new grpc.Metadata();
+        if (this.streamInstanceId.length > 0) metadata.set('tandem-instance-id-bin', this.streamInstanceId);
+        stream.sendMetadata(metadata);
         stream.on('error', () => undefined);
         stream.on('data', (message: InferStreamRequest) => {
           this.received.push(message);
@@ -57,6 +76,26 @@ export class FakeSidecar {
       );
     });
     return this;
+  }
+
+  /** As the generated one, with messages as `sendsChecksums` and `link` say. */
+  #service(): typeof EngineServiceService {
+    const { describe, inferStream } = EngineServiceService;
+    const send = <Message>(encode: Encode<Message>, message: Message, seed: bigint): Buffer => {
+      const bytes = (encode: Encode<Message>): Buffer => Buffer.from(encode(message, new BinaryWriter()).finish());
+      return this.link(this.sendsChecksums ? seal(bytes(withRoom(encode)), seed) : bytes(encode));
+    };
+    return {
+      ...EngineServiceService,
+      describe: {
+        ...describe,
+        responseSerialize: (message) => send(DescribeResponse.encode, message, 0n),
+      },
+      inferStream: {
+        ...inferStream,
+        responseSerialize: (message) => send(InferStreamResponse.encode, message, this.#sent++),
+      },
+    };
   }
 
   /** As a killed process: connections cut, nothing said. */

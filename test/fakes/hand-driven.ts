@@ -6,13 +6,15 @@ import { fakeInference } from './fake-engine.ts';
 
 export class HandDriven implements Askable {
   readonly id: string;
-  readonly kind = 'sidecar';
+  kind: 'local' | 'sidecar' = 'sidecar';
   readonly admits = true;
   readonly whyNot = '';
+  free = 1;
   /** Of the last request; undefined: it was not asked. */
   signal: AbortSignal | undefined;
+  timeoutMs: number | undefined;
   answer: (stateDigest?: bigint, over?: Partial<Inference>) => void = () => undefined;
-  fail: (kind: ErrorKind) => void = () => undefined;
+  fail: (kind: ErrorKind, metadata?: Readonly<Record<string, string>>) => void = () => undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -22,11 +24,12 @@ export class HandDriven implements Askable {
     return this.signal !== undefined;
   }
 
-  infer(_input: InferenceInput, { signal }: CallContext): Promise<Inference> {
+  infer(_input: InferenceInput, { signal }: CallContext, timeoutMs?: number): Promise<Inference> {
     this.signal = signal;
+    this.timeoutMs = timeoutMs;
     return new Promise((resolve, reject) => {
       this.answer = (stateDigest = 99n, over = {}) => resolve(fakeInference({ stateDigest, ...over }));
-      this.fail = (kind) => reject(new RouterError(kind, 'on purpose'));
+      this.fail = (kind, metadata = {}) => reject(new RouterError(kind, 'on purpose', { metadata }));
       signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)));
     });
   }

@@ -63,8 +63,10 @@ async function kindOf(answering: Promise<unknown>): Promise<string> {
 }
 
 describe('a lying engine that was told nothing', () => {
-  it('describes the sidecar’s models as its own', () => {
-    expect(engine.description).toEqual(honest.description);
+  it('describes the sidecar’s models as its own, and itself as another process', () => {
+    const { instanceId } = engine.description ?? {};
+    expect(engine.description).toEqual({ ...honest.description, instanceId });
+    expect(instanceId).not.toBe(honest.description?.instanceId);
     expect(engine.description?.models[0]?.modelId).not.toBe(0n);
   });
 

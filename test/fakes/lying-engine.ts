@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { toStatus } from '../../services/api/status.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
+import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import {
   type DescribeRequest,
   type DescribeResponse,
@@ -29,13 +30,14 @@ export type Lie = (truth: Inference, item: InferItem) => Inference | undefined;
 export const flipDigestBit: Lie = (truth) => ({ ...truth, stateDigest: truth.stateDigest ^ 1n });
 
 /** The state's digest stays: only who compares the answers themselves finds out, or what stands for them. */
-export const addSpike: Lie = (truth) => ({
-  ...truth,
-  readoutDigest: truth.readoutDigest ^ 1n,
-  spikeCounts: truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count)),
-});
+export const addSpike: Lie = (truth) => {
+  const spikeCounts = truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count));
+  const told = { ...truth, spikeCounts };
+  // In full it is a well-formed answer to something else.
+  return { ...told, readoutDigest: spikeCounts.length > 0 ? readoutDigest(told) : truth.readoutDigest ^ 1n };
+};
 
-/** The state's digest stays here, too. */
+/** The state's digest stays here, too. In full it is malformed. */
 export const answerNaN: Lie = (truth) => ({
   ...truth,
   readoutDigest: truth.readoutDigest ^ 2n,

@@ -9,6 +9,7 @@ import { LocalEngine } from '../../services/engines/local/local-engine.ts';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
 import { writeNir } from '../support/nir-writer.ts';
 import { type SidecarOptions, startSidecar } from '../support/sidecar.ts';
+import { recordingText } from './compare-recordings.ts';
 import type { FuzzCase } from './generate.ts';
 
 /** What is asked for, in turn. */
@@ -19,6 +20,10 @@ const IN_FLIGHT = 64;
 
 /** An engine may be slow here, on an emulated CPU above all; it is not lost for that. */
 const STALL_TIMEOUT_MS = 60_000;
+
+/** Room for the recordings of all that is in flight. */
+const RECORDER_BYTES = 256 * 1_048_576;
+const RECORDER = ['--recorder-bytes', String(RECORDER_BYTES)];
 
 export interface Difference {
   readonly fuzzCase: FuzzCase;
@@ -66,8 +71,11 @@ export async function withEngines(
   use: (local: Engine, sidecar: Engine) => Promise<void>,
   sidecarOptions: SidecarOptions = {},
 ): Promise<void> {
-  const process = await startSidecar(modelsDir, sidecarOptions);
-  const local = new LocalEngine({ id: 'local', modelsDir, workers: 1 });
+  const process = await startSidecar(modelsDir, {
+    ...sidecarOptions,
+    args: [...RECORDER, ...(sidecarOptions.args ?? [])],
+  });
+  const local = new LocalEngine({ id: 'local', modelsDir, workers: 1, recorderBytes: RECORDER_BYTES });
   const sidecar = new SidecarEngine('sidecar', process.address, STALL_TIMEOUT_MS);
   try {
     await Promise.all([local.start(), sidecar.start()]);
@@ -157,10 +165,13 @@ export async function outcome(engine: Engine, input: InferenceInput): Promise<st
     const bytes = Buffer.from(potentials.buffer, potentials.byteOffset, potentials.byteLength).toString('hex');
     return (
       `digest ${stateDigest.toString(16)}, readout ${readoutDigest.toString(16)}, ${steps} steps, counts ${spikeCounts.join(' ')}, ` +
-      `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations, ${layersText(inference)}`
+      `potentials ${bytes}, ${totalSpikes} spikes, ${synapticOperations} operations, ${layersText(inference)}, ` +
+      `recording ${await recordingText(engine, inference.recordingId)}`
     );
   } catch (error) {
-    const { kind, metadata } = RouterError.from(error);
-    return `${kind} ${JSON.stringify(metadata, ['field', 'index', 'node', 'step'])}`;
+    const { kind, metadata, recordingId } = RouterError.from(error);
+    const facts = JSON.stringify(metadata, ['field', 'index', 'node', 'step']);
+    const ran = kind === 'NON_FINITE';
+    return ran ? `${kind} ${facts}, recording ${await recordingText(engine, recordingId)}` : `${kind} ${facts}`;
   }
 }

@@ -53,7 +53,9 @@ describe('a request of 13 MB to an engine that takes 4 MiB', () => {
     const input = { model: 'm', version: 1, shape: [3_250_000], data: Buffer.alloc(13e6) };
     const answering = engine.infer(input, { deadlineMs: Infinity, signal: new AbortController().signal });
     await expect(answering).rejects.toMatchObject({
-      message: expect.stringMatching(/^engine "engine-1" takes messages of 4194304 bytes at most, .*--max-message-bytes/),
+      message: expect.stringMatching(
+        /^engine "engine-1" takes messages of 4194304 bytes at most, .*--max-message-bytes/,
+      ),
       metadata: { bytes: expect.stringMatching(/^130000\d\d$/), max_message_bytes: '4194304' },
     });
   });

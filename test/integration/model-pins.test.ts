@@ -82,8 +82,8 @@ const startAll = (over: Record<string, unknown> = {}): Promise<void> =>
 async function supersense(): Promise<Model> {
   const client = new ModelServiceClient(system.address, grpc.credentials.createInsecure());
   const { promise, resolve, reject } = Promise.withResolvers<Model>();
-  client.getModel({ model: '', modelVersion: 0 }, (error, { model } = { model: undefined, processingTimeMs: 0 }) =>
-    error ? reject(error) : resolve(model!),
+  client.getModel({ model: '', modelVersion: 0 }, (error, response) =>
+    error ? reject(error) : resolve(response.model!),
   );
   return await promise.finally(() => client.close());
 }
@@ -186,7 +186,7 @@ it('a file that the router cannot read is served by no engine, and says why', as
 
 async function eventsOf(topic: string, count: number): Promise<Event[]> {
   const client = new EventServiceClient(system.address, grpc.credentials.createInsecure());
-  const reader = new EventReader(client, { topics: [topic] });
+  const reader = new EventReader(client, { topics: [topic], afterSequence: 0n });
   await until(() => reader.events.length >= count, { what: `${count} events of topic ${topic}` });
   reader.cancel();
   client.close();

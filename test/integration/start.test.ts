@@ -99,4 +99,18 @@ describe('npm start', () => {
     const finished = await run('services/start.ts', ['--help']).finished;
     expect(finished.stdout).toMatch(/Example: npm start -- --engines 3/);
   });
+
+  it('survives an error that nothing caught, and counts it', async () => {
+    const bug = 'process.on("SIGWINCH", () => void Promise.reject(new Error("on purpose")))';
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}`, TANDEM_SPAWN_COUNT: '0' };
+    const { program } = start([], env);
+    const dashboard = /http:\S+/.exec(await program.line(/Dashboard:/))![0];
+    const metrics = async (): Promise<string> => await (await fetch(`${dashboard}metrics`)).text();
+    expect(await metrics()).toMatch(/^tandem_bugs_total 0$/m);
+    program.child.kill('SIGWINCH');
+    await until(async () => /^tandem_bugs_total 1$/m.test(await metrics()), { what: 'the bug to be counted' });
+    program.child.kill('SIGTERM');
+    const { code, stderr } = await program.finished;
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/bug: .*|on purpose/)]);
+  });
 });

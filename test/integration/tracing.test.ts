@@ -246,7 +246,8 @@ describe('outside the sample', () => {
     const { traceId, metadata } = caller('00');
     await reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }), metadata);
     const [root] = named(await collected(traceId), NAME);
-    expect(root?.events.map(({ name }) => name)).toEqual(['dispute', 'quarantine']);
+    // Where the engines began to differ may be known before the request ends, or after it.
+    expect(root?.events.map(({ name }) => name).slice(0, 2)).toEqual(['dispute', 'quarantine']);
     expect(root?.events[0]?.attributes).toMatchObject({ 'tandem.verdict': 'MAJORITY', 'tandem.wrong': 'two' });
     expect(root?.events[1]?.attributes).toEqual({ 'tandem.engine': 'two' });
   });

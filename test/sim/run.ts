@@ -257,8 +257,16 @@ class Simulation {
       plan.strategy === 'REDUNDANT' ? tighten(forModel(this.#plan.vote, undefined), plan.vote ?? {}, 15) : undefined;
     const asked: Asked = {
       ...{ plan, policy, startMs, controller, number: this.#asked.length, endByMs: Math.min(leavesMs, deadlineMs) },
-      ...{ attempts: 0, whole: new Set<string>(), voters: new Set<string>(), isOver: false },
-      
+      ...{
+        attempts: 0,
+        confirmations: 0,
+        isRefused: false,
+        full: 0,
+        whole: new Set<string>(),
+        voters: new Set<string>(),
+        isOver: false,
+      },
+      ...{ cast: new Map<string, string>(), tried: new Set<string>(), able: new Set<string>() },
     };
     this.#asked.push(asked);
     this.#ofData.set(data, asked);
@@ -297,7 +305,7 @@ class Simulation {
     if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
     if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
     this.#over(asked, error.kind);
-    const refusal = checkRefusal(this.#plan, asked, error);
+    const refusal = checkRefusal(this.#plan, asked, error, this.#pool);
     if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
   }
 
@@ -311,28 +319,40 @@ class Simulation {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
+    this.#noteAble(asked);
+    const counted = this.#journal.guard(() => this.#attempts.count(engine, asked, input.digestOnly));
     const over = this.#journal.guard(() => {
-      this.#attempts.count(engine.id, asked, input.digestOnly);
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);
     });
     return (outcome) => {
       over?.();
+      counted?.(outcome);
       this.#journal.note('called', engine.id, asked.number, outcome);
     };
+  }
+
+  /** Those that have been able at each call of a request: an engine that is not when another one is asked is passed over. */
+  #noteAble({ able, tried }: Asked): void {
+    const nowMs = performance.now();
+    for (const { id, admits, readySinceMs } of this.#pool.engines) {
+      if (!admits) able.delete(id);
+      else if (tried.size === 0 && readySinceMs < nowMs) able.add(id);
+    }
   }
 
   /** As services/main.ts, and then what should have come of it. */
   #onDispute(dispute: Dispute): void {
     const { input, wrong, ballots, verdict, right } = dispute;
     this.#journal.note('dispute', verdict, wrong.join());
-    for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
+    for (const { engineId, outcome } of ballots) {
       const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && right !== undefined) {
-        this.#quarantined.noteDissent(engine);
-        this.#quarantine.dissented(engine, { input, ...right });
-        this.#journal.guard(() => this.#quarantined.checkDissents(engine));
-      }
+      if (engine === undefined) continue;
+      if (wrong.length === 0 && outcome === 'DISSENTED') this.#quarantine.suspect(engine);
+      if (!wrong.includes(engineId)) continue;
+      this.#quarantined.noteDissent(engine);
+      this.#quarantine.dissented(engine, right && { input, ...right });
+      this.#journal.guard(() => this.#quarantined.checkDissents(engine));
     }
     const asked = this.#ofData.get(input.data)!;
     this.#journal.guard(() => this.#quarantined.checkDispute(asked, dispute));

@@ -1,13 +1,7 @@
 // An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, as its plan says.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type {
-  Engine,
-  EngineDescription,
-  EngineKind,
-  Recording,
-  Trace,
-} from '../../services/engines/engine.ts';
+import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '../../services/engines/engine.ts';
 import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';

@@ -18,12 +18,13 @@ export interface Surroundings {
   cache: { entries: number; bytes: number; evictions: number };
   connections: { open: number; total: number };
   spansDropped: number;
+  bugs: number;
   subscribers: number;
 }
 
 export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
   const around: Surroundings = {
-    ...{ engines: [], inFlight: 0, waiting: 0, spansDropped: 0, subscribers: 0 },
+    ...{ engines: [], inFlight: 0, waiting: 0, spansDropped: 0, bugs: 0, subscribers: 0 },
     ...{ cache: { entries: 0, bytes: 0, evictions: 0 }, connections: { open: 0, total: 0 } },
     ...over,
   };
@@ -35,6 +36,7 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
     cache: () => around.cache,
     connections: () => around.connections,
     spansDropped: () => around.spansDropped,
+    bugs: () => around.bugs,
     subscribers: () => around.subscribers,
   };
   return { metrics, meter: new Meter(metrics, sources), around };

@@ -43,7 +43,11 @@ export function writeHdf5(fill: (file: h5wasm.File) => void): Uint8Array {
 
 /** The file with the first element of a float32 vector changed to `value`. */
 export function changeNir(bytes: Uint8Array, dataset: string, value: number): Uint8Array {
-  return inMemory('a', (file) => (file.get(dataset) as h5wasm.Dataset).write_slice([[0, 1]], [value]), bytes);
+  return inMemory(
+    'a',
+    (file) => (file.get(dataset) as h5wasm.Dataset).write_slice([[0, 1]], Float32Array.of(value)),
+    bytes,
+  );
 }
 
 function inMemory(mode: 'w' | 'a', fill: (file: h5wasm.File) => void, bytes?: Uint8Array): Uint8Array {

@@ -218,6 +218,38 @@ describe('the dashboard of a live router', () => {
   });
 });
 
+describe('a dispute that was located', () => {
+  it.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
+  ] as const)('shows what both engines did around the first difference: %s', async (name, options_) => {
+    const server = new HttpServer(fakeSources(), options('127.0.0.1:0'));
+    const page = await open(`http://${await server.start()}/`, options_);
+    await goTo(page, 'Votes & disputes');
+    const dispute = page.locator('details.dispute').first();
+    await dispute.locator('summary').click();
+    await dispute.getByText(/differed from engine-1 first at step 2/).waitFor();
+    await dispute.getByText('step 2: the state began to differ').waitFor();
+    const pictures = dispute.getByRole('img', { name: /^Spikes of node .* neurons 0 to 19, steps 0 to 11$/ });
+    expect(await pictures.count()).toBe(2);
+    const squares = (which: number, kind: string) =>
+      pictures
+        .nth(which)
+        .locator(`path.${kind}`)
+        .getAttribute('d')
+        .then((d) => (d?.split('z').length ?? 0) - 1);
+    // Neuron 5 spikes from step 4 to step 11 in the dissenter only.
+    expect(await squares(0, 'own')).toBe(8);
+    expect(await squares(1, 'other')).toBe(0);
+    expect(await squares(0, 'both')).toBe(await squares(1, 'both'));
+    expect(await overflow(page)).toBe(0);
+    await shoot(page, `${name}-dispute-located`);
+    expect(opened[0]?.complaints).toEqual([]);
+    await server.stop(0);
+  });
+});
+
 describe('names that are markup', () => {
   it('are shown as they are on every page', async () => {
     const reason = async () => ({ code: 'OK', body: fakeAnswer() });

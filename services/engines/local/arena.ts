@@ -7,12 +7,14 @@ import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
 import { NEURON_FUNCTIONS } from './neuron-kernels.ts';
+import type { RecordKernel } from './record-kernel.ts';
+import { RECORD_FUNCTIONS } from './record-kernel.ts';
 import { assemble, wasm } from './wasm-code.ts';
 
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS]));
+const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS, ...RECORD_FUNCTIONS]));
 
 /** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
 export function arenaBytes(elements: number): number {
@@ -22,6 +24,7 @@ export function arenaBytes(elements: number): number {
 export class Arena {
   readonly columns: ColumnKernels;
   readonly neurons: NeuronKernels;
+  readonly recording: RecordKernel;
   readonly #buffer: ArrayBuffer;
   #used = 0;
 
@@ -30,6 +33,7 @@ export class Arena {
     const { exports } = new wasm.Instance(compiled, { env: { memory } });
     this.columns = exports as ColumnKernels;
     this.neurons = exports as NeuronKernels;
+    this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;
   }
 

@@ -1,19 +1,6 @@
 // Fingerprints: of a model with its run settings, and of a run.
-import xxhash from 'xxhash-wasm';
 import type { Manifest } from '../../config/manifest.ts';
-
-const CHUNK = 1024 * 1024;
-
-const { create64, h64Raw } = await xxhash();
-
-/** XXH64, seed 0. */
-export function xxh64(bytes: Uint8Array): bigint {
-  if (bytes.length <= CHUNK) return h64Raw(bytes);
-  // In pieces, because the hash's memory grows to the largest piece and never shrinks.
-  const hash = create64();
-  for (let at = 0; at < bytes.length; at += CHUNK) hash.update(bytes.subarray(at, at + CHUNK));
-  return hash.digest();
-}
+import { xxh64 } from '../xxh64.ts';
 
 /** Identity of weights and run settings; `rootOutput` stands in where the manifest names no readout node. */
 export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string): bigint {

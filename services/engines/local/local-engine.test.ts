@@ -234,6 +234,17 @@ describe('a long simulation', () => {
     expect((await Promise.all(answers)).map(([kind]) => kind)).toEqual(['CANCELLED', 'CANCELLED', 'ENGINE_FULL']);
   });
 
+  it('ends with its caller’s own reason, and its engine stops once for two who say so', async () => {
+    const engine = await start({ modelsDir: folder.path });
+    const caller = new AbortController();
+    const answer = engine.infer(long, context({ signal: caller.signal }));
+    const why = new RouterError('DEADLINE_EXCEEDED', 'no time left');
+    setImmediate(() => caller.abort(why));
+    await expect(answer).rejects.toBe(why);
+    await Promise.all([engine.stop(), engine.stop()]);
+    expect(engine.downReason).toBe('stopped');
+  });
+
   it('is not begun for a caller who has gone', async () => {
     const engine = shared;
     expect((await refusal(engine.infer(long, context({ signal: AbortSignal.abort(LEFT) }))))[0]).toBe('CANCELLED');

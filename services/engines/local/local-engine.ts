@@ -12,6 +12,8 @@ import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
 import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
 import type { Network } from './network.ts';
+import { orStopped } from './or-stopped.ts';
+import { RecordingIds } from './recording-ids.ts';
 import { RepositoryModels } from './repository-models.ts';
 import { toShared } from './shared-clock.ts';
 import { SimulationWorker } from './simulation-worker.ts';
@@ -19,6 +21,7 @@ import { TraceWorker } from './trace-worker.ts';
 
 const NUMERICS_VERSION = 1;
 const MAX_BATCH = 64;
+const DEFAULT_RECORDER_BYTES = 4 * 1_048_576;
 
 export interface LocalEngineOptions {
   readonly id: string;
@@ -29,6 +32,8 @@ export interface LocalEngineOptions {
   readonly workers: number;
   /** Inputs that may be queued or running before more are refused with ENGINE_FULL. */
   readonly maxInFlight?: number;
+  /** Memory for recordings of the newest runs, shared by the workers; 0: nothing is recorded. */
+  readonly recorderBytes?: number;
   /** What the simulation threads run; tests put a faulty one in. */
   readonly simulationScript?: URL;
 }
@@ -47,6 +52,7 @@ export class LocalEngine implements Engine {
   readonly #repository: RepositoryModels;
   readonly #table: JobTable;
   readonly #workers: readonly SimulationWorker[];
+  readonly #recordingIds = new RecordingIds();
   readonly #traces = new TraceWorker();
   readonly #networks = new Map<string, Network>();
   readonly #listeners: (() => void)[] = [];
@@ -58,7 +64,9 @@ export class LocalEngine implements Engine {
   #stopped: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
-  constructor({ id, modelsDir, models, workers, maxInFlight = 1_024, simulationScript }: LocalEngineOptions) {
+  constructor(options: LocalEngineOptions) {
+    const { id, modelsDir, models, workers, maxInFlight = 1_024, simulationScript } = options;
+    const { recorderBytes = DEFAULT_RECORDER_BYTES } = options;
     this.id = id;
     this.#repository = models ?? new RepositoryModels({ modelsDir, keepsNetworks: true });
     this.#table = new JobTable(maxInFlight);
@@ -70,12 +78,16 @@ export class LocalEngine implements Engine {
       maxMessageBytes: Infinity,
     };
     const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
-    this.#workers = Array.from({ length: workers }, () => {
-      return new SimulationWorker(
+    this.#workers = Array.from({ length: workers }, (_, index) => {
+      const worker: SimulationWorker = new SimulationWorker(
         script,
-        { flags: this.#table.flags, networks: this.#networks },
         {
-          answered: (answers) => this.#answered(answers),
+          flags: this.#table.flags,
+          networks: this.#networks,
+          recorderBytes: Math.floor(recorderBytes / workers),
+        },
+        {
+          answered: (answers) => this.#answered(answers, index, worker.life),
           free: () => this.#flush(),
           lost: (slots, why) => this.#lost(slots, why),
           ready: () => {
@@ -84,6 +96,7 @@ export class LocalEngine implements Engine {
           },
         },
       );
+      return worker;
     });
   }
 
@@ -141,8 +154,20 @@ export class LocalEngine implements Engine {
     return outcome;
   }
 
-  recording(): Promise<Recording> {
-    return Promise.reject(new RouterError('UNKNOWN_RECORDING', `engine "${this.id}" keeps no recordings`));
+  async recording(id: bigint, { deadlineMs, signal }: CallContext): Promise<Recording> {
+    this.#checkUp();
+    for (const [index, worker] of this.#workers.entries()) {
+      const number = this.#recordingIds.numberOf(id, index, worker.life);
+      if (number === undefined) continue;
+      // A worker answers between two batches.
+      const recording = await orStopped(worker.recording(number), deadlineMs, signal);
+      if (recording !== undefined) return recording;
+    }
+    throw new RouterError(
+      'UNKNOWN_RECORDING',
+      `engine "${this.id}" has no recording ${id}: newer runs have taken its place, or it was too large to keep; ask ` +
+        'sooner, or raise the setting recorder.max_bytes',
+    );
   }
 
   stop(): Promise<void> {
@@ -226,12 +251,14 @@ export class LocalEngine implements Engine {
     worker.send({ jobs, inputs: inputs.buffer });
   }
 
-  #answered(answers: readonly Answer[]): void {
+  #answered(answers: readonly Answer[], worker: number, life: number): void {
+    const firstId = this.#recordingIds.base(worker, life);
     for (const answer of answers) {
       const pending = this.#table.get(answer.slot)!;
+      const recordingId = answer.recording === 0 ? 0n : firstId + BigInt(answer.recording);
       try {
-        if ('kind' in answer.outcome) pending.reject(toError(answer.outcome));
-        else pending.resolve(toInference(answer, pending.version));
+        if ('kind' in answer.outcome) pending.reject(toError(answer.outcome, recordingId));
+        else pending.resolve(toInference(answer, pending.version, recordingId));
       } catch (error) {
         pending.reject(malformed(this.id, 'a result that cannot be read', error));
       }
@@ -270,14 +297,14 @@ function inputSpec(network: Network): InputSpec {
   return { kind, shape, steps, size: network.nodes[network.input]!.outputSize };
 }
 
-function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: number): Inference {
+function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: number, recordingId: bigint): Inference {
   const { spikeCounts, potentials, ...run } = outcome as Exclude<Answer['outcome'], Failure>;
   return {
     ...run,
     modelVersion,
     totalSpikes: BigInt(run.totalSpikes),
     synapticOperations: BigInt(run.synapticOperations),
-    recordingId: 0n,
+    recordingId,
     spikeCounts: Array.from(spikeCounts),
     potentials: new Uint8Array(potentials.buffer),
     queueUs,
@@ -286,8 +313,8 @@ function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: numb
   };
 }
 
-function toError({ kind, message, metadata, cause }: Failure): RouterError {
-  return new RouterError(kind, message, { metadata, field: metadata['field'], cause });
+function toError({ kind, message, metadata, cause }: Failure, recordingId = 0n): RouterError {
+  return new RouterError(kind, message, { metadata, field: metadata['field'], cause, recordingId });
 }
 
 function buildName(): string {

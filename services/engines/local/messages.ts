@@ -2,7 +2,7 @@
 import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import type { Detail } from '../../core/inference.ts';
-import type { TracePlace } from '../engine.ts';
+import type { Recording, TracePlace } from '../engine.ts';
 import type { PinnedModel } from '../model-pins.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
@@ -29,6 +29,18 @@ export interface SimulationSetup {
   /** `flags[slot]` other than 0 stops the job in that slot. */
   readonly flags: Int32Array;
   readonly networks: ReadonlyMap<string, Network>;
+  /** Memory for recordings; 0: nothing is recorded. */
+  readonly recorderBytes: number;
+}
+
+/** Asks for a recording, by the number that its answer had. */
+export interface RecordingRequest {
+  readonly recording: number;
+}
+
+/** Of the thread for RecordingRequests, in their order. */
+export interface RecordingAnswer {
+  readonly recording: Recording | undefined;
 }
 
 export interface Batch {
@@ -61,6 +73,8 @@ export interface Answer {
   readonly slot: number;
   readonly queueUs: number;
   readonly computeUs: number;
+  /** From 1 on; 0: the run was not recorded. */
+  readonly recording: number;
   readonly outcome: RunResult | Failure;
 }
 

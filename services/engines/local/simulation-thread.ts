@@ -3,7 +3,18 @@ import { parentPort } from 'node:worker_threads';
 import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { LayerRecorder } from './layer-recorder.ts';
-import type { Answer, Batch, Failure, FromSimulation, Job, SimulationSetup } from './messages.ts';
+import type {
+  Answer,
+  Batch,
+  Failure,
+  FromSimulation,
+  Job,
+  RecordingAnswer,
+  RecordingRequest,
+  SimulationSetup,
+} from './messages.ts';
+import { RecordingRing } from './recording-ring.ts';
+import { RunRecorder } from './run-recorder.ts';
 import { fromShared } from './shared-clock.ts';
 import type { RunResult } from './simulator.ts';
 import { NonFinite, Simulator } from './simulator.ts';
@@ -13,10 +24,14 @@ import { threadSetup } from './thread.ts';
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks } = threadSetup() as SimulationSetup;
-const simulators = new Map<string, Simulator>();
+const { flags, networks, recorderBytes } = threadSetup() as SimulationSetup;
+const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
+const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', runBatch);
+port.on('message', (message: Batch | RecordingRequest) => {
+  if ('jobs' in message) runBatch(message);
+  else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
+});
 
 function runBatch({ jobs, inputs }: Batch): void {
   let answers: Answer[] = [];
@@ -34,35 +49,62 @@ function runBatch({ jobs, inputs }: Batch): void {
 
 function answer(job: Job, input: Float32Array): Answer {
   const started = performance.now();
-  let outcome: RunResult | Failure;
-  try {
-    outcome = simulate(job, input);
-  } catch (error) {
-    outcome = toFailure(error);
-  }
+  const { outcome, recording } = simulate(job, input);
   return {
     slot: job.slot,
+    recording,
     queueUs: microseconds(started - fromShared(job.receivedMs)),
     computeUs: microseconds(performance.now() - started),
     outcome,
   };
 }
 
-function simulate(job: Job, input: Float32Array): RunResult | Failure {
+function simulate(job: Job, input: Float32Array): Pick<Answer, 'outcome' | 'recording'> {
   const refusal = refuseNotFinite(input);
-  if (refusal !== undefined) return refusal;
-  let simulator = simulators.get(job.model);
-  if (simulator === undefined) {
-    simulator = new Simulator(networks.get(job.model)!);
-    simulators.set(job.model, simulator);
+  if (refusal !== undefined) return { outcome: refusal, recording: 0 };
+  let known: ReturnType<typeof simulatorOf> | undefined;
+  let from = -1;
+  try {
+    known = simulatorOf(job.model);
+    from = recordings.reserve(known.recorder.wordsFor(job.steps));
+    if (from >= 0) known.recorder.start(recordings.memory, from);
+    const outcome = run(job, input, known.simulator, from >= 0 ? known.recorder.record : undefined);
+    return { outcome, recording: from >= 0 ? keep(known.recorder, job.steps, job.steps, '') : 0 };
+  } catch (error) {
+    const outcome = toFailure(error);
+    const isRecorded = error instanceof NonFinite && from >= 0;
+    return { outcome, recording: isRecorded ? keep(known!.recorder, job.steps, error.step, outcome.kind) : 0 };
   }
+}
+
+function keep(recorder: RunRecorder, planned: number, steps: number, ended: string): number {
+  return recordings.keep(recorder, recorder.wordsFor(planned), steps, ended);
+}
+
+function simulatorOf(model: string): { readonly simulator: Simulator; readonly recorder: RunRecorder } {
+  let known = simulators.get(model);
+  if (known === undefined) {
+    const simulator = new Simulator(networks.get(model)!);
+    known = { simulator, recorder: new RunRecorder(simulator) };
+    simulators.set(model, known);
+  }
+  return known;
+}
+
+type OnStep = (step: number) => void;
+
+function run(job: Job, input: Float32Array, simulator: Simulator, record: OnStep | undefined): RunResult {
   const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
   if (job.detail !== 'SUMMARY') {
-    const recorder = new LayerRecorder(simulator.nodes, job.detail);
-    return { ...simulator.run(input, job.steps, interrupt, recorder.record), layers: recorder.layers() };
+    const layers = new LayerRecorder(simulator.nodes, job.detail);
+    const onStep = (step: number): void => {
+      layers.record(step);
+      record?.(step);
+    };
+    return { ...simulator.run(input, job.steps, interrupt, onStep), layers: layers.layers() };
   }
-  const run = simulator.run(input, job.steps, interrupt);
-  return job.digestOnly ? { ...run, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : run;
+  const result = simulator.run(input, job.steps, interrupt, record);
+  return job.digestOnly ? { ...result, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : result;
 }
 
 function toFailure(error: unknown): Failure {

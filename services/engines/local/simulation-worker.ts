@@ -1,5 +1,6 @@
 // The main thread's end of one simulation worker: sends batches, hears answers, and starts the worker again when it dies.
-import type { Answer, Batch, FromSimulation, SimulationSetup } from './messages.ts';
+import type { Recording } from '../engine.ts';
+import type { Answer, Batch, FromSimulation, RecordingAnswer, RecordingRequest, SimulationSetup } from './messages.ts';
 import { Thread } from './thread.ts';
 
 const RESTART_MIN_MS = 100;
@@ -22,8 +23,11 @@ export class SimulationWorker {
   readonly #setup: SimulationSetup;
   readonly #events: SimulationEvents;
   readonly #slots = new Set<number>();
+  /** Of recordings that were asked for, in order. */
+  readonly #asked: ((recording: Recording | undefined) => void)[] = [];
   #worker: Thread | undefined;
   #batches = 0;
+  #life = 0;
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
   #stopped = false;
@@ -32,6 +36,11 @@ export class SimulationWorker {
     this.#script = script;
     this.#setup = setup;
     this.#events = events;
+  }
+
+  /** Threads started so far: each has recordings of its own. */
+  get life(): number {
+    return this.#life;
   }
 
   get isUp(): boolean {
@@ -49,11 +58,15 @@ export class SimulationWorker {
   start(): void {
     const worker = new Thread(this.#script, this.#setup);
     let why = 'its worker exited';
-    worker.on('message', (message: FromSimulation) => this.#heard(message));
+    worker.on('message', (message: FromSimulation | RecordingAnswer) => {
+      if ('answers' in message) this.#heard(message);
+      else this.#asked.shift()!(message.recording);
+    });
     worker.on('error', (error: Error) => (why = `its worker failed: ${error.message}`));
     // Follows every 'error', too.
     worker.on('exit', () => this.#died(worker, why));
     this.#worker = worker;
+    this.#life += 1;
     this.#events.ready();
   }
 
@@ -62,6 +75,16 @@ export class SimulationWorker {
     for (const { slot } of batch.jobs) this.#slots.add(slot);
     this.#batches += 1;
     this.#worker?.postMessage(batch, [batch.inputs]);
+  }
+
+  /** The recording of that number. Resolves undefined where the thread does not have it, or is gone. */
+  recording(number: number): Promise<Recording | undefined> {
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<Recording | undefined>();
+    this.#asked.push(resolve);
+    worker.postMessage({ recording: number } satisfies RecordingRequest);
+    return promise;
   }
 
   async stop(): Promise<void> {
@@ -86,6 +109,7 @@ export class SimulationWorker {
     this.#slots.clear();
     this.#batches = 0;
     this.#worker = undefined;
+    for (const resolve of this.#asked.splice(0)) resolve(undefined);
     if (this.#stopped) return;
     this.#restart = setTimeout(() => this.start(), this.#restartMs);
     this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);

@@ -7,6 +7,7 @@ import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
 import type { Evaluation } from './runtime-node.ts';
 import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
+import { recorderArenaBytes } from './run-recorder.ts';
 
 export interface RunResult {
   readonly steps: number;
@@ -36,6 +37,8 @@ export class Simulator {
   readonly network: Network;
   /** In order of evaluation; what they hold is overwritten by every run. */
   readonly nodes: readonly RuntimeNode[];
+  /** Where they hold it, with room for a RunRecorder. */
+  readonly arena: Arena;
   private readonly first: readonly RuntimeNode[];
   private readonly later: readonly RuntimeNode[];
   private readonly root: RuntimeNode;
@@ -47,7 +50,9 @@ export class Simulator {
 
   constructor(network: Network) {
     this.network = network;
-    const arena = new Arena(network.nodes.reduce((bytes, node) => bytes + arenaBytesOf(node), 0));
+    const bytes = network.nodes.reduce((sum, node) => sum + arenaBytesOf(node), recorderArenaBytes(network));
+    const arena = new Arena(bytes);
+    this.arena = arena;
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {

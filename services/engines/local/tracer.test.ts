@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { chain, compileGraph, node } from '../../../test/support/run-network.ts';
 import { matrix } from '../../../test/support/nir-writer.ts';
 import type { TracePlace } from '../engine.ts';
-import { xxh64 } from './digest.ts';
+import { xxh64 } from '../xxh64.ts';
 import { trace } from './tracer.ts';
 
 const SERIES = 'dt: 1\ninput: {kind: series}\nreadout: {from: last_potential}';

@@ -23,13 +23,17 @@ export const multiply = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
 export const shiftLeft = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const shiftRight = (a: Code, bits: number): Code => [...a, ...int(bits), 0x76];
+export const differ = (a: Code, b: Code): Code => [...a, ...b, 0x47];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const loadInt = (address: Code, offset: number): Code => [...address, 0x28, 2, ...leb(offset)];
 export const storeInt = (address: Code, value: Code): Code => [...address, ...value, 0x36, 2, 0];
 
+/** The lower two bytes. */
+export const storeShort = (address: Code, value: Code): Code => [...address, ...value, 0x3b, 1, 0];
+
 /** Four binary32 numbers at a time. */
 export const vector = {
-  load: (address: Code): Code => [...address, VECTOR, 0, 2, 0],
+  load: (address: Code, offset = 0): Code => [...address, VECTOR, 0, 2, ...leb(offset)],
   loadSplat: (address: Code, offset: number): Code => [...address, VECTOR, 9, 2, ...leb(offset)],
   store: (address: Code, value: Code): Code => [...address, ...value, VECTOR, 11, 2, 0],
   add: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe4, 1],
@@ -44,6 +48,24 @@ export const vector = {
   /** One bit for each lane of a mask. */
   bits: (mask: Code): Code => [...mask, VECTOR, 0xa4, 1],
   allTrue: (mask: Code): Code => [...mask, VECTOR, 0xa3, 1],
+  /** Of four 32-bit integers. */
+  addInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xae, 1],
+  multiplyInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xb5, 1],
+  shiftLeftInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xab, 1],
+  shiftRightInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xad, 1],
+  xor: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x51],
+  aboveInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x3b],
+  splatInt: (value: Code): Code => [...value, VECTOR, 0x11],
+  lane: (a: Code, lane: number): Code => [...a, VECTOR, 0x1b, lane],
+  /** Four integers. */
+  constants: (values: readonly number[]): Code => {
+    return [VECTOR, 12, ...values.flatMap((value) => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff))];
+  },
+  /** Saturating, with sign: four and four integers to eight of two bytes; eight and eight of those to sixteen bytes. */
+  narrowInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x85, 1],
+  narrowShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x65],
+  /** The signs of sixteen bytes, a bit each. */
+  signs: (a: Code): Code => [...a, VECTOR, 0x64],
   zeros: [VECTOR, 12, ...Array<number>(16).fill(0)] as Code,
   ones: [0x43, 0x00, 0x00, 0x80, 0x3f, VECTOR, 0x13] as Code,
 };

@@ -3,7 +3,12 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type { InferItem, InferResult, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
+import type {
+  InferItem,
+  InferResult,
+  InferStreamRequest,
+  InferStreamResponse,
+} from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 import { fromDetail, toInference, toRouterError } from './translate.ts';

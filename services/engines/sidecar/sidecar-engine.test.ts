@@ -136,7 +136,11 @@ describe('a sidecar engine', () => {
       stream.write({ results: [{ id: item!.id, outcome: { $case: 'inference', value } }], checksum: 0n });
     };
     const { totalSpikes, layers } = await engine.infer(input, context());
-    expect([totalSpikes, layers?.[0]?.spikes, layers?.[0]?.eventsLeftOut]).toEqual([2n ** 64n - 1n, Infinity, Infinity]);
+    expect([totalSpikes, layers?.[0]?.spikes, layers?.[0]?.eventsLeftOut]).toEqual([
+      2n ** 64n - 1n,
+      Infinity,
+      Infinity,
+    ]);
   });
 
   it('keeps an engine’s texts short and printable', async () => {
@@ -149,7 +153,7 @@ describe('a sidecar engine', () => {
     const error = await engine.infer(input, context()).catch((thrown: unknown) => thrown as RouterError);
     const { kind, message, metadata, recordingId } = error as RouterError;
     expect([kind, message.length, Object.keys(metadata).length, recordingId]).toEqual(['NON_FINITE', 256, 8, 5n]);
-    expect(message + metadata['k0']).toMatch(/^[ -~]*$/);
+    expect(`${message}${metadata['k0']}`).toMatch(/^[ -~]*$/);
   });
 
   it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
@@ -167,7 +171,8 @@ describe('a sidecar engine', () => {
     caller.abort(new RouterError('CANCELLED', 'left'));
     expect(await answering).toBe('CANCELLED');
     await until(() => sidecar.received.length === 3);
-    sidecar.onMessage = ({ items }, stream) => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
     await engine.infer(input, context());
     expect(engine.unexpectedAnswers).toBe(2);
   });

@@ -1,23 +1,14 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import { serializer } from '../../core/serialize.ts';
-import {
-  type DescribeResponse,
-  EngineServiceClient,
-  EngineServiceService,
-  InferItem,
-  InferStreamRequest,
-  type InferStreamResponse,
-} from '../../generated/tandem/engine/v1/engine.ts';
+import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
 import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
+import { describe, openStream } from './engine-calls.ts';
 import { InferStream } from './infer-stream.ts';
 import { fromStatus, toDescription, toRecording, toTrace, toVersions } from './translate.ts';
 
-const DESCRIBE_TIMEOUT_MS = 2_000;
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
 const RECONNECT_MAX_MS = 500;
@@ -117,14 +108,15 @@ export class SidecarEngine implements Engine {
     const client = new EngineServiceClient(this.address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
     this.#client = client;
     try {
-      const wire = await describe(client);
+      const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
       if (refused !== undefined) throw new Error(refused);
       const description = toDescription(wire);
       if (this.#stopped) return;
       const { maxMessageBytes } = description;
-      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe: () => describe(client) };
-      this.#stream = new InferStream(this.id, openStream(client), options, (why) => this.#down(client, why));
+      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe: () => describe(client, this.id) };
+      const call = openStream(client, this.id, wire);
+      this.#stream = new InferStream(this.id, call, options, (why) => this.#down(client, why));
       this.#retryMs = RECONNECT_MIN_MS;
       this.description = description;
       this.downReason = '';
@@ -151,23 +143,6 @@ export class SidecarEngine implements Engine {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-const { path, responseDeserialize } = EngineServiceService.inferStream;
-const requestSerialize = serializer(InferStreamRequest.encode, () => new BinaryWriter());
-
-/** As the generated `inferStream`, with a serializer that keeps its memory. */
-function openStream(client: EngineServiceClient): grpc.ClientDuplexStream<InferStreamRequest, InferStreamResponse> {
-  return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-}
-
-function describe(client: EngineServiceClient): Promise<DescribeResponse> {
-  return new Promise((resolve, reject) => {
-    const deadline = Date.now() + DESCRIBE_TIMEOUT_MS;
-    client.describe({}, new grpc.Metadata(), { deadline }, (error, response) =>
-      error ? reject(error) : resolve(response),
-    );
-  });
 }
 
 type UnaryMethod<Request, Response> = (

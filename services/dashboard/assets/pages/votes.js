@@ -2,6 +2,7 @@
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { count, duration, preciseClock, title } from '../format.js';
+import { rasters } from '../rasters.js';
 import { badge, empty, failure, heading, panel, table, tile } from '../ui.js';
 
 const MEANINGS = {
@@ -47,7 +48,7 @@ function none() {
   return empty('No engine has contradicted another. To see a vote with its ballots:', 'npx tandem vote --sample dog');
 }
 
-function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ballots }) {
+function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ballots, differences }) {
   const digests = [...new Set(ballots.map(answerOf).filter(Boolean))];
   const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
   return h(
@@ -75,7 +76,12 @@ function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ba
       ],
       ballots,
     ),
+    ...differences.map(difference),
   );
+}
+
+function difference(each) {
+  return h('div', { class: 'difference' }, h('p', { class: 'why' }, each.text), each.raster && rasters(each));
 }
 
 /** What makes two ballots the same answer. */

@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeSidecar, answer } from '../../../test/fakes/fake-sidecar.ts';
+import type { RouterError } from '../../core/errors.ts';
+import { SidecarEngine } from './sidecar-engine.ts';
+
+const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+const WRONG_CHECKSUM = 'a message from engine "engine-1" had a wrong checksum: the link changes bits';
+const [US, THEM] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
+
+let sidecar: FakeSidecar;
+let engine: SidecarEngine;
+let uncaught: unknown[];
+const onUncaught = (error: unknown): void => void uncaught.push(error);
+
+beforeEach(async () => {
+  uncaught = [];
+  process.on('unhandledRejection', onUncaught);
+  sidecar = await new FakeSidecar().start();
+  sidecar.description = { ...sidecar.description, checksums: true, instanceId: US };
+  sidecar.sendsChecksums = true;
+  sidecar.streamInstanceId = US;
+  engine = new SidecarEngine('engine-1', sidecar.address);
+});
+
+afterEach(async () => {
+  process.off('unhandledRejection', onUncaught);
+  await engine.stop();
+  sidecar.kill();
+  expect(uncaught).toEqual([]);
+});
+
+function withChangedBit(bytes: Buffer, bit: number): Buffer {
+  bytes[bit >> 3]! ^= 1 << (bit & 7);
+  return bytes;
+}
+
+/** What the engine's infer rejects with. */
+async function refusal(): Promise<RouterError> {
+  return await engine.infer(input, context).then(
+    () => Promise.reject(new Error('answered')),
+    (error: unknown) => error as RouterError,
+  );
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('over a link that changes nothing', () => {
+  it('answers one after the other', async () => {
+    await engine.start();
+    for (let n = 0; n < 3; n += 1) expect((await engine.infer(input, context)).steps).toBe(16);
+  });
+
+  it('tells the engine that each message has a checksum', async () => {
+    await engine.start();
+    await engine.infer(input, context);
+    expect(sidecar.metadata[0]?.get('tandem-checksums')).toEqual(['1']);
+    expect(sidecar.received[0]?.checksum).not.toBe(0n);
+  });
+
+  it('works with an engine that knows neither checksums nor processes', async () => {
+    sidecar.description = { ...sidecar.description, checksums: false, instanceId: Buffer.alloc(0) };
+    sidecar.sendsChecksums = false;
+    sidecar.streamInstanceId = Buffer.alloc(0);
+    await engine.start();
+    expect((await engine.infer(input, context)).steps).toBe(16);
+  });
+});
+
+describe('an answer whose checksum is wrong', () => {
+  it.each([
+    ['is hit in its middle', (bytes: Buffer) => withChangedBit(bytes, 30)],
+    ['is hit in the tag of its checksum', (bytes: Buffer) => withChangedBit(bytes, 8 * (bytes.length - 9))],
+    ['has lost its checksum', (bytes: Buffer) => bytes.subarray(0, -9)],
+    ['is cut to nothing', () => Buffer.alloc(0)],
+  ])('ends the stream where it %s, and the engine comes back', async (_, link) => {
+    await engine.start();
+    sidecar.link = link;
+    const error = await refusal();
+    expect(error).toMatchObject({ kind: 'ENGINE_LOST' });
+    expect(error.message).toBe(
+      `engine "engine-1" was lost: ${WRONG_CHECKSUM}; check the network between router and engine`,
+    );
+    expect([engine.description, engine.inFlight]).toEqual([undefined, 0]);
+    sidecar.link = (bytes) => bytes;
+    await until(() => engine.description !== undefined);
+    expect((await engine.infer(input, context)).steps).toBe(16);
+  });
+
+  it('fails every job of the stream once', async () => {
+    await engine.start();
+    sidecar.onMessage = ({ items }, stream) => {
+      for (const { id } of items) stream.write({ results: [answer(id)], checksum: 0n });
+    };
+    let sent = 0;
+    sidecar.link = (bytes) => (++sent === 3 ? withChangedBit(bytes, 9) : bytes);
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => engine.infer(input, context)));
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...Array<string>(2).fill('fulfilled'),
+      ...Array<string>(8).fill('rejected'),
+    ]);
+  });
+
+  it('is one that follows a lost message', async () => {
+    await engine.start();
+    const messages: Buffer[] = [];
+    sidecar.link = (bytes) => bytes;
+    await engine.infer(input, context);
+    sidecar.link = (bytes) => {
+      messages.push(bytes);
+      return messages.length === 1 ? bytes : messages[0]!; // the second answer never comes, the first one twice
+    };
+    await engine.infer(input, context);
+    expect((await refusal()).message).toContain(WRONG_CHECKSUM);
+  });
+});
+
+describe('a description whose checksum is wrong', () => {
+  it.each([
+    ['is hit', (bytes: Buffer) => withChangedBit(bytes, 18)],
+    ['has lost its checksum', (bytes: Buffer) => bytes.subarray(0, -9)],
+  ])('keeps the engine down where it %s, until it comes whole', async (_, link) => {
+    sidecar.link = link;
+    await engine.start();
+    expect(engine.description).toBeUndefined();
+    expect(engine.downReason).toContain(WRONG_CHECKSUM);
+    sidecar.link = (bytes) => bytes;
+    await until(() => engine.description !== undefined);
+    expect(engine.description?.instanceId).toBe(US.toString('hex'));
+  });
+
+  it('keeps it down also where the engine claims to send none', async () => {
+    sidecar.description = { ...sidecar.description, checksums: false };
+    sidecar.link = (bytes) => withChangedBit(bytes, 18);
+    await engine.start();
+    expect(engine.downReason).toContain(WRONG_CHECKSUM);
+  });
+
+  it('keeps it down where it cannot be read', async () => {
+    sidecar.link = () => Buffer.from('0aff', 'hex');
+    await engine.start();
+    expect([engine.description, engine.downReason === '']).toEqual([undefined, false]);
+  });
+});
+
+describe('a stream to another process than the one that described itself', () => {
+  it('is closed, with both named', async () => {
+    sidecar.streamInstanceId = THEM;
+    await engine.start();
+    const error = await refusal();
+    expect(error.kind).toBe('ENGINE_LOST');
+    expect(error.message).toContain(
+      `is process ${US.toString('hex')}, but its stream led to process ${THEM.toString('hex')}`,
+    );
+  });
+});

@@ -1,0 +1,251 @@
+// The rules of attempt-plan.ts, in failover: what follows from what each engine says.
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { fakeAsking } from '../../test/fakes/fake-parts.ts';
+import { HandDriven } from '../../test/fakes/hand-driven.ts';
+import { RouterError } from '../core/errors.ts';
+import type { AskOptions, Attempt } from './ask.ts';
+import { attemptInTurn } from './attempt.ts';
+import { type Answered, AttemptPlan } from './attempt-plan.ts';
+import type { Dispute } from './dispute.ts';
+import { RetryBudget } from './retry-budget.ts';
+
+const there = { step: '3', node: 'lif1' };
+
+let [a, b, c, d] = named();
+let caller: AbortController;
+let disputes: Dispute[];
+let attempts: readonly Attempt[];
+let plan: AttemptPlan<HandDriven>;
+
+function named(): [HandDriven, HandDriven, HandDriven, HandDriven] {
+  return [new HandDriven('a'), new HandDriven('b'), new HandDriven('c'), new HandDriven('d')];
+}
+
+beforeEach(() => {
+  [a, b, c, d] = named();
+  caller = new AbortController();
+  disputes = [];
+});
+
+function start(engines: HandDriven[], over: Partial<AskOptions> = {}): Promise<Answered<HandDriven>> {
+  const onDispute = (dispute: Dispute): void => void disputes.push(dispute);
+  const asking = fakeAsking(engines, caller.signal, { onDispute, ...over });
+  attempts = asking.attempts;
+  plan = new AttemptPlan(engines, asking);
+  const answering = attemptInTurn(plan);
+  answering.catch(() => undefined);
+  return answering;
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const asked = (): string =>
+  [a, b, c, d]
+    .filter(({ wasAsked }) => wasAsked)
+    .map(({ id }) => id)
+    .join('');
+
+/** What engines do in turn, each once it is asked. */
+async function inTurn(...acts: (() => void)[]): Promise<void> {
+  for (const act of acts) {
+    act();
+    await settle();
+  }
+}
+
+describe('a refusal', () => {
+  it('is confirmed by another engine before the caller hears it', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(() => a.fail('NON_FINITE', there));
+    expect(asked()).toBe('ab');
+    await inTurn(() => b.fail('NON_FINITE', there));
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, confirmed_by: 'a, b' } });
+    expect(asked()).toBe('ab');
+  });
+
+  it('is confirmed by an engine of another kind where there is one', async () => {
+    c.kind = 'local';
+    const answering = start([a, b, c]);
+    await inTurn(() => a.fail('NON_FINITE', there));
+    expect(asked()).toBe('ac');
+    c.answer();
+    expect((await answering).engine.id).toBe('c');
+  });
+
+  it('is not what the caller hears where another engine answers, and that answer is not firm', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.answer(7n),
+    );
+    expect([(await answering).engine.id, plan.isFirm]).toEqual(['b', false]);
+    expect(plan.claims.map(({ engine }) => engine.id)).toEqual(['a', 'b']);
+  });
+
+  it('needs a third engine where the second refuses differently: two of three decide', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.fail('NON_FINITE', { ...there, step: '4' }),
+      () => c.fail('NON_FINITE', { ...there, step: '4' }),
+    );
+    await expect(answering).rejects.toMatchObject({ metadata: { step: '4', confirmed_by: 'b, c' } });
+  });
+
+  it('needs a third engine where the second fails', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.fail('ENGINE_LOST'),
+      () => c.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('c');
+  });
+
+  it('is passed on unconfirmed where nobody else can be asked', async () => {
+    const answering = start([a]);
+    await inTurn(() => a.fail('NON_FINITE', there));
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, unconfirmed: 'true' } });
+  });
+
+  it('is passed on unconfirmed after two engines that could not confirm it', async () => {
+    const answering = start([a, b, c, d]);
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.fail('ENGINE_LOST'),
+      () => c.fail('ENGINE_LOST'),
+    );
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
+    expect(asked()).toBe('abc');
+  });
+
+  it('is confirmed beyond the attempts and without the retry budget', async () => {
+    const answering = start([a, b, c], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.fail('ENGINE_LOST'),
+      () => c.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('c');
+  });
+
+  it('passes over engines that are full or stop: they count as no confirmation', async () => {
+    const e = new HandDriven('e');
+    const answering = start([a, b, c, d, e]);
+    await inTurn(
+      () => a.fail('NON_FINITE', there),
+      () => b.fail('ENGINE_FULL'),
+      () => c.fail('DRAINING'),
+      () => d.fail('ENGINE_LOST'),
+      () => e.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('e');
+  });
+
+  it('gives the engine that is to confirm it the time of one attempt, though it is the last', async () => {
+    void start([a, b], { attemptTimeoutMs: 77 });
+    await inTurn(() => a.fail('NON_FINITE', there));
+    expect(b.timeoutMs).toBe(77);
+  });
+
+  it('is forgotten where the caller leaves', async () => {
+    const answering = start([a, b]);
+    await inTurn(() => a.fail('NON_FINITE', there));
+    caller.abort(new RouterError('CANCELLED', 'the caller left'));
+    await expect(answering).rejects.toMatchObject({ kind: 'CANCELLED' });
+  });
+});
+
+describe('a malformed answer', () => {
+  it('is a fault: another engine is asked, and a dispute names the engine', async () => {
+    const answering = start([a, b]);
+    await inTurn(
+      () => a.fail('ENGINE_FAULT', { malformed: 'no spike counts' }),
+      () => b.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('b');
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['ENGINE_FAULT', 'OK']);
+    expect(disputes).toMatchObject([{ verdict: 'MALFORMED', wrong: ['a'], right: undefined }]);
+  });
+
+  it('is no dispute where the engine merely failed', async () => {
+    void start([a, b]);
+    await inTurn(() => a.fail('ENGINE_FAULT'));
+    expect(disputes).toEqual([]);
+  });
+});
+
+describe('an engine that is full', () => {
+  it('costs neither an attempt nor a retry while others have room', async () => {
+    const answering = start([a, b, c, d], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
+    await inTurn(
+      () => a.fail('ENGINE_FULL'),
+      () => b.fail('ENGINE_FULL'),
+      () => c.fail('ENGINE_FULL'),
+      () => d.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('d');
+  });
+
+  it('costs an attempt once no other has room, so that a full pool is not asked by every request', async () => {
+    for (const engine of [b, c, d]) engine.free = 0;
+    const answering = start([a, b, c, d], { maxAttempts: 2 });
+    await inTurn(
+      () => a.fail('ENGINE_FULL'),
+      () => b.fail('ENGINE_FULL'),
+    );
+    await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
+    expect(asked()).toBe('ab');
+  });
+
+  it('is paid for once where it comes after a retry', async () => {
+    const answering = start([a, b, c, d], { budget: new RetryBudget(1, 1) });
+    await inTurn(
+      () => a.fail('ENGINE_LOST'),
+      () => b.fail('ENGINE_FULL'),
+      () => c.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('c');
+  });
+
+  it('makes the error one of the pool, also where others stop', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(
+      () => a.fail('ENGINE_FULL'),
+      () => b.fail('DRAINING'),
+      () => c.fail('ENGINE_FULL'),
+    );
+    await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL', retryAfterMs: 500 });
+  });
+
+  it('does not hide that another was lost', async () => {
+    const answering = start([a, b]);
+    await inTurn(
+      () => a.fail('ENGINE_FULL'),
+      () => b.fail('ENGINE_LOST'),
+    );
+    await expect(answering).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+});
+
+describe('an input that is too large for an engine', () => {
+  const limit = (bytes: number): Record<string, string> => ({ max_message_bytes: String(bytes) });
+
+  it('is sent to the next one, which costs neither an attempt nor a retry', async () => {
+    const answering = start([a, b], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
+    await inTurn(
+      () => a.fail('INPUT_TOO_LARGE', limit(10)),
+      () => b.answer(7n),
+    );
+    expect((await answering).engine.id).toBe('b');
+  });
+
+  it('is refused with the largest limit where it is too large for all', async () => {
+    const answering = start([a, b, c]);
+    await inTurn(
+      () => a.fail('INPUT_TOO_LARGE', limit(10)),
+      () => b.fail('INPUT_TOO_LARGE', limit(30)),
+      () => c.fail('INPUT_TOO_LARGE', limit(20)),
+    );
+    await expect(answering).rejects.toMatchObject({ kind: 'INPUT_TOO_LARGE', metadata: limit(30) });
+  });
+});

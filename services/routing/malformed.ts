@@ -1,0 +1,33 @@
+// A malformed answer: its form alone shows that it is wrong (engines/ checks that where it enters). To the request it is a
+// fault, and another engine is asked; to the quarantine it is a dissent, for it says the same about the engine.
+import type { RouterError } from '../core/errors.ts';
+import type { InferenceInput } from '../core/inference.ts';
+import type { OpenSpan } from '../core/request-trace.ts';
+import { malformedReason } from '../core/refusal.ts';
+import type { Dispute } from './dispute.ts';
+
+interface Asked {
+  readonly input: InferenceInput;
+  readonly strategy: string;
+  readonly span: OpenSpan | undefined;
+}
+
+/** Undefined where `error` is none of a malformed answer. */
+export function malformedDispute(
+  engineId: string,
+  error: RouterError,
+  durationMs: number,
+  { input, strategy, span }: Asked,
+): Dispute | undefined {
+  const reason = malformedReason(error);
+  if (reason === undefined) return undefined;
+  const digests = { stateDigest: undefined, readoutDigest: undefined, recordingId: error.recordingId };
+  const ballot = { engineId, ...digests, outcome: 'ABSENT', why: whyAbsent(error), durationMs } as const;
+  return { input, strategy, verdict: 'MALFORMED', ballots: [ballot], wrong: [engineId], right: undefined, span };
+}
+
+/** Example: "ENGINE_LOST"; "ENGINE_FAULT: malformed: a potential that is not finite". */
+export function whyAbsent(error: RouterError): string {
+  const reason = malformedReason(error);
+  return reason === undefined ? error.kind : `${error.kind}: malformed: ${reason}`;
+}

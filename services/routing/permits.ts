@@ -1,0 +1,54 @@
+// How many calls may be under way: in all, and for each key. The others wait in the order in which they came.
+
+export interface PermitLimits {
+  readonly total: number;
+  readonly perKey: number;
+}
+
+interface Waiting {
+  readonly key: string;
+  readonly start: () => void;
+}
+
+export class Permits {
+  readonly #limits: PermitLimits;
+  readonly #taken = new Map<string, number>();
+  #total = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(limits: PermitLimits) {
+    this.#limits = limits;
+  }
+
+  /** Runs `call` once there is a permit. One key that hangs does not hold up the others. */
+  async run<T>(key: string, call: () => Promise<T>): Promise<T> {
+    if (this.#isFree(key)) this.#take(key);
+    else await new Promise<void>((start) => this.#waiting.push({ key, start }));
+    try {
+      return await call();
+    } finally {
+      this.#giveBack(key);
+    }
+  }
+
+  #isFree(key: string): boolean {
+    return this.#total < this.#limits.total && (this.#taken.get(key) ?? 0) < this.#limits.perKey;
+  }
+
+  #take(key: string): void {
+    this.#total += 1;
+    this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
+  }
+
+  #giveBack(key: string): void {
+    this.#total -= 1;
+    const left = (this.#taken.get(key) ?? 1) - 1;
+    if (left > 0) this.#taken.set(key, left);
+    else this.#taken.delete(key);
+    const next = this.#waiting.findIndex((waiting) => this.#isFree(waiting.key));
+    if (next < 0) return;
+    const [{ key: nextKey, start }] = this.#waiting.splice(next, 1) as [Waiting];
+    this.#take(nextKey); // before anything else can take it
+    start();
+  }
+}

@@ -1,0 +1,68 @@
+// The part of two recordings that a person looks at: the spikes of one node around the first difference. Pure, bounded.
+import type { Recording, RecordedNode } from '../engines/engine.ts';
+import { type Comparison, bytesPerStep } from './recording-compare.ts';
+
+export const MAX_RASTER_STEPS = 64;
+/** A multiple of 8, so that a row is a range of bytes. */
+export const MAX_RASTER_NEURONS = 256;
+
+/** Of one node. Row by row, a step each, `ceil(neurons / 8)` bytes; neuron k is bit k % 8 of byte k / 8. */
+export interface DifferenceRaster {
+  readonly node: string;
+  readonly firstStep: number;
+  readonly steps: number;
+  readonly firstNeuron: number;
+  readonly neurons: number;
+  /** Step at which the node's state began to differ; undefined: it did not. */
+  readonly stateStep: number | undefined;
+  readonly spikes: Uint8Array;
+  readonly referenceSpikes: Uint8Array;
+}
+
+/**
+ * The node whose spikes differ first; where none do, the one whose state does. Undefined where that node does not spike, or
+ * nothing differs. The recordings have been compared.
+ */
+export function rasterOf(
+  { spike, state }: Comparison,
+  recording: Recording,
+  reference: Recording,
+): DifferenceRaster | undefined {
+  const place = spike ?? state;
+  const index = reference.nodes.findIndex(({ node }) => node === place?.node);
+  const [mine, theirs] = [recording.nodes[index], reference.nodes[index]];
+  if (place === undefined || mine === undefined || theirs === undefined) return undefined;
+  if (mine.spikes.length === 0 || theirs.spikes.length === 0) return undefined;
+  const allSteps = Math.min(recording.steps, reference.steps);
+  const steps = Math.min(MAX_RASTER_STEPS, allSteps);
+  const firstStep = windowStart(place.step, MAX_RASTER_STEPS, allSteps, MAX_RASTER_STEPS / 4);
+  const bits = 8 * bytesPerStep(mine.elements);
+  const around = windowStart(spike?.neuron ?? 0, MAX_RASTER_NEURONS, bits, MAX_RASTER_NEURONS / 2);
+  const firstNeuron = 8 * Math.floor(around / 8);
+  const cut = { firstStep, steps, firstNeuron, neurons: Math.min(MAX_RASTER_NEURONS, mine.elements - firstNeuron) };
+  return {
+    ...cut,
+    node: mine.node,
+    stateStep: state?.node === mine.node ? state.step : undefined,
+    spikes: rowsOf(mine, cut),
+    referenceSpikes: rowsOf(theirs, cut),
+  };
+}
+
+/** Start of a window of `size` out of `total`, with `before` in front of `index` where there are so many. */
+function windowStart(index: number, size: number, total: number, before: number): number {
+  return Math.max(0, Math.min(index - before, total - size));
+}
+
+type Cut = Pick<DifferenceRaster, 'firstStep' | 'steps' | 'firstNeuron' | 'neurons'>;
+
+/** A copy: the recording itself is not kept. */
+function rowsOf({ elements, spikes }: RecordedNode, { firstStep, steps, firstNeuron, neurons }: Cut): Uint8Array {
+  const [rowBytes, cutBytes] = [bytesPerStep(elements), bytesPerStep(neurons)];
+  const rows = new Uint8Array(steps * cutBytes);
+  for (let step = 0; step < steps; step += 1) {
+    const start = (firstStep + step) * rowBytes + firstNeuron / 8;
+    rows.set(spikes.subarray(start, start + cutBytes), step * cutBytes);
+  }
+  return rows;
+}

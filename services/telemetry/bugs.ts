@@ -1,0 +1,33 @@
+// Errors that nothing caught: bugs of the router. Each is logged and counted, and the process goes on, for one bad request
+// must not take all others along. Many at once mean that it does no good any more.
+import type { Log } from './log.ts';
+
+/** More bugs than this within so long, milliseconds, and the process ends. */
+const MAX_BUGS = 10;
+const WINDOW_MS = 10_000;
+
+export class Bugs {
+  readonly #log: Log;
+  readonly #recentMs: number[] = [];
+  #count = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Since the process started. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** `origin`: how it got here. Returns true if there have been too many: the process must end. */
+  record(error: unknown, origin: string): boolean {
+    this.#count += 1;
+    const nowMs = performance.now();
+    this.#recentMs.push(nowMs);
+    if (this.#recentMs.length > MAX_BUGS + 1) this.#recentMs.shift();
+    const err = error instanceof Error ? error : new Error(String(error));
+    this.#log.error({ err, origin }, 'bug: an error that nothing caught; the router goes on; please report it');
+    return this.#recentMs.length > MAX_BUGS && nowMs - this.#recentMs[0]! <= WINDOW_MS;
+  }
+}
