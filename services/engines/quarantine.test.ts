@@ -131,6 +131,19 @@ describe('a quarantined engine', () => {
     await pass(10_000);
     expect(fake.calls).toHaveLength(0);
   });
+
+  it('is not given two known inputs at once, though it is readmitted and put out again while it answers one', async () => {
+    const ends: (() => void)[] = [];
+    fake.behaviour = () => new Promise((resolve) => ends.push(() => resolve(fakeInference({ stateDigest: 666n }))));
+    await pass(1_000);
+    quarantine.readmit(engine);
+    dissent(3);
+    await pass(4_000);
+    expect(ends).toHaveLength(1);
+    ends[0]!();
+    await pass(0);
+    expect([ends.length, engine.whyNot]).toEqual([2, expect.stringContaining('it contradicted the majority')]);
+  });
 });
 
 describe('a suspect', () => {

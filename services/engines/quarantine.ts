@@ -37,7 +37,7 @@ interface Record {
   /** The newest inputs that it got wrong, with the majority's answer. */
   disputed: KnownAnswer[];
   timer: NodeJS.Timeout | undefined;
-  /** Of a suspect that is given known inputs now. */
+  /** It is given known inputs now. */
   checking: Promise<void> | undefined;
   /** When it was a suspect last, on performance.now()'s clock. */
   suspectedMs: number;
@@ -91,7 +91,7 @@ export class Quarantine {
     const isTooSoon = record.checking !== undefined || nowMs - record.suspectedMs < SUSPECT_PAUSE_MS;
     if (this.#isStopped || isTooSoon || engine.quarantine !== '') return;
     record.suspectedMs = nowMs;
-    record.checking = this.#check(engine, record).finally(() => (record.checking = undefined));
+    this.#whenUnchecked(record, () => this.#check(engine, record));
   }
 
   /** An operator says that it is well. */
@@ -99,6 +99,7 @@ export class Quarantine {
     const record = this.#record(engine);
     if (record.timer !== undefined) this.#timers.delete(record.timer);
     clearTimeout(record.timer);
+    record.timer = undefined;
     record.lastDissentMs = -Infinity;
     this.#trust(engine, record);
   }
@@ -138,17 +139,25 @@ export class Quarantine {
     record.sitOutMs = Math.min(2 * sitOutMs, this.#options.sitOutMaxMs);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#probe(engine, record);
+      this.#whenUnchecked(record, () => this.#probe(engine, record, timer));
     }, sitOutMs);
     record.timer = timer.unref();
     this.#timers.add(timer);
   }
 
-  async #probe(engine: PooledEngine, record: Record): Promise<void> {
-    await record.checking; // one known input at a time
+  /** One known input at a time: an engine may be readmitted, and put out again, before it has answered one. */
+  #whenUnchecked(record: Record, check: () => Promise<void>): void {
+    const checking = (record.checking === undefined ? check() : record.checking.then(check)).finally(() => {
+      if (record.checking === checking) record.checking = undefined;
+    });
+    record.checking = checking;
+  }
+
+  /** `timer`: of the quarantine that it is to end. */
+  async #probe(engine: PooledEngine, record: Record, timer: NodeJS.Timeout): Promise<void> {
     const cases = [...this.#golden(engine), ...record.disputed];
     // An operator may readmit or remove it at any time.
-    const isOver = (): boolean => engine.quarantine === '' || !this.#pool.engines.includes(engine);
+    const isOver = (): boolean => record.timer !== timer || !this.#pool.engines.includes(engine);
     const failure = await firstFailure(engine, cases, isOver);
     if (isOver()) return;
     if (failure === undefined) this.#trust(engine, record);
