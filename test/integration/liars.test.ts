@@ -7,11 +7,12 @@ import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts
 import { Random } from '../fuzz/random.ts';
 import {
   type EngineLie,
+  FORBIDDEN_KINDS,
   FORBIDDEN_REFUSALS,
   MALFORMED,
   REFUSALS,
   SILENCE,
-  STRAY_RESULTS,
+  HARMLESS,
   WRONG_ANSWERS,
 } from '../fakes/lies.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
@@ -143,12 +144,21 @@ describe.each(STRATEGIES)('with %s', (strategy) => {
     await until(isFailing, { what: 'its failures' });
   });
 
-  it.each(STRAY_RESULTS)('$name changes nothing', async (each) => {
+  it.each(HARMLESS)('$name changes nothing', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
   });
 
   it('an engine that never answers costs time only', async () => {
     expect(await lie(strategy, SILENCE)).toEqual(UNNOTICED);
+  });
+});
+
+describe('an engine', () => {
+  useRouter();
+
+  it.each(FORBIDDEN_KINDS)('may not refuse with $name', async (each) => {
+    expect(await lie('ROUND_ROBIN', each)).toEqual(UNNOTICED);
+    await until(isFailing, { what: 'its failures' });
   });
 });
 
