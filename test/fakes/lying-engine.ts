@@ -21,6 +21,9 @@ import { Random } from '../fuzz/random.ts';
 import { unusedSocket } from '../support/sidecar.ts';
 import type { FakeStream } from './fake-sidecar.ts';
 
+/** The results to send instead of the honest one. None: the item is never answered. */
+export type Tamper = (honest: InferResult, item: InferItem) => readonly InferResult[];
+
 /** What to say instead of the truth; undefined: the truth. */
 export type Lie = (truth: Inference, item: InferItem) => Inference | undefined;
 
@@ -47,6 +50,8 @@ export class LyingEngine {
   lie: Lie | undefined;
   /** Of the answers, 0 to 1. */
   lieShare = 1;
+  /** Replaces every result of the stream; its real sidecar then answers in full, also where only digests are wanted. */
+  tamper: Tamper | undefined;
   /** Refuses items with this reason, unseen by the real sidecar. */
   failWith: ErrorKind | undefined;
   /** Of the items, 0 to 1. */
@@ -60,7 +65,7 @@ export class LyingEngine {
   /** By how much answers and refusals come late. */
   delayMs = 0;
 
-  /** Items: taken, answered (with a lie), refused by `failWith`, named by a cancellation. */
+  /** Items: taken, answered (with a lie; `tamper` counts as one), refused by `failWith`, named by a cancellation. */
   readonly counts = { seen: 0, answered: 0, lied: 0, refused: 0, cancelled: 0 };
 
   readonly #real: EngineServiceClient;
@@ -145,7 +150,7 @@ export class LyingEngine {
       });
       reply(refused);
       if (honest.length > 0 || cancelIds.length > 0) {
-        real.write({ items: honest.map(this.rewrite), cancelIds, checksum: 0n });
+        real.write({ items: honest.map((item) => this.#ask(item)), cancelIds, checksum: 0n });
       }
     });
     stream.on('end', () => real.end());
@@ -153,11 +158,10 @@ export class LyingEngine {
     stream.once('cancelled', () => real.cancel());
     real.on('data', ({ results }: InferStreamResponse) => {
       reply(
-        results.map(({ id, outcome }) => {
-          const item = forwarded.get(id)!;
-          forwarded.delete(id);
-          if (outcome?.$case !== 'inference') return { id, outcome };
-          return { id, outcome: { $case: 'inference', value: this.#tell(outcome.value, item) } };
+        results.flatMap((result) => {
+          const item = forwarded.get(result.id)!;
+          forwarded.delete(result.id);
+          return this.#results(result, item);
         }),
       );
     });
@@ -173,6 +177,22 @@ export class LyingEngine {
     if (this.failWith === undefined || !this.#random.chance(this.failShare)) return 'forward';
     this.counts.refused += 1;
     return new RouterError(this.failWith, 'on purpose');
+  }
+
+  #ask(item: InferItem): InferItem {
+    const asked = this.rewrite(item);
+    return this.tamper === undefined ? asked : { ...asked, digestOnly: false };
+  }
+
+  #results(honest: InferResult, item: InferItem): readonly InferResult[] {
+    const { id, outcome } = honest;
+    if (this.tamper !== undefined && this.#random.chance(this.lieShare)) {
+      this.counts.answered += 1;
+      this.counts.lied += 1;
+      return this.tamper(honest, item);
+    }
+    if (outcome?.$case !== 'inference') return [{ id, outcome }];
+    return [{ id, outcome: { $case: 'inference', value: this.#tell(outcome.value, item) } }];
   }
 
   #tell(truth: Inference, item: InferItem): Inference {

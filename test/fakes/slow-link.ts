@@ -1,6 +1,7 @@
 // A bad network between the router and a real engine: bytes come late, not at all, or the line is cut.
 import { once } from 'node:events';
-import { type NetConnectOpts, type Server, type Socket, connect, createServer } from 'node:net';
+import { type Server, type Socket, createServer } from 'node:net';
+import { connectTo } from '../support/connect-to.ts';
 import { unusedSocket } from '../support/sidecar.ts';
 
 export class SlowLink {
@@ -13,14 +14,14 @@ export class SlowLink {
   open = 0;
   /** Bytes that were passed on. */
   readonly bytes = { toEngine: 0, toRouter: 0 };
-  readonly #engine: NetConnectOpts;
+  readonly #engineAddress: string;
   readonly #sockets = new Set<Socket>();
   readonly #directions = new Set<Direction>();
   #stalled = false;
   #server: Server | undefined;
 
   constructor(engineAddress: string) {
-    this.#engine = toConnectOptions(engineAddress);
+    this.#engineAddress = engineAddress;
   }
 
   async start(): Promise<this> {
@@ -53,7 +54,7 @@ export class SlowLink {
   }
 
   #relay(router: Socket): void {
-    const engine = connect({ ...this.#engine, allowHalfOpen: true });
+    const engine = connectTo(this.#engineAddress, { allowHalfOpen: true });
     this.connections += 1;
     this.open += 1;
     router.once('close', () => (this.open -= 1));
@@ -125,10 +126,4 @@ class Direction {
     this.sink.write(chunk);
     this.#conduct.passed(chunk.length);
   }
-}
-
-function toConnectOptions(address: string): NetConnectOpts {
-  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -2,8 +2,9 @@
 // those who agree must be of two kinds.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { closedLoad } from '../support/load.ts';
+import { told } from '../support/told.ts';
 import { type Scenario, failures } from './scenario.ts';
-import { type Stage, told } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const VOTES = 300;
 const QUARANTINE_OFF = { quarantine: { dissents: 1_000, window_ms: 1_000 } };

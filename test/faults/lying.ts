@@ -1,12 +1,12 @@
 // One engine of three is wrong, now and then or always: its answer behind true digests, its run and all that it says of
 // it, or a weight in its memory under the model's true id.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
-import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/types.ts';
+import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type LoadResult, closedLoad } from '../support/load.ts';
-import { Operator } from '../support/operator.ts';
 import { until } from '../support/until.ts';
+import { DISSENTS_BAR, NEVER_OUT, STAYS_OUT, dissentsOf, total, whileReadmitted, wrongOf } from './judging.ts';
 import { type Scenario, failures } from './scenario.ts';
-import { type Caller, type Router, type Stage, told } from './stage.ts';
+import type { Caller, Router, Stage } from './stage.ts';
 
 interface Lie {
   readonly name: string;
@@ -33,12 +33,7 @@ const AUDITED = LIES.filter(({ fault }) => fault.endsWith('=1'));
 const SECONDS = 28;
 const IN_FLIGHT = 16;
 const VOTES_BAR = 100_000;
-const DISSENTS_BAR = 10;
 const AUDIT_BAR = 200;
-/** Dissents come faster than the least watchful quarantine overlooks. */
-const READMIT_EVERY_MS = 100;
-const NEVER_OUT = { quarantine: { dissents: 1_000, window_ms: 1_000, sit_out_ms: 10, sit_out_max_ms: 10 } };
-const STAYS_OUT = { quarantine: { sit_out_ms: 300_000 } };
 
 export const lying: Scenario = {
   name: 'lying',
@@ -62,7 +57,7 @@ export const lying: Scenario = {
       const result = await votedWhileReadmitted(stage, router, refusals);
       const counts = {
         votes: result.requests.length,
-        wrong: wrongOf(result, truths),
+        wrong: wrongOf(result.requests, truths),
         failed: failures(result.requests),
         dissents: dissentsOf(result),
       };
@@ -87,10 +82,9 @@ export const lying: Scenario = {
       await liar!.kill();
     }
 
-    const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-    const total = sum(votes.map((each) => each.votes));
-    const wrong = sum([...votes, ...quarantines].map((each) => each.wrong));
-    const failed = sum([...votes, ...quarantines].flatMap((each) => Object.values(each.failed)));
+    const sent = total(votes.map((each) => each.votes));
+    const wrong = total([...votes, ...quarantines].map((each) => each.wrong));
+    const failed = total([...votes, ...quarantines].flatMap((each) => Object.values(each.failed)));
     const dissents = Math.max(...quarantines.map((each) => each.dissents));
     const audited = Math.max(...audits.map((each) => each.requests));
     const isOut = quarantines.every((each) => each.isOut);
@@ -99,12 +93,12 @@ export const lying: Scenario = {
     return {
       figures: { votes, refusals, quarantines, audits },
       measured:
-        `${wrong} wrong and ${failed} failed of ${total} votes with ${sum(votes.map((each) => each.dissents))} dissents; ` +
+        `${wrong} wrong and ${failed} failed of ${sent} votes with ${total(votes.map((each) => each.dissents))} dissents; ` +
         `out after ${quarantines.map((each) => each.dissents).join('/')} dissents; ` +
         `audit: ${AUDITED.map(({ name }) => auditsOf(name)).join(', ')} requests (of 3/3/5/5 engines)`,
       passed: wrong === 0 && isOut && dissents <= DISSENTS_BAR && audited <= AUDIT_BAR,
       missed: [
-        ...(total < VOTES_BAR ? [`${total} of ${VOTES_BAR} votes (--count)`] : []),
+        ...(sent < VOTES_BAR ? [`${sent} of ${VOTES_BAR} votes (--count)`] : []),
         ...Object.entries(refusals).map(([reason, count]) => `${count} refused: ${reason}`),
       ],
     };
@@ -114,24 +108,14 @@ export const lying: Scenario = {
 /** Counts what is refused, by its reason without digests. */
 async function votedWhileReadmitted(
   stage: Stage,
-  { address }: Router,
+  router: Router,
   refusals: Record<string, number>,
 ): Promise<LoadResult> {
-  const operator = new Operator(address);
-  const readmission = setInterval(() => void readmit(operator).catch(() => undefined), READMIT_EVERY_MS);
-  const caller = stage.caller(address, ({ details }) => {
+  const caller = stage.caller(router.address, ({ details }) => {
     const reason = details.replaceAll(/[0-9a-f]{16}/g, 'DIGEST').slice(0, 160);
     refusals[reason] = (refusals[reason] ?? 0) + 1;
   });
-  const result = await loaded(stage, caller);
-  clearInterval(readmission);
-  operator.close();
-  return result;
-}
-
-async function readmit(operator: Operator): Promise<void> {
-  const { state } = await operator.engine('engine-1');
-  if (state === EngineState.ENGINE_STATE_QUARANTINED) await operator.readmit('engine-1');
+  return await whileReadmitted(router, () => loaded(stage, caller));
 }
 
 /** --count of them, or as many as fit, in equal parts. */
@@ -146,17 +130,6 @@ async function loaded(stage: Stage, caller: Caller): Promise<LoadResult> {
   return result;
 }
 
-function wrongOf({ requests }: LoadResult, truths: readonly string[]): number {
-  return requests.filter(({ response, input }) => response !== undefined && told(response) !== truths[input]).length;
-}
-
-/** Ballots against the verdict. */
-function dissentsOf({ requests }: LoadResult): number {
-  return requests
-    .flatMap(({ response }) => response?.vote?.ballots ?? [])
-    .filter(({ outcome }) => outcome === BallotOutcome.BALLOT_OUTCOME_DISSENTED).length;
-}
-
 /** One after the other, so that no vote is under way when the engine is put out. */
 async function untilOut(stage: Stage, router: Router, truths: readonly string[]) {
   const load = closedLoad({ system: router, inputs: stage.inputs, total: 5_000, inFlight: 1 });
@@ -168,7 +141,7 @@ async function untilOut(stage: Stage, router: Router, truths: readonly string[])
     isOut: out,
     dissents: dissentsOf(result),
     votes: result.requests.length,
-    wrong: wrongOf(result, truths),
+    wrong: wrongOf(result.requests, truths),
     failed: failures(result.requests),
   };
 }

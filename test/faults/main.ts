@@ -4,10 +4,17 @@ import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import { cancelled } from './cancelled.ts';
 import { colluding } from './colluding.ts';
+import { corruptLink } from './corrupt-link.ts';
+import { duplicate } from './duplicate.ts';
+import { exponentBits, nanWeight } from './harmed-weight.ts';
 import { killed } from './killed.ts';
 import { lying } from './lying.ts';
+import { malformed } from './malformed.ts';
+import { oneShot } from './one-shot.ts';
+import { otherWeights } from './other-weights.ts';
 import { overloaded } from './overloaded.ts';
 import { paused } from './paused.ts';
+import { refusing } from './refusing.ts';
 import { rolling } from './rolling.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { slow } from './slow.ts';
@@ -24,6 +31,14 @@ const SCENARIOS: readonly Scenario[] = [
   rolling,
   overloaded,
   cancelled,
+  refusing,
+  malformed,
+  nanWeight,
+  exponentBits,
+  duplicate,
+  otherWeights,
+  oneShot,
+  corruptLink,
 ];
 
 const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.
@@ -31,7 +46,8 @@ const HELP = `Does harm to real sidecars and routers under load, and measures wh
 Usage: npm run test:faults -- [options]
 
   --only NAME    this scenario only; may be given several times
-  --count N      requests of lying and cancelled (as many as fit in their time)
+  --count N      requests of lying and cancelled (as many as fit in their time); of refusing, malformed, nan-weight,
+                 exponent-bits, duplicate, other-weights, one-shot and corrupt-link (2,000 to 10,000 each)
   --seconds N    of load of overloaded and cancelled (30, 45)
   --rate N       requests a second of the paced loads at most (1000)
   --json FILE    also write every figure as JSON

@@ -1,7 +1,8 @@
 // What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
 // gone when the scenario is over, however it ended.
 import type { ServiceError } from '@grpc/grpc-js';
-import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
+import { CorruptingLink, type CorruptionOptions } from '../fakes/corrupting-link.ts';
+import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { callRouter } from '../support/caller.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
@@ -10,6 +11,7 @@ import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import type { System } from '../support/system.ts';
+import { told } from '../support/told.ts';
 
 export type Caller = Pick<System, 'reason'>;
 
@@ -32,6 +34,8 @@ export interface FaultOptions {
   readonly seed?: number;
   /** Until switchFaults. */
   readonly waits?: boolean;
+  /** Gets a line of JSON for each one-shot fault. */
+  readonly log?: string;
 }
 
 /** On if they are off, and off if they are on. */
@@ -63,8 +67,12 @@ export class Stage {
   }
 
   /** Sidecars that do the harm of sidecar-cpp/faults: tandem-engine-faulty --help. Those of one seed tell the same lies. */
-  async faulty(fault: string, { count = 1, seed = 1, waits = false }: FaultOptions = {}): Promise<RunningSidecar[]> {
+  async faulty(
+    fault: string,
+    { count = 1, seed = 1, waits = false, log }: FaultOptions = {},
+  ): Promise<RunningSidecar[]> {
     const args = ['--fault', fault, '--fault-seed', String(seed), ...(waits ? ['--faults-wait'] : [])];
+    if (log !== undefined) args.push('--fault-log', log);
     return await this.sidecars(count, 'deploy/models', { args });
   }
 
@@ -72,6 +80,20 @@ export class Stage {
     const link = await new SlowLink(address).start();
     this.#ends.push(() => link.cut());
     return link;
+  }
+
+  /** Between the router and the engine: so many chunks, as a share, have bits flipped. */
+  async corruptingLink({ address }: { readonly address: string }, options: CorruptionOptions): Promise<CorruptingLink> {
+    const link = await new CorruptingLink(address, options).start();
+    this.#ends.push(() => link.stop());
+    return link;
+  }
+
+  /** An engine that says what its `tamper` makes of a real one's results. */
+  async programmable({ address }: { readonly address: string }): Promise<LyingEngine> {
+    const engine = await new LyingEngine(address).start();
+    this.#ends.push(() => engine.stop());
+    return engine;
   }
 
   /** Engines are named engine-1, engine-2 … in the order given. The router's own engine is off unless `settings` say so. */
@@ -122,9 +144,4 @@ export class Stage {
   async end(): Promise<void> {
     for (const end of this.#ends.reverse()) await end();
   }
-}
-
-/** Everything an engine says that a caller may build upon. */
-export function told({ stateDigest, label, spikeCounts, scores }: ReasonResponse): string {
-  return JSON.stringify([String(stateDigest), label, spikeCounts, scores]);
 }

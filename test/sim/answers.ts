@@ -1,16 +1,18 @@
 // Whether an answer is one that its request may get.
+import { RouterError } from '../../services/core/errors.ts';
 import type { ReasonAnswer } from '../../services/routing/router.ts';
 import { needed } from '../../services/voting/policy.ts';
 import type { Asked } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { coalition, liars } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
-import { answerTo } from './sim-engine.ts';
+import { truthOf } from './truth.ts';
 
 /** Throws Broken. */
 export function checkAnswer(plan: SchedulePlan, asked: Asked, { answer, cache, grade }: ReasonAnswer): void {
-  const truth = answerTo(asked.plan.input);
+  const truth = truthOf(plan, asked.plan.input);
   const isRight =
+    !(truth instanceof RouterError) &&
     answer.inference.stateDigest === truth.stateDigest &&
     answer.inference.spikeCounts.every((count, k) => count === truth.spikeCounts[k]);
   const { policy } = asked;
@@ -27,7 +29,8 @@ export function checkAnswer(plan: SchedulePlan, asked: Asked, { answer, cache, g
     throw new Broken(invariant, `${saw()}: ${agreeing} agreed, ${needed(policy)} must`);
   }
   if (answer.isFirm && coalition(plan) < needed(policy)) {
-    const isTrue = policy.compare.kind === 'EXACT' ? isRight : answer.labelIndex === labelOf(truth.spikeCounts);
+    const hasLabel = !(truth instanceof RouterError) && answer.labelIndex === labelOf(truth.spikeCounts);
+    const isTrue = policy.compare.kind === 'EXACT' ? isRight : hasLabel;
     if (!isTrue) throw new Broken(isKept ? 'cached' : 'right', `${saw()} got a wrong answer`);
   }
 }

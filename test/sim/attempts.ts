@@ -4,6 +4,9 @@ import type { VotePolicy } from '../../services/voting/policy.ts';
 import { Broken } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import type { RequestPlan, SchedulePlan } from './plan.ts';
+import type { SimEngine } from './sim-engine.ts';
+
+export const MAX_CONFIRMATIONS = 2;
 
 export interface Asked {
   readonly plan: RequestPlan;
@@ -13,10 +16,20 @@ export interface Asked {
   readonly endByMs: number;
   readonly controller: AbortController;
   attempts: number;
+  /** Requests that were to confirm a refusal. */
+  confirmations: number;
+  /** Without a vote: engines that were asked. */
+  readonly tried: Set<string>;
+  /** Engines that could be asked whenever one of them was. */
+  readonly able: Set<string>;
+  /** An engine has refused it. */
+  isRefused: boolean;
   /** Ballots that full engines did not give. */
   full: number;
   readonly whole: Set<string>;
   readonly voters: Set<string>;
+  /** Of each process that has voted, the engine's id. */
+  readonly cast: Map<string, string>;
   isOver: boolean;
 }
 
@@ -41,11 +54,13 @@ export class Attempts {
   }
 
   /** Returns what is to be told how it ended: a full engine may be passed over, and then it costs nothing. */
-  count(id: string, asked: Asked, digestOnly: boolean | undefined): (outcome: string) => void {
+  count({ id, process }: SimEngine, asked: Asked, digestOnly: boolean | undefined): (outcome: string) => void {
     const { policy, number } = asked;
     let isRetry = false;
     if (policy === undefined) {
       if (digestOnly !== undefined) return () => undefined; // an audit
+      asked.tried.add(id);
+      if (asked.isRefused) return this.#confirmation(asked);
       asked.attempts += 1;
       isRetry = asked.attempts > 1;
       const { maxAttempts } = this.#plan;
@@ -64,12 +79,35 @@ export class Attempts {
     const { maxInFlight, budgetPercent } = this.#plan;
     const budget = (budgetPercent === 0 ? 0 : maxInFlight) + (budgetPercent / 100) * this.planned;
     if (this.#retries > budget + 1e-6) throw new Broken('budget', `${this.#retries} retries, ${budget} are allowed`);
+    const isBallot = policy !== undefined && digestOnly !== undefined;
     return (outcome) => {
+      if (isBallot && (outcome === 'OK' || outcome === 'NON_FINITE')) this.#cast(process, id, asked);
+      if (outcome === 'NON_FINITE') asked.isRefused = true;
       if (outcome !== 'ENGINE_FULL') return;
       if (policy === undefined) asked.attempts -= 1;
       else asked.full += 1;
       if (isRetry) this.#retries -= 1;
     };
+  }
+
+  /** Of a refusal: neither an attempt nor a retry. */
+  #confirmation(asked: Asked): (outcome: string) => void {
+    asked.confirmations += 1;
+    if (asked.confirmations > MAX_CONFIRMATIONS) {
+      throw new Broken('budget', `request ${asked.number}: more than ${MAX_CONFIRMATIONS} confirmations of a refusal`);
+    }
+    return (outcome) => {
+      if (outcome === 'ENGINE_FULL') asked.confirmations -= 1;
+    };
+  }
+
+  #cast(process: string, id: string, { cast, number }: Asked): void {
+    const other = cast.get(process);
+    cast.set(process, id);
+    this.#journal.guard(() => {
+      if (other !== undefined)
+        throw new Broken('identity', `request ${number}: "${other}" and "${id}" are one process`);
+    });
   }
 
   /** Returns what is to be called when it has answered. */

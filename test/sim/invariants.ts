@@ -2,6 +2,8 @@
 export const INVARIANTS = {
   right: 'a REDUNDANT request never gets a wrong answer while at most f of n = 2f + 1 engines lie (alike or not)',
   ballots: 'no engine has two ballots in a vote',
+  identity: 'a process never has two ballots in a vote, whatever its ids',
+  refused: 'no caller hears a refusal that most honest engines do not share, if one of them can be asked',
   end: 'every request ends by its deadline, or when its caller leaves, give or take 2 ms',
   budget: 'attempts beyond the first (and beyond the participants) never exceed the retry budget',
   leaks: 'at the end: nothing in flight, nobody waiting, no timer, no abort listener on a caller’s signal',

@@ -3,8 +3,9 @@ import { forModel } from '../../services/routing/vote-policy.ts';
 import { needed } from '../../services/voting/policy.ts';
 import type { SchedulePlan } from './plan.ts';
 
+/** Processes: one that is registered twice is one liar. */
 export function liars({ engines }: SchedulePlan): number {
-  return engines.filter(({ lie }) => lie !== undefined).length;
+  return new Set(engines.filter(({ lie }) => lie !== undefined).map(({ process }) => process)).size;
 }
 
 /** How many may give one and the same wrong answer. */
@@ -16,5 +17,10 @@ export function coalition(plan: SchedulePlan): number {
 /** Neither in a vote nor in an audit, which asks until two agree, can they be the majority. */
 export function areFew(plan: SchedulePlan): boolean {
   const least = needed(forModel(plan.vote, undefined));
-  return coalition(plan) < Math.min(least, plan.vote.audit_rate > 0 ? 2 : Infinity);
+  return coalition(plan) < Math.min(least, hasAudits(plan) ? 2 : Infinity);
+}
+
+/** By their share, or because one engine answered what another one refused. */
+function hasAudits({ vote, engines, refused }: SchedulePlan): boolean {
+  return vote.audit_rate > 0 || refused.length > 0 || engines.some(({ lie }) => lie === 'REFUSE');
 }

@@ -9,9 +9,11 @@ import type { Random } from '../fuzz/random.ts';
 
 /**
  * DIGEST: another state digest of the true answer. ANSWER: false spike counts under the true state digest. BOTH.
- * HYPOCRITE: true digests where only they are wanted, false spike counts where the answer is.
+ * HYPOCRITE: true digests where only they are wanted, false spike counts where the answer is. REFUSE: it refuses every input.
+ * ACCEPT: it answers what is to be refused. MALFORMED: its answers are none that a run can have.
  */
-export type Lie = 'DIGEST' | 'ANSWER' | 'BOTH' | 'HYPOCRITE';
+export const LIES = ['DIGEST', 'ANSWER', 'BOTH', 'HYPOCRITE', 'REFUSE', 'ACCEPT', 'MALFORMED'] as const;
+export type Lie = (typeof LIES)[number];
 
 /** How an engine is for a while. */
 export interface Mood {
@@ -33,6 +35,8 @@ export interface EnginePlan {
   readonly liesUntilMs: number;
   /** Its first concurrency limit; undefined: the product's. */
   readonly limit: number | undefined;
+  /** Id of its process: two engines with one are the same process under two ids. */
+  readonly process: string;
 }
 
 export interface RequestPlan {
@@ -56,6 +60,8 @@ export interface SchedulePlan {
   readonly engines: readonly EnginePlan[];
   readonly requests: readonly RequestPlan[];
   readonly acts: readonly OperatorAct[];
+  /** Inputs that every honest engine refuses. */
+  readonly refused: readonly number[];
   /** Liars give the same lies. */
   readonly areAlike: boolean;
   readonly vote: VoteSettings;
@@ -91,16 +97,17 @@ export function makePlan(random: Random): SchedulePlan {
   const strategies = random.shuffled(NAMES).slice(0, random.integer(1, 3));
   const isSafe = random.chance(0.8);
   const isExact = random.chance(0.85);
+  const acts = random.chance(0.3) ? makeActs(random, count, lengthMs) : [];
+  const processes = Array.from({ length: count }, (_, n) =>
+    makeEngine(random, n, lying.has(n), trouble, hasLimits, lengthMs),
+  );
+  // A replaced engine is another process than before, which its twin is not.
+  const hasTwins = acts.length === 0 && random.chance(0.25);
   return {
-    engines: Array.from({ length: count }, (_, n) => makeEngine(random, n, lying.has(n), trouble, hasLimits, lengthMs)),
+    engines: hasTwins ? withTwins(random, processes) : processes,
     requests: makeRequests(random, requests, inputs, strategies, lengthMs),
-    acts: random.chance(0.3)
-      ? random.list(random.integer(1, 3), () => ({
-          atMs: random.between(0, lengthMs),
-          engine: random.integer(0, count - 1),
-          act: random.pick(['READMIT', 'REPLACE'] as const),
-        }))
-      : [],
+    acts,
+    refused: random.chance(0.4) ? Array.from({ length: inputs }, (_, n) => n).filter(() => random.chance(0.3)) : [],
     areAlike: random.chance(0.6),
     vote: voteSchema.parse({
       participants,
@@ -145,6 +152,23 @@ export function makePlan(random: Random): SchedulePlan {
   };
 }
 
+function makeActs(random: Random, engines: number, lengthMs: number): OperatorAct[] {
+  return random.list(random.integer(1, 3), () => ({
+    atMs: random.between(0, lengthMs),
+    engine: random.integer(0, engines - 1),
+    act: random.pick(['READMIT', 'REPLACE'] as const),
+  }));
+}
+
+/** Some processes, liars above all, are registered a second time, or a third one. */
+function withTwins(random: Random, processes: readonly EnginePlan[]): EnginePlan[] {
+  const twins = random.list(random.integer(1, 2), () => {
+    const liars = processes.filter(({ lie }) => lie !== undefined);
+    return random.pick(liars.length > 0 && random.chance(0.7) ? liars : processes);
+  });
+  return [...processes, ...twins.map((twin, k) => ({ ...twin, id: `e${processes.length + k}` }))];
+}
+
 function makeEngine(
   random: Random,
   n: number,
@@ -170,10 +194,11 @@ function makeEngine(
     latencyMs: random.pick([0.2, 1, 3, 10, 30]),
     capacity: random.chance(0.25) ? random.integer(1, 5) : 1_000,
     moods,
-    lie: isLiar ? random.pick(['DIGEST', 'ANSWER', 'BOTH', 'HYPOCRITE'] as const) : undefined,
+    lie: isLiar ? random.pick(LIES) : undefined,
     liesFromMs,
     liesUntilMs: isPermanent ? Infinity : liesFromMs + random.between(1, lengthMs),
     limit: hasLimits ? random.integer(1, 4) : undefined,
+    process: `process ${n}`,
   };
 }
 

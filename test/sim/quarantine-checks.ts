@@ -1,13 +1,16 @@
 // Who is put out of service, and who was called wrong: liars, soon, and nobody else.
 import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
-import type { Dispute } from '../../services/routing/dispute.ts';
+import { RouterError } from '../../services/core/errors.ts';
+import { refusalKey } from '../../services/core/refusal.ts';
+import type { CastBallot, Dispute } from '../../services/routing/dispute.ts';
 import { needed } from '../../services/voting/policy.ts';
 import type { Asked } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
-import { type SimEngine, answerTo } from './sim-engine.ts';
+import type { SimEngine } from './sim-engine.ts';
+import { type Said, truthOf } from './truth.ts';
 import { clock } from './virtual-clock.ts';
 
 export class QuarantineChecks {
@@ -28,16 +31,19 @@ export class QuarantineChecks {
   checkDispute(asked: Asked, { ballots, verdict, wrong }: Dispute): void {
     const ids = ballots.map(({ engineId }) => engineId);
     if (new Set(ids).size !== ids.length) throw new Broken('ballots', `dispute of ${ids.join(', ')}`);
-    const truth = answerTo(asked.plan.input);
     const isAudit = verdict === 'AUDIT_DISPUTED';
     const policy = asked.policy;
     if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute tells of the others
+    if (verdict === 'MALFORMED') {
+      this.#checkMalformed(wrong);
+      return;
+    }
     if (!isAudit && (policy === undefined || policy.compare.kind !== 'EXACT')) return;
-    const cast = ballots.filter((ballot) => ballot.stateDigest !== undefined);
-    const right = cast.filter(
-      (ballot) => ballot.stateDigest === truth.stateDigest && ballot.readoutDigest === truth.readoutDigest,
-    );
-    const enough = isAudit ? Math.floor(Math.max(3, this.#engines.length) / 2) + 1 : needed(policy!, cast.length);
+    const cast = ballots.filter(({ outcome }) => outcome !== 'ABSENT');
+    const truth = truthOf(this.#plan, asked.plan.input);
+    const right = cast.filter((ballot) => isRight(ballot, truth));
+    const processes = new Set(this.#engines.map(({ process }) => process)).size;
+    const enough = isAudit ? Math.floor(Math.max(3, processes) / 2) + 1 : needed(policy!, cast.length);
     const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
     if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
     // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.
@@ -45,6 +51,12 @@ export class QuarantineChecks {
     if (expected.join() !== wrong.join()) {
       throw new Broken('quarantine', `wrong is [${wrong.join()}] and should be [${expected.join()}]`);
     }
+  }
+
+  #checkMalformed(wrong: readonly string[]): void {
+    const honest = wrong.find((id) => this.#engines.find((each) => each.id === id)!.plan.lie === undefined);
+    if (honest !== undefined)
+      throw new Broken('quarantine', `"${honest}" is honest, and its answer is called malformed`);
   }
 
   noteDissent({ id }: PooledEngine): void {
@@ -80,4 +92,9 @@ export class QuarantineChecks {
       });
     }
   }
+}
+
+function isRight({ stateDigest, readoutDigest, why }: CastBallot, truth: Said): boolean {
+  if (truth instanceof RouterError) return stateDigest === undefined && why === refusalKey(truth);
+  return stateDigest === truth.stateDigest && readoutDigest === truth.readoutDigest;
 }

@@ -25,7 +25,9 @@ import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
-import { OUTPUTS, PINS, SimEngine, answerTo, dataOf } from './sim-engine.ts';
+import { checkRefusal } from './refusals.ts';
+import { PINS, SimEngine, dataOf } from './sim-engine.ts';
+import { OUTPUTS, answerTo } from './truth.ts';
 import { clock } from './virtual-clock.ts';
 
 export interface Result {
@@ -211,10 +213,9 @@ class Simulation {
   }
 
   #addEngine(id: string, plan: SimEngine['plan']): SimEngine {
-    const { areAlike } = this.#plan;
     const engine: SimEngine = new SimEngine(id, plan, {
       random: this.#random,
-      areAlike,
+      plan: this.#plan,
       called: (asked, input) => this.#called(asked, input),
     });
     const pooled = this.#pool.add(engine);
@@ -234,7 +235,12 @@ class Simulation {
     engine.setMood(old.mood);
   }
 
-  #setMood(engine: SimEngine, mood: SimEngine['mood']): void {
+  /** Of its process: under each of its ids. */
+  #setMood({ process }: SimEngine, mood: SimEngine['mood']): void {
+    for (const engine of this.#engines.filter((each) => each.process === process)) this.#setMoodOf(engine, mood);
+  }
+
+  #setMoodOf(engine: SimEngine, mood: SimEngine['mood']): void {
     this.#journal.note('mood', engine.id, mood);
     const pooled = this.#pool.find(engine.id);
     engine.setMood(mood === 'DRAINED' ? 'WELL' : mood);
@@ -251,7 +257,16 @@ class Simulation {
       plan.strategy === 'REDUNDANT' ? tighten(forModel(this.#plan.vote, undefined), plan.vote ?? {}, 15) : undefined;
     const asked: Asked = {
       ...{ plan, policy, startMs, controller, number: this.#asked.length, endByMs: Math.min(leavesMs, deadlineMs) },
-      ...{ attempts: 0, full: 0, whole: new Set<string>(), voters: new Set<string>(), isOver: false },
+      ...{
+        attempts: 0,
+        confirmations: 0,
+        isRefused: false,
+        full: 0,
+        whole: new Set<string>(),
+        voters: new Set<string>(),
+        isOver: false,
+      },
+      ...{ cast: new Map<string, string>(), tried: new Set<string>(), able: new Set<string>() },
     };
     this.#asked.push(asked);
     this.#ofData.set(data, asked);
@@ -290,6 +305,8 @@ class Simulation {
     if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
     if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
     this.#over(asked, error.kind);
+    const refusal = checkRefusal(this.#plan, asked, error, this.#pool);
+    if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
   }
 
   #onAnswer(asked: Asked, reply: ReasonAnswer): void {
@@ -302,7 +319,8 @@ class Simulation {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
-    const counted = this.#journal.guard(() => this.#attempts.count(engine.id, asked, input.digestOnly));
+    this.#noteAble(asked);
+    const counted = this.#journal.guard(() => this.#attempts.count(engine, asked, input.digestOnly));
     const over = this.#journal.guard(() => {
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);
@@ -314,21 +332,27 @@ class Simulation {
     };
   }
 
+  /** Those that have been able at each call of a request: an engine that is not when another one is asked is passed over. */
+  #noteAble({ able, tried }: Asked): void {
+    const nowMs = performance.now();
+    for (const { id, admits, readySinceMs } of this.#pool.engines) {
+      if (!admits) able.delete(id);
+      else if (tried.size === 0 && readySinceMs < nowMs) able.add(id);
+    }
+  }
+
   /** As services/main.ts, and then what should have come of it. */
   #onDispute(dispute: Dispute): void {
     const { input, wrong, ballots, verdict, right } = dispute;
     this.#journal.note('dispute', verdict, wrong.join());
-    for (const { engineId } of ballots.filter((ballot) => wrong.includes(ballot.engineId))) {
-      const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (engine !== undefined && right !== undefined) {
-        this.#quarantined.noteDissent(engine);
-        this.#quarantine.dissented(engine, { input, ...right });
-        this.#journal.guard(() => this.#quarantined.checkDissents(engine));
-      }
-    }
     for (const { engineId, outcome } of ballots) {
       const engine = this.#pool.engines.find(({ id }) => id === engineId);
-      if (wrong.length === 0 && outcome === 'DISSENTED' && engine !== undefined) this.#quarantine.suspect(engine);
+      if (engine === undefined) continue;
+      if (wrong.length === 0 && outcome === 'DISSENTED') this.#quarantine.suspect(engine);
+      if (!wrong.includes(engineId)) continue;
+      this.#quarantined.noteDissent(engine);
+      this.#quarantine.dissented(engine, right && { input, ...right });
+      this.#journal.guard(() => this.#quarantined.checkDissents(engine));
     }
     const asked = this.#ofData.get(input.data)!;
     this.#journal.guard(() => this.#quarantined.checkDispute(asked, dispute));

@@ -3,13 +3,11 @@ import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '../../services/engines/engine.ts';
 import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
-import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import type { Random } from '../fuzz/random.ts';
-import type { EnginePlan, Mood } from './plan.ts';
+import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';
+import { OUTPUTS, type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
 
-export const OUTPUTS = 4;
-
-const LIMITS = { instanceId: '', maxInFlight: 1_024, maxMessageBytes: Infinity };
+const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
 export const MODEL: PinnedModel = {
   ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1_000_000, operationsPerStep: 1_000 },
@@ -30,35 +28,6 @@ function inputOf(data: Uint8Array): number {
 }
 
 const NOTHING = new Uint8Array(0);
-const POTENTIALS = new Uint8Array(4 * OUTPUTS);
-const known = new Map<number, Inference>();
-
-/** What every honest engine answers; `salt` 0: the truth. */
-export function answerTo(input: number, salt = 0): Inference {
-  const key = input * 100_000 + salt;
-  let answer = known.get(key);
-  if (answer === undefined) {
-    const right = Math.abs(input) % OUTPUTS;
-    const top = (right + (salt === 0 ? 0 : 1 + (salt % (OUTPUTS - 1)))) % OUTPUTS;
-    const spikeCounts = Array.from({ length: OUTPUTS }, (_, k) => (k === top ? 9 : k) + (salt > 0 ? salt % 7 : 0));
-    const stateDigest = BigInt.asUintN(64, (BigInt(input) + 3n) * 0x9e3779b97f4a7c15n + BigInt(salt));
-    const unsigned: Inference = {
-      ...{ modelVersion: 1, steps: 16, spikeCounts, potentials: POTENTIALS, totalSpikes: BigInt(10 + salt) },
-      ...{
-        synapticOperations: 40n,
-        recordingId: 0n,
-        stateDigest,
-        readoutDigest: 0n,
-        queueUs: 1,
-        computeUs: 2,
-        batchItems: 1,
-      },
-    };
-    answer = { ...unsigned, readoutDigest: readoutDigest(unsigned) };
-    known.set(key, answer);
-  }
-  return answer;
-}
 
 interface Call {
   readonly isStalled: boolean;
@@ -68,7 +37,7 @@ interface Call {
 
 export interface EngineHooks {
   readonly random: Random;
-  readonly areAlike: boolean;
+  readonly plan: Pick<SchedulePlan, 'areAlike' | 'refused'>;
   /** `done` is told how it ended. */
   called(engine: SimEngine, input: InferenceInput, context: CallContext): (outcome: string) => void;
 }
@@ -78,6 +47,8 @@ export class SimEngine implements Engine {
   readonly kind: EngineKind;
   readonly address: string;
   readonly plan: EnginePlan;
+  /** As `instanceId` of its description. */
+  readonly process: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
@@ -91,6 +62,7 @@ export class SimEngine implements Engine {
   constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
     this.id = id;
     this.kind = plan.kind;
+    this.process = id === plan.id ? plan.process : id; // one that replaces another is a process of its own
     this.address = `${id}.simulated:1`;
     this.plan = plan;
     this.#hooks = hooks;
@@ -101,7 +73,7 @@ export class SimEngine implements Engine {
     const isUp = mood !== 'DOWN';
     if (isUp !== (this.description !== undefined)) {
       this.description = isUp
-        ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL], ...LIMITS }
+        ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL], ...LIMITS, instanceId: this.process }
         : undefined;
       this.downReason = isUp ? '' : 'crashed';
       this.#listener();
@@ -139,7 +111,11 @@ export class SimEngine implements Engine {
     };
     const call: Call = {
       isStalled,
-      answer: () => end('OK', () => resolve(this.#answer(input))),
+      answer: () => {
+        const said = this.#say(input);
+        if (said instanceof RouterError) end(said.kind, () => reject(said));
+        else end('OK', () => resolve(said));
+      },
       fail: (error) => end(error.kind, () => reject(error)),
     };
     const onAbort = (): void => call.fail(RouterError.from(context.signal.reason));
@@ -188,29 +164,40 @@ export class SimEngine implements Engine {
     return new RouterError('ENGINE_LOST', `engine "${this.id}" is gone`);
   }
 
-  #answer({ data, digestOnly = false }: InferenceInput): Inference {
+  #say({ data, digestOnly = false }: InferenceInput): Said {
     const input = inputOf(data);
-    const truth = answerTo(input);
+    const truth = truthOf(this.#hooks.plan, input);
     const said = this.isLying ? this.#lie(input, truth, digestOnly) : truth;
-    return digestOnly ? { ...said, spikeCounts: [], potentials: NOTHING } : said;
+    if (said instanceof RouterError || !digestOnly || this.plan.lie === 'MALFORMED') return said;
+    return { ...said, spikeCounts: [], potentials: NOTHING };
   }
 
-  #lie(input: number, truth: Inference, digestOnly: boolean): Inference {
+  #lie(input: number, truth: Said, digestOnly: boolean): Said {
     this.#lies += 1;
     // Different liars, and one liar each time, say something else, unless all say the same.
-    const own = 1_000 * (1 + Number(this.plan.id.slice(1))) + (this.#lies % 900);
-    const lie = answerTo(input, this.#hooks.areAlike ? 1 : own);
+    const own = 1_000 * (1 + Number(/\d+/.exec(this.process)![0])) + (this.#lies % 900);
+    const salt = this.#hooks.plan.areAlike ? 1 : own;
+    const lie = answerTo(input, salt);
     switch (this.plan.lie) {
-      case 'DIGEST':
-        return { ...truth, stateDigest: lie.stateDigest };
-      case 'ANSWER':
-        return { ...lie, stateDigest: truth.stateDigest };
+      case 'REFUSE':
+        return refusalOf(input, salt);
+      case 'MALFORMED':
+        return malformed(answerTo(input), this.#lies);
       case 'BOTH':
         return lie;
-      case 'HYPOCRITE':
-        return digestOnly ? truth : { ...lie, stateDigest: truth.stateDigest, readoutDigest: truth.readoutDigest };
+      case 'ACCEPT':
+        return truth instanceof RouterError ? lie : truth;
       case undefined:
         return truth;
+      default:
+        return truth instanceof RouterError ? truth : falsify(this.plan.lie, truth, lie, digestOnly);
     }
   }
+}
+
+function falsify(kind: 'DIGEST' | 'ANSWER' | 'HYPOCRITE', truth: Inference, lie: Inference, digestOnly: boolean): Said {
+  const { stateDigest, readoutDigest } = truth;
+  if (kind === 'DIGEST') return { ...truth, stateDigest: lie.stateDigest };
+  if (kind === 'ANSWER') return { ...lie, stateDigest };
+  return digestOnly ? truth : { ...lie, stateDigest, readoutDigest };
 }

@@ -1,0 +1,178 @@
+// An engine that says whatever it likes, beside two honest ones: no caller notices, and the engine is named.
+import * as grpc from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
+import { BreakerState, EngineState } from '../../services/generated/tandem/v1/engines.ts';
+import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
+import { Random } from '../fuzz/random.ts';
+import {
+  type EngineLie,
+  FORBIDDEN_REFUSALS,
+  MALFORMED,
+  REFUSALS,
+  SILENCE,
+  STRAY_RESULTS,
+  WRONG_ANSWERS,
+} from '../fakes/lies.ts';
+import { LyingEngine } from '../fakes/lying-engine.ts';
+import { callBatch } from '../support/batch-call.ts';
+import { type Caller, callRouter } from '../support/caller.ts';
+import { DisputeFile } from '../support/dispute-file.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { closedLoad } from '../support/load.ts';
+import { Operator } from '../support/operator.ts';
+import { type RouterProcess, startRouter } from '../support/router-process.ts';
+import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
+import { told } from '../support/told.ts';
+import { until } from '../support/until.ts';
+
+const STRATEGIES = ['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'] as const;
+type StrategyName = (typeof STRATEGIES)[number];
+
+const REQUESTS = 24;
+const IN_FLIGHT = 4;
+
+/** Other inputs in each run, so that no lie is tried with one input only. */
+const seed = Date.now() % 1_000_000;
+const inputs = new Random(seed).shuffled(readHeldout()).slice(0, REQUESTS);
+
+const disputes = new DisputeFile();
+let sidecars: RunningSidecar[];
+let liar: LyingEngine;
+let liarId = '';
+let liars = 0;
+let router: RouterProcess;
+let caller: Caller;
+let batches: grpc.Client;
+let operator: Operator;
+let truths: string[];
+
+beforeAll(async () => {
+  sidecars = await Promise.all(Array.from({ length: 3 }, () => startSidecar('deploy/models')));
+  liar = await new LyingEngine(sidecars[2]!.address).start();
+});
+
+afterAll(async () => {
+  liar.stop();
+  await Promise.all(sidecars.map((sidecar) => sidecar.kill()));
+});
+
+/** One router for the tests of a block: what one lie does to it, the later ones notice. */
+function useRouter(): void {
+  beforeAll(async () => {
+    router = await startRouter({
+      local: { enabled: false },
+      sidecars: sidecars.slice(0, 2).map(({ address }, at) => ({ id: `honest-${at + 1}`, address })),
+      disputes: disputes.settings,
+      retry: { attempt_timeout_ms: 300 },
+      slow_start_ms: 0, // the liar gets its share at once
+    });
+    caller = callRouter(router.address);
+    batches = new grpc.Client(router.address, grpc.credentials.createInsecure());
+    operator = new Operator(router.address);
+    truths = (await ask('ROUND_ROBIN')).map(({ response }) => told(response!));
+  });
+
+  afterEach(async () => {
+    await operator.remove(liarId);
+  });
+
+  afterAll(() => {
+    operator.close();
+    batches.close();
+    caller.close();
+    router.kill();
+  });
+}
+
+async function ask(strategy: StrategyName) {
+  const request: Partial<ReasonRequest> = { strategy: Strategy[`STRATEGY_${strategy}`] };
+  const load = closedLoad({ system: caller, inputs, request, total: REQUESTS, inFlight: IN_FLIGHT });
+  return (await load.finished).requests.toSorted((a, b) => a.input - b.input);
+}
+
+/** The lying engine becomes a new one to the router, with the id `liarId`. */
+async function register({ tamper }: EngineLie): Promise<void> {
+  liarId = `liar-${(liars += 1)}`;
+  liar.tamper = tamper;
+  liar.counts.lied = 0;
+  await operator.register(liarId, liar.address);
+}
+
+/** What callers notice of a lie. */
+async function lie(strategy: StrategyName, each: EngineLie): Promise<unknown> {
+  await register(each);
+  const requests = await ask(strategy);
+  const wrong = requests.filter(({ response, input }) => response !== undefined && told(response) !== truths[input]);
+  const failed = requests.filter(({ outcome }) => outcome !== 'OK').map(({ outcome, code }) => `${code} ${outcome}`);
+  const { inFlight } = await operator.metrics();
+  return { seed, failed, wrong: wrong.length, inFlight };
+}
+
+const UNNOTICED = { seed, failed: [], wrong: 0, inFlight: 0 };
+
+async function isNamed(): Promise<boolean> {
+  if (disputes.against(liarId).length > 0) return true;
+  const { state } = await operator.engine(liarId);
+  return state === EngineState.ENGINE_STATE_QUARANTINED;
+}
+
+async function isFailing(): Promise<boolean> {
+  const { failed, breaker } = await operator.engine(liarId);
+  return failed > 0n || breaker !== BreakerState.BREAKER_STATE_CLOSED || (await isNamed());
+}
+
+describe.each(STRATEGIES)('with %s', (strategy) => {
+  useRouter();
+
+  it.each(REFUSALS)('nobody hears a wrong $name, and the engine is named', async (each) => {
+    expect(await lie(strategy, each)).toEqual(UNNOTICED);
+    expect(liar.counts.lied).toBeGreaterThan(0);
+    await until(isNamed, { what: 'a dispute record or a quarantine' });
+  });
+
+  it.each(MALFORMED)('nobody gets $name, and the engine is named', async (each) => {
+    expect(await lie(strategy, each)).toEqual(UNNOTICED);
+    expect(liar.counts.lied).toBeGreaterThan(0);
+    await until(isNamed, { what: 'a dispute record or a quarantine' });
+  });
+
+  it.each(FORBIDDEN_REFUSALS)('a refusal with $name is the engine’s failure', async (each) => {
+    expect(await lie(strategy, each)).toEqual(UNNOTICED);
+    expect(liar.counts.lied).toBeGreaterThan(0);
+    await until(isFailing, { what: 'its failures' });
+  });
+
+  it.each(STRAY_RESULTS)('$name changes nothing', async (each) => {
+    expect(await lie(strategy, each)).toEqual(UNNOTICED);
+  });
+
+  it('an engine that never answers costs time only', async () => {
+    expect(await lie(strategy, SILENCE)).toEqual(UNNOTICED);
+  });
+});
+
+describe('a vote', () => {
+  useRouter();
+
+  it.each(WRONG_ANSWERS)('outvotes $name, and names the engine', async (each) => {
+    expect(await lie('REDUNDANT', each)).toEqual(UNNOTICED);
+    await until(isNamed, { what: 'a dispute record or a quarantine' });
+  });
+});
+
+describe('a batch', () => {
+  useRouter();
+
+  it.each([...REFUSALS, ...MALFORMED])('has all its answers beside $name', async (each) => {
+    await register(each);
+    const items = inputs.map(({ data }) => ({
+      tensor: { shape: [data.length / 4], dtype: 'FP32', data },
+      cache: CacheMode.CACHE_MODE_BYPASS,
+    }));
+    const results = await callBatch(batches, items).results;
+    const said = results.map(({ outcome }) => (outcome?.$case === 'result' ? told(outcome.value) : 'failed'));
+    expect({ seed, said }).toEqual({ seed, said: truths });
+    await until(isNamed, { what: 'a dispute record or a quarantine' });
+  });
+});

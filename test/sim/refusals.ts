@@ -1,0 +1,48 @@
+// Whether a refusal is one that its request may end with.
+import { RouterError } from '../../services/core/errors.ts';
+import { isRefusal, refusalKey } from '../../services/core/refusal.ts';
+import type { EnginePool } from '../../services/engines/pool.ts';
+import { needed } from '../../services/voting/policy.ts';
+import { type Asked, MAX_CONFIRMATIONS } from './attempts.ts';
+import { Broken } from './invariants.ts';
+import { coalition } from './liars.ts';
+import type { SchedulePlan } from './plan.ts';
+import { truthOf } from './truth.ts';
+
+/** Engines that agree before a caller hears a refusal, where there is no vote. */
+const CONFIRMING = 2;
+
+/** Returns whether it is a refusal, and a true one. Throws Broken. */
+export function checkRefusal(
+  plan: SchedulePlan,
+  asked: Asked,
+  error: RouterError,
+  pool: EnginePool,
+): 'none' | 'true' | 'false' {
+  if (!isRefusal(error)) return 'none';
+  const truth = truthOf(plan, asked.plan.input);
+  if (truth instanceof RouterError && refusalKey(truth) === refusalKey(error)) return 'true';
+  const { policy, number } = asked;
+  const isUnconfirmed = error.metadata['unconfirmed'] === 'true';
+  const isLenient = policy !== undefined && (policy.onFew !== 'FAIL' || policy.onDispute !== 'FAIL');
+  const enough = policy === undefined ? CONFIRMING : needed(policy);
+  const isAllowed = isUnconfirmed
+    ? policy === undefined && !canBeConfirmed(asked, pool, plan)
+    : coalition(plan) >= enough;
+  if (isAllowed || isLenient) return 'false';
+  const by = error.metadata['confirmed_by'] ?? 'one engine';
+  throw new Broken(
+    'refused',
+    `request ${number} (${asked.plan.strategy}) ended with ${refusalKey(error)}, said by ${by}`,
+  );
+}
+
+/** An honest engine could be asked at any time, and was not. */
+function canBeConfirmed({ confirmations, tried, able }: Asked, pool: EnginePool, plan: SchedulePlan): boolean {
+  if (confirmations >= MAX_CONFIRMATIONS) return false;
+  return pool.engines.some(({ id, admits }) => admits && able.has(id) && !tried.has(id) && isHonest(plan, id));
+}
+
+function isHonest({ engines }: SchedulePlan, id: string): boolean {
+  return engines.some((engine) => engine.lie === undefined && (id === engine.id || id === `${engine.id}'`));
+}
