@@ -123,7 +123,7 @@ describe('replaying an input', () => {
     pool.add(real);
     dissent(mirror('other'), 1, 0);
     const odd = mirror('odd');
-    odd.behaviour = () => Promise.resolve(fakeInference({ steps: 4 }));
+    odd.behaviour = () => Promise.resolve(fakeInference({ steps: 4, totalSpikes: 0n, synapticOperations: 0n }));
     odd.tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'engine "odd" cannot trace'));
     const { engines, differences } = await replayInput(pool, input, context());
     expect(differences).toMatchObject([{ engineId: 'other', referenceId: 'real' }]);

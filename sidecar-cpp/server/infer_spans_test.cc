@@ -105,6 +105,7 @@ struct Answer final : ResultSink {
 
 // An answer without what may differ.
 std::string Bits(engine::v1::Inference answer) {
+  answer.clear_recording_id();
   answer.clear_queue_us();
   answer.clear_compute_us();
   answer.clear_batch_items();

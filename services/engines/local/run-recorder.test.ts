@@ -5,7 +5,8 @@ import { chain, compileGraph, node } from '../../../test/support/run-network.ts'
 import type { Recording } from '../engine.ts';
 import { Interrupt } from './interrupt.ts';
 import { RunRecorder } from './run-recorder.ts';
-import { NonFinite, Simulator } from './simulator.ts';
+import type { NonFinite } from './simulator.ts';
+import { Simulator } from './simulator.ts';
 
 const SERIES = 'dt: 1\ninput: {kind: series}';
 

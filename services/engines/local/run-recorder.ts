@@ -1,9 +1,9 @@
 // Keeps what a run does while it runs: proto/NUMERICS.md, "Recording". Allocates nothing after its construction.
 import type { RecordedNode, Recording } from '../engine.ts';
-import type { Network } from './network.ts';
 import { isSpiking, isStateful } from './node-types.ts';
 import type { RecordKernel } from './record-kernel.ts';
-import { RECORD_SLACK_BYTES, partsOfRow } from './record-kernel.ts';
+import { partsOfRow } from './record-kernel.ts';
+import { wordsOf } from './recorder-memory.ts';
 import type { Simulator } from './simulator.ts';
 
 interface Recorded {
@@ -17,17 +17,6 @@ interface Recorded {
   readonly lastWord: number;
   readonly lastBits: number;
   readonly parameters: Parameters<RecordKernel['record']>;
-}
-
-/** Words of a step that one node takes. */
-function wordsOf(elements: number, spikes: boolean): number {
-  return 1 + (spikes ? Math.ceil(elements / 32) : 0);
-}
-
-/** What a RunRecorder takes of its simulator's arena, at most. */
-export function recorderArenaBytes({ nodes }: Network): number {
-  const words = nodes.reduce((sum, { outputSize }) => sum + wordsOf(outputSize, true), 0);
-  return 4 * words + 2 * RECORD_SLACK_BYTES;
 }
 
 /** Of one simulator, for one run after the other. One for each simulator. */

@@ -7,7 +7,7 @@ import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
 import type { Evaluation } from './runtime-node.ts';
 import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
-import { recorderArenaBytes } from './run-recorder.ts';
+import { recorderArenaBytes } from './recorder-memory.ts';
 
 export interface RunResult {
   readonly steps: number;
