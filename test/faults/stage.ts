@@ -6,7 +6,7 @@ import { LyingEngine } from '../fakes/lying-engine.ts';
 import { SlowLink } from '../fakes/slow-link.ts';
 import { callRouter } from '../support/caller.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
-import { paceLoad } from '../support/load.ts';
+import { closedLoad, paceLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
@@ -119,10 +119,10 @@ export class Stage {
   /** The whole of each input's answer, as the router's own engine gives it, which has no faults. */
   async truths(modelsDir = 'deploy/models'): Promise<string[]> {
     const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
-    const tensors = this.inputs.map(({ data }) => ({ shape: [data.length / 4], dtype: 'FP32', data }));
-    const answers = await Promise.all(tensors.map((tensor) => router.reason({ tensor })));
+    const { inputs } = this;
+    const { requests } = await closedLoad({ system: router, inputs, total: inputs.length, inFlight: 8 }).finished;
     await router.stop();
-    return answers.map(told);
+    return requests.toSorted((a, b) => a.input - b.input).map(({ response }) => told(response!));
   }
 
   /** The highest of 1,000, 800, 600 … requests a second (or of shares of --rate) that keeps up for two seconds. */
