@@ -105,8 +105,8 @@ function compare(records: readonly DisputeRecord[], faults: readonly LoggedFault
       continue;
     }
     counts.located += 1;
-    const digest = ballots.find(({ engine }) => engine === 'engine-1')!.state_digest;
-    const said = recordedText(difference);
+    const { state_digest: digest, why } = ballots.find(({ engine }) => engine === 'engine-1')!;
+    const said = recordedText(difference, why);
     const fault = byDigest.get(digest);
     if (digest === '' || fault === undefined) {
       const at = failedRuns.indexOf(said);
@@ -129,9 +129,12 @@ function toText({ first_difference: first, first_spike: spike }: LoggedFault): s
   return `${placeText(first?.step, first?.node)}; spike ${placeText(spike?.step, spike?.node, spike?.neuron)}`;
 }
 
-function recordedText(difference: RecordedDifference): string {
+/** A run that failed before anything recorded differed did so where its refusal says: `why`. */
+function recordedText(difference: RecordedDifference, why: string): string {
   const { state_step, state_node, spike_step, spike_node, spike_neuron } = difference;
-  return `${placeText(state_step, state_node)}; spike ${placeText(spike_step, spike_node, spike_neuron)}`;
+  const refused = /step \d+, node .*/.exec(why)?.[0];
+  const state = state_step === undefined && refused !== undefined ? refused : placeText(state_step, state_node);
+  return `${state}; spike ${placeText(spike_step, spike_node, spike_neuron)}`;
 }
 
 /** "step 3, node lif1, neuron 7"; "none". */
