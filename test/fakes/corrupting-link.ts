@@ -17,8 +17,6 @@ export interface CorruptionOptions {
 export class CorruptingLink {
   /** Where the router finds the engine now. */
   readonly address = unusedSocket();
-  /** While it is false every chunk is passed on as it came. */
-  isCorrupting = true;
   /** Chunks that were passed on, and those of them with flipped bits. */
   chunks = 0;
   corrupted = 0;
@@ -69,7 +67,7 @@ export class CorruptingLink {
 
   #corrupt(chunk: Buffer, share: number): Buffer {
     this.chunks += 1;
-    if (!this.isCorrupting || !this.#random.chance(share)) return chunk;
+    if (!this.#random.chance(share)) return chunk;
     this.corrupted += 1;
     const bits = 8 * chunk.length;
     const flipped = new Set(

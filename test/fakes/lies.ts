@@ -150,6 +150,10 @@ export const WRONG_ANSWERS: readonly EngineLie[] = [
     }),
   },
   { name: 'another state digest', tamper: unsigned(({ stateDigest }) => ({ stateDigest: stateDigest ^ 1n })) },
+  {
+    name: 'another state digest, recorded',
+    tamper: unsigned(({ stateDigest }) => ({ stateDigest: stateDigest ^ 2n, recordingId: MOST_UINT64 })),
+  },
 ];
 
 /** Strange, and still an honest answer: also to an item that does not exist, or twice. */

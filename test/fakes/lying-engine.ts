@@ -9,6 +9,8 @@ import {
   type DescribeResponse,
   EngineServiceClient,
   EngineServiceService,
+  type GetRecordingRequest,
+  type GetRecordingResponse,
   type InferItem,
   type InferRequest,
   type InferResponse,
@@ -44,6 +46,8 @@ export const answerNaN: Lie = (truth) => ({
   potentials: new Uint8Array(new Float32Array(truth.potentials.length / 4).fill(NaN).buffer),
 });
 
+type GetRecordingHandler = grpc.handleUnaryCall<GetRecordingRequest, GetRecordingResponse>;
+
 export class LyingEngine {
   readonly address = unusedSocket();
 
@@ -62,6 +66,8 @@ export class LyingEngine {
   describe: (truth: DescribeResponse) => DescribeResponse = (truth) => truth;
   /** What its real sidecar is asked instead of an item. */
   rewrite: (item: InferItem) => InferItem = (item) => item;
+  /** What it says of a recorded run instead of asking its real sidecar; undefined: it never answers. */
+  recording: (() => GetRecordingResponse | undefined) | undefined;
   /** By how much answers and refusals come late. */
   delayMs = 0;
 
@@ -95,6 +101,7 @@ export class LyingEngine {
         InferStreamRequest,
         InferStreamResponse
       >,
+      getRecording: ((call, callback) => this.#getRecording(call, callback)) as GetRecordingHandler,
     });
     await new Promise<void>((resolve, reject) => {
       this.#server.bindAsync(this.address, grpc.ServerCredentials.createInsecure(), (error) =>
@@ -131,6 +138,15 @@ export class LyingEngine {
       else reply(null, { inference: this.#tell(response.inference!, item!) });
     });
     call.once('cancelled', () => asking.cancel());
+  }
+
+  #getRecording(...[{ request }, callback]: Parameters<GetRecordingHandler>): void {
+    if (this.recording === undefined) {
+      this.#real.getRecording(request, (error, response) => callback(error, response));
+      return;
+    }
+    const said = this.recording();
+    if (said !== undefined) callback(null, said);
   }
 
   #inferStream(stream: FakeStream): void {

@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DisputeFile, type DisputeRecord, type RecordedDifference } from '../support/dispute-file.ts';
-import { NEVER_OUT, ask, heard, total, whileReadmitted } from './judging.ts';
+import { type Heard, NEVER_OUT, ask, heard, total, whileReadmitted } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const FAULTS = 2_000;
 const IN_FLIGHT = 4;
+const ROUNDS = 10;
 /** A vote waits half as long again for the last ballot: the faulty engine computes every run twice, and must not be late. */
 const HONEST_DELAY_MS = 4;
 
@@ -55,12 +56,18 @@ export const oneShot: Scenario = {
       ...links,
     ]);
     const wanted = stage.options.count ?? FAULTS;
-    const votes = heard(
-      await whileReadmitted(router, () => ask(stage, router, 'REDUNDANT', wanted, IN_FLIGHT)),
-      truths,
-    );
+    let votes: Heard = { requests: 0, wrong: 0, failed: {} };
+    let faults: LoggedFault[] = [];
+    await whileReadmitted(router, async () => {
+      // Some runs are given up before they end, because their votes are decided: these are in no log.
+      for (let round = 0; round < ROUNDS && faults.length < wanted; round += 1) {
+        const count = wanted - faults.length;
+        votes = added(votes, heard(await ask(stage, router, 'REDUNDANT', count, IN_FLIGHT), truths));
+        faults = linesOf(log);
+        stage.progress(`${faults.length} of ${wanted} faults`);
+      }
+    });
     await router.stop(); // every record is written
-    const faults = linesOf(log);
     const different = faults.filter(({ first_difference }) => first_difference !== null);
     const records = disputes.against('engine-1');
     const compared = compare(records, different);
@@ -85,6 +92,12 @@ export const oneShot: Scenario = {
     };
   },
 };
+
+function added(a: Heard, b: Heard): Heard {
+  const failed = { ...a.failed };
+  for (const [name, count] of Object.entries(b.failed)) failed[name] = (failed[name] ?? 0) + count;
+  return { requests: a.requests + b.requests, wrong: a.wrong + b.wrong, failed };
+}
 
 function linesOf(log: string): LoggedFault[] {
   const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);

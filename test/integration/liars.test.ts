@@ -16,6 +16,7 @@ import {
   WRONG_ANSWERS,
 } from '../fakes/lies.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
+import { RECORDING_LIES } from '../fakes/recording-lies.ts';
 import { callBatch } from '../support/batch-call.ts';
 import { type Caller, callRouter } from '../support/caller.ts';
 import { DisputeFile } from '../support/dispute-file.ts';
@@ -110,6 +111,9 @@ async function lie(strategy: StrategyName, each: EngineLie): Promise<unknown> {
   return { seed, failed, wrong: wrong.length, inFlight };
 }
 
+/** A wrong answer of a run that the engine says it has recorded. */
+const WITH_RECORDING = WRONG_ANSWERS.find(({ name }) => name === 'another state digest, recorded')!;
+
 const UNNOTICED = { seed, failed: [], wrong: 0, inFlight: 0 };
 
 /** Asks on until `isSo`: HEDGED may hear the engine too late to notice what it says. */
@@ -181,6 +185,21 @@ describe('a vote', () => {
   it.each(WRONG_ANSWERS)('outvotes $name, and names the engine', async (each) => {
     expect(await lie('REDUNDANT', each)).toEqual(UNNOTICED);
     await untilNamed('REDUNDANT');
+  });
+});
+
+describe('a dispute', () => {
+  useRouter();
+
+  afterAll(() => {
+    liar.recording = undefined;
+  });
+
+  it.each(RECORDING_LIES)('is recorded though the engine’s recording is $name', async ({ recording }) => {
+    liar.recording = recording;
+    expect(await lie('REDUNDANT', WITH_RECORDING)).toEqual(UNNOTICED);
+    const record = await until(() => disputes.against(liarId)[0], { what: 'the record' });
+    expect(record.differences).toMatchObject([{ engine: liarId, reference: '', text: expect.any(String) }]);
   });
 });
 
