@@ -198,7 +198,7 @@ describe('a dispute', () => {
   it.each(RECORDING_LIES)('is recorded though the engine’s recording is $name', async ({ recording }) => {
     liar.recording = recording;
     expect(await lie('REDUNDANT', WITH_RECORDING)).toEqual(UNNOTICED);
-    const record = await until(() => disputes.against(liarId)[0], { what: 'the record' });
+    const record = (await until(() => disputes.against(liarId)[0], { what: 'the record' }))!;
     expect(record.differences).toMatchObject([{ engine: liarId, reference: '', text: expect.any(String) }]);
   });
 });
