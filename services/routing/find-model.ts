@@ -1,5 +1,6 @@
 // Which version a request means, and which engines can serve it.
 import { RouterError } from '../core/errors.ts';
+import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
@@ -10,8 +11,8 @@ export interface Found {
   readonly version: ModelVersion;
   /** What it takes: as the manifest says, else as the network does. */
   readonly input: InputSpec;
-  /** Identity of weights and run settings. */
-  readonly modelId: bigint;
+  /** As the router has read it. */
+  readonly model: PinnedModel;
   /** Ready engines that hold it; empty when all have gone. */
   readonly engines: readonly PooledEngine[];
 }
@@ -40,7 +41,7 @@ export function findServed(models: ModelRepository, pool: EnginePool, name: stri
     throw invalid(wanted, `it has ${labels} labels for ${model.outputSize} outputs; give one for each, or none`);
   }
   const input = { kind: wanted.inputKind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
-  return { version: wanted, input, modelId: model.modelId, engines };
+  return { version: wanted, input, model, engines };
 }
 
 function invalid({ name, version }: ModelVersion, why: string): RouterError {

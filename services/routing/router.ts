@@ -23,7 +23,7 @@ import { noEngine } from './no-engine.ts';
 import { type ReasonQuestion, questionHash } from './question.ts';
 import { type Readiness, demandOf, readiness } from './readiness.ts';
 import { easeIn } from './slow-start.ts';
-import { validateInput } from './validate.ts';
+import { checkDetail, validateInput } from './validate.ts';
 import { forModel } from './vote-policy.ts';
 import { vote } from './vote.ts';
 
@@ -125,10 +125,11 @@ export class Router {
     try {
       const found = findServed(this.#models, this.#pool, question.model, question.modelVersion);
       validateInput(question.input, found.input);
+      checkDetail(question, found.model);
       const manner = this.#manner(question, found);
       context.span?.set('tandem.model', `${found.version.name}/${found.version.version}`);
       context.span?.set('tandem.strategy', manner.strategy);
-      const hash = questionHash(found.modelId, question.input.data);
+      const hash = questionHash(found.model.modelId, question.input.data);
       const attempts: Attempt[] = [];
       const looking = context.span?.child('cache');
       const compute = (flight: CallContext): Promise<Answer> => {
@@ -262,7 +263,7 @@ export class Router {
 
 /** What an answer depends on besides the input. Who asks for a vote, or for detail, is not content with less of it. */
 function scopeOf(
-  { version, modelId }: Found,
+  { version, model: { modelId } }: Found,
   shape: readonly number[],
   policy: VotePolicy | undefined,
   detail: Detail,

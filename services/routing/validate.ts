@@ -1,5 +1,8 @@
 // The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
 import { RouterError } from '../core/errors.ts';
+import type { Detail } from '../core/inference.ts';
+import { MAX_LAYER_COUNTS } from '../engines/engine.ts';
+import type { PinnedModel } from '../engines/model-pins.ts';
 
 export interface RawInput {
   /** Which field of the request it came in, for error messages. */
@@ -42,6 +45,19 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
       metadata: { index: String(index) },
     });
   }
+}
+
+/** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
+export function checkDetail(
+  { detail = 'SUMMARY', input }: { readonly detail?: Detail; readonly input: Pick<RawInput, 'shape'> },
+  { inputKind, steps, spikingNodes }: Pick<PinnedModel, 'inputKind' | 'steps' | 'spikingNodes'>,
+): void {
+  if (detail === 'SUMMARY') return;
+  const stepsOfRun = inputKind === 'series' ? input.shape[0]! : steps;
+  if (stepsOfRun * spikingNodes <= MAX_LAYER_COUNTS) return;
+  const most = Math.floor(MAX_LAYER_COUNTS / spikingNodes);
+  const message = `${stepsOfRun} steps of ${spikingNodes} layers are more than ${MAX_LAYER_COUNTS} counts; send a series of ${most} steps at most, or ask for no detail`;
+  throw new RouterError('DETAIL_TOO_LARGE', message, { metadata: { max_counts: String(MAX_LAYER_COUNTS) } });
 }
 
 /** Throws INPUT_DTYPE. */

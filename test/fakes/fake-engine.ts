@@ -32,7 +32,14 @@ export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
   const { name, version, modelId, inputSize, outputSize, nodes, parameters, error } = fakeModel();
   return {
     ...{ name, version, modelId, inputSize, outputSize, nodes, parameters, error },
-    ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1e6, operationsPerStep: 1e9 },
+    ...{
+      inputKind: 'constant',
+      steps: 16,
+      countsSpikes: true,
+      spikesPerStep: 1e6,
+      operationsPerStep: 1e9,
+      spikingNodes: 1,
+    },
     ...over,
   };
 }

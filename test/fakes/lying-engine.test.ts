@@ -72,7 +72,7 @@ describe('a lying engine that was told nothing', () => {
 
   it('tells the truth, and counts it', async () => {
     const untimed = (answers: Inference[]): Partial<Inference>[] =>
-      answers.map((answer) => ({ ...answer, queueUs: 0, computeUs: 0, batchItems: 0 }));
+      answers.map((answer) => ({ ...answer, queueUs: 0, computeUs: 0, batchItems: 0, recordingId: 0n }));
     expect(untimed(await ask(engine, 20))).toEqual(untimed(await ask(honest, 20)));
     expect(liar.counts).toEqual({ seen: 20, answered: 20, lied: 0, refused: 0, cancelled: 0 });
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readHeldout } from '../support/heldout.ts';
 import { type Finished, run } from '../support/process.ts';
+import { startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -112,11 +113,18 @@ describe('npx tandem', () => {
   });
 
   it('engines register and remove change the pool', async () => {
-    const { address } = system.pool.engines.find(({ id }) => id === 'engine-1')!.engine;
-    expect((await tandem(['engines', 'register', 'extra', address])).stdout).toMatch(/extra +sidecar .* ready/);
+    const extra = await startSidecar('deploy/models');
+    expect((await tandem(['engines', 'register', 'extra', extra.address])).stdout).toMatch(/extra +sidecar .* ready/);
     expect((await tandem(['engines', 'remove', 'extra'])).stdout).toMatch(/^extra is forgotten/);
     const gone = await tandem(['engines', 'remove', 'extra']);
     expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/UNKNOWN_ENGINE.*local, engine-1, engine-2/)]);
+    await extra.stop();
+  });
+
+  it('engines register refuses a process that the pool knows, and names it', async () => {
+    const { address } = system.pool.engines.find(({ id }) => id === 'engine-1')!.engine;
+    const { stderr, code } = await tandem(['engines', 'register', 'again', address]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/ENGINE_EXISTS.*engine-1/)]);
   });
 
   it('engines strategy shows the new one and the one before', async () => {

@@ -52,17 +52,20 @@ const inFlight = (system: System): number => system.pool.engines.reduce((sum, en
 
 describe('a stream', () => {
   let system: System;
+  let other: RunningSidecar;
   let link: SlowLink;
   let caller: StreamCaller;
 
   beforeAll(async () => {
-    link = await new SlowLink(sidecar.address).start();
+    other = await startSidecar('deploy/models');
+    link = await new SlowLink(other.address).start();
     system = await startBefore([sidecar.address, link.address]);
   });
 
   afterAll(async () => {
     await system.stop();
     link.cut();
+    await other.stop();
   });
 
   beforeEach(() => {

@@ -10,7 +10,14 @@ import { OUTPUTS, type Said, answerTo, malformed, refusalOf, truthOf } from './t
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
 export const MODEL: PinnedModel = {
-  ...{ inputKind: 'constant', steps: 16, countsSpikes: true, spikesPerStep: 1_000_000, operationsPerStep: 1_000 },
+  ...{
+    inputKind: 'constant',
+    steps: 16,
+    countsSpikes: true,
+    spikesPerStep: 1_000_000,
+    operationsPerStep: 1_000,
+    spikingNodes: 1,
+  },
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
 };
 
