@@ -7,7 +7,7 @@ import type { Observer } from '../../services/core/observer.ts';
 import { EnginePool, type PoolEvents } from '../../services/engines/pool.ts';
 import { ConcurrencyLimit } from '../../services/engines/concurrency-limit.ts';
 import { Quarantine } from '../../services/engines/quarantine.ts';
-import { ModelRepository, type ModelVersion } from '../../services/models/repository.ts';
+import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import { Audit } from '../../services/routing/audit.ts';
@@ -23,11 +23,11 @@ import { type Asked, Attempts } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
+import { PINS, VERSION, dataOf } from './model.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
 import { checkRefusal } from './refusals.ts';
-import { PINS, SimEngine, dataOf } from './sim-engine.ts';
-import { OUTPUTS, answerTo } from './truth.ts';
+import { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 
 export interface Result {
@@ -46,19 +46,6 @@ const SLACK_MS = 2;
 const HEALING_MS = 1_200;
 /** When all is stopped: for the known inputs that a quarantined engine has just been given. */
 const LAST_MS = 500;
-
-const GOLDEN = [-1, -2];
-
-const VERSION: ModelVersion = {
-  ...{ name: 'm', version: 1, inputKind: 'constant', inputShape: [2], steps: 16, dt: 1e-3, vote: undefined, error: '' },
-  readout: { from: 'spike_count', labels: Array.from({ length: OUTPUTS }, (_, k) => `label ${k}`), temperature: 1 },
-  golden: GOLDEN.map((input) => ({ name: '', data: dataOf(input), ...digestsOf(input) })),
-};
-
-function digestsOf(input: number): { stateDigest: bigint; readoutDigest: bigint } {
-  const { stateDigest, readoutDigest } = answerTo(input);
-  return { stateDigest, readoutDigest };
-}
 
 /** What nobody caught, of the schedule that runs. */
 export const uncaught: unknown[] = [];

@@ -2,37 +2,12 @@
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '../../services/engines/engine.ts';
-import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';
-import { OUTPUTS, type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
+import { MODEL, inputOf } from './model.ts';
+import { type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
 
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
-
-export const MODEL: PinnedModel = {
-  ...{
-    inputKind: 'constant',
-    steps: 16,
-    countsSpikes: true,
-    spikesPerStep: 1_000_000,
-    operationsPerStep: 1_000,
-    spikingNodes: 1,
-  },
-  ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
-};
-
-export const PINS: ModelPins = { find: () => MODEL };
-
-export function dataOf(input: number): Buffer {
-  const data = Buffer.alloc(8);
-  data.writeFloatLE(input, 0);
-  data.writeFloatLE(1, 4);
-  return data;
-}
-
-function inputOf(data: Uint8Array): number {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength).getFloat32(0, true);
-}
 
 const NOTHING = new Uint8Array(0);
 
