@@ -34,6 +34,19 @@ export interface Asked {
   isOver: boolean;
 }
 
+export function newAsked(
+  request: Pick<Asked, 'plan' | 'policy' | 'number' | 'startMs' | 'endByMs' | 'controller'>,
+): Asked {
+  const none = { attempts: 0, confirmations: 0, unconfirming: 0, full: 0, isRefused: false, isOver: false };
+  const sets = {
+    tried: new Set<string>(),
+    able: new Set<string>(),
+    whole: new Set<string>(),
+    voters: new Set<string>(),
+  };
+  return { ...request, ...none, ...sets, cast: new Map<string, string>() };
+}
+
 export class Attempts {
   /** Requests that were planned. */
   planned = 0;
