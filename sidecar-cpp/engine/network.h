@@ -27,6 +27,7 @@ struct NetworkNode {
   bool constant = false;       // evaluated once, at step 0
   bool feeds_delayed = false;  // a delayed edge leaves it: its last output is state
   bool reads_itself = false;   // its only source is itself: the input row must not be the output row
+  std::optional<std::uint32_t> recorded;  // index into Network::recorded
 
   std::optional<Weights> weights;
   FloatRow start;  // Linear, Affine: what sums start from
@@ -41,6 +42,7 @@ struct NetworkNode {
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
 struct RecordedNode {
   std::uint32_t node = 0;              // index into Network::nodes
+  std::uint32_t elements = 0;
   std::uint32_t spike_bytes = 0;       // a step; 0: it does not spike
   std::size_t spike_bytes_before = 0;  // a step, of the recorded nodes before it
 };

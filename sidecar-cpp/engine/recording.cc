@@ -19,14 +19,13 @@ Recording::Recording(const Network& network, std::uint32_t capacity)
 
 void Recording::Record(std::size_t index, std::uint32_t step, const NodeState& state, std::size_t item) {
   const RecordedNode& recorded = network_->recorded[index];
-  const NetworkNode& node = network_->nodes[recorded.node];
-  const float* const potential = HasPotential(node.type) ? state.potential[item] : nullptr;
-  const float* const first = HasCurrent(node.type)  ? state.current[item]
-                             : potential != nullptr ? potential
-                                                    : state.out[item];
-  ChecksumsOf(index)[step] = StateChecksum(node.out, first, HasCurrent(node.type) ? potential : nullptr);
-  if (recorded.spike_bytes == 0) return;
-  PackSpikes(node.out, state.out[item], SpikesOf(index) + step * recorded.spike_bytes);
+  const float* const out = state.out[item];
+  // A node with a current has a potential, too.
+  const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
+  const bool two = state.current.base != nullptr;
+  const RecordedRows rows{two ? state.current[item] : last, two ? last : nullptr,
+                          recorded.spike_bytes > 0 ? out : nullptr};
+  ChecksumsOf(index)[step] = RecordRow(recorded.elements, rows, SpikesOf(index) + step * recorded.spike_bytes);
 }
 
 std::uint32_t* Recording::ChecksumsOf(std::size_t index) const { return memory_.get() + index * capacity_; }

@@ -37,11 +37,14 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       running_(inputs.size()) {}
 
 void Run::Step() {
-  std::size_t recorded = 0;  // of the nodes so far
   for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
-    if (step_ == 0 || !network_.nodes[k].constant) Evaluate(k);
+    if (step_ == 0 || !network_.nodes[k].constant) {
+      Evaluate(k);
+    } else {
+      // It keeps the output of step 0 in its row, and so has it at every step.
+      ForEachRunning([&](std::size_t item) { Record(k, item); });
+    }
     if (k == network_.readout) ReadOut(k);
-    if (recorded < network_.recorded.size() && network_.recorded[recorded].node == k) RecordNode(recorded++);
     if (times_ != nullptr) times_->Evaluated(k);
   }
   ++step_;
@@ -94,6 +97,7 @@ void Run::Evaluate(std::uint32_t k) {
     const StepOutcome outcome = EvaluateElements(node, state_.nodes[k], item, x[item]);
     if (IsSpikingNeuron(node.type)) items_[item].total_spikes += outcome.spikes;
     if (!outcome.finite) FailNotFinite(item, k);
+    Record(k, item);
     Worked(PaddedSize(node.out));
   });
 }
@@ -103,6 +107,7 @@ void Run::TakeInput(std::uint32_t k) {
   const std::size_t offset = network_.input_kind == InputKind::kSeries ? step_ * bytes : 0;
   ForEachRunning([&](std::size_t item) {
     std::memcpy(state_.nodes[k].out[item], inputs_[item].data() + offset, bytes);
+    Record(k, item);
     Worked(network_.input_size());
   });
 }
@@ -174,6 +179,7 @@ void Run::EvaluateLinear(std::uint32_t k, const Rows& x) {
   for (std::size_t p = 0; p < node.weights->panel_count(); ++p) AddPanel(node.weights->panel(p), node.in, x, y);
   ForEachRunning([&](std::size_t item) {
     if (!AllFinite(PaddedSize(node.out), y[item])) FailNotFinite(item, k);
+    Record(k, item);
   });
 }
 
@@ -225,11 +231,12 @@ void Run::ReadOut(std::uint32_t k) {
   });
 }
 
-// A node of the constant part keeps the output of step 0 in its row, and so has it at every step.
-void Run::RecordNode(std::size_t index) {
+// Of the step at hand. Called while the item's rows are in the nearest cache.
+void Run::Record(std::uint32_t k, std::size_t item) {
   if (recorder_ == nullptr) return;
-  const NodeState& state = state_.nodes[network_.recorded[index].node];
-  ForEachRunning([&](std::size_t item) { recorder_->Record(index, step_, state, item, first_recorded_ + item); });
+  if (const auto index = network_.nodes[k].recorded) {
+    recorder_->Record(*index, step_, state_.nodes[k], item, first_recorded_ + item);
+  }
 }
 
 const float* Run::Potential(std::size_t item) const {

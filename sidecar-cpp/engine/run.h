@@ -75,7 +75,7 @@ class Run {
   void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
   void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);
   void ReadOut(std::uint32_t k);
-  void RecordNode(std::size_t index);
+  void Record(std::uint32_t k, std::size_t item);
   [[nodiscard]] const float* Potential(std::size_t item) const;
   RunResult ResultOf(std::size_t item);
 

@@ -10,10 +10,15 @@ namespace tandem {
 
 constexpr std::size_t SpikeBytes(std::size_t n) { return (n + 7) / 8; }
 
-// Bit k % 8 of bits[k / 8] is 1 where spikes[k] is not 0. Writes SpikeBytes(n) bytes; unused bits are 0.
-void PackSpikes(std::size_t n, const float* spikes, std::uint8_t* bits);
+// The rows of one item at one node. `second` may be null, and `spikes`, too.
+struct RecordedRows {
+  const float* first = nullptr;
+  const float* second = nullptr;
+  const float* spikes = nullptr;
+};
 
-// The state checksum of one row, or of two, the one after the other; `second` may be null.
-std::uint32_t StateChecksum(std::size_t n, const float* first, const float* second);
+// Returns the state checksum over the first row and, behind it, the second. Bit k % 8 of bits[k / 8] becomes 1 where
+// spikes[k] is not 0: SpikeBytes(n) bytes, unused bits 0.
+std::uint32_t RecordRow(std::size_t n, const RecordedRows& rows, std::uint8_t* bits);
 
 }  // namespace tandem
