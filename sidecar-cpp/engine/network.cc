@@ -161,8 +161,8 @@ void FindRecorded(Network& network) {
     if (!spikes && !HasPotential(node.type) && k != network.readout) continue;
     const auto bytes = static_cast<std::uint32_t>(spikes ? SpikeBytes(node.out) : 0);
     node.recorded = static_cast<std::uint32_t>(network.recorded.size());
-    network.recorded.push_back({k, node.out, bytes, network.recorded_spike_bytes});
-    network.recorded_spike_bytes += bytes;
+    network.recorded.push_back({k, node.out, bytes, network.recorded_bytes});
+    network.recorded_bytes += sizeof(std::uint32_t) + bytes;
   }
 }
 

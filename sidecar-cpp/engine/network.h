@@ -43,8 +43,8 @@ struct NetworkNode {
 struct RecordedNode {
   std::uint32_t node = 0;              // index into Network::nodes
   std::uint32_t elements = 0;
-  std::uint32_t spike_bytes = 0;       // a step; 0: it does not spike
-  std::size_t spike_bytes_before = 0;  // a step, of the recorded nodes before it
+  std::uint32_t spike_bytes = 0;  // a step; 0: it does not spike
+  std::size_t at = 0;             // byte of a step's recording
 };
 
 struct Network {
@@ -58,7 +58,7 @@ struct Network {
   std::uint32_t steps = 0;               // of a constant input
   std::size_t item_floats = 0;           // scratch memory of one item in a batch
   std::vector<RecordedNode> recorded;    // in order of evaluation
-  std::size_t recorded_spike_bytes = 0;  // a step, of all of them
+  std::size_t recorded_bytes = 0;        // a step
   std::uint32_t graph_nodes = 0;         // after flattening, evaluated or not
   std::uint64_t parameter_elements = 0;
 

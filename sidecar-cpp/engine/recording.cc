@@ -1,49 +1,78 @@
 #include "engine/recording.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "kernels/recording.h"
 
 namespace tandem {
+namespace {
 
-std::size_t Recording::BytesFor(const Network& network, std::uint32_t capacity) {
-  // Whole words, of which the memory is made.
-  const std::size_t spikes = (network.recorded_spike_bytes * capacity + 3) / sizeof(std::uint32_t);
-  return (network.recorded.size() * capacity + spikes) * sizeof(std::uint32_t);
-}
+constexpr std::size_t kCacheLine = 64;
+
+}  // namespace
 
 Recording::Recording(const Network& network, std::uint32_t capacity)
     : network_(&network),
       capacity_(capacity),
-      memory_(std::make_unique_for_overwrite<std::uint32_t[]>(BytesFor(network, capacity) / sizeof(std::uint32_t))) {}
+      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(BytesFor(network, capacity))) {}
 
-void Recording::Record(std::size_t index, std::uint32_t step, const NodeState& state, std::size_t item) {
-  const RecordedNode& recorded = network_->recorded[index];
+void Recording::Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item) {
   const float* const out = state.out[item];
-  // A node with a current has a potential, too.
+  // What has a current has a potential, too.
   const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
   const bool two = state.current.base != nullptr;
   const RecordedRows rows{two ? state.current[item] : last, two ? last : nullptr,
-                          recorded.spike_bytes > 0 ? out : nullptr};
-  ChecksumsOf(index)[step] = RecordRow(recorded.elements, rows, SpikesOf(index) + step * recorded.spike_bytes);
+                          node.spike_bytes > 0 ? out : nullptr};
+  std::uint8_t* const to = At(node, step);
+  const std::uint32_t checksum = RecordRow(node.elements, rows, to + sizeof(checksum));
+  std::memcpy(to, &checksum, sizeof(checksum));
+  Fetch(node, step + 1);
 }
 
-std::uint32_t* Recording::ChecksumsOf(std::size_t index) const { return memory_.get() + index * capacity_; }
-
-std::uint8_t* Recording::SpikesOf(std::size_t index) const {
-  return reinterpret_cast<std::uint8_t*>(memory_.get() + network_->recorded.size() * capacity_) +
-         network_->recorded[index].spike_bytes_before * capacity_;
+void Recording::Fetch(const RecordedNode& node, std::uint32_t step) const {
+  if (step == capacity_) return;
+  const std::uint8_t* const from = At(node, step);
+  for (std::size_t k = 0; k < sizeof(std::uint32_t) + node.spike_bytes; k += kCacheLine) __builtin_prefetch(from + k, 1);
 }
 
-std::span<const std::uint32_t> Recording::checksums(std::size_t index) const { return {ChecksumsOf(index), steps}; }
+Recording Recording::Copy() const {
+  Recording copy(*network_, capacity_);
+  copy.steps = steps;
+  std::copy_n(memory_.get(), steps * network_->recorded_bytes, copy.memory_.get());
+  return copy;
+}
 
-std::span<const std::uint8_t> Recording::spikes(std::size_t index) const {
-  return {SpikesOf(index), network_->recorded[index].spike_bytes * std::size_t{steps}};
+std::vector<std::uint32_t> Recording::checksums(std::size_t index) const {
+  std::vector<std::uint32_t> all(steps);
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    std::memcpy(&all[step], At(network_->recorded[index], step), sizeof(all[step]));
+  }
+  return all;
+}
+
+std::vector<std::uint8_t> Recording::spikes(std::size_t index) const {
+  const RecordedNode& node = network_->recorded[index];
+  std::vector<std::uint8_t> all(std::size_t{steps} * node.spike_bytes);
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    const std::uint8_t* const from = At(node, step) + sizeof(std::uint32_t);
+    std::copy_n(from, node.spike_bytes, all.data() + std::size_t{step} * node.spike_bytes);
+  }
+  return all;
 }
 
 RunRecorder::RunRecorder(const Network& network, std::uint32_t steps, std::size_t items) {
   items_.reserve(items);
   for (std::size_t k = 0; k < items; ++k) items_.emplace_back(network, steps);
+}
+
+void RunRecorder::Start() {
+  steps_ = 0;
+  for (const Recording& item : items_) {
+    if (item.empty()) continue;
+    for (const RecordedNode& node : item.network().recorded) item.Fetch(node, 0);
+  }
 }
 
 Recording RunRecorder::Take(std::size_t item) {

@@ -235,7 +235,7 @@ void Run::ReadOut(std::uint32_t k) {
 void Run::Record(std::uint32_t k, std::size_t item) {
   if (recorder_ == nullptr) return;
   if (const auto index = network_.nodes[k].recorded) {
-    recorder_->Record(*index, step_, state_.nodes[k], item, first_recorded_ + item);
+    recorder_->Record(network_.recorded[*index], step_, state_.nodes[k], item, first_recorded_ + item);
   }
 }
 

@@ -90,6 +90,13 @@ HWY_INLINE uint32_t BitsOf16(const float* spikes) {
 }
 
 HWY_INLINE void PackBlock(const float* spikes, uint8_t* bits) {
+  if constexpr (kVectors == 1) {
+    const D d;
+    uint8_t stored[8];  // as it is: the mask goes to memory without a detour
+    hn::StoreMaskBits(d, hn::Ne(hn::Load(d, spikes), hn::Zero(d)), stored);
+    std::memcpy(bits, stored, kLanes / 8);
+    return;
+  }
   const auto whole = static_cast<uint16_t>(BitsOf16(spikes));
   std::memcpy(bits, &whole, sizeof(whole));
 }
