@@ -4,38 +4,11 @@
 #include <cstring>
 #include <utility>
 
-#include "kernels/recording.h"
-
 namespace tandem {
-namespace {
-
-constexpr std::size_t kCacheLine = 64;
-
-}  // namespace
-
 Recording::Recording(const Network& network, std::uint32_t capacity)
     : network_(&network),
       capacity_(capacity),
       memory_(std::make_unique_for_overwrite<std::uint8_t[]>(BytesFor(network, capacity))) {}
-
-void Recording::Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item) {
-  const float* const out = state.out[item];
-  // What has a current has a potential, too.
-  const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
-  const bool two = state.current.base != nullptr;
-  const RecordedRows rows{two ? state.current[item] : last, two ? last : nullptr,
-                          node.spike_bytes > 0 ? out : nullptr};
-  std::uint8_t* const to = At(node, step);
-  const std::uint32_t checksum = RecordRow(node.elements, rows, to + sizeof(checksum));
-  std::memcpy(to, &checksum, sizeof(checksum));
-  Fetch(node, step + 1);
-}
-
-void Recording::Fetch(const RecordedNode& node, std::uint32_t step) const {
-  if (step == capacity_) return;
-  const std::uint8_t* const from = At(node, step);
-  for (std::size_t k = 0; k < sizeof(std::uint32_t) + node.spike_bytes; k += kCacheLine) __builtin_prefetch(from + k, 1);
-}
 
 Recording Recording::Copy() const {
   Recording copy(*network_, capacity_);

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "engine/batch_state.h"
 #include "engine/network.h"
+#include "kernels/recording.h"
 
 namespace tandem {
 
@@ -32,9 +34,27 @@ class Recording {
   }
 
   [[nodiscard]] bool empty() const { return memory_ == nullptr; }
-  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item);
+  // `item` is that of the state's rows.
+  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item,
+              RecordRow* kernel) {
+    const float* const out = state.out[item];
+    // What has a current has a potential, too.
+    const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
+    const float* const current = state.current.base != nullptr ? state.current[item] : nullptr;
+    std::uint8_t* const to = At(node, step);
+    const std::uint32_t checksum =
+        kernel(node.elements, current != nullptr ? current : last, current != nullptr ? last : nullptr,
+               node.spike_bytes > 0 ? out : nullptr, to + sizeof(checksum));
+    std::memcpy(to, &checksum, sizeof(checksum));
+    Fetch(node, step + 1);
+  }
   // Asks for the memory of a node's record, which has long left the cache: a store that misses holds up all that follow.
-  void Fetch(const RecordedNode& node, std::uint32_t step) const;
+  void Fetch(const RecordedNode& node, std::uint32_t step) const {
+    if (step == capacity_) return;
+    const std::uint8_t* const from = At(node, step);
+    const std::size_t bytes = sizeof(std::uint32_t) + node.spike_bytes;
+    for (std::size_t k = 0; k < bytes; k += kCacheLine) __builtin_prefetch(from + k, 1);
+  }
 
   // Steps that ended well.
   std::uint32_t steps = 0;
@@ -46,6 +66,8 @@ class Recording {
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
 
  private:
+  static constexpr std::size_t kCacheLine = 64;
+
   [[nodiscard]] std::uint8_t* At(const RecordedNode& node, std::uint32_t step) const {
     return memory_.get() + step * network_->recorded_bytes + node.at;
   }
@@ -72,7 +94,7 @@ class RunRecorder {
 
   // A node, for an item that still runs, after its evaluation in `step`.
   void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t row, std::size_t item) {
-    if (records(item)) items_[item].Record(node, step, state, row);
+    if (records(item)) items_[item].Record(node, step, state, row, kernel_);
   }
   // A step has ended well for every item that still runs.
   void EndStep() { ++steps_; }
@@ -81,6 +103,7 @@ class RunRecorder {
   Recording Take(std::size_t item);
 
  private:
+  RecordRow* const kernel_ = RecordRowKernel();
   std::uint32_t steps_ = 0;
   std::vector<Recording> items_;
 };

@@ -180,17 +180,17 @@ HWY_INLINE uint32_t Fold(const VI* lanes) {
   return hn::GetLane(hn::SumOfLanes(du, sum));
 }
 
-uint32_t RecordRow(size_t n, const RecordedRows& rows, uint8_t* bits) {
+uint32_t RecordOne(size_t n, const float* first, const float* second, const float* spikes, uint8_t* bits) {
   VI lanes[kVectors];
   for (VI& lane : lanes) lane = hn::Zero(DI());
   Checksum::Factors factors = Checksum::First();
-  const float* last = rows.first;
-  if (rows.second != nullptr) {
-    factors = AddRow<false>(n, rows.first, nullptr, nullptr, factors, lanes);
-    last = rows.second;
+  const float* last = first;
+  if (second != nullptr) {
+    factors = AddRow<false>(n, first, nullptr, nullptr, factors, lanes);
+    last = second;
   }
-  if (rows.spikes != nullptr) {
-    AddRow<true>(n, last, rows.spikes, bits, factors, lanes);
+  if (spikes != nullptr) {
+    AddRow<true>(n, last, spikes, bits, factors, lanes);
   } else {
     AddRow<false>(n, last, nullptr, nullptr, factors, lanes);
   }
@@ -203,11 +203,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tandem {
 
-HWY_EXPORT(RecordRow);
+HWY_EXPORT(RecordOne);
 
-std::uint32_t RecordRow(std::size_t n, const RecordedRows& rows, std::uint8_t* bits) {
-  return HWY_DYNAMIC_DISPATCH(RecordRow)(n, rows, bits);
-}
+RecordRow* RecordRowKernel() { return &HWY_DYNAMIC_DISPATCH(RecordOne); }
 
 }  // namespace tandem
 #endif

@@ -10,15 +10,12 @@ namespace tandem {
 
 constexpr std::size_t SpikeBytes(std::size_t n) { return (n + 7) / 8; }
 
-// The rows of one item at one node. `second` may be null, and `spikes`, too.
-struct RecordedRows {
-  const float* first = nullptr;
-  const float* second = nullptr;
-  const float* spikes = nullptr;
-};
+// Returns the state checksum over the first row and, behind it, the second, which may be null. Bit k % 8 of bits[k / 8]
+// becomes 1 where spikes[k] is not 0: SpikeBytes(n) bytes, unused bits 0; where `spikes` is null, `bits` is left alone.
+using RecordRow = std::uint32_t(std::size_t n, const float* first, const float* second, const float* spikes,
+                                std::uint8_t* bits);
 
-// Returns the state checksum over the first row and, behind it, the second. Bit k % 8 of bits[k / 8] becomes 1 where
-// spikes[k] is not 0: SpikeBytes(n) bytes, unused bits 0.
-std::uint32_t RecordRow(std::size_t n, const RecordedRows& rows, std::uint8_t* bits);
+// For the target in use. Kept for a whole run, since looking it up takes as long as a small row.
+RecordRow* RecordRowKernel();
 
 }  // namespace tandem
