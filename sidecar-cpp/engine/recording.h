@@ -48,7 +48,8 @@ class Recording {
     std::memcpy(to, &checksum, sizeof(checksum));
     Fetch(node, step + 1);
   }
-  // Asks for the memory of a node's record, which has long left the cache: a store that misses holds up all that follow.
+  // Asks for the memory of a node's record, which has long left the cache: a store that misses holds up all that
+  // follow.
   void Fetch(const RecordedNode& node, std::uint32_t step) const {
     if (step == capacity_) return;
     const std::uint8_t* const from = At(node, step);

@@ -37,9 +37,9 @@ class RecordingStore {
   // What one recording takes, all told.
   static std::size_t BytesFor(const Network& network, std::uint32_t steps);
 
-  // Makes room for `count` runs, and drops the oldest recordings for it. Returns a recording for each run that has room,
-  // none where one would take more than a quarter of the memory. Recordings of runs under way count, too, so the memory
-  // is bounded at all times.
+  // Makes room for `count` runs, and drops the oldest recordings for it. Returns a recording for each run that has
+  // room, none where one would take more than a quarter of the memory. Recordings of runs under way count, too, so the
+  // memory is bounded at all times.
   std::vector<Recording> Reserve(const Network& network, std::uint32_t steps, std::size_t count);
   // Gives back room that was reserved and not used.
   void Release(std::size_t count, std::size_t bytes);

@@ -205,7 +205,11 @@ namespace tandem {
 
 HWY_EXPORT(RecordOne);
 
-RecordRow* RecordRowKernel() { return &HWY_DYNAMIC_DISPATCH(RecordOne); }
+RecordRow* RecordRowKernel() {
+  // Without a choice, Highway would give the function that makes it, at every call.
+  if (!hwy::GetChosenTarget().IsInitialized()) hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return &HWY_DYNAMIC_DISPATCH(RecordOne);
+}
 
 }  // namespace tandem
 #endif

@@ -40,7 +40,9 @@ std::uint32_t Record(std::size_t n, const float* first, const float* second, con
   return RecordRowKernel()(n, first, second, spikes, bits);
 }
 
-std::uint32_t ChecksumOf(std::size_t n, const FloatRow& row) { return Record(n, row.data(), nullptr, nullptr, nullptr); }
+std::uint32_t ChecksumOf(std::size_t n, const FloatRow& row) {
+  return Record(n, row.data(), nullptr, nullptr, nullptr);
+}
 
 void Flip(FloatRow& row, std::size_t k, unsigned bit) {
   row[k] = std::bit_cast<float>(BitsOf(row[k]) ^ (std::uint32_t{1} << bit));

@@ -279,7 +279,8 @@ class Reference {
         const auto w = std::bit_cast<std::int32_t>(row[k]);
         const std::int64_t low = static_cast<std::int16_t>(w & 0xFFFF);
         const std::int64_t high = w >> 16;
-        h[k % 16] += static_cast<std::uint32_t>(low * static_cast<std::int16_t>(p) + high * static_cast<std::int16_t>(q));
+        h[k % 16] +=
+            static_cast<std::uint32_t>(low * static_cast<std::int16_t>(p) + high * static_cast<std::int16_t>(q));
         if (k % 16 != 15 && k + 1 != row.size()) continue;
         p = static_cast<std::uint16_t>(p * 9);
         q = static_cast<std::uint16_t>(q * 9);
