@@ -16,8 +16,9 @@ export interface Asked {
   readonly endByMs: number;
   readonly controller: AbortController;
   attempts: number;
-  /** Requests that were to confirm a refusal. */
+  /** Requests that were to confirm a refusal, and those of them that full engines did not take. */
   confirmations: number;
+  unconfirming: number;
   /** Without a vote: engines that were asked. */
   readonly tried: Set<string>;
   /** Engines that could be asked whenever one of them was. */
@@ -31,6 +32,19 @@ export interface Asked {
   /** Of each process that has voted, the engine's id. */
   readonly cast: Map<string, string>;
   isOver: boolean;
+}
+
+export function newAsked(
+  request: Pick<Asked, 'plan' | 'policy' | 'number' | 'startMs' | 'endByMs' | 'controller'>,
+): Asked {
+  const none = { attempts: 0, confirmations: 0, unconfirming: 0, full: 0, isRefused: false, isOver: false };
+  const sets = {
+    tried: new Set<string>(),
+    able: new Set<string>(),
+    whole: new Set<string>(),
+    voters: new Set<string>(),
+  };
+  return { ...request, ...none, ...sets, cast: new Map<string, string>() };
 }
 
 export class Attempts {
@@ -93,11 +107,11 @@ export class Attempts {
   /** Of a refusal: neither an attempt nor a retry. */
   #confirmation(asked: Asked): (outcome: string) => void {
     asked.confirmations += 1;
-    if (asked.confirmations > MAX_CONFIRMATIONS) {
+    if (asked.confirmations - asked.unconfirming > MAX_CONFIRMATIONS) {
       throw new Broken('budget', `request ${asked.number}: more than ${MAX_CONFIRMATIONS} confirmations of a refusal`);
     }
     return (outcome) => {
-      if (outcome === 'ENGINE_FULL') asked.confirmations -= 1;
+      if (outcome === 'ENGINE_FULL') asked.unconfirming += 1;
     };
   }
 

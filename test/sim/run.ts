@@ -19,7 +19,7 @@ import { forModel } from '../../services/routing/vote-policy.ts';
 import { tighten } from '../../services/voting/policy.ts';
 import { Random } from '../fuzz/random.ts';
 import { checkAnswer } from './answers.ts';
-import { type Asked, Attempts } from './attempts.ts';
+import { type Asked, Attempts, newAsked } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
@@ -242,19 +242,8 @@ class Simulation {
     const deadlineMs = startMs + plan.timeoutMs;
     const policy =
       plan.strategy === 'REDUNDANT' ? tighten(forModel(this.#plan.vote, undefined), plan.vote ?? {}, 15) : undefined;
-    const asked: Asked = {
-      ...{ plan, policy, startMs, controller, number: this.#asked.length, endByMs: Math.min(leavesMs, deadlineMs) },
-      ...{
-        attempts: 0,
-        confirmations: 0,
-        isRefused: false,
-        full: 0,
-        whole: new Set<string>(),
-        voters: new Set<string>(),
-        isOver: false,
-      },
-      ...{ cast: new Map<string, string>(), tried: new Set<string>(), able: new Set<string>() },
-    };
+    const endByMs = Math.min(leavesMs, deadlineMs);
+    const asked = newAsked({ plan, policy, startMs, controller, number: this.#asked.length, endByMs });
     this.#asked.push(asked);
     this.#ofData.set(data, asked);
     this.#open += 1;
