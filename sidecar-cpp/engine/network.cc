@@ -156,12 +156,13 @@ std::size_t ItemFloats(const Network& network) {
 
 void FindRecorded(Network& network) {
   for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
-    const NetworkNode& node = network.nodes[k];
+    NetworkNode& node = network.nodes[k];
     const bool spikes = IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold;
     if (!spikes && !HasPotential(node.type) && k != network.readout) continue;
     const auto bytes = static_cast<std::uint32_t>(spikes ? SpikeBytes(node.out) : 0);
-    network.recorded.push_back({k, bytes, network.recorded_spike_bytes});
-    network.recorded_spike_bytes += bytes;
+    node.recorded = static_cast<std::uint32_t>(network.recorded.size());
+    network.recorded.push_back({k, node.out, bytes, network.recorded_bytes});
+    network.recorded_bytes += sizeof(std::uint32_t) + bytes;
   }
 }
 

@@ -24,9 +24,10 @@ struct NetworkNode {
   std::uint32_t in = 0;
   std::uint32_t out = 0;
   std::vector<Source> sources;
-  bool constant = false;       // evaluated once, at step 0
-  bool feeds_delayed = false;  // a delayed edge leaves it: its last output is state
-  bool reads_itself = false;   // its only source is itself: the input row must not be the output row
+  bool constant = false;                  // evaluated once, at step 0
+  bool feeds_delayed = false;             // a delayed edge leaves it: its last output is state
+  bool reads_itself = false;              // its only source is itself: the input row must not be the output row
+  std::optional<std::uint32_t> recorded;  // index into Network::recorded
 
   std::optional<Weights> weights;
   FloatRow start;  // Linear, Affine: what sums start from
@@ -40,9 +41,10 @@ struct NetworkNode {
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
 struct RecordedNode {
-  std::uint32_t node = 0;              // index into Network::nodes
-  std::uint32_t spike_bytes = 0;       // a step; 0: it does not spike
-  std::size_t spike_bytes_before = 0;  // a step, of the recorded nodes before it
+  std::uint32_t node = 0;  // index into Network::nodes
+  std::uint32_t elements = 0;
+  std::uint32_t spike_bytes = 0;  // a step; 0: it does not spike
+  std::size_t at = 0;             // byte of a step's recording
 };
 
 struct Network {
@@ -53,11 +55,11 @@ struct Network {
   std::string readout_name;  // as the manifest or, where it names none, the root Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;               // of a constant input
-  std::size_t item_floats = 0;           // scratch memory of one item in a batch
-  std::vector<RecordedNode> recorded;    // in order of evaluation
-  std::size_t recorded_spike_bytes = 0;  // a step, of all of them
-  std::uint32_t graph_nodes = 0;         // after flattening, evaluated or not
+  std::uint32_t steps = 0;             // of a constant input
+  std::size_t item_floats = 0;         // scratch memory of one item in a batch
+  std::vector<RecordedNode> recorded;  // in order of evaluation
+  std::size_t recorded_bytes = 0;      // a step
+  std::uint32_t graph_nodes = 0;       // after flattening, evaluated or not
   std::uint64_t parameter_elements = 0;
 
   [[nodiscard]] std::uint32_t input_size() const { return nodes[input].out; }

@@ -1,50 +1,51 @@
 #include "engine/recording.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
-#include "kernels/recording.h"
-
 namespace tandem {
-
-std::size_t Recording::BytesFor(const Network& network, std::uint32_t capacity) {
-  // Whole words, of which the memory is made.
-  const std::size_t spikes = (network.recorded_spike_bytes * capacity + 3) / sizeof(std::uint32_t);
-  return (network.recorded.size() * capacity + spikes) * sizeof(std::uint32_t);
-}
-
 Recording::Recording(const Network& network, std::uint32_t capacity)
     : network_(&network),
       capacity_(capacity),
-      memory_(std::make_unique_for_overwrite<std::uint32_t[]>(BytesFor(network, capacity) / sizeof(std::uint32_t))) {}
+      memory_(std::make_unique_for_overwrite<std::uint8_t[]>(BytesFor(network, capacity))) {}
 
-void Recording::Record(std::size_t index, std::uint32_t step, const NodeState& state, std::size_t item) {
-  const RecordedNode& recorded = network_->recorded[index];
-  const NetworkNode& node = network_->nodes[recorded.node];
-  const float* const potential = HasPotential(node.type) ? state.potential[item] : nullptr;
-  const float* const first = HasCurrent(node.type)  ? state.current[item]
-                             : potential != nullptr ? potential
-                                                    : state.out[item];
-  ChecksumsOf(index)[step] = StateChecksum(node.out, first, HasCurrent(node.type) ? potential : nullptr);
-  if (recorded.spike_bytes == 0) return;
-  PackSpikes(node.out, state.out[item], SpikesOf(index) + step * recorded.spike_bytes);
+Recording Recording::Copy() const {
+  Recording copy(*network_, capacity_);
+  copy.steps = steps;
+  std::copy_n(memory_.get(), steps * network_->recorded_bytes, copy.memory_.get());
+  return copy;
 }
 
-std::uint32_t* Recording::ChecksumsOf(std::size_t index) const { return memory_.get() + index * capacity_; }
-
-std::uint8_t* Recording::SpikesOf(std::size_t index) const {
-  return reinterpret_cast<std::uint8_t*>(memory_.get() + network_->recorded.size() * capacity_) +
-         network_->recorded[index].spike_bytes_before * capacity_;
+std::vector<std::uint32_t> Recording::checksums(std::size_t index) const {
+  std::vector<std::uint32_t> all(steps);
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    std::memcpy(&all[step], At(network_->recorded[index], step), sizeof(all[step]));
+  }
+  return all;
 }
 
-std::span<const std::uint32_t> Recording::checksums(std::size_t index) const { return {ChecksumsOf(index), steps}; }
-
-std::span<const std::uint8_t> Recording::spikes(std::size_t index) const {
-  return {SpikesOf(index), network_->recorded[index].spike_bytes * std::size_t{steps}};
+std::vector<std::uint8_t> Recording::spikes(std::size_t index) const {
+  const RecordedNode& node = network_->recorded[index];
+  std::vector<std::uint8_t> all(std::size_t{steps} * node.spike_bytes);
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    const std::uint8_t* const from = At(node, step) + sizeof(std::uint32_t);
+    std::copy_n(from, node.spike_bytes, all.data() + std::size_t{step} * node.spike_bytes);
+  }
+  return all;
 }
 
 RunRecorder::RunRecorder(const Network& network, std::uint32_t steps, std::size_t items) {
   items_.reserve(items);
   for (std::size_t k = 0; k < items; ++k) items_.emplace_back(network, steps);
+}
+
+void RunRecorder::Start() {
+  steps_ = 0;
+  for (const Recording& item : items_) {
+    if (item.empty()) continue;
+    for (const RecordedNode& node : item.network().recorded) item.Fetch(node, 0);
+  }
 }
 
 Recording RunRecorder::Take(std::size_t item) {

@@ -4,44 +4,78 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/batch_state.h"
 #include "engine/network.h"
+#include "kernels/recording.h"
 
 namespace tandem {
 
-// One run's spikes and state checksums, in one piece of memory: first the checksums, node by node, then the spikes,
-// node by node. Empty until it is given memory.
+// One run's spikes and state checksums, in one piece of memory, in the order in which they are written: step by step,
+// and in a step node by node, its checksum and then its spikes. Empty until it is given memory.
 class Recording {
  public:
   Recording() = default;
   // Room for `capacity` steps. The network must outlive this.
   Recording(const Network& network, std::uint32_t capacity);
+  [[nodiscard]] Recording Copy() const;
 
-  static std::size_t BytesFor(const Network& network, std::uint32_t capacity);
+  static std::size_t BytesFor(const Network& network, std::uint32_t capacity) {
+    return network.recorded_bytes * capacity;
+  }
+
+  // The memory serves another run.
+  [[nodiscard]] bool Fits(const Network& network, std::uint32_t capacity) const {
+    return network_ == &network && capacity_ == capacity;
+  }
 
   [[nodiscard]] bool empty() const { return memory_ == nullptr; }
-  // `index` is that of the node in Network::recorded.
-  void Record(std::size_t index, std::uint32_t step, const NodeState& state, std::size_t item);
+  // `item` is that of the state's rows.
+  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item,
+              RecordRow* kernel) {
+    const float* const out = state.out[item];
+    // What has a current has a potential, too.
+    const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
+    const float* const current = state.current.base != nullptr ? state.current[item] : nullptr;
+    std::uint8_t* const to = At(node, step);
+    const std::uint32_t checksum =
+        kernel(node.elements, current != nullptr ? current : last, current != nullptr ? last : nullptr,
+               node.spike_bytes > 0 ? out : nullptr, to + sizeof(checksum));
+    std::memcpy(to, &checksum, sizeof(checksum));
+    Fetch(node, step + 1);
+  }
+  // Asks for the memory of a node's record, which has long left the cache: a store that misses holds up all that
+  // follow.
+  void Fetch(const RecordedNode& node, std::uint32_t step) const {
+    if (step == capacity_) return;
+    const std::uint8_t* const from = At(node, step);
+    const std::size_t bytes = sizeof(std::uint32_t) + node.spike_bytes;
+    for (std::size_t k = 0; k < bytes; k += kCacheLine) __builtin_prefetch(from + k, 1);
+  }
 
   // Steps that ended well.
   std::uint32_t steps = 0;
 
-  [[nodiscard]] std::span<const std::uint32_t> checksums(std::size_t index) const;
-  [[nodiscard]] std::span<const std::uint8_t> spikes(std::size_t index) const;
+  // `index` is that of the node in Network::recorded.
+  [[nodiscard]] std::vector<std::uint32_t> checksums(std::size_t index) const;
+  [[nodiscard]] std::vector<std::uint8_t> spikes(std::size_t index) const;
   [[nodiscard]] const Network& network() const { return *network_; }
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
 
  private:
-  [[nodiscard]] std::uint32_t* ChecksumsOf(std::size_t index) const;
-  [[nodiscard]] std::uint8_t* SpikesOf(std::size_t index) const;
+  static constexpr std::size_t kCacheLine = 64;
+
+  [[nodiscard]] std::uint8_t* At(const RecordedNode& node, std::uint32_t step) const {
+    return memory_.get() + step * network_->recorded_bytes + node.at;
+  }
 
   const Network* network_ = nullptr;
   std::uint32_t capacity_ = 0;
-  std::unique_ptr<std::uint32_t[]> memory_;
+  std::unique_ptr<std::uint8_t[]> memory_;
 };
 
 // Records the first items of one batch. Not thread-safe. Allocates nothing after its construction.
@@ -49,15 +83,19 @@ class RunRecorder {
  public:
   // Of a batch, its first `items` are recorded.
   RunRecorder(const Network& network, std::uint32_t steps, std::size_t items);
+  // In these.
+  explicit RunRecorder(std::vector<Recording> items) : items_(std::move(items)) {}
 
   [[nodiscard]] bool records(std::size_t item) const { return item < items_.size() && !items_[item].empty(); }
 
-  // A run begins.
-  void Start() { steps_ = 0; }
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
 
-  // The node `index` of Network::recorded, for an item that still runs, after its evaluation in `step`.
-  void Record(std::size_t index, std::uint32_t step, const NodeState& state, std::size_t row, std::size_t item) {
-    if (records(item)) items_[item].Record(index, step, state, row);
+  // A run begins.
+  void Start();
+
+  // A node, for an item that still runs, after its evaluation in `step`.
+  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t row, std::size_t item) {
+    if (records(item)) items_[item].Record(node, step, state, row, kernel_);
   }
   // A step has ended well for every item that still runs.
   void EndStep() { ++steps_; }
@@ -66,6 +104,7 @@ class RunRecorder {
   Recording Take(std::size_t item);
 
  private:
+  RecordRow* const kernel_ = RecordRowKernel();
   std::uint32_t steps_ = 0;
   std::vector<Recording> items_;
 };

@@ -5,7 +5,7 @@
 namespace tandem {
 namespace {
 
-// What the heap, the deque and the control block of a shared_ptr add to a recording, at most.
+// What the heap and the deque add to a recording, at most.
 constexpr std::size_t kOverhead = 128;
 constexpr std::size_t kLargestShare = 4;
 
@@ -20,23 +20,34 @@ RecordingStore::RecordingStore(std::size_t max_bytes, std::uint64_t first_id)
     : max_bytes_(max_bytes), next_id_(first_id) {}
 
 std::size_t RecordingStore::BytesFor(const Network& network, std::uint32_t steps) {
-  return Recording::BytesFor(network, steps) + sizeof(KeptRecording) + sizeof(Entry) + kOverhead;
+  return Recording::BytesFor(network, steps) + sizeof(Entry) + kOverhead;
 }
 
-std::size_t RecordingStore::Reserve(std::size_t count, std::size_t bytes) {
-  if (bytes > max_bytes_ / kLargestShare) return 0;
-  const std::lock_guard lock(mutex_);
-  std::size_t fit = 0;
-  while (fit < count) {
-    while (bytes_ + bytes > max_bytes_ && !entries_.empty()) {
-      bytes_ -= entries_.front().bytes;
-      entries_.pop_front();
+std::vector<Recording> RecordingStore::Reserve(const Network& network, std::uint32_t steps, std::size_t count) {
+  std::vector<Recording> reserved;
+  const std::size_t bytes = BytesFor(network, steps);
+  if (bytes > max_bytes_ / kLargestShare) return reserved;
+  reserved.reserve(count);
+  {
+    const std::lock_guard lock(mutex_);
+    while (reserved.size() < count) {
+      Recording recording;
+      while (bytes_ + bytes > max_bytes_ && !entries_.empty()) {
+        Entry& oldest = entries_.front();
+        // Most runs are of one model: the next one takes the memory as it is.
+        if (oldest.kept.recording.Fits(network, steps)) recording = std::move(oldest.kept.recording);
+        bytes_ -= oldest.bytes;
+        entries_.pop_front();
+      }
+      if (bytes_ + bytes > max_bytes_) break;
+      bytes_ += bytes;
+      reserved.push_back(std::move(recording));
     }
-    if (bytes_ + bytes > max_bytes_) break;
-    bytes_ += bytes;
-    ++fit;
   }
-  return fit;
+  for (Recording& recording : reserved) {
+    if (recording.empty()) recording = Recording(network, steps);
+  }
+  return reserved;
 }
 
 void RecordingStore::Release(std::size_t count, std::size_t bytes) {
@@ -47,18 +58,18 @@ void RecordingStore::Release(std::size_t count, std::size_t bytes) {
 
 std::uint64_t RecordingStore::Add(KeptRecording kept) {
   const std::size_t bytes = BytesFor(kept.recording.network(), kept.recording.capacity());
-  auto shared = std::make_shared<const KeptRecording>(std::move(kept));
   const std::lock_guard lock(mutex_);
-  entries_.push_back({std::move(shared), bytes});
+  entries_.push_back({std::move(kept), bytes});
   return next_id_++;
 }
 
-std::shared_ptr<const KeptRecording> RecordingStore::Find(std::uint64_t id) const {
+std::optional<KeptRecording> RecordingStore::Find(std::uint64_t id) const {
   const std::lock_guard lock(mutex_);
   // The newest has next_id_ - 1. What lies outside comes out huge.
   const std::uint64_t age = next_id_ - 1 - id;
-  if (age >= entries_.size()) return nullptr;
-  return entries_[entries_.size() - 1 - age].kept;
+  if (age >= entries_.size()) return std::nullopt;
+  const KeptRecording& kept = entries_[entries_.size() - 1 - age].kept;
+  return KeptRecording{kept.model, kept.recording.Copy(), kept.ended};
 }
 
 std::size_t RecordingStore::bytes() const {
@@ -76,8 +87,8 @@ BatchRecorder::BatchRecorder(RecordingStore& store, std::shared_ptr<const Model>
     : store_(store),
       model_(std::move(model)),
       bytes_(RecordingStore::BytesFor(*model_->network, steps)),
-      reserved_(store.Reserve(items, bytes_)),
-      recorder_(*model_->network, steps, reserved_) {}
+      recorder_(store.Reserve(*model_->network, steps, items)),
+      reserved_(recorder_.size()) {}
 
 std::uint64_t BatchRecorder::Keep(std::size_t item, std::string ended) {
   if (!recorder_.records(item)) return 0;

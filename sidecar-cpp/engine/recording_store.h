@@ -6,8 +6,10 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/model.h"
 #include "engine/recording.h"
@@ -35,17 +37,17 @@ class RecordingStore {
   // What one recording takes, all told.
   static std::size_t BytesFor(const Network& network, std::uint32_t steps);
 
-  // Makes room for `count` runs of so many bytes each, and drops the oldest recordings for it. Returns how many of the
-  // runs have room; 0 where one would take more than a quarter of the memory. Recordings of runs under way count, too,
-  // so the memory is bounded at all times.
-  std::size_t Reserve(std::size_t count, std::size_t bytes);
+  // Makes room for `count` runs, and drops the oldest recordings for it. Returns a recording for each run that has
+  // room, none where one would take more than a quarter of the memory. Recordings of runs under way count, too, so the
+  // memory is bounded at all times.
+  std::vector<Recording> Reserve(const Network& network, std::uint32_t steps, std::size_t count);
   // Gives back room that was reserved and not used.
   void Release(std::size_t count, std::size_t bytes);
   // Keeps a recording, for which room was reserved, and returns its id.
   std::uint64_t Add(KeptRecording kept);
 
-  // nullptr: it was never kept, or newer ones have taken its place.
-  [[nodiscard]] std::shared_ptr<const KeptRecording> Find(std::uint64_t id) const;
+  // A copy. Nothing: it was never kept, or newer ones have taken its place.
+  [[nodiscard]] std::optional<KeptRecording> Find(std::uint64_t id) const;
 
   [[nodiscard]] std::size_t max_bytes() const { return max_bytes_; }
   // Kept or reserved.
@@ -53,8 +55,9 @@ class RecordingStore {
   [[nodiscard]] std::size_t count() const;
 
  private:
+  // All in one place: the oldest has long left the cache.
   struct Entry {
-    std::shared_ptr<const KeptRecording> kept;
+    KeptRecording kept;
     std::size_t bytes = 0;
   };
 
@@ -75,7 +78,7 @@ class BatchRecorder {
   BatchRecorder& operator=(const BatchRecorder&) = delete;
 
   // For RunBatch; nullptr: nothing is recorded.
-  RunRecorder* recorder() { return reserved_ > 0 ? &recorder_ : nullptr; }
+  RunRecorder* recorder() { return recorder_.records(0) ? &recorder_ : nullptr; }
 
   // Keeps what was recorded of an item; returns its id, or 0 where it was not recorded. Once for each item.
   std::uint64_t Keep(std::size_t item, std::string ended);
@@ -83,9 +86,9 @@ class BatchRecorder {
  private:
   RecordingStore& store_;
   std::shared_ptr<const Model> model_;
-  std::size_t bytes_;     // of one item
-  std::size_t reserved_;  // items
+  std::size_t bytes_;  // of one item
   RunRecorder recorder_;
+  std::size_t reserved_;  // items
 };
 
 }  // namespace tandem

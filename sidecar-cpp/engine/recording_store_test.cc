@@ -42,15 +42,15 @@ TEST_F(Store, FindsWhatItKeepsByItsId) {
   EXPECT_EQ(store.Find(1001)->ended, "NON_FINITE");
   EXPECT_EQ(store.Find(1001)->model, model_);
   EXPECT_EQ(store.Find(1000)->ended, "");
-  for (const std::uint64_t unknown : {0ull, 999ull, 1002ull, ~0ull}) EXPECT_EQ(store.Find(unknown), nullptr) << unknown;
+  for (const std::uint64_t unknown : {0ull, 999ull, 1002ull, ~0ull}) EXPECT_FALSE(store.Find(unknown)) << unknown;
 }
 
 TEST_F(Store, NewerRecordingsTakeThePlaceOfTheOldest) {
   RecordingStore store(5 * each_, 1);
   for (int k = 0; k < 7; ++k) AddOne(store);
   EXPECT_EQ(store.count(), 5u);
-  EXPECT_EQ(store.Find(2), nullptr);
-  for (std::uint64_t id = 3; id <= 7; ++id) EXPECT_NE(store.Find(id), nullptr) << id;
+  EXPECT_FALSE(store.Find(2));
+  for (std::uint64_t id = 3; id <= 7; ++id) EXPECT_TRUE(store.Find(id)) << id;
 }
 
 TEST_F(Store, RoomForRunsUnderWayCountsToo) {

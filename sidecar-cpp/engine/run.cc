@@ -37,11 +37,14 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       running_(inputs.size()) {}
 
 void Run::Step() {
-  std::size_t recorded = 0;  // of the nodes so far
   for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
-    if (step_ == 0 || !network_.nodes[k].constant) Evaluate(k);
+    if (step_ == 0 || !network_.nodes[k].constant) {
+      Evaluate(k);
+    } else if (const RecordedNode* recorded = RecordedAs(network_.nodes[k])) {
+      // It keeps the output of step 0 in its row, and so has it at every step.
+      ForEachRunning([&](std::size_t item) { Record(recorded, item); });
+    }
     if (k == network_.readout) ReadOut(k);
-    if (recorded < network_.recorded.size() && network_.recorded[recorded].node == k) RecordNode(recorded++);
     if (times_ != nullptr) times_->Evaluated(k);
   }
   ++step_;
@@ -90,10 +93,12 @@ void Run::Evaluate(std::uint32_t k) {
   if (k == network_.input) return TakeInput(k);
   const Rows x = Gather(k);
   if (node.weights) return EvaluateLinear(k, x);
+  const RecordedNode* const recorded = RecordedAs(node);
   ForEachRunning([&](std::size_t item) {
     const StepOutcome outcome = EvaluateElements(node, state_.nodes[k], item, x[item]);
     if (IsSpikingNeuron(node.type)) items_[item].total_spikes += outcome.spikes;
     if (!outcome.finite) FailNotFinite(item, k);
+    Record(recorded, item);  // while the rows are in the nearest cache
     Worked(PaddedSize(node.out));
   });
 }
@@ -103,6 +108,7 @@ void Run::TakeInput(std::uint32_t k) {
   const std::size_t offset = network_.input_kind == InputKind::kSeries ? step_ * bytes : 0;
   ForEachRunning([&](std::size_t item) {
     std::memcpy(state_.nodes[k].out[item], inputs_[item].data() + offset, bytes);
+    Record(RecordedAs(network_.nodes[k]), item);
     Worked(network_.input_size());
   });
 }
@@ -174,6 +180,7 @@ void Run::EvaluateLinear(std::uint32_t k, const Rows& x) {
   for (std::size_t p = 0; p < node.weights->panel_count(); ++p) AddPanel(node.weights->panel(p), node.in, x, y);
   ForEachRunning([&](std::size_t item) {
     if (!AllFinite(PaddedSize(node.out), y[item])) FailNotFinite(item, k);
+    Record(RecordedAs(node), item);
   });
 }
 
@@ -223,13 +230,6 @@ void Run::ReadOut(std::uint32_t k) {
     // A sum that left the finite range does not come back, so the last step's answer holds for all.
     if (!finite && step_ + 1 == steps_) FailNotFinite(item, k);
   });
-}
-
-// A node of the constant part keeps the output of step 0 in its row, and so has it at every step.
-void Run::RecordNode(std::size_t index) {
-  if (recorder_ == nullptr) return;
-  const NodeState& state = state_.nodes[network_.recorded[index].node];
-  ForEachRunning([&](std::size_t item) { recorder_->Record(index, step_, state, item, first_recorded_ + item); });
 }
 
 const float* Run::Potential(std::size_t item) const {

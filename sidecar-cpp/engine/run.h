@@ -75,7 +75,13 @@ class Run {
   void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
   void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);
   void ReadOut(std::uint32_t k);
-  void RecordNode(std::size_t index);
+  void Record(const RecordedNode* recorded, std::size_t item) {
+    if (recorded == nullptr) return;
+    recorder_->Record(*recorded, step_, state_.nodes[recorded->node], item, first_recorded_ + item);
+  }
+  [[nodiscard]] const RecordedNode* RecordedAs(const NetworkNode& node) const {
+    return recorder_ != nullptr && node.recorded ? &network_.recorded[*node.recorded] : nullptr;
+  }
   [[nodiscard]] const float* Potential(std::size_t item) const;
   RunResult ResultOf(std::size_t item);
 

@@ -55,15 +55,20 @@ std::optional<std::uint32_t> DifferentNeuron(std::span<const std::uint8_t> a, st
   return std::nullopt;
 }
 
+std::vector<std::uint8_t> SpikesOf(const Recording& of, std::size_t index, std::uint32_t step) {
+  const std::vector<std::uint8_t> spikes = of.spikes(index);
+  const std::size_t bytes = of.network().recorded[index].spike_bytes;
+  const auto begin = spikes.begin() + static_cast<std::ptrdiff_t>(step * bytes);
+  return {begin, begin + static_cast<std::ptrdiff_t>(bytes)};
+}
+
 Located Locate(const Recording& a, const Recording& b) {
   const Network& network = a.network();
   Located located;
   for (std::uint32_t step = 0; step < std::min(a.steps, b.steps); ++step) {
     for (std::size_t k = 0; k < network.recorded.size(); ++k) {
       const RecordedNode& recorded = network.recorded[k];
-      const std::size_t bytes = recorded.spike_bytes;
-      const auto neuron =
-          DifferentNeuron(a.spikes(k).subspan(step * bytes, bytes), b.spikes(k).subspan(step * bytes, bytes));
+      const auto neuron = DifferentNeuron(SpikesOf(a, k, step), SpikesOf(b, k, step));
       if (neuron && !located.spike) located.spike = {step, recorded.node, *neuron};
       if (located.step || (!neuron && a.checksums(k)[step] == b.checksums(k)[step])) continue;
       located.step = step;

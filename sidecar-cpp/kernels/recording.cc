@@ -1,6 +1,5 @@
 #include "kernels/recording.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "kernels/padded.h"
@@ -15,12 +14,72 @@ namespace tandem::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::CappedTag<float, 16>;
+using DI = hn::RebindToSigned<D>;
+using DU = hn::RebindToUnsigned<D>;
+using V = hn::Vec<D>;
+using VI = hn::Vec<DI>;
+
+// A block is one element of every lane.
+constexpr size_t kLanes = kRowMultiple;
+constexpr size_t kVectorLanes = hn::MaxLanes(D());
+constexpr size_t kVectors = kLanes / kVectorLanes;
+
+// The factors of the first block, for the lower and the upper half of an element, and what they grow by.
+constexpr uint16_t kLowFactor = 0x6A09;
+constexpr uint16_t kHighFactor = 0x3E1B;
+constexpr uint16_t kGrowth = 9;
+constexpr uint32_t kFoldFactor = 0x85EBCA77;
+
+// Blocks whose factors grow side by side: a product is long under way.
+constexpr size_t kUnrolled = 4;
+
+constexpr uint16_t Power(uint16_t base, size_t exponent) {
+  uint16_t power = 1;
+  for (size_t k = 0; k < exponent; ++k) power = static_cast<uint16_t>(uint32_t{power} * base);
+  return power;
+}
+
+// How a block joins the lanes. x86 adds the two 16-bit products of every lane in one instruction; elsewhere, two 32-bit
+// products do the same.
+struct Checksum {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+  using DF = hn::Repartition<int16_t, DI>;
+  using Factors = hn::Vec<DF>;
+
+  static HWY_INLINE Factors First() {
+    return hn::BitCast(DF(), hn::Set(DU(), uint32_t{kHighFactor} << 16 | kLowFactor));
+  }
+  static HWY_INLINE Factors Grow(Factors factors, uint16_t by) {
+    return hn::Mul(factors, hn::Set(DF(), static_cast<int16_t>(by)));
+  }
+  static HWY_INLINE VI AddProducts(VI lane, VI word, Factors factors) {
+    VI unused = hn::Zero(DI());
+    return hn::ReorderWidenMulAccumulate(DI(), hn::BitCast(DF(), word), factors, lane, unused);
+  }
+#else
+  struct Factors {
+    uint16_t low;
+    uint16_t high;
+  };
+
+  static HWY_INLINE Factors First() { return {kLowFactor, kHighFactor}; }
+  static HWY_INLINE Factors Grow(Factors factors, uint16_t by) {
+    return {static_cast<uint16_t>(uint32_t{factors.low} * by), static_cast<uint16_t>(uint32_t{factors.high} * by)};
+  }
+  static HWY_INLINE VI AddProducts(VI lane, VI word, Factors factors) {
+    const VI low = hn::ShiftRight<16>(hn::ShiftLeft<16>(word));
+    const VI high = hn::ShiftRight<16>(word);
+    lane = hn::Add(lane, hn::Mul(low, hn::Set(DI(), static_cast<int16_t>(factors.low))));
+    return hn::Add(lane, hn::Mul(high, hn::Set(DI(), static_cast<int16_t>(factors.high))));
+  }
+#endif
+};
 
 // Of sixteen elements.
 HWY_INLINE uint32_t BitsOf16(const float* spikes) {
   const D d;
   uint32_t bits = 0;
-  for (size_t k = 0; k < kRowMultiple; k += hn::Lanes(d)) {
+  for (size_t k = 0; k < kLanes; k += kVectorLanes) {
     uint8_t stored[8] = {};  // StoreMaskBits may write as many
     hn::StoreMaskBits(d, hn::Ne(hn::Load(d, spikes + k), hn::Zero(d)), stored);
     uint16_t some;
@@ -30,76 +89,112 @@ HWY_INLINE uint32_t BitsOf16(const float* spikes) {
   return bits;
 }
 
-void PackSpikes(size_t n, const float* spikes, uint8_t* bits) {
+HWY_INLINE void PackBlock(const float* spikes, uint8_t* bits) {
+  if constexpr (kVectors == 1) {
+    const D d;
+    uint8_t stored[8];  // as it is: the mask goes to memory without a detour
+    hn::StoreMaskBits(d, hn::Ne(hn::Load(d, spikes), hn::Zero(d)), stored);
+    std::memcpy(bits, stored, kLanes / 8);
+    return;
+  }
+  const auto whole = static_cast<uint16_t>(BitsOf16(spikes));
+  std::memcpy(bits, &whole, sizeof(whole));
+}
+
+HWY_INLINE void PackRest(size_t n, const float* spikes, uint8_t* bits) {
+  const uint32_t rest = BitsOf16(spikes) & ((uint32_t{1} << n) - 1);
+  bits[0] = static_cast<uint8_t>(rest);
+  if (n > 8) bits[1] = static_cast<uint8_t>(rest >> 8);
+}
+
+HWY_INLINE void AddBlock(const float* row, Checksum::Factors factors, VI* HWY_RESTRICT lanes) {
+  for (size_t v = 0; v < kVectors; ++v) {
+    const VI word = hn::BitCast(DI(), hn::Load(D(), row + v * kVectorLanes));
+    lanes[v] = Checksum::AddProducts(lanes[v], word, factors);
+  }
+}
+
+HWY_INLINE void AddRest(size_t n, const float* row, Checksum::Factors factors, VI* HWY_RESTRICT lanes) {
+  const VI index = hn::Iota(DI(), 0);
+  for (size_t v = 0; v < kVectors; ++v) {
+    const auto real = hn::Lt(index, hn::Set(DI(), static_cast<int32_t>(n) - static_cast<int32_t>(v * kVectorLanes)));
+    const VI word = hn::BitCast(DI(), hn::Load(D(), row + v * kVectorLanes));
+    lanes[v] = Checksum::AddProducts(lanes[v], hn::IfThenElseZero(real, word), factors);
+  }
+}
+
+// Adds a row and packs its spikes on the way, where it has any. Returns the factors of the block that comes next.
+template <bool kSpikes>
+HWY_INLINE Checksum::Factors AddRow(size_t n, const float* row, const float* spikes, uint8_t* bits,
+                                    Checksum::Factors factors, VI* HWY_RESTRICT lanes) {
   size_t k = 0;
-  for (; k + kRowMultiple <= n; k += kRowMultiple) {
-    const auto whole = static_cast<uint16_t>(BitsOf16(spikes + k));
-    std::memcpy(bits + k / 8, &whole, sizeof(whole));
+  if (n >= kUnrolled * kLanes) {
+    Checksum::Factors second = Checksum::Grow(factors, kGrowth);
+    Checksum::Factors third = Checksum::Grow(factors, Power(kGrowth, 2));
+    Checksum::Factors fourth = Checksum::Grow(factors, Power(kGrowth, 3));
+    for (; k + kUnrolled * kLanes <= n; k += kUnrolled * kLanes) {
+      AddBlock(row + k, factors, lanes);
+      AddBlock(row + k + kLanes, second, lanes);
+      AddBlock(row + k + 2 * kLanes, third, lanes);
+      AddBlock(row + k + 3 * kLanes, fourth, lanes);
+      factors = Checksum::Grow(factors, Power(kGrowth, kUnrolled));
+      second = Checksum::Grow(second, Power(kGrowth, kUnrolled));
+      third = Checksum::Grow(third, Power(kGrowth, kUnrolled));
+      fourth = Checksum::Grow(fourth, Power(kGrowth, kUnrolled));
+      if constexpr (kSpikes) {
+        for (size_t block = 0; block < kUnrolled; ++block) {
+          PackBlock(spikes + k + block * kLanes, bits + k / 8 + block * kLanes / 8);
+        }
+      }
+    }
   }
-  if (k == n) return;
-  const uint32_t rest = BitsOf16(spikes + k) & ((uint32_t{1} << (n - k)) - 1);
-  bits[k / 8] = static_cast<uint8_t>(rest);
-  if (n - k > 8) bits[k / 8 + 1] = static_cast<uint8_t>(rest >> 8);
-}
-
-// The lanes, in as many vectors as they take.
-using DU = hn::CappedTag<uint32_t, 8>;
-using VU = hn::Vec<DU>;
-constexpr size_t kLanes = 8;
-
-constexpr uint32_t kFactor = 0xC2B2AE3D;
-constexpr uint32_t kFoldFactor = 0x85EBCA77;
-
-// Rows of eight that one multiplication of the lanes takes in: a product is long under way, and the lanes wait for it.
-constexpr size_t kUnrolled = 8;
-
-constexpr uint32_t Power(size_t exponent) {
-  uint32_t power = 1;
-  for (size_t k = 0; k < exponent; ++k) power *= kFactor;
-  return power;
-}
-
-HWY_INLINE VU Mixed(const float* row) {
-  const DU du;
-  const VU w = hn::Load(du, reinterpret_cast<const uint32_t*>(row));
-  return hn::Xor(w, hn::ShiftRight<16>(w));
-}
-
-HWY_INLINE VU Times(VU value, uint32_t factor) { return hn::Mul(value, hn::Set(DU(), factor)); }
-
-// For one vector of lanes, of which `lane` is the first.
-HWY_INLINE VU AddRow(size_t n, const float* row, size_t lane, VU lanes) {
-  const DU du;
-  row += lane;
-  size_t k = 0;
-  for (; k + kLanes * kUnrolled <= n; k += kLanes * kUnrolled) {
-    VU sum = Mixed(row + k + kLanes * (kUnrolled - 1));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 6), Power(1)));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 5), Power(2)));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 4), Power(3)));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 3), Power(4)));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 2), Power(5)));
-    sum = hn::Add(sum, Times(Mixed(row + k + kLanes * 1), Power(6)));
-    sum = hn::Add(sum, Times(Mixed(row + k), Power(7)));
-    lanes = hn::Add(Times(lanes, Power(kUnrolled)), sum);
+  for (; k + kLanes <= n; k += kLanes) {
+    AddBlock(row + k, factors, lanes);
+    factors = Checksum::Grow(factors, kGrowth);
+    if constexpr (kSpikes) PackBlock(spikes + k, bits + k / 8);
   }
-  for (; k + kLanes <= n; k += kLanes) lanes = hn::Add(Times(lanes, kFactor), Mixed(row + k));
-  if (k + lane >= n) return lanes;
-  const auto real = hn::FirstN(du, std::min(n - k - lane, hn::Lanes(du)));
-  return hn::IfThenElse(real, hn::Add(Times(lanes, kFactor), Mixed(row + k)), lanes);
+  if (k == n) return factors;
+  AddRest(n - k, row + k, factors, lanes);
+  if constexpr (kSpikes) PackRest(n - k, spikes + k, bits + k / 8);
+  return Checksum::Grow(factors, kGrowth);
 }
 
-uint32_t StateChecksum(size_t n, const float* first, const float* second) {
-  const DU du;
-  HWY_ALIGN uint32_t lanes[kLanes];
-  for (size_t lane = 0; lane < kLanes; lane += hn::Lanes(du)) {
-    VU h = AddRow(n, first, lane, hn::Zero(du));
-    if (second != nullptr) h = AddRow(n, second, lane, h);
-    hn::Store(h, du, lanes + lane);
+// kFoldFactor to the power of 15, 14, …, 0.
+struct FoldFactors {
+  constexpr FoldFactors() {
+    uint32_t power = 1;
+    for (size_t lane = kLanes; lane-- > 0; power *= kFoldFactor) of[lane] = power;
   }
-  uint32_t checksum = 0;
-  for (const uint32_t lane : lanes) checksum = checksum * kFoldFactor + lane;
-  return checksum;
+  alignas(64) uint32_t of[kLanes] = {};
+};
+constexpr FoldFactors kFoldFactors;
+
+HWY_INLINE uint32_t Fold(const VI* lanes) {
+  const DU du;
+  auto sum = hn::Zero(du);
+  for (size_t v = 0; v < kVectors; ++v) {
+    const auto h = hn::BitCast(du, lanes[v]);
+    const auto mixed = hn::Xor(h, hn::ShiftRight<16>(h));
+    sum = hn::Add(sum, hn::Mul(mixed, hn::Load(du, kFoldFactors.of + v * kVectorLanes)));
+  }
+  return hn::GetLane(hn::SumOfLanes(du, sum));
+}
+
+uint32_t RecordOne(size_t n, const float* first, const float* second, const float* spikes, uint8_t* bits) {
+  VI lanes[kVectors];
+  for (VI& lane : lanes) lane = hn::Zero(DI());
+  Checksum::Factors factors = Checksum::First();
+  const float* last = first;
+  if (second != nullptr) {
+    factors = AddRow<false>(n, first, nullptr, nullptr, factors, lanes);
+    last = second;
+  }
+  if (spikes != nullptr) {
+    AddRow<true>(n, last, spikes, bits, factors, lanes);
+  } else {
+    AddRow<false>(n, last, nullptr, nullptr, factors, lanes);
+  }
+  return Fold(lanes);
 }
 
 }  // namespace tandem::HWY_NAMESPACE
@@ -108,14 +203,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tandem {
 
-HWY_EXPORT(PackSpikes);
-HWY_EXPORT(StateChecksum);
+HWY_EXPORT(RecordOne);
 
-void PackSpikes(std::size_t n, const float* spikes, std::uint8_t* bits) {
-  HWY_DYNAMIC_DISPATCH(PackSpikes)(n, spikes, bits);
-}
-std::uint32_t StateChecksum(std::size_t n, const float* first, const float* second) {
-  return HWY_DYNAMIC_DISPATCH(StateChecksum)(n, first, second);
+RecordRow* RecordRowKernel() {
+  // Without a choice, Highway would give the function that makes it, at every call.
+  if (!hwy::GetChosenTarget().IsInitialized()) hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return &HWY_DYNAMIC_DISPATCH(RecordOne);
 }
 
 }  // namespace tandem

@@ -10,10 +10,12 @@ namespace tandem {
 
 constexpr std::size_t SpikeBytes(std::size_t n) { return (n + 7) / 8; }
 
-// Bit k % 8 of bits[k / 8] is 1 where spikes[k] is not 0. Writes SpikeBytes(n) bytes; unused bits are 0.
-void PackSpikes(std::size_t n, const float* spikes, std::uint8_t* bits);
+// Returns the state checksum over the first row and, behind it, the second, which may be null. Bit k % 8 of bits[k / 8]
+// becomes 1 where spikes[k] is not 0: SpikeBytes(n) bytes, unused bits 0; where `spikes` is null, `bits` is left alone.
+using RecordRow = std::uint32_t(std::size_t n, const float* first, const float* second, const float* spikes,
+                                std::uint8_t* bits);
 
-// The state checksum of one row, or of two, the one after the other; `second` may be null.
-std::uint32_t StateChecksum(std::size_t n, const float* first, const float* second);
+// For the target in use. Kept for a whole run, since looking it up takes as long as a small row.
+RecordRow* RecordRowKernel();
 
 }  // namespace tandem

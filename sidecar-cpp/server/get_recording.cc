@@ -21,7 +21,7 @@ Error Unknown(const RecordingStore& store, std::uint64_t id) {
 
 grpc::Status GetRecording(const RecordingStore& store, std::uint64_t id, engine::v1::GetRecordingResponse& to) {
   const auto kept = store.Find(id);
-  if (kept == nullptr) return ToGrpcStatus(Unknown(store, id));
+  if (!kept) return ToGrpcStatus(Unknown(store, id));
   const Recording& recording = kept->recording;
   const Network& network = recording.network();
   to.set_model(kept->model->name);

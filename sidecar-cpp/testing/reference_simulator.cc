@@ -271,17 +271,25 @@ class Reference {
         if (state.y[k] == 1.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
       }
     }
-    std::uint32_t h[8] = {};
-    const auto add = [&h](const Floats& row) {
+    std::uint32_t h[16] = {};
+    std::uint16_t p = 0x6A09;
+    std::uint16_t q = 0x3E1B;
+    const auto add = [&](const Floats& row) {
       for (std::size_t k = 0; k < row.size(); ++k) {
-        const auto w = std::bit_cast<std::uint32_t>(row[k]);
-        h[k % 8] = h[k % 8] * 0xC2B2AE3Du + (w ^ (w >> 16));
+        const auto w = std::bit_cast<std::int32_t>(row[k]);
+        const std::int64_t low = static_cast<std::int16_t>(w & 0xFFFF);
+        const std::int64_t high = w >> 16;
+        h[k % 16] +=
+            static_cast<std::uint32_t>(low * static_cast<std::int16_t>(p) + high * static_cast<std::int16_t>(q));
+        if (k % 16 != 15 && k + 1 != row.size()) continue;
+        p = static_cast<std::uint16_t>(p * 9);
+        q = static_cast<std::uint16_t>(q * 9);
       }
     };
     if (HasCurrent(type)) add(state.i);
     add(HasPotential(type) ? state.v : state.y);
     std::uint32_t c = 0;
-    for (const std::uint32_t lane : h) c = c * 0x85EBCA77u + lane;
+    for (const std::uint32_t lane : h) c = c * 0x85EBCA77u + (lane ^ (lane >> 16));
     to.checksums.push_back(c);
   }
 

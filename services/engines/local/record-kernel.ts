@@ -18,30 +18,27 @@ import {
   when,
 } from './wasm-code.ts';
 
-const FACTOR = 0xc2b2ae3d;
+/** Of the first block: for the lower halves of elements, and above it for the upper halves. */
+const FACTORS = 0x3e1b6a09;
+const GROWTH = 9;
 const FOLD_FACTOR = 0x85ebca77;
 
-/** Elements of all lanes, in bytes. */
-const ROW_BYTES = 32;
-/** One multiplication of the lanes takes in four rows: h·P⁴ + m₀·P³ + m₁·P² + m₂·P + m₃ is what four in turn give. */
-const BLOCK_ROWS = 4;
-const BLOCK_BYTES = BLOCK_ROWS * ROW_BYTES;
-const GROUP_BYTES = 64;
+/** A block is one element of each of the sixteen lanes, which are four vectors. */
+const BLOCK_BYTES = 64;
+const VECTORS = [0, 1, 2, 3];
 
-export const RECORD_SLACK_BYTES = GROUP_BYTES;
+export const RECORD_SLACK_BYTES = BLOCK_BYTES;
 
 export interface RecordKernel {
   /**
-   * All but the counts are addresses in bytes. `first`, `second`: rows of the state; the same twice where there is one.
-   * `blockBytes`, `rowBytes`: of a row, in whole blocks and in whole rows of eight elements; `rest`: elements behind those.
-   * Spikes lie from `spikes` to `spikesEnd`.
+   * All but `rest` are in bytes. `first`, `second`: rows of the state; the same twice where there is one. `blockBytes`: of a
+   * row, in whole blocks; `rest`: elements behind those. Spikes lie from `spikes` to `spikesEnd`.
    */
   record(
     ...parameters: [
       first: number,
       second: number,
       blockBytes: number,
-      rowBytes: number,
       rest: number,
       spikes: number,
       spikesEnd: number,
@@ -50,60 +47,48 @@ export interface RecordKernel {
   ): void;
 }
 
-/** `blockBytes`, `rowBytes` and `rest` of rows of so many elements. */
-export function partsOfRow(elements: number): [blockBytes: number, rowBytes: number, rest: number] {
-  const bytes = 4 * elements;
-  return [bytes - (bytes % BLOCK_BYTES), bytes - (bytes % ROW_BYTES), elements % 8];
+/** `blockBytes` and `rest` of rows of so many elements. */
+export function partsOfRow(elements: number): [blockBytes: number, rest: number] {
+  const rest = elements % 16;
+  return [4 * (elements - rest), rest];
 }
 
 function kernel(): WasmFunction {
-  const [first, second, blockBytes, rowBytes, rest, spikes, spikesEnd, to] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const [at, end] = [8, 9];
-  const [low, high, sum, word] = [10, 11, 12, 13];
-  const power = (exponent: number): number => word + exponent;
+  const [first, second, blockBytes, rest, spikes, spikesEnd, to] = [0, 1, 2, 3, 4, 5, 6];
+  const [at, end] = [7, 8];
+  const [word, factors] = [9, 10];
+  const lanesOf = (n: number): number => 11 + n;
+  const blockStep = shiftLeft(int(1), 6);
 
-  /** `word ^ (word >> 16)` of the four elements there. */
-  const loadMixed = (offset: number): Code => [
-    ...set(word, vector.load(get(at), offset)),
-    ...set(word, vector.xor(get(word), vector.shiftRightInts(get(word), 16))),
-  ];
-  /** Takes `count` rows into one half of the lanes, whose product is long under way: it is added last. */
-  const take = (count: number, half: number, offset: number): Code => [
-    ...Array.from({ length: count }, (_, n) => {
-      const exponent = count - 1 - n;
-      const term = exponent === 0 ? get(word) : vector.multiplyInts(get(word), get(power(exponent)));
-      return [...loadMixed(offset + n * ROW_BYTES), ...set(sum, n === 0 ? term : vector.addInts(get(sum), term))];
-    }).flat(),
-    ...set(half, vector.addInts(vector.multiplyInts(get(half), get(power(count))), get(sum))),
-  ];
-  /** The lanes of which the row has an element. */
-  const takeRest = (half: number, lane: number): Code => [
-    ...loadMixed(4 * lane),
-    ...set(
-      half,
-      vector.select(
-        vector.aboveInts(vector.splatInt(get(rest)), vector.constants([0, 1, 2, 3].map((n) => lane + n))),
-        vector.addInts(vector.multiplyInts(get(half), get(power(1))), get(word)),
-        get(half),
-      ),
-    ),
-  ];
-  const through = (bytes: number, row: number, step: Code, body: Code): Code => [
-    ...set(end, add(get(row), get(bytes))),
-    ...loopWhile(below(get(at), get(end)), [...body, ...set(at, add(get(at), step))]),
-  ];
+  const take = (n: number, elements: Code): Code => {
+    return set(lanesOf(n), vector.addInts(get(lanesOf(n)), vector.addedPairs(elements, get(factors))));
+  };
+  const elements = (n: number): Code => vector.load(get(at), 16 * n);
+  /** Those of which the row has an element; the others count as 0. */
+  const realElements = (n: number): Code => {
+    const numbers = vector.constants([0, 1, 2, 3].map((lane) => 4 * n + lane));
+    return vector.and(elements(n), vector.aboveInts(vector.splatInt(get(rest)), numbers));
+  };
+  const growth = vector.constants(Array<number>(4).fill((GROWTH << 16) | GROWTH));
+  const grow = set(factors, vector.multiplyShorts(get(factors), growth));
   const takeRow = (row: number): Code => [
     ...set(at, get(row)),
-    ...through(blockBytes, row, shiftLeft(int(BLOCK_ROWS), 5), [
-      ...take(BLOCK_ROWS, low, 0),
-      ...take(BLOCK_ROWS, high, 16),
+    ...set(end, add(get(row), get(blockBytes))),
+    ...loopWhile(below(get(at), get(end)), [
+      ...VECTORS.flatMap((n) => take(n, elements(n))),
+      ...grow,
+      ...set(at, add(get(at), blockStep)),
     ]),
-    ...through(rowBytes, row, int(ROW_BYTES), [...take(1, low, 0), ...take(1, high, 16)]),
-    ...when(get(rest), [...takeRest(low, 0), ...takeRest(high, 4)]),
+    ...when(get(rest), [...VECTORS.flatMap((n) => take(n, realElements(n))), ...grow]),
   ];
 
-  const weights = (lane: number): Code => vector.constants([7, 6, 5, 4].map((n) => powerOf(FOLD_FACTOR, n - lane)));
-  const folded = vector.addInts(vector.multiplyInts(get(low), weights(0)), vector.multiplyInts(get(high), weights(4)));
+  const weights = (n: number): Code => {
+    return vector.constants([0, 1, 2, 3].map((lane) => powerOf(FOLD_FACTOR, 15 - 4 * n - lane)));
+  };
+  const mixed = (n: number): Code => {
+    return vector.xor(get(lanesOf(n)), vector.shiftRightInts(get(lanesOf(n)), 16));
+  };
+  const folded = VECTORS.map((n) => vector.multiplyInts(mixed(n), weights(n))).reduce((a, b) => vector.addInts(a, b));
   const lanes = [0, 1, 2, 3].map((lane) => vector.lane(get(word), lane));
 
   // A 1 shifted by two is negative, and stays so when it is made narrower.
@@ -113,7 +98,7 @@ function kernel(): WasmFunction {
   );
 
   const body = [
-    ...[1, 2, 3, 4].flatMap((n) => set(power(n), vector.constants(Array<number>(4).fill(powerOf(FACTOR, n))))),
+    ...set(factors, vector.constants(Array<number>(4).fill(FACTORS))),
     ...takeRow(first),
     ...when(differ(get(first), get(second)), takeRow(second)),
     ...set(word, folded),
@@ -122,10 +107,10 @@ function kernel(): WasmFunction {
     ...loopWhile(below(get(spikes), get(spikesEnd)), [
       ...storeShort(get(to), sixteen),
       ...set(to, add(get(to), int(2))),
-      ...set(spikes, add(get(spikes), shiftLeft(int(1), 6))),
+      ...set(spikes, add(get(spikes), blockStep)),
     ]),
   ];
-  return { name: 'record', parameters: 8, returnsInt: false, ints: 2, vectors: 4 + BLOCK_ROWS, body };
+  return { name: 'record', parameters: 7, returnsInt: false, ints: 2, vectors: 2 + VECTORS.length, body };
 }
 
 function powerOf(base: number, exponent: number): number {

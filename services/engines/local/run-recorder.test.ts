@@ -31,13 +31,17 @@ function pack(fired: readonly number[]): number[] {
 
 /** As proto/NUMERICS.md says it. */
 function byTheBook(...parts: readonly Float32Array[]): number {
-  const h = new Uint32Array(8);
+  const h = new Uint32Array(16);
+  const [p, q] = [Int16Array.of(0x6a09), Int16Array.of(0x3e1b)];
   for (const part of parts) {
-    for (const [k, w] of new Uint32Array(part.buffer, part.byteOffset, part.length).entries()) {
-      h[k % 8] = Math.imul(h[k % 8]!, 0xc2b2ae3d) + ((w ^ (w >>> 16)) >>> 0);
+    for (const [k, w] of new Int32Array(part.buffer, part.byteOffset, part.length).entries()) {
+      h[k % 16]! += Math.imul((w << 16) >> 16, p[0]!) + Math.imul(w >> 16, q[0]!);
+      if (k % 16 < 15 && k + 1 < part.length) continue;
+      p[0]! *= 9;
+      q[0]! *= 9;
     }
   }
-  return h.reduce((c, lane) => (Math.imul(c, 0x85ebca77) + lane) >>> 0, 0);
+  return h.reduce((c, lane) => (Math.imul(c, 0x85ebca77) + ((lane ^ (lane >>> 16)) >>> 0)) >>> 0, 0);
 }
 
 describe('a recording', () => {

@@ -74,7 +74,7 @@ export class RunRecorder {
     const kernel = this.#kernel;
     for (let n = 0; n < this.#nodes.length; n += 1) {
       const { parameters: p, lastWord, lastBits } = this.#nodes[n]!;
-      kernel.record(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
+      kernel.record(p[0], p[1], p[2], p[3], p[4], p[5], p[6]);
       words[lastWord]! &= lastBits;
     }
     const from = this.#from + step * words.length;

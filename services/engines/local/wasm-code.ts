@@ -51,6 +51,10 @@ export const vector = {
   /** Of four 32-bit integers. */
   addInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xae, 1],
   multiplyInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xb5, 1],
+  /** Of eight 16-bit integers: the lower half of each product. */
+  multiplyShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x95, 1],
+  /** Of eight 16-bit integers with sign: the sums of two neighbouring products, four 32-bit integers. */
+  addedPairs: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xba, 1],
   shiftLeftInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xab, 1],
   shiftRightInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xad, 1],
   xor: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x51],
