@@ -10,13 +10,14 @@ import { readoutDigest } from './readout-digest.ts';
 
 const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };
 
+let pool: EnginePool;
 let fake: FakeEngine;
 let engine: PooledEngine;
 let quarantine: Quarantine;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  const pool = new EnginePool(fakePins, fakeBreaker);
+  pool = new EnginePool(fakePins, fakeBreaker);
   fake = new FakeEngine('a').up(fakeModel());
   engine = pool.add(fake);
   quarantine = new Quarantine(pool, options, () => [known(7)]);
@@ -143,6 +144,56 @@ describe('a quarantined engine', () => {
     ends[0]!();
     await pass(0);
     expect([ends.length, engine.whyNot]).toEqual([2, expect.stringContaining('it contradicted the majority')]);
+  });
+});
+
+describe('a duplicate of an engine that is put out', () => {
+  const right: FakeEngine['behaviour'] = ({ data }) =>
+    Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
+  let twin: FakeEngine;
+  let twinEngine: PooledEngine;
+
+  beforeEach(() => {
+    fake.instanceId = 'f0';
+    fake.up(fakeModel());
+    twin = new FakeEngine('twin');
+    twin.instanceId = 'f0';
+    twinEngine = pool.add(twin.up(fakeModel()));
+    expect(twinEngine.state).toBe('DUPLICATE');
+    dissent(3);
+  });
+
+  it('is put out with it, and says so', () => {
+    expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'QUARANTINED']);
+    expect(twinEngine.whyNot).toContain('it is the same process as a, and it contradicted the majority 3 times');
+  });
+
+  it('has to get the known inputs right by itself', async () => {
+    answersWrong();
+    twin.behaviour = right;
+    await pass(1_000);
+    expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'READY']);
+  });
+
+  it('does not go free when that engine is removed', async () => {
+    twin.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
+    pool.remove('a');
+    expect(twinEngine.state).toBe('QUARANTINED');
+    await pass(1_000);
+    expect(twinEngine.state).toBe('QUARANTINED');
+  });
+});
+
+describe('an engine whose imitator is put out', () => {
+  it('stays in: it is no duplicate of its imitator', () => {
+    fake.instanceId = 'f0';
+    fake.up(fakeModel());
+    pool.settle();
+    const imitator = new FakeEngine('imitator');
+    imitator.instanceId = 'f0';
+    const pooled = pool.add(imitator.up(fakeModel()));
+    for (let n = 0; n < 3; n += 1) quarantine.dissented(pooled, undefined);
+    expect([pooled.state, engine.state]).toEqual(['QUARANTINED', 'READY']);
   });
 });
 

@@ -4,6 +4,9 @@
 // answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
 // engine that has to leave again soon begins with the longer pause.
 //
+// Its duplicates are put out with it: they say that they are the same process. Each of them has to get the inputs right by
+// itself to be back.
+//
 // A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
 // inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
 import { RouterError } from '../core/errors.ts';
@@ -134,6 +137,10 @@ export class Quarantine {
 
   #putOut(engine: PooledEngine, record: Record, why: string): void {
     if (this.#isStopped) return;
+    // They come first: none must be asked in its place.
+    for (const duplicate of this.#pool.engines.filter(({ duplicateOf }) => duplicateOf === engine.id)) {
+      this.#putOut(duplicate, this.#record(duplicate), `it is the same process as ${engine.id}, and ${why}`);
+    }
     const { sitOutMs } = record;
     this.#pool.setQuarantine(engine, `${why}; it is tried with known inputs after ${sitOutMs} ms`);
     record.sitOutMs = Math.min(2 * sitOutMs, this.#options.sitOutMaxMs);
