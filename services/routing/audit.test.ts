@@ -221,6 +221,32 @@ describe('a request to which one refused and another answered', () => {
   });
 });
 
+describe('a vote that cannot say who is wrong', () => {
+  it('is decided by the others, against two that lie alike and won it', async () => {
+    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
+    const claims = [
+      ...['a', 'b'].map((id) => ({ engine: pool.find(id), said: fakeInference({ stateDigest: 666n }), durationMs: 1 })),
+      { engine: pool.find('c'), said: fakeInference(), durationMs: 1 },
+    ];
+    build(0).contradicted(claims, pool.engines, { input, strategy: 'REDUNDANT' }, () => (wrongs += 1), 3);
+    await settle();
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a', 'b']]], 1]);
+    expect(disputes).toMatchObject([{ wrong: ['a', 'b'], right: { stateDigest: 99n } }]);
+  });
+
+  it('names nobody where the others are too few, though engines that left would make them a majority', async () => {
+    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
+    const { engines } = pool;
+    for (const id of ['d', 'e']) pool.setDraining(pool.find(id), true);
+    const claims = ['a', 'b', 'c'].map((id) => {
+      return { engine: pool.find(id), said: fakeInference({ stateDigest: id === 'c' ? 99n : 666n }), durationMs: 1 };
+    });
+    build(0).contradicted(claims, engines, { input, strategy: 'REDUNDANT' }, () => (wrongs += 1), 3);
+    await settle();
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
+  });
+});
+
 describe('an audit that finds a malformed answer', () => {
   it('tells of it, and takes the engine for absent', async () => {
     const malformed = new RouterError('ENGINE_FAULT', 'short', { metadata: { malformed: 'too short' } });

@@ -203,7 +203,7 @@ class Simulation {
     const engine: SimEngine = new SimEngine(id, plan, {
       random: this.#random,
       plan: this.#plan,
-      called: (asked, input) => this.#called(asked, input),
+      called: (asked, input, { deadlineMs }) => this.#called(asked, input, deadlineMs),
     });
     const pooled = this.#pool.add(engine);
     if (plan.limit !== undefined) {
@@ -302,12 +302,16 @@ class Simulation {
     checkAnswer(this.#plan, asked, reply);
   }
 
-  #called(engine: SimEngine, input: InferenceInput): (outcome: string) => void {
+  #called(engine: SimEngine, input: InferenceInput, deadlineMs: number): (outcome: string) => void {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
     this.#noteAble(asked);
-    const counted = this.#journal.guard(() => this.#attempts.count(engine, asked, input.digestOnly));
+    // Its time is not that of the request.
+    const isAudit = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
+    const counted = this.#journal.guard(() =>
+      this.#attempts.count(engine, asked, { digestOnly: input.digestOnly, isAudit }),
+    );
     const over = this.#journal.guard(() => {
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);
