@@ -14,13 +14,20 @@ let pool: EnginePool;
 let fake: FakeEngine;
 let engine: PooledEngine;
 let quarantine: Quarantine;
+let putOut: string[];
 
 beforeEach(() => {
   jest.useFakeTimers();
   pool = new EnginePool(fakePins, fakeBreaker);
   fake = new FakeEngine('a').up(fakeModel());
   engine = pool.add(fake);
-  quarantine = new Quarantine(pool, options, () => [known(7)]);
+  putOut = [];
+  quarantine = new Quarantine(
+    pool,
+    options,
+    () => [known(7)],
+    ({ id }) => putOut.push(id),
+  );
 });
 
 afterEach(() => {
@@ -60,6 +67,13 @@ describe('an engine that contradicts the majority', () => {
     expect(engine.whyNot).toBe(
       'quarantined: it contradicted the majority 3 times, or its answers were malformed; it is tried with known inputs after 1000 ms',
     );
+  });
+
+  it('is told of once, when it is not trusted any more', async () => {
+    answersWrong();
+    dissent(4);
+    await pass(3_000); // two tries, in vain
+    expect(putOut).toEqual(['a']);
   });
 
   it('is put out where nobody knows what would have been right, too', async () => {

@@ -55,13 +55,23 @@ export class Quarantine {
   readonly #pool: EnginePool;
   #options: QuarantineOptions;
   readonly #golden: (engine: PooledEngine) => readonly KnownAnswer[];
+  readonly #onPutOut: (engine: PooledEngine) => void;
   readonly #records = new WeakMap<PooledEngine, Record>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #isStopped = false;
 
-  /** `golden`: inputs with known answers for the models that an engine holds. */
-  constructor(pool: EnginePool, options: QuarantineOptions, golden: (engine: PooledEngine) => readonly KnownAnswer[]) {
+  /**
+   * `golden`: inputs with known answers for the models that an engine holds. `onPutOut`: an engine that was trusted is not
+   * any more.
+   */
+  constructor(
+    pool: EnginePool,
+    options: QuarantineOptions,
+    golden: (engine: PooledEngine) => readonly KnownAnswer[],
+    onPutOut: (engine: PooledEngine) => void = () => undefined,
+  ) {
     this.#pool = pool;
+    this.#onPutOut = onPutOut;
     this.#options = options;
     this.#golden = golden;
   }
@@ -142,7 +152,9 @@ export class Quarantine {
       this.#putOut(duplicate, this.#record(duplicate), `it is the same process as ${engine.id}, and ${why}`);
     }
     const { sitOutMs } = record;
+    const wasTrusted = engine.quarantine === '';
     this.#pool.setQuarantine(engine, `${why}; it is tried with known inputs after ${sitOutMs} ms`);
+    if (wasTrusted) this.#onPutOut(engine);
     record.sitOutMs = Math.min(2 * sitOutMs, this.#options.sitOutMaxMs);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

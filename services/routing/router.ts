@@ -251,7 +251,8 @@ export class Router {
         ? await hedge(attemptPlan, usualMs.ofModel(model))
         : await attemptInTurn(attemptPlan);
       usualMs.record(model, performance.now() - startedMs);
-      const { isFirm } = attemptPlan;
+      // It may have been put out while it computed: then the cache must not keep what it says.
+      const isFirm = attemptPlan.isFirm && answered.engine.quarantine === '';
       return toAnswer({ ...answered, grade: 'SINGLE', isFirm, ballots: [] }, version.readout, strategy);
     } finally {
       audit.maybeAudit(attemptPlan.claims, ready, asking, forget);
