@@ -3,6 +3,7 @@ import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
+import { layersDigest } from './layers-digest.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 import { type KnownAnswer, Quarantine } from './quarantine.ts';
@@ -130,6 +131,25 @@ describe('a quarantined engine', () => {
     quarantine.dissented(engine, { ...known(20), readoutDigest: readoutDigest(fakeInference()) });
     fake.behaviour = ({ data }) =>
       Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0), spikeCounts: [3, 2] }));
+    await pass(1_000);
+    expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
+  });
+
+  it('stays out while it falsifies the layers of a disputed input', async () => {
+    const quiet = Array<number>(14).fill(0);
+    const layer = { node: 'lif', neurons: 4, spikes: 4, eventSteps: [], eventNeurons: [], eventsLeftOut: 0 };
+    const right = [{ ...layer, spikesPerStep: [3, 1, ...quiet] }];
+    const { input, ...digests } = known(20);
+    quarantine.dissented(engine, {
+      input: { ...input, detail: 'LAYERS' },
+      ...digests,
+      layersDigest: layersDigest(right),
+    });
+    fake.behaviour = ({ data, detail }) => {
+      const stateDigest = BigInt(data[0] ?? 0);
+      const layers = [{ ...layer, spikesPerStep: [1, 3, ...quiet] }];
+      return Promise.resolve(fakeInference(detail === 'LAYERS' ? { stateDigest, layers } : { stateDigest }));
+    };
     await pass(1_000);
     expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
   });

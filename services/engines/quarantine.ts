@@ -12,6 +12,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, malformedReason } from '../core/refusal.ts';
+import { layersDigest } from './layers-digest.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
@@ -30,6 +31,8 @@ export interface KnownAnswer {
   readonly stateDigest: bigint;
   /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
   readonly readoutDigest?: bigint | undefined;
+  /** Undefined: not known, or the input asks for no detail. */
+  readonly layersDigest?: bigint | undefined;
 }
 
 interface Record {
@@ -223,7 +226,8 @@ async function firstFailure(
 
 function isRight(answer: Inference, known: KnownAnswer): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
-  return known.readoutDigest === undefined || answer.readoutDigest === known.readoutDigest;
+  if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
+  return known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

@@ -15,7 +15,7 @@ import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Claim } from './attempt-plan.ts';
 import type { Askable, Asking } from './ask.ts';
-import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast } from './ballot.ts';
+import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast, wantsLayers } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
 import { malformedDispute } from './malformed.ts';
 
@@ -156,7 +156,7 @@ export class Audit {
     const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
     let answer: Inference;
     try {
-      answer = await engine.infer({ ...input, digestOnly: true }, limits);
+      answer = await engine.infer({ ...input, digestOnly: !wantsLayers(input) }, limits);
     } catch (thrown) {
       // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
       const error = RouterError.from(thrown);

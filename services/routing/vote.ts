@@ -15,7 +15,7 @@ import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered, Claim } from './attempt-plan.ts';
 import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
 import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
-import { recordAnswer, recordError } from './ballot.ts';
+import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import { confirmed, unconfirmed } from './confirmed.ts';
 import type { CastBallot, Dispute } from './dispute.ts';
@@ -205,9 +205,10 @@ class Election<E extends Askable> {
 
   async #ask(engine: E): Promise<void> {
     const { input, options } = this.#asking;
-    // One whole answer is enough where the others need only prove that theirs would be the same.
+    // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
+    // gives has the layers: there each gives all of its answer.
     const isExact = this.#policy.compare.kind === 'EXACT';
-    const digestOnly = isExact && this.voters.length > 0;
+    const digestOnly = isExact && this.voters.length > 0 && !wantsLayers(input);
     const voter = newVoter(engine);
     this.voters.push(voter);
     try {
