@@ -2,7 +2,8 @@
 //
 // An engine that dissents too often within a window takes no more requests. After a pause it is given inputs whose right
 // answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
-// engine that has to leave again soon begins with the longer pause.
+// engine that has to leave again soon begins with the longer pause. Each input is given twice, once in full and once for its
+// digests alone, and all of them in an order by chance: an engine that lies to one kind of request only is found out, too.
 //
 // Its duplicates are put out with it: they say that they are the same process. Each of them has to get the inputs right by
 // itself to be back.
@@ -208,12 +209,13 @@ async function firstFailure(
   cases: readonly KnownAnswer[],
   isOver: () => boolean,
 ): Promise<Failure | undefined> {
-  for (const [place, known] of cases.entries()) {
+  const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
+  for (const { known, place, digestOnly } of shuffled(bothWays)) {
     if (isOver()) return undefined;
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
-      const answer = await engine.inferUncounted(known.input, context);
-      if (isRight(answer, known)) continue;
+      const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
+      if (isRight(answer, known, digestOnly)) continue;
       return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true };
     } catch (thrown) {
       const error = RouterError.from(thrown);
@@ -224,10 +226,17 @@ async function firstFailure(
   return undefined;
 }
 
-function isRight(answer: Inference, known: KnownAnswer): boolean {
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
+
+function isRight(answer: Inference, known: KnownAnswer, digestOnly: boolean): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
   if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
-  return known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
+  return digestOnly || known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

@@ -81,9 +81,13 @@ describe('an audit', () => {
     expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
   });
 
-  it('asks for no more than digests', async () => {
-    await answer(1, 1);
-    expect([...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly)).toEqual([true]);
+  it('asks for digests alone or in full, by chance: an engine cannot tell it from a request', async () => {
+    await answer(100, 1);
+    const asked = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
+    expect(asked).toHaveLength(100);
+    for (const digestOnly of [true, false]) {
+      expect(asked.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
+    }
   });
 
   it('lets the others say who is wrong where two differ: the one that answered', async () => {

@@ -154,9 +154,11 @@ export class Audit {
     const { observer, onDispute } = this.#options;
     const voter = newVoter(engine);
     const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+    // In full half of the time, so that an engine cannot tell an audit from a request.
+    const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;
     try {
-      answer = await engine.infer({ ...input, digestOnly: !wantsLayers(input) }, limits);
+      answer = await engine.infer({ ...input, digestOnly }, limits);
     } catch (thrown) {
       // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
       const error = RouterError.from(thrown);
