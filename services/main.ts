@@ -5,6 +5,7 @@ import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { Disputes } from './composition/disputes.ts';
+import { forgetDistrusted } from './composition/distrusted.ts';
 import {
   Discoveries,
   checkSidecar,
@@ -162,10 +163,15 @@ export async function start(
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
 
-  const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
+  const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
+  const quarantine = new Quarantine(
+    pool,
+    quarantineOptions(settings),
+    (engine) => goldenOf(models, engine),
+    () => forgetDistrusted(cache, pool),
+  );
   const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
-  const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);
   const audit = new Audit({
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },

@@ -30,6 +30,8 @@ export class PooledEngine {
   quarantine = '';
   /** Of its process, 32 hexadecimal digits, as last described; empty: not known. */
   instanceId = '';
+  /** When it began to claim that id: the lower, the earlier. */
+  claimOrder = 0;
   /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
   modelProblems: readonly ModelProblem[] = [];
   /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */
