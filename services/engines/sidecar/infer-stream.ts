@@ -12,7 +12,7 @@ import type {
 import { malformed } from '../check-refusal.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
-import { fromDetail, toInference, toRouterError } from './translate.ts';
+import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
 
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
@@ -86,7 +86,7 @@ export class InferStream {
       this.#blocked = false;
       this.#scheduleFlush();
     });
-    call.on('error', (error) => this.#close(error.message));
+    call.on('error', (error) => this.#close(toDownReason(error)));
     call.on('end', () => this.#close('it closed the stream'));
   }
 

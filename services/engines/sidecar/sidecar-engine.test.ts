@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeSidecar, answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
+import { FakeSidecar, answer, answerOf, refuse } from '../../../test/fakes/fake-sidecar.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference } from '../../core/inference.ts';
 import { LayerActivity } from '../../generated/tandem/engine/v1/engine.ts';
@@ -156,6 +156,30 @@ describe('a sidecar engine', () => {
     expect(`${message}${metadata['k0']}`).toMatch(/^[ -~]*$/);
   });
 
+  it('keeps what an engine says of itself short and printable', async () => {
+    const evil = '\u001b[31m\u202e\u2028\r\n'.repeat(1_000);
+    const [model] = sidecar.description.models;
+    const models = [
+      { ...model!, name: evil },
+      { ...model!, error: evil },
+    ];
+    sidecar.description = { ...sidecar.description, build: evil, models };
+    const other = new SidecarEngine('engine-4', sidecar.address);
+    await other.start();
+    const { build, models: kept } = other.description!;
+    expect([build.length, kept[0]?.name.length, kept[1]?.error.length]).toEqual([200, 128, 500]);
+    expect(`${build}${kept[0]?.name}${kept[1]?.error}`).toMatch(/^[ -~]*$/);
+    await other.stop();
+  });
+
+  it('keeps the names of layers printable', async () => {
+    sidecar.onMessage = ({ items: [item] }, stream) => {
+      const layers = [LayerActivity.fromPartial({ node: 'lif\u001b\u202e' })];
+      stream.write({ results: [answerOf(item!.id, { layers })], checksum: 0n });
+    };
+    expect((await engine.infer(input, context())).layers?.[0]?.node).toBe('lif??');
+  });
+
   it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       const results = items.flatMap(({ id }) => [answer(id), answer(id), answer(2n ** 64n - 1n)]);
@@ -214,6 +238,15 @@ describe('a sidecar engine', () => {
     await nobody.start();
     expect(nobody.downReason).toMatch(/no\/such\/socket/);
     await nobody.stop();
+  });
+
+  it('says so in a short and printable way, whatever the engine says', async () => {
+    sidecar.refusal = { code: 13, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
+    const other = new SidecarEngine('engine-5', sidecar.address);
+    await other.start();
+    expect(other.downReason).toMatch(/^13 INTERNAL: \?\[2Jall is well\?B+$/);
+    expect(other.downReason.length).toBe(300);
+    await other.stop();
   });
 
   it.each([

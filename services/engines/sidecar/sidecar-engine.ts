@@ -8,7 +8,7 @@ import { whyIncompatible } from './compatibility.ts';
 import { describe, openStream, recording, trace } from './engine-calls.ts';
 import { InferStream } from './infer-stream.ts';
 import { MAX_MESSAGE_BYTES } from './message-limits.ts';
-import { fromStatus, toDescription, toRecording, toTrace, toVersions } from './translate.ts';
+import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersions } from './translate.ts';
 
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
@@ -133,7 +133,7 @@ export class SidecarEngine implements Engine {
       this.downReason = '';
       this.#changed();
     } catch (error) {
-      this.#down(client, (error as Error).message);
+      this.#down(client, toDownReason(error));
     }
   }
 
