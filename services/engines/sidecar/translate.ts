@@ -135,18 +135,32 @@ export function fromStatus(engineId: string, error: grpc.ServiceError): RouterEr
     case grpc.status.CANCELLED: // and not by us
       return new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${message}`);
     default:
-      return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${grpc.status[code]}: ${message}`);
+      return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${nameOf(code)}: ${message}`);
   }
 }
 
-function errorInfo({ metadata }: grpc.ServiceError): { reason: string; metadata: Readonly<Record<string, string>> } {
+/** An engine may end a call with a number that no status has. */
+function nameOf(code: number): string {
+  return (grpc.status[code] as string | undefined) ?? 'a status that gRPC does not have';
+}
+
+interface Info {
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const NO_INFO: Info = { reason: '', metadata: {} };
+
+/** None where the engine has sent none, or what cannot be read. */
+function errorInfo({ metadata }: grpc.ServiceError): Info {
   const [bytes] = metadata.get('grpc-status-details-bin');
-  if (Buffer.isBuffer(bytes)) {
-    for (const { typeUrl, value } of Status.decode(bytes).details) {
-      if (typeUrl.endsWith('/google.rpc.ErrorInfo')) return ErrorInfo.decode(value);
-    }
+  if (!Buffer.isBuffer(bytes)) return NO_INFO;
+  try {
+    const info = Status.decode(bytes).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.ErrorInfo'));
+    return info === undefined ? NO_INFO : ErrorInfo.decode(info.value);
+  } catch {
+    return NO_INFO;
   }
-  return { reason: '', metadata: {} };
 }
 
 export function toVersions(wire: DescribeResponse): Versions {
