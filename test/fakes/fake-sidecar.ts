@@ -38,6 +38,8 @@ export class FakeSidecar {
   refusal: { readonly code: grpc.status; readonly details: string } | undefined;
   /** What it does with a message; answers every item unless a test says otherwise. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
+  /** What it does with a stream that is opened. */
+  onStream: (stream: FakeStream) => void = () => undefined;
   /** Ends its messages with checksums. */
   sendsChecksums = false;
   /** What the link makes of each message that is sent, checksum included. */
@@ -70,6 +72,7 @@ export class FakeSidecar {
           this.onMessage(message, stream);
         });
         stream.on('end', () => stream.end());
+        this.onStream(stream);
       }) as grpc.handleBidiStreamingCall<InferStreamRequest, InferStreamResponse>,
     });
     await new Promise<void>((resolve, reject) => {

@@ -60,6 +60,8 @@ export class InferStream {
   readonly #close: (why: string) => void;
   /** Results with an id that was never sent, or answered before. */
   unexpectedAnswers = 0;
+  /** Whether it has answered anything that it was asked. */
+  hasAnswered = false;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
   constructor(
@@ -180,6 +182,7 @@ export class InferStream {
       const job = this.#take(Number(id));
       if (job !== undefined) {
         if (job.withLayers) this.#owedWithLayers -= 1;
+        this.hasAnswered = true;
         this.#settle(job, outcome);
       } else if (this.#cancelled.has(Number(id))) this.#forget(Number(id));
       else this.unexpectedAnswers += 1;

@@ -264,6 +264,47 @@ describe('a sidecar engine', () => {
     await newer.stop();
   });
 
+  it('is told of once, and counted, for a reason that differs in its digits alone', async () => {
+    let told = 0;
+    sidecar.refusal = { code: 13, details: 'try 0' };
+    const other = new SidecarEngine('engine-6', sidecar.address);
+    other.onChange(() => (told += 1));
+    await other.start();
+    for (let n = 1; n < 4; n += 1) {
+      sidecar.refusal = { code: 13, details: `try ${n}` };
+      const { described } = sidecar;
+      await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
+    }
+    expect([told, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
+    await other.stop();
+  });
+
+  it('is tried less and less often while its streams end before they have answered', async () => {
+    const flapping = new FakeSidecar();
+    flapping.onStream = (stream) => stream.end();
+    await flapping.start();
+    const other = new SidecarEngine('engine-7', flapping.address);
+    const connectedMs: number[] = [];
+    other.onChange(() => other.description && connectedMs.push(performance.now()));
+    await other.start();
+    await until(() => connectedMs.length === 6);
+    // 50, 100, 200, 400 and 500 ms, each shortened by half at most.
+    expect(connectedMs[5]! - connectedMs[0]!).toBeGreaterThan(625);
+    flapping.kill();
+    await other.stop();
+  });
+
+  it('comes back at once when a stream that has answered ends', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      await engine.infer(input, context());
+      sidecar.streams.at(-1)!.end();
+      await until(() => engine.description === undefined);
+      const endedMs = performance.now();
+      await until(() => engine.description !== undefined);
+      expect(performance.now() - endedMs).toBeLessThan(400); // 50 ms, and the connection
+    }
+  });
+
   it('finishes what is in flight before it stops', async () => {
     let finish: () => void = () => undefined;
     sidecar.onMessage = ({ items }, stream) => {

@@ -13,6 +13,8 @@ import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersio
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
 const RECONNECT_MAX_MS = 500;
+/** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
+const PROVEN_MS = 1_000;
 
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.enable_retries': 0, // ours count them
@@ -32,7 +34,10 @@ export class SidecarEngine implements Engine {
   readonly id: string;
   readonly address: string;
   description: EngineDescription | undefined;
-  downReason = 'not started';
+  #downReason = 'not started';
+  /** Connections in a row that ended for such a reason, none of which was worth it. */
+  #failures = 0;
+  #upSinceMs = 0;
   #client: EngineServiceClient | undefined;
   #stream: InferStream | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -53,6 +58,11 @@ export class SidecarEngine implements Engine {
     this.#outputsOf = outputsOf;
     this.address = address;
     this.#stallTimeoutMs = stallTimeoutMs;
+  }
+
+  get downReason(): string {
+    if (this.description !== undefined) return '';
+    return this.#failures > 1 ? `${this.#downReason} (${this.#failures} times in a row)` : this.#downReason;
   }
 
   get inFlight(): number {
@@ -128,9 +138,8 @@ export class SidecarEngine implements Engine {
       const call = openStream(client, this.id, wire, () => stream.owed);
       const stream = new InferStream(this.id, call, options, (why) => this.#down(client, why));
       this.#stream = stream;
-      this.#retryMs = RECONNECT_MIN_MS;
+      this.#upSinceMs = performance.now();
       this.description = description;
-      this.downReason = '';
       this.#changed();
     } catch (error) {
       this.#down(client, toDownReason(error));
@@ -140,18 +149,33 @@ export class SidecarEngine implements Engine {
   #down(client: EngineServiceClient, why: string): void {
     client.close();
     if (this.#stopped) return;
+    const wasUp = this.description !== undefined;
+    if (wasUp && this.#isProven) {
+      this.#retryMs = RECONNECT_MIN_MS;
+      this.#failures = 0;
+    }
     this.#earlierUnexpected = this.unexpectedAnswers;
     this.#stream = undefined;
-    const news = this.description !== undefined || this.downReason !== why;
+    const isNews = classOf(this.#downReason) !== classOf(why);
+    this.#failures = isNews ? 1 : this.#failures + 1;
     this.description = undefined;
-    this.downReason = why;
+    this.#downReason = why;
     // Full jitter, so that many routers do not come back in step.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
-    if (news) this.#changed();
+    if (wasUp || isNews) this.#changed();
+  }
+
+  get #isProven(): boolean {
+    return this.#stream?.hasAnswered === true || performance.now() - this.#upSinceMs >= PROVEN_MS;
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Alike for reasons that differ in their digits alone: counts and times are no news. */
+function classOf(reason: string): string {
+  return reason.replaceAll(/\d+/g, '#');
 }
