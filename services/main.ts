@@ -115,7 +115,10 @@ export async function start(
 
   const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
-  const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
+  const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
+  const connect = (id: string, address: string): Engine => {
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+  };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
     engineChanged: (pooled) => {

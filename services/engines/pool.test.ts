@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import type { ModelPins } from './model-pins.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
 
 let events: string[];
@@ -27,6 +28,15 @@ describe('the engine pool', () => {
     a.up(fakeModel());
     pool.add(new FakeEngine('b').up(fakeModel()));
     expect(holders()).toEqual(['a', 'b']);
+  });
+
+  it('keeps of what an engine describes only what the repository has', () => {
+    const pins: ModelPins = { find: (name, version) => (name === 'm' ? fakePins.find(name, version) : undefined) };
+    const pooled = new EnginePool(pins, fakeBreaker).add(a);
+    a.up(fakeModel(), fakeModel({ name: 'made up' }), fakeModel());
+    expect(pooled.models).toEqual([fakeModel()]);
+    a.down('killed');
+    expect(pooled.models).toEqual([]);
   });
 
   it('remembers a model when the last engine that holds it has gone', () => {

@@ -177,9 +177,11 @@ export class EnginePool {
     const withOtherProblems: PooledEngine[] = [];
     for (const pooled of this.#engines) {
       const { description } = pooled.engine;
+      pooled.models = [];
       if (description === undefined) continue;
-      const { usable, problems } = checkModels(description.models, this.#pins);
+      const { known, usable, problems } = checkModels(description.models, this.#pins);
       if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
+      pooled.models = known;
       pooled.modelProblems = problems;
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {

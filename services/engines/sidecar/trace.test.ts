@@ -104,6 +104,20 @@ describe('a trace', () => {
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe(kind);
   });
 
+  it.each([
+    ['details that are no message', 'ffffffffff', 13, 'INTERNAL: on purpose'],
+    ['details without an end', '1a050a0561', 13, 'INTERNAL: on purpose'],
+    ['a status that there is not', '', 99, 'a status that gRPC does not have: on purpose'],
+  ])('that is refused with %s is refused in plain words', async (_, details, code, why) => {
+    const metadata = new grpc.Metadata();
+    if (details !== '') metadata.set('grpc-status-details-bin', Buffer.from(details, 'hex'));
+    onTrace = (_call, reply) => reply({ code, details: 'on purpose', metadata });
+    await expect(engine.trace(input, undefined, context())).rejects.toMatchObject({
+      kind: 'ENGINE_FAULT',
+      message: `engine "tracer" failed: ${why}`,
+    });
+  });
+
   it('of an engine that is lost meanwhile is lost', async () => {
     onTrace = () => server.forceShutdown();
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe('ENGINE_LOST');
