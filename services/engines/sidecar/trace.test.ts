@@ -112,7 +112,7 @@ describe('a trace', () => {
   ])('that is refused with %s is refused in plain words', async (_, details, code, why) => {
     const metadata = new grpc.Metadata();
     if (details !== '') metadata.set('grpc-status-details-bin', Buffer.from(details, 'hex'));
-    onTrace = (_call, reply) => reply({ code: code as grpc.status, details: 'on purpose', metadata });
+    onTrace = (_call, reply) => reply({ code: code as unknown as grpc.status, details: 'on purpose', metadata });
     await expect(engine.trace(input, undefined, context())).rejects.toMatchObject({
       kind: 'ENGINE_FAULT',
       message: `engine "tracer" failed: ${why}`,
