@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
 import { FakeSidecar, answer, answerOf, refuse } from '../../../test/fakes/fake-sidecar.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference } from '../../core/inference.ts';
@@ -241,7 +242,7 @@ describe('a sidecar engine', () => {
   });
 
   it('says so in a short and printable way, whatever the engine says', async () => {
-    sidecar.refusal = { code: 13, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
+    sidecar.refusal = { code: status.INTERNAL, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
     const other = new SidecarEngine('engine-5', sidecar.address);
     await other.start();
     expect(other.downReason).toMatch(/^13 INTERNAL: \?\[2Jall is well\?B+$/);
@@ -266,12 +267,12 @@ describe('a sidecar engine', () => {
 
   it('is told of once, and counted, for a reason that differs in its digits alone', async () => {
     let told = 0;
-    sidecar.refusal = { code: 13, details: 'try 0' };
+    sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
     const other = new SidecarEngine('engine-6', sidecar.address);
     other.onChange(() => (told += 1));
     await other.start();
     for (let n = 1; n < 4; n += 1) {
-      sidecar.refusal = { code: 13, details: `try ${n}` };
+      sidecar.refusal = { code: status.INTERNAL, details: `try ${n}` };
       const { described } = sidecar;
       await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
     }

@@ -13,6 +13,7 @@ import {
   TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { SidecarEngine } from './sidecar-engine.ts';
+import { fromStatus } from './translate.ts';
 
 type Reply = grpc.sendUnaryData<TraceResponse>;
 
@@ -111,11 +112,22 @@ describe('a trace', () => {
   ])('that is refused with %s is refused in plain words', async (_, details, code, why) => {
     const metadata = new grpc.Metadata();
     if (details !== '') metadata.set('grpc-status-details-bin', Buffer.from(details, 'hex'));
-    onTrace = (_call, reply) => reply({ code, details: 'on purpose', metadata });
+    onTrace = (_call, reply) => reply({ code: code as unknown as grpc.status, details: 'on purpose', metadata });
     await expect(engine.trace(input, undefined, context())).rejects.toMatchObject({
       kind: 'ENGINE_FAULT',
       message: `engine "tracer" failed: ${why}`,
     });
+  });
+
+  it('that ends with no text at all is refused in plain words', () => {
+    const error = {
+      code: undefined,
+      details: undefined,
+      metadata: new grpc.Metadata(),
+    } as unknown as grpc.ServiceError;
+    expect(fromStatus('tracer', error).message).toBe(
+      'engine "tracer" failed: a status that gRPC does not have: it gave no reason',
+    );
   });
 
   it('of an engine that is lost meanwhile is lost', async () => {

@@ -121,7 +121,7 @@ export function toDownReason(error: unknown): string {
 /** What a unary call ended with. A status without google.rpc details is gRPC's own. */
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
   const { code } = error;
-  const message = printable(error.details, MAX_TEXT_CHARS);
+  const message = printable((error.details) ?? 'it gave no reason', MAX_TEXT_CHARS);
   const { reason, metadata } = errorInfo(error);
   if (reason !== '') {
     return toError(engineId, { code, reason, message, metadata, recordingId: 0n }, mayBeAnsweredToOthers);
@@ -141,7 +141,7 @@ export function fromStatus(engineId: string, error: grpc.ServiceError): RouterEr
 
 /** An engine may end a call with a number that no status has. */
 function nameOf(code: number): string {
-  return (grpc.status[code] as string | undefined) ?? 'a status that gRPC does not have';
+  return grpc.status[code] ?? 'a status that gRPC does not have';
 }
 
 interface Info {
