@@ -121,7 +121,7 @@ export function toDownReason(error: unknown): string {
 /** What a unary call ended with. A status without google.rpc details is gRPC's own. */
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
   const { code } = error;
-  const message = printable((error.details) ?? 'it gave no reason', MAX_TEXT_CHARS);
+  const message = printable(error.details || 'it gave no reason', MAX_TEXT_CHARS);
   const { reason, metadata } = errorInfo(error);
   if (reason !== '') {
     return toError(engineId, { code, reason, message, metadata, recordingId: 0n }, mayBeAnsweredToOthers);
