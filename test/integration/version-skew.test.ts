@@ -81,10 +81,8 @@ describe('sidecars of two builds beside each other', () => {
     fleet.front('three').describe = (truth) => ({ ...truth, numericsVersion: 2 });
     await start();
     const { state, whyNot } = system.pool.find('three');
-    expect([state, whyNot]).toEqual([
-      'DOWN',
-      'down: three implements numerics version 2, this router 1: upgrade the router',
-    ]);
+    expect(state).toBe('DOWN');
+    expect(whyNot).toMatch(/^down: three implements numerics version 2, this router 1: upgrade the router( \(|$)/);
     const tensor = { shape: [768], dtype: 'FP32', data: inputs[0]!.data };
     const { vote } = await system.reason({ tensor, strategy: Strategy.STRATEGY_REDUNDANT });
     expect(vote!.ballots.map(({ engineId }) => engineId).sort()).toEqual(['one', 'two']);
