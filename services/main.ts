@@ -5,6 +5,7 @@ import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { Disputes } from './composition/disputes.ts';
+import { forgetDistrusted } from './composition/distrusted.ts';
 import {
   Discoveries,
   checkSidecar,
@@ -114,7 +115,10 @@ export async function start(
 
   const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
-  const connect = (id: string, address: string): Engine => new SidecarEngine(id, address, settings.stall_timeout_ms);
+  const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
+  const connect = (id: string, address: string): Engine => {
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+  };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
     engineChanged: (pooled) => {
@@ -162,10 +166,15 @@ export async function start(
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
 
-  const quarantine = new Quarantine(pool, quarantineOptions(settings), (engine) => goldenOf(models, engine));
+  const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
+  const quarantine = new Quarantine(
+    pool,
+    quarantineOptions(settings),
+    (engine) => goldenOf(models, engine),
+    () => forgetDistrusted(cache, pool),
+  );
   const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
-  const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const usualMs = new LatencyQuantile(settings.hedged.percentile);
   const audit = new Audit({
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },

@@ -127,7 +127,7 @@ function toReason({ state, engine, quarantine, duplicateOf }: PooledEngine): str
 function toStatus(pooled: PooledEngine): EngineStatus {
   const { engine, breaker } = pooled;
   const hasProblem = (model: string): boolean => pooled.modelProblems.some((problem) => problem.model === model);
-  const usable = engine.description?.models.filter((model) => model.error === '') ?? [];
+  const usable = pooled.models.filter((model) => model.error === '');
   return {
     id: pooled.id,
     kind: fromKind(pooled.kind),

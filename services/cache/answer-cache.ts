@@ -89,6 +89,11 @@ export class AnswerCache<V> {
     this.#kept.forget(placeOf(scope, hash));
   }
 
+  /** What is kept and `isWrong` must not be given any more. */
+  forgetWhere(isWrong: (value: V) => boolean): void {
+    this.#kept.forgetWhere(isWrong);
+  }
+
   async #obtain(
     place: string,
     data: Uint8Array,

@@ -24,3 +24,19 @@ describe('a kept input', () => {
     expect([data.length, data.buffer.byteLength]).toEqual([length, length]);
   });
 });
+
+describe('values that turn out to be wrong', () => {
+  it('are forgotten wherever they are, and no others', () => {
+    const options = { maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };
+    const kept = new KeptAnswers<string>(options, () => 0);
+    const data = Buffer.alloc(8);
+    for (const value of ['lie 1', 'true', 'lie 2']) kept.keep(value, data, value);
+    kept.forgetWhere((value) => value.startsWith('lie'));
+    expect(['lie 1', 'true', 'lie 2'].map((place) => kept.find(place, data, 0)?.value)).toEqual([
+      undefined,
+      'true',
+      undefined,
+    ]);
+    expect(kept.evictions).toBe(0);
+  });
+});

@@ -76,6 +76,12 @@ export class KeptAnswers<V> {
     this.#entries.delete(place);
   }
 
+  /** All of them are looked at, once. */
+  forgetWhere(isWrong: (value: V) => boolean): void {
+    const places = [...this.#entries.entries()].filter(([, { value }]) => isWrong(value)).map(([place]) => place);
+    for (const place of places) this.#entries.delete(place);
+  }
+
   /** Replaces what is at `place`. What would not fit even alone is not kept. A value not to be kept replaces nothing. */
   keep(place: string, data: Uint8Array, value: V): void {
     const { ttlMs, staleMs, maxBytes, sizeOf } = this.#options;

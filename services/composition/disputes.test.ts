@@ -69,7 +69,7 @@ describe('a dispute', () => {
     disputes.add(dispute({ ballots: [cast('a', 'DISSENTED'), cast('b', 'DISSENTED'), cast('c', 'ABSENT')] }));
     await settle();
     expect([calls(), states()]).toEqual([
-      [1, 1, 0],
+      [2, 1, 0],
       ['READY', 'QUARANTINED', 'READY'],
     ]);
   });

@@ -8,8 +8,8 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
     defaultModel: models.defaultModel,
     models: models.versions.map((version) => {
       const key = `${version.name}/${version.version}`;
-      const holders = engines().flatMap(({ id, state, engine, modelProblems }) => {
-        const held = engine.description?.models.find((each) => isSame(each, version));
+      const holders = engines().flatMap(({ id, state, models: described, modelProblems }) => {
+        const held = described.find((each) => isSame(each, version));
         const problem = modelProblems.find(({ model }) => model === key)?.why ?? '';
         return held === undefined ? [] : [{ id, state, held, problem }];
       });

@@ -57,7 +57,7 @@ function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts
     recentMs: engine.speed.latencyMs,
     ...figures,
     breaker: { state: engine.breaker.state, events: engine.breaker.events },
-    models: (engine.engine.description?.models ?? []).map(({ name, version, error }) => ({ name, version, error })),
+    models: engine.models.map(({ name, version, error }) => ({ name, version, error })),
     modelProblems: engine.modelProblems,
   };
 }

@@ -14,6 +14,8 @@ export interface EngineView {
   readonly whyNot: string;
   readonly build: string;
   readonly inFlight: number;
+  /** What it describes of the models of the repository. */
+  readonly models: readonly EngineModel[];
   /** Models of the repository that it cannot serve. */
   readonly modelProblems: readonly ModelProblem[];
   readonly breaker: {
@@ -25,7 +27,7 @@ export interface EngineView {
   readonly limit: { readonly limit: number };
   readonly engine: {
     readonly address: string;
-    readonly description: { readonly models: readonly EngineModel[] } | undefined;
+    readonly description: object | undefined;
   };
 }
 

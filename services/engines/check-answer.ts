@@ -15,7 +15,7 @@ export function checkAnswer(inference: Inference, input: InferenceInput, model: 
     return 'more synaptic operations than the model can have';
   }
   const problem = isEmpty(inference) ? checkDigestAlone(inference, input) : checkReadout(inference, model);
-  return problem || checkLayers(inference, input.detail ?? 'SUMMARY', model);
+  return problem || checkLayers(inference, { detail: input.detail ?? 'SUMMARY', digestOnly: input.digestOnly }, model);
 }
 
 /** Neither counts nor potentials: the digests are all that it tells. */

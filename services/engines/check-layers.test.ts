@@ -18,14 +18,14 @@ function layer(over: Partial<LayerActivity> = {}): LayerActivity {
 
 const counts = (over: Partial<LayerActivity> = {}): LayerActivity =>
   layer({ eventSteps: [], eventNeurons: [], ...over });
-const LIMITS = { nodes: 3, spikesPerStep: 10 };
+const MODEL = { layers: [{ node: 'lif', neurons: 4 }] };
 
 const check = (layers: readonly LayerActivity[] | undefined, detail: Detail = 'RASTER', totalSpikes = 3n): string =>
-  checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), detail, LIMITS);
+  checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), { detail }, MODEL);
 
 describe('layers that an engine told', () => {
   it.each<[string, readonly LayerActivity[] | undefined, Detail]>([
-    ['none', undefined, 'RASTER'],
+    ['none where none were asked for', undefined, 'SUMMARY'],
     ['a raster', [layer()], 'RASTER'],
     ['counts alone', [counts()], 'LAYERS'],
     ['a raster cut short', [layer({ eventSteps: [0], eventNeurons: [3], eventsLeftOut: 2 })], 'RASTER'],
@@ -36,7 +36,7 @@ describe('layers that an engine told', () => {
   it.each([
     ['more or fewer counts than steps', layer({ spikesPerStep: [3] }), 'without a count for each step'],
     ['counts that do not add up', layer({ spikesPerStep: [1, 1] }), 'do not add up to its spikes'],
-    ['more spikes in a step than neurons', layer({ neurons: 1 }), 'more spikes in a step than neurons'],
+    ['more spikes in a step than neurons', layer({ spikes: 6, spikesPerStep: [1, 5] }), 'more spikes in a step than'],
     ['events without neurons', layer({ eventNeurons: [1] }), 'without a step and a neuron each'],
     ['events that do not add up', layer({ eventsLeftOut: 1 }), 'do not add up to the spikes of their layer'],
     ['uncountably many events left out', layer({ eventsLeftOut: Infinity }), 'do not add up'],
@@ -46,9 +46,8 @@ describe('layers that an engine told', () => {
     ['steps out of order', layer({ eventSteps: [1, 1, 0] }), 'out of order'],
     ['neurons out of order', layer({ eventNeurons: [3, 2, 2] }), 'out of order'],
     ['events in other steps than spikes', layer({ eventSteps: [0, 0, 1], eventNeurons: [0, 1, 0] }), 'than spikes'],
-    ['no name', layer({ node: '' }), 'whose name is empty or too long'],
-    ['a name without end', layer({ node: 'x'.repeat(2_000) }), 'whose name is empty or too long'],
-    ['more neurons than the model', layer({ neurons: 11 }), 'more neurons in layers than the model has'],
+    ['another name than the model has', layer({ node: 'evil' }), 'a layer that the model does not have there'],
+    ['more neurons than the model has', layer({ neurons: 5 }), 'a layer that the model does not have there'],
   ])('cannot have %s', (_, wrong, problem) => {
     expect(check([wrong])).toContain(problem);
   });
@@ -63,17 +62,30 @@ describe('layers that an engine told', () => {
     expect(check([layer()], 'LAYERS')).toBe('events that were not asked for');
   });
 
-  it('cannot have one name twice, nor be more than the model has nodes', () => {
-    expect(check([layer(), layer()], 'RASTER', 6n)).toBe('two layers of one name');
-    const many = ['a', 'b', 'c', 'd'].map((node) => counts({ node }));
-    expect(check(many, 'LAYERS', 12n)).toBe('more layers than the model has nodes');
+  it('cannot be more or fewer than the model has, nor in another order', () => {
+    const model = { layers: ['a', 'b'].map((node) => ({ node, neurons: 4 })) };
+    const of = (...names: string[]): string => {
+      const layers = names.map((node) => counts({ node }));
+      const totalSpikes = BigInt(3 * names.length);
+      return checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), { detail: 'LAYERS' }, model);
+    };
+    expect(of('a', 'b')).toBe('');
+    expect(of('b', 'a')).toBe('a layer that the model does not have there');
+    expect([of('a'), of('a', 'b', 'b')]).toEqual(Array(2).fill('another number of layers than the model has'));
+  });
+
+  it('cannot be left out where they were asked for, unless the digests were enough', () => {
+    const none = fakeInference({ layers: undefined as never });
+    expect(checkLayers(none, { detail: 'LAYERS' }, MODEL)).toBe('no layers, though they were asked for');
+    expect(checkLayers(none, { detail: 'LAYERS', digestOnly: true }, MODEL)).toBe('');
+    expect(checkLayers(none, { detail: 'LAYERS' }, { layers: [] })).toBe('');
   });
 
   it('cannot be larger than an answer may be', () => {
     const steps = 100_000;
     const quiet = (node: string): LayerActivity => counts({ node, spikes: 0, spikesPerStep: Array(steps).fill(0) });
     const of = (...layers: LayerActivity[]): string =>
-      checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }), 'LAYERS', { nodes: 3, spikesPerStep: 100 });
+      checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }), { detail: 'LAYERS' }, { layers });
     expect(of(quiet('a'), quiet('b'))).toBe('');
     expect(of(quiet('a'), quiet('b'), quiet('c'))).toBe('more counts in layers than an answer may have');
     const events = Array<number>(100_001).fill(0);

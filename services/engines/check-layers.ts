@@ -1,45 +1,45 @@
-// Layers are no part of a digest, so no vote compares them. Here they are checked against the run and against themselves.
+// The layers of an answer are checked against the model, the run and themselves. Whether they are the right ones only other
+// engines can say: layers-digest.ts.
 import type { Detail, Inference, LayerActivity } from '../core/inference.ts';
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS } from './engine.ts';
+import type { PinnedModel } from './model-pins.ts';
 
-/** Longest name of a node, characters. */
-const MAX_NAME_CHARS = 1_024;
-
-/** The sizes of the model that ran: `nodes` in all, and the most spikes that one step can have. */
-export interface LayerLimits {
-  readonly nodes: number;
-  readonly spikesPerStep: number;
+export interface LayersAsked {
+  readonly detail: Detail;
+  /** They may be left out. */
+  readonly digestOnly?: boolean | undefined;
 }
 
 /** What is wrong with the layers of an answer; empty: nothing. Bounds come first: every loop below is bounded by them. */
-export function checkLayers({ layers, steps, totalSpikes }: Inference, detail: Detail, limits: LayerLimits): string {
-  if (layers === undefined || layers.length === 0) return '';
+export function checkLayers(
+  { layers = [], steps, totalSpikes }: Inference,
+  { detail, digestOnly = false }: LayersAsked,
+  model: Pick<PinnedModel, 'layers'>,
+): string {
+  const mayBeNone = detail === 'SUMMARY' || digestOnly || model.layers.length === 0;
+  if (layers.length === 0) return mayBeNone ? '' : 'no layers, though they were asked for';
   if (detail === 'SUMMARY') return 'layers that were not asked for';
-  if (layers.length > limits.nodes) return 'more layers than the model has nodes';
-  let [counts, events, spikes, neurons] = [0, 0, 0, 0];
-  for (const layer of layers) {
+  if (layers.length !== model.layers.length) return 'another number of layers than the model has';
+  let [counts, events, spikes] = [0, 0, 0];
+  for (const [place, layer] of layers.entries()) {
+    const { node, neurons } = model.layers[place]!;
+    if (layer.node !== node || layer.neurons !== neurons) return 'a layer that the model does not have there';
     counts += layer.spikesPerStep.length;
     events += layer.eventSteps.length + layer.eventNeurons.length;
-    neurons += layer.neurons;
   }
   if (counts > MAX_LAYER_COUNTS) return 'more counts in layers than an answer may have';
   if (events > 2 * MAX_RASTER_EVENTS) return 'more events in layers than an answer may have';
-  if (neurons > limits.spikesPerStep) return 'more neurons in layers than the model has';
-  const names = new Set<string>();
   for (const layer of layers) {
     const problem = checkLayer(layer, steps, detail);
     if (problem !== '') return problem;
-    names.add(layer.node);
     spikes += layer.spikes;
   }
-  if (names.size < layers.length) return 'two layers of one name';
   // They are whole numbers, for the steps add up to them.
   return BigInt(spikes) === totalSpikes ? '' : 'layers whose spikes are not those of the run';
 }
 
 function checkLayer(layer: LayerActivity, steps: number, detail: Detail): string {
-  const { node, neurons, spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut } = layer;
-  if (node === '' || node.length > MAX_NAME_CHARS) return 'a layer whose name is empty or too long';
+  const { neurons, spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut } = layer;
   if (spikesPerStep.length !== steps) return 'a layer without a count for each step';
   if (!spikesPerStep.every((count) => count <= neurons)) return 'a layer with more spikes in a step than neurons';
   if (sum(spikesPerStep) !== spikes) return 'a layer whose steps do not add up to its spikes';

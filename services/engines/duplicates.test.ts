@@ -4,7 +4,7 @@ import { type ProcessView, findDuplicates, normalAddress } from './duplicates.ts
 const engine = (id: string, over: Partial<ProcessView> & { address?: string; isDown?: boolean } = {}): ProcessView => {
   const { address = `${id}:1`, isDown = false, ...rest } = over;
   const description = isDown ? undefined : {};
-  const standing = { instanceId: '', isDraining: false, quarantine: '' };
+  const standing = { instanceId: '', claimOrder: 0, isDraining: false, quarantine: '' };
   return { id, kind: 'sidecar', engine: { address, description }, ...standing, ...rest };
 };
 
@@ -25,7 +25,7 @@ describe('engines that are one process', () => {
       engine('b', { instanceId: 'f0', address: 'x:1' }),
       engine('c', { address: 'x:1' }),
     ];
-    expect([...findDuplicates(engines)]).toEqual([
+    expect([...findDuplicates(engines)].sort()).toEqual([
       ['b', 'a'],
       ['c', 'a'],
     ]);
@@ -40,25 +40,37 @@ describe('engines that are one process', () => {
     expect([...findDuplicates([engine('a', local), engine('b', local)])]).toEqual([]);
   });
 
-  it('do not include one that is down: the next one takes over', () => {
-    const engines = [engine('a', { instanceId: 'f0', isDown: true }), engine('b', { instanceId: 'f0' })];
-    expect([...findDuplicates(engines)]).toEqual([]);
+  it('are used as the one that claimed the instance id first, wherever it stands in the pool', () => {
+    const engines = [
+      engine('a', { instanceId: 'f0', claimOrder: 2 }),
+      engine('b', { instanceId: 'f0', claimOrder: 1 }),
+      engine('c', { instanceId: 'f0', claimOrder: 3 }),
+    ];
+    expect([...findDuplicates(engines)]).toEqual([
+      ['a', 'b'],
+      ['c', 'b'],
+    ]);
   });
 
-  it.each([
-    ['quarantined', { quarantine: 'it contradicted the majority' }],
-    ['drained', { isDraining: true }],
-  ])('do not come back under another id while the first one is %s and down', (_, heldBack) => {
-    const engines = [engine('a', { instanceId: 'f0', isDown: true, ...heldBack }), engine('b', { instanceId: 'f0' })];
+  it('are used as the first in the pool where they have one address, whoever claimed an instance id first', () => {
+    const engines = [
+      engine('a', { address: 'x:1', instanceId: 'f0', claimOrder: 2 }),
+      engine('b', { address: 'x:1', instanceId: 'f0', claimOrder: 1 }),
+    ];
     expect([...findDuplicates(engines)]).toEqual([['b', 'a']]);
   });
 
-  it('stay in quarantine whichever of their ids it came over', () => {
+  it.each([
+    ['down', { isDown: true }],
+    ['quarantined', { quarantine: 'it contradicted the majority' }],
+    ['drained', { isDraining: true }],
+  ])('do not include one that is %s: the next one is used', (_, out) => {
     const engines = [
-      engine('a', { instanceId: 'f0' }),
-      engine('b', { instanceId: 'f0', quarantine: 'it contradicted the majority' }),
+      engine('a', { instanceId: 'f0', ...out }),
+      engine('b', { instanceId: 'f0', claimOrder: 1 }),
+      engine('c', { instanceId: 'f0', claimOrder: 2 }),
     ];
-    expect([...findDuplicates(engines)]).toEqual([['a', 'b']]);
+    expect([...findDuplicates(engines)]).toEqual([['c', 'b']]);
   });
 });
 

@@ -17,8 +17,8 @@ export interface PinnedModel {
   /** Most spikes, and most synaptic operations, that one step can have. */
   readonly spikesPerStep: number;
   readonly operationsPerStep: number;
-  /** Nodes of spiking neurons: the layers that an answer's `detail` tells of. */
-  readonly spikingNodes: number;
+  /** Nodes of spiking neurons in the order of evaluation: what an answer's `detail` tells of. */
+  readonly layers: readonly { readonly node: string; readonly neurons: number }[];
   readonly nodes: number;
   readonly parameters: number;
   /** Why the router cannot read the model; empty: it can. */

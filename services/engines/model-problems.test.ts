@@ -8,7 +8,7 @@ const pins: ModelPins = { find: (name, version) => (name === 'm' && version === 
 
 describe('the models of an engine', () => {
   it('may be served where they are as in the repository', () => {
-    expect(checkModels([fakeModel()], pins)).toEqual({ usable: [pin], problems: [] });
+    expect(checkModels([fakeModel()], pins)).toEqual({ known: [fakeModel()], usable: [pin], problems: [] });
   });
 
   it.each([
@@ -29,22 +29,23 @@ describe('the models of an engine', () => {
       'it says that it has 3 inputs and 9 outputs; the repository has 3 inputs and 2 outputs',
     ],
   ])('are a problem with %s', (_, over, why) => {
-    expect(checkModels([fakeModel(over)], pins)).toEqual({ usable: [], problems: [{ model: 'm/1', why }] });
+    expect(checkModels([fakeModel(over)], pins)).toMatchObject({ usable: [], problems: [{ model: 'm/1', why }] });
   });
 
   it('are no problem where the repository does not have them, or has not been read yet', () => {
     const others = [fakeModel({ name: 'other' }), fakeModel({ version: 2 })];
-    expect(checkModels(others, pins)).toEqual({ usable: [], problems: [] });
+    expect(checkModels(others, pins)).toEqual({ known: [], usable: [], problems: [] });
   });
 
   it('are no problem of the engine where the router cannot read the file either', () => {
     const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
-    expect(checkModels([fakeModel({ error: 'damaged' })], broken)).toEqual({ usable: [], problems: [] });
-    expect(checkModels([fakeModel({ modelId: 0n })], broken)).toEqual({ usable: [], problems: [] });
+    expect(checkModels([fakeModel({ error: 'damaged' })], broken)).toMatchObject({ usable: [], problems: [] });
+    expect(checkModels([fakeModel({ modelId: 0n })], broken)).toMatchObject({ usable: [], problems: [] });
   });
 
   it('count once each: an engine that describes one twice does not vote twice', () => {
     expect(checkModels([fakeModel(), fakeModel()], pins).usable).toEqual([pin]);
     expect(checkModels([fakeModel({ modelId: 8n }), fakeModel()], pins).usable).toEqual([]);
+    expect(checkModels([fakeModel(), fakeModel()], pins).known).toEqual([fakeModel()]);
   });
 });

@@ -11,28 +11,33 @@ export interface ModelProblem {
 }
 
 export interface CheckedModels {
+  /** What is described of the repository's versions, each once. */
+  readonly known: readonly EngineModel[];
   /** Versions that it may serve. */
   readonly usable: readonly PinnedModel[];
   readonly problems: readonly ModelProblem[];
 }
 
 export function checkModels(described: readonly EngineModel[], pins: ModelPins): CheckedModels {
+  const known: EngineModel[] = [];
   const usable: PinnedModel[] = [];
   const problems: ModelProblem[] = [];
   const seen = new Set<string>();
   for (const model of described) {
     const pin = pins.find(model.name, model.version);
-    // A file that the router cannot read either is a problem of the file, and of no engine.
-    if (pin === undefined || pin.error !== '') continue;
+    if (pin === undefined) continue;
     const key = `${model.name}/${model.version}`;
     // Only the first description counts: with a second one an engine would be listed, and vote, twice.
     if (seen.has(key)) continue;
     seen.add(key);
+    known.push(model);
+    // A file that the router cannot read either is a problem of the file, and of no engine.
+    if (pin.error !== '') continue;
     const why = problemWith(model, pin);
     if (why === '') usable.push(pin);
     else problems.push({ model: key, why });
   }
-  return { usable, problems };
+  return { known, usable, problems };
 }
 
 /** Empty: there is none. */

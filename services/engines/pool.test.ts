@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
+import type { ModelPins } from './model-pins.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
 
 let events: string[];
@@ -27,6 +28,15 @@ describe('the engine pool', () => {
     a.up(fakeModel());
     pool.add(new FakeEngine('b').up(fakeModel()));
     expect(holders()).toEqual(['a', 'b']);
+  });
+
+  it('keeps of what an engine describes only what the repository has', () => {
+    const pins: ModelPins = { find: (name, version) => (name === 'm' ? fakePins.find(name, version) : undefined) };
+    const pooled = new EnginePool(pins, fakeBreaker).add(a);
+    a.up(fakeModel(), fakeModel({ name: 'made up' }), fakeModel());
+    expect(pooled.models).toEqual([fakeModel()]);
+    a.down('killed');
+    expect(pooled.models).toEqual([]);
   });
 
   it('remembers a model when the last engine that holds it has gone', () => {
@@ -145,18 +155,62 @@ describe('one process under two ids', () => {
     expect([holders(), events.slice(-2)]).toEqual([['b'], ['a removed', 'b READY']]);
   });
 
-  it('stays in quarantine under both', () => {
-    up(a, 'f0');
-    up(b, 'f0');
-    pool.setQuarantine(pool.find('a'), 'it contradicted the majority');
-    a.down('connection lost');
-    expect([holders(), pool.find('b').state]).toEqual([[], 'DUPLICATE']);
-  });
-
   it('is another process after a restart with another instance id', () => {
     up(a, 'f0');
     up(b, 'f0');
     up(b, 'f1');
     expect(holders()).toEqual(['a', 'b']);
+  });
+});
+
+describe('an engine that claims the instance id of another one', () => {
+  const up = (engine: FakeEngine, instanceId: string): void => {
+    engine.instanceId = instanceId;
+    engine.up(fakeModel());
+  };
+  const WHY = 'it contradicted the majority';
+  let owner: FakeEngine;
+
+  // The imitator, a, comes first in the pool, and has an id of its own at first.
+  beforeEach(() => {
+    owner = new FakeEngine('owner');
+    pool.add(owner);
+    up(a, 'own');
+    up(owner, 'f0');
+    pool.settle();
+  });
+
+  it('is a duplicate of it', () => {
+    up(a, 'f0');
+    expect([holders(), pool.find('a').duplicateOf]).toEqual([['owner'], 'owner']);
+  });
+
+  it('does not displace it while it is quarantined, nor afterwards', () => {
+    pool.setQuarantine(pool.find('a'), WHY);
+    up(a, 'f0');
+    expect([holders(), pool.find('a').state]).toEqual([['owner'], 'QUARANTINED']);
+    pool.setQuarantine(pool.find('a'), '');
+    expect([holders(), pool.find('a').state]).toEqual([['owner'], 'DUPLICATE']);
+  });
+
+  it('is displaced by it again when it reconnects with the same id', () => {
+    up(a, 'f0');
+    owner.down('connection lost');
+    expect(holders()).toEqual(['a']);
+    up(owner, 'f0');
+    expect([holders(), pool.find('a').state]).toEqual([['owner'], 'DUPLICATE']);
+  });
+
+  it('is another process once the owner has restarted with a new id', () => {
+    up(a, 'f0');
+    up(owner, 'f1');
+    expect(holders()).toEqual(['a', 'owner']);
+    up(a, 'f1');
+    expect(holders()).toEqual(['owner']);
+  });
+
+  it('gains nothing by another id each time: what it claims last is the youngest claim', () => {
+    for (const id of ['f0', 'f2', 'f0', 'f3', 'f0']) up(a, id);
+    expect([holders(), pool.find('a').duplicateOf]).toEqual([['owner'], 'owner']);
   });
 });

@@ -35,6 +35,9 @@ export class EnginePool {
   readonly #events: Partial<PoolEvents>;
   readonly #panic: Panic;
   #engines: readonly PooledEngine[] = [];
+  /** Of instance ids: 0 until the pool has settled, then one more for each. */
+  #claims = 0;
+  #isSettled = false;
   /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
 
@@ -75,12 +78,12 @@ export class EnginePool {
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
     pooled.limit.cap(engine.description?.maxInFlight ?? 0);
-    pooled.instanceId = engine.description?.instanceId ?? '';
+    this.#claim(pooled);
     engine.onChange(() => {
       const { description, downReason } = engine;
       pooled.build = description?.build ?? pooled.build;
       pooled.limit.cap(description?.maxInFlight ?? 0);
-      pooled.instanceId = description?.instanceId ?? pooled.instanceId;
+      this.#claim(pooled);
       if (wasUp && description === undefined) pooled.breaker.trip(downReason);
       if (!wasUp && description !== undefined) pooled.readySinceMs = performance.now();
       wasUp = description !== undefined;
@@ -141,12 +144,22 @@ export class EnginePool {
 
   /** Whoever is there now is not new. */
   settle(): void {
+    this.#isSettled = true;
     for (const pooled of this.#engines) pooled.readySinceMs = -Infinity;
   }
 
   /** A model version as the repository has it. Undefined: it has none, or it has not been read yet. */
   pinned(name: string, version: number): PinnedModel | undefined {
     return this.#pins.find(name, version);
+  }
+
+  /** Of its instance id, which it keeps while it is down. */
+  #claim(pooled: PooledEngine): void {
+    const { instanceId } = pooled.engine.description ?? pooled;
+    if (instanceId === pooled.instanceId) return;
+    if (this.#isSettled) this.#claims += 1;
+    pooled.claimOrder = this.#claims;
+    pooled.instanceId = instanceId;
   }
 
   #changed(pooled: PooledEngine): void {
@@ -164,9 +177,11 @@ export class EnginePool {
     const withOtherProblems: PooledEngine[] = [];
     for (const pooled of this.#engines) {
       const { description } = pooled.engine;
+      pooled.models = [];
       if (description === undefined) continue;
-      const { usable, problems } = checkModels(description.models, this.#pins);
+      const { known, usable, problems } = checkModels(description.models, this.#pins);
       if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
+      pooled.models = known;
       pooled.modelProblems = problems;
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {
@@ -181,7 +196,7 @@ export class EnginePool {
     return turned;
   }
 
-  /** One process has one vote, whatever its ids and addresses: only the first of its engines is asked. */
+  /** One process has one vote, whatever its ids and addresses: only one of its engines is asked. */
   #markDuplicates(): readonly PooledEngine[] {
     const duplicates = findDuplicates(this.#engines);
     return this.#engines.filter((pooled) => {

@@ -3,7 +3,7 @@ import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
 import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
-import type { Engine, EngineKind } from './engine.ts';
+import type { Engine, EngineKind, EngineModel } from './engine.ts';
 import { inferChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
@@ -30,6 +30,10 @@ export class PooledEngine {
   quarantine = '';
   /** Of its process, 32 hexadecimal digits, as last described; empty: not known. */
   instanceId = '';
+  /** When it began to claim that id: the lower, the earlier. */
+  claimOrder = 0;
+  /** What it describes of the model versions of the repository, each once; empty while the engine is down. */
+  models: readonly EngineModel[] = [];
   /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
   modelProblems: readonly ModelProblem[] = [];
   /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */

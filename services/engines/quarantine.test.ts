@@ -3,6 +3,7 @@ import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
+import { layersDigest } from './layers-digest.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 import { type KnownAnswer, Quarantine } from './quarantine.ts';
@@ -10,16 +11,24 @@ import { readoutDigest } from './readout-digest.ts';
 
 const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };
 
+let pool: EnginePool;
 let fake: FakeEngine;
 let engine: PooledEngine;
 let quarantine: Quarantine;
+let putOut: string[];
 
 beforeEach(() => {
   jest.useFakeTimers();
-  const pool = new EnginePool(fakePins, fakeBreaker);
+  pool = new EnginePool(fakePins, fakeBreaker);
   fake = new FakeEngine('a').up(fakeModel());
   engine = pool.add(fake);
-  quarantine = new Quarantine(pool, options, () => [known(7)]);
+  putOut = [];
+  quarantine = new Quarantine(
+    pool,
+    options,
+    () => [known(7)],
+    ({ id }) => putOut.push(id),
+  );
 });
 
 afterEach(() => {
@@ -61,12 +70,19 @@ describe('an engine that contradicts the majority', () => {
     );
   });
 
+  it('is told of once, when it is not trusted any more', async () => {
+    answersWrong();
+    dissent(4);
+    await pass(3_000); // two tries, in vain
+    expect(putOut).toEqual(['a']);
+  });
+
   it('is put out where nobody knows what would have been right, too', async () => {
     for (let n = 0; n < 3; n += 1) quarantine.dissented(engine, undefined);
     expect(engine.state).toBe('QUARANTINED');
     answersRight();
     await pass(1_000);
-    expect([engine.state, fake.calls.length]).toEqual(['READY', 1]); // the golden one alone
+    expect([engine.state, fake.calls.length]).toEqual(['READY', 2]); // the golden one alone, both ways
   });
 
   it('is forgiven what is older than the window', async () => {
@@ -86,7 +102,31 @@ describe('a quarantined engine', () => {
     expect([engine.state, fake.calls.length]).toEqual(['QUARANTINED', 0]);
     await pass(1);
     expect(engine.state).toBe('READY');
-    expect(fake.calls.map(({ input }) => input.data[0])).toEqual([7, 10, 11, 12]);
+    const asked = fake.calls.map(({ input }) => `${input.data[0]} ${input.digestOnly ? 'digests' : 'in full'}`);
+    expect(asked.sort()).toEqual([7, 10, 11, 12].flatMap((n) => [`${n} digests`, `${n} in full`]).sort());
+  });
+
+  it('is given them in an order by chance, so that it cannot tell them by their place', async () => {
+    const orders = new Set<string>();
+    fake.behaviour = ({ data }) => Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
+    for (let n = 0; n < 20; n += 1) {
+      await pass(4_000);
+      orders.add(
+        fake.calls
+          .splice(0)
+          .map(({ input }) => `${input.data[0]} ${input.digestOnly}`)
+          .join(),
+      );
+      dissent(3);
+    }
+    expect(orders.size).toBeGreaterThan(10);
+  });
+
+  it.each([true, false])('stays out while it lies only where digestOnly is %s', async (isLied) => {
+    fake.behaviour = ({ data, digestOnly }) =>
+      Promise.resolve(fakeInference({ stateDigest: digestOnly === isLied ? 666n : BigInt(data[0] ?? 0) }));
+    await pass(1_000);
+    expect(engine.whyNot).toMatch(/it got known input \d of 4 wrong/);
   });
 
   it('is tried again after growing pauses while it gets one wrong', async () => {
@@ -98,7 +138,7 @@ describe('a quarantined engine', () => {
       await pass(1);
       expect(fake.calls).toHaveLength(length + 1);
     }
-    expect(engine.whyNot).toContain('it got known input 1 of 4 wrong');
+    expect(engine.whyNot).toMatch(/it got known input \d of 4 wrong/);
   });
 
   it('begins with a longer pause when it has to leave again soon', async () => {
@@ -119,10 +159,29 @@ describe('a quarantined engine', () => {
     expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
   });
 
+  it('stays out while it falsifies the layers of a disputed input', async () => {
+    const quiet = Array<number>(14).fill(0);
+    const layer = { node: 'lif', neurons: 4, spikes: 4, eventSteps: [], eventNeurons: [], eventsLeftOut: 0 };
+    const right = [{ ...layer, spikesPerStep: [3, 1, ...quiet] }];
+    const { input, ...digests } = known(20);
+    quarantine.dissented(engine, {
+      input: { ...input, detail: 'LAYERS' },
+      ...digests,
+      layersDigest: layersDigest(right),
+    });
+    fake.behaviour = ({ data, detail }) => {
+      const stateDigest = BigInt(data[0] ?? 0);
+      const layers = [{ ...layer, spikesPerStep: [1, 3, ...quiet] }];
+      return Promise.resolve(fakeInference(detail === 'LAYERS' ? { stateDigest, layers } : { stateDigest }));
+    };
+    await pass(1_000);
+    expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
+  });
+
   it('stays out while it cannot answer', async () => {
     fake.behaviour = () => Promise.reject(new Error('no'));
     await pass(1_000);
-    expect(engine.whyNot).toContain('it could not answer known input 1: engine "a" failed: no');
+    expect(engine.whyNot).toMatch(/it could not answer known input \d: engine "a" failed: no/);
   });
 
   it('is back at once when an operator says so', async () => {
@@ -146,12 +205,62 @@ describe('a quarantined engine', () => {
   });
 });
 
+describe('a duplicate of an engine that is put out', () => {
+  const right: FakeEngine['behaviour'] = ({ data }) =>
+    Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
+  let twin: FakeEngine;
+  let twinEngine: PooledEngine;
+
+  beforeEach(() => {
+    fake.instanceId = 'f0';
+    fake.up(fakeModel());
+    twin = new FakeEngine('twin');
+    twin.instanceId = 'f0';
+    twinEngine = pool.add(twin.up(fakeModel()));
+    expect(twinEngine.state).toBe('DUPLICATE');
+    dissent(3);
+  });
+
+  it('is put out with it, and says so', () => {
+    expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'QUARANTINED']);
+    expect(twinEngine.whyNot).toContain('it is the same process as a, and it contradicted the majority 3 times');
+  });
+
+  it('has to get the known inputs right by itself', async () => {
+    answersWrong();
+    twin.behaviour = right;
+    await pass(1_000);
+    expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'READY']);
+  });
+
+  it('does not go free when that engine is removed', async () => {
+    twin.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
+    pool.remove('a');
+    expect(twinEngine.state).toBe('QUARANTINED');
+    await pass(1_000);
+    expect(twinEngine.state).toBe('QUARANTINED');
+  });
+});
+
+describe('an engine whose imitator is put out', () => {
+  it('stays in: it is no duplicate of its imitator', () => {
+    fake.instanceId = 'f0';
+    fake.up(fakeModel());
+    pool.settle();
+    const imitator = new FakeEngine('imitator');
+    imitator.instanceId = 'f0';
+    const pooled = pool.add(imitator.up(fakeModel()));
+    for (let n = 0; n < 3; n += 1) quarantine.dissented(pooled, undefined);
+    expect([pooled.state, engine.state]).toEqual(['QUARANTINED', 'READY']);
+  });
+});
+
 describe('a suspect', () => {
   it('is given the known inputs at once, and goes on if it gets them right', async () => {
     answersRight();
     quarantine.suspect(engine);
     await pass(0);
-    expect([engine.state, fake.calls.map(({ input }) => input.data[0])]).toEqual(['READY', [7]]);
+    expect([engine.state, fake.calls.map(({ input }) => input.data[0])]).toEqual(['READY', [7, 7]]);
   });
 
   it.each<[string, () => Promise<Inference>, string]>([
@@ -182,10 +291,10 @@ describe('a suspect', () => {
     await pass(4_999);
     quarantine.suspect(engine);
     await pass(0);
-    expect(fake.calls).toHaveLength(1);
+    expect(fake.calls).toHaveLength(2); // one known input, both ways
     await pass(1);
     quarantine.suspect(engine);
-    expect(fake.calls).toHaveLength(2);
+    expect(fake.calls).toHaveLength(3);
   });
 
   it('is not given two known inputs at once, though it is put out while it is checked', async () => {

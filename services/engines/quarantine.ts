@@ -2,13 +2,18 @@
 //
 // An engine that dissents too often within a window takes no more requests. After a pause it is given inputs whose right
 // answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
-// engine that has to leave again soon begins with the longer pause.
+// engine that has to leave again soon begins with the longer pause. Each input is given twice, once in full and once for its
+// digests alone, and all of them in an order by chance: an engine that lies to one kind of request only is found out, too.
+//
+// Its duplicates are put out with it: they say that they are the same process. Each of them has to get the inputs right by
+// itself to be back.
 //
 // A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
 // inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
 import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, malformedReason } from '../core/refusal.ts';
+import { layersDigest } from './layers-digest.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
@@ -27,6 +32,8 @@ export interface KnownAnswer {
   readonly stateDigest: bigint;
   /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
   readonly readoutDigest?: bigint | undefined;
+  /** Undefined: not known, or the input asks for no detail. */
+  readonly layersDigest?: bigint | undefined;
 }
 
 interface Record {
@@ -52,13 +59,23 @@ export class Quarantine {
   readonly #pool: EnginePool;
   #options: QuarantineOptions;
   readonly #golden: (engine: PooledEngine) => readonly KnownAnswer[];
+  readonly #onPutOut: (engine: PooledEngine) => void;
   readonly #records = new WeakMap<PooledEngine, Record>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #isStopped = false;
 
-  /** `golden`: inputs with known answers for the models that an engine holds. */
-  constructor(pool: EnginePool, options: QuarantineOptions, golden: (engine: PooledEngine) => readonly KnownAnswer[]) {
+  /**
+   * `golden`: inputs with known answers for the models that an engine holds. `onPutOut`: an engine that was trusted is not
+   * any more.
+   */
+  constructor(
+    pool: EnginePool,
+    options: QuarantineOptions,
+    golden: (engine: PooledEngine) => readonly KnownAnswer[],
+    onPutOut: (engine: PooledEngine) => void = () => undefined,
+  ) {
     this.#pool = pool;
+    this.#onPutOut = onPutOut;
     this.#options = options;
     this.#golden = golden;
   }
@@ -134,8 +151,14 @@ export class Quarantine {
 
   #putOut(engine: PooledEngine, record: Record, why: string): void {
     if (this.#isStopped) return;
+    // They come first: none must be asked in its place.
+    for (const duplicate of this.#pool.engines.filter(({ duplicateOf }) => duplicateOf === engine.id)) {
+      this.#putOut(duplicate, this.#record(duplicate), `it is the same process as ${engine.id}, and ${why}`);
+    }
     const { sitOutMs } = record;
+    const wasTrusted = engine.quarantine === '';
     this.#pool.setQuarantine(engine, `${why}; it is tried with known inputs after ${sitOutMs} ms`);
+    if (wasTrusted) this.#onPutOut(engine);
     record.sitOutMs = Math.min(2 * sitOutMs, this.#options.sitOutMaxMs);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -186,12 +209,13 @@ async function firstFailure(
   cases: readonly KnownAnswer[],
   isOver: () => boolean,
 ): Promise<Failure | undefined> {
-  for (const [place, known] of cases.entries()) {
+  const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
+  for (const { known, place, digestOnly } of shuffled(bothWays)) {
     if (isOver()) return undefined;
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
     try {
-      const answer = await engine.inferUncounted(known.input, context);
-      if (isRight(answer, known)) continue;
+      const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
+      if (isRight(answer, known, digestOnly)) continue;
       return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true };
     } catch (thrown) {
       const error = RouterError.from(thrown);
@@ -202,9 +226,17 @@ async function firstFailure(
   return undefined;
 }
 
-function isRight(answer: Inference, known: KnownAnswer): boolean {
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
+
+function isRight(answer: Inference, known: KnownAnswer, digestOnly: boolean): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
-  return known.readoutDigest === undefined || answer.readoutDigest === known.readoutDigest;
+  if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
+  return digestOnly || known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

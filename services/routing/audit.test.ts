@@ -81,9 +81,13 @@ describe('an audit', () => {
     expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
   });
 
-  it('asks for no more than digests', async () => {
-    await answer(1, 1);
-    expect([...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly)).toEqual([true]);
+  it('asks for digests alone or in full, by chance: an engine cannot tell it from a request', async () => {
+    await answer(100, 1);
+    const asked = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
+    expect(asked).toHaveLength(100);
+    for (const digestOnly of [true, false]) {
+      expect(asked.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
+    }
   });
 
   it('lets the others say who is wrong where two differ: the one that answered', async () => {
@@ -218,6 +222,32 @@ describe('a request to which one refused and another answered', () => {
     for (let n = 0; n < 6; n += 1) await audited(audit, { a: refusal(), b: fakeInference() });
     expect(fakes.c.calls).toHaveLength(4);
     expect(seen).toEqual(Array(2).fill(['AUDIT_DISPUTED', []]));
+  });
+});
+
+describe('a vote that cannot say who is wrong', () => {
+  it('is decided by the others, against two that lie alike and won it', async () => {
+    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
+    const claims = [
+      ...['a', 'b'].map((id) => ({ engine: pool.find(id), said: fakeInference({ stateDigest: 666n }), durationMs: 1 })),
+      { engine: pool.find('c'), said: fakeInference(), durationMs: 1 },
+    ];
+    build(0).contradicted(claims, pool.engines, { input, strategy: 'REDUNDANT' }, () => (wrongs += 1), 3);
+    await settle();
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a', 'b']]], 1]);
+    expect(disputes).toMatchObject([{ wrong: ['a', 'b'], right: { stateDigest: 99n } }]);
+  });
+
+  it('names nobody where the others are too few, though engines that left would make them a majority', async () => {
+    for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
+    const { engines } = pool;
+    for (const id of ['d', 'e']) pool.setDraining(pool.find(id), true);
+    const claims = ['a', 'b', 'c'].map((id) => {
+      return { engine: pool.find(id), said: fakeInference({ stateDigest: id === 'c' ? 99n : 666n }), durationMs: 1 };
+    });
+    build(0).contradicted(claims, engines, { input, strategy: 'REDUNDANT' }, () => (wrongs += 1), 3);
+    await settle();
+    expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
   });
 });
 

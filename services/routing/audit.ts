@@ -1,8 +1,8 @@
-// Audit: what engines said to an ordinary request is checked on other engines, in the background. Two cases:
+// Audit: what engines said to a request is checked on other engines, in the background. Two cases:
 //
 //   by share      a share of the answers and refusals of each engine: one engine more is asked, and if the two differ, others
-//   contradicted  a request to which one engine answered and another refused, or two refused differently: others are asked
-//                 until it is decided
+//   contradicted  a request to which one engine answered and another refused, or two refused differently, or a vote that
+//                 cannot say which engine is wrong: others are asked until it is decided
 //
 // Where two differ, it takes more than half of all engines that hold the model to say which one is wrong. So one liar that
 // answers an input that honest engines refuse puts none of them out. Where that many cannot be asked the dispute names no
@@ -15,7 +15,7 @@ import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Claim } from './attempt-plan.ts';
 import type { Askable, Asking } from './ask.ts';
-import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast } from './ballot.ts';
+import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast, wantsLayers } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
 import { malformedDispute } from './malformed.ts';
 
@@ -52,6 +52,8 @@ interface OneAudit<E> {
   readonly claims: readonly Claim<E>[];
   /** That may be asked, too. */
   readonly others: readonly E[];
+  /** Of which more than half say who is wrong. */
+  readonly all: number;
   readonly isContradicted: boolean;
   readonly mayAsk: boolean;
   readonly asked: Audited;
@@ -85,10 +87,36 @@ export class Audit {
     const [first] = claims;
     if (first === undefined) return;
     const isDue = this.#isDue(first.engine);
-    const isContradicted = claims.some(({ said }) => nameOf(said) !== nameOf(first.said));
-    if (!isContradicted && (!isDue || this.#running.byShare >= MAX_RUNNING)) return;
-    const mayAsk = !isContradicted || this.#running.contradicted < MAX_CONTRADICTED;
-    void this.#run({ claims, others: peers(claims, engines), isContradicted, mayAsk, asked, onWrong });
+    if (claims.some(({ said }) => nameOf(said) !== nameOf(first.said))) {
+      this.contradicted(claims, engines, asked, onWrong);
+    } else if (isDue && this.#running.byShare < MAX_RUNNING) {
+      const { length: all } = engines;
+      void this.#run({
+        claims,
+        others: peers(claims, engines),
+        all,
+        isContradicted: false,
+        mayAsk: true,
+        asked,
+        onWrong,
+      });
+    }
+  }
+
+  /**
+   * Engines contradict each other: others say who is wrong. The first answer among `claims` is the one that was given.
+   * `least`: of so many at least it takes more than half.
+   */
+  contradicted<E extends Askable>(
+    claims: readonly Claim<E>[],
+    engines: readonly E[],
+    asked: Audited,
+    onWrong: () => void,
+    least = 0,
+  ): void {
+    const mayAsk = this.#running.contradicted < MAX_CONTRADICTED;
+    const all = Math.max(engines.length, least);
+    void this.#run({ claims, others: peers(claims, engines), all, isContradicted: true, mayAsk, asked, onWrong });
   }
 
   #isDue(engine: Askable): boolean {
@@ -126,9 +154,11 @@ export class Audit {
     const { observer, onDispute } = this.#options;
     const voter = newVoter(engine);
     const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+    // In full half of the time, so that an engine cannot tell an audit from a request.
+    const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;
     try {
-      answer = await engine.infer({ ...input, digestOnly: true }, limits);
+      answer = await engine.infer({ ...input, digestOnly }, limits);
     } catch (thrown) {
       // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
       const error = RouterError.from(thrown);
@@ -172,7 +202,7 @@ export class Audit {
   }
 }
 
-/** Of all that was said to one request, at most one is an answer. */
+/** Of all that was said to a request without a vote, at most one is an answer. */
 function nameOf(said: Inference | RouterError): string {
   return said instanceof RouterError ? refusalKey(said) : '';
 }
@@ -186,11 +216,11 @@ function toVoter<E extends Askable>({ engine, said, durationMs }: Claim<E>): Vot
 }
 
 /** Where two differ, it takes more than half of all engines to say who is wrong: a few that lie alike must not. */
-function judge<E>(voters: readonly Voter<E>[], { claims, others }: OneAudit<E>): Verdict {
+function judge<E>(voters: readonly Voter<E>[], { all }: OneAudit<E>): Verdict {
   const ballots = voters.map(({ ballot }) => ballot);
   const quick = verdict(ballots, POLICY);
   if (quick.kind === 'AGREED' && quick.grade === 'UNANIMOUS') return quick;
-  return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, claims.length + others.length) });
+  return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, all) });
 }
 
 /** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */

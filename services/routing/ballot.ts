@@ -1,6 +1,6 @@
 // One engine's part in a vote: what it said, as the vote counts it and as the caller sees it.
 import type { RouterError } from '../core/errors.ts';
-import type { Inference } from '../core/inference.ts';
+import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
 import type { Ballot } from '../voting/tally.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
@@ -8,6 +8,7 @@ import type { Askable } from './ask.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
+import { layersDigest } from '../engines/layers-digest.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 
 export interface Voter<E> {
@@ -34,7 +35,11 @@ export function newVoter<E extends Askable>(engine: E): Voter<E> {
 export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: ReadoutSpec): void {
   end(voter);
   voter.answer = answer;
-  const digests = { stateDigest: answer.stateDigest, readoutDigest: digestOf(answer) };
+  const digests = {
+    stateDigest: answer.stateDigest,
+    readoutDigest: digestOf(answer),
+    layersDigest: layersDigest(answer.layers),
+  };
   const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
   voter.ballot = { ...voter.ballot, answer: { ...digests, scores, label: labelIndex } };
 }
@@ -62,12 +67,18 @@ export function digestOf(answer: Inference): bigint {
 
 /** Whether an answer is, to the bit, what an engine voted for. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
-  return voted?.stateDigest === answer.stateDigest && voted.readoutDigest === digestOf(answer);
+  if (voted?.stateDigest !== answer.stateDigest || voted.readoutDigest !== digestOf(answer)) return false;
+  return voted.layersDigest === layersDigest(answer.layers);
 }
 
 /** Neither a whole answer nor the digest of one. */
 export function isEmpty(answer: Inference): boolean {
   return !isComplete(answer) && answer.readoutDigest === 0n;
+}
+
+/** Then the digests alone do not tell whether two answers are the same. */
+export function wantsLayers({ detail = 'SUMMARY' }: InferenceInput): boolean {
+  return detail !== 'SUMMARY';
 }
 
 /** Not the digests alone. */

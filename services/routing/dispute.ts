@@ -31,7 +31,13 @@ export interface Dispute {
   /** Engines that a strict majority contradicts, to the bit, or that prove themselves wrong. Empty: it is not known. */
   readonly wrong: readonly string[];
   /** Digests of the right answer; undefined where they are not known, or where the right answer is a refusal. */
-  readonly right: { readonly stateDigest: bigint; readonly readoutDigest: bigint } | undefined;
+  readonly right:
+    | {
+        readonly stateDigest: bigint;
+        readonly readoutDigest: bigint;
+        readonly layersDigest?: bigint | undefined;
+      }
+    | undefined;
   /** Of the request; it may have ended. */
   readonly span?: OpenSpan | undefined;
 }

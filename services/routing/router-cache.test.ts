@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { version, engine, build, question, context } from '../../test/fakes/router-parts.ts';
+import { version, engine, build, buildWhole, question, context } from '../../test/fakes/router-parts.ts';
 import { fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
 
 describe('the result cache', () => {
@@ -17,6 +17,19 @@ describe('the result cache', () => {
     await router.reason(question({ cache: 'USE' }), context());
     const voted = await router.reason(question({ cache: 'USE', strategy: 'REDUNDANT' }), context());
     expect([voted.cache, voted.grade]).toEqual(['MISS', 'UNANIMOUS']);
+  });
+
+  it('does not keep what an engine says alone that was put out while it computed', async () => {
+    const only = engine('a');
+    const { router, pool } = buildWhole([only]);
+    const honest = only.behaviour;
+    only.behaviour = (input, limits) => {
+      pool.setQuarantine(pool.find('a'), 'it contradicted the majority');
+      return honest(input, limits);
+    };
+    await router.reason(question({ cache: 'USE' }), context());
+    pool.setQuarantine(pool.find('a'), '');
+    expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
   });
 
   it('knows other weights under the same name for another question', async () => {

@@ -3,7 +3,11 @@ import { engine, buildWhole, build, question, context, kindOf } from '../../test
 import { type FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Detail, LayerActivity } from '../core/inference.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { layersDigest } from '../engines/layers-digest.ts';
 import { sizeOf } from './answer.ts';
+import { Audit } from './audit.ts';
+import type { Dispute } from './dispute.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 
 describe('detail', () => {
@@ -69,27 +73,55 @@ describe('detail', () => {
     expect(sizeOf(answer) - sizeOf(plain)).toBe(8 * 16 + 200);
   });
 
-  it('of a vote is the winner’s, and no matter to the ballots of those who give digests alone', async () => {
+  it('of a vote is asked of every engine, in full', async () => {
     const engines = ['a', 'b', 'c'].map(telling);
     const asked = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
     const { answer, grade } = await build(engines).reason(asked, context());
     expect([grade, answer.inference.layers]).toEqual(['UNANIMOUS', layers]);
-    expect(engines.map(({ calls }) => calls[0]?.input.digestOnly).filter(Boolean)).toHaveLength(2);
+    expect(engines.map(({ calls }) => calls[0]!.input)).toMatchObject(
+      Array(3).fill({ detail: 'LAYERS', digestOnly: false }),
+    );
   });
 
-  it('of a vote is asked for again where the one that told it lost', async () => {
-    const engines = ['a', 'b', 'c'].map(telling);
-    for (const each of engines) {
-      const honest = each.behaviour;
-      // Whoever is asked for the whole answer first is wrong.
-      each.behaviour = async (input, limits) => {
-        const isFirst = engines.every(({ calls }) => calls.length <= 1) && input.digestOnly !== true;
-        return { ...(await honest(input, limits)), ...(isFirst ? { stateDigest: 1n, layers: [] } : {}) };
+  describe.each(['LAYERS', 'RASTER'] as const)('an engine that falsifies %s under true digests', (detail) => {
+    const forged: Record<Detail, readonly LayerActivity[]> = {
+      SUMMARY: [],
+      LAYERS: layers.map((layer) => ({ ...layer, spikesPerStep: layer.spikesPerStep.toReversed() })),
+      RASTER: raster.map((layer) => ({
+        ...{ ...layer, spikesPerStep: layer.spikesPerStep.toReversed() },
+        eventSteps: [15, 15, 15, 15],
+      })),
+    };
+    const told = detail === 'LAYERS' ? layers : raster;
+
+    function withLiar(): FakeEngine[] {
+      const engines = ['a', 'b', 'c'].map(telling);
+      engines[0]!.behaviour = (input) => {
+        const { detail: asked = 'SUMMARY' } = input;
+        return Promise.resolve(fakeInference(asked === 'SUMMARY' ? {} : { layers: forged[asked] }));
       };
+      return engines;
     }
-    const asked = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
-    const { answer, grade } = await build(engines).reason(asked, context());
-    expect([grade, answer.inference.layers]).toEqual(['MAJORITY', layers]);
+
+    it('is outvoted, and named', async () => {
+      const disputes: Dispute[] = [];
+      const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
+      const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
+      expect([grade, answer.inference.layers]).toEqual(['MAJORITY', told]);
+      expect(disputes).toMatchObject([{ wrong: ['a'], right: { layersDigest: layersDigest(told) } }]);
+    });
+
+    it('is found out by an audit', async () => {
+      const disputes: Dispute[] = [];
+      const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
+      const audit = new Audit({ rate: 1, observer: silent, onDispute });
+      await build([withLiar()[0]!, telling('b'), telling('c')], undefined, { audit }).reason(
+        question({ detail }),
+        context(),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(disputes).toMatchObject([{ verdict: 'AUDIT_DISPUTED', wrong: ['a'] }]);
+    });
   });
 
   it('that is too much is refused as such, also by a vote', async () => {

@@ -234,8 +234,14 @@ export class Router {
 
     const asked = { model: version.name, version: version.version, shape: input.shape, data: input.data, detail };
     const asking: Asking = { input: asked, context, options: this.#options, strategy, attempts };
+    const forget = (): void => {
+      this.#cache?.forget({ scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data });
+    };
     if (policy !== undefined) {
-      return toAnswer(await vote(plan, policy, version.readout, asking), version.readout, strategy);
+      const voted = await vote(plan, policy, version.readout, asking, (claims) =>
+        audit.contradicted(claims, ready, asking, forget, policy.participants),
+      );
+      return toAnswer(voted, version.readout, strategy);
     }
     const model = `${version.name}/${version.version}`;
     const startedMs = performance.now();
@@ -245,12 +251,11 @@ export class Router {
         ? await hedge(attemptPlan, usualMs.ofModel(model))
         : await attemptInTurn(attemptPlan);
       usualMs.record(model, performance.now() - startedMs);
-      const { isFirm } = attemptPlan;
+      // It may have been put out while it computed: then the cache must not keep what it says.
+      const isFirm = attemptPlan.isFirm && answered.engine.quarantine === '';
       return toAnswer({ ...answered, grade: 'SINGLE', isFirm, ballots: [] }, version.readout, strategy);
     } finally {
-      audit.maybeAudit(attemptPlan.claims, ready, asking, () => {
-        this.#cache?.forget({ scope: scopeOf(found, input.shape, policy, detail), hash: hash(), data: input.data });
-      });
+      audit.maybeAudit(attemptPlan.claims, ready, asking, forget);
     }
   }
 

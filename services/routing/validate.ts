@@ -50,13 +50,13 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
 /** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
 export function checkDetail(
   { detail = 'SUMMARY', input }: { readonly detail?: Detail; readonly input: Pick<RawInput, 'shape'> },
-  { inputKind, steps, spikingNodes }: Pick<PinnedModel, 'inputKind' | 'steps' | 'spikingNodes'>,
+  { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
 ): void {
   if (detail === 'SUMMARY') return;
   const stepsOfRun = inputKind === 'series' ? input.shape[0]! : steps;
-  if (stepsOfRun * spikingNodes <= MAX_LAYER_COUNTS) return;
-  const most = Math.floor(MAX_LAYER_COUNTS / spikingNodes);
-  const message = `${stepsOfRun} steps of ${spikingNodes} layers are more than ${MAX_LAYER_COUNTS} counts; send a series of ${most} steps at most, or ask for no detail`;
+  if (stepsOfRun * layers.length <= MAX_LAYER_COUNTS) return;
+  const most = Math.floor(MAX_LAYER_COUNTS / layers.length);
+  const message = `${stepsOfRun} steps of ${layers.length} layers are more than ${MAX_LAYER_COUNTS} counts; send a series of ${most} steps at most, or ask for no detail`;
   throw new RouterError('DETAIL_TOO_LARGE', message, { metadata: { max_counts: String(MAX_LAYER_COUNTS) } });
 }
 

@@ -15,6 +15,8 @@ let c: HandDriven;
 let d: HandDriven;
 let caller: AbortController;
 let disputes: Dispute[];
+/** What was said, of each vote that cannot say who is wrong. */
+let contradicted: string[][];
 let seen: [verdict: string, dissenters: readonly string[]][];
 
 beforeEach(() => {
@@ -27,6 +29,7 @@ beforeEach(() => {
   ];
   caller = new AbortController();
   disputes = [];
+  contradicted = [];
   seen = [];
 });
 
@@ -54,7 +57,10 @@ function election(
     observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
     onDispute: (dispute) => disputes.push(dispute),
   });
-  return vote(plan, { ...PLAIN, ...over }, { from: 'spike_count', labels: [], temperature: 1 }, asking);
+  const spec = { from: 'spike_count', labels: [], temperature: 1 } as const;
+  return vote(plan, { ...PLAIN, ...over }, spec, asking, (claims) =>
+    contradicted.push(claims.map(({ engine }) => engine.id)),
+  );
 }
 
 const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
@@ -145,6 +151,56 @@ describe('a vote', () => {
   });
 });
 
+describe('who is wrong in a vote', () => {
+  it('is said by more than half of all engines that may be asked', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    await voting;
+    expect([disputes, contradicted]).toMatchObject([[{ wrong: ['a'], right: { stateDigest: 7n } }], []]);
+  });
+
+  it('is not said by as many as win the vote and are no more than half: an audit asks the others', async () => {
+    const voting = election([a, b, c, d]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    expect((await voting).inference.stateDigest).toBe(7n);
+    expect(disputes).toMatchObject([{ verdict: 'MAJORITY', wrong: [], right: undefined }]);
+    expect(contradicted).toEqual([['b', 'a', 'c']]);
+  });
+
+  it('is for an audit to say where no answer won and others can be asked', async () => {
+    const voting = election([a, b, d], { participants: 2 });
+    a.answer(6n);
+    b.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect(contradicted).toEqual([['a', 'b']]);
+  });
+
+  it('is not known where no answer won and all have voted', async () => {
+    const voting = election([a, b], { participants: 2 });
+    a.answer(6n);
+    b.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect([disputes, contradicted]).toMatchObject([[{ wrong: [], right: undefined }], []]);
+  });
+
+  it('is not taught by few: what one contradicts that it had voted for is no known answer', async () => {
+    const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readoutDigest(fakeInference()) };
+    const voting = election([a, b, c, d], { participants: 3 });
+    a.answer(6n);
+    for (const voter of [b, c]) voter.answer(7n, digests);
+    await heard();
+    b.answer(8n);
+    await heard();
+    c.answer(7n);
+    await voting;
+    expect(disputes[1]).toMatchObject({ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: undefined });
+  });
+});
+
 describe('a refusal in a vote', () => {
   const there = { step: '3', node: 'lif1' };
   const LABEL = { compare: { kind: 'LABEL' } } as const;
@@ -158,7 +214,6 @@ describe('a refusal in a vote', () => {
     const voted = await voting.catch((error: unknown) => error as never);
     expect([voted.grade, voted.engine.id]).toEqual(['MAJORITY', 'b']);
     expect(outcomes(voted)).toEqual(['a DISSENTED NON_FINITE, step 3, node lif1', 'b AGREED', 'c AGREED']);
-    expect(disputes).toMatchObject([{ verdict: 'MAJORITY', wrong: ['a'], right: { stateDigest: 7n } }]);
     expect(d.wasAsked).toBe(false);
   });
 

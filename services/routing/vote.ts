@@ -1,5 +1,8 @@
 // REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
 // what the ballots come to, is decided in voting/; here the engines are asked.
+//
+// A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
+// engines that may be asked: of five engines two that lie alike can win a vote of three. Else an audit asks the others.
 import { RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
 import type { Inference } from '../core/inference.ts';
@@ -9,10 +12,10 @@ import type { EngineKind, VotePolicy } from '../voting/policy.ts';
 import { type More, progress } from '../voting/progress.ts';
 import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
-import type { Answered } from './attempt-plan.ts';
+import type { Answered, Claim } from './attempt-plan.ts';
 import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
 import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
-import { recordAnswer, recordError } from './ballot.ts';
+import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import { confirmed, unconfirmed } from './confirmed.ts';
 import type { CastBallot, Dispute } from './dispute.ts';
@@ -31,12 +34,17 @@ export interface Voted<E> extends Answered<E> {
  */
 const GRACE_MIN_MS = 5;
 
-/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won. */
+/**
+ * `plan`: all engines that hold the model and may be asked. `onContradicted` is called with all that was said, the answer
+ * that won first, where engines contradict each other and the vote cannot say which one is wrong. Rejects with
+ * VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won.
+ */
 export async function vote<E extends Askable>(
   plan: readonly E[],
   policy: VotePolicy,
   spec: ReadoutSpec,
   asking: Asking,
+  onContradicted: (claims: readonly Claim<E>[]) => void,
 ): Promise<Voted<E>> {
   const { context } = asking;
   const election = new Election(plan, policy, spec, asking);
@@ -50,13 +58,30 @@ export async function vote<E extends Askable>(
   const { voters } = election;
   const result = verdict(election.ballots(), policy);
   const ballots = voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT'));
-  report(result, voters, ballots, policy, asking);
+  const isSure = hasMajority(result, plan.length);
+  report(result, isSure, voters, ballots, policy, asking);
+  try {
+    return await conclusion(result, isSure, voters, ballots, asking);
+  } finally {
+    const claims = claimsOf(result, voters);
+    const isContradicted = result.outcomes.includes('DISSENTED') && policy.compare.kind === 'EXACT';
+    if (isContradicted && !isSure && claims.length < plan.length) onContradicted(claims);
+  }
+}
+
+async function conclusion<E extends Askable>(
+  result: Verdict,
+  isSure: boolean,
+  voters: readonly Voter<E>[],
+  ballots: readonly CastBallot[],
+  asking: Asking,
+): Promise<Voted<E>> {
   switch (result.kind) {
     case 'AGREED':
     case 'ACCEPTED': {
       const { refusal } = voters[result.winner]!;
       if (refusal !== undefined) throw wonBy(refusal, ballots);
-      const answered = await wholeAnswer(voters, result, asking);
+      const answered = await wholeAnswer(voters, result, isSure, asking);
       return { ...answered, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
@@ -66,6 +91,21 @@ export async function vote<E extends Askable>(
     case 'TOO_FEW_KINDS':
       throw tooFew(`${result.needed} kinds of engine`, asking, voters);
   }
+}
+
+/** Whether those that agree with the answer that won are more than half of all engines. */
+function hasMajority(result: Verdict, engines: number): boolean {
+  return result.kind === 'AGREED' && 2 * result.outcomes.filter((each) => each === 'AGREED').length > engines;
+}
+
+/** All that was said, the answer that won first. */
+function claimsOf<E>(result: Verdict, voters: readonly Voter<E>[]): Claim<E>[] {
+  const winner = 'winner' in result ? voters[result.winner] : undefined;
+  const ordered = winner === undefined ? voters : [winner, ...voters.filter((voter) => voter !== winner)];
+  return ordered.flatMap(({ engine, answer, refusal, durationMs }) => {
+    const said = refusal ?? answer;
+    return said === undefined ? [] : [{ engine, said, durationMs }];
+  });
 }
 
 /** Asks engines until enough agree, as voting/progress.ts says. */
@@ -165,9 +205,10 @@ class Election<E extends Askable> {
 
   async #ask(engine: E): Promise<void> {
     const { input, options } = this.#asking;
-    // One whole answer is enough where the others need only prove that theirs would be the same.
+    // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
+    // gives has the layers: there each gives all of its answer.
     const isExact = this.#policy.compare.kind === 'EXACT';
-    const digestOnly = isExact && this.voters.length > 0;
+    const digestOnly = isExact && this.voters.length > 0 && !wantsLayers(input);
     const voter = newVoter(engine);
     this.voters.push(voter);
     try {
@@ -206,6 +247,7 @@ function noDigest({ id }: Askable): RouterError {
 async function wholeAnswer<E extends Askable>(
   voters: readonly Voter<E>[],
   result: Extract<Verdict, { winner: number }>,
+  isSure: boolean,
   asking: Asking,
 ): Promise<Answered<E>> {
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
@@ -225,12 +267,12 @@ async function wholeAnswer<E extends Askable>(
       last = new RouterError('ENGINE_FAULT', message);
       const { stateDigest, recordingId } = inference;
       const said = { stateDigest, readoutDigest: digestOf(inference), why: '', recordingId };
-      reportContradiction(voter, said, result, voters, asking);
+      reportContradiction(voter, said, result, isSure, voters, asking);
     } catch (thrown) {
       last = RouterError.from(thrown);
       if (isRefusal(last)) {
         const said = { stateDigest: undefined, readoutDigest: undefined, why: refusalKey(last) };
-        reportContradiction(voter, { ...said, recordingId: last.recordingId }, result, voters, asking);
+        reportContradiction(voter, { ...said, recordingId: last.recordingId }, result, isSure, voters, asking);
         continue;
       }
       isRetry = true;
@@ -246,13 +288,14 @@ function reportContradiction<E extends Askable>(
   liar: Voter<E>,
   said: Pick<CastBallot, 'stateDigest' | 'readoutDigest' | 'why' | 'recordingId'>,
   result: Extract<Verdict, { winner: number }>,
+  isSure: boolean,
   voters: readonly Voter<E>[],
   { input, options, strategy, context }: Asking,
 ): void {
   const ballots = voters.map((voter, place) =>
     voter === liar ? { ...toCast(voter, 'DISSENTED'), ...said } : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
   );
-  const right = result.kind === 'AGREED' ? digestsOf(liar) : undefined;
+  const right = isSure ? digestsOf(liar) : undefined;
   options.onDispute({
     input,
     strategy,
@@ -266,6 +309,7 @@ function reportContradiction<E extends Askable>(
 
 function report<E extends Askable>(
   result: Verdict,
+  isSure: boolean,
   voters: readonly Voter<E>[],
   ballots: readonly CastBallot[],
   { compare }: VotePolicy,
@@ -280,17 +324,17 @@ function report<E extends Askable>(
     dissenters.map(({ engine }) => engine.id),
   );
   if (dissenters.length === 0) return;
-  // Only a strict majority says who is wrong: to the bit, or where one answers what the other refuses.
+  // Only more than half of all say who is wrong: to the bit, or where one answers what the other refuses.
   const isWrong = ({ refusal }: Voter<E>): boolean =>
     compare.kind === 'EXACT' || refusal !== undefined || winner?.refusal !== undefined;
-  const wrong = result.kind === 'AGREED' ? dissenters.filter(isWrong) : [];
+  const wrong = isSure ? dissenters.filter(isWrong) : [];
   options.onDispute({
     input,
     strategy,
     verdict: name,
     ballots,
     wrong: wrong.map(({ engine }) => engine.id),
-    right: winner !== undefined && compare.kind === 'EXACT' ? digestsOf(winner) : undefined,
+    right: isSure && winner !== undefined && compare.kind === 'EXACT' ? digestsOf(winner) : undefined,
     span: context.span,
   });
 }

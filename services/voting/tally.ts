@@ -1,7 +1,7 @@
 // Ballots, counted: which answers were given, how many engines agree with each, and which answer leads.
 //
-// Two answers are the same if both their digests are equal. Everything an engine returns is in one of them, and the router
-// computes the one of what is returned itself, so that an engine which lies in its answer does not vote for another.
+// Two answers are the same if all their digests are equal. Everything an engine returns is in one of them, and the router
+// computes those of what is returned itself, so that an engine which lies in its answer does not vote for another.
 //
 // A refusal (the engine says that the input or the model is at fault) is a ballot like an answer. Two refusals are the same
 // if their keys are equal. By every compare a refusal agrees with the same refusal only, and never with an answer.
@@ -20,7 +20,7 @@
 //   3  its group is the larger
 //   4  more gave it to the bit
 //   5  it is no refusal
-//   6  its digests are the smaller, state before readout; of refusals, its key
+//   6  its digests are the smaller, state before readout before layers; of refusals, its key
 //
 // Nothing in this depends on the order of the ballots. An absent engine, one without an answer, does not vote. An engine
 // votes at most once: only its first ballot counts, the others are as absent.
@@ -32,6 +32,8 @@ export interface ComputedAnswer {
   readonly stateDigest: bigint;
   /** Over everything that is returned (proto/NUMERICS.md); of a full answer as the router computes it. */
   readonly readoutDigest: bigint;
+  /** Over the layers, as the router computes it; undefined: none were told. */
+  readonly layersDigest?: bigint | undefined;
   /** Undefined where only digests were asked for: such an answer agrees with the same one only. */
   readonly scores?: readonly number[] | undefined;
   /** Index of the label. */
@@ -44,6 +46,7 @@ export interface Refusal {
   readonly refusal: string;
   readonly stateDigest?: undefined;
   readonly readoutDigest?: undefined;
+  readonly layersDigest?: undefined;
   readonly scores?: undefined;
   readonly label?: undefined;
 }
@@ -161,7 +164,8 @@ function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly
 }
 
 function areSame(a: Answer, b: Answer): boolean {
-  return a.refusal === b.refusal && a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
+  const areDigests = a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
+  return a.refusal === b.refusal && areDigests && a.layersDigest === b.layersDigest;
 }
 
 /** 0: digests only, or a refusal. */
@@ -171,7 +175,8 @@ export function tells({ scores, label }: Answer): number {
 
 function compareAnswers(a: Answer, b: Answer): number {
   if (a.refusal !== undefined || b.refusal !== undefined) return compare(a.refusal ?? '', b.refusal ?? '');
-  return compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
+  const byDigests = compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
+  return byDigests || compare(a.layersDigest ?? 0n, b.layersDigest ?? 0n);
 }
 
 function compare<T extends bigint | string>(a: T, b: T): number {

@@ -14,16 +14,17 @@ export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
     whyNot: '',
     build: 'tandem-engine 0.1.0',
     inFlight: 3,
+    models: [heldModel()],
     modelProblems: [],
     breaker: { state: 'CLOSED', events: [] },
     speed: { latencyMs: 0.8 },
     limit: { limit: 20 },
-    engine: { address: 'unix:/run/tandem/engine-1.sock', description: { models: [heldModel()] } },
+    engine: { address: 'unix:/run/tandem/engine-1.sock', description: {} },
     ...over,
   };
 }
 
-function heldModel(over: object = {}): NonNullable<EngineView['engine']['description']>['models'][number] {
+function heldModel(over: object = {}): EngineView['models'][number] {
   const sizes = { inputSize: 2, outputSize: 3, nodes: 4, parameters: 20 };
   return { name: 'toy', version: 1, modelId: 0xabcn, ...sizes, error: '', ...over };
 }

@@ -38,7 +38,7 @@ export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
       countsSpikes: true,
       spikesPerStep: 1e6,
       operationsPerStep: 1e9,
-      spikingNodes: 1,
+      layers: [{ node: 'lif', neurons: 4 }],
     },
     ...over,
   };

@@ -34,8 +34,12 @@ export class FakeSidecar {
   described = 0;
   /** Describe is not answered any more, as by a stopped process. */
   isStopped = false;
+  /** What it refuses to describe itself with; undefined: it does not refuse. */
+  refusal: { readonly code: grpc.status; readonly details: string } | undefined;
   /** What it does with a message; answers every item unless a test says otherwise. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
+  /** What it does with a stream that is opened. */
+  onStream: (stream: FakeStream) => void = () => undefined;
   /** Ends its messages with checksums. */
   sendsChecksums = false;
   /** What the link makes of each message that is sent, checksum included. */
@@ -52,7 +56,7 @@ export class FakeSidecar {
     this.#server.addService(this.#service(), {
       describe: ((_call, callback) => {
         this.described += 1;
-        if (!this.isStopped) callback(null, this.description);
+        if (!this.isStopped) callback(this.refusal ?? null, this.description);
       }) as grpc.handleUnaryCall<unknown, DescribeResponse>,
       infer: () => undefined,
       inferStream: ((stream) => {
@@ -68,6 +72,7 @@ export class FakeSidecar {
           this.onMessage(message, stream);
         });
         stream.on('end', () => stream.end());
+        this.onStream(stream);
       }) as grpc.handleBidiStreamingCall<InferStreamRequest, InferStreamResponse>,
     });
     await new Promise<void>((resolve, reject) => {

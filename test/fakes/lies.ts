@@ -93,7 +93,7 @@ export const MALFORMED: readonly EngineLie[] = [
   { name: 'potentials alone', tamper: signed(() => ({ spikeCounts: [] })) },
   { name: 'one count less', tamper: signed(({ spikeCounts }) => ({ spikeCounts: spikeCounts.slice(1) })) },
   { name: 'one count more', tamper: signed(({ spikeCounts }) => ({ spikeCounts: [...spikeCounts, 1] })) },
-  { name: '5,000 counts', tamper: signed(() => ({ spikeCounts: Array.from({ length: 5_000 }, () => 1) })) },
+  { name: '1,000 counts', tamper: signed(() => ({ spikeCounts: Array.from({ length: 1_000 }, () => 1) })) },
   { name: 'one potential less', tamper: signed(({ potentials }) => ({ potentials: potentials.slice(4) })) },
   {
     name: 'one output more',

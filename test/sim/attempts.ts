@@ -47,6 +47,11 @@ export function newAsked(
   return { ...request, ...none, ...sets, cast: new Map<string, string>() };
 }
 
+interface Call {
+  readonly digestOnly: boolean | undefined;
+  readonly isAudit: boolean;
+}
+
 export class Attempts {
   /** Requests that were planned. */
   planned = 0;
@@ -68,11 +73,11 @@ export class Attempts {
   }
 
   /** Returns what is to be told how it ended: a full engine may be passed over, and then it costs nothing. */
-  count({ id, process }: SimEngine, asked: Asked, digestOnly: boolean | undefined): (outcome: string) => void {
+  count({ id, process }: SimEngine, asked: Asked, { digestOnly, isAudit }: Call): (outcome: string) => void {
     const { policy, number } = asked;
+    if (isAudit) return () => undefined;
     let isRetry = false;
     if (policy === undefined) {
-      if (digestOnly !== undefined) return () => undefined; // an audit
       asked.tried.add(id);
       if (asked.isRefused) return this.#confirmation(asked);
       asked.attempts += 1;

@@ -16,7 +16,9 @@ export function coalition(plan: SchedulePlan): number {
 
 /** Neither in a vote nor in an audit, which asks until two agree, can they be the majority. */
 export function areFew(plan: SchedulePlan): boolean {
-  const least = needed(forModel(plan.vote, undefined));
+  const policy = forModel(plan.vote, undefined);
+  // Who is wrong in a vote is said by more than half, in an audit where need be.
+  const least = Math.min(needed(policy), Math.floor(Math.max(3, policy.participants) / 2) + 1);
   return coalition(plan) < Math.min(least, hasAudits(plan) ? 2 : Infinity);
 }
 

@@ -10,7 +10,7 @@ export const MODEL: PinnedModel = {
     countsSpikes: true,
     spikesPerStep: 1_000_000,
     operationsPerStep: 1_000,
-    spikingNodes: 1,
+    layers: [],
   },
   ...{ name: 'm', version: 1, modelId: 7n, inputSize: 2, outputSize: OUTPUTS, nodes: 3, parameters: 6, error: '' },
 };

@@ -43,7 +43,8 @@ export class QuarantineChecks {
     const truth = truthOf(this.#plan, asked.plan.input);
     const right = cast.filter((ballot) => isRight(ballot, truth));
     const processes = new Set(this.#engines.map(({ process }) => process)).size;
-    const enough = isAudit ? Math.floor(Math.max(3, processes) / 2) + 1 : needed(policy!, cast.length);
+    const most = Math.floor(Math.max(3, processes, policy?.participants ?? 0) / 2) + 1;
+    const enough = isAudit ? most : Math.max(most, needed(policy!, cast.length));
     const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
     if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
     // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.

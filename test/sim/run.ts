@@ -1,6 +1,7 @@
 // One schedule: the router's real parts, wired as services/main.ts does, on the virtual clock (invariants.ts: the checks).
 import { getEventListeners } from 'node:events';
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
+import { forgetDistrusted } from '../../services/composition/distrusted.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import type { InferenceInput } from '../../services/core/inference.ts';
 import type { Observer } from '../../services/core/observer.ts';
@@ -113,7 +114,13 @@ class Simulation {
       input: { model: 'm', version: 1, shape: [2], data },
       ...digests,
     }));
-    this.#quarantine = new Quarantine(this.#pool, quarantine, () => golden);
+    this.#cache = cache && new AnswerCache<Answer>({ ...cache, maxBytes: 1e6, sizeOf });
+    this.#quarantine = new Quarantine(
+      this.#pool,
+      quarantine,
+      () => golden,
+      () => forgetDistrusted(this.#cache, this.#pool),
+    );
     const onDispute = (dispute: Dispute): void => this.#onDispute(dispute);
     const observer: Observer = {
       requestEnded: () => undefined,
@@ -124,7 +131,6 @@ class Simulation {
       cacheUsed: (status) => this.#journal.count(status),
       voted: (verdict, ids) => this.#journal.note('voted', verdict, ids.join()),
     };
-    this.#cache = cache && new AnswerCache<Answer>({ ...cache, maxBytes: 1e6, sizeOf });
     this.#router = new Router(new ModelRepository([VERSION], 'm'), this.#pool, this.#cache, {
       strategy: 'ROUND_ROBIN',
       localFirstShare: 0.8,
@@ -203,7 +209,7 @@ class Simulation {
     const engine: SimEngine = new SimEngine(id, plan, {
       random: this.#random,
       plan: this.#plan,
-      called: (asked, input) => this.#called(asked, input),
+      called: (asked, input, { deadlineMs }) => this.#called(asked, input, deadlineMs),
     });
     const pooled = this.#pool.add(engine);
     if (plan.limit !== undefined) {
@@ -291,12 +297,16 @@ class Simulation {
     checkAnswer(this.#plan, asked, reply);
   }
 
-  #called(engine: SimEngine, input: InferenceInput): (outcome: string) => void {
+  #called(engine: SimEngine, input: InferenceInput, deadlineMs: number): (outcome: string) => void {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
     this.#noteAble(asked);
-    const counted = this.#journal.guard(() => this.#attempts.count(engine, asked, input.digestOnly));
+    // Its time is not that of the request.
+    const isAudit = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
+    const counted = this.#journal.guard(() =>
+      this.#attempts.count(engine, asked, { digestOnly: input.digestOnly, isAudit }),
+    );
     const over = this.#journal.guard(() => {
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);

@@ -17,7 +17,7 @@ export function pinOf({ name, version }: Version, network: Network): PinnedModel
     countsSpikes: isSpiking(readout.type),
     spikesPerStep: spiking.reduce((sum, { outputSize }) => sum + outputSize, 0),
     operationsPerStep: weighted.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0),
-    spikingNodes: spiking.length,
+    layers: spiking.map(({ name: node, outputSize: neurons }) => ({ node, neurons })),
     nodes: nodeCount,
     parameters: parameterCount,
     error: '',

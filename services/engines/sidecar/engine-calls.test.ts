@@ -156,3 +156,33 @@ describe('a stream to another process than the one that described itself', () =>
     );
   });
 });
+
+describe('a message that is more than any answer can be', () => {
+  const TWO_BYTES_EACH = Buffer.alloc(4_000_000, Buffer.of(0x0a, 0)); // empty results
+
+  beforeEach(() => {
+    sidecar.description = { ...sidecar.description, checksums: false };
+    sidecar.sendsChecksums = false;
+  });
+
+  it('ends the stream before it is decoded, and the engine comes back', async () => {
+    await engine.start();
+    sidecar.link = () => TWO_BYTES_EACH;
+    const error = await refusal();
+    expect([error.kind, error.message]).toEqual([
+      'ENGINE_LOST',
+      'engine "engine-1" was lost: a message from engine "engine-1" is refused unread: more than 18 results',
+    ]);
+    sidecar.link = (bytes) => bytes;
+    await until(() => engine.description !== undefined);
+    expect((await engine.infer(input, context)).steps).toBe(16);
+  });
+
+  it('keeps the engine down where it is a description', async () => {
+    sidecar.link = () => TWO_BYTES_EACH;
+    await engine.start();
+    expect(engine.downReason).toBe(
+      'the description of engine "engine-1" is refused unread: 4000000 bytes, where 1048576 are the most',
+    );
+  });
+});

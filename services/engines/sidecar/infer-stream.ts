@@ -10,8 +10,9 @@ import type {
   InferStreamResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
+import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
-import { fromDetail, toInference, toRouterError } from './translate.ts';
+import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
 
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
@@ -26,6 +27,8 @@ export interface InferStreamOptions {
   readonly timeoutMs: number;
   /** Asks the engine whether it lives: any answer will do. */
   readonly probe: () => Promise<unknown>;
+  /** The size of a model's output; undefined: it is not known. */
+  readonly outputsOf: (model: string, version: number) => number | undefined;
 }
 
 interface Job {
@@ -33,6 +36,7 @@ interface Job {
   readonly reject: (error: RouterError) => void;
   readonly context: CallContext;
   readonly onAbort: () => void;
+  readonly withLayers: boolean;
 }
 
 export class InferStream {
@@ -41,8 +45,10 @@ export class InferStream {
   readonly #jobs = new Map<number, Job>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
-  /** Sent, cancelled, and still to be answered: each is answered once, all the same. */
-  readonly #cancelled = new Set<number>();
+  /** Sent, cancelled, and still to be answered: each is answered once, all the same. True: with layers. */
+  readonly #cancelled = new Map<number, boolean>();
+  #owedWithLayers = 0;
+  #largestOutput = 0;
   #nextId = 1;
   #flushScheduled = false;
   #blocked = false;
@@ -54,6 +60,8 @@ export class InferStream {
   readonly #close: (why: string) => void;
   /** Results with an id that was never sent, or answered before. */
   unexpectedAnswers = 0;
+  /** Whether it has answered anything that it was asked. */
+  hasAnswered = false;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
   constructor(
@@ -80,12 +88,18 @@ export class InferStream {
       this.#blocked = false;
       this.#scheduleFlush();
     });
-    call.on('error', (error) => this.#close(error.message));
+    call.on('error', (error) => this.#close(toDownReason(error)));
     call.on('end', () => this.#close('it closed the stream'));
   }
 
   get inFlight(): number {
     return this.#jobs.size;
+  }
+
+  /** What the engine was asked and has not answered, cancelled or not. */
+  get owed(): Owed {
+    const answers = this.#jobs.size + this.#cancelled.size;
+    return { answers, withLayers: this.#owedWithLayers, outputs: this.#largestOutput };
   }
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
@@ -118,7 +132,11 @@ export class InferStream {
       }
       const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
       context.signal.addEventListener('abort', onAbort, { once: true });
-      this.#jobs.set(id, { resolve, reject, context, onAbort });
+      const withLayers = (input.detail ?? 'SUMMARY') !== 'SUMMARY';
+      this.#jobs.set(id, { resolve, reject, context, onAbort, withLayers });
+      if (withLayers) this.#owedWithLayers += 1;
+      const outputs = this.#options.outputsOf(input.model, input.version) ?? MAX_OUTPUTS;
+      this.#largestOutput = Math.max(this.#largestOutput, outputs);
       this.#outbox.add(item);
       this.#scheduleFlush();
     });
@@ -162,8 +180,12 @@ export class InferStream {
     this.#silentSweeps = 0;
     for (const { id, outcome } of response.results) {
       const job = this.#take(Number(id));
-      if (job !== undefined) this.#settle(job, outcome);
-      else if (!this.#cancelled.delete(Number(id))) this.unexpectedAnswers += 1;
+      if (job !== undefined) {
+        if (job.withLayers) this.#owedWithLayers -= 1;
+        this.hasAnswered = true;
+        this.#settle(job, outcome);
+      } else if (this.#cancelled.has(Number(id))) this.#forget(Number(id));
+      else this.unexpectedAnswers += 1;
     }
   }
 
@@ -188,17 +210,23 @@ export class InferStream {
   #abandon(id: number, error: RouterError): void {
     const job = this.#take(id);
     if (job === undefined) return;
-    if (this.#outbox.cancel(BigInt(id))) this.#noteCancelled(id);
+    if (this.#outbox.cancel(BigInt(id))) this.#noteCancelled(id, job.withLayers);
+    else if (job.withLayers) this.#owedWithLayers -= 1;
     job.reject(error);
     this.#scheduleFlush();
   }
 
-  #noteCancelled(id: number): void {
+  #noteCancelled(id: number, withLayers: boolean): void {
     if (this.#cancelled.size === MAX_CANCELLED) {
-      const [oldest] = this.#cancelled;
-      this.#cancelled.delete(oldest!);
+      const [oldest] = this.#cancelled.keys();
+      this.#forget(oldest!);
     }
-    this.#cancelled.add(id);
+    this.#cancelled.set(id, withLayers);
+  }
+
+  #forget(cancelledId: number): void {
+    if (this.#cancelled.get(cancelledId) === true) this.#owedWithLayers -= 1;
+    this.#cancelled.delete(cancelledId);
   }
 
   #take(id: number): Job | undefined {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeSidecar, answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
+import { status } from '@grpc/grpc-js';
+import { FakeSidecar, answer, answerOf, refuse } from '../../../test/fakes/fake-sidecar.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference } from '../../core/inference.ts';
 import { LayerActivity } from '../../generated/tandem/engine/v1/engine.ts';
@@ -146,7 +147,7 @@ describe('a sidecar engine', () => {
   it('keeps an engine’s texts short and printable', async () => {
     sidecar.onMessage = ({ items: [item] }, stream) => {
       const value = { code: 11, reason: 'NON_FINITE', message: '\u001b[2J'.repeat(1_000), recordingId: 5n };
-      const metadata = Object.fromEntries([...Array(100).keys()].map((n) => [`k${n}`, '\n'.repeat(1_000)]));
+      const metadata = Object.fromEntries([...Array(16).keys()].map((n) => [`k${n}`, '\n'.repeat(1_000)]));
       const outcome = { $case: 'error', value: { ...value, metadata } } as const;
       stream.write({ results: [{ id: item!.id, outcome }], checksum: 0n });
     };
@@ -154,6 +155,30 @@ describe('a sidecar engine', () => {
     const { kind, message, metadata, recordingId } = error as RouterError;
     expect([kind, message.length, Object.keys(metadata).length, recordingId]).toEqual(['NON_FINITE', 256, 8, 5n]);
     expect(`${message}${metadata['k0']}`).toMatch(/^[ -~]*$/);
+  });
+
+  it('keeps what an engine says of itself short and printable', async () => {
+    const evil = '\u001b[31m\u202e\u2028\r\n'.repeat(1_000);
+    const [model] = sidecar.description.models;
+    const models = [
+      { ...model!, name: evil },
+      { ...model!, error: evil },
+    ];
+    sidecar.description = { ...sidecar.description, build: evil, models };
+    const other = new SidecarEngine('engine-4', sidecar.address);
+    await other.start();
+    const { build, models: kept } = other.description!;
+    expect([build.length, kept[0]?.name.length, kept[1]?.error.length]).toEqual([200, 128, 500]);
+    expect(`${build}${kept[0]?.name}${kept[1]?.error}`).toMatch(/^[ -~]*$/);
+    await other.stop();
+  });
+
+  it('keeps the names of layers printable', async () => {
+    sidecar.onMessage = ({ items: [item] }, stream) => {
+      const layers = [LayerActivity.fromPartial({ node: 'lif\u001b\u202e' })];
+      stream.write({ results: [answerOf(item!.id, { layers })], checksum: 0n });
+    };
+    expect((await engine.infer(input, context())).layers?.[0]?.node).toBe('lif??');
   });
 
   it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
@@ -216,6 +241,15 @@ describe('a sidecar engine', () => {
     await nobody.stop();
   });
 
+  it('says so in a short and printable way, whatever the engine says', async () => {
+    sidecar.refusal = { code: status.INTERNAL, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
+    const other = new SidecarEngine('engine-5', sidecar.address);
+    await other.start();
+    expect(other.downReason).toMatch(/^13 INTERNAL: \?\[2Jall is well\?B+$/);
+    expect(other.downReason.length).toBe(300);
+    await other.stop();
+  });
+
   it.each([
     ['numerics', { numericsVersion: 2 }, 'engine-3 implements numerics version 2, this router 1: upgrade the router'],
     [
@@ -229,6 +263,47 @@ describe('a sidecar engine', () => {
     await newer.start();
     expect([newer.description, newer.downReason]).toEqual([undefined, why]);
     await newer.stop();
+  });
+
+  it('is told of once, and counted, for a reason that differs in its digits alone', async () => {
+    let told = 0;
+    sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
+    const other = new SidecarEngine('engine-6', sidecar.address);
+    other.onChange(() => (told += 1));
+    await other.start();
+    for (let n = 1; n < 4; n += 1) {
+      sidecar.refusal = { code: status.INTERNAL, details: `try ${n}` };
+      const { described } = sidecar;
+      await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
+    }
+    expect([told, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
+    await other.stop();
+  });
+
+  it('is tried less and less often while its streams end before they have answered', async () => {
+    const flapping = new FakeSidecar();
+    flapping.onStream = (stream) => stream.end();
+    await flapping.start();
+    const other = new SidecarEngine('engine-7', flapping.address);
+    const connectedMs: number[] = [];
+    other.onChange(() => other.description && connectedMs.push(performance.now()));
+    await other.start();
+    await until(() => connectedMs.length === 6);
+    // 50, 100, 200, 400 and 500 ms, each shortened by half at most.
+    expect(connectedMs[5]! - connectedMs[0]!).toBeGreaterThan(625);
+    flapping.kill();
+    await other.stop();
+  });
+
+  it('comes back at once when a stream that has answered ends', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      await engine.infer(input, context());
+      sidecar.streams.at(-1)!.end();
+      await until(() => engine.description === undefined);
+      const endedMs = performance.now();
+      await until(() => engine.description !== undefined);
+      expect(performance.now() - endedMs).toBeLessThan(400); // 50 ms, and the connection
+    }
   });
 
   it('finishes what is in flight before it stops', async () => {

@@ -5,30 +5,39 @@ import type { CallContext, Inference, InferenceInput } from '../../core/inferenc
 import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
 import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
-import { describe, openStream } from './engine-calls.ts';
+import { describe, openStream, recording, trace } from './engine-calls.ts';
 import { InferStream } from './infer-stream.ts';
-import { fromStatus, toDescription, toRecording, toTrace, toVersions } from './translate.ts';
+import { MAX_MESSAGE_BYTES } from './message-limits.ts';
+import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersions } from './translate.ts';
 
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
 const RECONNECT_MAX_MS = 500;
+/** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
+const PROVEN_MS = 1_000;
 
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.enable_retries': 0, // ours count them
   'grpc.use_local_subchannel_pool': 1, // a fresh client never inherits a dead connection's back-off
   'grpc.enable_channelz': 0,
-  'grpc.max_receive_message_length': 64 * 1_048_576,
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
   // A stopped process is invisible without pings.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 2_000,
 };
+
+/** Undefined: it is not known. */
+type OutputsOf = (model: string, version: number) => number | undefined;
 
 export class SidecarEngine implements Engine {
   readonly kind = 'sidecar';
   readonly id: string;
   readonly address: string;
   description: EngineDescription | undefined;
-  downReason = 'not started';
+  #downReason = 'not started';
+  /** Connections in a row that ended for such a reason, none of which was worth it. */
+  #failures = 0;
+  #upSinceMs = 0;
   #client: EngineServiceClient | undefined;
   #stream: InferStream | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -37,13 +46,23 @@ export class SidecarEngine implements Engine {
   /** On streams that have ended. */
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
+  readonly #outputsOf: OutputsOf;
   readonly #listeners: (() => void)[] = [];
 
-  /** `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. */
-  constructor(id: string, address: string, stallTimeoutMs = 500) {
+  /**
+   * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
+   * which bounds the answers that are read.
+   */
+  constructor(id: string, address: string, stallTimeoutMs = 500, outputsOf: OutputsOf = () => undefined) {
     this.id = id;
+    this.#outputsOf = outputsOf;
     this.address = address;
     this.#stallTimeoutMs = stallTimeoutMs;
+  }
+
+  get downReason(): string {
+    if (this.description !== undefined) return '';
+    return this.#failures > 1 ? `${this.#downReason} (${this.#failures} times in a row)` : this.#downReason;
   }
 
   get inFlight(): number {
@@ -68,11 +87,11 @@ export class SidecarEngine implements Engine {
     const { model, version: modelVersion, data } = input;
     const shape = [...input.shape];
     const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
-    return toTrace(await this.#call((client) => client.trace.bind(client), request, context));
+    return toTrace(await this.#call(trace, request, context));
   }
 
   async recording(recordingId: bigint, context: CallContext): Promise<Recording> {
-    return toRecording(await this.#call((client) => client.getRecording.bind(client), { recordingId }, context));
+    return toRecording(await this.#call(recording, { recordingId }, context));
   }
 
   async start(): Promise<void> {
@@ -87,13 +106,13 @@ export class SidecarEngine implements Engine {
   }
 
   async #call<Request, Response>(
-    method: (client: EngineServiceClient) => UnaryMethod<Request, Response>,
+    call: (client: EngineServiceClient, request: Request, context: CallContext) => Promise<Response>,
     request: Request,
     context: CallContext,
   ): Promise<Response> {
     if (this.#client === undefined || this.#stream === undefined) throw this.#isDown();
     try {
-      return await callUnary(method(this.#client), request, context);
+      return await call(this.#client, request, context);
     } catch (thrown) {
       if (context.signal.aborted) throw RouterError.from(context.signal.reason);
       throw fromStatus(this.id, thrown as grpc.ServiceError);
@@ -114,30 +133,41 @@ export class SidecarEngine implements Engine {
       const description = toDescription(wire);
       if (this.#stopped) return;
       const { maxMessageBytes } = description;
-      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe: () => describe(client, this.id) };
-      const call = openStream(client, this.id, wire);
-      this.#stream = new InferStream(this.id, call, options, (why) => this.#down(client, why));
-      this.#retryMs = RECONNECT_MIN_MS;
+      const probe = (): Promise<unknown> => describe(client, this.id);
+      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe, outputsOf: this.#outputsOf };
+      const call = openStream(client, this.id, wire, () => stream.owed);
+      const stream = new InferStream(this.id, call, options, (why) => this.#down(client, why));
+      this.#stream = stream;
+      this.#upSinceMs = performance.now();
       this.description = description;
-      this.downReason = '';
       this.#changed();
     } catch (error) {
-      this.#down(client, (error as Error).message);
+      this.#down(client, toDownReason(error));
     }
   }
 
   #down(client: EngineServiceClient, why: string): void {
     client.close();
     if (this.#stopped) return;
+    const wasUp = this.description !== undefined;
+    if (wasUp && this.#isProven) {
+      this.#retryMs = RECONNECT_MIN_MS;
+      this.#failures = 0;
+    }
     this.#earlierUnexpected = this.unexpectedAnswers;
     this.#stream = undefined;
-    const news = this.description !== undefined || this.downReason !== why;
+    const isNews = classOf(this.#downReason) !== classOf(why);
+    this.#failures = isNews ? 1 : this.#failures + 1;
     this.description = undefined;
-    this.downReason = why;
+    this.#downReason = why;
     // Full jitter, so that many routers do not come back in step.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
-    if (news) this.#changed();
+    if (wasUp || isNews) this.#changed();
+  }
+
+  get #isProven(): boolean {
+    return this.#stream?.hasAnswered === true || performance.now() - this.#upSinceMs >= PROVEN_MS;
   }
 
   #changed(): void {
@@ -145,28 +175,7 @@ export class SidecarEngine implements Engine {
   }
 }
 
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  callback: (error: grpc.ServiceError | null, response: Response) => void,
-) => grpc.ClientUnaryCall;
-
-/** The call's deadline is all the engine needs to know; a caller that aborts does not wait for the engine. */
-function callUnary<Request, Response>(
-  method: UnaryMethod<Request, Response>,
-  request: Request,
-  { deadlineMs, signal }: CallContext,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const options = deadlineMs === Infinity ? {} : { deadline: Date.now() + deadlineMs - performance.now() };
-    const cancel = (): void => call.cancel();
-    const call = method(request, new grpc.Metadata(), options, (error, response) => {
-      signal.removeEventListener('abort', cancel);
-      if (error) reject(error);
-      else resolve(response);
-    });
-    signal.addEventListener('abort', cancel);
-    if (signal.aborted) cancel();
-  });
+/** Alike for reasons that differ in their digits alone: counts and times are no news. */
+function classOf(reason: string): string {
+  return reason.replaceAll(/\d+/g, '#');
 }

@@ -13,6 +13,7 @@ import {
   TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { SidecarEngine } from './sidecar-engine.ts';
+import { fromStatus } from './translate.ts';
 
 type Reply = grpc.sendUnaryData<TraceResponse>;
 
@@ -102,6 +103,31 @@ describe('a trace', () => {
   ])('that the engine refuses with %s is refused with %s', async (reason, kind) => {
     onTrace = (_, reply) => reply(refusal(reason));
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe(kind);
+  });
+
+  it.each([
+    ['details that are no message', 'ffffffffff', 13, 'INTERNAL: on purpose'],
+    ['details without an end', '1a050a0561', 13, 'INTERNAL: on purpose'],
+    ['a status that there is not', '', 99, 'a status that gRPC does not have: on purpose'],
+  ])('that is refused with %s is refused in plain words', async (_, details, code, why) => {
+    const metadata = new grpc.Metadata();
+    if (details !== '') metadata.set('grpc-status-details-bin', Buffer.from(details, 'hex'));
+    onTrace = (_call, reply) => reply({ code: code as unknown as grpc.status, details: 'on purpose', metadata });
+    await expect(engine.trace(input, undefined, context())).rejects.toMatchObject({
+      kind: 'ENGINE_FAULT',
+      message: `engine "tracer" failed: ${why}`,
+    });
+  });
+
+  it('that ends with no text at all is refused in plain words', () => {
+    const error = {
+      code: undefined,
+      details: undefined,
+      metadata: new grpc.Metadata(),
+    } as unknown as grpc.ServiceError;
+    expect(fromStatus('tracer', error).message).toBe(
+      'engine "tracer" failed: a status that gRPC does not have: it gave no reason',
+    );
   });
 
   it('of an engine that is lost meanwhile is lost', async () => {

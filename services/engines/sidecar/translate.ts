@@ -23,6 +23,12 @@ const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1_048_576;
 /** What is kept of an engine's own texts, for the log. */
 const MAX_TEXT_CHARS = 256;
 const MAX_REASON_CHARS = 64;
+const MAX_DOWN_CHARS = 300;
+const MAX_BUILD_CHARS = 200;
+const MAX_MODEL_ERROR_CHARS = 500;
+const MAX_MODEL_NAME_CHARS = 128;
+/** Of a node; check-layers.ts refuses longer ones. It is cut no shorter, lest two nodes have one name. */
+const MAX_NODE_CHARS = 1_025;
 const MAX_FACTS = 8;
 
 export function toInference(wire: WireInference): Inference {
@@ -44,7 +50,8 @@ export function toInference(wire: WireInference): Inference {
 }
 
 function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerActivity {
-  return { ...layer, spikes: toNumber(spikes), eventsLeftOut: toNumber(eventsLeftOut) };
+  const node = printable(layer.node, MAX_NODE_CHARS);
+  return { ...layer, node, spikes: toNumber(spikes), eventsLeftOut: toNumber(eventsLeftOut) };
 }
 
 /** Never rounded: beyond what a number holds exactly it is infinite, and whatever it is compared with differs. */
@@ -88,19 +95,33 @@ function toError(engineId: string, wire: InferError, may: (reason: ErrorKind) =>
 }
 
 export function toTrace({ nodes, digests, current, potential, output, ended }: TraceResponse): Trace {
-  return { nodes, digests: BigUint64Array.from(digests), current, potential, output, ended };
+  return {
+    nodes: nodes.map((node) => printable(node, MAX_NODE_CHARS)),
+    digests: BigUint64Array.from(digests),
+    current,
+    potential,
+    output,
+    ended: printable(ended, MAX_REASON_CHARS),
+  };
 }
 
 export function toRecording({ steps, nodes, ended }: GetRecordingResponse): Recording {
   const toNode = ({ stateChecksums, ...node }: WireNode): RecordedNode => {
-    return { ...node, stateChecksums: Uint32Array.from(stateChecksums) };
+    const name = printable(node.node, MAX_NODE_CHARS);
+    return { ...node, node: name, stateChecksums: Uint32Array.from(stateChecksums) };
   };
-  return { steps, nodes: nodes.map(toNode), ended };
+  return { steps, nodes: nodes.map(toNode), ended: printable(ended, MAX_REASON_CHARS) };
+}
+
+/** Why a connection ended. It may be in an engine's own words. */
+export function toDownReason(error: unknown): string {
+  return printable((error as Error).message, MAX_DOWN_CHARS);
 }
 
 /** What a unary call ended with. A status without google.rpc details is gRPC's own. */
 export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
-  const { code, details: message } = error;
+  const { code } = error;
+  const message = printable(error.details || 'it gave no reason', MAX_TEXT_CHARS);
   const { reason, metadata } = errorInfo(error);
   if (reason !== '') {
     return toError(engineId, { code, reason, message, metadata, recordingId: 0n }, mayBeAnsweredToOthers);
@@ -114,18 +135,32 @@ export function fromStatus(engineId: string, error: grpc.ServiceError): RouterEr
     case grpc.status.CANCELLED: // and not by us
       return new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${message}`);
     default:
-      return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${grpc.status[code]}: ${message}`);
+      return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${nameOf(code)}: ${message}`);
   }
 }
 
-function errorInfo({ metadata }: grpc.ServiceError): { reason: string; metadata: Readonly<Record<string, string>> } {
+/** An engine may end a call with a number that no status has. */
+function nameOf(code: number): string {
+  return grpc.status[code] ?? 'a status that gRPC does not have';
+}
+
+interface Info {
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const NO_INFO: Info = { reason: '', metadata: {} };
+
+/** None where the engine has sent none, or what cannot be read. */
+function errorInfo({ metadata }: grpc.ServiceError): Info {
   const [bytes] = metadata.get('grpc-status-details-bin');
-  if (Buffer.isBuffer(bytes)) {
-    for (const { typeUrl, value } of Status.decode(bytes).details) {
-      if (typeUrl.endsWith('/google.rpc.ErrorInfo')) return ErrorInfo.decode(value);
-    }
+  if (!Buffer.isBuffer(bytes)) return NO_INFO;
+  try {
+    const info = Status.decode(bytes).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.ErrorInfo'));
+    return info === undefined ? NO_INFO : ErrorInfo.decode(info.value);
+  } catch {
+    return NO_INFO;
   }
-  return { reason: '', metadata: {} };
 }
 
 export function toVersions(wire: DescribeResponse): Versions {
@@ -135,9 +170,14 @@ export function toVersions(wire: DescribeResponse): Versions {
 
 export function toDescription(wire: DescribeResponse): EngineDescription {
   return {
-    build: wire.build,
+    build: printable(wire.build, MAX_BUILD_CHARS),
     numericsVersion: wire.numericsVersion,
-    models: wire.models.map((model) => ({ ...model, parameters: Number(model.parameters) })),
+    models: wire.models.map((model) => ({
+      ...model,
+      name: printable(model.name, MAX_MODEL_NAME_CHARS),
+      error: printable(model.error, MAX_MODEL_ERROR_CHARS),
+      parameters: Number(model.parameters),
+    })),
     instanceId: Buffer.from(wire.instanceId).toString('hex'),
     maxInFlight: wire.maxInFlight,
     maxMessageBytes: Number(wire.maxMessageBytes) || DEFAULT_MAX_MESSAGE_BYTES,

@@ -189,6 +189,21 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
 
+  'a refusal by an engine is confirmed by another': [
+    {
+      name: 'which answers: the caller gets the answer',
+      settings: TOUCHY,
+      engines: { one: 'refuses the input' },
+      expected: { code: 'OK', attempts: 'one INPUT_LENGTH, two OK', breakers: '' },
+    },
+    {
+      name: 'which refuses alike: the caller gets the refusal, and no engine is blamed',
+      settings: TOUCHY,
+      ask: { model: 'overflow', encoding: [100] },
+      expected: { code: 'OUT_OF_RANGE', reason: 'NON_FINITE', asked: 'one 1, two 1', blamed: '', breakers: '' },
+    },
+  ],
+
   'nobody else is asked, and nobody is blamed, when': [
     {
       name: 'the input is bad',
@@ -204,21 +219,9 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       },
     },
     {
-      name: 'the engine finds fault with the input',
-      settings: TOUCHY,
-      engines: { one: 'refuses the input' },
-      expected: { code: 'INVALID_ARGUMENT', reason: 'INPUT_LENGTH', asked: 'one 1', blamed: '', breakers: '' },
-    },
-    {
       name: 'the model is unknown',
       ask: { model: 'nobody' },
       expected: { code: 'NOT_FOUND', reason: 'UNKNOWN_MODEL', field: 'model', asked: '' },
-    },
-    {
-      name: 'the simulation overflows',
-      settings: TOUCHY,
-      ask: { model: 'overflow', encoding: [100] },
-      expected: { code: 'OUT_OF_RANGE', reason: 'NON_FINITE', asked: 'one 1', blamed: '', breakers: '' },
     },
     {
       name: 'the simulation overflows in a majority of voters',

@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  DescribeResponse,
+  GetRecordingResponse,
+  InferResult,
+  InferStreamResponse,
+  LayerActivity,
+  ModelDescription,
+  RecordedNode,
+  TraceResponse,
+} from '../../generated/tandem/engine/v1/engine.ts';
+import { checkDescription, checkInferMessage, checkRecording, checkTrace } from './message-limits.ts';
+
+const owed = { answers: 64, withLayers: 0, outputs: 45 };
+
+/** So many bytes of a field that has none: an object each, once decoded. */
+const bomb = (tag: number, bytes: number): Buffer => Buffer.alloc(bytes, Buffer.of(tag, 0));
+
+const encode = (...results: InferResult[]): Uint8Array => {
+  return InferStreamResponse.encode({ results, checksum: 1n }).finish();
+};
+
+const answerOf = (over: object): InferResult => {
+  return InferResult.fromPartial({ id: 1n, outcome: { $case: 'inference', value: over } });
+};
+
+const layersOf = (count: number, events: number): LayerActivity[] => {
+  const some = { eventSteps: Array<number>(events).fill(90_000), eventNeurons: Array<number>(events).fill(900_000) };
+  const rest = Array.from({ length: 99 }, () => ({ node: 'lif', spikesPerStep: Array<number>(count).fill(900_000) }));
+  return [{ node: 'first', ...some }, ...rest].map((each) => LayerActivity.fromPartial(each));
+};
+
+describe('a message of a stream', () => {
+  it.each<[string, Uint8Array, typeof owed]>([
+    [
+      'an answer to each input',
+      encode(...Array.from({ length: 64 }, () => answerOf({ spikeCounts: Array(45).fill(300) }))),
+      owed,
+    ],
+    [
+      'the largest answer there is',
+      encode(answerOf({ spikeCounts: Array(1_048_576).fill(90_000), potentials: Buffer.alloc(4 * 1_048_576) })),
+      { answers: 1, withLayers: 0, outputs: 1_048_576 },
+    ],
+    [
+      'the largest layers there are',
+      encode(answerOf({ layers: layersOf(2_500, 100_000) })),
+      { ...owed, answers: 1, withLayers: 1 },
+    ],
+    [
+      'a few results that nothing was asked for',
+      encode(...Array.from({ length: 16 }, () => answerOf({}))),
+      { ...owed, answers: 0 },
+    ],
+    ['an answer that is too long by a few', encode(answerOf({ spikeCounts: Array(50).fill(1) })), owed],
+  ])('may be %s', (_, bytes, asked) => {
+    expect(() => checkInferMessage(bytes, asked)).not.toThrow();
+  });
+
+  it.each<[string, Uint8Array, string]>([
+    ['empty results', bomb(0x0a, 600_000), 'more than 144 results'],
+    ['many bytes', bomb(0x0a, 6_000_000), '6000000 bytes, where'],
+    ['spike counts', encode(answerOf({ spikeCounts: Array(1_025).fill(1) })), 'more than 1024 spike counts'],
+    ['potentials', encode(answerOf({ potentials: Buffer.alloc(4_100) })), 'more than 4096 bytes of potentials'],
+    ['layers that were not asked for', encode(answerOf({ layers: layersOf(1, 1) })), 'more than 64 layers'],
+    [
+      'facts',
+      encode(
+        InferResult.fromPartial({
+          outcome: {
+            $case: 'error',
+            value: { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [n, ''])) },
+          },
+        }),
+      ),
+      'more than 16 facts of an error',
+    ],
+    [
+      'a text',
+      encode(InferResult.fromPartial({ outcome: { $case: 'error', value: { message: 'a'.repeat(16_385) } } })),
+      'more than 16384 bytes of a message',
+    ],
+  ])('is refused for too many of %s', (_, bytes, why) => {
+    expect(() => checkInferMessage(bytes, owed)).toThrow(why);
+  });
+});
+
+describe('an answer to a question', () => {
+  const models = (count: number): Uint8Array => {
+    return DescribeResponse.encode(
+      DescribeResponse.fromPartial({
+        models: Array.from({ length: count }, () => ModelDescription.fromPartial({ name: 'm' })),
+      }),
+    ).finish();
+  };
+  const nodes = Array.from({ length: 4_096 }, (_, n) =>
+    RecordedNode.fromPartial({ node: `${n}`, stateChecksums: Array(16).fill(7) }),
+  );
+
+  it('may be as large as there are any', () => {
+    expect(() => checkDescription(models(1_024))).not.toThrow();
+    expect(() =>
+      checkRecording(GetRecordingResponse.encode(GetRecordingResponse.fromPartial({ nodes })).finish()),
+    ).not.toThrow();
+    const digests = Array<bigint>(1_000_000).fill(2n ** 64n - 1n);
+    expect(() =>
+      checkTrace(TraceResponse.encode(TraceResponse.fromPartial({ nodes: ['a'], digests })).finish()),
+    ).not.toThrow();
+  });
+
+  it.each([
+    ['models of a description', () => checkDescription(models(1_025)), 'more than 1024 models'],
+    [
+      'bytes of a description',
+      () => checkDescription(bomb(0x22, 1_100_000)),
+      '1100000 bytes, where 1048576 are the most',
+    ],
+    ['nodes of a recording', () => checkRecording(bomb(0x22, 8_000_000)), 'more than 4096 nodes'],
+    ['bytes of a recording', () => checkRecording(bomb(0x22, 8_400_000)), '8400000 bytes, where 8388608 are the most'],
+    ['nodes of a trace', () => checkTrace(bomb(0x0a, 16_000_000)), 'more than 4096 nodes'],
+    [
+      'digests of a trace',
+      () =>
+        checkTrace(
+          TraceResponse.encode(TraceResponse.fromPartial({ digests: Array<bigint>(1_000_001).fill(1n) })).finish(),
+        ),
+      'more than 8000000 bytes of digests',
+    ],
+  ])('is refused for too many %s', (_, checking, why) => {
+    expect(checking).toThrow(why);
+  });
+});

@@ -1,0 +1,114 @@
+// Whether an encoded message keeps to limits, found in its raw bytes. A decoder makes an object of every two bytes where an
+// engine wants it to, so the counting has to come first. Allocates nothing.
+
+/** What a message may hold of one field. Other fields are let pass, so that a newer engine may send more. */
+export interface FieldLimit {
+  /** For the reason that is given. Example: "models". */
+  readonly name: string;
+  /** How often in one message; once, where it is not given. */
+  times?: number;
+  /** Length of each, where it has one. */
+  bytes?: number;
+  /** How many numbers in one message, packed or not: varints. `times` is not heeded then. */
+  numbers?: number;
+  /** It is a message. */
+  readonly within?: MessageLimits;
+}
+
+/** Fields of a message without a limit of their own, unknown ones included. */
+const MAX_OTHER_FIELDS = 64;
+const MAX_VARINT_BYTES = 10;
+const MAX_TAG = 0xffff_ffff;
+
+/** Of one kind of message. Used again and again, and never within itself. */
+export class MessageLimits {
+  /** By field number. */
+  readonly fields: readonly (FieldLimit | undefined)[];
+  /** Of the message that is being scanned, how many of each field there were; at 0 of those without a limit. */
+  readonly seen: Uint32Array;
+
+  constructor(fields: Readonly<Record<number, FieldLimit>>) {
+    const last = Math.max(...Object.keys(fields).map(Number));
+    this.fields = Array.from({ length: last + 1 }, (_, number) => fields[number]);
+    this.seen = new Uint32Array(last + 1);
+  }
+}
+
+/** Where the scan is. One at a time: it never waits. */
+let at = 0;
+
+/** Throws, with a plain reason, where the bytes are no message or one beyond its limits. */
+export function scan(bytes: Uint8Array, limits: MessageLimits): void {
+  at = 0;
+  scanMessage(bytes, bytes.length, limits);
+}
+
+function scanMessage(bytes: Uint8Array, end: number, { fields, seen }: MessageLimits): void {
+  seen.fill(0);
+  while (at < end) {
+    const tag = varint(bytes, end);
+    if (tag > MAX_TAG) throw new Error('a tag that is none');
+    const number = tag >>> 3;
+    const isPacked = (tag & 7) === 2;
+    const length = isPacked ? varint(bytes, end) : lengthOf(tag & 7, bytes, end);
+    const next = at + length;
+    if (next > end) throw new Error('a field is longer than its message');
+    const limit = number < fields.length ? fields[number] : undefined;
+    if (limit === undefined) {
+      if (++seen[0]! > MAX_OTHER_FIELDS) throw new Error('too many fields');
+    } else {
+      if (limit.numbers !== undefined) {
+        countNumbers(bytes, next, isPacked ? length : -1, limit, seen, number);
+      } else if (++seen[number]! > (limit.times ?? 1)) throw new Error(`more than ${limit.times ?? 1} ${limit.name}`);
+      if (limit.bytes !== undefined && length > limit.bytes) {
+        throw new Error(`more than ${limit.bytes} bytes of ${limit.name}`);
+      }
+      if (limit.within !== undefined && isPacked) scanMessage(bytes, next, limit.within);
+    }
+    at = next;
+  }
+}
+
+/** Each takes a byte or more: they need counting only where the bytes are more than the numbers may be. */
+function countNumbers(
+  bytes: Uint8Array,
+  next: number,
+  packedBytes: number,
+  limit: FieldLimit,
+  seen: Uint32Array,
+  number: number,
+): void {
+  const most = limit.numbers!;
+  let count = Math.max(1, packedBytes);
+  if (seen[number]! + count > most && packedBytes > 0) {
+    count = 0;
+    for (let k = next - packedBytes; k < next; k += 1) count += bytes[k]! < 128 ? 1 : 0;
+  }
+  seen[number]! += count;
+  if (seen[number]! > most) throw new Error(`more than ${most} ${limit.name}`);
+}
+
+/** Of a value that does not begin with its length. */
+function lengthOf(wireType: number, bytes: Uint8Array, end: number): number {
+  if (wireType === 1) return 8;
+  if (wireType === 5) return 4;
+  if (wireType !== 0) throw new Error(`a field of the unknown wire type ${wireType}`);
+  const start = at;
+  varint(bytes, end);
+  const length = at - start;
+  at = start;
+  return length;
+}
+
+/** At `at`, which it moves. */
+function varint(bytes: Uint8Array, end: number): number {
+  let value = 0;
+  let factor = 1;
+  for (let k = 0; k < MAX_VARINT_BYTES && at < end; k += 1) {
+    const byte = bytes[at++]!;
+    value += (byte & 127) * factor;
+    if (byte < 128) return value;
+    factor *= 128;
+  }
+  throw new Error('a number does not end');
+}
