@@ -16,12 +16,13 @@ Usage: node test/load/versus.ts [options]
   --strategy NAME    ROUND_ROBIN (one engine, unless --engines says otherwise) or REDUNDANT (three) (default ROUND_ROBIN)
   --engines N        sidecars of each router
   --in-flight N      calls under way at any time (default 64)
-  --rounds N         rounds of each (default 7)
+  --starts N         both are started anew so often: two processes of one program differ by some percent (default 3)
+  --rounds N         rounds of each after every start (default 5)
   --seconds N        length of a round (default 3)
   --json             print JSON for programs
   --help             this text
 
-Example: node test/load/versus.ts --other ../tandem-before --strategy REDUNDANT --rounds 15
+Example: node test/load/versus.ts --other ../tandem-before --strategy REDUNDANT --starts 6
 `;
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -35,6 +36,7 @@ interface Options {
   readonly strategy: string;
   readonly engines: number;
   readonly inFlight: number;
+  readonly starts: number;
   readonly rounds: number;
   readonly seconds: number;
 }
@@ -46,10 +48,13 @@ interface Figures {
   readonly engines_cpu_us: number;
 }
 
+type Samples = [ours: Figures[], theirs: Figures[]];
+
 interface Measured {
   readonly strategy: string;
   readonly engines: number;
   readonly in_flight: number;
+  readonly starts: number;
   readonly rounds: number;
   /** Medians. CPU times are of one call. */
   readonly ours: Figures;
@@ -67,7 +72,8 @@ const { values } = parseArgs({
     strategy: { type: 'string', default: 'ROUND_ROBIN' },
     engines: { type: 'string' },
     'in-flight': { type: 'string', default: '64' },
-    rounds: { type: 'string', default: '7' },
+    starts: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
@@ -81,6 +87,7 @@ if (values.help) {
     strategy: values.strategy,
     engines: Number(values.engines ?? (values.strategy === 'REDUNDANT' ? 3 : 1)),
     inFlight: Number(values['in-flight']),
+    starts: Number(values.starts),
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
   };
@@ -95,9 +102,9 @@ if (values.help) {
 }
 
 /** Empty: the options are valid. */
-function whyInvalid({ other, strategy, engines, inFlight, rounds, seconds }: Options): string {
+function whyInvalid({ other, strategy, engines, inFlight, starts, rounds, seconds }: Options): string {
   if (!STRATEGIES.includes(strategy)) return `--strategy is ${strategy}; it can be ${STRATEGIES.join(' or ')}`;
-  const counts = { '--engines': engines, '--in-flight': inFlight, '--rounds': rounds };
+  const counts = { '--engines': engines, '--in-flight': inFlight, '--starts': starts, '--rounds': rounds };
   for (const [name, count] of Object.entries(counts)) {
     if (!Number.isInteger(count) || count < 1) return `${name} takes a whole number from 1 on`;
   }
@@ -107,32 +114,45 @@ function whyInvalid({ other, strategy, engines, inFlight, rounds, seconds }: Opt
 }
 
 async function measure(options: Options): Promise<Measured> {
-  const { other, strategy, engines, inFlight, rounds } = options;
-  const settings = { strategy, cache: { enabled: false } };
-  const started: Checkout[] = [];
+  const { strategy, engines, inFlight, starts, rounds } = options;
+  const samples: Samples = [[], []];
+  for (let start = 0; start < starts; start += 1) await measureOnce(options, samples, start);
+  const [ours, theirs] = samples.map(medians) as [Figures, Figures];
+  const cpu = (figures: Figures): number => figures.router_cpu_us + figures.engines_cpu_us;
+  const ratios = samples[0].map(({ calls_per_s }, at) => calls_per_s / samples[1][at]!.calls_per_s);
+  return {
+    ...{ strategy, engines, in_flight: inFlight, starts, rounds, ours, theirs },
+    throughput_ratio: ours.calls_per_s / theirs.calls_per_s,
+    cpu_ratio: cpu(ours) / cpu(theirs),
+    round_ratios: [Math.min(...ratios), Math.max(...ratios)],
+  };
+}
+
+/** Each is started first, and goes first, as often as the other one. */
+function order(turn: number): readonly (0 | 1)[] {
+  return turn % 2 === 0 ? [0, 1] : [1, 0];
+}
+
+async function measureOnce(options: Options, samples: Samples, start: number): Promise<void> {
+  const { other, strategy, engines, rounds } = options;
+  const roots = [ROOT, other] as const;
+  const checkouts: Checkout[] = [];
   try {
-    for (const root of [ROOT, other]) started.push(await startCheckout(root, { engines, settings }));
-    const samples: Figures[][] = [[], []];
-    for (const checkout of started) await load(checkout, options); // for the compilers; it does not count
-    for (let round = 0; round < rounds; round += 1) {
-      // Each goes first as often as the other one.
-      for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
-        samples[which]!.push(await load(started[which]!, options));
-      }
-      const [ours, theirs] = samples.map((each) => Math.round(each.at(-1)!.calls_per_s));
-      process.stderr.write(`  … round ${round + 1} of ${rounds}: ${ours} and ${theirs} calls/s\n`);
+    for (const which of order(start)) {
+      const checkout = await startCheckout(roots[which], {
+        engines,
+        settings: { strategy, cache: { enabled: false } },
+      });
+      checkouts[which] = checkout;
+      await load(checkout, options); // for the compilers; it does not count
     }
-    const [ours, theirs] = samples.map(medians) as [Figures, Figures];
-    const cpu = (figures: Figures): number => figures.router_cpu_us + figures.engines_cpu_us;
-    const ratios = samples[0]!.map(({ calls_per_s }, at) => calls_per_s / samples[1]![at]!.calls_per_s);
-    return {
-      ...{ strategy, engines, in_flight: inFlight, rounds, ours, theirs },
-      throughput_ratio: ours.calls_per_s / theirs.calls_per_s,
-      cpu_ratio: cpu(ours) / cpu(theirs),
-      round_ratios: [Math.min(...ratios), Math.max(...ratios)],
-    };
+    for (let round = 0; round < rounds; round += 1) {
+      for (const which of order(start + round)) samples[which].push(await load(checkouts[which]!, options));
+      const [ours, theirs] = samples.map((each) => Math.round(each.at(-1)!.calls_per_s));
+      process.stderr.write(`  … start ${start + 1}, round ${round + 1} of ${rounds}: ${ours} and ${theirs} calls/s\n`);
+    }
   } finally {
-    await Promise.all(started.map((checkout) => checkout.stop()));
+    await Promise.all(checkouts.map((checkout) => checkout.stop())); // of a failed start there is none
   }
 }
 
@@ -174,7 +194,8 @@ function medians(samples: readonly Figures[]): Figures {
 }
 
 function describe(measured: Measured): string {
-  const { strategy, engines, in_flight, rounds, ours, theirs, throughput_ratio, cpu_ratio, round_ratios } = measured;
+  const { strategy, engines, in_flight, starts, rounds, ours, theirs } = measured;
+  const { throughput_ratio, cpu_ratio, round_ratios } = measured;
   const line = (name: string, { calls_per_s, p50_us, router_cpu_us, engines_cpu_us }: Figures): string =>
     `${name} ${calls_per_s.toFixed(0).padStart(7)} calls/s  p50 ${p50_us.toFixed(0)} µs  ` +
     `CPU a call: router ${router_cpu_us.toFixed(1)} µs, engines ${engines_cpu_us.toFixed(1)} µs`;
@@ -183,6 +204,6 @@ function describe(measured: Measured): string {
     line('this tree ', ours),
     line('other tree', theirs),
     `throughput ${throughput_ratio.toFixed(3)} of the other tree’s (rounds: ${lowest} to ${highest}), CPU ${cpu_ratio.toFixed(3)}`,
-    `${strategy}, engines of each: ${engines}, ${in_flight} in flight, medians of ${rounds} rounds, no cache`,
+    `${strategy}, engines of each: ${engines}, ${in_flight} in flight, medians of ${starts * rounds} rounds (starts: ${starts}), no cache`,
   ].join('\n');
 }
