@@ -117,7 +117,7 @@ export class PooledEngine {
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
     const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
-      const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span });
+      const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
       const nowMs = performance.now();
       this.speed.recordAnswer(nowMs - startedMs, inFlight, nowMs);
       this.limit.record(nowMs - startedMs, inFlight, 'success', nowMs);

@@ -27,10 +27,23 @@ interface Computed {
   readonly ballots: readonly CastBallot[];
 }
 
-export function toAnswer({ inference, engine, ...vote }: Computed, spec: ReadoutSpec, strategy: StrategyName): Answer {
-  const { potentials: _, ...kept } = inference;
-  const { id, kind, build } = engine;
-  return { ...conclude(inference, spec), ...vote, inference: kept, engine: { id, kind, build }, strategy };
+/** Field by field: each request comes by here, and copies of the rest of an object are dear. */
+export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: StrategyName): Answer {
+  const { inference, engine, grade, isFirm, ballots } = computed;
+  const { label, labelIndex, confidence, scores } = conclude(inference, spec);
+  return {
+    ...{ label, labelIndex, confidence, scores, grade, isFirm, ballots, strategy },
+    inference: withoutPotentials(inference),
+    engine: { id: engine.id, kind: engine.kind, build: engine.build },
+  };
+}
+
+function withoutPotentials(inference: Inference): Omit<Inference, 'potentials'> {
+  const { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest } = inference;
+  const { queueUs, computeUs, batchItems, recordingId, layers } = inference;
+  const run = { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest };
+  const work = { queueUs, computeUs, batchItems, recordingId };
+  return layers === undefined ? { ...run, ...work } : { ...run, ...work, layers };
 }
 
 /** Bytes of an answer in memory, for the cache's limit: numbers in arrays, and what the objects around them cost. */

@@ -16,7 +16,8 @@ export interface RepositoryModelsOptions {
 export class RepositoryModels implements ModelPins {
   readonly #options: RepositoryModelsOptions;
   readonly #loader = new ModelLoader();
-  readonly #pins = new Map<string, PinnedModel>();
+  /** By name, then version: each request looks it up. */
+  readonly #pins = new Map<string, Map<number, PinnedModel>>();
   readonly #listeners: (() => void)[] = [];
   #loading: Promise<readonly LoadedModel[]> | undefined;
   #isStopped = false;
@@ -26,7 +27,7 @@ export class RepositoryModels implements ModelPins {
   }
 
   find(name: string, version: number): PinnedModel | undefined {
-    return this.#pins.get(`${name}/${version}`);
+    return this.#pins.get(name)?.get(version);
   }
 
   /** Called after each version that has been read. */
@@ -51,7 +52,8 @@ export class RepositoryModels implements ModelPins {
       const next = await this.#loadOne(folder);
       if (this.#isStopped) return loaded;
       loaded.push(next);
-      this.#pins.set(`${folder.name}/${folder.version}`, next.model);
+      const versions = this.#pins.get(folder.name) ?? new Map<number, PinnedModel>();
+      this.#pins.set(folder.name, versions.set(folder.version, next.model));
       for (const listener of this.#listeners) listener();
     }
     await this.#loader.close();
