@@ -84,7 +84,11 @@ async function loadStream(models: readonly ModelDescription[], untilMs: number):
     const model = models[Number(next / BigInt(BATCH)) % models.length]!;
     const items = Array.from({ length: BATCH }, () => item(next++, model));
     for (const { id } of items) unanswered.add(id);
-    stream.write({ items, cancelIds: items.map(({ id }) => id).filter((id) => id % CANCEL_EVERY === 0n), checksum: 0n });
+    stream.write({
+      items,
+      cancelIds: items.map(({ id }) => id).filter((id) => id % CANCEL_EVERY === 0n),
+      checksum: 0n,
+    });
   }
   stream.end();
   await ended;
@@ -114,7 +118,11 @@ await Promise.all([...Array.from({ length: STREAMS }, () => loadStream(usable, u
 const abandoned = client.inferStream();
 abandoned.on('error', () => undefined);
 abandoned.on('data', () => undefined);
-abandoned.write({ items: Array.from({ length: BATCH }, (_, id) => item(BigInt(id), usable[0]!)), cancelIds: [], checksum: 0n });
+abandoned.write({
+  items: Array.from({ length: BATCH }, (_, id) => item(BigInt(id), usable[0]!)),
+  cancelIds: [],
+  checksum: 0n,
+});
 await sleep(50);
 
 if ((outcomes.get('inference') ?? 0) === 0) problems.add('nothing was computed');
