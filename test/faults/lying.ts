@@ -1,6 +1,6 @@
 // One engine of three is wrong, now and then or always: its answer behind true digests, its run and all that it says of
 // it, or a weight in its memory under the model's true id.
-import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
+import { EngineState, type EngineStatus } from '../../services/generated/tandem/v1/engines.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type LoadResult, closedLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
@@ -146,7 +146,7 @@ async function untilOut(stage: Stage, router: Router, truths: readonly string[])
   };
 }
 
-/** Ordinary requests until an audit has contradicted the liar; Infinity: none of 1,000. */
+/** Ordinary requests until an audit has contradicted the liar, or it is out for malformed answers; Infinity: none of 1,000. */
 async function untilAudited(stage: Stage, engines: readonly { readonly address: string }[]): Promise<number> {
   const router = await stage.router({ vote: { audit_rate: 0.05 }, ...STAYS_OUT }, engines);
   const request = { strategy: Strategy.STRATEGY_ROUND_ROBIN };
@@ -156,7 +156,9 @@ async function untilAudited(stage: Stage, engines: readonly { readonly address: 
     await closedLoad({ system: router, inputs: stage.inputs, request, total: 10, inFlight: 1 }).finished;
     sent += 10;
     const { votes } = await router.operator.metrics();
-    found = (votes?.auditDisputes ?? 0n) > 0n;
+    // An answer that is not the one of its digests needs no audit: it is malformed.
+    const isOut = ({ state }: EngineStatus): boolean => state === EngineState.ENGINE_STATE_QUARANTINED;
+    found = (votes?.auditDisputes ?? 0n) > 0n || (await router.operator.engines()).some(isOut);
   }
   await router.stop();
   return found ? sent : Infinity;
