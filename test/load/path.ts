@@ -131,6 +131,7 @@ async function startRouter(dir: string, engineAddress: string, port: number): Pr
     `listen: 127.0.0.1:${port}`,
     'http_listen: off',
     'local: {enabled: false}',
+    'cache: {enabled: false}', // 500 inputs again and again would be hits
     `sidecars: [{id: engine-1, address: "${engineAddress}"}]`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
