@@ -1,7 +1,7 @@
 // The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
 import { RouterError } from '../core/errors.ts';
 import type { Detail } from '../core/inference.ts';
-import { MAX_LAYER_COUNTS } from '../engines/engine.ts';
+import { checkLayerCounts } from '../engines/layer-counts.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 
 export interface RawInput {
@@ -53,11 +53,7 @@ export function checkDetail(
   { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
 ): void {
   if (detail === 'SUMMARY') return;
-  const stepsOfRun = inputKind === 'series' ? input.shape[0]! : steps;
-  if (stepsOfRun * layers.length <= MAX_LAYER_COUNTS) return;
-  const most = Math.floor(MAX_LAYER_COUNTS / layers.length);
-  const message = `${stepsOfRun} steps of ${layers.length} layers are more than ${MAX_LAYER_COUNTS} counts; send a series of ${most} steps at most, or ask for no detail`;
-  throw new RouterError('DETAIL_TOO_LARGE', message, { metadata: { max_counts: String(MAX_LAYER_COUNTS) } });
+  checkLayerCounts(inputKind === 'series' ? input.shape[0]! : steps, layers.length);
 }
 
 /** Throws INPUT_DTYPE. */

@@ -1,12 +1,13 @@
 // How scenarios with one wrong engine among honest ones are judged: what callers got, and what became of the engine.
 import { BreakerState, EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/types.ts';
+import type { EngineLie } from '../fakes/lies.ts';
 import { DisputeFile } from '../support/dispute-file.ts';
 import { type LoadRequest, type LoadResult, closedLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
 import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
-import { failures } from './scenario.ts';
+import { type Outcome, failures } from './scenario.ts';
 import type { Caller, Router, Stage } from './stage.ts';
 
 /** The wrong engine goes on voting: where it is put out, it is readmitted. */
@@ -206,4 +207,24 @@ export async function untilConnected(operator: Operator, ids: readonly string[])
     return ids.every((id) => engines.some((engine) => engine.id === id && engine.build !== ''));
   };
   await until(isConnected, { what: 'every engine to be connected' });
+}
+
+/** A cell for each lie, told by one programmable engine beside two honest ones; `requests` in all unless --count says otherwise. */
+export async function playLies(stage: Stage, lies: readonly EngineLie[], requests: number): Promise<Outcome> {
+  const truths = await stage.truths();
+  const [one, two, behind] = await stage.sidecars(3);
+  const liar = await stage.programmable(behind!);
+  const count = Math.ceil((stage.options.count ?? requests) / lies.length);
+  const cells: Cell[] = [];
+  for (const { name, tamper } of lies) {
+    liar.tamper = tamper;
+    cells.push(await playWrongEngine(stage, { name, engines: [liar, one!, two!], truths, count }));
+  }
+  const sums = sumUp(cells);
+  return {
+    figures: { cells, sums },
+    measured: describeSums(sums),
+    passed: passes(sums, true) && sums.harmless.length === 0,
+    missed: [],
+  };
 }

@@ -2,8 +2,9 @@
 import type { ErrorKind } from '../../core/errors.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Detail, InferenceInput } from '../../core/inference.ts';
-import { MAX_LAYER_COUNTS, MAX_TRACE_DIGESTS } from '../engine.ts';
+import { MAX_TRACE_DIGESTS } from '../engine.ts';
 import type { TracePlace } from '../engine.ts';
+import { checkLayerCounts } from '../layer-counts.ts';
 import { MAX_STEPS } from './limits.ts';
 import type { Failure } from './messages.ts';
 import type { Network } from './network.ts';
@@ -42,11 +43,7 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
 /** Throws RouterError where the layers would be too much to put down. */
 export function checkDetail({ nodes }: Network, steps: number, detail: Detail): void {
   if (detail === 'SUMMARY') return;
-  const layers = nodes.filter(({ type }) => firesSpikes(type)).length;
-  if (steps * layers <= MAX_LAYER_COUNTS) return;
-  const most = Math.floor(MAX_LAYER_COUNTS / layers);
-  const message = `${steps} steps of ${layers} layers are more than ${MAX_LAYER_COUNTS} counts; send a series of ${most} steps at most, or ask for no detail`;
-  throw new RouterError('DETAIL_TOO_LARGE', message, { metadata: { max_counts: String(MAX_LAYER_COUNTS) } });
+  checkLayerCounts(steps, nodes.filter(({ type }) => firesSpikes(type)).length);
 }
 
 /** Throws RouterError, word for word that of sidecars, where there is no such place, or too much to put down. */
