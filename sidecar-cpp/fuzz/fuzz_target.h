@@ -1,0 +1,20 @@
+// What every fuzz target has: libFuzzer's entry point, and a check that ends the program when it does not hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace tandem::fuzz {
+
+// libFuzzer keeps the input of a program that aborts.
+inline void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "fuzz target: does not hold: %s\n", what);
+  std::abort();
+}
+
+}  // namespace tandem::fuzz

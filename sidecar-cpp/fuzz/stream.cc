@@ -1,0 +1,81 @@
+// The messages of one InferStream call, over gRPC's in-process transport: the whole of the stream's own code, with a
+// worker thread. The stream ends, and no id is answered more often than it was sent.
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/rpc_method.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <future>
+#include <map>
+#include <memory>
+
+#include "fuzz/fuzz_target.h"
+#include "fuzz/messages.h"
+#include "fuzz/models.h"
+#include "server/server.h"
+
+namespace tandem::fuzz {
+namespace {
+
+using Counts = std::map<std::uint64_t, std::size_t>;
+
+struct Engine {
+  Engine() : core({"fuzz", {.threads = 1, .max_in_flight = 64}}, SmallModels()) {
+    ServerOptions options;
+    options.listen = "127.0.0.1:0";
+    server = Server::Start(options, core).value();
+    channel = server->InProcessChannel();
+  }
+  EngineCore core;
+  std::unique_ptr<Server> server;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+void CountItems(const Message& message, Counts& sent) {
+  engine::v1::InferStreamRequest request;
+  // A message that cannot be parsed ends the stream, and so has no answers.
+  if (!request.ParseFromString(message.bytes)) return;
+  for (const auto& item : request.items()) ++sent[item.id()];
+}
+
+void Run(std::string_view input) {
+  static auto& engine = *new Engine;  // gRPC's threads live as long as the process
+  grpc::ClientContext context;
+  const grpc::internal::RpcMethod path("/tandem.engine.v1.EngineService/InferStream",
+                                       grpc::internal::RpcMethod::BIDI_STREAMING);
+  const std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>> stream(
+      grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(engine.channel.get(), path,
+                                                                                            &context));
+  Counts sent;
+  auto reading = std::async(std::launch::async, [&] {
+    Counts answered;
+    grpc::ByteBuffer bytes;
+    while (stream->Read(&bytes)) {
+      engine::v1::InferStreamResponse response;
+      Require(grpc::SerializationTraits<engine::v1::InferStreamResponse>::Deserialize(&bytes, &response).ok(),
+              "an answer can be parsed");
+      for (const auto& result : response.results()) ++answered[result.id()];
+    }
+    return answered;
+  });
+  std::uint64_t number = 0;
+  for (const Message& message : MessagesOf(input)) {
+    CountItems(message, sent);
+    if (!stream->Write(BufferOf(message, number++))) break;
+  }
+  stream->WritesDone();
+  const Counts answered = reading.get();
+  const grpc::Status status = stream->Finish();
+  for (const auto& [id, count] : answered) {
+    const auto found = sent.find(id);
+    Require(found != sent.end() && count <= found->second, "an id is answered as often as it was sent, at most");
+  }
+  if (status.ok()) Require(answered == sent, "a stream that ends well has answered every id");
+}
+
+}  // namespace
+}  // namespace tandem::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

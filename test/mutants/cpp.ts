@@ -1,0 +1,132 @@
+// Mutants of the C++ engine: in a copy of its sources, built step by step, judged by the test programs of the folder and
+// of those that use it.
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Ended, run } from './command.ts';
+import { type Judgement, type Mutant, type Suite, mutate } from './mutant.ts';
+import { changesOf } from './operators.ts';
+
+const ENGINE = 'sidecar-cpp';
+
+/** The folders that are mutated, and which programs test them, the quickest first. */
+const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
+  scheduling: ['scheduling', 'server'],
+  server: ['server'],
+  engine: ['engine', 'server'],
+  kernels: ['kernels', 'engine'],
+  nir: ['nir', 'engine'],
+};
+
+const BUILD_TIMEOUT_MS = 900_000;
+const BASELINE_TIMEOUT_MS = 600_000;
+/** A mutant that loops for ever is killed after so many times what the tests take, and never before 20 s. */
+const PATIENCE = 6;
+const LEAST_TIMEOUT_MS = 20_000;
+
+export class CppSuite implements Suite {
+  readonly name = 'C++';
+  readonly #root: string;
+  readonly #tree: string;
+  readonly #build: string;
+  readonly #tookMs = new Map<string, number>();
+
+  /** `root`: the repository. The working copy is in its .cache. */
+  constructor(root: string) {
+    this.#root = root;
+    this.#tree = join(root, '.cache', 'mutants');
+    this.#build = join(this.#tree, ENGINE, 'build', 'mutants');
+  }
+
+  mutants(): Mutant[] {
+    return Object.keys(TESTED_BY).flatMap((folder) => {
+      const files = readdirSync(join(this.#root, ENGINE, folder)).filter((name) => /(?<!_test|_check)\.cc$/.test(name));
+      return files.flatMap((name) => this.#mutantsOf(`${ENGINE}/${folder}/${name}`));
+    });
+  }
+
+  #mutantsOf(file: string): Mutant[] {
+    return readFileSync(join(this.#root, file), 'utf8')
+      .split('\n')
+      .flatMap((before, index) => changesOf(before).map((change) => ({ file, line: index + 1, before, ...change })));
+  }
+
+  async prepare(progress: (text: string) => void): Promise<void> {
+    this.#copy();
+    progress('building the engine and its tests');
+    const settings = [
+      '-S',
+      join(this.#tree, ENGINE),
+      '-B',
+      this.#build,
+      '-G',
+      'Ninja',
+      '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+    ];
+    const launcher = existsSync('/usr/bin/ccache') ? ['-DCMAKE_CXX_COMPILER_LAUNCHER=ccache'] : [];
+    expectSuccess('cmake', await run('cmake', [...settings, ...launcher], this.#tree, BUILD_TIMEOUT_MS));
+    const programs = [...new Set(Object.values(TESTED_BY).flat())];
+    expectSuccess('the build', await this.#make(programs));
+    for (const program of programs) {
+      const beganMs = performance.now();
+      expectSuccess(`the tests in ${program}`, await this.#test(program, BASELINE_TIMEOUT_MS));
+      this.#tookMs.set(program, performance.now() - beganMs);
+      progress(`${program}: tests take ${(this.#tookMs.get(program)! / 1_000).toFixed(1)} s`);
+    }
+  }
+
+  async judge(mutant: Mutant): Promise<Judgement> {
+    const path = join(this.#tree, mutant.file);
+    const whole = readFileSync(path, 'utf8');
+    writeFileSync(path, mutate(whole, mutant));
+    try {
+      const programs = TESTED_BY[mutant.file.split('/')[1]!]!;
+      if ((await this.#make(programs)).code !== 0) return { verdict: 'not built' };
+      for (const program of programs) {
+        const limitMs = Math.max(LEAST_TIMEOUT_MS, PATIENCE * this.#tookMs.get(program)!);
+        const ended = await this.#test(program, limitMs);
+        if (ended.code !== 0) return { verdict: 'killed', by: noticedBy(program, ended) };
+      }
+      return { verdict: 'survived' };
+    } finally {
+      writeFileSync(path, whole);
+    }
+  }
+
+  /** The sources as they are now; unchanged files keep their times, so that only what changed is built. */
+  #copy(): void {
+    mkdirSync(join(this.#tree, ENGINE), { recursive: true });
+    for (const name of ['proto', 'deploy', 'node_modules']) {
+      rmSync(join(this.#tree, name), { force: true });
+      symlinkSync(join(this.#root, name), join(this.#tree, name));
+    }
+    for (const name of readdirSync(join(this.#root, ENGINE))) {
+      if (name === 'build') continue;
+      rmSync(join(this.#tree, ENGINE, name), { recursive: true, force: true });
+      cpSync(join(this.#root, ENGINE, name), join(this.#tree, ENGINE, name), {
+        recursive: true,
+        preserveTimestamps: true,
+      });
+    }
+  }
+
+  #make(programs: readonly string[]): Promise<Ended> {
+    const targets = programs.map((program) => `tandem_${program}_test`);
+    return run('cmake', ['--build', this.#build, '-j', '2', '--target', ...targets], this.#tree, BUILD_TIMEOUT_MS);
+  }
+
+  #test(program: string, timeoutMs: number): Promise<Ended> {
+    const args = ['--gtest_brief=1', '--gtest_fail_fast'];
+    return run(join(this.#build, `tandem_${program}_test`), args, this.#build, timeoutMs);
+  }
+}
+
+function expectSuccess(what: string, { code, output, timedOut }: Ended): void {
+  if (code === 0) return;
+  const how = timedOut ? 'took too long' : 'failed';
+  throw new Error(`${what} ${how} on unchanged code:\n${output.slice(-3_000)}`);
+}
+
+function noticedBy(program: string, { output, timedOut }: Ended): string {
+  if (timedOut) return `${program}: timeout`;
+  return `${program}: ${/\[ +FAILED +\] (\S+?),? /.exec(output)?.[1] ?? 'crash'}`;
+}

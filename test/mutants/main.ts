@@ -1,0 +1,118 @@
+// `npm run test:mutants`: small changes to the product's code, and whether a test notices each. See --help.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { CppSuite } from './cpp.ts';
+import { EQUIVALENT } from './equivalent.ts';
+import type { Judgement, Mutant, Suite } from './mutant.ts';
+import { sample } from './sample.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Judged extends Mutant {
+  readonly judgement: Judgement | { readonly verdict: 'equivalent'; readonly why: string };
+}
+
+interface Options {
+  readonly cpp?: boolean;
+  readonly count: number;
+  readonly seed: number;
+  readonly only: string;
+  readonly bar: number;
+  readonly json?: string;
+  readonly list?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It takes a whole number.');
+  return Number(text);
+}
+
+const program = new Command('npm run test:mutants --')
+  .description('Change the code in small ways, one at a time, and report the changes that no test notices.')
+  .addOption(new Option('--cpp', 'change the C++ engine'))
+  .addOption(new Option('--count <n>', 'number of mutants').argParser(wholeNumber).default(40))
+  .addOption(
+    new Option('--seed <s>', 'choose the mutants by this seed')
+      .argParser(wholeNumber)
+      .default(Date.now() % 1_000_000, 'taken from the clock'),
+  )
+  .addOption(new Option('--only <text>', 'only in files whose path contains this text').default(''))
+  .addOption(new Option('--bar <percent>', 'share that must be killed').argParser(wholeNumber).default(85))
+  .addOption(new Option('--json <file>', 'also write each mutant and its verdict as JSON'))
+  .addOption(new Option('--list', 'print the mutants of the seed and stop'))
+  .addHelpText(
+    'after',
+    `
+Mutants that do not build are replaced by others. Known equivalent mutants are in test/mutants/equivalent.ts.
+The working copy is in .cache/mutants. Ends with 1 if fewer than the bar are killed.
+
+Example: npm run test:mutants -- --cpp --count 40 --seed 7`,
+  );
+
+function suiteOf(options: Options): Suite {
+  if (options.cpp) return new CppSuite(ROOT);
+  return program.error('Say what to change: --cpp');
+}
+
+function reasonOf({ file, before, after }: Mutant): string | undefined {
+  return EQUIVALENT.find((known) => {
+    return known.file === file && known.before === before.trim() && known.after === after.trim();
+  })?.why;
+}
+
+function describe({ file, line, operator, before, after }: Mutant): string {
+  return `${file}:${line} (${operator})\n    - ${before.trim()}\n    + ${after.trim()}`;
+}
+
+async function judge(suite: Suite, mutant: Mutant): Promise<Judged['judgement']> {
+  const why = reasonOf(mutant);
+  return why === undefined ? await suite.judge(mutant) : { verdict: 'equivalent', why };
+}
+
+function textOf(judgement: Judged['judgement']): string {
+  if (judgement.verdict === 'killed') return `killed by ${judgement.by}`;
+  return judgement.verdict === 'equivalent' ? `equivalent: ${judgement.why}` : judgement.verdict;
+}
+
+async function main(options: Options): Promise<number> {
+  const suite = suiteOf(options);
+  const possible = suite.mutants().filter(({ file }) => file.includes(options.only));
+  // More than asked for: some will not build.
+  const chosen = sample(possible, options.list ? options.count : options.count * 3, options.seed);
+  console.log(`${suite.name}: ${possible.length} possible mutants, seed ${options.seed}`);
+  if (options.list) {
+    for (const mutant of chosen) console.log(describe(mutant));
+    return 0;
+  }
+  const beganMs = performance.now();
+  const seconds = (): number => Math.round((performance.now() - beganMs) / 1_000);
+  await suite.prepare((text) => console.log(`  … ${text} (${seconds()} s)`));
+  const judged: Judged[] = [];
+  const count = (verdict: string): number => judged.filter(({ judgement }) => judgement.verdict === verdict).length;
+  for (const mutant of chosen) {
+    const counted = judged.length - count('not built');
+    if (counted === options.count) break;
+    judged.push({ ...mutant, judgement: await judge(suite, mutant) });
+    console.log(
+      `[${counted + 1}/${options.count}, ${seconds()} s] ${describe(mutant)}\n    ${textOf(judged.at(-1)!.judgement)}`,
+    );
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(judged, null, 2)}\n`);
+  }
+  for (const verdict of ['survived', 'equivalent']) {
+    console.log(`\n${verdict}: ${count(verdict)}`);
+    for (const { judgement, ...mutant } of judged) {
+      if (judgement.verdict === verdict) console.log(`  ${describe(mutant)}`);
+    }
+  }
+  const [killed, survived] = [count('killed'), count('survived')];
+  const percent = (100 * killed) / Math.max(1, killed + survived);
+  console.log(
+    `\n${killed} killed, ${survived} survived, ${count('equivalent')} equivalent, ${count('not built')} not built: ` +
+      `${percent.toFixed(1)} % killed, bar ${options.bar} %, seed ${options.seed}, ${seconds()} s`,
+  );
+  return percent >= options.bar ? 0 : 1;
+}
+
+program.parse();
+process.exitCode = await main(program.opts<Options>());

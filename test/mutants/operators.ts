@@ -1,0 +1,99 @@
+// The changes that mutants make, on one line of text each. They fit C++ and TypeScript: both are laid out by a
+// formatter, so that binary operators stand between spaces.
+
+export interface Change {
+  readonly operator: string;
+  readonly after: string;
+}
+
+/** Replaces each match outside of strings and comments, one at a time. */
+interface Rule {
+  readonly operator: string;
+  readonly pattern: RegExp;
+  readonly replace: (found: string) => string;
+}
+
+const SWAPS: Readonly<Record<string, string>> = {
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  '==': '!=',
+  '!=': '==',
+  '===': '!==',
+  '!==': '===',
+  '&&': '||',
+  '||': '&&',
+  '+': '-',
+  '-': '+',
+  '*': '/',
+  '/': '*',
+  '+=': '-=',
+  '-=': '+=',
+  '++': '--',
+  '--': '++',
+  true: 'false',
+  false: 'true',
+};
+
+const swap = (found: string): string => SWAPS[found]!;
+
+const RULES: readonly Rule[] = [
+  { operator: 'comparison', pattern: /(?<= )(?:<=?|>=?|[!=]==?)(?= )/g, replace: swap },
+  { operator: 'logic', pattern: /(?<= )(?:&&|\|\|)(?= )/g, replace: swap },
+  { operator: 'arithmetic', pattern: /(?<= )[-+*/](?= )/g, replace: swap },
+  { operator: 'step', pattern: /(?<= )[-+]=(?= )|\+\+|--/g, replace: swap },
+  { operator: 'truth', pattern: /\b(?:true|false)\b/g, replace: swap },
+  { operator: 'number', pattern: /(?<![\w.'])\d+(?![\w.'])/g, replace: (found) => String(Number(found) + 1) },
+];
+
+/** Statements that may be left out: calls, assignments and steps, but no declarations. */
+const STATEMENT =
+  /^\s+(?:\+\+|--)?(?!return\b|throw\b|delete\b|co_)[a-zA-Z_#][\w.#]*(?:->[\w.]+)*(?:\[[^\]]*\])?[.\w]*(?:\(.*\)| [-+|&*]?= .*)?;$/;
+
+/** All changes of a line of code; none of a line that is blank, a comment or for the preprocessor. */
+export function changesOf(line: string): Change[] {
+  const code = codeOf(line);
+  if (/^\s*(?:#|$|\*|template|namespace|using|import|export \{)/.test(code)) return [];
+  // A sum beside a text is most often a text itself, which nothing can be taken from.
+  const rules = line.includes('"') ? RULES.filter(({ operator }) => operator !== 'arithmetic') : RULES;
+  const changes = rules.flatMap(({ operator, pattern, replace }) =>
+    [...code.matchAll(pattern)].map(({ 0: found, index }) => ({
+      operator,
+      after: line.slice(0, index) + replace(found) + line.slice(index + found.length),
+    })),
+  );
+  if (STATEMENT.test(code)) changes.push({ operator: 'drop statement', after: `${/^\s*/.exec(line)![0]};` });
+  const negated = negate(code, line);
+  if (negated !== undefined) changes.push({ operator: 'negate', after: negated });
+  if (/^\s*(?:[\w:]+ )?void [\w:]+\(.*\{$/.test(code))
+    changes.push({ operator: 'return at once', after: `${line} return;` });
+  return changes;
+}
+
+/** The line with its strings and comments blanked out, at the same length. */
+function codeOf(line: string): string {
+  const blank = (text: string): string => ' '.repeat(text.length);
+  return line
+    .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'(?!\d)/g, (text) => `${text[0]}${blank(text.slice(2))}${text[0]}`)
+    .replace(/\/\/.*$|\/\*.*$/, blank);
+}
+
+/** The condition of an `if` that ends on this line, negated. */
+function negate(code: string, line: string): string | undefined {
+  const found = /\bif (?:constexpr )?\(/.exec(code);
+  if (!found) return undefined;
+  const open = found.index + found[0].length - 1;
+  let depth = 0;
+  for (let at = open; at < code.length; at += 1) {
+    if (code[at] === '(') depth += 1;
+    if (code[at] === ')') depth -= 1;
+    if (depth > 0) continue;
+    // `if (auto error = …)`: what is declared is also what is asked.
+    const condition = line.slice(open + 1, at);
+    const declared = /^(?:const )?\w+ (\w+) = .*[^=]$/.exec(condition);
+    const asked = declared ? `${condition}; !${declared[1]}` : `!(${condition})`;
+    return `${line.slice(0, open + 1)}${asked}${line.slice(at)}`;
+  }
+  return undefined;
+}
