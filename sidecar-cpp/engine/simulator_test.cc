@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -123,6 +124,79 @@ TEST(Simulator, OverflowNamesTheFirstStepAndNode) {
   EXPECT_EQ(failed.error().metadata.at("node"), "up");
   EXPECT_EQ(failed.error().metadata.at("step"), "0");
   EXPECT_TRUE(Simulate(network, {1.0f}, 20).ok());
+}
+
+Node Scale(const std::string& name, double factor) {
+  return MakeNode(name, NodeType::kScale, {{"scale", Scalar(factor)}});
+}
+
+TEST(Simulator, ASumThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
+  // A Threshold makes a one of infinity: only the sum itself shows the overflow.
+  GraphTree tree = Chain(1, {Scale("a", 3e38), MakeNode("t", NodeType::kThreshold, {{"threshold", Scalar(0.5)}})}, 1);
+  tree.nodes.push_back(Scale("b", 2e38));
+  tree.edges.emplace_back("input", "b");
+  tree.edges.emplace_back("b", "t");
+  const auto failed = Simulate(Compile(tree, Settings(3)), {1.0f}, 3);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().metadata.at("node"), "t");
+  EXPECT_TRUE(Simulate(Compile(tree, Settings(3)), {0.5f}, 3).ok());
+}
+
+TEST(Simulator, ALinearThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
+  const Node fc = MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(1, 2, {3e38, 2e38})}});
+  const Node threshold = MakeNode("t", NodeType::kThreshold, {{"threshold", Scalar(0.5)}});
+  const Network network = Compile(Chain(2, {fc, threshold}, 1), Settings(3));
+  for (const std::vector<float>& input : {std::vector<float>{1, 1}, std::vector<float>{0.9f, 1}}) {
+    const auto failed = Simulate(network, input, 3);
+    ASSERT_FALSE(failed.ok());
+    EXPECT_EQ(failed.error().metadata.at("node"), "fc");
+  }
+  EXPECT_TRUE(Simulate(network, {1.0f, 0.0f}, 3).ok());
+}
+
+std::uint32_t BitsOf(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+TEST(Simulator, AZeroInputAddsNothingToABiasOfMinusZero) {
+  // Adding the zero's product would make +0 of the -0 that the other sources leave. All but one of four is active.
+  const Node fc =
+      MakeNode("fc", NodeType::kAffine, {{"weight", Matrix(1, 4, {-0.0, -0.0, -0.0, 1.0})}, {"bias", Vector({-0.0})}});
+  const auto run = Simulate(Compile(Chain(4, {fc}, 1), Settings(1)), {0.5f, 0.5f, 0.5f, 0.0f}, 1);
+  EXPECT_EQ(BitsOf(run.value().potentials[0]), BitsOf(-0.0f));
+}
+
+TEST(Simulator, AReadoutStraightFromALinearIsItsOutput) {
+  const Node fc = MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(2, 2, {1, 2, 3, 4})}});
+  const auto run = Simulate(Compile(Chain(2, {fc}, 2), Settings(2)), {1.0f, 0.5f}, 2);
+  EXPECT_EQ(run.value().potentials, (std::vector<float>{2, 5}));
+  EXPECT_EQ(run.value().spike_counts, (std::vector<std::uint32_t>{0, 0}));
+}
+
+TEST(Simulator, InputsOfOneAndOfOtherValuesAreMultiplied) {
+  const Node fc = MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(1, 4, {1, 2, 4, 8})}});
+  const auto run = Simulate(Compile(Chain(4, {fc}, 1), Settings(1)), {1.0f, 0.0f, 0.5f, 0.0f}, 1);
+  EXPECT_EQ(run.value().potentials, std::vector<float>{3});
+}
+
+TEST(Simulator, AnAffineThatReadsOnlyItselfReadsItsPreviousStep) {
+  // swap' = (second, first + 1), then added to the input.
+  const Node add = Scale("add", 1);
+  GraphTree tree = Chain(2, {add}, 2);
+  tree.nodes.push_back(
+      MakeNode("swap", NodeType::kAffine, {{"weight", Matrix(2, 2, {0, 1, 1, 0})}, {"bias", Vector({0, 1})}}));
+  tree.edges.emplace_back("swap", "swap");
+  tree.edges.emplace_back("swap", "add");
+  const Network network = Compile(tree, Settings(4));
+  // (0, 1), (1, 1), (1, 2), (2, 2)
+  EXPECT_EQ(Simulate(network, {0.0f, 0.0f}, 4).value().potentials, (std::vector<float>{2, 2}));
+  EXPECT_EQ(Simulate(network, {0.0f, 0.0f}, 3).value().potentials, (std::vector<float>{1, 2}));
+}
+
+TEST(Simulator, AnAffineWithALoopAddsItsPreviousStepToItsInput) {
+  GraphTree tree = Chain(
+      2, {MakeNode("rec", NodeType::kAffine, {{"weight", Matrix(2, 2, {0, 1, 1, 0})}, {"bias", Vector({0, 0})}})}, 2);
+  tree.edges.emplace_back("rec", "rec");
+  // y = swap(x + y'): (2, 1), then swap(1 + 2, 2 + 1), then swap(1 + 3, 2 + 3).
+  EXPECT_EQ(Simulate(Compile(tree, Settings(3)), {1.0f, 2.0f}, 3).value().potentials, (std::vector<float>{5, 4}));
 }
 
 TEST(Simulator, AMeanThatOverflowsFailsAtTheLastStep) {

@@ -217,6 +217,52 @@ TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
   EXPECT_EQ(ran, accepted);
 }
 
+// Two workers of which each must take a task for either to go on.
+class Meeting {
+ public:
+  // Whether both came.
+  bool Submit(const std::vector<TaskPtr>& tasks) {
+    batcher_.Submit(tasks);
+    std::unique_lock lock(mutex_);
+    met_ += 2;
+    return all_came_.wait_for(lock, kLimit, [&] { return came_ == met_; });
+  }
+  MicroBatcher& batcher() { return batcher_; }
+
+ private:
+  static constexpr std::chrono::seconds kLimit{10};
+
+  void Come() {
+    std::unique_lock lock(mutex_);
+    ++came_;
+    all_came_.notify_all();
+    all_came_.wait_for(lock, kLimit, [this] { return came_ % 2 == 0; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable all_came_;
+  int came_ = 0;
+  int met_ = 0;
+  MicroBatcher batcher_{
+      {.threads = 2}, [this](const std::vector<TaskPtr>&, std::size_t) { Come(); }, [](const TaskPtr&) {}};
+};
+
+TEST(MicroBatcher, TasksOfTwoKindsThatComeTogetherWakeTwoWorkers) {
+  Meeting meeting;
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(meeting.Submit({Red("a"), Blue("b")})) << "a worker slept through round " << round;
+    while (meeting.batcher().in_flight() != 0) std::this_thread::yield();
+  }
+}
+
+TEST(MicroBatcher, ATaskGivenUpWakesAWorker) {
+  Threaded threaded;
+  EXPECT_TRUE(threaded.batcher.RunNow(Red("a"), [] { return false; }));
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (threaded.ran == 0 && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+  EXPECT_EQ(threaded.ran, 1);
+}
+
 TEST(MicroBatcher, ATaskThatTurnsStaleBehindABusyWorkerIsDiscardedUnasked) {
   std::latch started(1);
   std::latch go_on(1);

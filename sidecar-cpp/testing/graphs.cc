@@ -32,19 +32,22 @@ Tensor PerElement(std::mt19937_64& random, std::uint64_t elements, double low, d
 Node RandomNode(std::mt19937_64& random, const std::string& name, NodeType type, std::uint64_t in, std::uint64_t out) {
   Node node = MakeNode(name, type, {});
   if (type == NodeType::kFlatten) node.shape_elements = out;
+  const bool zero_row = Pick(random, 0, 2) == 0;
   for (const ParameterSpec& spec : ParametersOf(type)) {
     const std::string field(spec.name);
     if (spec.fallback && Pick(random, 0, 1) == 0) continue;
     if (field == "weight") {
-      const double scale = 2.0 / std::sqrt(static_cast<double>(in));
+      const double scale = Pick(random, 0, 19) == 0 ? 2e38 : 2.0 / std::sqrt(static_cast<double>(in));
       std::vector<double> values = Values(random, in * out, -scale, scale);
-      for (double& value : values) {
-        if (Pick(random, 0, 9) == 0) value = Pick(random, 0, 1) == 0 ? 0.0 : -0.0;
+      for (std::uint64_t k = 0; k < values.size(); ++k) {
+        // The first output often gets nothing but zeros, which show in what sign its bias is left.
+        const bool zero = k < in ? zero_row : Pick(random, 0, 9) == 0;
+        if (zero) values[k] = Pick(random, 0, 2) == 0 ? 0.0 : -0.0;
       }
       node.parameters[field] = Matrix(out, in, std::move(values));
     } else if (field == "bias") {
       node.parameters[field] = Vector(Values(random, out, -0.3, 0.5));
-      if (Pick(random, 0, 2) == 0) node.parameters[field].values[0] = -0.0;
+      if (zero_row) node.parameters[field].values[0] = -0.0;
     } else if (spec.positive) {
       node.parameters[field] = PerElement(random, out, 1.5e-3, 2e-2);
     } else if (field == "v_threshold" || field == "threshold") {
@@ -140,7 +143,25 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
         tree.edges.emplace_back(from, to);
       }
     }
-    before = in_layer.back();
+    // A weighted node with a loop, of which it may be the only source.
+    if (Pick(random, 0, 3) == 0) {
+      tree.nodes.push_back(RandomNode(random, id + "loop", NodeType::kAffine, out, out));
+      tree.edges.emplace_back(id + "loop", id + "loop");
+      if (Pick(random, 0, 1) == 0) tree.edges.emplace_back(in_layer[0], id + "loop");
+      tree.edges.emplace_back(id + "loop", in_layer[1]);
+    }
+    // Two large values whose sum is too large, sooner or later.
+    if (Pick(random, 0, 9) == 0) {
+      for (const char* name : {"huge1", "huge2"}) {
+        tree.nodes.push_back(MakeNode(id + name, NodeType::kScale, {{"scale", Scalar(Uniform(random, 1e37, 3e38))}}));
+        tree.edges.emplace_back(in_layer.back(), id + name);
+        tree.edges.emplace_back(id + name, id + "sum");
+      }
+      tree.nodes.push_back(RandomNode(random, id + "sum", NodeType::kThreshold, out, out));
+      in_layer.push_back(id + "sum");
+    }
+    // Straight from the weighted node, now and then.
+    before = Pick(random, 0, 4) == 0 ? in_layer.front() : in_layer.back();
     width = out;
   }
   tree.nodes.push_back(OutputNode(width));
@@ -160,10 +181,12 @@ Manifest RandomManifest(std::mt19937_64& random) {
 
 std::vector<float> RandomInput(std::mt19937_64& random, std::size_t elements, double zeros) {
   std::vector<float> input(elements);
-  const bool spikes = Pick(random, 0, 3) == 0;
+  // The share of spikes among what is not zero: none, some or all.
+  const double spikes = std::vector{0.0, 0.0, 0.6, 1.0}[Pick(random, 0, 3)];
   for (float& value : input) {
     const bool zero = Uniform(random, 0, 1) < zeros;
-    value = zero ? 0.0f : spikes ? 1.0f : static_cast<float>(Uniform(random, -1.0, 1.5));
+    const bool spike = Uniform(random, 0, 1) < spikes;
+    value = zero ? 0.0f : spike ? 1.0f : static_cast<float>(Uniform(random, -1.0, 1.5));
   }
   return input;
 }

@@ -1,5 +1,5 @@
 // Random NIR graphs that hold together: every node type, loops of every kind, nested graphs, names that sort oddly.
-import type { FieldValue, GraphSpec, NodeSpec } from '../support/nir-writer.ts';
+import type { FieldValue, GraphSpec, NodeSpec, Values } from '../support/nir-writer.ts';
 import { dims } from '../support/nir-writer.ts';
 import type { Random } from './random.ts';
 import type { Temper } from './random-values.ts';
@@ -29,6 +29,7 @@ const NAMES = [
   '-',
 ];
 const MAX_NESTING = 2;
+const WEIGHTED: ReadonlySet<string> = new Set(['Linear', 'Affine']);
 
 interface Built {
   readonly name: string;
@@ -62,7 +63,13 @@ function build(
   // Whatever width has come about, the graph ends on the one that is asked for.
   if (outputs !== undefined && built.at(-1)!.outputs !== outputs) add('Affine', names[count]!, outputs);
 
-  const last = built.at(-1)!;
+  if (random.chance(0.1)) addOverflowingSum(names[count + 1]!, names[count + 2]!);
+  addWeightedLoop();
+  // Mostly from the last node; now and then straight from a weighted one.
+  const weighted = built.filter(({ kind, outputs: width }) => {
+    return WEIGHTED.has(kind) && width === built.at(-1)!.outputs;
+  });
+  const last = weighted.length > 0 && random.chance(0.15) ? random.pick(weighted) : built.at(-1)!;
   const output = { name: random.pick(['output', 'out', 'A']), inputs: last.outputs };
   nodes[output.name] = ends('Output', random, last.outputs);
   edges.push([last.name, output.name]);
@@ -76,9 +83,43 @@ function build(
   if (random.chance(0.1)) edges.push(random.pick(edges));
   return { type: 'NIRGraph', nodes: shuffleKeys(random, nodes), edges: random.shuffled(edges) };
 
-  function add(kind: string, name: string, width: number): void {
+  /** A loop from a weighted node straight to itself, which then often is its only source. */
+  function addWeightedLoop(): void {
+    const square = built.filter(({ kind, inputs: a, outputs: b }) => WEIGHTED.has(kind) && a === b);
+    if (square.length === 0 || random.chance(0.6)) return;
+    const { name } = random.pick(square);
+    const [source] = edges.find(([, target]) => target === name)!;
+    edges.push([name, name]);
+    // Another node takes over what it had as its input, so that the graph still hangs together.
+    const other = built.find((node) => node.name !== name && node.name !== input.name && node.inputs === widthOf(name));
+    if (other === undefined || random.chance(0.5)) return;
+    edges.splice(
+      edges.findIndex(([, target]) => target === name),
+      1,
+    );
+    edges.push([source, other.name], [name, other.name]);
+  }
+
+  /** Two values, each finite, whose sum is not, before a node that makes a finite value of any. */
+  function addOverflowingSum(first: string, second: string): void {
+    const source = built.at(-1)!;
+    const width = source.outputs;
+    for (const name of [first, second]) {
+      nodes[name] = { type: 'Scale', fields: { scale: { shape: [1], values: [random.between(1e37, 3e38)] } } };
+      edges.push([source.name, name]);
+      built.push({ name, kind: 'Scale', inputs: width, outputs: width });
+    }
+    add('Threshold', 'sum', width, built.at(-1)!);
+    edges.push([first, 'sum']);
+  }
+
+  function widthOf(name: string): number {
+    return built.find((node) => node.name === name)!.outputs;
+  }
+
+  function add(kind: string, name: string, width: number, from?: Built): void {
     // Mostly a chain, so that what is built takes part.
-    const source = random.chance(0.75) ? built.at(-1)! : random.pick(built);
+    const source = from ?? (random.chance(0.75) ? built.at(-1)! : random.pick(built));
     const widens = kind === 'Linear' || kind === 'Affine' || kind === 'NIRGraph';
     const node = { name, kind, inputs: source.outputs, outputs: widens ? width : source.outputs };
     nodes[name] =
@@ -96,7 +137,8 @@ function ends(type: 'Input' | 'Output', random: Random, size: number): NodeSpec 
 
 function fields(random: Random, node: Built, dt: number, temper: Temper): Record<string, FieldValue> {
   const size = node.outputs;
-  const some = (low: number, high: number): FieldValue => {
+  const hasZeroRow = random.chance(0.25);
+  const some = (low: number, high: number): Values => {
     return vector(random, size, () => wild(random, temper, () => random.between(low, high)));
   };
   const tau = (): FieldValue => vector(random, size, () => dt * random.between(random.chance(0.05) ? 0.3 : 1.2, 20));
@@ -108,21 +150,24 @@ function fields(random: Random, node: Built, dt: number, temper: Temper): Record
   const synapse = () => ({ tau_syn: tau(), tau_mem: tau(), ...(random.chance(0.6) ? { w_in: some(0.5, 2) } : {}) });
   const weight = (): FieldValue => {
     const zeros = random.pick([0, 0, 0.5]);
-    const reach = random.pick([0.2, 0.7, 1.5]);
+    const reach = random.chance(0.03) ? 2e38 : random.pick([0.2, 0.7, 1.5]);
     const one = () => (random.chance(zeros) ? 0 : wild(random, temper, () => random.between(-reach, reach)));
     const dtype = random.pick(['float32', 'float64'] as const);
-    return {
-      shape: [size, node.inputs],
-      values: random.list(size * node.inputs, one),
-      dtype,
-      gzip: random.chance(0.1),
-    };
+    const values = random.list(size * node.inputs, one);
+    // An output that gets nothing but zeros shows in what sign its bias is left.
+    if (hasZeroRow) values.fill(0, 0, node.inputs);
+    if (hasZeroRow) for (let k = 0; k < node.inputs; k += 1) if (random.chance(0.7)) values[k] = -0;
+    return { shape: [size, node.inputs], values, dtype, gzip: random.chance(0.1) };
+  };
+  const bias = (): FieldValue => {
+    const value = some(-0.2, 0.4);
+    return hasZeroRow ? { ...value, values: [-0, ...value.values.slice(1)] } : value;
   };
   switch (node.kind) {
     case 'Linear':
       return { weight: weight() };
     case 'Affine':
-      return { weight: weight(), bias: some(-0.2, 0.4) };
+      return { weight: weight(), bias: bias() };
     case 'Scale':
       return { scale: some(-2, 2) };
     case 'Threshold':

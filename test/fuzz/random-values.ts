@@ -1,5 +1,5 @@
 // Numbers as they come, and as they hurt: zeros of both signs, subnormals, extremes.
-import type { FieldValue } from '../support/nir-writer.ts';
+import type { Values } from '../support/nir-writer.ts';
 import type { Random } from './random.ts';
 
 const SPECIAL = [0, -0, 1e-40, -1e-45, 1.1754942e-38, 1e-30, 1, -1, 16777217];
@@ -26,7 +26,7 @@ export function wild(random: Random, temper: Temper, tame: () => number): number
 }
 
 /** A parameter of a node of `size` elements: one value for all or one for each, in single or double precision. */
-export function vector(random: Random, size: number, make: () => number): FieldValue {
+export function vector(random: Random, size: number, make: () => number): Values {
   const dtype = random.pick(['float32', 'float64'] as const);
   if (random.chance(0.25)) return { shape: random.pick([[], [1], [1, 1]]), values: [make()], dtype };
   return { shape: factor(random, size), values: random.list(size, make), dtype, gzip: random.chance(0.1) };
@@ -42,11 +42,13 @@ export function factor(random: Random, size: number): number[] {
 
 /** The values of one input step. */
 export function inputValues(random: Random, length: number, temper: Temper): Float32Array {
-  const style = random.pick(['dense', 'spikes', 'sparse', 'zeros', 'special'] as const);
+  const style = random.pick(['dense', 'spikes', 'sparse', 'mixed', 'zeros', 'special'] as const);
   const amplitude = random.pick([0.3, 1, 5]);
   const one = (): number => {
     if (style === 'zeros') return random.pick([0, -0]);
     if (style === 'spikes') return random.chance(0.3) ? 1 : 0;
+    // Spikes beside other values: the engines add a spike's weights without multiplying.
+    if (style === 'mixed' && random.chance(0.7)) return random.chance(0.6) ? 1 : 0;
     if (style === 'sparse' && random.chance(0.8)) return 0;
     if (style === 'special' && random.chance(0.3)) return random.pick(SPECIAL);
     return wild(random, { special: 0, extreme: temper.extreme }, () => random.between(-amplitude, amplitude));
