@@ -1,26 +1,17 @@
 #include "engine/model.h"
 
-#include <fstream>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "engine/digest.h"
-#include "nir/flatten.h"
-#include "nir/isolated_reader.h"
+#include "loader/load.h"
+#include "loader/sealed_file.h"
 
 namespace tandem {
-namespace {
 
-Error Unreadable(const std::filesystem::path& path, const std::string& why) {
-  return {Code::kInvalidArgument, "MODEL_INVALID", path.filename().string() + ": " + why, {}};
-}
-
-}  // namespace
-
-std::uint64_t ModelId(std::string_view nir_bytes, const Manifest& manifest, std::string_view readout_node) {
+std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::string_view readout_node) {
   Digest digest;
-  digest.Add(DigestOf(nir_bytes));
+  digest.Add(file_digest);
   digest.Add(manifest.dt);
   digest.Add(static_cast<std::uint8_t>(manifest.reset));
   digest.Add(static_cast<std::uint8_t>(manifest.if_gain));
@@ -30,38 +21,24 @@ std::uint64_t ModelId(std::string_view nir_bytes, const Manifest& manifest, std:
   return digest.Value();
 }
 
-Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes) {
-  std::error_code failed;
-  if (!std::filesystem::is_regular_file(path, failed)) return Unreadable(path, "no such file");
-  const std::uintmax_t size = std::filesystem::file_size(path, failed);
-  if (failed) return Unreadable(path, failed.message());
-  if (size > max_bytes) {
-    return Unreadable(path, "has " + std::to_string(size) + " bytes, above the limit of " + std::to_string(max_bytes));
-  }
-  std::string bytes(size, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!file || static_cast<std::uintmax_t>(file.gcount()) != size) return Unreadable(path, "cannot be read");
-  return bytes;
-}
-
-Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest) {
-  const auto bytes = ReadWholeFile(nir_file, kMaxFileBytes);
-  if (!bytes.ok()) return bytes.error();
+Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
+                          const std::stop_token& stop) {
   try {
-    auto tree = ReadNirIsolated(bytes.value());
-    if (!tree.ok()) return tree.error();
-    auto graph = Flatten(std::move(tree).value());
-    if (!graph.ok()) return graph.error();
-    auto network = CompileNetwork(std::move(graph).value(), manifest);
+    auto file = SealedFile::CopyOf(nir_file, kMaxFileBytes);
+    if (!file.ok()) return file.error();
+    const std::uint64_t file_digest = DigestOf(file.value().Map().bytes());
+    auto loaded = Load(file.value().descriptor(), {}, stop);
+    if (!loaded.ok()) return loaded.error();
+    auto network = CompileNetwork(std::move(loaded.value().graph), manifest);
     if (!network.ok()) return network.error();
     Model model;
     model.manifest = manifest;
-    model.model_id = ModelId(bytes.value(), manifest, network.value().readout_name);
+    model.model_id = ModelId(file_digest, manifest, network.value().readout_name);
     model.network = std::move(network).value();
+    model.warning = std::move(loaded.value().warning);
     return model;
   } catch (const std::bad_alloc&) {
-    return Unreadable(nir_file, "there is not enough memory for this model");
+    return UnusableFile(nir_file, "there is not enough memory for this model");
   }
 }
 

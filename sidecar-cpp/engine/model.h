@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 
+#include "base/regular_file.h"
 #include "base/status.h"
 #include "engine/manifest.h"
 #include "engine/network.h"
@@ -18,17 +21,15 @@ struct Model {
   std::uint64_t model_id = 0;  // 0 where there is no network
   Manifest manifest;
   std::optional<Network> network;
-  std::string error;  // why there is no network
+  std::string error;    // why there is no network
+  std::string warning;  // what the log should say of its load
 };
 
-// proto/NUMERICS.md, `model_id`.
-std::uint64_t ModelId(std::string_view nir_bytes, const Manifest& manifest, std::string_view readout_node);
+// proto/NUMERICS.md, `model_id`; `file_digest` is that of the NIR file's bytes.
+std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::string_view readout_node);
 
-// The whole of a regular file of at most `max_bytes`.
-Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
-
-// Reads and compiles one NIR file under its manifest. Name and version are the caller's to set. Reads in a child
-// process (see nir/isolated_reader.h): not while other threads run.
-Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest);
+// Reads (loader/load.h) and compiles one NIR file under its manifest. Name and version are the caller's to set.
+Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
+                          const std::stop_token& stop = {});
 
 }  // namespace tandem

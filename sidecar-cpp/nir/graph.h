@@ -16,6 +16,7 @@ namespace tandem {
 inline constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 inline constexpr std::size_t kMaxNodes = 4096;
 inline constexpr std::size_t kMaxDepth = 16;
+inline constexpr std::size_t kMaxNameBytes = 1024;  // of a node, after flattening
 inline constexpr std::size_t kMaxEdges = 65536;
 inline constexpr std::size_t kMaxNodeElements = 1048576;
 inline constexpr std::size_t kMaxParameterElements = std::size_t{64} << 20;

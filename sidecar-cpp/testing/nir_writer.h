@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nir/graph.h"
-#include "nir/hdf5_handle.h"
+#include "loader/hdf5_handle.h"
 
 namespace tandem::testing {
 

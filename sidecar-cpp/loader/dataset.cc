@@ -1,13 +1,12 @@
-#include "nir/dataset.h"
+#include "loader/dataset.h"
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 namespace tandem {
 namespace {
-
-constexpr std::size_t kMaxStringBytes = 4096;
 
 Error Bad(const std::string& what) { return {Code::kInvalidArgument, "MODEL_INVALID", what, {}}; }
 
@@ -46,6 +45,10 @@ MaybeError CheckStorage(hid_t dataset) {
   return std::nullopt;
 }
 
+Error TooLong(std::size_t max_bytes) {
+  return Bad("holds strings longer than the limit of " + std::to_string(max_bytes) + " bytes");
+}
+
 struct Dataset {
   Hdf5Handle handle;
   Hdf5Handle type;
@@ -80,11 +83,9 @@ Expected<Dataset> OpenDataset(hid_t group, const std::string& name, std::size_t 
 }
 
 // Strings of a fixed length: each fills its slot, padded with zeros or blanks.
-Expected<std::vector<std::string>> ReadFixedStrings(const Dataset& data) {
+Expected<std::vector<std::string>> ReadFixedStrings(const Dataset& data, std::size_t max_bytes) {
   const std::size_t size = H5Tget_size(data.type.get());
-  if (size == 0 || size > kMaxStringBytes) {
-    return Bad("holds strings longer than the limit of " + std::to_string(kMaxStringBytes) + " bytes");
-  }
+  if (size == 0 || size > max_bytes) return TooLong(max_bytes);
   std::vector<char> bytes(data.elements * size);
   if (!bytes.empty() && H5Dread(data.handle.get(), data.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0) {
     return Bad("cannot be read: the file is damaged or truncated");
@@ -100,24 +101,38 @@ Expected<std::vector<std::string>> ReadFixedStrings(const Dataset& data) {
   return values;
 }
 
-Expected<std::vector<std::string>> ReadVariableStrings(const Dataset& data) {
+// Memory for strings that HDF5 reads: refuses one that is too long before it is made, since a small file can name one
+// long string many times.
+struct StringMemory {
+  std::size_t max_bytes;
+  bool too_long = false;
+
+  static void* Allocate(std::size_t size, void* self) {
+    auto& memory = *static_cast<StringMemory*>(self);
+    memory.too_long |= size > memory.max_bytes + 1;  // a zero ends each
+    return memory.too_long ? nullptr : std::malloc(size);
+  }
+  static void Free(void* string, void*) { std::free(string); }
+};
+
+Expected<std::vector<std::string>> ReadVariableStrings(const Dataset& data, std::size_t max_bytes) {
   std::vector<char*> pointers(data.elements, nullptr);
   if (pointers.empty()) return std::vector<std::string>{};
   const Hdf5Handle type(H5Tcopy(H5T_C_S1));
   H5Tset_size(type.get(), H5T_VARIABLE);
   H5Tset_cset(type.get(), H5Tget_cset(data.type.get()));
-  const Hdf5Handle space(H5Dget_space(data.handle.get()));
-  const bool read = H5Dread(data.handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0;
+  StringMemory memory{max_bytes};
+  const Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER));
+  H5Pset_vlen_mem_manager(transfer.get(), StringMemory::Allocate, &memory, StringMemory::Free, nullptr);
+  const bool read = H5Dread(data.handle.get(), type.get(), H5S_ALL, H5S_ALL, transfer.get(),
+                            static_cast<void*>(pointers.data())) >= 0;
   std::vector<std::string> values;
-  bool too_long = false;
-  for (const char* pointer : pointers) {
-    const std::string_view text = pointer == nullptr ? std::string_view() : std::string_view(pointer);
-    too_long |= text.size() > kMaxStringBytes;
-    values.emplace_back(text.substr(0, kMaxStringBytes));
+  for (char* pointer : pointers) {
+    values.emplace_back(pointer == nullptr ? "" : pointer);
+    std::free(pointer);
   }
-  H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
+  if (memory.too_long) return TooLong(max_bytes);
   if (!read) return Bad("cannot be read: the file is damaged or truncated");
-  if (too_long) return Bad("holds strings longer than the limit of " + std::to_string(kMaxStringBytes) + " bytes");
   return values;
 }
 
@@ -148,18 +163,19 @@ Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name) {
   return object;
 }
 
-Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements) {
+Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements,
+                                  std::size_t max_bytes) {
   auto data = OpenDataset(group, name, max_elements);
   if (!data.ok()) return data.error();
   if (H5Tget_class(data.value().type.get()) != H5T_STRING) return Bad("must be of type string");
   const htri_t variable = H5Tis_variable_str(data.value().type.get());
-  auto values = variable > 0 ? ReadVariableStrings(data.value()) : ReadFixedStrings(data.value());
+  auto values = variable > 0 ? ReadVariableStrings(data.value(), max_bytes) : ReadFixedStrings(data.value(), max_bytes);
   if (!values.ok()) return values.error();
   return StringTable{std::move(data.value().dims), std::move(values).value()};
 }
 
 Expected<std::string> ReadString(hid_t group, const std::string& name) {
-  auto table = ReadStrings(group, name, 1);
+  auto table = ReadStrings(group, name, 1, kMaxStringBytes);
   if (!table.ok()) return table.error();
   if (table.value().values.size() != 1) return Bad("must be one string");
   return std::move(table.value().values.front());

@@ -1,5 +1,5 @@
-// An HDF5 identifier that closes itself. The HDF5 library of the distribution is not thread-safe: whoever reads files
-// does so from one thread at a time (nir/isolated_reader.h gives each read a process of its own).
+// An HDF5 identifier that closes itself. The HDF5 library of the distribution is not thread-safe; tandem-loader, which
+// alone uses it, has one thread.
 #pragma once
 
 #include <hdf5.h>

@@ -1,4 +1,4 @@
-#include "nir/reader.h"
+#include "loader/reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

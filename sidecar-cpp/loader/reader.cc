@@ -1,11 +1,12 @@
-#include "nir/reader.h"
+#include "loader/reader.h"
 
 #include <cmath>
 #include <cstdio>
 #include <string>
 
 #include "base/text.h"
-#include "nir/dataset.h"
+#include "loader/dataset.h"
+#include "loader/file_image.h"
 #include "nir/invalid.h"
 
 namespace tandem {
@@ -53,7 +54,7 @@ class Reader {
   }
 
   MaybeError ReadEdges(hid_t group, const std::string& path, GraphTree& tree) {
-    auto table = ReadStrings(group, "edges", 2 * (kMaxEdges - edges_));
+    auto table = ReadStrings(group, "edges", 2 * (kMaxEdges - edges_), kMaxNameBytes);
     if (!table.ok()) return Field(path, "edges", table.error());
     auto& [dims, values] = table.value();
     if (values.empty()) return std::nullopt;
@@ -68,6 +69,10 @@ class Reader {
   MaybeError ReadNode(hid_t nodes, const std::string& name, const std::string& full, std::size_t depth,
                       GraphTree& tree) {
     if (!IsUtf8(name)) return InvalidNode(full, "its name is not UTF-8");
+    if (full.size() > kMaxNameBytes) {
+      return InvalidNode(full, "its name has " + std::to_string(full.size()) + " bytes, above the limit of " +
+                                   std::to_string(kMaxNameBytes));
+    }
     if (++nodes_ > kMaxNodes) {
       return InvalidFile("the graph has more nodes than the limit of " + std::to_string(kMaxNodes));
     }
@@ -160,11 +165,8 @@ Expected<GraphTree> ReadNir(std::span<const char> bytes) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  // The image is copied by HDF5 and never written to a file.
-  H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);
-  if (bytes.empty() || H5Pset_file_image(access.get(), const_cast<char*>(bytes.data()), bytes.size()) < 0) {
-    return InvalidFile("the file is empty");
-  }
+  H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);  // in memory, never written to a file
+  if (bytes.empty() || !UseImage(access.get(), bytes)) return InvalidFile("the file is empty");
   const Hdf5Handle file(H5Fopen("model.nir", H5F_ACC_RDONLY, access.get()));
   if (!file.valid()) return InvalidFile("not an HDF5 file, or truncated; export the model to NIR again");
   const Hdf5Handle root(H5Gopen2(file.get(), "/", H5P_DEFAULT));

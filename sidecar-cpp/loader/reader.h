@@ -12,7 +12,7 @@ namespace tandem {
 // parameter, an unknown node type, values that are not finite, and what exceeds the limits of proto/NUMERICS.md.
 //
 // The HDF5 library itself is not proof against every damaged file, and not thread-safe: for bytes from outside use
-// ReadNirIsolated, which runs this in a process of its own.
+// Load (loader/load.h), which runs this in a process of its own.
 Expected<GraphTree> ReadNir(std::span<const char> bytes);
 
 }  // namespace tandem

@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 #include "nir/graph.h"
-#include "nir/hdf5_handle.h"
+#include "loader/hdf5_handle.h"
 
 namespace tandem {
 
@@ -21,6 +21,8 @@ Expected<std::vector<std::string>> LinkNames(hid_t group, std::size_t limit);
 
 Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name);
 
+inline constexpr std::size_t kMaxStringBytes = 4096;
+
 // One string.
 Expected<std::string> ReadString(hid_t group, const std::string& name);
 
@@ -28,7 +30,9 @@ struct StringTable {
   std::vector<std::uint64_t> dims;
   std::vector<std::string> values;  // row-major
 };
-Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements);
+// Strings of at most `max_bytes` each.
+Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements,
+                                  std::size_t max_bytes);
 
 // Floating-point data as binary64. Integers and booleans are refused.
 Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t max_elements);

@@ -1,0 +1,31 @@
+// Files that are read whole. Errors name the file and say what is wrong with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/descriptor.h"
+#include "base/status.h"
+
+namespace tandem {
+
+struct RegularFile {
+  Descriptor descriptor;
+  std::size_t size = 0;
+};
+
+// MODEL_INVALID: `path` cannot be used, and why.
+Error UnusableFile(const std::filesystem::path& path, const std::string& why);
+
+// Opens a regular file of at most `max_bytes`. Does not wait: a named pipe is refused.
+Expected<RegularFile> OpenRegularFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
+
+// Reads exactly `size` bytes, and true if there were as many.
+bool ReadExactly(int descriptor, char* to, std::size_t size);
+
+// The whole of a regular file of at most `max_bytes`.
+Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
+
+}  // namespace tandem

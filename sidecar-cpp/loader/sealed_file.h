@@ -1,0 +1,51 @@
+// A copy of a file that nothing can change any more: what the engine takes the digest of is what the loader reads.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/descriptor.h"
+#include "base/status.h"
+
+namespace tandem {
+
+class SealedFile {
+ public:
+  // Of a regular file of at most `max_bytes`; the copy is in memory.
+  static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes);
+  // Of bytes in memory.
+  static Expected<SealedFile> CopyOf(std::string_view bytes);
+
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  // XXH64 and the like want all of it at once. Valid while the object that is returned lives.
+  class View {
+   public:
+    View(int descriptor, std::size_t size);
+    View(View&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+    View& operator=(View&&) = delete;
+    ~View();
+    [[nodiscard]] std::string_view bytes() const { return bytes_; }
+
+   private:
+    std::string_view bytes_;
+  };
+  // Throws std::bad_alloc where there are no addresses for it.
+  [[nodiscard]] View Map() const { return {descriptor(), size_}; }
+
+ private:
+  SealedFile(Descriptor descriptor, std::size_t size) : descriptor_(std::move(descriptor)), size_(size) {}
+
+  // Makes an object of `size` bytes in memory, lets `fill` write it, and seals it.
+  template <typename Fill>
+  static Expected<SealedFile> Make(std::size_t size, Fill fill);
+
+  Descriptor descriptor_;
+  std::size_t size_;
+};
+
+}  // namespace tandem
