@@ -12,7 +12,7 @@ set(TANDEM_FUZZ_SEEDS ${CMAKE_CURRENT_BINARY_DIR}/fuzz-seeds)
 add_test(NAME fuzz:Seeds COMMAND tandem-fuzz-seeds ${TANDEM_FUZZ_SEEDS})
 set_tests_properties(fuzz:Seeds PROPERTIES FIXTURES_SETUP fuzz-seeds)
 
-foreach(target reader tree_codec request stream)
+foreach(target reader answer request stream)
   add_executable(tandem-fuzz-${target} fuzz/${target}.cc)
   target_compile_options(tandem-fuzz-${target} PRIVATE ${TANDEM_WARNINGS})
   target_link_libraries(tandem-fuzz-${target} PRIVATE tandem_fuzz)

@@ -7,7 +7,6 @@
 #include "engine/network.h"
 #include "engine/simulator.h"
 #include "fuzz/fuzz_target.h"
-#include "nir/flatten.h"
 
 namespace tandem::fuzz {
 namespace {
@@ -25,12 +24,10 @@ class CountResults final : public RunObserver {
 
 }  // namespace
 
-void CompileAndRun(GraphTree tree) {
-  auto graph = Flatten(std::move(tree));
-  if (!graph.ok()) return;
+void CompileAndRun(Graph graph) {
   Manifest manifest;
   manifest.steps = kSteps;
-  const auto network = CompileNetwork(std::move(graph).value(), manifest);
+  const auto network = CompileNetwork(std::move(graph), manifest);
   if (!network.ok() || network.value().item_floats > kMaxFloats) return;
   const std::vector<float> input(network.value().input_size(), 1.0f);
   const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));

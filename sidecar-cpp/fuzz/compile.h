@@ -1,11 +1,11 @@
-// What the engine does with a graph from outside, after it was read.
+// What the engine does with a graph that its loader has sent.
 #pragma once
 
 #include "nir/graph.h"
 
 namespace tandem::fuzz {
 
-// Flattens and compiles the graph, and runs a small network for two steps. Errors are fine; crashes are not.
-void CompileAndRun(GraphTree tree);
+// Compiles the graph, and runs a small network for two steps. Errors are fine; crashes are not.
+void CompileAndRun(Graph graph);
 
 }  // namespace tandem::fuzz

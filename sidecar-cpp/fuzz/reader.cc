@@ -1,13 +1,21 @@
-// The bytes of an HDF5 file, read in this process as the loader reads them, then compiled.
+// The bytes of an HDF5 file, read in this process as the loader reads them: what the reader accepts, the engine accepts
+// from the loader, and compiles.
 #include <span>
 #include <utility>
 
 #include "fuzz/compile.h"
 #include "fuzz/fuzz_target.h"
-#include "nir/reader.h"
+#include "loader/reader.h"
+#include "nir/flatten.h"
+#include "nir/graph_invariants.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto tree = tandem::ReadNir(std::span(reinterpret_cast<const char*>(data), size));
-  if (tree.ok()) tandem::fuzz::CompileAndRun(std::move(tree).value());
+  if (!tree.ok()) return 0;
+  auto graph = tandem::Flatten(std::move(tree).value());
+  if (!graph.ok()) return 0;
+  const auto wrong = tandem::CheckInvariants(graph.value());
+  tandem::fuzz::Require(!wrong, "the engine accepts what the loader makes");
+  tandem::fuzz::CompileAndRun(std::move(graph).value());
   return 0;
 }

@@ -9,7 +9,8 @@
 
 #include "fuzz/messages.h"
 #include "fuzz/models.h"
-#include "fuzz/tree_bytes.h"
+#include "fuzz/answer_bytes.h"
+#include "nir/flatten.h"
 #include "tandem/engine/v1/engine.pb.h"
 #include "testing/graphs.h"
 #include "testing/nir_writer.h"
@@ -100,14 +101,14 @@ void Write(const std::filesystem::path& folder, const std::vector<std::string>& 
 
 void WriteSeeds(const std::filesystem::path& folder) {
   std::vector<std::string> files = {CompressedFile()};
-  std::vector<std::string> trees;
+  std::vector<std::string> answers;
   for (const GraphTree& graph : Graphs()) {
     files.push_back(testing::NirBytes(graph));
-    trees.push_back(BytesOf(graph));
+    answers.push_back(BytesOf({Flatten(graph), 0}));
   }
-  trees.push_back(BytesOf(Error{Code::kInvalidArgument, "MODEL_INVALID", "damaged", {{"node", "a"}}}));
+  answers.push_back(BytesOf({Error{Code::kInvalidArgument, "MODEL_INVALID", "damaged", {{"node", "a"}}}, 1}));
   Write(folder / "reader", files);
-  Write(folder / "tree_codec", trees);
+  Write(folder / "answer", answers);
   Write(folder / "request", Streams());
   Write(folder / "stream", Streams());
 }
