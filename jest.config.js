@@ -14,6 +14,8 @@ export default {
     '/node_modules/',
     ...['telemetry', 'compose', 'readme'].map((name) => `<rootDir>/test/${name}/`),
   ],
+  // Copies of the code that `npm run test:mutants` makes.
+  modulePathIgnorePatterns: ['<rootDir>/.cache/'],
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',

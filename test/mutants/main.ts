@@ -6,6 +6,7 @@ import { CppSuite } from './cpp.ts';
 import { EQUIVALENT } from './equivalent.ts';
 import type { Judgement, Mutant, Suite } from './mutant.ts';
 import { sample } from './sample.ts';
+import { TypeScriptSuite } from './typescript.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -30,7 +31,7 @@ function wholeNumber(text: string): number {
 
 const program = new Command('npm run test:mutants --')
   .description('Change the code in small ways, one at a time, and report the changes that no test notices.')
-  .addOption(new Option('--cpp', 'change the C++ engine'))
+  .addOption(new Option('--cpp', 'change the C++ engine, and not the router'))
   .addOption(new Option('--count <n>', 'number of mutants').argParser(wholeNumber).default(40))
   .addOption(
     new Option('--seed <s>', 'choose the mutants by this seed')
@@ -45,14 +46,13 @@ const program = new Command('npm run test:mutants --')
     'after',
     `
 Mutants that do not build are replaced by others. Known equivalent mutants are in test/mutants/equivalent.ts.
-The working copy is in .cache/mutants. Ends with 1 if fewer than the bar are killed.
+The working copies are in .cache. Ends with 1 if fewer than the bar are killed.
 
 Example: npm run test:mutants -- --cpp --count 40 --seed 7`,
   );
 
 function suiteOf(options: Options): Suite {
-  if (options.cpp) return new CppSuite(ROOT);
-  return program.error('Say what to change: --cpp');
+  return options.cpp ? new CppSuite(ROOT) : new TypeScriptSuite(ROOT);
 }
 
 function reasonOf({ file, before, after }: Mutant): string | undefined {
