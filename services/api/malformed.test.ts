@@ -38,6 +38,7 @@ beforeAll(async () => {
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,
     maxBatchItems: 1,
+    maxInFlight: 4_096,
     windowSize: 1,
     protoDir: PROTO_DIR,
     timeoutMs: 5_000,

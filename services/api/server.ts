@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { bind } from './bind.ts';
+import { boundedServer } from './bounded-server.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
@@ -31,7 +32,7 @@ export interface ApiParts {
 
 /** What may change while it serves. */
 export interface LiveApiOptions
-  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'> {
+  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {
   readonly adminFrom: AdminFrom;
 }
 
@@ -82,14 +83,15 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
-    this.#server.addService(reasoningService, reasoningHandlers(router, shared));
+    this.#server.addService(reasoningService(shared), reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
     this.#server.addService(metricsService, metricsHandlers(meter, shared));
     this.#server.addService(eventService, eventHandlers(events, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
-    this.#health.addToServer(this.#server);
-    if (options.reflection) reflection(options.protoDir).addToServer(this.#server);
+    const bounded = boundedServer(this.#server);
+    this.#health.addToServer(bounded);
+    if (options.reflection) reflection(options.protoDir).addToServer(bounded);
   }
 
   /** Resolves to the bound address. */

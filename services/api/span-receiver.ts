@@ -9,10 +9,10 @@ import {
   TraceServiceService,
 } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { bind } from './bind.ts';
+import { refusing } from './decoding.ts';
 import { scanSpans } from './otlp-scan.ts';
 import { toSource } from './otlp-span.ts';
 import { toStatus } from './status.ts';
-import { decoding } from './unary.ts';
 
 const MAX_MESSAGE_BYTES = 4 * 1_048_576;
 /** Sidecars have names of their own, each restart none that is new. */
@@ -31,7 +31,7 @@ export class SpanReceiver {
   constructor(onSpans: (spans: readonly EncodedSpan[]) => void) {
     const method = {
       ...TraceServiceService.export,
-      requestDeserialize: (bytes: Buffer) => scanSpans(bytes, (resource) => this.#sourceOf(resource)),
+      requestDeserialize: refusing((bytes) => scanSpans(bytes, (resource) => this.#sourceOf(resource))),
     };
     const take: grpc.handleUnaryCall<readonly EncodedSpan[] | RouterError, ExportTraceServiceResponse> = (
       { request },
@@ -44,7 +44,7 @@ export class SpanReceiver {
       onSpans(request);
       reply(null, {});
     };
-    this.#server.addService(decoding({ export: method }), { export: take });
+    this.#server.addService({ export: method }, { export: take });
   }
 
   /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */

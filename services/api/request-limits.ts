@@ -1,0 +1,84 @@
+// What each request of the public API may hold at most, counted before it is decoded. A limit here bounds work and memory. It
+// is above what a handler takes, so that a caller who is a little beyond gets the handler's more precise words.
+import { RouterError } from '../core/errors.ts';
+import { BeyondLimit, type FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
+
+/** Of a name, an id or an address. */
+const NAME_BYTES = 4_096;
+/** Of an event's text or one of its values. */
+const TEXT_BYTES = 32_768;
+/** Packed runs, or numbers that a client sends one by one: it should pack them, or send a tensor. */
+const MAX_ENCODING_PARTS = 65_536;
+const MAX_DIMENSIONS = 64;
+const MAX_TOPICS = 128;
+const MAX_EVENT_ENTRIES = 64;
+
+const name = (field: string): FieldLimit => ({ name: field, bytes: NAME_BYTES });
+const text = (field: string): FieldLimit => ({ name: field, bytes: TEXT_BYTES });
+
+/** Throws where a message is beyond its limits, or is none. */
+export type Check = (bytes: Uint8Array) => void;
+
+const within = (limits: MessageLimits): Check => {
+  return (bytes) => scan(bytes, limits);
+};
+
+const NUMBERS = new MessageLimits({});
+
+const TENSOR = new MessageLimits({
+  1: { name: 'tensor.shape', numbers: MAX_DIMENSIONS },
+  2: name('tensor.dtype'),
+  3: { name: 'tensor.data' },
+});
+
+/** A request without a field that can grow. */
+export const checkPlain = within(NUMBERS);
+
+/** A ReasonRequest, also as an item of a batch or a stream. */
+export const checkReason = within(
+  new MessageLimits({
+    1: name('request_id'),
+    2: name('model'),
+    4: { name: 'encoding', times: MAX_ENCODING_PARTS },
+    5: { name: 'tensor', within: TENSOR },
+    8: { name: 'vote', within: NUMBERS },
+  }),
+);
+
+/** The request in it is checked when it is its turn. */
+export const checkReasonStream = within(new MessageLimits({ 1: { name: 'request' } }));
+
+const batchItems: FieldLimit = { name: 'requests' };
+const BATCH = new MessageLimits({ 1: batchItems });
+
+/** Throws BATCH_TOO_LARGE. The items are checked when it is their turn. */
+export function checkBatch(bytes: Uint8Array, maxItems: number): void {
+  batchItems.times = maxItems;
+  try {
+    scan(bytes, BATCH);
+  } catch (thrown) {
+    if (!(thrown instanceof BeyondLimit && thrown.limit === batchItems)) throw thrown;
+    const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
+    throw new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
+  }
+}
+
+export const checkGetModel = within(new MessageLimits({ 1: name('model') }));
+
+export const checkEngineId = within(new MessageLimits({ 1: name('engine_id') }));
+export const checkRegister = within(new MessageLimits({ 1: name('engine_id'), 2: name('address') }));
+export const checkReplay = within(new MessageLimits({ 1: name('model'), 3: { name: 'tensor', within: TENSOR } }));
+
+export const checkSubscribe = within(
+  new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS, bytes: NAME_BYTES }, 3: name('instance') }),
+);
+
+const EVENT_ENTRY = new MessageLimits({ 1: name('data'), 2: text('data') });
+export const checkPublish = within(
+  new MessageLimits({
+    1: name('topic'),
+    3: text('text'),
+    4: { name: 'data', times: MAX_EVENT_ENTRIES, within: EVENT_ENTRY },
+    5: { name: 'payload' },
+  }),
+);
