@@ -1,6 +1,7 @@
 // The gRPC server: services in, address out, and a stop that drains.
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
@@ -13,6 +14,7 @@ import { bind } from './bind.ts';
 import { boundedServer } from './bounded-server.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
+import { http2ServersOf, limitConnections } from './http2-servers.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -46,6 +48,7 @@ export interface ApiOptions
   readonly reflection: boolean;
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
+  readonly connections: ConnectionLimit;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
   /** Folder of the proto files, for reflection. */
@@ -53,6 +56,8 @@ export interface ApiOptions
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** For answers on their way out when all calls have ended. */
 const LAST_WORDS_MS = 200;
 
@@ -72,6 +77,9 @@ export class ApiServer {
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,
+      // A peer that is gone without a word gives its file descriptor back.
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     });
     const shared = {
       ...options,
@@ -96,8 +104,10 @@ export class ApiServer {
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
-    const { listen } = this.#options;
-    return listen.replace(/:0$/, `:${await bind(this.#server, listen)}`);
+    const { listen, connections } = this.#options;
+    const port = await bind(this.#server, listen);
+    for (const each of http2ServersOf(this.#server)) limitConnections(each, connections);
+    return listen.replace(/:0$/, `:${port}`);
   }
 
   configure(options: LiveApiOptions): void {
