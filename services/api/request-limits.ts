@@ -58,9 +58,13 @@ export function checkBatch(bytes: Uint8Array, maxItems: number): void {
     scan(bytes, BATCH);
   } catch (thrown) {
     if (!(thrown instanceof BeyondLimit && thrown.limit === batchItems)) throw thrown;
-    const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
-    throw new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
+    throw tooManyItems(maxItems);
   }
+}
+
+export function tooManyItems(maxItems: number): RouterError {
+  const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
+  return new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
 }
 
 export const checkGetModel = within(new MessageLimits({ 1: name('model') }));

@@ -15,6 +15,7 @@ import { boundedServer } from './bounded-server.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
 import { http2ServersOf, limitConnections } from './http2-servers.ts';
+import { Intake } from './intake.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -64,6 +65,7 @@ const LAST_WORDS_MS = 200;
 export class ApiServer {
   readonly #server: grpc.Server;
   readonly #health: HealthImplementation;
+  readonly #intake: Intake;
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
   readonly #calls = new OpenCalls();
@@ -73,14 +75,6 @@ export class ApiServer {
 
   constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
-    this.#server = new grpc.Server({
-      'grpc.max_receive_message_length': options.maxMessageBytes,
-      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
-      'grpc.enable_channelz': 0,
-      // A peer that is gone without a word gives its file descriptor back.
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    });
     const shared = {
       ...options,
       observer: metrics,
@@ -91,6 +85,16 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
+    this.#intake = new Intake(shared);
+    this.#server = new grpc.Server({
+      interceptors: [this.#intake.interceptor],
+      'grpc.max_receive_message_length': options.maxMessageBytes,
+      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+      'grpc.enable_channelz': 0,
+      // A peer that is gone without a word gives its file descriptor back.
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    });
     this.#server.addService(reasoningService(shared), reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
@@ -106,7 +110,10 @@ export class ApiServer {
   async start(): Promise<string> {
     const { listen, connections } = this.#options;
     const port = await bind(this.#server, listen);
-    for (const each of http2ServersOf(this.#server)) limitConnections(each, connections);
+    for (const each of http2ServersOf(this.#server)) {
+      limitConnections(each, connections);
+      this.#intake.listen(each);
+    }
     return listen.replace(/:0$/, `:${port}`);
   }
 
@@ -125,6 +132,7 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
+    this.#intake.stop();
     const gone = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await this.#calls.finish(timeoutMs);
     // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is

@@ -54,6 +54,8 @@ interface Sent {
   readonly tookMs: number;
   /** By the name of the status. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** What they, and the good caller beside them, took of the router's CPU. */
+  readonly cpuMs?: number;
 }
 
 if (values.help) process.stdout.write(HELP);
@@ -88,9 +90,10 @@ async function measure(): Promise<void> {
           '--kind',
           values.kind,
         ];
+        const before = router.cpuMs();
         const { code, stdout, stderr } = await run('test/load/heavy-batches.ts', args).finished;
         if (code !== 0) throw new Error(`the hostile caller failed: ${stderr}`);
-        sent.push(JSON.parse(stdout) as Sent);
+        sent.push({ ...(JSON.parse(stdout) as Sent), cpuMs: router.cpuMs() - before });
       }),
     );
   }
@@ -114,8 +117,8 @@ async function measure(): Promise<void> {
   const rows = [row('alone', measured.alone), row('beside batches', measured.beside)];
   process.stdout.write(table(['GOOD CALLER', 'P50 MS', 'P99 MS', 'MAX MS', 'REQUESTS', 'FAILED'], rows));
   process.stdout.write(`p99 × ${measured.p99_ratio.toFixed(2)}, the router took ${measured.rss_mib} MiB at most\n`);
-  for (const { tookMs, outcomes } of sent) {
-    process.stdout.write(`${JSON.stringify(outcomes)} in ${tookMs.toFixed(0)} ms\n`);
+  for (const { tookMs, outcomes, cpuMs = NaN } of sent) {
+    process.stdout.write(`${JSON.stringify(outcomes)} in ${tookMs.toFixed(0)} ms, ${cpuMs} ms of the router’s CPU\n`);
   }
 }
 
