@@ -7,7 +7,7 @@ import { checkPlain } from './request-limits.ts';
 export function boundedServer(server: Server): Server {
   const addService: Server['addService'] = (service, implementation) =>
     server.addService(bounded(service), implementation);
-  return { addService } as Server;
+  return Object.create(server, { addService: { value: addService } }) as Server;
 }
 
 function bounded(service: ServiceDefinition): ServiceDefinition {

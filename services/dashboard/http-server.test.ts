@@ -398,7 +398,7 @@ describe('connections, of which there may be a few', () => {
   });
 
   it('are not taken from a request that is being answered', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const reason = async (): Promise<{ code: string; body: unknown }> => {
       await promise;
       return { code: 'OK', body: {} };
@@ -407,12 +407,12 @@ describe('connections, of which there may be a few', () => {
     const waiting = send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}');
     await openEach(3 * MAX, '');
     await send('/readyz');
-    resolve();
+    resolve(undefined);
     expect((await waiting).status).toBe(200);
   });
 
   it('are not all taken by requests that wait for an engine', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const reason = async (): Promise<{ code: string; body: unknown }> => {
       await promise;
       return { code: 'OK', body: {} };
@@ -422,7 +422,7 @@ describe('connections, of which there may be a few', () => {
       send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}'),
     );
     expect((await send('/readyz')).status).toBe(200);
-    resolve();
+    resolve(undefined);
     const statuses = (await Promise.all(asking)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   });

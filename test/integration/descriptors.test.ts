@@ -19,8 +19,8 @@ const request = ReasonRequest.fromPartial({
 });
 
 let router: RouterProcess;
-let sockets: Socket[] = [];
-let clients: ReasoningServiceClient[] = [];
+const sockets: Socket[] = [];
+const clients: ReasoningServiceClient[] = [];
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();

@@ -1,6 +1,6 @@
 // What one caller's hostile batches cost another caller: its latency alone, and beside 1,000 batches at once that are 4 MB
 // of empty items each. Router, sidecars and both callers are processes of their own.
-import { connect } from 'node:http2';
+import { type IncomingHttpHeaders, connect } from 'node:http2';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { table } from '../../services/cli/table.ts';
@@ -176,10 +176,10 @@ async function sendBatches(): Promise<Sent> {
         te: 'trailers',
       });
       let status: string | undefined;
-      const note = (headers: Record<string, unknown>): void => {
+      const note = (headers: IncomingHttpHeaders): void => {
         const code = headers['grpc-status'];
         if (code === undefined) return;
-        status = grpc.status[Number(code)] ?? String(code);
+        status = grpc.status[Number(code)] ?? 'UNKNOWN';
         stream.close();
       };
       stream.on('response', note);
