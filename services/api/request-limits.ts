@@ -3,18 +3,14 @@
 import { RouterError } from '../core/errors.ts';
 import { BeyondLimit, type FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
 
-/** Of a name, an id or an address. */
-const NAME_BYTES = 4_096;
-/** Of an event's text or one of its values. */
-const TEXT_BYTES = 32_768;
 /** Packed runs, or numbers that a client sends one by one: it should pack them, or send a tensor. */
 const MAX_ENCODING_PARTS = 65_536;
 const MAX_DIMENSIONS = 64;
 const MAX_TOPICS = 128;
 const MAX_EVENT_ENTRIES = 64;
 
-const name = (field: string): FieldLimit => ({ name: field, bytes: NAME_BYTES });
-const text = (field: string): FieldLimit => ({ name: field, bytes: TEXT_BYTES });
+/** One of it: a long text takes no more memory decoded than it does in the message, whose bytes are limited. */
+const one = (field: string): FieldLimit => ({ name: field });
 
 /** Throws where a message is beyond its limits, or is none. */
 export type Check = (bytes: Uint8Array) => void;
@@ -27,8 +23,8 @@ const NUMBERS = new MessageLimits({});
 
 const TENSOR = new MessageLimits({
   1: { name: 'tensor.shape', numbers: MAX_DIMENSIONS },
-  2: name('tensor.dtype'),
-  3: { name: 'tensor.data' },
+  2: one('tensor.dtype'),
+  3: one('tensor.data'),
 });
 
 /** A request without a field that can grow. */
@@ -37,8 +33,8 @@ export const checkPlain = within(NUMBERS);
 /** A ReasonRequest, also as an item of a batch or a stream. */
 export const checkReason = within(
   new MessageLimits({
-    1: name('request_id'),
-    2: name('model'),
+    1: one('request_id'),
+    2: one('model'),
     4: { name: 'encoding', times: MAX_ENCODING_PARTS },
     5: { name: 'tensor', within: TENSOR },
     8: { name: 'vote', within: NUMBERS },
@@ -46,7 +42,7 @@ export const checkReason = within(
 );
 
 /** The request in it is checked when it is its turn. */
-export const checkReasonStream = within(new MessageLimits({ 1: { name: 'request' } }));
+export const checkReasonStream = within(new MessageLimits({ 1: one('request') }));
 
 const batchItems: FieldLimit = { name: 'requests' };
 const BATCH = new MessageLimits({ 1: batchItems });
@@ -67,22 +63,22 @@ export function tooManyItems(maxItems: number): RouterError {
   return new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
 }
 
-export const checkGetModel = within(new MessageLimits({ 1: name('model') }));
+export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
 
-export const checkEngineId = within(new MessageLimits({ 1: name('engine_id') }));
-export const checkRegister = within(new MessageLimits({ 1: name('engine_id'), 2: name('address') }));
-export const checkReplay = within(new MessageLimits({ 1: name('model'), 3: { name: 'tensor', within: TENSOR } }));
+export const checkEngineId = within(new MessageLimits({ 1: one('engine_id') }));
+export const checkRegister = within(new MessageLimits({ 1: one('engine_id'), 2: one('address') }));
+export const checkReplay = within(new MessageLimits({ 1: one('model'), 3: { name: 'tensor', within: TENSOR } }));
 
 export const checkSubscribe = within(
-  new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS, bytes: NAME_BYTES }, 3: name('instance') }),
+  new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS }, 3: one('instance') }),
 );
 
-const EVENT_ENTRY = new MessageLimits({ 1: name('data'), 2: text('data') });
+const EVENT_ENTRY = new MessageLimits({ 1: one('data'), 2: one('data') });
 export const checkPublish = within(
   new MessageLimits({
-    1: name('topic'),
-    3: text('text'),
+    1: one('topic'),
+    3: one('text'),
     4: { name: 'data', times: MAX_EVENT_ENTRIES, within: EVENT_ENTRY },
-    5: { name: 'payload' },
+    5: one('payload'),
   }),
 );
