@@ -48,7 +48,7 @@ export function shareDescriptors(limit: number = Infinity, { workers, spawned }:
 
 /** What this process may open. Node.js has raised it to the hard limit. Undefined: the system does not say. */
 export function descriptorLimit(): number | undefined {
-  process.report.excludeNetwork = true; // else it looks up the names of all that are connected
+  Object.assign(process.report, { excludeNetwork: true }); // else it looks up the names of all that are connected
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
   const soft = userLimits?.open_files?.soft;
   return typeof soft === 'number' ? soft : undefined;
