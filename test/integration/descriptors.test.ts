@@ -32,7 +32,9 @@ afterEach(async () => {
 function reason(client = newClient(), deadlineMs = 5_000): Promise<string> {
   return new Promise((resolve) => {
     const options = { deadline: Date.now() + deadlineMs };
-    client.reason(request, new grpc.Metadata(), options, (error) => resolve(grpc.status[error?.code ?? 0] ?? 'UNKNOWN'));
+    client.reason(request, new grpc.Metadata(), options, (error) =>
+      resolve(grpc.status[error?.code ?? 0] ?? 'UNKNOWN'),
+    );
   });
 }
 
