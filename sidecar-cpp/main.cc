@@ -21,6 +21,7 @@
 #include "server/check_file.h"
 #include "server/check_health.h"
 #include "server/command_line.h"
+#include "server/memory_guard.h"
 #include "server/server.h"
 #include "telemetry/log.h"
 #include "telemetry/otlp_settings.h"
@@ -158,6 +159,8 @@ int Serve(const tandem::CommandLine& options) {
   tandem::ServerOptions serving = options.server;
   serving.wire_bytes = memory.wire;
   serving.max_fd = max_fd;
+  // Twice what is counted, since much of it is copied once, and what simulating takes.
+  serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire + core.ScratchBytes();
   auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
 

@@ -111,4 +111,16 @@ void EngineCore::Describe(engine::v1::DescribeResponse& to) const {
   }
 }
 
+std::size_t EngineCore::ScratchBytes() const {
+  std::size_t floats = 0;
+  for (const auto& model : repository_.models()) {
+    if (!model->network) continue;
+    const Network& network = *model->network;
+    const std::size_t items = std::min(network.max_batch(), options_.batcher.max_batch);
+    floats = std::max(floats, items * network.item_floats);
+  }
+  constexpr std::size_t kOtherThreads = 2;  // gRPC's, and the tracer's
+  return sizeof(float) * floats * (options_.batcher.threads + kOtherThreads);
+}
+
 }  // namespace tandem

@@ -78,6 +78,9 @@ class EngineCore {
 
   void Describe(engine::v1::DescribeResponse& to) const;
 
+  // What simulating and tracing may take at once, on all threads.
+  [[nodiscard]] std::size_t ScratchBytes() const;
+
  private:
   void Refuse(InferJob& job, Admission admission);
 

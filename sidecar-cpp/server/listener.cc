@@ -183,6 +183,24 @@ void Listener::AcceptAll(int socket) {
   }
 }
 
+// They are found by their local address: who owns a descriptor may close it at any time.
+void Listener::CloseConnections() const {
+  const auto bound_to = [](int fd) {
+    sockaddr_storage bound{};
+    socklen_t length = sizeof(bound);
+    const bool is_socket = getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0;
+    return std::string(reinterpret_cast<const char*>(&bound), is_socket ? length : 0);
+  };
+  const std::string own = unix_path_.empty() ? "" : bound_to(sockets_.front());
+  for (int fd = 0; fd < max_fd_; ++fd) {
+    int is_listening = 0;
+    socklen_t length = sizeof(is_listening);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) != 0 || is_listening != 0) continue;
+    const bool is_ours = unix_path_.empty() ? PortOf(fd) == port_ : bound_to(fd) == own;
+    if (is_ours) shutdown(fd, SHUT_RDWR);
+  }
+}
+
 // Tells the caller at once, with the one descriptor that is kept for it.
 void Listener::Refuse(int socket) {
   const std::string why = std::generic_category().message(errno);

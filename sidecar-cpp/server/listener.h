@@ -31,6 +31,9 @@ class Listener {
   // Accepts from now on, on a thread of its own. Once.
   void Start(OnConnection on_connection);
 
+  // Ends every connection that was accepted here. Their owner sees them closed by the peer.
+  void CloseConnections() const;
+
  private:
   Listener(const std::string& address, int max_fd) : address_(address), max_fd_(max_fd) {}
 

@@ -69,6 +69,10 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
     connection.fd = fd;
     acceptor->HandleNewConnection(&connection);
   });
+  if (options.max_memory_bytes > 0) {
+    server->guard_ = std::make_unique<MemoryGuard>(
+        options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });
+  }
   return server;
 }
 
@@ -84,6 +88,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   while (!(done = core_.in_flight() == 0 && streams_.empty()) && Clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);
   }
+  guard_.reset();
   listener_.reset();
   server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLastWords.count(), GPR_TIMESPAN)));
   core_.Close();

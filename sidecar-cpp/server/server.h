@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "server/engine_core.h"
 #include "server/listener.h"
+#include "server/memory_guard.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
 
@@ -22,6 +23,7 @@ struct ServerOptions {
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                               // connections take descriptors below it
+  std::size_t max_memory_bytes = 0;                // of the process, beyond which it closes its connections; 0: none
 };
 
 class Server {
@@ -51,6 +53,7 @@ class Server {
   EngineServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<MemoryGuard> guard_;  // before the listener, which it uses, is gone
 };
 
 }  // namespace tandem
