@@ -127,7 +127,8 @@ bool WantsLayers(const InferJob* job) { return job->request().traced && job->req
 
 // Out of memory is no fault of the model: another engine may have the memory.
 Error FaultError(const std::exception& fault) {
-  if (dynamic_cast<const std::bad_alloc*>(&fault) == nullptr) return {Code::kInternal, "INTERNAL", "internal error", {}};
+  if (dynamic_cast<const std::bad_alloc*>(&fault) == nullptr)
+    return {Code::kInternal, "INTERNAL", "internal error", {}};
   return {Code::kResourceExhausted,
           "ENGINE_FULL",
           "this engine has too little memory for this input; try another engine",

@@ -304,7 +304,7 @@ TEST_F(ThreadedService, ManyStreamsWithCancelsAreAllAnsweredOnce) {
 }
 
 // Throws once, as a memory that is full would.
-class FailingSpans final : public SpanSink {
+class FailingSpans : public SpanSink {
  public:
   void Add(std::vector<Span>) override {
     if (!std::exchange(failed_, true)) throw std::bad_alloc();

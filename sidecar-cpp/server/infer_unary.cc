@@ -25,9 +25,7 @@ void TakeTraceparent(const grpc::CallbackServerContext& context, InferItem& item
   item.set_trace_parent(BytesOfTraceparent(header).value_or(std::string("?")));
 }
 
-class UnaryReactor final : public UnaryCall,
-                           public ResultSink,
-                           public std::enable_shared_from_this<UnaryReactor> {
+class UnaryReactor final : public UnaryCall, public ResultSink, public std::enable_shared_from_this<UnaryReactor> {
  public:
   UnaryReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
@@ -80,8 +78,8 @@ class UnaryReactor final : public UnaryCall,
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) {
   const auto reactor = std::make_shared<UnaryReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();

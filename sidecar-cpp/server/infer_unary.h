@@ -9,8 +9,9 @@
 
 namespace tandem {
 
-// Starts answering the call, and empties `request`; what is returned lives until gRPC is done with it. `core` must outlive it.
-grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+// Starts answering the call, and empties `request`; what is returned lives until gRPC is done with it. `core` must
+// outlive it.
+grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response);
 
 }  // namespace tandem

@@ -26,7 +26,7 @@ namespace tandem {
 namespace {
 
 constexpr int kBacklog = 512;
-constexpr int kMaxConnections = 1024;    // all that are open take memory
+constexpr int kMaxConnections = 1024;     // all that are open take memory
 constexpr int kReservedDescriptors = 64;  // for files, probes and what gRPC opens itself
 constexpr int kUnsentTimeoutMs = 10000;   // a peer that acknowledges nothing for so long is gone
 constexpr int kRetryMs = 20;
@@ -59,9 +59,7 @@ int PortOf(int socket) {
 
 int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-bool IsOutOfResources(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
+bool IsOutOfResources(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 }  // namespace
 
@@ -79,8 +77,8 @@ Expected<std::unique_ptr<Listener>> Listener::Open(const std::string& address, i
   std::unique_ptr<Listener> listener(new Listener(address, max_fd));
   const std::string path = UnixPath(address);
   const std::size_t colon = address.rfind(':');
-  const bool is_open = path.empty() ? listener->OpenTcp(address.substr(0, colon), address.substr(colon + 1))
-                                    : listener->OpenUnix(path);
+  const bool is_open =
+      path.empty() ? listener->OpenTcp(address.substr(0, colon), address.substr(colon + 1)) : listener->OpenUnix(path);
   if (!is_open) return CannotListen(address);
   listener->stop_ = eventfd(0, EFD_CLOEXEC);
   listener->reserve_ = OpenReserve();
@@ -172,9 +170,10 @@ void Listener::AcceptAll(int socket) {
     if (fd >= max_fd_) {
       close(fd);
       if (full_.Due()) {
-        spdlog::error("{}: as many connections as the limit on file descriptors allows ({}) are open; new ones are "
-                      "closed at once; close some, or raise the limit (ulimit -n)",
-                      address_, max_fd_);
+        spdlog::error(
+            "{}: as many connections as the limit on file descriptors allows ({}) are open; new ones are "
+            "closed at once; close some, or raise the limit (ulimit -n)",
+            address_, max_fd_);
       }
       continue;
     }

@@ -41,9 +41,10 @@ void MemoryGuard::Watch() {
     malloc_trim(0);
     const std::size_t resident = ResidentMemory();
     if (resident <= max_bytes_) continue;
-    spdlog::error("this engine takes {} MiB of memory, above {} MiB, which its inputs and answers cannot explain; all "
-                  "connections are closed; look for a peer that is not a router",
-                  resident >> 20, max_bytes_ >> 20);
+    spdlog::error(
+        "this engine takes {} MiB of memory, above {} MiB, which its inputs and answers cannot explain; all "
+        "connections are closed; look for a peer that is not a router",
+        resident >> 20, max_bytes_ >> 20);
     relieve_();
   }
 }

@@ -1,6 +1,6 @@
-// The last resort against peers that make gRPC itself take memory, which no budget of ours counts: gRPC 1.51 keeps header
-// blocks of any size (CVE-2023-33953). Where the process grows far beyond what its budgets allow, all connections are
-// closed: routers are back in milliseconds, and their requests go to other engines meanwhile.
+// The last resort against peers that make gRPC itself take memory, which no budget of ours counts: gRPC 1.51 keeps
+// header blocks of any size (CVE-2023-33953). Where the process grows far beyond what its budgets allow, all
+// connections are closed: routers are back in milliseconds, and their requests go to other engines meanwhile.
 #pragma once
 
 #include <condition_variable>

@@ -10,7 +10,8 @@
 
 namespace tandem {
 
-// A message on the wire, given as serialized parts, with its checksum behind it; its own field `checksum` must be unset.
+// A message on the wire, given as serialized parts, with its checksum behind it; its own field `checksum` must be
+// unset.
 grpc::ByteBuffer WithChecksum(std::span<const std::string> parts, std::uint64_t seed);
 
 // Whether the message ends with the checksum of all that comes before it. False where it has none.

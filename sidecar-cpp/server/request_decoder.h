@@ -1,5 +1,5 @@
-// The messages of one InferStream call as they come in: checked, then looked through, before any of it is parsed. A pure
-// function over bytes and the messages before.
+// The messages of one InferStream call as they come in: checked, then looked through, before any of it is parsed. A
+// pure function over bytes and the messages before.
 #pragma once
 
 #include <cstdint>

@@ -16,8 +16,8 @@ using engine::v1::InferItem;
 using engine::v1::InferRequest;
 using engine::v1::InferStreamRequest;
 using engine::v1::TraceRequest;
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 constexpr int kVarint = WireFormatLite::WIRETYPE_VARINT;
 constexpr int kFixed64 = WireFormatLite::WIRETYPE_FIXED64;
@@ -27,8 +27,8 @@ constexpr int kFixed32 = WireFormatLite::WIRETYPE_FIXED32;
 struct Field {
   int number = 0;
   int type = 0;
-  std::uint64_t value = 0;   // kVarint, kFixed64, kFixed32
-  std::string_view bytes;    // kBytes
+  std::uint64_t value = 0;  // kVarint, kFixed64, kFixed32
+  std::string_view bytes;   // kBytes
   [[nodiscard]] bool Is(int is_number, int is_type) const { return number == is_number && type == is_type; }
 };
 
@@ -116,27 +116,29 @@ bool TakeCancelIds(const Field& field, std::vector<std::uint64_t>& to) {
 }
 
 Error TooMany(const char* field, std::size_t max) {
-  return {Code::kResourceExhausted,
-          "BATCH_TOO_LARGE",
-          std::string("the message has more than ") + std::to_string(max) + " " + field +
-              "; send them in several messages",
-          {{"field", field}}};
+  return {
+      Code::kResourceExhausted,
+      "BATCH_TOO_LARGE",
+      std::string("the message has more than ") + std::to_string(max) + " " + field + "; send them in several messages",
+      {{"field", field}}};
 }
 
 }  // namespace
 
 Error MalformedMessage() {
-  return {
-      Code::kInvalidArgument, "MALFORMED_MESSAGE", "the message cannot be parsed; check the link, and what sends it", {}};
+  return {Code::kInvalidArgument,
+          "MALFORMED_MESSAGE",
+          "the message cannot be parsed; check the link, and what sends it",
+          {}};
 }
 
 MaybeError ScannedItem::Refusal() const {
   if (dimensions > kMaxShapeDimensions) {
-    return Error{Code::kInvalidArgument,
-                 "INPUT_LENGTH",
-                 "shape has " + std::to_string(dimensions) + " dimensions; send at most " +
-                     std::to_string(kMaxShapeDimensions),
-                 {{"field", "shape"}}};
+    return Error{
+        Code::kInvalidArgument,
+        "INPUT_LENGTH",
+        "shape has " + std::to_string(dimensions) + " dimensions; send at most " + std::to_string(kMaxShapeDimensions),
+        {{"field", "shape"}}};
   }
   if (fields <= kMaxItemFields) return std::nullopt;
   return Error{Code::kInvalidArgument,

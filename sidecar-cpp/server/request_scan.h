@@ -36,8 +36,8 @@ struct ScannedRequest {
   std::uint64_t checksum = 0;  // 0: none
 };
 
-// The InferStreamRequest in `bytes`, which must outlive the result. Errors: MALFORMED_MESSAGE, BATCH_TOO_LARGE (absurdly
-// many items or cancel_ids).
+// The InferStreamRequest in `bytes`, which must outlive the result. Errors: MALFORMED_MESSAGE, BATCH_TOO_LARGE
+// (absurdly many items or cancel_ids).
 Expected<ScannedRequest> ScanStreamRequest(std::string_view bytes);
 
 // Whether an InferRequest or a TraceRequest may be parsed. Errors: MALFORMED_MESSAGE, INPUT_LENGTH, INVALID_FIELD.

@@ -13,12 +13,12 @@
 namespace tandem {
 namespace {
 
-constexpr int kMaxConcurrentStreams = 256;    // a connection
-constexpr int kMinPingIntervalMs = 5000;      // routers ping every 10 s, calls or not
+constexpr int kMaxConcurrentStreams = 256;  // a connection
+constexpr int kMinPingIntervalMs = 5000;    // routers ping every 10 s, calls or not
 constexpr int kPingIdlePeerMs = 30000;
 constexpr int kPingTimeoutMs = 10000;
-constexpr int kHandshakeTimeoutMs = 10000;    // from the connection to its settings
-constexpr int kMaxIdleMs = 10 * 60 * 1000;    // without a call
+constexpr int kHandshakeTimeoutMs = 10000;  // from the connection to its settings
+constexpr int kMaxIdleMs = 10 * 60 * 1000;  // without a call
 
 constexpr std::chrono::milliseconds kDrainPoll{2};
 constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done

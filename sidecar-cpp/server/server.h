@@ -22,8 +22,8 @@ struct ServerOptions {
   int max_message_bytes = 8 << 20;         // larger messages are RESOURCE_EXHAUSTED
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
-  int max_fd = 1024;                               // connections take descriptors below it
-  std::size_t max_memory_bytes = 0;                // of the process, beyond which it closes its connections; 0: none
+  int max_fd = 1024;                                // connections take descriptors below it
+  std::size_t max_memory_bytes = 0;                 // of the process, beyond which it closes its connections; 0: none
 };
 
 class Server {

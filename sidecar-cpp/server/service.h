@@ -11,8 +11,8 @@ namespace tandem {
 
 // All messages are bytes: they are looked through before anything is parsed.
 using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_InferStream<
-    engine::v1::EngineService::WithRawCallbackMethod_Describe<engine::v1::EngineService::WithRawCallbackMethod_Infer<
-        engine::v1::EngineService::WithRawCallbackMethod_Trace<
+    engine::v1::EngineService::WithRawCallbackMethod_Describe<
+        engine::v1::EngineService::WithRawCallbackMethod_Infer<engine::v1::EngineService::WithRawCallbackMethod_Trace<
             engine::v1::EngineService::WithRawCallbackMethod_GetRecording<engine::v1::EngineService::Service>>>>>;
 
 class EngineServiceImpl final : public EngineServiceBase {

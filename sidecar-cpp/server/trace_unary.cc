@@ -10,9 +10,7 @@
 namespace tandem {
 namespace {
 
-class TraceReactor final : public UnaryCall,
-                           public TraceSink,
-                           public std::enable_shared_from_this<TraceReactor> {
+class TraceReactor final : public UnaryCall, public TraceSink, public std::enable_shared_from_this<TraceReactor> {
  public:
   TraceReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
@@ -56,8 +54,8 @@ class TraceReactor final : public UnaryCall,
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartTrace(EngineCore& core, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+grpc::ServerUnaryReactor* StartTrace(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) {
   const auto reactor = std::make_shared<TraceReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();

@@ -43,8 +43,8 @@ Expected<TracePlace> Find(const engine::v1::TracePlace& place, const Job::Reques
 // The input, and the answer twice: as it was computed and as it is sent.
 std::size_t BytesFor(const Job::Request& job, const std::optional<TracePlace>& place) {
   const auto& nodes = job.model->network->nodes;
-  const std::size_t answer = place ? 3 * sizeof(float) * nodes[place->node].out
-                                   : sizeof(std::uint64_t) * nodes.size() * job.steps;
+  const std::size_t answer =
+      place ? 3 * sizeof(float) * nodes[place->node].out : sizeof(std::uint64_t) * nodes.size() * job.steps;
   return job.data.size() + 2 * answer + 512;
 }
 

@@ -1,5 +1,5 @@
-// What all unary calls share: their messages are bytes, so that nothing is parsed before it was looked at, and the bytes
-// of an answer count in the engine's memory until the caller has read them.
+// What all unary calls share: their messages are bytes, so that nothing is parsed before it was looked at, and the
+// bytes of an answer count in the engine's memory until the caller has read them.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
