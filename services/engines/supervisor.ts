@@ -50,7 +50,7 @@ export class Supervisor {
   start(): Promise<void> {
     const { id, address, binary, args, env } = this.#sidecar;
     const startedAt = performance.now();
-    const child = spawn(binary, ['--id', id, '--listen', address, '--exit-with-parent', ...args], {
+    const child = spawn(binary, ['--id', id, '--listen', address, `--exit-with-parent=${process.pid}`, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(env && { env }),
       detached: true, // Ctrl-C at a terminal is for the router alone: it drains first, its sidecars after it

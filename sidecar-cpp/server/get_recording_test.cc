@@ -86,10 +86,15 @@ TEST_F(Recordings, ThatAreNotKeptAreNotFoundAndTheErrorSaysWhatToDo) {
 }
 
 TEST(RecorderThatIsOff, SaysSo) {
+  EngineCore core({.engine_id = "test", .batcher = {.threads = 0}, .recorder_bytes = 0}, Models());
+  const auto server = Server::Start({.listen = "127.0.0.1:0"}, core).value();
+  grpc::ClientContext context;
   engine::v1::GetRecordingResponse recording;
-  const grpc::Status status = GetRecording(RecordingStore(0), 1, recording);
+  const grpc::Status status =
+      EngineService::NewStub(server->InProcessChannel())->GetRecording(&context, {}, &recording);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_THAT(status.error_message(), HasSubstr("records nothing"));
+  server->Drain(std::chrono::seconds(5));
 }
 
 }  // namespace

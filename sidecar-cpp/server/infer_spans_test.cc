@@ -294,7 +294,7 @@ TEST_F(TracedService, TracingChangesNoBitOfAnAnswer) {
   EngineCore off({"off", {.threads = 0}}, Models());
   const auto sink = std::make_shared<Answer>();
   InferItem item = Item(1);
-  off.Submit({off.MakeJob(item, Clock::now(), sink).value()});
+  off.Submit({MakeJob(off, item, sink)});
   off.RunOne();
   const std::string without = Bits(sink->answer.value());
   for (const std::uint64_t id : {1, 2, 3}) EXPECT_EQ(Bits(stream.results.at(id).inference()), without) << id;
@@ -307,7 +307,7 @@ std::size_t AllocationsOf(EngineCore& core, const InferItem& item) {
   for (int time = 0; time < 5; ++time) {  // the first fill buffers that are kept
     InferItem mine = item;
     const std::size_t before = allocations;
-    core.Submit({core.MakeJob(mine, Clock::now(), sink).value()});
+    core.Submit({MakeJob(core, mine, sink)});
     EXPECT_TRUE(core.RunOne());
     least = std::min(least, allocations - before);
     EXPECT_TRUE(sink->answer.ok());
@@ -342,7 +342,7 @@ TEST(InferSpans, OfVeryManyNodesThoseThatTookLongestAreTold) {
   EngineCore core({"test", {.threads = 0}}, Repository({model}), &spans);
   const auto sink = std::make_shared<Answer>();
   InferItem item = Traced(Item(1, "long", {2, 1}), 1, true);
-  core.Submit({core.MakeJob(item, Clock::now(), sink).value()});
+  core.Submit({MakeJob(core, item, sink)});
   core.RunOne();
   const auto told = spans.Of(Trace(1));
   ASSERT_THAT(told, SizeIs(3 + kMaxNodeSpans));

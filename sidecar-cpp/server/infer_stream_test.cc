@@ -1,9 +1,12 @@
 #include "server/infer_stream.h"
 
+#include <new>
 #include <random>
+#include <utility>
 
 #include "server/instance_id.h"
 #include "server/raw_call_test_support.h"
+#include "server/request_scan.h"
 #include "server/service_test_support.h"
 
 namespace tandem {
@@ -62,7 +65,7 @@ TEST_F(Service, AnIdInUseIsRefusedAndItsOwnerAnswered) {
 TEST_F(Service, AMessageOfTooManyItemsIsRefusedItemByItem) {
   Stream stream(core_, *stub_);
   std::vector<InferItem> items;
-  for (int k = 0; k <= kMaxItemsPerMessage; ++k) items.push_back(Item(k));
+  for (std::size_t k = 0; k <= kMaxItemsPerMessage; ++k) items.push_back(Item(k));
   stream.Send(items);
   stream.Read(items.size());
   EXPECT_EQ(stream.Reason(0), "BATCH_TOO_LARGE");
@@ -298,6 +301,82 @@ TEST_F(ThreadedService, ManyStreamsWithCancelsAreAllAnsweredOnce) {
     }));
   }
   for (auto& caller : callers) EXPECT_EQ(caller.get(), 640u);
+}
+
+// Throws once, as a memory that is full would.
+class FailingSpans : public SpanSink {
+ public:
+  void Add(std::vector<Span>) override {
+    if (!std::exchange(failed_, true)) throw std::bad_alloc();
+  }
+
+ private:
+  bool failed_ = false;
+};
+
+class FailingService : public FailingSpans, public Service {
+ protected:
+  FailingService() : Service(0, 1024, this) {}
+};
+
+TEST_F(FailingService, MemoryThatEndsMidBatchFailsItsItemsAndNothingElse) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  InferItem traced = Item(1);
+  traced.set_trace_parent(std::string(24, '\1') + '\1');
+  stream.Send({traced, Item(2)});
+  stream.AwaitInFlight(2);
+  stream.run_while_reading = true;
+  stream.Read(2);
+  EXPECT_EQ(stream.Reason(1), "ENGINE_FULL");
+  EXPECT_EQ(core_.in_flight(), 0u);
+  stream.Send({Item(3)});
+  stream.Read(1);
+  EXPECT_TRUE(stream.results.at(3).has_inference());
+}
+
+TEST_F(Service, AMessageOfTooManyCancelIdsEndsTheStream) {
+  Stream stream(core_, *stub_);
+  stream.Send({}, std::vector<std::uint64_t>(kMaxCancelIds + 1, 1));
+  const grpc::Status status = stream.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(InfoOf(status).metadata().at("field"), "cancel_ids");
+}
+
+TEST_F(Service, AnItemWhoseShapeIsFarTooLongIsRefusedAndTheStreamGoesOn) {
+  Stream stream(core_, *stub_);
+  InferItem item = Item(1);
+  for (std::size_t k = 0; k < kMaxShapeDimensions; ++k) item.add_shape(1);
+  stream.Send({item, Item(2)});
+  stream.Read(2);
+  EXPECT_EQ(stream.Reason(1), "INPUT_LENGTH");
+  EXPECT_TRUE(stream.results.at(2).has_inference());
+}
+
+class SmallService : public Service {
+ protected:
+  SmallService() : Service(0, 1024, nullptr, std::size_t{64} << 10) {}
+};
+
+TEST_F(SmallService, AFullMemoryRefusesAtOnceAndServesAgainWhenItIsFree) {
+  Stream stream(core_, *stub_);
+  stream.run_while_reading = false;
+  std::vector<InferItem> items;
+  for (std::uint64_t id = 0; id < 200; ++id) items.push_back(Item(id));
+  stream.Send(items);
+  stream.Read(1);
+  const auto& refusal = stream.results.rbegin()->second.error();
+  EXPECT_EQ(refusal.reason(), "ENGINE_FULL");
+  EXPECT_EQ(refusal.metadata().at("max_memory_bytes"), "65536");
+  stream.run_while_reading = true;
+  stream.Read(200 - stream.results.size());
+  stream.results.clear();
+  stream.Send({Item(7)});
+  stream.Read(1);
+  EXPECT_TRUE(stream.results.at(7).has_inference());
+  stream.HalfClose();
+  EXPECT_TRUE(stream.Finish().ok());
+  while (core_.memory().used() != 0) std::this_thread::yield();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "google/rpc/error_details.pb.h"
@@ -77,10 +78,19 @@ inline InferItem Item(std::uint64_t id, const std::string& model = "net", std::v
   return item;
 }
 
+// A job for a caller of its own.
+inline std::shared_ptr<InferJob> MakeJob(EngineCore& core, InferItem& item, std::shared_ptr<ResultSink> sink) {
+  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.memory()), std::move(sink)).value();
+}
+
 class Service : public ::testing::Test {
  protected:
-  explicit Service(std::size_t threads = 0, std::size_t max_in_flight = 1024, SpanSink* spans = nullptr)
-      : core_({"test", {.threads = threads, .max_in_flight = max_in_flight}}, Models(), spans) {
+  explicit Service(std::size_t threads = 0, std::size_t max_in_flight = 1024, SpanSink* spans = nullptr,
+                   std::size_t memory_bytes = EngineCore::kDefaultMemoryBytes)
+      : core_({.engine_id = "test",
+               .batcher = {.threads = threads, .max_in_flight = max_in_flight},
+               .memory_bytes = memory_bytes},
+              Models(), spans) {
     ServerOptions options;
     options.listen = "127.0.0.1:0";
     options.max_message_bytes = 64 << 20;
