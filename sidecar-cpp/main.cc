@@ -1,5 +1,6 @@
 // tandem-engine: composition root. Reads the command line, loads the models, serves until told to stop.
 #include <grpc/support/log.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -11,7 +12,9 @@
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
+#include "base/memory_plan.h"
 #include "engine/repository.h"
 #include "kernels/simd_target.h"
 #include "server/build_info.h"
@@ -86,12 +89,46 @@ void SendGrpcLogsToOurs() {
   gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc: {}", line->message); });
 }
 
+// Stops with the process that started this one: a router that is killed takes no leave, and its engines would hold
+// their ports for ever. False: it ended before it could be followed. `parent`: 0: not known.
+bool FollowParent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  return parent == 0 || getppid() == parent;
+}
+
+// Loading may take long, and there is nothing to finish yet: a signal to stop ends the process at once.
+tandem::Repository LoadUnlessStopped(const std::string& folder) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    sigaddset(&stop, signal);
+    std::signal(signal, [](int) {
+      constexpr std::string_view kLine = "tandem-engine: stopped while it loaded its models\n";
+      [[maybe_unused]] const auto written = write(STDERR_FILENO, kLine.data(), kLine.size());
+      _exit(0);
+    });
+  }
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  tandem::Repository repository = tandem::Repository::Load(folder);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  return repository;
+}
+
 int Fail(const std::string& message) {
   std::fprintf(stderr, "tandem-engine: %s\n", message.c_str());
   return 1;
 }
 
+// Large blocks go back to the system as soon as they are free. By default the C library keeps ever larger ones, so that
+// one burst of large messages would hold its memory for good.
+void ReturnLargeBlocks() {
+  constexpr int kLarge = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLarge);
+  mallopt(M_TRIM_THRESHOLD, kLarge);
+}
+
 int Serve(const tandem::CommandLine& options) {
+  ReturnLargeBlocks();
   if (const auto error = tandem::SetUpLog(options.log_level, options.log_json)) return Fail(error->message);
   if (!tandem::ForceSimdTarget(options.simd)) {
     std::string known;
@@ -102,15 +139,26 @@ int Serve(const tandem::CommandLine& options) {
   const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  // A router that is killed takes no leave; without this its sidecars would hold their ports for ever.
-  if (options.exit_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (options.exit_with_parent && !FollowParent(options.parent)) {
+    spdlog::warn("stopped: the process that started this one has ended");
+    return 0;
+  }
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
   // Loading forks: it comes before anything that has threads.
-  tandem::Repository repository = tandem::Repository::Load(options.models);
+  tandem::Repository repository = LoadUnlessStopped(options.models);
   const auto exporter = StartTracing(options.core.engine_id);
-  tandem::EngineCore core(options.core, std::move(repository), exporter.get());
-  auto server = tandem::Server::Start(options.server, core);
+  const tandem::MemoryPlan memory = tandem::PlanMemory(tandem::MemoryLimit("/sys/fs/cgroup"));
+  const int max_fd = tandem::ReserveDescriptors();
+  spdlog::info("limits: {} MiB for inputs and answers, {} MiB for the buffers of connections, {} file descriptors",
+               memory.requests >> 20, memory.wire >> 20, max_fd);
+  tandem::EngineCore::Options core_options = options.core;
+  core_options.memory_bytes = memory.requests;
+  tandem::EngineCore core(core_options, std::move(repository), exporter.get());
+  tandem::ServerOptions serving = options.server;
+  serving.wire_bytes = memory.wire;
+  serving.max_fd = max_fd;
+  auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
 
   const nlohmann::ordered_json ready = {

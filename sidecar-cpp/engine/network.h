@@ -71,7 +71,8 @@ struct Network {
 // Elements of all evaluated nodes together: bounds the memory of parameters and state, which a small file with scalar
 // parameters could otherwise make as large as it likes.
 inline constexpr std::size_t kMaxStateElements = std::size_t{16} << 20;
-inline constexpr std::size_t kMaxScratchFloats = std::size_t{64} << 20;
+// Of a batch; more is only for a single input that needs it.
+inline constexpr std::size_t kMaxScratchFloats = std::size_t{16} << 20;
 
 // Orders, sizes and lays out a graph under its run settings; refuses what proto/NUMERICS.md refuses.
 Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest);

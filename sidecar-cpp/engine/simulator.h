@@ -40,7 +40,14 @@ class RunObserver {
 
 // Memory of one simulating thread, kept from run to run. Not thread-safe.
 struct Scratch {
+  static constexpr std::size_t kMaxKept = std::size_t{1} << 20;
+
   FloatRow floats;
+
+  // After a run. A large one must not keep its memory for good.
+  void Trim() {
+    if (floats.capacity() > kMaxKept) FloatRow().swap(floats);
+  }
 };
 
 // Simulates `inputs` together; each holds little-endian binary32, input_size floats for a constant input or

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace tandem {
@@ -22,16 +23,17 @@ MicroBatcher::MicroBatcher(Options options, Process process, Discard discard)
 MicroBatcher::~MicroBatcher() { Close(); }
 
 std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
-  std::vector<Admission> answers;
-  answers.reserve(tasks.size());
+  std::vector<Admission> answers(tasks.size(), Admission::kFull);
   const std::lock_guard lock(mutex_);
-  for (const TaskPtr& task : tasks) {
-    const bool fits =
-        in_flight_ < options_.max_in_flight && (in_flight_ == 0 || bytes_ + task->bytes_ <= options_.max_bytes);
-    answers.push_back(closed_ ? Admission::kClosed : fits ? Admission::kAccepted : Admission::kFull);
-    if (answers.back() != Admission::kAccepted) continue;
-    Admit(*task);
-    queue_.push_back(task);
+  try {
+    for (std::size_t k = 0; k < tasks.size(); ++k) {
+      if (closed_) answers[k] = Admission::kClosed;
+      if (closed_ || in_flight_ >= options_.max_in_flight) continue;
+      queue_.push_back(tasks[k]);
+      Admit(*tasks[k]);
+      answers[k] = Admission::kAccepted;
+    }
+  } catch (const std::bad_alloc&) {  // there is no memory for a longer queue
   }
   if (!queue_.empty()) WakeOne();
   return answers;
@@ -59,7 +61,6 @@ bool MicroBatcher::RunNow(const TaskPtr& task, const std::function<bool()>& proc
 void MicroBatcher::Admit(Task& task) {
   task.admitted_ = true;
   ++in_flight_;
-  bytes_ += task.bytes_;
 }
 
 void MicroBatcher::WakeOne() {
@@ -70,7 +71,6 @@ void MicroBatcher::WakeOne() {
 void MicroBatcher::Release(Task& task) {
   if (!task.admitted_.exchange(false)) return;
   --in_flight_;
-  bytes_ -= task.bytes_;
 }
 
 void MicroBatcher::Sweep() {
@@ -105,10 +105,10 @@ std::vector<TaskPtr> MicroBatcher::TakeBatch() {
   return batch;
 }
 
+// By value: the tasks must be gone before the worker takes the lock again.
 void MicroBatcher::RunBatch(std::vector<TaskPtr> batch, std::size_t worker) {
-  const std::vector<TaskPtr> held = batch;
-  process_(std::move(batch), worker);
-  for (const TaskPtr& task : held) Release(*task);
+  process_(batch, worker);
+  for (const TaskPtr& task : batch) Release(*task);
 }
 
 bool MicroBatcher::RunOne() {

@@ -25,7 +25,7 @@ struct BatchKey {
 
 class Task {
  public:
-  Task(BatchKey key, std::size_t bytes) : key_(key), bytes_(bytes) {}
+  explicit Task(BatchKey key) : key_(key) {}
   virtual ~Task() = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
@@ -36,7 +36,6 @@ class Task {
  private:
   friend class MicroBatcher;
   BatchKey key_;
-  std::size_t bytes_;
   std::atomic<bool> admitted_ = false;
 };
 
@@ -48,13 +47,12 @@ enum class Admission { kAccepted, kFull, kClosed };
 class MicroBatcher {
  public:
   struct Options {
-    std::size_t threads = 1;                         // workers; 0: none, tasks run only when RunOne is called
-    std::size_t max_in_flight = 1024;                // tasks queued or running; more are refused
-    std::size_t max_bytes = std::size_t{256} << 20;  // memory of those tasks, as they state it; one is always let in
-    std::size_t max_batch = 64;                      // tasks processed together
+    std::size_t threads = 1;           // workers; 0: none, tasks run only when RunOne is called
+    std::size_t max_in_flight = 1024;  // tasks queued or running; more are refused
+    std::size_t max_batch = 64;        // tasks processed together
   };
-  // Processes a batch of one key, at least one task, on worker number `worker` (0 to threads - 1).
-  using Process = std::function<void(std::vector<TaskPtr> batch, std::size_t worker)>;
+  // Processes a batch of one key, at least one task, on worker number `worker` (0 to threads - 1). Must not throw.
+  using Process = std::function<void(const std::vector<TaskPtr>& batch, std::size_t worker)>;
   // Gets each stale task that was taken out of the queue.
   using Discard = std::function<void(TaskPtr task)>;
 
@@ -104,7 +102,6 @@ class MicroBatcher {
   bool closed_ = false;
   bool running_now_ = false;  // a thread is in RunNow
   std::atomic<std::size_t> in_flight_ = 0;
-  std::atomic<std::size_t> bytes_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -18,8 +18,7 @@ constexpr int kBlue = 1;
 
 class FakeTask final : public Task {
  public:
-  FakeTask(std::string name, const int* colour, std::size_t bytes = 1)
-      : Task({colour, 0}, bytes), name_(std::move(name)) {}
+  FakeTask(std::string name, const int* colour) : Task({colour, 0}), name_(std::move(name)) {}
   [[nodiscard]] bool Stale() const override { return stale; }
   [[nodiscard]] const std::string& name() const { return name_; }
   std::atomic<bool> stale = false;
@@ -78,15 +77,6 @@ TEST(MicroBatcher, TasksTogetherAreAdmittedOneByOne) {
   Driven driven({.threads = 0, .max_in_flight = 2});
   const std::vector<TaskPtr> tasks = {Red("a"), Red("b"), Red("c")};
   EXPECT_THAT(driven.batcher.Submit(tasks), ElementsAre(Admission::kAccepted, Admission::kAccepted, Admission::kFull));
-}
-
-TEST(MicroBatcher, MemoryIsBoundedButOneTaskIsAlwaysLetIn) {
-  Driven driven({.threads = 0, .max_bytes = 100});
-  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("a", &kRed, 500)), Admission::kAccepted);
-  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("b", &kRed, 1)), Admission::kFull);
-  driven.batcher.RunOne();
-  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("c", &kRed, 60)), Admission::kAccepted);
-  EXPECT_EQ(driven.Submit(std::make_shared<FakeTask>("d", &kRed, 60)), Admission::kFull);
 }
 
 TEST(MicroBatcher, AReleasedTaskFreesItsPlaceOnce) {

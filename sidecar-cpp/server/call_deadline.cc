@@ -1,18 +1,23 @@
 #include "server/call_deadline.h"
 
+#include <grpc/support/time.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace tandem {
 namespace {
 
-// The call's own deadline on our clock.
+constexpr std::int64_t kYearSeconds = std::int64_t{365} * 24 * 3600;
+
+// The call's own deadline on our clock. gRPC gives it on the monotonic clock; as a time of the wall clock it would move
+// with that.
 TimePoint DeadlineOf(const grpc::CallbackServerContext& context) {
-  const auto deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return kNoDeadline;
-  const auto left = deadline - std::chrono::system_clock::now();
-  if (left > std::chrono::hours(24 * 365)) return kNoDeadline;
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+  const gpr_timespec deadline = context.raw_deadline();
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  if (left.tv_sec > kYearSeconds) return kNoDeadline;
+  return Clock::now() + std::chrono::seconds(left.tv_sec) + std::chrono::nanoseconds(left.tv_nsec);
 }
 
 }  // namespace

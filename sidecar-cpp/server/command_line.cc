@@ -69,8 +69,6 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
       ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")
       ->check(CLI::Range(0, 3600000));
-  app.add_flag("--exit-with-parent", to.exit_with_parent, "stop when the process that started this one ends")
-      ->envname("TANDEM_ENGINE_EXIT_WITH_PARENT");
 }
 
 }  // namespace
@@ -92,6 +90,12 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
              "--check-health", to.check_health,
              "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
           ->expected(0, 1);
+  const CLI::Option* exit_with_parent =
+      app.add_option("--exit-with-parent", to.parent,
+                     "stop when the process that started this one ends; its process id, if given, also tells that it "
+                     "ended before this one began")
+          ->expected(0, 1)
+          ->check(CLI::NonNegativeNumber);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
   check->add_option("--manifest", to.check_manifest, "its model.yaml (default: all defaults)");
@@ -102,6 +106,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
     return std::nullopt;
   }
   if (check_health->count() > 0 && to.check_health.empty()) to.check_health = to.server.listen;
+  to.exit_with_parent = exit_with_parent->count() > 0;
   to.drain_timeout = std::chrono::milliseconds(drain_ms);
   return to;
 }

@@ -21,6 +21,7 @@ struct CommandLine {
   std::chrono::milliseconds drain_timeout{8000};
   // Drain and stop when the process that started this one is gone.
   bool exit_with_parent = false;
+  int parent = 0;  // its process id; 0: not given
   // Ask the engine at this address how it is instead of serving.
   std::string check_health;  // empty: serve
   // `check FILE`: validate a file instead of serving.

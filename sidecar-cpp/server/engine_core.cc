@@ -1,6 +1,7 @@
 #include "server/engine_core.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "server/build_info.h"
@@ -11,6 +12,7 @@ namespace tandem {
 EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
     : options_(std::move(options)),
       repository_(std::move(repository)),
+      memory_(options_.memory_bytes),
       spans_(spans),
       recordings_(options_.recorder_bytes),
       executor_(options_.batcher.threads, repository_, spans_, recordings_,
@@ -19,28 +21,39 @@ EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
       batcher_(
           options_.batcher,
           [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
-          [this](const TaskPtr& task) { executor_.Discard(static_cast<const InferJob&>(*task)); }) {}
+          [this](const TaskPtr& task) { executor_.Discard(static_cast<InferJob&>(*task)); }) {}
 
 Error EngineCore::DrainingError() {
   return {Code::kUnavailable, "DRAINING", "this engine is shutting down and takes no new work; send it to another", {}};
 }
 
+Error EngineCore::MemoryError(const MemoryBudget& budget) {
+  return {Code::kResourceExhausted,
+          "ENGINE_FULL",
+          "inputs that wait and answers that are not read yet take the memory that this engine has for them; read the "
+          "answers, send less at once, or try another engine",
+          {{"max_memory_bytes", std::to_string(budget.max_bytes())}}};
+}
+
 Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& item, TimePoint received,
-                                                        std::shared_ptr<ResultSink> sink) {
+                                                        MemoryAccount& account, std::shared_ptr<ResultSink> sink) {
   if (draining_) return DrainingError();
   auto request = ValidateItem(item, repository_, received);
   if (!request.ok()) return request.error();
+  auto memory = account.Take(InferJob::BytesFor(request.value()));
+  if (!memory) return MemoryError(memory_);
   request.value().traced = spans_.Begin(item);
-  return std::make_shared<InferJob>(std::move(request).value(), std::move(sink));
+  return std::make_shared<InferJob>(std::move(request).value(), *std::move(memory), std::move(sink));
 }
 
 Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRequest& request, TimePoint received,
+                                                             MemoryAccount& account,
                                                              std::shared_ptr<TraceSink> sink) const {
   if (draining_) return DrainingError();
   request.mutable_item()->clear_detail();  // a trace tells more than any
   auto job = ValidateItem(*request.mutable_item(), repository_, received);
   if (!job.ok()) return job.error();
-  return Tracer::MakeJob(std::move(job).value(), request, std::move(sink));
+  return Tracer::MakeJob(std::move(job).value(), request, account, std::move(sink));
 }
 
 void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
@@ -49,18 +62,31 @@ void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
       batcher_.RunNow(jobs[0], [&] { return executor_.ProcessNow(*jobs[0]); })) {
     return;
   }
-  const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
-  const std::vector<Admission> answers = batcher_.Submit(tasks);
-  for (std::size_t k = 0; k < jobs.size(); ++k) {
-    if (answers[k] == Admission::kAccepted) continue;
-    Error full{Code::kResourceExhausted,
-               "ENGINE_FULL",
-               "this engine has all the work it may hold; try again soon, or another engine",
-               {{"max_in_flight", std::to_string(options_.batcher.max_in_flight)}}};
-    Expected<engine::v1::Inference> refusal = answers[k] == Admission::kFull ? std::move(full) : DrainingError();
-    spans_.Answered(*jobs[k], refusal, nullptr);
-    jobs[k]->sink()->Complete(*jobs[k], std::move(refusal));
+  std::vector<Admission> answers;
+  try {
+    const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
+    answers = batcher_.Submit(tasks);
+  } catch (const std::bad_alloc&) {  // before any was queued: all are refused
   }
+  for (std::size_t k = 0; k < jobs.size(); ++k) {
+    const Admission admission = answers.empty() ? Admission::kFull : answers[k];
+    if (admission == Admission::kAccepted) continue;
+    try {
+      Refuse(*jobs[k], admission);
+    } catch (const std::bad_alloc&) {
+      jobs[k]->Answer(Error{Code::kResourceExhausted, "ENGINE_FULL", "out of memory", {}});
+    }
+  }
+}
+
+void EngineCore::Refuse(InferJob& job, Admission admission) {
+  Error full{Code::kResourceExhausted,
+             "ENGINE_FULL",
+             "this engine has all the work it may hold; try again soon, or another engine",
+             {{"max_in_flight", std::to_string(options_.batcher.max_in_flight)}}};
+  Expected<engine::v1::Inference> refusal = admission == Admission::kFull ? std::move(full) : DrainingError();
+  spans_.Answered(job, refusal, nullptr);
+  job.Answer(std::move(refusal));
 }
 
 void EngineCore::Describe(engine::v1::DescribeResponse& to) const {

@@ -11,6 +11,7 @@
 
 #include "engine/recording_store.h"
 #include "engine/repository.h"
+#include "scheduling/memory_budget.h"
 #include "scheduling/micro_batcher.h"
 #include "server/executor.h"
 #include "server/infer_job.h"
@@ -22,17 +23,24 @@ namespace tandem {
 // Thread-safe.
 class EngineCore {
  public:
+  static constexpr std::size_t kDefaultMemoryBytes = std::size_t{256} << 20;
+
   struct Options {
     std::string engine_id = "engine-1";
     MicroBatcher::Options batcher;
     std::size_t recorder_bytes = RecordingStore::kDefaultBytes;  // 0: nothing is recorded
+    std::size_t memory_bytes = kDefaultMemoryBytes;              // for inputs that wait and answers that are not sent
   };
 
   // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
   EngineCore(Options options, Repository repository, SpanSink* spans = nullptr);
 
-  // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet.
-  Expected<std::shared_ptr<InferJob>> MakeJob(engine::v1::InferItem& item, TimePoint received,
+  // For every stream and call there is an account on it.
+  MemoryBudget& memory() { return memory_; }
+
+  // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet. ENGINE_FULL: the caller's account
+  // has no room for it.
+  Expected<std::shared_ptr<InferJob>> MakeJob(engine::v1::InferItem& item, TimePoint received, MemoryAccount& account,
                                               std::shared_ptr<ResultSink> sink);
   // For items that do not become a job, and those that are not made one.
   InferSpans& spans() { return spans_; }
@@ -43,7 +51,7 @@ class EngineCore {
 
   // The same for Trace, which has no part in the queue: it is run by the tracer.
   Expected<std::shared_ptr<TraceJob>> MakeTraceJob(engine::v1::TraceRequest& request, TimePoint received,
-                                                   std::shared_ptr<TraceSink> sink) const;
+                                                   MemoryAccount& account, std::shared_ptr<TraceSink> sink) const;
   Tracer& tracer() { return tracer_; }
 
   // Discards queued jobs that were cancelled or ran out of time.
@@ -53,6 +61,8 @@ class EngineCore {
   void StartDraining() { draining_ = true; }
   [[nodiscard]] bool draining() const { return draining_; }
   static Error DrainingError();
+  // The memory of the engine, or the caller's part of it, is taken.
+  static Error MemoryError(const MemoryBudget& budget);
 
   // Refuses new work, runs what is queued and stops the workers. Once.
   void Close() {
@@ -69,9 +79,12 @@ class EngineCore {
   void Describe(engine::v1::DescribeResponse& to) const;
 
  private:
+  void Refuse(InferJob& job, Admission admission);
+
   const Options options_;
   const Repository repository_;
   std::atomic<bool> draining_ = false;
+  MemoryBudget memory_;
   InferSpans spans_;
   RecordingStore recordings_;
   Executor executor_;

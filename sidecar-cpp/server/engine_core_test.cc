@@ -18,6 +18,11 @@ namespace {
 
 constexpr std::uint32_t kInputs = 8;
 
+// A job for a caller of its own.
+std::shared_ptr<InferJob> MakeJob(EngineCore& core, engine::v1::InferItem item, std::shared_ptr<ResultSink> sink) {
+  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.memory()), std::move(sink)).value();
+}
+
 // Counts the answers of each id.
 class CountingSink final : public ResultSink {
  public:
@@ -74,7 +79,7 @@ TEST(EngineCore, EveryJobIsAnsweredOnceWhateverHappensToIt) {
         std::mt19937_64 random(seed + caller);
         for (std::uint64_t k = 0; k < kJobs; ++k) {
           auto item = Item(caller * kJobs + k, random() % 4 == 0 ? 1 + random() % 500 : 0);
-          const auto job = core.MakeJob(item, Clock::now(), sink).value();
+          const auto job = MakeJob(core, item, sink);
           core.Submit({job});
           if (random() % 3 == 0) {
             job->Cancel();
@@ -118,7 +123,7 @@ TEST(EngineCore, ALoneJobOfAQuickModelRunsOnTheThreadThatSubmitsIt) {
   // At first nothing is known of the model, and the first runs may be slow.
   for (std::uint64_t id = 0; id < 1000 && !here; ++id) {
     auto item = Item(id);
-    core.Submit({core.MakeJob(item, Clock::now(), sink).value()});
+    core.Submit({MakeJob(core, item, sink)});
     here = sink->Await() == std::this_thread::get_id();
     EXPECT_FALSE(here && id == 0);
     while (core.in_flight() != 0) std::this_thread::yield();
@@ -132,7 +137,7 @@ TEST(EngineCore, JobsTogetherAreLeftToTheWorkers) {
   for (std::uint64_t id = 0; id < 20; id += 2) {
     auto one = Item(id);
     auto two = Item(id + 1);
-    core.Submit({core.MakeJob(one, Clock::now(), sink).value(), core.MakeJob(two, Clock::now(), sink).value()});
+    core.Submit({MakeJob(core, one, sink), MakeJob(core, two, sink)});
     EXPECT_NE(sink->Await(), std::this_thread::get_id());
     sink->Await();
   }
@@ -142,10 +147,11 @@ TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsTheOld) {
   const auto sink = std::make_shared<CountingSink>();
   EngineCore core({"test", {.threads = 0}}, OneNet());
   auto old = Item(1);
-  core.Submit({core.MakeJob(old, Clock::now(), sink).value()});
+  core.Submit({MakeJob(core, old, sink)});
   core.StartDraining();
   auto fresh = Item(2);
-  EXPECT_EQ(core.MakeJob(fresh, Clock::now(), sink).error().reason, "DRAINING");
+  const auto refused = core.MakeJob(fresh, Clock::now(), *MemoryAccount::Open(core.memory()), sink);
+  EXPECT_EQ(refused.error().reason, "DRAINING");
   core.Close();
   EXPECT_EQ(sink->reasons(), (std::map<std::string, int>{{"OK", 1}}));
 }
@@ -154,7 +160,7 @@ TEST(EngineCore, WorkThatComesAfterTheCloseIsRefused) {
   const auto sink = std::make_shared<CountingSink>();
   EngineCore core({"test", {.threads = 0}}, OneNet());
   auto item = Item(1);
-  const auto job = core.MakeJob(item, Clock::now(), sink).value();
+  const auto job = MakeJob(core, item, sink);
   core.Close();
   core.Submit({job});
   EXPECT_EQ(sink->reasons(), (std::map<std::string, int>{{"DRAINING", 1}}));

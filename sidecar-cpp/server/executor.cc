@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -64,7 +65,6 @@ class Answers final : public RunObserver {
         times_(times),
         layers_(layers),
         recorder_(recorder),
-        answered_(jobs.size(), false),
         started_(Clock::now()),
         began_(ThreadTime()),
         patience_(patience) {}
@@ -100,22 +100,14 @@ class Answers final : public RunObserver {
   [[nodiscard]] bool gave_up() const { return gave_up_; }
   [[nodiscard]] bool any_finished() const { return any_finished_; }
 
-  // After a fault in the engine: what has no answer yet gets `error`.
-  void AnswerTheRest(const Error& error) {
-    for (std::size_t item = 0; item < jobs_.size(); ++item) {
-      if (!answered_[item]) Answer(item, error);
-    }
-  }
-
  private:
   void Answer(std::size_t item, Expected<engine::v1::Inference> answer) {
-    answered_[item] = true;
     release_(*jobs_[item]);
     if (jobs_[item]->request().traced) {
       const Simulation simulation{started_, Clock::now(), jobs_.size(), times_};
       spans_.Answered(*jobs_[item], answer, &simulation);
     }
-    jobs_[item]->sink()->Complete(*jobs_[item], std::move(answer));
+    jobs_[item]->Answer(std::move(answer));
   }
 
   std::span<InferJob* const> jobs_;
@@ -124,7 +116,6 @@ class Answers final : public RunObserver {
   const NodeTimes* times_;
   LayerRecorder* layers_;
   BatchRecorder& recorder_;
-  std::vector<bool> answered_;
   TimePoint started_;
   std::chrono::nanoseconds began_;  // in the thread's time
   std::chrono::nanoseconds patience_;
@@ -133,6 +124,15 @@ class Answers final : public RunObserver {
 };
 
 bool WantsLayers(const InferJob* job) { return job->request().traced && job->request().traced->layers; }
+
+// Out of memory is no fault of the model: another engine may have the memory.
+Error FaultError(const std::exception& fault) {
+  if (dynamic_cast<const std::bad_alloc*>(&fault) == nullptr) return {Code::kInternal, "INTERNAL", "internal error", {}};
+  return {Code::kResourceExhausted,
+          "ENGINE_FULL",
+          "this engine has too little memory for this input; try another engine",
+          {}};
+}
 
 // The line names one trace of the batch, if there is any: each of them shows the same failure.
 void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
@@ -153,17 +153,28 @@ Executor::Executor(std::size_t workers, const Repository& repository, InferSpans
       cost_(repository),
       scratch_(std::max<std::size_t>(workers, 1)) {}
 
-void Executor::Discard(const InferJob& job) {
+void Executor::Discard(InferJob& job) {
   const auto error = job.StopError();
   Expected<engine::v1::Inference> answer =
       error ? *error : Error{Code::kCancelled, "CANCELLED", "the input was dropped", {}};
   spans_.Answered(job, answer, nullptr);
-  job.sink()->Complete(job, std::move(answer));
+  job.Answer(std::move(answer));
   job.sink()->Flush();
+}
+
+void Executor::Fail(std::span<InferJob* const> jobs, const std::exception& fault) {
+  LogFault(jobs, fault);
+  for (InferJob* job : jobs) {
+    if (job->answered()) continue;
+    release_(*job);
+    job->Answer(FaultError(fault));
+    job->sink()->Flush();
+  }
 }
 
 void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   std::vector<InferJob*> jobs;
+  jobs.reserve(batch.size());
   for (const TaskPtr& task : batch) {
     auto* job = static_cast<InferJob*>(task.get());
     if (job->Stale()) {
@@ -173,13 +184,11 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
       jobs.push_back(job);
     }
   }
-  for (std::size_t done = 0; done < jobs.size();) {
-    const std::size_t count = std::min(jobs.size() - done, jobs[done]->request().model->network->max_batch());
-    const auto some = jobs.begin() + static_cast<std::ptrdiff_t>(done);
-    const std::vector<InferJob*> together(some, some + static_cast<std::ptrdiff_t>(count));
+  for (std::span<InferJob* const> left = jobs; !left.empty();) {
+    const auto together = left.first(std::min(left.size(), left.front()->request().model->network->max_batch()));
     Simulate(together, scratch_[worker], kEndless);
     for (const InferJob* job : together) job->sink()->Flush();
-    done += count;
+    left = left.subspan(together.size());
   }
 }
 
@@ -190,13 +199,25 @@ bool Executor::IsQuick(const InferJob& job) const {
 }
 
 bool Executor::ProcessNow(InferJob& job) {
-  if (!job.Stale()) return Simulate({&job}, scratch_now_, kPatience);
+  InferJob* const alone = &job;
+  if (!job.Stale()) return Simulate({&alone, 1}, scratch_now_, kPatience);
   release_(job);
   Discard(job);
   return true;
 }
 
-bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
+bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
+  bool is_done = true;
+  try {
+    is_done = Run(jobs, scratch, patience);
+  } catch (const std::exception& fault) {
+    Fail(jobs, fault);
+  }
+  scratch.Trim();
+  return is_done;
+}
+
+bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
   const Job::Request& first = jobs.front()->request();
   std::vector<std::span<const char>> inputs;
   for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
@@ -208,16 +229,11 @@ bool Executor::Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, st
   NodeTimes* const timed = times ? &*times : nullptr;
   BatchRecorder recorder(recordings_, first.model, first.steps, jobs.size());
   Answers answers(jobs, release_, spans_, timed, layers ? &*layers : nullptr, recorder, patience);
-  try {
-    if (layers) {
-      RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *layers,
-                       recorder.recorder());
-    } else {
-      RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed, recorder.recorder());
-    }
-  } catch (const std::exception& fault) {
-    LogFault(jobs, fault);
-    answers.AnswerTheRest({Code::kInternal, "INTERNAL", "internal error", {}});
+  if (layers) {
+    RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *layers,
+                     recorder.recorder());
+  } else {
+    RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed, recorder.recorder());
   }
   // What was cut short says little of what the model takes, but for what took too long already.
   if (jobs.size() == 1 && !layers && (answers.any_finished() || answers.gave_up())) {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/recording_store.h"
@@ -32,11 +34,15 @@ class Executor {
   [[nodiscard]] bool IsQuick(const InferJob& job) const;
 
   // Answers a job that went stale while it waited.
-  void Discard(const InferJob& job);
+  void Discard(InferJob& job);
 
  private:
   // False: given up after so much of the thread's time, with nothing answered.
-  bool Simulate(const std::vector<InferJob*>& jobs, Scratch& scratch, std::chrono::nanoseconds patience);
+  // What is thrown fails those of the jobs that have no answer yet, and nothing else.
+  bool Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience);
+  // The same, and may throw.
+  bool Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience);
+  void Fail(std::span<InferJob* const> jobs, const std::exception& fault);
 
   InferSpans& spans_;
   RecordingStore& recordings_;

@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "server/errors.h"
+#include "server/unary_call.h"
+#include "tandem/engine/v1/engine.pb.h"
 
 namespace tandem {
 namespace {
@@ -17,17 +19,14 @@ Error Unknown(const RecordingStore& store, std::uint64_t id) {
   return {Code::kNotFound, "UNKNOWN_RECORDING", "there is no recording " + std::to_string(id) + ": " + why, {}};
 }
 
-}  // namespace
-
-grpc::Status GetRecording(const RecordingStore& store, std::uint64_t id, engine::v1::GetRecordingResponse& to) {
-  const auto kept = store.Find(id);
-  if (!kept) return ToGrpcStatus(Unknown(store, id));
-  const Recording& recording = kept->recording;
+engine::v1::GetRecordingResponse ToResponse(const KeptRecording& kept) {
+  engine::v1::GetRecordingResponse to;
+  const Recording& recording = kept.recording;
   const Network& network = recording.network();
-  to.set_model(kept->model->name);
-  to.set_model_version(kept->model->version);
+  to.set_model(kept.model->name);
+  to.set_model_version(kept.model->version);
   to.set_steps(recording.steps);
-  to.set_ended(kept->ended);
+  to.set_ended(kept.ended);
   for (std::size_t k = 0; k < network.recorded.size(); ++k) {
     const NetworkNode& node = network.nodes[network.recorded[k].node];
     auto& added = *to.add_nodes();
@@ -38,7 +37,40 @@ grpc::Status GetRecording(const RecordingStore& store, std::uint64_t id, engine:
     const auto checksums = recording.checksums(k);
     added.mutable_state_checksums()->Add(checksums.begin(), checksums.end());
   }
-  return grpc::Status::OK;
+  return to;
+}
+
+class RecordingCall final : public UnaryCall {
+ public:
+  RecordingCall(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
+
+  void Start(grpc::ByteBuffer& request) {
+    FinishOnBadAlloc([&] {
+      const auto parsed = ParseUnary<engine::v1::GetRecordingRequest>(request);
+      if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
+      const std::uint64_t id = parsed.value().recording_id();
+      const auto kept = core_.recordings().Find(id);
+      if (!kept) return Finish(ToGrpcStatus(Unknown(core_.recordings(), id)));
+      // The copy of the recording, and the answer as it is built and as it is sent.
+      const auto& recording = kept->recording;
+      const auto memory = account().Take(3 * RecordingStore::BytesFor(recording.network(), recording.steps));
+      if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(core_.memory())));
+      Answer(ToResponse(*kept));
+    });
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  EngineCore& core_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+  auto* const call = new RecordingCall(core, response);  // deletes itself
+  call->Start(request);
+  return call;
 }
 
 }  // namespace tandem

@@ -1,16 +1,16 @@
-// GetRecording: what one of the newest runs did, as the wire has it.
+// One `GetRecording` call: what one of the newest runs did, as the wire has it.
 #pragma once
 
-#include <grpcpp/support/status.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
 
-#include <cstdint>
-
-#include "engine/recording_store.h"
-#include "tandem/engine/v1/engine.pb.h"
+#include "server/engine_core.h"
 
 namespace tandem {
 
-// NOT_FOUND where the store does not have it.
-grpc::Status GetRecording(const RecordingStore& store, std::uint64_t id, engine::v1::GetRecordingResponse& to);
+// Answers the call, NOT_FOUND where the engine does not have the recording, and empties `request`. What is returned
+// lives until gRPC is done with it. `core` must outlive it.
+grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 
 }  // namespace tandem

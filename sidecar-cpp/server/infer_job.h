@@ -15,7 +15,8 @@ class InferJob;
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
-  // The job's one answer. The sink may hold it back until Flush.
+  // The job's one answer. The sink may hold it back until Flush. Must not throw: a job without an answer would keep its
+  // caller waiting for ever.
   virtual void Complete(const InferJob& job, Expected<engine::v1::Inference> answer) = 0;
   // Sends what was held back.
   virtual void Flush() = 0;
@@ -23,21 +24,29 @@ class ResultSink {
 
 class InferJob final : public Job {
  public:
-  InferJob(Request request, std::shared_ptr<ResultSink> sink)
-      : Job(std::move(request), AnswerBytes(request)), sink_(std::move(sink)) {}
+  InferJob(Request request, MemoryHold memory, std::shared_ptr<ResultSink> sink)
+      : Job(std::move(request), std::move(memory)), sink_(std::move(sink)) {}
 
-  [[nodiscard]] const std::shared_ptr<ResultSink>& sink() const { return sink_; }
-
- private:
-  // Its answer, later: a count of at most 5 bytes and a potential for each element. What is recorded of the run is
-  // there twice for a moment: as it was recorded and as it is sent.
-  static std::size_t AnswerBytes(const Request& request) {
+  // What a job keeps in memory at most: its input, and later its answer, a count of at most 5 bytes and a potential for
+  // each element. What is recorded of the run is there twice for a moment: as it was recorded and as it is sent.
+  static std::size_t BytesFor(const Request& request) {
     const Network& network = *request.model->network;
-    return std::size_t{9} * network.output_size() + 512 +
+    return request.data.size() + std::size_t{9} * network.output_size() + 512 +
            2 * sizeof(std::uint32_t) * RecordedNumbers(network, request.steps, request.detail);
   }
 
+  [[nodiscard]] const std::shared_ptr<ResultSink>& sink() const { return sink_; }
+
+  // Gives the job its answer. For the one thread that runs it.
+  void Answer(Expected<engine::v1::Inference> answer) {
+    answered_ = true;
+    sink_->Complete(*this, std::move(answer));
+  }
+  [[nodiscard]] bool answered() const { return answered_; }
+
+ private:
   const std::shared_ptr<ResultSink> sink_;
+  bool answered_ = false;
 };
 
 }  // namespace tandem

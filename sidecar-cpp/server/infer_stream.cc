@@ -2,40 +2,50 @@
 
 #include <grpcpp/server_context.h>
 
-#include <deque>
+#include <algorithm>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "server/errors.h"
 #include "server/instance_id.h"
-#include "server/message_checksum.h"
 #include "server/request_decoder.h"
+#include "server/unsent_answers.h"
+#include "server/whole_message.h"
 
 namespace tandem {
 namespace {
 
 using engine::v1::InferItem;
 using engine::v1::InferResult;
-using engine::v1::InferStreamRequest;
 using engine::v1::InferStreamResponse;
 
 // At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
-// Start… functions are called (their callbacks never run inside them) but never while the engine core is.
+// Start… functions are called (their callbacks never run inside them) but never while the engine core is. gRPC drops
+// what its callbacks throw, and the stream would hang: every callback catches it and ends the stream.
 class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                             public ResultSink,
                             public DrainableStream,
                             public std::enable_shared_from_this<StreamReactor> {
  public:
   StreamReactor(EngineCore& core, StreamRegistry& streams, bool checksums)
-      : core_(core), streams_(streams), decoder_(checksums) {}
+      : core_(core),
+        streams_(streams),
+        decoder_(checksums),
+        account_(MemoryAccount::Open(core.memory())),
+        unsent_(*account_) {}
 
   void Start() {
     self_ = shared_from_this();
-    streams_.Add(self_);
+    const bool is_open = streams_.Add(self_, kMaxOpenStreams);
     const std::lock_guard lock(mutex_);
+    if (!is_open) ending_ = ToGrpcStatus(TooManyStreams());
     draining_ = core_.draining();
     StartSendInitialMetadata();
     Advance();
@@ -45,11 +55,11 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     std::vector<std::shared_ptr<InferJob>> jobs;
     if (ok) {
       SetTaking(true);
-      const TimePoint received = Clock::now();
-      if (const MaybeError error = decoder_.Decode(incoming_bytes_, incoming_)) {
-        Fail(*error);
-      } else {
-        jobs = TakeMessage(received);
+      try {
+        TakeMessage(Clock::now(), jobs);
+      } catch (const std::exception&) {
+        const std::lock_guard lock(mutex_);
+        EndForMemory();
       }
     }
     {
@@ -70,6 +80,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     if (!ok) Break();
     const std::lock_guard lock(mutex_);
     writing_ = false;
+    unsent_.Sent();
+    outgoing_.Clear();
     Advance();
   }
 
@@ -81,16 +93,23 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   }
 
   void Complete(const InferJob& job, Expected<engine::v1::Inference> answer) override {
-    InferResult result;
-    result.set_id(job.request().id);
-    if (answer.ok()) {
-      *result.mutable_inference() = std::move(answer).value();
-    } else {
-      *result.mutable_error() = ToInferError(answer.error());
+    std::string bytes;
+    try {
+      InferStreamResponse one;
+      InferResult& result = *one.add_results();
+      result.set_id(job.request().id);
+      if (answer.ok()) {
+        *result.mutable_inference() = std::move(answer).value();
+      } else {
+        *result.mutable_error() = ToInferError(answer.error());
+      }
+      bytes = one.SerializeAsString();
+    } catch (const std::bad_alloc&) {
+      // Without its answer the stream is worth nothing.
     }
     const std::lock_guard lock(mutex_);
     pending_.erase(job.request().id);
-    Queue(std::move(result));
+    Queue(std::move(bytes));
   }
 
   void Flush() override {
@@ -112,34 +131,37 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   // Makes a message's items pending and answers those that are refused. Called by the one thread that has a message at
   // hand; `incoming_` is ours until the next read.
-  std::vector<std::shared_ptr<InferJob>> TakeMessage(TimePoint received) {
-    std::vector<std::shared_ptr<InferJob>> jobs;
-    CancelIds();
-    if (incoming_.items_size() > kAbsurdItemsPerMessage) {
+  void TakeMessage(TimePoint received, std::vector<std::shared_ptr<InferJob>>& jobs) {
+    const WholeMessage message(incoming_);
+    const auto request = decoder_.Decode(message.bytes());
+    if (!message.valid()) return Fail(decoder_.Unreadable());
+    if (!request.ok()) return Fail(request.error());
+    CancelIds(request.value().cancel_ids);
+    const std::vector<ScannedItem>& items = request.value().items;
+    jobs.reserve(std::min(items.size(), kMaxItemsPerMessage));
+    for (const ScannedItem& scanned : items) {
+      MaybeError refusal = scanned.Refusal();
+      InferItem item;
+      if (!refusal && !item.ParseFromArray(scanned.bytes.data(), static_cast<int>(scanned.bytes.size()))) {
+        return Fail(decoder_.Unreadable());
+      }
+      if (!refusal && items.size() > kMaxItemsPerMessage) refusal = BatchTooLarge(items.size());
+      auto job = refusal ? *std::move(refusal) : core_.MakeJob(item, received, *account_, self_);
       const std::lock_guard lock(mutex_);
-      ending_ = ToGrpcStatus(BatchTooLarge(Code::kResourceExhausted));
-      return jobs;
-    }
-    const bool too_large = incoming_.items_size() > kMaxItemsPerMessage;
-    for (InferItem& item : *incoming_.mutable_items()) {
-      const std::uint64_t id = item.id();
-      Expected<std::shared_ptr<InferJob>> job = BatchTooLarge(Code::kInvalidArgument);
-      if (!too_large) job = core_.MakeJob(item, received, self_);
-      const std::lock_guard lock(mutex_);
-      if (job.ok() && !pending_.contains(id)) {
-        pending_.emplace(id, job.value());
+      if (job.ok() && !pending_.contains(scanned.id)) {
+        pending_.emplace(scanned.id, job.value());
         if (broken_) job.value()->Cancel();
         jobs.push_back(std::move(job).value());
         continue;
       }
-      const Error error = job.ok() ? DuplicateId(id) : job.error();
+      const Error error = job.ok() ? DuplicateId(scanned.id) : job.error();
       core_.spans().Refused(item, received, error);
-      InferResult result;
-      result.set_id(id);
+      InferStreamResponse one;
+      InferResult& result = *one.add_results();
+      result.set_id(scanned.id);
       *result.mutable_error() = ToInferError(error);
-      Queue(std::move(result));
+      Queue(one.SerializeAsString());
     }
-    return jobs;
   }
 
   static Error DuplicateId(std::uint64_t id) {
@@ -149,19 +171,27 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
             {{"field", "id"}}};
   }
 
-  Error BatchTooLarge(Code code) const {
-    return {code,
+  static Error BatchTooLarge(std::size_t items) {
+    return {Code::kInvalidArgument,
             "BATCH_TOO_LARGE",
-            "the message has " + std::to_string(incoming_.items_size()) + " items, above the limit of " +
+            "the message has " + std::to_string(items) + " items, above the limit of " +
                 std::to_string(kMaxItemsPerMessage) + "; send them in several messages",
             {{"field", "items"}}};
   }
 
-  void CancelIds() {
-    if (incoming_.cancel_ids().empty()) return;
+  static Error TooManyStreams() {
+    return {Code::kResourceExhausted,
+            "ENGINE_FULL",
+            "this engine has " + std::to_string(kMaxOpenStreams) +
+                " open streams and takes no more; send more inputs over each, or try another engine",
+            {{"max_streams", std::to_string(kMaxOpenStreams)}}};
+  }
+
+  void CancelIds(const std::vector<std::uint64_t>& ids) {
+    if (ids.empty()) return;
     {
       const std::lock_guard lock(mutex_);
-      for (const std::uint64_t id : incoming_.cancel_ids()) {
+      for (const std::uint64_t id : ids) {
         const auto found = pending_.find(id);
         if (found != pending_.end()) found->second->Cancel();
       }
@@ -182,36 +212,48 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Break() {
     {
       const std::lock_guard lock(mutex_);
-      broken_ = true;
-      ready_.clear();
-      ready_bytes_ = 0;
-      for (const auto& [id, job] : pending_) job->Cancel();
+      BreakNow();
     }
     core_.Sweep();
   }
 
   // From here on: mutex_ is held.
 
-  void Queue(InferResult result) {
+  // Empty: there was no memory for the answer, so the stream ends.
+  void Queue(std::string answer) {
     if (broken_) return;
-    ready_bytes_ += result.ByteSizeLong();
-    ready_.push_back(std::move(result));
+    try {
+      if (!answer.empty()) return unsent_.Add(std::move(answer));
+    } catch (const std::bad_alloc&) {
+    }
+    EndForMemory();
+  }
+
+  // Allocates nothing.
+  void EndForMemory() {
+    BreakNow();
+    ending_ = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "out of memory");
+  }
+
+  void BreakNow() {
+    broken_ = true;
+    unsent_.Clear();
+    for (const auto& [id, job] : pending_) job->Cancel();
   }
 
   // Starts whatever may start now.
   void Advance() {
     if (finished_) return;
-    if (!writing_ && !ready_.empty()) Write();
+    if (!writing_ && !unsent_.empty()) Write();
     const bool ends = reads_ended_ || broken_ || draining_ || ending_.has_value();
-    if (ends && pending_.empty() && ready_.empty() && !writing_ && !taking_) {
+    if (ends && pending_.empty() && unsent_.empty() && !writing_ && !taking_) {
       finished_ = true;
       Finish(FinalStatus());
       return;
     }
-    const bool room = ready_.size() < kMaxUnsentResults && ready_bytes_ < kMaxUnsentBytes;
-    if (!ends && !reading_ && room) {
+    if (!ends && !reading_ && unsent_.HasRoom()) {
       reading_ = true;
-      StartRead(&incoming_bytes_);
+      StartRead(&incoming_);
     }
   }
 
@@ -224,35 +266,26 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   }
 
   void Write() {
-    outgoing_.Clear();
-    std::size_t bytes = 0;
-    while (!ready_.empty() && outgoing_.results_size() < kMaxResultsPerMessage) {
-      const std::size_t size = ready_.front().ByteSizeLong();
-      if (bytes > 0 && bytes + size > kMaxMessageBytes) break;
-      bytes += size;
-      *outgoing_.add_results() = std::move(ready_.front());
-      ready_.pop_front();
+    try {
+      outgoing_ = unsent_.NextMessage();
+    } catch (const std::bad_alloc&) {
+      return EndForMemory();
     }
-    ready_bytes_ -= bytes;
     writing_ = true;
-    outgoing_bytes_ = WithChecksum(outgoing_, sent_++);
-    StartWrite(&outgoing_bytes_);
+    StartWrite(&outgoing_);
   }
 
   EngineCore& core_;
   StreamRegistry& streams_;
   std::shared_ptr<StreamReactor> self_;  // gRPC's hold on this, until OnDone
-  grpc::ByteBuffer incoming_bytes_;      // gRPC's while reading_, else OnReadDone's
-  InferStreamRequest incoming_;          // the same
+  grpc::ByteBuffer incoming_;            // gRPC's while reading_, else OnReadDone's
   RequestDecoder decoder_;               // the same
+  const std::shared_ptr<MemoryAccount> account_;
 
   std::mutex mutex_;
-  InferStreamResponse outgoing_;
-  grpc::ByteBuffer outgoing_bytes_;  // gRPC's while writing_
-  std::uint64_t sent_ = 0;           // messages
+  UnsentAnswers unsent_;
+  grpc::ByteBuffer outgoing_;  // gRPC's while writing_
   std::unordered_map<std::uint64_t, std::shared_ptr<InferJob>> pending_;
-  std::deque<InferResult> ready_;
-  std::size_t ready_bytes_ = 0;
   bool reading_ = false;
   bool writing_ = false;
   bool taking_ = false;       // a message is being looked at: the stream must not end under it

@@ -4,6 +4,7 @@
 
 #include "server/instance_id.h"
 #include "server/raw_call_test_support.h"
+#include "server/request_scan.h"
 #include "server/service_test_support.h"
 
 namespace tandem {
@@ -62,7 +63,7 @@ TEST_F(Service, AnIdInUseIsRefusedAndItsOwnerAnswered) {
 TEST_F(Service, AMessageOfTooManyItemsIsRefusedItemByItem) {
   Stream stream(core_, *stub_);
   std::vector<InferItem> items;
-  for (int k = 0; k <= kMaxItemsPerMessage; ++k) items.push_back(Item(k));
+  for (std::size_t k = 0; k <= kMaxItemsPerMessage; ++k) items.push_back(Item(k));
   stream.Send(items);
   stream.Read(items.size());
   EXPECT_EQ(stream.Reason(0), "BATCH_TOO_LARGE");

@@ -7,14 +7,17 @@
 
 #include "server/call_deadline.h"
 #include "server/errors.h"
+#include "server/unary_call.h"
 #include "telemetry/trace_context.h"
 
 namespace tandem {
 namespace {
 
+using engine::v1::InferItem;
+
 // For callers that are instrumented without knowing of us: gRPC's metadata as W3C Trace Context has it. What is no
 // traceparent is passed on, to be counted as a trace_parent that is none.
-void TakeTraceparent(const grpc::CallbackServerContext& context, engine::v1::InferItem& item) {
+void TakeTraceparent(const grpc::CallbackServerContext& context, InferItem& item) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("traceparent");
   if (found == metadata.end()) return;
@@ -22,31 +25,38 @@ void TakeTraceparent(const grpc::CallbackServerContext& context, engine::v1::Inf
   item.set_trace_parent(BytesOfTraceparent(header).value_or(std::string("?")));
 }
 
-class UnaryReactor final : public grpc::ServerUnaryReactor,
+class UnaryReactor final : public UnaryCall,
                            public ResultSink,
                            public std::enable_shared_from_this<UnaryReactor> {
  public:
-  UnaryReactor(EngineCore& core, engine::v1::InferResponse& response) : core_(core), response_(response) {}
+  UnaryReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
-  void Start(grpc::CallbackServerContext& context, const engine::v1::InferRequest& request) {
+  void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
     const TimePoint received = Clock::now();
-    engine::v1::InferItem item = request.item();
-    LimitToDeadline(context, received, item);
-    if (core_.spans().on() && item.trace_parent().empty()) TakeTraceparent(context, item);
-    auto job = core_.MakeJob(item, received, self_);
-    if (!job.ok()) {
-      core_.spans().Refused(item, received, job.error());
-      Finish(ToGrpcStatus(job.error()));
-      return;
-    }
-    job_ = job.value();
-    core_.Submit({job_});
+    FinishOnBadAlloc([&] {
+      auto parsed = ParseUnary<engine::v1::InferRequest>(request);
+      if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
+      InferItem& item = *parsed.value().mutable_item();
+      LimitToDeadline(context, received, item);
+      if (core_.spans().on() && item.trace_parent().empty()) TakeTraceparent(context, item);
+      auto job = core_.MakeJob(item, received, account(), self_);
+      if (!job.ok()) {
+        core_.spans().Refused(item, received, job.error());
+        return Finish(ToGrpcStatus(job.error()));
+      }
+      job_ = job.value();
+      core_.Submit({job_});
+    });
   }
 
   void Complete(const InferJob&, Expected<engine::v1::Inference> answer) override {
-    if (answer.ok()) *response_.mutable_inference() = std::move(answer).value();
-    Finish(answer.ok() ? grpc::Status::OK : ToGrpcStatus(answer.error()));
+    FinishOnBadAlloc([&] {
+      if (!answer.ok()) return Finish(ToGrpcStatus(answer.error()));
+      engine::v1::InferResponse response;
+      *response.mutable_inference() = std::move(answer).value();
+      Answer(response);
+    });
   }
 
   void Flush() override {}
@@ -64,7 +74,6 @@ class UnaryReactor final : public grpc::ServerUnaryReactor,
 
  private:
   EngineCore& core_;
-  engine::v1::InferResponse& response_;
   std::shared_ptr<InferJob> job_;
   std::shared_ptr<UnaryReactor> self_;  // gRPC's hold on this, until OnDone
 };
@@ -72,7 +81,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor,
 }  // namespace
 
 grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context,
-                                     const engine::v1::InferRequest& request, engine::v1::InferResponse& response) {
+                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
   const auto reactor = std::make_shared<UnaryReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();

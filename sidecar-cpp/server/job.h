@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "engine/layers.h"
 #include "engine/model.h"
+#include "scheduling/memory_budget.h"
 #include "scheduling/micro_batcher.h"
 #include "telemetry/trace_context.h"
 
@@ -58,9 +59,9 @@ class Job : public Task {
   }
 
  protected:
-  // `bytes`: what the job keeps in memory beside its input.
-  Job(Request&& request, std::size_t bytes)
-      : Task({request.model.get(), ShapeOf(request)}, request.data.size() + bytes), request_(std::move(request)) {}
+  // `memory`: for the input and the answer, kept as long as the job is.
+  Job(Request&& request, MemoryHold memory)
+      : Task({request.model.get(), ShapeOf(request)}), request_(std::move(request)), memory_(std::move(memory)) {}
 
  private:
   // Jobs that run together have the same number of steps, and tell as much of them.
@@ -69,6 +70,7 @@ class Job : public Task {
   }
 
   const Request request_;
+  const MemoryHold memory_;
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -30,8 +30,7 @@ bool SomebodyAnswersOn(const std::string& path) {
 }
 
 MaybeError CheckUnix(const std::string& address) {
-  std::string path = address.substr(kUnix.size());
-  if (path.starts_with("//")) path.erase(0, 2);
+  const std::string path = UnixPath(address);
   if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
     return Bad(address, "the path must have 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
   }
@@ -40,6 +39,12 @@ MaybeError CheckUnix(const std::string& address) {
 }
 
 }  // namespace
+
+std::string UnixPath(const std::string& address) {
+  if (!address.starts_with(kUnix)) return "";
+  const std::string path = address.substr(kUnix.size());
+  return path.starts_with("//") ? path.substr(2) : path;
+}
 
 MaybeError CheckListenAddress(const std::string& address) {
   if (address.starts_with(kUnix)) return CheckUnix(address);

@@ -7,8 +7,11 @@
 
 namespace tandem {
 
-// Refuses what is not an address, and a Unix socket that another process answers on (gRPC would take it over).
+// Refuses what is not an address, and a Unix socket that another process answers on (it would be taken over).
 MaybeError CheckListenAddress(const std::string& address);
+
+// The file of a Unix socket; empty for other addresses.
+std::string UnixPath(const std::string& address);
 
 // The address with the port that was really bound.
 std::string AddressWithPort(const std::string& address, int port);

@@ -34,6 +34,11 @@ inline grpc::ByteBuffer BufferOf(const std::string& bytes, std::size_t piece = s
   return {slices.data(), slices.size()};
 }
 
+inline grpc::ByteBuffer WithChecksum(const google::protobuf::MessageLite& message, std::uint64_t seed) {
+  const std::string bytes = message.SerializeAsString();
+  return WithChecksum(std::span(&bytes, 1), seed);
+}
+
 inline std::string WithChangedBit(std::string bytes, std::size_t bit) {
   bytes.at(bit / 8) = static_cast<char>(bytes.at(bit / 8) ^ 1 << bit % 8);
   return bytes;

@@ -1,15 +1,11 @@
 #include "server/request_decoder.h"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-
 #include <string>
 
 #include "server/message_checksum.h"
 
 namespace tandem {
 namespace {
-
-using engine::v1::InferStreamRequest;
 
 Error WrongChecksum(std::uint64_t message) {
   const std::string number = std::to_string(message);
@@ -21,26 +17,26 @@ Error WrongChecksum(std::uint64_t message) {
           {{"message", number}}};
 }
 
-Error Unreadable(std::uint64_t message) {
-  const std::string number = std::to_string(message);
+}  // namespace
+
+Error RequestDecoder::Unreadable() const {
+  const std::string number = std::to_string(received_);
   return {Code::kInvalidArgument,
           "MALFORMED_MESSAGE",
           "message " + number + " of this stream is no InferStreamRequest; check the link, and what sends it",
           {{"message", number}}};
 }
 
-}  // namespace
-
-MaybeError RequestDecoder::Decode(grpc::ByteBuffer& from, InferStreamRequest& to) {
-  const bool is_right = EndsWithChecksum(from, received_);
-  const std::uint64_t number = ++received_;
-  if (checksums_ && !is_right) return WrongChecksum(number);
-  const bool is_readable = grpc::SerializationTraits<InferStreamRequest>::Deserialize(&from, &to).ok();
+Expected<ScannedRequest> RequestDecoder::Decode(std::string_view message) {
+  const bool is_right = EndsWithChecksum(message, received_);
+  ++received_;
+  if (checksums_ && !is_right) return WrongChecksum(received_);
+  auto request = ScanStreamRequest(message);
   // A checksum that is not the last field of the message is a wrong one, too.
-  if (!is_right && is_readable && to.checksum() != 0) return WrongChecksum(number);
-  if (!is_readable) return Unreadable(number);
+  if (!is_right && request.ok() && request.value().checksum != 0) return WrongChecksum(received_);
+  if (!request.ok() && request.error().reason == "MALFORMED_MESSAGE") return Unreadable();
   checksums_ = is_right;
-  return std::nullopt;
+  return request;
 }
 
 }  // namespace tandem

@@ -1,12 +1,12 @@
-// The messages of one InferStream call as they come in: checked, then parsed.
+// The messages of one InferStream call as they come in: checked, then looked through, before any of it is parsed. A pure
+// function over bytes and the messages before.
 #pragma once
 
-#include <grpcpp/support/byte_buffer.h>
-
 #include <cstdint>
+#include <string_view>
 
 #include "base/status.h"
-#include "tandem/engine/v1/engine.pb.h"
+#include "server/request_scan.h"
 
 namespace tandem {
 
@@ -17,9 +17,12 @@ class RequestDecoder {
   // says so. From then on one without is taken for one whose checksum was hit.
   explicit RequestDecoder(bool checksums) : checksums_(checksums) {}
 
-  // The stream's next message; `from` is empty afterwards. An error is the end of the stream: nothing in `to` is true,
-  // and what was in flight may be what the message was about.
-  MaybeError Decode(grpc::ByteBuffer& from, engine::v1::InferStreamRequest& to);
+  // The stream's next message, which must outlive the result. An error is the end of the stream: nothing that the
+  // message says is true, and what was in flight may be what it was about.
+  Expected<ScannedRequest> Decode(std::string_view message);
+
+  // For an item that was found, but cannot be parsed.
+  [[nodiscard]] Error Unreadable() const;
 
  private:
   bool checksums_;

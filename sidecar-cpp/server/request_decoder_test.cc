@@ -12,21 +12,21 @@ InferStreamRequest Cancel(std::uint64_t id) {
   return request;
 }
 
-grpc::ByteBuffer WithoutChecksum(std::uint64_t id) { return BufferOf(Cancel(id).SerializeAsString()); }
+std::string WithoutChecksum(std::uint64_t id) { return Cancel(id).SerializeAsString(); }
+
+std::string Checked(std::uint64_t id, std::uint64_t place) { return BytesOf(WithChecksum(Cancel(id), place)); }
 
 // "OK", or why the message was refused.
-std::string Decode(RequestDecoder& decoder, grpc::ByteBuffer message) {
-  InferStreamRequest request;
-  const MaybeError error = decoder.Decode(message, request);
-  return error ? error->reason : "OK";
+std::string Decode(RequestDecoder& decoder, const std::string& message) {
+  const auto request = decoder.Decode(message);
+  return request.ok() ? "OK" : request.error().reason;
 }
 
-TEST(RequestDecoder, ParsesAMessageWhoseChecksumIsRight) {
+TEST(RequestDecoder, ReadsAMessageWhoseChecksumIsRight) {
   RequestDecoder decoder(false);
-  grpc::ByteBuffer message = WithChecksum(Cancel(5), 0);
-  InferStreamRequest request;
-  EXPECT_FALSE(decoder.Decode(message, request));
-  EXPECT_EQ(request.cancel_ids(0), 5u);
+  const auto request = decoder.Decode(Checked(5, 0));
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request.value().cancel_ids.at(0), 5u);
 }
 
 TEST(RequestDecoder, TakesMessagesOfACallerThatSendsNoChecksums) {
@@ -39,12 +39,12 @@ TEST(RequestDecoder, RefusesAWrongChecksumAlsoInTheFirstMessage) {
   RequestDecoder decoder(false);
   InferStreamRequest request = Cancel(1);
   request.set_checksum(12345);
-  EXPECT_EQ(Decode(decoder, BufferOf(request.SerializeAsString())), "CHECKSUM");
+  EXPECT_EQ(Decode(decoder, request.SerializeAsString()), "CHECKSUM");
 }
 
 TEST(RequestDecoder, RefusesAMessageWithoutChecksumAfterOneThatHadOne) {
   RequestDecoder decoder(false);
-  EXPECT_EQ(Decode(decoder, WithChecksum(Cancel(1), 0)), "OK");
+  EXPECT_EQ(Decode(decoder, Checked(1, 0)), "OK");
   EXPECT_EQ(Decode(decoder, WithoutChecksum(2)), "CHECKSUM");
 }
 
@@ -55,27 +55,27 @@ TEST(RequestDecoder, RefusesAFirstMessageWithoutChecksumWhereTheCallerSaidThatIt
 
 TEST(RequestDecoder, RefusesAMessageAfterOneThatWasLost) {
   RequestDecoder decoder(true);
-  EXPECT_EQ(Decode(decoder, WithChecksum(Cancel(1), 0)), "OK");
-  EXPECT_EQ(Decode(decoder, WithChecksum(Cancel(3), 2)), "CHECKSUM");
+  EXPECT_EQ(Decode(decoder, Checked(1, 0)), "OK");
+  EXPECT_EQ(Decode(decoder, Checked(3, 2)), "CHECKSUM");
 }
 
 TEST(RequestDecoder, RefusesAMessageThatComesTwice) {
   RequestDecoder decoder(true);
-  EXPECT_EQ(Decode(decoder, WithChecksum(Cancel(1), 0)), "OK");
-  EXPECT_EQ(Decode(decoder, WithChecksum(Cancel(1), 0)), "CHECKSUM");
+  EXPECT_EQ(Decode(decoder, Checked(1, 0)), "OK");
+  EXPECT_EQ(Decode(decoder, Checked(1, 0)), "CHECKSUM");
 }
 
 TEST(RequestDecoder, RefusesAMessageWithAnyOfItsBitsChangedWhereChecksumsWereAnnounced) {
-  const std::string bytes = BytesOf(WithChecksum(Cancel(5), 0));
+  const std::string bytes = Checked(5, 0);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     RequestDecoder decoder(true);
-    EXPECT_EQ(Decode(decoder, BufferOf(WithChangedBit(bytes, bit))), "CHECKSUM") << bit;
+    EXPECT_EQ(Decode(decoder, WithChangedBit(bytes, bit)), "CHECKSUM") << bit;
   }
 }
 
 TEST(RequestDecoder, RefusesWhatIsNoMessage) {
   RequestDecoder decoder(false);
-  EXPECT_EQ(Decode(decoder, BufferOf("\x0a\xff")), "MALFORMED_MESSAGE");
+  EXPECT_EQ(Decode(decoder, "\x0a\xff"), "MALFORMED_MESSAGE");
 }
 
 }  // namespace

@@ -1,28 +1,31 @@
 #include "server/server.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
 #include <thread>
+#include <utility>
 
 #include "server/listen_address.h"
 
 namespace tandem {
 namespace {
 
-constexpr int kMaxConcurrentStreams = 256;                     // a connection
-constexpr std::size_t kMaxWireBytes = std::size_t{256} << 20;  // all connections' buffers together
-constexpr int kMinPingIntervalMs = 5000;                       // routers ping every 10 s, calls or not
+constexpr int kMaxConcurrentStreams = 256;    // a connection
+constexpr int kMinPingIntervalMs = 5000;      // routers ping every 10 s, calls or not
 constexpr int kPingIdlePeerMs = 30000;
 constexpr int kPingTimeoutMs = 10000;
+constexpr int kHandshakeTimeoutMs = 10000;    // from the connection to its settings
+constexpr int kMaxIdleMs = 10 * 60 * 1000;    // without a call
 
 constexpr std::chrono::milliseconds kDrainPoll{2};
 constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("tandem-engine");
-  quota.Resize(kMaxWireBytes);
+  quota.Resize(options.wire_bytes);
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(-1);
@@ -31,8 +34,11 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIdlePeerMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
-  // Two engines on one port would share its calls unnoticed.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdleMs);
+  // A stream's window grows with what the application asks for, and not beyond: a sender that is not read must not fill
+  // the engine's memory.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 }
 
 }  // namespace
@@ -45,31 +51,41 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   std::unique_ptr<Server> server(new Server(core, options));
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  int port = 0;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  auto listener = Listener::Open(options.listen, options.max_fd);
+  if (!listener.ok()) return listener.error();
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   builder.RegisterService(&server->service_);
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || port == 0) return CannotListen(options.listen);
-  server->address_ = AddressWithPort(options.listen, port);
+  if (server->server_ == nullptr) return CannotListen(options.listen);
+  server->listener_ = std::move(listener).value();
+  server->address_ = AddressWithPort(options.listen, server->listener_->port());
   if (auto* health = server->server_->GetHealthCheckService()) {
     health->SetServingStatus("tandem.engine.v1.EngineService", true);
   }
+  server->listener_->Start([acceptor](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor->HandleNewConnection(&connection);
+  });
   return server;
 }
 
 std::shared_ptr<grpc::Channel> Server::InProcessChannel() { return server_->InProcessChannel({}); }
 
 bool Server::Drain(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::system_clock::now() + timeout;
+  const TimePoint deadline = Clock::now() + timeout;
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
   core_.StartDraining();
   streams_.DrainAll();
   // Our own calls are waited for here: gRPC would also wait for every health watch, which its caller may never end.
   bool done = false;
-  while (!(done = core_.in_flight() == 0 && streams_.empty()) && std::chrono::system_clock::now() < deadline) {
+  while (!(done = core_.in_flight() == 0 && streams_.empty()) && Clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);
   }
-  server_->Shutdown(std::chrono::system_clock::now() + kLastWords);
+  listener_.reset();
+  server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLastWords.count(), GPR_TIMESPAN)));
   core_.Close();
   server_->Wait();
   return done;

@@ -4,11 +4,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "base/status.h"
 #include "server/engine_core.h"
+#include "server/listener.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
 
@@ -18,6 +20,8 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:50061";  // host:port (port 0: any free one) or unix:/path
   int max_message_bytes = 8 << 20;         // larger messages are RESOURCE_EXHAUSTED
   bool reflection = true;
+  std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
+  int max_fd = 1024;                               // connections take descriptors below it
 };
 
 class Server {
@@ -46,6 +50,7 @@ class Server {
   StreamRegistry streams_;
   EngineServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
 };
 
 }  // namespace tandem

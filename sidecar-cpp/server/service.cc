@@ -1,5 +1,7 @@
 #include "server/service.h"
 
+#include <string>
+
 #include "server/get_recording.h"
 #include "server/infer_stream.h"
 #include "server/infer_unary.h"
@@ -9,37 +11,42 @@
 
 namespace tandem {
 
+namespace {
+
+// gRPC owns a call's request as long as the call, and shows it as one that must not be changed; but its memory is given
+// back as soon as it was read.
+grpc::ByteBuffer& Owned(const grpc::ByteBuffer* request) { return const_cast<grpc::ByteBuffer&>(*request); }
+
+}  // namespace
+
 grpc::ServerUnaryReactor* EngineServiceImpl::Describe(grpc::CallbackServerContext* context,
-                                                      const engine::v1::DescribeRequest*,
-                                                      engine::v1::DescribeResponse* response) {
-  core_.Describe(*response);
-  response->set_instance_id(InstanceId());
-  response->set_max_message_bytes(max_message_bytes_);
-  response->set_checksums(true);
-  response->set_checksum(ChecksumOf(*response, 0));
+                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  Owned(request).Clear();  // there is nothing in it to be read
+  engine::v1::DescribeResponse description;
+  core_.Describe(description);
+  description.set_instance_id(InstanceId());
+  description.set_max_message_bytes(max_message_bytes_);
+  description.set_checksums(true);
+  const std::string bytes = description.SerializeAsString();
+  *response = WithChecksum({&bytes, 1}, 0);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 
 grpc::ServerUnaryReactor* EngineServiceImpl::Infer(grpc::CallbackServerContext* context,
-                                                   const engine::v1::InferRequest* request,
-                                                   engine::v1::InferResponse* response) {
-  return StartUnary(core_, *context, *request, *response);
+                                                   const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return StartUnary(core_, *context, Owned(request), *response);
 }
 
 grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* context,
-                                                   const engine::v1::TraceRequest* request,
-                                                   engine::v1::TraceResponse* response) {
-  return StartTrace(core_, *context, *request, *response);
+                                                   const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return StartTrace(core_, *context, Owned(request), *response);
 }
 
-grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext* context,
-                                                          const engine::v1::GetRecordingRequest* request,
-                                                          engine::v1::GetRecordingResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(tandem::GetRecording(core_.recordings(), request->recording_id(), *response));
-  return reactor;
+grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext*, const grpc::ByteBuffer* request,
+                                                          grpc::ByteBuffer* response) {
+  return StartGetRecording(core_, Owned(request), *response);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EngineServiceImpl::InferStream(

@@ -9,11 +9,11 @@
 
 namespace tandem {
 
-// InferStream has its messages as bytes: their checksums are checked before anything is believed of them.
-using EngineServiceBase =
-    engine::v1::EngineService::WithRawCallbackMethod_InferStream<engine::v1::EngineService::WithCallbackMethod_Describe<
-        engine::v1::EngineService::WithCallbackMethod_Infer<engine::v1::EngineService::WithCallbackMethod_Trace<
-            engine::v1::EngineService::WithCallbackMethod_GetRecording<engine::v1::EngineService::Service>>>>>;
+// All messages are bytes: they are looked through before anything is parsed.
+using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_InferStream<
+    engine::v1::EngineService::WithRawCallbackMethod_Describe<engine::v1::EngineService::WithRawCallbackMethod_Infer<
+        engine::v1::EngineService::WithRawCallbackMethod_Trace<
+            engine::v1::EngineService::WithRawCallbackMethod_GetRecording<engine::v1::EngineService::Service>>>>>;
 
 class EngineServiceImpl final : public EngineServiceBase {
  public:
@@ -21,15 +21,14 @@ class EngineServiceImpl final : public EngineServiceBase {
   EngineServiceImpl(EngineCore& core, StreamRegistry& streams, std::uint64_t max_message_bytes)
       : core_(core), streams_(streams), max_message_bytes_(max_message_bytes) {}
 
-  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const engine::v1::DescribeRequest* request,
-                                     engine::v1::DescribeResponse* response) override;
-  grpc::ServerUnaryReactor* Infer(grpc::CallbackServerContext* context, const engine::v1::InferRequest* request,
-                                  engine::v1::InferResponse* response) override;
-  grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const engine::v1::TraceRequest* request,
-                                  engine::v1::TraceResponse* response) override;
-  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context,
-                                         const engine::v1::GetRecordingRequest* request,
-                                         engine::v1::GetRecordingResponse* response) override;
+  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Infer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferStream(
       grpc::CallbackServerContext* context) override;
 

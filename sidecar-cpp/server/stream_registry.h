@@ -1,6 +1,7 @@
 // The open streams, so that a draining server can close them.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -18,9 +19,12 @@ class DrainableStream {
 // Thread-safe.
 class StreamRegistry {
  public:
-  void Add(const std::shared_ptr<DrainableStream>& stream) {
+  // False, and nothing is added, where `max` streams are open.
+  bool Add(const std::shared_ptr<DrainableStream>& stream, std::size_t max) {
     const std::lock_guard lock(mutex_);
+    if (streams_.size() >= max) return false;
     streams_[stream.get()] = stream;
+    return true;
   }
   void Remove(const DrainableStream* stream) {
     const std::lock_guard lock(mutex_);

@@ -21,8 +21,8 @@ class TraceSink {
 
 class TraceJob final : public Job {
  public:
-  TraceJob(Request request, std::optional<TracePlace> place, std::shared_ptr<TraceSink> sink)
-      : Job(std::move(request), 0), place_(place), sink_(std::move(sink)) {}
+  TraceJob(Request request, MemoryHold memory, std::optional<TracePlace> place, std::shared_ptr<TraceSink> sink)
+      : Job(std::move(request), std::move(memory)), place_(place), sink_(std::move(sink)) {}
 
   [[nodiscard]] const std::optional<TracePlace>& place() const { return place_; }
   [[nodiscard]] const std::shared_ptr<TraceSink>& sink() const { return sink_; }

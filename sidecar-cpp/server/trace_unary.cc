@@ -5,32 +5,36 @@
 
 #include "server/call_deadline.h"
 #include "server/errors.h"
+#include "server/unary_call.h"
 
 namespace tandem {
 namespace {
 
-class TraceReactor final : public grpc::ServerUnaryReactor,
+class TraceReactor final : public UnaryCall,
                            public TraceSink,
                            public std::enable_shared_from_this<TraceReactor> {
  public:
-  TraceReactor(EngineCore& core, engine::v1::TraceResponse& response) : core_(core), response_(response) {}
+  TraceReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
-  void Start(grpc::CallbackServerContext& context, engine::v1::TraceRequest request) {
+  void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
     const TimePoint received = Clock::now();
-    LimitToDeadline(context, received, *request.mutable_item());
-    auto job = core_.MakeTraceJob(request, received, self_);
-    if (!job.ok()) {
-      Finish(ToGrpcStatus(job.error()));
-      return;
-    }
-    job_ = job.value();
-    core_.tracer().Submit(job_);
+    FinishOnBadAlloc([&] {
+      auto parsed = ParseUnary<engine::v1::TraceRequest>(request);
+      if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
+      LimitToDeadline(context, received, *parsed.value().mutable_item());
+      auto job = core_.MakeTraceJob(parsed.value(), received, account(), self_);
+      if (!job.ok()) return Finish(ToGrpcStatus(job.error()));
+      job_ = job.value();
+      core_.tracer().Submit(job_);
+    });
   }
 
   void Complete(Expected<engine::v1::TraceResponse> answer) override {
-    if (answer.ok()) response_ = std::move(answer).value();
-    Finish(answer.ok() ? grpc::Status::OK : ToGrpcStatus(answer.error()));
+    FinishOnBadAlloc([&] {
+      if (!answer.ok()) return Finish(ToGrpcStatus(answer.error()));
+      Answer(answer.value());
+    });
   }
 
   void OnCancel() override {
@@ -46,7 +50,6 @@ class TraceReactor final : public grpc::ServerUnaryReactor,
 
  private:
   EngineCore& core_;
-  engine::v1::TraceResponse& response_;
   std::shared_ptr<TraceJob> job_;
   std::shared_ptr<TraceReactor> self_;  // gRPC's hold on this, until OnDone
 };
@@ -54,7 +57,7 @@ class TraceReactor final : public grpc::ServerUnaryReactor,
 }  // namespace
 
 grpc::ServerUnaryReactor* StartTrace(EngineCore& core, grpc::CallbackServerContext& context,
-                                     const engine::v1::TraceRequest& request, engine::v1::TraceResponse& response) {
+                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
   const auto reactor = std::make_shared<TraceReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();

@@ -40,6 +40,14 @@ Expected<TracePlace> Find(const engine::v1::TracePlace& place, const Job::Reques
   return TracePlace{place.step(), static_cast<std::uint32_t>(found - nodes.begin())};
 }
 
+// The input, and the answer twice: as it was computed and as it is sent.
+std::size_t BytesFor(const Job::Request& job, const std::optional<TracePlace>& place) {
+  const auto& nodes = job.model->network->nodes;
+  const std::size_t answer = place ? 3 * sizeof(float) * nodes[place->node].out
+                                   : sizeof(std::uint64_t) * nodes.size() * job.steps;
+  return job.data.size() + 2 * answer + 512;
+}
+
 Expected<engine::v1::TraceResponse> Answer(const TraceJob& job) {
   const Job::Request& request = job.request();
   const Network& network = *request.model->network;
@@ -68,7 +76,7 @@ Tracer::Tracer(std::size_t threads)
           }) {}
 
 Expected<std::shared_ptr<TraceJob>> Tracer::MakeJob(Job::Request job, const engine::v1::TraceRequest& request,
-                                                    std::shared_ptr<TraceSink> sink) {
+                                                    MemoryAccount& account, std::shared_ptr<TraceSink> sink) {
   std::optional<TracePlace> place;
   if (request.has_place()) {
     const auto found = Find(request.place(), job);
@@ -81,7 +89,9 @@ Expected<std::shared_ptr<TraceJob>> Tracer::MakeJob(Job::Request job, const engi
                      std::to_string(kMaxTraceDigests) + "; send fewer steps, or ask for one place at a time",
                  {{"digests", std::to_string(digests)}, {"max_digests", std::to_string(kMaxTraceDigests)}}};
   }
-  return std::make_shared<TraceJob>(std::move(job), place, std::move(sink));
+  auto memory = account.Take(BytesFor(job, place));
+  if (!memory) return EngineCore::MemoryError(account.budget());
+  return std::make_shared<TraceJob>(std::move(job), *std::move(memory), place, std::move(sink));
 }
 
 void Tracer::Submit(const std::shared_ptr<TraceJob>& job) {

@@ -17,9 +17,10 @@ class Tracer {
   // `threads`: 1, or 0 where RunOne is to do the work.
   explicit Tracer(std::size_t threads);
 
-  // Checks the place that `request` asks for, or that its digests are not too many, and makes it a job.
+  // Checks the place that `request` asks for, or that its digests are not too many, and makes it a job. ENGINE_FULL: the
+  // caller's account has no room for it.
   static Expected<std::shared_ptr<TraceJob>> MakeJob(Job::Request job, const engine::v1::TraceRequest& request,
-                                                     std::shared_ptr<TraceSink> sink);
+                                                     MemoryAccount& account, std::shared_ptr<TraceSink> sink);
 
   // Begins the job, or answers it with ENGINE_FULL or DRAINING.
   void Submit(const std::shared_ptr<TraceJob>& job);

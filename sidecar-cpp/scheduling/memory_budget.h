@@ -1,0 +1,77 @@
+// One budget of bytes for everything that callers make the engine keep: requests that wait, and answers that are not
+// sent yet.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace tandem {
+
+class MemoryAccount;
+
+// Bytes of an account, given back when this ends.
+class MemoryHold {
+ public:
+  MemoryHold() = default;
+  MemoryHold(MemoryHold&& other) noexcept;
+  MemoryHold& operator=(MemoryHold&& other) noexcept;
+  ~MemoryHold() { Resize(0); }
+
+  // Always succeeds: what is kept already is counted, even above the budget.
+  void Resize(std::size_t bytes);
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  friend class MemoryAccount;
+  MemoryHold(std::shared_ptr<MemoryAccount> account, std::size_t bytes) : account_(std::move(account)), bytes_(bytes) {}
+
+  std::shared_ptr<MemoryAccount> account_;
+  std::size_t bytes_ = 0;
+};
+
+// Thread-safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  [[nodiscard]] std::size_t max_bytes() const { return max_bytes_; }
+  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] bool full() const { return used_ >= max_bytes_; }
+
+ private:
+  friend class MemoryAccount;
+  friend class MemoryHold;
+  const std::size_t max_bytes_;
+  std::atomic<std::size_t> used_ = 0;
+};
+
+// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone
+// gets half of the budget, and however many have filled their parts, something is left for the next. Thread-safe.
+class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
+ public:
+  // `budget` must outlive the account and its holds.
+  static std::shared_ptr<MemoryAccount> Open(MemoryBudget& budget) {
+    return std::shared_ptr<MemoryAccount>(new MemoryAccount(budget));
+  }
+
+  // Nothing where the bytes do not fit. While the budget is unused, any number fits: the largest message must be
+  // served however small the budget is.
+  std::optional<MemoryHold> Take(std::size_t bytes);
+  // For what must be kept in any case.
+  MemoryHold Force(std::size_t bytes);
+
+  [[nodiscard]] const MemoryBudget& budget() const { return budget_; }
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+ private:
+  friend class MemoryHold;
+  explicit MemoryAccount(MemoryBudget& budget) : budget_(budget) {}
+
+  MemoryBudget& budget_;
+  std::atomic<std::size_t> used_ = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,101 @@
+#include "scheduling/memory_budget.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tandem {
+namespace {
+
+TEST(MemoryBudget, GivesBackWhatAHoldHadWhenItEnds) {
+  MemoryBudget budget(100);
+  const auto account = MemoryAccount::Open(budget);
+  {
+    const auto hold = account->Take(40);
+    ASSERT_TRUE(hold);
+    EXPECT_EQ(budget.used(), 40u);
+  }
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(account->used(), 0u);
+}
+
+TEST(MemoryBudget, RefusesWhatDoesNotFitAndCountsNothingOfIt) {
+  MemoryBudget budget(100);
+  const auto one = MemoryAccount::Open(budget);
+  const auto other = MemoryAccount::Open(budget);
+  const auto hold = one->Take(90);
+  EXPECT_FALSE(other->Take(11));
+  EXPECT_EQ(budget.used(), 90u);
+  EXPECT_EQ(other->used(), 0u);
+  EXPECT_TRUE(other->Take(10));
+}
+
+TEST(MemoryBudget, AnAccountMayHoldAsMuchAsItLeavesFree) {
+  MemoryBudget budget(100);
+  const auto account = MemoryAccount::Open(budget);
+  const auto first = account->Take(30);
+  const auto second = account->Take(20);
+  EXPECT_TRUE(second);
+  EXPECT_FALSE(account->Take(20));
+}
+
+TEST(MemoryBudget, SomethingIsLeftForTheNextAccountHoweverManyTakeAllTheyGet) {
+  MemoryBudget budget(std::size_t{1} << 20);
+  std::vector<std::shared_ptr<MemoryAccount>> accounts;
+  std::vector<MemoryHold> holds;
+  for (int k = 0; k < 64; ++k) {
+    accounts.push_back(MemoryAccount::Open(budget));
+    while (auto hold = accounts.back()->Take(1024)) holds.push_back(std::move(*hold));
+    EXPECT_GT(accounts.back()->used(), 0u) << k;
+  }
+  EXPECT_LE(budget.used(), budget.max_bytes());
+}
+
+TEST(MemoryBudget, AnUnusedBudgetLetsInAnySize) {
+  MemoryBudget budget(100);
+  const auto account = MemoryAccount::Open(budget);
+  const auto huge = account->Take(5000);
+  EXPECT_TRUE(huge);
+  EXPECT_FALSE(MemoryAccount::Open(budget)->Take(1));
+}
+
+TEST(MemoryBudget, WhatIsForcedCountsAboveTheBudget) {
+  MemoryBudget budget(100);
+  const auto account = MemoryAccount::Open(budget);
+  const MemoryHold forced = account->Force(150);
+  EXPECT_EQ(budget.used(), 150u);
+  EXPECT_TRUE(budget.full());
+  EXPECT_FALSE(account->Take(1));
+}
+
+TEST(MemoryBudget, AHoldCanBeResizedAndMoved) {
+  MemoryBudget budget(100);
+  const auto account = MemoryAccount::Open(budget);
+  MemoryHold hold = account->Force(30);
+  hold.Resize(10);
+  EXPECT_EQ(budget.used(), 10u);
+  MemoryHold other = account->Force(5);
+  other = std::move(hold);
+  EXPECT_EQ(budget.used(), 10u);
+  other.Resize(25);
+  EXPECT_EQ(account->used(), 25u);
+}
+
+TEST(MemoryBudget, OfManyThreadsNothingIsLeftOver) {
+  MemoryBudget budget(1000);
+  const auto account = MemoryAccount::Open(budget);
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 10000; ++round) account->Take(300);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(account->used(), 0u);
+}
+
+}  // namespace
+}  // namespace tandem

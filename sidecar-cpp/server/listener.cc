@@ -1,0 +1,198 @@
+#include "server/listener.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "server/listen_address.h"
+
+namespace tandem {
+namespace {
+
+constexpr int kBacklog = 512;
+constexpr int kMaxConnections = 1024;    // all that are open take memory
+constexpr int kReservedDescriptors = 64;  // for files, probes and what gRPC opens itself
+constexpr int kUnsentTimeoutMs = 10000;   // a peer that acknowledges nothing for so long is gone
+constexpr int kRetryMs = 20;
+
+void SetOption(int socket, int level, int name, int value) { setsockopt(socket, level, name, &value, sizeof(value)); }
+
+// -1: it cannot be had.
+int BoundSocket(const sockaddr* to, socklen_t length) {
+  const int made = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (made < 0) return -1;
+  if (to->sa_family != AF_UNIX) {
+    // The sockets of connections inherit them.
+    SetOption(made, IPPROTO_TCP, TCP_NODELAY, 1);
+    SetOption(made, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnsentTimeoutMs);
+    SetOption(made, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (to->sa_family == AF_INET6) SetOption(made, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (bind(made, to, length) == 0 && listen(made, kBacklog) == 0) return made;
+  close(made);
+  return -1;
+}
+
+int PortOf(int socket) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof(bound);
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
+  // Both kinds of address have their port in the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
+}
+
+int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+bool IsOutOfResources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+int ReserveDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kReservedDescriptors;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const auto all = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, kMaxConnections + kReservedDescriptors));
+  return all - std::min(kReservedDescriptors, all / 4);
+}
+
+Expected<std::unique_ptr<Listener>> Listener::Open(const std::string& address, int max_fd) {
+  std::unique_ptr<Listener> listener(new Listener(address, max_fd));
+  const std::string path = UnixPath(address);
+  const std::size_t colon = address.rfind(':');
+  const bool is_open = path.empty() ? listener->OpenTcp(address.substr(0, colon), address.substr(colon + 1))
+                                    : listener->OpenUnix(path);
+  if (!is_open) return CannotListen(address);
+  listener->stop_ = eventfd(0, EFD_CLOEXEC);
+  listener->reserve_ = OpenReserve();
+  if (listener->stop_ < 0) return CannotListen(address);
+  return listener;
+}
+
+Listener::~Listener() {
+  if (thread_.joinable()) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(stop_, &one, sizeof(one));
+    thread_.join();
+  }
+  for (const int socket : sockets_) close(socket);
+  for (const int fd : {stop_, reserve_}) {
+    if (fd >= 0) close(fd);
+  }
+  if (!unix_path_.empty()) unlink(unix_path_.c_str());
+}
+
+bool Listener::OpenUnix(const std::string& path) {
+  // What was left by a process that was killed. Nobody answers on it: CheckListenAddress asked.
+  struct stat left {};
+  if (lstat(path.c_str(), &left) == 0 && S_ISSOCK(left.st_mode)) unlink(path.c_str());
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  std::memcpy(to.sun_path, path.data(), path.size());
+  const int socket = BoundSocket(reinterpret_cast<const sockaddr*>(&to), sizeof(to));
+  if (socket < 0) return false;
+  sockets_.push_back(socket);
+  unix_path_ = path;
+  return true;
+}
+
+// Every address that the name has, all with one port.
+bool Listener::OpenTcp(const std::string& host, const std::string& port) {
+  std::string name = host;
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  // Takes IPv4, too, where the machine has IPv6.
+  if (name == "0.0.0.0" && OpenTcp("::", port)) return true;
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(name.c_str(), port.c_str(), &hints, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    auto* const to = reinterpret_cast<sockaddr_in*>(one->ai_addr);
+    if (port_ != 0) to->sin_port = htons(static_cast<std::uint16_t>(port_));
+    const int socket = BoundSocket(one->ai_addr, one->ai_addrlen);
+    // A machine may know an IPv6 address of itself and still not have IPv6.
+    if (socket < 0 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)) continue;
+    if (socket < 0) return false;
+    sockets_.push_back(socket);
+    port_ = PortOf(socket);
+  }
+  return !sockets_.empty();
+}
+
+void Listener::Start(OnConnection on_connection) {
+  on_connection_ = std::move(on_connection);
+  thread_ = std::thread([this] { Accept(); });
+}
+
+void Listener::Accept() {
+  std::vector<pollfd> watched{{stop_, POLLIN, 0}};
+  for (const int socket : sockets_) watched.push_back({socket, POLLIN, 0});
+  while (true) {
+    // Where there is no descriptor, a connection that waits wakes poll at once: look only now and then.
+    if (is_out_of_descriptors_) poll(watched.data(), 1, kRetryMs);
+    poll(watched.data(), watched.size(), -1);
+    if (watched[0].revents != 0) return;
+    for (std::size_t k = 1; k < watched.size(); ++k) {
+      if (watched[k].revents != 0) AcceptAll(watched[k].fd);
+    }
+  }
+}
+
+void Listener::AcceptAll(int socket) {
+  while (true) {
+    const int fd = accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (IsOutOfResources(errno)) return Refuse(socket);
+      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;  // this one connection failed
+      return;
+    }
+    // The kernel gives the lowest free number, so that all below it are taken.
+    if (fd >= max_fd_) {
+      close(fd);
+      if (full_.Due()) {
+        spdlog::error("{}: as many connections as the limit on file descriptors allows ({}) are open; new ones are "
+                      "closed at once; close some, or raise the limit (ulimit -n)",
+                      address_, max_fd_);
+      }
+      continue;
+    }
+    if (std::exchange(is_out_of_descriptors_, false)) spdlog::info("{}: accepts connections again", address_);
+    on_connection_(fd);
+  }
+}
+
+// Tells the caller at once, with the one descriptor that is kept for it.
+void Listener::Refuse(int socket) {
+  const std::string why = std::generic_category().message(errno);
+  if (reserve_ >= 0) close(std::exchange(reserve_, -1));
+  const int fd = accept4(socket, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd >= 0) close(fd);
+  reserve_ = OpenReserve();
+  if (std::exchange(is_out_of_descriptors_, true)) return;
+  spdlog::error("{}: cannot accept connections: {}; each is closed at once until file descriptors are free", address_,
+                why);
+}
+
+}  // namespace tandem

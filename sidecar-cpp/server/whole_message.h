@@ -1,0 +1,29 @@
+// A message in one piece. gRPC keeps it in the pieces in which it came.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include <string_view>
+
+namespace tandem {
+
+class WholeMessage {
+ public:
+  // Leaves `from` empty: a message is not to be kept twice.
+  explicit WholeMessage(grpc::ByteBuffer& from) {
+    if (!from.TrySingleSlice(&slice_).ok()) is_valid_ = from.DumpToSingleSlice(&slice_).ok();
+    from.Clear();
+  }
+
+  [[nodiscard]] bool valid() const { return is_valid_; }
+  [[nodiscard]] std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(slice_.begin()), slice_.size()};
+  }
+
+ private:
+  grpc::Slice slice_;
+  bool is_valid_ = true;
+};
+
+}  // namespace tandem
