@@ -106,7 +106,6 @@ int Serve(const tandem::CommandLine& options) {
   if (options.exit_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
-  // Loading forks: it comes before anything that has threads.
   tandem::Repository repository = tandem::Repository::Load(options.models);
   const auto exporter = StartTracing(options.core.engine_id);
   tandem::EngineCore core(options.core, std::move(repository), exporter.get());
@@ -114,7 +113,7 @@ int Serve(const tandem::CommandLine& options) {
   if (!server.ok()) return Fail(server.error().message);
 
   const nlohmann::ordered_json ready = {
-      {"ready", true}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
+      {"ready", core.HasUsableModel()}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
   std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   spdlog::info("serving on {}", server.value()->address());

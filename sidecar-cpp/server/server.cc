@@ -52,7 +52,9 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   if (server->server_ == nullptr || port == 0) return CannotListen(options.listen);
   server->address_ = AddressWithPort(options.listen, port);
   if (auto* health = server->server_->GetHealthCheckService()) {
-    health->SetServingStatus("tandem.engine.v1.EngineService", true);
+    const bool ready = core.HasUsableModel();
+    health->SetServingStatus("", ready);
+    health->SetServingStatus("tandem.engine.v1.EngineService", ready);
   }
   return server;
 }
