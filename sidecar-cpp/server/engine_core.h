@@ -78,6 +78,9 @@ class EngineCore {
 
   void Describe(engine::v1::DescribeResponse& to) const;
 
+  // False: every input would be refused, so that no router should send one.
+  [[nodiscard]] bool HasUsableModel() const { return repository_.HasUsableModel(); }
+
  private:
   void Refuse(InferJob& job, Admission admission);
 
