@@ -34,7 +34,7 @@ RUN if [ "$CROSS" ]; then dpkg --add-architecture $CROSS; fi \
  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     $(printf "%s${CROSS:+:$CROSS} " libgrpc++1.51 libhdf5-103-1 libhwy1 libspdlog1.10 libxxhash0 libyaml-cpp0.7) \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
-COPY --from=build /build/sidecar-cpp/build/release/tandem-engine /usr/local/bin/
+COPY --from=build /build/sidecar-cpp/build/release/tandem-engine /build/sidecar-cpp/build/release/tandem-loader /usr/local/bin/
 COPY deploy/models /models
 COPY LICENSE /usr/share/doc/tandem/
 ENV TANDEM_ENGINE_LISTEN=0.0.0.0:50061 TANDEM_ENGINE_MODELS=/models

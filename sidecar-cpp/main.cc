@@ -146,7 +146,6 @@ int Serve(const tandem::CommandLine& options) {
   }
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
-  // Loading forks: it comes before anything that has threads.
   tandem::Repository repository = LoadUnlessStopped(options.models);
   const auto exporter = StartTracing(options.core.engine_id);
   const tandem::MemoryPlan memory = tandem::PlanMemory(tandem::MemoryLimit("/sys/fs/cgroup"));
@@ -165,7 +164,7 @@ int Serve(const tandem::CommandLine& options) {
   if (!server.ok()) return Fail(server.error().message);
 
   const nlohmann::ordered_json ready = {
-      {"ready", true}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
+      {"ready", core.HasUsableModel()}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
   std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   spdlog::info("serving on {}", server.value()->address());

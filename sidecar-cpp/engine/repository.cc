@@ -45,10 +45,10 @@ Expected<Manifest> LoadManifest(const fs::path& folder) {
 }
 
 Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t version,
-                  const Expected<Manifest>& manifest) {
+                  const Expected<Manifest>& manifest, const std::stop_token& stop) {
   Model model;
   if (manifest.ok()) {
-    auto loaded = LoadModel(folder / "model.nir", manifest.value());
+    auto loaded = LoadModel(folder / "model.nir", manifest.value(), stop);
     if (loaded.ok()) {
       model = std::move(loaded).value();
     } else {
@@ -59,6 +59,7 @@ Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t
   }
   model.name = name;
   model.version = version;
+  if (!model.warning.empty()) spdlog::warn("model {}/{}: {}", name, version, model.warning);
   if (model.network) {
     spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", name, version,
                  model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
@@ -88,7 +89,7 @@ Repository::Repository(std::vector<std::shared_ptr<const Model>> models) {
   }
 }
 
-Repository Repository::Load(const fs::path& folder) {
+Repository Repository::Load(const fs::path& folder, const std::stop_token& stop) {
   std::vector<std::shared_ptr<const Model>> models;
   for (const fs::path& model_folder : Folders(folder)) {
     const auto manifest = LoadManifest(model_folder);
@@ -101,16 +102,22 @@ Repository Repository::Load(const fs::path& folder) {
                      Printable(version_folder.filename().string()));
         continue;
       }
-      models.push_back(std::make_shared<const Model>(LoadVersion(version_folder, name, *version, manifest)));
+      if (stop.stop_requested()) return Repository(std::move(models));
+      models.push_back(std::make_shared<const Model>(LoadVersion(version_folder, name, *version, manifest, stop)));
     }
   }
-  const bool usable = std::ranges::any_of(models, [](const auto& model) { return model->network.has_value(); });
-  if (!usable) {
+  Repository repository(std::move(models));
+  if (!repository.HasUsableModel()) {
     spdlog::warn(
-        "no usable model in {}; put one there as <model>/model.yaml and <model>/<version>/model.nir, then restart",
+        "no usable model in {}: this engine is not ready; put one there as <model>/model.yaml and "
+        "<model>/<version>/model.nir, then restart",
         Printable(folder.string()));
   }
-  return Repository(std::move(models));
+  return repository;
+}
+
+bool Repository::HasUsableModel() const {
+  return std::ranges::any_of(models_, [](const auto& model) { return model->network.has_value(); });
 }
 
 Expected<std::shared_ptr<const Model>> Repository::Find(const std::string& name, std::uint32_t version) const {

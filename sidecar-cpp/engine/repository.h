@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,15 @@ namespace tandem {
 class Repository {
  public:
   // Loads what is there. A broken model is kept with its `error` and logged; it does not stop the others. A missing
-  // folder is an empty repository, logged. Not while other threads run (LoadModel forks).
-  static Repository Load(const std::filesystem::path& folder);
+  // folder is an empty repository, logged. Ends early, without the rest, where `stop` is requested.
+  static Repository Load(const std::filesystem::path& folder, const std::stop_token& stop = {});
 
   explicit Repository(std::vector<std::shared_ptr<const Model>> models);
 
   // Sorted by name, then version, usable or not.
   [[nodiscard]] const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }
+
+  [[nodiscard]] bool HasUsableModel() const;
 
   // A usable model; version 0 is the highest usable one. Errors: UNKNOWN_MODEL, and MODEL_INVALID with what is wrong
   // where the version, or every version, is broken. Both NOT_FOUND.

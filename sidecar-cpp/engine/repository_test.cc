@@ -85,6 +85,21 @@ TEST_F(RepositoryFolder, AMissingFolderIsAnEmptyRepository) {
   EXPECT_TRUE(Repository::Load(folder_ / "nowhere").models().empty());
 }
 
+TEST_F(RepositoryFolder, AFolderOfBrokenModelsHoldsNoUsableOne) {
+  WriteFile(folder_ / "torn" / "model.yaml", "steps: 4");
+  WriteFile(folder_ / "torn" / "1" / "model.nir", "not a model");
+  EXPECT_FALSE(Repository::Load(folder_).HasUsableModel());
+  PutModel("good", "1");
+  EXPECT_TRUE(Repository::Load(folder_).HasUsableModel());
+}
+
+TEST_F(RepositoryFolder, LoadingEndsWhereAStopIsRequested) {
+  PutModel("a", "1");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(Repository::Load(folder_, stop.get_token()).models().empty());
+}
+
 TEST_F(RepositoryFolder, AManifestIsRequired) {
   WriteFile(folder_ / "a" / "1" / "model.nir", NetBytes());
   EXPECT_THAT(Repository::Load(folder_).Find("a", 0).error().message, HasSubstr("model.yaml"));

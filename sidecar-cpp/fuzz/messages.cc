@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "tandem/engine/v1/engine.pb.h"
-
 namespace tandem::fuzz {
 namespace {
 
@@ -45,13 +43,12 @@ std::string InputOf(const std::vector<Message>& messages) {
   return input;
 }
 
+std::string BytesOf(const Message& message, std::uint64_t number) {
+  return (message.flags & kChecksum) != 0 ? WithChecksum(message.bytes, number) : message.bytes;
+}
+
 grpc::ByteBuffer BufferOf(const Message& message, std::uint64_t number) {
-  std::string bytes = message.bytes;
-  engine::v1::InferStreamRequest parsed;
-  if ((message.flags & kChecksum) != 0 && parsed.ParseFromString(bytes)) {
-    parsed.clear_checksum();
-    bytes = WithChecksum(parsed.SerializeAsString(), number);
-  }
+  const std::string bytes = BytesOf(message, number);
   const std::size_t piece = (message.flags & kPieces) != 0 ? kPieceBytes : std::max<std::size_t>(bytes.size(), 1);
   std::vector<grpc::Slice> slices;
   for (std::size_t at = 0; at < bytes.size(); at += piece) slices.emplace_back(bytes.substr(at, piece));

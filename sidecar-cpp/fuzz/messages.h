@@ -26,7 +26,8 @@ struct Message {
 std::vector<Message> MessagesOf(std::string_view input);
 std::string InputOf(const std::vector<Message>& messages);
 
-// The message as message number `number` of its stream.
+// What is sent as message number `number` of its stream.
+std::string BytesOf(const Message& message, std::uint64_t number);
 grpc::ByteBuffer BufferOf(const Message& message, std::uint64_t number);
 
 }  // namespace tandem::fuzz

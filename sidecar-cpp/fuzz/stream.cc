@@ -30,11 +30,12 @@ struct Engine {
   std::shared_ptr<grpc::Channel> channel;
 };
 
-void CountItems(const Message& message, Counts& sent) {
+// False: the message cannot be parsed as a whole, though some of its items may be answered.
+bool CountItems(const Message& message, Counts& sent) {
   engine::v1::InferStreamRequest request;
-  // A message that cannot be parsed ends the stream, and so has no answers.
-  if (!request.ParseFromString(message.bytes)) return;
+  if (!request.ParseFromString(message.bytes)) return false;
   for (const auto& item : request.items()) ++sent[item.id()];
+  return true;
 }
 
 void Run(std::string_view input) {
@@ -57,14 +58,16 @@ void Run(std::string_view input) {
     }
     return answered;
   });
+  bool is_counted = true;
   std::uint64_t number = 0;
   for (const Message& message : MessagesOf(input)) {
-    CountItems(message, sent);
+    is_counted = CountItems(message, sent) && is_counted;
     if (!stream->Write(BufferOf(message, number++))) break;
   }
   stream->WritesDone();
   const Counts answered = reading.get();
   const grpc::Status status = stream->Finish();
+  if (!is_counted) return;
   for (const auto& [id, count] : answered) {
     const auto found = sent.find(id);
     Require(found != sent.end() && count <= found->second, "an id is answered as often as it was sent, at most");

@@ -218,6 +218,30 @@ TEST(Reader, RefusesTooManyNodes) {
   EXPECT_THAT(Message(writer.Bytes()), HasSubstr("more entries than the limit of 4096"));
 }
 
+TEST(Reader, RefusesLongNamesAlsoWhenNestingMakesThemLong) {
+  EXPECT_THAT(MessageWith([](NirWriter& w) { w.Text("node/nodes/" + std::string(1025, 'x') + "/type", "LIF"); }),
+              HasSubstr("its name has 1025 bytes, above the limit of 1024"));
+  const auto nested = [](std::size_t inner) {
+    return MessageWith([&](NirWriter& w) {
+      const std::string outer = "node/nodes/" + std::string(1000, 'o');
+      w.Text(outer + "/type", "NIRGraph");
+      w.Edges(outer, {});
+      w.Text(outer + "/nodes/" + std::string(inner, 'i') + "/type", "Conv2d");
+    });
+  };
+  EXPECT_THAT(nested(23), HasSubstr("unknown node type"));
+  EXPECT_THAT(nested(24), HasSubstr("its name has 1025 bytes"));
+}
+
+TEST(Reader, RefusesLongNamesInEdges) {
+  for (const auto strings : {NirWriter::Strings::kVariable, NirWriter::Strings::kFixed}) {
+    NirWriter writer(strings);
+    writer.Edges("node", {{std::string(5000, 'x'), "output"}});
+    EXPECT_THAT(Message(writer.Bytes()),
+                HasSubstr("node \"node\": field \"edges\": holds strings longer than the limit of 1024 bytes"));
+  }
+}
+
 TEST(Reader, RefusesNamesThatAreNotText) {
   EXPECT_THAT(MessageWith([](NirWriter& w) { w.Text("node/nodes/\xFF\xFE/type", "LIF"); }),
               HasSubstr("its name is not UTF-8"));

@@ -15,6 +15,7 @@
 namespace tandem {
 namespace {
 
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 Error NoMemory(const char* what) {
@@ -24,50 +25,35 @@ Error NoMemory(const char* what) {
           {}};
 }
 
-}  // namespace
-
-template <typename Fill>
-Expected<SealedFile> SealedFile::Make(std::size_t size, Fill fill) {
-  SealedFile file(Descriptor(memfd_create("model.nir", MFD_CLOEXEC | MFD_ALLOW_SEALING)), size);
-  if (!file.descriptor_.valid()) return NoMemory("memfd_create");
-  if (auto error = fill(file.descriptor())) return *std::move(error);
-  if (fcntl(file.descriptor(), F_ADD_SEALS, kSeals) != 0) return NoMemory("seal");
-  return file;
-}
-
-namespace {
-
-MaybeError WriteAll(int to, const char* data, std::size_t size) {
+bool WriteAll(int to, const char* data, std::size_t size) {
   while (size > 0) {
     const ssize_t sent = write(to, data, size);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return NoMemory("write");
+    if (sent <= 0) return false;
     data += sent;
     size -= static_cast<std::size_t>(sent);
   }
-  return std::nullopt;
+  return true;
 }
 
 }  // namespace
-
-Expected<SealedFile> SealedFile::CopyOf(std::string_view bytes) {
-  return Make(bytes.size(), [&](int to) { return WriteAll(to, bytes.data(), bytes.size()); });
-}
 
 Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::size_t max_bytes) {
   const auto file = OpenRegularFile(path, max_bytes);
   if (!file.ok()) return file.error();
-  return Make(file.value().size, [&](int to) -> MaybeError {
-    std::string piece(std::min<std::size_t>(file.value().size, 1 << 20), '\0');
-    for (std::size_t left = file.value().size; left > 0; left -= piece.size()) {
-      piece.resize(std::min(left, piece.size()));
-      if (!ReadExactly(file.value().descriptor.get(), piece.data(), piece.size())) {
-        return UnusableFile(path, "cannot be read");
-      }
-      if (auto error = WriteAll(to, piece.data(), piece.size())) return error;
+  const std::size_t size = file.value().size;
+  SealedFile copy(Descriptor(memfd_create("model.nir", MFD_CLOEXEC | MFD_ALLOW_SEALING)), size);
+  if (copy.descriptor() < 0) return NoMemory("memfd_create");
+  std::string piece(std::min(size, kPieceBytes), '\0');
+  for (std::size_t left = size; left > 0; left -= piece.size()) {
+    piece.resize(std::min(left, piece.size()));
+    if (!ReadExactly(file.value().descriptor.get(), piece.data(), piece.size())) {
+      return UnusableFile(path, "cannot be read");
     }
-    return std::nullopt;
-  });
+    if (!WriteAll(copy.descriptor(), piece.data(), piece.size())) return NoMemory("write");
+  }
+  if (fcntl(copy.descriptor(), F_ADD_SEALS, kSeals) != 0) return NoMemory("seal");
+  return copy;
 }
 
 SealedFile::View::View(int descriptor, std::size_t size) {

@@ -16,8 +16,6 @@ class SealedFile {
  public:
   // Of a regular file of at most `max_bytes`; the copy is in memory.
   static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes);
-  // Of bytes in memory.
-  static Expected<SealedFile> CopyOf(std::string_view bytes);
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -39,10 +37,6 @@ class SealedFile {
 
  private:
   SealedFile(Descriptor descriptor, std::size_t size) : descriptor_(std::move(descriptor)), size_(size) {}
-
-  // Makes an object of `size` bytes in memory, lets `fill` write it, and seals it.
-  template <typename Fill>
-  static Expected<SealedFile> Make(std::size_t size, Fill fill);
 
   Descriptor descriptor_;
   std::size_t size_;

@@ -54,8 +54,9 @@ MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds tim
                  {}};
   }
   if (answer == kServing) return std::nullopt;
-  const std::string why =
-      answer == kNotServing ? "is not serving: it drains, or still starts" : "does not know how it is";
+  const std::string why = answer == kNotServing
+                              ? "is not serving: it drains, still starts, or holds no usable model; its log says which"
+                              : "does not know how it is";
   return Error{Code::kUnavailable, "HEALTH", name + " " + why, {}};
 }
 

@@ -81,6 +81,9 @@ class EngineCore {
   // What simulating and tracing may take at once, on all threads.
   [[nodiscard]] std::size_t ScratchBytes() const;
 
+  // False: every input would be refused, so that no router should send one.
+  [[nodiscard]] bool HasUsableModel() const { return repository_.HasUsableModel(); }
+
  private:
   void Refuse(InferJob& job, Admission admission);
 

@@ -62,7 +62,9 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   server->listener_ = std::move(listener).value();
   server->address_ = AddressWithPort(options.listen, server->listener_->port());
   if (auto* health = server->server_->GetHealthCheckService()) {
-    health->SetServingStatus("tandem.engine.v1.EngineService", true);
+    const bool ready = core.HasUsableModel();
+    health->SetServingStatus("", ready);
+    health->SetServingStatus("tandem.engine.v1.EngineService", ready);
   }
   server->listener_->Start([acceptor](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "server/check_health.h"
+#include "testing/graphs.h"
 
 namespace tandem {
 namespace {
@@ -16,9 +17,25 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+Repository OneModel() {
+  Model model;
+  model.name = "net";
+  model.version = 1;
+  model.network = testing::Compile(testing::LifNet(2, 3, 2, 1), {});
+  return Repository({std::make_shared<const Model>(std::move(model))});
+}
+
+Repository OneBrokenModel() {
+  Model model;
+  model.name = "net";
+  model.version = 1;
+  model.error = "it is damaged";
+  return Repository({std::make_shared<const Model>(std::move(model))});
+}
+
 struct Running {
-  explicit Running(const std::string& listen, int max_message_bytes = 8 << 20)
-      : core({"test", {.threads = 1}}, Repository(std::vector<std::shared_ptr<const Model>>{})),
+  explicit Running(const std::string& listen, int max_message_bytes = 8 << 20, Repository models = OneModel())
+      : core({"test", {.threads = 1}}, std::move(models)),
         server(Server::Start({listen, max_message_bytes, true}, core)) {}
   ~Running() {
     if (server.ok()) server.value()->Drain(std::chrono::seconds(5));
@@ -83,6 +100,13 @@ constexpr std::chrono::seconds kHealthTimeout{2};
 TEST(Server, HealthSaysServing) {
   const Running running("127.0.0.1:0");
   EXPECT_FALSE(CheckHealth(running.server.value()->address(), kHealthTimeout));
+}
+
+TEST(Server, HealthSaysNotServingWithoutAUsableModel) {
+  const Running running("127.0.0.1:0", 8 << 20, OneBrokenModel());
+  const auto error = CheckHealth(running.server.value()->address(), kHealthTimeout);
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->message, HasSubstr("holds no usable model"));
 }
 
 TEST(Server, HealthOfNobodyIsAnErrorThatNamesTheAddress) {

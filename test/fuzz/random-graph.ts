@@ -109,7 +109,7 @@ function build(
       edges.push([source.name, name]);
       built.push({ name, kind: 'Scale', inputs: width, outputs: width });
     }
-    add('Threshold', 'sum', width, built.at(-1)!);
+    add('Threshold', 'sum', width, built.at(-1));
     edges.push([first, 'sum']);
   }
 

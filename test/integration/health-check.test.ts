@@ -53,7 +53,10 @@ describe('tandem-engine --check-health', () => {
   it('exits 1 and says so where it says NOT_SERVING', async () => {
     status('NOT_SERVING');
     const { code, stderr } = await engineCheck([address]);
-    expect([code, stderr]).toEqual([1, `tandem-engine: "${address}" is not serving: it drains, or still starts\n`]);
+    expect([code, stderr]).toEqual([
+      1,
+      `tandem-engine: "${address}" is not serving: it drains, still starts, or holds no usable model; its log says which\n`,
+    ]);
   });
 
   it('exits 1 and says what to look at where nobody answers', async () => {

@@ -52,13 +52,13 @@ export class CppSuite implements Suite {
       .flatMap((before, index) => changesOf(before).map((change) => ({ file, line: index + 1, before, ...change })));
   }
 
-  async prepare(progress: (text: string) => void): Promise<void> {
+  async prepare(mutants: readonly Mutant[], progress: (text: string) => void): Promise<void> {
     this.#copy();
     progress('building the engine and its tests');
     const settings = ['-S', join(this.#tree, ENGINE), '-B', this.#build, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'];
     const launcher = existsSync('/usr/bin/ccache') ? ['-DCMAKE_CXX_COMPILER_LAUNCHER=ccache'] : [];
     expectSuccess('cmake', await run('cmake', [...settings, ...launcher], this.#tree, BUILD_TIMEOUT_MS));
-    const programs = [...new Set(Object.values(TESTED_BY).flat())];
+    const programs = [...new Set(mutants.flatMap((mutant) => testedBy(mutant)))];
     expectSuccess('the build', await this.#make(programs, FIRST_BUILD_TIMEOUT_MS));
     for (const program of programs) {
       const beganMs = performance.now();
@@ -73,7 +73,7 @@ export class CppSuite implements Suite {
     const whole = readFileSync(path, 'utf8');
     writeFileSync(path, mutate(whole, mutant));
     try {
-      const programs = TESTED_BY[mutant.file.split('/')[1]!]!;
+      const programs = testedBy(mutant);
       if ((await this.#make(programs)).code !== 0) return { verdict: 'not built' };
       for (const program of programs) {
         const limitMs = Math.max(LEAST_TIMEOUT_MS, PATIENCE * this.#tookMs.get(program)!);
@@ -112,6 +112,10 @@ export class CppSuite implements Suite {
     const args = ['--gtest_brief=1', '--gtest_fail_fast'];
     return run(join(this.#build, `tandem_${program}_test`), args, this.#build, timeoutMs);
   }
+}
+
+function testedBy({ file }: Mutant): readonly string[] {
+  return TESTED_BY[file.split('/')[1]!]!;
 }
 
 function expectSuccess(what: string, { code, output, timedOut }: Ended): void {

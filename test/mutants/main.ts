@@ -87,7 +87,7 @@ async function main(options: Options): Promise<number> {
   }
   const beganMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - beganMs) / 1_000);
-  await suite.prepare((text) => console.log(`  … ${text} (${seconds()} s)`));
+  await suite.prepare(chosen, (text) => console.log(`  … ${text} (${seconds()} s)`));
   const judged: Judged[] = [];
   const count = (verdict: string): number => judged.filter(({ judgement }) => judgement.verdict === verdict).length;
   for (const mutant of chosen) {

@@ -136,6 +136,12 @@ describe('a file that is refused', () => {
     expect(error(cyclic)).toContain('nested deeper than the limit of 16');
   });
 
+  it('for a name that is too long', () => {
+    const named = (bytes: number): Uint8Array => writeNir(chain(1, 1, { ['n'.repeat(bytes)]: node('LIF', LIF) }));
+    expect(error(named(1024))).toBe('no error');
+    expect(error(named(1025))).toContain('field "name": has 1025 bytes, above the limit of 1024');
+  });
+
   it('wherever it is cut off', () => {
     const whole = writeNir(chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) }));
     const outcomes = Array.from({ length: 60 }, (_, n) => error(whole.slice(0, Math.floor((n * whole.length) / 60))));

@@ -1,6 +1,6 @@
 // A NIR file to a plain graph. The file may be hostile: nothing is followed, and nothing is read before its size is known.
 import { Hdf5Error, Hdf5File } from './hdf5.ts';
-import { MAX_DEPTH, MAX_EDGES, MAX_FILE_BYTES, MAX_NODES, MAX_PARAMETER_ELEMENTS } from './limits.ts';
+import { MAX_DEPTH, MAX_EDGES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NODES, MAX_PARAMETER_ELEMENTS } from './limits.ts';
 import { ModelError } from './model-error.ts';
 import type { NirGraph, NirNode, Parameter } from './nir-graph.ts';
 import { compareNames } from '../../core/names.ts';
@@ -55,6 +55,11 @@ class Reader {
     const nodes = new Map<string, NirNode | NirGraph>();
     for (const child of this.file.members(`${path}/nodes`).sort(compareNames)) {
       const childName = name === '' ? child : `${name}/${child}`;
+      const bytes = Buffer.byteLength(childName);
+      if (bytes > MAX_NAME_BYTES) {
+        const shown = `${childName.slice(0, 100)}…`;
+        throw ModelError.field(shown, 'name', `has ${bytes} bytes, above the limit of ${MAX_NAME_BYTES}`);
+      }
       const childPath = `${path}/nodes/${child}`;
       this.expect(childPath, 'group', childName, 'type');
       const type = this.readType(childPath, childName);
