@@ -12,12 +12,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "engine/repository.h"
 #include "kernels/simd_target.h"
 #include "server/build_info.h"
 #include "server/check_file.h"
 #include "server/check_health.h"
 #include "server/command_line.h"
+#include "server/load_models.h"
 #include "server/server.h"
 #include "telemetry/log.h"
 #include "telemetry/otlp_settings.h"
@@ -43,6 +43,13 @@ sigset_t OurSignals() {
   return signals;
 }
 
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  return signals;
+}
+
 // Until then, SIGUSR1 has more logged and SIGUSR2 less.
 int WaitForStop() {
   const sigset_t signals = OurSignals();
@@ -57,9 +64,7 @@ int WaitForStop() {
   for (const int again : {SIGTERM, SIGINT}) {
     std::signal(again, [](int) { _exit(1); });
   }
-  sigset_t stop;
-  sigemptyset(&stop);
-  for (const int again : {SIGTERM, SIGINT}) sigaddset(&stop, again);
+  const sigset_t stop = StopSignals();
   pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
   return signal;
 }
@@ -102,18 +107,25 @@ int Serve(const tandem::CommandLine& options) {
   const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, the system does not say how the loader ended
   // A router that is killed takes no leave; without this its sidecars would hold their ports for ever.
   if (options.exit_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
-  tandem::Repository repository = tandem::Repository::Load(options.models);
+  auto repository = tandem::LoadModels(options.models, StopSignals());
+  if (!repository) {
+    spdlog::info("stopped while loading models");
+    return 0;
+  }
   const auto exporter = StartTracing(options.core.engine_id);
-  tandem::EngineCore core(options.core, std::move(repository), exporter.get());
+  tandem::EngineCore core(options.core, *std::move(repository), exporter.get());
   auto server = tandem::Server::Start(options.server, core);
   if (!server.ok()) return Fail(server.error().message);
 
-  const nlohmann::ordered_json ready = {
-      {"ready", core.HasUsableModel()}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
+  const nlohmann::ordered_json ready = {{"ready", core.HasUsableModel()},
+                                        {"id", options.core.engine_id},
+                                        {"address", server.value()->address()},
+                                        {"pid", getpid()}};
   std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   spdlog::info("serving on {}", server.value()->address());
