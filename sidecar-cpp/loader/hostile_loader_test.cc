@@ -51,7 +51,7 @@ class HostileLoader : public ::testing::Test {
 
 TEST_F(HostileLoader, OneThatHangsIsKilledWhenItsTimeIsUp) {
   const Error error = Run("while :; do sleep 100; done", {.wall_time = std::chrono::milliseconds(1000)});
-  EXPECT_EQ(error.message, "reading the file took longer than 1 s; it is damaged, export the model to NIR again");
+  EXPECT_THAT(error.message, HasSubstr("reading the file took longer than 1 s; give the engine more processor time"));
 }
 
 TEST_F(HostileLoader, OneThatClosesItsPipeAndStaysIsKilled) {
