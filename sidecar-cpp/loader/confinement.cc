@@ -89,7 +89,7 @@ class Filter {
   // Its low half: both machines are little-endian.
   void LoadArgument(unsigned k) { Load(offsetof(seccomp_data, args) + k * sizeof(std::uint64_t)); }
   void Return(std::uint32_t what) { Add(BPF_STMT(BPF_RET | BPF_K, what)); }
-  // The call fails and the program goes on: HDF5 looks for a file of the image's name, which must not exist.
+  // The call fails and the program goes on: HDF5 looks for a file of the image's name.
   void Refuse() { Return(SECCOMP_RET_ERRNO | EPERM); }
   void UnlessEqual(std::uint32_t value, std::uint32_t otherwise) {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));

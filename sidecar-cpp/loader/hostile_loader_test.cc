@@ -1,18 +1,19 @@
 // Programs in the loader's place: what a loader that a file has taken over could do to the engine.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/clock.h"
-#include "loader/answer.h"
 #include "base/regular_file.h"
+#include "loader/answer.h"
 #include "loader/load.h"
 #include "nir/flatten.h"
 #include "testing/graphs.h"
@@ -107,6 +108,17 @@ TEST_F(HostileLoader, ACutAnswerIsNone) {
   EXPECT_THAT(Run("cat " + (folder_ / "answer").string() + " >&4").message, HasSubstr("exit code 0"));
   testing::WriteFile(folder_ / "answer", sink.bytes);
   EXPECT_EQ(Run("cat " + (folder_ / "answer").string() + " >&4").reason, "LOADED");
+}
+
+TEST_F(HostileLoader, OneThatIsNotFilteredIsReported) {
+  StringSink sink;
+  WriteAnswer({Flatten(testing::LifNet(4, 8, 3, 1)), ENOSYS}, sink);
+  testing::WriteFile(folder_ / "answer", sink.bytes);
+  testing::WriteFile(folder_ / "loader", "#!/bin/sh\ncat " + (folder_ / "answer").string() + " >&4\n");
+  chmod((folder_ / "loader").c_str(), 0700);
+  const auto loaded = LoadWith(folder_ / "loader", testing::MemoryFile("").get(), {}, {});
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_THAT(loaded.value().warning, HasSubstr("refuses to filter the loader's system calls (seccomp: Function not"));
 }
 
 TEST_F(HostileLoader, GetsFileAndPipeAndNoOtherDescriptor) {
