@@ -12,6 +12,7 @@
 #include "loader/pipe_source.h"
 #include "loader/process.h"
 #include "loader/protocol.h"
+#include "loader/stopped.h"
 #include "nir/invalid.h"
 
 namespace tandem {
@@ -87,7 +88,7 @@ Expected<LoadResult> LoadWith(const std::filesystem::path& program, int file, co
   auto answer = ReadAnswer(pipe);
   switch (pipe.end()) {
     case PipeSource::End::kStopped:
-      return Error{Code::kCancelled, "CANCELLED", "the engine was stopped while it read the file", {}};
+      return StoppedWhileLoading();
     case PipeSource::End::kTimeout:
       return InvalidFile(
           "reading the file took longer than " + std::to_string(limits.wall_time.count() / 1000) +
