@@ -12,12 +12,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/repository.h"
 #include "kernels/simd_target.h"
 #include "server/build_info.h"
 #include "server/check_file.h"
 #include "server/check_health.h"
 #include "server/command_line.h"
-#include "server/load_models.h"
 #include "server/server.h"
 #include "telemetry/log.h"
 #include "telemetry/otlp_settings.h"
@@ -43,13 +43,6 @@ sigset_t OurSignals() {
   return signals;
 }
 
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
-  return signals;
-}
-
 // Until then, SIGUSR1 has more logged and SIGUSR2 less.
 int WaitForStop() {
   const sigset_t signals = OurSignals();
@@ -64,7 +57,9 @@ int WaitForStop() {
   for (const int again : {SIGTERM, SIGINT}) {
     std::signal(again, [](int) { _exit(1); });
   }
-  const sigset_t stop = StopSignals();
+  sigset_t stop;
+  sigemptyset(&stop);
+  for (const int again : {SIGTERM, SIGINT}) sigaddset(&stop, again);
   pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
   return signal;
 }
@@ -112,13 +107,9 @@ int Serve(const tandem::CommandLine& options) {
   if (options.exit_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
 
   spdlog::info("{} starts as {}", tandem::BuildName(), options.core.engine_id);
-  auto repository = tandem::LoadModels(options.models, StopSignals());
-  if (!repository) {
-    spdlog::info("stopped while loading models");
-    return 0;
-  }
+  tandem::Repository repository = tandem::Repository::Load(options.models);
   const auto exporter = StartTracing(options.core.engine_id);
-  tandem::EngineCore core(options.core, *std::move(repository), exporter.get());
+  tandem::EngineCore core(options.core, std::move(repository), exporter.get());
   auto server = tandem::Server::Start(options.server, core);
   if (!server.ok()) return Fail(server.error().message);
 
