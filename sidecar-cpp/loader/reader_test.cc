@@ -102,7 +102,7 @@ TEST(Reader, TakesAnyWorkingFolder) {
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder);
-  for (const char* name : {"model.nir", "image"}) testing::WriteFile(name, "");
+  for (const char* name : {"model.nir", "image"}) testing::WriteFile(std::filesystem::path(folder) / name, "");
   NirWriter writer = Small();
   PutLif(writer);
   EXPECT_EQ(Message(writer.Bytes()), "accepted");
