@@ -140,6 +140,7 @@ int Serve(const tandem::CommandLine& options) {
   const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, the system does not say how the loader ended
   if (options.exit_with_parent && !FollowParent(options.parent)) {
     spdlog::warn("stopped: the process that started this one has ended");
     return 0;
@@ -163,8 +164,10 @@ int Serve(const tandem::CommandLine& options) {
   auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
 
-  const nlohmann::ordered_json ready = {
-      {"ready", core.HasUsableModel()}, {"id", options.core.engine_id}, {"address", server.value()->address()}, {"pid", getpid()}};
+  const nlohmann::ordered_json ready = {{"ready", core.HasUsableModel()},
+                                        {"id", options.core.engine_id},
+                                        {"address", server.value()->address()},
+                                        {"pid", getpid()}};
   std::printf("%s\n", ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   spdlog::info("serving on {}", server.value()->address());

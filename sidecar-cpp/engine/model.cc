@@ -24,7 +24,7 @@ std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::
 Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
                           const std::stop_token& stop) {
   try {
-    auto file = SealedFile::CopyOf(nir_file, kMaxFileBytes);
+    auto file = SealedFile::CopyOf(nir_file, kMaxFileBytes, stop);
     if (!file.ok()) return file.error();
     const std::uint64_t file_digest = DigestOf(file.value().Map().bytes());
     auto loaded = Load(file.value().descriptor(), {}, stop);

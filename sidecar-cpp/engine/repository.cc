@@ -64,7 +64,7 @@ Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t
     spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", name, version,
                  model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
                  model.network->parameter_elements);
-  } else {
+  } else if (!stop.stop_requested()) {
     spdlog::error("model {}/{}: cannot be used: {}", name, version, model.error);
   }
   return model;

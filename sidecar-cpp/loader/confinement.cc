@@ -14,7 +14,7 @@
 #include <csignal>
 #include <cstddef>
 #include <initializer_list>
-#include <limits>
+#include <utility>
 #include <vector>
 
 #include "loader/sanitizer.h"
@@ -67,12 +67,14 @@ class Filter {
     Refuse();
     Return(SECCOMP_RET_ALLOW);
   }
-  // If its argument is `value`.
-  void AllowWith(std::uint32_t call, unsigned argument, std::uint32_t value) {
-    Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
-    LoadArgument(argument);
-    Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
-    Refuse();
+  // If each of its arguments named here has that value.
+  void AllowWith(std::uint32_t call, std::initializer_list<std::pair<unsigned, std::uint32_t>> arguments) {
+    Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, static_cast<std::uint8_t>(3 * arguments.size() + 1)));
+    for (const auto& [argument, value] : arguments) {
+      LoadArgument(argument);
+      Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
+      Refuse();
+    }
     Return(SECCOMP_RET_ALLOW);
   }
   int Install() {
@@ -87,7 +89,7 @@ class Filter {
   // Its low half: both machines are little-endian.
   void LoadArgument(unsigned k) { Load(offsetof(seccomp_data, args) + k * sizeof(std::uint64_t)); }
   void Return(std::uint32_t what) { Add(BPF_STMT(BPF_RET | BPF_K, what)); }
-  // The call fails and the program goes on: HDF5 looks for a file of the image's name, which must not exist.
+  // The call fails and the program goes on: HDF5 looks for a file of the image's name.
   void Refuse() { Return(SECCOMP_RET_ERRNO | EPERM); }
   void UnlessEqual(std::uint32_t value, std::uint32_t otherwise) {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
@@ -121,7 +123,7 @@ int FilterSystemCalls() {
                           SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid, SYS_gettid}) {
     filter.Allow(static_cast<std::uint32_t>(call));
   }
-  filter.AllowWith(SYS_tgkill, 0, static_cast<std::uint32_t>(getpid()));
+  filter.AllowWith(SYS_tgkill, {{0, static_cast<std::uint32_t>(getpid())}, {2, SIGABRT}});
   for (const long call : {SYS_mmap, SYS_mprotect}) filter.AllowWithout(static_cast<std::uint32_t>(call), 2, PROT_EXEC);
   if (kUnderSanitizer) {
     for (const long call : {SYS_sigaltstack, SYS_clock_nanosleep, SYS_sched_yield}) {

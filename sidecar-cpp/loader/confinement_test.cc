@@ -67,6 +67,10 @@ TEST(Confinement, FilterRefusesSignalsToOthers) {
   EXPECT_EQ(InFilteredChild([parent = getpid()] { return ErrnoOf(syscall(SYS_tgkill, parent, parent, 0)); }), EPERM);
 }
 
+TEST(Confinement, FilterRefusesToStandStill) {
+  EXPECT_EQ(InFilteredChild([] { return ErrnoOf(syscall(SYS_tgkill, getpid(), gettid(), SIGSTOP)); }), EPERM);
+}
+
 TEST(Confinement, FilterRefusesMemoryThatCanBeExecuted) {
   EXPECT_EQ(InFilteredChild([] {
               void* at = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

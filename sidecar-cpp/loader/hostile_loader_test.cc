@@ -1,18 +1,19 @@
 // Programs in the loader's place: what a loader that a file has taken over could do to the engine.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/clock.h"
-#include "loader/answer.h"
 #include "base/regular_file.h"
+#include "loader/answer.h"
 #include "loader/load.h"
 #include "nir/flatten.h"
 #include "testing/graphs.h"
@@ -51,7 +52,7 @@ class HostileLoader : public ::testing::Test {
 
 TEST_F(HostileLoader, OneThatHangsIsKilledWhenItsTimeIsUp) {
   const Error error = Run("while :; do sleep 100; done", {.wall_time = std::chrono::milliseconds(1000)});
-  EXPECT_EQ(error.message, "reading the file took longer than 1 s; it is damaged, export the model to NIR again");
+  EXPECT_THAT(error.message, HasSubstr("reading the file took longer than 1 s; give the engine more processor time"));
 }
 
 TEST_F(HostileLoader, OneThatClosesItsPipeAndStaysIsKilled) {
@@ -109,15 +110,26 @@ TEST_F(HostileLoader, ACutAnswerIsNone) {
   EXPECT_EQ(Run("cat " + (folder_ / "answer").string() + " >&4").reason, "LOADED");
 }
 
+TEST_F(HostileLoader, OneThatIsNotFilteredIsReported) {
+  StringSink sink;
+  WriteAnswer({Flatten(testing::LifNet(4, 8, 3, 1)), ENOSYS}, sink);
+  testing::WriteFile(folder_ / "answer", sink.bytes);
+  testing::WriteFile(folder_ / "loader", "#!/bin/sh\ncat " + (folder_ / "answer").string() + " >&4\n");
+  chmod((folder_ / "loader").c_str(), 0700);
+  const auto loaded = LoadWith(folder_ / "loader", testing::MemoryFile("").get(), {}, {});
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_THAT(loaded.value().warning, HasSubstr("refuses to filter the loader's system calls (seccomp: Function not"));
+}
+
 TEST_F(HostileLoader, GetsFileAndPipeAndNoOtherDescriptor) {
   const Descriptor secret(open("/dev/null", O_RDONLY));  // without O_CLOEXEC
   const auto seen = folder_ / "seen";
-  Run("ls -l /proc/$$/fd | sed -n 's/.* \\([0-9]*\\) -> \\(.*\\)/\\1 \\2/p' >" + seen.string());
+  // Without the shell's own, of its script.
+  Run("cd /proc/$$/fd && for k in *; do echo $k $(readlink $k); done | grep -v '/loader$' | sort >" + seen.string());
   const auto list = ReadWholeFile(seen, 65536);
   ASSERT_TRUE(list.ok());
   EXPECT_THAT(list.value(),
-              ::testing::MatchesRegex("0 /dev/null\n1 [^\n]*\n2 /dev/null\n3 /memfd:test [^\n]*\n4 pipe:[^\n]*\n10 .*|"
-                                      "0 /dev/null\n1 [^\n]*\n2 /dev/null\n3 /memfd:test [^\n]*\n4 pipe:[^\n]*\n"));
+              ::testing::MatchesRegex("0 /dev/null\n1 [^\n]*\n2 [^\n]*\n3 /memfd:test [^\n]*\n4 pipe:[^\n]*\n"));
 }
 
 TEST_F(HostileLoader, GetsNothingOfTheEnvironment) {

@@ -12,6 +12,7 @@
 #include "loader/pipe_source.h"
 #include "loader/process.h"
 #include "loader/protocol.h"
+#include "loader/stopped.h"
 #include "nir/invalid.h"
 
 namespace tandem {
@@ -25,8 +26,9 @@ Error FailedOnFile(const std::string& how) {
                      "); it is damaged, export the model to NIR again");
 }
 
-Error TookLonger(const std::string& than) {
-  return InvalidFile("reading the file took longer than " + than + "; it is damaged, export the model to NIR again");
+Error TookTooMuchProcessorTime(std::uint64_t seconds) {
+  return InvalidFile("reading the file took longer than " + std::to_string(seconds) +
+                     " s; it is damaged, export the model to NIR again");
 }
 
 Error Internal(const std::string& what) { return {Code::kInternal, "INTERNAL", what, {}}; }
@@ -41,7 +43,7 @@ Error Died(std::optional<int> status, const LoadLimits& limits) {
   if (!status) return Internal("tandem-loader ended without an answer, and the system does not say how");
   if (WIFSIGNALED(*status)) {
     const int signal = WTERMSIG(*status);
-    if (signal == SIGXCPU) return TookLonger(std::to_string(limits.cpu_seconds) + " s");
+    if (signal == SIGXCPU) return TookTooMuchProcessorTime(limits.cpu_seconds);
     if (signal == SIGKILL) {
       return Internal(
           "tandem-loader was killed (signal 9, SIGKILL), as the system does where memory runs out; give the engine "
@@ -86,9 +88,11 @@ Expected<LoadResult> LoadWith(const std::filesystem::path& program, int file, co
   auto answer = ReadAnswer(pipe);
   switch (pipe.end()) {
     case PipeSource::End::kStopped:
-      return Error{Code::kCancelled, "CANCELLED", "the engine was stopped while it read the file", {}};
+      return StoppedWhileLoading();
     case PipeSource::End::kTimeout:
-      return TookLonger(std::to_string(limits.wall_time.count() / 1000) + " s");
+      return InvalidFile(
+          "reading the file took longer than " + std::to_string(limits.wall_time.count() / 1000) +
+          " s; give the engine more processor time, or, if it has enough, export the model to NIR again");
     case PipeSource::End::kClosed:
       return Died(process.value().Reap(kEndPatience), limits);
     case PipeSource::End::kNone:

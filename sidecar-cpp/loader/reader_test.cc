@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <limits>
 
@@ -94,6 +95,19 @@ TEST(Reader, TakesCompressedDoublesAndScalars) {
     EXPECT_EQ(node.parameters.at("tau").values, (std::vector<double>{0.1, 0.2, 0.3}));
     EXPECT_EQ(node.parameters.at("v_reset").values, std::vector<double>{0.25});
   }
+}
+
+TEST(Reader, TakesAnyWorkingFolder) {
+  std::string folder = (std::filesystem::temp_directory_path() / "tandem-reader-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  for (const char* name : {"model.nir", "image"}) testing::WriteFile(std::filesystem::path(folder) / name, "");
+  NirWriter writer = Small();
+  PutLif(writer);
+  EXPECT_EQ(Message(writer.Bytes()), "accepted");
+  std::filesystem::current_path(before);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Reader, RefusesWhatIsNotHdf5) {

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/regular_file.h"
+#include "loader/stopped.h"
 
 namespace tandem {
 namespace {
@@ -38,7 +39,8 @@ bool WriteAll(int to, const char* data, std::size_t size) {
 
 }  // namespace
 
-Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::size_t max_bytes) {
+Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::size_t max_bytes,
+                                        const std::stop_token& stop) {
   const auto file = OpenRegularFile(path, max_bytes);
   if (!file.ok()) return file.error();
   const std::size_t size = file.value().size;
@@ -46,6 +48,7 @@ Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::
   if (copy.descriptor() < 0) return NoMemory("memfd_create");
   std::string piece(std::min(size, kPieceBytes), '\0');
   for (std::size_t left = size; left > 0; left -= piece.size()) {
+    if (stop.stop_requested()) return StoppedWhileLoading();
     piece.resize(std::min(left, piece.size()));
     if (!ReadExactly(file.value().descriptor.get(), piece.data(), piece.size())) {
       return UnusableFile(path, "cannot be read");

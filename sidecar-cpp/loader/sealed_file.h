@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <span>
+#include <stop_token>
 #include <string_view>
 #include <utility>
 
@@ -14,8 +14,9 @@ namespace tandem {
 
 class SealedFile {
  public:
-  // Of a regular file of at most `max_bytes`; the copy is in memory.
-  static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes);
+  // Of a regular file of at most `max_bytes`; the copy is in memory. CANCELLED: `stop` was requested.
+  static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes,
+                                     const std::stop_token& stop = {});
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -51,6 +51,13 @@ TEST_F(SealedCopy, OfAnEmptyFileIsEmpty) {
   EXPECT_EQ(SealedFile::CopyOf(folder_ / "a.nir", 100).value().Map().bytes(), "");
 }
 
+TEST_F(SealedCopy, EndsWhereAStopIsRequested) {
+  testing::WriteFile(folder_ / "a.nir", "bytes");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(SealedFile::CopyOf(folder_ / "a.nir", 100, stop.get_token()).error().code, Code::kCancelled);
+}
+
 TEST_F(SealedCopy, NamesTheFileThatCannotBeRead) {
   testing::WriteFile(folder_ / "large.nir", std::string(101, 'x'));
   ASSERT_EQ(mkfifo((folder_ / "pipe.nir").c_str(), 0600), 0);

@@ -38,6 +38,7 @@ int CheckFile(const std::string& nir_file, const std::string& manifest_file) {
     std::fprintf(stderr, "%s: %s\n", Printable(nir_file).c_str(), model.error().message.c_str());
     return 1;
   }
+  if (!model.value().warning.empty()) std::fprintf(stderr, "warning: %s\n", model.value().warning.c_str());
   const Network& network = *model.value().network;
   std::size_t width = 4;
   for (const NetworkNode& node : network.nodes) width = std::max(width, Printable(node.name).size());

@@ -1,5 +1,6 @@
 // The machines that the image is tried on, and how to run a program of it on one of them.
 import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 
 export interface Machine {
   /** As `tandem-engine --version` names it. */
@@ -41,5 +42,10 @@ export function engineCommand({ arch, cpu, force }: Machine): [string, ...string
   const engine = '/usr/local/bin/tandem-engine';
   if (cpu === undefined) return ['docker', ...container, '--entrypoint', engine, IMAGE[arch]];
   const qemu = ['-v', `/usr/bin/${QEMU[arch]}:/qemu:ro`, '--entrypoint', '/qemu'];
+  if (arch === 'arm64') {
+    const made = resolve('.cache/portable'); // by scripts/portable
+    qemu.push('-v', `${made}/arm64-loader:/arm64-loader:ro`);
+    qemu.push('-v', `${made}/tandem-loader:/usr/local/bin/tandem-loader:ro`);
+  }
   return ['docker', ...container, ...qemu, IMAGE[arch], '-cpu', cpu, engine];
 }
