@@ -5,6 +5,7 @@ target_compile_options(tandem_fuzz_graphs PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem_fuzz_graphs PUBLIC tandem_engine tandem_testing)
 
 add_library(tandem_fuzz_messages STATIC fuzz/messages.cc)
+target_include_directories(tandem_fuzz_messages PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_options(tandem_fuzz_messages PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem_fuzz_messages PUBLIC tandem_proto PkgConfig::XXHASH)
 
