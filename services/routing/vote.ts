@@ -14,6 +14,7 @@ import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered, Claim } from './attempt-plan.ts';
 import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
+import { attemptTimeMs } from './attempt-time.ts';
 import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
 import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
@@ -33,6 +34,8 @@ export interface Voted<E> extends Answered<E> {
  * that a dissenter is named though it is slower than the majority. Asked at the same time, they are seldom this late.
  */
 const GRACE_MIN_MS = 5;
+/** A ballot gets this part of the time that is left, so that a stand-in can still vote. */
+const BALLOT_SHARES = 2;
 
 /**
  * `plan`: all engines that hold the model and may be asked. `onContradicted` is called with all that was said, the answer
@@ -204,7 +207,7 @@ class Election<E extends Askable> {
   }
 
   async #ask(engine: E): Promise<void> {
-    const { input, options } = this.#asking;
+    const { input } = this.#asking;
     // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
     // gives has the layers: there each gives all of its answer.
     const isExact = this.#policy.compare.kind === 'EXACT';
@@ -212,7 +215,8 @@ class Election<E extends Askable> {
     const voter = newVoter(engine);
     this.voters.push(voter);
     try {
-      const answer = await ask(engine, { ...this.#asking, input: { ...input, digestOnly } }, options.attemptTimeoutMs);
+      const asking = { ...this.#asking, input: { ...input, digestOnly } };
+      const answer = await ask(engine, asking, attemptTimeMs(engine, asking, BALLOT_SHARES, voter.startedMs));
       if (isEmpty(answer)) throw noDigest(engine);
       // Else the vote is over.
       if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#spec);
@@ -261,7 +265,7 @@ async function wholeAnswer<E extends Askable>(
     if (answer === undefined || !isVotedFor(ballot, answer) || !engine.admits) continue;
     if (isRetry && !options.budget.withdraw()) break;
     try {
-      const inference = await ask(engine, asking, options.attemptTimeoutMs);
+      const inference = await ask(engine, asking, attemptTimeMs(engine, asking, BALLOT_SHARES, performance.now()));
       if (isComplete(inference) && isVotedFor(ballot, inference)) return { engine, inference };
       const message = `engine "${engine.id}" voted for one answer and gave another`;
       last = new RouterError('ENGINE_FAULT', message);
