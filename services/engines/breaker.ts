@@ -130,8 +130,8 @@ export class Breaker {
       this.#lastFailure = failure;
       this.#onOpened = onOpened;
       this.#setPause();
-      if (this.#circuit.closed && this.#hasFailedTooOften()) {
-        const why = `${this.#failedInARow} requests in a row failed, the last with ${failure}`;
+      const why = this.#whyAtOnce(failure);
+      if (why !== '') {
         this.trip(why);
         onOpened?.(why);
         return;
@@ -146,6 +146,12 @@ export class Breaker {
     this.#setPause();
     this.#trippedBy = why;
     this.#circuit.open();
+  }
+
+  /** Why one failure more opens it, whatever the window says; empty: the window decides. */
+  #whyAtOnce(failure: string): string {
+    if (this.#circuit.halfOpen) return `the request that tried failed with ${failure}`;
+    return this.#hasFailedTooOften() ? `${this.#failedInARow} requests in a row failed, the last with ${failure}` : '';
   }
 
   /** A window's share would take seconds to notice that an engine which answered well has stopped to answer at all. */

@@ -13,3 +13,18 @@ export function attemptTimeMs(
   const leftMs = Math.max(0, context.deadlineMs - nowMs);
   return Math.min(options.attemptTimeoutMs, engine.attemptMs(input, leftMs / attempts));
 }
+
+/** A ballot gets this part of the time that is left, so that a stand-in can still vote. */
+const WITH_STAND_IN = 2;
+/** Without one there is nothing to do but to wait, and to conclude from the other ballots before the deadline. */
+const WITHOUT_STAND_IN = 1.25;
+
+/** How long an engine may take over its ballot. `hasStandIn`: another engine can vote in its place. */
+export function ballotTimeMs(engine: Askable, asking: Asking, hasStandIn: boolean, nowMs: number): number {
+  if (hasStandIn) return attemptTimeMs(engine, asking, WITH_STAND_IN, nowMs);
+  const shareMs = Math.max(0, asking.context.deadlineMs - nowMs) / WITHOUT_STAND_IN;
+  return Math.max(
+    attemptTimeMs(engine, asking, WITHOUT_STAND_IN, nowMs),
+    Math.min(shareMs, asking.options.attemptTimeoutMs),
+  );
+}

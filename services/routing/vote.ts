@@ -14,7 +14,7 @@ import type { Ballot } from '../voting/tally.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered, Claim } from './attempt-plan.ts';
 import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
-import { attemptTimeMs } from './attempt-time.ts';
+import { ballotTimeMs } from './attempt-time.ts';
 import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
 import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
@@ -34,8 +34,6 @@ export interface Voted<E> extends Answered<E> {
  * that a dissenter is named though it is slower than the majority. Asked at the same time, they are seldom this late.
  */
 const GRACE_MIN_MS = 5;
-/** A ballot gets this part of the time that is left, so that a stand-in can still vote. */
-const BALLOT_SHARES = 2;
 
 /**
  * `plan`: all engines that hold the model and may be asked. `onContradicted` is called with all that was said, the answer
@@ -216,7 +214,8 @@ class Election<E extends Askable> {
     this.voters.push(voter);
     try {
       const asking = { ...this.#asking, input: { ...input, digestOnly } };
-      const answer = await ask(engine, asking, attemptTimeMs(engine, asking, BALLOT_SHARES, voter.startedMs));
+      const hasStandIn = this.#left.some(({ admits }) => admits);
+      const answer = await ask(engine, asking, ballotTimeMs(engine, asking, hasStandIn, voter.startedMs));
       if (isEmpty(answer)) throw noDigest(engine);
       // Else the vote is over.
       if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#spec);
@@ -265,7 +264,7 @@ async function wholeAnswer<E extends Askable>(
     if (answer === undefined || !isVotedFor(ballot, answer) || !engine.admits) continue;
     if (isRetry && !options.budget.withdraw()) break;
     try {
-      const inference = await ask(engine, asking, attemptTimeMs(engine, asking, BALLOT_SHARES, performance.now()));
+      const inference = await ask(engine, asking, ballotTimeMs(engine, asking, true, performance.now()));
       if (isComplete(inference) && isVotedFor(ballot, inference)) return { engine, inference };
       const message = `engine "${engine.id}" voted for one answer and gave another`;
       last = new RouterError('ENGINE_FAULT', message);
