@@ -4,12 +4,10 @@
 const MEAN_GAIN = 1 / 8;
 const DEVIATION_GAIN = 1 / 4;
 const DEVIATIONS = 4;
-/** An engine that works off a queue takes so much longer than its mean pace says, at most. */
-const PACE_SLACK = 4;
 /** No attempt ends earlier by the estimate, milliseconds: pauses of a healthy process are shorter. */
 const MIN_ATTEMPT_MS = 250;
-/** An attempt gets at least this multiple of the mean, also where the caller's time is short. */
-const MEAN_SLACK = 2;
+/** Of what the mean, or the pace, lets expect: an attempt gets so much at least, also where the caller's time is short. */
+const SLACK = 2;
 
 export class AnswerTimes {
   /** Of the newest answer, on performance.now()'s clock; -Infinity: there was none. */
@@ -60,13 +58,13 @@ export class AnswerTimes {
     if (this.#meanMs === 0) this.#meanBytes = bytes;
     if (elapsedMs <= this.#meanMs) return;
     this.#meanMs = elapsedMs;
-    this.#deviationMs = Math.max(this.#deviationMs, elapsedMs / 4);
+    this.#deviationMs = Math.max(this.#deviationMs, elapsedMs / 2);
   }
 
   /** What nearly every answer takes at most, with so many in flight and an input of so many bytes; 0: not known. */
   usualMs(inFlight: number, bytes: number): number {
     const aloneMs = this.#meanMs + DEVIATIONS * this.#deviationMs;
-    return Math.max(aloneMs, PACE_SLACK * this.#paceMs * inFlight) * this.#scale(bytes);
+    return Math.max(aloneMs, SLACK * this.#paceMs * inFlight) * this.#scale(bytes);
   }
 
   /**
@@ -77,7 +75,7 @@ export class AnswerTimes {
     if (!this.isKnown) return shareMs;
     const meanMs = Math.max(this.#meanMs, this.#paceMs * inFlight) * this.#scale(bytes);
     const usualMs = Math.max(MIN_ATTEMPT_MS, this.usualMs(inFlight, bytes));
-    return Math.min(usualMs, Math.max(shareMs, MEAN_SLACK * meanMs));
+    return Math.min(usualMs, Math.max(shareMs, SLACK * meanMs));
   }
 
   /** Longer series take longer. */

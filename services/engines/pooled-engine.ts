@@ -161,7 +161,9 @@ export class PooledEngine {
         span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
       );
       this.#slowDown(error, outcome, elapsedMs, nowMs);
-      this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
+      // An attempt that was ended early, when nobody is to blame, says nothing of how many the engine can take.
+      const isEarly = error.kind === 'ENGINE_SLOW' && outcome === 'ignore';
+      if (!isEarly) this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
     }
   }

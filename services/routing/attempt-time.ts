@@ -19,12 +19,13 @@ const WITH_STAND_IN = 2;
 /** Without one there is nothing to do but to wait, and to conclude from the other ballots before the deadline. */
 const WITHOUT_STAND_IN = 1.25;
 
-/** How long an engine may take over its ballot. `hasStandIn`: another engine can vote in its place. */
+/**
+ * How long an engine may take over its ballot. `hasStandIn`: another engine can vote in its place. It gets its whole share:
+ * an engine is asked once in a vote, so that a ballot which is given up is lost.
+ */
 export function ballotTimeMs(engine: Askable, asking: Asking, hasStandIn: boolean, nowMs: number): number {
-  if (hasStandIn) return attemptTimeMs(engine, asking, WITH_STAND_IN, nowMs);
-  const shareMs = Math.max(0, asking.context.deadlineMs - nowMs) / WITHOUT_STAND_IN;
-  return Math.max(
-    attemptTimeMs(engine, asking, WITHOUT_STAND_IN, nowMs),
-    Math.min(shareMs, asking.options.attemptTimeoutMs),
-  );
+  const attempts = hasStandIn ? WITH_STAND_IN : WITHOUT_STAND_IN;
+  const { context, options } = asking;
+  const shareMs = Math.max(0, context.deadlineMs - nowMs) / attempts;
+  return Math.max(Math.min(shareMs, options.attemptTimeoutMs), attemptTimeMs(engine, asking, attempts, nowMs));
 }
