@@ -200,7 +200,7 @@ class Election<E extends Askable> {
   #takeNext(kind: EngineKind | undefined): E | undefined {
     const able = this.#left.filter(({ admits }) => admits);
     const next = able.find((engine) => kind === undefined || engine.kind === kind) ?? able[0];
-    this.#left = able.filter((engine) => engine !== next);
+    this.#left = this.#left.filter((engine) => engine !== next);
     return next;
   }
 

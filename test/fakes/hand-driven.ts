@@ -7,7 +7,7 @@ import { fakeInference } from './fake-engine.ts';
 export class HandDriven implements Askable {
   readonly id: string;
   kind: 'local' | 'sidecar' = 'sidecar';
-  readonly admits = true;
+  admits = true;
   readonly whyNot = '';
   free = 1;
   /** Of the last request; undefined: it was not asked. */
