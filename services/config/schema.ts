@@ -119,7 +119,9 @@ export const settingsSchema = z.strictObject({
         .min(1)
         .max(3_600_000)
         .default(10_000)
-        .describe('An engine that has not answered by then is given up where another can be asked, milliseconds.'),
+        .describe(
+          'An engine that has not answered by then is given up where another can be asked, milliseconds. As a rule it is given up earlier: after what its answers usually take, or its share of the caller’s time.',
+        ),
       budget_percent: z
         .number()
         .min(0)

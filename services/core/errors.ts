@@ -1,7 +1,8 @@
 // The one table of what can go wrong. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
 // `code` is the gRPC status; `retryable` says whether another engine (or a later try) may succeed; `outcome` is what a
-// breaker makes of it: a caller's own fault never counts against an engine. `fromEngine` says what it means when an engine
+// breaker makes of it: a caller's own fault never counts against an engine. Time-outs (DEADLINE_EXCEEDED, ENGINE_SLOW) are
+// judged one by one: see engines/slowness.ts. `fromEngine` says what it means when an engine
 // answers with it:
 //
 //   state   how the engine is now: believed, because another engine is asked instead

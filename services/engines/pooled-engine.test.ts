@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
@@ -65,5 +65,106 @@ describe('an engine of the pool', () => {
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_TOO_LARGE', 'no'));
     for (let n = 0; n < 20; n += 1) expect(await kindOf(asked, Infinity)).toBe('INPUT_TOO_LARGE');
     expect([asked.failed, asked.breaker.state, asked.idleMs]).toEqual([0, 'CLOSED', Infinity]);
+  });
+});
+
+describe('a time-out of an engine with peers', () => {
+  let clockMs: number;
+  let bad: FakeEngine;
+  let engine: PooledEngine;
+  let peer: PooledEngine;
+  let peerEngine: FakeEngine;
+
+  beforeEach(async () => {
+    clockMs = 1_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => clockMs);
+    [bad, peerEngine] = [new FakeEngine('bad'), new FakeEngine('peer')];
+    const holders = (): PooledEngine[] => [engine, peer];
+    const add = (each: FakeEngine): PooledEngine =>
+      new PooledEngine(each.up(fakeModel()), fakePins, fakeBreaker, () => undefined, holders);
+    [engine, peer] = [add(bad), add(peerEngine)];
+    for (let n = 0; n < 20; n += 1) await answer(engine, bad, 3);
+    await answer(peer, peerEngine, 3);
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    for (const { breaker } of [engine, peer]) breaker.stop();
+  });
+
+  /** Answers one request after so long. */
+  async function answer(pooled: PooledEngine, fake: FakeEngine, afterMs: number): Promise<void> {
+    fake.behaviour = () => {
+      clockMs += afterMs;
+      return Promise.resolve(fakeInference());
+    };
+    expect(await kindOf(pooled, Infinity)).toBe('OK');
+  }
+
+  /** Its request ends after so long, by the caller's clock or by that of an attempt. */
+  async function timeOut(afterMs: number, timeoutMs = Infinity): Promise<string> {
+    bad.behaviour = () => {
+      clockMs += afterMs;
+      return late();
+    };
+    return await kindOf(engine, clockMs + afterMs, timeoutMs);
+  }
+
+  it('counts against it where the time of an attempt has passed, and where the caller’s own has', async () => {
+    expect([await timeOut(250, 200), engine.failed]).toEqual(['ENGINE_SLOW', 1]);
+    expect([await timeOut(250), engine.failed]).toEqual(['DEADLINE_EXCEEDED', 2]);
+  });
+
+  it('counts for nothing where the caller gives less time than answers take', async () => {
+    expect([await timeOut(5), engine.failed]).toEqual(['DEADLINE_EXCEEDED', 0]);
+  });
+
+  it('counts for nothing where its peer takes as long, and its next attempt gets more time', async () => {
+    peerEngine.behaviour = () => new Promise(() => undefined);
+    void peer.infer(input, { deadlineMs: Infinity, signal: new AbortController().signal });
+    expect([await timeOut(250, 200), engine.failed, engine.attemptMs(input, 10_000)]).toEqual(['ENGINE_SLOW', 0, 750]);
+  });
+
+  it('opens its breaker after five in a row, with the cause', async () => {
+    for (let n = 0; n < 5; n += 1) await timeOut(250, 200);
+    const why =
+      '5 requests in a row failed, the last with ENGINE_SLOW: no answer in time, while other engines were faster';
+    expect(engine.breaker.events).toMatchObject([{ state: 'OPEN', why }]);
+  });
+
+  describe('that is silent', () => {
+    let replaced: string[];
+
+    beforeEach(() => {
+      replaced = [];
+      Object.assign(bad, {
+        silence: { inputs: 37, forMs: 600 },
+        replaceConnection: (why: string) => replaced.push(why),
+      });
+    });
+
+    it('has its connection replaced where other engines answered in that time', async () => {
+      await timeOut(250, 200);
+      expect(replaced).toEqual(['took 37 inputs and answered none for 600 ms while other engines answered']);
+    });
+
+    it('keeps its connection where no other engine has answered in that time', async () => {
+      clockMs += 10_000;
+      await timeOut(250, 200);
+      expect(replaced).toEqual([]);
+    });
+
+    it('keeps its connection while it has had few inputs', async () => {
+      Object.assign(bad, { silence: { inputs: 4, forMs: 600 } });
+      await timeOut(250, 200);
+      expect(replaced).toEqual([]);
+    });
+
+    it('has its connection replaced also where callers leave before their time is over', async () => {
+      bad.behaviour = () => Promise.reject(new RouterError('CANCELLED', 'another engine was faster'));
+      const signal = AbortSignal.abort(new RouterError('CANCELLED', 'another engine was faster'));
+      await engine.infer(input, { deadlineMs: Infinity, signal }).catch(() => undefined);
+      expect([replaced.length, engine.failed]).toEqual([1, 0]);
+    });
   });
 });

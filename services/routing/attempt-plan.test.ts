@@ -27,9 +27,14 @@ beforeEach(() => {
   disputes = [];
 });
 
-function start(engines: HandDriven[], over: Partial<AskOptions> = {}): Promise<Answered<HandDriven>> {
+function start(
+  engines: HandDriven[],
+  over: Partial<AskOptions> = {},
+  deadlineMs = Infinity,
+): Promise<Answered<HandDriven>> {
   const onDispute = (dispute: Dispute): void => void disputes.push(dispute);
-  const asking = fakeAsking(engines, caller.signal, { onDispute, ...over });
+  const fake = fakeAsking(engines, caller.signal, { onDispute, ...over });
+  const asking = { ...fake, context: { ...fake.context, deadlineMs } };
   attempts = asking.attempts;
   plan = new AttemptPlan(engines, asking);
   const answering = attemptInTurn(plan);
@@ -247,5 +252,57 @@ describe('an input that is too large for an engine', () => {
       () => c.fail('INPUT_TOO_LARGE', limit(20)),
     );
     await expect(answering).rejects.toMatchObject({ kind: 'INPUT_TOO_LARGE', metadata: limit(30) });
+  });
+});
+
+describe('the time of an attempt', () => {
+  const timedOut = (engine: HandDriven) => (): void => engine.fail('ENGINE_SLOW');
+
+  it('is shared among the attempts that are left, and the last one has the rest', async () => {
+    const answering = start([a, b, c], {}, performance.now() + 600);
+    await inTurn(timedOut(a), timedOut(b), () => c.answer());
+    await answering;
+    expect(a.timeoutMs).toBeGreaterThan(190);
+    expect(a.timeoutMs).toBeLessThanOrEqual(200);
+    expect(b.timeoutMs).toBeGreaterThan(250);
+    expect(b.timeoutMs).toBeLessThanOrEqual(300);
+    expect(c.timeoutMs).toBe(Infinity);
+  });
+
+  it('is what the engine’s own answers take, where that is less than its share', async () => {
+    a.attemptMs = () => 42;
+    const answering = start([a, b]);
+    await inTurn(() => a.answer());
+    await answering;
+    expect(a.timeoutMs).toBe(42);
+  });
+
+  it('is all there is where the retry budget allows no other attempt', async () => {
+    const answering = start([a, b], { budget: new RetryBudget(0, 0) });
+    await inTurn(() => a.answer());
+    await answering;
+    expect(a.timeoutMs).toBe(Infinity);
+  });
+
+  it('leaves time for the answer that contradicts a refusal, where a confirmation is late', async () => {
+    const answering = start([a, b, c], {}, performance.now() + 600);
+    await inTurn(() => a.fail('NON_FINITE', there), timedOut(b));
+    expect(b.timeoutMs).toBeLessThanOrEqual(300);
+    await inTurn(() => c.answer());
+    expect((await answering).engine.id).toBe('c');
+  });
+});
+
+describe('an engine that may not be asked for the moment', () => {
+  it('is asked later, once it may be', async () => {
+    a.admits = false;
+    const answering = start([a, b]);
+    await settle();
+    a.admits = true;
+    await inTurn(
+      () => b.fail('ENGINE_LOST'),
+      () => a.answer(),
+    );
+    expect((await answering).engine.id).toBe('a');
   });
 });

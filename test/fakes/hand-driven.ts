@@ -7,7 +7,7 @@ import { fakeInference } from './fake-engine.ts';
 export class HandDriven implements Askable {
   readonly id: string;
   kind: 'local' | 'sidecar' = 'sidecar';
-  readonly admits = true;
+  admits = true;
   readonly whyNot = '';
   free = 1;
   /** Of the last request; undefined: it was not asked. */
@@ -22,6 +22,10 @@ export class HandDriven implements Askable {
 
   get wasAsked(): boolean {
     return this.signal !== undefined;
+  }
+
+  attemptMs(_input: InferenceInput, shareMs: number): number {
+    return shareMs;
   }
 
   infer(_input: InferenceInput, { signal }: CallContext, timeoutMs?: number): Promise<Inference> {

@@ -156,7 +156,7 @@ export const WRONG_ANSWERS: readonly EngineLie[] = [
   },
 ];
 
-/** Strange, and still an honest answer: also to an item that does not exist, or twice. */
+/** Strange, and still an honest answer: also to an item that does not exist, or twice, as long as it is seldom. */
 export const HARMLESS: readonly EngineLie[] = [
   { name: 'an answer without a readout digest', tamper: unsigned(() => ({ readoutDigest: 0n })) },
   { name: 'an answer twice', tamper: (honest) => [honest, honest] },

@@ -202,6 +202,75 @@ describe('a sidecar engine', () => {
     expect(engine.unexpectedAnswers).toBe(2);
   });
 
+  it('is lost for a fault when it goes on answering what it was not asked', async () => {
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.flatMap(({ id }) => [answer(id + 1_000n), answer(id)]), checksum: 0n });
+    for (let n = 0; n < 8; n += 1) expect(await kindOf(engine.infer(input, context()))).toBe('answered');
+    sidecar.onMessage = (_, stream) => stream.write({ results: [answer(5_000n)], checksum: 0n });
+    expect(await kindOf(engine.infer(input, context()))).toBe('ENGINE_FAULT');
+    expect(engine.downReason).toBe('it sent 9 answers with ids that were never sent, or answered before');
+  });
+
+  it('is lost for a fault when it answers twice again and again', async () => {
+    sidecar.onMessage = ({ items }, stream) =>
+      stream.write({ results: items.flatMap(({ id }) => [answer(id), answer(id)]), checksum: 0n });
+    const kinds = await Promise.all(Array.from({ length: 9 }, () => kindOf(engine.infer(input, context()))));
+    expect(kinds).toEqual(Array(9).fill('answered')); // the faults are in the same message
+    await until(() => engine.description === undefined);
+    expect(engine.downReason).toMatch(/^it sent 9 answers/);
+  });
+
+  it('is lost for a fault when it floods the router with empty messages', async () => {
+    sidecar.onMessage = (_, stream) => {
+      for (let n = 0; n < 1_000; n += 1) stream.write({ results: [], checksum: 0n });
+    };
+    expect(await kindOf(engine.infer(input, context()))).toBe('ENGINE_FAULT');
+    expect(engine.downReason).toBe('it sends messages without results');
+  });
+
+  it('is silent while it answers none of its inputs, whatever else it says', async () => {
+    sidecar.onMessage = (_, stream) => stream.write({ results: [], checksum: 0n });
+    const answering = [1, 2, 3].map(() => kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 60 }))));
+    expect(engine.silence).toBeUndefined();
+    await Promise.all(answering);
+    await until(() => engine.silence !== undefined);
+    expect(engine.silence).toEqual({ inputs: 3, forMs: STALL_MS });
+  });
+
+  it('is not silent when it answers late, to nobody', async () => {
+    sidecar.onMessage = ({ items }, stream) => {
+      setTimeout(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }), 60);
+    };
+    for (let n = 0; n < 4; n += 1) {
+      expect(await kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 40 })))).toBe(
+        'DEADLINE_EXCEEDED',
+      );
+    }
+    expect(engine.silence).toBeUndefined();
+  });
+
+  it('has nothing left to answer when it gives up what was cancelled', async () => {
+    sidecar.onMessage = ({ cancelIds }, stream) => {
+      if (cancelIds.length === 0) return;
+      stream.write({ results: cancelIds.map((id) => refuse(id, 'CANCELLED')), checksum: 0n });
+    };
+    expect(await kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 20 })))).toBe(
+      'DEADLINE_EXCEEDED',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2 * STALL_MS));
+    expect(engine.silence).toBeUndefined();
+  });
+
+  it('loses its connection, and what is unanswered, when it is told to replace it, and opens another', async () => {
+    sidecar.onMessage = () => undefined;
+    const answering = kindOf(engine.infer(input, context()));
+    await until(() => sidecar.received.length === 1);
+    engine.replaceConnection('took 5 inputs and answered none');
+    expect([await answering, engine.downReason]).toEqual(['ENGINE_LOST', 'it took 5 inputs and answered none']);
+    await until(() => sidecar.streams.length === 2);
+    expect(engine.description).toBeDefined();
+  });
+
   it('is sent nothing for a caller who has left', async () => {
     const signal = AbortSignal.abort(new RouterError('CANCELLED', 'left'));
     expect(await kindOf(engine.infer(input, context({ signal })))).toBe('CANCELLED');
