@@ -16,6 +16,7 @@ import type { AskOptions, Asking, Attempt } from './ask.ts';
 import { attemptInTurn } from './attempt.ts';
 import { AttemptPlan } from './attempt-plan.ts';
 import type { Audit } from './audit.ts';
+import type { CpuGate } from './cpu-gate.ts';
 import { type Found, findServed } from './find-model.ts';
 import { hedge } from './hedge.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
@@ -46,6 +47,7 @@ export interface RouterOptions extends Omit<AskOptions, 'pool'> {
   readonly usualMs: LatencyQuantile;
   readonly audit: Audit;
   readonly admission: Admission;
+  readonly cpu: CpuGate;
   /** Requests under way at once before ROUTER_FULL. */
   readonly maxInFlight: number;
   /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
@@ -116,7 +118,8 @@ export class Router {
 
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
-    const { maxInFlight, observer } = this.#options;
+    const { maxInFlight, observer, cpu } = this.#options;
+    cpu.check(this.#inFlight, context.deadlineMs);
     if (this.#inFlight >= maxInFlight) {
       const message = `${this.#inFlight} requests are under way, the most this router takes; try again in a moment`;
       throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS });
@@ -153,6 +156,7 @@ export class Router {
       };
     } finally {
       this.#inFlight -= 1;
+      cpu.ended();
     }
   }
 

@@ -1,0 +1,119 @@
+// Refuses requests while this process has too little CPU to answer them in time. Its event loop is then the queue: how late a
+// timer comes is how long whatever the loop reads now may have waited in the kernel's buffers, where nothing else sees it. A
+// caller's deadline is of no help: gRPC sends it as a duration, and it begins anew when the router reads it.
+//
+//   stood still   what is read after the loop stood still for longer than STALE_MS, or than its caller waits, is refused:
+//                 after a pause of ten seconds nobody waits for most of it
+//   saturated     every turn of the loop comes late, for WINDOW_MS: a standing queue (CoDel: Nichols and Jacobson, 2012).
+//                 Then only so many requests may be under way as the router ends in TARGET_MS (Little's law). The limit
+//                 grows again while the loop keeps up. One late turn alone, as of a garbage collection, changes nothing.
+import { RouterError } from '../core/errors.ts';
+
+export interface CpuClock {
+  now(): number;
+  /** Calls `run` again and again; returns what ends that. */
+  every(ms: number, run: () => void): () => void;
+}
+
+/** How often the loop is looked at: often enough to tell a few late turns from one, seldom enough to cost nothing. */
+const TICK_MS = 20;
+const WINDOW_MS = 200;
+/** Later than this is late: longer than most garbage collections. */
+const LATE_MS = 50;
+const STALE_MS = 500;
+/** What the requests under way may take, of those that a saturated loop lets in. */
+const TARGET_MS = 250;
+const MIN_LIMIT = 4;
+const GROWTH = 1.25;
+/** What is left of the known rate after a window in which fewer requests ended. */
+const FADING = 0.7;
+/** Above this, the limit is none. */
+const MAX_LIMIT = 1_000_000;
+const MIN_RETRY_AFTER_MS = 100;
+const MAX_RETRY_AFTER_MS = 1_000;
+
+const REAL_CLOCK: CpuClock = {
+  now: () => performance.now(),
+  every: (ms, run) => {
+    const timer = setInterval(run, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+export class CpuGate {
+  readonly #clock: CpuClock;
+  #stop: () => void = () => undefined;
+  /** When the next turn should come at the latest; Infinity: it is not looked at. */
+  #dueMs = Infinity;
+  #limit = Infinity;
+  /** Requests that the router ends in a millisecond. */
+  #rate = 0;
+
+  // The window.
+  #sinceMs = 0;
+  #leastLateMs = Infinity;
+  #ended = 0;
+
+  constructor(clock: CpuClock = REAL_CLOCK) {
+    this.#clock = clock;
+  }
+
+  start(): void {
+    const nowMs = this.#clock.now();
+    this.#dueMs = nowMs + TICK_MS;
+    this.#startWindow(nowMs);
+    this.#stop = this.#clock.every(TICK_MS, () => this.#tick());
+  }
+
+  stop(): void {
+    this.#stop();
+    this.#dueMs = Infinity;
+  }
+
+  /** Requests that may be under way at once; Infinity: the loop keeps up. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** To be called of each request before anything is done for it. Throws ROUTER_FULL. */
+  check(inFlight: number, deadlineMs: number): void {
+    const nowMs = this.#clock.now();
+    const lateMs = nowMs - this.#dueMs;
+    if (lateMs > STALE_MS || nowMs + lateMs > deadlineMs) {
+      throw full(`it stood still for ${Math.round(lateMs)} ms, and your request may have waited as long`, lateMs);
+    }
+    if (inFlight >= this.#limit) {
+      throw full(`it can work on ${Math.floor(this.#limit)} requests at once, and does`, TARGET_MS);
+    }
+  }
+
+  /** Of each request that was let in. */
+  ended(): void {
+    this.#ended += 1;
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.now();
+    this.#leastLateMs = Math.min(this.#leastLateMs, nowMs - this.#dueMs);
+    this.#dueMs = nowMs + TICK_MS;
+    const elapsedMs = nowMs - this.#sinceMs;
+    if (elapsedMs < WINDOW_MS) return;
+    this.#rate = Math.max(this.#ended / elapsedMs, this.#rate * FADING);
+    if (this.#leastLateMs > LATE_MS) this.#limit = Math.max(MIN_LIMIT, this.#rate * TARGET_MS);
+    else if (this.#limit < MAX_LIMIT) this.#limit *= GROWTH;
+    else this.#limit = Infinity;
+    this.#startWindow(nowMs);
+  }
+
+  #startWindow(nowMs: number): void {
+    this.#sinceMs = nowMs;
+    this.#leastLateMs = Infinity;
+    this.#ended = 0;
+  }
+}
+
+function full(what: string, waitMs: number): RouterError {
+  const retryAfterMs = Math.round(Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, waitMs)));
+  const message = `this router has too little CPU: ${what}; try again in ${retryAfterMs} ms, or give it more CPU`;
+  return new RouterError('ROUTER_FULL', message, { retryAfterMs });
+}
