@@ -49,6 +49,9 @@ export class CpuGate {
   /** Requests that the router ends in a millisecond. */
   #rate = 0;
 
+  #standstill: RouterError | undefined;
+  #saturation: RouterError | undefined;
+
   // The window.
   #sinceMs = 0;
   #leastLateMs = Infinity;
@@ -75,16 +78,16 @@ export class CpuGate {
     return this.#limit;
   }
 
-  /** To be called of each request before anything is done for it. Throws ROUTER_FULL. */
-  check(inFlight: number, deadlineMs: number): void {
+  /**
+   * Why a request is to be refused that could be begun now: to be asked before anything is done for it. The same error again
+   * and again, for making one costs more than refusing.
+   */
+  refusal(inFlight: number, deadlineMs: number): RouterError | undefined {
     const nowMs = this.#clock.now();
     const lateMs = nowMs - this.#dueMs;
-    if (lateMs > STALE_MS || nowMs + lateMs > deadlineMs) {
-      throw full(`it stood still for ${Math.round(lateMs)} ms, and your request may have waited as long`, lateMs);
-    }
-    if (inFlight >= this.#limit) {
-      throw full(`it can work on ${Math.floor(this.#limit)} requests at once, and does`, TARGET_MS);
-    }
+    if (lateMs > STALE_MS || nowMs + lateMs > deadlineMs) return (this.#standstill ??= stoodStill(lateMs));
+    if (inFlight >= this.#limit) return (this.#saturation ??= saturated(this.#limit));
+    return undefined;
   }
 
   /** Of each request that was let in. */
@@ -96,12 +99,14 @@ export class CpuGate {
     const nowMs = this.#clock.now();
     this.#leastLateMs = Math.min(this.#leastLateMs, nowMs - this.#dueMs);
     this.#dueMs = nowMs + TICK_MS;
+    this.#standstill = undefined;
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs < WINDOW_MS) return;
     this.#rate = Math.max(this.#ended / elapsedMs, this.#rate * FADING);
     if (this.#leastLateMs > LATE_MS) this.#limit = Math.max(MIN_LIMIT, this.#rate * TARGET_MS);
     else if (this.#limit < MAX_LIMIT) this.#limit *= GROWTH;
     else this.#limit = Infinity;
+    this.#saturation = undefined;
     this.#startWindow(nowMs);
   }
 
@@ -110,6 +115,14 @@ export class CpuGate {
     this.#leastLateMs = Infinity;
     this.#ended = 0;
   }
+}
+
+function stoodStill(lateMs: number): RouterError {
+  return full(`it stood still for ${Math.round(lateMs)} ms, and your request may have waited as long`, lateMs);
+}
+
+function saturated(limit: number): RouterError {
+  return full(`it works on ${Math.floor(limit)} requests, as many as it can end in time`, TARGET_MS);
 }
 
 function full(what: string, waitMs: number): RouterError {

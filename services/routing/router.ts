@@ -116,10 +116,16 @@ export class Router {
     }
   }
 
+  /** Why a request would be refused now, whatever it asks; undefined: it would not. */
+  refusal(deadlineMs: number): RouterError | undefined {
+    return this.#options.cpu.refusal(this.#inFlight, deadlineMs);
+  }
+
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
     const { maxInFlight, observer, cpu } = this.#options;
-    cpu.check(this.#inFlight, context.deadlineMs);
+    const refusal = cpu.refusal(this.#inFlight, context.deadlineMs);
+    if (refusal !== undefined) throw refusal;
     if (this.#inFlight >= maxInFlight) {
       const message = `${this.#inFlight} requests are under way, the most this router takes; try again in a moment`;
       throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS });
