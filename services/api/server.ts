@@ -17,6 +17,7 @@ import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflection } from './reflection.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
+import { widenWindows } from './session-window.ts';
 import { shedding } from './shed.ts';
 import type { UnaryOptions } from './unary.ts';
 
@@ -97,7 +98,9 @@ export class ApiServer {
   /** Resolves to the bound address. */
   async start(): Promise<string> {
     const { listen } = this.#options;
-    return listen.replace(/:0$/, `:${await bind(this.#server, listen)}`);
+    const port = await bind(this.#server, listen);
+    widenWindows(this.#server);
+    return listen.replace(/:0$/, `:${port}`);
   }
 
   configure(options: LiveApiOptions): void {
