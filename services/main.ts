@@ -44,6 +44,7 @@ import { ModelRepository } from './models/repository.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
+import { CpuGate } from './routing/cpu-gate.ts';
 import type { Dispute } from './routing/dispute.ts';
 import { LatencyQuantile } from './routing/latency-quantile.ts';
 import type { Readiness } from './routing/readiness.ts';
@@ -181,11 +182,12 @@ export async function start(
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
     onProblem: (err) => log.error({ err }, 'audit'),
   });
+  const cpu = new CpuGate();
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    ...{ usualMs, audit, admission, budget, onDispute, observer: metrics },
+    ...{ usualMs, audit, admission, cpu, budget, onDispute, observer: metrics },
   });
   const readiness = (): Readiness =>
     isStopping ? { isReady: false, why: 'the router is stopping' } : router.readiness;
@@ -287,6 +289,7 @@ export async function start(
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
     stopWatching();
+    cpu.stop();
     alerts.stop();
     await pushing?.stop();
     await snapshots?.stop();
@@ -308,6 +311,7 @@ export async function start(
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
+    cpu.start();
     if (settings.alerts.enabled) alerts.start();
     return {
       ...{ address, httpAddress, pool, supervisors, prometheus, tracing, spansTo, stop },

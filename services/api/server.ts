@@ -21,6 +21,8 @@ import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflection } from './reflection.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
+import { widenWindows } from './session-window.ts';
+import { shedding } from './shed.ts';
 import type { UnaryOptions } from './unary.ts';
 
 export interface ApiParts {
@@ -87,7 +89,7 @@ export class ApiServer {
     this.#live = shared;
     this.#intake = new Intake(shared);
     this.#server = new grpc.Server({
-      interceptors: [this.#intake.interceptor],
+      interceptors: [shedding(router, metrics), this.#intake.interceptor],
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,
@@ -112,6 +114,7 @@ export class ApiServer {
     const port = await bind(this.#server, listen);
     for (const each of http2ServersOf(this.#server)) {
       limitConnections(each, connections);
+      widenWindows(each);
       this.#intake.listen(each);
     }
     return listen.replace(/:0$/, `:${port}`);

@@ -16,6 +16,7 @@ import type { AskOptions, Asking, Attempt } from './ask.ts';
 import { attemptInTurn } from './attempt.ts';
 import { AttemptPlan } from './attempt-plan.ts';
 import type { Audit } from './audit.ts';
+import type { CpuGate } from './cpu-gate.ts';
 import { type Found, findServed } from './find-model.ts';
 import { hedge } from './hedge.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
@@ -46,6 +47,7 @@ export interface RouterOptions extends Omit<AskOptions, 'pool'> {
   readonly usualMs: LatencyQuantile;
   readonly audit: Audit;
   readonly admission: Admission;
+  readonly cpu: CpuGate;
   /** Requests under way at once before ROUTER_FULL. */
   readonly maxInFlight: number;
   /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
@@ -114,9 +116,16 @@ export class Router {
     }
   }
 
+  /** Why a request would be refused now, whatever it asks; undefined: it would not. */
+  refusal(deadlineMs: number): RouterError | undefined {
+    return this.#options.cpu.refusal(this.#inFlight, deadlineMs);
+  }
+
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
-    const { maxInFlight, observer } = this.#options;
+    const { maxInFlight, observer, cpu } = this.#options;
+    const refusal = cpu.refusal(this.#inFlight, context.deadlineMs);
+    if (refusal !== undefined) throw refusal;
     if (this.#inFlight >= maxInFlight) {
       const message = `${this.#inFlight} requests are under way, the most this router takes; try again in a moment`;
       throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS });
@@ -134,9 +143,7 @@ export class Router {
       const looking = context.span?.child('cache');
       const compute = (flight: CallContext): Promise<Answer> => {
         looking?.end();
-        return this.#admitted(found, manner, flight, () =>
-          this.#compute(question, found, manner, hash, flight, attempts),
-        );
+        return this.#admitted(found, flight, () => this.#compute(question, found, manner, hash, flight, attempts));
       };
 
       const { value, status } = await this.#cached(question, found, manner, hash, context, compute);
@@ -155,6 +162,7 @@ export class Router {
       };
     } finally {
       this.#inFlight -= 1;
+      cpu.ended();
     }
   }
 
@@ -190,15 +198,10 @@ export class Router {
   }
 
   /** Where every engine has enough to do, the request waits, or is refused at once. */
-  async #admitted(
-    { version, engines }: Found,
-    { policy }: Manner,
-    context: CallContext,
-    compute: () => Promise<Answer>,
-  ): Promise<Answer> {
+  async #admitted({ version, engines }: Found, context: CallContext, compute: () => Promise<Answer>): Promise<Answer> {
     const { admission } = this.#options;
     const waiting = context.span?.child('queue');
-    const turnToCome = admission.enter(version, () => freePlaces(engines, policy?.participants ?? 1), context);
+    const turnToCome = admission.enter(version, () => freePlaces(engines), context);
     if (turnToCome !== undefined) await turnToCome;
     waiting?.end();
     let isAnswered = false;
