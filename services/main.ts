@@ -55,6 +55,7 @@ import type { Log } from './telemetry/log.ts';
 import { Meter } from './telemetry/meter.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
+import { logOutput } from './telemetry/output.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import type { ExportCounts } from './telemetry/span-exporter.ts';
@@ -99,7 +100,7 @@ export interface Surroundings {
 export async function start(
   settings: Settings,
   log: Log,
-  onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+  onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
@@ -265,6 +266,7 @@ export async function start(
   const stop = async (): Promise<void> => {
     const { drain_delay_ms: drainDelayMs, drain_timeout_ms: drainTimeoutMs } = live.inForce;
     isStopping = true;
+    system.stop();
     api.refreshHealth();
     discoveries.stop();
     await delay(drainDelayMs);

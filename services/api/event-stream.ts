@@ -98,6 +98,10 @@ function toWhat(delivery: Delivery): What {
     : { $case: 'event', value: toMessage(delivery.event) };
 }
 
-function toMessage({ sequence, timeMs, severity, ...rest }: Event): EventMessage {
-  return { ...rest, sequence: BigInt(sequence), timeMs: BigInt(timeMs), severity: Severity[`SEVERITY_${severity}`] };
+function toMessage({ sequence, timeMs, firstTimeMs, count, severity, ...rest }: Event): EventMessage {
+  return {
+    ...rest,
+    ...{ sequence: BigInt(sequence), timeMs: BigInt(timeMs), firstTimeMs: BigInt(firstTimeMs), count: BigInt(count) },
+    severity: Severity[`SEVERITY_${severity}`],
+  };
 }

@@ -139,6 +139,10 @@ export interface EventView {
   readonly severity: 'INFO' | 'WARNING' | 'ERROR';
   /** For people. */
   readonly text: string;
+  /** Such as "engine": "engine-1". */
+  readonly data: Readonly<Record<string, string>>;
+  /** How often it has happened. */
+  readonly count: number;
   /** 32 hexadecimal digits; empty: it came of no traced request. */
   readonly traceId: string;
 }
