@@ -199,6 +199,8 @@ export async function start(
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
+    names: () => discoveries.problems,
+    linesDropped: () => logOutput.dropped,
     cache: cacheStats,
     connections: () => connections,
     subscribers: () => eventLog.subscribers,

@@ -7,9 +7,14 @@ export async function bind(server: grpc.Server, listen: string): Promise<number>
   if (listen.startsWith('unix:')) await removeDeadSocket(listen.replace(/^unix:(\/\/)?/, ''));
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(new Error(`cannot listen on ${listen}: ${error.message}`)) : resolve(bound),
+      error ? reject(new Error(`cannot listen on ${listen}: ${whyNot(error.message)}`)) : resolve(bound),
     );
   });
+}
+
+/** grpc-js lists what every address of the name ended with. */
+function whyNot(message: string): string {
+  return message.includes('EADDRINUSE') ? 'something else listens there; stop it, or choose another address' : message;
 }
 
 /** A process that was killed leaves its socket behind, and no other one can listen there until it is removed. */

@@ -9,7 +9,7 @@ import type { Reading } from '../telemetry/meter.ts';
 export interface EngineView {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
   readonly build: string;

@@ -9,7 +9,7 @@ import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
 import { Speed } from './speed.ts';
 
-export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
 
 const UNCOUNTED = { isProbe: false } as const;
 
@@ -36,6 +36,8 @@ export class PooledEngine {
   models: readonly EngineModel[] = [];
   /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
   modelProblems: readonly ModelProblem[] = [];
+  /** Why it can serve nothing though it is connected; empty: it can serve something. */
+  unusable = '';
   /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */
   duplicateOf = '';
   /** Its breaker is not to be believed now. Within a model that is not in a panic it still is: see the pool. */
@@ -70,7 +72,8 @@ export class PooledEngine {
     if (this.isDraining) return 'DRAINING';
     if (this.engine.description === undefined) return 'DOWN';
     if (this.duplicateOf !== '') return 'DUPLICATE';
-    return this.quarantine === '' ? 'READY' : 'QUARANTINED';
+    if (this.quarantine !== '') return 'QUARANTINED';
+    return this.unusable === '' ? 'READY' : 'UNUSABLE';
   }
 
   /** Whether a request may be sent now. */
@@ -84,6 +87,7 @@ export class PooledEngine {
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
     if (this.duplicateOf !== '') return `same process as ${this.duplicateOf}`;
     if (this.quarantine !== '') return `quarantined: ${this.quarantine}`;
+    if (this.unusable !== '') return `unusable: ${this.unusable}`;
     return this.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
   }
 

@@ -99,6 +99,21 @@ const CASES: Case[] = [
     text: /takes over 2485 ms, more than 1000 ms/,
   },
   { name: 'TandemBreakerOpen', wrong: () => engine({ breaker: { state: 'OPEN' } }), text: /open of engine-1$/ },
+  {
+    name: 'TandemEngineDown',
+    wrong: () => engine({ state: 'DOWN', whyNot: 'down: unreachable: connect ECONNREFUSED' }),
+    text: /^engines that cannot be asked: engine-1 \(down: unreachable: connect ECONNREFUSED\)$/,
+  },
+  {
+    name: 'TandemDiscoveryProblem',
+    wrong: () => (around.names = [{ name: 'engine:50061', why: 'not resolved: NXDOMAIN' }]),
+    text: /^names of engines: engine:50061: not resolved: NXDOMAIN$/,
+  },
+  {
+    name: 'TandemLogDropped',
+    wrong: () => (around.linesDropped += 2),
+    text: /lines of the log were dropped/,
+  },
   { name: 'TandemDispute', wrong: () => metrics.voted('DISPUTED', []), text: /contradicted each other, \d+ times/ },
   { name: 'TandemEngineQuarantined', wrong: () => engine({ state: 'QUARANTINED' }), text: /answers: engine-1$/ },
   {
@@ -216,6 +231,9 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(collapse).toContain(`>= ${MIN_LOOKUPS}`);
     for (const name of [
       'TandemBreakerOpen',
+      'TandemEngineDown',
+      'TandemDiscoveryProblem',
+      'TandemLogDropped',
       'TandemDispute',
       'TandemEngineQuarantined',
       'TandemModelMismatch',

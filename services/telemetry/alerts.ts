@@ -38,6 +38,7 @@ interface Look {
   readonly hits: number;
   readonly lookups: number;
   readonly spansDropped: number;
+  readonly linesDropped: number;
 }
 
 interface View {
@@ -79,8 +80,24 @@ export const ALERT_RULES = {
   TandemBreakerOpen: ({ reading }) =>
     named(
       'the circuit breaker is open of',
-      reading.standing.engines.filter(({ breaker }) => breaker.state !== 'CLOSED'), // half-open every now and then
+      reading.standing.engines
+        .filter(({ breaker }) => breaker.state !== 'CLOSED') // half-open every now and then
+        .map(({ id, breaker }) => {
+          const why = breaker.events?.findLast(({ state }) => state === 'OPEN')?.why ?? '';
+          return { id: why === '' ? id : `${id} (${why})` };
+        }),
     ),
+  TandemEngineDown: ({ reading }) =>
+    named(
+      'engines that cannot be asked:',
+      reading.standing.engines.filter(({ state }) => state === 'DOWN' || state === 'UNUSABLE').map(withWhy),
+    ),
+  TandemDiscoveryProblem: ({ reading: { standing } }) =>
+    standing.names.length > 0
+      ? `names of engines: ${standing.names.map(({ name, why }) => `${name}: ${why}`).join('; ')}`
+      : undefined,
+  TandemLogDropped: ({ recent: { linesDropped } }) =>
+    linesDropped > 0 ? `${linesDropped} lines of the log were dropped: its reader is too slow, or gone` : undefined,
   TandemDispute: ({ recent: { disputes } }) =>
     disputes > 0 ? `engines contradicted each other, ${disputes} times` : undefined,
   TandemEngineQuarantined: ({ reading }) =>
@@ -228,6 +245,7 @@ function toLook({ counts, standing, upMs }: Reading): Look {
     hits,
     lookups: hits + cache.MISS,
     spansDropped: standing.spans.dropped,
+    linesDropped: standing.linesDropped,
   };
 }
 
@@ -243,6 +261,7 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
     hits: now.hits - before.hits,
     lookups: now.lookups - before.lookups,
     spansDropped: now.spansDropped - before.spansDropped,
+    linesDropped: now.linesDropped - before.linesDropped,
   };
 }
 
@@ -264,6 +283,10 @@ function quantileS(buckets: readonly number[], quantile: number): number {
 
 function named(what: string, engines: readonly { readonly id: string }[]): string | undefined {
   return engines.length === 0 ? undefined : `${what} ${engines.map(({ id }) => id).join(', ')}`;
+}
+
+function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
+  return { id: `${id} (${whyNot})` };
 }
 
 function sum(counts: readonly number[]): number {

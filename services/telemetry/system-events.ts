@@ -10,7 +10,7 @@ import { type Repeated, Repeats } from './repeats.ts';
 /** An engine of the pool, as far as it is told about. */
 export interface ToldEngine {
   readonly id: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
   readonly whyNot: string;
   /** Why its answers are not trusted; empty: they are. */
   readonly quarantine: string;
