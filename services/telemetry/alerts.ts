@@ -90,7 +90,10 @@ export const ALERT_RULES = {
   TandemEngineDown: ({ reading }) =>
     named(
       'engines that cannot be asked:',
-      reading.standing.engines.filter(({ state }) => state === 'DOWN' || state === 'UNUSABLE').map(withWhy),
+      reading.standing.engines
+        .filter(({ state }) => state === 'DOWN' || state === 'UNUSABLE')
+        .filter(({ modelProblems }) => modelProblems.length === 0) // TandemModelMismatch names those
+        .map(withWhy),
     ),
   TandemDiscoveryProblem: ({ reading: { standing } }) =>
     standing.names.length > 0
