@@ -153,13 +153,19 @@ describe('engines with other weights under the name and version of the repositor
   it('are why the router is not ready, in so many words', async () => {
     await startAll({ strategy: 'REDUNDANT' });
     const { status, text } = await readyz();
-    expect([status, text]).toEqual([503, expect.stringContaining('wrong: unusable: supersense/1: it holds other weights')]);
+    expect([status, text]).toEqual([
+      503,
+      expect.stringContaining('wrong: unusable: supersense/1: it holds other weights'),
+    ]);
   });
 
   it('are why no engine answers where there are no others', async () => {
     await start({ wrong: wrong.address });
     const { reason, message } = await refusalOf(system.reason(request));
-    expect([reason, message]).toEqual(['NO_ENGINE', expect.stringContaining('wrong: unusable: supersense/1: it holds other')]);
+    expect([reason, message]).toEqual([
+      'NO_ENGINE',
+      expect.stringContaining('wrong: unusable: supersense/1: it holds other'),
+    ]);
   });
 });
 
