@@ -57,6 +57,7 @@ import type { Log } from './telemetry/log.ts';
 import { Meter } from './telemetry/meter.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
+import { logOutput } from './telemetry/output.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import type { ExportCounts } from './telemetry/span-exporter.ts';
@@ -101,7 +102,7 @@ export interface Surroundings {
 export async function start(
   settings: Settings,
   log: Log,
-  onSidecarLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+  onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
@@ -166,7 +167,11 @@ export async function start(
   }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
-  const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
+  const discoveries = new Discoveries(
+    { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
+    log,
+    system,
+  );
 
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const quarantine = new Quarantine(
@@ -197,6 +202,8 @@ export async function start(
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
+    names: () => discoveries.problems,
+    linesDropped: () => logOutput.dropped,
     cache: cacheStats,
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
@@ -272,6 +279,7 @@ export async function start(
   const stop = async (): Promise<void> => {
     const { drain_delay_ms: drainDelayMs, drain_timeout_ms: drainTimeoutMs } = live.inForce;
     isStopping = true;
+    system.stop();
     api.refreshHealth();
     discoveries.stop();
     await delay(drainDelayMs);

@@ -61,6 +61,8 @@ async function main(): Promise<void> {
     // Who starts it by hand will want to look around with grpcurl.
     defaults: { reflection: true },
   };
+  // A reader that has gone, as of `npm start | head -1`, ends nothing.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const settings = loadSettings(sources);
   const log = createLog(settings.log_level);
   const bugs = new Bugs(log);
@@ -115,7 +117,6 @@ function clientAddress(address: string): string {
 
 /** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
 function stopWithTerminal(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.emit('SIGTERM');
 }
 

@@ -124,13 +124,14 @@ function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): E
   return toStatus(pooled);
 }
 
-function toReason({ state, engine, quarantine, duplicateOf }: PooledEngine): string {
+function toReason({ state, engine, quarantine, duplicateOf, unusable }: PooledEngine): string {
   return {
     READY: '',
     DOWN: engine.downReason,
     DRAINING: 'an operator drains it',
     QUARANTINED: quarantine,
     DUPLICATE: `it is the same process as ${duplicateOf}, which is asked instead`,
+    UNUSABLE: unusable,
   }[state];
 }
 

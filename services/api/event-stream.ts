@@ -11,7 +11,7 @@ import {
 import type { Event } from '../telemetry/event.ts';
 import type { Delivery, EventLog } from '../telemetry/event-log.ts';
 import { checkTopics } from './event-rules.ts';
-import { type OpenStream, OpenStreams, type OpenStreamsOptions, takesMessages } from './open-streams.ts';
+import { type OpenStream, OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 
 const RETRY_MS = 1_000;
 
@@ -51,7 +51,7 @@ export class EventStreams {
       });
     };
     const sendNext = (): void => {
-      if (isSending || stream.isOver || !takesMessages(call)) return;
+      if (isSending || stream.isOver || !stream.takesMessages) return;
       try {
         const startedMs = performance.now();
         const next = subscription.take();
@@ -98,6 +98,10 @@ function toWhat(delivery: Delivery): What {
     : { $case: 'event', value: toMessage(delivery.event) };
 }
 
-function toMessage({ sequence, timeMs, severity, ...rest }: Event): EventMessage {
-  return { ...rest, sequence: BigInt(sequence), timeMs: BigInt(timeMs), severity: Severity[`SEVERITY_${severity}`] };
+function toMessage({ sequence, timeMs, firstTimeMs, count, severity, ...rest }: Event): EventMessage {
+  return {
+    ...rest,
+    ...{ sequence: BigInt(sequence), timeMs: BigInt(timeMs), firstTimeMs: BigInt(firstTimeMs), count: BigInt(count) },
+    severity: Severity[`SEVERITY_${severity}`],
+  };
 }

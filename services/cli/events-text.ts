@@ -15,8 +15,10 @@ export function eventLine({ what }: SubscribeResponse): string | undefined {
   return styleText('yellow', `… missed ${counted(what.value.count, 'event')}: read too slowly, or too long ago`);
 }
 
-function line({ sequence, timeMs, topic, severity, text, data, payload, traceId }: Event): string {
+function line({ sequence, timeMs, topic, severity, text, data, payload, traceId, ...repeated }: Event): string {
+  const { count, firstTimeMs } = repeated;
   const details = [
+    ...(count > 1n ? [`${count} times since ${new Date(Number(firstTimeMs)).toISOString()}`] : []),
     ...Object.entries(data).map(([key, value]) => `${printable(key)}=${printable(quoted(value))}`),
     ...(payload.length > 0 ? [`payload=${counted(payload.length, 'byte')}`] : []),
     ...(traceId === '' ? [] : [`trace_id=${printable(traceId)}`]),

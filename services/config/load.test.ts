@@ -92,7 +92,7 @@ describe('settings', () => {
       'admin_from: loopbak',
       'setting "admin_from" is "loopbak"; it must be one of loopback, anywhere, nowhere; did you mean loopback?',
     ],
-    ['listen: ""', 'setting "listen" is ""; it must be text, not empty'],
+    ['listen: ""', 'setting "listen" is ""; it must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"'],
     ['spawn: 3', 'setting "spawn" is 3; it must be a group of settings: count, base_port, socket_dir, binary, threads'],
     ['sidecars: one', 'setting "sidecars" is "one"; it must be a list of {id, address}, at most 64 long'],
     ['sidecars: [{id: a}]', 'setting "sidecars[0].address" is missing; it must be text'],
@@ -100,7 +100,11 @@ describe('settings', () => {
       'sidecars: [{id: "!", address: b:1}]',
       'setting "sidecars[0].id" is "!"; it must be letters, digits, ".", "_" or "-", at most 63',
     ],
-    ['listen:', 'setting "listen" is null; it must be text, not empty'],
+    ['listen:', 'setting "listen" is null; it must be text'],
+    [
+      'listen: 127.0.0.1',
+      'setting "listen" is "127.0.0.1"; it must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"',
+    ],
   ])('say what may be given instead: %s', (text, message) => {
     expect(inFile(text).problems).toEqual([expect.stringMatching(/tandem\.yaml:1: /)]);
     expect(inFile(text).problems[0]?.replace(/^.*tandem\.yaml:1: /, '')).toBe(message);

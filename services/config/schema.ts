@@ -17,9 +17,9 @@ import { voteSchema } from './vote.ts';
 export const settingsSchema = z.strictObject({
   listen: z
     .string()
-    .min(1)
+    .regex(new RegExp(`^unix:.+$|${LISTEN.source}`), 'must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"')
     .default('0.0.0.0:50051')
-    .describe('Address of the gRPC server; port 0: the system chooses.'),
+    .describe('Address of the gRPC server; port 0: the system chooses. Or a Unix socket: "unix:PATH".'),
   http_listen: z
     .string()
     .regex(new RegExp(`^(off)?$|${LISTEN.source}`), 'must be "host:port", or "off"')

@@ -112,8 +112,9 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
 }
 
 /** What is shown of it: an event may carry a user's bytes, too. */
-function toEvent({ sequence, timeMs, topic, severity, text, traceId }: EventView): EventView {
-  return { sequence, timeMs, topic, severity, text, traceId };
+function toEvent({ sequence, timeMs, topic, severity, text, data, count, traceId }: EventView): EventView {
+  const ours = topic.startsWith('user.') ? {} : data;
+  return { sequence, timeMs, topic, severity, text, data: ours, count, traceId };
 }
 
 export function notFound(path: string): Reply {

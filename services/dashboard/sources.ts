@@ -9,7 +9,7 @@ import type { Reading } from '../telemetry/meter.ts';
 export interface EngineView {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
   readonly build: string;
@@ -139,6 +139,10 @@ export interface EventView {
   readonly severity: 'INFO' | 'WARNING' | 'ERROR';
   /** For people. */
   readonly text: string;
+  /** Such as "engine": "engine-1". */
+  readonly data: Readonly<Record<string, string>>;
+  /** How often it has happened. */
+  readonly count: number;
   /** 32 hexadecimal digits; empty: it came of no traced request. */
   readonly traceId: string;
 }

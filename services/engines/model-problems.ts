@@ -40,6 +40,12 @@ export function checkModels(described: readonly EngineModel[], pins: ModelPins):
   return { known, usable, problems };
 }
 
+/** Why an engine without a usable model can serve nothing. Empty: the repository does not say that it cannot. */
+export function whyUnusable(described: readonly EngineModel[], problems: readonly ModelProblem[]): string {
+  if (described.length === 0) return 'it holds no model; check its folder of models (--models)';
+  return problems.map(({ model, why }) => `${model}: ${why}`).join('; ');
+}
+
 /** Empty: there is none. */
 function problemWith(model: EngineModel, pin: PinnedModel): string {
   if (model.error !== '') return `it cannot use it: ${model.error}`;

@@ -112,6 +112,19 @@ describe('the engine pool', () => {
   });
 });
 
+describe('an engine without a usable model', () => {
+  it.each([
+    ['none', [], 'it holds no model; check its folder of models (--models)'],
+    ['other weights', [fakeModel({ modelId: 8n })], expect.stringMatching(/^m\/1: it holds other weights/)],
+  ])('that holds %s is not ready, and says why', (_what, models, why) => {
+    const engine = new FakeEngine('x').up(...models);
+    const { state, unusable, whyNot } = pool.add(engine);
+    expect([state, unusable, whyNot]).toEqual(['UNUSABLE', why, `unusable: ${unusable}`]);
+    engine.up(fakeModel());
+    expect(pool.find('x').state).toBe('READY');
+  });
+});
+
 describe('one process under two ids', () => {
   const up = (engine: FakeEngine, instanceId: string): void => {
     engine.instanceId = instanceId;

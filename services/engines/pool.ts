@@ -4,7 +4,7 @@ import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import { findDuplicates } from './duplicates.ts';
 import type { Engine } from './engine.ts';
 import type { ModelPins, PinnedModel } from './model-pins.ts';
-import { checkModels } from './model-problems.ts';
+import { checkModels, whyUnusable } from './model-problems.ts';
 import { Panic, type PanicEvent } from './panic.ts';
 import { type FindHolders, PooledEngine } from './pooled-engine.ts';
 
@@ -129,7 +129,7 @@ export class EnginePool {
 
   /** To be called when the pins know more models than before. */
   pinsChanged(): void {
-    this.#rebuild();
+    for (const pooled of this.#rebuild()) this.#events.engineChanged?.(pooled);
   }
 
   /** Undefined until an engine has held exactly what the repository has. */
@@ -169,7 +169,7 @@ export class EnginePool {
     for (const each of [pooled, ...others]) this.#events.engineChanged?.(each);
   }
 
-  /** Returns the engines that are a duplicate now and were none, or the other way round. */
+  /** Returns the engines that are a duplicate or unusable now and were not, or the other way round. */
   #rebuild(): readonly PooledEngine[] {
     const turned = this.#markDuplicates();
     // What was served stays known when its engines have gone, so that the cache can still answer.
@@ -185,6 +185,9 @@ export class EnginePool {
       if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
       pooled.models = known;
       pooled.modelProblems = problems;
+      const { unusable } = pooled;
+      pooled.unusable = usable.length > 0 ? '' : whyUnusable(description.models, problems);
+      if (unusable !== pooled.unusable && !turned.includes(pooled)) turned.push(pooled);
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {
         const key = `${model.name}/${model.version}`;
@@ -199,7 +202,7 @@ export class EnginePool {
   }
 
   /** One process has one vote, whatever its ids and addresses: only one of its engines is asked. */
-  #markDuplicates(): readonly PooledEngine[] {
+  #markDuplicates(): PooledEngine[] {
     const duplicates = findDuplicates(this.#engines);
     return this.#engines.filter((pooled) => {
       const was = pooled.duplicateOf;

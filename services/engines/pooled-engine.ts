@@ -11,7 +11,7 @@ import type { ModelProblem } from './model-problems.ts';
 import { type Peers, comparePeers, isToBlame } from './slowness.ts';
 import { Speed } from './speed.ts';
 
-export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
 
 /** Finds the ready engines that hold a model version. */
 export type FindHolders = (model: string, version: number) => readonly PooledEngine[];
@@ -43,6 +43,8 @@ export class PooledEngine {
   models: readonly EngineModel[] = [];
   /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
   modelProblems: readonly ModelProblem[] = [];
+  /** Why it can serve nothing though it is connected; empty: it can serve something. */
+  unusable = '';
   /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */
   duplicateOf = '';
   /** Its breaker is not to be believed now. Within a model that is not in a panic it still is: see the pool. */
@@ -88,7 +90,8 @@ export class PooledEngine {
     if (this.isDraining) return 'DRAINING';
     if (this.engine.description === undefined) return 'DOWN';
     if (this.duplicateOf !== '') return 'DUPLICATE';
-    return this.quarantine === '' ? 'READY' : 'QUARANTINED';
+    if (this.quarantine !== '') return 'QUARANTINED';
+    return this.unusable === '' ? 'READY' : 'UNUSABLE';
   }
 
   /** Whether a request may be sent now. */
@@ -102,6 +105,7 @@ export class PooledEngine {
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
     if (this.duplicateOf !== '') return `same process as ${this.duplicateOf}`;
     if (this.quarantine !== '') return `quarantined: ${this.quarantine}`;
+    if (this.unusable !== '') return `unusable: ${this.unusable}`;
     return this.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
   }
 

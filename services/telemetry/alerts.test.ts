@@ -30,6 +30,8 @@ const OPTIONS = {
 };
 
 let nowMs: number;
+/** What the system's clock says. */
+let wallMs: number;
 let memoryBytes: number;
 let metrics: Metrics;
 let around: Surroundings;
@@ -38,13 +40,14 @@ let raised: Alert[];
 
 beforeEach(() => {
   nowMs = 1_000_000;
+  wallMs = 1_790_000_000_000;
   memoryBytes = 1e8;
   raised = [];
   const { meter, ...rest } = metered({
     engines: [meteredEngine('local', { kind: 'local' }), meteredEngine('engine-1')],
   });
   ({ metrics, around } = rest);
-  const read = (): ReturnType<typeof meter.read> => ({ ...meter.read(), timeMs: nowMs });
+  const read = (): ReturnType<typeof meter.read> => ({ ...meter.read(), timeMs: wallMs, upMs: nowMs });
   alerts = new Alerts(
     read,
     OPTIONS,
@@ -97,6 +100,21 @@ const CASES: Case[] = [
     text: /takes over 2485 ms, more than 1000 ms/,
   },
   { name: 'TandemBreakerOpen', wrong: () => engine({ breaker: { state: 'OPEN' } }), text: /open of engine-1$/ },
+  {
+    name: 'TandemEngineDown',
+    wrong: () => engine({ state: 'DOWN', whyNot: 'down: unreachable: connect ECONNREFUSED' }),
+    text: /^engines that cannot be asked: engine-1 \(down: unreachable: connect ECONNREFUSED\)$/,
+  },
+  {
+    name: 'TandemDiscoveryProblem',
+    wrong: () => (around.names = [{ name: 'engine:50061', why: 'not resolved: NXDOMAIN' }]),
+    text: /^names of engines: engine:50061: not resolved: NXDOMAIN$/,
+  },
+  {
+    name: 'TandemLogDropped',
+    wrong: () => (around.linesDropped += 2),
+    text: /lines of the log were dropped/,
+  },
   { name: 'TandemDispute', wrong: () => metrics.voted('DISPUTED', []), text: /contradicted each other, \d+ times/ },
   { name: 'TandemEngineQuarantined', wrong: () => engine({ state: 'QUARANTINED' }), text: /answers: engine-1$/ },
   {
@@ -168,6 +186,20 @@ describe('the router’s own alerts', () => {
   });
 });
 
+describe('a wall clock that is set', () => {
+  it.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('%s by an hour delays no alert, and raises none', (_way, byMs) => {
+    pass(30, () => requests(94, 6));
+    wallMs += byMs;
+    pass(20, () => requests(94, 6));
+    expect(raised).toEqual([]);
+    pass(20, () => requests(94, 6));
+    expect(alerts.firing).toEqual(['TandemErrorRatioHigh']);
+  });
+});
+
 describe('deploy/prometheus/tandem.rules.yml', () => {
   interface Rule {
     readonly alert?: string;
@@ -200,6 +232,9 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(collapse).toContain(`>= ${MIN_LOOKUPS}`);
     for (const name of [
       'TandemBreakerOpen',
+      'TandemEngineDown',
+      'TandemDiscoveryProblem',
+      'TandemLogDropped',
       'TandemDispute',
       'TandemEngineQuarantined',
       'TandemModelMismatch',

@@ -29,7 +29,7 @@ export interface Alert {
 
 /** What is kept of a reading. */
 interface Look {
-  readonly timeMs: number;
+  readonly upMs: number;
   readonly requests: number;
   readonly errors: number;
   /** Of all requests' latencies, not cumulative. */
@@ -38,6 +38,7 @@ interface Look {
   readonly hits: number;
   readonly lookups: number;
   readonly spansDropped: number;
+  readonly linesDropped: number;
 }
 
 interface View {
@@ -45,8 +46,8 @@ interface View {
   readonly options: AlertOptions;
   readonly memoryBytes: number;
   /** What was counted within the window, and within the time that says what is usual. */
-  readonly recent: Omit<Look, 'timeMs'>;
-  readonly usual: Omit<Look, 'timeMs'>;
+  readonly recent: Omit<Look, 'upMs'>;
+  readonly usual: Omit<Look, 'upMs'>;
 }
 
 /** Says what is wrong; undefined: nothing. */
@@ -79,8 +80,27 @@ export const ALERT_RULES = {
   TandemBreakerOpen: ({ reading }) =>
     named(
       'the circuit breaker is open of',
-      reading.standing.engines.filter(({ breaker }) => breaker.state !== 'CLOSED'), // half-open every now and then
+      reading.standing.engines
+        .filter(({ breaker }) => breaker.state !== 'CLOSED') // half-open every now and then
+        .map(({ id, breaker }) => {
+          const why = breaker.events?.findLast(({ state }) => state === 'OPEN')?.why ?? '';
+          return { id: why === '' ? id : `${id} (${why})` };
+        }),
     ),
+  TandemEngineDown: ({ reading }) =>
+    named(
+      'engines that cannot be asked:',
+      reading.standing.engines
+        .filter(({ state }) => state === 'DOWN' || state === 'UNUSABLE')
+        .filter(({ modelProblems }) => modelProblems.length === 0) // TandemModelMismatch names those
+        .map(withWhy),
+    ),
+  TandemDiscoveryProblem: ({ reading: { standing } }) =>
+    standing.names.length > 0
+      ? `names of engines: ${standing.names.map(({ name, why }) => `${name}: ${why}`).join('; ')}`
+      : undefined,
+  TandemLogDropped: ({ recent: { linesDropped } }) =>
+    linesDropped > 0 ? `${linesDropped} lines of the log were dropped: its reader is too slow, or gone` : undefined,
   TandemDispute: ({ recent: { disputes } }) =>
     disputes > 0 ? `engines contradicted each other, ${disputes} times` : undefined,
   TandemEngineQuarantined: ({ reading }) =>
@@ -171,11 +191,11 @@ export class Alerts {
     this.#keep(now);
     const view: View = {
       ...{ reading, options: this.#options, memoryBytes: this.#memory() },
-      recent: since(now, this.#at(now.timeMs - this.#options.windowMs)),
-      usual: since(now, this.#at(now.timeMs - USUAL_MS)),
+      recent: since(now, this.#at(now.upMs - this.#options.windowMs)),
+      usual: since(now, this.#at(now.upMs - USUAL_MS)),
     };
     for (const [name, rule] of Object.entries(ALERT_RULES) as [AlertName, Rule][]) {
-      this.#judge(name, rule(view), now.timeMs);
+      this.#judge(name, rule(view), now.upMs);
     }
   }
 
@@ -194,8 +214,8 @@ export class Alerts {
   }
 
   /** The look to compare with: the last one at or before a time, or the first there is. */
-  #at(timeMs: number): Look | undefined {
-    return this.#looks.findLast((look) => look.timeMs <= timeMs) ?? this.#looks[0];
+  #at(upMs: number): Look | undefined {
+    return this.#looks.findLast((look) => look.upMs <= upMs) ?? this.#looks[0];
   }
 
   #keep(now: Look): void {
@@ -203,21 +223,21 @@ export class Alerts {
     // Counted anew: there is nothing to compare with.
     if (last !== undefined && now.requests < last.requests) this.#looks = [];
     this.#looks.push(now);
-    const oldest = this.#looks.findLastIndex(({ timeMs }) => timeMs <= now.timeMs - USUAL_MS);
+    const oldest = this.#looks.findLastIndex(({ upMs }) => upMs <= now.upMs - USUAL_MS);
     if (oldest > 0) this.#looks = this.#looks.slice(oldest);
     // Every second one of the older half.
     if (this.#looks.length > MAX_LOOKS) this.#looks = this.#looks.filter((_, k) => k % 2 === 0 || k > MAX_LOOKS / 2);
   }
 }
 
-function toLook({ counts, standing, timeMs }: Reading): Look {
+function toLook({ counts, standing, upMs }: Reading): Look {
   const { requestTypes, cache, votes } = counts;
   const hits = cache.HIT + cache.COALESCED + cache.STALE;
   const errors = requestTypes.flatMap(({ errorsByReason }) =>
     Object.entries(errorsByReason).map(([name, times]) => (CALLERS_CODES.includes(name.split('/')[0]!) ? 0 : times)),
   );
   return {
-    timeMs,
+    upMs,
     requests: counts.requests,
     errors: sum(errors),
     buckets: BOUNDS_S.concat(Infinity).map((_, place) =>
@@ -228,13 +248,14 @@ function toLook({ counts, standing, timeMs }: Reading): Look {
     hits,
     lookups: hits + cache.MISS,
     spansDropped: standing.spans.dropped,
+    linesDropped: standing.linesDropped,
   };
 }
 
 /** Types whose duration is their callers' business: as in the rules file. */
 export const LASTING: readonly string[] = ['ReasonStream', 'WatchMetrics', 'Subscribe'];
 
-function since(now: Look, before: Look = now): Omit<Look, 'timeMs'> {
+function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
   return {
     requests: now.requests - before.requests,
     errors: now.errors - before.errors,
@@ -243,6 +264,7 @@ function since(now: Look, before: Look = now): Omit<Look, 'timeMs'> {
     hits: now.hits - before.hits,
     lookups: now.lookups - before.lookups,
     spansDropped: now.spansDropped - before.spansDropped,
+    linesDropped: now.linesDropped - before.linesDropped,
   };
 }
 
@@ -277,6 +299,10 @@ function quantileS(buckets: readonly number[], quantile: number): number {
 
 function named(what: string, engines: readonly { readonly id: string }[]): string | undefined {
   return engines.length === 0 ? undefined : `${what} ${engines.map(({ id }) => id).join(', ')}`;
+}
+
+function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
+  return { id: `${id} (${whyNot})` };
 }
 
 function sum(counts: readonly number[]): number {

@@ -39,9 +39,16 @@ describe('the event log', () => {
     const event = log.publish({ topic: 'user.x', text: 'b', severity: 'ERROR', data: { k: 'v' }, traceId: 'f00' });
     expect(event).toEqual({
       ...{ sequence: 2, timeMs: 5_000, topic: 'user.x', severity: 'ERROR', text: 'b' },
-      ...{ data: { k: 'v' }, payload: new Uint8Array(), traceId: 'f00' },
+      ...{ data: { k: 'v' }, payload: new Uint8Array(), traceId: 'f00', count: 1, firstTimeMs: 5_000 },
     });
     expect(log.lastSequence).toBe(2);
+  });
+
+  it('holds one event for equal causes', () => {
+    const first = log.publish({ topic: 'engine', text: 'down' });
+    log.publish({ topic: 'engine', text: 'ready' });
+    log.publish({ topic: 'engine', text: 'down', count: 17, firstTimeMs: 4_000, replaces: first.sequence });
+    expect(log.recent(10).map(({ text, count }) => `${text} ${count}`)).toEqual(['down 17', 'ready 1']);
   });
 
   it('names its run, each another one', () => {

@@ -71,11 +71,17 @@ export class EventLog {
   /** Whether the caller may publish on that topic, and so much, is for the caller to know. */
   publish(what: NewEvent): Event {
     const { observer, now = Date.now } = this.#options;
-    const { topic, text, severity = 'INFO', data = {}, payload = NOTHING, traceId = '' } = what;
+    const { topic, text, severity = 'INFO', data = {}, payload = NOTHING, traceId = '', count = 1, replaces } = what;
     this.#lastSequence += 1;
-    const event = { sequence: this.#lastSequence, timeMs: now(), topic, severity, text, data, payload, traceId };
+    const timeMs = now();
+    const event: Event = {
+      ...{ sequence: this.#lastSequence, timeMs, topic, severity, text, data, payload, traceId, count },
+      firstTimeMs: what.firstTimeMs ?? timeMs,
+    };
     const group = groupOf(topic);
-    for (const evicted of this.#rings.get(group)!.push(event)) {
+    const ring = this.#rings.get(group)!;
+    if (replaces !== undefined) ring.delete(replaces);
+    for (const evicted of ring.push(event)) {
       for (const subscriber of this.#subscribers) {
         if (subscriber.lose(evicted)) observer?.eventsMissed(1);
       }

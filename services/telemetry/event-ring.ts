@@ -40,6 +40,15 @@ export class EventRing {
     return evicted;
   }
 
+  /** Removes an event that a newer one stands for. It may have passed out already. */
+  delete(sequence: number): void {
+    const place = this.#placeAfter(sequence - 1);
+    const event = this.#events[place];
+    if (event?.sequence !== sequence) return;
+    this.#events.splice(place, 1);
+    this.#bytes -= sizeOf(event);
+  }
+
   /** The newest ones, oldest first. */
   newest(limit: number): readonly Event[] {
     return limit > 0 ? this.#events.slice(-limit) : [];

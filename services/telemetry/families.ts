@@ -50,11 +50,11 @@ export const MAX_LABELLED_MODELS = 64;
 /** An exemplar that is older points to a trace that is hardly kept any more. */
 const EXEMPLAR_AGE_MS = 600_000;
 
-const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE'] as const;
+const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE', 'UNUSABLE'] as const;
 const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
 const VERDICTS = ['UNANIMOUS', 'MAJORITY', 'PLURALITY', 'DEGRADED', 'DISPUTED', 'TOO_FEW'] as const;
 
-export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
+export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
   const { requestTypes, cache, votes } = counts;
   const engines = fold(standing.engines, MAX_LABELLED_ENGINES, ({ id }) => id).map(([engine, members]) => ({
     engine,
@@ -83,7 +83,7 @@ export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
       help: 'From receipt to answer, of requests that were answered, by rpc.',
       samples: requestTypes.map(({ type, histogram, exemplars }) => ({
         ...{ labels: { method: type }, histogram },
-        exemplars: exemplars.map((each) => (each && timeMs - each.timeMs <= EXEMPLAR_AGE_MS ? each : undefined)),
+        exemplars: exemplars.map((each) => (each && upMs - each.upMs <= EXEMPLAR_AGE_MS ? each : undefined)),
       })),
     },
     {
@@ -226,6 +226,12 @@ export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
     ),
     counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
+    counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),
+    gauge(
+      'tandem_discovery_problem',
+      '1: the name of engines is not resolved, or lists addresses where no engine serves.',
+      standing.names.map(({ name }) => ({ labels: { name }, value: 1 })),
+    ),
     gauge(
       'tandem_counting_since_timestamp_seconds',
       'When counting began: start, or last reset.',

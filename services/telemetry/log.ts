@@ -1,6 +1,8 @@
 // Structured log, one line an event: readable on a terminal, JSON otherwise. To stderr, since stdout is for answers.
-import { type DestinationStream, type Logger, destination, pino } from 'pino';
+import { Writable } from 'node:stream';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { logOutput } from './output.ts';
 
 export type Log = Logger;
 
@@ -16,14 +18,13 @@ export function createLog(level: string, to?: DestinationStream): Log {
     to ??
     (process.stderr.isTTY
       ? pretty({
-          destination: 2,
-          sync: true,
+          destination: toOutput(),
           ignore: 'service,pid',
           singleLine: true,
           messageKey: 'message',
           translateTime: 'SYS:HH:MM:ss.l',
         })
-      : destination({ dest: 2, sync: false }));
+      : logOutput);
   const options = {
     level,
     base: { service: 'tandem-router' },
@@ -33,6 +34,16 @@ export function createLog(level: string, to?: DestinationStream): Log {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, stream);
+}
+
+function toOutput(): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      logOutput.write(line);
+      done();
+    },
+  });
 }
 
 /** One step more or less of what is written, as an operator asks for it while the router runs. */

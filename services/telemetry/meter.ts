@@ -6,11 +6,16 @@ import type { Metrics, MetricsSnapshot, SavedMetrics } from './metrics.ts';
 export interface MeteredEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
-  readonly breaker: { readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN' };
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
+  readonly breaker: {
+    readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+    readonly events?: readonly { readonly state: string; readonly why: string }[];
+  };
   readonly inFlight: number;
   /** Model versions of the repository that it cannot serve, as "name/version". */
   readonly modelProblems: readonly { readonly model: string }[];
+  /** Why it takes no requests; empty where it does. */
+  readonly whyNot: string;
   /** What it described itself as; undefined while it is not connected. */
   readonly engine: { readonly description: object | undefined };
 }
@@ -22,6 +27,10 @@ export interface Standing {
   readonly inFlight: number;
   /** Requests waiting for an engine with room. */
   readonly waiting: number;
+  /** Names of discovery with a problem, and what it is. */
+  readonly names: readonly { readonly name: string; readonly why: string }[];
+  /** Lines of the log that were dropped, since the process started. */
+  readonly linesDropped: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
   readonly spans: { readonly dropped: number };
@@ -37,6 +46,8 @@ export interface MeterSources {
   engines(): Standing['engines'];
   inFlight(): number;
   waiting(): number;
+  names(): Standing['names'];
+  linesDropped(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
   /** Of traces, lost because too many waited for their way out. */
@@ -46,8 +57,10 @@ export interface MeterSources {
 }
 
 export interface Reading {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: a label, for the system's clock may be set at any time. */
   readonly timeMs: number;
+  /** On performance.now()'s clock: for durations between two readings. */
+  readonly upMs: number;
   readonly counts: MetricsSnapshot;
   readonly standing: Standing;
 }
@@ -82,11 +95,14 @@ export class Meter {
     const { entries, bytes } = sources.cache();
     return {
       timeMs: Date.now(),
+      upMs: performance.now(),
       counts: this.#metrics.snapshot(),
       standing: {
         engines: sources.engines(),
         inFlight: sources.inFlight(),
         waiting: sources.waiting(),
+        names: sources.names(),
+        linesDropped: sources.linesDropped(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
         spans: { dropped: totals.spansDropped },

@@ -60,7 +60,6 @@ describe('what happens in the router', () => {
       'engine WARNING engine down',
       'quarantine INFO engine trusted again',
       'engine INFO engine ready',
-      'engine INFO engine ready',
     ]);
   });
 
@@ -86,13 +85,26 @@ describe('what happens in the router', () => {
     system.engineChanged(duplicate);
     system.engineChanged(ENGINE);
     system.engineChanged(duplicate);
+    system.stop();
+    expect(events.recent(1)[0]).toMatchObject({ text: 'engine duplicate', count: 2 });
     expect(told()).toEqual([
-      'engine WARNING engine duplicate',
       'engine WARNING engine down',
       'engine INFO engine ready',
       'engine WARNING engine duplicate',
     ]);
     expect(events.recent(1)[0]?.data).toEqual({ engine: 'engine-1', why: 'same process as local' });
+  });
+
+  it('is one event, and few lines of the log, while an engine comes and goes for the same cause', () => {
+    for (let n = 0; n < 500; n += 1) {
+      system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: `down: it was silent for ${500 + n} ms` });
+      system.engineChanged(ENGINE);
+    }
+    system.stop();
+    expect(told()).toEqual(['engine WARNING engine down', 'engine INFO engine ready']);
+    expect(events.recent(2)).toMatchObject([{ count: 500 }, { count: 500 }]);
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toMatchObject({ why: 'down: it was silent for 999 ms', count: 500 });
   });
 
   it('tells which models an engine cannot serve, each once, and when that is over', () => {

@@ -1,13 +1,16 @@
 // What happens to engines and votes: for the operator a line of the log, and in the same words an event for subscribers.
-import type { Severity } from './event.ts';
+//
+// What can happen again and again, such as an engine that comes and goes, is one event with a count (repeats.ts).
+import type { Event, NewEvent, Severity } from './event.ts';
 import type { EventLog } from './event-log.ts';
 import type { SystemTopic } from './event-topics.ts';
 import type { Log } from './log.ts';
+import { type Repeated, Repeats } from './repeats.ts';
 
 /** An engine of the pool, as far as it is told about. */
 export interface ToldEngine {
   readonly id: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
+  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
   readonly whyNot: string;
   /** Why its answers are not trusted; empty: they are. */
   readonly quarantine: string;
@@ -26,11 +29,23 @@ export interface CheckedEngine {
 
 type Data = Readonly<Record<string, string | number | undefined>>;
 
+/** Each of these events says something that no other one does. */
+const SINGLE: readonly SystemTopic[] = ['dispute', 'config'];
+
+interface Told {
+  readonly event: NewEvent & Required<Pick<NewEvent, 'severity' | 'traceId'>>;
+  /** For the log. */
+  readonly logged: Data;
+}
+
 const LEVELS = { INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const satisfies Record<Severity, string>;
 
 export class SystemEvents {
   readonly #log: Log;
   readonly #events: EventLog;
+  readonly #repeats = new Repeats<Told, Event>((told, repeated, before) => this.#publish(told, repeated, before));
+  /** What was told last of an engine, by id. */
+  readonly #states = new Map<string, string>();
   /** Engines that were told to be in quarantine. */
   readonly #quarantined = new Set<string>();
   /** Engines that were told to be the same process as another one, by id; and which one. */
@@ -44,10 +59,28 @@ export class SystemEvents {
   }
 
   tell(topic: SystemTopic, severity: Severity, text: string, data: Data, traceId = ''): void {
-    this.#log[LEVELS[severity]](traceId === '' ? data : { ...data, trace_id: traceId }, text);
     const known = Object.entries(data).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
-    const told = Object.fromEntries(known) as Record<string, string>;
-    this.#events.publish({ topic, severity, text, data: told, traceId });
+    const words = Object.fromEntries(known) as Record<string, string>;
+    const told = { event: { topic, severity, text, data: words, traceId }, logged: data };
+    if (SINGLE.includes(topic)) this.#publish(told);
+    else {
+      const { engine = '', name = '', model = '', ...rest } = words;
+      this.#repeats.add(`${topic} ${engine} ${name} ${model}`, `${text} ${Object.values(rest).join(' ')}`, told);
+    }
+  }
+
+  /** Tells what has been counted and not been told yet. */
+  stop(): void {
+    this.#repeats.stop();
+  }
+
+  #publish(told: Told, repeated?: Repeated, before?: Event): Event {
+    const { event, logged } = told;
+    const { severity, text, traceId } = event;
+    const since = repeated !== undefined && new Date(repeated.firstTimeMs).toISOString();
+    const count = repeated !== undefined && repeated.count > 1 && { count: repeated.count, since };
+    this.#log[LEVELS[severity]]({ ...logged, ...count, ...(traceId !== '' && { trace_id: traceId }) }, text);
+    return this.#events.publish({ ...event, ...repeated, ...(before && { replaces: before.sequence }) });
   }
 
   /** It came up, went down, drains, is kept out, or is back from one of these. */
@@ -56,6 +89,8 @@ export class SystemEvents {
     if (quarantine === '') this.#quarantined.delete(id);
     else this.#quarantined.add(id);
     if (wasOut && quarantine === '') this.tell('quarantine', 'INFO', 'engine trusted again', { engine: id });
+    if (this.#states.get(id) === `${state} ${whyNot}`) return;
+    this.#states.set(id, `${state} ${whyNot}`);
     if (state === 'DUPLICATE') {
       // Said once, and not again after each reconnect.
       if (this.#duplicates.get(id) === whyNot) return;
@@ -83,6 +118,7 @@ export class SystemEvents {
   }
 
   engineRemoved({ id }: ToldEngine): void {
+    this.#states.delete(id);
     this.#quarantined.delete(id);
     this.#duplicates.delete(id);
     this.#problems.delete(id);

@@ -159,6 +159,8 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           topic: 'engine',
           severity: 'WARNING',
           text: `engine ${HOSTILE} is down`,
+          data: { engine: 'engine-1', why: HOSTILE },
+          count: 17,
           traceId: TRACE_ID,
         },
       ],

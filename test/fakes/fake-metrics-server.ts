@@ -15,6 +15,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'CLOSED' },
     inFlight: 2,
     modelProblems: [],
+    whyNot: '',
     engine: { description: {} },
   },
   {
@@ -24,6 +25,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'HALF_OPEN' },
     inFlight: 0,
     modelProblems: [],
+    whyNot: '',
     engine: { description: {} },
   },
   {
@@ -33,6 +35,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'OPEN' },
     inFlight: 0,
     modelProblems: [],
+    whyNot: '',
     engine: { description: undefined },
   },
 ];
@@ -87,6 +90,8 @@ export class MetricsServer {
     connections: () => new Connections(),
     subscribers: () => 5,
     spansDropped: () => 0,
+    names: () => [],
+    linesDropped: () => 0,
     bugs: () => 0,
   };
   client!: MetricsServiceClient;

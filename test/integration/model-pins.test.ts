@@ -123,7 +123,7 @@ describe('engines with other weights under the name and version of the repositor
   it('are told of once each, in the log and as an event, whatever their connection does', async () => {
     await startAll();
     await wrong.restart();
-    await until(async () => (await operator.engine('wrong')).state === EngineState.ENGINE_STATE_READY, {
+    await until(async () => (await operator.engine('wrong')).state === EngineState.ENGINE_STATE_UNUSABLE, {
       what: 'its return',
     });
     const told = { model: 'supersense/1', why: expect.stringMatching(OTHER) };
@@ -153,13 +153,19 @@ describe('engines with other weights under the name and version of the repositor
   it('are why the router is not ready, in so many words', async () => {
     await startAll({ strategy: 'REDUNDANT' });
     const { status, text } = await readyz();
-    expect([status, text]).toEqual([503, expect.stringContaining('wrong: supersense/1: it holds other weights')]);
+    expect([status, text]).toEqual([
+      503,
+      expect.stringContaining('wrong: unusable: supersense/1: it holds other weights'),
+    ]);
   });
 
   it('are why no engine answers where there are no others', async () => {
     await start({ wrong: wrong.address });
     const { reason, message } = await refusalOf(system.reason(request));
-    expect([reason, message]).toEqual(['NO_ENGINE', expect.stringContaining('wrong: supersense/1: it holds other')]);
+    expect([reason, message]).toEqual([
+      'NO_ENGINE',
+      expect.stringContaining('wrong: unusable: supersense/1: it holds other'),
+    ]);
   });
 });
 
@@ -168,7 +174,7 @@ it('an engine with other run settings is not asked either', async () => {
   await start({ right: right.address }, { local: { enabled: true } });
   const { state, modelProblems } = await operator.register('slow', slow.address);
   expect([state, modelProblems]).toEqual([
-    EngineState.ENGINE_STATE_READY,
+    EngineState.ENGINE_STATE_UNUSABLE,
     [{ model: 'supersense/1', why: expect.stringMatching(OTHER) }],
   ]);
   expect((await supersense()).engineIds).toEqual(['local', 'right']);

@@ -6,6 +6,7 @@ export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): Me
   return {
     ...{ id, kind: 'sidecar', state: 'READY', breaker: { state: 'CLOSED' }, inFlight: 0, engine: { description: {} } },
     modelProblems: [],
+    whyNot: '',
     ...over,
   };
 }
@@ -15,6 +16,8 @@ export interface Surroundings {
   engines: readonly MeteredEngine[];
   inFlight: number;
   waiting: number;
+  names: readonly { name: string; why: string }[];
+  linesDropped: number;
   cache: { entries: number; bytes: number; evictions: number };
   connections: { open: number; total: number };
   spansDropped: number;
@@ -24,7 +27,7 @@ export interface Surroundings {
 
 export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
   const around: Surroundings = {
-    ...{ engines: [], inFlight: 0, waiting: 0, spansDropped: 0, bugs: 0, subscribers: 0 },
+    ...{ engines: [], inFlight: 0, waiting: 0, names: [], linesDropped: 0, spansDropped: 0, bugs: 0, subscribers: 0 },
     ...{ cache: { entries: 0, bytes: 0, evictions: 0 }, connections: { open: 0, total: 0 } },
     ...over,
   };
@@ -33,6 +36,8 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
     engines: () => around.engines,
     inFlight: () => around.inFlight,
     waiting: () => around.waiting,
+    names: () => around.names,
+    linesDropped: () => around.linesDropped,
     cache: () => around.cache,
     connections: () => around.connections,
     spansDropped: () => around.spansDropped,

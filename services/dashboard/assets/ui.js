@@ -31,6 +31,7 @@ const TONES = {
   ...{
     QUARANTINED: 'odd',
     DUPLICATE: 'warn',
+    UNUSABLE: 'bad',
     MISMATCH: 'bad',
     MAJORITY: 'info',
     ABSENT: 'dim',

@@ -51,17 +51,23 @@ function none() {
 
 const TONES = { INFO: 'info', WARNING: 'warn', ERROR: 'bad' };
 
+/** "engine down: engine-1, it closed the stream (17 times)". */
+function describe(text, data, count) {
+  const facts = Object.values(data).filter((fact) => fact !== '');
+  return `${text}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}${count > 1 ? ` (${count} times)` : ''}`;
+}
+
 function rows(events) {
   return h(
     'ol',
     { class: 'timeline events' },
-    ...events.map(({ timeMs, topic, severity, text, traceId }) =>
+    ...events.map(({ timeMs, topic, severity, text, data, count, traceId }) =>
       h(
         'li',
         {},
         h('time', {}, preciseClock(timeMs)),
         h('span', { class: `badge ${TONES[severity] ?? 'dim'}`, title: severity.toLowerCase() }, topic),
-        h('span', {}, text, traceId && [' ', h('a', { href: `#/traces/${traceId}` }, 'trace')]),
+        h('span', {}, describe(text, data, count), traceId && [' ', h('a', { href: `#/traces/${traceId}` }, 'trace')]),
       ),
     ),
   );

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { bind } from './bind.ts';
+
+let path: string;
+let servers: grpc.Server[];
+
+beforeEach(() => {
+  path = join(mkdtempSync(join(tmpdir(), 'tandem-bind-')), 'router.sock');
+  servers = [];
+});
+
+afterEach(() => servers.forEach((server) => server.forceShutdown()));
+
+function listen(): Promise<number> {
+  const server = new grpc.Server();
+  servers.push(server);
+  return bind(server, `unix:${path}`);
+}
+
+describe('a Unix socket', () => {
+  it('that a killed process has left is removed', async () => {
+    const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(existsSync(path)).toBe(true);
+    await listen();
+  });
+
+  it('on which a process answers stays with it', async () => {
+    await listen();
+    await expect(listen()).rejects.toThrow(`cannot listen on unix:${path}`);
+  });
+
+  it('is no file that happens to have its name', async () => {
+    writeFileSync(path, 'precious');
+    await expect(listen()).rejects.toThrow('cannot listen');
+    expect(existsSync(path)).toBe(true);
+  });
+});

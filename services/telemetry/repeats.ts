@@ -1,0 +1,116 @@
+// Equal causes are one event with a count. The first one is told at once. Those that follow are counted, and told at a rate
+// that falls from one a second to one a minute while they go on.
+//
+// What happens to one subject, such as an engine, is told in the order in which it happened last: what was told last is how
+// things are. So nobody believes an engine to be up for longer than a minute after it went down for a known cause.
+
+/** How often something has happened. */
+export interface Repeated {
+  readonly count: number;
+  /** When it happened first, milliseconds since 1970. */
+  readonly firstTimeMs: number;
+}
+
+interface Cause<What, Told> extends Repeated {
+  count: number;
+  toldCount: number;
+  lastMs: number;
+  /** As it happened last. */
+  what: What;
+  /** What `tell` returned last. */
+  told: Told | undefined;
+}
+
+interface Subject<What, Told> {
+  /** Least recent first. */
+  readonly causes: Map<string, Cause<What, Told>>;
+  lastMs: number;
+  toldMs: number;
+  gapMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const MIN_GAP_MS = 1_000;
+const MAX_GAP_MS = 60_000;
+/** What has not happened for so long is news when it happens again. */
+const QUIET_MS = 2 * MAX_GAP_MS;
+/** Of one subject; further ones are counted together. An engine may word its reasons as it likes. */
+const MAX_CAUSES = 16;
+const MAX_SUBJECTS = 1_024;
+
+export class Repeats<What, Told> {
+  readonly #tell: (what: What, repeated: Repeated, before: Told | undefined) => Told;
+  readonly #subjects = new Map<string, Subject<What, Told>>();
+
+  /** `tell` gets what it returned for the same cause before. */
+  constructor(tell: (what: What, repeated: Repeated, before: Told | undefined) => Told) {
+    this.#tell = tell;
+  }
+
+  /** Causes that differ in their digits alone are equal: counts and times are no news. */
+  add(subjectName: string, causeName: string, what: What): void {
+    const nowMs = performance.now();
+    const subject = this.#subject(subjectName, nowMs);
+    const { cause, isNew } = this.#cause(subject, causeName.replaceAll(/\d+/g, '#'), what, nowMs);
+    cause.count += 1;
+    cause.what = what;
+    cause.lastMs = nowMs;
+    subject.lastMs = nowMs;
+    if (isNew || nowMs - subject.toldMs >= subject.gapMs) this.#flush(subject);
+    else subject.timer ??= setTimeout(() => this.#flush(subject), subject.toldMs + subject.gapMs - nowMs).unref();
+  }
+
+  /** Tells what has not been told yet. */
+  stop(): void {
+    for (const subject of this.#subjects.values()) this.#flush(subject);
+    this.#subjects.clear();
+  }
+
+  /** The most recent one is the last of the map. */
+  #subject(name: string, nowMs: number): Subject<What, Told> {
+    const known = this.#subjects.get(name);
+    this.#subjects.delete(name);
+    const isKnown = known !== undefined && nowMs - known.lastMs < QUIET_MS;
+    const subject = isKnown
+      ? known
+      : { causes: new Map(), lastMs: nowMs, toldMs: -Infinity, gapMs: MIN_GAP_MS, timer: undefined };
+    this.#subjects.set(name, subject);
+    if (this.#subjects.size > MAX_SUBJECTS) {
+      const [oldest, forgotten] = [...this.#subjects][0]!;
+      this.#flush(forgotten);
+      this.#subjects.delete(oldest);
+    }
+    return subject;
+  }
+
+  #cause(
+    { causes }: Subject<What, Told>,
+    name: string,
+    what: What,
+    nowMs: number,
+  ): { cause: Cause<What, Told>; isNew: boolean } {
+    for (const [other, { lastMs }] of causes) if (nowMs - lastMs >= QUIET_MS) causes.delete(other);
+    const key = causes.has(name) || causes.size < MAX_CAUSES ? name : '';
+    const known = causes.get(key);
+    const cause = known ?? {
+      ...{ count: 0, toldCount: 0, firstTimeMs: Date.now(), lastMs: nowMs, what, told: undefined },
+    };
+    causes.delete(key);
+    causes.set(key, cause);
+    return { cause, isNew: known === undefined };
+  }
+
+  #flush(subject: Subject<What, Told>): void {
+    clearTimeout(subject.timer);
+    subject.timer = undefined;
+    subject.toldMs = performance.now();
+    let hasRepeated = false;
+    for (const cause of subject.causes.values()) {
+      if (cause.toldCount === cause.count) continue;
+      hasRepeated ||= cause.count > 1;
+      cause.toldCount = cause.count;
+      cause.told = this.#tell(cause.what, { count: cause.count, firstTimeMs: cause.firstTimeMs }, cause.told);
+    }
+    if (hasRepeated) subject.gapMs = Math.min(2 * subject.gapMs, MAX_GAP_MS);
+  }
+}
