@@ -44,6 +44,7 @@ export interface Played {
   readonly failed_returning: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly failed_by_strategy: Readonly<Record<string, number>>;
+  readonly messages: Readonly<Record<string, string>>;
   readonly healthy_p99_ms: number;
   readonly after_p99_ms: number;
   readonly back_ms: number | undefined;
@@ -88,6 +89,7 @@ export async function playFault(stage: Stage, { router, id, truths, begin, end }
     failed_returning: failedIn(endMs, Infinity),
     failed: failures(requests),
     failed_by_strategy: caller.failed,
+    messages: caller.messages,
     healthy_p99_ms: rounded(p99Ms(requests, harmMs - CALM_MS, harmMs)),
     after_p99_ms: rounded(p99Ms(requests, harmMs + FIRST_MS, endMs)),
     back_ms: backMs === undefined ? undefined : rounded(backMs),

@@ -10,6 +10,7 @@ import { greyScenarios } from './grey.ts';
 import { exponentBits, nanWeight } from './harmed-weight.ts';
 import { killed } from './killed.ts';
 import { lying } from './lying.ts';
+import { linkScenarios } from './links.ts';
 import { malformed } from './malformed.ts';
 import { oneShot } from './one-shot.ts';
 import { otherWeights } from './other-weights.ts';
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   oneShot,
   corruptLink,
   ...greyScenarios,
+  ...linkScenarios,
 ];
 
 const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.

@@ -36,6 +36,8 @@ const BATCH_ITEMS = 4;
 export class MixedCaller implements Caller {
   /** Failures by strategy and reason: "REDUNDANT ROUTER_FULL". */
   readonly failed: Record<string, number> = {};
+  /** The first message of each of these. */
+  readonly messages: Record<string, string> = {};
   readonly #client: ReasoningServiceClient;
   #turn = 0;
 
@@ -49,9 +51,10 @@ export class MixedCaller implements Caller {
     try {
       return await (turn === 'BATCH' ? this.#batch(request, options) : this.#single(turn, request, options));
     } catch (error) {
-      const { reason, code } = readRefusal(error as grpc.ServiceError);
+      const { reason, code, message } = readRefusal(error as grpc.ServiceError);
       const name = `${turn} ${reason || code}`;
       this.failed[name] = (this.failed[name] ?? 0) + 1;
+      this.messages[name] ??= message;
       throw error;
     }
   }
@@ -95,12 +98,12 @@ export class MixedCaller implements Caller {
 const PAST_CACHE = { cache: CacheMode.CACHE_MODE_BYPASS };
 
 /** As a call for that item alone would have failed. */
-function toServiceError(error: ReasonError | undefined): grpc.ServiceError {
+function toServiceError(error: ReasonError | undefined): Error {
   const { code = grpc.status.UNKNOWN, reason = '', message = 'a result without an outcome' } = error ?? {};
   const metadata = new grpc.Metadata();
   const info = ErrorInfo.encode(ErrorInfo.fromPartial({ reason })).finish();
   const detail = { typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: info };
   const status = Status.encode(Status.fromPartial({ code, message, details: [detail] })).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(status));
-  return Object.assign(new Error(message), { code: code as unknown as grpc.status, details: message, metadata });
+  return Object.assign(new Error(message), { code, details: message, metadata });
 }
