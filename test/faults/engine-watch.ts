@@ -1,7 +1,7 @@
 // What an operator sees of one engine from the beginning of a fault on: when it is out, and what names it and the cause.
 import * as grpc from '@grpc/grpc-js';
 import { BreakerState, type EngineStatus, EngineState } from '../../services/generated/tandem/v1/engines.ts';
-import { EventServiceClient } from '../../services/generated/tandem/v1/events.ts';
+import { type Event, EventServiceClient, Severity } from '../../services/generated/tandem/v1/events.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { Operator } from '../support/operator.ts';
 import { pause } from './scenario.ts';
@@ -15,6 +15,8 @@ export interface Seen {
   readonly inEngines: string;
   readonly inEvent: string;
   readonly inAlert: string;
+  /** When that alert came, from the beginning of the fault. */
+  readonly alertMs: number | undefined;
   /** Events about it. */
   readonly events: number;
 }
@@ -22,6 +24,11 @@ export interface Seen {
 /** It takes requests like the others. */
 export function isIn({ state, breaker }: EngineStatus): boolean {
   return state === EngineState.ENGINE_STATE_READY && breaker === BreakerState.BREAKER_STATE_CLOSED;
+}
+
+/** What opened its breaker last; empty: nothing. */
+function whyOpen({ breakerEvents }: EngineStatus): string {
+  return breakerEvents.findLast(({ state }) => state === BreakerState.BREAKER_STATE_OPEN)?.why ?? '';
 }
 
 export class EngineWatch {
@@ -33,6 +40,7 @@ export class EngineWatch {
   readonly #polling: Promise<void>;
   #outMs: number | undefined;
   #why = '';
+  #alertMs: number | undefined;
   #isOver = false;
 
   constructor(address: string, id: string) {
@@ -54,24 +62,30 @@ export class EngineWatch {
     const { events } = this.#reader;
     const about = events.filter(({ topic, data }) => topic !== 'alert' && data['engine'] === this.#id);
     const cause = about.find(({ data }) => data['why'] !== undefined && data['why'] !== '');
-    const alert = events.find(({ topic, text, severity }) => {
-      return topic === 'alert' && severity > 1 && text.includes(this.#id);
-    });
+    const alert = this.#alert();
     return {
       outMs: this.#outMs,
       inEngines: this.#why,
       inEvent: cause === undefined ? '' : `${cause.text}: ${cause.data['why']}`,
       inAlert: alert?.text ?? '',
+      alertMs: this.#alertMs,
       events: about.length,
     };
   }
 
+  #alert(): Event | undefined {
+    return this.#reader.events.find(({ topic, text, severity }) => {
+      return topic === 'alert' && severity !== Severity.SEVERITY_INFO && text.includes(this.#id);
+    });
+  }
+
   async #poll(): Promise<void> {
     while (!this.#isOver) {
+      if (this.#alert() !== undefined) this.#alertMs ??= performance.now() - this.#beganMs;
       const status = await this.#operator.engine(this.#id).catch(() => undefined);
       if (status !== undefined && !isIn(status)) {
         this.#outMs ??= performance.now() - this.#beganMs;
-        this.#why = status.stateReason || (status.breakerEvents.at(-1)?.why ?? this.#why);
+        this.#why = status.stateReason || whyOpen(status) || this.#why;
       }
       await pause(POLL_MS);
     }

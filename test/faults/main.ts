@@ -2,9 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
+import { batchFlood } from './batch-flood.ts';
 import { cancelled } from './cancelled.ts';
+import { clockScenarios } from './clocks.ts';
 import { colluding } from './colluding.ts';
 import { corruptLink } from './corrupt-link.ts';
+import { descriptorScenarios } from './descriptors.ts';
+import { dnsScenarios } from './dns.ts';
 import { duplicate } from './duplicate.ts';
 import { greyScenarios } from './grey.ts';
 import { exponentBits, nanWeight } from './harmed-weight.ts';
@@ -21,6 +25,7 @@ import { rolling } from './rolling.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { slow } from './slow.ts';
 import { Stage } from './stage.ts';
+import { starvedScenarios } from './starved.ts';
 import { stopped } from './stopped.ts';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -43,6 +48,11 @@ const SCENARIOS: readonly Scenario[] = [
   corruptLink,
   ...greyScenarios,
   ...linkScenarios,
+  ...dnsScenarios,
+  ...descriptorScenarios,
+  ...clockScenarios,
+  ...starvedScenarios,
+  batchFlood,
 ];
 
 const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.

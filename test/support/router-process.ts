@@ -6,6 +6,7 @@ import { run } from './process.ts';
 
 export interface RouterProcess {
   readonly address: string;
+  readonly pid: number;
   /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
   readonly httpAddress: string;
   /** CPU time that it has taken so far, milliseconds. */
@@ -33,6 +34,7 @@ export async function startRouter(
   const banner = await line(/^ {2}router\s/);
   return {
     address: banner.trim().split(/\s+/)[1]!,
+    pid: child.pid!,
     httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,
     cpuMs: () => {
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
