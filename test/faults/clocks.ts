@@ -32,7 +32,7 @@ function wallClock(name: string, fault: string, clock: WallClock): Scenario {
       };
       set({ aheadMs: 0, drift: 0 });
       const preload = join(import.meta.dirname, 'preload/clock.ts');
-      const env = { NODE_OPTIONS: `--import=${preload}`, TANDEM_TEST_CLOCK: file };
+      const env = { NODE_OPTIONS: `--import=${preload}`, TEST_CLOCK_FILE: file };
       const router = await stage.router(this.settings, [engine, ...honest], env);
       await untilConnected(router.operator, IDS);
       let end = (): void => undefined;

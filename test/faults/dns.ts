@@ -50,7 +50,7 @@ function moved(name: string, fault: string, answers: readonly DnsAnswer[], named
       const target = { name: 'engine', address: `engines:${port}` };
       const settings = { ...this.settings, discovery: { targets: [target], interval_ms: INTERVAL_MS } };
       const preload = join(import.meta.dirname, 'preload/lookup.ts');
-      const env = { NODE_OPTIONS: `--import=${preload}`, TANDEM_TEST_DNS: dns.file };
+      const env = { NODE_OPTIONS: `--import=${preload}`, TEST_DNS_FILE: dns.file };
       const router = await stage.router(settings, [], env);
       await untilConnected(router.operator, IDS);
       let turn = 0;

@@ -43,12 +43,14 @@ function course({ name, fault, bar, env, times = 1, harm, sheds }: Course): Scen
       await untilConnected(router.operator, IDS);
       let refused = 0;
       let withRetryInfo = 0;
-      const caller = stage.caller(router.address, ({ metadata, code }) => {
+      const bare = new Set<string>();
+      const caller = stage.caller(router.address, ({ metadata, code, details: message }) => {
         if (code !== status.RESOURCE_EXHAUSTED) return;
         refused += 1;
         const bytes = metadata.get('grpc-status-details-bin') as Buffer[];
         const details = bytes.flatMap((each) => Status.decode(each).details);
         if (details.some(({ typeUrl }) => typeUrl.endsWith('RetryInfo'))) withRetryInfo += 1;
+        else bare.add(message);
       });
       const { inputs } = stage;
       const ratePerS = Math.min(MIXED_RATE_PER_S, stage.options.rate);
@@ -62,7 +64,7 @@ function course({ name, fault, bar, env, times = 1, harm, sheds }: Course): Scen
       const extras = (await extra?.stop())?.requests ?? [];
       await pause(AFTER_MS);
       const { requests } = await load.stop();
-      return judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo });
+      return judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo, bare: [...bare] });
     },
   };
 }
@@ -75,9 +77,11 @@ interface Ended {
   readonly sheds: boolean;
   readonly refused: number;
   readonly withRetryInfo: number;
+  /** Messages of refusals without. */
+  readonly bare: readonly string[];
 }
 
-function judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo }: Ended): Outcome {
+function judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo, bare }: Ended): Outcome {
   const during = [...requests, ...extras].filter(({ dueMs }) => dueMs >= harmMs && dueMs < endMs);
   const after = requests.filter(({ dueMs }) => dueMs >= endMs + RECOVERS_MS);
   const isOk = ({ outcome }: LoadRequest): boolean => outcome === 'OK';
@@ -99,6 +103,7 @@ function judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo 
       failed: kinds,
       refused,
       with_retry_info: withRetryInfo,
+      bare,
       served_p99_ms: rounded(servedMs),
       after: after.length,
       failed_after: failedAfter,

@@ -9,7 +9,7 @@ export interface WallClock {
 }
 
 const POLL_MS = 20;
-const file = process.env['TANDEM_TEST_CLOCK'] ?? '';
+const file = process.env['TEST_CLOCK_FILE'] ?? '';
 const RealDate = Date;
 let clock: WallClock = { aheadMs: 0, drift: 0 };
 let sinceMs = RealDate.now();

@@ -9,7 +9,7 @@ export interface DnsAnswer {
   readonly code?: string;
 }
 
-const file = process.env['TANDEM_TEST_DNS'] ?? '';
+const file = process.env['TEST_DNS_FILE'] ?? '';
 const real = dns.lookup;
 
 dns.lookup = ((host: string, options: object) => {
