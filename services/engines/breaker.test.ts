@@ -49,6 +49,21 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
+  it('opens when five requests in a row fail over 100 ms, however many were answered before', async () => {
+    await send(...times(1_000, 'success' as const), ...times(4, 'failure' as const));
+    await jest.advanceTimersByTimeAsync(100);
+    expect(breaker.state).toBe('CLOSED');
+    await send('failure');
+    expect(events.map(({ why }) => why)).toEqual(['5 requests in a row failed, the last with ENGINE_FAULT']);
+  });
+
+  it('stays closed when requests in a row fail at the same moment, or with an answer between them', async () => {
+    await send(...times(1_000, 'success' as const), ...times(20, 'failure' as const), 'success');
+    await jest.advanceTimersByTimeAsync(100);
+    await send(...times(4, 'failure' as const), 'success', ...times(4, 'failure' as const));
+    expect(breaker.state).toBe('CLOSED');
+  });
+
   it('never moves for what is nobody’s fault', async () => {
     await send(...times(10_000, 'ignore' as const));
     expect([breaker.state, events]).toEqual(['CLOSED', []]);
@@ -74,9 +89,35 @@ describe('a breaker', () => {
       expect(events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
     });
 
-    it('opens again when it fails', async () => {
+    it('opens again when it fails, for twice as long', async () => {
       await send('failure');
       expect(breaker.state).toBe('OPEN');
+      await jest.advanceTimersByTimeAsync(999);
+      expect(breaker.admits).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(breaker.admits).toBe(true);
+    });
+
+    it('stays open for 16 times as long at most', async () => {
+      for (let n = 0; n < 10; n += 1) {
+        await send('failure');
+        await jest.advanceTimersByTimeAsync(8_000);
+        expect(breaker.admits).toBe(true);
+      }
+      await send('failure');
+      await jest.advanceTimersByTimeAsync(7_999);
+      expect(breaker.admits).toBe(false);
+    });
+
+    it('stays open for twice as long when it opens again soon after it has closed, and for as long as at first later', async () => {
+      await send('success');
+      breaker.trip('away again');
+      await jest.advanceTimersByTimeAsync(999);
+      expect(breaker.admits).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      await send('success');
+      await jest.advanceTimersByTimeAsync(2_000);
+      breaker.trip('away once more');
       await jest.advanceTimersByTimeAsync(500);
       expect(breaker.admits).toBe(true);
     });
@@ -104,6 +145,7 @@ describe('a breaker', () => {
       breaker.trip('away');
       await jest.advanceTimersByTimeAsync(500);
       await send('success');
+      await jest.advanceTimersByTimeAsync(2_000);
     }
     expect([events.length, breaker.events.length, breaker.events.at(-1)?.state]).toEqual([120, 32, 'CLOSED']);
   });

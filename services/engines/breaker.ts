@@ -5,7 +5,7 @@
 // must neither fill its statistics nor close a half-open breaker.
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
-import type { BreakerOutcome, ErrorKind } from '../core/errors.ts';
+import type { BreakerOutcome } from '../core/errors.ts';
 
 export type BreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
 
@@ -26,6 +26,12 @@ export interface BreakerOptions {
 const MAX_EVENTS = 32;
 /** Parts of the window: it forgets one at a time. */
 const BUCKETS = 10;
+/** It also opens when requests fail in a row within its window: `minRequests` at least, over so long at least, milliseconds. */
+const MIN_FAILING_MS = 100;
+/** Reopened so soon after it has closed, or by the request that tried, it stays open twice as long as the last time. */
+const RELAPSE_RESETS = 4;
+/** The longest that it stays open, in `resetMs`. */
+const MAX_RESETS = 16;
 /** opossum opens above its threshold, and a rate of 30 % may be 30.000000000000004. Ours opens at it. */
 const THRESHOLD_SLACK = 1e-9;
 
@@ -36,14 +42,24 @@ export class Breaker {
   readonly #window = new EventEmitter();
   readonly #forgetting: NodeJS.Timeout;
   #isProbing = false;
-  #lastKind = '';
+  #lastFailure = '';
+  /** Failures since the last success, and when the first of them ended. */
+  #failedInARow = 0;
+  #failingSinceMs = 0;
+  #closedAtMs = -Infinity;
+  readonly #options: BreakerOptions;
+  /** How long it stays open the next time: opossum reads it when it opens. */
+  readonly #pause: { resetTimeout: number };
+  /** How long it stayed open the last time. */
+  #lastPauseMs = 0;
   #trippedBy: string | undefined;
   /** Of whoever failed last. */
   #onOpened: ((why: string) => void) | undefined;
 
   constructor(options: BreakerOptions, onEvent: (event: BreakerEvent) => void = () => undefined) {
-    this.#circuit = new CircuitBreaker(settle, {
-      timeout: false,
+    this.#options = options;
+    const circuitOptions = {
+      timeout: false as const,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
       errorThresholdPercentage: options.failurePercent - THRESHOLD_SLACK,
@@ -51,7 +67,9 @@ export class Breaker {
       rollingCountBuckets: BUCKETS,
       rotateBucketController: this.#window,
       resetTimeout: options.resetMs,
-    });
+    };
+    this.#pause = circuitOptions;
+    this.#circuit = new CircuitBreaker(settle, circuitOptions);
     this.#forgetting = setInterval(() => this.#window.emit('rotate'), options.windowMs / BUCKETS).unref();
     const note = (state: BreakerState, why: string): void => {
       const event = { timeMs: Date.now(), state, why };
@@ -60,9 +78,10 @@ export class Breaker {
       onEvent(event);
     };
     this.#circuit.on('open', () => {
+      this.#lastPauseMs = this.#pause.resetTimeout;
       const { failures, fires } = this.#circuit.stats;
       const counted = `${failures} of ${fires} requests failed within ${options.windowMs} ms`;
-      const why = this.#trippedBy ?? `${counted}, the last with ${this.#lastKind}`;
+      const why = this.#trippedBy ?? `${counted}, the last with ${this.#lastFailure}`;
       note('OPEN', why);
       if (this.#trippedBy === undefined) this.#onOpened?.(why);
       this.#trippedBy = undefined;
@@ -70,10 +89,11 @@ export class Breaker {
     });
     this.#circuit.on('halfOpen', () => {
       this.#isProbing = false;
-      note('HALF_OPEN', `${options.resetMs} ms have passed; one request may try`);
+      note('HALF_OPEN', `${this.#pause.resetTimeout} ms have passed; one request may try`);
     });
     this.#circuit.on('close', () => {
       for (let bucket = 0; bucket < BUCKETS; bucket += 1) this.#window.emit('rotate');
+      this.#closedAtMs = performance.now();
       note('CLOSED', 'the request that tried was answered');
     });
   }
@@ -95,26 +115,62 @@ export class Breaker {
     return PROBE;
   }
 
-  /** `kind` names the failure, for the history; `onOpened` is called if this was one failure too many. */
+  /** `failure` names it, for the history; `onOpened` is called if this was one failure too many. */
   end(
     { isProbe }: { readonly isProbe: boolean },
     outcome: BreakerOutcome,
-    kind: ErrorKind | 'OK',
+    failure: string,
     onOpened?: (why: string) => void,
   ): void {
     if (isProbe) this.#isProbing = false;
     // What was sent before the breaker opened says nothing about the engine as it is now.
     if (outcome === 'ignore' || (!isProbe && !this.#circuit.closed)) return;
-    this.#lastKind = kind;
-    this.#onOpened = onOpened;
+    if (outcome === 'success') this.#failedInARow = 0;
+    else {
+      this.#lastFailure = failure;
+      this.#onOpened = onOpened;
+      this.#setPause();
+      const why = this.#whyAtOnce(failure);
+      if (why !== '') {
+        this.trip(why);
+        onOpened?.(why);
+        return;
+      }
+    }
     this.#circuit.fire(outcome).catch(() => undefined);
   }
 
   /** Opens it at once: the engine is known to be away. */
   trip(why: string): void {
     if (this.#circuit.opened) return;
+    this.#setPause();
     this.#trippedBy = why;
     this.#circuit.open();
+  }
+
+  /** Why one failure more opens it, whatever the window says; empty: the window decides. */
+  #whyAtOnce(failure: string): string {
+    if (this.#circuit.halfOpen) return `the request that tried failed with ${failure}`;
+    return this.#hasFailedTooOften() ? `${this.#failedInARow} requests in a row failed, the last with ${failure}` : '';
+  }
+
+  /** A window's share would take seconds to notice that an engine which answered well has stopped to answer at all. */
+  #hasFailedTooOften(): boolean {
+    const nowMs = performance.now();
+    const { minRequests, windowMs } = this.#options;
+    if (this.#failedInARow === 0 || nowMs - this.#failingSinceMs > windowMs) {
+      this.#failedInARow = 0;
+      this.#failingSinceMs = nowMs;
+    }
+    this.#failedInARow += 1;
+    return this.#failedInARow >= minRequests && nowMs - this.#failingSinceMs >= MIN_FAILING_MS;
+  }
+
+  /** Before it may open. */
+  #setPause(): void {
+    const { resetMs } = this.#options;
+    const isRelapse = this.#circuit.halfOpen || performance.now() - this.#closedAtMs < RELAPSE_RESETS * resetMs;
+    this.#pause.resetTimeout = isRelapse ? Math.min(2 * this.#lastPauseMs, MAX_RESETS * resetMs) : resetMs;
   }
 
   /** Releases its timers. */

@@ -77,6 +77,11 @@ export const MAX_LAYER_COUNTS = 250_000;
 /** A raster lists so many spikes of a run, the first ones, and counts the others. */
 export const MAX_RASTER_EVENTS = 100_000;
 
+export interface Silence {
+  readonly inputs: number;
+  readonly forMs: number;
+}
+
 export interface Engine {
   readonly id: string;
   readonly kind: EngineKind;
@@ -88,6 +93,13 @@ export interface Engine {
   readonly downReason: string;
   /** Unanswered inferences. */
   readonly inFlight: number;
+  /**
+   * Inputs that it was sent since it last answered one, and how long that is; undefined: it answers, or has nothing to answer.
+   * Only of an engine behind a connection.
+   */
+  readonly silence?: Silence | undefined;
+  /** Ends its connection and opens another. What is unanswered rejects with ENGINE_LOST. `why` follows the engine's name. */
+  replaceConnection?(why: string): void;
   /** Runs one input. Rejects with RouterError only. */
   infer(input: InferenceInput, context: CallContext): Promise<Inference>;
   /**

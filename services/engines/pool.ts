@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 import type { ModelPins, PinnedModel } from './model-pins.ts';
 import { checkModels } from './model-problems.ts';
 import { Panic, type PanicEvent } from './panic.ts';
-import { PooledEngine } from './pooled-engine.ts';
+import { type FindHolders, PooledEngine } from './pooled-engine.ts';
 
 export const MAX_ENGINES = 256;
 
@@ -71,10 +71,12 @@ export class EnginePool {
     if (this.#engines.length >= MAX_ENGINES) {
       throw new RouterError('ENGINE_LIMIT', `there are ${MAX_ENGINES} engines, the most there can be; remove one`);
     }
-    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, (event) => {
+    const onBreaker = (event: BreakerEvent): void => {
       this.#events.breakerChanged?.(pooled, event);
       this.#panic.check(this.#served, this.#engines);
-    });
+    };
+    const holders: FindHolders = (name, version) => this.served(name, version)?.engines ?? [];
+    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, onBreaker, holders);
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
     pooled.limit.cap(engine.description?.maxInFlight ?? 0);

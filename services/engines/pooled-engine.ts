@@ -1,17 +1,24 @@
 // An engine as the router sees it: how it has done, whether it may be asked, and one call that keeps both up to date.
-import { ERROR_KINDS, RouterError } from '../core/errors.ts';
+import { type BreakerOutcome, ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import { AnswerTimes } from './answer-times.ts';
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
 import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
 import type { Engine, EngineKind, EngineModel } from './engine.ts';
 import { inferChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
+import { type Peers, comparePeers, isToBlame } from './slowness.ts';
 import { Speed } from './speed.ts';
 
 export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE';
 
+/** Finds the ready engines that hold a model version. */
+export type FindHolders = (model: string, version: number) => readonly PooledEngine[];
+
 const UNCOUNTED = { isProbe: false } as const;
+/** A connection that takes so many inputs and answers none of them is replaced. */
+const MIN_SWALLOWED = 5;
 
 export class PooledEngine {
   readonly engine: Engine;
@@ -43,9 +50,20 @@ export class PooledEngine {
   /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
   readySinceMs = -Infinity;
 
-  constructor(engine: Engine, pins: ModelPins, breaker: BreakerOptions, onBreaker: (event: BreakerEvent) => void) {
+  readonly #findHolders: FindHolders;
+  /** By model, then by version. */
+  readonly #times = new Map<string, Map<number, AnswerTimes>>();
+
+  constructor(
+    engine: Engine,
+    pins: ModelPins,
+    breaker: BreakerOptions,
+    onBreaker: (event: BreakerEvent) => void,
+    findHolders: FindHolders = () => [],
+  ) {
     this.engine = engine;
     this.pins = pins;
+    this.#findHolders = findHolders;
     this.breaker = new Breaker(breaker, onBreaker);
   }
 
@@ -104,6 +122,11 @@ export class PooledEngine {
     return inferChecked(this.engine, this.pins, input, context);
   }
 
+  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
+  attemptMs({ model, version, data }: InferenceInput, shareMs: number): number {
+    return this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, data.length, shareMs);
+  }
+
   /**
    * What it resolves with is checked; what it rejects with is a state, a claim or a fault of the engine, or INPUT_TOO_LARGE,
    * or the caller's own reason to leave. ENGINE_SLOW if `timeoutMs` ends before the request's own deadline does.
@@ -113,43 +136,107 @@ export class PooledEngine {
     const inFlight = this.engine.inFlight + 1;
     const { signal, span } = context;
     const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
+    const times = this.#timesOf(input.model, input.version);
+    times.recordRequest(startedMs);
     // In a panic requests pass a breaker that admits none. They tell it nothing: it neither takes one for the try that
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
     const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
       const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
       const nowMs = performance.now();
-      this.speed.recordAnswer(nowMs - startedMs, inFlight, nowMs);
-      this.limit.record(nowMs - startedMs, inFlight, 'success', nowMs);
+      const elapsedMs = nowMs - startedMs;
+      times.recordAnswer(elapsedMs, inFlight, input.data.length, this.engine.inFlight, nowMs);
+      this.speed.recordAnswer(elapsedMs, inFlight, nowMs);
+      this.limit.record(elapsedMs, inFlight, 'success', nowMs);
       this.succeeded += 1;
       this.breaker.end(pass, 'success', 'OK');
       return inference;
     } catch (thrown) {
-      const error = this.#blame(RouterError.from(thrown), deadlineMs < context.deadlineMs);
-      const { outcome } = ERROR_KINDS[error.kind];
+      const nowMs = performance.now();
+      const elapsedMs = nowMs - startedMs;
+      const wasAttempt = deadlineMs < context.deadlineMs;
+      const { error, outcome } = this.#judge(RouterError.from(thrown), input, inFlight, elapsedMs, wasAttempt);
       if (outcome === 'failure') this.failed += 1;
-      this.breaker.end(pass, outcome, error.kind, (why) =>
+      this.breaker.end(pass, outcome, toFailure(error), (why) =>
         span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
       );
-      const nowMs = performance.now();
-      this.#slowDown(error, nowMs - startedMs, nowMs);
-      this.limit.record(nowMs - startedMs, inFlight, toLimitOutcome(error), nowMs);
+      this.#slowDown(error, outcome, elapsedMs, nowMs);
+      this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
     }
   }
 
-  #slowDown({ kind }: RouterError, elapsedMs: number, nowMs: number): void {
-    if (kind === 'INPUT_TOO_LARGE') return; // it was sent nothing
-    const { outcome, fromEngine } = ERROR_KINDS[kind];
-    if (outcome === 'failure' || fromEngine !== 'never') this.speed.recordFailure(elapsedMs, nowMs);
-    else this.speed.recordUnanswered(elapsedMs, nowMs);
+  /** What its breaker makes of an error. A time-out is its fault where other engines are faster, whichever clock ran out. */
+  #judge(
+    error: RouterError,
+    { model, version, data }: InferenceInput,
+    inFlight: number,
+    elapsedMs: number,
+    wasAttempt: boolean,
+  ): { readonly error: RouterError; readonly outcome: BreakerOutcome } {
+    const times = this.#timesOf(model, version);
+    const isTimeout = error.kind === 'DEADLINE_EXCEEDED';
+    if (!isTimeout) times.recordLeft(this.engine.inFlight);
+    if (!isTimeout && error.kind !== 'CANCELLED') return { error, outcome: ERROR_KINDS[error.kind].outcome };
+    this.#replaceIfSilent(model, version, data.length);
+    if (!isTimeout) return { error, outcome: 'ignore' };
+    const peers = this.#comparePeers(model, version, elapsedMs, data.length);
+    const isBlamed = isToBlame(elapsedMs, times.usualMs(inFlight, data.length), wasAttempt, peers);
+    if (!isBlamed) times.recordSlow(elapsedMs, data.length);
+    return { error: wasAttempt ? slow(this.id, elapsedMs) : error, outcome: isBlamed ? 'failure' : 'ignore' };
   }
 
-  /** A deadline that was ours, not the caller's, is the engine's fault. */
-  #blame(error: RouterError, wasOurs: boolean): RouterError {
-    if (error.kind !== 'DEADLINE_EXCEEDED' || !wasOurs) return error;
-    return new RouterError('ENGINE_SLOW', `engine "${this.id}" did not answer in the time that one attempt has`);
+  /** Where its connection takes inputs and answers none while other engines answer. What is unanswered fails over then. */
+  #replaceIfSilent(model: string, version: number, bytes: number): void {
+    const { silence } = this.engine;
+    if (silence === undefined || silence.inputs < MIN_SWALLOWED) return;
+    const { inputs, forMs } = silence;
+    for (const versions of this.#times.values()) {
+      for (const times of versions.values()) {
+        if (times.waitingSinceMs < Infinity && forMs < times.usualMs(1, bytes)) return;
+      }
+    }
+    const sinceMs = performance.now() - forMs;
+    const hasAnswered = ({ lastAnswerMs }: AnswerTimes): boolean => lastAnswerMs > sinceMs;
+    if (!this.#peerTimes(model, version).some(hasAnswered)) return;
+    if (this.#comparePeers(model, version, forMs, bytes) !== 'FASTER') return;
+    const took = `took ${inputs} inputs and answered none for ${Math.round(forMs)} ms while other engines answered`;
+    this.engine.replaceConnection?.(took);
   }
+
+  #comparePeers(model: string, version: number, elapsedMs: number, bytes: number): Peers {
+    return comparePeers(this.#peerTimes(model, version), elapsedMs, bytes, performance.now());
+  }
+
+  #peerTimes(model: string, version: number): AnswerTimes[] {
+    const peers = this.#findHolders(model, version).filter((peer) => peer !== this && peer.admits);
+    return peers.map((peer) => peer.#timesOf(model, version));
+  }
+
+  #timesOf(model: string, version: number): AnswerTimes {
+    let versions = this.#times.get(model);
+    if (versions === undefined) this.#times.set(model, (versions = new Map<number, AnswerTimes>()));
+    let times = versions.get(version);
+    if (times === undefined) versions.set(version, (times = new AnswerTimes()));
+    return times;
+  }
+
+  #slowDown({ kind }: RouterError, outcome: BreakerOutcome, elapsedMs: number, nowMs: number): void {
+    if (kind === 'INPUT_TOO_LARGE') return; // it was sent nothing
+    if (outcome === 'failure' || ERROR_KINDS[kind].fromEngine !== 'never') this.speed.recordFailure(elapsedMs, nowMs);
+    else this.speed.recordUnanswered(elapsedMs, nowMs);
+  }
+}
+
+function slow(engineId: string, elapsedMs: number): RouterError {
+  const message = `engine "${engineId}" did not answer in the time that one attempt has (${Math.round(elapsedMs)} ms)`;
+  return new RouterError('ENGINE_SLOW', message);
+}
+
+/** For the breaker's history. A time-out that counts is the engine's, whichever clock ran out. */
+function toFailure({ kind }: RouterError): string {
+  const isTimeout = kind === 'ENGINE_SLOW' || kind === 'DEADLINE_EXCEEDED';
+  return isTimeout ? 'ENGINE_SLOW: no answer in time, while other engines were faster' : kind;
 }
 
 /** What ran out of time says that the engine has too much to do, whoever set the time. */

@@ -28,13 +28,15 @@ export interface Askable {
   readonly whyNot: string;
   /** Requests that it may be sent now without getting more than it works off. */
   readonly free: number;
+  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
+  attemptMs(input: InferenceInput, shareMs: number): number;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 
 export interface AskOptions {
   /** Engines that one request may ask in turn. */
   readonly maxAttempts: number;
-  /** An engine is given up after so long where another can still be asked, milliseconds. */
+  /** An engine is given up after so long at most where another can still be asked, milliseconds. */
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
   readonly observer: Observer;

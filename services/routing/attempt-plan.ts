@@ -27,6 +27,7 @@ import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
 import { type Askable, type Asking, isFinal, isUncounted } from './ask.ts';
+import { attemptTimeMs } from './attempt-time.ts';
 import { confirmed, unconfirmed } from './confirmed.ts';
 import { noEngine } from './no-engine.ts';
 
@@ -50,6 +51,8 @@ export interface Answered<E> {
 }
 
 const MAX_CONFIRMATIONS = 2;
+/** A confirmation gets this part of the time that is left, so that there is an answer in time also without it. */
+const CONFIRMATION_SHARES = 2;
 
 export class AttemptPlan<E extends Askable> {
   /** All that engines answered or refused, in the order in which it came. */
@@ -75,21 +78,26 @@ export class AttemptPlan<E extends Askable> {
 
   /** Undefined: nobody may be asked now. */
   next(): NextAttempt<E> | undefined {
-    const able = this.#left.filter(({ admits }) => admits); // it may have gone since the plan was made
+    const able = this.#left.filter(({ admits }) => admits);
     const refuser = this.#refusals[0]?.engine;
     const engine = able.find(({ kind }) => refuser !== undefined && kind !== refuser.kind) ?? able[0];
     if (engine === undefined || !(refuser === undefined ? this.#takeAttempt() : this.#takeConfirmation())) {
       return undefined;
     }
-    this.#left = able.filter((other) => other !== engine);
+    // One that may not be asked now stays: its breaker may admit it later.
+    this.#left = this.#left.filter((other) => other !== engine);
     const startedMs = performance.now();
-    const { attemptTimeoutMs, maxAttempts } = this.asking.options;
     if (refuser !== undefined) {
       const asking: Asking = { ...this.asking, as: 'confirmation' };
-      return { engine, asking, timeoutMs: attemptTimeoutMs, startedMs };
+      return { engine, asking, timeoutMs: attemptTimeMs(engine, asking, CONFIRMATION_SHARES, startedMs), startedMs };
     }
-    const isLast = this.#left.length === 0 || this.#attempts === maxAttempts;
-    return { engine, asking: this.asking, timeoutMs: isLast ? Infinity : attemptTimeoutMs, startedMs };
+    const attempts = 1 + Math.min(able.length - 1, this.#attemptsLeft);
+    return {
+      engine,
+      asking: this.asking,
+      timeoutMs: attemptTimeMs(engine, this.asking, attempts, startedMs),
+      startedMs,
+    };
   }
 
   answered({ engine, startedMs }: NextAttempt<E>, inference: Inference): Answered<E> {
@@ -118,6 +126,12 @@ export class AttemptPlan<E extends Askable> {
     const { options, attempts } = this.asking;
     const refusal = this.#refusals[0]?.said;
     return refusal === undefined ? noEngine(options.pool, attempts, this.#last) : unconfirmed(refusal);
+  }
+
+  /** That may follow. None where the retry budget is used up: then this engine's answer is all there can be. */
+  get #attemptsLeft(): number {
+    const { maxAttempts, budget } = this.asking.options;
+    return budget.isEmpty ? 0 : maxAttempts - this.#attempts;
   }
 
   #takeAttempt(): boolean {

@@ -158,7 +158,8 @@ export class Audit {
     const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;
     try {
-      answer = await engine.infer({ ...input, digestOnly }, limits);
+      const asked = { ...input, digestOnly };
+      answer = await engine.infer(asked, limits, engine.attemptMs(asked, TIMEOUT_MS));
     } catch (thrown) {
       // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
       const error = RouterError.from(thrown);

@@ -27,6 +27,11 @@ export class RetryBudget {
     this.#tokens = Math.min(this.#capacity, this.#tokens + this.#perRequest);
   }
 
+  /** Whether no attempt is allowed now. */
+  get isEmpty(): boolean {
+    return this.#tokens < 1;
+  }
+
   /** Whether one more attempt is allowed. */
   withdraw(): boolean {
     if (this.#tokens < 1) return false;

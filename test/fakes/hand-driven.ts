@@ -24,6 +24,10 @@ export class HandDriven implements Askable {
     return this.signal !== undefined;
   }
 
+  attemptMs(_input: InferenceInput, shareMs: number): number {
+    return shareMs;
+  }
+
   infer(_input: InferenceInput, { signal }: CallContext, timeoutMs?: number): Promise<Inference> {
     this.signal = signal;
     this.timeoutMs = timeoutMs;

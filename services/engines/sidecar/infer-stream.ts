@@ -1,7 +1,7 @@
 // Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
 // goes out as one message, and while the peer's window is full the next one gathers more.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { RouterError } from '../../core/errors.ts';
+import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type {
   InferItem,
@@ -10,6 +10,7 @@ import type {
   InferStreamResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
+import type { Silence } from '../engine.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
@@ -17,8 +18,13 @@ import { fromDetail, toDownReason, toInference, toRouterError } from './translat
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
 const NO_BYTES = Buffer.alloc(0);
-/** Cancelled inferences whose answers are remembered as expected. */
+/** Cancelled inferences that an engine may leave unanswered: it answers each once, and soon. */
 const MAX_CANCELLED = 65_536;
+/** An honest engine sends none of these; a few may be a slip. */
+const MAX_UNEXPECTED = 8;
+/** Messages without a result that may come between two sweeps. */
+const MAX_EMPTY = 64;
+const GIVEN_UP: ReadonlySet<string> = new Set<ErrorKind>(['CANCELLED', 'DEADLINE_EXCEEDED']);
 
 export interface InferStreamOptions {
   /** What the engine accepts. */
@@ -57,13 +63,18 @@ export class InferStream {
   readonly #options: InferStreamOptions;
   /** Sweeps since the engine was last heard, while it owes answers: time in which this process was awake to hear it. */
   #silentSweeps = 0;
-  readonly #close: (why: string) => void;
+  /** Inputs since the engine last answered one, without those that it need not compute any more. */
+  #unanswered = 0;
+  /** Sweeps since then. */
+  #unansweredSweeps = 0;
+  #emptyMessages = 0;
+  readonly #close: (why: string, kind?: ErrorKind) => void;
   /** Results with an id that was never sent, or answered before. */
   unexpectedAnswers = 0;
   /** Whether it has answered anything that it was asked. */
   hasAnswered = false;
 
-  /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST. */
+  /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST or ENGINE_FAULT. */
   constructor(
     engineId: string,
     call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
@@ -75,11 +86,11 @@ export class InferStream {
     this.#options = options;
     this.#outbox = new Outbox(options.maxMessageBytes);
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    this.#close = (why: string): void => {
+    this.#close = (why, kind = 'ENGINE_LOST'): void => {
       if (this.#closed) return;
       this.#closed = true;
       clearInterval(this.#sweeper);
-      const lost = new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${why}`);
+      const lost = new RouterError(kind, `engine "${engineId}" was lost: ${why}`);
       for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(lost);
       onClosed(why);
     };
@@ -100,6 +111,18 @@ export class InferStream {
   get owed(): Owed {
     const answers = this.#jobs.size + this.#cancelled.size;
     return { answers, withLayers: this.#owedWithLayers, outputs: this.#largestOutput };
+  }
+
+  /** Undefined while the engine answers, or has nothing to answer. */
+  get silence(): Silence | undefined {
+    const forMs = this.#unansweredSweeps * SWEEP_MS;
+    return forMs < this.#options.timeoutMs ? undefined : { inputs: this.#unanswered, forMs };
+  }
+
+  /** Ends the stream. */
+  fail(why: string): void {
+    this.#close(why);
+    this.#call.cancel();
   }
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
@@ -138,6 +161,7 @@ export class InferStream {
       const outputs = this.#options.outputsOf(input.model, input.version) ?? MAX_OUTPUTS;
       this.#largestOutput = Math.max(this.#largestOutput, outputs);
       this.#outbox.add(item);
+      this.#unanswered += 1;
       this.#scheduleFlush();
     });
   }
@@ -177,16 +201,41 @@ export class InferStream {
   }
 
   #receive(response: InferStreamResponse): void {
+    if (this.#closed) return;
+    if (response.results.length === 0) {
+      this.#emptyMessages += 1;
+      if (this.#emptyMessages > MAX_EMPTY) this.#fault('it sends messages without results');
+      return;
+    }
     this.#silentSweeps = 0;
     for (const { id, outcome } of response.results) {
       const job = this.#take(Number(id));
       if (job !== undefined) {
         if (job.withLayers) this.#owedWithLayers -= 1;
         this.hasAnswered = true;
+        this.#noteAnswered(outcome);
         this.#settle(job, outcome);
-      } else if (this.#cancelled.has(Number(id))) this.#forget(Number(id));
-      else this.unexpectedAnswers += 1;
+      } else if (this.#cancelled.has(Number(id))) {
+        this.#forget(Number(id));
+        this.#noteAnswered(outcome);
+      } else this.unexpectedAnswers += 1;
     }
+    if (this.unexpectedAnswers > MAX_UNEXPECTED) {
+      this.#fault(`it sent ${this.unexpectedAnswers} answers with ids that were never sent, or answered before`);
+    }
+  }
+
+  /** An engine that only gives up what is cancelled or late has not answered: its computing may hang. */
+  #noteAnswered(outcome: InferResult['outcome']): void {
+    const hasGivenUp = outcome?.$case === 'error' && GIVEN_UP.has(outcome.value.reason);
+    this.#unanswered = hasGivenUp ? Math.max(0, this.#unanswered - 1) : 0;
+    if (!hasGivenUp) this.#unansweredSweeps = 0;
+  }
+
+  /** The engine breaks the protocol. */
+  #fault(why: string): void {
+    this.#close(why, 'ENGINE_FAULT');
+    this.#call.cancel();
   }
 
   /** Whatever the engine has put on the wire, it can only fail the job that it was put there for. */
@@ -211,17 +260,18 @@ export class InferStream {
     const job = this.#take(id);
     if (job === undefined) return;
     if (this.#outbox.cancel(BigInt(id))) this.#noteCancelled(id, job.withLayers);
-    else if (job.withLayers) this.#owedWithLayers -= 1;
+    else {
+      if (job.withLayers) this.#owedWithLayers -= 1;
+      // While an engine does not read, what could not be sent counts, too.
+      if (!this.#blocked) this.#unanswered = Math.max(0, this.#unanswered - 1);
+    }
     job.reject(error);
     this.#scheduleFlush();
   }
 
   #noteCancelled(id: number, withLayers: boolean): void {
-    if (this.#cancelled.size === MAX_CANCELLED) {
-      const [oldest] = this.#cancelled.keys();
-      this.#forget(oldest!);
-    }
     this.#cancelled.set(id, withLayers);
+    if (this.#cancelled.size > MAX_CANCELLED) this.#fault(`it left ${MAX_CANCELLED} cancelled inputs unanswered`);
   }
 
   #forget(cancelledId: number): void {
@@ -239,6 +289,8 @@ export class InferStream {
   }
 
   #sweep(): void {
+    this.#emptyMessages = 0;
+    this.#unansweredSweeps = this.#unanswered === 0 ? 0 : this.#unansweredSweeps + 1;
     this.#watchSilence();
     const now = performance.now();
     for (const [id, job] of this.#jobs) {

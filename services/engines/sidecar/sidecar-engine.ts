@@ -3,7 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
-import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
+import type { Engine, EngineDescription, Recording, Silence, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
 import { describe, openStream, recording, trace } from './engine-calls.ts';
 import { InferStream } from './infer-stream.ts';
@@ -67,6 +67,14 @@ export class SidecarEngine implements Engine {
 
   get inFlight(): number {
     return this.#stream?.inFlight ?? 0;
+  }
+
+  get silence(): Silence | undefined {
+    return this.#stream?.silence;
+  }
+
+  replaceConnection(why: string): void {
+    this.#stream?.fail(`it ${why}`);
   }
 
   /** Results that it sent for nothing that it was asked: under an id that was never sent, or answered before. */
