@@ -164,7 +164,11 @@ export async function start(
   }
   for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
-  const discoveries = new Discoveries({ pool, connect, lookup, intervalMs: settings.discovery.interval_ms }, log);
+  const discoveries = new Discoveries(
+    { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
+    log,
+    system,
+  );
 
   const cache = settings.cache.enabled ? new AnswerCache<Answer>(cacheOptions(settings)) : undefined;
   const quarantine = new Quarantine(

@@ -11,7 +11,7 @@ import {
 import type { Event } from '../telemetry/event.ts';
 import type { Delivery, EventLog } from '../telemetry/event-log.ts';
 import { checkTopics } from './event-rules.ts';
-import { type OpenStream, OpenStreams, type OpenStreamsOptions, takesMessages } from './open-streams.ts';
+import { type OpenStream, OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 
 const RETRY_MS = 1_000;
 
@@ -51,7 +51,7 @@ export class EventStreams {
       });
     };
     const sendNext = (): void => {
-      if (isSending || stream.isOver || !takesMessages(call)) return;
+      if (isSending || stream.isOver || !stream.takesMessages) return;
       try {
         const startedMs = performance.now();
         const next = subscription.take();

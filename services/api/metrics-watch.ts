@@ -7,7 +7,7 @@ import type {
   WatchMetricsRequest,
   WatchMetricsResponse,
 } from '../generated/tandem/v1/metrics.ts';
-import { OpenStreams, type OpenStreamsOptions, takesMessages } from './open-streams.ts';
+import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 
 const MIN_INTERVAL_MS = 100;
 const MAX_INTERVAL_MS = 60_000;
@@ -42,7 +42,7 @@ export class Watches {
       stream.onEnd = this.#every(intervalMs, () => {
         try {
           // The last message has left.
-          if (call.writableLength === 0 && takesMessages(call)) this.#send(call);
+          if (call.writableLength === 0 && stream.takesMessages) this.#send(call);
         } catch (thrown) {
           stream.end(RouterError.from(thrown));
         }

@@ -3,7 +3,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import { toStatus } from './status.ts';
-import { type UnaryOptions, methodOf } from './unary.ts';
+import { type UnaryOptions, methodOf, remainingMs } from './unary.ts';
 
 export interface OpenStreamsOptions extends Pick<UnaryOptions, 'onInternalError' | 'observer'> {
   /** Aborted when the server drains: a stream has no end of its own that could be waited for. */
@@ -24,6 +24,8 @@ type Call = grpc.ServerWritableStream<unknown, unknown>;
 
 export interface OpenStream {
   readonly isOver: boolean;
+  /** Whether its call takes a message. After its deadline it takes none, though it may not be over yet. */
+  readonly takesMessages: boolean;
   /** Lets go of what the stream holds; to be set as soon as it holds something. */
   onEnd: () => void;
   /** Without `error`: nothing went wrong. */
@@ -54,10 +56,14 @@ export class OpenStreams {
   begin(call: Call, start: (stream: OpenStream) => void): void {
     const { observer, onInternalError } = this.#options;
     const startedMs = performance.now();
+    const endMs = startedMs + remainingMs(call.getDeadline());
     let isOver = false;
     const stream: OpenStream = {
       get isOver() {
         return isOver;
+      },
+      get takesMessages() {
+        return performance.now() < endMs;
       },
       onEnd: () => undefined,
       end: (error) => {
@@ -86,9 +92,4 @@ export class OpenStreams {
   #draining(): RouterError {
     return new RouterError('DRAINING', `the router is shutting down; ${this.#limits.whenDrained} once it is back`);
   }
-}
-
-/** Whether a call takes a message. After its deadline it takes none, though it may not be over yet. */
-export function takesMessages(call: Call): boolean {
-  return Date.now() < Number(call.getDeadline());
 }

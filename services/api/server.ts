@@ -17,6 +17,7 @@ import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflection } from './reflection.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
+import { steadyDeadline } from './steady-deadline.ts';
 import type { UnaryOptions } from './unary.ts';
 
 export interface ApiParts {
@@ -71,6 +72,7 @@ export class ApiServer {
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,
+      interceptors: [steadyDeadline],
     });
     const shared = {
       ...options,

@@ -60,7 +60,9 @@ export class History {
     if (before === undefined || now === undefined) return 0;
     // After a reset everything is counted from there.
     const wasReset = now.sinceMs !== before.sinceMs;
-    const elapsedMs = Number(now.timeMs - (wasReset ? now.sinceMs : before.timeMs));
+    // The router's uptime does not jump when its clock is set. One that was started again counts from its start.
+    const upS = now.uptimeS - (now.uptimeS < before.uptimeS ? 0 : before.uptimeS);
+    const elapsedMs = wasReset ? Math.min(Number(now.timeMs - now.sinceMs), upS * 1_000) : upS * 1_000;
     const grown = Number((of(now) ?? 0n) - (wasReset ? 0n : (of(before) ?? 0n)));
     return elapsedMs > 0 ? Math.max(0, (grown * 1_000) / elapsedMs) : 0; // an engine may leave and come back
   }

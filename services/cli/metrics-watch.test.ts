@@ -53,7 +53,7 @@ function start(output: Output, { json = false, timeoutMs = 10_000, intervalMs = 
 }
 
 const message = (requests: number): WatchMetricsResponse => ({
-  metrics: Metrics.fromPartial({ timeMs: requests * 1_000, requests }),
+  metrics: Metrics.fromPartial({ timeMs: requests * 1_000, uptimeS: requests, requests }),
   processingTimeMs: 0.5,
 });
 

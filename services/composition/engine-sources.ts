@@ -13,6 +13,7 @@ import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { SystemEvents } from '../telemetry/system-events.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -46,11 +47,20 @@ export function supervisorEvents(log: Log, onLine: (line: string) => void): Supe
 export class Discoveries {
   readonly #parts: Omit<DiscoveryParts, 'events'>;
   readonly #log: Log;
+  readonly #system: SystemEvents;
   #found: { readonly target: Target; readonly discovery: Discovery }[] = [];
 
-  constructor(parts: Omit<DiscoveryParts, 'events'>, log: Log) {
+  constructor(parts: Omit<DiscoveryParts, 'events'>, log: Log, system: SystemEvents) {
     this.#parts = parts;
     this.#log = log;
+    this.#system = system;
+  }
+
+  /** Names with a problem, and what it is. */
+  get problems(): readonly { readonly name: string; readonly why: string }[] {
+    return this.#found
+      .map(({ target, discovery }) => ({ name: target.address, why: discovery.problem }))
+      .filter(({ why }) => why !== '');
   }
 
   /** Resolves once the engines of the names that are new have tried to connect. The engines of the others leave then. */
@@ -60,7 +70,7 @@ export class Discoveries {
     const added = targets
       .filter((target) => !this.#found.some((each) => isSame(each.target, target)))
       .map((target) => {
-        const events = discoveryEvents(this.#log, target.address);
+        const events = discoveryEvents(this.#log, this.#system, target.address);
         return { target, discovery: new Discovery(target, { ...this.#parts, events }) };
       });
     this.#found = [...this.#found.filter((each) => !leaving.includes(each)), ...added];
@@ -79,13 +89,23 @@ export class Discoveries {
 
 type Target = Settings['discovery']['targets'][number];
 
-function discoveryEvents(log: Log, address: string): DiscoveryEvents {
+function discoveryEvents(log: Log, system: SystemEvents, name: string): DiscoveryEvents {
   return {
     found: ({ id, engine }) => log.info({ engine: id, address: engine.address }, 'engine found'),
-    vanished: ({ id }) => log.info({ engine: id, name: address }, 'engine vanished from DNS'),
-    refused: (count, why) => log.warn({ name: address, count, why }, 'engines found that the pool does not take'),
-    failed: (why) => log.warn({ name: address, why }, 'name not resolved; the engines stay as they are'),
-    recovered: () => log.info({ name: address }, 'name resolved again'),
+    vanished: ({ id }) => log.info({ engine: id, name }, 'engine vanished from DNS'),
+    kept: (engines, why) => {
+      const kept = engines.map(({ id }) => id).join(', ');
+      system.tell('engine', 'WARNING', 'DNS moved to addresses without an engine; those before stay', {
+        name,
+        why,
+        kept,
+      });
+    },
+    replaced: () => system.tell('engine', 'INFO', 'engines at the addresses of DNS answer again', { name }),
+    refused: (count, why) =>
+      system.tell('engine', 'WARNING', 'engines found that the pool does not take', { name, count, why }),
+    failed: (why) => system.tell('engine', 'WARNING', 'name not resolved; its engines stay as they are', { name, why }),
+    recovered: () => system.tell('engine', 'INFO', 'name resolved again', { name }),
   };
 }
 

@@ -9,10 +9,11 @@ const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'D
 
 /** Since the router, or its counting, started; the page makes rates of two of them. */
 export function toSnapshot(sources: DashboardSources): object {
-  const { timeMs, counts, standing } = sources.read();
+  const { timeMs, upMs, counts, standing } = sources.read();
   const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
   return {
     timeMs,
+    upMs,
     sinceMs: counts.sinceMs,
     strategy: sources.router.strategy,
     canTry: sources.reason !== undefined,

@@ -4,7 +4,7 @@ import { LATENCY_BUCKETS, Latencies } from '../telemetry/latency.ts';
 import { Recent } from './recent.ts';
 
 interface Snapshot {
-  readonly timeMs: number;
+  readonly upMs: number;
   readonly sinceMs: number;
   readonly reasoning: { readonly count: number; readonly buckets: readonly number[] };
 }
@@ -19,8 +19,8 @@ interface Stats {
 }
 const { percentile, bucketMs, History } = (await import(new URL('assets/stats.js', import.meta.url).href)) as Stats;
 
-const snapshot = (timeMs: number, count: number, sinceMs = 0): Snapshot => {
-  return { timeMs, sinceMs, reasoning: { count, buckets: [] } };
+const snapshot = (upMs: number, count: number, sinceMs = 0): Snapshot => {
+  return { upMs, sinceMs, reasoning: { count, buckets: [] } };
 };
 const requests = ({ reasoning }: Snapshot): number => reasoning.count;
 

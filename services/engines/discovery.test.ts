@@ -9,6 +9,8 @@ const INTERVAL_MS = 2_000;
 /** What the resolver says: addresses, or an error. */
 let dns: string[] | Error;
 let lookups: string[];
+/** Addresses where nothing answers. */
+let dead: Set<string>;
 let engines: Map<string, Found>;
 let events: string[];
 let pool: EnginePool;
@@ -18,6 +20,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   dns = [];
   lookups = [];
+  dead = new Set();
   engines = new Map();
   events = [];
   pool = new EnginePool(fakePins, fakeBreaker, {
@@ -31,7 +34,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** An engine that comes up when it is started. */
+/** An engine that comes up when it is started, unless its address is dead. */
 class Found extends FakeEngine {
   readonly at: string;
   /** When it has finished what is in flight. */
@@ -43,7 +46,8 @@ class Found extends FakeEngine {
   }
 
   override start(): Promise<void> {
-    this.up(fakeModel());
+    if (dead.has(this.at.split(':')[0]!)) this.down('unreachable');
+    else this.up(fakeModel());
     return Promise.resolve();
   }
 
@@ -73,6 +77,8 @@ async function start(addresses: string[] | Error, target: Partial<DiscoveryTarge
         found: ({ id }) => events.push(`found ${id}`),
         vanished: ({ id }) => events.push(`vanished ${id}`),
         refused: (count, why) => events.push(`refused ${count}: ${why}`),
+        kept: (kept, why) => events.push(`kept ${kept.map(({ id }) => id).join(' ')}: ${why}`),
+        replaced: () => events.push('replaced'),
         failed: (why) => events.push(`failed: ${why}`),
         recovered: () => events.push('recovered'),
       },
@@ -259,6 +265,103 @@ describe('an engine that goes down', () => {
     engines.get('e-10-0-0-3')?.down('connection refused');
     await pass(INTERVAL_MS - 1);
     expect(lookups).toHaveLength(2);
+  });
+});
+
+describe('a name that moves', () => {
+  const OLD = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+  const NEW = ['10.0.0.7', '10.0.0.8', '10.0.0.9'];
+  const idsOf = (addresses: readonly string[]): string[] => addresses.map((address) => engineId('e', address));
+  const ready = (): string[] => pool.engines.filter(({ state }) => state === 'READY').map(({ id }) => id);
+
+  beforeEach(() => start(OLD));
+
+  it('to dead addresses keeps every engine that answers, and says once why', async () => {
+    dead = new Set(NEW);
+    for (let n = 0; n < 10; n += 1) await next(NEW);
+    expect(ready()).toEqual(idsOf(OLD));
+    const why =
+      'it lists addresses where no engine serves ' +
+      '(10.0.0.7: down: unreachable; 10.0.0.8: down: unreachable; 10.0.0.9: down: unreachable)';
+    expect(events.filter((event) => event.startsWith('kept'))).toEqual([`kept ${idsOf(OLD).join(' ')}: ${why}`]);
+    expect(discovery.problem).toBe(`${why}; engines that it no longer lists stay: ${idsOf(OLD).join(', ')}`);
+  });
+
+  it('to one dead address keeps all of them, too', async () => {
+    dead = new Set(NEW);
+    for (let n = 0; n < 10; n += 1) await next(NEW.slice(0, 1));
+    expect(ready()).toEqual(idsOf(OLD));
+  });
+
+  it('lets an old engine go for each new one that answers', async () => {
+    dead = new Set(NEW.slice(1));
+    await next(NEW);
+    await next(NEW);
+    expect(ready()).toHaveLength(3);
+    expect(ready()).toContain('e-10-0-0-7');
+    for (const id of idsOf(NEW.slice(1))) engines.get(id)!.up(fakeModel());
+    await pass(1_000);
+    expect([ids(), discovery.problem]).toEqual([idsOf(NEW), '']);
+    expect(events.filter((event) => event === 'replaced')).toHaveLength(1);
+  });
+
+  it('does not take an engine whose breaker is open for one that answers', async () => {
+    await next(NEW);
+    for (const { id, breaker } of pool.engines) if (idsOf(NEW).includes(id)) breaker.trip('no answer');
+    await next(NEW);
+    expect(ids()).toEqual([...idsOf(OLD), ...idsOf(NEW)]);
+  });
+
+  it('each second between good and dead addresses keeps the good ones', async () => {
+    dead = new Set(NEW);
+    for (let n = 0; n < 60; n += 1) {
+      dns = n % 2 === 0 ? NEW : OLD;
+      await pass(1_000);
+      expect(ready()).toEqual(idsOf(OLD));
+    }
+  });
+
+  it('keeps the only engine that answers, however long', async () => {
+    dead = new Set(NEW);
+    for (const id of idsOf(OLD.slice(1))) engines.get(id)!.down('killed');
+    for (let n = 0; n < 30; n += 1) await next(NEW);
+    expect(ready()).toEqual(idsOf(OLD.slice(0, 1)));
+  });
+
+  it('waits half a minute for an engine that is down, when nothing takes its place', async () => {
+    dead = new Set(NEW);
+    await next(NEW);
+    await next(NEW);
+    engines.get('e-10-0-0-1')!.down('connection reset');
+    await pass(29_000);
+    expect(ids()).toContain('e-10-0-0-1');
+    await pass(4_000);
+    expect(ids()).toEqual([...idsOf(OLD.slice(1)), ...idsOf(NEW)]);
+  });
+
+  it('back to engines that still drain keeps the ones that serve', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    for (const engine of engines.values()) engine.stopped = promise;
+    await next(NEW);
+    await next(NEW);
+    for (let n = 0; n < 3; n += 1) await next(OLD);
+    expect(ready()).toEqual(idsOf(NEW));
+    resolve(undefined);
+    for (let n = 0; n < 3; n += 1) await next(OLD);
+    expect(ready()).toEqual(idsOf(OLD));
+  });
+
+  it('to fewer addresses has no more engines than those', async () => {
+    await next(OLD.slice(0, 1));
+    await next(OLD.slice(0, 1));
+    expect(ids()).toEqual(idsOf(OLD.slice(0, 1)));
+  });
+
+  it('keeps no substitute for an engine that an operator drains', async () => {
+    pool.setDraining(pool.find('e-10-0-0-1'), true);
+    await next(OLD.slice(0, 2));
+    await next(OLD.slice(0, 2));
+    expect(ids()).toEqual(idsOf(OLD.slice(0, 2)));
   });
 });
 

@@ -1,12 +1,19 @@
 // Engines found by DNS: a host name with several addresses (as with `docker compose up --scale engine=3`) is as many
 // engines, and they come and go as its addresses do.
 //
-// DNS is not to be trusted with taking away: an answer may be incomplete, and no answer says nothing. So an engine that
-// is up leaves only when two answers in a row lack its address, and no error ever takes one.
+// DNS may say what to add, but not what to take away: an answer may be incomplete, wrong, or point to addresses where
+// nothing answers. So no error removes an engine, and an engine leaves in this order only:
+//
+//   1  Two answers in a row lack its address (one, if it is down).
+//   2  An engine that is listed serves in its place. While none does, all stay. After that as many stay as there are
+//      listed addresses where none serves. So there are never more that serve than were listed at one time, and an
+//      engine that serves alone never leaves.
+//   3  An engine that is kept and down for 30 s has nothing to offer, and leaves.
 import { lookup } from 'node:dns/promises';
 import type { Engine } from './engine.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
+import { type FoundEngine, isServing, isUp, substitutes } from './substitutes.ts';
 
 export interface DiscoveryTarget {
   /** What the ids of its engines begin with. */
@@ -25,6 +32,10 @@ export interface DiscoveryEvents {
   found(pooled: PooledEngine): void;
   /** It finishes what it has in flight, and is removed then. */
   vanished(pooled: PooledEngine): void;
+  /** Engines that are no longer listed are kept, because `why`. Not again before `replaced`. */
+  kept(engines: readonly PooledEngine[], why: string): void;
+  /** None is kept any more. */
+  replaced(): void;
   /** `count` engines were found that the pool does not take. Not again before it has taken all. */
   refused(count: number, why: string): void;
   /** The name has not been resolved. Not again before it has. */
@@ -44,12 +55,15 @@ export interface DiscoveryParts {
 const MISSES = 2;
 /** Lost engines make for further lookups, but not for more than one in so long, milliseconds. */
 const MIN_GAP_MS = 500;
+/** Addresses without an engine that are named as the reason why others are kept. */
+const MAX_NAMED = 4;
 
-interface Member {
-  readonly pooled: PooledEngine;
-  /** Answers in a row that lacked its address. */
+interface Member extends FoundEngine {
   misses: number;
+  lastUpMs: number;
   wasUp: boolean;
+  /** Its first attempt to connect is over. */
+  hasTried: boolean;
   isLeaving: boolean;
 }
 
@@ -64,8 +78,12 @@ export class Discovery {
   #isAsking = false;
   /** The answer that is being waited for may be older than the loss of an engine. */
   #isUrgent = false;
-  #isFailing = false;
-  #isRefusing = false;
+  /** Why the name has not been resolved; empty: it has. */
+  #failure = '';
+  /** Why engines that are no longer listed are kept; empty: none is. */
+  #keeping = '';
+  /** Addresses of the last answer that the pool did not take. */
+  #refused: ReadonlySet<string> = new Set();
   #isStopped = false;
 
   constructor(target: DiscoveryTarget, parts: DiscoveryParts) {
@@ -78,13 +96,23 @@ export class Discovery {
     await Promise.all(await this.#look());
   }
 
-  /** To be told of every engine of the pool. One that is lost may have left for good, and another may have come. */
+  /** What an operator should know of this name; empty: nothing. */
+  get problem(): string {
+    return this.#failure === '' ? this.#keeping : `not resolved: ${this.#failure}; its engines stay as they are`;
+  }
+
+  /**
+   * To be told of every engine of the pool. One that is lost may have left for good, and another may have come. One that
+   * came up may take the place of one that is kept.
+   */
   engineChanged(pooled: PooledEngine): void {
     const member = [...this.#members.values()].find((each) => each.pooled === pooled);
     if (member === undefined) return;
-    const isUp = pooled.engine.description !== undefined;
-    if (member.wasUp && !isUp) this.#hurry();
-    member.wasUp = isUp;
+    const isUpNow = isUp(member);
+    if (member.wasUp || isUpNow) member.lastUpMs = performance.now();
+    const cameUp = isUpNow && !member.wasUp;
+    if ((member.wasUp && !isUpNow) || (cameUp && this.#keeping !== '')) this.#hurry();
+    member.wasUp = isUpNow;
   }
 
   /** Looks no more; its engines stay. */
@@ -120,27 +148,73 @@ export class Discovery {
     try {
       const found = await lookup(host);
       if (found.length === 0) throw new Error(`"${host}" has no address`);
-      if (this.#isFailing) events.recovered();
-      this.#isFailing = false;
+      if (this.#failure !== '') events.recovered();
+      this.#failure = '';
       // An engine with an address of each kind would be there twice, and its own witness in a vote.
       const ipv4 = found.filter(({ family }) => family === 4);
       return new Set((ipv4.length > 0 ? ipv4 : found).map(({ address }) => address).sort());
     } catch (error) {
-      if (!this.#isFailing && !this.#isStopped) events.failed((error as Error).message);
-      this.#isFailing = true;
+      const why = (error as Error).message;
+      if (this.#failure === '' && !this.#isStopped) events.failed(why);
+      this.#failure = why;
       return undefined;
     }
   }
 
   #dismissMissing(addresses: ReadonlySet<string>): void {
-    for (const [address, member] of this.#members) {
-      member.misses = addresses.has(address) ? 0 : member.misses + 1;
-      const isDown = member.pooled.engine.description === undefined;
-      const isGone = member.misses >= MISSES || (member.misses > 0 && isDown);
-      if (!isGone || member.isLeaving) continue;
+    for (const [address, member] of this.#members) member.misses = addresses.has(address) ? 0 : member.misses + 1;
+    const vacant = this.#vacant(addresses);
+    const missing = [...this.#members].filter(([, { misses, isLeaving }]) => misses > 0 && !isLeaving);
+    const kept = substitutes(
+      missing.map(([, member]) => member),
+      this.#hasServing ? vacant.length : Infinity,
+    );
+    for (const [address, member] of missing) {
+      const isGone = member.misses >= MISSES || !isUp(member);
+      if (!isGone || kept.includes(member)) continue;
       if (this.#parts.pool.engines.includes(member.pooled)) this.#parts.events.vanished(member.pooled);
       void this.#dismiss(address, member);
     }
+    this.#noteKept(
+      kept.flatMap(({ pooled, misses }) => (misses >= MISSES ? [pooled] : [])),
+      vacant,
+    );
+  }
+
+  /** Whether an engine serves that is listed. */
+  get #hasServing(): boolean {
+    return [...this.#members.values()].some(({ misses, pooled }) => misses === 0 && isServing(pooled));
+  }
+
+  /** Listed addresses without an engine that serves. An operator's own doing leaves no place to fill. */
+  #vacant(addresses: ReadonlySet<string>): string[] {
+    const { pool } = this.#parts;
+    return [...addresses].filter((address) => {
+      const member = this.#members.get(address);
+      if (member === undefined) return !this.#refused.has(address);
+      const { pooled, isLeaving } = member;
+      if (isLeaving) return true; // listed again while it still drains
+      return pool.engines.includes(pooled) && !pooled.isDraining && !isServing(pooled);
+    });
+  }
+
+  #noteKept(kept: readonly PooledEngine[], vacant: readonly string[]): void {
+    const { events } = this.#parts;
+    if (kept.length === 0) {
+      if (this.#keeping !== '') events.replaced();
+      this.#keeping = '';
+      return;
+    }
+    // What is being connected to for the first time may answer any moment.
+    if (!vacant.every((address) => this.#members.get(address)?.hasTried)) return;
+    const reasons = vacant
+      .slice(0, MAX_NAMED)
+      .map((address) => `${address}: ${this.#members.get(address)!.pooled.whyNot}`);
+    const more = vacant.length > MAX_NAMED ? `; and ${vacant.length - MAX_NAMED} more` : '';
+    const why = `it lists addresses where no engine serves (${reasons.join('; ')}${more})`;
+    const isNews = this.#keeping === '';
+    this.#keeping = `${why}; engines that it no longer lists stay: ${kept.map(({ id }) => id).join(', ')}`;
+    if (isNews) events.kept(kept, why);
   }
 
   /** Until it has gone it keeps its place: an address that is back too early is taken in with a later answer. */
@@ -161,23 +235,24 @@ export class Discovery {
     const { pool, connect, events } = this.#parts;
     const { port } = split(this.#target.address);
     const starts: Promise<void>[] = [];
-    let refused = 0;
+    const refused = new Set<string>();
     let why = '';
     for (const address of addresses) {
       if (this.#members.has(address)) continue;
       const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
       try {
         const pooled = pool.add(connect(engineId(this.#target.name, address), place));
-        this.#members.set(address, { pooled, misses: 0, wasUp: false, isLeaving: false });
+        const member = { pooled, misses: 0, wasUp: false, lastUpMs: -Infinity, hasTried: false, isLeaving: false };
+        this.#members.set(address, member);
         events.found(pooled);
-        starts.push(pooled.engine.start());
+        starts.push(pooled.engine.start().then(() => void (member.hasTried = true)));
       } catch (error) {
-        refused += 1;
+        refused.add(address);
         why = (error as Error).message;
       }
     }
-    if (refused > 0 && !this.#isRefusing) events.refused(refused, why);
-    this.#isRefusing = refused > 0;
+    if (refused.size > 0 && this.#refused.size === 0) events.refused(refused.size, why);
+    this.#refused = refused;
     return starts;
   }
 

@@ -29,6 +29,8 @@ const OPTIONS = {
 };
 
 let nowMs: number;
+/** What the system's clock says. */
+let wallMs: number;
 let memoryBytes: number;
 let metrics: Metrics;
 let around: Surroundings;
@@ -37,13 +39,14 @@ let raised: Alert[];
 
 beforeEach(() => {
   nowMs = 1_000_000;
+  wallMs = 1_790_000_000_000;
   memoryBytes = 1e8;
   raised = [];
   const { meter, ...rest } = metered({
     engines: [meteredEngine('local', { kind: 'local' }), meteredEngine('engine-1')],
   });
   ({ metrics, around } = rest);
-  const read = (): ReturnType<typeof meter.read> => ({ ...meter.read(), timeMs: nowMs });
+  const read = (): ReturnType<typeof meter.read> => ({ ...meter.read(), timeMs: wallMs, upMs: nowMs });
   alerts = new Alerts(
     read,
     OPTIONS,
@@ -164,6 +167,20 @@ describe('the router’s own alerts', () => {
     metrics.reset();
     pass(120, () => requests(10, 0));
     expect(raised).toEqual([{ name: 'TandemErrorRatioHigh', isFiring: false, text: 'it is over' }]);
+  });
+});
+
+describe('a wall clock that is set', () => {
+  it.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('%s by an hour delays no alert, and raises none', (_way, byMs) => {
+    pass(30, () => requests(94, 6));
+    wallMs += byMs;
+    pass(20, () => requests(94, 6));
+    expect(raised).toEqual([]);
+    pass(20, () => requests(94, 6));
+    expect(alerts.firing).toEqual(['TandemErrorRatioHigh']);
   });
 });
 

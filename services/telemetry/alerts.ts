@@ -29,7 +29,7 @@ export interface Alert {
 
 /** What is kept of a reading. */
 interface Look {
-  readonly timeMs: number;
+  readonly upMs: number;
   readonly requests: number;
   readonly errors: number;
   /** Of all requests' latencies, not cumulative. */
@@ -45,8 +45,8 @@ interface View {
   readonly options: AlertOptions;
   readonly memoryBytes: number;
   /** What was counted within the window, and within the time that says what is usual. */
-  readonly recent: Omit<Look, 'timeMs'>;
-  readonly usual: Omit<Look, 'timeMs'>;
+  readonly recent: Omit<Look, 'upMs'>;
+  readonly usual: Omit<Look, 'upMs'>;
 }
 
 /** Says what is wrong; undefined: nothing. */
@@ -171,11 +171,11 @@ export class Alerts {
     this.#keep(now);
     const view: View = {
       ...{ reading, options: this.#options, memoryBytes: this.#memory() },
-      recent: since(now, this.#at(now.timeMs - this.#options.windowMs)),
-      usual: since(now, this.#at(now.timeMs - USUAL_MS)),
+      recent: since(now, this.#at(now.upMs - this.#options.windowMs)),
+      usual: since(now, this.#at(now.upMs - USUAL_MS)),
     };
     for (const [name, rule] of Object.entries(ALERT_RULES) as [AlertName, Rule][]) {
-      this.#judge(name, rule(view), now.timeMs);
+      this.#judge(name, rule(view), now.upMs);
     }
   }
 
@@ -194,8 +194,8 @@ export class Alerts {
   }
 
   /** The look to compare with: the last one at or before a time, or the first there is. */
-  #at(timeMs: number): Look | undefined {
-    return this.#looks.findLast((look) => look.timeMs <= timeMs) ?? this.#looks[0];
+  #at(upMs: number): Look | undefined {
+    return this.#looks.findLast((look) => look.upMs <= upMs) ?? this.#looks[0];
   }
 
   #keep(now: Look): void {
@@ -203,21 +203,21 @@ export class Alerts {
     // Counted anew: there is nothing to compare with.
     if (last !== undefined && now.requests < last.requests) this.#looks = [];
     this.#looks.push(now);
-    const oldest = this.#looks.findLastIndex(({ timeMs }) => timeMs <= now.timeMs - USUAL_MS);
+    const oldest = this.#looks.findLastIndex(({ upMs }) => upMs <= now.upMs - USUAL_MS);
     if (oldest > 0) this.#looks = this.#looks.slice(oldest);
     // Every second one of the older half.
     if (this.#looks.length > MAX_LOOKS) this.#looks = this.#looks.filter((_, k) => k % 2 === 0 || k > MAX_LOOKS / 2);
   }
 }
 
-function toLook({ counts, standing, timeMs }: Reading): Look {
+function toLook({ counts, standing, upMs }: Reading): Look {
   const { requestTypes, cache, votes } = counts;
   const hits = cache.HIT + cache.COALESCED + cache.STALE;
   const errors = requestTypes.flatMap(({ errorsByReason }) =>
     Object.entries(errorsByReason).map(([name, times]) => (CALLERS_CODES.includes(name.split('/')[0]!) ? 0 : times)),
   );
   return {
-    timeMs,
+    upMs,
     requests: counts.requests,
     errors: sum(errors),
     buckets: BOUNDS_S.concat(Infinity).map((_, place) =>
@@ -234,7 +234,7 @@ function toLook({ counts, standing, timeMs }: Reading): Look {
 /** Types whose duration is their callers' business: as in the rules file. */
 export const LASTING: readonly string[] = ['ReasonStream', 'WatchMetrics', 'Subscribe'];
 
-function since(now: Look, before: Look = now): Omit<Look, 'timeMs'> {
+function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
   return {
     requests: now.requests - before.requests,
     errors: now.errors - before.errors,

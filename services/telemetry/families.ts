@@ -54,7 +54,7 @@ const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE'] 
 const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
 const VERDICTS = ['UNANIMOUS', 'MAJORITY', 'PLURALITY', 'DEGRADED', 'DISPUTED', 'TOO_FEW'] as const;
 
-export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
+export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
   const { requestTypes, cache, votes } = counts;
   const engines = fold(standing.engines, MAX_LABELLED_ENGINES, ({ id }) => id).map(([engine, members]) => ({
     engine,
@@ -83,7 +83,7 @@ export function toFamilies({ counts, standing, timeMs }: Reading): Family[] {
       help: 'From receipt to answer, of requests that were answered, by rpc.',
       samples: requestTypes.map(({ type, histogram, exemplars }) => ({
         ...{ labels: { method: type }, histogram },
-        exemplars: exemplars.map((each) => (each && timeMs - each.timeMs <= EXEMPLAR_AGE_MS ? each : undefined)),
+        exemplars: exemplars.map((each) => (each && upMs - each.upMs <= EXEMPLAR_AGE_MS ? each : undefined)),
       })),
     },
     {

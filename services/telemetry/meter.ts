@@ -46,8 +46,10 @@ export interface MeterSources {
 }
 
 export interface Reading {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: a label, for the system's clock may be set at any time. */
   readonly timeMs: number;
+  /** On performance.now()'s clock: for durations between two readings. */
+  readonly upMs: number;
   readonly counts: MetricsSnapshot;
   readonly standing: Standing;
 }
@@ -82,6 +84,7 @@ export class Meter {
     const { entries, bytes } = sources.cache();
     return {
       timeMs: Date.now(),
+      upMs: performance.now(),
       counts: this.#metrics.snapshot(),
       standing: {
         engines: sources.engines(),

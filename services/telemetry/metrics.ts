@@ -69,6 +69,8 @@ export interface Exemplar {
   readonly durationMs: number;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
+  /** The same on performance.now()'s clock: for its age. */
+  readonly upMs: number;
 }
 
 export interface EngineCounts {
@@ -147,7 +149,10 @@ export class Metrics implements Observer, EventObserver {
 
   /** The trace of a request that was answered: the newest one of each latency bucket is kept. */
   exemplar(durationMs: number, traceId: string, type: string): void {
-    this.#type(type).exemplars[bucketOf(durationMs)] = { traceId, durationMs, timeMs: this.#now() };
+    this.#type(type).exemplars[bucketOf(durationMs)] = {
+      ...{ traceId, durationMs, timeMs: this.#now() },
+      upMs: performance.now(),
+    };
   }
 
   planned(strategy: string): void {

@@ -88,7 +88,7 @@ const UNITS: readonly (readonly [suffix: string, unit: string])[] = [
 
 function toMetricData(sdk: Sdk, families: readonly Family[], { counts, timeMs }: Reading): MetricData[] {
   const { AggregationTemporality, DataPointType } = sdk;
-  const times = { startTime: toHrTime(counts.sinceMs), endTime: toHrTime(timeMs) };
+  const times = { startTime: toHrTime(Math.min(counts.sinceMs, timeMs)), endTime: toHrTime(timeMs) };
   const point = <T>(labels: Labels, value: T): DataPoint<T> => ({ ...times, attributes: labels, value });
   return families.flatMap((family): MetricData[] => {
     const bare = family.name.replace(/_total$/, '');

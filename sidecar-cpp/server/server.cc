@@ -60,13 +60,13 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
 std::shared_ptr<grpc::Channel> Server::InProcessChannel() { return server_->InProcessChannel({}); }
 
 bool Server::Drain(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::system_clock::now() + timeout;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
   core_.StartDraining();
   streams_.DrainAll();
   // Our own calls are waited for here: gRPC would also wait for every health watch, which its caller may never end.
   bool done = false;
-  while (!(done = core_.in_flight() == 0 && streams_.empty()) && std::chrono::system_clock::now() < deadline) {
+  while (!(done = core_.in_flight() == 0 && streams_.empty()) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);
   }
   server_->Shutdown(std::chrono::system_clock::now() + kLastWords);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type Server, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { pino } from 'pino';
@@ -154,6 +156,55 @@ describe('under load', () => {
     await timeUntil('a restarted engine serves', () => answered('engine-127-0-0-2') > before);
     expect((await load.stop()).failed).toEqual([]);
     expect(ids()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2']);
+  });
+});
+
+describe('a name that moves while requests run', () => {
+  /** Nothing listens there. */
+  const DEAD = ['127.0.0.7', '127.0.0.8', '127.0.0.9'];
+  /** Something listens there that is no engine. */
+  const WRONG = ['127.0.0.5', '127.0.0.6'];
+  let wrong: Server[];
+  let load: Load;
+
+  beforeAll(async () => {
+    wrong = WRONG.map((host) => createServer((socket) => socket.end('SSH-2.0\r\n')).listen(Number(port), host));
+    await Promise.all(wrong.map((server) => once(server, 'listening')));
+  });
+
+  afterAll(() => wrong.forEach((server) => server.close()));
+
+  beforeEach(async () => {
+    await startWith(HOSTS, { interval_ms: 100 });
+    load = underLoad();
+  });
+
+  const ready = (): string[] =>
+    tandem.pool.engines
+      .filter(({ state }) => state === 'READY')
+      .map(({ id }) => id)
+      .sort();
+
+  it.each([
+    ['to dead addresses', DEAD],
+    ['to wrong hosts', WRONG],
+    ['to nothing', new Error('getaddrinfo ENOTFOUND engines')],
+  ])('%s fails none, and no engine that answers leaves', async (_where, answer) => {
+    dns = answer;
+    const seen = lookups;
+    await until(() => lookups > seen + 10, { what: 'ten lookups' });
+    expect(ready()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3']);
+    expect((await load.stop()).failed).toEqual([]);
+  });
+
+  it('to and fro with every answer fails none', async () => {
+    const answers = [DEAD, HOSTS, WRONG, HOSTS.slice(1), new Error('EAI_AGAIN'), [...WRONG, HOSTS[0]!]];
+    for (let n = 0; n < 24; n += 1) {
+      dns = answers[n % answers.length]!;
+      const seen = lookups;
+      await until(() => lookups > seen, { what: 'the next lookup' });
+    }
+    expect((await load.stop()).failed).toEqual([]);
   });
 });
 

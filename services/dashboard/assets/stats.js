@@ -38,7 +38,7 @@ export class History {
       this.snapshots = [];
     }
     this.snapshots.push(snapshot);
-    while (snapshot.timeMs - this.snapshots[0].timeMs > KEPT_S * 1_000) this.snapshots.shift();
+    while (snapshot.upMs - this.snapshots[0].upMs > KEPT_S * 1_000) this.snapshots.shift();
   }
 
   get last() {
@@ -47,8 +47,8 @@ export class History {
 
   /** The oldest snapshot of the last `seconds`, but not the last one; undefined where there is none. */
   before(seconds, at = this.snapshots.length - 1) {
-    const endMs = this.snapshots[at]?.timeMs - seconds * 1_000 - 500;
-    const found = this.snapshots.findIndex(({ timeMs }) => timeMs >= endMs);
+    const endMs = this.snapshots[at]?.upMs - seconds * 1_000 - 500;
+    const found = this.snapshots.findIndex(({ upMs }) => upMs >= endMs);
     return found < 0 || found >= at ? undefined : this.snapshots[found];
   }
 
@@ -57,7 +57,7 @@ export class History {
     const older = this.before(seconds, at);
     if (older === undefined) return undefined;
     const newer = this.snapshots[at];
-    return (read(newer) - read(older)) / ((newer.timeMs - older.timeMs) / 1_000);
+    return (read(newer) - read(older)) / ((newer.upMs - older.upMs) / 1_000);
   }
 
   /** How much was added over the last `seconds`. */

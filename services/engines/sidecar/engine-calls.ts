@@ -15,6 +15,7 @@ import {
   type TraceRequest,
   type TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
+import { whyNotConnected } from './connect-error.ts';
 import { type Owed, checkDescription, checkInferMessage, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed, seal, withRoom } from './message-checksum.ts';
 
@@ -48,12 +49,17 @@ export async function describe(client: EngineServiceClient, engineId: string): P
 function describeAsBytes(client: EngineServiceClient): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { path, requestSerialize } = unary;
-    const options = { deadline: Date.now() + DESCRIBE_TIMEOUT_MS };
+    const options = { deadline: deadlineIn(DESCRIBE_TIMEOUT_MS) };
     const asBytes = (bytes: Buffer): Buffer => bytes;
     client.makeUnaryRequest(path, requestSerialize, asBytes, {}, new grpc.Metadata(), options, (error, bytes) =>
-      error ? reject(error) : resolve(bytes as Buffer),
+      error ? reject(whyNotConnected(error, DESCRIBE_TIMEOUT_MS)) : resolve(bytes as Buffer),
     );
   });
+}
+
+/** grpc-js takes wall time, and makes a duration of it again at once: a clock that is set later changes nothing. */
+function deadlineIn(ms: number): number {
+  return Date.now() + ms;
 }
 
 export function trace(
@@ -87,7 +93,7 @@ function callUnary<Request, Response>(
   { deadlineMs, signal }: CallContext,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const options = deadlineMs === Infinity ? {} : { deadline: Date.now() + deadlineMs - performance.now() };
+    const options = deadlineMs === Infinity ? {} : { deadline: deadlineIn(deadlineMs - performance.now()) };
     const cancel = (): void => call.cancel();
     const deserialize = (bytes: Buffer): Response => {
       check(bytes);

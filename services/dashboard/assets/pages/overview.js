@@ -82,7 +82,7 @@ function short(ms) {
 function seriesOf(history, read) {
   const { snapshots, last } = history;
   const rows = snapshots.map((_, at) => read(at));
-  const x = snapshots.map(({ timeMs }) => (timeMs - last.timeMs) / 1_000);
+  const x = snapshots.map(({ upMs }) => (upMs - last.upMs) / 1_000);
   return [x, ...(rows[0] ?? []).map((_, series) => rows.map((row) => row[series] ?? null))];
 }
 

@@ -1,0 +1,12 @@
+// grpc-js keeps a call's deadline as wall time. A clock that is set while the call's message is on its way would make the
+// deadline pass at once, or never. So the deadline is fixed on the monotonic clock when the call's headers come.
+import type * as grpc from '@grpc/grpc-js';
+
+export const steadyDeadline: grpc.ServerInterceptor = (_method, call) => {
+  const deadline = Number(call.getDeadline());
+  if (deadline !== Infinity) {
+    const endMs = performance.now() + deadline - Date.now();
+    call.getDeadline = () => Date.now() + endMs - performance.now();
+  }
+  return call as grpc.ServerInterceptingCall; // the same one: a wrapped call would cost more
+};
