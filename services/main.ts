@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
+import { type Tell, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
 import {
@@ -218,11 +219,18 @@ export async function start(
   const onInternalError = (path: string, error: unknown, traceId?: string): void => {
     log.error({ trace_id: traceId, path, err: (error as Error).cause ?? error }, 'internal error');
   };
+  const tellDescriptors: Tell = (severity, text, data) => system.tell('alert', severity, text, data);
+  const limits = connectionLimits(
+    { workers: local.enabled ? local.workers : 0, spawned: spawned.length },
+    tellDescriptors,
+  );
+  const stopWatching = watchDescriptors(tellDescriptors);
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
       listen: settings.listen,
+      connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
       maxStreamsPerConnection: settings.max_streams_per_connection,
@@ -251,6 +259,7 @@ export async function start(
     ? undefined
     : new HttpServer(shown, {
         listen: settings.http_listen,
+        connections: limits.http,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
@@ -281,6 +290,7 @@ export async function start(
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    stopWatching();
     alerts.stop();
     await pushing?.stop();
     await snapshots?.stop();

@@ -23,10 +23,20 @@ import {
 } from '../generated/tandem/v1/engines.ts';
 import type { Router } from '../routing/router.ts';
 import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
+import { decoding } from './decoding.ts';
 import { replayHandler } from './replay.ts';
-import { type UnaryOptions, decoding, unary } from './unary.ts';
+import { checkEngineId, checkPlain, checkRegister, checkReplay } from './request-limits.ts';
+import { type UnaryOptions, unary } from './unary.ts';
 
-export const engineAdminService = decoding(EngineAdminServiceService);
+export const engineAdminService = decoding(EngineAdminServiceService, {
+  listEngines: checkPlain,
+  registerEngine: checkRegister,
+  removeEngine: checkEngineId,
+  drainEngine: checkEngineId,
+  readmitEngine: checkEngineId,
+  setStrategy: checkPlain,
+  replayInput: checkReplay,
+});
 
 export interface EngineAdminOptions extends UnaryOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */

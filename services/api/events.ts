@@ -7,12 +7,14 @@ import {
   type PublishResponse,
 } from '../generated/tandem/v1/events.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import { decoding } from './decoding.ts';
 import { toNewEvent } from './event-rules.ts';
 import { type EventStreamOptions, EventStreams } from './event-stream.ts';
+import { checkPublish, checkSubscribe } from './request-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { type UnaryOptions, decoding, unary } from './unary.ts';
+import { type UnaryOptions, unary } from './unary.ts';
 
-export const eventService = decoding(EventServiceService);
+export const eventService = decoding(EventServiceService, { subscribe: checkSubscribe, publish: checkPublish });
 
 export interface EventOptions extends UnaryOptions, EventStreamOptions {
   /** Events that users may publish a second, all of them together. */

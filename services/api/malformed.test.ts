@@ -6,6 +6,7 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
+import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { type ApiParts, ApiServer } from './server.ts';
 
@@ -37,7 +38,9 @@ beforeAll(async () => {
     reflection: false,
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,
+    connections: new ConnectionLimit(16),
     maxBatchItems: 1,
+    maxInFlight: 4_096,
     windowSize: 1,
     protoDir: PROTO_DIR,
     timeoutMs: 5_000,

@@ -9,11 +9,17 @@ import {
   type ResetMetricsResponse,
 } from '../generated/tandem/v1/metrics.ts';
 import type { Meter } from '../telemetry/meter.ts';
+import { decoding } from './decoding.ts';
 import { toMetrics } from './metrics-message.ts';
 import { type WatchOptions, Watches } from './metrics-watch.ts';
-import { type UnaryOptions, decoding, unary } from './unary.ts';
+import { checkPlain } from './request-limits.ts';
+import { type UnaryOptions, unary } from './unary.ts';
 
-export const metricsService = decoding(MetricsServiceService);
+export const metricsService = decoding(MetricsServiceService, {
+  getMetrics: checkPlain,
+  resetMetrics: checkPlain,
+  watchMetrics: checkPlain,
+});
 
 export interface MetricsOptions extends UnaryOptions, WatchOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may not reset. */

@@ -13,9 +13,11 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
 import { findVersion } from '../routing/find-model.ts';
-import { type UnaryOptions, decoding, unary } from './unary.ts';
+import { decoding } from './decoding.ts';
+import { checkGetModel, checkPlain } from './request-limits.ts';
+import { type UnaryOptions, unary } from './unary.ts';
 
-export const modelService = decoding(ModelServiceService);
+export const modelService = decoding(ModelServiceService, { listModels: checkPlain, getModel: checkGetModel });
 
 export function modelHandlers(
   models: ModelRepository,

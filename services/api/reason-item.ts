@@ -7,10 +7,12 @@ import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoni
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer, Router } from '../routing/router.ts';
+import { undecodable } from './decoding.ts';
 import { decodeReasonRequest, toQuestion, toReasonError, toResponse } from './reason-messages.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { noteAnswer } from './traced.ts';
-import { type UnaryOptions, malformed } from './unary.ts';
+import { checkReason } from './request-limits.ts';
+import type { UnaryOptions } from './unary.ts';
 
 export type ItemOutcome =
   | { readonly $case: 'result'; readonly value: ReasonResponse }
@@ -85,8 +87,9 @@ async function patiently<T>(reason: () => Promise<T>, { signal, deadlineMs }: Ca
 
 function read(bytes: Uint8Array): ReasonRequestWire {
   try {
+    checkReason(bytes);
     return decodeReasonRequest(bytes);
   } catch (cause) {
-    throw malformed(cause);
+    throw undecodable(cause);
   }
 }

@@ -19,6 +19,9 @@ export interface StreamOptions extends UnaryOptions {
   readonly drained: AbortSignal;
 }
 
+/** Of the requests that one stream has under way. */
+const MAX_OPEN_BYTES = 16 * 1_048_576;
+
 type StreamCall = grpc.ServerDuplexStream<ReasonStreamRequestWire | RouterError, ReasonStreamResponse>;
 
 export function reasonStream(
@@ -39,6 +42,7 @@ class ReasonStream {
   readonly #onDraining = (): void => this.#endInput('DRAINING');
   readonly #cut = (why: RouterError): void => this.#fail(why);
   #open = 0;
+  #openBytes = 0;
   /** The reader does not read: answers wait in memory, and no further request is taken. */
   #isBlocked = false;
   #inputEnded: 'END' | 'DRAINING' | undefined;
@@ -69,11 +73,14 @@ class ReasonStream {
   }
 
   async #take(request: ReasonStreamRequestWire | RouterError): Promise<void> {
+    const bytes = request instanceof RouterError ? 0 : request.request.length;
     this.#open += 1;
+    this.#openBytes += bytes;
     this.#pace();
     const startedMs = performance.now();
     const { requestId, outcome } = await this.#answer(request, startedMs);
     this.#open -= 1;
+    this.#openBytes -= bytes;
     if (this.#caller.signal.aborted) return;
     const response = { requestId, outcome, processingTimeMs: performance.now() - startedMs };
     if (!this.#call.write(response)) this.#isBlocked = true;
@@ -93,8 +100,8 @@ class ReasonStream {
 
   /** A paused stream fills its window, and HTTP/2 then holds the sender back. */
   #pace(): void {
-    const isFull = this.#open >= this.#options.windowSize || this.#isBlocked || this.#inputEnded === 'DRAINING';
-    if (isFull) this.#call.pause();
+    const isFull = this.#open >= this.#options.windowSize || this.#openBytes >= MAX_OPEN_BYTES;
+    if (isFull || this.#isBlocked || this.#inputEnded === 'DRAINING') this.#call.pause();
     else if (this.#call.isPaused()) this.#call.resume();
   }
 

@@ -1,8 +1,8 @@
 // ReasoningService: Ping, Reason and ReasonBatch; ReasonStream has a file of its own.
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { RouterError } from '../core/errors.ts';
 import { serializer } from '../core/serialize.ts';
+import { Turns } from '../core/turns.ts';
 import {
   type PingRequest,
   type PingResponse,
@@ -18,38 +18,53 @@ import {
 } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
+import { BatchRoom } from './batch-room.ts';
+import { decoding } from './decoding.ts';
 import { LayerRoom } from './layer-room.ts';
 import { reasonItem } from './reason-item.ts';
 import { decodeReasonRequest, toQuestion, toResponse } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
+import { checkBatch, checkPlain, checkReason, checkReasonStream } from './request-limits.ts';
 import { beginTrace, noteAnswer } from './traced.ts';
-import { type UnaryContext, decoding, unary } from './unary.ts';
+import { type UnaryContext, unary } from './unary.ts';
 
 export interface ReasoningOptions extends StreamOptions {
   /** Requests in one ReasonBatch. */
   readonly maxBatchItems: number;
+  /** Requests in all batches that are open at once, unless one alone has more. */
+  readonly maxInFlight: number;
 }
 
 /** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto). */
-export const reasoningService = decoding({
-  ...ReasoningServiceService,
-  reason: {
-    ...ReasoningServiceService.reason,
-    requestDeserialize: decodeReasonRequest,
-    responseSerialize: serializer(ReasonResponse.encode, () => new BinaryWriter()),
-  },
-  reasonBatch: {
-    ...ReasoningServiceService.reasonBatch,
-    requestDeserialize: (bytes) => ReasonBatchRequestWire.decode(bytes),
-  },
-  reasonStream: {
-    ...ReasoningServiceService.reasonStream,
-    requestDeserialize: (bytes) => ReasonStreamRequestWire.decode(bytes),
-  },
-});
+export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): ServiceDefinition {
+  const service = {
+    ...ReasoningServiceService,
+    reason: {
+      ...ReasoningServiceService.reason,
+      requestDeserialize: decodeReasonRequest,
+      responseSerialize: serializer(ReasonResponse.encode, () => new BinaryWriter()),
+    },
+    reasonBatch: {
+      ...ReasoningServiceService.reasonBatch,
+      requestDeserialize: (bytes: Buffer) => ReasonBatchRequestWire.decode(bytes),
+    },
+    reasonStream: {
+      ...ReasoningServiceService.reasonStream,
+      requestDeserialize: (bytes: Buffer) => ReasonStreamRequestWire.decode(bytes),
+    },
+  };
+  return decoding(service, {
+    ping: checkPlain,
+    reason: checkReason,
+    reasonBatch: (bytes) => checkBatch(bytes, options.maxBatchItems),
+    reasonStream: checkReasonStream,
+  });
+}
 
 export function reasoningHandlers(router: Router, options: ReasoningOptions): UntypedServiceImplementation {
   const { tracing } = options;
+  const room = new BatchRoom();
+  const turns = new Turns();
   return {
     ping: unary<PingRequest, PingResponse>(options, (_request, { startedMs }) => ({
       message: 'pong',
@@ -68,15 +83,15 @@ export function reasoningHandlers(router: Router, options: ReasoningOptions): Un
       (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs),
     ),
     reasonBatch: unary<ReasonBatchRequestWire, ReasonBatchResponse>(options, async ({ requests }, context) => {
-      const { maxBatchItems } = options;
-      if (requests.length > maxBatchItems) {
-        const message = `${requests.length} requests in one batch, ${maxBatchItems} are the most; send several batches`;
-        throw new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
+      const leave = room.enter(requests.length, options.maxInFlight);
+      try {
+        return {
+          results: await reasonEach(requests, router, context, { ...options, turns }),
+          processingTimeMs: performance.now() - context.startedMs,
+        };
+      } finally {
+        leave();
       }
-      return {
-        results: await reasonEach(requests, router, context, options),
-        processingTimeMs: performance.now() - context.startedMs,
-      };
     }),
     reasonStream: reasonStream(router, options),
   };
@@ -87,7 +102,7 @@ async function reasonEach(
   requests: readonly Uint8Array[],
   router: Router,
   context: UnaryContext,
-  options: ReasoningOptions,
+  { turns, ...options }: ReasoningOptions & { readonly turns: Turns },
 ): Promise<ReasonBatchResult[]> {
   const type = 'ReasonBatch.item';
   const results: ReasonBatchResult[] = Array.from({ length: requests.length });
@@ -95,6 +110,7 @@ async function reasonEach(
   const room = new LayerRoom();
   const worker = async (): Promise<void> => {
     for (const [place, bytes] of queue) {
+      await turns.next();
       const { outcome } = await reasonItem(bytes, router, context, {
         ...options,
         type,

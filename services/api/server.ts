@@ -1,6 +1,7 @@
 // The gRPC server: services in, address out, and a stop that drains.
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
@@ -10,8 +11,11 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
 import { bind } from './bind.ts';
+import { boundedServer } from './bounded-server.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
+import { http2ServersOf, limitConnections } from './http2-servers.ts';
+import { Intake } from './intake.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -32,7 +36,7 @@ export interface ApiParts {
 
 /** What may change while it serves. */
 export interface LiveApiOptions
-  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'windowSize'> {
+  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {
   readonly adminFrom: AdminFrom;
 }
 
@@ -46,6 +50,7 @@ export interface ApiOptions
   readonly reflection: boolean;
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
+  readonly connections: ConnectionLimit;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
   /** Folder of the proto files, for reflection. */
@@ -53,12 +58,15 @@ export interface ApiOptions
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** For answers on their way out when all calls have ended. */
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
   readonly #server: grpc.Server;
   readonly #health: HealthImplementation;
+  readonly #intake: Intake;
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
   readonly #calls = new OpenCalls();
@@ -68,12 +76,6 @@ export class ApiServer {
 
   constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
-    this.#server = new grpc.Server({
-      'grpc.max_receive_message_length': options.maxMessageBytes,
-      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
-      'grpc.enable_channelz': 0,
-      interceptors: [steadyDeadline],
-    });
     const shared = {
       ...options,
       observer: metrics,
@@ -84,20 +86,36 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
-    this.#server.addService(reasoningService, reasoningHandlers(router, shared));
+    this.#intake = new Intake(shared);
+    this.#server = new grpc.Server({
+      interceptors: [steadyDeadline, this.#intake.interceptor],
+      'grpc.max_receive_message_length': options.maxMessageBytes,
+      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+      'grpc.enable_channelz': 0,
+      // A peer that is gone without a word gives its file descriptor back.
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    });
+    this.#server.addService(reasoningService(shared), reasoningHandlers(router, shared));
     this.#server.addService(modelService, modelHandlers(models, pool, shared));
     this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
     this.#server.addService(metricsService, metricsHandlers(meter, shared));
     this.#server.addService(eventService, eventHandlers(events, shared));
     this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
-    this.#health.addToServer(this.#server);
-    if (options.reflection) reflection(options.protoDir).addToServer(this.#server);
+    const bounded = boundedServer(this.#server);
+    this.#health.addToServer(bounded);
+    if (options.reflection) reflection(options.protoDir).addToServer(bounded);
   }
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
-    const { listen } = this.#options;
-    return listen.replace(/:0$/, `:${await bind(this.#server, listen)}`);
+    const { listen, connections } = this.#options;
+    const port = await bind(this.#server, listen);
+    for (const each of http2ServersOf(this.#server)) {
+      limitConnections(each, connections);
+      this.#intake.listen(each);
+    }
+    return listen.replace(/:0$/, `:${port}`);
   }
 
   configure(options: LiveApiOptions): void {
@@ -115,6 +133,7 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
+    this.#intake.stop();
     const gone = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await this.#calls.finish(timeoutMs);
     // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is

@@ -2,6 +2,7 @@
 // its own, by default on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
 // message and by who takes the spans; the sidecars' exporters drop what we do not take in time.
 import * as grpc from '@grpc/grpc-js';
+import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { RouterError } from '../core/errors.ts';
 import {
@@ -9,14 +10,17 @@ import {
   TraceServiceService,
 } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { bind } from './bind.ts';
+import { refusing } from './decoding.ts';
+import { http2ServersOf, limitConnections } from './http2-servers.ts';
 import { scanSpans } from './otlp-scan.ts';
 import { toSource } from './otlp-span.ts';
 import { toStatus } from './status.ts';
-import { decoding } from './unary.ts';
 
 const MAX_MESSAGE_BYTES = 4 * 1_048_576;
 /** Sidecars have names of their own, each restart none that is new. */
 const MAX_SOURCES = 256;
+/** Each sidecar has one, and with an orderly restart a second one for a moment. */
+const MAX_CONNECTIONS = 128;
 
 export class SpanReceiver {
   readonly #server = new grpc.Server({
@@ -27,11 +31,13 @@ export class SpanReceiver {
   /** By the bytes of the resource. */
   readonly #sources = new Map<string, SpanSource>();
 
+  readonly #connections = new ConnectionLimit(MAX_CONNECTIONS);
+
   /** `onSpans` must be quick and must not throw. */
   constructor(onSpans: (spans: readonly EncodedSpan[]) => void) {
     const method = {
       ...TraceServiceService.export,
-      requestDeserialize: (bytes: Buffer) => scanSpans(bytes, (resource) => this.#sourceOf(resource)),
+      requestDeserialize: refusing((bytes) => scanSpans(bytes, (resource) => this.#sourceOf(resource))),
     };
     const take: grpc.handleUnaryCall<readonly EncodedSpan[] | RouterError, ExportTraceServiceResponse> = (
       { request },
@@ -44,12 +50,13 @@ export class SpanReceiver {
       onSpans(request);
       reply(null, {});
     };
-    this.#server.addService(decoding({ export: method }), { export: take });
+    this.#server.addService({ export: method }, { export: take });
   }
 
   /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */
   async start(listen: string): Promise<string> {
     const port = await bind(this.#server, listen);
+    for (const each of http2ServersOf(this.#server)) limitConnections(each, this.#connections);
     return `http://127.0.0.1:${port}`;
   }
 

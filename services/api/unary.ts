@@ -76,32 +76,6 @@ export function unary<Request, Response>(
   };
 }
 
-/**
- * A service whose handlers are given a RouterError in place of a request that is no message of its type: gRPC itself
- * would answer INTERNAL. Every service of ours is one.
- */
-export function decoding(service: grpc.ServiceDefinition): grpc.ServiceDefinition {
-  const methods = Object.entries(service).map(([name, method]) => {
-    return [name, { ...method, requestDeserialize: decoder(method.requestDeserialize) }] as const;
-  });
-  return Object.fromEntries(methods);
-}
-
-function decoder<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Request | RouterError {
-  return (bytes) => {
-    try {
-      return decode(bytes);
-    } catch (cause) {
-      return malformed(cause);
-    }
-  };
-}
-
-export function malformed(cause: unknown): RouterError {
-  const message = 'the request is not a valid protobuf message of its type; check the client’s proto files';
-  return new RouterError('INVALID_FIELD', message, { cause });
-}
-
 /** Why a call was cancelled: its caller left, or its deadline passed, on performance.now()'s clock. */
 export function whyCancelled(deadlineMs: number): RouterError {
   return performance.now() >= deadlineMs - DEADLINE_SLACK_MS

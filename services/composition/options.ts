@@ -71,6 +71,7 @@ export function liveApiOptions(settings: Settings): LiveApiOptions {
   return {
     adminFrom: settings.admin_from,
     maxBatchItems: settings.max_batch_items,
+    maxInFlight: settings.max_in_flight,
     windowSize: settings.stream_window,
     timeoutMs: settings.request_timeout_ms,
   };

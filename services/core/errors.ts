@@ -72,6 +72,7 @@ export const ERROR_KINDS = {
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
+  COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;
 

@@ -1,11 +1,12 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { type Socket, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { HOSTILE, TRACE_ID, fakeSources } from '../../test/fakes/fake-dashboard.ts';
 import { until } from '../../test/support/until.ts';
-import { HttpServer, type HttpServerOptions } from './http-server.ts';
+import { ConnectionLimit } from '../core/connection-limit.ts';
+import { HttpServer, type HttpServerOptions, MAX_CONNECTIONS } from './http-server.ts';
 import type { DashboardSources } from './sources.ts';
-import { MAX_WATCHERS } from './watchers.ts';
 
 let server: HttpServer;
 let address: string;
@@ -253,6 +254,8 @@ describe('a port that is taken', () => {
   });
 });
 
+const MAX_STREAMS = MAX_CONNECTIONS / 4;
+
 describe('the stream', () => {
   /** Opens one and gives what it has said so far. */
   async function open(): Promise<{ text: () => string; status: number; close: () => void }> {
@@ -274,9 +277,9 @@ describe('the stream', () => {
         return readOnce();
       },
     });
-    const streams = await Promise.all(Array.from({ length: MAX_WATCHERS }, open));
+    const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, open));
     await until(() => streams.every(({ text }) => text().split('data: ').length >= 3), { what: 'the second snapshot' });
-    expect(read).toBeLessThan(2 * MAX_WATCHERS); // one each at once, then one for all
+    expect(read).toBeLessThan(2 * MAX_STREAMS); // one each at once, then one for all
     const refused = await send('/api/stream');
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
 
@@ -353,5 +356,74 @@ describe('a request from the dashboard', () => {
     controller.abort();
     await expect(asked).rejects.toThrow();
     await until(() => signal?.aborted, { what: 'the cancellation' });
+  });
+});
+
+describe('connections, of which there may be a few', () => {
+  const MAX = 8;
+  const open: Socket[] = [];
+
+  afterEach(() => {
+    for (const socket of open.splice(0)) socket.destroy();
+  });
+
+  async function openEach(count: number, bytes: string): Promise<Socket[]> {
+    const [host = '', port] = address.split(':');
+    const opened = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = connect(Number(port), host);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.resume().write(bytes);
+        return socket;
+      }),
+    );
+    open.push(...opened);
+    return opened;
+  }
+
+  it.each([
+    ['say nothing', ''],
+    ['send their head a byte at a time', 'GET /readyz HT'],
+    [
+      'never send their body',
+      `POST /api/reason HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
+    ],
+    ['stay open after their answer', 'GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ])('that %s keep out no probe', async (_what, bytes) => {
+    await start({ reason: async () => ({ code: 'OK', body: {} }) }, { connections: new ConnectionLimit(MAX) });
+    const slow = await openEach(3 * MAX, bytes);
+    for (let k = 0; k < 3; k += 1) expect((await send('/readyz')).status).toBe(200);
+    expect(slow.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length).toBeLessThanOrEqual(MAX);
+  });
+
+  it('are not taken from a request that is being answered', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const reason = async (): Promise<{ code: string; body: unknown }> => {
+      await promise;
+      return { code: 'OK', body: {} };
+    };
+    await start({ reason }, { connections: new ConnectionLimit(MAX) });
+    const waiting = send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}');
+    await openEach(3 * MAX, '');
+    await send('/readyz');
+    resolve(undefined);
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('are not all taken by requests that wait for an engine', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const reason = async (): Promise<{ code: string; body: unknown }> => {
+      await promise;
+      return { code: 'OK', body: {} };
+    };
+    await start({ reason }, { connections: new ConnectionLimit(MAX) });
+    const asking = Array.from({ length: MAX }, () =>
+      send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}'),
+    );
+    expect((await send('/readyz')).status).toBe(200);
+    resolve(undefined);
+    const statuses = (await Promise.all(asking)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   });
 });

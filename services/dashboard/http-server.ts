@@ -4,7 +4,8 @@
 // There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
 // its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
 import { toSnapshot } from './snapshot.ts';
@@ -14,6 +15,7 @@ import { Watchers } from './watchers.ts';
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */
   readonly listen: string;
+  readonly connections?: ConnectionLimit;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -22,7 +24,9 @@ export interface HttpServerOptions {
   readonly onInternalError: (path: string, error: unknown) => void;
 }
 
-const MAX_CONNECTIONS = 128;
+export const MAX_CONNECTIONS = 128;
+/** Connections that may be accepted before those they displace are closed. */
+const BURST = 32;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_HEADERS = 64;
 const MAX_URL_CHARS = 2_048;
@@ -31,6 +35,9 @@ const RECEIVE_MS = 10_000;
 /** Of silence on a connection; the stream speaks every second. */
 const SILENT_MS = 60_000;
 const KEEP_ALIVE_MS = 5_000;
+/** Of the connections, those that may watch or wait for an engine: the others are for what is answered at once. */
+const WATCHERS_SHARE = 0.25;
+const WAITING_SHARE = 0.5;
 
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
@@ -50,13 +57,17 @@ export class HttpServer {
   readonly #routes: readonly Route[];
   readonly #watchers: Watchers;
   readonly #server: Server;
+  readonly #connections: ConnectionLimit;
   readonly #host: string;
   readonly #port: number;
 
   constructor(sources: DashboardSources, options: HttpServerOptions) {
     this.#options = options;
-    this.#watchers = new Watchers(() => toSnapshot(sources));
-    this.#routes = dashboardRoutes(sources, this.#watchers);
+    const { connections = new ConnectionLimit(MAX_CONNECTIONS) } = options;
+    this.#connections = connections;
+    const part = (share: number): number => Math.ceil(connections.max * share);
+    this.#watchers = new Watchers(() => toSnapshot(sources), part(WATCHERS_SHARE));
+    this.#routes = dashboardRoutes(sources, this.#watchers, part(WAITING_SHARE));
     const at = options.listen.lastIndexOf(':');
     this.#host = options.listen.slice(0, at);
     this.#port = Number(options.listen.slice(at + 1));
@@ -70,7 +81,14 @@ export class HttpServer {
       },
       (request, response) => void this.#answer(request, response),
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = connections.max + BURST;
+    this.#server.on('connection', (socket: Socket) => {
+      socket.once('close', () => connections.closed(socket));
+      connections.opened(socket);
+    });
+    this.#server.on('drop', () => connections.refused());
+    // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
+    this.#server.on('error', () => connections.refused());
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
   }
@@ -83,12 +101,16 @@ export class HttpServer {
   async start(): Promise<string> {
     const { listen } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+      const failed = (error: NodeJS.ErrnoException): void => {
         const why = error.code === 'EADDRINUSE' ? 'something else listens there' : error.message;
         const advice = 'set http_listen to another "host:port", or to "off" for no dashboard';
         reject(new Error(`cannot serve the dashboard on ${listen}: ${why}; ${advice}`));
+      };
+      this.#server.once('error', failed);
+      this.#server.listen(this.#port, this.#host.replace(/^\[|\]$/g, ''), () => {
+        this.#server.off('error', failed);
+        resolve();
       });
-      this.#server.listen(this.#port, this.#host.replace(/^\[|\]$/g, ''), resolve);
     });
     return `${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -103,7 +125,13 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
+  /**
+   * Its connection makes no room for another while the answer is ours to give. While the peer sends its request, or reads
+   * its answer, it does: such peers may be as slow as they like, and keep out nobody.
+   */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    this.#connections.working(socket);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     let reply: Reply | undefined;
     try {
@@ -115,7 +143,11 @@ export class HttpServer {
         reply = refusal(500, 'INTERNAL', 'internal error; the cause is in the log of the router');
       }
     }
-    if (reply === undefined || response.headersSent) return;
+    if (reply === undefined || response.headersSent) {
+      if (response.closed) this.#connections.done(socket);
+      else response.once('close', () => this.#connections.done(socket));
+      return;
+    }
     // A body that nobody read would have to be read before the connection can serve again.
     if (!request.complete) response.setHeader('Connection', 'close');
     const body = Buffer.from(reply.body);
@@ -126,6 +158,7 @@ export class HttpServer {
       ...reply.headers,
     });
     response.end(body); // none goes out where the request is HEAD
+    this.#connections.done(socket);
   }
 
   async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
@@ -151,7 +184,14 @@ export class HttpServer {
       parts: [...(route.path.exec(path) ?? [])],
       query: new URLSearchParams(query),
       context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs },
-      body: () => readJson(request, this.#options.maxBodyBytes),
+      body: async () => {
+        this.#connections.done(request.socket);
+        try {
+          return await readJson(request, this.#options.maxBodyBytes);
+        } finally {
+          this.#connections.working(request.socket);
+        }
+      },
     };
     return await route.handle(asked);
   }

@@ -44,7 +44,8 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): readonly Route[] {
+/** `maxWaiting`: requests that wait for an engine at once. */
+export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, maxWaiting: number): readonly Route[] {
   const assets = readAssets();
   const get = (path: RegExp, handle: Handler): Route => ({ path, method: 'GET', handle });
   const list = (read: (limit: number) => object): Handler => {
@@ -106,7 +107,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers): 
       const samples = toSamples(sources, decoded(name), Number(version));
       return samples ? json(samples) : refusal(404, 'UNKNOWN_MODEL', 'there is no such model version; see /api/models');
     }),
-    { path: /^\/api\/reason$/, method: 'POST', handle: (asked) => reason(asked, sources) },
+    { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (asked) => reason(asked, sources)) },
   ];
 }
 
@@ -126,6 +127,22 @@ async function reason({ body, context }: Asked, sources: DashboardSources): Prom
   }
   const answer = await sources.reason(await body(), context);
   return json(answer.body, HTTP_STATUS[answer.code] ?? 500);
+}
+
+function atMost(max: number, handle: Handler): Handler {
+  let waiting = 0;
+  return async (asked) => {
+    if (waiting >= max) {
+      const message = `${waiting} requests from the dashboard wait for an answer, the most there may be; try again, or use gRPC`;
+      return refusal(429, 'ROUTER_FULL', message, { 'Retry-After': '1' });
+    }
+    waiting += 1;
+    try {
+      return await handle(asked);
+    } finally {
+      waiting -= 1;
+    }
+  };
 }
 
 /** Always asked for anew, seldom sent again: files may change with the next start. */

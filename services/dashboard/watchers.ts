@@ -2,17 +2,18 @@
 // out once a second, however many look at it; a reader that has not taken the last one yet gets none, so nothing queues.
 import type { ServerResponse } from 'node:http';
 
-export const MAX_WATCHERS = 32;
 const INTERVAL_MS = 1_000;
 
 export class Watchers {
   readonly #read: () => object;
+  readonly #max: number;
   readonly #every: (intervalMs: number, tick: () => void) => () => void;
   readonly #open = new Set<ServerResponse>();
   #stop: (() => void) | undefined;
 
-  constructor(read: () => object, every = everyMs) {
+  constructor(read: () => object, max: number, every = everyMs) {
     this.#read = read;
+    this.#max = max;
     this.#every = every;
   }
 
@@ -21,7 +22,7 @@ export class Watchers {
   }
 
   get isFull(): boolean {
-    return this.#open.size >= MAX_WATCHERS;
+    return this.#open.size >= this.#max;
   }
 
   /** Sends snapshots until the other side leaves. The head has been written. */

@@ -24,6 +24,11 @@ export interface SupervisorEvents {
   exited(id: string, why: string, restartInMs: number): void;
 }
 
+/** A process that could not be started for want of file descriptors has none, whatever the types say; 'error' follows. */
+function hasPipes({ stdout }: { readonly stdout: unknown }): boolean {
+  return stdout !== undefined;
+}
+
 export class Supervisor {
   readonly #sidecar: SupervisedSidecar;
   readonly #events: SupervisorEvents;
@@ -52,9 +57,11 @@ export class Supervisor {
     });
     this.#child = child;
     if (child.pid !== undefined) this.#events.started(id, child.pid);
-    createInterface({ input: child.stderr }).on('line', (line) => this.#events.line(id, line));
     return new Promise((resolve) => {
-      createInterface({ input: child.stdout }).on('line', () => resolve());
+      if (hasPipes(child)) {
+        createInterface({ input: child.stderr }).on('line', (line) => this.#events.line(id, line));
+        createInterface({ input: child.stdout }).on('line', () => resolve());
+      }
       const ended = (why: string): void => {
         if (this.#child !== child) return;
         this.#child = undefined;

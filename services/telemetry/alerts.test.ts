@@ -14,6 +14,7 @@ import {
   MIN_LOOKUPS,
   MIN_USUAL_RATIO,
   USUAL_MS,
+  lastKnown,
 } from './alerts.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -254,5 +255,19 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
       expect(anchors).toContain(anchor);
     }
     expect(anchors).toHaveLength(byName.size);
+  });
+});
+
+describe('a figure that cannot be read for a while', () => {
+  it('stays what it was', () => {
+    let read = (): number => 5;
+    const figure = lastKnown(() => read());
+    expect(figure()).toBe(5);
+    read = () => {
+      throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    };
+    expect(figure()).toBe(5);
+    read = () => 7;
+    expect(figure()).toBe(7);
   });
 });

@@ -135,7 +135,7 @@ export class Alerts {
     read: () => Reading,
     options: AlertOptions,
     onAlert: (alert: Alert) => void,
-    memory: () => number = () => process.memoryUsage.rss(),
+    memory: () => number = lastKnown(() => process.memoryUsage.rss()),
   ) {
     this.#read = read;
     this.#options = options;
@@ -243,6 +243,19 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
     hits: now.hits - before.hits,
     lookups: now.lookups - before.lookups,
     spansDropped: now.spansDropped - before.spansDropped,
+  };
+}
+
+/** Without a file descriptor the system does not say how much memory there is: then the last figure holds. */
+export function lastKnown(read: () => number): () => number {
+  let last = 0;
+  return () => {
+    try {
+      last = read();
+    } catch {
+      // Asked again at the next look.
+    }
+    return last;
   };
 }
 

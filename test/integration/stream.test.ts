@@ -229,13 +229,14 @@ describe('a server of streams', () => {
       drained: drained.signal,
       calls: new OpenCalls(),
       maxBatchItems: 1,
+      maxInFlight: 4_096,
       timeoutMs: 60_000,
       onInternalError: () => undefined,
       tracing: fakeTracing(),
       observer: metrics,
     };
     server = new grpc.Server();
-    server.addService(reasoningService, reasoningHandlers(nobody, options));
+    server.addService(reasoningService(options), reasoningHandlers(nobody, options));
     const credentials = grpc.ServerCredentials.createInsecure();
     const port = await new Promise<number>((resolve) =>
       server.bindAsync('127.0.0.1:0', credentials, (_error, bound) => resolve(bound)),

@@ -18,13 +18,17 @@ export interface Program {
   line(pattern: RegExp): Promise<string>;
 }
 
-/** Runs `node FILE ARGS…` in the repository; FILE is relative to it. */
+/** Runs `node FILE ARGS…` in the repository; FILE is relative to it. `descriptors`: files it may have open; the system's own limit unless given. */
 export function run(
   file: string,
   args: string[],
-  options: { env?: Record<string, string>; stdin?: string } = {},
+  options: { env?: Record<string, string>; stdin?: string; descriptors?: number | undefined } = {},
 ): Program {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  const { descriptors } = options;
+  const command = [process.execPath, join(ROOT, file), ...args];
+  // prlimit becomes the program: the process is the same one.
+  if (descriptors !== undefined) command.unshift('prlimit', `--nofile=${descriptors}:${descriptors}`);
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', ...options.env },
     stdio: 'pipe',

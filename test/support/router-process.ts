@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { run } from './process.ts';
 
 export interface RouterProcess {
+  readonly pid: number;
+  /** What it wrote to standard error so far. */
+  log(): string;
   readonly address: string;
   readonly pid: number;
   /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
@@ -21,18 +24,23 @@ export interface RouterProcess {
   kill(): void;
 }
 
-/** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. `env`: beside our own. */
+/** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. `env`: beside our own. `descriptors`: files it may have open. */
 export async function startRouter(
   settings: Record<string, unknown>,
   env: Record<string, string> = {},
+  descriptors?: number,
 ): Promise<RouterProcess> {
   const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
   const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
   const write = (over: Record<string, unknown>): void => writeFileSync(config, JSON.stringify({ ...whole, ...over })); // JSON is YAML
   write({});
-  const { child, line, finished } = run('services/start.ts', ['--config', config], { env });
+  const { child, line, finished } = run('services/start.ts', ['--config', config], { env, descriptors });
+  let log = '';
+  child.stderr!.on('data', (chunk) => (log += String(chunk)));
   const banner = await line(/^ {2}router\s/);
   return {
+    pid: child.pid!,
+    log: () => log,
     address: banner.trim().split(/\s+/)[1]!,
     pid: child.pid!,
     httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,

@@ -1,7 +1,7 @@
 // What each message of an engine may hold at most (engine.proto, and the limits of proto/NUMERICS.md), so that the work and
 // the memory that one costs are bounded before it is decoded.
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS, MAX_TRACE_DIGESTS } from '../engine.ts';
-import { type FieldLimit, MessageLimits, scan } from './wire-scan.ts';
+import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
 
 /** Elements of a model's output, at most. */
 export const MAX_OUTPUTS = 1_048_576;

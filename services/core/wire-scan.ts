@@ -1,5 +1,5 @@
-// Whether an encoded message keeps to limits, found in its raw bytes. A decoder makes an object of every two bytes where an
-// engine wants it to, so the counting has to come first. Allocates nothing.
+// Whether an encoded message keeps to limits, found in its raw bytes. A decoder makes an object of every two bytes where the
+// sender wants it to, so the counting has to come first. Allocates nothing, and stops at the first field too many.
 
 /** What a message may hold of one field. Other fields are let pass, so that a newer engine may send more. */
 export interface FieldLimit {
@@ -20,6 +20,18 @@ const MAX_OTHER_FIELDS = 64;
 const MAX_VARINT_BYTES = 10;
 const MAX_TAG = 0xffff_ffff;
 
+/** The bytes are a message, but one beyond its limits. */
+export class BeyondLimit extends Error {
+  override readonly name = 'BeyondLimit';
+  /** Undefined: too many fields that have no limit of their own. */
+  readonly limit: FieldLimit | undefined;
+
+  constructor(message: string, limit?: FieldLimit) {
+    super(message);
+    this.limit = limit;
+  }
+}
+
 /** Of one kind of message. Used again and again, and never within itself. */
 export class MessageLimits {
   /** By field number. */
@@ -28,7 +40,7 @@ export class MessageLimits {
   readonly seen: Uint32Array;
 
   constructor(fields: Readonly<Record<number, FieldLimit>>) {
-    const last = Math.max(...Object.keys(fields).map(Number));
+    const last = Math.max(0, ...Object.keys(fields).map(Number));
     this.fields = Array.from({ length: last + 1 }, (_, number) => fields[number]);
     this.seen = new Uint32Array(last + 1);
   }
@@ -37,7 +49,7 @@ export class MessageLimits {
 /** Where the scan is. One at a time: it never waits. */
 let at = 0;
 
-/** Throws, with a plain reason, where the bytes are no message or one beyond its limits. */
+/** Throws, with a plain reason: BeyondLimit where the message is beyond its limits, another error where the bytes are none. */
 export function scan(bytes: Uint8Array, limits: MessageLimits): void {
   at = 0;
   scanMessage(bytes, bytes.length, limits);
@@ -55,13 +67,15 @@ function scanMessage(bytes: Uint8Array, end: number, { fields, seen }: MessageLi
     if (next > end) throw new Error('a field is longer than its message');
     const limit = number < fields.length ? fields[number] : undefined;
     if (limit === undefined) {
-      if (++seen[0]! > MAX_OTHER_FIELDS) throw new Error('too many fields');
+      if (++seen[0]! > MAX_OTHER_FIELDS) throw new BeyondLimit('too many fields');
     } else {
       if (limit.numbers !== undefined) {
         countNumbers(bytes, next, isPacked ? length : -1, limit, seen, number);
-      } else if (++seen[number]! > (limit.times ?? 1)) throw new Error(`more than ${limit.times ?? 1} ${limit.name}`);
+      } else if (++seen[number]! > (limit.times ?? 1)) {
+        throw new BeyondLimit(`more than ${limit.times ?? 1} ${limit.name}`, limit);
+      }
       if (limit.bytes !== undefined && length > limit.bytes) {
-        throw new Error(`more than ${limit.bytes} bytes of ${limit.name}`);
+        throw new BeyondLimit(`more than ${limit.bytes} bytes of ${limit.name}`, limit);
       }
       if (limit.within !== undefined && isPacked) scanMessage(bytes, next, limit.within);
     }
@@ -85,7 +99,7 @@ function countNumbers(
     for (let k = next - packedBytes; k < next; k += 1) count += bytes[k]! < 128 ? 1 : 0;
   }
   seen[number]! += count;
-  if (seen[number]! > most) throw new Error(`more than ${most} ${limit.name}`);
+  if (seen[number]! > most) throw new BeyondLimit(`more than ${most} ${limit.name}`, limit);
 }
 
 /** Of a value that does not begin with its length. */

@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { BatchCounter } from './batch-counter.ts';
+
+function count(bytes: Uint8Array, chunkBytes: number): number {
+  const counter = new BatchCounter();
+  for (let at = 0; at < bytes.length; at += chunkBytes) counter.add(bytes.subarray(at, at + chunkBytes));
+  return counter.items;
+}
+
+describe('the count of a batch that comes in', () => {
+  it('is of its items, however its bytes are cut', () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 50 }), (items, chunkBytes) => {
+        const requests = items.map((length) => ReasonRequest.fromPartial({ encoding: Array<number>(length).fill(1) }));
+        expect(count(ReasonBatchRequest.encode({ requests }).finish(), chunkBytes)).toBe(items.length);
+      }),
+    );
+  });
+
+  it('ends with a field that is no item', () => {
+    expect(count(Uint8Array.of(0x0a, 0, 0x10, 1, 0x0a, 0), 1)).toBe(1);
+  });
+
+  it('ends with a length that is none', () => {
+    expect(count(Uint8Array.of(0x0a, 0, 0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0x0a, 0), 3)).toBe(1);
+  });
+});

@@ -1,0 +1,110 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { RouterError } from '../core/errors.ts';
+import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { engineAdminService } from './engines.ts';
+import { eventService } from './events.ts';
+import { metricsService } from './metrics.ts';
+import { modelService } from './models.ts';
+import { reasoningService } from './reasoning.ts';
+import { checkReason } from './request-limits.ts';
+
+const MANY = 100_000;
+const MAX_ITEMS = 1_024;
+
+interface Field {
+  readonly name: string;
+  readonly number: number;
+  readonly type: string;
+  readonly typeName: string;
+}
+
+interface Message {
+  readonly field: readonly Field[];
+  readonly nestedType: readonly (Message & { readonly name: string })[];
+}
+
+const SERVICES = {
+  ReasoningService: reasoningService({ maxBatchItems: MAX_ITEMS }),
+  ModelService: modelService,
+  EngineAdminService: engineAdminService,
+  MetricsService: metricsService,
+  EventService: eventService,
+};
+const FILES = ['reasoning', 'models', 'engines', 'metrics', 'events'].map((name) => `tandem/v1/${name}.proto`);
+const definition = loadSync(FILES, { includeDirs: [join(import.meta.dirname, '../../proto')] });
+/** Their requests are decoded one by one, each with the limits of Reason. */
+const OPAQUE = ['ReasonBatchRequest.requests', 'ReasonStreamRequest.request'];
+
+function messageOf(name: string): Message {
+  return (definition[`tandem.v1.${name}`] as unknown as { type: Message }).type;
+}
+
+/** As many of the field as a hostile caller packs into its message; each takes two bytes. */
+function bomb({ number }: Field): Buffer {
+  const tag = (number << 3) | 2;
+  return Buffer.alloc(MANY * 2, Buffer.from([tag, 0]));
+}
+
+function inside({ number }: Field, bytes: Buffer): Buffer {
+  const length = [(bytes.length & 127) | 128, ((bytes.length >> 7) & 127) | 128, bytes.length >> 14];
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+}
+
+/** Each field of a message, and of those within it. */
+function bombsOf(name: string, message: Message): [string, Buffer][] {
+  return message.field.flatMap((field) => {
+    const path = `${name}.${field.name}`;
+    const own: [string, Buffer] = [path, bomb(field)];
+    if (field.type !== 'TYPE_MESSAGE' || OPAQUE.includes(path)) return [own];
+    const type = field.typeName.split('.').at(-1)!;
+    const within = message.nestedType.find((each) => each.name === type) ?? messageOf(type);
+    return [own, ...bombsOf(path, within).map(([inner, bytes]): [string, Buffer] => [inner, inside(field, bytes)])];
+  });
+}
+
+const METHODS = Object.entries(SERVICES).flatMap(([service, methods]) =>
+  Object.values(methods).map((method): [string, string, MethodDefinition<unknown, unknown>] => {
+    const name = method.path.split('/').at(-1)!;
+    return [`${service}.${name}`, `${name}Request`, method as MethodDefinition<unknown, unknown>];
+  }),
+);
+const BOMBS = METHODS.flatMap(([path, request, method]) =>
+  bombsOf(request, messageOf(request)).map(([field, bytes]) => ({ path, field, bytes, method })),
+);
+
+describe('a request that is all one field', () => {
+  it.each(BOMBS)('is refused before it is decoded: $path, $field', ({ bytes, method }) => {
+    const refused = method.requestDeserialize(bytes);
+    expect(refused).toBeInstanceOf(RouterError);
+    expect((refused as RouterError).message).toMatch(/^the request has (more than|too many)|^more than 1024 requests/);
+  });
+
+  it.each(METHODS)('is refused where the field is unknown: %s', (_path, _request, method) => {
+    expect(method.requestDeserialize(bomb({ number: 15, name: '', type: '', typeName: '' }))).toBeInstanceOf(
+      RouterError,
+    );
+  });
+
+  it.each(bombsOf('ReasonRequest', messageOf('ReasonRequest')))('is refused as an item: %s', (_, bytes) => {
+    expect(() => checkReason(bytes)).toThrow(/^(more than|too many)/);
+  });
+});
+
+describe('the limits of a batch', () => {
+  const decode = (items: number): unknown => {
+    const requests = Array.from({ length: items }, () => ReasonRequest.fromPartial({}));
+    const bytes = Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
+    return SERVICES.ReasoningService['reasonBatch']!.requestDeserialize(bytes);
+  };
+
+  it('let pass as many items as the setting says', () => {
+    expect(decode(MAX_ITEMS)).toMatchObject({ requests: { length: MAX_ITEMS } });
+  });
+
+  it('refuse one more', () => {
+    expect(decode(MAX_ITEMS + 1)).toMatchObject({ kind: 'BATCH_TOO_LARGE', violation: { field: 'requests' } });
+  });
+});

@@ -1,0 +1,84 @@
+// What each request of the public API may hold at most, counted before it is decoded. A limit here bounds work and memory. It
+// is above what a handler takes, so that a caller who is a little beyond gets the handler's more precise words.
+import { RouterError } from '../core/errors.ts';
+import { BeyondLimit, type FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
+
+/** Packed runs, or numbers that a client sends one by one: it should pack them, or send a tensor. */
+const MAX_ENCODING_PARTS = 65_536;
+const MAX_DIMENSIONS = 64;
+const MAX_TOPICS = 128;
+const MAX_EVENT_ENTRIES = 64;
+
+/** One of it: a long text takes no more memory decoded than it does in the message, whose bytes are limited. */
+const one = (field: string): FieldLimit => ({ name: field });
+
+/** Throws where a message is beyond its limits, or is none. */
+export type Check = (bytes: Uint8Array) => void;
+
+const within = (limits: MessageLimits): Check => {
+  return (bytes) => scan(bytes, limits);
+};
+
+const NUMBERS = new MessageLimits({});
+
+const TENSOR = new MessageLimits({
+  1: { name: 'tensor.shape', numbers: MAX_DIMENSIONS },
+  2: one('tensor.dtype'),
+  3: one('tensor.data'),
+});
+
+/** A request without a field that can grow. */
+export const checkPlain = within(NUMBERS);
+
+/** A ReasonRequest, also as an item of a batch or a stream. */
+export const checkReason = within(
+  new MessageLimits({
+    1: one('request_id'),
+    2: one('model'),
+    4: { name: 'encoding', times: MAX_ENCODING_PARTS },
+    5: { name: 'tensor', within: TENSOR },
+    8: { name: 'vote', within: NUMBERS },
+  }),
+);
+
+/** The request in it is checked when it is its turn. */
+export const checkReasonStream = within(new MessageLimits({ 1: one('request') }));
+
+const batchItems: FieldLimit = { name: 'requests' };
+const BATCH = new MessageLimits({ 1: batchItems });
+
+/** Throws BATCH_TOO_LARGE. The items are checked when it is their turn. */
+export function checkBatch(bytes: Uint8Array, maxItems: number): void {
+  batchItems.times = maxItems;
+  try {
+    scan(bytes, BATCH);
+  } catch (thrown) {
+    if (!(thrown instanceof BeyondLimit && thrown.limit === batchItems)) throw thrown;
+    throw tooManyItems(maxItems);
+  }
+}
+
+export function tooManyItems(maxItems: number): RouterError {
+  const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
+  return new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
+}
+
+export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
+
+export const checkEngineId = within(new MessageLimits({ 1: one('engine_id') }));
+export const checkRegister = within(new MessageLimits({ 1: one('engine_id'), 2: one('address') }));
+export const checkReplay = within(new MessageLimits({ 1: one('model'), 3: { name: 'tensor', within: TENSOR } }));
+
+export const checkSubscribe = within(
+  new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS }, 3: one('instance') }),
+);
+
+const EVENT_ENTRY = new MessageLimits({ 1: one('data'), 2: one('data') });
+export const checkPublish = within(
+  new MessageLimits({
+    1: one('topic'),
+    3: one('text'),
+    4: { name: 'data', times: MAX_EVENT_ENTRIES, within: EVENT_ENTRY },
+    5: one('payload'),
+  }),
+);
