@@ -236,20 +236,104 @@ describe('admission', () => {
   });
 });
 
+describe('a vote that wants engines without room', () => {
+  const engine = (free = 0): { free: number; admits: boolean } => ({ free, admits: true });
+  const wait = (
+    name: string,
+    engines: readonly { free: number; admits: boolean }[],
+    deadlineMs = Infinity,
+  ): (() => void) =>
+    admission.waitForRoom(engines, clock.now() + deadlineMs, (isWorthwhile) => {
+      log.push(`${name}: ${isWorthwhile}`);
+      if (isWorthwhile) engines.find(({ free }) => free > 0)!.free -= 1;
+    });
+
+  it('hears when one of them has room, and keeps nothing', () => {
+    const engines = [engine(), engine()];
+    wait('a', engines);
+    admission.serve();
+    engines[1]!.free = 1;
+    admission.serve();
+    expect([log, clock.timers]).toEqual([['a: true'], 0]);
+  });
+
+  it('is served in its turn, and no more ballots than there is room for', () => {
+    const only = engine();
+    for (const name of ['a', 'b', 'c']) wait(name, [only]);
+    only.free = 2;
+    admission.serve();
+    expect(log).toEqual(['a: true', 'b: true']);
+  });
+
+  it('goes before the requests that wait', async () => {
+    const only = engine();
+    enter('single');
+    admission.waitForRoom([only], Infinity, () => {
+      log.push('vote');
+      places -= 1;
+    });
+    only.free = 1;
+    await answer();
+    expect(log).toEqual(['vote']);
+  });
+
+  it('holds up no request that waits for another engine', async () => {
+    wait('vote', [engine()]);
+    enter('single');
+    await answer();
+    expect(log).toEqual(['single']);
+  });
+
+  it('hears at once when the engine may not be asked any more', () => {
+    const gone = engine();
+    admission.waitForRoom([gone], Infinity, (isWorthwhile) => log.push(`a: ${isWorthwhile}`));
+    gone.admits = false;
+    admission.serve();
+    expect(log).toEqual(['a: true']);
+  });
+
+  it('waits as long as a request may, but leaves half of its time for what can be decided without', () => {
+    wait('patient', [engine()]);
+    wait('hurried', [engine()], 400);
+    clock.pass(200);
+    expect(log).toEqual(['hurried: false']);
+    clock.pass(800);
+    expect([log, clock.timers]).toEqual([['hurried: false', 'patient: false'], 0]);
+  });
+
+  it('waits a tenth of that for an engine that others have waited for without end', () => {
+    const stuck = engine();
+    wait('first', [stuck]);
+    clock.pass(999);
+    wait('second', [stuck]);
+    clock.pass(2);
+    wait('third', [stuck]);
+    clock.pass(100);
+    expect(log).toEqual(['first: false', 'third: false']);
+  });
+
+  it('need not wait any longer', () => {
+    const only = engine();
+    wait('a', [only])();
+    only.free = 1;
+    admission.serve();
+    clock.pass(1_000);
+    expect([log, clock.timers]).toEqual([[], 0]);
+  });
+});
+
 describe('free places', () => {
   const engine = (free: number, admits = true): { free: number; admits: boolean } => ({ free, admits });
 
-  it('are those of the engine with most room, of all that may be asked', () => {
-    expect(freePlaces([engine(0), engine(3), engine(9, false)], 1)).toBe(3);
-    expect(freePlaces([engine(0), engine(-2)], 1)).toBe(0);
+  it('are those of all engines that may be asked', () => {
+    expect(freePlaces([engine(2), engine(3), engine(9, false)])).toBe(5);
   });
 
-  it('are those of the last one needed where several are asked at once', () => {
-    expect(freePlaces([engine(5), engine(1), engine(3)], 2)).toBe(3);
-    expect(freePlaces([engine(5), engine(1)], 3)).toBe(1);
+  it('are not fewer because one engine has more than it works off', () => {
+    expect([freePlaces([engine(1), engine(-2)]), freePlaces([engine(0), engine(-2)])]).toEqual([1, 0]);
   });
 
   it('have no end where no engine may be asked: waiting would not help', () => {
-    expect([freePlaces([engine(5, false)], 1), freePlaces([], 3)]).toEqual([Infinity, Infinity]);
+    expect([freePlaces([engine(5, false)]), freePlaces([])]).toEqual([Infinity, Infinity]);
   });
 });

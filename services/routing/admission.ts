@@ -8,6 +8,7 @@
 // bursts. One that has stood for long is allowed a short wait only, for a standing queue adds time and no answers.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
+import { type HasRoom, RoomQueue } from './room-queue.ts';
 
 export interface AdmissionOptions {
   /** Requests waiting at once, over all models; 0: whoever finds no room is refused. */
@@ -41,6 +42,7 @@ export class Admission {
   #options: AdmissionOptions;
   readonly #clock: Clock;
   readonly #lines = new WeakMap<object, Line>();
+  readonly #ballots = new RoomQueue();
   /** Those in which somebody waits, the next to be served first. */
   readonly #standing = new Set<Line>();
   #waiting = 0;
@@ -63,7 +65,7 @@ export class Admission {
   /**
    * Undefined: go on now, without a break. A promise: wait for it; it rejects with ROUTER_FULL, DEADLINE_EXCEEDED or
    * what the signal was aborted with. Throws ROUTER_FULL. Who got in calls `leave` once, however it ends; who did not,
-   * does not. `places`: how many such requests could be sent now; see `freePlaces`.
+   * does not. `places`: how many requests could be sent now; see `freePlaces`.
    */
   enter(model: object, places: () => number, context: CallContext): Promise<void> | undefined {
     const line = this.#lineOf(model);
@@ -87,8 +89,33 @@ export class Admission {
     this.serve();
   }
 
+  /**
+   * Of a vote that was let in and still wants one of these engines, none of which has room. `onEnd` is called once: with
+   * true when one has room or may not be asked any more, with false when waiting longer is in vain. Returns what ends the
+   * waiting.
+   */
+  waitForRoom(engines: readonly HasRoom[], deadlineMs: number, onEnd: (isWorthwhile: boolean) => void): () => void {
+    const nowMs = this.#clock.now();
+    const { maxWaitMs } = this.#options;
+    const tolerableMs = this.#ballots.stoodMs(engines, nowMs) > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
+    const stopWaiting = this.#ballots.wait(engines, nowMs, () => {
+      cancelTimer();
+      onEnd(true);
+    });
+    // Half of the time that is left is for what may still be decided without these engines.
+    const cancelTimer = this.#clock.after(Math.min(tolerableMs, (deadlineMs - nowMs) / 2), () => {
+      stopWaiting();
+      onEnd(false);
+    });
+    return () => {
+      cancelTimer();
+      stopWaiting();
+    };
+  }
+
   /** Lets in whom there is room for now. To be called when there may be: an attempt has ended, an engine has come. */
   serve(): void {
+    this.#ballots.serve();
     // Set's iterator comes to what is added meanwhile: a line that was served goes to the end, and so all take turns.
     for (const line of this.#standing) {
       const [first] = line.waiters;
@@ -251,28 +278,19 @@ class Pace {
   }
 }
 
-interface Roomy {
-  readonly admits: boolean;
-  /** How many more it would take now. */
-  readonly free: number;
-}
-
 /**
- * How many requests could be sent now, each to `participants` engines at once. Where no engine may be asked at all there
- * is nothing to wait for: Infinity.
+ * How many requests could be sent now, each to one engine. Where no engine may be asked at all there is nothing to wait
+ * for: Infinity.
  */
-export function freePlaces(engines: readonly Roomy[], participants: number): number {
-  if (participants === 1) return mostFree(engines);
-  const free = engines.filter(({ admits }) => admits).map((engine) => engine.free);
-  if (free.length === 0) return Infinity;
-  return free.sort((a, b) => b - a)[Math.min(participants, free.length) - 1]!;
-}
-
-/** The same for one participant, for nearly every request comes by here. */
-function mostFree(engines: readonly Roomy[]): number {
-  let most = -Infinity;
-  for (const engine of engines) if (engine.admits && engine.free > most) most = engine.free;
-  return most === -Infinity ? Infinity : most;
+export function freePlaces(engines: readonly HasRoom[]): number {
+  let free = 0;
+  let isAnyAble = false;
+  for (const engine of engines) {
+    if (!engine.admits) continue;
+    isAnyAble = true;
+    if (engine.free > 0) free += engine.free;
+  }
+  return isAnyAble ? free : Infinity;
 }
 
 function full(what: string, waitMs: number): RouterError {

@@ -4,6 +4,7 @@ import type { CallContext, Inference, InferenceInput } from '../core/inference.t
 import type { Observer, Outcome } from '../core/observer.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
 import type { Work } from '../core/work.ts';
+import type { Admission } from './admission.ts';
 import type { Dispute } from './dispute.ts';
 import { malformedDispute } from './malformed.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -39,6 +40,8 @@ export interface AskOptions {
   /** An engine is given up after so long at most where another can still be asked, milliseconds. */
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
+  /** Where votes wait for engines without room. */
+  readonly admission: Pick<Admission, 'waitForRoom' | 'serve'>;
   readonly observer: Observer;
   readonly onDispute: (dispute: Dispute) => void;
   /** Every engine there is, for the error of a request that none could answer. */

@@ -15,6 +15,8 @@ export interface Voter<E> {
   readonly engine: E;
   readonly startedMs: number;
   durationMs: number;
+  /** False: it had no room for long enough. */
+  isAsked: boolean;
   /** It was asked and has not been heard. */
   isWaiting: boolean;
   /** What counts: made once, for hashing a whole answer is dear and ballots are counted again and again. */
@@ -28,7 +30,7 @@ export interface Voter<E> {
 /** One that is asked now; so far it is absent. */
 export function newVoter<E extends Askable>(engine: E): Voter<E> {
   const ballot = { engineId: engine.id, engineKind: engine.kind };
-  return { engine, startedMs: performance.now(), durationMs: 0, isWaiting: true, ballot };
+  return { engine, startedMs: performance.now(), durationMs: 0, isAsked: true, isWaiting: true, ballot };
 }
 
 /** `spec`: where scores and label count, not the digests alone. */

@@ -206,7 +206,7 @@ class Simulation {
     };
     try {
       const { signal } = new AbortController();
-      const turn = this.admission.enter(this.#model, () => freePlaces(this.engines, 1), { deadlineMs, signal });
+      const turn = this.admission.enter(this.#model, () => freePlaces(this.engines), { deadlineMs, signal });
       if (turn === undefined) {
         send();
         return;

@@ -134,9 +134,7 @@ export class Router {
       const looking = context.span?.child('cache');
       const compute = (flight: CallContext): Promise<Answer> => {
         looking?.end();
-        return this.#admitted(found, manner, flight, () =>
-          this.#compute(question, found, manner, hash, flight, attempts),
-        );
+        return this.#admitted(found, flight, () => this.#compute(question, found, manner, hash, flight, attempts));
       };
 
       const { value, status } = await this.#cached(question, found, manner, hash, context, compute);
@@ -190,15 +188,10 @@ export class Router {
   }
 
   /** Where every engine has enough to do, the request waits, or is refused at once. */
-  async #admitted(
-    { version, engines }: Found,
-    { policy }: Manner,
-    context: CallContext,
-    compute: () => Promise<Answer>,
-  ): Promise<Answer> {
+  async #admitted({ version, engines }: Found, context: CallContext, compute: () => Promise<Answer>): Promise<Answer> {
     const { admission } = this.#options;
     const waiting = context.span?.child('queue');
-    const turnToCome = admission.enter(version, () => freePlaces(engines, policy?.participants ?? 1), context);
+    const turnToCome = admission.enter(version, () => freePlaces(engines), context);
     if (turnToCome !== undefined) await turnToCome;
     waiting?.end();
     let isAnswered = false;

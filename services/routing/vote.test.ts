@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { fakeAsking, silent } from '../../test/fakes/fake-parts.ts';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import { kindOf } from '../../test/fakes/router-parts.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 import type { VotePolicy } from '../voting/policy.ts';
+import { Admission } from './admission.ts';
+import type { AskOptions } from './ask.ts';
 import type { Dispute } from './dispute.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type Voted, vote } from './vote.ts';
@@ -50,10 +53,10 @@ const PLAIN: VotePolicy = {
 function election(
   plan: HandDriven[],
   over: Partial<VotePolicy> = {},
-  budget = new RetryBudget(100, 20),
+  options: Partial<AskOptions> = {},
 ): Promise<Voted<HandDriven>> {
   const asking = fakeAsking(plan, caller.signal, {
-    budget,
+    ...options,
     observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
     onDispute: (dispute) => disputes.push(dispute),
   });
@@ -66,6 +69,74 @@ function election(
 const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 const outcomes = ({ ballots }: Voted<HandDriven>): string[] =>
   ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
+
+describe('a vote, while an engine has no room', () => {
+  beforeEach(() => {
+    c.free = 0;
+  });
+
+  it('is decided by the others where they agree', async () => {
+    const voting = election([c, a, b]);
+    expect([a, b, c].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false]);
+    for (const voter of [a, b]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('asks it as soon as it has room, where its voice is needed', async () => {
+    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
+    const voting = election([a, b, c], {}, { admission });
+    a.answer(7n);
+    b.answer(8n);
+    await heard();
+    expect(c.wasAsked).toBe(false);
+    c.free = 1;
+    admission.serve();
+    expect(c.wasAsked).toBe(true);
+    c.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b DISSENTED', 'c AGREED']);
+  });
+
+  it('lets others have the room of an engine that has answered it', async () => {
+    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
+    const serve = jest.spyOn(admission, 'serve');
+    void election([a, b, c], { agreement: { kind: 'UNANIMOUS' } }, { admission }).catch(() => undefined);
+    a.answer(7n);
+    await heard();
+    expect(serve).toHaveBeenCalled();
+  });
+
+  it('counts it as absent when it has waited for long', async () => {
+    const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' }, onFew: 'ACCEPT_DEGRADED' });
+    for (const voter of [a, b]) voter.answer(7n);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(seen).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c ABSENT ENGINE_FULL']);
+    expect(seen).toEqual([['DEGRADED', []]]);
+  });
+
+  it('fails where it cannot do without it, and names it', async () => {
+    const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' } });
+    for (const voter of [a, b]) voter.answer(7n);
+    const error = voting.catch((thrown: unknown) => thrown);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await error).toMatchObject({ kind: 'VOTE_TOO_FEW', message: expect.stringContaining('c: ENGINE_FULL') });
+  });
+
+  it('asks another one in its place at once', () => {
+    void election([a, c, b, d]).catch(() => undefined);
+    expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false, true]);
+  });
+
+  it('ends with its caller, and keeps nothing', async () => {
+    for (const voter of [a, b]) voter.free = 0;
+    const voting = kindOf(election([a, b, c]));
+    caller.abort(new RouterError('CANCELLED', 'left'));
+    expect(await voting).toBe('CANCELLED');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
 
 describe('a vote', () => {
   it('asks as many as take part, at once, and nobody else', async () => {
@@ -115,7 +186,7 @@ describe('a vote', () => {
   });
 
   it('asks no other engine when the retry budget is spent', async () => {
-    const voting = election([a, b, c, d], {}, new RetryBudget(0, 0));
+    const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_LOST');
     await heard();
     expect(d.wasAsked).toBe(false);
@@ -300,7 +371,7 @@ describe('a malformed answer in a vote', () => {
 
 describe('a vote of full engines', () => {
   it('asks another one without a retry where that has room', async () => {
-    const voting = election([a, b, c, d], {}, new RetryBudget(0, 0));
+    const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_FULL');
     await heard();
     expect(d.wasAsked).toBe(true);
@@ -321,8 +392,8 @@ describe('a vote that only digests won', () => {
   const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
 
   /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
-  async function wonByDigests(budget?: RetryBudget): Promise<Promise<Voted<HandDriven>>[]> {
-    const voting = election([a, b, c], {}, budget);
+  async function wonByDigests(options: Partial<AskOptions> = {}): Promise<Promise<Voted<HandDriven>>[]> {
+    const voting = election([a, b, c], {}, options);
     a.fail('ENGINE_LOST');
     b.answer(7n, digests);
     c.answer(7n, digests);
@@ -397,12 +468,12 @@ describe('a vote that only digests won', () => {
   });
 
   it('asks nobody again when the retry budget is spent', async () => {
-    const [voting] = await wonByDigests(new RetryBudget(0, 0));
+    const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
 
   it('but does where the whole answer there was has lost: a liar is not load', async () => {
-    const voting = election([a, b, c], {}, new RetryBudget(0, 0));
+    const voting = election([a, b, c], {}, { budget: new RetryBudget(0, 0) });
     a.answer(6n);
     b.answer(7n, digests);
     c.answer(7n, digests);

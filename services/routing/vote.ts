@@ -118,10 +118,18 @@ class Election<E extends Askable> {
   readonly #stragglers = new AbortController();
   readonly #callerSignal: AbortSignal;
   #left: readonly E[];
+  /** Ends the waiting for engines without room; undefined: none is waited for. */
+  #stopWaiting: (() => void) | undefined;
+  /** Whether an engine without room may still be waited for. */
+  #isPatient = true;
   /** Absent engines that count as not asked: as many stand-ins are no retries. */
   #uncounted = 0;
   #onBallot: () => void = () => undefined;
-  readonly #onCallerAbort = (): void => this.#stragglers.abort(this.#callerSignal.reason);
+  readonly #onCallerAbort = (): void => {
+    this.#endWaiting();
+    this.#stragglers.abort(this.#callerSignal.reason);
+    this.#onBallot();
+  };
 
   constructor(plan: readonly E[], policy: VotePolicy, spec: ReadoutSpec, asking: Asking) {
     const { signal } = asking.context;
@@ -144,15 +152,17 @@ class Election<E extends Askable> {
       const { isDecided, more } = progress(this.ballots(), this.#waiting(), this.#policy);
       if (isDecided) break;
       if (!this.#callerSignal.aborted) this.#askMore(more);
-      if (!this.#isWaiting()) break;
+      if (!this.#isWaiting() && this.#stopWaiting === undefined) break;
       await this.#nextBallot();
     }
+    this.#endWaiting();
     if (this.#isWaiting()) await this.#hearStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
   /** Whoever is still computing need not go on. */
   close(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
+    this.#endWaiting();
     if (!this.#isWaiting()) return;
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
     // In the order of asking, those that were not heard are absent.
@@ -182,12 +192,51 @@ class Election<E extends Askable> {
   }
 
   #askMore({ count, kinds, standIns }: More): void {
+    this.#endWaiting();
     for (let asked = 0; asked < count; asked += 1) {
-      const engine = this.#takeNext(kinds[asked]);
+      const able = this.#able(kinds[asked]);
+      const engine = able.find(({ free }) => free > 0);
+      if (engine === undefined) {
+        if (able.length > 0 && this.#isPatient) this.#waitForRoom(able);
+        return;
+      }
       const isStandIn = asked >= count - standIns;
-      if (engine === undefined || (isStandIn && !this.#payForStandIn())) return;
+      if (isStandIn && !this.#payForStandIn()) return;
+      this.#left = this.#left.filter((other) => other !== engine);
       void this.#ask(engine);
     }
+  }
+
+  #waitForRoom(engines: readonly E[]): void {
+    const { options, context } = this.#asking;
+    const startedMs = performance.now();
+    this.#stopWaiting = options.admission.waitForRoom(engines, context.deadlineMs, (isWorthwhile) => {
+      this.#stopWaiting = undefined;
+      if (!isWorthwhile) {
+        this.#isPatient = false;
+        for (const engine of engines) this.#hasNoRoom(engine, performance.now() - startedMs);
+      }
+      // At once, while there is room: run() would ask one turn later.
+      const { isDecided, more } = progress(this.ballots(), this.#waiting(), this.#policy);
+      if (!isDecided) this.#askMore(more);
+      this.#onBallot();
+    });
+  }
+
+  /** It is absent, without having been asked. */
+  #hasNoRoom(engine: E, waitedMs: number): void {
+    const voter = newVoter(engine);
+    const message = `engine "${engine.id}" had no room for ${Math.round(waitedMs)} ms`;
+    recordError(voter, new RouterError('ENGINE_FULL', message));
+    voter.durationMs = waitedMs;
+    voter.isAsked = false;
+    this.voters.push(voter);
+    this.#left = this.#left.filter((other) => other !== engine);
+  }
+
+  #endWaiting(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
   }
 
   #payForStandIn(): boolean {
@@ -196,12 +245,11 @@ class Election<E extends Askable> {
     return true;
   }
 
-  /** The next of the plan that may be asked, of `kind` if there is one. */
-  #takeNext(kind: EngineKind | undefined): E | undefined {
+  /** Those of the plan that may be asked, of `kind` if there is one. */
+  #able(kind: EngineKind | undefined): readonly E[] {
     const able = this.#left.filter(({ admits }) => admits);
-    const next = able.find((engine) => kind === undefined || engine.kind === kind) ?? able[0];
-    this.#left = able.filter((engine) => engine !== next);
-    return next;
+    const ofKind = able.filter((engine) => kind === undefined || engine.kind === kind);
+    return ofKind.length > 0 ? ofKind : able;
   }
 
   async #ask(engine: E): Promise<void> {
@@ -223,6 +271,7 @@ class Election<E extends Askable> {
       this.#failed(voter, RouterError.from(thrown));
     }
     this.#onBallot();
+    options.admission.serve(); // the vote goes on, but this engine has room again
   }
 
   #failed(voter: Voter<E>, error: RouterError): void {
@@ -375,7 +424,11 @@ function tooFew<E extends Askable>(
   { options, attempts }: Asking,
   voters: readonly Voter<E>[],
 ): RouterError {
-  const error = noEngine(options.pool, attempts, voters.at(-1)?.absence);
+  const unasked = voters.filter(({ isAsked }) => !isAsked);
+  const tried = unasked.map(
+    ({ engine, durationMs }) => ({ engineId: engine.id, outcome: 'ENGINE_FULL', durationMs }) as const,
+  );
+  const error = noEngine(options.pool, [...attempts, ...tried], voters.at(-1)?.absence);
   // The input, or the pool, is what keeps all of them from voting.
   if (error.kind !== 'NO_ENGINE') return error;
   const { message, metadata, retryAfterMs } = error;

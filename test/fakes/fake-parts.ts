@@ -1,6 +1,7 @@
 // Parts that a unit test must give and does not care about.
 import type { Observer } from '../../services/core/observer.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';
+import { Admission } from '../../services/routing/admission.ts';
 import type { AskOptions, Asking } from '../../services/routing/ask.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Tracing } from '../../services/telemetry/tracing.ts';
@@ -40,6 +41,7 @@ export function fakeAsking(
       maxAttempts: 3,
       attemptTimeoutMs: 1_000,
       budget: new RetryBudget(100, 20),
+      admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
       observer: silent,
       onDispute: () => undefined,
       pool: { engines },

@@ -1,0 +1,66 @@
+// Ballots that wait for an engine with room. A vote is let in like any other request, as soon as one engine has room; it
+// asks the engines that have room, and waits here for the others. So a vote that waits for one engine holds up nobody.
+//
+// A queue for each engine, first come, first served. Ballots go before the requests that wait in admission.ts: their votes
+// were let in earlier, and would not come to an end otherwise.
+
+export interface HasRoom {
+  /** Whether it may be sent requests now. */
+  readonly admits: boolean;
+  /** How many more it would take now. */
+  readonly free: number;
+}
+
+/** What a ballot waits with; called at most once. It takes the room before it returns, if it still wants it. */
+type OnRoom = () => void;
+
+interface Queue {
+  /** In the order in which they came. */
+  readonly ballots: Set<OnRoom>;
+  /** Since when it has not been empty. */
+  readonly stoodSinceMs: number;
+}
+
+export class RoomQueue {
+  readonly #queues = new Map<HasRoom, Queue>();
+
+  /**
+   * Calls `onRoom` when one of the engines has room, or may not be asked any more. Returns what ends the waiting, which may
+   * be called at any time.
+   */
+  wait(engines: readonly HasRoom[], nowMs: number, onRoom: OnRoom): () => void {
+    const stop = (): void => {
+      for (const engine of engines) this.#remove(engine, ballot);
+    };
+    const ballot = (): void => {
+      stop();
+      onRoom();
+    };
+    for (const engine of engines) {
+      const queue = this.#queues.get(engine) ?? { ballots: new Set(), stoodSinceMs: nowMs };
+      queue.ballots.add(ballot);
+      this.#queues.set(engine, queue);
+    }
+    return stop;
+  }
+
+  /** How long ballots have been waiting for each of these engines; 0: for one of them none waits. */
+  stoodMs(engines: readonly HasRoom[], nowMs: number): number {
+    return Math.min(...engines.map((engine) => nowMs - (this.#queues.get(engine)?.stoodSinceMs ?? nowMs)));
+  }
+
+  serve(): void {
+    for (const [engine, { ballots }] of this.#queues) {
+      for (const ballot of ballots) {
+        if (engine.admits && engine.free <= 0) break;
+        ballot();
+      }
+    }
+  }
+
+  #remove(engine: HasRoom, ballot: OnRoom): void {
+    const queue = this.#queues.get(engine);
+    queue?.ballots.delete(ballot);
+    if (queue?.ballots.size === 0) this.#queues.delete(engine);
+  }
+}
