@@ -18,6 +18,8 @@ const FIRST_MS = 2_000;
 const FIRST_SHARE = 0.003;
 const AFTER_S = 8;
 const BACK_MS = 15_000;
+/** Without a fault: above this the machine has too much else to do, and failures may be its own. */
+const BUSY_P99_MS = 250;
 
 export interface Fault {
   readonly router: Router;
@@ -146,6 +148,9 @@ function describePlayed(played: Played): string {
 
 function slowness({ healthy_p99_ms, after_p99_ms, back_ms }: Played): string[] {
   return [
+    ...(healthy_p99_ms > BUSY_P99_MS
+      ? ['the machine is too busy to judge: see p99 before the fault, and lower --rate']
+      : []),
     ...(after_p99_ms > 2 * healthy_p99_ms ? [`p99 ${ms(after_p99_ms)} of ${ms(2 * healthy_p99_ms)}`] : []),
     ...(back_ms === undefined ? [`not back after ${ms(BACK_MS)}`] : []),
   ];

@@ -9,7 +9,6 @@ export interface RouterProcess {
   /** What it wrote to standard error so far. */
   log(): string;
   readonly address: string;
-  readonly pid: number;
   /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
   readonly httpAddress: string;
   /** CPU time that it has taken so far, milliseconds. */
@@ -42,7 +41,6 @@ export async function startRouter(
     pid: child.pid!,
     log: () => log,
     address: banner.trim().split(/\s+/)[1]!,
-    pid: child.pid!,
     httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,
     cpuMs: () => {
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
