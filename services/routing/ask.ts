@@ -88,6 +88,7 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
     const { strategy } = asking;
     const dispute = malformedDispute(engine.id, error, durationMs, { input, strategy, span });
     if (dispute !== undefined) options.onDispute(dispute);
+    options.admission.serve(); // the request goes on elsewhere, but this engine has room again
     throw error;
   }
 }

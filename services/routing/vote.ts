@@ -271,7 +271,7 @@ class Election<E extends Askable> {
       this.#failed(voter, RouterError.from(thrown));
     }
     this.#onBallot();
-    options.admission.serve(); // the vote goes on, but this engine has room again
+    this.#asking.options.admission.serve(); // the vote goes on, but this engine has room again
   }
 
   #failed(voter: Voter<E>, error: RouterError): void {

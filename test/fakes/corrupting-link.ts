@@ -9,9 +9,9 @@ const MOST_FLIPS = 3;
 
 export interface CorruptionOptions {
   readonly seed: number;
-  /** Of the chunks, 0 to 1. */
-  readonly toEngine: number;
-  readonly toRouter: number;
+  /** Of the chunks, 0 to 1. May be changed while it runs. */
+  toEngine: number;
+  toRouter: number;
 }
 
 export class CorruptingLink {
@@ -48,11 +48,11 @@ export class CorruptingLink {
   #relay(router: Socket): void {
     const engine = connectTo(this.#engineAddress);
     this.connections += 1;
-    this.#pass(router, engine, this.#options.toEngine);
-    this.#pass(engine, router, this.#options.toRouter);
+    this.#pass(router, engine, () => this.#options.toEngine);
+    this.#pass(engine, router, () => this.#options.toRouter);
   }
 
-  #pass(source: Socket, sink: Socket, share: number): void {
+  #pass(source: Socket, sink: Socket, share: () => number): void {
     this.#sockets.add(source);
     source.on('error', () => undefined); // 'close' follows
     source.on('close', () => {
@@ -60,7 +60,7 @@ export class CorruptingLink {
       sink.destroy();
     });
     source.on('data', (chunk) => {
-      if (!sink.destroyed) sink.write(this.#corrupt(chunk, share));
+      if (!sink.destroyed) sink.write(this.#corrupt(chunk, share()));
     });
     source.on('end', () => sink.end());
   }

@@ -70,6 +70,10 @@ export class LyingEngine {
   recording: (() => GetRecordingResponse | undefined) | undefined;
   /** By how much answers and refusals come late. */
   delayMs = 0;
+  /** What it does with a stream that is opened, once it is served. */
+  onStream: (stream: FakeStream) => void = () => undefined;
+  /** Streams that are open. */
+  readonly streams = new Set<FakeStream>();
 
   /** Items: taken, answered (with a lie; `tamper` counts as one), refused by `failWith`, named by a cancellation. */
   readonly counts = { seen: 0, answered: 0, lied: 0, refused: 0, cancelled: 0 };
@@ -172,6 +176,9 @@ export class LyingEngine {
     stream.on('end', () => real.end());
     stream.on('error', () => undefined);
     stream.once('cancelled', () => real.cancel());
+    stream.once('close', () => this.streams.delete(stream));
+    this.streams.add(stream);
+    this.onStream(stream);
     real.on('data', ({ results }: InferStreamResponse) => {
       reply(
         results.flatMap((result) => {

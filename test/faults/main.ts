@@ -2,13 +2,19 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
+import { batchFlood } from './batch-flood.ts';
 import { cancelled } from './cancelled.ts';
+import { clockScenarios } from './clocks.ts';
 import { colluding } from './colluding.ts';
 import { corruptLink } from './corrupt-link.ts';
+import { descriptorScenarios } from './descriptors.ts';
+import { dnsScenarios } from './dns.ts';
 import { duplicate } from './duplicate.ts';
+import { greyScenarios } from './grey.ts';
 import { exponentBits, nanWeight } from './harmed-weight.ts';
 import { killed } from './killed.ts';
 import { lying } from './lying.ts';
+import { linkScenarios } from './links.ts';
 import { malformed } from './malformed.ts';
 import { oneShot } from './one-shot.ts';
 import { otherWeights } from './other-weights.ts';
@@ -19,6 +25,7 @@ import { rolling } from './rolling.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { slow } from './slow.ts';
 import { Stage } from './stage.ts';
+import { starvedScenarios } from './starved.ts';
 import { stopped } from './stopped.ts';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -39,17 +46,24 @@ const SCENARIOS: readonly Scenario[] = [
   otherWeights,
   oneShot,
   corruptLink,
+  ...greyScenarios,
+  ...linkScenarios,
+  ...dnsScenarios,
+  ...descriptorScenarios,
+  ...clockScenarios,
+  ...starvedScenarios,
+  batchFlood,
 ];
 
 const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.
 
 Usage: npm run test:faults -- [options]
 
-  --only NAME    this scenario only; may be given several times
+  --only NAME    this scenario only, or those whose names begin with it and a dash; may be given several times
   --count N      requests of lying and cancelled (as many as fit in their time); of refusing, malformed, nan-weight,
                  exponent-bits, duplicate, other-weights, one-shot and corrupt-link (2,000 to 10,000 each)
-  --seconds N    of load of overloaded and cancelled (30, 45)
-  --rate N       requests a second of the paced loads at most (1000)
+  --seconds N    of load of overloaded and cancelled (30, 45), and of a fault of grey from two seconds on (8)
+  --rate N       requests a second of the paced loads at most (1000); those of mixed strategies send 300 at most
   --json FILE    also write every figure as JSON
   --list         every scenario with its router's settings
   --help         this text
@@ -72,7 +86,8 @@ const { values } = parseArgs({
   },
 });
 
-const unknown = values.only?.filter((name) => SCENARIOS.every((scenario) => scenario.name !== name)) ?? [];
+const isNamed = ({ name }: Scenario, only: string): boolean => name === only || name.startsWith(`${only}-`);
+const unknown = values.only?.filter((only) => !SCENARIOS.some((scenario) => isNamed(scenario, only))) ?? [];
 if (values.help) {
   process.stdout.write(HELP);
 } else if (values.list) {
@@ -96,7 +111,7 @@ interface Played extends Omit<Outcome, 'figures'> {
 }
 
 async function main(): Promise<number> {
-  const chosen = SCENARIOS.filter(({ name }) => values.only?.includes(name) ?? true);
+  const chosen = SCENARIOS.filter((scenario) => values.only?.some((only) => isNamed(scenario, only)) ?? true);
   const played: Played[] = [];
   for (const scenario of chosen) {
     played.push(await play(scenario));

@@ -60,6 +60,11 @@ export class Stage {
     this.options.progress(text);
   }
 
+  /** What a scenario has started itself. */
+  onEnd(end: () => unknown): void {
+    this.#ends.push(end);
+  }
+
   async sidecars(count: number, modelsDir = 'deploy/models', options: SidecarOptions = {}): Promise<RunningSidecar[]> {
     const sidecars = await Promise.all(Array.from({ length: count }, () => startSidecar(modelsDir, options)));
     for (const sidecar of sidecars) this.#ends.push(() => sidecar.kill());
@@ -97,12 +102,13 @@ export class Stage {
   }
 
   /** Engines are named engine-1, engine-2 … in the order given. The router's own engine is off unless `settings` say so. */
-  async router(settings: Record<string, unknown>, engines: readonly { readonly address: string }[]): Promise<Router> {
-    const process = await startRouter({
-      local: { enabled: false },
-      sidecars: engines.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
-      ...settings,
-    });
+  async router(
+    settings: Record<string, unknown>,
+    engines: readonly { readonly address: string }[],
+    env: Record<string, string> = {},
+  ): Promise<Router> {
+    const sidecars = engines.map(({ address }, at) => ({ id: `engine-${at + 1}`, address }));
+    const process = await startRouter({ local: { enabled: false }, sidecars, ...settings }, env);
     const operator = new Operator(process.address);
     this.#ends.push(() => operator.close());
     this.#ends.push(() => process.kill());

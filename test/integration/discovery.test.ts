@@ -209,6 +209,20 @@ describe('a name that moves while requests run', () => {
 });
 
 describe('a resolver', () => {
+  it('that leads to dead addresses takes no engine away that answers', async () => {
+    await startWith(HOSTS, { interval_ms: 100 });
+    const load = underLoad();
+    dns = ['127.0.0.101', '127.0.0.102', '127.0.0.103'];
+    const seen = lookups;
+    await until(() => lookups > seen + 5, { what: 'several lookups' });
+    const { failed } = await load.stop();
+    const ready = tandem.pool.engines.filter(({ state }) => state === 'READY').map(({ id }) => id);
+    expect([failed.map(({ outcome }) => outcome), ready.sort()]).toEqual([
+      [],
+      ['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3'],
+    ]);
+  });
+
   it('that fails or answers wrongly once takes no engine away', async () => {
     await startWith(HOSTS, { interval_ms: 100 });
     const engines = [...tandem.pool.engines];

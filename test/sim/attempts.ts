@@ -25,6 +25,8 @@ export interface Asked {
   readonly able: Set<string>;
   /** An engine has refused it. */
   isRefused: boolean;
+  /** A vote on it is over, and engines differed: what is asked now is who is wrong. */
+  isDisputed: boolean;
   /** Ballots that full engines did not give. */
   full: number;
   readonly whole: Set<string>;
@@ -37,7 +39,15 @@ export interface Asked {
 export function newAsked(
   request: Pick<Asked, 'plan' | 'policy' | 'number' | 'startMs' | 'endByMs' | 'controller'>,
 ): Asked {
-  const none = { attempts: 0, confirmations: 0, unconfirming: 0, full: 0, isRefused: false, isOver: false };
+  const none = {
+    attempts: 0,
+    confirmations: 0,
+    unconfirming: 0,
+    full: 0,
+    isRefused: false,
+    isDisputed: false,
+    isOver: false,
+  };
   const sets = {
     tried: new Set<string>(),
     able: new Set<string>(),

@@ -12,6 +12,10 @@ export const INVARIANTS = {
   breaker: 'no request to an engine whose breaker is open unless panicking; half-open, one at a time',
   bounds: 'in flight never exceeds max_in_flight, nor the queue max_queue',
   back: 'an engine that is well again leaves quarantine by itself, and is never tried twice at once',
+  grey: 'no patient request fails while two good engines remain, whatever a third one or their name does',
+  queue: 'no request waits for an engine while one that may be asked has room',
+  out: 'an engine that lets as many requests time out in a row as its breaker needs is out soon',
+  dns: 'a name never takes an engine that answers, unless another one is ready',
   errors: 'nothing rejects with INTERNAL or anything but a RouterError, and nothing is thrown in the background',
 } as const;
 

@@ -6,8 +6,9 @@ import { INVARIANTS } from './invariants.ts';
 import type { Failure, Job, Progress } from './worker.ts';
 
 const HELP = `Runs the real pool, breakers, votes, attempts, hedges, cache, quarantine, audits, admission and retry budget on a
-virtual clock, against simulated engines that are slow, stall, crash and come back, are full, lie, refuse, give malformed
-answers, or are one process under two ids, as a schedule says that is drawn from the seed. What must hold in each:
+virtual clock, against simulated engines that are slow, stall, hang, go deaf, crash and come back, are full, lie, refuse, give malformed
+answers, are one process under two ids, or are found by a name that moves, as a schedule says that is drawn from the seed. What
+must hold in each:
 
 ${Object.entries(INVARIANTS)
   .map(([name, meaning]) => `  ${name.padEnd(11)} ${meaning}`)

@@ -15,10 +15,13 @@ import type { Random } from '../fuzz/random.ts';
 export const LIES = ['DIGEST', 'ANSWER', 'BOTH', 'HYPOCRITE', 'REFUSE', 'ACCEPT', 'MALFORMED'] as const;
 export type Lie = (typeof LIES)[number];
 
-/** How an engine is for a while. */
+/**
+ * How an engine is for a while. STALLED: it answers when that is over. HUNG: it never answers what it took meanwhile. DEAF:
+ * nor does it take more than a little.
+ */
 export interface Mood {
   readonly fromMs: number;
-  readonly kind: 'WELL' | 'SLOW' | 'STALLED' | 'DOWN' | 'FULL' | 'FAULTY' | 'DRAINED';
+  readonly kind: 'WELL' | 'SLOW' | 'STALLED' | 'HUNG' | 'DEAF' | 'DOWN' | 'FULL' | 'FAULTY' | 'DRAINED';
 }
 
 export interface EnginePlan {
@@ -56,10 +59,23 @@ export interface OperatorAct {
   readonly act: 'READMIT' | 'REPLACE';
 }
 
+/** What the name of the engines leads to from then on. */
+export interface DnsAct {
+  readonly atMs: number;
+  /** Numbers of engines. */
+  readonly answer: readonly number[] | 'ERROR';
+  /** Further addresses where nothing answers. */
+  readonly dead: number;
+}
+
 export interface SchedulePlan {
   readonly engines: readonly EnginePlan[];
   readonly requests: readonly RequestPlan[];
   readonly acts: readonly OperatorAct[];
+  /** Empty: the engines are known from the start. */
+  readonly dns: readonly DnsAct[];
+  /** Requests with so much time must be answered: at least two good engines are always there. Infinity: not so. */
+  readonly patientMs: number;
   /** Inputs that every honest engine refuses. */
   readonly refused: readonly number[];
   /** Liars give the same lies. */
@@ -81,7 +97,7 @@ export interface SchedulePlan {
 }
 
 const NAMES = Object.keys(STRATEGIES) as StrategyName[];
-const MOODS = ['SLOW', 'STALLED', 'DOWN', 'DOWN', 'FULL', 'FAULTY', 'DRAINED'] as const;
+const MOODS = ['SLOW', 'STALLED', 'HUNG', 'DEAF', 'DOWN', 'DOWN', 'FULL', 'FAULTY', 'DRAINED'] as const;
 
 export function makePlan(random: Random): SchedulePlan {
   const participants = random.pick([3, 3, 3, 5, 5, 2, 4, 7]);
@@ -107,6 +123,8 @@ export function makePlan(random: Random): SchedulePlan {
     engines: hasTwins ? withTwins(random, processes) : processes,
     requests: makeRequests(random, requests, inputs, strategies, lengthMs),
     acts,
+    dns: [],
+    patientMs: Infinity,
     refused: random.chance(0.4) ? Array.from({ length: inputs }, (_, n) => n).filter(() => random.chance(0.3)) : [],
     areAlike: random.chance(0.6),
     vote: voteSchema.parse({

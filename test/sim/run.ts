@@ -23,6 +23,9 @@ import { Random } from '../fuzz/random.ts';
 import { checkAnswer } from './answers.ts';
 import { type Asked, Attempts, newAsked } from './attempts.ts';
 import { Broken } from './invariants.ts';
+import { SimDns } from './dns.ts';
+import { GreyChecks } from './grey-checks.ts';
+import { makeGreyPlan } from './grey-plan.ts';
 import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import { PINS, VERSION, dataOf } from './model.ts';
@@ -45,6 +48,7 @@ export interface Result {
 /** A deadline is kept by timers, which count whole milliseconds. */
 const SLACK_MS = 2;
 /** After the last request: what is still running, on engines that are all well, has so long. */
+const GREY_SHARE = 0.2;
 const HEALING_MS = 1_200;
 /** When all is stopped: for the known inputs that a quarantined engine has just been given. */
 const LAST_MS = 500;
@@ -60,7 +64,7 @@ export function seedOf(seed: number, schedule: number): number {
 
 export async function runSchedule(seed: number, wantsTrace = false): Promise<Result> {
   const random = new Random(seed);
-  const plan = makePlan(random);
+  const plan = random.chance(GREY_SHARE) ? makeGreyPlan(random) : makePlan(random);
   clock.reset(new Random(seed ^ 0x27d4eb2f));
   const simulation = new Simulation(plan, new Random(seed ^ 0x5bd1e995), wantsTrace);
   uncaught.length = 0;
@@ -81,6 +85,8 @@ class Simulation {
   readonly #ofData = new WeakMap<Uint8Array, Asked>();
   readonly #attempts: Attempts;
   readonly #quarantined: QuarantineChecks;
+  readonly #grey: GreyChecks;
+  readonly #dns: SimDns | undefined;
   #open = 0;
   #answered = 0;
 
@@ -101,7 +107,9 @@ class Simulation {
       engineChanged: (pooled) => {
         this.#admission.serve();
         this.#quarantined.check(pooled);
+        this.#journal.guard(() => this.#dns?.engineChanged(pooled));
       },
+      engineRemoved: (pooled) => this.#dns?.engineRemoved(pooled),
       breakerChanged: ({ id }, { state }) => {
         this.#admission.serve();
         if (state !== 'HALF_OPEN') this.#attempts.settled(id);
@@ -111,6 +119,8 @@ class Simulation {
     };
     this.#admission = new Admission({ maxQueue, maxWaitMs });
     this.#pool = new EnginePool(PINS, plan.breaker, events, plan.panicPercent);
+    this.#grey = new GreyChecks(plan, this.#pool);
+    this.#dns = plan.dns.length > 0 ? this.#newDns() : undefined;
     const golden = VERSION.golden.map(({ data, ...digests }) => ({
       input: { model: 'm', version: 1, shape: [2], data },
       ...digests,
@@ -180,9 +190,8 @@ class Simulation {
   }
 
   #prepare(): void {
-    for (const plan of this.#plan.engines) this.#addEngine(plan.id, plan);
-    for (const engine of this.#engines) engine.setMood(engine.plan.moods[0]!.kind);
-    this.#pool.settle();
+    if (this.#dns === undefined) this.#addEngines();
+    else this.#find(this.#dns);
     for (const [n, { moods, lie, liesFromMs, liesUntilMs }] of this.#plan.engines.entries()) {
       for (const { fromMs, kind } of moods.slice(1)) this.#at(fromMs, () => this.#setMood(this.#engines[n]!, kind));
       if (lie === undefined) continue;
@@ -201,24 +210,61 @@ class Simulation {
     }
   }
 
+  #addEngines(): void {
+    for (const plan of this.#plan.engines) this.#addEngine(plan.id, plan);
+    for (const engine of this.#engines) engine.setMood(engine.plan.moods[0]!.kind);
+    this.#pool.settle();
+  }
+
+  #find(dns: SimDns): void {
+    const [first, ...acts] = this.#plan.dns;
+    void dns.start(first!);
+    for (const act of acts) {
+      this.#at(act.atMs, () => {
+        this.#journal.note('dns', String(act.answer), act.dead);
+        dns.answer = act;
+      });
+    }
+  }
+
+  #newDns(): SimDns {
+    return new SimDns({
+      pool: this.#pool,
+      note: (what, id) => this.#journal.note(what, id),
+      connect: (id, n) => {
+        const engine = this.#newEngine(id, this.#plan.engines[n ?? 0]!);
+        if (n === undefined) return engine; // it is never up
+        const mood = this.#engines[n]?.mood ?? 'WELL';
+        this.#engines[n] = engine;
+        engine.onStart = () => engine.setMood(mood);
+        return engine;
+      },
+    });
+  }
+
   #at(ms: number, run: () => void): void {
     clock.at(this.#startMs + ms, () => {
       if (!this.#isHealing) run();
     });
   }
 
-  #addEngine(id: string, plan: SimEngine['plan']): SimEngine {
-    const engine: SimEngine = new SimEngine(id, plan, {
+  #newEngine(id: string, plan: SimEngine['plan']): SimEngine {
+    const engine = new SimEngine(id, plan, {
       random: this.#random,
       plan: this.#plan,
       called: (asked, input, { deadlineMs }) => this.#called(asked, input, deadlineMs),
     });
+    this.#everyEngine.push(engine);
+    return engine;
+  }
+
+  #addEngine(id: string, plan: SimEngine['plan']): SimEngine {
+    const engine = this.#newEngine(id, plan);
     const pooled = this.#pool.add(engine);
     if (plan.limit !== undefined) {
       Object.assign(pooled, { limit: new ConcurrencyLimit({ initial: plan.limit, min: 1, max: 1_024 }) });
     }
     this.#engines[Number(plan.id.slice(1))] = engine;
-    this.#everyEngine.push(engine);
     return engine;
   }
 
@@ -237,9 +283,10 @@ class Simulation {
 
   #setMoodOf(engine: SimEngine, mood: SimEngine['mood']): void {
     this.#journal.note('mood', engine.id, mood);
-    const pooled = this.#pool.find(engine.id);
     engine.setMood(mood === 'DRAINED' ? 'WELL' : mood);
-    if (pooled.isDraining !== (mood === 'DRAINED')) this.#pool.setDraining(pooled, mood === 'DRAINED');
+    const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
+    if (pooled !== undefined && pooled.isDraining !== (mood === 'DRAINED'))
+      this.#pool.setDraining(pooled, mood === 'DRAINED');
   }
 
   #ask(plan: RequestPlan): void {
@@ -289,6 +336,7 @@ class Simulation {
     if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
     if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
     this.#over(asked, error.kind);
+    this.#grey.checkFailure(asked, error);
     const refusal = checkRefusal(this.#plan, asked, error, this.#pool);
     if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
   }
@@ -304,8 +352,9 @@ class Simulation {
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
     this.#noteAble(asked);
-    // Its time is not that of the request.
-    const isAudit = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
+    // Its time is not that of the request; beside a vote nobody else says whether a digest is enough.
+    const isLater = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
+    const isAudit = isLater || (input.digestOnly !== undefined && (asked.policy === undefined || asked.isDisputed));
     const counted = this.#journal.guard(() =>
       this.#attempts.count(engine, asked, { digestOnly: input.digestOnly, isAudit }),
     );
@@ -313,8 +362,10 @@ class Simulation {
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
       return this.#attempts.checkBreaker(engine.id, pooled);
     });
+    this.#journal.guard(() => this.#grey.checkOut(engine));
     return (outcome) => {
       over?.();
+      this.#grey.noteOutcome(engine, outcome);
       counted?.(outcome);
       this.#journal.note('called', engine.id, asked.number, outcome);
     };
@@ -343,6 +394,7 @@ class Simulation {
       this.#journal.guard(() => this.#quarantined.checkDissents(engine));
     }
     const asked = this.#ofData.get(input.data)!;
+    asked.isDisputed ||= verdict !== 'MALFORMED' && verdict !== 'CONTRADICTED_ITSELF';
     this.#journal.guard(() => this.#quarantined.checkDispute(asked, dispute));
   }
 
@@ -354,6 +406,7 @@ class Simulation {
     const { waiting } = this.#admission;
     if (waiting > 0) this.#journal.count('waitingSteps');
     if (inFlight > maxInFlight) throw new Broken('bounds', `${inFlight} in flight, ${maxInFlight} may be`);
+    this.#grey.checkQueue(waiting);
     if (waiting > maxQueue) throw new Broken('bounds', `${waiting} waiting, ${maxQueue} may`);
   }
 
@@ -380,6 +433,7 @@ class Simulation {
 
   #stop(): void {
     this.#quarantine.stop();
+    this.#dns?.stop();
     for (const { breaker } of this.#pool.engines) breaker.stop();
   }
 

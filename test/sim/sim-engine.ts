@@ -10,6 +10,11 @@ import { type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
 const NOTHING = new Uint8Array(0);
+/** What a deaf engine's connection holds. */
+const WINDOW = 16;
+/** Silence is spoken of after so long, and a new connection takes so long. */
+const SILENT_MS = 500;
+const RECONNECT_MS = 20;
 
 interface Call {
   readonly isStalled: boolean;
@@ -36,10 +41,13 @@ export class SimEngine implements Engine {
   inFlight = 0;
   mood: Mood['kind'] = 'DOWN';
   isLying = false;
+  onStart: () => void = () => undefined;
   readonly #hooks: EngineHooks;
   readonly #calls = new Set<Call>();
   #listener: () => void = () => undefined;
   #lies = 0;
+  /** Inputs since the last answer, and since when. */
+  #unanswered = { inputs: 0, sinceMs: 0 };
 
   constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
     this.id = id;
@@ -66,6 +74,29 @@ export class SimEngine implements Engine {
     }
   }
 
+  get isHung(): boolean {
+    return this.mood === 'HUNG' || this.mood === 'DEAF';
+  }
+
+  get silence(): { readonly inputs: number; readonly forMs: number } | undefined {
+    const { inputs, sinceMs } = this.#unanswered;
+    const forMs = performance.now() - sinceMs;
+    return inputs === 0 || forMs < SILENT_MS ? undefined : { inputs, forMs };
+  }
+
+  replaceConnection(): void {
+    this.#unanswered = { inputs: 0, sinceMs: 0 };
+    const { description } = this;
+    this.description = undefined;
+    this.#listener();
+    for (const call of [...this.#calls]) call.fail(this.#lost());
+    setTimeout(() => {
+      if (this.mood === 'DOWN' || this.description !== undefined) return;
+      this.description = description;
+      this.#listener();
+    }, RECONNECT_MS);
+  }
+
   /** Whatever it has been computing is ready. */
   finish(): void {
     for (const call of [...this.#calls]) call.answer();
@@ -82,6 +113,9 @@ export class SimEngine implements Engine {
     const { promise, resolve, reject } = Promise.withResolvers<Inference>();
     const { random } = this.#hooks;
     const isStalled = this.mood === 'STALLED';
+    const { isHung } = this;
+    if (this.#unanswered.inputs === 0) this.#unanswered.sinceMs = performance.now();
+    this.#unanswered.inputs += 1;
     const usualMs = this.plan.latencyMs * random.between(0.5, 1.5) * (this.mood === 'SLOW' ? random.between(5, 50) : 1);
     const end = (outcome: string, settle: () => void): void => {
       if (!this.#calls.delete(call)) return;
@@ -94,6 +128,7 @@ export class SimEngine implements Engine {
     const call: Call = {
       isStalled,
       answer: () => {
+        this.#unanswered.inputs = 0;
         const said = this.#say(input);
         if (said instanceof RouterError) end(said.kind, () => reject(said));
         else end('OK', () => resolve(said));
@@ -102,7 +137,7 @@ export class SimEngine implements Engine {
     };
     const onAbort = (): void => call.fail(RouterError.from(context.signal.reason));
     const leftMs = context.deadlineMs - performance.now();
-    const isLate = isStalled || usualMs >= leftMs;
+    const isLate = isStalled || isHung || usualMs >= leftMs;
     const onTimer = (): void => {
       if (isLate) call.fail(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed'));
       else if (this.mood === 'FAULTY') call.fail(new RouterError('ENGINE_FAULT', 'on purpose'));
@@ -127,6 +162,7 @@ export class SimEngine implements Engine {
   }
 
   start(): Promise<void> {
+    this.onStart();
     return Promise.resolve();
   }
 
@@ -138,7 +174,8 @@ export class SimEngine implements Engine {
     if (this.description === undefined) return this.#lost();
     if (signal.aborted) return RouterError.from(signal.reason);
     if (performance.now() >= deadlineMs) return new RouterError('DEADLINE_EXCEEDED', 'the deadline passed');
-    if (this.mood !== 'FULL' && this.inFlight < this.plan.capacity) return undefined;
+    const isDeaf = this.mood === 'DEAF' && this.inFlight >= WINDOW;
+    if (!isDeaf && this.mood !== 'FULL' && this.inFlight < this.plan.capacity) return undefined;
     return new RouterError('ENGINE_FULL', `engine "${this.id}" is full`);
   }
 

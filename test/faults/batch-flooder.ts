@@ -1,0 +1,47 @@
+// Sends batches of empty items at once, and prints how many ended with which status. A process of its own, which shares
+// one message among all calls: a client library would copy it for each.
+import type { IncomingHttpHeaders } from 'node:http';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { parseArgs } from 'node:util';
+import { status } from '@grpc/grpc-js';
+import { ReasoningServiceService } from '../../services/generated/tandem/v1/reasoning.ts';
+
+const CONNECTIONS = 10;
+/** The router's limit, less what gRPC puts before a message. */
+const MESSAGE_BYTES = 4_194_304;
+/** Field 1 of ReasonBatchRequest, of length 0. */
+const EMPTY_ITEM = Buffer.from([0x0a, 0x00]);
+
+const { values } = parseArgs({ options: { address: { type: 'string' }, count: { type: 'string' } } });
+
+const framed = Buffer.alloc(5 + MESSAGE_BYTES);
+framed.writeUInt32BE(MESSAGE_BYTES, 1);
+framed.fill(EMPTY_ITEM, 5);
+
+function send(session: ClientHttp2Session): Promise<string> {
+  return new Promise((resolve) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': ReasoningServiceService.reasonBatch.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let code: string | undefined;
+    const read = (headers: IncomingHttpHeaders): void => void (code ??= headers['grpc-status']?.toString());
+    stream.on('response', read);
+    stream.on('trailers', read);
+    stream.on('error', () => undefined);
+    stream.on('close', () => resolve(code === undefined ? 'no status' : (status[Number(code)] ?? code)));
+    stream.resume();
+    stream.end(framed);
+  });
+}
+
+const sessions = Array.from({ length: CONNECTIONS }, () => {
+  return connect(`http://${values.address}`).on('error', () => undefined);
+});
+const sent = Array.from({ length: Number(values.count) }, (_, at) => send(sessions[at % CONNECTIONS]!));
+const counts: Record<string, number> = {};
+for (const name of await Promise.all(sent)) counts[name] = (counts[name] ?? 0) + 1;
+process.stdout.write(`${JSON.stringify(counts)}\n`);
+for (const session of sessions) session.destroy();

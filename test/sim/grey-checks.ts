@@ -1,0 +1,69 @@
+// What a half-dead engine, votes that wait, and names that move must not do to other requests.
+import type { EnginePool } from '../../services/engines/pool.ts';
+import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
+import type { RouterError } from '../../services/core/errors.ts';
+import type { Asked } from './attempts.ts';
+import { Broken } from './invariants.ts';
+import type { SchedulePlan } from './plan.ts';
+import type { SimEngine } from './sim-engine.ts';
+import { clock } from './virtual-clock.ts';
+
+/** Whoever has room is found at once; the steps of a moment come in any order. */
+const SERVED_WITHIN_MS = 1;
+/** After so many time-outs in a row, the first of them so long ago, an engine is out. */
+const OUT_AFTER_MS = 300;
+
+export class GreyChecks {
+  readonly #plan: SchedulePlan;
+  readonly #pool: EnginePool;
+  #waitingSinceMs = Infinity;
+  #roomSinceMs = Infinity;
+  /** Time-outs since its last answer, and when the first of them was, by engine. */
+  readonly #timedOut = new Map<string, { count: number; readonly sinceMs: number }>();
+
+  constructor(plan: SchedulePlan, pool: EnginePool) {
+    this.#plan = plan;
+    this.#pool = pool;
+  }
+
+  /** After each step. Throws Broken. */
+  checkQueue(waiting: number): void {
+    if (waiting === 0) this.#waitingSinceMs = clock.nowMs;
+    const free = waiting === 0 ? undefined : this.#pool.engines.find((engine) => this.#hasRoom(engine));
+    if (free === undefined) this.#roomSinceMs = Infinity;
+    else this.#roomSinceMs = Math.min(this.#roomSinceMs, clock.nowMs);
+    if (clock.nowMs - this.#roomSinceMs > SERVED_WITHIN_MS)
+      throw new Broken('queue', `${waiting} requests wait though "${free?.id}" has room`);
+  }
+
+  /** Who waits does so for the engines that were ready when it began. */
+  #hasRoom({ admits, free, readySinceMs }: PooledEngine): boolean {
+    return admits && free > 0 && readySinceMs <= this.#waitingSinceMs;
+  }
+
+  /** Throws Broken. */
+  checkFailure({ number, plan }: Asked, error: RouterError): void {
+    if (plan.leavesAfterMs !== undefined || plan.timeoutMs < this.#plan.patientMs) return;
+    throw new Broken('grey', `request ${number} (${plan.strategy}, ${plan.timeoutMs} ms): ${error.message}`);
+  }
+
+  /** Before an engine is sent a request. Throws Broken. */
+  checkOut({ id, isHung }: SimEngine): void {
+    const timedOut = this.#timedOut.get(id);
+    if (this.#plan.patientMs === Infinity || !isHung || timedOut === undefined) return;
+    const pooled = this.#pool.engines.find((each) => each.id === id);
+    if (pooled === undefined || pooled.isPanicking || pooled.breaker.state !== 'CLOSED') return;
+    const forMs = clock.nowMs - timedOut.sinceMs;
+    if (timedOut.count >= this.#plan.breaker.minRequests && forMs > OUT_AFTER_MS) {
+      throw new Broken('out', `"${id}" is in after ${timedOut.count} time-outs in a row in ${Math.round(forMs)} ms`);
+    }
+  }
+
+  noteOutcome({ id }: SimEngine, outcome: string): void {
+    if (outcome === 'OK') this.#timedOut.delete(id);
+    if (outcome !== 'DEADLINE_EXCEEDED') return;
+    const timedOut = this.#timedOut.get(id);
+    if (timedOut === undefined) this.#timedOut.set(id, { count: 1, sinceMs: clock.nowMs });
+    else timedOut.count += 1;
+  }
+}
