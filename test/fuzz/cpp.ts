@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINE = join(ROOT, 'sidecar-cpp');
 const BUILD = join(ENGINE, 'build', 'fuzz');
 const CACHE = join(ROOT, '.cache', 'fuzz');
-const TARGETS = ['reader', 'answer', 'request', 'stream'] as const;
+const TARGETS = ['file', 'reader', 'answer', 'request', 'stream'] as const;
 type Target = (typeof TARGETS)[number];
 
 /** An input that takes longer is a hang. */
