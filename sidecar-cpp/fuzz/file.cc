@@ -6,16 +6,16 @@
 #include "fuzz/compile.h"
 #include "fuzz/fuzz_target.h"
 #include "loader/load.h"
-#include "loader/sealed_file.h"
+#include "testing/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tandem::fuzz::Require;
-  const auto file = tandem::SealedFile::CopyOf(std::string_view(reinterpret_cast<const char*>(data), size));
-  if (!file.ok()) return 0;
+  const tandem::Descriptor file =
+      tandem::testing::MemoryFile(std::string_view(reinterpret_cast<const char*>(data), size));
   // Little processor time: a loop is common, and costs all of it.
   tandem::LoadLimits limits;
   limits.cpu_seconds = 1;
-  auto loaded = tandem::Load(file.value().descriptor(), limits, {});
+  auto loaded = tandem::Load(file.get(), limits, {});
   if (loaded.ok()) {
     tandem::fuzz::CompileAndRun(std::move(loaded.value().graph));
   } else {

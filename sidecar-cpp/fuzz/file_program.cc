@@ -31,10 +31,11 @@ class Program {
     bytes_.remove_prefix(std::min(bytes_.size(), text.size()));
     return text;
   }
-  // Small ones, and now and then one that is far too large.
+  // Small ones; now and then a large one, or one above every limit. What lies between takes long and teaches little.
   std::uint64_t Size() {
     const std::uint8_t byte = Byte();
-    return byte < 200 ? byte % 8 : std::uint64_t{1} << byte % 64;
+    if (byte < 200) return byte % 8;
+    return std::uint64_t{1} << (byte < 210 ? 14 : 27 + byte % 36);
   }
 
  private:
