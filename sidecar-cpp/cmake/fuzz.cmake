@@ -1,6 +1,6 @@
 # The fuzz targets. With TANDEM_FUZZ (Clang) each is a libFuzzer program for `npm run test:fuzz -- --cpp`; otherwise it
 # replays the seeds as an ordinary test, so that the targets keep building and holding.
-add_library(tandem_fuzz_graphs STATIC fuzz/compile.cc)
+add_library(tandem_fuzz_graphs STATIC fuzz/compile.cc fuzz/file_program.cc)
 target_compile_options(tandem_fuzz_graphs PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem_fuzz_graphs PUBLIC tandem_engine tandem_testing)
 
@@ -21,7 +21,8 @@ set(tandem_fuzz_reader tandem_fuzz_graphs)
 set(tandem_fuzz_answer tandem_fuzz_graphs)
 set(tandem_fuzz_request tandem_fuzz_messages tandem_server tandem_testing)
 set(tandem_fuzz_stream ${tandem_fuzz_request})
-foreach(target reader answer request stream)
+set(tandem_fuzz_file tandem_fuzz_graphs)
+foreach(target file reader answer request stream)
   add_executable(tandem-fuzz-${target} fuzz/${target}.cc)
   target_compile_options(tandem-fuzz-${target} PRIVATE ${TANDEM_WARNINGS})
   target_link_libraries(tandem-fuzz-${target} PRIVATE ${tandem_fuzz_${target}})

@@ -94,6 +94,14 @@ std::vector<std::string> Streams() {
   };
 }
 
+// Of file_program.h: a sound file, and files with one part replaced.
+std::vector<std::string> Programs() {
+  using namespace std::string_literals;
+  return {
+      "\1\0"s,         "\2\1"s,       "\3\0\0\2\1\2"s, "\4\0\1\1\0\6Affine"s, "\5\0\2\2\1\2\3\3\1\1\1\1\1\1\1\1\1\0"s,
+      "\6\0\4\1\xff"s, "\7\0\3\2\22"s};
+}
+
 // As files named by their number.
 void Write(const std::filesystem::path& folder, const std::vector<std::string>& inputs) {
   for (std::size_t k = 0; k < inputs.size(); ++k) testing::WriteFile(folder / std::to_string(k), inputs[k]);
@@ -107,7 +115,8 @@ void WriteSeeds(const std::filesystem::path& folder) {
     answers.push_back(BytesOf({Flatten(graph), 0}));
   }
   answers.push_back(BytesOf({Error{Code::kInvalidArgument, "MODEL_INVALID", "damaged", {{"node", "a"}}}, 1}));
-  Write(folder / "reader", files);
+  Write(folder / "file", files);
+  Write(folder / "reader", Programs());
   Write(folder / "answer", answers);
   Write(folder / "request", Streams());
   Write(folder / "stream", Streams());

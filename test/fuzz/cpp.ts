@@ -1,7 +1,7 @@
 // libFuzzer on the C++ engine: `npm run test:fuzz -- --cpp MINUTES [TARGET…]`. Builds the targets, runs them at the same
 // time, and sums up what they did.
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINE = join(ROOT, 'sidecar-cpp');
 const BUILD = join(ENGINE, 'build', 'fuzz');
 const CACHE = join(ROOT, '.cache', 'fuzz');
-const TARGETS = ['reader', 'answer', 'request', 'stream'] as const;
+const TARGETS = ['file', 'reader', 'answer', 'request', 'stream'] as const;
 type Target = (typeof TARGETS)[number];
 
 /** An input that takes longer is a hang. */
@@ -44,6 +44,7 @@ function build(): void {
     writeFileSync(log, Buffer.concat([stdout ?? Buffer.alloc(0), stderr ?? Buffer.alloc(0)]));
     throw new Error(`the build failed; its output is in ${relative(ROOT, log)}`, { cause: error });
   }
+  rmSync(join(CACHE, 'seeds'), { recursive: true, force: true });
   execFileSync(join(BUILD, 'tandem-fuzz-seeds'), [join(CACHE, 'seeds')]);
   // What the fuzzer once found stays in the corpus.
   const kept = join(ENGINE, 'fuzz', 'found');
