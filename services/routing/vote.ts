@@ -253,7 +253,7 @@ class Election<E extends Askable> {
   }
 
   async #ask(engine: E): Promise<void> {
-    const { input, options } = this.#asking;
+    const { input } = this.#asking;
     // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
     // gives has the layers: there each gives all of its answer.
     const isExact = this.#policy.compare.kind === 'EXACT';

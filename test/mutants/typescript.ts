@@ -49,7 +49,7 @@ export class TypeScriptSuite implements Suite {
       .flatMap((before, index) => changesOf(before).map((change) => ({ file, line: index + 1, before, ...change })));
   }
 
-  async prepare(progress: (text: string) => void): Promise<void> {
+  async prepare(_: readonly Mutant[], progress: (text: string) => void): Promise<void> {
     this.#copy();
     for (const trial of [jest('unit', 'services/'), SIMULATED, INTEGRATED]) {
       const beganMs = performance.now();
