@@ -15,7 +15,10 @@ const PROMETHEUS_OWN = ['up', 'ALERTS'];
 let series: Series[];
 
 beforeAll(async () => {
-  const { metrics, meter } = metered({ engines: [meteredEngine('engine-1')] });
+  const { metrics, meter } = metered({
+    engines: [meteredEngine('engine-1')],
+    names: [{ name: 'engine', why: 'it is not resolved' }],
+  });
   metrics.requestEnded('Reason', 'OK', 1);
   metrics.requestEnded('Reason', 'NO_ENGINE', 1);
   metrics.attemptEnded('engine-1', 'OK', 1);
