@@ -28,7 +28,8 @@ std::optional<MemoryHold> MemoryAccount::Take(std::size_t bytes) {
   const std::size_t used = budget_.used_ += bytes;
   const std::size_t own = used_ += bytes;
   const bool is_alone = used == bytes;
-  if (is_alone || (used <= budget_.max_bytes_ && own <= budget_.max_bytes_ - (used - bytes))) {
+  const bool fits = used <= budget_.max_bytes_ && own <= budget_.max_bytes_ - (used - bytes);
+  if (is_alone || fits || own <= minimum_) {
     return MemoryHold(shared_from_this(), bytes);
   }
   used_ -= bytes;

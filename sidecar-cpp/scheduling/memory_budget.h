@@ -48,13 +48,14 @@ class MemoryBudget {
   std::atomic<std::size_t> used_ = 0;
 };
 
-// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone
-// gets half of the budget, and however many have filled their parts, something is left for the next. Thread-safe.
+// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone gets
+// half of the budget and the next half of the rest; and `minimum` bytes in any case, however much others hold.
+// Thread-safe.
 class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  public:
   // `budget` must outlive the account and its holds.
-  static std::shared_ptr<MemoryAccount> Open(MemoryBudget& budget) {
-    return std::shared_ptr<MemoryAccount>(new MemoryAccount(budget));
+  static std::shared_ptr<MemoryAccount> Open(MemoryBudget& budget, std::size_t minimum = 0) {
+    return std::shared_ptr<MemoryAccount>(new MemoryAccount(budget, minimum));
   }
 
   // Nothing where the bytes do not fit. While the budget is unused, any number fits: the largest message must be
@@ -68,9 +69,10 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
  private:
   friend class MemoryHold;
-  explicit MemoryAccount(MemoryBudget& budget) : budget_(budget) {}
+  MemoryAccount(MemoryBudget& budget, std::size_t minimum) : budget_(budget), minimum_(minimum) {}
 
   MemoryBudget& budget_;
+  const std::size_t minimum_;
   std::atomic<std::size_t> used_ = 0;
 };
 

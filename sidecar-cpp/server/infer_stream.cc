@@ -26,6 +26,9 @@ using engine::v1::InferItem;
 using engine::v1::InferResult;
 using engine::v1::InferStreamResponse;
 
+// A stream's ordinary inputs are served even while others fill the memory. All streams' together are 64 MiB.
+constexpr std::size_t kStreamMinimum = std::size_t{64} << 10;
+
 // At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
 // Start… functions are called (their callbacks never run inside them) but never while the engine core is. gRPC drops
 // what its callbacks throw, and the stream would hang: every callback catches it and ends the stream.
@@ -38,7 +41,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
       : core_(core),
         streams_(streams),
         decoder_(checksums),
-        account_(MemoryAccount::Open(core.memory())),
+        account_(MemoryAccount::Open(core.memory(), kStreamMinimum)),
         unsent_(*account_) {}
 
   void Start() {

@@ -75,6 +75,8 @@ TEST_F(TraceService, RefusesAPlaceThatIsNotInTheRun) {
 }
 
 TEST(Tracer, RefusesMoreDigestsThanItMayGather) {
+  MemoryBudget budget(EngineCore::kDefaultMemoryBytes);
+  const auto account = MemoryAccount::Open(budget);
   Manifest series;
   series.input_kind = InputKind::kSeries;
   std::vector<Node> nodes;
@@ -89,13 +91,13 @@ TEST(Tracer, RefusesMoreDigestsThanItMayGather) {
     request.steps = steps;
     return request;
   };
-  EXPECT_TRUE(Tracer::MakeJob(job(100000), {}, nullptr).ok());
-  const auto refused = Tracer::MakeJob(job(100001), {}, nullptr);
+  EXPECT_TRUE(Tracer::MakeJob(job(100000), {}, *account, nullptr).ok());
+  const auto refused = Tracer::MakeJob(job(100001), {}, *account, nullptr);
   EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
   EXPECT_EQ(refused.error().reason, "TRACE_TOO_LARGE");
   engine::v1::TraceRequest one;
   one.mutable_place()->set_node("a");
-  EXPECT_TRUE(Tracer::MakeJob(job(100001), one, nullptr).ok());
+  EXPECT_TRUE(Tracer::MakeJob(job(100001), one, *account, nullptr).ok());
 }
 
 TEST_F(TraceService, AWrongInputIsRefusedAsByInfer) {
