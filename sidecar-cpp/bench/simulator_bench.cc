@@ -19,8 +19,9 @@
 #include "engine/model.h"
 #include "engine/recording_store.h"
 #include "engine/simulator.h"
+#include "loader/load.h"
+#include "loader/sealed_file.h"
 #include "nir/flatten.h"
-#include "nir/isolated_reader.h"
 #include "testing/graphs.h"
 
 namespace tandem::bench {
@@ -47,7 +48,7 @@ T OrStop(Expected<T> value) {
   return std::move(value).value();
 }
 
-GraphTree ReadModel(const std::filesystem::path& folder, Manifest& manifest) {
+Graph ReadModel(const std::filesystem::path& folder, Manifest& manifest) {
   manifest = OrStop(ParseManifest(OrStop(ReadWholeFile(folder / "model.yaml", 1 << 20))));
   std::filesystem::path highest;
   int version = 0;
@@ -58,13 +59,14 @@ GraphTree ReadModel(const std::filesystem::path& folder, Manifest& manifest) {
       highest = entry.path();
     }
   }
-  return OrStop(ReadNirIsolated(OrStop(ReadWholeFile(highest / "model.nir", kMaxFileBytes))));
+  const SealedFile file = OrStop(SealedFile::CopyOf(highest / "model.nir", kMaxFileBytes));
+  return OrStop(tandem::Load(file.descriptor(), {}, {})).graph;
 }
 
 Subject Load(const std::filesystem::path& folder) {
   Subject subject;
-  GraphTree tree = folder.empty() ? testing::LifNet(768, 512, 45, 1) : ReadModel(folder, subject.manifest);
-  subject.graph = OrStop(Flatten(std::move(tree)));
+  subject.graph =
+      folder.empty() ? OrStop(Flatten(testing::LifNet(768, 512, 45, 1))) : ReadModel(folder, subject.manifest);
   Model model;
   model.network = OrStop(CompileNetwork(subject.graph, subject.manifest));
   subject.model = std::make_shared<const Model>(std::move(model));
