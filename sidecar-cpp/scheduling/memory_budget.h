@@ -48,8 +48,8 @@ class MemoryBudget {
   std::atomic<std::size_t> used_ = 0;
 };
 
-// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone gets
-// half of the budget and the next half of the rest; and `minimum` bytes in any case, however much others hold.
+// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone
+// gets half of the budget and the next half of the rest; and `minimum` bytes in any case, however much others hold.
 // Thread-safe.
 class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  public:
