@@ -26,7 +26,7 @@ function turns(count: number, ms: number, { ended = 0, idle = 0 } = {}): void {
   }
 }
 
-const refusal = (inFlight: number, deadlineMs = 60_000): RouterError | undefined =>
+const refusal = (inFlight: number, deadlineMs = 2_000): RouterError | undefined =>
   gate.refusal(inFlight, nowMs + deadlineMs);
 
 beforeEach(() => {
@@ -50,7 +50,7 @@ describe('the CPU gate', () => {
     expect(gate.limit).toBe(Infinity);
   });
 
-  it('refuses what may have waited for long, and says why', () => {
+  it('refuses what may have waited as long as its caller does, and says why', () => {
     turns(10, 20);
     nowMs += 10_020;
     const refused = refusal(0);
@@ -60,10 +60,17 @@ describe('the CPU gate', () => {
     );
   });
 
-  it('refuses what may have waited as long as its caller does', () => {
+  it('serves a caller that waits longer than the loop stood still', () => {
     turns(10, 20);
-    nowMs += 220;
-    expect([refusal(0, 100)?.kind, refusal(0, 300)]).toEqual(['ROUTER_FULL', undefined]);
+    nowMs += 10_020;
+    expect([refusal(0, 9_000)?.kind, refusal(0, 11_000)]).toEqual(['ROUTER_FULL', undefined]);
+    tick();
+    expect([refusal(0, 9_000)?.kind, refusal(0, 11_000)]).toEqual(['ROUTER_FULL', undefined]);
+  });
+
+  it('refuses nothing for a deadline that has passed while the loop keeps up', () => {
+    turns(10, 20);
+    expect(refusal(0, -5)).toBeUndefined();
   });
 
   it('goes on to do so until all that has piled up is read', () => {

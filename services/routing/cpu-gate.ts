@@ -2,8 +2,9 @@
 // timer comes is how long whatever the loop reads now may have waited in the kernel's buffers, where nothing else sees it. A
 // caller's deadline is of no help: gRPC sends it as a duration, and it begins anew when the router reads it.
 //
-//   stood still   the loop has not turned for longer than STALE_MS, or than a caller waits: what it reads now is refused,
-//                 until it has read everything. After a pause of ten seconds most of it has no caller any more.
+//   stood still   the loop has not turned for longer than a caller waits: the request is refused, for its caller may have
+//                 left. After a pause of ten seconds most of what has piled up has no caller any more. Whoever waits longer
+//                 is served.
 //   saturated     the loop is never idle, and late: a standing queue (CoDel: Nichols and Jacobson, 2012). Then only so many
 //                 requests may be under way as the router ends in TARGET_MS (Little's law). The limit grows again while
 //                 the loop keeps up. A late turn of a loop that is idle at times, as of a garbage collection, changes nothing.
@@ -25,7 +26,8 @@ const LEAST_TICKS = 2;
 const LATE_MS = 10;
 /** Part of the time, below which the loop is never idle. */
 const IDLE = 0.05;
-const STALE_MS = 500;
+/** A turn that comes so late is a standstill: much has piled up. */
+const STANDSTILL_MS = 500;
 /** By then what has piled up is read, or is a standing queue. */
 const MAX_CATCHING_UP_MS = 1_000;
 /** What the requests under way may take, of those that a saturated loop lets in. */
@@ -98,10 +100,8 @@ export class CpuGate {
   /** Why a request is to be refused that could be begun now: to be asked before anything is done for it. */
   refusal(inFlight: number, deadlineMs: number): RouterError | undefined {
     const nowMs = this.#clock.now();
-    const lateMs = nowMs - this.#dueMs;
-    if (lateMs > STALE_MS || nowMs + lateMs > deadlineMs || nowMs < this.#catchingUpMs) {
-      return (this.#standstill ??= stoodStill(Math.max(lateMs, this.#stoodStillMs)));
-    }
+    const stoodStillMs = Math.max(nowMs - this.#dueMs, nowMs < this.#catchingUpMs ? this.#stoodStillMs : 0);
+    if (stoodStillMs > 0 && nowMs + stoodStillMs > deadlineMs) return (this.#standstill ??= stoodStill(stoodStillMs));
     if (inFlight >= this.#limit) return (this.#saturation ??= saturated(this.#limit));
     return undefined;
   }
@@ -118,7 +118,7 @@ export class CpuGate {
     const idleMs = this.#clock.idleMs();
     const wasIdle = idleMs > this.#idleMs;
     this.#idleMs = idleMs;
-    if (lateMs > STALE_MS) {
+    if (lateMs > STANDSTILL_MS) {
       this.#stoodStillMs = lateMs;
       this.#catchingUpMs = nowMs + Math.min(lateMs, MAX_CATCHING_UP_MS);
       this.#standstill = undefined;
