@@ -128,7 +128,11 @@ export class PooledEngine {
 
   /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
   attemptMs({ model, version, data }: InferenceInput, shareMs: number): number {
-    return this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, data.length, shareMs);
+    const { length } = data;
+    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, length, shareMs);
+    // No more than its share where another engine answers within that: the model is not to blame that this one does not.
+    if (neededMs <= shareMs) return neededMs;
+    return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;
   }
 
   /**
@@ -188,7 +192,7 @@ export class PooledEngine {
     if (!isTimeout) return { error, outcome: 'ignore' };
     const peers = this.#comparePeers(model, version, elapsedMs, data.length);
     const isBlamed = isToBlame(elapsedMs, times.usualMs(inFlight, data.length), wasAttempt, peers);
-    if (!isBlamed) times.recordSlow(elapsedMs, data.length);
+    if (!isBlamed && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
     return { error: wasAttempt ? slow(this.id, elapsedMs) : error, outcome: isBlamed ? 'failure' : 'ignore' };
   }
 
