@@ -2,10 +2,12 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { RouterError } from '../core/errors.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { bind } from './bind.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
+import { shedding } from './shed.ts';
 
 const MAX_MESSAGE_BYTES = 100_000;
 const SERVICE = '/tandem.v1.ReasoningService';
@@ -15,14 +17,16 @@ let session: ClientHttp2Session;
 let metrics: Metrics;
 let options: { -readonly [name in keyof IntakeOptions]: IntakeOptions[name] };
 let taken: Buffer[];
+let refusal: RouterError | undefined;
 
 beforeEach(async () => {
   metrics = new Metrics();
   taken = [];
+  refusal = undefined;
   options = { timeoutMs: 60_000, maxBatchItems: 3, maxMessageBytes: MAX_MESSAGE_BYTES, observer: metrics };
   const intake = new Intake(options);
   server = new grpc.Server({
-    interceptors: [intake.interceptor],
+    interceptors: [shedding({ refusal: () => refusal }, metrics), intake.interceptor],
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   });
   const asItIs = (bytes: Buffer): Buffer => bytes;
@@ -210,5 +214,21 @@ describe('more bytes than the open calls may hold', () => {
     small.write(Buffer.alloc(105));
     small.end();
     expect(await small.ended).toMatchObject({ code: 'OK' });
+  });
+});
+
+describe('a call that was refused at its headers', () => {
+  it('has its sender stop, so that what has come of its message blocks no other call of the connection', async () => {
+    refusal = new RouterError('ROUTER_FULL', 'too little CPU', { retryAfterMs: 100 });
+    const window = 65_535; // of the connection, until it is widened
+    const large = frame(Buffer.alloc(MAX_MESSAGE_BYTES)).subarray(0, window - 1_000);
+    for (let k = 0; k < 3; k += 1) {
+      const sending = open('Reason');
+      sending.write(large);
+      expect(await sending.ended).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too little CPU' });
+    }
+    refusal = undefined;
+    expect(await send('Reason', frame(Buffer.alloc(10_000)))).toMatchObject({ code: 'OK' });
+    expect(metrics.snapshot().errors).toBe(3);
   });
 });

@@ -14,7 +14,7 @@ import { bind } from './bind.ts';
 import { boundedServer } from './bounded-server.ts';
 import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
 import { type EventOptions, eventHandlers, eventService } from './events.ts';
-import { http2ServersOf, limitConnections } from './http2-servers.ts';
+import { allowTimeouts, http2ServersOf, limitConnections } from './http2-servers.ts';
 import { Intake } from './intake.ts';
 import { metricsHandlers, metricsService } from './metrics.ts';
 import { modelHandlers, modelService } from './models.ts';
@@ -112,6 +112,7 @@ export class ApiServer {
   /** Resolves to the bound address. */
   async start(): Promise<string> {
     const { listen, connections } = this.#options;
+    allowTimeouts(this.#server);
     const port = await bind(this.#server, listen);
     for (const each of http2ServersOf(this.#server)) {
       limitConnections(each, connections);

@@ -122,6 +122,24 @@ describe('a breaker', () => {
       expect(breaker.admits).toBe(true);
     });
 
+    it('stays open for longer each time where the engine breaks the protocol, however well the one that tries ends', async () => {
+      await send('success');
+      const pausesMs: number[] = [];
+      for (let n = 0; n < 8; n += 1) {
+        breaker.trip('it sent 9 answers with ids that were never sent, or answered before', true);
+        const sinceMs = performance.now();
+        while (!breaker.admits) await jest.advanceTimersByTimeAsync(500);
+        pausesMs.push(performance.now() - sinceMs);
+        await send('success');
+        await jest.advanceTimersByTimeAsync(10_000);
+      }
+      expect(pausesMs).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+      await jest.advanceTimersByTimeAsync(32_000);
+      breaker.trip('the connection was lost');
+      await jest.advanceTimersByTimeAsync(500);
+      expect(breaker.admits).toBe(true);
+    });
+
     it('lets another one try when nothing was learned from it', async () => {
       await send('ignore');
       expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', true]);

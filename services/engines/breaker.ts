@@ -32,6 +32,9 @@ const MIN_FAILING_MS = 100;
 const RELAPSE_RESETS = 4;
 /** The longest that it stays open, in `resetMs`. */
 const MAX_RESETS = 16;
+/** Of an engine that broke the protocol, which a trial that is answered does not show: both are longer. */
+const FAULT_RELAPSE_RESETS = 64;
+const MAX_FAULT_RESETS = 64;
 /** opossum opens above its threshold, and a rate of 30 % may be 30.000000000000004. Ours opens at it. */
 const THRESHOLD_SLACK = 1e-9;
 
@@ -52,6 +55,8 @@ export class Breaker {
   readonly #pause: { resetTimeout: number };
   /** How long it stayed open the last time. */
   #lastPauseMs = 0;
+  /** The engine broke the protocol, and has not been clean for long since. */
+  #isFaulty = false;
   #trippedBy: string | undefined;
   /** Of whoever failed last. */
   #onOpened: ((why: string) => void) | undefined;
@@ -140,10 +145,11 @@ export class Breaker {
     this.#circuit.fire(outcome).catch(() => undefined);
   }
 
-  /** Opens it at once: the engine is known to be away. */
-  trip(why: string): void {
+  /** Opens it at once: the engine is known to be away. `isFault`: since it broke the protocol. */
+  trip(why: string, isFault = false): void {
+    if (!this.#circuit.opened) this.#setPause();
+    this.#isFaulty ||= isFault;
     if (this.#circuit.opened) return;
-    this.#setPause();
     this.#trippedBy = why;
     this.#circuit.open();
   }
@@ -169,8 +175,11 @@ export class Breaker {
   /** Before it may open. */
   #setPause(): void {
     const { resetMs } = this.#options;
-    const isRelapse = this.#circuit.halfOpen || performance.now() - this.#closedAtMs < RELAPSE_RESETS * resetMs;
-    this.#pause.resetTimeout = isRelapse ? Math.min(2 * this.#lastPauseMs, MAX_RESETS * resetMs) : resetMs;
+    const cleanMs = this.#circuit.halfOpen ? 0 : performance.now() - this.#closedAtMs;
+    const isRelapse = cleanMs < resetMs * (this.#isFaulty ? FAULT_RELAPSE_RESETS : RELAPSE_RESETS);
+    if (!isRelapse) this.#isFaulty = false;
+    const mostMs = resetMs * (this.#isFaulty ? MAX_FAULT_RESETS : MAX_RESETS);
+    this.#pause.resetTimeout = isRelapse ? Math.min(2 * this.#lastPauseMs, mostMs) : resetMs;
   }
 
   /** Releases its timers. */

@@ -91,6 +91,8 @@ export interface Engine {
   readonly description: EngineDescription | undefined;
   /** Why `description` is unset. Empty while the engine is ready. */
   readonly downReason: string;
+  /** Whether `description` is unset because it broke the protocol. */
+  readonly isFaulty?: boolean;
   /** Unanswered inferences. */
   readonly inFlight: number;
   /**

@@ -86,7 +86,7 @@ export class EnginePool {
       pooled.build = description?.build ?? pooled.build;
       pooled.limit.cap(description?.maxInFlight ?? 0);
       this.#claim(pooled);
-      if (wasUp && description === undefined) pooled.breaker.trip(downReason);
+      if (wasUp && description === undefined) pooled.breaker.trip(downReason, engine.isFaulty);
       if (!wasUp && description !== undefined) pooled.readySinceMs = performance.now();
       wasUp = description !== undefined;
       this.#changed(pooled);

@@ -125,6 +125,11 @@ describe('a time-out of an engine with peers', () => {
     expect([await timeOut(250, 200), engine.failed, engine.attemptMs(input, 10_000)]).toEqual(['ENGINE_SLOW', 0, 750]);
   });
 
+  it('leaves its next attempt no more than its share where its peer answers within that', async () => {
+    for (let n = 0; n < 50; n += 1) await answer(engine, bad, 300);
+    expect(engine.attemptMs(input, 200)).toBe(200);
+  });
+
   it('opens its breaker after five in a row, with the cause', async () => {
     for (let n = 0; n < 5; n += 1) await timeOut(250, 200);
     const why =
@@ -152,6 +157,13 @@ describe('a time-out of an engine with peers', () => {
       clockMs += 10_000;
       await timeOut(250, 200);
       expect(replaced).toEqual([]);
+    });
+
+    it('has it replaced also where no other engine answers, once it is silent for far longer than usual', async () => {
+      clockMs += 10_000;
+      Object.assign(bad, { silence: { inputs: 37, forMs: 2_100 } });
+      await timeOut(2_000);
+      expect(replaced).toEqual([expect.stringMatching(/^took 37 inputs and answered none for 2100 ms, though it usually/)]);
     });
 
     it('keeps its connection while it has had few inputs', async () => {

@@ -19,6 +19,10 @@ export type FindHolders = (model: string, version: number) => readonly PooledEng
 const UNCOUNTED = { isProbe: false } as const;
 /** A connection that takes so many inputs and answers none of them is replaced. */
 const MIN_SWALLOWED = 5;
+/** … while other engines answer. While none does, it must have been silent for so many times as long as it usually takes. */
+const FAR_TIMES = 8;
+/** What counts as usual at least then, milliseconds: a healthy engine may pause. */
+const FAR_UNIT_MS = 250;
 
 export class PooledEngine {
   readonly engine: Engine;
@@ -128,7 +132,11 @@ export class PooledEngine {
 
   /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
   attemptMs({ model, version, data }: InferenceInput, shareMs: number): number {
-    return this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, data.length, shareMs);
+    const { length } = data;
+    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, length, shareMs);
+    // No more than its share where another engine answers within that: the model is not to blame that this one does not.
+    if (neededMs <= shareMs) return neededMs;
+    return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;
   }
 
   /**
@@ -188,26 +196,30 @@ export class PooledEngine {
     if (!isTimeout) return { error, outcome: 'ignore' };
     const peers = this.#comparePeers(model, version, elapsedMs, data.length);
     const isBlamed = isToBlame(elapsedMs, times.usualMs(inFlight, data.length), wasAttempt, peers);
-    if (!isBlamed) times.recordSlow(elapsedMs, data.length);
+    // Of one that answers nothing at all it says nothing that it is slow.
+    const isSilent = times.isKnown && (this.engine.silence?.inputs ?? 0) >= MIN_SWALLOWED;
+    if (!isBlamed && !isSilent && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
     return { error: wasAttempt ? slow(this.id, elapsedMs) : error, outcome: isBlamed ? 'failure' : 'ignore' };
   }
 
-  /** Where its connection takes inputs and answers none while other engines answer. What is unanswered fails over then. */
+  /** Where its connection takes inputs and answers none, though others do or it always did. What is unanswered fails over. */
   #replaceIfSilent(model: string, version: number, bytes: number): void {
     const { silence } = this.engine;
     if (silence === undefined || silence.inputs < MIN_SWALLOWED) return;
     const { inputs, forMs } = silence;
-    for (const versions of this.#times.values()) {
-      for (const times of versions.values()) {
-        if (times.waitingSinceMs < Infinity && forMs < times.usualMs(1, bytes)) return;
-      }
-    }
+    const waiting = [...this.#times.values()]
+      .flatMap((versions) => [...versions.values()])
+      .filter(({ waitingSinceMs }) => waitingSinceMs < Infinity);
+    const usualMs = Math.max(0, ...waiting.map((times) => times.usualMs(1, bytes)));
+    if (forMs < usualMs) return;
+    const took = `took ${inputs} inputs and answered none for ${Math.round(forMs)} ms`;
     const sinceMs = performance.now() - forMs;
-    const hasAnswered = ({ lastAnswerMs }: AnswerTimes): boolean => lastAnswerMs > sinceMs;
-    if (!this.#peerTimes(model, version).some(hasAnswered)) return;
-    if (this.#comparePeers(model, version, forMs, bytes) !== 'FASTER') return;
-    const took = `took ${inputs} inputs and answered none for ${Math.round(forMs)} ms while other engines answered`;
-    this.engine.replaceConnection?.(took);
+    if (this.#peerTimes(model, version).some(({ lastAnswerMs }) => lastAnswerMs > sinceMs)) {
+      const isSlower = this.#comparePeers(model, version, forMs, bytes) === 'FASTER';
+      if (isSlower) this.engine.replaceConnection?.(`${took} while other engines answered`);
+    } else if (waiting.every(({ isKnown }) => isKnown) && forMs >= FAR_TIMES * Math.max(FAR_UNIT_MS, usualMs)) {
+      this.engine.replaceConnection?.(`${took}, though it usually answers within ${Math.ceil(usualMs)} ms`);
+    }
   }
 
   #comparePeers(model: string, version: number, elapsedMs: number, bytes: number): Peers {

@@ -6,7 +6,7 @@ import type { Ballot } from '../voting/tally.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
 import type { Askable } from './ask.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
-import type { CastBallot } from './dispute.ts';
+import type { CastBallot, Dispute } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
 import { layersDigest } from '../engines/layers-digest.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
@@ -65,6 +65,11 @@ function end<E>(voter: Voter<E>): void {
 /** Of a whole answer as we compute it: what an engine claims counts only where it gives nothing else. */
 export function digestOf(answer: Inference): bigint {
   return isComplete(answer) ? readoutDigest(answer) : answer.readoutDigest;
+}
+
+/** Undefined of a refusal. */
+export function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right'] {
+  return answer?.refusal === undefined ? answer : undefined;
 }
 
 /** Whether an answer is, to the bit, what an engine voted for. */

@@ -198,10 +198,10 @@ export class Router {
   }
 
   /** Where every engine has enough to do, the request waits, or is refused at once. */
-  async #admitted({ version, engines }: Found, context: CallContext, compute: () => Promise<Answer>): Promise<Answer> {
+  async #admitted({ version }: Found, context: CallContext, compute: () => Promise<Answer>): Promise<Answer> {
     const { admission } = this.#options;
     const waiting = context.span?.child('queue');
-    const turnToCome = admission.enter(version, () => freePlaces(engines), context);
+    const turnToCome = admission.enter(version, () => freePlaces(this.#holders(version)), context);
     if (turnToCome !== undefined) await turnToCome;
     waiting?.end();
     let isAnswered = false;
@@ -222,9 +222,9 @@ export class Router {
     context: CallContext,
     attempts: Attempt[],
   ): Promise<Answer> {
-    const { version, engines } = found;
+    const { version } = found;
     const { observer, budget, usualMs, audit, localFirstShare, sidecarFirstShare, slowStartMs = 0 } = this.#options;
-    const ready = this.#pool.candidates(version.name, version.version, engines);
+    const ready = this.#pool.candidates(version.name, version.version, this.#holders(version));
     if (ready.length === 0) throw noEngine(this.#pool, attempts);
 
     const turn = this.#nextTurn(strategy);
@@ -260,6 +260,11 @@ export class Router {
     } finally {
       audit.maybeAudit(attemptPlan.claims, ready, asking, forget);
     }
+  }
+
+  /** Those that hold it now: while a request waits, one may come back. */
+  #holders({ name, version }: ModelVersion): readonly PooledEngine[] {
+    return this.#pool.served(name, version)?.engines ?? [];
   }
 
   #nextTurn(strategy: StrategyName): number {

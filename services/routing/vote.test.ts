@@ -464,7 +464,30 @@ describe('a vote that only digests won', () => {
     b.fail('INPUT_LENGTH');
     await heard();
     c.fail('ENGINE_LOST');
+    await heard();
+    a.fail('ENGINE_LOST');
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+
+  it('asks one that has not voted where those that won have gone', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('ENGINE_LOST');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await heard();
+    a.answer(7n);
+    expect((await voting)?.engine.id).toBe('a');
+  });
+
+  it('does not take another answer from that one, and tells that it contradicts those that won', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('ENGINE_LOST');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await heard();
+    a.answer(8n);
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    expect(contradicted).toEqual([['b', 'c', 'a']]);
   });
 
   it('asks nobody again when the retry budget is spent', async () => {

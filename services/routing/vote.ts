@@ -5,9 +5,8 @@
 // engines that may be asked: of five engines two that lie alike can win a vote of three. Else an audit asks the others.
 import { RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
-import type { Inference } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
-import { isRefusal, refusalKey } from '../core/refusal.ts';
+import { isRefusal } from '../core/refusal.ts';
 import type { EngineKind, VotePolicy } from '../voting/policy.ts';
 import { type More, progress } from '../voting/progress.ts';
 import type { Ballot } from '../voting/tally.ts';
@@ -15,12 +14,13 @@ import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { Answered, Claim } from './attempt-plan.ts';
 import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
 import { ballotTimeMs } from './attempt-time.ts';
-import { type Voter, digestOf, isComplete, isEmpty, isVotedFor, newVoter, toCast } from './ballot.ts';
+import { type Voter, digestsOf, isEmpty, newVoter, toCast } from './ballot.ts';
 import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import { confirmed, unconfirmed } from './confirmed.ts';
-import type { CastBallot, Dispute } from './dispute.ts';
+import type { CastBallot } from './dispute.ts';
 import { noEngine } from './no-engine.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 export interface Voted<E> extends Answered<E> {
   readonly grade: 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
@@ -62,7 +62,7 @@ export async function vote<E extends Askable>(
   const isSure = hasMajority(result, plan.length);
   report(result, isSure, voters, ballots, policy, asking);
   try {
-    return await conclusion(result, isSure, voters, ballots, asking);
+    return await conclusion(result, isSure, voters, ballots, asking, plan, onContradicted);
   } finally {
     const claims = claimsOf(result, voters);
     const isContradicted = result.outcomes.includes('DISSENTED') && policy.compare.kind === 'EXACT';
@@ -76,13 +76,16 @@ async function conclusion<E extends Askable>(
   voters: readonly Voter<E>[],
   ballots: readonly CastBallot[],
   asking: Asking,
+  plan: readonly E[],
+  onContradicted: (claims: readonly Claim<E>[]) => void,
 ): Promise<Voted<E>> {
   switch (result.kind) {
     case 'AGREED':
     case 'ACCEPTED': {
       const { refusal } = voters[result.winner]!;
       if (refusal !== undefined) throw wonBy(refusal, ballots);
-      const answered = await wholeAnswer(voters, result, isSure, asking);
+      const onOther = (claim: Claim<E>): void => onContradicted([...claimsOf(result, voters), claim]);
+      const answered = await wholeAnswer({ plan, voters, result, isSure, asking, onOther });
       return { ...answered, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
@@ -203,7 +206,7 @@ class Election<E extends Askable> {
       const isStandIn = asked >= count - standIns;
       if (isStandIn && !this.#payForStandIn()) return;
       this.#left = this.#left.filter((other) => other !== engine);
-      void this.#ask(engine);
+      void this.#ask(engine, count - asked - 1);
     }
   }
 
@@ -239,6 +242,13 @@ class Election<E extends Askable> {
     this.#stopWaiting = undefined;
   }
 
+  /** Whether an engine is left to vote in the place of an absent one, beside `seats` that are to be asked anyway. */
+  #hasStandIn(seats: number): boolean {
+    const left = this.#left.filter(({ admits }) => admits).length;
+    const isFree = this.#uncounted > 0 || this.voters.length + seats < this.#policy.participants;
+    return left > seats && (isFree || !this.#asking.options.budget.isEmpty);
+  }
+
   #payForStandIn(): boolean {
     if (this.#uncounted === 0) return this.#asking.options.budget.withdraw();
     this.#uncounted -= 1;
@@ -252,7 +262,8 @@ class Election<E extends Askable> {
     return ofKind.length > 0 ? ofKind : able;
   }
 
-  async #ask(engine: E): Promise<void> {
+  /** `seats`: so many are to be asked beside it, at once. */
+  async #ask(engine: E, seats: number): Promise<void> {
     const { input } = this.#asking;
     // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
     // gives has the layers: there each gives all of its answer.
@@ -262,8 +273,7 @@ class Election<E extends Askable> {
     this.voters.push(voter);
     try {
       const asking = { ...this.#asking, input: { ...input, digestOnly } };
-      const hasStandIn = this.#left.some(({ admits }) => admits);
-      const answer = await ask(engine, asking, ballotTimeMs(engine, asking, hasStandIn, voter.startedMs));
+      const answer = await ask(engine, asking, ballotTimeMs(engine, asking, this.#hasStandIn(seats), voter.startedMs));
       if (isEmpty(answer)) throw noDigest(engine);
       // Else the vote is over.
       if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#spec);
@@ -288,75 +298,6 @@ class Election<E extends Askable> {
 
 function noDigest({ id }: Askable): RouterError {
   return new RouterError('ENGINE_FAULT', `engine "${id}" gave neither a whole answer nor the digest of one`);
-}
-
-/**
- * Where only digests won, an engine that gave them is asked for all of its answer. It must be whole, and the one that the
- * engine voted for: an engine that gives anything else, or refuses now, contradicts itself, and is told of like a dissenter.
- *
- * It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
- */
-async function wholeAnswer<E extends Askable>(
-  voters: readonly Voter<E>[],
-  result: Extract<Verdict, { winner: number }>,
-  isSure: boolean,
-  asking: Asking,
-): Promise<Answered<E>> {
-  const winner = voters[result.winner] as Voter<E> & { answer: Inference };
-  if (isComplete(winner.answer)) return { engine: winner.engine, inference: winner.answer };
-  const { context, options, attempts } = asking;
-  const { ballot } = winner;
-  let last: RouterError | undefined;
-  let isRetry = voters[0]?.ballot.answer === undefined;
-  for (const voter of voters) {
-    const { engine, answer } = voter;
-    if (answer === undefined || !isVotedFor(ballot, answer) || !engine.admits) continue;
-    if (isRetry && !options.budget.withdraw()) break;
-    try {
-      const inference = await ask(engine, asking, ballotTimeMs(engine, asking, true, performance.now()));
-      if (isComplete(inference) && isVotedFor(ballot, inference)) return { engine, inference };
-      const message = `engine "${engine.id}" voted for one answer and gave another`;
-      last = new RouterError('ENGINE_FAULT', message);
-      const { stateDigest, recordingId } = inference;
-      const said = { stateDigest, readoutDigest: digestOf(inference), why: '', recordingId };
-      reportContradiction(voter, said, result, isSure, voters, asking);
-    } catch (thrown) {
-      last = RouterError.from(thrown);
-      if (isRefusal(last)) {
-        const said = { stateDigest: undefined, readoutDigest: undefined, why: refusalKey(last) };
-        reportContradiction(voter, { ...said, recordingId: last.recordingId }, result, isSure, voters, asking);
-        continue;
-      }
-      isRetry = true;
-      // Whatever it is: the engine had an answer before, so that another one may still have it.
-      if (context.signal.aborted || performance.now() >= context.deadlineMs) throw last;
-    }
-  }
-  throw noEngine(options.pool, attempts, last);
-}
-
-/** An engine voted with the others and then gave something else. */
-function reportContradiction<E extends Askable>(
-  liar: Voter<E>,
-  said: Pick<CastBallot, 'stateDigest' | 'readoutDigest' | 'why' | 'recordingId'>,
-  result: Extract<Verdict, { winner: number }>,
-  isSure: boolean,
-  voters: readonly Voter<E>[],
-  { input, options, strategy, context }: Asking,
-): void {
-  const ballots = voters.map((voter, place) =>
-    voter === liar ? { ...toCast(voter, 'DISSENTED'), ...said } : toCast(voter, result.outcomes[place] ?? 'ABSENT'),
-  );
-  const right = isSure ? digestsOf(liar) : undefined;
-  options.onDispute({
-    input,
-    strategy,
-    verdict: 'CONTRADICTED_ITSELF',
-    ballots,
-    wrong: [liar.engine.id],
-    right,
-    span: context.span,
-  });
 }
 
 function report<E extends Askable>(
@@ -389,11 +330,6 @@ function report<E extends Askable>(
     right: isSure && winner !== undefined && compare.kind === 'EXACT' ? digestsOf(winner) : undefined,
     span: context.span,
   });
-}
-
-/** Undefined of a refusal. */
-function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right'] {
-  return answer?.refusal === undefined ? answer : undefined;
 }
 
 function nameOf(result: Verdict): VerdictName {

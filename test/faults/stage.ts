@@ -126,9 +126,14 @@ export class Stage {
   async truths(modelsDir = 'deploy/models'): Promise<string[]> {
     const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
     const { inputs } = this;
-    const { requests } = await closedLoad({ system: router, inputs, total: inputs.length, inFlight: 8 }).finished;
+    const truths = new Map<number, string>();
+    // A machine that has much else to do may shed some of them.
+    while (truths.size < inputs.length) {
+      const { requests } = await closedLoad({ system: router, inputs, total: inputs.length, inFlight: 2 }).finished;
+      for (const { input, response } of requests) if (response !== undefined) truths.set(input, told(response));
+    }
     await router.stop();
-    return requests.toSorted((a, b) => a.input - b.input).map(({ response }) => told(response!));
+    return inputs.map((_, place) => truths.get(place)!);
   }
 
   /** The highest of 1,000, 800, 600 … requests a second (or of shares of --rate) that keeps up for two seconds. */

@@ -148,7 +148,7 @@ class Simulation {
       sidecarFirstShare: 0.8,
       vote,
       usualMs: new LatencyQuantile(plan.hedgePercentile),
-      audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
+      audit: new Audit({ rate: vote.audit_rate, observer, onDispute, onRoom: () => this.#admission.serve() }),
       admission: this.#admission,
       cpu: new CpuGate(),
       onDispute,

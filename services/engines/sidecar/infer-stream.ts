@@ -79,7 +79,7 @@ export class InferStream {
     engineId: string,
     call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
     options: InferStreamOptions,
-    onClosed: (why: string) => void,
+    onClosed: (why: string, isFault: boolean) => void,
   ) {
     this.#engineId = engineId;
     this.#call = call;
@@ -92,7 +92,7 @@ export class InferStream {
       clearInterval(this.#sweeper);
       const lost = new RouterError(kind, `engine "${engineId}" was lost: ${why}`);
       for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(lost);
-      onClosed(why);
+      onClosed(why, kind === 'ENGINE_FAULT');
     };
     call.on('data', (response: InferStreamResponse) => this.#receive(response));
     call.on('drain', () => {

@@ -35,6 +35,7 @@ export class SidecarEngine implements Engine {
   readonly address: string;
   description: EngineDescription | undefined;
   #downReason = 'not started';
+  isFaulty = false;
   /** Connections in a row that ended for such a reason, none of which was worth it. */
   #failures = 0;
   #upSinceMs = 0;
@@ -144,7 +145,7 @@ export class SidecarEngine implements Engine {
       const probe = (): Promise<unknown> => describe(client, this.id);
       const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe, outputsOf: this.#outputsOf };
       const call = openStream(client, this.id, wire, () => stream.owed);
-      const stream = new InferStream(this.id, call, options, (why) => this.#down(client, why));
+      const stream = new InferStream(this.id, call, options, (why, isFault) => this.#down(client, why, isFault));
       this.#stream = stream;
       this.#upSinceMs = performance.now();
       this.description = description;
@@ -154,7 +155,7 @@ export class SidecarEngine implements Engine {
     }
   }
 
-  #down(client: EngineServiceClient, why: string): void {
+  #down(client: EngineServiceClient, why: string, isFault = false): void {
     client.close();
     if (this.#stopped) return;
     const wasUp = this.description !== undefined;
@@ -168,6 +169,7 @@ export class SidecarEngine implements Engine {
     this.#failures = isNews ? 1 : this.#failures + 1;
     this.description = undefined;
     this.#downReason = why;
+    this.isFaulty = isFault;
     // Full jitter, so that many routers do not come back in step.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);

@@ -1,0 +1,110 @@
+// Where only digests have won a vote, an engine is asked for all of the answer. It must be whole, and the one that won.
+//
+// First those that voted for it: one that gives anything else, or refuses now, contradicts itself, and is told of like a
+// dissenter. Then, since these may have gone meanwhile, engines that have not voted: one that gives anything else contradicts
+// those that won.
+//
+// It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
+import { RouterError } from '../core/errors.ts';
+import type { Inference } from '../core/inference.ts';
+import { isRefusal, refusalKey } from '../core/refusal.ts';
+import type { Verdict } from '../voting/verdict.ts';
+import type { Answered, Claim } from './attempt-plan.ts';
+import { type Askable, type Asking, ask } from './ask.ts';
+import { ballotTimeMs } from './attempt-time.ts';
+import { type Voter, digestOf, digestsOf, isComplete, isVotedFor, toCast } from './ballot.ts';
+import type { CastBallot } from './dispute.ts';
+import { noEngine } from './no-engine.ts';
+
+export interface WonVote<E> {
+  /** All engines that hold the model. */
+  readonly plan: readonly E[];
+  readonly voters: readonly Voter<E>[];
+  readonly result: Extract<Verdict, { winner: number }>;
+  /** Whether those that agree are more than half of all. */
+  readonly isSure: boolean;
+  readonly asking: Asking;
+  /** An engine that had not voted gives something else than what won. */
+  readonly onOther: (claim: Claim<E>) => void;
+}
+
+/** Rejects with what no-engine.ts says, or with the caller's reason to leave. */
+export async function wholeAnswer<E extends Askable>(won: WonVote<E>): Promise<Answered<E>> {
+  const { plan, voters, result, asking, onOther } = won;
+  const winner = voters[result.winner] as Voter<E> & { answer: Inference };
+  if (isComplete(winner.answer)) return { engine: winner.engine, inference: winner.answer };
+  const { ballot } = winner;
+  const { context, options, attempts } = asking;
+  const candidates = candidatesOf(plan, voters, winner);
+  let last: RouterError | undefined;
+  let isRetry = voters[0]?.ballot.answer === undefined;
+  for (const [place, { engine, voter }] of candidates.entries()) {
+    if (!engine.admits) continue;
+    if (isRetry && !options.budget.withdraw()) break;
+    const startedMs = performance.now();
+    const hasStandIn = candidates.slice(place + 1).some((other) => other.engine.admits);
+    let said: Inference | RouterError;
+    try {
+      said = await ask(engine, asking, ballotTimeMs(engine, asking, hasStandIn, startedMs));
+      if (isComplete(said) && isVotedFor(ballot, said)) return { engine, inference: said };
+      last = new RouterError('ENGINE_FAULT', `engine "${engine.id}" gave another answer than the one that won`);
+    } catch (thrown) {
+      last = said = RouterError.from(thrown);
+      if (!isRefusal(last)) {
+        isRetry = true;
+        // Whatever it is: others may have the answer.
+        if (context.signal.aborted || performance.now() >= context.deadlineMs) throw last;
+        continue;
+      }
+    }
+    if (voter === undefined) onOther({ engine, said, durationMs: performance.now() - startedMs });
+    else reportContradiction(voter, said, won);
+  }
+  throw noEngine(options.pool, attempts, last);
+}
+
+interface Candidate<E> {
+  readonly engine: E;
+  /** As which it voted for what won. */
+  readonly voter: Voter<E> | undefined;
+}
+
+/** Those that voted for what won, then those that have not voted. */
+function candidatesOf<E>(
+  plan: readonly E[],
+  voters: readonly Voter<E>[],
+  { ballot }: Voter<E>,
+): readonly Candidate<E>[] {
+  const agreeing = voters.filter(({ answer }) => answer !== undefined && isVotedFor(ballot, answer));
+  const silent = plan.filter((engine) => !voters.some((voter) => voter.engine === engine && voter.ballot.answer));
+  return [
+    ...agreeing.map((voter) => ({ engine: voter.engine, voter })),
+    ...silent.map((engine) => ({ engine, voter: undefined })),
+  ];
+}
+
+/** An engine voted with the others and then gave something else. */
+function reportContradiction<E extends Askable>(
+  liar: Voter<E>,
+  said: Inference | RouterError,
+  { voters, result, isSure, asking: { input, options, strategy, context } }: WonVote<E>,
+): void {
+  const { engine } = liar;
+  const ballots = voters.map((voter, place) => {
+    const cast = toCast(voter, voter === liar ? 'DISSENTED' : (result.outcomes[place] ?? 'ABSENT'));
+    return voter === liar ? { ...cast, ...contradiction(said) } : cast;
+  });
+  const right = isSure ? digestsOf(liar) : undefined;
+  const wrong = [engine.id];
+  options.onDispute({ input, strategy, verdict: 'CONTRADICTED_ITSELF', ballots, wrong, right, span: context.span });
+}
+
+function contradiction(
+  said: Inference | RouterError,
+): Pick<CastBallot, 'stateDigest' | 'readoutDigest' | 'why' | 'recordingId'> {
+  const { recordingId } = said;
+  if (said instanceof RouterError) {
+    return { stateDigest: undefined, readoutDigest: undefined, why: refusalKey(said), recordingId };
+  }
+  return { stateDigest: said.stateDigest, readoutDigest: digestOf(said), why: '', recordingId };
+}
