@@ -47,6 +47,43 @@ describe('an item of a batch or a stream', () => {
     expect([reasonOf(await ask([full(1), full(1), overflow])), asked]).toEqual(['NON_FINITE', 3]);
   });
 
+  it('lets others run between two tries', async () => {
+    let othersRan = 0;
+    const others = setInterval(() => (othersRan += 1), 1);
+    const ran: number[] = [];
+    const reason = (): Promise<never> => {
+      ran.push(othersRan);
+      return Promise.reject(ran.length < 3 ? full(10) : overflow);
+    };
+    await reasonItem(bytes, { reason } as unknown as Router, { deadlineMs: Infinity, signal: caller.signal }, options);
+    clearInterval(others);
+    expect(ran[0]).toBe(0);
+    expect(ran[1]).toBeGreaterThan(ran[0]!);
+    expect(ran[2]).toBeGreaterThan(ran[1]!);
+  });
+
+  it('is given up at once when its caller leaves between two tries', async () => {
+    setTimeout(() => caller.abort(new RouterError('CANCELLED', 'the caller left')), 5);
+    expect([reasonOf(await ask([full(60_000)])), asked]).toEqual(['CANCELLED', 1]);
+  });
+
+  it('that fails is counted with the time it took', async () => {
+    const ended: [type: string, outcome: string, durationMs: number][] = [];
+    const requestEnded = (...each: [string, string, number]): void => void ended.push(each);
+    const reason = (): Promise<never> => new Promise((_, reject) => setTimeout(() => reject(overflow), 20));
+    const beganMs = performance.now();
+    await reasonItem(
+      bytes,
+      { reason } as unknown as Router,
+      { deadlineMs: Infinity, signal: caller.signal },
+      { ...options, observer: { ...silent, requestEnded } },
+    );
+    const [[type, outcome, durationMs]] = ended as [[string, string, number]];
+    expect([type, outcome, ended.length]).toEqual(['test', 'NON_FINITE', 1]);
+    expect(durationMs).toBeGreaterThan(18);
+    expect(durationMs).toBeLessThanOrEqual(performance.now() - beganMs);
+  });
+
   it('fails with what a full router says once its time is up', async () => {
     expect([reasonOf(await ask([full(100)], performance.now() + 99)), asked]).toEqual(['ROUTER_FULL', 1]);
   });

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
-import { fakeTracing } from '../../test/fakes/fake-parts.ts';
+import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import type { Router } from '../routing/router.ts';
@@ -38,5 +38,62 @@ describe('a stream of large requests', () => {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     expect([asked.length, call.isPaused()]).toEqual([17, true]);
+  });
+});
+
+describe('a stream of requests', () => {
+  /** An open one whose router never answers, and how it was counted when it ended. */
+  function open(): {
+    call: Duplex;
+    calls: OpenCalls;
+    ended: [outcome: string, durationMs: number][];
+    signals: AbortSignal[];
+  } {
+    const ended: [string, number][] = [];
+    const signals: AbortSignal[] = [];
+    const router = {
+      reason: (_question: unknown, { signal }: { signal: AbortSignal }) => {
+        signals.push(signal);
+        return new Promise(() => undefined);
+      },
+    } as unknown as Router;
+    const requestEnded = (_method: string, outcome: string, durationMs: number): void =>
+      void ended.push([outcome, durationMs]);
+    const call = fakeCall();
+    const calls = new OpenCalls();
+    const handler = reasonStream(router, {
+      ...{ windowSize: 128, timeoutMs: 60_000, observer: { ...silent, requestEnded }, tracing: fakeTracing() },
+      ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
+    });
+    handler(call as unknown as Parameters<typeof handler>[0]);
+    return { call, calls, ended, signals };
+  }
+
+  it('ends once, however many signs of it there are, with the time it took', async () => {
+    const { call, ended, signals } = open();
+    call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    call.emit('cancelled');
+    call.emit('error', new Error('reset'));
+    call.emit('cancelled');
+    call.push(null);
+    await new Promise(setImmediate);
+    expect(ended.map(([outcome]) => outcome)).toEqual(['CANCELLED']);
+    expect(ended[0]![1]).toBeGreaterThan(18);
+    expect(ended[0]![1]).toBeLessThan(10_000);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('is none of the calls that a stop waits for once it has ended', async () => {
+    const { call, calls } = open();
+    call.push(null);
+    call.resume();
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    const finished = await Promise.race([
+      calls.finish(60_000).then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200)),
+    ]);
+    expect(finished).toBe(true);
   });
 });

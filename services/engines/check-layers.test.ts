@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import type { Detail, LayerActivity } from '../core/inference.ts';
+import { RouterError } from '../core/errors.ts';
 import { checkLayers } from './check-layers.ts';
+import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS } from './engine.ts';
+import { checkLayerCounts } from './layer-counts.ts';
 
 function layer(over: Partial<LayerActivity> = {}): LayerActivity {
   return {
@@ -92,5 +95,40 @@ describe('layers that an engine told', () => {
     expect(check([layer({ eventSteps: events, eventNeurons: events })])).toBe(
       'more events in layers than an answer may have',
     );
+  });
+
+  it('may be exactly as large as an answer may be', () => {
+    const steps = MAX_LAYER_COUNTS;
+    const loud = (fewer: number, more: number): LayerActivity => {
+      const events = MAX_RASTER_EVENTS + more - fewer;
+      return {
+        ...{ node: 'a', neurons: 4, spikes: MAX_RASTER_EVENTS, eventsLeftOut: fewer },
+        spikesPerStep: Array.from({ length: steps }, (_, step) => Number(step < MAX_RASTER_EVENTS)),
+        eventSteps: Array.from({ length: events }, (_, n) => n),
+        eventNeurons: Array<number>(events).fill(0),
+      };
+    };
+    const of = (layer: LayerActivity): string => {
+      const totalSpikes = BigInt(layer.spikes);
+      return checkLayers(
+        fakeInference({ steps, totalSpikes, layers: [layer] }),
+        { detail: 'RASTER' },
+        { layers: [layer] },
+      );
+    };
+    expect(of(loud(0, 0))).toBe('');
+    expect(of(loud(1, 0))).toBe('');
+    expect(of(loud(0, 1))).toBe('more events in layers than an answer may have');
+    const { spikesPerStep } = loud(0, 0);
+    expect(of({ ...loud(0, 0), spikesPerStep: [...spikesPerStep, 0] })).toBe(
+      'more counts in layers than an answer may have',
+    );
+  });
+});
+
+describe('how much a run may tell of its layers', () => {
+  it('is exactly so many counts', () => {
+    expect(() => checkLayerCounts(MAX_LAYER_COUNTS / 2, 2)).not.toThrow();
+    expect(() => checkLayerCounts(MAX_LAYER_COUNTS / 2 + 1, 2)).toThrow(RouterError);
   });
 });

@@ -75,7 +75,7 @@ export function fakeInference(over: Partial<Inference> = {}): Inference {
 
 export class FakeEngine implements Engine {
   readonly id: string;
-  readonly kind: EngineKind;
+  kind: EngineKind;
   readonly address: string;
   description: EngineDescription | undefined;
   downReason = 'not started';

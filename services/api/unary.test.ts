@@ -1,0 +1,126 @@
+import { EventEmitter } from 'node:events';
+import * as grpc from '@grpc/grpc-js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { RouterError } from '../core/errors.ts';
+import { OpenCalls } from './open-calls.ts';
+import { type UnaryContext, unary, whyCancelled } from './unary.ts';
+
+const TOOK_MS = 20;
+
+let ended: [method: string, outcome: string, durationMs: number][];
+let internal: string[];
+let calls: OpenCalls;
+let call: EventEmitter;
+
+beforeEach(() => {
+  ended = [];
+  internal = [];
+  calls = new OpenCalls();
+  call = Object.assign(new EventEmitter(), {
+    ...{ request: {}, metadata: new grpc.Metadata() },
+    ...{ getDeadline: () => Infinity, getPath: () => '/tandem.v1.ReasoningService/Reason' },
+  });
+});
+
+/** Calls a handler, and resolves with the code of the status it gets, or with its answer. */
+function ask(handle: (context: UnaryContext) => unknown): Promise<unknown> {
+  const options = {
+    ...{ timeoutMs: 1_000, calls, onInternalError: (path: string) => void internal.push(path) },
+    observer: { ...silent, requestEnded: (...each: (typeof ended)[number]) => void ended.push(each) },
+  };
+  const handler = unary<unknown, unknown>(options, (_request, context) => handle(context));
+  return new Promise((resolve) => {
+    handler(call as unknown as Parameters<typeof handler>[0], (error, response) => resolve(error?.code ?? response));
+  });
+}
+
+const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, TOOK_MS));
+
+describe('a unary call', () => {
+  it.each<[string, string, (context: UnaryContext) => unknown]>([
+    ['is answered', 'OK', () => later()],
+    [
+      'fails',
+      'NO_ENGINE',
+      async () => {
+        await later();
+        throw new RouterError('NO_ENGINE', 'none');
+      },
+    ],
+  ])('that %s is counted once, under its method, with the time it took', async (_, outcome, handle) => {
+    const beganMs = performance.now();
+    await ask(handle);
+    expect(ended).toEqual([['Reason', outcome, expect.any(Number)]]);
+    expect(ended[0]![2]).toBeGreaterThan(TOOK_MS - 2);
+    expect(ended[0]![2]).toBeLessThanOrEqual(performance.now() - beganMs);
+  });
+
+  it('has the longest time that a call may take, or its own where that is less', async () => {
+    const nowMs = performance.now();
+    const leftMs = async (): Promise<number> => (await ask(({ deadlineMs }) => deadlineMs - nowMs)) as number;
+    expect(await leftMs()).toBeGreaterThanOrEqual(1_000);
+    Object.assign(call, { getDeadline: () => new Date(Date.now() + 500) });
+    expect(await leftMs()).toBeLessThan(900);
+    Object.assign(call, { getDeadline: () => Date.now() + 500 });
+    expect(await leftMs()).toBeLessThan(900);
+  });
+
+  it('hears that its caller has left while it runs, and not when it has ended', async () => {
+    let heard: AbortSignal | undefined;
+    const answering = ask(({ signal }) => {
+      heard = signal;
+      return later();
+    });
+    await Promise.resolve();
+    call.emit('cancelled');
+    expect((heard!.reason as RouterError).kind).toBe('CANCELLED');
+    await answering;
+    await ask(({ signal }) => (heard = signal) && undefined);
+    call.emit('cancelled');
+    expect(heard!.aborted).toBe(false);
+  });
+
+  it('tells of a bug, and of nothing else', async () => {
+    expect(await ask(() => Promise.reject(new RouterError('NO_ENGINE', 'none')))).toBe(grpc.status.UNAVAILABLE);
+    expect(internal).toEqual([]);
+    expect(await ask(() => Promise.reject(new Error('a bug')))).toBe(grpc.status.INTERNAL);
+    expect(internal).toEqual(['/tandem.v1.ReasoningService/Reason']);
+  });
+
+  it.each([true, false])('is waited for by a stop until it has ended (answered: %s)', async (isAnswered) => {
+    let finish: () => void = () => undefined;
+    const answering = ask(
+      () => new Promise((resolve, reject) => (finish = () => (isAnswered ? resolve(1) : reject(new Error('x'))))),
+    );
+    await Promise.resolve();
+    let isFinished = false;
+    const finished = calls.finish(60_000).then(() => (isFinished = true));
+    await new Promise(setImmediate);
+    expect(isFinished).toBe(false);
+    finish();
+    await answering;
+    await finished;
+  });
+
+  it('is ended by a stop that cannot wait any longer', async () => {
+    const answering = ask(
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as RouterError))),
+    );
+    await Promise.resolve();
+    await calls.finish(5);
+    await answering;
+    expect(ended.map(([, outcome]) => outcome)).toEqual(['DRAINING']);
+  });
+});
+
+describe('a call that grpc-js says was cancelled', () => {
+  it('has run out of time where its deadline is as good as over, and has lost its caller else', () => {
+    const nowMs = performance.now();
+    expect([whyCancelled(nowMs + 8).kind, whyCancelled(nowMs + 1_000).kind]).toEqual([
+      'DEADLINE_EXCEEDED',
+      'CANCELLED',
+    ]);
+  });
+});

@@ -1,0 +1,180 @@
+// Settings that are read again reach every part, and each part goes by them. The parts that decide something are real ones.
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type FakeEngine, fakeInference, fakePins } from '../../test/fakes/fake-engine.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { build, context, engine, kindOf, lost, question } from '../../test/fakes/router-parts.ts';
+import { AnswerCache } from '../cache/answer-cache.ts';
+import { readOtel } from '../config/otel.ts';
+import { type Settings, settingsSchema } from '../config/schema.ts';
+import { Quarantine } from '../engines/quarantine.ts';
+import { EnginePool } from '../engines/pool.ts';
+import { Admission } from '../routing/admission.ts';
+import type { Answer } from '../routing/answer.ts';
+import { Audit } from '../routing/audit.ts';
+import { LatencyQuantile } from '../routing/latency-quantile.ts';
+import { RetryBudget } from '../routing/retry-budget.ts';
+import type { Router } from '../routing/router.ts';
+import { type LiveParts, LiveSettings } from './live-settings.ts';
+import { admissionOptions, breakerOptions, cacheOptions, quarantineOptions, routerOptions } from './options.ts';
+
+const was = settingsSchema.parse({});
+
+let told: [text: string, data: Record<string, unknown>][];
+/** What the parts outside of the path were told. */
+let calls: [name: string, settings: unknown][];
+let engines: FakeEngine[];
+let router: Router;
+let parts: LiveParts;
+let live: LiveSettings;
+let audited: number;
+
+beforeEach(() => {
+  told = [];
+  calls = [];
+  audited = 0;
+  const note =
+    (name: string) =>
+    (...settings: unknown[]): void =>
+      void calls.push([name, settings[0]]);
+  engines = [engine('a'), engine('b'), engine('c')];
+  const pool = new EnginePool(fakePins, breakerOptions(was), {}, was.panic_percent);
+  for (const each of engines) pool.add(each);
+  const admission = new Admission(admissionOptions(was));
+  const budget = new RetryBudget(was.max_in_flight, was.retry.budget_percent);
+  const usualMs = new LatencyQuantile(was.hedged.percentile);
+  const audit = new Audit({
+    rate: 0,
+    observer: { ...silent, voted: () => (audited += 1) },
+    onDispute: () => undefined,
+  });
+  const cache = new AnswerCache<Answer>(cacheOptions(was));
+  router = build(engines, undefined, { ...routerOptions(was), admission, budget, usualMs, audit });
+  const server = { configure: note('api'), refreshHealth: note('health') };
+  parts = {
+    ...{ router, admission, budget, usualMs, audit, pool, cache, otel: readOtel(1, {}) },
+    quarantine: new Quarantine(pool, quarantineOptions(was), () => []),
+    log: { level: 'info' },
+    system: {
+      tell: (_topic: string, _severity: string, text: string, data: Record<string, unknown>) => told.push([text, data]),
+    },
+    ...{ alerts: { configure: note('alerts') }, tracing: { configure: note('tracing') } },
+    ...{ api: server, http: { configure: note('http') } },
+    sidecars: { check: () => undefined, replace: note('sidecars') },
+    discoveries: { replace: note('discoveries') },
+  } as unknown as LiveParts;
+  live = new LiveSettings(was, parts);
+});
+
+async function reload(over: Record<string, unknown>): Promise<Settings> {
+  const next = settingsSchema.parse(over);
+  await live.reload(() => next);
+  expect(told.at(-1)?.[0]).toBe('settings read again');
+  return next;
+}
+
+describe('settings that are read again', () => {
+  it('are those in force', async () => {
+    const next = await reload({ request_timeout_ms: 1_234 });
+    expect(live.inForce).toBe(next);
+  });
+
+  it('reach the servers, the alerts, the traces and the lists of engines', async () => {
+    await reload({
+      ...{ request_timeout_ms: 1_234, alerts: { for_ms: 777 }, tracing: { slow_ms: 55 } },
+      ...{ sidecars: [{ id: 'far', address: 'far:1' }] },
+    });
+    const told = Object.fromEntries(calls);
+    expect(told['api']).toMatchObject({ timeoutMs: 1_234 });
+    expect(told['http']).toMatchObject({ timeoutMs: 1_234 });
+    expect(told['alerts']).toMatchObject({ forMs: 777 });
+    expect(told['tracing']).toMatchObject({ slowMs: 55 });
+    expect(told['sidecars']).toEqual([{ id: 'far', address: 'far:1' }]);
+    expect(told).toHaveProperty('discoveries');
+    expect(told).toHaveProperty('health');
+  });
+
+  it('say how many engines one request may ask', async () => {
+    for (const each of engines) each.behaviour = lost;
+    await reload({ retry: { max_attempts: 1 } });
+    await kindOf(router.reason(question(), context()));
+    expect(engines.reduce((sum, each) => sum + each.calls.length, 0)).toBe(1);
+  });
+
+  it('say how many requests may wait', async () => {
+    await reload({ overload: { max_queue: 0 } });
+    expect(() => parts.admission.enter({}, () => 0, context())).toThrow('0 requests are waiting');
+  });
+
+  it('say how much may be asked again', async () => {
+    await reload({ retry: { budget_percent: 0 } });
+    expect(parts.budget.isEmpty).toBe(true);
+  });
+
+  it('say when a request takes longer than most', async () => {
+    await reload({ hedged: { percentile: 50 } });
+    for (let ms = 1; ms <= 20; ms += 1) parts.usualMs.record('m/1', ms);
+    expect(parts.usualMs.ofModel('m/1')).toBe(10);
+  });
+
+  it('say how many answers are audited', async () => {
+    await reload({ vote: { audit_rate: 1 } });
+    await router.reason(question(), context());
+    await new Promise(setImmediate);
+    expect(audited).toBe(1);
+  });
+
+  it('say how often an engine may contradict the majority', async () => {
+    await reload({ quarantine: { dissents: 1 } });
+    const [liar] = parts.pool.engines;
+    parts.quarantine.dissented(liar!, undefined);
+    expect(liar!.state).toBe('QUARANTINED');
+    parts.quarantine.stop();
+  });
+
+  it('say when breakers are not to be believed', async () => {
+    await reload({ panic_percent: 0 });
+    for (const { breaker } of parts.pool.engines) breaker.trip('by hand');
+    expect(parts.pool.engines.map(({ admits }) => admits)).toEqual([false, false, false]);
+    for (const { breaker } of parts.pool.engines) breaker.stop();
+  });
+
+  it('say how long an answer is kept', async () => {
+    await reload({ cache: { ttl_ms: 0, stale_ms: 0 } });
+    const key = { scope: 'all', hash: 1n, data: Buffer.alloc(4) };
+    const compute = (): Promise<Answer> => Promise.resolve({ inference: fakeInference() } as Answer);
+    await parts.cache!.answer(key, 'USE', context(), compute);
+    expect(parts.cache!.stats.entries).toBe(0);
+  });
+
+  it('keep the budget that is left where it is not what has changed', async () => {
+    while (parts.budget.withdraw());
+    await reload({ slow_start_ms: 0 });
+    expect(parts.budget.isEmpty).toBe(true);
+  });
+
+  it('let in who waits, where there is room by now', async () => {
+    let places = 0;
+    const turn = parts.admission.enter({}, () => places, context());
+    expect(parts.admission.waiting).toBe(1);
+    places = 1;
+    await reload({});
+    await turn;
+    expect(parts.admission.waiting).toBe(0);
+  });
+
+  it('change a strategy and a log level where they are what has changed', async () => {
+    router.strategy = 'AFFINITY';
+    await reload({ log_level: 'warn' });
+    expect([router.strategy, parts.log.level]).toEqual(['AFFINITY', 'warn']);
+    await reload({ strategy: 'FASTEST' });
+    expect([router.strategy, parts.log.level]).toEqual(['FASTEST', 'info']);
+  });
+
+  it('are refused whole where they cannot be read, and those before stay in force', async () => {
+    await live.reload(() => {
+      throw new Error('is not YAML');
+    });
+    expect(told).toEqual([['settings refused; those before stay in force', { why: 'is not YAML' }]]);
+    expect([live.inForce, calls]).toEqual([was, []]);
+  });
+});

@@ -1,0 +1,205 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
+import type { RouterError } from '../../core/errors.ts';
+import type { CallContext } from '../../core/inference.ts';
+import type { InferResult, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
+import { InferStream, type InferStreamOptions } from './infer-stream.ts';
+
+/** The call below the stream: keeps what is written, and takes more as the test says. */
+class FakeCall extends EventEmitter {
+  readonly written: InferStreamRequest[] = [];
+  /** What `write` returns: whether it takes more. */
+  takesMore = true;
+  ended = 0;
+  cancelled = 0;
+
+  write(message: InferStreamRequest): boolean {
+    this.written.push(message);
+    return this.takesMore;
+  }
+
+  end(): void {
+    this.ended += 1;
+  }
+
+  cancel(): void {
+    this.cancelled += 1;
+  }
+
+  /** The ids of the inputs in each message. */
+  get sent(): number[][] {
+    return this.written.map(({ items }) => items.map(({ id }) => Number(id)));
+  }
+
+  receive(...results: InferResult[]): void {
+    this.emit('data', { results, checksum: 0n });
+  }
+}
+
+const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+const FULL = { maxMessageBytes: 4e6, timeoutMs: 60_000, probe: () => Promise.resolve(), outputsOf: () => 2 };
+
+let call: FakeCall;
+let stream: InferStream;
+let closed: string[];
+
+beforeEach(() => open());
+afterEach(() => stream.fail('the test is over'));
+
+function open(over: Partial<InferStreamOptions> = {}): void {
+  call = new FakeCall();
+  closed = [];
+  const options = { ...FULL, ...over };
+  stream = new InferStream('e', call as unknown as ConstructorParameters<typeof InferStream>[1], options, (why) =>
+    closed.push(why),
+  );
+}
+
+/** Asks, and tells how it ended. */
+function ask(over: Partial<CallContext> = {}, detail: 'SUMMARY' | 'RASTER' = 'SUMMARY'): Promise<string> {
+  const context = { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
+  return stream.infer({ ...input, detail }, context).then(
+    () => 'answered',
+    (error: RouterError) => error.kind,
+  );
+}
+
+const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a stream whose peer takes no more for now', () => {
+  it('sends nothing until it does, then all that has waited, in one message', async () => {
+    call.takesMore = false;
+    const first = ask();
+    await aTurn();
+    const others = [ask(), ask()];
+    await aTurn();
+    expect(call.sent).toEqual([[1]]);
+    call.takesMore = true;
+    call.emit('drain');
+    await aTurn();
+    expect(call.sent).toEqual([[1], [2, 3]]);
+    call.receive(answer(1n), answer(2n), answer(3n));
+    expect(await Promise.all([first, ...others])).toEqual(['answered', 'answered', 'answered']);
+  });
+
+  it('goes on sending afterwards', async () => {
+    call.takesMore = false;
+    void ask();
+    await aTurn();
+    call.takesMore = true;
+    call.emit('drain');
+    for (const sent of [2, 3]) {
+      void ask();
+      await aTurn();
+      expect(call.sent.at(-1)).toEqual([sent]);
+    }
+  });
+
+  it('stops between two messages, too', async () => {
+    open({ maxMessageBytes: 300 });
+    call.takesMore = false;
+    const asked = [ask(), ask(), ask(), ask(), ask()];
+    await aTurn();
+    expect(call.written).toHaveLength(1);
+    for (let n = 0; n < asked.length; n += 1) {
+      call.emit('drain');
+      await aTurn();
+    }
+    expect(call.sent.flat()).toEqual([1, 2, 3, 4, 5]);
+    expect(call.written.length).toBeGreaterThan(1);
+  });
+});
+
+describe('a stream that has ended', () => {
+  it('says so once, however many signs of it there are', async () => {
+    const asked = ask();
+    call.emit('error', Object.assign(new Error('reset'), { code: 14, details: 'reset' }));
+    call.emit('end');
+    stream.fail('told to');
+    expect(closed).toHaveLength(1);
+    expect(closed[0]).toContain('reset');
+    expect(await asked).toBe('ENGINE_LOST');
+  });
+
+  it('takes nothing more, and sends nothing more', async () => {
+    const asked = [ask(), ask()];
+    stream.fail('told to');
+    await aTurn();
+    expect([call.written.length, call.cancelled]).toEqual([0, 1]);
+    expect([await ask(), ...(await Promise.all(asked))]).toEqual(['ENGINE_LOST', 'ENGINE_LOST', 'ENGINE_LOST']);
+    call.receive(answer(77n));
+    expect(stream.unexpectedAnswers).toBe(0);
+  });
+
+  it('is drained at once: nothing can be answered any more', async () => {
+    void ask();
+    stream.fail('told to');
+    await stream.drain();
+    expect(call.ended).toBe(1);
+  });
+});
+
+describe('a stream that is drained', () => {
+  it('ends when the last input is answered, and not before', async () => {
+    const asked = [ask(), ask()];
+    await aTurn();
+    const drained = stream.drain();
+    call.receive(answer(1n));
+    await aTurn();
+    expect(call.ended).toBe(0);
+    call.receive(answer(2n));
+    await drained;
+    expect([call.ended, ...(await Promise.all(asked))]).toEqual([1, 'answered', 'answered']);
+  });
+});
+
+describe('what an engine owes', () => {
+  it('are its inputs, those with layers apart, until each is answered, cancelled or not', async () => {
+    const caller = new AbortController();
+    void ask();
+    void ask({}, 'RASTER');
+    void ask({ signal: caller.signal }, 'RASTER');
+    await aTurn();
+    expect(stream.owed).toEqual({ answers: 3, withLayers: 2, outputs: 2 });
+    caller.abort();
+    expect([stream.inFlight, stream.owed.answers, stream.owed.withLayers]).toEqual([2, 3, 2]);
+    call.receive(refuse(3n, 'CANCELLED'), answer(2n));
+    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, outputs: 2 });
+  });
+
+  it('is nothing for an input that was cancelled before it was sent', async () => {
+    const caller = new AbortController();
+    const asked = [ask(), ask({ signal: caller.signal }, 'RASTER')];
+    caller.abort();
+    await aTurn();
+    expect(call.sent).toEqual([[1]]);
+    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, outputs: 2 });
+    call.receive(answer(1n));
+    await Promise.all(asked);
+  });
+});
+
+describe('an input', () => {
+  it('of a caller who has left is not taken', async () => {
+    const caller = new AbortController();
+    caller.abort();
+    await ask({ signal: caller.signal });
+    await aTurn();
+    expect([stream.inFlight, call.written.length]).toEqual([0, 0]);
+  });
+
+  it('alone goes out at once, without waiting for a turn of the event loop', async () => {
+    void ask();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(call.sent).toEqual([[1]]);
+  });
+
+  it('without a deadline has no time limit at the engine, and one that is over has the least there is', async () => {
+    void ask();
+    void ask({ deadlineMs: performance.now() - 5 });
+    await aTurn();
+    expect(call.written[0]!.items.map(({ timeoutUs }) => timeoutUs)).toEqual([0n, 1n]);
+  });
+});
