@@ -137,6 +137,7 @@ export async function start(
       system.breakerChanged(pooled, event);
       api.refreshHealth();
     },
+    roomFreed: () => admission.serve(),
     modelProblemsChanged: (pooled) => {
       if (!isStopping) system.modelProblemsChanged(pooled);
     },
@@ -186,7 +187,6 @@ export async function start(
   const audit = new Audit({
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
     onProblem: (err) => log.error({ err }, 'audit'),
-    onRoom: () => admission.serve(),
   });
   const cpu = new CpuGate();
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);

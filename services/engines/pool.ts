@@ -25,6 +25,8 @@ export interface PoolEvents {
   modelProblemsChanged(engine: PooledEngine): void;
   breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
   engineRemoved(engine: PooledEngine): void;
+  /** An inference has ended, whoever asked for it: its engine may have room for another. */
+  roomFreed(): void;
   /** A model's breakers are ignored from now on, or heeded again. */
   panicChanged(event: PanicEvent): void;
 }
@@ -76,7 +78,8 @@ export class EnginePool {
       this.#panic.check(this.#served, this.#engines);
     };
     const holders: FindHolders = (name, version) => this.served(name, version)?.engines ?? [];
-    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, onBreaker, holders);
+    const onRoom = (): void => this.#events.roomFreed?.();
+    const pooled = new PooledEngine(engine, this.#pins, this.#breaker, onBreaker, holders, onRoom);
     this.#engines = [...this.#engines, pooled];
     let wasUp = engine.description !== undefined;
     pooled.limit.cap(engine.description?.maxInFlight ?? 0);

@@ -68,6 +68,26 @@ describe('an engine of the pool', () => {
   });
 });
 
+describe('the room of an engine', () => {
+  it('is told of when a request has ended, one beside all counting, too', async () => {
+    const fake = new FakeEngine('e').up(fakeModel());
+    const onRoom = jest.fn();
+    const pooled = new PooledEngine(
+      fake,
+      fakePins,
+      fakeBreaker,
+      () => undefined,
+      () => [],
+      onRoom,
+    );
+    const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+    await pooled.infer(input, context);
+    await pooled.inferUncounted(input, context);
+    pooled.breaker.stop();
+    expect(onRoom).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe('a time-out of an engine with peers', () => {
   let clockMs: number;
   let bad: FakeEngine;
@@ -137,6 +157,13 @@ describe('a time-out of an engine with peers', () => {
     expect(engine.breaker.events).toMatchObject([{ state: 'OPEN', why }]);
   });
 
+  it('keeps what it takes as it was where its peer answers and it has used its usual time only', async () => {
+    for (let n = 0; n < 20; n += 1) await answer(engine, bad, 300);
+    const before = engine.attemptMs(input, 10_000);
+    await timeOut(250, 200);
+    expect(engine.attemptMs(input, 10_000)).toBe(before);
+  });
+
   describe('that is silent', () => {
     let replaced: string[];
 
@@ -163,7 +190,9 @@ describe('a time-out of an engine with peers', () => {
       clockMs += 10_000;
       Object.assign(bad, { silence: { inputs: 37, forMs: 2_100 } });
       await timeOut(2_000);
-      expect(replaced).toEqual([expect.stringMatching(/^took 37 inputs and answered none for 2100 ms, though it usually/)]);
+      expect(replaced).toEqual([
+        expect.stringMatching(/^took 37 inputs and answered none for 2100 ms, though it usually/),
+      ]);
     });
 
     it('keeps its connection while it has had few inputs', async () => {

@@ -57,6 +57,7 @@ export class PooledEngine {
   readySinceMs = -Infinity;
 
   readonly #findHolders: FindHolders;
+  readonly #onRoom: () => void;
   /** By model, then by version. */
   readonly #times = new Map<string, Map<number, AnswerTimes>>();
 
@@ -66,10 +67,12 @@ export class PooledEngine {
     breaker: BreakerOptions,
     onBreaker: (event: BreakerEvent) => void,
     findHolders: FindHolders = () => [],
+    onRoom: () => void = () => undefined,
   ) {
     this.engine = engine;
     this.pins = pins;
     this.#findHolders = findHolders;
+    this.#onRoom = onRoom;
     this.breaker = new Breaker(breaker, onBreaker);
   }
 
@@ -126,8 +129,12 @@ export class PooledEngine {
   }
 
   /** As `infer`, beside all that is counted: for known inputs and replays, also of an engine that may not be asked. */
-  inferUncounted(input: InferenceInput, context: CallContext): Promise<Inference> {
-    return inferChecked(this.engine, this.pins, input, context);
+  async inferUncounted(input: InferenceInput, context: CallContext): Promise<Inference> {
+    try {
+      return await inferChecked(this.engine, this.pins, input, context);
+    } finally {
+      this.#onRoom();
+    }
   }
 
   /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
@@ -177,6 +184,8 @@ export class PooledEngine {
       const isEarly = error.kind === 'ENGINE_SLOW' && outcome === 'ignore';
       if (!isEarly) this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
+    } finally {
+      this.#onRoom();
     }
   }
 

@@ -41,7 +41,7 @@ export interface AskOptions {
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
   /** Where votes wait for engines without room. */
-  readonly admission: Pick<Admission, 'waitForRoom' | 'serve'>;
+  readonly admission: Pick<Admission, 'waitForRoom'>;
   readonly observer: Observer;
   readonly onDispute: (dispute: Dispute) => void;
   /** Every engine there is, for the error of a request that none could answer. */
@@ -88,7 +88,6 @@ export async function ask(engine: Askable, asking: Asking, timeoutMs = Infinity)
     const { strategy } = asking;
     const dispute = malformedDispute(engine.id, error, durationMs, { input, strategy, span });
     if (dispute !== undefined) options.onDispute(dispute);
-    options.admission.serve(); // the request goes on elsewhere, but this engine has room again
     throw error;
   }
 }

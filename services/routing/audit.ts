@@ -26,8 +26,6 @@ export interface AuditOptions {
   readonly onDispute: (dispute: Dispute) => void;
   /** Hears of what was thrown in the background: a bug, but not the request's. Unset: it is dropped. */
   readonly onProblem?: (error: unknown) => void;
-  /** An engine that an audit has asked has room again. */
-  readonly onRoom?: () => void;
 }
 
 /** Audits by share under way at once: beyond that they are left out, for they must not slow the requests. */
@@ -149,7 +147,6 @@ export class Audit {
       if (mayEnd && judge(voters, audit).kind === 'AGREED') return;
       if (!other.admits) continue; // since the list was made
       voters.push(await this.#recompute(other, asked));
-      this.#options.onRoom?.();
     }
   }
 

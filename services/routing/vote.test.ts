@@ -97,15 +97,6 @@ describe('a vote, while an engine has no room', () => {
     expect(outcomes(await voting)).toEqual(['a AGREED', 'b DISSENTED', 'c AGREED']);
   });
 
-  it('lets others have the room of an engine that has answered it', async () => {
-    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
-    const serve = jest.spyOn(admission, 'serve');
-    void election([a, b, c], { agreement: { kind: 'UNANIMOUS' } }, { admission }).catch(() => undefined);
-    a.answer(7n);
-    await heard();
-    expect(serve).toHaveBeenCalled();
-  });
-
   it('counts it as absent when it has waited for long', async () => {
     const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' }, onFew: 'ACCEPT_DEGRADED' });
     for (const voter of [a, b]) voter.answer(7n);
@@ -383,6 +374,33 @@ describe('a vote of full engines', () => {
     const voting = election([a, b, c]);
     for (const voter of [a, b, c]) voter.fail('ENGINE_FULL');
     await expect(voting).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
+  });
+});
+
+describe('the time of a ballot', () => {
+  /** Part of the caller's time that is left. */
+  async function partsOf(plan: HandDriven[], over: Partial<VotePolicy> = {}): Promise<number[]> {
+    const context = { deadlineMs: performance.now() + 900, signal: caller.signal };
+    const asking = { ...fakeAsking(plan, caller.signal), context };
+    const spec = { from: 'spike_count', labels: [], temperature: 1 } as const;
+    const voting = vote(plan, { ...PLAIN, ...over }, spec, asking, () => undefined);
+    const asked = plan.filter(({ wasAsked }) => wasAsked);
+    const parts = asked.map(({ timeoutMs }) => Math.round((10 * timeoutMs!) / 900) / 10);
+    for (const engine of asked) engine.answer(7n);
+    await voting;
+    return parts;
+  }
+
+  it('is half where an engine is left that can vote in its place', async () => {
+    expect(await partsOf([a, b, c, d])).toEqual([0.5, 0.5, 0.5]);
+  });
+
+  it('is half where not all that take part have been asked', async () => {
+    expect(await partsOf([a, b, c], { mode: 'STAGED' })).toEqual([0.5, 0.5]);
+  });
+
+  it('is more where all that there are vote already', async () => {
+    expect(await partsOf([a, b, c])).toEqual([0.8, 0.8, 0.8]);
   });
 });
 

@@ -281,7 +281,6 @@ class Election<E extends Askable> {
       this.#failed(voter, RouterError.from(thrown));
     }
     this.#onBallot();
-    this.#asking.options.admission.serve(); // the vote goes on, but this engine has room again
   }
 
   #failed(voter: Voter<E>, error: RouterError): void {

@@ -10,7 +10,7 @@ import { clock } from './virtual-clock.ts';
 
 /** Whoever has room is found at once; the steps of a moment come in any order. */
 const SERVED_WITHIN_MS = 1;
-/** After so many time-outs in a row, the first of them so long ago, an engine is out. */
+/** After so many time-outs in a row, the last of them so long after the first, an engine is out: it is judged by these alone. */
 const OUT_AFTER_MS = 300;
 
 export class GreyChecks {
@@ -18,8 +18,8 @@ export class GreyChecks {
   readonly #pool: EnginePool;
   #waitingSinceMs = Infinity;
   #roomSinceMs = Infinity;
-  /** Time-outs since its last answer, and when the first of them was, by engine. */
-  readonly #timedOut = new Map<string, { count: number; readonly sinceMs: number }>();
+  /** Time-outs since its last answer, and when the first and the last of them were, by engine. */
+  readonly #timedOut = new Map<string, { count: number; readonly sinceMs: number; lastMs: number }>();
 
   constructor(plan: SchedulePlan, pool: EnginePool) {
     this.#plan = plan;
@@ -53,7 +53,7 @@ export class GreyChecks {
     if (this.#plan.patientMs === Infinity || !isHung || timedOut === undefined) return;
     const pooled = this.#pool.engines.find((each) => each.id === id);
     if (pooled === undefined || pooled.isPanicking || pooled.breaker.state !== 'CLOSED') return;
-    const forMs = clock.nowMs - timedOut.sinceMs;
+    const forMs = timedOut.lastMs - timedOut.sinceMs;
     if (timedOut.count >= this.#plan.breaker.minRequests && forMs > OUT_AFTER_MS) {
       throw new Broken('out', `"${id}" is in after ${timedOut.count} time-outs in a row in ${Math.round(forMs)} ms`);
     }
@@ -63,7 +63,10 @@ export class GreyChecks {
     if (outcome === 'OK') this.#timedOut.delete(id);
     if (outcome !== 'DEADLINE_EXCEEDED') return;
     const timedOut = this.#timedOut.get(id);
-    if (timedOut === undefined) this.#timedOut.set(id, { count: 1, sinceMs: clock.nowMs });
-    else timedOut.count += 1;
+    if (timedOut === undefined) this.#timedOut.set(id, { count: 1, sinceMs: clock.nowMs, lastMs: clock.nowMs });
+    else {
+      timedOut.count += 1;
+      timedOut.lastMs = clock.nowMs;
+    }
   }
 }

@@ -110,6 +110,7 @@ class Simulation {
         this.#journal.guard(() => this.#dns?.engineChanged(pooled));
       },
       engineRemoved: (pooled) => this.#dns?.engineRemoved(pooled),
+      roomFreed: () => this.#admission.serve(),
       breakerChanged: ({ id }, { state }) => {
         this.#admission.serve();
         if (state !== 'HALF_OPEN') this.#attempts.settled(id);
@@ -148,7 +149,7 @@ class Simulation {
       sidecarFirstShare: 0.8,
       vote,
       usualMs: new LatencyQuantile(plan.hedgePercentile),
-      audit: new Audit({ rate: vote.audit_rate, observer, onDispute, onRoom: () => this.#admission.serve() }),
+      audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
       admission: this.#admission,
       cpu: new CpuGate(),
       onDispute,
