@@ -79,7 +79,7 @@ export class Intake {
     let largest: Arrival | undefined;
     for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
     const message = `the requests that are coming in take more than ${most} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
-    largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS }));
+    largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' }));
   }
 }
 
