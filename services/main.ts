@@ -59,6 +59,7 @@ import { Metrics } from './telemetry/metrics.ts';
 import { startOtlpMetrics } from './telemetry/otlp-metrics.ts';
 import { logOutput } from './telemetry/output.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
+import { SheddingEvents } from './telemetry/shedding.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import type { ExportCounts } from './telemetry/span-exporter.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
@@ -152,7 +153,8 @@ export async function start(
       api.refreshHealth();
     },
   };
-  const admission = new Admission(admissionOptions(settings));
+  const cpu = new CpuGate();
+  const admission = new Admission(admissionOptions(settings), undefined, () => cpu.isLate);
   const { models_dir: modelsDir, local } = settings;
   const pins = new RepositoryModels({ modelsDir, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
@@ -188,7 +190,6 @@ export async function start(
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
     onProblem: (err) => log.error({ err }, 'audit'),
   });
-  const cpu = new CpuGate();
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
@@ -221,6 +222,7 @@ export async function start(
       system.tell('alert', isFiring ? 'WARNING' : 'INFO', isFiring ? text : `${name} is over`, { name });
     },
   );
+  const shedding = new SheddingEvents(metrics, system);
   const prometheus = new Prometheus(() => meter.read());
   const onInternalError = (path: string, error: unknown, traceId?: string): void => {
     log.error({ trace_id: traceId, path, err: (error as Error).cause ?? error }, 'internal error');
@@ -299,6 +301,7 @@ export async function start(
     connections.stop();
     stopWatching();
     cpu.stop();
+    shedding.stop();
     alerts.stop();
     await pushing?.stop();
     await snapshots?.stop();
@@ -321,6 +324,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     cpu.start();
+    shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {
       ...{ address, httpAddress, pool, supervisors, prometheus, tracing, spansTo, stop },

@@ -65,7 +65,7 @@ export class Arrival {
     this.#end();
     if (!requestStream) {
       const method = path.slice(path.lastIndexOf('/') + 1);
-      this.#rules.observer.requestEnded(method, error.kind, performance.now() - this.sinceMs);
+      this.#rules.observer.requestEnded(method, error.kind, performance.now() - this.sinceMs, error.lack);
     }
     // A status alone is on its way at once, one after answers when these are; then the sender is told to stop.
     const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);

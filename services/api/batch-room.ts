@@ -13,7 +13,7 @@ export class BatchRoom {
   enter(items: number, maxItems: number): () => void {
     if (this.#items > 0 && this.#items + items > maxItems) {
       const message = `the batches under way hold ${this.#items} requests, and there is no room for the ${items} of this one (setting max_in_flight: ${maxItems}); try again in ${RETRY_MS} ms, or send smaller batches`;
-      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS });
+      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' });
     }
     this.#items += items;
     return () => {

@@ -79,13 +79,13 @@ export class Intake {
     let largest: Arrival | undefined;
     for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
     const message = `the requests that are coming in take more than ${most} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
-    largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS }));
+    largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' }));
   }
 }
 
 /**
- * For a call that was refused at its headers, whose message is read by no one. Without it, what has come of the message
- * would keep its part of the connection's window, and some such calls would block the connection for good.
+ * For a call that was refused at its headers, whose message nothing reads. Its sender would wait for room to send the rest,
+ * and the call would stay open, and count among those that a connection may have.
  */
 function tellToStop(stream: ServerHttp2Stream): void {
   stream.removeAllListeners('end'); // gRPC would take it for the end of the message

@@ -62,7 +62,7 @@ export async function reasonItem(
     const error = RouterError.from(thrown);
     trace.end(error);
     if (error.kind === 'INTERNAL') onInternalError(type, error, trace.traceId);
-    observer.requestEnded(type, error.kind, performance.now() - startedMs);
+    observer.requestEnded(type, error.kind, performance.now() - startedMs, error.lack);
     return { requestId, outcome: { $case: 'error', value: toReasonError(error) } };
   }
 }

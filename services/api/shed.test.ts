@@ -4,7 +4,7 @@ import { silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { shedding } from './shed.ts';
 
-const full = new RouterError('ROUTER_FULL', 'too little CPU', { retryAfterMs: 100 });
+const full = new RouterError('ROUTER_FULL', 'too little CPU', { retryAfterMs: 100, lack: 'CPU' });
 const sendStatus = jest.fn();
 const start = jest.fn();
 const refusal = jest.fn<(deadlineMs: number) => RouterError | undefined>();
@@ -30,7 +30,7 @@ describe('shedding', () => {
     handled(`ReasoningService/${method}`).start();
     expect(sendStatus).toHaveBeenCalledWith(expect.objectContaining({ code: grpc.status.RESOURCE_EXHAUSTED }));
     expect(start).not.toHaveBeenCalled();
-    expect(requestEnded).toHaveBeenCalledWith(method, 'ROUTER_FULL', 0);
+    expect(requestEnded).toHaveBeenCalledWith(method, 'ROUTER_FULL', 0, 'CPU');
   });
 
   it('tells how long the caller waits', () => {

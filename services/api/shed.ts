@@ -20,7 +20,7 @@ export function shedding(router: Pick<Router, 'refusal'>, observer: Observer): g
     if (!refusal) return call;
     if (last?.refusal !== refusal) last = { refusal, status: toStatus(refusal) };
     call.sendStatus(last.status);
-    observer.requestEnded(name, refusal.kind, 0);
+    observer.requestEnded(name, refusal.kind, 0, refusal.lack);
     return neverStarted(call);
   };
   // grpc-js declares the class, and uses the interface.

@@ -67,7 +67,7 @@ export function unary<Request, Response>(
         answered = true;
         options.calls.closed(cut);
         const error = RouterError.from(thrown);
-        options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs);
+        options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs, error.lack);
         trace?.end(error);
         if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error, trace?.traceId);
         callback(toStatus(error));

@@ -83,6 +83,9 @@ export function isErrorKind(text: string): text is ErrorKind {
   return Object.hasOwn(ERROR_KINDS, text);
 }
 
+/** What a router that refuses a request has too little of. */
+export type Lack = 'ENGINES' | 'CPU' | 'MEMORY';
+
 export interface FieldViolation {
   /** Path in the request message. Example: `encoding[17]`. */
   readonly field: string;
@@ -94,6 +97,8 @@ export interface RouterErrorOptions {
   /** When it makes sense to try again, milliseconds from now. */
   readonly retryAfterMs?: number;
   readonly field?: string;
+  /** Of ROUTER_FULL. */
+  readonly lack?: Lack;
   /** For Engine.recording: the run that an engine refused to finish. */
   readonly recordingId?: bigint;
   readonly cause?: unknown;
@@ -106,6 +111,7 @@ export class RouterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly lack: Lack | undefined;
   /** Of an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
   readonly recordingId: bigint;
 
@@ -114,6 +120,7 @@ export class RouterError extends Error {
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.lack = options.lack;
     this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }

@@ -1,5 +1,5 @@
 // What the path tells whoever counts. Implemented by telemetry/, called by routing/ and api/: nothing calls up.
-import type { ErrorKind } from './errors.ts';
+import type { ErrorKind, Lack } from './errors.ts';
 import type { Work } from './work.ts';
 
 export type Outcome = 'OK' | ErrorKind;
@@ -13,8 +13,11 @@ export type VerdictName =
 
 /** Every method is called on the hot path: it must be quick and must not throw. */
 export interface Observer {
-  /** A request has ended. `type` is the rpc's name, or "ReasonBatch.item", "ReasonStream.item". */
-  requestEnded(type: string, outcome: Outcome, durationMs: number): void;
+  /**
+   * A request has ended. `type` is the rpc's name, or "ReasonBatch.item", "ReasonStream.item". `lack`: what the router had
+   * too little of to take it.
+   */
+  requestEnded(type: string, outcome: Outcome, durationMs: number, lack?: Lack): void;
   /** A strategy has planned a request. */
   planned(strategy: string): void;
   /** An engine was asked once. */

@@ -97,6 +97,11 @@ export class CpuGate {
     return this.#limit;
   }
 
+  /** Whether the loop has been late within the last seconds: answers may have been here, and not been read. */
+  get isLate(): boolean {
+    return this.#limit < Infinity;
+  }
+
   /** Why a request is to be refused that could be begun now: to be asked before anything is done for it. */
   refusal(inFlight: number, deadlineMs: number): RouterError | undefined {
     const nowMs = this.#clock.now();
@@ -167,5 +172,5 @@ function saturated(limit: number): RouterError {
 function full(what: string, waitMs: number): RouterError {
   const retryAfterMs = Math.round(Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, waitMs)));
   const message = `this router has too little CPU: ${what}; try again in ${retryAfterMs} ms, or give it more CPU`;
-  return new RouterError('ROUTER_FULL', message, { retryAfterMs });
+  return new RouterError('ROUTER_FULL', message, { retryAfterMs, lack: 'CPU' });
 }

@@ -34,7 +34,7 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
   const isFull = outcomes.has('ENGINE_FULL') && attempts.every(({ outcome }) => FULL_OR_STOPPING.has(outcome));
   if (isFull) {
     const message = `every engine is full (${tried}); try again later, or add engines`;
-    return new RouterError('ROUTER_FULL', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS });
+    return new RouterError('ROUTER_FULL', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS, lack: 'ENGINES' });
   }
   const known = [tried && `tried ${tried}`, others && `others ${others}`].filter((part) => part !== '').join('; ');
   const message = `no engine could answer (${known || 'none is configured'}); try again, or see "npx tandem engines"`;

@@ -127,8 +127,8 @@ export class Router {
     const refusal = cpu.refusal(this.#inFlight, context.deadlineMs);
     if (refusal !== undefined) throw refusal;
     if (this.#inFlight >= maxInFlight) {
-      const message = `${this.#inFlight} requests are under way, the most this router takes; try again in a moment`;
-      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS });
+      const message = `${this.#inFlight} requests are under way, the most this router takes (setting max_in_flight); try again in a moment`;
+      throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS, lack: 'MEMORY' });
     }
     this.#inFlight += 1;
     try {

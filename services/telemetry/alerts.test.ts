@@ -11,6 +11,7 @@ import {
   Alerts,
   CALLERS_CODES,
   LASTING,
+  MAX_SHED_RATIO,
   MIN_LOOKUPS,
   MIN_USUAL_RATIO,
   USUAL_MS,
@@ -98,6 +99,14 @@ const CASES: Case[] = [
     name: 'TandemLatencyHigh',
     wrong: () => metrics.requestEnded('Reason', 'OK', 1_500),
     text: /takes over 2485 ms, more than 1000 ms/,
+  },
+  {
+    name: 'TandemShedding',
+    wrong: () => {
+      requests(98, 0);
+      for (const lack of ['CPU', 'ENGINES'] as const) metrics.requestEnded('Reason', 'ROUTER_FULL', 0, lack);
+    },
+    text: /^2\.0 % of requests are refused: \d+ because every engine is busy: add engines; \d+ because .*too little CPU/,
   },
   { name: 'TandemBreakerOpen', wrong: () => engine({ breaker: { state: 'OPEN' } }), text: /open of engine-1$/ },
   {
@@ -227,6 +236,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(threshold('TandemLatencyHigh') * 1_000).toBe(SETTINGS.p99_ms);
     expect(threshold('TandemMemoryHigh')).toBe(SETTINGS.memory_bytes);
     expect(threshold('TandemCacheHitRatioCollapsed')).toBe(SETTINGS.cache_collapse);
+    expect(threshold('TandemShedding')).toBe(MAX_SHED_RATIO);
     const collapse = byName.get('TandemCacheHitRatioCollapsed')!.expr;
     expect(collapse).toContain(`rate1h > ${MIN_USUAL_RATIO}`);
     expect(collapse).toContain(`>= ${MIN_LOOKUPS}`);

@@ -3,8 +3,10 @@
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
 // is over: a figure that trembles around its threshold raises one alert.
+import type { Lack } from '../core/errors.ts';
 import { BOUNDS_S } from './latency.ts';
 import type { Reading } from './meter.ts';
+import { WHAT_IS_SHORT } from './shedding.ts';
 
 export interface AlertOptions {
   /** Between two looks, milliseconds. */
@@ -39,6 +41,7 @@ interface Look {
   readonly lookups: number;
   readonly spansDropped: number;
   readonly linesDropped: number;
+  readonly shed: Readonly<Record<Lack, number>>;
 }
 
 interface View {
@@ -58,6 +61,8 @@ export const USUAL_MS = 3_600_000;
 /** With fewer lookups in the window, or a usual ratio below, a ratio says nothing. */
 export const MIN_LOOKUPS = 100;
 export const MIN_USUAL_RATIO = 0.1;
+/** Requests refused that are more than a burst, as a part of all: as in the rules file. */
+export const MAX_SHED_RATIO = 0.01;
 /** Looks kept, whatever the interval. */
 const MAX_LOOKS = 1_024;
 
@@ -75,6 +80,13 @@ export const ALERT_RULES = {
     const p99Ms = quantileS(buckets, 0.99) * 1e3;
     return p99Ms > options.p99Ms
       ? `one request in a hundred takes over ${p99Ms.toFixed(0)} ms, more than ${options.p99Ms} ms`
+      : undefined;
+  },
+  TandemShedding: ({ recent: { shed, requests } }) => {
+    const lacks = (Object.entries(shed) as [Lack, number][]).filter(([, times]) => times > 0);
+    const ratio = sum(lacks.map(([, times]) => times)) / requests;
+    return ratio > MAX_SHED_RATIO
+      ? `${percent(ratio)} of requests are refused: ${lacks.map(([lack, times]) => `${times} because ${WHAT_IS_SHORT[lack]}`).join('; ')}`
       : undefined;
   },
   TandemBreakerOpen: ({ reading }) =>
@@ -249,6 +261,7 @@ function toLook({ counts, standing, upMs }: Reading): Look {
     lookups: hits + cache.MISS,
     spansDropped: standing.spans.dropped,
     linesDropped: standing.linesDropped,
+    shed: counts.shed,
   };
 }
 
@@ -265,6 +278,11 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
     lookups: now.lookups - before.lookups,
     spansDropped: now.spansDropped - before.spansDropped,
     linesDropped: now.linesDropped - before.linesDropped,
+    shed: {
+      ENGINES: now.shed.ENGINES - before.shed.ENGINES,
+      CPU: now.shed.CPU - before.shed.CPU,
+      MEMORY: now.shed.MEMORY - before.shed.MEMORY,
+    },
   };
 }
 

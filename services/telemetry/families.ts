@@ -91,6 +91,11 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       help: 'The same durations since counting began, as quantiles within 1 % of the exact ones. Not to be averaged.',
       samples: requestTypes.map(({ type, latency }) => ({ labels: { method: type }, latency })),
     },
+    counter(
+      'tandem_requests_shed_total',
+      'Requests refused with ROUTER_FULL, by what the router has too little of: engines with room, its own CPU, or memory.',
+      Object.entries(counts.shed).map(([lack, value]) => ({ labels: { lack: lower(lack) }, value })),
+    ),
     gauge('tandem_requests_in_flight', 'Inputs that are being reasoned about now.', standing.inFlight),
     gauge('tandem_requests_waiting', 'Inputs that wait for an engine with room now.', standing.waiting),
     counter(

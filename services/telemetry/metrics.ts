@@ -1,5 +1,5 @@
 // What the path has told, counted: everything since the router started, or since the last reset.
-import { ERROR_KINDS, isErrorKind } from '../core/errors.ts';
+import { ERROR_KINDS, type Lack, isErrorKind } from '../core/errors.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
 import { type Work, energyJ, ownComputeUs } from '../core/work.ts';
 import type { EventObserver } from './event-log.ts';
@@ -38,6 +38,8 @@ export interface MetricsSnapshot {
   readonly models: readonly ModelCounts[];
   readonly cache: Readonly<Record<CacheStatusName, number>>;
   readonly votes: Readonly<Record<VerdictName, number>>;
+  /** Requests refused, by what the router had too little of. */
+  readonly shed: Readonly<Record<Lack, number>>;
   readonly events: EventCounts;
 }
 
@@ -125,6 +127,7 @@ export interface SavedMetrics {
   }[];
   readonly cache: Readonly<Record<string, number>>;
   readonly votes: Readonly<Record<string, number>>;
+  readonly shed: Readonly<Record<string, number>>;
 }
 
 export const NO_ENGINE_COUNTS: EngineCounts = {
@@ -141,10 +144,11 @@ export class Metrics implements Observer, EventObserver {
     this.#counts = new Counts(now());
   }
 
-  requestEnded(type: string, outcome: Outcome, durationMs: number): void {
+  requestEnded(type: string, outcome: Outcome, durationMs: number, lack?: Lack): void {
     const counts = this.#type(type);
     if (outcome === 'OK') counts.latencies.record(durationMs);
     else counts.errors.set(outcome, (counts.errors.get(outcome) ?? 0) + 1);
+    if (lack !== undefined) this.#counts.shed[lack] += 1;
   }
 
   /** The trace of a request that was answered: the newest one of each latency bucket is kept. */
@@ -202,13 +206,18 @@ export class Metrics implements Observer, EventObserver {
     this.#counts.engines.delete(engineId);
   }
 
+  /** Requests refused so far, by what the router had too little of. */
+  get shed(): Readonly<Record<Lack, number>> {
+    return this.#counts.shed;
+  }
+
   /** Counts anew. */
   reset(): void {
     this.#counts = new Counts(this.#now());
   }
 
   snapshot(): MetricsSnapshot {
-    const { sinceMs, types, strategies, engines, models, cache, votes, published, eventsMissed } = this.#counts;
+    const { sinceMs, types, strategies, engines, models, cache, votes, shed, published, eventsMissed } = this.#counts;
     const requestTypes = [...types].map(toTypeCounts).sort((a, b) => (a.type < b.type ? -1 : 1));
     return {
       sinceMs,
@@ -220,13 +229,14 @@ export class Metrics implements Observer, EventObserver {
       models: [...models.values()].map(toModelCounts).sort(byModel),
       cache: { ...cache },
       votes: { ...votes },
+      shed: { ...shed },
       events: { published: { ...published }, missed: eventsMissed },
     };
   }
 
   /** `engineIds`: of the pool, so that engines which come and go do not fill the file. */
   save(engineIds: readonly string[]): SavedMetrics {
-    const { sinceMs, types, strategies, engines, models, cache, votes } = this.#counts;
+    const { sinceMs, types, strategies, engines, models, cache, votes, shed } = this.#counts;
     return {
       sinceMs,
       types: [...types].map(([type, { errors, latencies }]) => ({
@@ -242,6 +252,7 @@ export class Metrics implements Observer, EventObserver {
       models: [...models.values()].map((counts) => ({ ...counts })),
       cache: { ...cache },
       votes: { ...votes },
+      shed: { ...shed },
     };
   }
 
@@ -267,6 +278,7 @@ export class Metrics implements Observer, EventObserver {
       for (const each of saved.models) Object.assign(this.#model(each.model, each.version), each);
       copyKnown(saved.cache, counts.cache);
       copyKnown(saved.votes, counts.votes);
+      copyKnown(saved.shed, counts.shed);
     } catch (error) {
       this.#counts = before;
       throw error;
@@ -306,6 +318,7 @@ class Counts {
     AUDITED: 0,
     AUDIT_DISPUTED: 0,
   };
+  readonly shed: Record<Lack, number> = { ENGINES: 0, CPU: 0, MEMORY: 0 };
   readonly published = Object.fromEntries(TOPIC_GROUPS.map((group) => [group, 0])) as Record<TopicGroup, number>;
   eventsMissed = 0;
   readonly sinceMs: number;

@@ -47,6 +47,7 @@ const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
       .max(256),
     cache: counts,
     votes: counts,
+    shed: counts.default({}), // not in files of earlier versions
   }),
   totals: z.strictObject({ evictions: count, connections: count, spansDropped: count }),
 });

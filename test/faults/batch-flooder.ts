@@ -1,5 +1,6 @@
 // Sends batches of empty items at once, and prints how many ended with which status. A process of its own, which shares
 // one message among all calls: a client library would copy it for each.
+import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { parseArgs } from 'node:util';
@@ -26,20 +27,30 @@ function send(session: ClientHttp2Session): Promise<string> {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    let code: string | undefined;
-    const read = (headers: IncomingHttpHeaders): void => void (code ??= headers['grpc-status']?.toString());
+    // Node's client does not close a stream that was refused before it was written whole.
+    const read = (headers: IncomingHttpHeaders): void => {
+      const code = headers['grpc-status'];
+      if (code === undefined) return;
+      resolve(status[Number(code)] ?? code.toString());
+      stream.destroy();
+    };
     stream.on('response', read);
     stream.on('trailers', read);
     stream.on('error', () => undefined);
-    stream.on('close', () => resolve(code === undefined ? 'no status' : (status[Number(code)] ?? code)));
+    stream.on('close', () => resolve('no status'));
     stream.resume();
     stream.end(framed);
   });
 }
 
-const sessions = Array.from({ length: CONNECTIONS }, () => {
-  return connect(`http://${values.address}`).on('error', () => undefined);
-});
+/** Resolves once it knows how many calls at once the router takes on it: more would be reset before they are calls. */
+async function open(): Promise<ClientHttp2Session> {
+  const session = connect(`http://${values.address}`).on('error', () => undefined);
+  await once(session, 'remoteSettings');
+  return session;
+}
+
+const sessions = await Promise.all(Array.from({ length: CONNECTIONS }, open));
 const sent = Array.from({ length: Number(values.count) }, (_, at) => send(sessions[at % CONNECTIONS]!));
 const counts: Record<string, number> = {};
 for (const name of await Promise.all(sent)) counts[name] = (counts[name] ?? 0) + 1;

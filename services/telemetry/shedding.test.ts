@@ -1,0 +1,68 @@
+import { beforeEach, expect, it } from '@jest/globals';
+import { SheddingEvents } from './shedding.ts';
+
+let shed: Record<'ENGINES' | 'CPU' | 'MEMORY', number>;
+let told: [string, string, unknown][];
+let events: SheddingEvents;
+let nowMs: number;
+
+beforeEach(() => {
+  shed = { ENGINES: 5, CPU: 0, MEMORY: 0 };
+  told = [];
+  nowMs = 0;
+  const counted = {
+    get shed() {
+      return shed;
+    },
+  };
+  events = new SheddingEvents(counted, {
+    tell: (_topic, severity, text, { name }) => told.push([severity, text, name]),
+  });
+});
+
+/** A second later. */
+function look(): void {
+  nowMs += 1_000;
+  events.look(nowMs);
+}
+
+it('says nothing of what was refused before it began to look', () => {
+  for (let k = 0; k < 60; k += 1) look();
+  expect(told).toEqual([]);
+});
+
+it('tells once that requests are refused, with the cause and what to do', () => {
+  for (let k = 0; k < 60; k += 1) {
+    shed.CPU += 3;
+    look();
+  }
+  const text = expect.stringMatching(/^requests are refused: the router has too little CPU.*give it more/) as string;
+  expect(told).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
+});
+
+it('tells that it is over once nothing has been refused for 10 s, and how much was', () => {
+  shed.ENGINES += 2;
+  look();
+  shed.ENGINES += 3;
+  look();
+  for (let k = 0; k < 9; k += 1) look();
+  expect(told).toHaveLength(1);
+  look();
+  const text = 'no request is refused any more; 5 were, within 1 s';
+  expect(told[1]).toEqual(['INFO', text, 'shedding for lack of engines']);
+});
+
+it('does not take a pause for the end', () => {
+  for (let k = 0; k < 10; k += 1) {
+    shed.MEMORY += 1;
+    look();
+    for (let quiet = 0; quiet < 5; quiet += 1) look();
+  }
+  expect(told).toHaveLength(1);
+});
+
+it('goes on when the metrics are reset', () => {
+  shed = { ENGINES: 1, CPU: 0, MEMORY: 0 };
+  look();
+  expect(told).toHaveLength(1);
+});

@@ -1,0 +1,82 @@
+// Tells when the router begins to refuse requests for lack of something, and when that is over. Looks at what was counted:
+// a router that is short of CPU must not have more to do for each request that it refuses.
+import type { Lack } from '../core/errors.ts';
+import type { SystemEvents } from './system-events.ts';
+
+/** What is wrong, and what to do about it. */
+export const WHAT_IS_SHORT: Readonly<Record<Lack, string>> = {
+  ENGINES: 'every engine is busy: add engines',
+  CPU: 'the router has too little CPU, or stood still: give it more, or start another router',
+  MEMORY:
+    'it holds as many requests, or bytes of them, as it may: raise max_in_flight, or have callers send less at once',
+};
+
+const LOOK_MS = 1_000;
+/** It is over when nothing was refused for so long. */
+const OVER_MS = 10_000;
+
+interface Period {
+  sinceMs: number;
+  lastMs: number;
+  refused: number;
+}
+
+export class SheddingEvents {
+  readonly #counted: { readonly shed: Readonly<Record<Lack, number>> };
+  readonly #system: Pick<SystemEvents, 'tell'>;
+  #before: Readonly<Record<Lack, number>>;
+  readonly #under = new Map<Lack, Period>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `counted`: requests refused so far. */
+  constructor(counted: { readonly shed: Readonly<Record<Lack, number>> }, system: Pick<SystemEvents, 'tell'>) {
+    this.#counted = counted;
+    this.#system = system;
+    this.#before = { ...counted.shed };
+  }
+
+  start(): void {
+    this.#before = { ...this.#counted.shed };
+    this.#timer = setInterval(() => this.look(performance.now()), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks once; the timer does so every second. */
+  look(nowMs: number): void {
+    const now = { ...this.#counted.shed };
+    for (const lack of Object.keys(now) as Lack[]) {
+      const before = this.#before[lack];
+      const refused = now[lack] < before ? now[lack] : now[lack] - before; // counted anew
+      if (refused > 0) this.#refused(lack, refused, nowMs);
+      else this.#maybeOver(lack, nowMs);
+    }
+    this.#before = now;
+  }
+
+  #refused(lack: Lack, refused: number, nowMs: number): void {
+    const under = this.#under.get(lack);
+    if (under !== undefined) {
+      under.lastMs = nowMs;
+      under.refused += refused;
+      return;
+    }
+    this.#under.set(lack, { sinceMs: nowMs, lastMs: nowMs, refused });
+    this.#system.tell('alert', 'WARNING', `requests are refused: ${WHAT_IS_SHORT[lack]}`, { name: nameOf(lack) });
+  }
+
+  #maybeOver(lack: Lack, nowMs: number): void {
+    const under = this.#under.get(lack);
+    if (under === undefined || nowMs - under.lastMs < OVER_MS) return;
+    this.#under.delete(lack);
+    const seconds = Math.max(1, Math.round((under.lastMs - under.sinceMs) / 1_000));
+    const text = `no request is refused any more; ${under.refused} were, within ${seconds} s`;
+    this.#system.tell('alert', 'INFO', text, { name: nameOf(lack) });
+  }
+}
+
+function nameOf(lack: Lack): string {
+  return `shedding for lack of ${lack === 'CPU' ? 'CPU' : lack.toLowerCase()}`;
+}
