@@ -27,6 +27,7 @@ const LEAST_TIMEOUT_MS = 20_000;
 
 export class CppSuite implements Suite {
   readonly name = 'C++';
+  readonly atOnce = 1;
   readonly #root: string;
   readonly #tree: string;
   readonly #build: string;

@@ -22,6 +22,8 @@ interface Options {
   readonly bar: number;
   readonly json?: string;
   readonly list?: boolean;
+  readonly atOnce: number;
+  readonly quick?: boolean;
 }
 
 function wholeNumber(text: string): number {
@@ -39,6 +41,10 @@ const program = new Command('npm run test:mutants --')
       .default(Date.now() % 1_000_000, 'taken from the clock'),
   )
   .addOption(new Option('--only <text>', 'only in files whose path contains this text').default(''))
+  .addOption(
+    new Option('--at-once <n>', 'mutants of the router judged at the same time').argParser(wholeNumber).default(2),
+  )
+  .addOption(new Option('--quick', 'judge mutants of the router only by the unit tests near them'))
   .addOption(new Option('--bar <percent>', 'share that must be killed').argParser(wholeNumber).default(85))
   .addOption(new Option('--json <file>', 'also write each mutant and its verdict as JSON'))
   .addOption(new Option('--list', 'print the mutants of the seed and stop'))
@@ -52,7 +58,7 @@ Example: npm run test:mutants -- --cpp --count 40 --seed 7`,
   );
 
 function suiteOf(options: Options): Suite {
-  return options.cpp ? new CppSuite(ROOT) : new TypeScriptSuite(ROOT);
+  return options.cpp ? new CppSuite(ROOT) : new TypeScriptSuite(ROOT, options.atOnce, options.quick ?? false);
 }
 
 function reasonOf({ file, before, after }: Mutant): string | undefined {
@@ -90,15 +96,22 @@ async function main(options: Options): Promise<number> {
   await suite.prepare(chosen, (text) => console.log(`  … ${text} (${seconds()} s)`));
   const judged: Judged[] = [];
   const count = (verdict: string): number => judged.filter(({ judgement }) => judgement.verdict === verdict).length;
-  for (const mutant of chosen) {
-    const counted = judged.length - count('not built');
-    if (counted === options.count) break;
-    judged.push({ ...mutant, judgement: await judge(suite, mutant) });
-    console.log(
-      `[${counted + 1}/${options.count}, ${seconds()} s] ${describe(mutant)}\n    ${textOf(judged.at(-1)!.judgement)}`,
-    );
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(judged, null, 2)}\n`);
-  }
+  let underWay = 0;
+  const queue = chosen.values(); // shared: a worker that is free takes the next one
+  const worker = async (): Promise<void> => {
+    while (judged.length - count('not built') + underWay < options.count) {
+      const { value: mutant } = queue.next();
+      if (mutant === undefined) return;
+      underWay += 1;
+      const judgement = await judge(suite, mutant);
+      underWay -= 1;
+      judged.push({ ...mutant, judgement });
+      const counted = judged.length - count('not built');
+      console.log(`[${counted}/${options.count}, ${seconds()} s] ${describe(mutant)}\n    ${textOf(judgement)}`);
+      if (options.json) writeFileSync(options.json, `${JSON.stringify(judged, null, 2)}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: suite.atOnce }, worker));
   for (const verdict of ['survived', 'equivalent']) {
     console.log(`\n${verdict}: ${count(verdict)}`);
     for (const { judgement, ...mutant } of judged) {

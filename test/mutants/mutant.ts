@@ -21,6 +21,8 @@ export type Judgement =
 /** The tests of one language, which judge mutants. */
 export interface Suite {
   readonly name: string;
+  /** How many mutants it judges at the same time. */
+  readonly atOnce: number;
   /** Makes the working copy and runs the tests of these mutants on unchanged code. Throws an error if one fails. */
   prepare(mutants: readonly Mutant[], progress: (text: string) => void): Promise<void>;
   /** Every mutant that the suite can make. */

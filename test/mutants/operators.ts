@@ -75,7 +75,10 @@ export function changesOf(line: string): Change[] {
 function codeOf(line: string): string {
   const blank = (text: string): string => ' '.repeat(text.length);
   return line
-    .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'(?!\d)/g, (text) => `${text[0]}${blank(text.slice(2))}${text[0]}`)
+    .replaceAll(
+      /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'(?!\d)|`[^`]*`/g,
+      (text) => `${text[0]}${blank(text.slice(2))}${text[0]}`,
+    )
     .replace(/\/\/.*$|\/\*.*$/, blank);
 }
 

@@ -1,8 +1,10 @@
-// Mutants of the router's TypeScript: in a copy of its sources, judged by the tests beside the file, then by every test of
-// services/ that imports it, then by the simulation, and last by integration tests with real processes.
+// Mutants of the router's TypeScript: in a copy of its sources, judged by the tests beside the file and those that import
+// it, the nearest first, then by the simulation, and last by integration tests with real processes.
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { stripTypeScriptTypes } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
 import { type Ended, run } from './command.ts';
+import { Importers } from './importers.ts';
 import { type Judgement, type Mutant, type Suite, mutate } from './mutant.ts';
 import { changesOf } from './operators.ts';
 
@@ -10,29 +12,48 @@ const FOLDERS = ['voting', 'routing', 'cache', 'engines', 'api'];
 const COPIED = ['services', 'test', 'jest.config.js', 'package.json', 'tsconfig.json'];
 const LINKED = ['node_modules', 'sidecar-cpp', 'proto', 'deploy', 'scripts'];
 
-const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1'];
+const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1', '--processes', '1'];
 const INTEGRATION = ['batch', 'cache', 'failover', 'quorum', 'redundant', 'router-table', 'stream', 'trust'];
 
-const BASELINE_TIMEOUT_MS = 1_800_000;
-/** A mutant that loops for ever is killed after so many times what the tests take, and never before 60 s. */
-const PATIENCE = 4;
-const LEAST_TIMEOUT_MS = 60_000;
+/** Tests as far as this from the file run first, and then the others. */
+const NEAR = 2;
+/** They start processes, and see the router from far. */
+const FAR_LEFT_OUT = /^services\/(?:cli|dashboard)\//;
+
+const TIMEOUT_MS = 60_000;
+const LONG_TIMEOUT_MS = 600_000;
 
 interface Trial {
   readonly name: string;
   readonly args: readonly string[];
+  readonly timeoutMs: number;
+  /** A machine under load may fail it: a failure is believed only if it happens twice, and not on unchanged code. */
+  readonly isShaky: boolean;
 }
 
 export class TypeScriptSuite implements Suite {
   readonly name = 'TypeScript';
+  readonly atOnce: number;
   readonly #root: string;
-  readonly #tree: string;
-  readonly #tookMs = new Map<string, number>();
+  /** Working copies that judge no mutant now. */
+  readonly #free: string[];
+  readonly #importers: Importers;
+  readonly #isQuick: boolean;
+  /** Tests that have passed on unchanged code. */
+  readonly #sound = new Set<string>();
+  /** Tests that fail on unchanged code: they judge nothing. */
+  readonly #broken = new Set<string>();
 
-  /** `root`: the repository. The working copy is in its .cache. */
-  constructor(root: string) {
+  /**
+   * `root`: the repository. The working copies are in its .cache. `atOnce`: mutants judged at the same time. `isQuick`: only by
+   * the tests that are near.
+   */
+  constructor(root: string, atOnce: number, isQuick: boolean) {
     this.#root = root;
-    this.#tree = join(root, '.cache', 'mutants-ts');
+    this.atOnce = atOnce;
+    this.#free = Array.from({ length: atOnce }, (_, n) => join(root, '.cache', `mutants-ts-${n}`));
+    this.#isQuick = isQuick;
+    this.#importers = new Importers(root, ['services', 'test/fakes', 'test/support']);
   }
 
   mutants(): Mutant[] {
@@ -46,85 +67,126 @@ export class TypeScriptSuite implements Suite {
   #mutantsOf(file: string): Mutant[] {
     return readFileSync(join(this.#root, file), 'utf8')
       .split('\n')
-      .flatMap((before, index) => changesOf(before).map((change) => ({ file, line: index + 1, before, ...change })));
+      .flatMap((before, index) =>
+        isText(before) ? [] : changesOf(before).map((change) => ({ file, line: index + 1, before, ...change })),
+      );
   }
 
-  async prepare(_: readonly Mutant[], progress: (text: string) => void): Promise<void> {
-    this.#copy();
-    for (const trial of [jest('unit', 'services/'), SIMULATED, INTEGRATED]) {
-      const beganMs = performance.now();
-      const ended = await this.#run(trial, BASELINE_TIMEOUT_MS);
-      if (ended.code !== 0) throw new Error(`the ${trial.name} tests fail on unchanged code:\n${tailOf(ended)}`);
-      this.#tookMs.set(trial.name, performance.now() - beganMs);
-      progress(`${trial.name} tests take ${(this.#tookMs.get(trial.name)! / 1_000).toFixed(1)} s`);
-    }
+  prepare(): Promise<void> {
+    for (const tree of this.#free) this.#copy(tree);
+    return Promise.resolve();
   }
 
   async judge(mutant: Mutant): Promise<Judgement> {
-    const path = join(this.#tree, mutant.file);
-    const whole = readFileSync(path, 'utf8');
-    writeFileSync(path, mutate(whole, mutant));
+    const tree = this.#free.pop()!;
+    const file = join(tree, mutant.file);
+    const whole = readFileSync(file, 'utf8');
+    const changed = mutate(whole, mutant);
+    if (!parses(changed)) {
+      this.#free.push(tree);
+      return { verdict: 'not built' };
+    }
+    /** Runs a trial with the file changed, or as it is. */
+    const attempt = async (trial: Trial, text: string): Promise<Ended> => {
+      writeFileSync(file, text);
+      return await this.#run(trial, tree);
+    };
     try {
-      if (!(await this.#parses(path))) return { verdict: 'not built' };
-      const related = jest(
-        'unit',
-        '--findRelatedTests',
-        mutant.file,
-        '--testPathIgnorePatterns',
-        '/node_modules/',
-        '/test/',
-      );
-      const trials = [...this.#besideTests(mutant.file), related, SIMULATED, INTEGRATED];
-      for (const trial of trials) {
-        const limitMs = Math.max(LEAST_TIMEOUT_MS, PATIENCE * this.#tookMs.get(trial.name)!);
-        const ended = await this.#run(trial, limitMs);
-        if (ended.code !== 0) return { verdict: 'killed', by: noticedBy(trial, ended) };
+      for (const trial of this.#trials(mutant.file)) {
+        const ended = await attempt(trial, changed);
+        if (ended.code === 0) continue;
+        const by = `${trial.name}: ${ended.timedOut ? 'timeout' : (failedIn(ended) ?? 'crash')}`;
+        if (await this.#isBelieved(trial, ended, (again, isChanged) => attempt(again, isChanged ? changed : whole))) {
+          return { verdict: 'killed', by };
+        }
       }
       return { verdict: 'survived' };
     } finally {
-      writeFileSync(path, whole);
+      writeFileSync(file, whole);
+      this.#free.push(tree);
     }
   }
 
-  /** Those named after the file: they most often notice, and soon. */
-  #besideTests(file: string): Trial[] {
-    const name = basename(file, '.ts');
-    const beside = readdirSync(join(this.#tree, dirname(file))).filter((other) => {
-      return other.startsWith(`${name}.`) && other.endsWith('.test.ts');
-    });
-    return beside.length === 0 ? [] : [jest('unit', ...beside.map((other) => join(dirname(file), other)))];
+  /** What has failed must not fail on unchanged code, and where it is shaky it must fail again on changed code. */
+  async #isBelieved(
+    trial: Trial,
+    ended: Ended,
+    attempt: (trial: Trial, isChanged: boolean) => Promise<Ended>,
+  ): Promise<boolean> {
+    const test = failedIn(ended);
+    const again = test === undefined ? trial : jest(trial.name, [test], trial.timeoutMs);
+    if (trial.isShaky && (await attempt(again, true)).code === 0) return false;
+    const what = test ?? trial.name;
+    if (this.#sound.has(what)) return true;
+    const isSound = (await attempt(again, false)).code === 0;
+    (isSound ? this.#sound : this.#broken).add(what);
+    return isSound;
   }
 
-  async #parses(path: string): Promise<boolean> {
-    return (await run(process.execPath, ['--check', path], this.#tree, LEAST_TIMEOUT_MS)).code === 0;
+  #trials(file: string): Trial[] {
+    const { beside, near, far } = this.#testsOf(file);
+    const units = (name: string, tests: readonly string[], timeoutMs: number, isShaky: boolean): Trial[] => {
+      const sound = tests.filter((test) => !this.#broken.has(test));
+      return sound.length === 0 ? [] : [jest(name, sound, timeoutMs, isShaky)];
+    };
+    const quick = [...units('beside', beside, TIMEOUT_MS, false), ...units('near', near, 2 * TIMEOUT_MS, true)];
+    if (this.#isQuick) return quick;
+    const integration = INTEGRATION.map((name) => `test/integration/${name}.test.ts`);
+    return [
+      ...quick,
+      ...units('far', far, LONG_TIMEOUT_MS, true),
+      { name: 'simulation', args: SIMULATION, timeoutMs: LONG_TIMEOUT_MS, isShaky: true },
+      ...units('integration', integration, LONG_TIMEOUT_MS, true),
+    ];
   }
 
-  #run({ args }: Trial, timeoutMs: number): Promise<Ended> {
+  /** Beside: those named after the file. */
+  #testsOf(file: string): { readonly beside: string[]; readonly near: string[]; readonly far: string[] } {
+    const name = join(dirname(file), basename(file, '.ts'));
+    const tests = [...this.#importers.testsOf(file)].sort(([, a], [, b]) => a - b);
+    const isBeside = (test: string): boolean => test.startsWith(`${name}.`) || test.startsWith(`${name}-`);
+    const others = tests.filter(([test]) => test.startsWith('services/') && !isBeside(test));
+    return {
+      beside: tests.map(([test]) => test).filter(isBeside),
+      near: others.filter(([, distance]) => distance <= NEAR).map(([test]) => test),
+      far: others.filter(([test, distance]) => distance > NEAR && !FAR_LEFT_OUT.test(test)).map(([test]) => test),
+    };
+  }
+
+  #run({ args, timeoutMs }: Trial, root: string): Promise<Ended> {
     const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-    return run(process.execPath, [...flags, ...args], this.#tree, timeoutMs);
+    return run(process.execPath, [...flags, ...args], root, timeoutMs);
   }
 
-  #copy(): void {
-    rmSync(this.#tree, { recursive: true, force: true });
-    for (const name of COPIED) cpSync(join(this.#root, name), join(this.#tree, name), { recursive: true });
+  #copy(path: string): void {
+    rmSync(path, { recursive: true, force: true });
+    for (const name of COPIED) cpSync(join(this.#root, name), join(path, name), { recursive: true });
     for (const name of LINKED) {
-      if (existsSync(join(this.#root, name))) symlinkSync(join(this.#root, name), join(this.#tree, name));
+      if (existsSync(join(this.#root, name))) symlinkSync(relative(path, join(this.#root, name)), join(path, name));
     }
   }
 }
 
-function jest(name: string, ...args: readonly string[]): Trial {
-  return { name, args: ['node_modules/jest/bin/jest.js', '--bail', '--silent', ...args] };
+function jest(name: string, tests: readonly string[], timeoutMs: number, isShaky = false): Trial {
+  const args = ['node_modules/jest/bin/jest.js', '--runInBand', '--silent', '--bail', '--runTestsByPath', ...tests];
+  return { name, args, timeoutMs, isShaky };
 }
 
-const SIMULATED: Trial = { name: 'simulation', args: SIMULATION };
-const INTEGRATED = jest('integration', ...INTEGRATION.map((name) => `test/integration/${name}.test.ts`));
-
-function noticedBy({ name }: Trial, { output, timedOut }: Ended): string {
-  if (timedOut) return `${name}: timeout`;
-  return `${name}: ${/FAIL (\S+)/.exec(output)?.[1] ?? 'crash'}`;
+/** The words of an error or of the log: tests look at few of them, and they need not. */
+function isText(line: string): boolean {
+  return /\b(?:message|why) = |\blog\.\w+\(|new (?:Router)?Error\(|\breturn [`']/.test(line);
 }
 
-function tailOf({ output }: Ended): string {
-  return output.slice(-3_000);
+function parses(text: string): boolean {
+  try {
+    stripTypeScriptTypes(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The test that failed first. */
+function failedIn({ output }: Ended): string | undefined {
+  return /^FAIL (\S+)/m.exec(output)?.[1];
 }
