@@ -8,4 +8,19 @@ export interface Equivalent {
   readonly why: string;
 }
 
-export const EQUIVALENT: readonly Equivalent[] = [];
+export const EQUIVALENT: readonly Equivalent[] = [
+  {
+    file: 'sidecar-cpp/engine/network.cc',
+    before:
+      'std::vector<std::uint32_t> position(graph.nodes.size(), 0);  // in order of evaluation, by index in the graph',
+    after:
+      'std::vector<std::uint32_t> position(graph.nodes.size(), 1);  // in order of evaluation, by index in the graph',
+    why: 'only the places of evaluated nodes are read, and each of them is written first',
+  },
+  {
+    file: 'sidecar-cpp/server/listener.cc',
+    before: 'if (reserve_ >= 0) close(std::exchange(reserve_, -1));',
+    after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
+    why: 'any negative number means that there is no descriptor',
+  },
+];
