@@ -5,6 +5,14 @@
 #include "fuzz/answer_bytes.h"
 #include "fuzz/compile.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/models.h"
+#include "nir/flatten.h"
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const auto answer = tandem::fuzz::AnswerOf(tandem::fuzz::BytesOf({tandem::Flatten(tandem::fuzz::SmallGraph()), 0}));
+  tandem::fuzz::Require(answer.ok() && answer.value().graph.ok(), "a sound graph is read");
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tandem::fuzz::Require;

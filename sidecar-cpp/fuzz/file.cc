@@ -5,21 +5,37 @@
 
 #include "fuzz/compile.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/models.h"
 #include "loader/load.h"
 #include "testing/memory_file.h"
+#include "testing/nir_writer.h"
+
+namespace tandem::fuzz {
+namespace {
+
+Expected<LoadResult> LoadBytes(std::string_view bytes) {
+  const Descriptor file = testing::MemoryFile(bytes);
+  // Little processor time: a loop is common, and costs all of it.
+  LoadLimits limits;
+  limits.cpu_seconds = 1;
+  return Load(file.get(), limits, {});
+}
+
+}  // namespace
+}  // namespace tandem::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const auto loaded = tandem::fuzz::LoadBytes(tandem::testing::NirBytes(tandem::fuzz::SmallGraph()));
+  tandem::fuzz::Require(loaded.ok(), loaded.ok() ? "" : loaded.error().message.c_str());
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using tandem::fuzz::Require;
-  const tandem::Descriptor file =
-      tandem::testing::MemoryFile(std::string_view(reinterpret_cast<const char*>(data), size));
-  // Little processor time: a loop is common, and costs all of it.
-  tandem::LoadLimits limits;
-  limits.cpu_seconds = 1;
-  auto loaded = tandem::Load(file.get(), limits, {});
+  auto loaded = tandem::fuzz::LoadBytes({reinterpret_cast<const char*>(data), size});
   if (loaded.ok()) {
     tandem::fuzz::CompileAndRun(std::move(loaded.value().graph));
   } else {
-    Require(!loaded.error().message.empty(), "an error says what is wrong");
+    tandem::fuzz::Require(!loaded.error().message.empty(), "an error says what is wrong");
   }
   return 0;
 }

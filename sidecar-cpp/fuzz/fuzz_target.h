@@ -1,4 +1,4 @@
-// What every fuzz target has: libFuzzer's entry point, and a check that ends the program when it does not hold.
+// What every fuzz target has: libFuzzer's entry points, and a check that ends the program when it does not hold.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+// Before the first input: what is sound must be accepted. A target that refuses everything would find nothing.
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace tandem::fuzz {

@@ -12,6 +12,8 @@ namespace tandem::fuzz {
 
 inline constexpr std::uint32_t kInputs = 4;
 
+inline GraphTree SmallGraph() { return testing::LifNet(kInputs, 3, 2, 1); }
+
 inline Repository SmallModels() {
   const auto model = [](const char* name, const Manifest& manifest) {
     auto made = std::make_shared<Model>();
@@ -19,7 +21,7 @@ inline Repository SmallModels() {
     made->version = 1;
     made->model_id = 42;
     made->manifest = manifest;
-    made->network = testing::Compile(testing::LifNet(kInputs, 3, 2, 1), manifest);
+    made->network = testing::Compile(SmallGraph(), manifest);
     return std::shared_ptr<const Model>(std::move(made));
   };
   Manifest series;

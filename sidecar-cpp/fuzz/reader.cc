@@ -1,6 +1,8 @@
 // A sound HDF5 file whose contents are not those of a sound model, read in this process as the loader reads it: what
 // the reader accepts, the engine accepts from the loader, and compiles.
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "fuzz/compile.h"
@@ -10,14 +12,31 @@
 #include "nir/flatten.h"
 #include "nir/graph_invariants.h"
 
+namespace tandem::fuzz {
+namespace {
+
+MaybeError Run(std::string_view program) {
+  const std::string bytes = FileOf(program);
+  auto tree = ReadNir(bytes);
+  if (!tree.ok()) return tree.error();
+  auto graph = Flatten(std::move(tree).value());
+  if (!graph.ok()) return graph.error();
+  const auto wrong = CheckInvariants(graph.value());
+  Require(!wrong, "the engine accepts what the loader makes");
+  CompileAndRun(std::move(graph).value());
+  return std::nullopt;
+}
+
+}  // namespace
+}  // namespace tandem::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const auto error = tandem::fuzz::Run({});
+  tandem::fuzz::Require(!error, error ? error->message.c_str() : "");
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string bytes = tandem::fuzz::FileOf({reinterpret_cast<const char*>(data), size});
-  auto tree = tandem::ReadNir(bytes);
-  if (!tree.ok()) return 0;
-  auto graph = tandem::Flatten(std::move(tree).value());
-  if (!graph.ok()) return 0;
-  const auto wrong = tandem::CheckInvariants(graph.value());
-  tandem::fuzz::Require(!wrong, "the engine accepts what the loader makes");
-  tandem::fuzz::CompileAndRun(std::move(graph).value());
+  tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -25,6 +25,7 @@ std::vector<std::filesystem::path> FilesOf(const std::filesystem::path& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  LLVMFuzzerInitialize(&argc, &argv);
   std::size_t runs = 0;
   for (int k = 1; k < argc; ++k) {
     for (const auto& path : FilesOf(argv[k])) {

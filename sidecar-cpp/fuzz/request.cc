@@ -9,6 +9,7 @@
 #include "fuzz/fuzz_target.h"
 #include "fuzz/messages.h"
 #include "fuzz/models.h"
+#include "fuzz/sound_input.h"
 #include "server/engine_core.h"
 #include "server/request_decoder.h"
 
@@ -19,10 +20,13 @@ class CountAnswers final : public ResultSink {
  public:
   void Complete(const InferJob&, Expected<engine::v1::Inference> answer) override {
     ++answers;
-    if (answer.ok()) Require(answer.value().steps() > 0, "an answer tells how many steps were run");
+    if (!answer.ok()) return;
+    ++results;
+    Require(answer.value().steps() > 0, "an answer tells how many steps were run");
   }
   void Flush() override {}
   std::size_t answers = 0;
+  std::size_t results = 0;  // of them
 };
 
 // Few places and little memory, so that a full engine is met, too.
@@ -83,10 +87,12 @@ class Caller {
     return true;
   }
 
-  void RequireAnswers() {
+  // Gives how many of them are results, and not errors.
+  std::size_t RequireAnswers() {
     Require(sink_->answers == submitted_, "every job is answered once");
     made_.clear();
     Require(account_->used() == 0, "what is answered gives its memory back");
+    return sink_->results;
   }
 
  private:
@@ -98,7 +104,7 @@ class Caller {
   std::size_t submitted_ = 0;
 };
 
-void Run(std::string_view input) {
+std::size_t Run(std::string_view input) {
   static EngineCore core(SmallEngine(), SmallModels());
   Caller caller(core);
   std::uint64_t number = 0;
@@ -108,12 +114,18 @@ void Run(std::string_view input) {
   }
   while (core.RunOne()) {
   }
-  caller.RequireAnswers();
+  const std::size_t results = caller.RequireAnswers();
   Require(core.in_flight() == 0, "an answered job frees its place");
+  return results;
 }
 
 }  // namespace
 }  // namespace tandem::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  tandem::fuzz::Require(tandem::fuzz::Run(tandem::fuzz::SoundInput()) == 1, "a sound input has a result");
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});

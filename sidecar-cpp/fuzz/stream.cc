@@ -11,12 +11,13 @@
 #include "fuzz/fuzz_target.h"
 #include "fuzz/messages.h"
 #include "fuzz/models.h"
+#include "fuzz/sound_input.h"
 #include "server/server.h"
 
 namespace tandem::fuzz {
 namespace {
 
-using Counts = std::map<std::uint64_t, std::size_t>;
+using Counts = std::map<std::uint64_t, std::size_t>;  // by id
 
 struct Engine {
   Engine() : core({"fuzz", {.threads = 1, .max_in_flight = 64}}, SmallModels()) {
@@ -38,7 +39,8 @@ bool CountItems(const Message& message, Counts& sent) {
   return true;
 }
 
-void Run(std::string_view input) {
+// Gives how many results there were.
+std::size_t Run(std::string_view input) {
   static auto& engine = *new Engine;  // gRPC's threads live as long as the process
   grpc::ClientContext context;
   const grpc::internal::RpcMethod path("/tandem.engine.v1.EngineService/InferStream",
@@ -47,6 +49,7 @@ void Run(std::string_view input) {
       grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(engine.channel.get(), path,
                                                                                             &context));
   Counts sent;
+  std::size_t results = 0;
   auto reading = std::async(std::launch::async, [&] {
     Counts answered;
     grpc::ByteBuffer bytes;
@@ -54,7 +57,10 @@ void Run(std::string_view input) {
       engine::v1::InferStreamResponse response;
       Require(grpc::SerializationTraits<engine::v1::InferStreamResponse>::Deserialize(&bytes, &response).ok(),
               "an answer can be parsed");
-      for (const auto& result : response.results()) ++answered[result.id()];
+      for (const auto& result : response.results()) {
+        ++answered[result.id()];
+        if (result.has_inference()) ++results;
+      }
     }
     return answered;
   });
@@ -67,16 +73,22 @@ void Run(std::string_view input) {
   stream->WritesDone();
   const Counts answered = reading.get();
   const grpc::Status status = stream->Finish();
-  if (!is_counted) return;
+  if (!is_counted) return results;
   for (const auto& [id, count] : answered) {
     const auto found = sent.find(id);
     Require(found != sent.end() && count <= found->second, "an id is answered as often as it was sent, at most");
   }
   if (status.ok()) Require(answered == sent, "a stream that ends well has answered every id");
+  return results;
 }
 
 }  // namespace
 }  // namespace tandem::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  tandem::fuzz::Require(tandem::fuzz::Run(tandem::fuzz::SoundInput()) == 1, "a sound input has a result");
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});

@@ -225,6 +225,23 @@ TEST(Reader, RefusesHugeDimensionsWithoutReservingMemory) {
               HasSubstr("node \"lif\": field \"tau\": has more elements than the limit"));
 }
 
+TEST(Reader, CountsTheElementsOfAllNodesTogether) {
+  // Nothing is written of it: the file stays small.
+  const auto put_weight = [](NirWriter& writer, const std::string& node) {
+    const std::vector<hsize_t> dims = {kMaxParameterElements / 2 + 1, 1};
+    const Hdf5Handle space(H5Screate_simple(2, dims.data(), nullptr));
+    writer.Text("node/nodes/" + node + "/type", "Linear");
+    const Hdf5Handle data(H5Dcreate2(writer.file(), ("node/nodes/" + node + "/weight").c_str(), H5T_IEEE_F32LE,
+                                     space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  };
+  NirWriter writer = Small();
+  PutLif(writer);
+  put_weight(writer, "w1");
+  EXPECT_EQ(Message(writer.Bytes()), "accepted");
+  put_weight(writer, "w2");
+  EXPECT_THAT(Message(writer.Bytes()), HasSubstr("node \"w2\": field \"weight\": has more elements than the limit"));
+}
+
 TEST(Reader, RefusesTooManyNodes) {
   NirWriter writer;
   writer.Edges("node", {{"a", "b"}});

@@ -15,4 +15,18 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'if (plan.every(({ free }) => free > 1)) return plan;',
     why: 'The line only saves work: what follows leaves such a plan in its order, too.',
   },
+  {
+    file: 'sidecar-cpp/engine/network.cc',
+    before:
+      'std::vector<std::uint32_t> position(graph.nodes.size(), 0);  // in order of evaluation, by index in the graph',
+    after:
+      'std::vector<std::uint32_t> position(graph.nodes.size(), 1);  // in order of evaluation, by index in the graph',
+    why: 'only the places of evaluated nodes are read, and each of them is written first',
+  },
+  {
+    file: 'sidecar-cpp/server/listener.cc',
+    before: 'if (reserve_ >= 0) close(std::exchange(reserve_, -1));',
+    after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
+    why: 'any negative number means that there is no descriptor',
+  },
 ];
