@@ -36,7 +36,7 @@ it('tells once that requests are refused, with the cause and what to do', () => 
     shed.CPU += 3;
     look();
   }
-  const text = expect.stringMatching(/^requests are refused: the router has too little CPU.*give it more/) as string;
+  const text = expect.stringMatching(/^requests are refused: the router has too little CPU.*give it more/) as unknown;
   expect(told).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
 });
 

@@ -8,6 +8,8 @@ import { status } from '@grpc/grpc-js';
 import { ReasoningServiceService } from '../../services/generated/tandem/v1/reasoning.ts';
 
 const CONNECTIONS = 10;
+/** Node counts what waits to be sent, and with more of it resets the streams whose headers come. */
+const MEMORY_MB = 1_000;
 /** The router's limit, less what gRPC puts before a message. */
 const MESSAGE_BYTES = 4_194_304;
 /** Field 1 of ReasonBatchRequest, of length 0. */
@@ -45,7 +47,7 @@ function send(session: ClientHttp2Session): Promise<string> {
 
 /** Resolves once it knows how many calls at once the router takes on it: more would be reset before they are calls. */
 async function open(): Promise<ClientHttp2Session> {
-  const session = connect(`http://${values.address}`).on('error', () => undefined);
+  const session = connect(`http://${values.address}`, { maxSessionMemory: MEMORY_MB }).on('error', () => undefined);
   await once(session, 'remoteSettings');
   return session;
 }
