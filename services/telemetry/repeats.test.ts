@@ -43,7 +43,8 @@ describe('what happens again and again', () => {
   });
 
   it('is one cause whatever times and counts are in its text', () => {
-    for (let n = 0; n < 50; n += 1) repeats.add('e1', `silent for ${500 + n} ms (${n} times in a row)`, 'down');
+    repeats.add('e1', 'silent for 499 ms', 'down');
+    for (let n = 2; n < 50; n += 1) repeats.add('e1', `silent for ${500 + n} ms (${n} times in a row)`, 'down');
     expect(told).toEqual(['down ×1']);
   });
 

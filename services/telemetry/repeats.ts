@@ -47,11 +47,11 @@ export class Repeats<What, Told> {
     this.#tell = tell;
   }
 
-  /** Causes that differ in their digits alone are equal: counts and times are no news. */
+  /** Causes that differ in their digits alone, or in how often they were there, are equal: counts and times are no news. */
   add(subjectName: string, causeName: string, what: What): void {
     const nowMs = performance.now();
     const subject = this.#subject(subjectName, nowMs);
-    const { cause, isNew } = this.#cause(subject, causeName.replaceAll(/\d+/g, '#'), what, nowMs);
+    const { cause, isNew } = this.#cause(subject, causeOf(causeName), what, nowMs);
     cause.count += 1;
     cause.what = what;
     cause.lastMs = nowMs;
@@ -113,4 +113,8 @@ export class Repeats<What, Told> {
     }
     if (hasRepeated) subject.gapMs = Math.min(2 * subject.gapMs, MAX_GAP_MS);
   }
+}
+
+function causeOf(name: string): string {
+  return name.replaceAll(/ \(\d+ times in a row\)/g, '').replaceAll(/\d+/g, '#');
 }

@@ -17,7 +17,7 @@ export interface Seen {
   readonly inAlert: string;
   /** When that alert came, from the beginning of the fault. */
   readonly alertMs: number | undefined;
-  /** Events about it. */
+  /** Events about it, each counted once however often its count has grown. */
   readonly events: number;
 }
 
@@ -69,7 +69,7 @@ export class EngineWatch {
       inEvent: cause === undefined ? '' : `${cause.text}: ${cause.data['why']}`,
       inAlert: alert?.text ?? '',
       alertMs: this.#alertMs,
-      events: about.length,
+      events: about.filter(({ count }) => count <= 1n).length,
     };
   }
 
