@@ -1,6 +1,6 @@
 // Settings that are read again reach every part, and each part goes by them. The parts that decide something are real ones.
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type FakeEngine, fakeInference, fakePins } from '../../test/fakes/fake-engine.ts';
+import { type FakeEngine, fakePins } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
 import { build, context, engine, kindOf, lost, question } from '../../test/fakes/router-parts.ts';
 import { AnswerCache } from '../cache/answer-cache.ts';
@@ -139,11 +139,16 @@ describe('settings that are read again', () => {
   });
 
   it('say how long an answer is kept', async () => {
+    const { answer } = await router.reason(question(), context());
+    const keep = async (hash: bigint): Promise<void> => {
+      const key = { scope: 'all', hash, data: Buffer.alloc(4) };
+      await parts.cache!.answer(key, 'USE', context(), () => Promise.resolve(answer));
+    };
+    await keep(1n);
+    expect(parts.cache!.stats.entries).toBe(1);
     await reload({ cache: { ttl_ms: 0, stale_ms: 0 } });
-    const key = { scope: 'all', hash: 1n, data: Buffer.alloc(4) };
-    const compute = (): Promise<Answer> => Promise.resolve({ inference: fakeInference() } as Answer);
-    await parts.cache!.answer(key, 'USE', context(), compute);
-    expect(parts.cache!.stats.entries).toBe(0);
+    await keep(2n);
+    expect(parts.cache!.stats.entries).toBe(1);
   });
 
   it('keep the budget that is left where it is not what has changed', async () => {

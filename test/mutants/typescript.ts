@@ -15,8 +15,9 @@ const LINKED = ['node_modules', 'sidecar-cpp', 'proto', 'deploy', 'scripts'];
 const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1', '--processes', '1'];
 const INTEGRATION = ['batch', 'cache', 'failover', 'quorum', 'redundant', 'router-table', 'stream', 'trust'];
 
-/** Tests as far as this from the file run first, and then the others. */
+/** Tests as far as this from the file run first, but so many at least, and then the others. */
 const NEAR = 2;
+const LEAST_NEAR = 6;
 /** They start processes, and see the router from far. */
 const FAR_LEFT_OUT = /^services\/(?:cli|dashboard)\//;
 
@@ -143,13 +144,18 @@ export class TypeScriptSuite implements Suite {
   /** Beside: those named after the file. */
   #testsOf(file: string): { readonly beside: string[]; readonly near: string[]; readonly far: string[] } {
     const name = join(dirname(file), basename(file, '.ts'));
-    const tests = [...this.#importers.testsOf(file)].sort(([, a], [, b]) => a - b);
+    const isNeighbour = (test: string): boolean => dirname(test) === dirname(file);
+    const tests = [...this.#importers.testsOf(file)].sort(
+      ([a, far], [b, farther]) => far - farther || Number(isNeighbour(b)) - Number(isNeighbour(a)),
+    );
     const isBeside = (test: string): boolean => test.startsWith(`${name}.`) || test.startsWith(`${name}-`);
     const others = tests.filter(([test]) => test.startsWith('services/') && !isBeside(test));
+    const nearCount = Math.max(LEAST_NEAR, others.filter(([, distance]) => distance <= NEAR).length);
+    const names = others.map(([test]) => test);
     return {
       beside: tests.map(([test]) => test).filter(isBeside),
-      near: others.filter(([, distance]) => distance <= NEAR).map(([test]) => test),
-      far: others.filter(([test, distance]) => distance > NEAR && !FAR_LEFT_OUT.test(test)).map(([test]) => test),
+      near: names.slice(0, nearCount),
+      far: names.slice(nearCount).filter((test) => !FAR_LEFT_OUT.test(test)),
     };
   }
 

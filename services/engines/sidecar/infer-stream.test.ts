@@ -61,7 +61,7 @@ function ask(over: Partial<CallContext> = {}, detail: 'SUMMARY' | 'RASTER' = 'SU
   const context = { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
   return stream.infer({ ...input, detail }, context).then(
     () => 'answered',
-    (error: RouterError) => error.kind,
+    (error: unknown) => (error as RouterError).kind,
   );
 }
 

@@ -130,3 +130,34 @@ describe('an answer to a question', () => {
     expect(checking).toThrow(why);
   });
 });
+
+describe('a text of an engine is refused where it is too long, and taken where it is not:', () => {
+  const told = 'a'.repeat(16_384);
+  const description = (over: object): Uint8Array =>
+    DescribeResponse.encode(DescribeResponse.fromPartial(over)).finish();
+  const record = (over: object): Uint8Array =>
+    GetRecordingResponse.encode(GetRecordingResponse.fromPartial(over)).finish();
+  const traced = (over: object): Uint8Array => TraceResponse.encode(TraceResponse.fromPartial(over)).finish();
+  const refused = (value: object): Uint8Array =>
+    encode(InferResult.fromPartial({ id: 1n, outcome: { $case: 'error', value } }));
+  const message = (bytes: Uint8Array): void => checkInferMessage(bytes, owed);
+
+  it.each<[string, (text: string) => void]>([
+    ['its id', (text) => checkDescription(description({ engineId: text }))],
+    ['its build', (text) => checkDescription(description({ build: text }))],
+    ['a model’s name', (text) => checkDescription(description({ models: [{ name: text }] }))],
+    ['a model’s error', (text) => checkDescription(description({ models: [{ error: text }] }))],
+    ['a recording’s model', (text) => checkRecording(record({ model: text }))],
+    ['a recording’s node', (text) => checkRecording(record({ nodes: [{ node: text }] }))],
+    ['a recording’s failure', (text) => checkRecording(record({ ended: text }))],
+    ['a trace’s failure', (text) => checkTrace(traced({ ended: text }))],
+    ['an error’s reason', (text) => message(refused({ reason: text }))],
+    ['an error’s message', (text) => message(refused({ message: text }))],
+    ['a fact', (text) => message(refused({ metadata: { fact: text } }))],
+    ['a fact’s name', (text) => message(refused({ metadata: { [text]: '' } }))],
+    ['a layer’s name', (text) => message(encode(answerOf({ layers: [{ node: text }] })))],
+  ])('%s', (_, check) => {
+    expect(() => check(told)).not.toThrow();
+    expect(() => check(`${told}a`)).toThrow('more than 16384 bytes of a');
+  });
+});
