@@ -32,7 +32,8 @@ const STANDSTILL_MS = 500;
 const MAX_CATCHING_UP_MS = 1_000;
 /** What the requests under way may take, of those that a saturated loop lets in. */
 const TARGET_MS = 100;
-const MIN_LIMIT = 4;
+/** Always let in: the rate says what is asked, not what could be done, where little is asked of a busy machine. */
+const MIN_LIMIT = 16;
 const GROWTH = 1.25;
 /** What is left of the known rate after a window in which fewer requests ended. */
 const FADING = 0.7;
