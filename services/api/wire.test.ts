@@ -3,7 +3,7 @@ import { loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { decodeReasonRequest } from './reason-messages.ts';
+import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
 
 interface FieldShape {
   name: string;
@@ -52,7 +52,10 @@ describe('the router’s view of ReasonRequest', () => {
     const half = (values: number[]): Buffer =>
       Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: values })).finish());
     const wire = decodeReasonRequest(Buffer.concat([half([1, 2]), half([3])]));
-    expect(Buffer.concat(wire.encoding)).toEqual(Buffer.from(new Float32Array([1, 2, 3]).buffer));
+    expect(toQuestion(wire).input).toEqual({
+      ...{ field: 'encoding', shape: [3], dtype: 'FP32' },
+      data: Buffer.from(new Float32Array([1, 2, 3]).buffer),
+    });
   });
 
   it('reads numbers that a client sent unpacked, one tag each', () => {

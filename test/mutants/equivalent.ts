@@ -29,4 +29,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
     why: 'any negative number means that there is no descriptor',
   },
+  {
+    file: 'services/api/reason-messages.ts',
+    before: 'if (wire.encoding.length > 0 || wire.tensor !== undefined) return wire;',
+    after: 'if (wire.encoding.length > 1 || wire.tensor !== undefined) return wire;',
+    why: 'The line only saves work: numbers in one packed run are read one by one then, to the same bytes.',
+  },
+  {
+    file: 'services/engines/local/runtime-node.ts',
+    before: 'padded.set(constants.weight!.subarray(column * outputSize, (column + 1) * outputSize), column * stride);',
+    after: 'padded.set(constants.weight!.subarray(column * outputSize, (column + 2) * outputSize), column * stride);',
+    why: 'What is too much is overwritten by the next column, or lies in the padding, which no output is read from.',
+  },
 ];
