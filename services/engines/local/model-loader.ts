@@ -7,15 +7,10 @@ import { Thread } from './thread.ts';
 const TIMEOUT_MS = 30_000;
 
 export class ModelLoader {
-  readonly #timeoutMs: number;
   #worker: Thread | undefined;
 
-  constructor(timeoutMs = TIMEOUT_MS) {
-    this.#timeoutMs = timeoutMs;
-  }
-
   /** Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
-  load(request: LoadRequest): Promise<LoadedModel> {
+  load(request: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<LoadedModel> {
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve) => {
       const finish = (loaded: LoadedModel): void => {
@@ -24,13 +19,13 @@ export class ModelLoader {
         if (loaded.isReaderBroken) this.#drop(worker);
         resolve(loaded);
       };
-      const fail = (problem: string): void => {
+      const fail = (problem: string, isLate = false): void => {
         const model = brokenModel(request, `model.nir: ${problem}`);
-        finish({ model, network: undefined, isReaderBroken: true });
+        finish({ model, network: undefined, isReaderBroken: true, isLate });
       };
       const crashed = (error: Error): void => fail(`reading it failed: ${error.message}`);
       const exited = (): void => fail('reading it ended the reader');
-      const timer = setTimeout(() => fail(`reading it took longer than ${this.#timeoutMs} ms`), this.#timeoutMs);
+      const timer = setTimeout(() => fail(`reading it took longer than ${timeoutMs} ms`, true), timeoutMs);
       worker.on('message', finish).on('error', crashed).on('exit', exited);
       worker.postMessage(request);
     });
