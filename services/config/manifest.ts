@@ -48,7 +48,8 @@ export class ManifestError extends Error {
 }
 
 export function parseManifest(text: string): Manifest {
-  if (text.length > MAX_MANIFEST_BYTES) throw new ManifestError(`model.yaml: longer than ${MAX_MANIFEST_BYTES} characters`);
+  if (text.length > MAX_MANIFEST_BYTES)
+    throw new ManifestError(`model.yaml: longer than ${MAX_MANIFEST_BYTES} characters`);
   const result = schema.safeParse(parseYaml(text));
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;

@@ -10,6 +10,7 @@ import { ModelLoader } from './model-loader.ts';
 
 const RUN = 'dt: 1\nsteps: 1';
 const linear = chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) });
+const rows = Array.from({ length: 1_000 }, () => Array<number>(1_000).fill(1));
 const folder = new ModelFolder();
 
 const request = (name: string): LoadRequest => {
@@ -38,9 +39,12 @@ describe('a model loader', () => {
   });
 
   it('gives up on a file that takes too long, and reads the next one', async () => {
+    folder.add('large', 1, chain(1_000, 1_000, { n: node('Linear', { weight: matrix(...rows) }) }), RUN);
     const hasty = new ModelLoader();
-    const { model, isLate } = await hasty.load(request('good'), 1);
+    const { model, isLate } = await hasty.load(request('large'), 1);
+    const next = await hasty.load(request('good'));
     await hasty.close();
+    expect(next.model.error).toBe('');
     expect(model).toMatchObject({ error: 'model.nir: reading it took longer than 1 ms', modelId: 0n });
     expect(isLate).toBe(true);
   });

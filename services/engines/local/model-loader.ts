@@ -9,11 +9,14 @@ const TIMEOUT_MS = 30_000;
 export class ModelLoader {
   #worker: Thread | undefined;
 
-  /** Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
+  /** `timeoutMs` counts from when the thread has started, which may take long on a busy machine. Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
   load(request: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<LoadedModel> {
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve) => {
+      let isOver = false;
+      let timer: NodeJS.Timeout | undefined;
       const finish = (loaded: LoadedModel): void => {
+        isOver = true;
         clearTimeout(timer);
         worker.off('message', finish).off('error', crashed).off('exit', exited);
         if (loaded.isReaderBroken) this.#drop(worker);
@@ -25,7 +28,10 @@ export class ModelLoader {
       };
       const crashed = (error: Error): void => fail(`reading it failed: ${error.message}`);
       const exited = (): void => fail('reading it ended the reader');
-      const timer = setTimeout(() => fail(`reading it took longer than ${timeoutMs} ms`, true), timeoutMs);
+      const giveUp = (): void => fail(`reading it took longer than ${timeoutMs} ms`, true);
+      void worker.settled.then(() => {
+        if (!isOver) timer = setTimeout(giveUp, timeoutMs);
+      });
       worker.on('message', finish).on('error', crashed).on('exit', exited);
       worker.postMessage(request);
     });

@@ -40,7 +40,12 @@ function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'
   const load = async (request: LoadRequest, timeoutMs?: number): Promise<LoadedModel> => {
     asked.push(`${request.name} ${timeoutMs}`);
     const isLate = request.name === slow && timeoutMs !== undefined;
-    return { model: brokenModel(request, isLate ? 'late' : 'read'), network: undefined, isReaderBroken: isLate, isLate };
+    return {
+      model: brokenModel(request, isLate ? 'late' : 'read'),
+      network: undefined,
+      isReaderBroken: isLate,
+      isLate,
+    };
   };
   return { loader: { load, close: async () => undefined }, asked };
 }
