@@ -156,10 +156,12 @@ export async function start(
   const cpu = new CpuGate();
   const admission = new Admission(admissionOptions(settings), undefined, () => cpu.isLate);
   const { models_dir: modelsDir, local } = settings;
-  const pins = new RepositoryModels({ modelsDir, keepsNetworks: local.enabled });
+  const { default_model: defaultModel } = settings;
+  const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
-  pins.onChange(() => {
+  pins.onChange(({ name, version, error }) => {
     if (isStopping) return;
+    if (error !== '') log.warn({ model: `${name}/${version}`, why: error }, 'a model cannot be used');
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -39,9 +39,14 @@ describe('a Unix socket', () => {
     await expect(listen()).rejects.toThrow(`cannot listen on unix:${path}`);
   });
 
-  it('is no file that happens to have its name', async () => {
-    writeFileSync(path, 'precious');
-    await expect(listen()).rejects.toThrow('cannot listen');
-    expect(existsSync(path)).toBe(true);
+  it.each([
+    ['a regular file', () => writeFileSync(path, 'precious')],
+    ['a folder', () => mkdirSync(path)],
+    ['a symbolic link', () => symlinkSync('nowhere', path)],
+  ])('is not put where %s is, which stays and is named', async (what, put) => {
+    put();
+    const message = `cannot listen on unix:${path}: ${what} is there; remove it, or choose another path`;
+    await expect(listen()).rejects.toThrow(message);
+    expect(lstatSync(path).isSocket()).toBe(false);
   });
 });

@@ -124,9 +124,9 @@ function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): E
   return toStatus(pooled);
 }
 
-function toReason({ state, engine, quarantine, duplicateOf, unusable }: PooledEngine): string {
+function toReason({ state, engine, quarantine, duplicateOf, unusable, models }: PooledEngine): string {
   return {
-    READY: '',
+    READY: models.length > 0 ? '' : 'it is asked nothing yet: the router has read none of its models so far',
     DOWN: engine.downReason,
     DRAINING: 'an operator drains it',
     QUARANTINED: quarantine,

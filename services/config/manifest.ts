@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { modelVoteSchema } from './vote.ts';
 
-const MAX_BYTES = 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_STEPS = 100_000;
 
 const count = z.number().int().positive();
@@ -48,7 +48,8 @@ export class ManifestError extends Error {
 }
 
 export function parseManifest(text: string): Manifest {
-  if (text.length > MAX_BYTES) throw new ManifestError(`model.yaml: longer than ${MAX_BYTES} characters`);
+  if (text.length > MAX_MANIFEST_BYTES)
+    throw new ManifestError(`model.yaml: longer than ${MAX_MANIFEST_BYTES} characters`);
   const result = schema.safeParse(parseYaml(text));
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;

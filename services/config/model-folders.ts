@@ -1,8 +1,9 @@
 // The model repository's layout: <model>/model.yaml, <model>/<version>/model.nir. Read by the router and by engines.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareNames } from '../core/names.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
+import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from './manifest.ts';
+import { readRegularFile } from './regular-file.ts';
 
 export interface ModelFolder {
   /** The manifest's `name`, else the folder's. */
@@ -36,7 +37,9 @@ function readModel(path: string, folder: string): ModelFolder[] {
   let manifest: Manifest | undefined;
   let error = '';
   try {
-    if (versions.length > 0) manifest = parseManifest(readFileSync(join(path, 'model.yaml'), 'utf8'));
+    if (versions.length > 0) {
+      manifest = parseManifest(readRegularFile(join(path, 'model.yaml'), MAX_MANIFEST_BYTES).toString());
+    }
   } catch (thrown) {
     error = (thrown as Error).message;
   }

@@ -1,7 +1,10 @@
 // Known inputs with their digests (`golden` of model.yaml), against which an engine's answers are held.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { readRegularFile } from '../config/regular-file.ts';
+
+const MAX_GOLDEN_BYTES = 64 * 1024 * 1024;
 
 export interface GoldenCase {
   /** What people call it; may be empty. */
@@ -37,7 +40,7 @@ export function readGolden(folder: string, file: string | undefined, version: nu
   if (basename(file) !== file || !existsSync(path))
     throw new Error(`model.yaml: golden: there is no "${file}" beside it`);
   try {
-    const golden = schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const golden = schema.parse(JSON.parse(readRegularFile(path, MAX_GOLDEN_BYTES).toString()));
     if (golden.model_version !== version) return [];
     return golden.cases.map(({ name, encoding_f32_base64, state_digest, readout_digest }) => ({
       name,

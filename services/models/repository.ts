@@ -1,11 +1,14 @@
 // The model repository as the router needs it: names, versions, what goes in, and how to read what comes out.
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Manifest } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
+import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
 import { type GoldenCase, readGolden } from './golden.ts';
+
+const MAX_LABELS_BYTES = 16 * 1024 * 1024;
 
 export interface ModelVersion {
   readonly name: string;
@@ -84,7 +87,8 @@ function readLabels(folder: string, labels: Manifest['labels']): readonly string
   if (labels === undefined || Array.isArray(labels)) return labels ?? [];
   if (basename(labels) !== labels) throw new Error(`model.yaml: labels: "${labels}" is not a file beside it`);
   try {
-    return readFileSync(join(folder, labels), 'utf8')
+    return readRegularFile(join(folder, labels), MAX_LABELS_BYTES)
+      .toString()
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean);

@@ -4,7 +4,7 @@ import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
-import { noEngine } from './no-engine.ts';
+import { noEngine, stillReading } from './no-engine.ts';
 import type { InputSpec } from './validate.ts';
 
 export interface Found {
@@ -26,7 +26,7 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
   return found;
 }
 
-/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where no engine has ever held it. */
+/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where it is still being read or no engine has ever held it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.name, wanted.version);
@@ -35,7 +35,10 @@ export function findServed(models: ModelRepository, pool: EnginePool, name: stri
     const broken = wanted.error || (pool.pinned(wanted.name, wanted.version)?.error ?? '');
     if (broken !== '') throw invalid(wanted, broken);
   }
-  if (served === undefined) throw noEngine(pool, []);
+  if (served === undefined) {
+    const isRead = pool.pinned(wanted.name, wanted.version) !== undefined;
+    throw isRead ? noEngine(pool, []) : stillReading(wanted.name, wanted.version);
+  }
   const { model, engines } = served;
   if (labels !== 0 && labels !== model.outputSize) {
     throw invalid(wanted, `it has ${labels} labels for ${model.outputSize} outputs; give one for each, or none`);

@@ -41,6 +41,13 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
   return new RouterError('NO_ENGINE', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS });
 }
 
+/** Of a router that has just started. */
+export function stillReading(name: string, version: number): RouterError {
+  const model = `${name}/${version}`;
+  const message = `model "${model}" is still being read; try again in ${RETRY_AFTER_MS} ms`;
+  return new RouterError('NO_ENGINE', message, { metadata: { model }, retryAfterMs: RETRY_AFTER_MS });
+}
+
 /** Which models it cannot serve, and why; empty: there are none. */
 function modelsOf({ modelProblems = [] }: EngineView): string {
   return modelProblems.map(({ model, why }) => `${model}: ${why}`).join('; ');

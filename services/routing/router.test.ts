@@ -127,6 +127,15 @@ describe('the router', () => {
     });
   });
 
+  it('names a model that is still being read, also as why it is not ready, and says when to try again', async () => {
+    const router = build([engine('a')], [version(1)], {}, 1e6, { find: () => undefined });
+    const message = 'model "m/1" is still being read; try again in 500 ms';
+    await expect(router.reason(question(), context())).rejects.toMatchObject({
+      ...{ kind: 'NO_ENGINE', message, retryAfterMs: 500, metadata: { model: 'm/1' } },
+    });
+    expect(router.readiness).toEqual({ isReady: false, why: message });
+  });
+
   it('says of each engine why it cannot use a model that the router can', async () => {
     const only = new FakeEngine('a').up(fakeModel({ modelId: 0n, error: 'node "x": field "tau"' }));
     await expect(build([only]).reason(question(), context())).rejects.toMatchObject({

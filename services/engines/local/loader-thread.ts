@@ -8,4 +8,5 @@ import { threadSetup } from './thread.ts';
 const port = parentPort!;
 threadSetup();
 
-port.on('message', (request: LoadRequest) => port.postMessage(loadModel(request)));
+// Not before the main thread knows that it has started: from then on it can be ended, and the time of a file counts.
+setImmediate(() => port.on('message', (request: LoadRequest) => port.postMessage(loadModel(request))));

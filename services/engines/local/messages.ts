@@ -22,6 +22,8 @@ export interface LoadedModel {
   readonly network: Network | undefined;
   /** The file broke the reader itself: the thread that read it must not read another. */
   readonly isReaderBroken: boolean;
+  /** It was given up because of the time it took. */
+  readonly isLate?: boolean;
 }
 
 /** What a simulation worker has from its start. Both are shared memory: nothing is copied but the outlines. */

@@ -10,6 +10,7 @@ import { ModelLoader } from './model-loader.ts';
 
 const RUN = 'dt: 1\nsteps: 1';
 const linear = chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) });
+const rows = Array.from({ length: 1_000 }, () => Array<number>(1_000).fill(1));
 const folder = new ModelFolder();
 
 const request = (name: string): LoadRequest => {
@@ -38,16 +39,20 @@ describe('a model loader', () => {
   });
 
   it('gives up on a file that takes too long, and reads the next one', async () => {
-    const hasty = new ModelLoader(1);
-    const { model } = await hasty.load(request('good'));
+    folder.add('large', 1, chain(1_000, 1_000, { n: node('Linear', { weight: matrix(...rows) }) }), RUN);
+    const hasty = new ModelLoader();
+    const { model, isLate } = await hasty.load(request('large'), 1);
+    const next = await hasty.load(request('good'));
     await hasty.close();
+    expect(next.model.error).toBe('');
     expect(model).toMatchObject({ error: 'model.nir: reading it took longer than 1 ms', modelId: 0n });
+    expect(isLate).toBe(true);
   });
 
   it('survives whatever a damaged file does to the reader', async () => {
     const whole = writeNir(linear);
     const random = new Random(7);
-    const loader = new ModelLoader(1_000);
+    const loader = new ModelLoader();
     const wrong: string[] = [];
     for (let n = 0; n < 250; n += 1) {
       const bytes = Uint8Array.from(whole);
@@ -55,7 +60,7 @@ describe('a model loader', () => {
         bytes[random.integer(0, bytes.length - 1)] = random.integer(0, 255);
       }
       folder.add('damaged', 1, bytes, RUN);
-      const { model, network } = await loader.load(request('damaged'));
+      const { model, network } = await loader.load(request('damaged'), 1_000);
       if ((model.error === '') !== (network !== undefined)) wrong.push(model.error);
     }
     folder.add('good', 1, linear, RUN);

@@ -7,30 +7,31 @@ import { Thread } from './thread.ts';
 const TIMEOUT_MS = 30_000;
 
 export class ModelLoader {
-  readonly #timeoutMs: number;
   #worker: Thread | undefined;
 
-  constructor(timeoutMs = TIMEOUT_MS) {
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
-  load(request: LoadRequest): Promise<LoadedModel> {
+  /** `timeoutMs` counts from when the thread has started, which may take long on a busy machine. Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
+  load(request: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<LoadedModel> {
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve) => {
+      let isOver = false;
+      let timer: NodeJS.Timeout | undefined;
       const finish = (loaded: LoadedModel): void => {
+        isOver = true;
         clearTimeout(timer);
         worker.off('message', finish).off('error', crashed).off('exit', exited);
         if (loaded.isReaderBroken) this.#drop(worker);
         resolve(loaded);
       };
-      const fail = (problem: string): void => {
+      const fail = (problem: string, isLate = false): void => {
         const model = brokenModel(request, `model.nir: ${problem}`);
-        finish({ model, network: undefined, isReaderBroken: true });
+        finish({ model, network: undefined, isReaderBroken: true, isLate });
       };
       const crashed = (error: Error): void => fail(`reading it failed: ${error.message}`);
       const exited = (): void => fail('reading it ended the reader');
-      const timer = setTimeout(() => fail(`reading it took longer than ${this.#timeoutMs} ms`), this.#timeoutMs);
+      const giveUp = (): void => fail(`reading it took longer than ${timeoutMs} ms`, true);
+      void worker.settled.then(() => {
+        if (!isOver) timer = setTimeout(giveUp, timeoutMs);
+      });
       worker.on('message', finish).on('error', crashed).on('exit', exited);
       worker.postMessage(request);
     });

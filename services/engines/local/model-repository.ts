@@ -1,5 +1,6 @@
 // One model version: read, checked and compiled. Loads HDF5, so only the loader's thread imports it.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { readRegularFile } from '../../config/regular-file.ts';
 import { compileNetwork } from './compile.ts';
 import { MAX_FILE_BYTES } from './limits.ts';
 import type { LoadedModel, LoadRequest } from './messages.ts';
@@ -21,7 +22,8 @@ export function loadModel({ name, version, path, manifest, wantsNetwork }: LoadR
 
 function readModelFile(path: string): Uint8Array {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile()) throw ModelError.file('there is no such file');
+  if (stats === undefined) throw ModelError.file('there is no such file');
+  if (!stats.isFile()) throw ModelError.file('is not a regular file');
   if (stats.size > MAX_FILE_BYTES) throw ModelError.file(`is larger than the limit of ${MAX_FILE_BYTES} bytes`);
-  return readFileSync(path);
+  return readRegularFile(path, MAX_FILE_BYTES);
 }

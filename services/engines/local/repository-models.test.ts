@@ -1,8 +1,13 @@
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ModelFolder } from '../../../test/support/model-folder.ts';
 import { matrix } from '../../../test/support/nir-writer.ts';
 import { chain, node } from '../../../test/support/run-network.ts';
+import { brokenModel } from './broken-model.ts';
 import { LocalEngine } from './local-engine.ts';
+import type { LoadRequest, LoadedModel } from './messages.ts';
+import type { ModelLoader } from './model-loader.ts';
 import { RepositoryModels } from './repository-models.ts';
 
 const RUN = 'dt: 1\nsteps: 4';
@@ -27,6 +32,22 @@ async function read(): Promise<RepositoryModels> {
   const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
   await models.load();
   return models;
+}
+
+/** Gives up a model named `slow` where its time is limited. Tells what it was asked, and with which limit. */
+function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'>; asked: string[] } {
+  const asked: string[] = [];
+  const load = async (request: LoadRequest, timeoutMs?: number): Promise<LoadedModel> => {
+    asked.push(`${request.name} ${timeoutMs}`);
+    const isLate = request.name === slow && timeoutMs !== undefined;
+    return {
+      model: brokenModel(request, isLate ? 'late' : 'read'),
+      network: undefined,
+      isReaderBroken: isLate,
+      isLate,
+    };
+  };
+  return { loader: { load, close: async () => undefined }, asked };
 }
 
 describe('the models of the repository', () => {
@@ -75,6 +96,34 @@ describe('the models of the repository', () => {
       [true, false],
       [true, true],
     ]);
+  });
+
+  it('are read with the default model first, then the smaller files', async () => {
+    folder.add('a-larger', 1, new Uint8Array(50_000), RUN).add('b-small', 1, new Uint8Array(100), RUN);
+    const { loader, asked } = fakeLoader();
+    await new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader).load();
+    expect(asked).toEqual(['m 2000', 'b-small 2000', 'a-larger 2000']);
+  });
+
+  it('of which one takes long is read again after all others, and only then known', async () => {
+    folder.add('n', 1, graph, RUN);
+    const { loader, asked } = fakeLoader('m');
+    const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader);
+    const known: string[] = [];
+    models.onChange(({ name, error }) => known.push(`${name} ${error}`));
+    expect((await models.load()).map(({ model }) => model.name)).toEqual(['m', 'n']);
+    expect([asked, known]).toEqual([
+      ['m 2000', 'n 2000', 'm undefined'],
+      ['n read', 'm read'],
+    ]);
+  });
+
+  it('may have a link to itself among their files', async () => {
+    folder.add('loop', 1, graph, RUN);
+    const file = join(folder.path, 'loop/1/model.nir');
+    rmSync(file);
+    symlinkSync('model.nir', file);
+    expect((await read()).find('loop', 1)?.error).toContain('ELOOP');
   });
 
   it('are not read any further after a stop', async () => {

@@ -1,29 +1,39 @@
-// Every version of the model repository, read once, one after the other, in a thread of its own. The router pins what
-// engines may serve to it, and the local engine runs the same networks: no file is read twice.
+// Every version of the model repository, read one after the other in a thread of its own: the default model first, then
+// the smaller files. The router pins what engines may serve to it, and the local engine runs the same networks. A file that
+// takes long is given up and read once more after all others, so that it holds up none of them for long.
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
+import { compareNames } from '../../core/names.ts';
 import type { ModelPins, PinnedModel } from '../model-pins.ts';
 import { brokenModel } from './broken-model.ts';
 import type { LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
 
+/** What a file may take while others wait, milliseconds. */
+const TURN_MS = 2_000;
+
 export interface RepositoryModelsOptions {
   readonly modelsDir: string;
+  /** It is read first. */
+  readonly defaultModel?: string;
   /** The networks themselves are wanted, for simulation; else their memory is given back at once. */
   readonly keepsNetworks: boolean;
 }
 
 export class RepositoryModels implements ModelPins {
   readonly #options: RepositoryModelsOptions;
-  readonly #loader = new ModelLoader();
+  readonly #loader: Pick<ModelLoader, 'load' | 'close'>;
   /** By name, then version: each request looks it up. */
   readonly #pins = new Map<string, Map<number, PinnedModel>>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((model: PinnedModel) => void)[] = [];
   #loading: Promise<readonly LoadedModel[]> | undefined;
   #isStopped = false;
 
-  constructor(options: RepositoryModelsOptions) {
+  /** A test may replace the loader. */
+  constructor(options: RepositoryModelsOptions, loader: Pick<ModelLoader, 'load' | 'close'> = new ModelLoader()) {
     this.#options = options;
+    this.#loader = loader;
   }
 
   find(name: string, version: number): PinnedModel | undefined {
@@ -31,7 +41,7 @@ export class RepositoryModels implements ModelPins {
   }
 
   /** Called after each version that has been read. */
-  onChange(listener: () => void): void {
+  onChange(listener: (model: PinnedModel) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -48,23 +58,59 @@ export class RepositoryModels implements ModelPins {
 
   async #load(): Promise<readonly LoadedModel[]> {
     const loaded: LoadedModel[] = [];
-    for (const folder of listModelFolders(this.#options.modelsDir)) {
+    const late: ModelFolder[] = [];
+    const folders = this.#inOrder();
+    for (const folder of folders) {
+      const next = await this.#loadOne(folder, folders.length > 1 ? TURN_MS : undefined);
+      if (this.#isStopped) return loaded;
+      if (next.isLate) late.push(folder);
+      else loaded.push(this.#pin(next));
+    }
+    for (const folder of late) {
       const next = await this.#loadOne(folder);
       if (this.#isStopped) return loaded;
-      loaded.push(next);
-      const versions = this.#pins.get(folder.name) ?? new Map<number, PinnedModel>();
-      this.#pins.set(folder.name, versions.set(folder.version, next.model));
-      for (const listener of this.#listeners) listener();
+      loaded.push(this.#pin(next));
     }
     await this.#loader.close();
+    return loaded.sort(({ model: a }, { model: b }) => compareNames(a.name, b.name) || a.version - b.version);
+  }
+
+  #inOrder(): ModelFolder[] {
+    const { modelsDir, defaultModel } = this.#options;
+    const isOther = ({ name }: ModelFolder): number => (name === defaultModel ? 0 : 1);
+    const folders = listModelFolders(modelsDir);
+    const bytes = new Map(folders.map((folder) => [folder, sizeOf(fileOf(folder))]));
+    return folders.sort((a, b) => isOther(a) - isOther(b) || bytes.get(a)! - bytes.get(b)!);
+  }
+
+  #pin(loaded: LoadedModel): LoadedModel {
+    const { model } = loaded;
+    const versions = this.#pins.get(model.name) ?? new Map<number, PinnedModel>();
+    this.#pins.set(model.name, versions.set(model.version, model));
+    for (const listener of this.#listeners) listener(model);
     return loaded;
   }
 
-  async #loadOne({ name, version, path, manifest, error }: ModelFolder): Promise<LoadedModel> {
+  async #loadOne(folder: ModelFolder, timeoutMs?: number): Promise<LoadedModel> {
+    const { name, version, manifest, error } = folder;
     if (manifest === undefined) {
       return { model: brokenModel({ name, version }, error), network: undefined, isReaderBroken: false };
     }
-    const file = join(path, String(version), 'model.nir');
-    return await this.#loader.load({ name, version, path: file, manifest, wantsNetwork: this.#options.keepsNetworks });
+    const path = fileOf(folder);
+    const wantsNetwork = this.#options.keepsNetworks;
+    return await this.#loader.load({ name, version, path, manifest, wantsNetwork }, timeoutMs);
+  }
+}
+
+function fileOf({ path, version }: ModelFolder): string {
+  return join(path, String(version), 'model.nir');
+}
+
+/** 0 where it cannot be told: reading it says why. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
   }
 }

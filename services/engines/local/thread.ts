@@ -10,7 +10,8 @@ interface Given {
 }
 
 export class Thread extends Worker {
-  readonly #settled: Promise<unknown>;
+  /** Resolves when its modules are loaded, or it has ended. */
+  readonly settled: Promise<unknown>;
 
   /** `script` must call `threadSetup()`, which gives it `setup`. */
   constructor(script: URL, setup?: unknown) {
@@ -18,11 +19,11 @@ export class Thread extends Worker {
     super(script, { workerData: { setup, loaded } satisfies Given });
     const { async: mustWait, value } = Atomics.waitAsync(loaded, 0, 0);
     const exited = new Promise((resolve) => this.once('exit', resolve));
-    this.#settled = mustWait ? Promise.race([value, exited]) : Promise.resolve();
+    this.settled = mustWait ? Promise.race([value, exited]) : Promise.resolve();
   }
 
   override async terminate(): Promise<number> {
-    await this.#settled;
+    await this.settled;
     return await super.terminate();
   }
 }
