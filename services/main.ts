@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { ApiServer } from './api/server.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
-import { type Tell, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
+import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
 import {
@@ -81,6 +81,8 @@ export interface Tandem {
   readonly prometheus: Prometheus;
   readonly traces: TraceRing;
   readonly tracing: Tracing;
+  /** As /readyz says. */
+  readiness(): Readiness;
   /** Undefined: spans are sent nowhere. */
   exported(): ExportCounts | undefined;
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
@@ -106,6 +108,7 @@ export async function start(
   onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
+  checkDescriptors();
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
@@ -198,8 +201,11 @@ export async function start(
     strategy: settings.strategy,
     ...{ usualMs, audit, admission, cpu, budget, onDispute, observer: metrics },
   });
-  const readiness = (): Readiness =>
-    isStopping ? { isReady: false, why: 'the router is stopping' } : router.readiness;
+  const readiness = (): Readiness => {
+    if (isStopping) return { isReady: false, why: 'the router is stopping' };
+    const { isReady, why } = router.readiness;
+    return { isReady, why: [why, ...discoveries.problems.map(({ name, why }) => `name ${name}: ${why}`)].join('; ') };
+  };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
   const meter = new Meter(metrics, {
@@ -249,6 +255,7 @@ export async function start(
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
+      names: () => discoveries.problems,
       register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
       onInternalError,
     },
@@ -323,7 +330,12 @@ export async function start(
     reading.catch(() => undefined); // it is waited for below
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     const starts = pool.engines.map(({ engine }) => engine.start());
-    await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
+    const [loaded] = await Promise.all([reading, Promise.all(starts), discoveries.replace(settings.discovery.targets)]);
+    for (const { model } of loaded) {
+      if (model.error === '') continue;
+      const what = { model: `${model.name}/${model.version}`, why: model.error };
+      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
+    }
     pool.settle();
     cpu.start();
     shedding.start();
@@ -332,6 +344,7 @@ export async function start(
       ...{ address, httpAddress, pool, supervisors, prometheus, tracing, spansTo, stop },
       traces: traces.ring,
       exported: () => traces.exported(),
+      readiness,
       reload: (read) => live.reload(read),
     };
   } catch (error) {

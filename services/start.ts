@@ -94,7 +94,7 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, httpAddress, pool }: Tandem, settings: Settings): string {
+function banner({ address, httpAddress, pool, readiness }: Tandem, settings: Settings): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
@@ -102,11 +102,13 @@ function banner({ address, httpAddress, pool }: Tandem, settings: Settings): str
     const state = whyNot || `ready, ${served.join(' ')}${others.join('')}`;
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
+  const { isReady, why } = readiness();
+  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}`;
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
     httpAddress && `\n  Dashboard: http://${clientAddress(httpAddress)}/\n`,
-    `\n  Try it:  npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}\n`,
+    isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',
   ].join('');
 }

@@ -43,6 +43,8 @@ export interface EngineAdminOptions extends UnaryOptions {
   readonly guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void;
   /** Ends an engine's quarantine. */
   readonly trust: (engine: PooledEngine) => void;
+  /** Names of engines with a problem, and what it is. */
+  readonly names?: () => readonly { readonly name: string; readonly why: string }[];
   /** Adds a sidecar and tries to connect once. Throws INVALID_FIELD, ENGINE_EXISTS or ENGINE_LIMIT. */
   readonly register: (id: string, address: string) => Promise<PooledEngine>;
   /** The strategy is another one, and with it what it takes to be ready. */
@@ -59,6 +61,7 @@ export function engineAdminHandlers(
     listEngines: unary<ListEnginesRequest, ListEnginesResponse>(options, (_request, { startedMs }) => ({
       engines: pool.engines.map(toStatus),
       strategy: fromStrategy(router.strategy),
+      nameProblems: [...(options.names?.() ?? [])],
       processingTimeMs: performance.now() - startedMs,
     })),
     registerEngine: unary<RegisterEngineRequest, RegisterEngineResponse>(

@@ -46,7 +46,7 @@ export interface ApiOptions
   extends
     LiveApiOptions,
     Pick<UnaryOptions, 'onInternalError'>,
-    Pick<EngineAdminOptions, 'register' | 'trust'>,
+    Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'> {
   readonly listen: string;
   readonly reflection: boolean;

@@ -3,7 +3,9 @@ import {
   breakerStateToJSON,
   BreakerState,
   engineStateToJSON,
+  EngineState,
   type EngineStatus,
+  type NameProblem,
 } from '../generated/tandem/v1/engines.ts';
 import { engineKindToJSON } from '../generated/tandem/v1/types.ts';
 import { table } from './table.ts';
@@ -23,8 +25,9 @@ const HEAD = [
   'BUILD',
 ];
 
-export function describeEngines(engines: readonly EngineStatus[]): string {
-  return [table(HEAD, engines.map(row)), ...engines.flatMap(reasons)].join('\n');
+export function describeEngines(engines: readonly EngineStatus[], names: readonly NameProblem[] = []): string {
+  const problems = names.map(({ name, why }) => `name ${name}: ${why}`);
+  return [table(HEAD, engines.map(row)), ...engines.flatMap(reasons), ...problems].join('\n');
 }
 
 function row(engine: EngineStatus): (string | number)[] {
@@ -43,7 +46,7 @@ function row(engine: EngineStatus): (string | number)[] {
   ];
 }
 
-function reasons({ id, stateReason, breaker, breakerEvents, modelProblems }: EngineStatus): string[] {
+function reasons({ id, state, stateReason, breaker, breakerEvents, modelProblems }: EngineStatus): string[] {
   const event = breakerEvents.at(-1);
   const isTroubled = breaker === BreakerState.BREAKER_STATE_OPEN || breaker === BreakerState.BREAKER_STATE_HALF_OPEN;
   return [
@@ -51,6 +54,9 @@ function reasons({ id, stateReason, breaker, breakerEvents, modelProblems }: Eng
     ...(isTroubled && event
       ? [`${id}: breaker ${plain(breakerStateToJSON(breaker), 'BREAKER_STATE_')}: ${event.why}`]
       : []),
-    ...modelProblems.map(({ model, why }) => `${id}: does not serve ${model}: ${why}`),
+    // The reason of one that is unusable has them all.
+    ...(state === EngineState.ENGINE_STATE_UNUSABLE ? [] : modelProblems).map(
+      ({ model, why }) => `${id}: does not serve ${model}: ${why}`,
+    ),
   ];
 }

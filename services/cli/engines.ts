@@ -38,7 +38,11 @@ Examples: npx tandem engines
         if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`);
         const response = await call(command, EngineAdminServiceClient, (client) => client.listEngines, {});
         print(command, ListEnginesResponse.toJSON(response), () =>
-          [describeEngines(response.engines), '', `strategy ${strategyName(response.strategy)}`].join('\n'),
+          [
+            describeEngines(response.engines, response.nameProblems),
+            '',
+            `strategy ${strategyName(response.strategy)}`,
+          ].join('\n'),
         );
       })
       .addCommand(registerCommand())

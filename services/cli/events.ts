@@ -13,7 +13,7 @@ interface Options {
 
 export function eventsCommand(): Command {
   return new Command('events')
-    .description('what happens in the router, live, until Ctrl-C')
+    .description('what happens in the router from now on (--after 0: and before), live, until Ctrl-C')
     .option('-t, --topic <name>', 'only this one, such as engine or "user.*"; may be given again', collect)
     .option(
       '--after <sequence>',
@@ -30,6 +30,7 @@ Examples: npx tandem events --after 0
     )
     .action(async ({ topic = [], after }: Options, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
+      if (after === undefined) process.stderr.write('Events from now on; with --after 0 also those before.\n');
       await follow(command, {
         open: (address, channel) => new EventServiceClient(address, grpc.credentials.createInsecure(), channel),
         call: (client) =>

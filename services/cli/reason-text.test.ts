@@ -77,4 +77,15 @@ describe('the pool for people', () => {
       /\nengine-1: does not serve m\/1: it holds other weights or run settings$/,
     );
   });
+
+  it('says once why an engine is unusable, and which names have a problem', () => {
+    const engine = EngineStatus.fromPartial({
+      id: 'engine-1',
+      state: EngineState.ENGINE_STATE_UNUSABLE,
+      stateReason: 'm/1: other weights',
+      modelProblems: [{ model: 'm/1', why: 'other weights' }],
+    });
+    const [, , ...below] = describeEngines([engine], [{ name: 'ghost:1', why: 'not resolved' }]).split('\n');
+    expect(below).toEqual(['engine-1: m/1: other weights', 'name ghost:1: not resolved']);
+  });
 });

@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { descriptorLimit, shareDescriptors, watchDescriptors } from './descriptors.ts';
+import { checkDescriptors, descriptorLimit, shareDescriptors, watchDescriptors } from './descriptors.ts';
 
 const needs = { workers: 1, spawned: 2 };
+
+describe('a start with few file descriptors', () => {
+  it('is refused with what to do', () => {
+    expect(() => checkDescriptors(30)).toThrow(/^30 file descriptors \(ulimit -n\) are too few.* needs 64; raise it/);
+  });
+
+  it('goes on where they are enough, or the system does not say', () => {
+    expect(() => checkDescriptors(64)).not.toThrow();
+    expect(() => checkDescriptors(undefined)).not.toThrow();
+  });
+});
 
 describe('the share of file descriptors', () => {
   it.each([

@@ -54,6 +54,18 @@ export function descriptorLimit(): number | undefined {
   return typeof soft === 'number' ? soft : undefined;
 }
 
+/** Threads, model files and engines of a start alone take so many: with fewer each fails in a way of its own. */
+const LEAST_DESCRIPTORS = 64;
+
+/** Throws where the process may open too few to start. */
+export function checkDescriptors(limit = descriptorLimit()): void {
+  if (limit === undefined || limit >= LEAST_DESCRIPTORS) return;
+  const advice = 'raise it (systemd: LimitNOFILE, Docker: --ulimit nofile=…) and start again';
+  throw new Error(
+    `${limit} file descriptors (ulimit -n) are too few: the router needs ${LEAST_DESCRIPTORS}; ${advice}`,
+  );
+}
+
 /** For the operator: a line of the log, and an event. */
 export type Tell = (
   severity: 'INFO' | 'WARNING',

@@ -104,7 +104,7 @@ function discoveryEvents(log: Log, system: SystemEvents, name: string): Discover
     replaced: () => system.tell('engine', 'INFO', 'engines at the addresses of DNS answer again', { name }),
     refused: (count, why) =>
       system.tell('engine', 'WARNING', 'engines found that the pool does not take', { name, count, why }),
-    failed: (why) => system.tell('engine', 'WARNING', 'name not resolved; its engines stay as they are', { name, why }),
+    failed: (why) => system.tell('engine', 'WARNING', 'name not resolved', { name, why }),
     recovered: () => system.tell('engine', 'INFO', 'name resolved again', { name }),
   };
 }

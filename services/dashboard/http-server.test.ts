@@ -397,6 +397,16 @@ describe('connections, of which there may be a few', () => {
     expect(slow.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length).toBeLessThanOrEqual(MAX);
   });
 
+  it('are not said to be too many where the port is taken', async () => {
+    await start();
+    const told: boolean[] = [];
+    const first = server;
+    const connections = new ConnectionLimit(MAX, (isFull) => told.push(isFull));
+    await expect(start({}, { listen: address, connections })).rejects.toThrow('something else listens there');
+    expect(told).toEqual([]);
+    await first.stop(0);
+  });
+
   it('are not taken from a request that is being answered', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const reason = async (): Promise<{ code: string; body: unknown }> => {

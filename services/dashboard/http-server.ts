@@ -88,7 +88,8 @@ export class HttpServer {
     });
     this.#server.on('drop', () => connections.refused());
     // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
-    this.#server.on('error', () => connections.refused());
+    // One that cannot listen says so by itself.
+    this.#server.on('error', () => this.#server.listening && connections.refused());
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
   }

@@ -98,7 +98,8 @@ export class Discovery {
 
   /** What an operator should know of this name; empty: nothing. */
   get problem(): string {
-    return this.#failure === '' ? this.#keeping : `not resolved: ${this.#failure}; its engines stay as they are`;
+    if (this.#failure === '') return this.#keeping;
+    return `not resolved: ${this.#failure}${this.#members.size > 0 ? '; its engines stay as they are' : ''}`;
   }
 
   /**

@@ -12,6 +12,8 @@ export interface EngineModel {
   readonly outputSize: number;
   readonly nodes: number;
   readonly parameters: number;
+  /** Of a constant input; 0 or none: the engine does not say. */
+  readonly steps?: number;
   /** Why the model cannot be used; empty: usable. */
   readonly error: string;
 }

@@ -8,7 +8,7 @@ const pins: ModelPins = { find: (name, version) => (name === 'm' && version === 
 
 describe('the models of an engine', () => {
   it('may be served where they are as in the repository', () => {
-    expect(checkModels([fakeModel()], pins)).toEqual({ known: [fakeModel()], usable: [pin], problems: [] });
+    expect(checkModels([fakeModel()], pins)).toMatchObject({ known: [fakeModel()], usable: [pin], problems: [] });
   });
 
   it.each([
@@ -28,13 +28,20 @@ describe('the models of an engine', () => {
       { outputSize: 9 },
       'it says that it has 3 inputs and 9 outputs; the repository has 3 inputs and 2 outputs',
     ],
+    ['another number of steps', { steps: 17 }, 'it runs 17 steps, the repository says 16; compare model.yaml of both'],
   ])('are a problem with %s', (_, over, why) => {
     expect(checkModels([fakeModel(over)], pins)).toMatchObject({ usable: [], problems: [{ model: 'm/1', why }] });
   });
 
+  it('are no problem where an engine does not say how many steps it runs, or where the input brings its own', () => {
+    const series: ModelPins = { find: () => fakePinned({ inputKind: 'series' }) };
+    expect(checkModels([fakeModel({ steps: 0 })], pins).problems).toEqual([]);
+    expect(checkModels([fakeModel({ steps: 17 })], series).problems).toEqual([]);
+  });
+
   it('are no problem where the repository does not have them, or has not been read yet', () => {
     const others = [fakeModel({ name: 'other' }), fakeModel({ version: 2 })];
-    expect(checkModels(others, pins)).toEqual({ known: [], usable: [], problems: [] });
+    expect(checkModels(others, pins)).toMatchObject({ known: [], usable: [], problems: [] });
   });
 
   it('are no problem of the engine where the router cannot read the file either', () => {

@@ -16,12 +16,15 @@ export interface CheckedModels {
   /** Versions that it may serve. */
   readonly usable: readonly PinnedModel[];
   readonly problems: readonly ModelProblem[];
+  /** Versions that the router cannot read itself, and why: a problem of the file, and of no engine. */
+  readonly unreadable: readonly ModelProblem[];
 }
 
 export function checkModels(described: readonly EngineModel[], pins: ModelPins): CheckedModels {
   const known: EngineModel[] = [];
   const usable: PinnedModel[] = [];
   const problems: ModelProblem[] = [];
+  const unreadable: ModelProblem[] = [];
   const seen = new Set<string>();
   for (const model of described) {
     const pin = pins.find(model.name, model.version);
@@ -31,19 +34,18 @@ export function checkModels(described: readonly EngineModel[], pins: ModelPins):
     if (seen.has(key)) continue;
     seen.add(key);
     known.push(model);
-    // A file that the router cannot read either is a problem of the file, and of no engine.
-    if (pin.error !== '') continue;
     const why = problemWith(model, pin);
-    if (why === '') usable.push(pin);
+    if (pin.error !== '') unreadable.push({ model: key, why: `the router cannot use it: ${pin.error}` });
+    else if (why === '') usable.push(pin);
     else problems.push({ model: key, why });
   }
-  return { known, usable, problems };
+  return { known, usable, problems, unreadable };
 }
 
 /** Why an engine without a usable model can serve nothing. Empty: the repository does not say that it cannot. */
-export function whyUnusable(described: readonly EngineModel[], problems: readonly ModelProblem[]): string {
+export function whyUnusable(described: readonly EngineModel[], { problems, unreadable }: CheckedModels): string {
   if (described.length === 0) return 'it holds no model; check its folder of models (--models)';
-  return problems.map(({ model, why }) => `${model}: ${why}`).join('; ');
+  return [...problems, ...unreadable].map(({ model, why }) => `${model}: ${why}`).join('; ');
 }
 
 /** Empty: there is none. */
@@ -52,6 +54,9 @@ function problemWith(model: EngineModel, pin: PinnedModel): string {
   if (model.modelId !== pin.modelId) {
     const ids = `model id ${hex64(model.modelId)}, the repository has ${hex64(pin.modelId)}`;
     return `it holds other weights or run settings: ${ids}`;
+  }
+  if (pin.inputKind === 'constant' && model.steps && model.steps !== pin.steps) {
+    return `it runs ${model.steps} steps, the repository says ${pin.steps}; compare model.yaml of both`;
   }
   if (model.inputSize === pin.inputSize && model.outputSize === pin.outputSize) return '';
   const sizes = ({ inputSize, outputSize }: EngineModel): string => `${inputSize} inputs and ${outputSize} outputs`;

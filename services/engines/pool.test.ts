@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel, fakePinned, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import type { ModelPins } from './model-pins.ts';
 import { EnginePool, MAX_ENGINES } from './pool.ts';
@@ -113,6 +113,14 @@ describe('the engine pool', () => {
 });
 
 describe('an engine without a usable model', () => {
+  it('is not ready where the router cannot read what it holds, and says why', () => {
+    const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
+    const { state, whyNot } = new EnginePool(broken, fakeBreaker).add(
+      new FakeEngine('x').up(fakeModel({ error: 'no' })),
+    );
+    expect([state, whyNot]).toEqual(['UNUSABLE', 'unusable: m/1: the router cannot use it: model.nir: damaged']);
+  });
+
   it.each([
     ['none', [], 'it holds no model; check its folder of models (--models)'],
     ['other weights', [fakeModel({ modelId: 8n })], expect.stringMatching(/^m\/1: it holds other weights/)],

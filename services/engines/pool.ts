@@ -184,12 +184,13 @@ export class EnginePool {
       const { description } = pooled.engine;
       pooled.models = [];
       if (description === undefined) continue;
-      const { known, usable, problems } = checkModels(description.models, this.#pins);
+      const checked = checkModels(description.models, this.#pins);
+      const { known, usable, problems } = checked;
       if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
       pooled.models = known;
       pooled.modelProblems = problems;
       const { unusable } = pooled;
-      pooled.unusable = usable.length > 0 ? '' : whyUnusable(description.models, problems);
+      pooled.unusable = usable.length > 0 ? '' : whyUnusable(description.models, checked);
       if (unusable !== pooled.unusable && !turned.includes(pooled)) turned.push(pooled);
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {

@@ -31,7 +31,7 @@ export interface ReadinessDemand {
 
 export interface Readiness {
   readonly isReady: boolean;
-  /** One line: what is missing, and what to do. */
+  /** One line: which engines are not ready, what is missing, and what to do. */
   readonly why: string;
 }
 
@@ -50,13 +50,15 @@ export function demandOf(policy: VotePolicy | undefined, minEngines: number): Re
 export function readiness({ engines, model, able }: ReadinessView, demand: ReadinessDemand): Readiness {
   const counted = `${able.length} of ${engines.length} engines ready for ${model}`;
   const kinds = [...new Set(able.map(({ kind }) => kind))];
-  if (able.length >= demand.engines && kinds.length >= demand.kinds) return { isReady: true, why: counted };
+  const others = engines.filter((engine) => !able.includes(engine));
+  const each = others.map((engine) => `${engine.id}: ${engine.whyNot || whyNotFor(engine, model)}`).join('; ');
+  if (able.length >= demand.engines && kinds.length >= demand.kinds) {
+    return { isReady: true, why: each === '' ? counted : `${counted}; not ready: ${each}` };
+  }
   const wanted =
     able.length < demand.engines
       ? `${demand.why} needs ${demand.engines}`
       : `${demand.why} needs ${demand.kinds} kinds, and all are of kind ${kinds[0] ?? 'none'}`;
-  const others = engines.filter((engine) => !able.includes(engine));
-  const each = others.map((engine) => `${engine.id}: ${engine.whyNot || whyNotFor(engine, model)}`).join('; ');
   const advice = `start or mend engines (see "npx tandem engines"), or change what is needed`;
   return { isReady: false, why: `${counted}, and ${wanted}${each === '' ? '' : `: ${each}`}; ${advice}` };
 }

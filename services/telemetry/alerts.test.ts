@@ -128,8 +128,14 @@ const CASES: Case[] = [
   { name: 'TandemEngineQuarantined', wrong: () => engine({ state: 'QUARANTINED' }), text: /answers: engine-1$/ },
   {
     name: 'TandemModelMismatch',
-    wrong: () => engine({ modelProblems: [{ model: 'm/1' }, { model: 'm/2' }] }),
-    text: /^models that are not as in the repository: engine-1 \(m\/1 m\/2\)$/,
+    wrong: () =>
+      engine({
+        modelProblems: [
+          { model: 'm/1', why: 'damaged' },
+          { model: 'm/2', why: 'other weights' },
+        ],
+      }),
+    text: /^models that are not as in the repository: engine-1 \(m\/1: damaged; m\/2: other weights\)$/,
   },
   {
     name: 'TandemCacheHitRatioCollapsed',

@@ -125,7 +125,9 @@ export const ALERT_RULES = {
       'models that are not as in the repository:',
       reading.standing.engines
         .filter(({ modelProblems }) => modelProblems.length > 0)
-        .map(({ id, modelProblems }) => ({ id: `${id} (${modelProblems.map(({ model }) => model).join(' ')})` })),
+        .map(({ id, modelProblems }) => ({
+          id: `${id} (${modelProblems.map(({ model, why }) => `${model}: ${why}`).join('; ')})`,
+        })),
     ),
   TandemCacheHitRatioCollapsed: ({ recent, usual, options }) => {
     const [now, before] = [recent.hits / recent.lookups, usual.hits / usual.lookups];
@@ -320,7 +322,8 @@ function named(what: string, engines: readonly { readonly id: string }[]): strin
 }
 
 function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
-  return { id: `${id} (${whyNot})` };
+  // The text stays as it was when the alert was raised: a count would soon be wrong.
+  return { id: `${id} (${whyNot.replace(/ \(\d+ times in a row\)$/, '')})` };
 }
 
 function sum(counts: readonly number[]): number {

@@ -13,7 +13,7 @@ export interface MeteredEngine {
   };
   readonly inFlight: number;
   /** Model versions of the repository that it cannot serve, as "name/version". */
-  readonly modelProblems: readonly { readonly model: string }[];
+  readonly modelProblems: readonly { readonly model: string; readonly why: string }[];
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
   /** What it described itself as; undefined while it is not connected. */

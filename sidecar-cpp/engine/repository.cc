@@ -108,10 +108,10 @@ Repository Repository::Load(const fs::path& folder, const std::stop_token& stop)
   }
   Repository repository(std::move(models));
   if (!repository.HasUsableModel()) {
-    spdlog::warn(
-        "no usable model in {}: this engine is not ready; put one there as <model>/model.yaml and "
-        "<model>/<version>/model.nir, then restart",
-        Printable(folder.string()));
+    const char* todo = repository.models().empty()
+                           ? "put one there as <model>/model.yaml and <model>/<version>/model.nir"
+                           : "what is wrong with each is said above";
+    spdlog::warn("no usable model in {}: this engine is not ready; {}, then restart", Printable(folder.string()), todo);
   }
   return repository;
 }

@@ -106,6 +106,7 @@ void EngineCore::Describe(engine::v1::DescribeResponse& to) const {
     if (!model->network) continue;
     description.set_input_size(model->network->input_size());
     description.set_output_size(model->network->output_size());
+    description.set_steps(model->network->steps);
     description.set_nodes(model->network->graph_nodes);
     description.set_parameters(model->network->parameter_elements);
   }

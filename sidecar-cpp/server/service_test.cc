@@ -29,6 +29,7 @@ TEST_F(Service, DescribeListsUsableAndBrokenModels) {
   EXPECT_EQ(response.models(1).name(), "deep");
   EXPECT_EQ(response.models(2).name(), "net");
   EXPECT_EQ(response.models(2).input_size(), kInputs);
+  EXPECT_EQ(response.models(2).steps(), 16U);
   EXPECT_EQ(response.models(2).output_size(), 4u);
   EXPECT_EQ(response.models(2).model_id(), 42u);
 }

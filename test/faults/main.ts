@@ -90,12 +90,12 @@ const isNamed = ({ name }: Scenario, only: string): boolean => name === only || 
 const unknown = values.only?.filter((only) => !SCENARIOS.some((scenario) => isNamed(scenario, only))) ?? [];
 if (values.help) {
   process.stdout.write(HELP);
-} else if (values.list) {
-  const rows = SCENARIOS.map(({ name, settings, fault, bar }) => [name, JSON.stringify(settings), fault, bar]);
-  process.stdout.write(`${table(['NAME', 'SETTINGS', 'FAULT', 'BAR'], rows)}\n`);
 } else if (unknown.length > 0) {
   process.stderr.write(`There is no scenario ${unknown.join(', ')}. Names: npm run test:faults -- --list\n`);
   process.exitCode = 2;
+} else if (values.list) {
+  const rows = SCENARIOS.map(({ name, settings, fault, bar }) => [name, JSON.stringify(settings), fault, bar]);
+  process.stdout.write(`${table(['NAME', 'SETTINGS', 'FAULT', 'BAR'], rows)}\n`);
 } else {
   process.exitCode = await main();
 }

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
-import { whyNotConnected } from './connect-error.ts';
+import { whyLost, whyNotConnected } from './connect-error.ts';
 
 /** As grpc-js 1.14 words them. */
 function failure(code: grpc.status, details: string): Error {
@@ -16,7 +16,7 @@ describe('what an operator reads of an engine that cannot be connected to', () =
     [
       'a black hole',
       failure(DEADLINE_EXCEEDED, 'Deadline exceeded after 2.001s,name resolution: 0.028s,Waiting for LB pick'),
-      'unreachable: no connection within 2000 ms; check its address, the network and firewalls',
+      'unreachable: no connection within 2000 ms; check its address, the network and firewalls, and whether its process is stopped',
     ],
     [
       'a stopped process',
@@ -62,5 +62,11 @@ describe('what an operator reads of an engine that cannot be connected to', () =
   it('is the error itself where an engine has given a reason of its own', () => {
     const error = new Error('13 INTERNAL: out of memory');
     expect(whyNotConnected(error, 2_000)).toBe(error);
+  });
+
+  it('is in plain words for a connection that was lost', () => {
+    expect(whyLost(failure(UNAVAILABLE, 'Connection dropped') as grpc.ServiceError)).toBe(
+      'its connection was lost: its process has ended or is stopped, or the network is down',
+    );
   });
 });

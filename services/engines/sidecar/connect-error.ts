@@ -12,7 +12,9 @@ export function whyNotConnected(error: unknown, timeoutMs: number): Error {
         ? why(
             `connected, but it did not say within ${timeoutMs} ms what it is; its process may be stopped or overloaded`,
           )
-        : why(`unreachable: no connection within ${timeoutMs} ms; check its address, the network and firewalls`);
+        : why(
+            `unreachable: no connection within ${timeoutMs} ms; check its address, the network and firewalls, and whether its process is stopped`,
+          );
     case grpc.status.UNAVAILABLE:
       return why(whyUnavailable(details));
     case grpc.status.UNIMPLEMENTED:
@@ -20,6 +22,17 @@ export function whyNotConnected(error: unknown, timeoutMs: number): Error {
     default:
       return error as Error;
   }
+}
+
+/** No answer came in time: an engine that was there before is stopped or cut off. */
+export function isSilent(error: unknown): boolean {
+  return ((error as Error).cause as Partial<grpc.ServiceError> | undefined)?.code === grpc.status.DEADLINE_EXCEEDED;
+}
+
+/** What a stream ended with that was open. */
+export function whyLost(error: Partial<grpc.ServiceError>): string {
+  if (error.details !== 'Connection dropped') return error.message ?? '';
+  return 'its connection was lost: its process has ended or is stopped, or the network is down';
 }
 
 function whyUnavailable(details: string): string {

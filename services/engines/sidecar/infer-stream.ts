@@ -11,6 +11,7 @@ import type {
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Silence } from '../engine.ts';
+import { whyLost } from './connect-error.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
@@ -99,7 +100,7 @@ export class InferStream {
       this.#blocked = false;
       this.#scheduleFlush();
     });
-    call.on('error', (error) => this.#close(toDownReason(error)));
+    call.on('error', (error) => this.#close(toDownReason({ message: whyLost(error) })));
     call.on('end', () => this.#close('it closed the stream'));
   }
 

@@ -400,6 +400,17 @@ describe('a sidecar engine', () => {
     await until(() => engine.description !== undefined);
   });
 
+  it('is lost for its first cause for as long as it says nothing', async () => {
+    sidecar.refusal = { code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded after 2.001s' };
+    engine.replaceConnection('owes answers and was silent');
+    await until(() => engine.downReason.includes('since then'));
+    expect(engine.downReason).toBe(
+      'it owes answers and was silent; since then it does not answer: its process may be stopped',
+    );
+    sidecar.refusal = { code: status.INTERNAL, details: 'no' };
+    await until(() => engine.downReason === '13 INTERNAL: no');
+  });
+
   it('may take as long as it likes while it says that it lives', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       void until(() => sidecar.described > 4).then(() =>

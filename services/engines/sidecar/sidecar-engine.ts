@@ -5,6 +5,7 @@ import type { CallContext, Inference, InferenceInput } from '../../core/inferenc
 import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
 import type { Engine, EngineDescription, Recording, Silence, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
+import { isSilent } from './connect-error.ts';
 import { describe, openStream, recording, trace } from './engine-calls.ts';
 import { InferStream } from './infer-stream.ts';
 import { MAX_MESSAGE_BYTES } from './message-limits.ts';
@@ -35,6 +36,8 @@ export class SidecarEngine implements Engine {
   readonly address: string;
   description: EngineDescription | undefined;
   #downReason = 'not started';
+  /** Why it was lost last, while it has not been back; empty: it never was there. */
+  #lostWith = '';
   isFaulty = false;
   /** Connections in a row that ended for such a reason, none of which was worth it. */
   #failures = 0;
@@ -151,7 +154,9 @@ export class SidecarEngine implements Engine {
       this.description = description;
       this.#changed();
     } catch (error) {
-      this.#down(client, toDownReason(error));
+      const isStillSilent = this.#lostWith !== '' && isSilent(error);
+      const since = `${this.#lostWith}; since then it does not answer: its process may be stopped`;
+      this.#down(client, isStillSilent ? since : toDownReason(error));
     }
   }
 
@@ -159,6 +164,7 @@ export class SidecarEngine implements Engine {
     client.close();
     if (this.#stopped) return;
     const wasUp = this.description !== undefined;
+    if (wasUp) this.#lostWith = why;
     if (wasUp && this.#isProven) {
       this.#retryMs = RECONNECT_MIN_MS;
       this.#failures = 0;
