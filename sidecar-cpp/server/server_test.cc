@@ -95,6 +95,17 @@ TEST(Server, AMessageAboveTheLimitIsResourceExhausted) {
   EXPECT_EQ(stub->Infer(&context, request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
+TEST(Server, ACompressedMessageIsRefused) {
+  const Running running("127.0.0.1:0");
+  auto stub = engine::v1::EngineService::NewStub(running.Channel());
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  engine::v1::InferRequest request;
+  request.mutable_item()->set_data(std::string(1 << 20, '\0'));
+  engine::v1::InferResponse response;
+  EXPECT_EQ(stub->Infer(&context, request, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+}
+
 constexpr std::chrono::seconds kHealthTimeout{2};
 
 TEST(Server, HealthSaysServing) {
