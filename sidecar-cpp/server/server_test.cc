@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "server/check_health.h"
 #include "testing/graphs.h"
@@ -82,6 +83,23 @@ TEST(Server, AUnixSocketServesAndIsNotTakenFromItsOwner) {
     ASSERT_FALSE(second.server.ok());
     EXPECT_THAT(second.server.error().message, HasSubstr("another process answers"));
   }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Server, WhatTakesThePathOfAUnixSocketIsNamed) {
+  std::string folder = (std::filesystem::temp_directory_path() / "tandem-socket-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path path = folder + "/engine.sock";
+  const auto refusal = [&] { return Running("unix:" + path.string()).server.error().message; };
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(refusal(), HasSubstr("there is a folder at this path; remove it, or choose another"));
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(folder + "/nowhere", path);
+  EXPECT_THAT(refusal(), HasSubstr("a symbolic link"));
+  std::filesystem::remove(path);
+  std::ofstream(path) << "kept";
+  EXPECT_THAT(refusal(), HasSubstr("a file"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(path));
   std::filesystem::remove_all(folder);
 }
 
