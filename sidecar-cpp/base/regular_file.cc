@@ -19,7 +19,7 @@ Expected<RegularFile> OpenRegularFile(const std::filesystem::path& path, std::ui
     return UnusableFile(path, missing ? "no such file" : "cannot be read: " + std::generic_category().message(errno));
   }
   struct stat is {};
-  if (fstat(file.descriptor.get(), &is) != 0 || !S_ISREG(is.st_mode)) return UnusableFile(path, "no such file");
+  if (fstat(file.descriptor.get(), &is) != 0 || !S_ISREG(is.st_mode)) return UnusableFile(path, "not a regular file");
   file.size = static_cast<std::size_t>(is.st_size);
   if (file.size > max_bytes) {
     return UnusableFile(path,

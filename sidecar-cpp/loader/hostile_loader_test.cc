@@ -56,7 +56,7 @@ TEST_F(HostileLoader, OneThatHangsIsKilledWhenItsTimeIsUp) {
 }
 
 TEST_F(HostileLoader, OneThatClosesItsPipeAndStaysIsKilled) {
-  EXPECT_THAT(Run("exec 4>&-; sleep 100").message, HasSubstr("tandem-loader was killed"));
+  EXPECT_THAT(Run("exec 4>&-; sleep 100").message, HasSubstr("closed its pipe and did not end, so it was killed"));
 }
 
 TEST_F(HostileLoader, AStopRequestEndsItAtOnce) {
@@ -83,6 +83,12 @@ TEST_F(HostileLoader, TooMuchProcessorTimeReadsAsTime) {
 
 TEST_F(HostileLoader, AnEndWithoutAnAnswerNamesTheExitCode) {
   EXPECT_THAT(Run("exit 3").message, HasSubstr("exit code 3"));
+}
+
+TEST_F(HostileLoader, ItsEndIsNoticedThoughAChildKeepsThePipe) {
+  const TimePoint start = Clock::now();
+  EXPECT_THAT(Run("setsid sleep 30 & exit 3").message, HasSubstr("exit code 3"));
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST_F(HostileLoader, AMissingProgramIsNamedWithAdvice) {

@@ -38,9 +38,11 @@ std::string SignalName(int signal) {
   return "signal " + std::to_string(signal) + (name == nullptr ? "" : std::string(", SIG") + name);
 }
 
-// Why there is no answer, of a loader that ended by itself.
-Error Died(std::optional<int> status, const LoadLimits& limits) {
+// Why there is no answer, of a loader that closed its pipe or ended.
+Error Died(const LoaderEnd& end, const LoadLimits& limits) {
+  const std::optional<int> status = end.status;
   if (!status) return Internal("tandem-loader ended without an answer, and the system does not say how");
+  if (end.was_killed) return FailedOnFile("tandem-loader closed its pipe and did not end, so it was killed");
   if (WIFSIGNALED(*status)) {
     const int signal = WTERMSIG(*status);
     if (signal == SIGXCPU) return TookTooMuchProcessorTime(limits.cpu_seconds);
@@ -84,7 +86,7 @@ Expected<LoadResult> LoadWith(const std::filesystem::path& program, int file, co
   const TimePoint deadline = Clock::now() + limits.wall_time;
   auto process = LoaderProcess::Start(program, file, limits);
   if (!process.ok()) return process.error();
-  PipeSource pipe(process.value().answer(), deadline, stop);
+  PipeSource pipe(process.value().answer(), process.value().ended(), deadline, stop);
   auto answer = ReadAnswer(pipe);
   switch (pipe.end()) {
     case PipeSource::End::kStopped:

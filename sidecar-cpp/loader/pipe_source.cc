@@ -22,8 +22,9 @@ int MillisecondsUntil(TimePoint deadline) {
 
 }  // namespace
 
-PipeSource::PipeSource(int pipe, TimePoint deadline, const std::stop_token& stop)
+PipeSource::PipeSource(int pipe, int writer_ended, TimePoint deadline, const std::stop_token& stop)
     : pipe_(pipe),
+      writer_ended_(writer_ended),
       deadline_(deadline),
       stopped_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       on_stop_(stop, Wake{stopped_.get()}) {
@@ -57,9 +58,11 @@ bool PipeSource::Read(void* to, std::size_t size) {
 
 std::size_t PipeSource::Receive(char* to, std::size_t size) {
   while (end_ == End::kNone) {
-    std::array<pollfd, 2> wait = {{{pipe_, POLLIN, 0}, {stopped_.get(), POLLIN, 0}}};
+    std::array<pollfd, 3> wait = {{{pipe_, POLLIN, 0}, {stopped_.get(), POLLIN, 0}, {writer_ended_, POLLIN, 0}}};
     const int ready = poll(wait.data(), wait.size(), MillisecondsUntil(deadline_));
     if (ready < 0 && errno == EINTR) continue;
+    // What it wrote last may have come after the pipe was looked at.
+    if (wait[2].revents != 0) poll(wait.data(), 1, 0);
     if (wait[1].revents != 0) {
       end_ = End::kStopped;
     } else if (Clock::now() >= deadline_) {
@@ -68,6 +71,8 @@ std::size_t PipeSource::Receive(char* to, std::size_t size) {
       const ssize_t got = read(pipe_, to, size);
       if (got > 0) return static_cast<std::size_t>(got);
       if (got == 0 || errno != EINTR) end_ = End::kClosed;
+    } else if (wait[2].revents != 0) {
+      end_ = End::kClosed;
     }
   }
   return 0;

@@ -14,7 +14,9 @@ class PipeSource final : public ByteSource {
  public:
   enum class End { kNone, kClosed, kTimeout, kStopped };
 
-  PipeSource(int pipe, TimePoint deadline, const std::stop_token& stop);
+  // `writer_ended`: readable when whoever should write has ended, though another process may keep the pipe open; -1:
+  // not known.
+  PipeSource(int pipe, int writer_ended, TimePoint deadline, const std::stop_token& stop);
 
   bool Read(void* to, std::size_t size) override;
   // Why Read failed.
@@ -30,6 +32,7 @@ class PipeSource final : public ByteSource {
   };
 
   const int pipe_;
+  const int writer_ended_;
   const TimePoint deadline_;
   const Descriptor stopped_;
   std::stop_callback<Wake> on_stop_;

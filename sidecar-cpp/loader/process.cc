@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,28 +125,29 @@ Expected<LoaderProcess> LoaderProcess::Start(const std::filesystem::path& progra
                  {}};
   }
   if (failed != 0) return CannotStart("starting " + program.string(), failed);
-  return LoaderProcess(pid, std::move(from));
+  return LoaderProcess(pid, std::move(from), Descriptor(pidfd_open(pid, 0)));
 }
 
 LoaderProcess::~LoaderProcess() { Reap(std::chrono::milliseconds(0)); }
 
-std::optional<int> LoaderProcess::Reap(std::chrono::milliseconds patience) {
-  if (pid_ < 0) return std::nullopt;
+LoaderEnd LoaderProcess::Reap(std::chrono::milliseconds patience) {
+  if (pid_ < 0) return {};
   const auto deadline = std::chrono::steady_clock::now() + patience;
   int status = 0;
   pid_t ended = 0;
   while ((ended = waitpid(pid_, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(kReapPoll);
   }
-  if (ended == 0) {
+  const bool was_killed = ended == 0;
+  if (was_killed) {
     kill(pid_, SIGKILL);
     do {
       ended = waitpid(pid_, &status, 0);
     } while (ended < 0 && errno == EINTR);
   }
   pid_ = -1;
-  if (ended < 0) return std::nullopt;
-  return status;
+  if (ended < 0) return {};
+  return {status, was_killed};
 }
 
 }  // namespace tandem

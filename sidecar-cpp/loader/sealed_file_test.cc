@@ -63,8 +63,8 @@ TEST_F(SealedCopy, NamesTheFileThatCannotBeRead) {
   ASSERT_EQ(mkfifo((folder_ / "pipe.nir").c_str(), 0600), 0);
   EXPECT_EQ(ErrorOf(folder_ / "none.nir"), "none.nir: no such file");
   EXPECT_EQ(ErrorOf(folder_ / "large.nir"), "large.nir: has 101 bytes, above the limit of 100");
-  EXPECT_EQ(ErrorOf(folder_ / "pipe.nir"), "pipe.nir: no such file");  // and it does not wait for a writer
-  EXPECT_EQ(ErrorOf(folder_), folder_.filename().string() + ": no such file");
+  EXPECT_EQ(ErrorOf(folder_ / "pipe.nir"), "pipe.nir: not a regular file");  // and it does not wait for a writer
+  EXPECT_EQ(ErrorOf(folder_), folder_.filename().string() + ": not a regular file");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "server/listen_address.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,10 +30,23 @@ bool SomebodyAnswersOn(const std::string& path) {
   return answered;
 }
 
+// What stands at the path, unless it is nothing or a socket, which may have been left by a killed process.
+std::string OtherThanSocket(const std::string& path) {
+  struct stat is {};
+  if (lstat(path.c_str(), &is) != 0 || S_ISSOCK(is.st_mode)) return "";
+  if (S_ISREG(is.st_mode)) return "a file";
+  if (S_ISDIR(is.st_mode)) return "a folder";
+  if (S_ISLNK(is.st_mode)) return "a symbolic link";
+  return "something that is not a socket";
+}
+
 MaybeError CheckUnix(const std::string& address) {
   const std::string path = UnixPath(address);
   if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
     return Bad(address, "the path must have 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+  }
+  if (const std::string other = OtherThanSocket(path); !other.empty()) {
+    return Bad(address, "there is " + other + " at this path; remove it, or choose another path with --listen");
   }
   if (!SomebodyAnswersOn(path)) return std::nullopt;
   return Bad(address, "another process answers on this socket; stop it or choose another path with --listen");

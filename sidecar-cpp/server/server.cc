@@ -29,6 +29,10 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(-1);
+  // Nothing of ours compresses, and a few bytes that expand to many would be inflated before their size is checked.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -71,6 +75,7 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
     connection.fd = fd;
     acceptor->HandleNewConnection(&connection);
   });
+  server->unread_.Watch();
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
         options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "server/check_health.h"
 #include "testing/graphs.h"
@@ -85,6 +86,23 @@ TEST(Server, AUnixSocketServesAndIsNotTakenFromItsOwner) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Server, WhatTakesThePathOfAUnixSocketIsNamed) {
+  std::string folder = (std::filesystem::temp_directory_path() / "tandem-socket-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path path = folder + "/engine.sock";
+  const auto refusal = [&] { return Running("unix:" + path.string()).server.error().message; };
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(refusal(), HasSubstr("there is a folder at this path; remove it, or choose another"));
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(folder + "/nowhere", path);
+  EXPECT_THAT(refusal(), HasSubstr("a symbolic link"));
+  std::filesystem::remove(path);
+  std::ofstream(path) << "kept";
+  EXPECT_THAT(refusal(), HasSubstr("a file"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(path));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Server, AMessageAboveTheLimitIsResourceExhausted) {
   const Running running("127.0.0.1:0", 4096);
   auto stub = engine::v1::EngineService::NewStub(running.Channel());
@@ -93,6 +111,17 @@ TEST(Server, AMessageAboveTheLimitIsResourceExhausted) {
   request.mutable_item()->set_data(std::string(5000, '\0'));
   engine::v1::InferResponse response;
   EXPECT_EQ(stub->Infer(&context, request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST(Server, ACompressedMessageIsRefused) {
+  const Running running("127.0.0.1:0");
+  auto stub = engine::v1::EngineService::NewStub(running.Channel());
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  engine::v1::InferRequest request;
+  request.mutable_item()->set_data(std::string(1 << 20, '\0'));
+  engine::v1::InferResponse response;
+  EXPECT_EQ(stub->Infer(&context, request, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 constexpr std::chrono::seconds kHealthTimeout{2};
