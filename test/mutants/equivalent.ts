@@ -18,6 +18,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'only the places of evaluated nodes are read, and each of them is written first',
   },
   {
+    file: 'sidecar-cpp/server/request_scan.cc',
+    before: 'std::uint64_t id = 0;',
+    after: 'std::uint64_t id = 1;',
+    why: 'it is overwritten, or not used',
+  },
+  {
     file: 'sidecar-cpp/server/listener.cc',
     before: 'if (reserve_ >= 0) close(std::exchange(reserve_, -1));',
     after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
