@@ -18,6 +18,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'only the places of evaluated nodes are read, and each of them is written first',
   },
   {
+    file: 'sidecar-cpp/server/command_line.cc',
+    before: 'return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";',
+    after: 'return gethostname(name.data(), name.size() - 2) == 0 ? name.data() : "engine";',
+    why: 'a host has a name of 64 bytes at most',
+  },
+  {
     file: 'sidecar-cpp/server/request_scan.cc',
     before: 'std::uint64_t id = 0;',
     after: 'std::uint64_t id = 1;',
