@@ -18,6 +18,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'only the places of evaluated nodes are read, and each of them is written first',
   },
   {
+    file: 'sidecar-cpp/loader/reader.cc',
+    before: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);  // in memory, never written to a file',
+    after: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 17, 0);  // in memory, never written to a file',
+    why: 'by how much a file grows that is only read',
+  },
+  {
     file: 'sidecar-cpp/server/command_line.cc',
     before: 'return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";',
     after: 'return gethostname(name.data(), name.size() - 2) == 0 ? name.data() : "engine";',
