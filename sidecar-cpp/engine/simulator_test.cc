@@ -177,6 +177,21 @@ TEST(Simulator, InputsOfOneAndOfOtherValuesAreMultiplied) {
   EXPECT_EQ(run.value().potentials, std::vector<float>{3});
 }
 
+TEST(Simulator, VeryManySourcesAllCount) {
+  constexpr std::size_t kSources = 10000;  // more than are added at one go
+  const Node sum =
+      MakeNode("w", NodeType::kLinear, {{"weight", Matrix(1, kSources, std::vector<double>(kSources, 1))}});
+  const Network network = Compile(Chain(kSources, {sum}, 1), Settings(1));
+  const auto potential = [&](std::size_t active, float value) {
+    std::vector<float> input(kSources, 0.0f);
+    std::fill_n(input.begin(), active, value);
+    return Simulate(network, input, 1).value().potentials;
+  };
+  EXPECT_EQ(potential(kSources, 1.0f), std::vector<float>{10000.0f}) << "spikes";
+  EXPECT_EQ(potential(kSources / 2, 2.0f), std::vector<float>{10000.0f}) << "values, half of them zero";
+  EXPECT_EQ(potential(kSources, 2.0f), std::vector<float>{20000.0f}) << "values, none of them zero";
+}
+
 TEST(Simulator, AnAffineThatReadsOnlyItselfReadsItsPreviousStep) {
   // swap' = (second, first + 1), then added to the input.
   const Node add = Scale("add", 1);

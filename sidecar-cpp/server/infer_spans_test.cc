@@ -284,6 +284,17 @@ TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
   EXPECT_EQ(spans.traces(), 2u);
 }
 
+TEST_F(TracedService, AUnaryCallThatIsRefusedSaysWhy) {
+  engine::v1::InferRequest request;
+  *request.mutable_item() = Traced(Item(0, "nowhere"), 1);
+  engine::v1::InferResponse response;
+  grpc::ClientContext context;
+  EXPECT_FALSE(stub_->Infer(&context, request, &response).ok());
+  const auto told = spans.Of(Trace(1));
+  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer"));
+  EXPECT_EQ(Attribute(told[0], "tandem.reason"), "UNKNOWN_MODEL");
+}
+
 TEST_F(TracedService, TracingChangesNoBitOfAnAnswer) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;

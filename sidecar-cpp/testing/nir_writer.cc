@@ -13,6 +13,13 @@ Hdf5Handle CoreFile() {
   return Hdf5Handle(H5Fcreate("writer.nir", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
 }
 
+// The library clears its buffer for each dataset, a megabyte by itself.
+Hdf5Handle SmallBuffer() {
+  Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER));
+  H5Pset_buffer(transfer.get(), std::size_t{1} << 14, nullptr, nullptr);
+  return transfer;
+}
+
 Hdf5Handle WithParents() {
   Hdf5Handle create(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(create.get(), 1);
@@ -39,14 +46,14 @@ void WriteStrings(hid_t file, const std::string& path, const std::vector<std::ui
   if (strings == NirWriter::Strings::kVariable) {
     std::vector<const char*> pointers;
     for (const std::string& value : values) pointers.push_back(value.c_str());
-    H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data());
+    H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, SmallBuffer().get(), pointers.data());
     return;
   }
   std::vector<char> bytes(longest * values.size(), '\0');
   for (std::size_t k = 0; k < values.size(); ++k) {
     std::memcpy(bytes.data() + k * longest, values[k].data(), values[k].size());
   }
-  H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
+  H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, SmallBuffer().get(), bytes.data());
 }
 
 }  // namespace
@@ -89,7 +96,7 @@ void NirWriter::Floats(const std::string& path, const std::vector<std::uint64_t>
   }
   const Hdf5Handle data(H5Dcreate2(file_.get(), path.c_str(), float64 ? H5T_IEEE_F64LE : H5T_IEEE_F32LE, space.get(),
                                    parents.get(), create.get(), H5P_DEFAULT));
-  H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, SmallBuffer().get(), values.data());
 }
 
 void NirWriter::Integers(const std::string& path, const std::vector<std::int64_t>& values) {
@@ -97,7 +104,7 @@ void NirWriter::Integers(const std::string& path, const std::vector<std::int64_t
   const Hdf5Handle space = Space({values.size()});
   const Hdf5Handle data(
       H5Dcreate2(file_.get(), path.c_str(), H5T_STD_I64LE, space.get(), parents.get(), H5P_DEFAULT, H5P_DEFAULT));
-  H5Dwrite(data.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  H5Dwrite(data.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, SmallBuffer().get(), values.data());
 }
 
 void NirWriter::Put(const std::string& graph_path, const Node& node) {

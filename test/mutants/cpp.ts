@@ -1,6 +1,16 @@
 // Mutants of the C++ engine: in a copy of its sources, built step by step, judged by the test programs of the folder and
 // of those that use it.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Ended, run } from './command.ts';
 import { type Judgement, type Mutant, type Suite, mutate } from './mutant.ts';
@@ -87,21 +97,24 @@ export class CppSuite implements Suite {
     }
   }
 
-  /** The sources as they are now; unchanged files keep their times, so that only what changed is built. */
+  /** The sources as they are now. Only what differs is written: the last mutant's file is newer than what was built of it. */
   #copy(): void {
     mkdirSync(join(this.#tree, ENGINE), { recursive: true });
     for (const name of ['proto', 'deploy', 'node_modules']) {
       rmSync(join(this.#tree, name), { force: true });
       symlinkSync(join(this.#root, name), join(this.#tree, name));
     }
-    for (const name of readdirSync(join(this.#root, ENGINE))) {
-      if (name === 'build') continue;
-      rmSync(join(this.#tree, ENGINE, name), { recursive: true, force: true });
-      cpSync(join(this.#root, ENGINE, name), join(this.#tree, ENGINE, name), {
-        recursive: true,
-        preserveTimestamps: true,
-      });
+    const [from, to] = [join(this.#root, ENGINE), join(this.#tree, ENGINE)];
+    const build = join(from, 'build');
+    for (const path of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
+      if (!path.startsWith('build') && !existsSync(join(from, path))) {
+        rmSync(join(to, path), { recursive: true, force: true });
+      }
     }
+    cpSync(from, to, {
+      recursive: true,
+      filter: (source, target) => source !== build && !isSameFile(source, target),
+    });
   }
 
   #make(programs: readonly string[], timeoutMs = BUILD_TIMEOUT_MS): Promise<Ended> {
@@ -117,6 +130,11 @@ export class CppSuite implements Suite {
 
 function testedBy({ file }: Mutant): readonly string[] {
   return TESTED_BY[file.split('/')[1]!]!;
+}
+
+function isSameFile(one: string, other: string): boolean {
+  if (!existsSync(other) || !statSync(one).isFile()) return false;
+  return readFileSync(one).equals(readFileSync(other));
 }
 
 function expectSuccess(what: string, { code, output, timedOut }: Ended): void {

@@ -24,6 +24,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'only the places of evaluated nodes are read, and each of them is written first',
   },
   {
+    file: 'sidecar-cpp/loader/reader.cc',
+    before: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);  // in memory, never written to a file',
+    after: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 17, 0);  // in memory, never written to a file',
+    why: 'by how much a file grows that is only read',
+  },
+  {
+    file: 'sidecar-cpp/server/command_line.cc',
+    before: 'return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";',
+    after: 'return gethostname(name.data(), name.size() - 2) == 0 ? name.data() : "engine";',
+    why: 'a host has a name of 64 bytes at most',
+  },
+  {
+    file: 'sidecar-cpp/server/request_scan.cc',
+    before: 'std::uint64_t id = 0;',
+    after: 'std::uint64_t id = 1;',
+    why: 'it is overwritten, or not used',
+  },
+  {
     file: 'sidecar-cpp/server/listener.cc',
     before: 'if (reserve_ >= 0) close(std::exchange(reserve_, -1));',
     after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
