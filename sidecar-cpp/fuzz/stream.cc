@@ -1,5 +1,5 @@
-// The messages of one InferStream call, over a connection: the whole of the stream's own code, with a worker thread. The
-// stream ends, and no id is answered more often than it was sent.
+// The messages of one InferStream call, over a connection: the whole of the stream's own code, with a worker thread.
+// The stream ends, and no id is answered more often than it was sent.
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/rpc_method.h>
 #include <grpcpp/support/sync_stream.h>

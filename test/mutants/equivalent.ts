@@ -36,6 +36,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'it is overwritten, or not used',
   },
   {
+    file: 'sidecar-cpp/server/engine_core.cc',
+    before: 'std::size_t floats = 0;',
+    after: 'std::size_t floats = 1;',
+    why: 'every model needs more than one',
+  },
+  {
     file: 'sidecar-cpp/server/listener.cc',
     before: 'if (reserve_ >= 0) close(std::exchange(reserve_, -1));',
     after: 'if (reserve_ >= 0) close(std::exchange(reserve_, -2));',
