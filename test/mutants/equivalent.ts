@@ -24,6 +24,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'only the places of evaluated nodes are read, and each of them is written first',
   },
   {
+    file: 'sidecar-cpp/nir/flatten.cc',
+    before: 'std::uint32_t found = 0;',
+    after: 'std::uint32_t found = 1;',
+    why: 'it is given back only where it was written',
+  },
+  {
     file: 'sidecar-cpp/loader/reader.cc',
     before: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);  // in memory, never written to a file',
     after: 'H5Pset_fapl_core(access.get(), std::size_t{1} << 17, 0);  // in memory, never written to a file',
@@ -40,6 +46,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     before: 'std::uint64_t id = 0;',
     after: 'std::uint64_t id = 1;',
     why: 'it is overwritten, or not used',
+  },
+  {
+    file: 'sidecar-cpp/server/engine_core.cc',
+    before: 'std::size_t floats = 0;',
+    after: 'std::size_t floats = 1;',
+    why: 'every model needs more than one',
   },
   {
     file: 'sidecar-cpp/server/listener.cc',
