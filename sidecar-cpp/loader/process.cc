@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,7 +125,7 @@ Expected<LoaderProcess> LoaderProcess::Start(const std::filesystem::path& progra
                  {}};
   }
   if (failed != 0) return CannotStart("starting " + program.string(), failed);
-  return LoaderProcess(pid, std::move(from), Descriptor(pidfd_open(pid, 0)));
+  return LoaderProcess(pid, std::move(from), Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))));
 }
 
 LoaderProcess::~LoaderProcess() { Reap(std::chrono::milliseconds(0)); }
