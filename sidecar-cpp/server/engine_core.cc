@@ -8,17 +8,11 @@
 #include "server/validate.h"
 
 namespace tandem {
-namespace {
-
-constexpr std::size_t kUnaryShare = 4;  // a quarter of the memory for all unary calls
-
-}  // namespace
 
 EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
     : options_(std::move(options)),
       repository_(std::move(repository)),
-      memory_(options_.memory_bytes - options_.memory_bytes / kUnaryShare),
-      unary_memory_(options_.memory_bytes / kUnaryShare),
+      memory_(options_.memory_bytes),
       spans_(spans),
       recordings_(options_.recorder_bytes),
       executor_(options_.batcher.threads, repository_, spans_, recordings_,
@@ -47,7 +41,7 @@ Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& i
   auto request = ValidateItem(item, repository_, received);
   if (!request.ok()) return request.error();
   auto memory = account.Take(InferJob::BytesFor(request.value()));
-  if (!memory) return MemoryError(account.budget());
+  if (!memory) return MemoryError(memory_);
   request.value().traced = spans_.Begin(item);
   return std::make_shared<InferJob>(std::move(request).value(), *std::move(memory), std::move(sink));
 }

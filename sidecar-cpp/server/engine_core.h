@@ -35,10 +35,8 @@ class EngineCore {
   // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
   EngineCore(Options options, Repository repository, SpanSink* spans = nullptr);
 
-  // For every stream there is an account on the first, for every other call one on the second: unary calls together
-  // leave streams, which is how routers send, most of the memory.
+  // For every stream and call there is an account on it.
   MemoryBudget& memory() { return memory_; }
-  MemoryBudget& unary_memory() { return unary_memory_; }
 
   // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet. ENGINE_FULL: the caller's account
   // has no room for it.
@@ -93,7 +91,6 @@ class EngineCore {
   const Repository repository_;
   std::atomic<bool> draining_ = false;
   MemoryBudget memory_;
-  MemoryBudget unary_memory_;
   InferSpans spans_;
   RecordingStore recordings_;
   Executor executor_;

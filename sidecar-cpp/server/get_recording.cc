@@ -42,9 +42,7 @@ engine::v1::GetRecordingResponse ToResponse(const KeptRecording& kept) {
 
 class RecordingCall final : public UnaryCall {
  public:
-  RecordingCall(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                grpc::ByteBuffer& response)
-      : UnaryCall(core.unary_memory(), unread, context, response), core_(core) {}
+  RecordingCall(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
   void Start(grpc::ByteBuffer& request) {
     FinishOnBadAlloc([&] {
@@ -56,15 +54,12 @@ class RecordingCall final : public UnaryCall {
       // The copy of the recording, and the answer as it is built and as it is sent.
       const auto& recording = kept->recording;
       const auto memory = account().Take(3 * RecordingStore::BytesFor(recording.network(), recording.steps));
-      if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(core_.unary_memory())));
+      if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(core_.memory())));
       Answer(ToResponse(*kept));
     });
   }
 
-  void OnDone() override {
-    Sent();
-    delete this;
-  }
+  void OnDone() override { delete this; }
 
  private:
   EngineCore& core_;
@@ -72,10 +67,8 @@ class RecordingCall final : public UnaryCall {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, UnreadAnswers& unread,
-                                            grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
-                                            grpc::ByteBuffer& response) {
-  auto* const call = new RecordingCall(core, unread, context, response);  // deletes itself
+grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+  auto* const call = new RecordingCall(core, response);  // deletes itself
   call->Start(request);
   return call;
 }

@@ -6,14 +6,11 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "server/engine_core.h"
-#include "server/unread_answers.h"
 
 namespace tandem {
 
 // Answers the call, NOT_FOUND where the engine does not have the recording, and empties `request`. What is returned
 // lives until gRPC is done with it. `core` must outlive it.
-grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, UnreadAnswers& unread,
-                                            grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
-                                            grpc::ByteBuffer& response);
+grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 
 }  // namespace tandem

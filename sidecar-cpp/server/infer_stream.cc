@@ -37,12 +37,9 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
                             public DrainableStream,
                             public std::enable_shared_from_this<StreamReactor> {
  public:
-  StreamReactor(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                bool checksums)
+  StreamReactor(EngineCore& core, StreamRegistry& streams, bool checksums)
       : core_(core),
         streams_(streams),
-        unread_(unread),
-        context_(context),
         decoder_(checksums),
         account_(MemoryAccount::Open(core.memory(), kStreamMinimum)),
         unsent_(*account_) {}
@@ -83,7 +80,6 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   }
 
   void OnWriteDone(bool ok) override {
-    unread_.Sent(context_);
     if (!ok) Break();
     const std::lock_guard lock(mutex_);
     writing_ = false;
@@ -275,7 +271,6 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Write() {
     try {
       outgoing_ = unsent_.NextMessage();
-      unread_.Sending(context_);
     } catch (const std::bad_alloc&) {
       return EndForMemory();
     }
@@ -285,8 +280,6 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   EngineCore& core_;
   StreamRegistry& streams_;
-  UnreadAnswers& unread_;
-  grpc::CallbackServerContext& context_;
   std::shared_ptr<StreamReactor> self_;  // gRPC's hold on this, until OnDone
   grpc::ByteBuffer incoming_;            // gRPC's while reading_, else OnReadDone's
   RequestDecoder decoder_;               // the same
@@ -309,11 +302,10 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
-                                                                         UnreadAnswers& unread,
                                                                          grpc::CallbackServerContext& context) {
   context.AddInitialMetadata(kInstanceIdKey, InstanceId());
   const bool checksums = context.client_metadata().contains(kChecksumsKey);
-  const auto reactor = std::make_shared<StreamReactor>(core, streams, unread, context, checksums);
+  const auto reactor = std::make_shared<StreamReactor>(core, streams, checksums);
   reactor->Start();
   return reactor.get();
 }

@@ -6,7 +6,6 @@
 
 #include "server/engine_core.h"
 #include "server/stream_registry.h"
-#include "server/unread_answers.h"
 
 namespace tandem {
 
@@ -20,7 +19,6 @@ inline constexpr std::size_t kMaxOpenStreams = 1024;
 
 // Starts serving the call; what is returned lives until gRPC is done with it. `core` and `streams` must outlive it.
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
-                                                                         UnreadAnswers& unread,
                                                                          grpc::CallbackServerContext& context);
 
 }  // namespace tandem

@@ -367,7 +367,7 @@ TEST_F(SmallService, AFullMemoryRefusesAtOnceAndServesAgainWhenItIsFree) {
   stream.Read(1);
   const auto& refusal = stream.results.rbegin()->second.error();
   EXPECT_EQ(refusal.reason(), "ENGINE_FULL");
-  EXPECT_EQ(refusal.metadata().at("max_memory_bytes"), "49152");
+  EXPECT_EQ(refusal.metadata().at("max_memory_bytes"), "65536");
   stream.run_while_reading = true;
   stream.Read(200 - stream.results.size());
   stream.results.clear();

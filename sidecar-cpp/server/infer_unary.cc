@@ -27,9 +27,7 @@ void TakeTraceparent(const grpc::CallbackServerContext& context, InferItem& item
 
 class UnaryReactor final : public UnaryCall, public ResultSink, public std::enable_shared_from_this<UnaryReactor> {
  public:
-  UnaryReactor(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-               grpc::ByteBuffer& response)
-      : UnaryCall(core.unary_memory(), unread, context, response), core_(core) {}
+  UnaryReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
   void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
@@ -68,7 +66,6 @@ class UnaryReactor final : public UnaryCall, public ResultSink, public std::enab
   }
 
   void OnDone() override {
-    Sent();
     job_.reset();  // it holds this as its sink
     self_.reset();
   }
@@ -81,9 +78,9 @@ class UnaryReactor final : public UnaryCall, public ResultSink, public std::enab
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartUnary(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-  const auto reactor = std::make_shared<UnaryReactor>(core, unread, context, response);
+grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) {
+  const auto reactor = std::make_shared<UnaryReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();
 }

@@ -6,13 +6,12 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "server/engine_core.h"
-#include "server/unread_answers.h"
 
 namespace tandem {
 
 // Starts answering the call, and empties `request`; what is returned lives until gRPC is done with it. `core` must
 // outlive it.
-grpc::ServerUnaryReactor* StartUnary(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response);
 
 }  // namespace tandem

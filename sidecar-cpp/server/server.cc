@@ -75,7 +75,6 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
     connection.fd = fd;
     acceptor->HandleNewConnection(&connection);
   });
-  server->unread_.Watch();
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
         options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });

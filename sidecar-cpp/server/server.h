@@ -14,7 +14,6 @@
 #include "server/memory_guard.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
-#include "server/unread_answers.h"
 
 namespace tandem {
 
@@ -38,9 +37,6 @@ class Server {
   // A channel to this server that takes no socket. For tests.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
-  // The calls whose answers are on their way. For tests.
-  UnreadAnswers& unread() { return unread_; }
-
   // Health says NOT_SERVING, new work is refused, what is in flight is answered, streams are closed. Whatever is left
   // after `timeout` is cancelled. Returns false if something was. Once.
   bool Drain(std::chrono::milliseconds timeout);
@@ -49,12 +45,11 @@ class Server {
   Server(EngineCore& core, const ServerOptions& options)
       : core_(core),
         address_(options.listen),
-        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        service_(core, streams_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
 
   EngineCore& core_;
   std::string address_;
   StreamRegistry streams_;
-  UnreadAnswers unread_;
   EngineServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;

@@ -36,22 +36,22 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Describe(grpc::CallbackServerContex
 
 grpc::ServerUnaryReactor* EngineServiceImpl::Infer(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return StartUnary(core_, unread_, *context, Owned(request), *response);
+  return StartUnary(core_, *context, Owned(request), *response);
 }
 
 grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return StartTrace(core_, unread_, *context, Owned(request), *response);
+  return StartTrace(core_, *context, Owned(request), *response);
 }
 
-grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext* context,
-                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return StartGetRecording(core_, unread_, *context, Owned(request), *response);
+grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext*, const grpc::ByteBuffer* request,
+                                                          grpc::ByteBuffer* response) {
+  return StartGetRecording(core_, Owned(request), *response);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EngineServiceImpl::InferStream(
     grpc::CallbackServerContext* context) {
-  return StartStream(core_, streams_, unread_, *context);
+  return StartStream(core_, streams_, *context);
 }
 
 }  // namespace tandem

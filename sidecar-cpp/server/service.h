@@ -5,7 +5,6 @@
 
 #include "server/engine_core.h"
 #include "server/stream_registry.h"
-#include "server/unread_answers.h"
 #include "tandem/engine/v1/engine.grpc.pb.h"
 
 namespace tandem {
@@ -18,9 +17,9 @@ using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_Infer
 
 class EngineServiceImpl final : public EngineServiceBase {
  public:
-  // All must outlive the server that serves this and takes messages of at most `max_message_bytes`.
-  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, std::uint64_t max_message_bytes)
-      : core_(core), streams_(streams), unread_(unread), max_message_bytes_(max_message_bytes) {}
+  // Both must outlive the server that serves this and takes messages of at most `max_message_bytes`.
+  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, std::uint64_t max_message_bytes)
+      : core_(core), streams_(streams), max_message_bytes_(max_message_bytes) {}
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
@@ -36,7 +35,6 @@ class EngineServiceImpl final : public EngineServiceBase {
  private:
   EngineCore& core_;
   StreamRegistry& streams_;
-  UnreadAnswers& unread_;
   const std::uint64_t max_message_bytes_;
 };
 

@@ -12,9 +12,7 @@ namespace {
 
 class TraceReactor final : public UnaryCall, public TraceSink, public std::enable_shared_from_this<TraceReactor> {
  public:
-  TraceReactor(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-               grpc::ByteBuffer& response)
-      : UnaryCall(core.unary_memory(), unread, context, response), core_(core) {}
+  TraceReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
 
   void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
@@ -44,7 +42,6 @@ class TraceReactor final : public UnaryCall, public TraceSink, public std::enabl
   }
 
   void OnDone() override {
-    Sent();
     job_.reset();  // it holds this as its sink
     self_.reset();
   }
@@ -57,9 +54,9 @@ class TraceReactor final : public UnaryCall, public TraceSink, public std::enabl
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartTrace(EngineCore& core, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                                     grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-  const auto reactor = std::make_shared<TraceReactor>(core, unread, context, response);
+grpc::ServerUnaryReactor* StartTrace(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) {
+  const auto reactor = std::make_shared<TraceReactor>(core, response);
   reactor->Start(context, request);
   return reactor.get();
 }

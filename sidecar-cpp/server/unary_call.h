@@ -14,7 +14,6 @@
 #include "base/status.h"
 #include "scheduling/memory_budget.h"
 #include "server/request_scan.h"
-#include "server/unread_answers.h"
 #include "server/whole_message.h"
 
 namespace tandem {
@@ -34,9 +33,8 @@ Expected<Request> ParseUnary(grpc::ByteBuffer& bytes) {
 
 class UnaryCall : public grpc::ServerUnaryReactor {
  protected:
-  UnaryCall(MemoryBudget& budget, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-            grpc::ByteBuffer& response)
-      : account_(MemoryAccount::Open(budget)), unread_(unread), context_(context), response_(response) {}
+  UnaryCall(MemoryBudget& budget, grpc::ByteBuffer& response)
+      : account_(MemoryAccount::Open(budget)), response_(response) {}
 
   [[nodiscard]] MemoryAccount& account() { return *account_; }
 
@@ -44,12 +42,8 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   void Answer(const google::protobuf::MessageLite& message) {
     response_ = ToBytes(message);
     memory_ = account_->Force(response_.Length());
-    unread_.Sending(context_);
     Finish(grpc::Status::OK);
   }
-
-  // For OnDone: the answer, if there was one, is no longer under way.
-  void Sent() { unread_.Sent(context_); }
 
   // Runs a part of the call, and ends it where there is no memory for that: gRPC drops what its callbacks throw.
   template <typename Do>
@@ -64,8 +58,6 @@ class UnaryCall : public grpc::ServerUnaryReactor {
  private:
   const std::shared_ptr<MemoryAccount> account_;
   MemoryHold memory_;
-  UnreadAnswers& unread_;
-  grpc::CallbackServerContext& context_;
   grpc::ByteBuffer& response_;
 };
 
