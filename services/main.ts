@@ -156,6 +156,7 @@ export async function start(
       api.refreshHealth();
     },
   };
+  // Not started: bursts that are served in time still make it refuse. It needs a longer look before it decides.
   const cpu = new CpuGate();
   const admission = new Admission(admissionOptions(settings), undefined, () => cpu.isLate);
   const { models_dir: modelsDir, local } = settings;
@@ -337,7 +338,6 @@ export async function start(
       system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
     }
     pool.settle();
-    cpu.start();
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {

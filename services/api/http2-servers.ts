@@ -19,7 +19,8 @@ const RESETS = { streamResetBurst: 5_000, streamResetRate: 500 };
 /** To be called before the server is bound. */
 export function allowTimeouts(server: Server): void {
   const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: object };
-  if (commonServerOptions === undefined) throw new Error(`this version of @grpc/grpc-js keeps its options ${ELSEWHERE}`);
+  if (commonServerOptions === undefined)
+    throw new Error(`this version of @grpc/grpc-js keeps its options ${ELSEWHERE}`);
   Object.assign(commonServerOptions, RESETS);
 }
 
