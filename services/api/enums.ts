@@ -3,7 +3,7 @@ import { RouterError } from '../core/errors.ts';
 import type { Detail as DetailName } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';
 import type { BreakerState as BreakerStateName } from '../engines/breaker.ts';
-import type { EngineState as EngineStateName } from '../engines/pooled-engine.ts';
+import type { EngineState as EngineStateName } from '../core/engine-state.ts';
 import { BreakerState, EngineState } from '../generated/tandem/v1/engines.ts';
 import {
   BallotOutcome,

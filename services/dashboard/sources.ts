@@ -1,5 +1,6 @@
 // Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
 // thing that a page shows, so that a test can give plain objects.
+import type { EngineState } from '../core/engine-state.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { EngineModel } from '../engines/engine.ts';
 import type { ModelPins } from '../engines/model-pins.ts';
@@ -9,7 +10,7 @@ import type { Reading } from '../telemetry/meter.ts';
 export interface EngineView {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
+  readonly state: EngineState;
   /** Why it takes no requests; empty where it does. */
   readonly whyNot: string;
   readonly build: string;

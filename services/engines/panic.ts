@@ -2,7 +2,7 @@
 // else is wrong than all of them at once (the network, the requests, this very machine), and asking nobody would turn a
 // false alarm into an outage. So they are all asked then ("panic threshold" in Envoy).
 import type { BreakerState } from './breaker.ts';
-import type { EngineState } from './pooled-engine.ts';
+import type { EngineState } from '../core/engine-state.ts';
 
 export interface Panicker {
   readonly state: EngineState;

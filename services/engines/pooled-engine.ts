@@ -1,4 +1,5 @@
 // An engine as the router sees it: how it has done, whether it may be asked, and one call that keeps both up to date.
+import type { EngineState } from '../core/engine-state.ts';
 import { type BreakerOutcome, ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import { AnswerTimes } from './answer-times.ts';
@@ -10,8 +11,6 @@ import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
 import { type Peers, comparePeers, isToBlame } from './slowness.ts';
 import { Speed } from './speed.ts';
-
-export type EngineState = 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
 
 /** Finds the ready engines that hold a model version. */
 export type FindHolders = (model: string, version: number) => readonly PooledEngine[];

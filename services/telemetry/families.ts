@@ -1,6 +1,7 @@
 // Everything there is to know of the router, as metric families in Prometheus's terms: base units, counters that end in
 // `_total`, and label values out of bounded sets. Pure: made from a reading when somebody asks, so that the path of a
 // request pays nothing for it.
+import { ENGINE_STATES } from '../core/engine-state.ts';
 import { BOUNDS_S, type LatencyHistogram, type LatencySummary, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
 import {
@@ -50,7 +51,6 @@ export const MAX_LABELLED_MODELS = 64;
 /** An exemplar that is older points to a trace that is hardly kept any more. */
 const EXEMPLAR_AGE_MS = 600_000;
 
-const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE', 'UNUSABLE'] as const;
 const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
 const VERDICTS = ['UNANIMOUS', 'MAJORITY', 'PLURALITY', 'DEGRADED', 'DISPUTED', 'TOO_FEW'] as const;
 

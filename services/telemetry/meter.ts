@@ -1,12 +1,13 @@
 // What was counted and how things stand, put together: the one reading that GetMetrics, the exposition, the alerts and
 // the snapshot file share, so that they never tell different things.
+import type { EngineState } from '../core/engine-state.ts';
 import type { Metrics, MetricsSnapshot, SavedMetrics } from './metrics.ts';
 
 /** An engine of the pool, as far as the metrics show it. */
 export interface MeteredEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
+  readonly state: EngineState;
   readonly breaker: {
     readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN';
     readonly events?: readonly { readonly state: string; readonly why: string }[];

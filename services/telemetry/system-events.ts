@@ -1,6 +1,7 @@
 // What happens to engines and votes: for the operator a line of the log, and in the same words an event for subscribers.
 //
 // What can happen again and again, such as an engine that comes and goes, is one event with a count (repeats.ts).
+import type { EngineState } from '../core/engine-state.ts';
 import type { Event, NewEvent, Severity } from './event.ts';
 import type { EventLog } from './event-log.ts';
 import type { SystemTopic } from './event-topics.ts';
@@ -10,7 +11,7 @@ import { type Repeated, Repeats } from './repeats.ts';
 /** An engine of the pool, as far as it is told about. */
 export interface ToldEngine {
   readonly id: string;
-  readonly state: 'READY' | 'DOWN' | 'DRAINING' | 'QUARANTINED' | 'DUPLICATE' | 'UNUSABLE';
+  readonly state: EngineState;
   readonly whyNot: string;
   /** Why its answers are not trusted; empty: they are. */
   readonly quarantine: string;
