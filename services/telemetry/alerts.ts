@@ -3,6 +3,7 @@
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
 // is over: a figure that trembles around its threshold raises one alert.
+import { withoutTimes } from '../core/cause.ts';
 import type { Lack } from '../core/errors.ts';
 import { BOUNDS_S } from './latency.ts';
 import type { Reading } from './meter.ts';
@@ -323,7 +324,7 @@ function named(what: string, engines: readonly { readonly id: string }[]): strin
 
 function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
   // The text stays as it was when the alert was raised: a count would soon be wrong.
-  return { id: `${id} (${whyNot.replace(/ \(\d+ times in a row\)$/, '')})` };
+  return { id: `${id} (${withoutTimes(whyNot)})` };
 }
 
 function sum(counts: readonly number[]): number {

@@ -4,6 +4,8 @@
 // What happens to one subject, such as an engine, is told in the order in which it happened last: what was told last is how
 // things are. So nobody believes an engine to be up for longer than a minute after it went down for a known cause.
 
+import { causeOf } from '../core/cause.ts';
+
 /** How often something has happened. */
 export interface Repeated {
   readonly count: number;
@@ -47,7 +49,7 @@ export class Repeats<What, Told> {
     this.#tell = tell;
   }
 
-  /** Causes that differ in their digits alone, or in how often they were there, are equal: counts and times are no news. */
+  /** Causes are equal as causeOf says. */
   add(subjectName: string, causeName: string, what: What): void {
     const nowMs = performance.now();
     const subject = this.#subject(subjectName, nowMs);
@@ -113,8 +115,4 @@ export class Repeats<What, Told> {
     }
     if (hasRepeated) subject.gapMs = Math.min(2 * subject.gapMs, MAX_GAP_MS);
   }
-}
-
-function causeOf(name: string): string {
-  return name.replaceAll(/ \(\d+ times in a row\)/g, '').replaceAll(/\d+/g, '#');
 }

@@ -1,5 +1,6 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
 import * as grpc from '@grpc/grpc-js';
+import { causeOf, withTimes } from '../../core/cause.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
@@ -66,7 +67,7 @@ export class SidecarEngine implements Engine {
 
   get downReason(): string {
     if (this.description !== undefined) return '';
-    return this.#failures > 1 ? `${this.#downReason} (${this.#failures} times in a row)` : this.#downReason;
+    return withTimes(this.#downReason, this.#failures);
   }
 
   get inFlight(): number {
@@ -171,7 +172,7 @@ export class SidecarEngine implements Engine {
     }
     this.#earlierUnexpected = this.unexpectedAnswers;
     this.#stream = undefined;
-    const isNews = classOf(this.#downReason) !== classOf(why);
+    const isNews = causeOf(this.#downReason) !== causeOf(why);
     this.#failures = isNews ? 1 : this.#failures + 1;
     this.description = undefined;
     this.#downReason = why;
@@ -189,9 +190,4 @@ export class SidecarEngine implements Engine {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Alike for reasons that differ in their digits alone: counts and times are no news. */
-function classOf(reason: string): string {
-  return reason.replaceAll(/\d+/g, '#');
 }
