@@ -165,7 +165,10 @@ export async function start(
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
   pins.onChange(({ name, version, error }) => {
     if (isStopping) return;
-    if (error !== '') log.warn({ model: `${name}/${version}`, why: error }, 'a model cannot be used');
+    if (error !== '') {
+      const what = { model: `${name}/${version}`, why: error };
+      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
+    }
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();
@@ -331,12 +334,7 @@ export async function start(
     reading.catch(() => undefined); // it is waited for below
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     const starts = pool.engines.map(({ engine }) => engine.start());
-    const [loaded] = await Promise.all([reading, Promise.all(starts), discoveries.replace(settings.discovery.targets)]);
-    for (const { model } of loaded) {
-      if (model.error === '') continue;
-      const what = { model: `${model.name}/${model.version}`, why: model.error };
-      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
-    }
+    await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
