@@ -51,7 +51,7 @@ function toModel(version: ModelVersion, pool: EnginePool): Model {
     dt: version.dt,
     modelId: pin?.modelId ?? 0n,
     parameters: BigInt(pin?.parameters ?? 0),
-    engineIds: pool.served(version.name, version.version)?.engines.map(({ id }) => id) ?? [],
+    engineIds: pool.holders(version.name, version.version).map(({ id }) => id),
     error: version.error || (pin?.error ?? ''),
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${version.name}/${version.version}`)),
   };

@@ -77,7 +77,7 @@ export class EnginePool {
       this.#events.breakerChanged?.(pooled, event);
       this.#panic.check(this.#served, this.#engines);
     };
-    const holders: FindHolders = (name, version) => this.served(name, version)?.engines ?? [];
+    const holders: FindHolders = (name, version) => this.holders(name, version);
     const onRoom = (): void => this.#events.roomFreed?.();
     const pooled = new PooledEngine(engine, this.#pins, this.#breaker, onBreaker, holders, onRoom);
     this.#engines = [...this.#engines, pooled];
@@ -138,6 +138,11 @@ export class EnginePool {
   /** Undefined until an engine has held exactly what the repository has. */
   served(name: string, version: number): ServedModel | undefined {
     return this.#served.get(`${name}/${version}`);
+  }
+
+  /** Ready engines that hold exactly that now, in pool order. */
+  holders(name: string, version: number): readonly PooledEngine[] {
+    return this.served(name, version)?.engines ?? [];
   }
 
   /** Of `engines`, which hold a model version, those that may be asked now. */

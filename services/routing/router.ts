@@ -264,7 +264,7 @@ export class Router {
 
   /** Those that hold it now: while a request waits, one may come back. */
   #holders({ name, version }: ModelVersion): readonly PooledEngine[] {
-    return this.#pool.served(name, version)?.engines ?? [];
+    return this.#pool.holders(name, version);
   }
 
   #nextTurn(strategy: StrategyName): number {
