@@ -99,8 +99,7 @@ export class Admission {
    */
   waitForRoom(engines: readonly HasRoom[], deadlineMs: number, onEnd: (isWorthwhile: boolean) => void): () => void {
     const nowMs = this.#clock.now();
-    const { maxWaitMs } = this.#options;
-    const tolerableMs = this.#ballots.stoodMs(engines, nowMs) > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
+    const tolerableMs = this.#tolerableMs(this.#ballots.stoodMs(engines, nowMs));
     const stopWaiting = this.#ballots.wait(engines, nowMs, () => {
       cancelTimer();
       onEnd(true);
@@ -146,7 +145,7 @@ export class Admission {
   #refuseInVain(line: Line, { deadlineMs, signal }: CallContext, nowMs: number): void {
     if (signal.aborted) throw RouterError.from(signal.reason);
     if (nowMs >= deadlineMs) throw outOfTime();
-    const { maxQueue, maxWaitMs } = this.#options;
+    const { maxQueue } = this.#options;
     if (this.#waiting >= maxQueue) this.#dropLate(nowMs);
     const answersPerMs = line.pace.at(nowMs, line.inside);
     const waitMs = (line.waiters.size + 1) / answersPerMs;
@@ -155,8 +154,7 @@ export class Admission {
     }
     // The first one waits in any case: its waiting is what shows how fast the line is now.
     if (line.waiters.size === 0) return;
-    const tolerableMs = nowMs - line.stoodSinceMs > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
-    if (waitMs > USABLE * tolerableMs) {
+    if (waitMs > USABLE * this.#tolerableMs(nowMs - line.stoodSinceMs)) {
       throw this.#full(`every engine is busy, and the queue for them takes ${Math.round(waitMs)} ms`, waitMs);
     }
     // Little's law: what is inside comes first, and the request itself takes its time there, too.
@@ -164,6 +162,12 @@ export class Admission {
     if (answerMs > USABLE * (deadlineMs - nowMs)) {
       throw this.#tooLate(answerMs, waitMs);
     }
+  }
+
+  /** How long one may wait in a queue that has stood for so long. */
+  #tolerableMs(stoodMs: number): number {
+    const { maxWaitMs } = this.#options;
+    return stoodMs > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
   }
 
   /** Their timers are late: the process has more to do than it can. */
