@@ -15,16 +15,22 @@ export function decoding<Service extends grpc.ServiceDefinition>(
   service: Service,
   checks: Readonly<Record<keyof Service, Check>>,
 ): grpc.ServiceDefinition {
+  return decodedBy(service, (decode, name) => refusing(checking(checks[name]!, decode)));
+}
+
+/** The service with other decoders of its requests, made of those that it has. */
+export function decodedBy(
+  service: grpc.ServiceDefinition,
+  wrap: (decode: Decode<unknown>, name: string) => Decode<unknown>,
+): grpc.ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {
-    return [
-      name,
-      { ...method, requestDeserialize: refusing(checking(checks[name]!, method.requestDeserialize)) },
-    ] as const;
+    return [name, { ...method, requestDeserialize: wrap(method.requestDeserialize as Decode<unknown>, name) }] as const;
   });
   return Object.fromEntries(methods);
 }
 
-function checking<Request>(check: Check, decode: Decode<Request>): Decode<Request> {
+/** Throws what `check` throws. */
+export function checking<Request>(check: Check, decode: Decode<Request>): Decode<Request> {
   return (bytes) => {
     check(bytes);
     return decode(bytes);
