@@ -1,8 +1,7 @@
-// The HTTP/2 servers beneath a gRPC server. grpc-js offers no way to count or refuse connections, or to set
-// how many calls may be reset, so this one file reaches
-// for the servers that it keeps; the rest is Node's public interface.
+// The HTTP/2 servers beneath a gRPC server. grpc-js offers no way to count or refuse connections, or to set how many calls
+// may be reset, so this one file reaches for the servers that it keeps; the rest is Node's public interface.
 import type { Server } from '@grpc/grpc-js';
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Http2Server } from 'node:http2';
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
@@ -33,14 +32,7 @@ export function http2ServersOf(server: Server): readonly Http2Server[] {
 
 /** A connection is at work while a call on it is open. */
 export function limitConnections(server: Http2Server, limit: ConnectionLimit): void {
-  server.maxConnections = limit.max + BURST;
-  server.on('drop', () => limit.refused());
-  // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
-  server.on('error', () => limit.refused());
-  server.on('session', (session: ServerHttp2Session) => {
-    session.once('close', () => limit.closed(session));
-    limit.opened(session);
-  });
+  limit.watch(server, 'session', BURST);
   server.on('stream', (stream) => {
     const { session } = stream;
     if (session === undefined) return;

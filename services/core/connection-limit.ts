@@ -1,9 +1,15 @@
 // How many connections a server holds at once. When one more comes, the one that has done nothing for the longest makes room
 // for it: a slow or silent peer keeps nobody out. Where every connection is at work, the new one is refused.
+import type { Server } from 'node:net';
 
 export interface Connection {
   /** At once, without waiting for the peer. */
   destroy(): unknown;
+}
+
+/** As a server hands it over. */
+interface AcceptedConnection extends Connection {
+  once(event: 'close', listener: () => void): unknown;
 }
 
 /** Below this part of the maximum there is room again. */
@@ -22,6 +28,22 @@ export class ConnectionLimit {
   constructor(max: number, onFull: (isFull: boolean) => void = () => undefined) {
     this.max = max;
     this.#onFull = onFull;
+  }
+
+  /**
+   * Counts what a server accepts. `event`: with which it tells of a connection. `burst`: connections that it may accept
+   * before those they displace are closed.
+   */
+  watch(server: Server, event: 'connection' | 'session', burst: number): void {
+    server.maxConnections = this.max + burst;
+    server.on(event, (connection: AcceptedConnection) => {
+      connection.once('close', () => this.closed(connection));
+      this.opened(connection);
+    });
+    server.on('drop', () => this.refused());
+    // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
+    // A server that cannot listen says so by itself.
+    server.on('error', () => server.listening && this.refused());
   }
 
   get open(): number {

@@ -4,7 +4,7 @@
 // There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
 // its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
@@ -25,8 +25,6 @@ export interface HttpServerOptions {
 }
 
 export const MAX_CONNECTIONS = 128;
-/** Connections that may be accepted before those they displace are closed. */
-const BURST = 32;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_HEADERS = 64;
 const MAX_URL_CHARS = 2_048;
@@ -35,6 +33,8 @@ const RECEIVE_MS = 10_000;
 /** Of silence on a connection; the stream speaks every second. */
 const SILENT_MS = 60_000;
 const KEEP_ALIVE_MS = 5_000;
+/** Connections that may be accepted before those they displace are closed. */
+const BURST = 32;
 /** Of the connections, those that may watch or wait for an engine: the others are for what is answered at once. */
 const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
@@ -81,15 +81,7 @@ export class HttpServer {
       },
       (request, response) => void this.#answer(request, response),
     );
-    this.#server.maxConnections = connections.max + BURST;
-    this.#server.on('connection', (socket: Socket) => {
-      socket.once('close', () => connections.closed(socket));
-      connections.opened(socket);
-    });
-    this.#server.on('drop', () => connections.refused());
-    // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
-    // One that cannot listen says so by itself.
-    this.#server.on('error', () => this.#server.listening && connections.refused());
+    connections.watch(this.#server, 'connection', BURST);
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
   }
