@@ -1,9 +1,10 @@
 import { type Stats, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
+import { wantsGrpcLog } from '../config/grpc-log.ts';
 
 // What keeps it from listening is said once, by us; grpc-js would print a line of its own before that.
-if (process.env['GRPC_VERBOSITY'] === undefined) grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+if (!wantsGrpcLog()) grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 /** Resolves to the port. Rejects with the address in the message. */
 export async function bind(server: grpc.Server, listen: string): Promise<number> {
