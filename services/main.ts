@@ -44,7 +44,6 @@ import { ModelRepository } from './models/repository.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
-import { CpuGate } from './routing/cpu-gate.ts';
 import type { Dispute } from './routing/dispute.ts';
 import { LatencyQuantile } from './routing/latency-quantile.ts';
 import type { Readiness } from './routing/readiness.ts';
@@ -156,9 +155,7 @@ export async function start(
       api.refreshHealth();
     },
   };
-  // Not started: bursts that are served in time still make it refuse. It needs a longer look before it decides.
-  const cpu = new CpuGate();
-  const admission = new Admission(admissionOptions(settings), undefined, () => cpu.isLate);
+  const admission = new Admission(admissionOptions(settings));
   const { models_dir: modelsDir, local } = settings;
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
@@ -203,7 +200,7 @@ export async function start(
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    ...{ usualMs, audit, admission, cpu, budget, onDispute, observer: metrics },
+    ...{ usualMs, audit, admission, budget, onDispute, observer: metrics },
   });
   const readiness = (): Readiness => {
     if (isStopping) return { isReady: false, why: 'the router is stopping' };
@@ -313,7 +310,6 @@ export async function start(
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
     stopWatching();
-    cpu.stop();
     shedding.stop();
     alerts.stop();
     await pushing?.stop();

@@ -2,12 +2,10 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { RouterError } from '../core/errors.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { bind } from './bind.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
-import { shedding } from './shed.ts';
 
 const MAX_MESSAGE_BYTES = 100_000;
 const SERVICE = '/tandem.v1.ReasoningService';
@@ -17,16 +15,14 @@ let session: ClientHttp2Session;
 let metrics: Metrics;
 let options: { -readonly [name in keyof IntakeOptions]: IntakeOptions[name] };
 let taken: Buffer[];
-let refusal: RouterError | undefined;
 
 beforeEach(async () => {
   metrics = new Metrics();
   taken = [];
-  refusal = undefined;
   options = { timeoutMs: 60_000, maxBatchItems: 3, maxMessageBytes: MAX_MESSAGE_BYTES, observer: metrics };
   const intake = new Intake(options);
   server = new grpc.Server({
-    interceptors: [shedding({ refusal: () => refusal }, metrics), intake.interceptor],
+    interceptors: [intake.interceptor],
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   });
   const asItIs = (bytes: Buffer): Buffer => bytes;
@@ -214,15 +210,5 @@ describe('more bytes than the open calls may hold', () => {
     small.write(Buffer.alloc(105));
     small.end();
     expect(await small.ended).toMatchObject({ code: 'OK' });
-  });
-});
-
-describe('a call that was refused at its headers', () => {
-  it('has its sender stop, and does not stay open', async () => {
-    refusal = new RouterError('ROUTER_FULL', 'too little CPU', { retryAfterMs: 100 });
-    const sending = open('Reason');
-    sending.write(frame(Buffer.alloc(MAX_MESSAGE_BYTES)).subarray(0, 60_000));
-    expect(await sending.ended).toEqual({ code: 'RESOURCE_EXHAUSTED', message: 'too little CPU' });
-    expect(metrics.snapshot().errors).toBe(1);
   });
 });

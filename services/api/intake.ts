@@ -2,7 +2,7 @@
 // however many come at once; here they have a time, a size in all, and batches a count, and who is beyond is told so while
 // the bytes still come.
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
-import { type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { RouterError } from '../core/errors.ts';
 import { Arrival, type ArrivalRules } from './arrival.ts';
 
@@ -47,8 +47,7 @@ export class Intake {
   readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
     const opening = this.#opening;
     this.#opening = undefined;
-    if (opening?.stream.headersSent) tellToStop(opening.stream);
-    else if (opening !== undefined) new Arrival({ ...opening, path, requestStream, call }, this.#coming, this.#rules);
+    if (opening !== undefined) new Arrival({ ...opening, path, requestStream, call }, this.#coming, this.#rules);
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
     return call as ServerInterceptingCall;
   };
@@ -81,13 +80,4 @@ export class Intake {
     const message = `the requests that are coming in take more than ${most} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
     largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' }));
   }
-}
-
-/**
- * For a call that was refused at its headers, whose message nothing reads. Its sender would wait for room to send the rest,
- * and the call would stay open, and count among those that a connection may have.
- */
-function tellToStop(stream: ServerHttp2Stream): void {
-  stream.removeAllListeners('end'); // gRPC would take it for the end of the message
-  stream.close(constants.NGHTTP2_NO_ERROR);
 }

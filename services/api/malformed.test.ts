@@ -8,7 +8,6 @@ import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import type { Router } from '../routing/router.ts';
 import { type ApiParts, ApiServer } from './server.ts';
 
 type Rpc = grpc.MethodDefinition<object, object>;
@@ -33,8 +32,7 @@ let client: grpc.Client;
 
 beforeAll(async () => {
   // No handler gets as far as to need another part.
-  const router = { refusal: () => undefined } as unknown as Router; // it has CPU enough
-  api = new ApiServer({ router, metrics, tracing: fakeTracing() } as ApiParts, {
+  api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     listen: '127.0.0.1:0',
     adminFrom: 'loopback',
     reflection: false,

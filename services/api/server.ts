@@ -22,7 +22,6 @@ import { OpenCalls } from './open-calls.ts';
 import { reflection } from './reflection.ts';
 import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
 import { widenWindows } from './session-window.ts';
-import { shedding } from './shed.ts';
 import { steadyDeadline } from './steady-deadline.ts';
 import type { UnaryOptions } from './unary.ts';
 
@@ -90,7 +89,7 @@ export class ApiServer {
     this.#live = shared;
     this.#intake = new Intake(shared);
     this.#server = new grpc.Server({
-      interceptors: [steadyDeadline, shedding(router, metrics), this.#intake.interceptor],
+      interceptors: [steadyDeadline, this.#intake.interceptor],
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,

@@ -41,7 +41,6 @@ const REAL_CLOCK: Clock = {
 export class Admission {
   #options: AdmissionOptions;
   readonly #clock: Clock;
-  readonly #isLate: () => boolean;
   readonly #lines = new WeakMap<object, Line>();
   readonly #ballots = new RoomQueue();
   /** Those in which somebody waits, the next to be served first. */
@@ -50,11 +49,9 @@ export class Admission {
   /** Let go, but not sent yet: what they will take is not in `places` yet. */
   #released = 0;
 
-  /** `isLate`: whether the process has too little CPU to read the engines' answers in time. Then they only look busy. */
-  constructor(options: AdmissionOptions, clock: Clock = REAL_CLOCK, isLate: () => boolean = () => false) {
+  constructor(options: AdmissionOptions, clock: Clock = REAL_CLOCK) {
     this.#options = options;
     this.#clock = clock;
-    this.#isLate = isLate;
   }
 
   configure(options: AdmissionOptions): void {
@@ -133,7 +130,7 @@ export class Admission {
       // It has waited longer than was to be expected: an engine would work for nobody.
       const answerMs = line.inside / answersPerMs;
       if (answerMs > first.deadlineMs - nowMs) {
-        first.end(this.#tooLate(answerMs, line.waiters.size / answersPerMs));
+        first.end(tooLate(answerMs, line.waiters.size / answersPerMs));
         continue;
       }
       line.inside += 1;
@@ -150,17 +147,17 @@ export class Admission {
     const answersPerMs = line.pace.at(nowMs, line.inside);
     const waitMs = (line.waiters.size + 1) / answersPerMs;
     if (this.#waiting >= maxQueue) {
-      throw this.#full(`${this.#waiting} requests are waiting for an engine, the most this router lets`, waitMs);
+      throw full(`${this.#waiting} requests are waiting for an engine, the most this router lets`, waitMs);
     }
     // The first one waits in any case: its waiting is what shows how fast the line is now.
     if (line.waiters.size === 0) return;
     if (waitMs > USABLE * this.#tolerableMs(nowMs - line.stoodSinceMs)) {
-      throw this.#full(`every engine is busy, and the queue for them takes ${Math.round(waitMs)} ms`, waitMs);
+      throw full(`every engine is busy, and the queue for them takes ${Math.round(waitMs)} ms`, waitMs);
     }
     // Little's law: what is inside comes first, and the request itself takes its time there, too.
     const answerMs = waitMs + line.inside / answersPerMs;
     if (answerMs > USABLE * (deadlineMs - nowMs)) {
-      throw this.#tooLate(answerMs, waitMs);
+      throw tooLate(answerMs, waitMs);
     }
   }
 
@@ -208,23 +205,7 @@ export class Admission {
 
   #waitedLong(line: Line): RouterError {
     const waitMs = line.waiters.size / line.pace.at(this.#clock.now(), line.inside);
-    return this.#full(`no engine had room for ${this.#options.maxWaitMs} ms`, waitMs);
-  }
-
-  #tooLate(answerMs: number, waitMs: number): RouterError {
-    return this.#full(
-      `every engine is busy, and an answer takes ${Math.round(answerMs)} ms, longer than you wait`,
-      waitMs,
-    );
-  }
-
-  #full(what: string, waitMs: number): RouterError {
-    const retryAfterMs = Math.ceil(Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, waitMs)));
-    const [lack, advice] = this.#isLate()
-      ? (['CPU', 'give this router more CPU: it reads the engines’ answers late'] as const)
-      : (['ENGINES', 'add engines'] as const);
-    const message = `${what}; try again in ${retryAfterMs} ms, or ${advice}`;
-    return new RouterError('ROUTER_FULL', message, { retryAfterMs, lack });
+    return full(`no engine had room for ${this.#options.maxWaitMs} ms`, waitMs);
   }
 
   #lineOf(model: object): Line {
@@ -314,6 +295,16 @@ export function freePlaces(engines: readonly HasRoom[]): number {
     if (engine.free > 0) free += engine.free;
   }
   return isAnyAble ? free : Infinity;
+}
+
+function full(what: string, waitMs: number): RouterError {
+  const retryAfterMs = Math.ceil(Math.min(MAX_RETRY_AFTER_MS, Math.max(MIN_RETRY_AFTER_MS, waitMs)));
+  const message = `${what}; try again in ${retryAfterMs} ms, or add engines`;
+  return new RouterError('ROUTER_FULL', message, { retryAfterMs, lack: 'ENGINES' });
+}
+
+function tooLate(answerMs: number, waitMs: number): RouterError {
+  return full(`every engine is busy, and an answer takes ${Math.round(answerMs)} ms, longer than you wait`, waitMs);
 }
 
 function outOfTime(): RouterError {

@@ -16,7 +16,6 @@ import type { AskOptions, Asking, Attempt } from './ask.ts';
 import { attemptInTurn } from './attempt.ts';
 import { AttemptPlan } from './attempt-plan.ts';
 import type { Audit } from './audit.ts';
-import type { CpuGate } from './cpu-gate.ts';
 import { type Found, findServed } from './find-model.ts';
 import { hedge } from './hedge.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
@@ -47,7 +46,6 @@ export interface RouterOptions extends Omit<AskOptions, 'pool'> {
   readonly usualMs: LatencyQuantile;
   readonly audit: Audit;
   readonly admission: Admission;
-  readonly cpu: CpuGate;
   /** Requests under way at once before ROUTER_FULL. */
   readonly maxInFlight: number;
   /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
@@ -116,16 +114,9 @@ export class Router {
     }
   }
 
-  /** Why a request would be refused now, whatever it asks; undefined: it would not. */
-  refusal(deadlineMs: number): RouterError | undefined {
-    return this.#options.cpu.refusal(this.#inFlight, deadlineMs);
-  }
-
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
-    const { maxInFlight, observer, cpu } = this.#options;
-    const refusal = cpu.refusal(this.#inFlight, context.deadlineMs);
-    if (refusal !== undefined) throw refusal;
+    const { maxInFlight, observer } = this.#options;
     if (this.#inFlight >= maxInFlight) {
       const message = `${this.#inFlight} requests are under way, the most this router takes (setting max_in_flight); try again in a moment`;
       throw new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS, lack: 'MEMORY' });
@@ -162,7 +153,6 @@ export class Router {
       };
     } finally {
       this.#inFlight -= 1;
-      cpu.ended();
     }
   }
 

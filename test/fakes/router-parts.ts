@@ -9,7 +9,6 @@ import { ModelRepository, type ModelVersion } from '../../services/models/reposi
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
 import { voteSchema } from '../../services/config/vote.ts';
 import { Admission } from '../../services/routing/admission.ts';
-import { CpuGate } from '../../services/routing/cpu-gate.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import type { ReasonQuestion } from '../../services/routing/question.ts';
 import { Audit } from '../../services/routing/audit.ts';
@@ -59,7 +58,6 @@ export function buildWhole(
     audit: new Audit({ rate: 0, observer: silent, onDispute: () => undefined }),
     onDispute: () => undefined,
     admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
-    cpu: new CpuGate(),
     maxInFlight: 100,
     maxAttempts: 3,
     attemptTimeoutMs: 1_000,

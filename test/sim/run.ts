@@ -10,7 +10,6 @@ import { ConcurrencyLimit } from '../../services/engines/concurrency-limit.ts';
 import { Quarantine } from '../../services/engines/quarantine.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
-import { CpuGate } from '../../services/routing/cpu-gate.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import { Audit } from '../../services/routing/audit.ts';
 import type { Dispute } from '../../services/routing/dispute.ts';
@@ -151,7 +150,6 @@ class Simulation {
       usualMs: new LatencyQuantile(plan.hedgePercentile),
       audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
       admission: this.#admission,
-      cpu: new CpuGate(),
       onDispute,
       maxInFlight,
       slowStartMs: plan.slowStartMs,
