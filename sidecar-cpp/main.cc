@@ -47,6 +47,17 @@ sigset_t OurSignals() {
   return signals;
 }
 
+// From now on a signal to stop calls `end` at once, which must end the process.
+void OnStopAtOnce(void (*end)(int)) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    sigaddset(&stop, signal);
+    std::signal(signal, end);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+}
+
 // Until then, SIGUSR1 has more logged and SIGUSR2 less.
 int WaitForStop() {
   const sigset_t signals = OurSignals();
@@ -57,14 +68,7 @@ int WaitForStop() {
     if (signal == SIGHUP)
       spdlog::info("SIGHUP: nothing is reloaded; an engine's settings are its flags, so restart it");
   }
-  // From now on a second signal ends the process at once.
-  for (const int again : {SIGTERM, SIGINT}) {
-    std::signal(again, [](int) { _exit(1); });
-  }
-  sigset_t stop;
-  sigemptyset(&stop);
-  for (const int again : {SIGTERM, SIGINT}) sigaddset(&stop, again);
-  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  OnStopAtOnce([](int) { _exit(1); });  // a second signal
   return signal;
 }
 
@@ -99,19 +103,14 @@ bool FollowParent(pid_t parent) {
 
 // Loading may take long, and there is nothing to finish yet: a signal to stop ends the process at once.
 tandem::Repository LoadUnlessStopped(const std::string& folder) {
-  sigset_t stop;
-  sigemptyset(&stop);
-  for (const int signal : {SIGTERM, SIGINT}) {
-    sigaddset(&stop, signal);
-    std::signal(signal, [](int) {
-      constexpr std::string_view kLine = "tandem-engine: stopped while it loaded its models\n";
-      [[maybe_unused]] const auto written = write(STDERR_FILENO, kLine.data(), kLine.size());
-      _exit(0);
-    });
-  }
-  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  OnStopAtOnce([](int) {
+    constexpr std::string_view kLine = "tandem-engine: stopped while it loaded its models\n";
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, kLine.data(), kLine.size());
+    _exit(0);
+  });
   tandem::Repository repository = tandem::Repository::Load(folder);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  const sigset_t signals = OurSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return repository;
 }
 

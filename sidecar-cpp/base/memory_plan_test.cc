@@ -1,4 +1,5 @@
 #include "base/memory_plan.h"
+#include "testing/temporary_folder.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,18 +12,13 @@ namespace {
 
 class MemoryPlanTest : public ::testing::Test {
  protected:
-  MemoryPlanTest() {
-    std::string folder = (std::filesystem::temp_directory_path() / "tandem-cgroup-XXXXXX").string();
-    root_ = mkdtemp(folder.data());
-  }
-  ~MemoryPlanTest() override { std::filesystem::remove_all(root_); }
-
   void Write(const std::string& file, const std::string& text) const {
     std::filesystem::create_directories(std::filesystem::path(root_ + "/" + file).parent_path());
     std::ofstream(root_ + "/" + file) << text << "\n";
   }
 
-  std::string root_;
+  const testing::TemporaryFolder folder_;
+  const std::string root_ = folder_.path().string();
 };
 
 TEST_F(MemoryPlanTest, ReadsTheLimitOfEitherCgroup) {

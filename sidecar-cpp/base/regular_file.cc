@@ -39,6 +39,17 @@ bool ReadExactly(int descriptor, char* to, std::size_t size) {
   return true;
 }
 
+bool WriteExactly(int descriptor, const char* from, std::size_t size) {
+  while (size > 0) {
+    const ssize_t sent = write(descriptor, from, size);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    from += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
 Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes) {
   const auto file = OpenRegularFile(path, max_bytes);
   if (!file.ok()) return file.error();

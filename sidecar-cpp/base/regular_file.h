@@ -25,6 +25,9 @@ Expected<RegularFile> OpenRegularFile(const std::filesystem::path& path, std::ui
 // Reads exactly `size` bytes, and true if there were as many.
 bool ReadExactly(int descriptor, char* to, std::size_t size);
 
+// The same for writing, to anything that waits for its reader.
+bool WriteExactly(int descriptor, const char* from, std::size_t size);
+
 // The whole of a regular file of at most `max_bytes`.
 Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
 

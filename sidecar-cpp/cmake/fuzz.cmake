@@ -4,10 +4,10 @@ add_library(tandem_fuzz_graphs STATIC fuzz/compile.cc fuzz/file_program.cc)
 target_compile_options(tandem_fuzz_graphs PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem_fuzz_graphs PUBLIC tandem_engine tandem_testing)
 
-add_library(tandem_fuzz_messages STATIC fuzz/messages.cc)
+add_library(tandem_fuzz_messages STATIC fuzz/messages.cc fuzz/message_target.cc)
 target_include_directories(tandem_fuzz_messages PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_options(tandem_fuzz_messages PRIVATE ${TANDEM_WARNINGS})
-target_link_libraries(tandem_fuzz_messages PUBLIC tandem_proto PkgConfig::XXHASH)
+target_link_libraries(tandem_fuzz_messages PUBLIC tandem_proto tandem_engine tandem_testing PkgConfig::XXHASH)
 
 add_executable(tandem-fuzz-seeds fuzz/seeds.cc)
 target_compile_options(tandem-fuzz-seeds PRIVATE ${TANDEM_WARNINGS})

@@ -7,6 +7,7 @@
 #include "engine/digest.h"
 #include "testing/graphs.h"
 #include "testing/nir_writer.h"
+#include "testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -23,17 +24,12 @@ const std::string& NetBytes() {
 
 class RepositoryFolder : public ::testing::Test {
  protected:
-  RepositoryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tandem-repository-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~RepositoryFolder() override { std::filesystem::remove_all(folder_); }
-
   void PutModel(const std::string& name, const std::string& version, const std::string& yaml = "steps: 4") {
     WriteFile(folder_ / name / "model.yaml", yaml);
     WriteFile(folder_ / name / version / "model.nir", NetBytes());
   }
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(RepositoryFolder, ModelsComeSortedByNameThenVersion) {

@@ -9,7 +9,7 @@
 #include "fuzz/fuzz_target.h"
 #include "fuzz/messages.h"
 #include "fuzz/models.h"
-#include "fuzz/sound_input.h"
+#include "fuzz/message_target.h"
 #include "server/engine_core.h"
 #include "server/request_decoder.h"
 
@@ -104,6 +104,8 @@ class Caller {
   std::size_t submitted_ = 0;
 };
 
+}  // namespace
+
 std::size_t Run(std::string_view input) {
   static EngineCore core(SmallEngine(), SmallModels());
   Caller caller(core);
@@ -119,15 +121,4 @@ std::size_t Run(std::string_view input) {
   return results;
 }
 
-}  // namespace
 }  // namespace tandem::fuzz
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  tandem::fuzz::Require(tandem::fuzz::Run(tandem::fuzz::SoundInput()) == 1, "a sound input has a result");
-  return 0;
-}
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}

@@ -13,6 +13,7 @@
 #include "nir/flatten.h"
 #include "tandem/engine/v1/engine.pb.h"
 #include "testing/graphs.h"
+#include "testing/infer_item.h"
 #include "testing/nir_writer.h"
 
 namespace tandem::fuzz {
@@ -47,20 +48,6 @@ std::string CompressedFile() {
   return writer.Bytes();
 }
 
-engine::v1::InferItem Item(std::uint64_t id, const std::string& model, const std::vector<std::uint32_t>& shape) {
-  engine::v1::InferItem item;
-  item.set_id(id);
-  item.set_model(model);
-  std::size_t elements = 1;
-  for (const std::uint32_t dim : shape) {
-    item.add_shape(dim);
-    elements *= dim;
-  }
-  const std::vector<float> values(elements, 1.0f);
-  item.set_data(values.data(), elements * sizeof(float));
-  return item;
-}
-
 Message MessageOf(const std::vector<engine::v1::InferItem>& items, const std::vector<std::uint64_t>& cancel,
                   std::uint8_t flags) {
   engine::v1::InferStreamRequest request;
@@ -70,21 +57,22 @@ Message MessageOf(const std::vector<engine::v1::InferItem>& items, const std::ve
 }
 
 std::vector<std::string> Streams() {
-  auto traced = Item(7, "series", {3, 2, 2});
+  auto traced = testing::MakeItem(7, "series", {3, 2, 2});
   traced.set_trace_parent(std::string(25, '\1'));
   traced.set_detail(engine::v1::DETAIL_RASTER);
-  auto bare = Item(8, "net", {kInputs});
+  auto bare = testing::MakeItem(8, "net", {kInputs});
   bare.set_digest_only(true);
   bare.set_timeout_us(1'000'000);
-  auto late = Item(9, "net", {kInputs});
+  auto late = testing::MakeItem(9, "net", {kInputs});
   late.set_timeout_us(1);
-  const auto net = [](std::uint64_t id) { return Item(id, "net", {kInputs}); };
+  const auto net = [](std::uint64_t id) { return testing::MakeItem(id, "net", {kInputs}); };
   std::vector<engine::v1::InferItem> many;
   for (std::uint64_t id = 0; id < 300; ++id) many.push_back(engine::v1::InferItem());
   return {
       InputOf({MessageOf({net(1)}, {}, kRun)}),
-      InputOf({MessageOf({net(1), Item(2, "series", {2, kInputs}), Item(3, "broken", {1}), Item(4, "no", {})}, {},
-                         kChecksum),
+      InputOf({MessageOf({net(1), testing::MakeItem(2, "series", {2, kInputs}), testing::MakeItem(3, "broken", {1}),
+                          testing::MakeItem(4, "no", {})},
+                         {}, kChecksum),
                MessageOf({net(1)}, {2, 99}, kChecksum | kPieces), MessageOf({}, {1}, kChecksum | kRun)}),
       InputOf({MessageOf({traced, bare, late}, {}, kChecksum | kRun)}),
       InputOf({MessageOf({net(1), net(1), net(2)}, {1}, 0), MessageOf({net(2)}, {2}, kRun)}),

@@ -11,7 +11,7 @@
 #include "fuzz/fuzz_target.h"
 #include "fuzz/messages.h"
 #include "fuzz/models.h"
-#include "fuzz/sound_input.h"
+#include "fuzz/message_target.h"
 #include "server/server.h"
 
 namespace tandem::fuzz {
@@ -51,6 +51,9 @@ bool CountItems(const Message& message, Counts& sent) {
 }
 
 // Gives how many results there were.
+
+}  // namespace
+
 std::size_t Run(std::string_view input) {
   static auto& engine = *new Engine;  // gRPC's threads live as long as the process
   grpc::ClientContext context;
@@ -93,15 +96,4 @@ std::size_t Run(std::string_view input) {
   return results;
 }
 
-}  // namespace
 }  // namespace tandem::fuzz
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  tandem::fuzz::Require(tandem::fuzz::Run(tandem::fuzz::SoundInput()) == 1, "a sound input has a result");
-  return 0;
-}
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  tandem::fuzz::Run({reinterpret_cast<const char*>(data), size});
-  return 0;
-}

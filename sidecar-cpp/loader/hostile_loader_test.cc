@@ -19,6 +19,7 @@
 #include "testing/graphs.h"
 #include "testing/memory_file.h"
 #include "testing/nir_writer.h"
+#include "testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -28,15 +29,8 @@ using ::testing::HasSubstr;
 
 class HostileLoader : public ::testing::Test {
  protected:
-  HostileLoader() {
-    std::string name = (std::filesystem::temp_directory_path() / "tandem-loader-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
   // No loader is left behind, running or not.
-  ~HostileLoader() override {
-    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
-    std::filesystem::remove_all(folder_);
-  }
+  ~HostileLoader() override { EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1); }
 
   // Runs a shell script as the loader.
   Error Run(const std::string& script, const LoadLimits& limits = {}, const std::stop_token& stop = {}) {
@@ -47,7 +41,8 @@ class HostileLoader : public ::testing::Test {
     return loaded.ok() ? Error{Code::kInternal, "LOADED", "", {}} : loaded.error();
   }
 
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(HostileLoader, OneThatHangsIsKilledWhenItsTimeIsUp) {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +15,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/regular_file.h"
 #include "loader/answer.h"
 #include "loader/confinement.h"
 #include "loader/protocol.h"
@@ -37,13 +37,7 @@ class PipeSink final : public tandem::ByteSink {
 
  private:
   static void Send(const char* data, std::size_t size) {
-    while (size > 0) {
-      const ssize_t sent = write(tandem::kAnswerDescriptor, data, size);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent <= 0) _exit(tandem::kLoaderCannotRead);
-      data += sent;
-      size -= static_cast<std::size_t>(sent);
-    }
+    if (!tandem::WriteExactly(tandem::kAnswerDescriptor, data, size)) _exit(tandem::kLoaderCannotRead);
   }
 
   std::array<char, 65536> buffer_;

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "loader/protocol.h"
 #include "loader/sanitizer.h"
 
@@ -132,10 +133,10 @@ LoaderProcess::~LoaderProcess() { Reap(std::chrono::milliseconds(0)); }
 
 LoaderEnd LoaderProcess::Reap(std::chrono::milliseconds patience) {
   if (pid_ < 0) return {};
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = Clock::now() + patience;
   int status = 0;
   pid_t ended = 0;
-  while ((ended = waitpid(pid_, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline) {
+  while ((ended = waitpid(pid_, &status, WNOHANG)) == 0 && Clock::now() < deadline) {
     std::this_thread::sleep_for(kReapPoll);
   }
   const bool was_killed = ended == 0;

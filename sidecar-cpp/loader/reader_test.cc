@@ -10,6 +10,7 @@
 #include "nir/flatten.h"
 #include "testing/graphs.h"
 #include "testing/nir_writer.h"
+#include "testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -98,16 +99,14 @@ TEST(Reader, TakesCompressedDoublesAndScalars) {
 }
 
 TEST(Reader, TakesAnyWorkingFolder) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tandem-reader-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const testing::TemporaryFolder folder;
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(folder);
-  for (const char* name : {"model.nir", "image"}) testing::WriteFile(std::filesystem::path(folder) / name, "");
+  std::filesystem::current_path(folder.path());
+  for (const char* name : {"model.nir", "image"}) testing::WriteFile(folder.path() / name, "");
   NirWriter writer = Small();
   PutLif(writer);
   EXPECT_EQ(Message(writer.Bytes()), "accepted");
   std::filesystem::current_path(before);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Reader, RefusesWhatIsNotHdf5) {

@@ -26,17 +26,6 @@ Error NoMemory(const char* what) {
           {}};
 }
 
-bool WriteAll(int to, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t sent = write(to, data, size);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    data += sent;
-    size -= static_cast<std::size_t>(sent);
-  }
-  return true;
-}
-
 }  // namespace
 
 Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::size_t max_bytes,
@@ -53,7 +42,7 @@ Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::
     if (!ReadExactly(file.value().descriptor.get(), piece.data(), piece.size())) {
       return UnusableFile(path, "cannot be read");
     }
-    if (!WriteAll(copy.descriptor(), piece.data(), piece.size())) return NoMemory("write");
+    if (!WriteExactly(copy.descriptor(), piece.data(), piece.size())) return NoMemory("write");
   }
   if (fcntl(copy.descriptor(), F_ADD_SEALS, kSeals) != 0) return NoMemory("seal");
   return copy;

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "testing/nir_writer.h"
+#include "testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -17,16 +18,12 @@ using ::testing::HasSubstr;
 
 class SealedCopy : public ::testing::Test {
  protected:
-  SealedCopy() {
-    std::string name = (std::filesystem::temp_directory_path() / "tandem-sealed-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~SealedCopy() override { std::filesystem::remove_all(folder_); }
   std::string ErrorOf(const std::filesystem::path& path, std::size_t max_bytes = 100) {
     const auto copy = SealedFile::CopyOf(path, max_bytes);
     return copy.ok() ? "copied" : copy.error().message;
   }
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(SealedCopy, HoldsTheBytesOfTheFile) {

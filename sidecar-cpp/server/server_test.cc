@@ -11,6 +11,7 @@
 
 #include "server/check_health.h"
 #include "testing/graphs.h"
+#include "testing/temporary_folder.h"
 
 namespace tandem {
 namespace {
@@ -69,9 +70,8 @@ TEST(Server, WhatIsNoAddressIsRefused) {
 }
 
 TEST(Server, AUnixSocketServesAndIsNotTakenFromItsOwner) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tandem-socket-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string address = "unix:" + folder + "/engine.sock";
+  const testing::TemporaryFolder folder;
+  const std::string address = "unix:" + (folder.path() / "engine.sock").string();
   {
     const Running first(address);
     ASSERT_TRUE(first.server.ok());
@@ -83,24 +83,21 @@ TEST(Server, AUnixSocketServesAndIsNotTakenFromItsOwner) {
     ASSERT_FALSE(second.server.ok());
     EXPECT_THAT(second.server.error().message, HasSubstr("another process answers"));
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Server, WhatTakesThePathOfAUnixSocketIsNamed) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tandem-socket-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::filesystem::path path = folder + "/engine.sock";
+  const testing::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "engine.sock";
   const auto refusal = [&] { return Running("unix:" + path.string()).server.error().message; };
   std::filesystem::create_directory(path);
   EXPECT_THAT(refusal(), HasSubstr("there is a folder at this path; remove it, or choose another"));
   std::filesystem::remove(path);
-  std::filesystem::create_symlink(folder + "/nowhere", path);
+  std::filesystem::create_symlink(folder.path() / "nowhere", path);
   EXPECT_THAT(refusal(), HasSubstr("a symbolic link"));
   std::filesystem::remove(path);
   std::ofstream(path) << "kept";
   EXPECT_THAT(refusal(), HasSubstr("a file"));
   EXPECT_TRUE(std::filesystem::is_regular_file(path));
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Server, AMessageAboveTheLimitIsResourceExhausted) {

@@ -16,6 +16,7 @@
 #include "google/rpc/status.pb.h"
 #include "server/server.h"
 #include "testing/graphs.h"
+#include "testing/infer_item.h"
 
 namespace tandem {
 
@@ -63,19 +64,9 @@ inline Repository Models() {
                      MakeModel("deep", series, DeepNet()), std::make_shared<const Model>(broken)});
 }
 
-inline InferItem Item(std::uint64_t id, const std::string& model = "net", std::vector<std::uint32_t> shape = {kInputs},
-                      float value = 1.0f) {
-  InferItem item;
-  item.set_id(id);
-  item.set_model(model);
-  std::size_t elements = 1;
-  for (const std::uint32_t dim : shape) {
-    item.add_shape(dim);
-    elements *= dim;
-  }
-  const std::vector<float> values(elements, value);
-  item.set_data(values.data(), elements * sizeof(float));
-  return item;
+inline InferItem Item(std::uint64_t id, const std::string& model = "net",
+                      const std::vector<std::uint32_t>& shape = {kInputs}, float value = 1.0f) {
+  return testing::MakeItem(id, model, shape, value);
 }
 
 // A job for a caller of its own.
