@@ -1,9 +1,8 @@
 // The one table of what can go wrong. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
 // `code` is the gRPC status; `retryable` says whether another engine (or a later try) may succeed; `outcome` is what a
-// breaker makes of it: a caller's own fault never counts against an engine. Time-outs (DEADLINE_EXCEEDED, ENGINE_SLOW) are
-// judged one by one: see engines/slowness.ts. `fromEngine` says what it means when an engine
-// answers with it:
+// breaker makes of it: a caller's own fault never counts against an engine. Time-outs are judged one by one: see
+// engines/slowness.ts. `fromEngine` says what it means when an engine answers with it:
 //
 //   state   how the engine is now: believed, because another engine is asked instead
 //   claim   something about the input or the model, which the router has checked already: confirmed by another engine
@@ -64,6 +63,8 @@ export const ERROR_KINDS = {
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
   ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
+  /** The time of one attempt ran out, and the engine is not to blame. */
+  ATTEMPT_TIMEOUT: row('UNAVAILABLE', true, 'ignore'),
   /** An input that is larger than an engine's messages: found by the router, before it sends anything. */
   INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', true, 'ignore'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),

@@ -111,13 +111,20 @@ describe('a breaker', () => {
 
     it('stays open for twice as long when it opens again soon after it has closed, and for as long as at first later', async () => {
       await send('success');
-      breaker.trip('away again');
+      await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(999);
       expect(breaker.admits).toBe(false);
       await jest.advanceTimersByTimeAsync(1);
       await send('success');
       await jest.advanceTimersByTimeAsync(2_000);
-      breaker.trip('away once more');
+      await send(...times(5, 'failure' as const));
+      await jest.advanceTimersByTimeAsync(500);
+      expect(breaker.admits).toBe(true);
+    });
+
+    it('stays open for no longer when the connection was lost again', async () => {
+      await send('success');
+      breaker.trip('away again');
       await jest.advanceTimersByTimeAsync(500);
       expect(breaker.admits).toBe(true);
     });

@@ -137,7 +137,7 @@ export class Breaker {
       this.#setPause();
       const why = this.#whyAtOnce(failure);
       if (why !== '') {
-        this.trip(why);
+        this.#open(why);
         onOpened?.(why);
         return;
       }
@@ -145,10 +145,18 @@ export class Breaker {
     this.#circuit.fire(outcome).catch(() => undefined);
   }
 
-  /** Opens it at once: the engine is known to be away. `isFault`: since it broke the protocol. */
+  /**
+   * Opens it at once: the engine is known to be away. `isFault`: since it broke the protocol. One whose connection was only
+   * lost gets no longer pauses: those between attempts to connect grow already.
+   */
   trip(why: string, isFault = false): void {
-    if (!this.#circuit.opened) this.#setPause();
+    if (!this.#circuit.opened && (isFault || this.#isFaulty)) this.#setPause();
+    else if (!this.#circuit.opened) this.#pause.resetTimeout = this.#options.resetMs;
     this.#isFaulty ||= isFault;
+    this.#open(why);
+  }
+
+  #open(why: string): void {
     if (this.#circuit.opened) return;
     this.#trippedBy = why;
     this.#circuit.open();

@@ -9,7 +9,13 @@ const EARLY_MS = 5;
 const EARLY_PART = 0.01;
 const MAX_NODE_CHARS = 128;
 /** What engines of the router's own processes find out themselves, before or instead of a word from the engine. */
-const OWN_KINDS: ReadonlySet<ErrorKind> = new Set(['ENGINE_LOST', 'ENGINE_FAULT', 'ENGINE_SLOW', 'INPUT_TOO_LARGE']);
+const OWN_KINDS: ReadonlySet<ErrorKind> = new Set([
+  'ENGINE_LOST',
+  'ENGINE_FAULT',
+  'ENGINE_SLOW',
+  'ATTEMPT_TIMEOUT',
+  'INPUT_TOO_LARGE',
+]);
 
 const CLAIMS: Partial<Record<ErrorKind, string>> = {
   INPUT_LENGTH: 'the input has another length than the model takes',

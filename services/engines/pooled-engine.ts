@@ -147,7 +147,7 @@ export class PooledEngine {
 
   /**
    * What it resolves with is checked; what it rejects with is a state, a claim or a fault of the engine, or INPUT_TOO_LARGE,
-   * or the caller's own reason to leave. ENGINE_SLOW if `timeoutMs` ends before the request's own deadline does.
+   * or the caller's own reason to leave. ENGINE_SLOW or ATTEMPT_TIMEOUT if `timeoutMs` ends before the request's own deadline.
    */
   async infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
     const startedMs = performance.now();
@@ -180,8 +180,7 @@ export class PooledEngine {
       );
       this.#slowDown(error, outcome, elapsedMs, nowMs);
       // An attempt that was ended early, when nobody is to blame, says nothing of how many the engine can take.
-      const isEarly = error.kind === 'ENGINE_SLOW' && outcome === 'ignore';
-      if (!isEarly) this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
+      if (error.kind !== 'ATTEMPT_TIMEOUT') this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
       throw error;
     } finally {
       this.#onRoom();
@@ -207,7 +206,10 @@ export class PooledEngine {
     // Of one that answers nothing at all it says nothing that it is slow.
     const isSilent = times.isKnown && (this.engine.silence?.inputs ?? 0) >= MIN_SWALLOWED;
     if (!isBlamed && !isSilent && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
-    return { error: wasAttempt ? slow(this.id, elapsedMs) : error, outcome: isBlamed ? 'failure' : 'ignore' };
+    return {
+      error: wasAttempt ? timedOut(this.id, elapsedMs, isBlamed) : error,
+      outcome: isBlamed ? 'failure' : 'ignore',
+    };
   }
 
   /** Where its connection takes inputs and answers none, though others do or it always did. What is unanswered fails over. */
@@ -254,9 +256,9 @@ export class PooledEngine {
   }
 }
 
-function slow(engineId: string, elapsedMs: number): RouterError {
+function timedOut(engineId: string, elapsedMs: number, isBlamed: boolean): RouterError {
   const message = `engine "${engineId}" did not answer in the time that one attempt has (${Math.round(elapsedMs)} ms)`;
-  return new RouterError('ENGINE_SLOW', message);
+  return new RouterError(isBlamed ? 'ENGINE_SLOW' : 'ATTEMPT_TIMEOUT', message);
 }
 
 /** For the breaker's history. A time-out that counts is the engine's, whichever clock ran out. */

@@ -51,7 +51,11 @@ describe('a time-out', () => {
   });
 
   it('is nobody’s fault where the caller gave less time than the engine’s answers take, or than a pause may', () => {
-    expect([isToBlame(99, 100, false, 'FASTER'), isToBlame(19, 5, false, 'FASTER')]).toEqual([false, false]);
+    expect([isToBlame(199, 200, false, 'FASTER'), isToBlame(99, 5, false, 'FASTER')]).toEqual([false, false]);
+  });
+
+  it('is nobody’s fault in so short a time without anything to compare it with either', () => {
+    expect([isToBlame(99, 0, true, 'UNKNOWN'), isToBlame(100, 0, true, 'UNKNOWN')]).toEqual([false, true]);
   });
 
   it('is the engine’s fault without anything to compare it with only if the time of an attempt ran out', () => {

@@ -2,8 +2,8 @@
 // are as slow, the load or the model is the reason, and no engine is to blame.
 import type { AnswerTimes } from './answer-times.ts';
 
-/** In a shorter time even a healthy engine may pause, milliseconds. */
-const MIN_BLAME_MS = 20;
+/** A healthy engine may pause for up to this long, milliseconds: a container whose CPU quota is used up waits 100 ms at most. */
+const MIN_BLAME_MS = 100;
 /** A peer that has not answered for this part of the time is as slow itself. */
 const WAITING_PART = 0.5;
 
@@ -26,6 +26,6 @@ export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, by
  * attempt ran out, not the caller's.
  */
 export function isToBlame(elapsedMs: number, usualMs: number, wasAttempt: boolean, peers: Peers): boolean {
-  if (peers === 'UNKNOWN') return wasAttempt;
-  return peers === 'FASTER' && elapsedMs >= Math.max(MIN_BLAME_MS, usualMs);
+  if (elapsedMs < MIN_BLAME_MS) return false;
+  return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= usualMs;
 }

