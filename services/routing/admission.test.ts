@@ -193,6 +193,16 @@ describe('admission', () => {
     expect(admission.waiting).toBe(800);
   });
 
+  it('does not take the first answer of a burst for its pace', async () => {
+    start({ maxQueue: 1_000 });
+    places = 90;
+    for (let n = 0; n < 92; n += 1) enter(`${n}`, { deadlineMs: 10_000 });
+    await answer(1, { gapMs: 300 });
+    enter('late', { deadlineMs: 10_000 });
+    expect(log).not.toContain('late: ROUTER_FULL');
+    expect(log.filter((line) => line.includes('ROUTER_FULL'))).toEqual([]);
+  });
+
   it('keeps a line that has stood long short', async () => {
     start({ maxQueue: 1_000 });
     for (let n = 0; n < 50; n += 1) enter(`${n}`);

@@ -245,6 +245,8 @@ const PAUSE_MS = 10_000;
 class Pace {
   isRunning = false;
   #left = 0;
+  /** Of those, without fading. */
+  #seen = 0;
   #ms = 0;
   /** Up to when #ms counts; when it stopped, while it does not run. */
   #lastMs = 0;
@@ -252,6 +254,7 @@ class Pace {
   /** There is no room from now on. What was known fades while there is. */
   start(nowMs: number): void {
     const kept = Math.max(0, 1 - (nowMs - this.#lastMs) / PAUSE_MS);
+    if (kept === 0) this.#seen = 0;
     this.#left *= kept;
     this.#ms *= kept;
     this.#lastMs = nowMs;
@@ -268,16 +271,17 @@ class Pace {
     const gapMs = nowMs - this.#lastMs;
     const kept = 1 - Math.min(gapMs / MEMORY_MS, 1 / LEAST_MEMORY);
     this.#left = this.#left * kept + 1;
+    this.#seen += 1;
     this.#ms = this.#ms * kept + gapMs;
     this.#lastMs = nowMs;
   }
 
   /**
-   * The next one is as good as gone, so that a standstill is noticed. Where none has left yet, all inside are: they came
-   * before those who wait, and who comes in a burst is not to be refused for want of knowledge.
+   * The next one is as good as gone, so that a standstill is noticed. Until as many have left as are inside, all of these are:
+   * they came before those who wait, and the first answers of a burst do not tell when its others come.
    */
   at(nowMs: number, inside: number): number {
-    const left = this.#left < 1 ? Math.max(1, inside) : this.#left + 1;
+    const left = this.#seen < inside ? Math.max(inside, this.#left + 1) : this.#left + 1;
     return left / Math.max(this.#ms + nowMs - this.#lastMs, Number.MIN_VALUE);
   }
 }

@@ -118,7 +118,7 @@ describe('AFFINITY', () => {
       inputs,
       request: { strategy: Strategy.STRATEGY_AFFINITY },
       total: inputs.length,
-      inFlight: 8,
+      inFlight: 1, // an engine without a free slot is passed over
     }).finished;
     return requests.toSorted((a, b) => a.input - b.input).map(({ engineId }) => engineId);
   }
