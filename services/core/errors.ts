@@ -85,7 +85,7 @@ export function isErrorKind(text: string): text is ErrorKind {
 }
 
 /** What a router that refuses a request has too little of. */
-export type Lack = 'ENGINES' | 'MEMORY';
+export type Lack = 'ENGINES' | 'CPU' | 'MEMORY';
 
 export interface FieldViolation {
   /** Path in the request message. Example: `encoding[17]`. */

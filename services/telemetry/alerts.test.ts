@@ -104,9 +104,9 @@ const CASES: Case[] = [
     name: 'TandemShedding',
     wrong: () => {
       requests(98, 0);
-      for (const lack of ['MEMORY', 'ENGINES'] as const) metrics.requestEnded('Reason', 'ROUTER_FULL', 0, lack);
+      for (const lack of ['CPU', 'ENGINES'] as const) metrics.requestEnded('Reason', 'ROUTER_FULL', 0, lack);
     },
-    text: /^2\.0 % of requests are refused: \d+ because every engine is busy: add engines; \d+ because it holds as many requests/,
+    text: /^2\.0 % of requests are refused: \d+ because every engine is busy: add engines; \d+ because .*too little CPU/,
   },
   { name: 'TandemBreakerOpen', wrong: () => engine({ breaker: { state: 'OPEN' } }), text: /open of engine-1$/ },
   {

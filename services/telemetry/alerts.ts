@@ -283,6 +283,7 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
     linesDropped: now.linesDropped - before.linesDropped,
     shed: {
       ENGINES: now.shed.ENGINES - before.shed.ENGINES,
+      CPU: now.shed.CPU - before.shed.CPU,
       MEMORY: now.shed.MEMORY - before.shed.MEMORY,
     },
   };

@@ -93,7 +93,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     },
     counter(
       'tandem_requests_shed_total',
-      'Requests refused with ROUTER_FULL, by what the router has too little of: engines with room, or memory.',
+      'Requests refused with ROUTER_FULL, by what the router has too little of: engines with room, its own CPU, or memory.',
       Object.entries(counts.shed).map(([lack, value]) => ({ labels: { lack: lower(lack) }, value })),
     ),
     gauge('tandem_requests_in_flight', 'Inputs that are being reasoned about now.', standing.inFlight),

@@ -318,7 +318,7 @@ class Counts {
     AUDITED: 0,
     AUDIT_DISPUTED: 0,
   };
-  readonly shed: Record<Lack, number> = { ENGINES: 0, MEMORY: 0 };
+  readonly shed: Record<Lack, number> = { ENGINES: 0, CPU: 0, MEMORY: 0 };
   readonly published = Object.fromEntries(TOPIC_GROUPS.map((group) => [group, 0])) as Record<TopicGroup, number>;
   eventsMissed = 0;
   readonly sinceMs: number;

@@ -1,13 +1,13 @@
 import { beforeEach, expect, it } from '@jest/globals';
 import { SheddingEvents } from './shedding.ts';
 
-let shed: Record<'ENGINES' | 'MEMORY', number>;
+let shed: Record<'ENGINES' | 'CPU' | 'MEMORY', number>;
 let told: [string, string, unknown][];
 let events: SheddingEvents;
 let nowMs: number;
 
 beforeEach(() => {
-  shed = { ENGINES: 5, MEMORY: 0 };
+  shed = { ENGINES: 5, CPU: 0, MEMORY: 0 };
   told = [];
   nowMs = 0;
   const counted = {
@@ -33,13 +33,11 @@ it('says nothing of what was refused before it began to look', () => {
 
 it('tells once that requests are refused, with the cause and what to do', () => {
   for (let k = 0; k < 60; k += 1) {
-    shed.MEMORY += 3;
+    shed.CPU += 3;
     look();
   }
-  const text = expect.stringMatching(
-    /^requests are refused: it holds as many requests.*raise max_in_flight/,
-  ) as unknown;
-  expect(told).toEqual([['WARNING', text, 'shedding for lack of memory']]);
+  const text = expect.stringMatching(/^requests are refused: the router has too little CPU.*give it more/) as unknown;
+  expect(told).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
 });
 
 it('tells that it is over once nothing has been refused for 10 s, and how much was', () => {
@@ -64,7 +62,7 @@ it('does not take a pause for the end', () => {
 });
 
 it('goes on when the metrics are reset', () => {
-  shed = { ENGINES: 1, MEMORY: 0 };
+  shed = { ENGINES: 1, CPU: 0, MEMORY: 0 };
   look();
   expect(told).toHaveLength(1);
 });

@@ -1,11 +1,12 @@
 // Tells when the router begins to refuse requests for lack of something, and when that is over. Looks at what was counted:
-// a router that refuses much must not have more to do for each request.
+// a router that is short of CPU must not have more to do for each request that it refuses.
 import type { Lack } from '../core/errors.ts';
 import type { SystemEvents } from './system-events.ts';
 
 /** What is wrong, and what to do about it. */
 export const WHAT_IS_SHORT: Readonly<Record<Lack, string>> = {
   ENGINES: 'every engine is busy: add engines',
+  CPU: 'the router has too little CPU, or stood still: give it more, or start another router',
   MEMORY:
     'it holds as many requests, or bytes of them, as it may: raise max_in_flight, or have callers send less at once',
 };
@@ -77,5 +78,5 @@ export class SheddingEvents {
 }
 
 function nameOf(lack: Lack): string {
-  return `shedding for lack of ${lack.toLowerCase()}`;
+  return `shedding for lack of ${lack === 'CPU' ? 'CPU' : lack.toLowerCase()}`;
 }

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { RouterError } from '../core/errors.ts';
+import { CpuOverload, type LoopClock } from './cpu-overload.ts';
+
+let nowMs: number;
+let idleMs: number;
+let tick: () => void;
+let overload: CpuOverload;
+
+const clock: LoopClock = {
+  now: () => nowMs,
+  idleMs: () => idleMs,
+  every: (_intervalMs, run) => {
+    tick = run;
+    return () => (tick = () => undefined);
+  },
+};
+
+/** Turns of the event loop of 20 ms each, for so long. */
+function turn(forMs: number, { endedPerTurn = 0, idlePerTurnMs = 0 } = {}): void {
+  for (let passedMs = 0; passedMs < forMs; passedMs += 20) {
+    nowMs += 20;
+    idleMs += idlePerTurnMs;
+    for (let each = 0; each < endedPerTurn; each += 1) overload.recordEnd();
+    tick();
+  }
+}
+
+const refusal = (inFlight: number, leftMs = 2_000): RouterError | undefined =>
+  overload.refusal(inFlight, nowMs + leftMs);
+
+beforeEach(() => {
+  nowMs = 5_000;
+  idleMs = 100;
+  overload = new CpuOverload(clock);
+  overload.start();
+});
+
+describe('a router whose event loop is never idle', () => {
+  it('refuses nothing for a second: a burst ends by itself', () => {
+    turn(960, { endedPerTurn: 10 });
+    expect(refusal(100_000)).toBeUndefined();
+  });
+
+  it('then lets in as many requests as it ends within 250 ms, and says what to do', () => {
+    turn(2_000, { endedPerTurn: 10 });
+    expect(refusal(124)).toBeUndefined();
+    const refused = refusal(125);
+    expect(refused).toMatchObject({ kind: 'ROUTER_FULL', lack: 'CPU', retryAfterMs: 250 });
+    expect(refused?.message).toBe(
+      'the router has too little CPU: 125 requests are in flight, as many as it can end within 250 ms; try again in 250 ms, or give the router more CPU',
+    );
+  });
+
+  it('lets in 64 requests in any case', () => {
+    turn(2_000);
+    expect([refusal(63), refusal(64)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
+  });
+
+  it('refuses nothing once it is idle again', () => {
+    turn(2_000, { endedPerTurn: 10 });
+    turn(300, { endedPerTurn: 10, idlePerTurnMs: 5 });
+    expect(refusal(100_000)).toBeUndefined();
+  });
+});
+
+describe('a router that is idle at times', () => {
+  it('refuses nothing, however many requests are in flight', () => {
+    turn(10_000, { endedPerTurn: 10, idlePerTurnMs: 1 });
+    expect(refusal(100_000)).toBeUndefined();
+  });
+
+  it('refuses nothing for a pause of less than half a second', () => {
+    turn(100, { idlePerTurnMs: 15 });
+    nowMs += 500;
+    expect(refusal(0, 100)).toBeUndefined();
+  });
+});
+
+describe('a router that stood still', () => {
+  beforeEach(() => {
+    turn(200, { idlePerTurnMs: 15 });
+    nowMs += 10_020;
+  });
+
+  it('refuses requests that may have waited as long as their caller does, before the first tick, too', () => {
+    const refused = refusal(0, 10_000);
+    expect(refused).toMatchObject({ kind: 'ROUTER_FULL', lack: 'CPU', retryAfterMs: 1_000 });
+    expect(refused?.message).toBe(
+      'the router has too little CPU: it stood still for 10000 ms, and your request may have waited as long; try again in 1000 ms, or give the router more CPU',
+    );
+    tick();
+    expect(refusal(0, 10_000)?.kind).toBe('ROUTER_FULL');
+  });
+
+  it('serves callers that wait longer', () => {
+    expect(refusal(0, 10_001)).toBeUndefined();
+    tick();
+    expect(refusal(0, 10_001)).toBeUndefined();
+  });
+
+  it('serves everybody again once its loop is idle, or after a second', () => {
+    tick();
+    turn(20, { idlePerTurnMs: 1 });
+    expect(refusal(0)).toBeUndefined();
+    nowMs += 10_020;
+    tick();
+    turn(980);
+    expect(refusal(0)?.kind).toBe('ROUTER_FULL');
+    turn(20);
+    expect(refusal(0)).toBeUndefined();
+  });
+});
+
+it('refuses nothing before it is started, and after it is stopped', () => {
+  const fresh = new CpuOverload(clock);
+  nowMs += 60_000;
+  expect(fresh.refusal(100_000, nowMs)).toBeUndefined();
+  overload.stop();
+  nowMs += 60_000;
+  expect(overload.refusal(0, nowMs)).toBeUndefined();
+});
