@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silent } from '../../test/fakes/fake-parts.ts';
+import type { CancelSignal } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type UnaryContext, unary, whyCancelled } from './unary.ts';
@@ -67,7 +68,7 @@ describe('a unary call', () => {
   });
 
   it('hears that its caller has left while it runs, and not when it has ended', async () => {
-    let heard: AbortSignal | undefined;
+    let heard: CancelSignal | undefined;
     const answering = ask(({ signal }) => {
       heard = signal;
       return later();

@@ -4,7 +4,13 @@ import { Metadata } from '@grpc/grpc-js';
 import { reasoningHandlers, reasoningService } from '../../services/api/reasoning.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
-import { admissionOptions, breakerOptions, cacheOptions, liveApiOptions, routerOptions } from '../../services/composition/options.ts';
+import {
+  admissionOptions,
+  breakerOptions,
+  cacheOptions,
+  liveApiOptions,
+  routerOptions,
+} from '../../services/composition/options.ts';
 import { loadSettings } from '../../services/config/load.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
@@ -92,6 +98,8 @@ function encodedRequests(isCached: boolean): readonly Buffer[] {
   return Array.from({ length: INPUTS }, (_, n) => {
     const encoding = Array.from({ length: SIZES.inputSize }, (_each, k) => Math.sin(n * SIZES.inputSize + k));
     const cache = isCached ? CacheMode.CACHE_MODE_UNSPECIFIED : CacheMode.CACHE_MODE_BYPASS;
-    return Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding, cache, requestId: `r${n}` })).finish());
+    return Buffer.from(
+      ReasonRequest.encode(ReasonRequest.fromPartial({ encoding, cache, requestId: `r${n}` })).finish(),
+    );
   });
 }

@@ -6,7 +6,11 @@ export interface Counted {
   readonly functions: number;
   /** Function objects that were made: each time a function, or its initializer, reached the place where another stands. */
   readonly closures: number;
-  readonly byFile: readonly { readonly file: string; readonly functions: readonly string[]; readonly closures: number }[];
+  readonly byFile: readonly {
+    readonly file: string;
+    readonly functions: readonly string[];
+    readonly closures: number;
+  }[];
 }
 
 const SERVICES = '/services/';

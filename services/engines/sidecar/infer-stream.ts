@@ -1,6 +1,7 @@
 // Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
 // goes out as one message, and while the peer's window is full the next one gathers more.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type {
@@ -296,7 +297,7 @@ export class InferStream {
     const now = performance.now();
     for (const [id, job] of this.#jobs) {
       if (job.context.deadlineMs > now) continue;
-      this.#abandon(id, new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before an engine answered'));
+      this.#abandon(id, deadlinePassed('an engine answered'));
     }
   }
 
