@@ -3,7 +3,7 @@ import {
   ReasonBatchResponse,
   ReasonResponse,
   ReasonStreamResponse,
-  ReasonError,
+  type ReasonError,
 } from '../generated/tandem/v1/reasoning.ts';
 import type { Answer } from '../routing/answer.ts';
 import type { ReasonAnswer } from '../routing/router.ts';

@@ -107,7 +107,7 @@ describe('a unary call', () => {
   it('is ended by a stop that cannot wait any longer', async () => {
     const answering = ask(
       ({ signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as RouterError))),
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)))),
     );
     await Promise.resolve();
     await calls.finish(5);

@@ -45,7 +45,10 @@ export function unary<Request, Response>(
   guard: (call: UnaryCall<unknown>) => void = () => undefined,
   begin: (call: UnaryCall<unknown>, startedMs: number) => RequestTrace | undefined = () => undefined,
 ): grpc.handleUnaryCall<Request | RouterError, Response> {
-  return async (call, callback) => {
+  const answer = async (
+    call: UnaryCall<Request | RouterError>,
+    callback: grpc.sendUnaryData<Response>,
+  ): Promise<void> => {
     const startedMs = performance.now();
     const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
     const context = new UnaryContext(startedMs, deadlineMs, call.metadata, begin(call, startedMs));
@@ -68,6 +71,7 @@ export function unary<Request, Response>(
     context.trace?.end();
     callback(null, response);
   };
+  return (call, callback) => void answer(call, callback);
 }
 
 /** Counts it, and tells of a bug. */

@@ -80,7 +80,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
       const request: unknown = service.requestDeserialize(requests[next++ % requests.length]!);
       const call = { request, metadata: NO_METADATA, getDeadline: endOfCall, getPath, on: () => undefined };
       handler(call as never, (error, response) => {
-        if (error !== null && error !== undefined) reject(new Error(JSON.stringify(error)));
+        if (error) reject(new Error(JSON.stringify(error)));
         else {
           service.responseSerialize(response);
           resolve();
