@@ -1,6 +1,5 @@
 // ReasonRequest to question, answer to ReasonResponse: the same for one call, a batch and a stream.
 import { randomUUID } from 'node:crypto';
-import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { energyJ, ownComputeUs } from '../core/work.ts';
@@ -13,6 +12,7 @@ import {
   type Vote,
 } from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import { Code } from '../grpc/status.ts';
 import type { Attempt } from '../routing/ask.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
@@ -131,7 +131,7 @@ function fromLayer({ spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeft
 export function toReasonError(error: RouterError): ReasonError {
   const { kind, message, violation } = error;
   return {
-    code: grpc.status[ERROR_KINDS[kind].code],
+    code: Code[ERROR_KINDS[kind].code],
     reason: kind,
     message: clip(message),
     field: violation?.field ?? '',

@@ -1,8 +1,8 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { ReasonBatchRequest, ReasonRequest } from '../../generated/tandem/v1/reasoning.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { bind } from './bind.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
