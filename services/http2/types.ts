@@ -27,8 +27,8 @@ export interface StreamHandler {
   /** The peer's trailers; they end the peer's side. */
   onTrailers(headers: Headers): void;
   /**
-   * The stream has ended before its time: the peer has reset it, an error was found in it, or its connection is closed.
-   * Called at most once. Not called after `reset()`, nor when both sides have ended and all is written.
+   * The stream has ended before its time: the peer has reset it, an error was found in it, or its connection is closed
+   * (CONNECT_ERROR, or the code of the GOAWAY with which this side has closed it; `connection.isClosed` is true then). Called at most once. Not called after `reset()`, nor when both sides have ended and all is written.
    */
   onReset(code: number): void;
   /** After `sendData` has returned false: there is room again. */
@@ -98,26 +98,3 @@ export interface Connection {
 
 /** Server side: called for each request. It returns the handler of the stream, or undefined if it needs to hear no more. */
 export type OnStream = (stream: Stream, headers: Headers, endStream: boolean) => StreamHandler | undefined;
-
-export interface ServerConnection extends Connection {
-  readonly role: 'server';
-}
-
-export interface ClientConnection extends Connection {
-  readonly role: 'client';
-  /** How many streams may be opened now: 0 after GOAWAY, or when the peer's SETTINGS_MAX_CONCURRENT_STREAMS is reached. */
-  readonly availableStreams: number;
-  /** Called when `availableStreams` was 0 in `open` and is so no longer. */
-  onAvailable: (() => void) | undefined;
-  /** Opens a stream and sends its headers. Returns undefined if `availableStreams` is 0. */
-  open(block: Uint8Array, handler: StreamHandler, endStream: boolean): Stream | undefined;
-}
-
-// To come:
-//   new ServerConnection(socket, onStream, limits?)     server-connection.ts
-//   new ClientConnection(socket, limits?)               client-connection.ts
-//   encodeHeaders(list: readonly string[]): Buffer      hpack-encoder.ts; no dynamic table, so it serves every connection
-//                                                       for ever, and blocks may be concatenated
-//   ErrorCode.{NO_ERROR, PROTOCOL_ERROR, …}             error-codes.ts
-//   Limits, DEFAULT_LIMITS                              limits.ts; all fields optional in the constructors
-//   services/http2/index.ts exports all of it.
