@@ -1,7 +1,6 @@
 // Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
-import type { Observer } from '../core/observer.ts';
 
 export interface EdgeOptions {
   /** "host:port" or "unix:PATH". */
@@ -12,7 +11,8 @@ export interface EdgeOptions {
   readonly maxStreamsPerConnection: number;
   /** For a request to be whole, milliseconds. May change while it serves. */
   readonly timeoutMs: number;
-  readonly observer: Observer;
+  /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
+  readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   readonly onInternalError: (path: string, error: RouterError) => void;
 }
 

@@ -8,7 +8,7 @@ import type { Status } from '../grpc/status.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { cannotListen, freeSocketPath } from './socket-path.ts';
 import { toStatus } from './status.ts';
-import { MAX_OPEN_MESSAGES, countUnheard, flaggedAsCompressed, lateMessage, noRoomForMessage } from './unheard.ts';
+import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, noRoomForMessage } from './unheard.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
@@ -64,7 +64,7 @@ export class OwnEdge implements Edge {
   #tell(why: Unheard, status: Status, method: Method, sinceMs: number): Status {
     const error = this.#toError(why);
     if (error === undefined) return status;
-    if (!method.requestStream) countUnheard(this.#options.observer, method.path, error, sinceMs);
+    if (!method.requestStream) this.#options.onUnheard(method.path, error, sinceMs);
     return toStatus(error);
   }
 

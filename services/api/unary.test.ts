@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silent } from '../../test/fakes/fake-parts.ts';
+import type { CancelSignal } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type UnaryContext, unary, whyCancelled } from './unary.ts';
@@ -67,7 +68,7 @@ describe('a unary call', () => {
   });
 
   it('hears that its caller has left while it runs, and not when it has ended', async () => {
-    let heard: AbortSignal | undefined;
+    let heard: CancelSignal | undefined;
     const answering = ask(({ signal }) => {
       heard = signal;
       return later();
@@ -106,7 +107,7 @@ describe('a unary call', () => {
   it('is ended by a stop that cannot wait any longer', async () => {
     const answering = ask(
       ({ signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as RouterError))),
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)))),
     );
     await Promise.resolve();
     await calls.finish(5);

@@ -24,7 +24,7 @@ export function flaggedAsCompressed(): RouterError {
   return new RouterError('COMPRESSED_FLAG', message);
 }
 
-/** A stream counts itself, since its handler has begun. `path`: of the method. */
+/** `path`: of the method. */
 export function countUnheard(observer: Observer, path: string, error: RouterError, sinceMs: number): void {
   const method = path.slice(path.lastIndexOf('/') + 1);
   observer.requestEnded(method, error.kind, performance.now() - sinceMs, error.lack);

@@ -40,6 +40,7 @@ export class MessageReader {
   #isPaused = false;
   #isDecompressing = false;
   #isOver = false;
+  #isReading = false;
 
   constructor(sink: MessageSink, encoding: Encoding, maxBytes: number, inspect?: Inspect) {
     this.#sink = sink;
@@ -91,7 +92,7 @@ export class MessageReader {
   }
 
   #catchUp(): void {
-    if (this.isHeld || this.#isOver) return;
+    if (this.isHeld || this.#isOver || this.#isReading) return;
     if (this.#held.length > 0) this.add(this.#held.take());
     if (!this.isHeld && !this.#isOver) this.#sink.onCaughtUp();
   }
@@ -99,6 +100,7 @@ export class MessageReader {
   /** Returns how many bytes were read before reading was held or ended. */
   #read(chunk: Buffer): number {
     let at = 0;
+    this.#isReading = true;
     while (at < chunk.length && !this.isHeld && !this.#isOver) {
       if (this.#prefix < PREFIX_BYTES) {
         this.#readPrefix(chunk[at++]!);
@@ -106,6 +108,7 @@ export class MessageReader {
       }
       at += this.#readMessage(chunk, at);
     }
+    this.#isReading = false;
     return at;
   }
 

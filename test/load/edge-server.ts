@@ -2,7 +2,6 @@
 // Usage: node test/load/edge-server.ts own|grpc-js. Prints its address.
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';
-import { Metrics } from '../../services/telemetry/metrics.ts';
 import type { OneRequestMethod } from '../../services/grpc/method.ts';
 
 const MIB = 1_048_576;
@@ -13,8 +12,8 @@ const echo: OneRequestMethod<Buffer, Buffer> = {
 };
 
 const edge = createEdge(process.argv[2] as EdgeKind, [echo], {
-  ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), observer: new Metrics() },
-  ...{ maxMessageBytes: 4 * MIB, maxStreamsPerConnection: 1_024, timeoutMs: 30_000, maxBatchItems: 1_024 },
+  ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), onUnheard: () => undefined },
+  ...{ maxMessageBytes: 4 * MIB, maxStreamsPerConnection: 1_024, timeoutMs: 30_000 },
   onInternalError: (path, error) => console.error(path, error),
 });
 const port = await edge.start();

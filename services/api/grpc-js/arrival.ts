@@ -2,17 +2,16 @@
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import { RouterError } from '../../core/errors.ts';
-import type { Observer } from '../../core/observer.ts';
 import type { Inspect } from '../../grpc/message-reader.ts';
 import type { Status } from '../../grpc/status.ts';
 import { toStatus } from '../status.ts';
-import { countUnheard, flaggedAsCompressed } from '../unheard.ts';
+import { flaggedAsCompressed } from '../unheard.ts';
 import { toGrpcJs } from './call.ts';
 
 export interface ArrivalRules {
   /** Of a message, from its call's begin, or in a stream from its own. Milliseconds. */
   readonly timeoutMs: number;
-  readonly observer: Observer;
+  readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   /** So many more bytes are held, or fewer. May refuse calls. */
   readonly onBytes: (bytes: number) => void;
 }
@@ -61,7 +60,7 @@ export class Arrival {
   /** Ends the call while its message may still be on its way. */
   refuse(error: RouterError): void {
     const { path, requestStream } = this.#call;
-    if (!requestStream) countUnheard(this.#rules.observer, path, error, this.sinceMs);
+    if (!requestStream) this.#rules.onUnheard(path, error, this.sinceMs);
     this.#endWith(toStatus(error));
   }
 
