@@ -4,12 +4,9 @@ import { adminGuard, isLoopback } from './admin.ts';
 const from = (peer: string): { peer: string } => ({ peer });
 
 describe('a peer', () => {
-  it.each(['127.0.0.1', '127.8.0.1', '::1', '::ffff:127.0.0.1'])(
-    '%s is on this machine',
-    (peer) => {
-      expect(isLoopback(peer)).toBe(true);
-    },
-  );
+  it.each(['127.0.0.1', '127.8.0.1', '::1', '::ffff:127.0.0.1'])('%s is on this machine', (peer) => {
+    expect(isLoopback(peer)).toBe(true);
+  });
 
   it.each(['10.0.0.7', '::1:abcd', '::ffff:10.0.0.7', '127.evil.example', 'unknown', ''])(
     '%s is not known to be',
@@ -33,8 +30,6 @@ describe('an administrative call', () => {
 
   it('is taken from anywhere or nowhere where the setting says so', () => {
     expect(() => adminGuard(() => 'anywhere', '0.0.0.0:1')(from('10.0.0.7'))).not.toThrow();
-    expect(() => adminGuard(() => 'nowhere', '0.0.0.0:1')(from('127.0.0.1'))).toThrow(
-      'takes no administrative calls',
-    );
+    expect(() => adminGuard(() => 'nowhere', '0.0.0.0:1')(from('127.0.0.1'))).toThrow('takes no administrative calls');
   });
 });

@@ -30,7 +30,7 @@ import { replayHandler } from './replay.ts';
 import { checkEngineId, checkPlain, checkRegister, checkReplay } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-const engineAdminService = decoding(EngineAdminServiceService, {
+export const engineAdminService = decoding(EngineAdminServiceService, {
   listEngines: checkPlain,
   registerEngine: checkRegister,
   removeEngine: checkEngineId,

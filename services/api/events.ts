@@ -1,10 +1,6 @@
 // EventService: what happens, to whoever wants to know it, and users' events beside.
 import { RouterError } from '../core/errors.ts';
-import {
-  EventServiceService,
-  type PublishRequest,
-  type PublishResponse,
-} from '../generated/tandem/v1/events.ts';
+import { EventServiceService, type PublishRequest, type PublishResponse } from '../generated/tandem/v1/events.ts';
 import type { Method } from '../grpc/method.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import { decoding } from './decoding.ts';
@@ -15,7 +11,7 @@ import { checkPublish, checkSubscribe } from './request-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-const eventService = decoding(EventServiceService, { subscribe: checkSubscribe, publish: checkPublish });
+export const eventService = decoding(EventServiceService, { subscribe: checkSubscribe, publish: checkPublish });
 
 export interface EventOptions extends UnaryOptions, EventStreamOptions {
   /** Events that users may publish a second, all of them together. */

@@ -16,7 +16,7 @@ import { type WatchOptions, Watches } from './metrics-watch.ts';
 import { checkPlain } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-const metricsService = decoding(MetricsServiceService, {
+export const metricsService = decoding(MetricsServiceService, {
   getMetrics: checkPlain,
   resetMetrics: checkPlain,
   watchMetrics: checkPlain,

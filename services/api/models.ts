@@ -18,7 +18,7 @@ import { methodsOf } from './methods.ts';
 import { checkGetModel, checkPlain } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-const modelService = decoding(ModelServiceService, { listModels: checkPlain, getModel: checkGetModel });
+export const modelService = decoding(ModelServiceService, { listModels: checkPlain, getModel: checkGetModel });
 
 export function modelMethods(models: ModelRepository, pool: EnginePool, options: UnaryOptions): Method[] {
   return methodsOf(modelService, {

@@ -144,6 +144,10 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
     this.#options.calls.closed(this);
-    this.#options.observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#call.startedMs);
+    this.#options.observer.requestEnded(
+      methodOf(this.#call),
+      error?.kind ?? 'OK',
+      performance.now() - this.#call.startedMs,
+    );
   }
 }

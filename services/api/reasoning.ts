@@ -6,11 +6,10 @@ import {
   type ReasonRequestWire,
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
-import type { Inspect } from '../grpc/message-reader.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
-import { BatchCounter } from './batch-counter.ts';
+import { countItems } from './batch-inspector.ts';
 import { BatchRoom } from './batch-room.ts';
 import { decoding } from './decoding.ts';
 import { LayerRoom } from './layer-room.ts';
@@ -19,11 +18,9 @@ import { reasonItem } from './reason-item.ts';
 import { type ItemOutcome, encodeBatch, encodeResponse } from './reason-encoder.ts';
 import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
-import { checkBatch, checkPlain, checkReason, checkReasonStream, tooManyItems } from './request-limits.ts';
-import { toStatus } from './status.ts';
+import { checkBatch, checkPlain, checkReason, checkReasonStream } from './request-limits.ts';
 import { beginTrace, noteAnswer } from './traced.ts';
 import { type UnaryContext, unary } from './unary.ts';
-import { countUnheard } from './unheard.ts';
 
 export interface ReasoningOptions extends StreamOptions {
   /** Requests in one ReasonBatch. */
@@ -38,7 +35,7 @@ type RpcName = keyof typeof ReasoningServiceService;
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto), and its answers. */
-function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): Record<RpcName, Rpc> {
+export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): Record<RpcName, Rpc> {
   const service = {
     ...ReasoningServiceService,
     reason: {
@@ -99,20 +96,6 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
     reasonStream: reasonStream(router, options),
   };
   return methodsOf(reasoningService(options), handlers, { reasonBatch: () => countItems(options) });
-}
-
-/** Refuses a batch with too many items after a few kilobytes of it. */
-function countItems(options: ReasoningOptions): Inspect {
-  const counter = new BatchCounter();
-  const sinceMs = performance.now();
-  return (bytes) => {
-    const { maxBatchItems, observer } = options;
-    counter.add(bytes);
-    if (counter.items <= maxBatchItems) return undefined;
-    const error = tooManyItems(maxBatchItems);
-    countUnheard(observer, ReasoningServiceService.reasonBatch.path, error, sinceMs);
-    return toStatus(error);
-  };
 }
 
 /** In the order of the requests, `windowSize` of them under way at once. */

@@ -53,7 +53,8 @@ export function reflectionMethods(protoDir: string): Method[] {
       // A request with too many fields ends with gRPC's own INTERNAL: no client sends one.
       const decode = checking(checkPlain, rpc.requestDeserialize);
       const handle = (call: IncomingCall): void => handlers[name]!(toPackageCall(call));
-      methods.push({ ...{ path: rpc.path, requestStream: true, responseStream: true }, ...{ decode, handle }, encode: rpc.responseSerialize });
+      const encode = rpc.responseSerialize as Method['encode'];
+      methods.push({ ...{ path: rpc.path, requestStream: true, responseStream: true }, ...{ decode, encode, handle } });
     }
   };
   new ReflectionService(publicServices(protoDir)).addToServer({ addService } as never);

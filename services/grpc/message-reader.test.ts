@@ -89,13 +89,16 @@ describe('a reader of messages', () => {
     [1, 'identity', /flagged as compressed/],
     [2, 'gzip', /has flag 2/],
     [255, 'identity', /has flag 255/],
-  ] as const)('ends with INTERNAL at flag %d where the encoding is %s, and reads on never', (flag, encoding, message) => {
-    const read = reader(encoding);
-    read.add(frame('x', flag));
-    read.add(frame('y'));
-    expect(problem).toMatchObject({ code: Code.INTERNAL, message: expect.stringMatching(message) as unknown });
-    expect(got).toEqual([]);
-  });
+  ] as const)(
+    'ends with INTERNAL at flag %d where the encoding is %s, and reads on never',
+    (flag, encoding, message) => {
+      const read = reader(encoding);
+      read.add(frame('x', flag));
+      read.add(frame('y'));
+      expect(problem).toMatchObject({ code: Code.INTERNAL, message: expect.stringMatching(message) as unknown });
+      expect(got).toEqual([]);
+    },
+  );
 
   it('shows the bytes of a message while they come, and refuses it on a word', () => {
     const seen: string[] = [];

@@ -173,7 +173,8 @@ export class MessageReader {
 /** Undefined: the flag says what it may. gRPC's compression.md asks for INTERNAL. */
 function whyNotFlag(flag: number, encoding: Encoding): Status | undefined {
   if (flag === 0 || (flag === COMPRESSED && encoding !== 'identity')) return undefined;
-  if (flag !== COMPRESSED) return status('INTERNAL', `the message has flag ${flag}; there are 0 and 1: send a gRPC message`);
+  if (flag !== COMPRESSED)
+    return status('INTERNAL', `the message has flag ${flag}; there are 0 and 1: send a gRPC message`);
   return status(
     'INTERNAL',
     'the message is flagged as compressed, and the call says not how (header grpc-encoding); send it uncompressed, or name gzip or deflate',

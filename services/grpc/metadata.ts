@@ -8,7 +8,16 @@ const BINARY = '-bin';
 const RESERVED = 'grpc-';
 export const DETAILS = 'grpc-status-details-bin';
 /** HTTP's own. */
-const FORBIDDEN = new Set(['connection', 'content-type', 'host', 'keep-alive', 'te', 'transfer-encoding', 'upgrade', 'user-agent']);
+const FORBIDDEN = new Set([
+  'connection',
+  'content-type',
+  'host',
+  'keep-alive',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+]);
 
 export class Metadata {
   /** Name, value, name, value, …, as on the wire. */

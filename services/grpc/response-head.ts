@@ -61,12 +61,18 @@ function problemOf(headers: Headers): Status | undefined {
   if (http === '200' && isGrpc) {
     const encoding = headers.get('grpc-encoding');
     if (toEncoding(encoding) !== undefined) return undefined;
-    return status('INTERNAL', `the server compresses with ${JSON.stringify(encoding)}, which this client did not offer`);
+    return status(
+      'INTERNAL',
+      `the server compresses with ${JSON.stringify(encoding)}, which this client did not offer`,
+    );
   }
   // A status beside it says more.
   if (headers.get('grpc-status') !== undefined) return undefined;
   const what = http === '200' ? `content-type ${JSON.stringify(type)}` : `HTTP status ${http}`;
-  return status(OF_HTTP[http] ?? 'UNKNOWN', `what listens there answers with ${what} and is no gRPC server; check the address`);
+  return status(
+    OF_HTTP[http] ?? 'UNKNOWN',
+    `what listens there answers with ${what} and is no gRPC server; check the address`,
+  );
 }
 
 function statusOf(headers: Headers): Status {
@@ -83,6 +89,7 @@ function statusOf(headers: Headers): Status {
 
 /** What it means that the server has reset the stream of a call. */
 export function statusOfReset(code: number): Status {
-  const [name, text] = OF_RESET[code] ?? (['INTERNAL', `the server has reset the call (HTTP/2 error ${code})`] as const);
+  const [name, text] =
+    OF_RESET[code] ?? (['INTERNAL', `the server has reset the call (HTTP/2 error ${code})`] as const);
   return status(name, text);
 }

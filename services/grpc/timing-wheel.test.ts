@@ -33,7 +33,7 @@ function wait(name: string, ms: number, onDue: () => void = () => undefined): Wa
 
 /** Lets time pass in steps of a tick. */
 function pass(ms: number): void {
-  for (const endMs = nowMs + ms; nowMs < endMs; ) {
+  for (const endMs = nowMs + ms; nowMs < endMs;) {
     nowMs = Math.min(endMs, nowMs + 5);
     tick?.();
   }

@@ -32,11 +32,18 @@ async function start(edge: string): Promise<Server> {
 
 function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
   return (Number(user) + Number(system)) * 10;
 }
 
-async function load(address: string, inFlight: number, seconds: number): Promise<{ calls_per_s: number; p50_us: number; errors: number }> {
+async function load(
+  address: string,
+  inFlight: number,
+  seconds: number,
+): Promise<{ calls_per_s: number; p50_us: number; errors: number }> {
   const what = ['--target', address, '--call', 'reason', '--model', 'supersense', '--inputs', ENCODINGS];
   const howMuch = ['--concurrency', String(inFlight), '--duration', String(seconds)];
   const { stdout } = await run('taskset', ['-c', '1', LOAD, ...what, ...howMuch]);

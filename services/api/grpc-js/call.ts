@@ -19,7 +19,10 @@ export function addMethods(server: grpc.Server, methods: readonly Method[]): voi
     if (method.requestStream) {
       register((call: StreamCall) => method.handle(new StreamAdapter(method.path, call)), 'bidi');
     } else if (method.responseStream) {
-      register((call: WritingCall) => method.handle(new WritingAdapter(method.path, call), call.request), 'serverStream');
+      register(
+        (call: WritingCall) => method.handle(new WritingAdapter(method.path, call), call.request),
+        'serverStream',
+      );
     } else {
       register((call: UnaryCall, reply: grpc.sendUnaryData<unknown>) => {
         method.handle(new UnaryAdapter(method.path, call, reply), call.request);
@@ -42,7 +45,7 @@ abstract class Adapter<Call extends UnaryCall | WritingCall | StreamCall> implem
     this.call = call;
     this.deadlineMs = this.startedMs + remainingMs(call.getDeadline());
     // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
-    call.on('cancelled', () => this.cut());
+    (call as UnaryCall).on('cancelled', () => this.cut());
   }
 
   get metadata(): Metadata {
