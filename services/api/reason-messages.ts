@@ -1,9 +1,9 @@
 // ReasonRequest to question, error to ReasonError: the same for one call, a batch and a stream. Answers: reason-encoder.ts.
-import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import { Code } from '../grpc/status.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { RawInput } from '../routing/check-input.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
@@ -71,7 +71,7 @@ export function fromLayer({
 export function toReasonError(error: RouterError): ReasonError {
   const { kind, message, violation } = error;
   return {
-    code: grpc.status[ERROR_KINDS[kind].code],
+    code: Code[ERROR_KINDS[kind].code],
     reason: kind,
     message: clip(message),
     field: violation?.field ?? '',

@@ -1,8 +1,8 @@
 // ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
-import type * as grpc from '@grpc/grpc-js';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import type { OpenCall } from './open-calls.ts';
 import { type ItemOptions, reasonItem } from './reason-item.ts';
@@ -11,7 +11,7 @@ import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { beginTrace } from './traced.ts';
-import { type UnaryOptions, methodOf, remainingMs, whyCancelled } from './unary.ts';
+import { type UnaryOptions, methodOf, whyCancelled } from './unary.ts';
 
 export interface StreamOptions extends UnaryOptions {
   /** Requests under way at once in one stream or batch. */
@@ -25,29 +25,25 @@ export interface StreamOptions extends UnaryOptions {
 const MAX_OPEN_BYTES = 16 * 1_048_576;
 
 /** Answers are encoded ReasonStreamResponses. */
-type StreamCall = grpc.ServerDuplexStream<ReasonStreamRequestWire | RouterError, Buffer>;
+type StreamCall = IncomingCall<Buffer>;
 
-export function reasonStream(
-  router: Router,
-  options: StreamOptions,
-): grpc.handleBidiStreamingCall<ReasonStreamRequestWire | RouterError, Buffer> {
+export function reasonStream(router: Router, options: StreamOptions): (call: StreamCall) => void {
   return (call) => new ReasonStream(call, router, options);
 }
 
-class ReasonStream implements OpenCall {
+class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | RouterError> {
   slot = -1;
   readonly #call: StreamCall;
   readonly #router: Router;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
-  readonly #startedMs = performance.now();
-  readonly #callEndsMs: number;
   readonly #onDraining = (): void => this.#endInput('DRAINING');
   #open = 0;
   #openBytes = 0;
   /** The reader does not read: answers wait in memory, and no further request is taken. */
   #isBlocked = false;
+  #isPaused = false;
   #inputEnded: 'END' | 'DRAINING' | undefined;
 
   constructor(call: StreamCall, router: Router, options: StreamOptions) {
@@ -60,19 +56,28 @@ class ReasonStream implements OpenCall {
       type,
       begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs),
     };
-    this.#callEndsMs = this.#startedMs + remainingMs(call.getDeadline());
-    call.on('data', (request: ReasonStreamRequestWire | RouterError) => void this.#take(request));
-    call.on('drain', () => {
-      this.#isBlocked = false;
-      this.#pace();
-    });
-    call.on('end', () => this.#endInput('END'));
-    call.on('error', () => this.#close(whyCancelled(Infinity)));
-    // Raised when the caller leaves, and when its deadline passes.
-    call.on('cancelled', () => this.#close(whyCancelled(this.#callEndsMs)));
+    call.listener = this;
     options.calls.opened(this);
     options.drained.addEventListener('abort', this.#onDraining, { once: true });
     if (options.drained.aborted) this.#onDraining();
+  }
+
+  onMessage(request: ReasonStreamRequestWire | RouterError): void {
+    void this.#take(request);
+  }
+
+  onEnd(): void {
+    this.#endInput('END');
+  }
+
+  onDrain(): void {
+    this.#isBlocked = false;
+    this.#pace();
+  }
+
+  /** The caller has left, or its deadline has passed. */
+  onCut(): void {
+    this.#close(whyCancelled(this.#call.deadlineMs));
   }
 
   async #take(request: ReasonStreamRequestWire | RouterError): Promise<void> {
@@ -85,8 +90,7 @@ class ReasonStream implements OpenCall {
     this.#open -= 1;
     this.#openBytes -= bytes;
     if (this.#caller.aborted) return;
-    if (!this.#call.write(encodeStreamResponse(requestId, outcome, performance.now() - startedMs)))
-      this.#isBlocked = true;
+    this.#isBlocked = !this.#call.send(encodeStreamResponse(requestId, outcome, performance.now() - startedMs));
     this.#pace();
     this.#endIfAnswered();
   }
@@ -97,15 +101,18 @@ class ReasonStream implements OpenCall {
       this.#item.begin(startedMs).end(request);
       return { requestId: '', outcome: { $case: 'error', value: toReasonError(request) } };
     }
-    const deadlineMs = Math.min(this.#callEndsMs, startedMs + this.#options.timeoutMs);
+    const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
     return await reasonItem(request.request, this.#router, { deadlineMs, signal: this.#caller }, this.#item);
   }
 
   /** A paused stream fills its window, and HTTP/2 then holds the sender back. */
   #pace(): void {
     const isFull = this.#open >= this.#options.windowSize || this.#openBytes >= MAX_OPEN_BYTES;
-    if (isFull || this.#isBlocked || this.#inputEnded === 'DRAINING') this.#call.pause();
-    else if (this.#call.isPaused()) this.#call.resume();
+    const isPaused = isFull || this.#isBlocked || this.#inputEnded === 'DRAINING';
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#call.pause();
+    else this.#call.resume();
   }
 
   #endInput(why: 'END' | 'DRAINING'): void {
@@ -127,8 +134,8 @@ class ReasonStream implements OpenCall {
 
   /** Ends it with that status. */
   abort(error: RouterError): void {
-    this.#close(error); // before the error is raised, which else would count as the caller's
-    this.#call.emit('error', toStatus(error));
+    this.#close(error);
+    this.#call.fail(toStatus(error));
   }
 
   /** Without `error`, everything was answered. */
@@ -137,6 +144,10 @@ class ReasonStream implements OpenCall {
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
     this.#options.calls.closed(this);
-    this.#options.observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#startedMs);
+    this.#options.observer.requestEnded(
+      methodOf(this.#call),
+      error?.kind ?? 'OK',
+      performance.now() - this.#call.startedMs,
+    );
   }
 }

@@ -1,5 +1,4 @@
 // ReasoningService: Ping, Reason and ReasonBatch; ReasonStream has a file of its own.
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Turns } from '../core/turns.ts';
 import { type PingRequest, type PingResponse, ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import {
@@ -7,11 +6,14 @@ import {
   type ReasonRequestWire,
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
+import type { Method } from '../grpc/method.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
+import { countItems } from './batch-inspector.ts';
 import { BatchRoom } from './batch-room.ts';
 import { decoding } from './decoding.ts';
 import { LayerRoom } from './layer-room.ts';
+import { type Handler, type Rpc, methodsOf } from './methods.ts';
 import { reasonItem } from './reason-item.ts';
 import { type ItemOutcome, encodeBatch, encodeResponse } from './reason-encoder.ts';
 import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
@@ -27,11 +29,13 @@ export interface ReasoningOptions extends StreamOptions {
   readonly maxInFlight: number;
 }
 
+type RpcName = keyof typeof ReasoningServiceService;
+
 /** Handlers of Reason give what they have encoded. */
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto), and its answers. */
-export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): ServiceDefinition {
+export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): Record<RpcName, Rpc> {
   const service = {
     ...ReasoningServiceService,
     reason: {
@@ -58,11 +62,11 @@ export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'
   });
 }
 
-export function reasoningHandlers(router: Router, options: ReasoningOptions): UntypedServiceImplementation {
+export function reasoningMethods(router: Router, options: ReasoningOptions): Method[] {
   const { tracing } = options;
   const room = new BatchRoom();
   const turns = new Turns();
-  return {
+  const handlers: Record<RpcName, Handler> = {
     ping: unary<PingRequest, PingResponse>(options, (_request, { startedMs }) => ({
       message: 'pong',
       serverTimeMs: BigInt(Date.now()),
@@ -91,6 +95,7 @@ export function reasoningHandlers(router: Router, options: ReasoningOptions): Un
     }),
     reasonStream: reasonStream(router, options),
   };
+  return methodsOf(reasoningService(options), handlers, { reasonBatch: () => countItems(options) });
 }
 
 /** In the order of the requests, `windowSize` of them under way at once. */

@@ -1,9 +1,10 @@
 // What every unary handler shares: the caller's deadline and cancellation in, an answer or a status out.
-import type * as grpc from '@grpc/grpc-js';
 import { Call, deadlinePassed } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
+import type { Metadata } from '../grpc/metadata.ts';
+import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { OpenCall, OpenCalls } from './open-calls.ts';
 import { toStatus } from './status.ts';
 
@@ -20,63 +21,60 @@ export interface UnaryOptions {
 const DEADLINE_SLACK_MS = 10;
 
 /** One call: its limits, and what its handler may want to know of it. */
-export class UnaryContext extends Call implements OpenCall {
+export class UnaryContext extends Call implements OpenCall, CallListener {
   slot = -1;
   /** On performance.now()'s clock. */
   readonly startedMs: number;
-  readonly metadata: grpc.Metadata;
+  readonly metadata: Metadata;
   /** Of calls whose handler has one begun. */
   readonly trace: RequestTrace | undefined;
 
-  constructor(startedMs: number, deadlineMs: number, metadata: grpc.Metadata, trace: RequestTrace | undefined) {
+  constructor(startedMs: number, deadlineMs: number, metadata: Metadata, trace: RequestTrace | undefined) {
     super(deadlineMs);
     this.startedMs = startedMs;
     this.metadata = metadata;
     this.trace = trace;
   }
-}
 
-type UnaryCall<Request> = grpc.ServerUnaryCall<Request, unknown>;
+  /** The caller has left, or its deadline has passed. */
+  onCut(): void {
+    this.abort(whyCancelled(this.deadlineMs));
+  }
+}
 
 /** `guard` throws where this caller may not make this call; `begin` begins the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
-  guard: (call: UnaryCall<unknown>) => void = () => undefined,
-  begin: (call: UnaryCall<unknown>, startedMs: number) => RequestTrace | undefined = () => undefined,
-): grpc.handleUnaryCall<Request | RouterError, Response> {
-  const answer = async (
-    call: UnaryCall<Request | RouterError>,
-    callback: grpc.sendUnaryData<Response>,
-  ): Promise<void> => {
-    const startedMs = performance.now();
-    const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
+  guard: (call: IncomingCall<never>) => void = () => undefined,
+  begin: (call: IncomingCall<never>, startedMs: number) => RequestTrace | undefined = () => undefined,
+): (call: IncomingCall<Response>, request: Request | RouterError) => void {
+  const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
+    const { startedMs } = call;
+    const deadlineMs = Math.min(call.deadlineMs, startedMs + options.timeoutMs);
     const context = new UnaryContext(startedMs, deadlineMs, call.metadata, begin(call, startedMs));
     options.calls.opened(context);
-    // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
-    call.on('cancelled', () => {
-      if (context.slot >= 0) context.abort(whyCancelled(deadlineMs));
-    });
+    call.listener = context;
     let response: Response;
     try {
-      if (call.request instanceof RouterError) throw call.request;
+      if (request instanceof RouterError) throw request;
       guard(call);
-      response = await handle(call.request, context);
+      response = await handle(request, context);
     } catch (thrown) {
-      callback(toStatus(failed(call, context, RouterError.from(thrown), options)));
+      call.fail(toStatus(failed(call, context, RouterError.from(thrown), options)));
       return;
     }
     options.calls.closed(context);
     options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
     context.trace?.end();
-    callback(null, response);
+    call.answer(response);
   };
-  return (call, callback) => void answer(call, callback);
+  return (call, request) => void answer(call, request);
 }
 
 /** Counts it, and tells of a bug. */
 function failed(
-  call: UnaryCall<unknown>,
+  call: IncomingCall<never>,
   context: UnaryContext,
   error: RouterError,
   { calls, observer, onInternalError }: UnaryOptions,
@@ -85,7 +83,7 @@ function failed(
   calls.closed(context);
   observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs, error.lack);
   trace?.end(error);
-  if (error.kind === 'INTERNAL') onInternalError(call.getPath(), error, trace?.traceId);
+  if (error.kind === 'INTERNAL') onInternalError(call.path, error, trace?.traceId);
   return error;
 }
 
@@ -97,15 +95,6 @@ export function whyCancelled(deadlineMs: number): RouterError {
 }
 
 /** "/tandem.v1.ReasoningService/Reason" → "Reason". */
-export function methodOf(call: { getPath(): string }): string {
-  const path = call.getPath();
+export function methodOf({ path }: { readonly path: string }): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-export function remainingMs(deadline: grpc.Deadline): number {
-  return deadline instanceof Date
-    ? deadline.getTime() - Date.now()
-    : deadline === Infinity
-      ? Infinity
-      : deadline - Date.now();
 }

@@ -1,7 +1,5 @@
 // A whole router without a wire: two engines that answer in the next turn of the event loop stand in for sidecars.
-import type * as grpc from '@grpc/grpc-js';
-import { Metadata } from '@grpc/grpc-js';
-import { reasoningHandlers, reasoningService } from '../../services/api/reasoning.ts';
+import { reasoningMethods } from '../../services/api/reasoning.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
 import {
@@ -15,6 +13,7 @@ import { loadSettings } from '../../services/config/load.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
 import { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
+import type { OneRequestMethod } from '../../services/grpc/method.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import type { Answer } from '../../services/routing/answer.ts';
@@ -24,6 +23,7 @@ import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Router } from '../../services/routing/router.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
 import { Tracing } from '../../services/telemetry/tracing.ts';
+import { FakeCall } from '../fakes/fake-call.ts';
 import { fakeModel, fakePinsOf } from '../fakes/fake-engine.ts';
 import { version } from '../fakes/router-parts.ts';
 import { TurnEngine } from './turn-engine.ts';
@@ -71,28 +71,27 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
       throw error as Error;
     },
   };
-  const service = reasoningService(options)['reason']!;
-  const handler = reasoningHandlers(router, options)['reason'] as grpc.handleUnaryCall<unknown, unknown>;
+  const method = reasoningMethods(router, options).find(({ path }) => path === PATH) as OneRequestMethod<
+    unknown,
+    unknown
+  >;
   const requests = encodedRequests(isCached);
   let next = 0;
   const call = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const request: unknown = service.requestDeserialize(requests[next++ % requests.length]!);
-      const call = { request, metadata: NO_METADATA, getDeadline: endOfCall, getPath, on: () => undefined };
-      handler(call as never, (error, response) => {
-        if (error) reject(new Error(JSON.stringify(error)));
+      const call: FakeCall<unknown> = new FakeCall((end) => {
+        if (end !== undefined) reject(new Error(end.message));
         else {
-          service.responseSerialize(response);
+          method.encode(call.answers[0]);
           resolve();
         }
       });
+      method.handle(call, method.decode(requests[next++ % requests.length]!));
     });
   return { call, stop: () => pool.engines.forEach(({ breaker }) => breaker.stop()) };
 }
 
-const NO_METADATA = new Metadata();
-const endOfCall = (): number => Infinity;
-const getPath = (): string => '/tandem.v1.ReasoningService/Reason';
+const PATH = '/tandem.v1.ReasoningService/Reason';
 
 function encodedRequests(isCached: boolean): readonly Buffer[] {
   return Array.from({ length: INPUTS }, (_, n) => {
