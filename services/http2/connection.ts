@@ -169,9 +169,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** To be called when a stream has ended: after GOAWAY the last one ends the connection. */
   protected closeIfDone(): void {
     if (this.openStreams > 0 || this.isClosed) return;
-    if (this.goawayStep === 2)
+    if (this.peerGoaway !== undefined) {
+      this.#writeGoaway(this.lastPeerStream, ErrorCode.NO_ERROR, '');
+      this.#end(this.peerGoaway);
+    } else if (this.goawayStep === 2) {
       this.#end({ code: ErrorCode.NO_ERROR, by: 'here', text: 'graceful end', budget: undefined });
-    else if (this.peerGoaway !== undefined) this.close(ErrorCode.NO_ERROR, 'the peer has sent GOAWAY');
+    }
   }
 
   /** To be called when memory may have grown. */
