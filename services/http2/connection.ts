@@ -285,17 +285,18 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#silence = keepaliveSeconds;
       this.#pings.send(() => undefined);
     } else if (this.#isProbing && this.#silence >= keepaliveSeconds + keepaliveTimeoutSeconds) {
-      this.#destroy(`the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`, 'keepalive');
+      const text = `the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`;
+      this.#destroy(ErrorCode.CONNECT_ERROR, text, 'keepalive');
     }
   }
 
   #closeForUnread(): void {
-    this.#destroy('the peer does not read what is sent to it', 'unread answers');
+    this.#destroy(ErrorCode.ENHANCE_YOUR_CALM, 'the peer does not read what is sent to it', 'unread answers');
   }
 
   /** Ends at once: the peer cannot be told, since it does not read. */
-  #destroy(text: string, budget: string): void {
-    this.#end({ code: ErrorCode.ENHANCE_YOUR_CALM, by: 'here', text, budget });
+  #destroy(code: number, text: string, budget: string): void {
+    this.#end({ code, by: 'here', text, budget });
     this.socket.destroy();
   }
 
