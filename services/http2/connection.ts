@@ -47,7 +47,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #hasSettings = false;
   /** A chunk has arrived since the last tick. */
   #hasRead = false;
-  #isFlushScheduled = false;
   // Seconds: since the beginning; without progress in writing; since the peer was last heard; since closing or GOAWAY.
   #age = 0;
   #writeStall = 0;
@@ -61,7 +60,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#role = role;
     this.limits = completeLimits(limits);
     this.budgets = new Budgets(this.limits.budgets);
-    this.output = new Output(socket, () => this.#scheduleFlush());
+    this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
     this.#ticker = ticker;
@@ -343,15 +342,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onDrain(): void {
     this.output.resume();
     this.onWritable();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.output.flush();
-    });
   }
 
   #guard(work: () => void): void {
