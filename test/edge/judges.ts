@@ -1,6 +1,7 @@
 // The judges of `npm run test:edge`, in the order in which they run.
 import { table } from '../../services/cli/table.ts';
 import { type EdgeName, startEdge } from './edges.ts';
+import { judgeFloods, outcomeOf } from './floods/judge.ts';
 import { judgeByH2spec } from './h2spec.ts';
 
 export interface Verdict {
@@ -49,4 +50,51 @@ const h2specJudge: Judge = {
   },
 };
 
-export const JUDGES: readonly Judge[] = [h2specJudge];
+const floodJudge: Judge = {
+  name: 'floods',
+  what: 'Attacks of raw sockets: closed or bounded, memory +16 MB at most, another client’s p99 at most three times',
+  run: async (edges, progress) => {
+    const verdicts: Verdict[] = [];
+    for (const name of edges) {
+      const floods = await judgeFloods(name, progress);
+      const rows = floods.map((each) => [
+        each.passed ? 'ok' : 'FAILED',
+        each.attack.name,
+        each.attack.reference,
+        outcomeOf(each),
+        each.report.opened,
+        (each.report.bytesSent / 2 ** 20).toFixed(1),
+        (each.grownBytes / 2 ** 20).toFixed(1),
+        each.quietP99Ms.toFixed(2),
+        each.p99Ms.toFixed(2),
+        (each.p99Ms / each.quietP99Ms).toFixed(1),
+        each.failedCalls,
+      ]);
+      const head = [
+        '',
+        'ATTACK',
+        'KNOWN AS',
+        'OUTCOME',
+        'OPENED',
+        'SENT MB',
+        'GROWN MB',
+        'QUIET P99 MS',
+        'P99 MS',
+        'TIMES',
+      ];
+      print(`\nFloods, ${name}\n${table([...head, 'FAILED CALLS'], rows)}`);
+      verdicts.push(
+        ...floods.map((each, at) => ({
+          judge: 'floods',
+          edge: name,
+          what: each.attack.name,
+          passed: each.passed,
+          note: rows[at]!.slice(3).join(' · '),
+        })),
+      );
+    }
+    return verdicts;
+  },
+};
+
+export const JUDGES: readonly Judge[] = [h2specJudge, floodJudge];

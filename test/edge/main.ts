@@ -63,4 +63,3 @@ function chosen<T>(names: string, from: readonly T[], nameOf: (each: T) => strin
     process.exit(2);
   });
 }
-
