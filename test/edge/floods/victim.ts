@@ -1,5 +1,6 @@
 // Another client of the same server, as a process of its own: `victim.ts HOST PORT SECONDS`. It pings at a steady rate,
 // whatever comes of it, and prints its latencies from the intended start of each call, milliseconds, as JSON.
+import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { grpcMessage } from '../wire.ts';
 
@@ -36,21 +37,17 @@ const timer = setInterval(() => {
   if (sent === total && unanswered === 0) finish();
 }, 1);
 
-function call(dueMs: number): Promise<void> {
+async function call(dueMs: number): Promise<void> {
   unanswered += 1;
-  const { promise, resolve } = Promise.withResolvers<void>();
   const stream = session.request(HEADERS);
   let isAnswered = false;
   stream.on('data', () => (isAnswered = true));
   stream.on('error', () => undefined);
-  stream.on('close', () => {
-    unanswered -= 1;
-    if (isAnswered) latenciesMs.push(performance.now() - dueMs);
-    else failed += 1;
-    resolve();
-  });
   stream.end(EMPTY);
-  return promise;
+  await once(stream, 'close');
+  unanswered -= 1;
+  if (isAnswered) latenciesMs.push(performance.now() - dueMs);
+  else failed += 1;
 }
 
 function finish(): void {
