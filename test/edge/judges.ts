@@ -3,6 +3,7 @@ import { table } from '../../services/cli/table.ts';
 import { type EdgeName, startEdge } from './edges.ts';
 import { judgeFloods, outcomeOf } from './floods/judge.ts';
 import { judgeByH2spec } from './h2spec.ts';
+import { judgeHpack } from './hpack.ts';
 
 export interface Verdict {
   readonly judge: string;
@@ -97,4 +98,30 @@ const floodJudge: Judge = {
   },
 };
 
-export const JUDGES: readonly Judge[] = [h2specJudge, floodJudge];
+const hpackJudge: Judge = {
+  name: 'hpack',
+  what: 'HPACK against the public stories of a dozen encoders',
+  run: async () => {
+    const results = await judgeHpack();
+    const rows = results.map(({ encoder, stories, blocks, fields, problems }) => [
+      blocks === 0 ? '—' : problems.length === 0 ? 'ok' : 'FAILED',
+      encoder,
+      stories,
+      blocks,
+      fields,
+      problems[0] ?? (blocks === 0 ? 'it needs a larger table than our endpoints announce' : ''),
+    ]);
+    print(`\nHPACK stories\n${table(['', 'ENCODER', 'STORIES', 'BLOCKS', 'FIELDS', 'FIRST PROBLEM'], rows)}`);
+    return results
+      .filter(({ blocks }) => blocks > 0)
+      .map(({ encoder, problems }) => ({
+        judge: 'hpack',
+        edge: undefined,
+        what: encoder,
+        passed: problems.length === 0,
+        note: problems.join('; '),
+      }));
+  },
+};
+
+export const JUDGES: readonly Judge[] = [h2specJudge, hpackJudge, floodJudge];
