@@ -21,6 +21,8 @@ const { infer, inferStream, trace } = EngineServiceService;
 /** As many as the engine allows on a connection. */
 const STREAMS = 256;
 const RASTERS_A_STREAM = 64;
+/** The engine has ended calls by then whose answers are unread. */
+const AGAIN_MS = 12_000;
 const UNARY_CONNECTIONS = 16;
 /** So that a play that is refused does not spin. */
 const RETRY_MS = 250;
@@ -51,7 +53,7 @@ async function keepOpen({ isOver }: Target, count: number, open: () => Socket): 
   for (const socket of sockets) socket.destroy();
 }
 
-/** Calls on hand-made connections, each sent whole. They begin anew when all of a connection were to be over. */
+/** As many calls as a connection may have, on `count` of them. `window`: 0, or nothing is read from the sockets. */
 function calls(count: number, path: string, body: (target: Target) => Buffer, { window = 0, ends = true } = {}): Play {
   return async (target) => {
     const bytes = body(target);
@@ -61,7 +63,7 @@ function calls(count: number, path: string, body: (target: Target) => Buffer, { 
         for (let at = 0; at < STREAMS; at += 1) call(path, bytes, { ends });
       };
       fill();
-      const again = setInterval(fill, 12_000); // after those are ended that stay unread for 10 s
+      const again = setInterval(fill, AGAIN_MS);
       socket.on('close', () => clearInterval(again));
       return socket;
     });
