@@ -98,7 +98,7 @@ class Caller {
  private:
   EngineCore& core_;
   RequestDecoder decoder_{false};
-  std::shared_ptr<MemoryAccount> account_ = MemoryAccount::Open(core_.memory());
+  std::shared_ptr<MemoryAccount> account_ = MemoryAccount::Open(core_.stream_memory());
   std::shared_ptr<CountAnswers> sink_ = std::make_shared<CountAnswers>();
   std::vector<std::shared_ptr<InferJob>> made_;
   std::size_t submitted_ = 0;

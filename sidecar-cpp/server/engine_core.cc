@@ -12,7 +12,9 @@ namespace tandem {
 EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
     : options_(std::move(options)),
       repository_(std::move(repository)),
-      memory_(options_.memory_bytes),
+      stream_memory_(options_.memory_bytes / 2),
+      unary_memory_(options_.memory_bytes / 2),
+      unary_accounts_(unary_memory_, kMinimumBytes),
       spans_(spans),
       recordings_(options_.recorder_bytes),
       executor_(options_.batcher.threads, repository_, spans_, recordings_,
@@ -41,7 +43,7 @@ Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& i
   auto request = ValidateItem(item, repository_, received);
   if (!request.ok()) return request.error();
   auto memory = account.Take(InferJob::BytesFor(request.value()));
-  if (!memory) return MemoryError(memory_);
+  if (!memory) return MemoryError(account.budget());
   request.value().traced = spans_.Begin(item);
   return std::make_shared<InferJob>(std::move(request).value(), *std::move(memory), std::move(sink));
 }

@@ -13,6 +13,7 @@
 #include "engine/repository.h"
 #include "scheduling/memory_budget.h"
 #include "scheduling/micro_batcher.h"
+#include "scheduling/peer_accounts.h"
 #include "server/executor.h"
 #include "server/infer_job.h"
 #include "server/infer_spans.h"
@@ -24,6 +25,9 @@ namespace tandem {
 class EngineCore {
  public:
   static constexpr std::size_t kDefaultMemoryBytes = std::size_t{256} << 20;
+  // Each stream, and each connection for its unary calls, has this much however much others hold: enough for ordinary
+  // inputs. For all streams together, and for all connections, that is 64 MiB.
+  static constexpr std::size_t kMinimumBytes = std::size_t{64} << 10;
 
   struct Options {
     std::string engine_id = "engine-1";
@@ -35,8 +39,11 @@ class EngineCore {
   // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
   EngineCore(Options options, Repository repository, SpanSink* spans = nullptr);
 
-  // For every stream and call there is an account on it.
-  MemoryBudget& memory() { return memory_; }
+  // Streams have one half of the memory, unary calls the other: neither can take what the other needs.
+  MemoryBudget& stream_memory() { return stream_memory_; }
+  MemoryBudget& unary_memory() { return unary_memory_; }
+  // The account of a connection's unary calls.
+  std::shared_ptr<MemoryAccount> UnaryAccount(const std::string& peer) { return unary_accounts_.Open(peer); }
 
   // Checks an item and makes it a job whose answer goes to `sink`; nothing runs yet. ENGINE_FULL: the caller's account
   // has no room for it.
@@ -90,7 +97,9 @@ class EngineCore {
   const Options options_;
   const Repository repository_;
   std::atomic<bool> draining_ = false;
-  MemoryBudget memory_;
+  MemoryBudget stream_memory_;
+  MemoryBudget unary_memory_;
+  PeerAccounts unary_accounts_;
   InferSpans spans_;
   RecordingStore recordings_;
   Executor executor_;

@@ -20,7 +20,7 @@ constexpr std::uint32_t kInputs = 8;
 
 // A job for a caller of its own.
 std::shared_ptr<InferJob> MakeJob(EngineCore& core, engine::v1::InferItem item, std::shared_ptr<ResultSink> sink) {
-  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.memory()), std::move(sink)).value();
+  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.stream_memory()), std::move(sink)).value();
 }
 
 // Counts the answers of each id.
@@ -150,7 +150,7 @@ TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsTheOld) {
   core.Submit({MakeJob(core, old, sink)});
   core.StartDraining();
   auto fresh = Item(2);
-  const auto refused = core.MakeJob(fresh, Clock::now(), *MemoryAccount::Open(core.memory()), sink);
+  const auto refused = core.MakeJob(fresh, Clock::now(), *MemoryAccount::Open(core.stream_memory()), sink);
   EXPECT_EQ(refused.error().reason, "DRAINING");
   core.Close();
   EXPECT_EQ(sink->reasons(), (std::map<std::string, int>{{"OK", 1}}));

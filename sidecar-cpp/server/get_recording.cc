@@ -42,34 +42,32 @@ engine::v1::GetRecordingResponse ToResponse(const KeptRecording& kept) {
 
 class RecordingCall final : public UnaryCall {
  public:
-  RecordingCall(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
+  using UnaryCall::UnaryCall;
 
   void Start(grpc::ByteBuffer& request) {
     FinishOnBadAlloc([&] {
       const auto parsed = ParseUnary<engine::v1::GetRecordingRequest>(request);
       if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
       const std::uint64_t id = parsed.value().recording_id();
-      const auto kept = core_.recordings().Find(id);
-      if (!kept) return Finish(ToGrpcStatus(Unknown(core_.recordings(), id)));
+      const auto kept = core().recordings().Find(id);
+      if (!kept) return Finish(ToGrpcStatus(Unknown(core().recordings(), id)));
       // The copy of the recording, and the answer as it is built and as it is sent.
       const auto& recording = kept->recording;
       const auto memory = account().Take(3 * RecordingStore::BytesFor(recording.network(), recording.steps));
-      if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(core_.memory())));
+      if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(account().budget())));
       Answer(ToResponse(*kept));
     });
   }
 
-  void OnDone() override { delete this; }
-
  private:
-  EngineCore& core_;
+  void Release() override { delete this; }
 };
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartGetRecording(EngineCore& core, grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
-  auto* const call = new RecordingCall(core, response);  // deletes itself
-  call->Start(request);
+grpc::ServerUnaryReactor* StartGetRecording(const IncomingCall& incoming) {
+  auto* const call = new RecordingCall(incoming);  // deletes itself
+  call->Start(incoming.request);
   return call;
 }
 

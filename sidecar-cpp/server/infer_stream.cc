@@ -26,9 +26,6 @@ using engine::v1::InferItem;
 using engine::v1::InferResult;
 using engine::v1::InferStreamResponse;
 
-// A stream's ordinary inputs are served even while others fill the memory. All streams' together are 64 MiB.
-constexpr std::size_t kStreamMinimum = std::size_t{64} << 10;
-
 // At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
 // Start… functions are called (their callbacks never run inside them) but never while the engine core is. gRPC drops
 // what its callbacks throw, and the stream would hang: every callback catches it and ends the stream.
@@ -37,11 +34,13 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
                             public DrainableStream,
                             public std::enable_shared_from_this<StreamReactor> {
  public:
-  StreamReactor(EngineCore& core, StreamRegistry& streams, bool checksums)
+  StreamReactor(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, grpc::CallbackServerContext& context,
+                bool checksums)
       : core_(core),
         streams_(streams),
         decoder_(checksums),
-        account_(MemoryAccount::Open(core.memory(), kStreamMinimum)),
+        account_(MemoryAccount::Open(core.stream_memory(), EngineCore::kMinimumBytes)),
+        send_timer_(unread, context),
         unsent_(*account_) {}
 
   void Start() {
@@ -83,6 +82,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     if (!ok) Break();
     const std::lock_guard lock(mutex_);
     writing_ = false;
+    send_timer_.Stop();
     unsent_.Sent();
     outgoing_.Clear();
     Advance();
@@ -91,6 +91,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void OnCancel() override { Break(); }
 
   void OnDone() override {
+    send_timer_.Close();
     streams_.Remove(this);
     self_.reset();
   }
@@ -251,6 +252,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     const bool ends = reads_ended_ || broken_ || draining_ || ending_.has_value();
     if (ends && pending_.empty() && unsent_.empty() && !writing_ && !taking_) {
       finished_ = true;
+      send_timer_.Start();
       Finish(FinalStatus());
       return;
     }
@@ -275,6 +277,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
       return EndForMemory();
     }
     writing_ = true;
+    send_timer_.Start();
     StartWrite(&outgoing_);
   }
 
@@ -284,6 +287,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::ByteBuffer incoming_;            // gRPC's while reading_, else OnReadDone's
   RequestDecoder decoder_;               // the same
   const std::shared_ptr<MemoryAccount> account_;
+  SendTimer send_timer_;
 
   std::mutex mutex_;
   UnsentAnswers unsent_;
@@ -302,10 +306,11 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
+                                                                         UnreadAnswers& unread,
                                                                          grpc::CallbackServerContext& context) {
   context.AddInitialMetadata(kInstanceIdKey, InstanceId());
   const bool checksums = context.client_metadata().contains(kChecksumsKey);
-  const auto reactor = std::make_shared<StreamReactor>(core, streams, checksums);
+  const auto reactor = std::make_shared<StreamReactor>(core, streams, unread, context, checksums);
   reactor->Start();
   return reactor.get();
 }

@@ -6,6 +6,7 @@
 
 #include "server/engine_core.h"
 #include "server/stream_registry.h"
+#include "server/unread_answers.h"
 
 namespace tandem {
 
@@ -17,8 +18,9 @@ inline constexpr const char* kChecksumsKey = "tandem-checksums";
 // Open at once, on all connections together; more are answered ENGINE_FULL. A router opens a few.
 inline constexpr std::size_t kMaxOpenStreams = 1024;
 
-// Starts serving the call; what is returned lives until gRPC is done with it. `core` and `streams` must outlive it.
+// Starts serving the call; what is returned lives until gRPC is done with it. All that is given must outlive it.
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(EngineCore& core, StreamRegistry& streams,
+                                                                         UnreadAnswers& unread,
                                                                          grpc::CallbackServerContext& context);
 
 }  // namespace tandem

@@ -367,7 +367,7 @@ TEST_F(SmallService, AFullMemoryRefusesAtOnceAndServesAgainWhenItIsFree) {
   stream.Read(1);
   const auto& refusal = stream.results.rbegin()->second.error();
   EXPECT_EQ(refusal.reason(), "ENGINE_FULL");
-  EXPECT_EQ(refusal.metadata().at("max_memory_bytes"), "65536");
+  EXPECT_EQ(refusal.metadata().at("max_memory_bytes"), "32768");
   stream.run_while_reading = true;
   stream.Read(200 - stream.results.size());
   stream.results.clear();
@@ -376,7 +376,7 @@ TEST_F(SmallService, AFullMemoryRefusesAtOnceAndServesAgainWhenItIsFree) {
   EXPECT_TRUE(stream.results.at(7).has_inference());
   stream.HalfClose();
   EXPECT_TRUE(stream.Finish().ok());
-  while (core_.memory().used() != 0) std::this_thread::yield();
+  while (core_.stream_memory().used() != 0) std::this_thread::yield();
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ void TakeTraceparent(const grpc::CallbackServerContext& context, InferItem& item
 
 class UnaryReactor final : public UnaryCall, public ResultSink, public std::enable_shared_from_this<UnaryReactor> {
  public:
-  UnaryReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
+  using UnaryCall::UnaryCall;
 
   void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
@@ -37,14 +37,14 @@ class UnaryReactor final : public UnaryCall, public ResultSink, public std::enab
       if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
       InferItem& item = *parsed.value().mutable_item();
       LimitToDeadline(context, received, item);
-      if (core_.spans().on() && item.trace_parent().empty()) TakeTraceparent(context, item);
-      auto job = core_.MakeJob(item, received, account(), self_);
+      if (core().spans().on() && item.trace_parent().empty()) TakeTraceparent(context, item);
+      auto job = core().MakeJob(item, received, account(), self_);
       if (!job.ok()) {
-        core_.spans().Refused(item, received, job.error());
+        core().spans().Refused(item, received, job.error());
         return Finish(ToGrpcStatus(job.error()));
       }
       job_ = job.value();
-      core_.Submit({job_});
+      core().Submit({job_});
     });
   }
 
@@ -62,26 +62,24 @@ class UnaryReactor final : public UnaryCall, public ResultSink, public std::enab
   void OnCancel() override {
     if (!job_) return;
     job_->Cancel();
-    core_.Sweep();
+    core().Sweep();
   }
 
-  void OnDone() override {
+ private:
+  void Release() override {
     job_.reset();  // it holds this as its sink
     self_.reset();
   }
 
- private:
-  EngineCore& core_;
   std::shared_ptr<InferJob> job_;
   std::shared_ptr<UnaryReactor> self_;  // gRPC's hold on this, until OnDone
 };
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartUnary(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
-                                     grpc::ByteBuffer& response) {
-  const auto reactor = std::make_shared<UnaryReactor>(core, response);
-  reactor->Start(context, request);
+grpc::ServerUnaryReactor* StartUnary(const IncomingCall& call) {
+  const auto reactor = std::make_shared<UnaryReactor>(call);
+  reactor->Start(call.context, call.request);
   return reactor.get();
 }
 

@@ -1,12 +1,15 @@
 #include "server/listener.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -55,6 +58,32 @@ int PortOf(int socket) {
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
   // Both kinds of address have their port in the same place.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
+}
+
+// Whether gRPC names the connection's peer so.
+bool IsPeer(int socket, const std::string& name) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  if (getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &length) != 0) return false;
+  if (peer.ss_family == AF_UNIX) return name.starts_with("unix:");
+  const auto& ip4 = reinterpret_cast<const sockaddr_in&>(peer);
+  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(peer);
+  const std::string port = ":" + std::to_string(ntohs(ip4.sin_port));  // the same place in both kinds of address
+  std::array<char, INET6_ADDRSTRLEN> host{};
+  if (peer.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&ip6.sin6_addr)) {
+    inet_ntop(AF_INET6, &ip6.sin6_addr, host.data(), host.size());
+    // A scope may stand between them.
+    return name.starts_with(std::string("ipv6:%5B") + host.data()) && name.ends_with("%5D" + port);
+  }
+  const void* const address =
+      peer.ss_family == AF_INET6 ? &ip6.sin6_addr.s6_addr[12] : static_cast<const void*>(&ip4.sin_addr);
+  inet_ntop(AF_INET, address, host.data(), host.size());
+  return name == std::string("ipv4:") + host.data() + port;
+}
+
+bool HasUnsentBytes(int socket) {
+  int bytes = 0;
+  return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
@@ -182,8 +211,20 @@ void Listener::AcceptAll(int socket) {
   }
 }
 
-// They are found by their local address: who owns a descriptor may close it at any time.
 void Listener::CloseConnections() const {
+  ForEachConnection([](int fd) { shutdown(fd, SHUT_RDWR); });
+}
+
+void Listener::CloseStuckConnections(const std::string& peer) const {
+  ForEachConnection([&](int fd) {
+    if (!IsPeer(fd, peer) || !HasUnsentBytes(fd)) return;
+    shutdown(fd, SHUT_RDWR);
+    if (stuck_.Due()) spdlog::warn("{}: closed a connection of {}, which does not read what is sent", address_, peer);
+  });
+}
+
+// They are found by their local address: who owns a descriptor may close it at any time.
+void Listener::ForEachConnection(const std::function<void(int fd)>& visit) const {
   const auto bound_to = [](int fd) {
     sockaddr_storage bound{};
     socklen_t length = sizeof(bound);
@@ -196,7 +237,7 @@ void Listener::CloseConnections() const {
     socklen_t length = sizeof(is_listening);
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) != 0 || is_listening != 0) continue;
     const bool is_ours = unix_path_.empty() ? PortOf(fd) == port_ : bound_to(fd) == own;
-    if (is_ours) shutdown(fd, SHUT_RDWR);
+    if (is_ours) visit(fd);
   }
 }
 

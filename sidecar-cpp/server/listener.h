@@ -33,6 +33,9 @@ class Listener {
 
   // Ends every connection that was accepted here. Their owner sees them closed by the peer.
   void CloseConnections() const;
+  // Ends those of one peer, named as gRPC does it, that have bytes to send which the peer does not take. Peers of a
+  // Unix socket have no names: all of them are meant.
+  void CloseStuckConnections(const std::string& peer) const;
 
  private:
   Listener(const std::string& address, int max_fd) : address_(address), max_fd_(max_fd) {}
@@ -42,6 +45,8 @@ class Listener {
   void Accept();
   void AcceptAll(int socket);
   void Refuse(int socket);
+  // Calls `visit` with each connection that was accepted here and is still open.
+  void ForEachConnection(const std::function<void(int fd)>& visit) const;
 
   const std::string address_;
   const int max_fd_;
@@ -52,6 +57,7 @@ class Listener {
   int reserve_ = -1;  // a descriptor to give up where none is left, so that a caller is told at once
   bool is_out_of_descriptors_ = false;
   Occasionally full_;
+  mutable Occasionally stuck_;
   OnConnection on_connection_;
   std::thread thread_;
 };

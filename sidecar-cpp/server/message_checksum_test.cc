@@ -64,7 +64,7 @@ TEST_F(Service, DescribeEndsWithItsChecksum) {
   engine::v1::DescribeResponse response;
   ASSERT_TRUE(response.ParseFromString(message));
   EXPECT_TRUE(response.checksums());
-  EXPECT_EQ(response.models_size(), 5);
+  EXPECT_EQ(response.models_size(), 6);
 }
 
 TEST_F(Service, EveryMessageOfAStreamEndsWithItsChecksum) {

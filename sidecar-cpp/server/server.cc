@@ -5,6 +5,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -75,6 +76,8 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
     connection.fd = fd;
     acceptor->HandleNewConnection(&connection);
   });
+  server->unread_.StartWatching(
+      [listener = server->listener_.get()](const std::string& peer) { listener->CloseStuckConnections(peer); });
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
         options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });
@@ -95,6 +98,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
     std::this_thread::sleep_for(kDrainPoll);
   }
   guard_.reset();
+  unread_.StopWatching();
   listener_.reset();
   server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLastWords.count(), GPR_TIMESPAN)));
   core_.Close();

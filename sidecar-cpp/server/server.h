@@ -14,6 +14,7 @@
 #include "server/memory_guard.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
+#include "server/unread_answers.h"
 
 namespace tandem {
 
@@ -30,12 +31,18 @@ class Server {
  public:
   // Listens and serves. `core` must outlive the server.
   static Expected<std::unique_ptr<Server>> Start(const ServerOptions& options, EngineCore& core);
+  ~Server() { unread_.StopWatching(); }  // it uses the listener
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // The address in use, with the real port.
   [[nodiscard]] const std::string& address() const { return address_; }
 
   // A channel to this server that takes no socket. For tests.
   std::shared_ptr<grpc::Channel> InProcessChannel();
+
+  // For tests.
+  UnreadAnswers& unread() { return unread_; }
 
   // Health says NOT_SERVING, new work is refused, what is in flight is answered, streams are closed. Whatever is left
   // after `timeout` is cancelled. Returns false if something was. Once.
@@ -45,11 +52,12 @@ class Server {
   Server(EngineCore& core, const ServerOptions& options)
       : core_(core),
         address_(options.listen),
-        service_(core, streams_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
 
   EngineCore& core_;
   std::string address_;
   StreamRegistry streams_;
+  UnreadAnswers unread_;
   EngineServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;

@@ -4,7 +4,9 @@
 #include <cstdint>
 
 #include "server/engine_core.h"
+#include "server/incoming_call.h"
 #include "server/stream_registry.h"
+#include "server/unread_answers.h"
 #include "tandem/engine/v1/engine.grpc.pb.h"
 
 namespace tandem {
@@ -17,9 +19,9 @@ using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_Infer
 
 class EngineServiceImpl final : public EngineServiceBase {
  public:
-  // Both must outlive the server that serves this and takes messages of at most `max_message_bytes`.
-  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, std::uint64_t max_message_bytes)
-      : core_(core), streams_(streams), max_message_bytes_(max_message_bytes) {}
+  // All must outlive the server that serves this and takes messages of at most `max_message_bytes`.
+  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, std::uint64_t max_message_bytes)
+      : core_(core), streams_(streams), unread_(unread), max_message_bytes_(max_message_bytes) {}
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
@@ -33,8 +35,16 @@ class EngineServiceImpl final : public EngineServiceBase {
       grpc::CallbackServerContext* context) override;
 
  private:
+  // gRPC owns a call's request as long as the call, and shows it as one that must not be changed; but its memory is
+  // given back as soon as it was read.
+  [[nodiscard]] IncomingCall Incoming(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) {
+    return {core_, unread_, *context, const_cast<grpc::ByteBuffer&>(*request), *response};
+  }
+
   EngineCore& core_;
   StreamRegistry& streams_;
+  UnreadAnswers& unread_;
   const std::uint64_t max_message_bytes_;
 };
 

@@ -22,7 +22,7 @@ TEST_F(Service, DescribeListsUsableAndBrokenModels) {
   EXPECT_EQ(response.protocol_version(), 1u);
   EXPECT_EQ(response.oldest_protocol_version(), 1u);
   EXPECT_THAT(response.build(), HasSubstr("tandem-engine"));
-  ASSERT_EQ(response.models_size(), 5);
+  ASSERT_EQ(response.models_size(), 6);
   EXPECT_EQ(response.models(0).name(), "broken");
   EXPECT_THAT(response.models(0).error(), HasSubstr("must be > 0"));
   EXPECT_EQ(response.models(0).model_id(), 0u);

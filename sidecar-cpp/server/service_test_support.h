@@ -27,6 +27,8 @@ using engine::v1::InferStreamRequest;
 using engine::v1::InferStreamResponse;
 
 inline constexpr std::uint32_t kInputs = 8;
+// An answer of about 100 KB.
+inline constexpr std::uint32_t kWideOutputs = 20'000;
 
 inline std::shared_ptr<const Model> MakeModel(const std::string& name, Manifest manifest, const GraphTree& graph) {
   Model model;
@@ -61,7 +63,9 @@ inline Repository Models() {
   broken.version = 1;
   broken.error = "node \"lif1\": field \"tau\": must be > 0, found -0.001 at index 3";
   return Repository({MakeModel("net", {}), MakeModel("series", series), MakeModel("shaped", shaped),
-                     MakeModel("deep", series, DeepNet()), std::make_shared<const Model>(broken)});
+                     MakeModel("deep", series, DeepNet()),
+                     MakeModel("wide", {}, testing::LifNet(kInputs, 4, kWideOutputs, 1)),
+                     std::make_shared<const Model>(broken)});
 }
 
 inline InferItem Item(std::uint64_t id, const std::string& model = "net",
@@ -71,19 +75,20 @@ inline InferItem Item(std::uint64_t id, const std::string& model = "net",
 
 // A job for a caller of its own.
 inline std::shared_ptr<InferJob> MakeJob(EngineCore& core, InferItem& item, std::shared_ptr<ResultSink> sink) {
-  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.memory()), std::move(sink)).value();
+  return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.stream_memory()), std::move(sink)).value();
 }
 
 class Service : public ::testing::Test {
  protected:
   explicit Service(std::size_t threads = 0, std::size_t max_in_flight = 1024, SpanSink* spans = nullptr,
-                   std::size_t memory_bytes = EngineCore::kDefaultMemoryBytes)
+                   std::size_t memory_bytes = EngineCore::kDefaultMemoryBytes,
+                   const std::string& listen = "127.0.0.1:0")
       : core_({.engine_id = "test",
                .batcher = {.threads = threads, .max_in_flight = max_in_flight},
                .memory_bytes = memory_bytes},
               Models(), spans) {
     ServerOptions options;
-    options.listen = "127.0.0.1:0";
+    options.listen = listen;
     options.max_message_bytes = 64 << 20;
     server_ = Server::Start(options, core_).value();
     stub_ = EngineService::NewStub(server_->InProcessChannel());

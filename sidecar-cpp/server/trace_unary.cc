@@ -12,7 +12,7 @@ namespace {
 
 class TraceReactor final : public UnaryCall, public TraceSink, public std::enable_shared_from_this<TraceReactor> {
  public:
-  TraceReactor(EngineCore& core, grpc::ByteBuffer& response) : UnaryCall(core.memory(), response), core_(core) {}
+  using UnaryCall::UnaryCall;
 
   void Start(grpc::CallbackServerContext& context, grpc::ByteBuffer& request) {
     self_ = shared_from_this();
@@ -21,10 +21,10 @@ class TraceReactor final : public UnaryCall, public TraceSink, public std::enabl
       auto parsed = ParseUnary<engine::v1::TraceRequest>(request);
       if (!parsed.ok()) return Finish(ToGrpcStatus(parsed.error()));
       LimitToDeadline(context, received, *parsed.value().mutable_item());
-      auto job = core_.MakeTraceJob(parsed.value(), received, account(), self_);
+      auto job = core().MakeTraceJob(parsed.value(), received, account(), self_);
       if (!job.ok()) return Finish(ToGrpcStatus(job.error()));
       job_ = job.value();
-      core_.tracer().Submit(job_);
+      core().tracer().Submit(job_);
     });
   }
 
@@ -38,26 +38,24 @@ class TraceReactor final : public UnaryCall, public TraceSink, public std::enabl
   void OnCancel() override {
     if (!job_) return;
     job_->Cancel();
-    core_.tracer().Sweep();
+    core().tracer().Sweep();
   }
 
-  void OnDone() override {
+ private:
+  void Release() override {
     job_.reset();  // it holds this as its sink
     self_.reset();
   }
 
- private:
-  EngineCore& core_;
   std::shared_ptr<TraceJob> job_;
   std::shared_ptr<TraceReactor> self_;  // gRPC's hold on this, until OnDone
 };
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartTrace(EngineCore& core, grpc::CallbackServerContext& context, grpc::ByteBuffer& request,
-                                     grpc::ByteBuffer& response) {
-  const auto reactor = std::make_shared<TraceReactor>(core, response);
-  reactor->Start(context, request);
+grpc::ServerUnaryReactor* StartTrace(const IncomingCall& call) {
+  const auto reactor = std::make_shared<TraceReactor>(call);
+  reactor->Start(call.context, call.request);
   return reactor.get();
 }
 

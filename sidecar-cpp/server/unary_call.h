@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "scheduling/memory_budget.h"
+#include "server/incoming_call.h"
 #include "server/request_scan.h"
 #include "server/whole_message.h"
 
@@ -32,15 +33,35 @@ Expected<Request> ParseUnary(grpc::ByteBuffer& bytes) {
 }
 
 class UnaryCall : public grpc::ServerUnaryReactor {
- protected:
-  UnaryCall(MemoryBudget& budget, grpc::ByteBuffer& response)
-      : account_(MemoryAccount::Open(budget)), response_(response) {}
+ public:
+  explicit UnaryCall(const IncomingCall& call)
+      : core_(call.core),
+        account_(call.core.UnaryAccount(call.context.peer())),
+        send_timer_(call.unread, call.context),
+        response_(call.response) {}
 
+  void OnDone() final {
+    send_timer_.Close();
+    Release();
+  }
+
+ protected:
+  [[nodiscard]] EngineCore& core() { return core_; }
   [[nodiscard]] MemoryAccount& account() { return *account_; }
 
+  // gRPC is done with the call, and gives up its hold on this.
+  virtual void Release() = 0;
+
+  // Ends the call. The caller must read the answer in time.
+  void Finish(const grpc::Status& status) {
+    send_timer_.Start();
+    ServerUnaryReactor::Finish(status);
+  }
+
   // Ends the call well.
-  void Answer(const google::protobuf::MessageLite& message) {
-    response_ = ToBytes(message);
+  void Answer(const google::protobuf::MessageLite& message) { Answer(ToBytes(message)); }
+  void Answer(grpc::ByteBuffer message) {
+    response_ = std::move(message);
     memory_ = account_->Force(response_.Length());
     Finish(grpc::Status::OK);
   }
@@ -56,8 +77,10 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   }
 
  private:
+  EngineCore& core_;
   const std::shared_ptr<MemoryAccount> account_;
   MemoryHold memory_;
+  SendTimer send_timer_;
   grpc::ByteBuffer& response_;
 };
 

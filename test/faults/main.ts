@@ -12,6 +12,7 @@ import { dnsScenarios } from './dns.ts';
 import { duplicate } from './duplicate.ts';
 import { greyScenarios } from './grey.ts';
 import { exponentBits, nanWeight } from './harmed-weight.ts';
+import { hostileEngineScenarios } from './hostile-engine.ts';
 import { killed } from './killed.ts';
 import { lying } from './lying.ts';
 import { linkScenarios } from './links.ts';
@@ -53,6 +54,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...clockScenarios,
   ...starvedScenarios,
   batchFlood,
+  ...hostileEngineScenarios,
 ];
 
 const HELP = `Does harm to real sidecars and routers under load, and measures what callers notice.
@@ -62,7 +64,8 @@ Usage: npm run test:faults -- [options]
   --only NAME    this scenario only, or those whose names begin with it and a dash; may be given several times
   --count N      requests of lying and cancelled (as many as fit in their time); of refusing, malformed, nan-weight,
                  exponent-bits, duplicate, other-weights, one-shot and corrupt-link (2,000 to 10,000 each)
-  --seconds N    of load of overloaded and cancelled (30, 45), and of a fault of grey from two seconds on (8)
+  --seconds N    of load of overloaded and cancelled (30, 45), of a fault of grey from two seconds on (8), and of
+                 hostile-engine (20)
   --rate N       requests a second of the paced loads at most (1000); those of mixed strategies send 300 at most
   --json FILE    also write every figure as JSON
   --list         every scenario with its router's settings

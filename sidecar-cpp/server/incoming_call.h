@@ -1,0 +1,20 @@
+// A unary call as it comes in, and what it is served with. All of it must outlive the call.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include "server/engine_core.h"
+#include "server/unread_answers.h"
+
+namespace tandem {
+
+struct IncomingCall {
+  EngineCore& core;
+  UnreadAnswers& unread;
+  grpc::CallbackServerContext& context;
+  grpc::ByteBuffer& request;  // empty once it was parsed
+  grpc::ByteBuffer& response;
+};
+
+}  // namespace tandem

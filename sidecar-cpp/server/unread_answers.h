@@ -1,0 +1,101 @@
+// Ends calls whose callers do not read their answers. An answer takes memory until it is read, so that with enough of
+// them a caller would keep the engine from serving others.
+#pragma once
+
+#include <grpc/grpc.h>
+#include <grpcpp/server_context.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "base/clock.h"
+#include "telemetry/occasionally.h"
+
+namespace tandem {
+
+// An answer must be read within this time. As long as TCP waits for a peer that acknowledges nothing.
+inline constexpr std::chrono::seconds kMaxUnread{10};
+
+// A call that is still open so long after it was ended waits for a connection that takes no bytes at all, not even
+// those of the call's end. The connection is closed then.
+inline constexpr std::chrono::seconds kMaxEnding{5};
+
+class SendTimer;
+
+// Thread-safe.
+class UnreadAnswers {
+ public:
+  UnreadAnswers() = default;
+  ~UnreadAnswers() { StopWatching(); }
+  UnreadAnswers(const UnreadAnswers&) = delete;
+  UnreadAnswers& operator=(const UnreadAnswers&) = delete;
+
+  // Calls EndOverdue every second, on a thread of its own. `close_connection` gets the peer's name as gRPC has it.
+  void StartWatching(std::function<void(const std::string& peer)> close_connection);
+  void StopWatching();
+
+  // Ends the calls whose answers are unread for kMaxUnread at `now`, with UNAVAILABLE.
+  void EndOverdue(TimePoint now);
+  // How many calls were ended.
+  [[nodiscard]] std::uint64_t ended() const { return ended_; }
+
+ private:
+  friend class SendTimer;
+
+  void Add(SendTimer* timer);
+  void Remove(SendTimer* timer);
+
+  std::mutex mutex_;
+  std::unordered_set<SendTimer*> timers_;
+
+  std::atomic<std::uint64_t> ended_ = 0;
+  Occasionally log_;
+
+  std::function<void(const std::string& peer)> close_connection_;
+  std::mutex stop_mutex_;
+  std::condition_variable stop_;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+// Measures how long an answer of one call is on its way to the caller.
+class SendTimer {
+ public:
+  SendTimer(UnreadAnswers& unread, grpc::CallbackServerContext& context) : unread_(unread), call_(context.c_call()) {
+    unread_.Add(this);
+  }
+  ~SendTimer() { Close(); }
+  SendTimer(const SendTimer&) = delete;
+  SendTimer& operator=(const SendTimer&) = delete;
+
+  // An answer is given to gRPC now.
+  void Start(TimePoint now = Clock::now()) { since_ = now; }
+  // The answer was read.
+  void Stop() { since_ = kNoDeadline; }
+  // The call is over: gRPC may free it from now on.
+  void Close() {
+    if (std::exchange(is_open_, false)) unread_.Remove(this);
+  }
+
+ private:
+  friend class UnreadAnswers;
+
+  UnreadAnswers& unread_;
+  grpc_call* const call_;  // valid until Close
+  bool is_open_ = true;
+  std::atomic<TimePoint> since_ = kNoDeadline;  // no answer is on its way
+  // Guarded by unread_'s mutex.
+  std::optional<TimePoint> ended_at_;  // by EndOverdue
+  std::string peer_;                   // set with it
+};
+
+}  // namespace tandem

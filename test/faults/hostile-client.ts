@@ -1,0 +1,12 @@
+// Plays one of hostile-plays.ts against an engine for some seconds. A process of its own, whose work and memory are not
+// those of the program that measures.
+import { parseArgs } from 'node:util';
+import { PLAYS } from './hostile-plays.ts';
+
+const string = { type: 'string' } as const;
+const { values } = parseArgs({ options: { address: string, model: string, play: string, seconds: string } });
+
+const endMs = performance.now() + Number(values.seconds) * 1_000;
+const target = { address: values.address!, model: values.model!, isOver: () => performance.now() >= endMs };
+await PLAYS[values.play!]!(target);
+process.exit(0); // a stream that the engine does not end would keep it
