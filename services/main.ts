@@ -44,6 +44,7 @@ import { ModelRepository } from './models/repository.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
+import { CpuOverload } from './routing/cpu-overload.ts';
 import type { Dispute } from './routing/dispute.ts';
 import { LatencyQuantile } from './routing/latency-quantile.ts';
 import type { Readiness } from './routing/readiness.ts';
@@ -156,6 +157,7 @@ export async function start(
     },
   };
   const admission = new Admission(admissionOptions(settings));
+  const overload = new CpuOverload();
   const { models_dir: modelsDir, local } = settings;
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
@@ -200,7 +202,7 @@ export async function start(
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    ...{ latencyQuantile, audit, admission, budget, onDispute, observer: metrics },
+    ...{ latencyQuantile, audit, admission, overload, budget, onDispute, observer: metrics },
   });
   const readiness = (): Readiness => {
     if (isStopping) return { isReady: false, why: 'the router is stopping' };
@@ -309,6 +311,7 @@ export async function start(
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    overload.stop();
     stopWatching();
     shedding.stop();
     alerts.stop();
@@ -332,6 +335,7 @@ export async function start(
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
+    overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {

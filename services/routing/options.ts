@@ -4,6 +4,7 @@ import type { StrategyName } from '../strategies/registry.ts';
 import type { Admission } from './admission.ts';
 import type { AttemptOptions } from './attempt.ts';
 import type { Audit } from './audit.ts';
+import type { CpuOverload } from './cpu-overload.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
 
 export interface RouterOptions extends Omit<AttemptOptions, 'pool'> {
@@ -17,6 +18,7 @@ export interface RouterOptions extends Omit<AttemptOptions, 'pool'> {
   readonly latencyQuantile: LatencyQuantile;
   readonly audit: Audit;
   readonly admission: Admission;
+  readonly overload: Pick<CpuOverload, 'refusal' | 'recordEnd'>;
   /** Requests under way at once before ROUTER_FULL. */
   readonly maxInFlight: number;
   /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */

@@ -70,6 +70,8 @@ export class Router {
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
     const options = this.#options;
+    const refusal = options.overload.refusal(this.#inFlight, context.deadlineMs);
+    if (refusal !== undefined) throw refusal;
     if (this.#inFlight >= options.maxInFlight) throw full(this.#inFlight);
     this.#inFlight += 1;
     try {
@@ -81,6 +83,7 @@ export class Router {
       return toReasonAnswer(request, answer);
     } finally {
       this.#inFlight -= 1;
+      options.overload.recordEnd();
     }
   }
 

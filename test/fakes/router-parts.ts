@@ -12,6 +12,7 @@ import { Admission } from '../../services/routing/admission.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import type { ReasonQuestion } from '../../services/routing/question.ts';
 import { Audit } from '../../services/routing/audit.ts';
+import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import type { RouterOptions } from '../../services/routing/options.ts';
@@ -59,6 +60,7 @@ export function buildWhole(
     audit: new Audit({ rate: 0, observer: silent, onDispute: () => undefined }),
     onDispute: () => undefined,
     admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
+    overload: new CpuOverload(), // not started
     maxInFlight: 100,
     maxAttempts: 3,
     attemptTimeoutMs: 1_000,

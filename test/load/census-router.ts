@@ -18,6 +18,7 @@ import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import type { Answer } from '../../services/routing/answer.ts';
 import { Audit } from '../../services/routing/audit.ts';
+import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Router } from '../../services/routing/router.ts';
@@ -54,6 +55,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
     latencyQuantile: new LatencyQuantile(settings.hedged.percentile),
     audit: new Audit({ rate: 0, observer: metrics, onDispute }),
     admission,
+    overload: new CpuOverload(),
     budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),
     onDispute,
     observer: metrics,

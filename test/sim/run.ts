@@ -10,6 +10,7 @@ import { ConcurrencyLimit } from '../../services/engines/concurrency-limit.ts';
 import { Quarantine } from '../../services/engines/quarantine.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
+import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import { Audit } from '../../services/routing/audit.ts';
 import type { Dispute } from '../../services/routing/dispute.ts';
@@ -150,6 +151,7 @@ class Simulation {
       latencyQuantile: new LatencyQuantile(plan.hedgePercentile),
       audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
       admission: this.#admission,
+      overload: new CpuOverload(), // not started: the clock of a schedule is not the machine’s
       onDispute,
       maxInFlight,
       slowStartMs: plan.slowStartMs,
