@@ -10,6 +10,7 @@ import {
   routerOptions,
 } from '../../services/composition/options.ts';
 import { loadSettings } from '../../services/config/load.ts';
+import type { ModelPins } from '../../services/engines/model-pins.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
 import { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
@@ -42,7 +43,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   const settings = loadSettings({ env: {} });
   const metrics = new Metrics();
   const admission = new Admission(admissionOptions(settings));
-  const pool = new EnginePool(fakePinsOf(SIZES), breakerOptions(settings), { roomFreed: () => admission.serve() });
+  const pool = new EnginePool(pinned(), breakerOptions(settings), { roomFreed: () => admission.serve() });
   for (const id of ['a', 'b']) pool.add(new TurnEngine(id, fakeModel(SIZES), SIZES));
   pool.settle();
   const labels = Array.from({ length: SIZES.outputSize }, (_, k) => `sense.${k}`);
@@ -89,6 +90,12 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
       method.handle(call, method.decode(requests[next++ % requests.length]!));
     });
   return { call, stop: () => pool.engines.forEach(({ breaker }) => breaker.stop()) };
+}
+
+/** As the repository keeps it: one object. */
+function pinned(): ModelPins {
+  const model = fakePinsOf(SIZES).find('m', 1);
+  return { find: () => model };
 }
 
 const PATH = '/tandem.v1.ReasoningService/Reason';
