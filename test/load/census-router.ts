@@ -51,7 +51,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   const router = new Router(new ModelRepository([model], 'm'), pool, new AnswerCache<Answer>(cacheOptions(settings)), {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    usualMs: new LatencyQuantile(settings.hedged.percentile),
+    latencyQuantile: new LatencyQuantile(settings.hedged.percentile),
     audit: new Audit({ rate: 0, observer: metrics, onDispute }),
     admission,
     budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),

@@ -2,7 +2,7 @@
 import { createHook } from 'node:async_hooks';
 import { Session } from 'node:inspector/promises';
 import { parseArgs } from 'node:util';
-import { GCProfiler } from 'node:v8';
+import { GCProfiler, type GCProfilerResult } from 'node:v8';
 import { startCensusRouter } from './census-router.ts';
 import { type Counted, countCoverage } from './coverage.ts';
 
@@ -118,18 +118,22 @@ async function bytesOf(loop: (count: number) => Promise<void>): Promise<number> 
 }
 
 async function survivorsPercent(loop: (count: number) => Promise<void>, calls: number): Promise<number> {
+  gc!(); // what lives long is old from now on, as in a router that has run for a while
   const profiler = new GCProfiler();
   profiler.start();
   await loop(calls * 2);
-  let [before, after] = [0, 0];
+  const percents: number[] = [];
   for (const { gcType, beforeGC, afterGC } of profiler.stop().statistics) {
     if (!gcType.startsWith('Scavenge')) continue;
-    const used = beforeGC.heapSpaceStatistics.find(({ spaceName }) => spaceName === 'new_space')!.spaceUsedSize;
-    const freed = beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize;
-    before += used;
-    after += used - freed;
+    const before = used(beforeGC, 'new_space');
+    const promoted = Math.max(0, used(afterGC, 'old_space') - used(beforeGC, 'old_space'));
+    percents.push(((used(afterGC, 'new_space') + promoted) / before) * 100);
   }
-  return before === 0 ? NaN : (after / before) * 100;
+  return median(percents);
+}
+
+function used({ heapSpaceStatistics }: GCProfilerResult['statistics'][number]['beforeGC'], space: string): number {
+  return heapSpaceStatistics.find(({ spaceName }) => spaceName === space)!.spaceUsedSize;
 }
 
 async function countPromises(call: () => Promise<void>): Promise<number> {
