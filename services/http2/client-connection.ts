@@ -37,7 +37,7 @@ export class ClientConnection extends StreamConnection {
     this.#nextId += 2;
     stream.handler = handler;
     stream.isLocalEnding = endStream;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.writeHeaders(stream, block, endStream);
     return stream;
   }
@@ -62,7 +62,7 @@ export class ClientConnection extends StreamConnection {
     }
     const isInformational = block.get(':status')?.startsWith('1') === true;
     const isValid = block.responseFault === undefined && !block.isTooLarge && !(isInformational && endStream);
-    if (!isValid || (endStream && block.contentLength > 0)) {
+    if (!isValid) {
       this.streamError(id, ErrorCode.PROTOCOL_ERROR);
       return;
     }
@@ -72,6 +72,7 @@ export class ClientConnection extends StreamConnection {
     }
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
+    // Headers alone may name the length of what a GET would have brought.
     stream.expectedBytes = block.contentLength;
     this.finishIfEnded(stream);
     stream.handler?.onHeaders(block, endStream);
@@ -84,7 +85,7 @@ export class ClientConnection extends StreamConnection {
 
   /** Streams that the server will not answer may be sent again elsewhere. */
   protected override onPeerGoaway(lastStreamId: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.abortStream(stream, ErrorCode.REFUSED_STREAM);
     }
   }

@@ -1,6 +1,7 @@
 // A connection, for both roles: what ends it, time limits, and frames that concern it as a whole. Frames of streams are in
 // stream-frames.ts; the roles are in server-connection.ts and client-connection.ts.
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Budgets } from './budgets.ts';
 import { ConnectionError, ErrorCode, errorCodeName, frameSizeError, protocolError } from './error-codes.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
@@ -17,6 +18,7 @@ import type { CloseReason, Connection } from './types.ts';
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
+const MOST_DISCARDED_BYTES = 1 << 20;
 /** Seconds that a closed connection has to deliver its last frames. */
 const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
@@ -47,7 +49,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #hasSettings = false;
   /** A chunk has arrived since the last tick. */
   #hasRead = false;
-  #isFlushScheduled = false;
   // Seconds: since the beginning; without progress in writing; since the peer was last heard; since closing or GOAWAY.
   #age = 0;
   #writeStall = 0;
@@ -55,19 +56,22 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #silence = 0;
   #ending = 0;
   #isProbing = false;
+  #discarded = 0;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
     this.socket = socket;
     this.#role = role;
     this.limits = completeLimits(limits);
     this.budgets = new Budgets(this.limits.budgets);
-    this.output = new Output(socket, () => this.#scheduleFlush());
+    this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
     this.#ticker = ticker;
     this.#memory = this.limits.memory ?? sharedMemory;
     ticker.add(this);
     socket.setNoDelay(true);
+    // RFC 9113, section 9.2.1: TLS must not be renegotiated.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onEnd('the peer has closed the connection'));
@@ -169,9 +173,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** To be called when a stream has ended: after GOAWAY the last one ends the connection. */
   protected closeIfDone(): void {
     if (this.openStreams > 0 || this.isClosed) return;
-    if (this.goawayStep === 2)
+    if (this.peerGoaway !== undefined) {
+      this.#writeGoaway(this.lastPeerStream, ErrorCode.NO_ERROR, '');
+      this.#end(this.peerGoaway);
+    } else if (this.goawayStep === 2) {
       this.#end({ code: ErrorCode.NO_ERROR, by: 'here', text: 'graceful end', budget: undefined });
-    else if (this.peerGoaway !== undefined) this.close(ErrorCode.NO_ERROR, 'the peer has sent GOAWAY');
+    }
   }
 
   /** To be called when memory may have grown. */
@@ -183,7 +190,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #onData(chunk: Buffer): void {
-    if (this.isClosed) return;
+    if (this.isClosed) {
+      this.#discard(chunk);
+      return;
+    }
     this.#hasRead = true;
     this.output.hold();
     try {
@@ -195,6 +205,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     this.reportMemory();
     if (this.output.pending > this.limits.maxUnreadBytes) this.#closeForUnread();
+  }
+
+  /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */
+  #discard(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MOST_DISCARDED_BYTES) this.socket.pause();
   }
 
   #onSettings(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -282,17 +298,18 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#silence = keepaliveSeconds;
       this.#pings.send(() => undefined);
     } else if (this.#isProbing && this.#silence >= keepaliveSeconds + keepaliveTimeoutSeconds) {
-      this.#destroy(`the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`, 'keepalive');
+      const text = `the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`;
+      this.#destroy(ErrorCode.CONNECT_ERROR, text, 'keepalive');
     }
   }
 
   #closeForUnread(): void {
-    this.#destroy('the peer does not read what is sent to it', 'unread answers');
+    this.#destroy(ErrorCode.ENHANCE_YOUR_CALM, 'the peer does not read what is sent to it', 'unread answers');
   }
 
   /** Ends at once: the peer cannot be told, since it does not read. */
-  #destroy(text: string, budget: string): void {
-    this.#end({ code: ErrorCode.ENHANCE_YOUR_CALM, by: 'here', text, budget });
+  #destroy(code: number, text: string, budget: string): void {
+    this.#end({ code, by: 'here', text, budget });
     this.socket.destroy();
   }
 
@@ -339,15 +356,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onDrain(): void {
     this.output.resume();
     this.onWritable();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.output.flush();
-    });
   }
 
   #guard(work: () => void): void {
