@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.ts';
-import type { ClientMethod } from './client-call.ts';
+import type { ClientCall, ClientMethod } from './client-call.ts';
 import { type ClientOptions, GrpcClient } from './client.ts';
 import { Metadata } from './metadata.ts';
 import { Code, type Status, type StatusError } from './status.ts';
@@ -71,7 +71,7 @@ async function errorOf(call: Promise<unknown>): Promise<StatusError> {
 interface Chat {
   readonly messages: string[];
   readonly ended: Promise<Status>;
-  readonly call: ReturnType<GrpcClient['call']>;
+  readonly call: ClientCall<Buffer, Buffer>;
 }
 
 function chat(options = {}): Chat {

@@ -34,11 +34,11 @@ beforeEach(async () => {
   const methods: Method[] = [
     {
       ...{ path: '/t.T/Any', requestStream: false, responseStream: true, ...plain },
-      handle: (call, request) => onAny(call as Call, request as Buffer),
+      handle: (call: Call, request: Buffer) => onAny(call, request),
     },
     {
       ...{ path: '/t.T/Stream', requestStream: true, responseStream: true, ...plain },
-      handle: (call) => onStream(call as Call),
+      handle: (call: Call) => onStream(call),
     },
     {
       ...{ path: '/t.T/Undecodable', requestStream: false, responseStream: false, encode: same },
@@ -69,7 +69,7 @@ afterEach(() => {
 });
 
 function listenTo(call: Call, heard: CallListener<Buffer>): void {
-  call.listener = heard as CallListener;
+  call.listener = heard;
 }
 
 interface Answered {
@@ -232,7 +232,7 @@ describe('metadata', () => {
     metadata.add('x-data-bin', Buffer.from([0, 255]));
     onAny = (call, request) => {
       const [bytes] = call.metadata.getBinary('x-data-bin');
-      (call as ServerCall).sendMetadata(Metadata.of({ 'x-first': call.metadata.get('x-text').join() }));
+      (call as unknown as ServerCall).sendMetadata(Metadata.of({ 'x-first': call.metadata.get('x-text').join() }));
       call.send(request);
       call.end(Metadata.of({ 'x-last-bin': bytes! }));
     };
@@ -271,7 +271,7 @@ describe('a caller who', () => {
     leaving.cancel();
     await until(() => cuts === 1, { what: 'the cancellation' });
     const session = connect(`http://127.0.0.1:${listener.port}`).on('error', () => undefined);
-    post(session, frame('x'));
+    void post(session, frame('x'));
     await until(() => calls === 2, { what: 'the second call' });
     session.destroy();
     await until(() => cuts === 2, { what: 'the loss' });
@@ -348,7 +348,7 @@ describe('compression', () => {
 
   it('of answers is the handler’s choice, message by message', async () => {
     onAny = (call, request) => {
-      const own = call as ServerCall;
+      const own = call as unknown as ServerCall;
       own.sendMetadata(new Metadata(), true);
       own.send(request, true);
       own.send(request, false);
@@ -412,7 +412,8 @@ function post(
   const stream = session.request({ ...HEADERS, ...over });
   let headers: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
-  stream.on('response', (got) => (headers = got)).on('trailers', (got) => (trailers = got));
+  stream.on('response', (got) => (headers = got));
+  stream.on('trailers', (got: IncomingHttpHeaders) => (trailers = got));
   const chunks: Buffer[] = [];
   stream.on('error', () => undefined).on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.write(body);
@@ -445,7 +446,7 @@ describe('a request that is not as gRPC has it', () => {
     ['a wrong timeout', { 'grpc-timeout': '1s' }, 200, 'INTERNAL', /grpc-timeout "1s" is not/],
     ['bytes that are no base64', { 'x-bin': '!' }, 200, 'INTERNAL', /"x-bin" is not valid base64/],
   ])('for %s', async (_what, over, http, code, text) => {
-    const answer = await post(session, frame('x'), over as Record<string, string>);
+    const answer = await post(session, frame('x'), over);
     expect(said(answer)).toEqual([http, code, expect.stringMatching(text)]);
   });
 

@@ -62,7 +62,7 @@ export class ClientConnection extends StreamConnection {
     }
     const isInformational = block.get(':status')?.startsWith('1') === true;
     const isValid = block.responseFault === undefined && !block.isTooLarge && !(isInformational && endStream);
-    if (!isValid || (endStream && block.contentLength > 0)) {
+    if (!isValid) {
       this.streamError(id, ErrorCode.PROTOCOL_ERROR);
       return;
     }
@@ -72,6 +72,7 @@ export class ClientConnection extends StreamConnection {
     }
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
+    // Headers alone may name the length of what a GET would have brought.
     stream.expectedBytes = block.contentLength;
     this.finishIfEnded(stream);
     stream.handler?.onHeaders(block, endStream);

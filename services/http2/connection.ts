@@ -1,6 +1,7 @@
 // A connection, for both roles: what ends it, time limits, and frames that concern it as a whole. Frames of streams are in
 // stream-frames.ts; the roles are in server-connection.ts and client-connection.ts.
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Budgets } from './budgets.ts';
 import { ConnectionError, ErrorCode, errorCodeName, frameSizeError, protocolError } from './error-codes.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
@@ -17,6 +18,7 @@ import type { CloseReason, Connection } from './types.ts';
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
+const MOST_DISCARDED_BYTES = 1 << 20;
 /** Seconds that a closed connection has to deliver its last frames. */
 const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
@@ -54,6 +56,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #silence = 0;
   #ending = 0;
   #isProbing = false;
+  #discarded = 0;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
     this.socket = socket;
@@ -67,6 +70,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#memory = this.limits.memory ?? sharedMemory;
     ticker.add(this);
     socket.setNoDelay(true);
+    // RFC 9113, section 9.2.1: TLS must not be renegotiated.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onEnd('the peer has closed the connection'));
@@ -185,7 +190,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #onData(chunk: Buffer): void {
-    if (this.isClosed) return;
+    if (this.isClosed) {
+      this.#discard(chunk);
+      return;
+    }
     this.#hasRead = true;
     this.output.hold();
     try {
@@ -197,6 +205,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     this.reportMemory();
     if (this.output.pending > this.limits.maxUnreadBytes) this.#closeForUnread();
+  }
+
+  /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */
+  #discard(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MOST_DISCARDED_BYTES) this.socket.pause();
   }
 
   #onSettings(flags: number, id: number, buffer: Buffer, start: number, end: number): void {

@@ -87,7 +87,7 @@ test('an entry larger than the table empties it', () => {
 
 test('a list that is too large is marked, and the dynamic table is still right', () => {
   const hpack = new HpackDecoder(100);
-  const large = bytes(`4001 6101 62 ${'be'.repeat(10)} 4001 6301 64`);
+  const large = bytes(`4001 6101 62 ${'be'.repeat(5)} 4001 6301 64`);
   expect(hpack.decode(large, 0, large.length)).toMatchObject({ isTooLarge: true });
   const next = bytes('be bf');
   expect(hpack.decode(next, 0, 2)).toMatchObject({ isTooLarge: false, list: ['c', 'd', 'a', 'b'] });

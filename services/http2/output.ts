@@ -30,8 +30,10 @@ export class Output {
   #position = 0;
   /** Pieces before those in #buffer. */
   #pieces: Uint8Array[] = [];
-  /** Buffers that #pieces, or the socket, refer to. */
+  /** Full buffers that #pieces refers to. */
   #full: Buffer[] = [];
+  /** Full buffers that the socket refers to, until it has written all. */
+  #given: Buffer[] = [];
   #isScheduled = false;
   #isHeld = false;
 
@@ -102,17 +104,23 @@ export class Output {
   }
 
   #write(): void {
-    if (this.pending === 0 || this.isBlocked || this.#socket.destroyed) return;
     const socket = this.#socket;
+    if (this.pending === 0 || this.isBlocked || socket.destroyed) return;
+    if (socket.writableLength === 0) this.#recycle();
     this.pending = 0;
     if (this.#pieces.length === 0) {
       socket.write(this.#buffer!.subarray(this.#from, this.#position));
+      this.#from = this.#position;
     } else {
       this.#writePieces();
     }
-    this.#from = this.#position;
-    if (socket.writableLength === 0) this.#reuse();
-    else this.isBlocked = socket.writableNeedDrain;
+    if (socket.writableLength > 0) {
+      this.isBlocked = socket.writableNeedDrain;
+      return;
+    }
+    this.#recycle();
+    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    this.#buffer = undefined;
   }
 
   /** The socket has written what it had. */
@@ -127,6 +135,7 @@ export class Output {
     this.#pieces = [];
     // The socket may still refer to the buffers, so they are left to the garbage collector.
     this.#full = [];
+    this.#given = [];
     this.#buffer = undefined;
   }
 
@@ -137,6 +146,8 @@ export class Output {
     for (const piece of this.#pieces) socket.write(piece);
     socket.uncork();
     this.#pieces = [];
+    this.#given.push(...this.#full);
+    this.#full = [];
   }
 
   /** Makes room for `bytes` and returns where they go. */
@@ -166,14 +177,10 @@ export class Output {
     this.#from = this.#position;
   }
 
-  /** The socket refers to no buffer any more. */
-  #reuse(): void {
-    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
-    for (const buffer of this.#full) returnBuffer(buffer);
-    this.#buffer = undefined;
-    this.#full = [];
-    this.#from = 0;
-    this.#position = 0;
+  /** The socket has written all that it was given before. */
+  #recycle(): void {
+    for (const buffer of this.#given) returnBuffer(buffer);
+    this.#given = [];
   }
 }
 

@@ -17,11 +17,14 @@ import type { Ticker } from './ticker.ts';
 /** Compressed, a block is mostly smaller than its list. One larger than this is not even read for the list's sake. */
 const BLOCK_PER_LIST_BYTES = 4;
 
+/** Of streams that this side has reset. */
+const FEWEST_REMEMBERED = 256;
+
 export abstract class StreamConnection extends BaseConnection implements StreamOwner {
   protected readonly streams = new StreamTable();
   protected readonly sender: Sender;
   /** Streams that this side has reset lately. */
-  protected readonly resetHere = new ClosedStreams();
+  protected readonly resetHere: ClosedStreams;
   readonly #decoder: HpackDecoder;
   readonly #assembly: HeaderAssembly;
   readonly #window: ReceiveWindow;
@@ -30,6 +33,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     super(socket, role, limits, ticker);
     const { maxHeaderListBytes, connectionWindowBytes } = this.limits;
     this.sender = new Sender(this.output, this.budgets, (stream) => this.onLocalEnd(stream));
+    this.resetHere = new ClosedStreams(Math.max(this.limits.maxConcurrentStreams, FEWEST_REMEMBERED));
     this.#decoder = new HpackDecoder(maxHeaderListBytes);
     this.#assembly = new HeaderAssembly(maxHeaderListBytes * BLOCK_PER_LIST_BYTES);
     this.#window = new ReceiveWindow(connectionWindowBytes);

@@ -13,6 +13,7 @@ Usage: node --expose-gc --max-semi-space-size=64 test/load/path-census.ts [optio
   --in-flight N   calls under way at once (default 64)
   --calls N       calls of one CPU measurement (default 40000); the median of five is printed
   --tracing       keep 1 % of the traces, as the settings do (default: tracing off)
+  --batch N       send them N to a ReasonBatch; figures are still of one item (default: one by one)
   --cache         use the result cache, with inputs that repeat (default: bypassed)
   --files         print the files, and the functions called in each
   --json          print JSON for programs
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     'in-flight': { type: 'string', default: '64' },
     calls: { type: 'string', default: '40000' },
     tracing: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '1' },
     cache: { type: 'boolean', default: false },
     files: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -54,7 +56,10 @@ async function main(): Promise<void> {
   const inFlight = Number(values['in-flight']);
   const calls = Number(values.calls);
   const router = startCensusRouter({ isTraced: values.tracing, isCached: values.cache });
-  const loop = (count: number): Promise<void> => closedLoop(router.call, inFlight, count);
+  const items = Number(values.batch);
+  const call = items === 1 ? router.call : (): Promise<void> => router.batch(items);
+  const loop = (count: number): Promise<void> =>
+    closedLoop(call, Math.ceil(inFlight / items), Math.ceil(count / items));
 
   await loop(20_000); // compiled
   const cpu: number[] = [];
@@ -62,8 +67,8 @@ async function main(): Promise<void> {
   const bytes: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) bytes.push(await bytesOf(loop));
   const survivors = await survivorsPercent(loop, calls);
-  const promises = await countPromises(router.call);
-  const counted = await coverageOf(router.call);
+  const promises = await countPromises(call);
+  const counted = await coverageOf(call);
   router.stop();
 
   const census: Census = {

@@ -1,7 +1,7 @@
 // Admit: where every engine has enough to do, the request waits its turn, or is refused at once. See admission.ts.
 import type { EnginePool } from '../../engines/pool.ts';
 import type { ModelVersion } from '../../models/repository.ts';
-import { freePlaces } from '../admission.ts';
+import { freeSlots } from '../admission.ts';
 import type { Stage } from '../stage.ts';
 
 export function admit(pool: EnginePool): Stage {
@@ -11,7 +11,7 @@ export function admit(pool: EnginePool): Stage {
     const known = freeOf.get(model);
     if (known !== undefined) return known;
     const { name, version } = model;
-    const count = (): number => freePlaces(pool.holders(name, version));
+    const count = (): number => freeSlots(pool.holders(name, version));
     freeOf.set(model, count);
     return count;
   };
