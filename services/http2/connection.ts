@@ -13,6 +13,7 @@ import { Output } from './output.ts';
 import { Pings } from './pings.ts';
 import { encodeSettings, PeerSettings } from './settings.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
+import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
 import type { CloseReason, Connection } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -43,19 +44,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly #role: 'server' | 'client';
   readonly #reader: FrameReader;
   readonly #pings: Pings;
+  readonly #time: TimeLimits;
   readonly #ticker: Ticker;
   readonly #memory: MemoryBudget;
   #reportedBytes = 0;
-  #hasSettings = false;
-  /** A chunk has arrived since the last tick. */
-  #hasRead = false;
-  // Seconds: since the beginning; without progress in writing; since the peer was last heard; since closing or GOAWAY.
-  #age = 0;
-  #writeStall = 0;
-  #written = 0;
-  #silence = 0;
+  /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
-  #isProbing = false;
   #discarded = 0;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
@@ -66,6 +60,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
+    this.#time = new TimeLimits(this.limits, this.output, this.#pings);
     this.#ticker = ticker;
     this.#memory = this.limits.memory ?? sharedMemory;
     ticker.add(this);
@@ -114,7 +109,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
-    if (!this.#hasSettings && (type !== FrameType.SETTINGS || flags & Flag.ACK)) {
+    if (!this.#time.hasSettings && (type !== FrameType.SETTINGS || flags & Flag.ACK)) {
       throw protocolError('the first frame is not SETTINGS');
     }
     if (this.isInHeaderBlock && type !== FrameType.CONTINUATION) {
@@ -194,7 +189,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#discard(chunk);
       return;
     }
-    this.#hasRead = true;
+    this.#time.hasRead = true;
     this.output.hold();
     try {
       this.#reader.read(chunk, this.readPreface(chunk));
@@ -204,7 +199,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.output.release();
     }
     this.reportMemory();
-    if (this.output.pending > this.limits.maxUnreadBytes) this.#closeForUnread();
+    if (this.output.pending > this.limits.maxUnreadBytes) this.#onOverdue(UNREAD);
   }
 
   /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */
@@ -222,7 +217,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     const before = this.peer.initialWindow;
     this.peer.read(buffer, start, end, this.#role === 'client');
-    this.#hasSettings = true;
+    this.#time.hasSettings = true;
     if (this.peer.initialWindow !== before) this.onInitialWindow(this.peer.initialWindow - before);
     this.output.frame(FrameType.SETTINGS, Flag.ACK, 0, NOTHING, NOTHING);
     this.onWritable();
@@ -260,55 +255,22 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       return;
     }
     this.budgets.refill();
-    this.#age++;
-    if (!this.#hasSettings && this.#age > this.limits.prefaceSeconds) {
-      throw new ConnectionError(
-        ErrorCode.SETTINGS_TIMEOUT,
-        `no preface and SETTINGS within ${this.limits.prefaceSeconds} seconds`,
-        'preface',
-      );
+    const overdue = this.#time.tick(this.openStreams);
+    if (overdue !== undefined) {
+      this.#onOverdue(overdue);
+      return;
     }
     this.tickStreams();
-    this.#tickWriting();
-    this.#tickKeepalive();
     if (this.goawayStep === 1 && this.#ending++ >= GOAWAY_SECONDS) this.#lastGoaway();
     this.reportMemory();
   }
 
-  #tickWriting(): void {
-    const { unwritten } = this.output;
-    const written = this.socket.bytesWritten - this.socket.writableLength;
-    if (unwritten === 0 || written !== this.#written) this.#writeStall = 0;
-    else if (this.#writeStall++ >= this.limits.stallSeconds) this.#closeForUnread();
-    this.#written = written;
-  }
-
-  #tickKeepalive(): void {
-    const { keepaliveSeconds, keepaliveTimeoutSeconds, keepaliveWithoutStreams } = this.limits;
-    if (this.#hasRead || keepaliveSeconds === 0) {
-      this.#hasRead = false;
-      this.#silence = 0;
-      this.#isProbing = false;
+  /** The peer has failed to do something in time. */
+  #onOverdue({ code, text, budget, isDeaf }: Overdue): void {
+    if (!isDeaf) {
+      this.close(code, text, budget);
       return;
     }
-    this.#silence++;
-    if (this.#silence < keepaliveSeconds) return;
-    if (!this.#isProbing && (keepaliveWithoutStreams || this.openStreams > 0)) {
-      this.#isProbing = true;
-      this.#silence = keepaliveSeconds;
-      this.#pings.send(() => undefined);
-    } else if (this.#isProbing && this.#silence >= keepaliveSeconds + keepaliveTimeoutSeconds) {
-      const text = `the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`;
-      this.#destroy(ErrorCode.CONNECT_ERROR, text, 'keepalive');
-    }
-  }
-
-  #closeForUnread(): void {
-    this.#destroy(ErrorCode.ENHANCE_YOUR_CALM, 'the peer does not read what is sent to it', 'unread answers');
-  }
-
-  /** Ends at once: the peer cannot be told, since it does not read. */
-  #destroy(code: number, text: string, budget: string): void {
     this.#end({ code, by: 'here', text, budget });
     this.socket.destroy();
   }

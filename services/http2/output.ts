@@ -47,6 +47,11 @@ export class Output {
     return this.pending + this.#socket.writableLength;
   }
 
+  /** Bytes that the kernel has taken. */
+  get written(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
   /** While output is held, nothing needs to be scheduled: `release` writes it. */
   hold(): void {
     this.#isHeld = true;
