@@ -118,3 +118,20 @@ test('a connection is idle when no stream is open and all is written', async () 
   await peer.send(headers(1, OK, END_HEADERS | END_STREAM)).settled();
   expect(client.isIdle).toBe(true);
 });
+
+test('a server that answers early and then stops the request has ended the stream well', async () => {
+  const { client, peer } = await clientUnderTest();
+  const recorder = new Recorder();
+  const stream = client.open(BLOCK, recorder, false)!;
+  peer.send(headers(1, OK, END_HEADERS | END_STREAM), frame('RST_STREAM', 0, 1, uint32(0)));
+  expect((await peer.settled()).map(({ type }) => type)).toEqual(['HEADERS']);
+  expect([recorder.heard, stream.isOpen]).toEqual([['headers :status 200 end'], false]);
+});
+
+test('a server may reset any number of streams', async () => {
+  const { client, peer, reasons } = await clientUnderTest({}, settings([3, 10_000]));
+  for (let count = 0; count < 6_000; count++) client.open(BLOCK, new Recorder(), true);
+  for (let id = 1; id < 12_000; id += 2) peer.send(frame('RST_STREAM', 0, id, uint32(7)));
+  await peer.settled();
+  expect([client.openStreams, reasons]).toEqual([0, []]);
+});

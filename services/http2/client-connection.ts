@@ -35,6 +35,7 @@ export class ClientConnection extends StreamConnection {
     }
     const stream = new Http2Stream(this, this.#nextId, this.peer.initialWindow, this.limits.streamWindowBytes);
     this.#nextId += 2;
+    this.budgets.onOpened();
     stream.handler = handler;
     stream.isLocalEnding = endStream;
     this.streams.add(stream);

@@ -20,7 +20,7 @@ const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
 const MOST_DISCARDED_BYTES = 1 << 20;
-/** Seconds that a closed connection has to deliver its last frames. */
+/** Seconds until a closed connection is destroyed, if its peer does not close it. */
 const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
 const GOAWAY_SECONDS = 5;
@@ -50,13 +50,16 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #reportedBytes = 0;
   /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
+  /** Seconds that a closed connection has to write what there is: as long as always if it has ended well. */
+  #lingerSeconds = LINGER_SECONDS;
   #discarded = 0;
+  #hasWrittenSettings = false;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
     this.socket = socket;
     this.#role = role;
     this.limits = completeLimits(limits);
-    this.budgets = new Budgets(this.limits.budgets);
+    this.budgets = new Budgets(this.limits.budgets, role);
     this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
@@ -157,8 +160,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** Returns where the frames begin in a chunk. */
   protected abstract readPreface(chunk: Buffer): number;
 
-  /** The first frames of this side. */
+  /** The first frames of this side, if they are not yet written. */
   protected writeSettings(): void {
+    if (this.#hasWrittenSettings) return;
+    this.#hasWrittenSettings = true;
     const { limits, output } = this;
     output.frame(FrameType.SETTINGS, 0, 0, encodeSettings(limits, this.#role), NOTHING);
     const more = limits.connectionWindowBytes - DEFAULT_WINDOW;
@@ -226,12 +231,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onPing(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
     if (id !== 0) throw protocolError('PING on a stream');
     if (end - start !== 8) throw frameSizeError(`PING has ${end - start} bytes instead of 8`);
+    this.budgets.pings.spend();
     const payload = buffer.subarray(start, end);
     if (flags & Flag.ACK) {
       this.#pings.onAck(payload);
       return;
     }
-    this.budgets.pings.spend();
     this.output.frame(FrameType.PING, Flag.ACK, 0, payload, NOTHING);
   }
 
@@ -251,7 +256,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
 
   #tick(): void {
     if (this.isClosed) {
-      if (this.#ending++ >= LINGER_SECONDS) this.socket.destroy();
+      const seconds = this.output.unwritten > 0 ? this.#lingerSeconds : LINGER_SECONDS;
+      if (this.#ending++ >= seconds) this.socket.destroy();
       return;
     }
     this.budgets.refill();
@@ -284,6 +290,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #writeGoaway(lastStreamId: number, code: number, text: string): void {
+    // The first frame is always SETTINGS, even if the client has not begun.
+    this.writeSettings();
     const prefix = Buffer.alloc(8);
     prefix.writeUInt32BE(lastStreamId, 0);
     prefix.writeUInt32BE(code, 4);
@@ -297,15 +305,20 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** Every way to end comes here, once. */
   #end(reason: CloseReason): void {
     if (this.isClosed) return;
-    this.output.flush();
     this.isClosed = true;
-    this.#ending = 0;
+    this.output.end();
     this.#memory.remove(this);
-    this.socket.end();
-    const isOrderly = reason.by === 'here' && reason.code !== ErrorCode.NO_ERROR;
-    this.abortStreams(isOrderly ? reason.code : ErrorCode.CONNECT_ERROR);
-    this.#pings.close();
-    this.onClosed?.(reason);
+    this.#ending = 0;
+    const isError = reason.code !== ErrorCode.NO_ERROR;
+    this.#lingerSeconds = isError ? LINGER_SECONDS : Math.max(LINGER_SECONDS, this.limits.stallSeconds);
+    let { text } = reason;
+    try {
+      this.abortStreams(isError && reason.by === 'here' ? reason.code : ErrorCode.CONNECT_ERROR);
+      this.#pings.close();
+    } catch (error) {
+      text += `; ${thrownText(error)}`;
+    }
+    this.onClosed?.({ ...reason, text });
   }
 
   #onSocketClosed(): void {
@@ -339,6 +352,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#end({ code: ErrorCode.HTTP_1_1_REQUIRED, by: 'peer', text: error.message, budget: undefined });
       return;
     }
-    this.close(ErrorCode.INTERNAL_ERROR, `a handler has thrown: ${String(error)}`);
+    this.close(ErrorCode.INTERNAL_ERROR, thrownText(error));
   }
+}
+
+function thrownText(error: unknown): string {
+  return `a handler has thrown: ${String(error)}`;
 }

@@ -138,10 +138,17 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   protected override abortStreams(code: number): void {
+    const thrown: unknown[] = [];
     for (const stream of this.streams.all()) {
       this.streams.delete(stream.id);
-      this.#abort(stream, code);
+      try {
+        this.#abort(stream, code);
+      } catch (error) {
+        thrown.push(error);
+      }
     }
+    // All have heard it before one of them can be in the way.
+    if (thrown.length > 0) throw thrown[0];
   }
 
   protected override tickStreams(): void {
@@ -302,7 +309,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       return;
     }
     this.budgets.resets.spend();
-    this.abortStream(stream, readUint32(buffer, start));
+    const code = readUint32(buffer, start);
+    // The peer has answered, and wants no more of what it is sent.
+    if (code === ErrorCode.NO_ERROR && stream.isRemoteEnded) this.finish(stream);
+    else this.abortStream(stream, code);
   }
 
   #onWindowUpdate(id: number, buffer: Buffer, start: number, end: number): void {
