@@ -69,7 +69,6 @@ test.each<[string, Buffer]>([
   ['PUSH_PROMISE', frame('PUSH_PROMISE', END_HEADERS, 1, [0, 0, 0, 2, ...encodeHeaders(OK)])],
   ['HEADERS on a stream that was never opened', headers(3, OK)],
   ['HEADERS on an even stream', headers(2, OK)],
-  ['HEADERS on a stream that has ended', Buffer.concat([headers(1, OK, 5), headers(1, OK)])],
   ['SETTINGS_ENABLE_PUSH of 1', settings([2, 1])],
 ])('%s ends the connection', async (_name, bytes) => {
   const { peer, recorder, reasons } = await opened();
@@ -134,4 +133,11 @@ test('a server may reset any number of streams', async () => {
   for (let id = 1; id < 12_000; id += 2) peer.send(frame('RST_STREAM', 0, id, uint32(7)));
   await peer.settled();
   expect([client.openStreams, reasons]).toEqual([0, []]);
+});
+
+test('headers of streams that have ended are ignored, but not for ever', async () => {
+  const { peer } = await opened();
+  await peer.send(headers(1, OK, END_HEADERS | END_STREAM), headers(1, OK)).settled();
+  for (let count = 0; count < 1_100; count++) peer.send(headers(1, OK));
+  expect((await peer.goaway()).code).toBe(11);
 });

@@ -53,7 +53,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
 
   onQueued(stream: Http2Stream, bytes: number): void {
     this.sender.enqueued(stream, bytes);
-    if (this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#fault(stream);
+    if (stream.queue !== undefined && this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#endUnread(stream);
     this.reportMemory();
   }
 
@@ -159,7 +159,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     }
     if (this.sender.queuedBytes === 0) return;
     for (const stream of this.streams.all()) {
-      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#fault(stream);
+      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#endUnread(stream);
     }
   }
 
@@ -352,7 +352,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   /** The peer does not read what waits for it on a stream, or more waits than is allowed. */
-  #fault(stream: Http2Stream): void {
+  #endUnread(stream: Http2Stream): void {
     this.writeReset(stream.id, ErrorCode.ENHANCE_YOUR_CALM);
     this.abortStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
   }
