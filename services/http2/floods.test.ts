@@ -126,16 +126,6 @@ test('a stream whose answer is more than may wait is reset', async () => {
   expect(server.connections[0]!.bytesHeld).toBeLessThan(100_000);
 });
 
-test('a stream whose answer is sent at once is not reset for what others have waiting', async () => {
-  const server = await ServerUnderTest.start({ maxQueuedBytes: 100 });
-  const peer = await server.connect(settings([4, 60]));
-  peer.send(headers(1, END_HEADERS | END_STREAM), headers(3, END_HEADERS | END_STREAM));
-  await peer.send(windowUpdate(3, 20_000)).settled();
-  server.streams[0]!.sendData(Buffer.alloc(161), true);
-  expect(server.streams[1]!.sendData(Buffer.alloc(20_000), true)).toBe(true);
-  expect(server.recorders.map(({ heard }) => heard.length)).toEqual([1, 1]);
-});
-
 test('the connection that holds most is closed when all hold too much', async () => {
   const server = await ServerUnderTest.start({ memory: new MemoryBudget(3_000_000) });
   const peers = [await server.connect(), await server.connect()];
