@@ -1,0 +1,78 @@
+// What a peer may cost without use. A flood of frames that are cheap to send ends the connection with ENHANCE_YOUR_CALM.
+//
+// Each budget is a token bucket that is filled once a second: no clock is read for a frame. Useful frames add to some
+// budgets, since an ordinary peer answers them with frames of these kinds.
+import { ConnectionError, ErrorCode } from './error-codes.ts';
+import type { BudgetLimits, Rate } from './limits.ts';
+
+export class Budget {
+  readonly #name: string;
+  readonly #burst: number;
+  readonly #perSecond: number;
+  #tokens: number;
+
+  constructor(name: string, { burst, perSecond }: Rate) {
+    this.#name = name;
+    this.#burst = burst;
+    this.#perSecond = perSecond;
+    this.#tokens = burst;
+  }
+
+  /** Throws ENHANCE_YOUR_CALM if nothing is left. */
+  spend(): void {
+    if (--this.#tokens >= 0) return;
+    throw new ConnectionError(
+      ErrorCode.ENHANCE_YOUR_CALM,
+      `too many ${this.#name}: at most ${this.#burst} at once and ${this.#perSecond} a second are allowed`,
+      this.#name,
+    );
+  }
+
+  earn(tokens: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
+  }
+
+  refill(): void {
+    this.earn(this.#perSecond);
+  }
+}
+
+export class Budgets {
+  readonly resets: Budget;
+  readonly pings: Budget;
+  readonly settings: Budget;
+  readonly windowUpdates: Budget;
+  readonly emptyData: Budget;
+  readonly ignored: Budget;
+
+  constructor(limits: BudgetLimits) {
+    this.resets = new Budget('resets', limits.resets);
+    this.pings = new Budget('pings', limits.pings);
+    this.settings = new Budget('settings', limits.settings);
+    this.windowUpdates = new Budget('window updates', limits.windowUpdates);
+    this.emptyData = new Budget('empty data frames', limits.emptyData);
+    this.ignored = new Budget('ignored frames', limits.ignored);
+  }
+
+  /** A frame with headers or data was sent. */
+  onSent(): void {
+    this.pings.earn(1);
+    this.windowUpdates.earn(2);
+  }
+
+  /** The peer has opened a stream. */
+  onOpened(): void {
+    this.windowUpdates.earn(2);
+    this.ignored.earn(2);
+  }
+
+  /** Once a second. */
+  refill(): void {
+    this.resets.refill();
+    this.pings.refill();
+    this.settings.refill();
+    this.windowUpdates.refill();
+    this.emptyData.refill();
+    this.ignored.refill();
+  }
+}

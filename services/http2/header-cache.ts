@@ -1,0 +1,59 @@
+// From the bytes of a header block to what they decode to. Clients repeat themselves: with a hit a block costs one look-up,
+// and the layer above finds what it derived of it before.
+//
+// A block is kept only if it has not changed the dynamic table, and is found only while the table is unchanged. It is kept
+// when it is seen for the second time: blocks that never come again would be garbage that lives long.
+import type { HeaderBlock } from './header-block.ts';
+
+const MOST_BLOCKS = 64;
+const LONGEST_BLOCK = 512;
+const SEEN = 256;
+
+class Entry {
+  readonly generation: number;
+  readonly block: HeaderBlock;
+
+  constructor(generation: number, block: HeaderBlock) {
+    this.generation = generation;
+    this.block = block;
+  }
+}
+
+export class HeaderCache {
+  readonly #entries = new Map<string, Entry>();
+  /** Hashes of blocks that were seen once. Allocated when it is needed. */
+  #seen: Int32Array | undefined = undefined;
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(buffer: Buffer, start: number, end: number, generation: number): HeaderBlock | undefined {
+    if (this.#entries.size === 0 || end - start > LONGEST_BLOCK) return undefined;
+    const entry = this.#entries.get(buffer.toString('latin1', start, end));
+    return entry?.generation === generation ? entry.block : undefined;
+  }
+
+  offer(buffer: Buffer, start: number, end: number, generation: number, block: HeaderBlock): void {
+    if (end - start > LONGEST_BLOCK || block.isTooLarge || !this.#isSecondSight(buffer, start, end)) return;
+    if (this.#entries.size >= MOST_BLOCKS) {
+      this.#entries.clear();
+      this.#bytes = 0;
+    }
+    const key = buffer.toString('latin1', start, end);
+    // Decoded, a block is at most its bytes times 8/5 and the names of the tables, which are shared.
+    if (!this.#entries.has(key)) this.#bytes += 3 * key.length;
+    this.#entries.set(key, new Entry(generation, block));
+  }
+
+  #isSecondSight(buffer: Buffer, start: number, end: number): boolean {
+    let hash = 0x811c_9dc5;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ buffer[at]!, 0x0100_0193);
+    this.#seen ??= new Int32Array(SEEN);
+    const slot = (hash ^ (hash >>> 16)) & (SEEN - 1);
+    if (this.#seen[slot] === hash) return true;
+    this.#seen[slot] = hash;
+    return false;
+  }
+}

@@ -1,0 +1,197 @@
+// What a connection writes. Frames are collected in a kept buffer and go to the socket in one write a turn of the event loop.
+//
+// A buffer that was handed to the socket may be used again when the socket has nothing left to write. Mostly that is so at
+// once: the kernel takes what it gets.
+import type { Socket } from 'node:net';
+import { FRAME_HEADER_BYTES } from './frames.ts';
+import { POOLED_BYTES, returnBuffer, takeBuffer } from './buffer-pool.ts';
+
+/** Longer pieces are written by reference; shorter ones are copied. */
+export const COPIED_BYTES = 4_096;
+
+/** Up to this length a loop is faster than a call of `set`. */
+const COPIED_BY_LOOP = 48;
+
+/** So much is written without waiting for the end of the turn. */
+const WRITE_AT_BYTES = 65_536;
+
+export class Output {
+  /** True while the socket wants no more: until `resume`. */
+  isBlocked = false;
+  /** Bytes that were added and not yet given to the socket. */
+  pending = 0;
+  readonly #socket: Socket;
+  readonly #schedule: () => void;
+  #buffer: Buffer | undefined = undefined;
+  /** #buffer[#from, #position) is not yet given to the socket. */
+  #from = 0;
+  #position = 0;
+  /** Pieces before those in #buffer. */
+  #pieces: Uint8Array[] = [];
+  /** Buffers that #pieces, or the socket, refer to. */
+  #full: Buffer[] = [];
+  #isScheduled = false;
+  #isHeld = false;
+
+  /** `schedule` sees to it that `flush` is called later in this turn of the event loop. */
+  constructor(socket: Socket, schedule: () => void) {
+    this.#socket = socket;
+    this.#schedule = schedule;
+  }
+
+  /** Bytes that wait for the peer to read. */
+  get unwritten(): number {
+    return this.pending + this.#socket.writableLength;
+  }
+
+  /** While output is held, nothing needs to be scheduled: `release` writes it. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.flush();
+  }
+
+  /**
+   * Adds a frame. `prefix` goes before `payload`, and is at most 64 bytes long. A payload of up to COPIED_BYTES is copied; a
+   * longer one is kept by reference.
+   */
+  frame(type: number, flags: number, id: number, payload: Uint8Array, prefix: Uint8Array): void {
+    const prefixBytes = prefix.length;
+    const payloadBytes = payload.length;
+    const isCopied = payloadBytes <= COPIED_BYTES;
+    const at = this.#reserve(FRAME_HEADER_BYTES + prefixBytes + (isCopied ? payloadBytes : 0));
+    const buffer = this.#buffer!;
+    writeHeader(buffer, at, prefixBytes + payloadBytes, type, flags, id);
+    if (prefixBytes > 0) copySmall(prefix, buffer, at + FRAME_HEADER_BYTES);
+    if (isCopied) {
+      if (payloadBytes <= COPIED_BY_LOOP) copySmall(payload, buffer, at + FRAME_HEADER_BYTES + prefixBytes);
+      else buffer.set(payload, at + FRAME_HEADER_BYTES + prefixBytes);
+    } else {
+      this.#seal();
+      this.#pieces.push(payload);
+      this.pending += payloadBytes;
+    }
+  }
+
+  /** Adds a frame whose payload is one number of 32 bits. */
+  frameOfNumber(type: number, id: number, value: number): void {
+    const at = this.#reserve(FRAME_HEADER_BYTES + 4);
+    const buffer = this.#buffer!;
+    writeHeader(buffer, at, 4, type, 0, id);
+    writeUint32(buffer, at + FRAME_HEADER_BYTES, value);
+  }
+
+  /** Adds bytes that are no frame: the preface. At most POOLED_BYTES. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#buffer!.set(bytes, at);
+  }
+
+  /** Writes what there is if it is much. */
+  relieve(): void {
+    if (this.pending >= WRITE_AT_BYTES) this.#write();
+  }
+
+  flush(): void {
+    this.#isScheduled = false;
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.pending === 0 || this.isBlocked || this.#socket.destroyed) return;
+    const socket = this.#socket;
+    this.pending = 0;
+    if (this.#pieces.length === 0) {
+      socket.write(this.#buffer!.subarray(this.#from, this.#position));
+    } else {
+      this.#writePieces();
+    }
+    this.#from = this.#position;
+    if (socket.writableLength === 0) this.#reuse();
+    else this.isBlocked = socket.writableNeedDrain;
+  }
+
+  /** The socket has written what it had. */
+  resume(): void {
+    this.isBlocked = false;
+    this.flush();
+  }
+
+  /** The kept buffer is given back: the connection has nothing more to write. */
+  dispose(): void {
+    this.pending = 0;
+    this.#pieces = [];
+    // The socket may still refer to the buffers, so they are left to the garbage collector.
+    this.#full = [];
+    this.#buffer = undefined;
+  }
+
+  #writePieces(): void {
+    this.#seal();
+    const socket = this.#socket;
+    socket.cork();
+    for (const piece of this.#pieces) socket.write(piece);
+    socket.uncork();
+    this.#pieces = [];
+  }
+
+  /** Makes room for `bytes` and returns where they go. */
+  #reserve(bytes: number): number {
+    if (this.#buffer === undefined || this.#position + bytes > POOLED_BYTES) this.#nextBuffer();
+    const at = this.#position;
+    this.#position = at + bytes;
+    this.pending += bytes;
+    if (!this.#isScheduled && !this.#isHeld) {
+      this.#isScheduled = true;
+      this.#schedule();
+    }
+    return at;
+  }
+
+  #nextBuffer(): void {
+    this.#seal();
+    if (this.#buffer !== undefined) this.#full.push(this.#buffer);
+    this.#buffer = takeBuffer();
+    this.#from = 0;
+    this.#position = 0;
+  }
+
+  /** Moves what is in the buffer to the pieces. */
+  #seal(): void {
+    if (this.#position > this.#from) this.#pieces.push(this.#buffer!.subarray(this.#from, this.#position));
+    this.#from = this.#position;
+  }
+
+  /** The socket refers to no buffer any more. */
+  #reuse(): void {
+    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    for (const buffer of this.#full) returnBuffer(buffer);
+    this.#buffer = undefined;
+    this.#full = [];
+    this.#from = 0;
+    this.#position = 0;
+  }
+}
+
+function writeHeader(buffer: Buffer, at: number, length: number, type: number, flags: number, id: number): void {
+  buffer[at] = length >>> 16;
+  buffer[at + 1] = length >>> 8;
+  buffer[at + 2] = length;
+  buffer[at + 3] = type;
+  buffer[at + 4] = flags;
+  writeUint32(buffer, at + 5, id);
+}
+
+function writeUint32(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+}
+
+function copySmall(source: Uint8Array, target: Buffer, at: number): void {
+  for (let index = 0; index < source.length; index++) target[at + index] = source[index]!;
+}

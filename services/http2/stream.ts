@@ -1,0 +1,104 @@
+// One exchange of request and response: its state (RFC 9113, section 5.1), its windows, and what waits to be sent.
+import { ReceiveWindow } from './flow-window.ts';
+import { SendQueue } from './send-queue.ts';
+import { COPIED_BYTES } from './output.ts';
+import type { Connection, Stream, StreamHandler } from './types.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/** What a stream needs of its connection. */
+export interface StreamOwner extends Connection {
+  writeHeaders(stream: Http2Stream, block: Uint8Array, endStream: boolean): void;
+  /** Returns false, having written nothing, if there is no room for all of it now. */
+  writeData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): boolean;
+  /** `bytes` were added to the queue of the stream. */
+  onQueued(stream: Http2Stream, bytes: number): void;
+  resetStream(stream: Http2Stream, code: number): void;
+  consume(stream: Http2Stream, bytes: number): void;
+}
+
+export class Http2Stream implements Stream {
+  readonly id: number;
+  readonly connection: StreamOwner;
+  handler: StreamHandler | undefined = undefined;
+  memo: unknown = undefined;
+  /** Not ended on both sides, and not reset. */
+  isOpen = true;
+  /** The peer has sent its first header block (a response's, on a client). */
+  hasHeaders = false;
+  /** The peer has sent END_STREAM. */
+  isRemoteEnded = false;
+  /** END_STREAM was handed in, and perhaps waits in the queue. */
+  isLocalEnding = false;
+  /** END_STREAM was written. */
+  isLocalEnded = false;
+  /** How much the peer takes at present. May be negative, after the peer has lowered SETTINGS_INITIAL_WINDOW_SIZE. */
+  sendWindow: number;
+  readonly receiveWindow: ReceiveWindow;
+  /** Bytes that content-length announces and that have not yet arrived; -1 if it announces none. */
+  expectedBytes = -1;
+  queue: SendQueue | undefined = undefined;
+
+  constructor(connection: StreamOwner, id: number, sendWindow: number, receiveWindowBytes: number) {
+    this.connection = connection;
+    this.id = id;
+    this.sendWindow = sendWindow;
+    this.receiveWindow = new ReceiveWindow(receiveWindowBytes);
+  }
+
+  sendHeaders(block: Uint8Array, endStream: boolean): void {
+    if (!this.isOpen || this.isLocalEnding) return;
+    if (endStream) {
+      this.sendTrailers(block);
+      return;
+    }
+    this.connection.writeHeaders(this, block, false);
+  }
+
+  sendData(bytes: Uint8Array, endStream: boolean, prefix: Uint8Array = NOTHING): boolean {
+    if (!this.isOpen || this.isLocalEnding) return true;
+    this.isLocalEnding = endStream;
+    if (this.queue === undefined && this.connection.writeData(this, bytes, endStream, prefix)) return true;
+    return this.#enqueue(bytes, endStream, prefix);
+  }
+
+  sendTrailers(block: Uint8Array): void {
+    if (!this.isOpen || this.isLocalEnding) return;
+    this.isLocalEnding = true;
+    if (this.queue === undefined) this.connection.writeHeaders(this, block, true);
+    else this.queue.trailers = Buffer.from(block);
+  }
+
+  reset(code: number): void {
+    this.connection.resetStream(this, code);
+  }
+
+  consume(bytes: number): void {
+    this.connection.consume(this, bytes);
+  }
+
+  /** The stream has ended before its time; what waits is dropped. */
+  abort(code: number): void {
+    const { handler } = this;
+    this.handler = undefined;
+    handler?.onReset(code);
+  }
+
+  #enqueue(bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): boolean {
+    const queue = (this.queue ??= new SendQueue());
+    if (bytes.length <= COPIED_BYTES) {
+      queue.add(Buffer.concat([prefix, bytes]));
+    } else {
+      queue.add(Uint8Array.from(prefix));
+      queue.add(bytes);
+    }
+    queue.endsStream = endStream;
+    queue.mustReport = true;
+    this.connection.onQueued(this, prefix.length + bytes.length);
+    return !this.#isWaiting;
+  }
+
+  get #isWaiting(): boolean {
+    return this.queue !== undefined;
+  }
+}
