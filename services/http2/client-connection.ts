@@ -37,7 +37,7 @@ export class ClientConnection extends StreamConnection {
     this.#nextId += 2;
     stream.handler = handler;
     stream.isLocalEnding = endStream;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.writeHeaders(stream, block, endStream);
     return stream;
   }
@@ -84,7 +84,7 @@ export class ClientConnection extends StreamConnection {
 
   /** Streams that the server will not answer may be sent again elsewhere. */
   protected override onPeerGoaway(lastStreamId: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.abortStream(stream, ErrorCode.REFUSED_STREAM);
     }
   }

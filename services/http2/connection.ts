@@ -47,7 +47,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #hasSettings = false;
   /** A chunk has arrived since the last tick. */
   #hasRead = false;
-  #isFlushScheduled = false;
   // Seconds: since the beginning; without progress in writing; since the peer was last heard; since closing or GOAWAY.
   #age = 0;
   #writeStall = 0;
@@ -61,7 +60,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#role = role;
     this.limits = completeLimits(limits);
     this.budgets = new Budgets(this.limits.budgets);
-    this.output = new Output(socket, () => this.#scheduleFlush());
+    this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
     this.#ticker = ticker;
@@ -169,9 +168,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** To be called when a stream has ended: after GOAWAY the last one ends the connection. */
   protected closeIfDone(): void {
     if (this.openStreams > 0 || this.isClosed) return;
-    if (this.goawayStep === 2)
+    if (this.peerGoaway !== undefined) {
+      this.#writeGoaway(this.lastPeerStream, ErrorCode.NO_ERROR, '');
+      this.#end(this.peerGoaway);
+    } else if (this.goawayStep === 2) {
       this.#end({ code: ErrorCode.NO_ERROR, by: 'here', text: 'graceful end', budget: undefined });
-    else if (this.peerGoaway !== undefined) this.close(ErrorCode.NO_ERROR, 'the peer has sent GOAWAY');
+    }
   }
 
   /** To be called when memory may have grown. */
@@ -282,17 +284,18 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#silence = keepaliveSeconds;
       this.#pings.send(() => undefined);
     } else if (this.#isProbing && this.#silence >= keepaliveSeconds + keepaliveTimeoutSeconds) {
-      this.#destroy(`the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`, 'keepalive');
+      const text = `the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`;
+      this.#destroy(ErrorCode.CONNECT_ERROR, text, 'keepalive');
     }
   }
 
   #closeForUnread(): void {
-    this.#destroy('the peer does not read what is sent to it', 'unread answers');
+    this.#destroy(ErrorCode.ENHANCE_YOUR_CALM, 'the peer does not read what is sent to it', 'unread answers');
   }
 
   /** Ends at once: the peer cannot be told, since it does not read. */
-  #destroy(text: string, budget: string): void {
-    this.#end({ code: ErrorCode.ENHANCE_YOUR_CALM, by: 'here', text, budget });
+  #destroy(code: number, text: string, budget: string): void {
+    this.#end({ code, by: 'here', text, budget });
     this.socket.destroy();
   }
 
@@ -339,15 +342,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onDrain(): void {
     this.output.resume();
     this.onWritable();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.output.flush();
-    });
   }
 
   #guard(work: () => void): void {

@@ -1,4 +1,6 @@
-// What a connection writes. Frames are collected in a kept buffer and go to the socket in one write a turn of the event loop.
+// What a connection writes. Frames are collected in a kept buffer. They go to the socket in one write, when what runs now and
+// the promises that it settles are done. (To wait for the end of the turn of the event loop saves few writes, and costs a
+// lone call more.)
 //
 // A buffer that was handed to the socket may be used again when the socket has nothing left to write. Mostly that is so at
 // once: the kernel takes what it gets.
@@ -12,7 +14,7 @@ export const COPIED_BYTES = 4_096;
 /** Up to this length a loop is faster than a call of `set`. */
 const COPIED_BY_LOOP = 48;
 
-/** So much is written without waiting for the end of the turn. */
+/** So much is written at once. */
 const WRITE_AT_BYTES = 65_536;
 
 export class Output {
@@ -21,7 +23,7 @@ export class Output {
   /** Bytes that were added and not yet given to the socket. */
   pending = 0;
   readonly #socket: Socket;
-  readonly #schedule: () => void;
+  readonly #flush: () => void;
   #buffer: Buffer | undefined = undefined;
   /** #buffer[#from, #position) is not yet given to the socket. */
   #from = 0;
@@ -33,10 +35,9 @@ export class Output {
   #isScheduled = false;
   #isHeld = false;
 
-  /** `schedule` sees to it that `flush` is called later in this turn of the event loop. */
-  constructor(socket: Socket, schedule: () => void) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#schedule = schedule;
+    this.#flush = () => this.flush();
   }
 
   /** Bytes that wait for the peer to read. */
@@ -146,7 +147,7 @@ export class Output {
     this.pending += bytes;
     if (!this.#isScheduled && !this.#isHeld) {
       this.#isScheduled = true;
-      this.#schedule();
+      process.nextTick(this.#flush);
     }
     return at;
   }

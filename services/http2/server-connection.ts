@@ -79,7 +79,7 @@ export class ServerConnection extends StreamConnection {
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
     stream.expectedBytes = block.contentLength;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     stream.handler = this.#onStream(stream, block, endStream);
   }
 

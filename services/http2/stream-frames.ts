@@ -11,13 +11,14 @@ import { HpackDecoder } from './hpack-decoder.ts';
 import type { Limits } from './limits.ts';
 import { Sender } from './sender.ts';
 import type { Http2Stream, StreamOwner } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 import type { Ticker } from './ticker.ts';
 
 /** Compressed, a block is mostly smaller than its list. One larger than this is not even read for the list's sake. */
 const BLOCK_PER_LIST_BYTES = 4;
 
 export abstract class StreamConnection extends BaseConnection implements StreamOwner {
-  protected readonly streams = new Map<number, Http2Stream>();
+  protected readonly streams = new StreamTable();
   protected readonly sender: Sender;
   /** Streams that this side has reset lately. */
   protected readonly resetHere = new ClosedStreams();
@@ -126,16 +127,17 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   protected override onInitialWindow(change: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (this.sender.enlargeStream(stream, change)) continue;
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'SETTINGS_INITIAL_WINDOW_SIZE makes a window too large');
     }
   }
 
   protected override abortStreams(code: number): void {
-    const streams = [...this.streams.values()];
-    this.streams.clear();
-    for (const stream of streams) this.#abort(stream, code);
+    for (const stream of this.streams.all()) {
+      this.streams.delete(stream.id);
+      this.#abort(stream, code);
+    }
   }
 
   protected override tickStreams(): void {
@@ -144,7 +146,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       const text = `a header block was not completed within ${headerSeconds} seconds`;
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, text, 'half headers');
     }
-    this.sender.tick(stallSeconds, (stream) => this.#fault(stream));
+    if (this.sender.queuedBytes === 0) return;
+    for (const stream of this.streams.all()) {
+      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#fault(stream);
+    }
   }
 
   protected override onWritable(): void {

@@ -1,0 +1,56 @@
+// The servers that the judges of this folder judge, each a process of its own.
+import { settingsSchema } from '../../services/config/schema.ts';
+import { startRouter } from '../support/router-process.ts';
+import { run } from '../support/process.ts';
+
+/** The router on either of its edges, or services/http2 alone with a server that answers anything. */
+export const EDGES = ['own', 'grpc-js', 'http2'] as const;
+export type EdgeName = (typeof EDGES)[number];
+
+export interface Edge {
+  readonly name: EdgeName;
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** SIGTERM, and SIGKILL if that does not end it. Resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** How long a server may take to stop, milliseconds. */
+const STOP_MS = 10_000;
+
+/** `settings`: of the router, beside those that every judge needs. */
+export async function startEdge(name: EdgeName, settings: Record<string, unknown> = {}): Promise<Edge> {
+  if (name === 'http2') return startBareServer();
+  const router = await startRouter({ ...edgeSetting(name), ...settings });
+  const stop = async (): Promise<void> => {
+    const timer = setTimeout(() => router.kill(), STOP_MS);
+    await router.stop();
+    clearTimeout(timer);
+  };
+  return { name, ...hostAndPort(router.address), pid: router.pid, stop };
+}
+
+/** True once the router has an edge of its own. */
+export const HAS_OWN_EDGE = 'edge' in settingsSchema.shape;
+
+function edgeSetting(name: EdgeName): Record<string, unknown> {
+  if (HAS_OWN_EDGE) return { edge: name };
+  if (name === 'grpc-js') return {};
+  throw new Error('This router has no edge of its own yet; judge http2 instead.');
+}
+
+async function startBareServer(): Promise<Edge> {
+  const { child, finished, line } = run('test/edge/bare-server.ts', []);
+  const address = (await line(/^listens on /)).replace('listens on ', '');
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await finished;
+  };
+  return { name: 'http2', ...hostAndPort(address), pid: child.pid!, stop };
+}
+
+function hostAndPort(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+}

@@ -1,0 +1,58 @@
+// Every attack against one edge, and whether it holds: memory +16 MB at most, another client's p99 at most three times.
+import { setTimeout as delay } from 'node:timers/promises';
+import { pin } from '../../support/pin.ts';
+import { type EdgeName, startEdge } from '../edges.ts';
+import { ATTACKS } from './attacks.ts';
+import { type FloodResult, flood, quietP99Ms } from './flood.ts';
+
+export interface FloodVerdict extends FloodResult {
+  readonly quietP99Ms: number;
+  readonly passed: boolean;
+}
+
+const GROWTH_MAX_BYTES = 16 * 2 ** 20;
+const P99_RATIO_MAX = 3;
+const SERVER_CPU = 0;
+/** For the compilers and the heap to settle before the first attack. */
+const WARM_UPS = 2;
+/** Another process on this machine can spoil one try, never all of them. */
+const TRIES = 3;
+const REST_MS = 500;
+
+/** `names`: these attacks only, where given. */
+export async function judgeFloods(
+  name: EdgeName,
+  progress: (text: string) => void,
+  names?: readonly string[],
+): Promise<FloodVerdict[]> {
+  const edge = await startEdge(name);
+  const verdicts: FloodVerdict[] = [];
+  try {
+    await pin(edge.pid, SERVER_CPU);
+    for (let each = 0; each < WARM_UPS; each += 1) await quietP99Ms(edge);
+    for (const attack of ATTACKS.filter((each) => names?.includes(each.name) ?? true)) {
+      let verdict: FloodVerdict | undefined;
+      for (let round = 1; round <= TRIES && verdict?.passed !== true; round += 1) {
+        progress(`floods, ${name}: ${attack.name}, try ${round}`);
+        const quiet = await quietP99Ms(edge);
+        const result = await flood(edge, attack);
+        const passed =
+          result.grownBytes <= GROWTH_MAX_BYTES && result.p99Ms <= P99_RATIO_MAX * quiet && result.failedCalls === 0;
+        verdict = { ...result, quietP99Ms: quiet, passed };
+        await delay(REST_MS);
+      }
+      verdicts.push(verdict!);
+    }
+  } finally {
+    await edge.stop();
+  }
+  return verdicts;
+}
+
+export function outcomeOf({ report, attack }: FloodResult): string {
+  const codes = Object.keys(report.goaways).join(', ');
+  if (report.closedByServer === 0) return report.refused > 0 ? 'refused' : 'open';
+  const share = report.closedByServer / Math.max(1, report.opened);
+  const kind = attack.connections === 1 || share > 0.5 ? 'closed' : 'some closed';
+  return codes === '' ? kind : `${kind}, GOAWAY ${codes}`;
+}
