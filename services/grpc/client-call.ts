@@ -17,6 +17,13 @@ export interface ClientMethod<Request, Response> {
   readonly decode: (bytes: Buffer) => Response;
 }
 
+/** The part of AbortSignal that is used. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** What a client hears of its call. */
 export interface ResponseListener<Response> {
   onMetadata?(metadata: Metadata): void;
@@ -49,7 +56,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   readonly #listener: ResponseListener<Response>;
   readonly #encoding: Encoding;
   readonly #onAbort = (): void => this.cancel();
-  #signal: AbortSignal | undefined = undefined;
+  #signal: CancelSignal | undefined = undefined;
   #stream: Stream | undefined = undefined;
   #reader: MessageReader | undefined = undefined;
   /** How the call ends when its last message is read. */
@@ -93,7 +100,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     this.#abandon(status('CANCELLED', message), ErrorCode.CANCEL);
   }
 
-  cancelWith(signal: AbortSignal): void {
+  cancelWith(signal: CancelSignal): void {
     if (this.isOver) return;
     this.#signal = signal;
     if (signal.aborted) this.cancel();

@@ -2,8 +2,14 @@
 // at once with the reason, and so does every later one. It neither reconnects nor retries: make a new client.
 import { type Socket, connect, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { ClientConnection, type Limits, encodeHeaders } from '../http2/index.ts';
-import { type CallClient, ClientCall, type ClientMethod, type ResponseListener } from './client-call.ts';
+import { ClientConnection, type CloseReason, type Limits, MemoryBudget, encodeHeaders } from '../http2/index.ts';
+import {
+  type CallClient,
+  type CancelSignal,
+  ClientCall,
+  type ClientMethod,
+  type ResponseListener,
+} from './client-call.ts';
 import { ACCEPTED, type Encoding } from './compression.ts';
 import { type Address, parseAddress } from './listen.ts';
 import type { Metadata } from './metadata.ts';
@@ -16,6 +22,8 @@ export interface ClientOptions {
   readonly tls?: ConnectionOptions;
   /** To connect, TLS included, milliseconds. */
   readonly connectTimeoutMs?: number;
+  /** Gives up connecting. Without effect on a connection that is there. */
+  readonly signal?: AbortSignal;
   /** Largest answer that is taken, bytes. */
   readonly maxMessageBytes?: number;
   readonly http2?: Partial<Limits>;
@@ -25,19 +33,23 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   readonly metadata?: Metadata;
   /** Cancels the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Messages may be sent compressed. */
   readonly encoding?: Encoding;
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const MAX_MESSAGE_BYTES = 4_194_304;
+/** What waits to be sent, and what has come and was not read. */
+const MAX_HELD_BYTES = 134_217_728;
 const USER_AGENT = 'grpc-node-http2/1';
 
 export class GrpcClient implements CallClient {
   readonly wheel = new TimingWheel();
   readonly maxMessageBytes: number;
   lost: Status | undefined;
+  /** What has ended the connection; undefined: it is open. */
+  closeReason: CloseReason | undefined;
   /** Called once when the connection is closed, by whomever, after every call has heard its end. */
   onLost: ((why: Status) => void) | undefined;
   readonly #connection: ClientConnection;
@@ -51,15 +63,20 @@ export class GrpcClient implements CallClient {
     this.maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#authority = authority;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
-    this.#connection = new ClientConnection(socket, options.http2);
-    this.#connection.onClosed = ({ text }) => {
-      this.lost = status('UNAVAILABLE', `the connection was lost: ${text}`);
+    // A budget of its own: what others hold does not end this connection.
+    this.#connection = new ClientConnection(socket, { memory: new MemoryBudget(MAX_HELD_BYTES), ...options.http2 });
+    this.#connection.onClosed = (reason) => {
+      this.closeReason = reason;
+      this.lost = status('UNAVAILABLE', `the connection was lost: ${reason.text}`);
       for (const call of this.#losing) call.fail(this.lost);
       this.onLost?.(this.lost);
     };
   }
 
-  /** `address`: "host:port" or "unix:PATH". Rejects with StatusError (UNAVAILABLE) and the reason. */
+  /**
+   * `address`: "host:port" or "unix:PATH". Rejects with StatusError: DEADLINE_EXCEEDED where it took too long, else UNAVAILABLE.
+   * Its `cause` is the system's error.
+   */
   static async connect(address: string, options: ClientOptions = {}): Promise<GrpcClient> {
     const parsed = parseAddress(address);
     const socket = await openSocket(parsed, options);
@@ -155,7 +172,7 @@ export class GrpcClient implements CallClient {
 }
 
 async function openSocket({ path, host, port }: Address, options: ClientOptions): Promise<Socket> {
-  const { tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { tls, connectTimeoutMs = CONNECT_TIMEOUT_MS, signal } = options;
   const where = path === undefined ? { host: host!, port: port! } : { path };
   const socket =
     tls === undefined
@@ -166,17 +183,33 @@ async function openSocket({ path, host, port }: Address, options: ClientOptions)
           ...where,
           ALPNProtocols: ['h2'],
         });
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const onAbort = (): void => reject(new Error('it was given up'));
+  const onLate = (): void => {
+    const late = status('DEADLINE_EXCEEDED', `cannot connect: no connection within ${connectTimeoutMs} ms`);
+    reject(new StatusError(late));
+  };
+  const timer = setTimeout(onLate, connectTimeoutMs);
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve).once('error', reject);
-      socket.setTimeout(connectTimeoutMs, () => reject(new Error(`no connection within ${connectTimeoutMs} ms`)));
-    });
-    socket.setTimeout(0);
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve).once('error', reject);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort);
+    await promise;
     socket.setNoDelay(true);
-    socket.removeAllListeners();
+    socket.off('error', reject);
     return socket;
   } catch (error) {
     socket.on('error', () => undefined).destroy();
-    throw new StatusError(status('UNAVAILABLE', `cannot connect: ${(error as Error).message}`));
+    if (error instanceof StatusError) throw error;
+    throw new StatusError(status('UNAVAILABLE', `cannot connect: ${textOf(error as Error)}`), { cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Of a name with several addresses there is an error for each, and none for all. */
+function textOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map(({ message }: Error) => message).join('; ');
 }

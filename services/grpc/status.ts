@@ -49,8 +49,8 @@ export class StatusError extends Error implements Status {
   readonly code: number;
   readonly metadata: Metadata | undefined;
 
-  constructor({ code, message, metadata }: Status) {
-    super(message);
+  constructor({ code, message, metadata }: Status, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.metadata = metadata;
   }

@@ -1,72 +1,111 @@
-import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
-import { whyLost, whyNotConnected } from './connect-error.ts';
+import type { GrpcClient } from '../../grpc/client.ts';
+import { type CodeName, StatusError, status } from '../../grpc/status.ts';
+import { isSilent, whyLost, whyNotDescribed, whyUnreachable } from './connect-error.ts';
 
-/** As grpc-js 1.14 words them. */
-function failure(code: grpc.status, details: string): Error {
-  return Object.assign(new Error(`${code} ${grpc.status[code]}: ${details}`), { code, details });
+type Client = Pick<GrpcClient, 'closeReason'>;
+
+const OPEN: Client = { closeReason: undefined };
+
+function failure(code: CodeName, message: string): StatusError {
+  return new StatusError(status(code, message));
 }
 
-const { DEADLINE_EXCEEDED, UNAVAILABLE, UNIMPLEMENTED } = grpc.status;
-const LOST = 'No connection established. Last error: ';
-const AT = '(2026-11-28T08:59:27.409Z). Resolution note: ';
+function closed(by: 'peer' | 'here', text: string, code = 0, budget?: string): Client {
+  return { closeReason: { by, text, code, budget } };
+}
 
 describe('what an operator reads of an engine that cannot be connected to', () => {
   it.each([
     [
       'a black hole',
-      failure(DEADLINE_EXCEEDED, 'Deadline exceeded after 2.001s,name resolution: 0.028s,Waiting for LB pick'),
+      failure('DEADLINE_EXCEEDED', 'cannot connect: no connection within 2000 ms'),
       'unreachable: no connection within 2000 ms; check its address, the network and firewalls, and whether its process is stopped',
     ],
     [
-      'a stopped process',
-      failure(DEADLINE_EXCEEDED, 'Deadline exceeded after 2.001s,LB pick: 0.004s,remote_addr=127.0.0.1:50061'),
-      'connected, but it did not say within 2000 ms what it is; its process may be stopped or overloaded',
-    ],
-    [
       'a port where nothing listens',
-      failure(UNAVAILABLE, `${LOST}Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: `),
+      failure('UNAVAILABLE', 'cannot connect: connect ECONNREFUSED 127.0.0.1:1'),
       'unreachable: connect ECONNREFUSED 127.0.0.1:1',
     ],
     [
+      'a name without an address',
+      failure('UNAVAILABLE', 'cannot connect: getaddrinfo ENOTFOUND nosuch.invalid'),
+      'unreachable: its name has no address (getaddrinfo ENOTFOUND nosuch.invalid)',
+    ],
+  ])('%s', (_what, error, text) => {
+    expect(whyUnreachable(error, 2_000).message).toBe(text);
+  });
+});
+
+describe('what an operator reads of what was connected to and did not say what it is', () => {
+  const LOST = failure('UNAVAILABLE', 'the connection was lost: …');
+
+  it.each([
+    [
+      'a stopped process',
+      failure('DEADLINE_EXCEEDED', 'the deadline passed before the server answered'),
+      OPEN,
+      'connected, but it did not say within 2000 ms what it is; its process may be stopped or overloaded',
+    ],
+    [
       'a web server',
-      failure(UNAVAILABLE, `${LOST}Protocol error ${AT}`),
+      LOST,
+      closed('here', 'a frame has 4740180 bytes', 6),
       'not an engine: what listens at this address speaks no gRPC; check the address',
     ],
     [
       'a port that closes its connections',
-      failure(UNAVAILABLE, `${LOST}Failed to connect ${AT}`),
+      LOST,
+      closed('peer', 'the peer has closed the connection'),
       'unreachable: what listens at this address closes every connection',
     ],
     [
-      'a name without an address',
-      failure(UNAVAILABLE, 'Name resolution failed for target dns:nosuch.invalid:50061'),
-      'unreachable: its name has no address (Name resolution failed for target dns:nosuch.invalid:50061)',
-    ],
-    [
       'another gRPC service',
-      failure(UNIMPLEMENTED, 'The server does not implement the method /tandem.engine.v1.EngineService/Describe'),
+      failure('UNIMPLEMENTED', 'The server does not implement the method /tandem.engine.v1.EngineService/Describe'),
+      OPEN,
       'not an engine: something else answers at this address (The server does not implement the method /tandem.engine.v1.EngineService/Describe); check the address',
     ],
-  ])('%s', (_what, error, text) => {
-    expect(whyNotConnected(error, 2_000).message).toBe(text);
+    [
+      'an engine that has given a reason of its own',
+      failure('INTERNAL', 'out of memory'),
+      OPEN,
+      '13 INTERNAL: out of memory',
+    ],
+  ])('%s', (_what, error, client, text) => {
+    expect(whyNotDescribed(error, client, 2_000).message).toBe(text);
   });
+});
 
-  it('is the same text at every attempt', () => {
-    const [first, second] = ['2.001s,name resolution: 0.028s', '2.004s,name resolution: 0.001s'].map((times) =>
-      whyNotConnected(failure(DEADLINE_EXCEEDED, `Deadline exceeded after ${times},Waiting for LB pick`), 2_000),
-    );
-    expect(first!.message).toBe(second!.message);
+describe('an engine', () => {
+  it('is silent where no answer came in time, and not where there was one', () => {
+    const late = failure('DEADLINE_EXCEEDED', 'late');
+    expect([whyUnreachable(late, 1), whyNotDescribed(late, OPEN, 1)].map(isSilent)).toEqual([true, true]);
+    expect(isSilent(whyNotDescribed(failure('INTERNAL', 'no'), OPEN, 1))).toBe(false);
   });
+});
 
-  it('is the error itself where an engine has given a reason of its own', () => {
-    const error = new Error('13 INTERNAL: out of memory');
-    expect(whyNotConnected(error, 2_000)).toBe(error);
-  });
+describe('what an operator reads of a stream that has ended', () => {
+  const GONE = 'its connection was lost: its process has ended or is stopped, or the network is down';
+  const LOST = status('UNAVAILABLE', 'the connection was lost: …');
 
-  it('is in plain words for a connection that was lost', () => {
-    expect(whyLost(failure(UNAVAILABLE, 'Connection dropped') as grpc.ServiceError)).toBe(
-      'its connection was lost: its process has ended or is stopped, or the network is down',
-    );
+  it.each([
+    ['whose connection is gone', LOST, closed('peer', 'the peer has closed the connection'), GONE],
+    ['whose peer has answered no ping', LOST, closed('here', 'no PING', 10, 'keepalive'), GONE],
+    [
+      'whose peer has sent what is no HTTP/2',
+      LOST,
+      closed('here', 'DATA on stream 9, which is not open', 1),
+      'it breaks HTTP/2: DATA on stream 9, which is not open',
+    ],
+    [
+      'whose peer wants no more of it',
+      LOST,
+      closed('peer', 'too_many_pings', 11),
+      'it has ended the connection: too_many_pings',
+    ],
+    ['that the engine has ended', status('OK', ''), OPEN, 'it closed the stream'],
+    ['that the engine has refused', status('RESOURCE_EXHAUSTED', 'full'), OPEN, '8 RESOURCE_EXHAUSTED: full'],
+  ])('%s', (_what, end, client, text) => {
+    expect(whyLost(end, client)).toBe(text);
   });
 });

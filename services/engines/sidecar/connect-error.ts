@@ -1,48 +1,61 @@
-// Why an engine cannot be connected to, in words for an operator. gRPC's own texts name its inner steps ("Waiting for LB
-// pick") and times, so that the same cause never reads the same twice.
-import * as grpc from '@grpc/grpc-js';
+// Why an engine cannot be connected to, or was lost, in words for an operator: the same cause reads the same every time.
+import type { GrpcClient } from '../../grpc/client.ts';
+import { Code, type Status, StatusError } from '../../grpc/status.ts';
 
-/** What Describe ended with, if it ended with a status. `timeoutMs`: how long it could take. */
-export function whyNotConnected(error: unknown, timeoutMs: number): Error {
-  const { code, details = '' } = error as Partial<grpc.ServiceError>;
-  const why = (text: string): Error => new Error(text, { cause: error });
-  switch (code) {
-    case grpc.status.DEADLINE_EXCEEDED:
-      return details.includes('remote_addr')
-        ? why(
-            `connected, but it did not say within ${timeoutMs} ms what it is; its process may be stopped or overloaded`,
-          )
-        : why(
-            `unreachable: no connection within ${timeoutMs} ms; check its address, the network and firewalls, and whether its process is stopped`,
-          );
-    case grpc.status.UNAVAILABLE:
-      return why(whyUnavailable(details));
-    case grpc.status.UNIMPLEMENTED:
-      return why(`not an engine: something else answers at this address (${details}); check the address`);
-    default:
-      return error as Error;
+const NAMES: readonly string[] = Object.keys(Code);
+const LOST = 'its connection was lost: its process has ended or is stopped, or the network is down';
+
+/** Of an attempt to connect, which may take `timeoutMs`. */
+export function whyUnreachable(error: unknown, timeoutMs: number): Error {
+  const why = (text: string): Error => new Error(`unreachable: ${text}`, { cause: error });
+  if (isLate(error)) {
+    const check = 'check its address, the network and firewalls, and whether its process is stopped';
+    return why(`no connection within ${timeoutMs} ms; ${check}`);
   }
+  const { message } = error as Error;
+  const cause = message.replace(/^cannot connect: /, '');
+  return why(cause.startsWith('getaddrinfo') ? `its name has no address (${cause})` : cause);
+}
+
+/** Of an engine that is connected and was asked what it is. */
+export function whyNotDescribed(error: unknown, { closeReason }: Pick<GrpcClient, 'closeReason'>, ms: number): Error {
+  const why = (text: string): Error => new Error(text, { cause: error });
+  if (closeReason?.by === 'here')
+    return why('not an engine: what listens at this address speaks no gRPC; check the address');
+  if (closeReason !== undefined) return why('unreachable: what listens at this address closes every connection');
+  if (isLate(error)) {
+    return why(`connected, but it did not say within ${ms} ms what it is; its process may be stopped or overloaded`);
+  }
+  const status = error as StatusError;
+  if (status.code === Code.UNIMPLEMENTED) {
+    return why(`not an engine: something else answers at this address (${status.message}); check the address`);
+  }
+  return why(toText(status));
 }
 
 /** No answer came in time: an engine that was there before is stopped or cut off. */
 export function isSilent(error: unknown): boolean {
-  return ((error as Error).cause as Partial<grpc.ServiceError> | undefined)?.code === grpc.status.DEADLINE_EXCEEDED;
+  return isLate((error as Error).cause);
 }
 
-/** What a stream ended with that was open. */
-export function whyLost(error: Partial<grpc.ServiceError>): string {
-  if (error.details !== 'Connection dropped') return error.message ?? '';
-  return 'its connection was lost: its process has ended or is stopped, or the network is down';
+/** What has ended a stream that was open. */
+export function whyLost(end: Status, { closeReason }: Pick<GrpcClient, 'closeReason'>): string {
+  if (closeReason === undefined) return end.code === Code.OK ? 'it closed the stream' : toText(end);
+  const { by, code, text, budget } = closeReason;
+  if (by === 'here') return budget === 'keepalive' ? LOST : `it breaks HTTP/2: ${text}`;
+  return code === 0 ? LOST : `it has ended the connection: ${text}`;
 }
 
-function whyUnavailable(details: string): string {
-  if (details.startsWith('Name resolution failed')) return `unreachable: its name has no address (${details})`;
-  const cause = details
-    .replace(/^No connection established\. Last error: (Error: )?/, '')
-    .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/g, '')
-    .replace(/\. Resolution note: $/, '');
-  if (cause === 'Protocol error')
-    return 'not an engine: what listens at this address speaks no gRPC; check the address';
-  if (cause === 'Failed to connect') return 'unreachable: what listens at this address closes every connection';
-  return `unreachable: ${cause}`;
+/** An engine may end a call with a number that no status has. */
+export function nameOf(code: number): string {
+  return NAMES[code] ?? 'a status that gRPC does not have';
+}
+
+/** Example: "13 INTERNAL: out of memory". */
+function toText({ code, message }: Status): string {
+  return `${code} ${nameOf(code)}: ${message}`;
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof StatusError && error.code === Code.DEADLINE_EXCEEDED;
 }

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
 import type { RouterError } from '../../core/errors.ts';
@@ -7,7 +6,7 @@ import type { InferResult, InferStreamRequest } from '../../generated/tandem/eng
 import { InferStream, type InferStreamOptions } from './infer-stream.ts';
 
 /** The call below the stream: keeps what is written, and takes more as the test says. */
-class FakeCall extends EventEmitter {
+class FakeCall {
   readonly written: InferStreamRequest[] = [];
   /** What `write` returns: whether it takes more. */
   takesMore = true;
@@ -33,7 +32,7 @@ class FakeCall extends EventEmitter {
   }
 
   receive(...results: InferResult[]): void {
-    this.emit('data', { results, checksum: 0n });
+    stream.onResponse({ results, checksum: 0n });
   }
 }
 
@@ -51,9 +50,8 @@ function open(over: Partial<InferStreamOptions> = {}): void {
   call = new FakeCall();
   closed = [];
   const options = { ...FULL, ...over };
-  stream = new InferStream('e', call as unknown as ConstructorParameters<typeof InferStream>[1], options, (why) =>
-    closed.push(why),
-  );
+  stream = new InferStream('e', options, (why) => closed.push(why));
+  stream.begin(call);
 }
 
 /** Asks, and tells how it ended. */
@@ -76,7 +74,7 @@ describe('a stream whose peer takes no more for now', () => {
     await aTurn();
     expect(call.sent).toEqual([[1]]);
     call.takesMore = true;
-    call.emit('drain');
+    stream.onDrain();
     await aTurn();
     expect(call.sent).toEqual([[1], [2, 3]]);
     call.receive(answer(1n), answer(2n), answer(3n));
@@ -88,7 +86,7 @@ describe('a stream whose peer takes no more for now', () => {
     void ask();
     await aTurn();
     call.takesMore = true;
-    call.emit('drain');
+    stream.onDrain();
     for (const sent of [2, 3]) {
       void ask();
       await aTurn();
@@ -103,7 +101,7 @@ describe('a stream whose peer takes no more for now', () => {
     await aTurn();
     expect(call.written).toHaveLength(1);
     for (let n = 0; n < asked.length; n += 1) {
-      call.emit('drain');
+      stream.onDrain();
       await aTurn();
     }
     expect(call.sent.flat()).toEqual([1, 2, 3, 4, 5]);
@@ -114,8 +112,8 @@ describe('a stream whose peer takes no more for now', () => {
 describe('a stream that has ended', () => {
   it('says so once, however many signs of it there are', async () => {
     const asked = ask();
-    call.emit('error', Object.assign(new Error('reset'), { code: 14, details: 'reset' }));
-    call.emit('end');
+    stream.onEnd('reset');
+    stream.onEnd('it closed the stream');
     stream.fail('told to');
     expect(closed).toHaveLength(1);
     expect(closed[0]).toContain('reset');

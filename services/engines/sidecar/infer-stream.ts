@@ -1,19 +1,13 @@
 // Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
 // goes out as one message, and while the peer's window is full the next one gathers more.
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import { IdTable } from '../../core/id-table.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type {
-  InferItem,
-  InferResult,
-  InferStreamRequest,
-  InferStreamResponse,
-} from '../../generated/tandem/engine/v1/engine.ts';
+import type { InferItem, InferResult, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Silence } from '../engine.ts';
-import { whyLost } from './connect-error.ts';
+import type { InferCall, InferListener } from './infer-call.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
@@ -48,9 +42,9 @@ interface Job {
   readonly withLayers: boolean;
 }
 
-export class InferStream {
+export class InferStream implements InferListener {
   readonly #engineId: string;
-  readonly #call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>;
+  #call: Pick<InferCall, 'write' | 'end' | 'cancel'> | undefined;
   readonly #jobs = new IdTable<Job>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
@@ -77,14 +71,8 @@ export class InferStream {
   hasAnswered = false;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST or ENGINE_FAULT. */
-  constructor(
-    engineId: string,
-    call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>,
-    options: InferStreamOptions,
-    onClosed: (why: string, isFault: boolean) => void,
-  ) {
+  constructor(engineId: string, options: InferStreamOptions, onClosed: (why: string, isFault: boolean) => void) {
     this.#engineId = engineId;
-    this.#call = call;
     this.#options = options;
     this.#outbox = new Outbox(options.maxMessageBytes);
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
@@ -96,13 +84,11 @@ export class InferStream {
       for (const id of this.#jobs.ids()) this.#take(id)?.reject(lost);
       onClosed(why, kind === 'ENGINE_FAULT');
     };
-    call.on('data', (response: InferStreamResponse) => this.#receive(response));
-    call.on('drain', () => {
-      this.#blocked = false;
-      this.#scheduleFlush();
-    });
-    call.on('error', (error) => this.#close(toDownReason({ message: whyLost(error) })));
-    call.on('end', () => this.#close('it closed the stream'));
+  }
+
+  /** The call that it goes over. To be called once, and before anything else. */
+  begin(call: Pick<InferCall, 'write' | 'end' | 'cancel'>): void {
+    this.#call = call;
   }
 
   get inFlight(): number {
@@ -124,7 +110,7 @@ export class InferStream {
   /** Ends the stream. */
   fail(why: string): void {
     this.#close(why);
-    this.#call.cancel();
+    this.#call?.cancel();
   }
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
@@ -171,7 +157,7 @@ export class InferStream {
   /** Resolves when every job has ended, then closes the stream. */
   async drain(): Promise<void> {
     if (this.#jobs.size > 0 && !this.#closed) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    this.#call.end();
+    this.#call?.end();
   }
 
   #scheduleFlush(): void {
@@ -189,7 +175,7 @@ export class InferStream {
     while (!this.#blocked && !this.#outbox.isEmpty) {
       const { items, cancelIds } = this.#outbox.take();
       this.#setTimeouts(items);
-      this.#blocked = !this.#call.write({ items, cancelIds, checksum: 0n });
+      this.#blocked = !this.#call!.write({ items, cancelIds, checksum: 0n });
     }
   }
 
@@ -202,7 +188,16 @@ export class InferStream {
     }
   }
 
-  #receive(response: InferStreamResponse): void {
+  onDrain(): void {
+    this.#blocked = false;
+    this.#scheduleFlush();
+  }
+
+  onEnd(why: string): void {
+    this.#close(toDownReason({ message: why }));
+  }
+
+  onResponse(response: InferStreamResponse): void {
     if (this.#closed) return;
     if (response.results.length === 0) {
       this.#emptyMessages += 1;
@@ -237,7 +232,7 @@ export class InferStream {
   /** The engine breaks the protocol. */
   #fault(why: string): void {
     this.#close(why, 'ENGINE_FAULT');
-    this.#call.cancel();
+    this.#call?.cancel();
   }
 
   /** Whatever the engine has put on the wire, it can only fail the job that it was put there for. */

@@ -1,15 +1,16 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
-import * as grpc from '@grpc/grpc-js';
 import { causeOf, withTimes } from '../../core/cause.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import { EngineServiceClient, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
+import { type DescribeResponse, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
+import type { GrpcClient } from '../../grpc/client.ts';
+import type { StatusError } from '../../grpc/status.ts';
 import type { Engine, EngineDescription, Recording, Silence, Trace, TracePlace } from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
 import { isSilent } from './connect-error.ts';
-import { describe, openStream, recording, trace } from './engine-calls.ts';
+import { connect, describe, recording, trace } from './engine-calls.ts';
+import { InferCall } from './infer-call.ts';
 import { InferStream } from './infer-stream.ts';
-import { MAX_MESSAGE_BYTES } from './message-limits.ts';
 import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersions } from './translate.ts';
 
 const RECONNECT_MIN_MS = 50;
@@ -17,16 +18,6 @@ const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 500;
 /** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
 const PROVEN_MS = 1_000;
-
-const CHANNEL_OPTIONS: grpc.ChannelOptions = {
-  'grpc.enable_retries': 0, // ours count them
-  'grpc.use_local_subchannel_pool': 1, // a fresh client never inherits a dead connection's back-off
-  'grpc.enable_channelz': 0,
-  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
-  // A stopped process is invisible without pings.
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 2_000,
-};
 
 /** Undefined: it is not known. */
 type OutputsOf = (model: string, version: number) => number | undefined;
@@ -43,11 +34,13 @@ export class SidecarEngine implements Engine {
   /** Connections in a row that ended for such a reason, none of which was worth it. */
   #failures = 0;
   #upSinceMs = 0;
-  #client: EngineServiceClient | undefined;
+  #client: GrpcClient | undefined;
   #stream: InferStream | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MIN_MS;
   #stopped = false;
+  /** Gives up connecting. */
+  readonly #stop = new AbortController();
   /** On streams that have ended. */
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
@@ -113,13 +106,14 @@ export class SidecarEngine implements Engine {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stop.abort();
     clearTimeout(this.#retry);
     await this.#stream?.drain();
     this.#client?.close();
   }
 
   async #call<Request, Response>(
-    call: (client: EngineServiceClient, request: Request, context: CallContext) => Promise<Response>,
+    call: (client: GrpcClient, request: Request, context: CallContext) => Promise<Response>,
     request: Request,
     context: CallContext,
   ): Promise<Response> {
@@ -128,7 +122,7 @@ export class SidecarEngine implements Engine {
       return await call(this.#client, request, context);
     } catch (thrown) {
       if (context.signal.aborted) throw RouterError.from(context.signal.reason);
-      throw fromStatus(this.id, thrown as grpc.ServiceError);
+      throw fromStatus(this.id, thrown as StatusError);
     }
   }
 
@@ -137,23 +131,15 @@ export class SidecarEngine implements Engine {
   }
 
   async #connect(): Promise<void> {
-    const client = new EngineServiceClient(this.address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
-    this.#client = client;
+    let client: GrpcClient | undefined;
     try {
+      client = await connect(this.address, this.#stop.signal);
+      this.#client = client;
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
       if (refused !== undefined) throw new Error(refused);
-      const description = toDescription(wire);
-      if (this.#stopped) return;
-      const { maxMessageBytes } = description;
-      const probe = (): Promise<unknown> => describe(client, this.id);
-      const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe, outputsOf: this.#outputsOf };
-      const call = openStream(client, this.id, wire, () => stream.owed);
-      const stream = new InferStream(this.id, call, options, (why, isFault) => this.#down(client, why, isFault));
-      this.#stream = stream;
-      this.#upSinceMs = performance.now();
-      this.description = description;
-      this.#changed();
+      if (this.#stopped) client.close();
+      else this.#open(client, wire);
     } catch (error) {
       const isStillSilent = this.#lostWith !== '' && isSilent(error);
       const since = `${this.#lostWith}; since then it does not answer: its process may be stopped`;
@@ -161,8 +147,22 @@ export class SidecarEngine implements Engine {
     }
   }
 
-  #down(client: EngineServiceClient, why: string, isFault = false): void {
-    client.close();
+  #open(client: GrpcClient, wire: DescribeResponse): void {
+    const description = toDescription(wire);
+    const { maxMessageBytes } = description;
+    const probe = (): Promise<unknown> => describe(client, this.id);
+    const options = { maxMessageBytes, timeoutMs: this.#stallTimeoutMs, probe, outputsOf: this.#outputsOf };
+    const stream = new InferStream(this.id, options, (why, isFault) => this.#down(client, why, isFault));
+    this.#stream = stream;
+    this.#upSinceMs = performance.now();
+    this.description = description;
+    stream.begin(new InferCall(client, this.id, wire, stream));
+    // It may have ended at once.
+    if (this.#stream === stream) this.#changed();
+  }
+
+  #down(client: GrpcClient | undefined, why: string, isFault = false): void {
+    client?.close();
     if (this.#stopped) return;
     const wasUp = this.description !== undefined;
     if (wasUp) this.#lostWith = why;

@@ -1,5 +1,4 @@
 // tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
-import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, type ErrorKind, RouterError, isErrorKind } from '../../core/errors.ts';
 import type { Detail, Inference, LayerActivity } from '../../core/inference.ts';
 import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
@@ -14,9 +13,12 @@ import {
   type TraceResponse,
   Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
+import { DETAILS } from '../../grpc/metadata.ts';
+import { Code, type Status as CallStatus } from '../../grpc/status.ts';
 import type { EngineDescription, RecordedNode, Recording, Trace } from '../engine.ts';
 import { printable } from '../printable.ts';
 import type { Versions } from './compatibility.ts';
+import { nameOf } from './connect-error.ts';
 
 /** gRPC's own. */
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1_048_576;
@@ -119,29 +121,24 @@ export function toDownReason(error: unknown): string {
 }
 
 /** What a unary call ended with. A status without google.rpc details is gRPC's own. */
-export function fromStatus(engineId: string, error: grpc.ServiceError): RouterError {
+export function fromStatus(engineId: string, error: CallStatus): RouterError {
   const { code } = error;
-  const message = printable(error.details || 'it gave no reason', MAX_TEXT_CHARS);
+  const message = printable(error.message || 'it gave no reason', MAX_TEXT_CHARS);
   const { reason, metadata } = errorInfo(error);
   if (reason !== '') {
     return toError(engineId, { code, reason, message, metadata, recordingId: 0n }, mayBeAnsweredToOthers);
   }
   switch (code) {
-    case grpc.status.UNIMPLEMENTED:
+    case Code.UNIMPLEMENTED:
       return new RouterError('ENGINE_FAULT', `engine "${engineId}" cannot do that; a newer build may`);
-    case grpc.status.DEADLINE_EXCEEDED:
+    case Code.DEADLINE_EXCEEDED:
       return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before engine "${engineId}" answered`);
-    case grpc.status.UNAVAILABLE:
-    case grpc.status.CANCELLED: // and not by us
+    case Code.UNAVAILABLE:
+    case Code.CANCELLED: // and not by us
       return new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${message}`);
     default:
       return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${nameOf(code)}: ${message}`);
   }
-}
-
-/** An engine may end a call with a number that no status has. */
-function nameOf(code: number): string {
-  return grpc.status[code] ?? 'a status that gRPC does not have';
 }
 
 interface Info {
@@ -152,9 +149,9 @@ interface Info {
 const NO_INFO: Info = { reason: '', metadata: {} };
 
 /** None where the engine has sent none, or what cannot be read. */
-function errorInfo({ metadata }: grpc.ServiceError): Info {
-  const [bytes] = metadata.get('grpc-status-details-bin');
-  if (!Buffer.isBuffer(bytes)) return NO_INFO;
+function errorInfo({ metadata }: CallStatus): Info {
+  const [bytes] = metadata?.getBinary(DETAILS) ?? [];
+  if (bytes === undefined) return NO_INFO;
   try {
     const info = Status.decode(bytes).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.ErrorInfo'));
     return info === undefined ? NO_INFO : ErrorInfo.decode(info.value);

@@ -1,0 +1,127 @@
+// The call below an InferStream: messages to bytes and back, with checksums, and with limits of what a message may hold before it
+// is decoded. A wrong checksum is a fault of the link, and says nothing about the engine.
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { serializer } from '../../core/serialize.ts';
+import {
+  type DescribeResponse,
+  EngineServiceService,
+  InferStreamRequest,
+  InferStreamResponse,
+} from '../../generated/tandem/engine/v1/engine.ts';
+import type { ClientCall, ClientMethod, ResponseListener } from '../../grpc/client-call.ts';
+import type { GrpcClient } from '../../grpc/client.ts';
+import { Metadata } from '../../grpc/metadata.ts';
+import type { Status } from '../../grpc/status.ts';
+import { whyLost } from './connect-error.ts';
+import { refusedUnread, wrongChecksum } from './engine-calls.ts';
+import { isSealed, seal, withRoom } from './message-checksum.ts';
+import { type Owed, checkInferMessage } from './message-limits.ts';
+
+/** What an InferStream hears of its call. */
+export interface InferListener {
+  /** What the engine may answer now. */
+  readonly owed: Owed;
+  onResponse(response: InferStreamResponse): void;
+  /** After `write` returned false: it takes more. */
+  onDrain(): void;
+  /** Once. Why, for an operator. */
+  onEnd(why: string): void;
+}
+
+/** Tells the engine that every message of the stream has a checksum, so that it misses one also in the first. */
+const METADATA = Metadata.of({ 'tandem-checksums': '1' });
+/** The engine's process (`instance_id`), sent when the stream opens. */
+const INSTANCE_ID_KEY = 'tandem-instance-id-bin';
+
+/** Messages are bytes to gRPC, so that it is told here why one is refused. */
+const method: ClientMethod<Uint8Array, Buffer> = {
+  path: EngineServiceService.inferStream.path,
+  encode: (bytes) => bytes,
+  decode: (bytes) => bytes,
+};
+
+/** Of all streams: they write one message at a time. */
+const encodeWithRoom = serializer(withRoom(InferStreamRequest.encode), () => new BinaryWriter());
+
+export class InferCall implements ResponseListener<Buffer> {
+  readonly #client: GrpcClient;
+  readonly #engineId: string;
+  readonly #described: DescribeResponse;
+  readonly #listener: InferListener;
+  readonly #call: ClientCall<Uint8Array, Buffer>;
+  #sent = 0n;
+  #received = 0n;
+  #isOver = false;
+
+  /** To the engine that described itself so. The listener may hear of the end before this returns. */
+  constructor(client: GrpcClient, engineId: string, described: DescribeResponse, listener: InferListener) {
+    this.#client = client;
+    this.#engineId = engineId;
+    this.#described = described;
+    this.#listener = listener;
+    this.#call = client.call(method, this, { metadata: METADATA });
+  }
+
+  /** Returns false where the next message is to wait for onDrain. */
+  write(message: InferStreamRequest): boolean {
+    return this.#call.send(seal(encodeWithRoom(message), this.#sent++));
+  }
+
+  /** Nothing more is written. */
+  end(): void {
+    this.#call.end();
+  }
+
+  cancel(): void {
+    this.#isOver = true;
+    this.#call.cancel();
+  }
+
+  onMetadata(theirs: Metadata): void {
+    const { instanceId } = this.#described;
+    const [found] = theirs.getBinary(INSTANCE_ID_KEY);
+    if (found === undefined || instanceId.length === 0 || found.equals(instanceId)) return;
+    this.#fail(otherProcess(this.#engineId, found, instanceId));
+  }
+
+  onMessage(bytes: Buffer): void {
+    if (this.#described.checksums && !isSealed(bytes, this.#received++)) {
+      this.#fail(wrongChecksum(this.#engineId));
+      return;
+    }
+    let response: InferStreamResponse;
+    try {
+      checkInferMessage(bytes, this.#listener.owed);
+      response = InferStreamResponse.decode(bytes);
+    } catch (error) {
+      this.#fail(refusedUnread(`a message from engine "${this.#engineId}"`, error));
+      return;
+    }
+    this.#listener.onResponse(response);
+  }
+
+  onDrain(): void {
+    this.#listener.onDrain();
+  }
+
+  onStatus(end: Status): void {
+    this.#end(whyLost(end, this.#client));
+  }
+
+  /** With a reason of our own: gRPC's would be CANCELLED. */
+  #fail(why: string): void {
+    this.#end(why);
+    this.cancel();
+  }
+
+  #end(why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener.onEnd(why);
+  }
+}
+
+function otherProcess(engineId: string, found: Buffer, described: Uint8Array): string {
+  const [process, other] = [Buffer.from(described).toString('hex'), found.toString('hex')];
+  return `engine "${engineId}" is process ${process}, but its stream led to process ${other}; give each engine an address of its own`;
+}
