@@ -246,7 +246,7 @@ export async function start(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
-      listen: settings.listen,
+      ...{ listen: settings.listen, edge: settings.edge },
       connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,

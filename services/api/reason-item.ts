@@ -1,25 +1,23 @@
 // One input within a batch or a stream: whatever is wrong with it is its own error.
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { toAbortSignal } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
-import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer, Router } from '../routing/router.ts';
 import { undecodable } from './decoding.ts';
-import { decodeReasonRequest, toQuestion, toReasonError, toResponse } from './reason-messages.ts';
+import { type ItemOutcome, encodeResponse } from './reason-encoder.ts';
+import { decodeReasonRequest, toQuestion, toReasonError } from './reason-messages.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { noteAnswer } from './traced.ts';
 import { checkReason } from './request-limits.ts';
 import type { UnaryOptions } from './unary.ts';
 
-export type ItemOutcome =
-  | { readonly $case: 'result'; readonly value: ReasonResponse }
-  | { readonly $case: 'error'; readonly value: ReasonError };
-
 export interface ItemAnswer {
-  /** As the request said; empty where it said nothing or could not be read. */
+  /** As the request said, or made up for its answer; empty where there is none. */
   readonly requestId: string;
   readonly outcome: ItemOutcome;
 }
@@ -54,10 +52,11 @@ export async function reasonItem(
     const answer = await patiently(() => router.reason(adjust(toQuestion(request)), flight), flight);
     accept?.(answer);
     noteAnswer(flight.span, answer);
-    const value = toResponse(requestId, answer, startedMs, trace.traceId);
+    requestId ||= randomUUID();
+    const value = encodeResponse(requestId, answer, startedMs, trace.traceId);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
     trace.end();
-    return { requestId: value.requestId, outcome: { $case: 'result', value } };
+    return { requestId, outcome: { $case: 'result', value } };
   } catch (thrown) {
     const error = RouterError.from(thrown);
     trace.end(error);
@@ -80,7 +79,7 @@ async function patiently<T>(reason: () => Promise<T>, { signal, deadlineMs }: Ca
       const error = RouterError.from(thrown);
       const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
       if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
-      await setTimeout(waitMs, undefined, { signal }).catch(() => undefined); // aborted: seen above
+      await setTimeout(waitMs, undefined, { signal: toAbortSignal(signal) }).catch(() => undefined); // aborted: seen above
     }
   }
 }

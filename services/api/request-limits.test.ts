@@ -1,4 +1,3 @@
-import type { MethodDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
@@ -66,9 +65,9 @@ function bombsOf(name: string, message: Message): [string, Buffer][] {
 }
 
 const METHODS = Object.entries(SERVICES).flatMap(([service, methods]) =>
-  Object.values(methods).map((method): [string, string, MethodDefinition<unknown, unknown>] => {
+  Object.values(methods).map((method): [string, string, Rpc] => {
     const name = method.path.split('/').at(-1)!;
-    return [`${service}.${name}`, `${name}Request`, method as MethodDefinition<unknown, unknown>];
+    return [`${service}.${name}`, `${name}Request`, method as Rpc];
   }),
 );
 const BOMBS = METHODS.flatMap(([path, request, method]) =>

@@ -102,7 +102,7 @@ describe('the cache as a whole', () => {
               ...(callers[n]!.leaves ? ['CANCELLED'] : []),
             ];
             expect([...own, ...refused]).toContain(answer);
-            expect(getEventListeners(contexts[n]!.signal, 'abort')).toEqual([]);
+            expect(getEventListeners(contexts[n]!.signal as AbortSignal, 'abort')).toEqual([]);
           }
           await scheduler.waitIdle();
           expect(cache.stats.flights).toBe(0);

@@ -8,6 +8,7 @@
 //
 // A shared computation goes on as long as anybody waits for it, whoever began it, and its followers do not inherit the
 // bad luck of the one who did: see `Fate`.
+import { throwIfCancelled } from '../core/call.ts';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { Flight } from './flight.ts';
@@ -102,7 +103,7 @@ export class AnswerCache<V> {
   ): Promise<CachedAnswer<V>> {
     let failedFlights = 0;
     while (failedFlights < MAX_FAILED_FLIGHTS) {
-      if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+      throwIfCancelled(context);
       const flight = this.#flights.get(place);
       if (flight === undefined) {
         return await this.#orStale(place, data, context, this.#lead(place, data, context, compute));

@@ -270,9 +270,9 @@ describe('after thousands of requests', () => {
       );
       if (n % 5 === 0) leaving.leave();
       await Promise.all(answers);
-      expect(getEventListeners(leaving.signal, 'abort')).toEqual([]);
+      expect(getEventListeners(leaving.signal as AbortSignal, 'abort')).toEqual([]);
     }
     expect(cache.stats).toMatchObject({ flights: 0, entries: 10 });
-    expect(getEventListeners(lasting.signal, 'abort')).toEqual([]);
+    expect(getEventListeners(lasting.signal as AbortSignal, 'abort')).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 // One computation that several callers wait for. It belongs to none of them: it is cancelled when the last of them has
 // left, and no sooner.
+import { deadlinePassed } from '../core/call.ts';
+import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 
@@ -18,7 +20,7 @@ export class Flight<V> {
   readonly #span: CallContext['span'];
   readonly #now: () => number;
   readonly #onClosed: () => void;
-  readonly #controller = new AbortController();
+  readonly #cancel = new Cancel();
   readonly #waiters = new Set<(ending: Ending<V>) => void>();
 
   /** `onClosed` is called when nobody may join any more: once, before anybody hears how it ended. */
@@ -33,7 +35,7 @@ export class Flight<V> {
 
   async run(compute: (context: CallContext) => Promise<V>): Promise<void> {
     const ending = await this.#endOf(compute);
-    if (this.#controller.signal.aborted) return;
+    if (this.#cancel.aborted) return;
     this.#onClosed();
     for (const end of this.#waiters) end(ending);
   }
@@ -56,8 +58,7 @@ export class Flight<V> {
         if (this.#waiters.size === 0) this.#abandon(why);
       };
       const onAbort = (): void => leave(RouterError.from(signal.reason));
-      const onDeadline = (): void =>
-        leave(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready'));
+      const onDeadline = (): void => leave(deadlinePassed('the answer was ready'));
       // Where the computation's own deadline comes first, that one ends the waiting.
       const leftMs = deadlineMs < this.deadlineMs ? deadlineMs - this.#now() : Infinity;
       const timer = leftMs <= MAX_TIMER_MS ? setTimeout(onDeadline, Math.max(0, leftMs)) : undefined;
@@ -68,7 +69,7 @@ export class Flight<V> {
 
   async #endOf(compute: (context: CallContext) => Promise<V>): Promise<Ending<V>> {
     try {
-      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#controller.signal, span: this.#span });
+      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#cancel, span: this.#span });
       return { error: undefined, value };
     } catch (thrown) {
       return { error: RouterError.from(thrown), value: undefined };
@@ -77,6 +78,6 @@ export class Flight<V> {
 
   #abandon(why: RouterError): void {
     this.#onClosed();
-    this.#controller.abort(why);
+    this.#cancel.abort(why);
   }
 }

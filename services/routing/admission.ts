@@ -6,6 +6,7 @@
 // that the first are lost anyway. Here nobody lines up who would be lost, and LIFO would only refuse late instead of at
 // once. What does help is that article's other half, CoDel's idea (Nichols and Jacobson, 2012): a queue is there for
 // bursts. One that has stood for long is allowed a short wait only, for a standing queue adds time and no answers.
+import { deadlinePassed, throwIfCancelled } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { type HasRoom, RoomQueue } from './room-queue.ts';
@@ -139,8 +140,9 @@ export class Admission {
     }
   }
 
-  #refuseInVain(line: Line, { deadlineMs, signal }: CallContext, nowMs: number): void {
-    if (signal.aborted) throw RouterError.from(signal.reason);
+  #refuseInVain(line: Line, context: CallContext, nowMs: number): void {
+    const { deadlineMs } = context;
+    throwIfCancelled(context);
     if (nowMs >= deadlineMs) throw outOfTime();
     const { maxQueue } = this.#options;
     if (this.#waiting >= maxQueue) this.#dropLate(nowMs);
@@ -308,5 +310,5 @@ function tooLate(answerMs: number, waitMs: number): RouterError {
 }
 
 function outOfTime(): RouterError {
-  return new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before an engine had room');
+  return deadlinePassed('an engine had room');
 }

@@ -1,4 +1,5 @@
 // One request on its way to one engine: what it needs, and the record of having asked.
+import { isOver } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
@@ -103,8 +104,8 @@ function noteOutcome(asked: OpenSpan, { id, kind }: Askable, outcome: Outcome, i
 }
 
 /** Whether it makes no sense to ask anybody else: the error is not the engine's, or nobody waits any more. */
-export function isFinal(error: RouterError, { signal, deadlineMs }: CallContext): boolean {
-  return !error.retryable || signal.aborted || performance.now() >= deadlineMs;
+export function isFinal(error: RouterError, context: CallContext): boolean {
+  return !error.retryable || isOver(context);
 }
 
 /**

@@ -7,6 +7,7 @@
 // Where two differ, it takes more than half of all engines that hold the model to say which one is wrong. So one liar that
 // answers an input that honest engines refuse puts none of them out. Where that many cannot be asked the dispute names no
 // engine as wrong, and all of them are suspects.
+import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
@@ -153,7 +154,7 @@ export class Audit {
   async #recompute<E extends Askable>(engine: E, { input, strategy, context }: Audited): Promise<Voter<E>> {
     const { observer, onDispute } = this.#options;
     const voter = newVoter(engine);
-    const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new AbortController().signal };
+    const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new Cancel() };
     // In full half of the time, so that an engine cannot tell an audit from a request.
     const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;

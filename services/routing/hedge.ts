@@ -6,6 +6,7 @@
 //   does not multiply the work
 //   `attemptTimeoutMs`
 //   the time that is left, divided by `maxAttempts`, so that there is time to ask the third where the first two hang
+import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Askable, ask } from './ask.ts';
 import type { Answered, AttemptPlan, NextAttempt } from './attempt-plan.ts';
@@ -19,7 +20,7 @@ class Hedge<E extends Askable> {
   readonly #plan: AttemptPlan<E>;
   readonly #resolve: (answered: Answered<E>) => void;
   readonly #reject: (error: RouterError) => void;
-  readonly #running = new Set<AbortController>();
+  readonly #running = new Set<Cancel>();
   readonly #onCallerAbort: () => void;
   #delayMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -67,18 +68,18 @@ class Hedge<E extends Askable> {
   }
 
   async #ask(next: NextAttempt<E>): Promise<void> {
-    const controller = new AbortController();
-    this.#running.add(controller);
+    const cancel = new Cancel();
+    this.#running.add(cancel);
     const { context, ...rest } = next.asking;
     try {
-      const asking = { ...rest, context: { ...context, signal: controller.signal } };
+      const asking = { ...rest, context: { ...context, signal: cancel } };
       const inference = await ask(next.engine, asking, next.timeoutMs);
-      this.#running.delete(controller);
+      this.#running.delete(cancel);
       if (this.#isOver) return;
       this.#end(new RouterError('CANCELLED', 'another engine was faster'));
       this.#resolve(this.#plan.answered(next, inference));
     } catch (thrown) {
-      this.#running.delete(controller);
+      this.#running.delete(cancel);
       if (this.#isOver) return;
       const end = this.#plan.failed(next, RouterError.from(thrown));
       if (end !== undefined) this.#fail(end);
@@ -97,6 +98,6 @@ class Hedge<E extends Askable> {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#plan.asking.context.signal.removeEventListener('abort', this.#onCallerAbort);
-    for (const controller of this.#running) controller.abort(why);
+    for (const cancel of this.#running) cancel.abort(why);
   }
 }

@@ -3,6 +3,7 @@
 //
 // A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
 // engines that may be asked: of five engines two that lie alike can win a vote of three. Else an audit asks the others.
+import { Cancel, type CancelSignal } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
 import type { VerdictName } from '../core/observer.ts';
@@ -118,8 +119,8 @@ class Election<E extends Askable> {
   readonly #policy: VotePolicy;
   readonly #spec: ReadoutSpec;
   readonly #asking: Asking;
-  readonly #stragglers = new AbortController();
-  readonly #callerSignal: AbortSignal;
+  readonly #stragglers = new Cancel();
+  readonly #callerSignal: CancelSignal;
   #left: readonly E[];
   /** Ends the waiting for engines without room; undefined: none is waited for. */
   #stopWaiting: (() => void) | undefined;
@@ -130,7 +131,7 @@ class Election<E extends Askable> {
   #onBallot: () => void = () => undefined;
   readonly #onCallerAbort = (): void => {
     this.#endWaiting();
-    this.#stragglers.abort(this.#callerSignal.reason);
+    this.#stragglers.abort(RouterError.from(this.#callerSignal.reason));
     this.#onBallot();
   };
 
@@ -141,7 +142,7 @@ class Election<E extends Askable> {
     this.#policy = policy;
     this.#spec = spec;
     this.#left = plan;
-    this.#asking = { ...asking, as: 'ballot', context: { ...asking.context, signal: this.#stragglers.signal } };
+    this.#asking = { ...asking, as: 'ballot', context: { ...asking.context, signal: this.#stragglers } };
   }
 
   ballots(): Ballot[] {

@@ -5,6 +5,7 @@
 // those that won.
 //
 // It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
+import { isOver } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
@@ -53,7 +54,7 @@ export async function wholeAnswer<E extends Askable>(won: WonVote<E>): Promise<A
       if (!isRefusal(last)) {
         isRetry = true;
         // Whatever it is: others may have the answer.
-        if (context.signal.aborted || performance.now() >= context.deadlineMs) throw last;
+        if (isOver(context)) throw last;
         continue;
       }
     }

@@ -1,17 +1,17 @@
 // One call whose message comes in: the frame of gRPC around it is followed byte by byte, the message itself is not kept.
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
-import { RouterError } from '../core/errors.ts';
-import type { Observer } from '../core/observer.ts';
-import { BatchCounter } from './batch-counter.ts';
-import { toStatus } from './status.ts';
-import { tooManyItems } from './request-limits.ts';
+import { RouterError } from '../../core/errors.ts';
+import type { Inspect } from '../../grpc/message-reader.ts';
+import type { Status } from '../../grpc/status.ts';
+import { toStatus } from '../status.ts';
+import { flaggedAsCompressed } from '../unheard.ts';
+import { toGrpcJs } from './call.ts';
 
 export interface ArrivalRules {
   /** Of a message, from its call's begin, or in a stream from its own. Milliseconds. */
   readonly timeoutMs: number;
-  readonly maxBatchItems: number;
-  readonly observer: Observer;
+  readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   /** So many more bytes are held, or fewer. May refuse calls. */
   readonly onBytes: (bytes: number) => void;
 }
@@ -23,11 +23,12 @@ export interface ComingCall {
   /** Messages may come for as long as its caller likes: each has a time of its own, silence between them has none. */
   readonly requestStream: boolean;
   readonly call: Pick<ServerInterceptingCallInterface, 'sendStatus'>;
+  /** Sees the bytes of a message that is not compressed while they come. */
+  readonly inspect: Inspect | undefined;
 }
 
 /** Of a message: whether it is compressed, and its length. */
 const HEAD_BYTES = 5;
-const BATCH = '/tandem.v1.ReasoningService/ReasonBatch';
 
 export class Arrival {
   /** When the message, or its call, began. */
@@ -40,8 +41,6 @@ export class Arrival {
   /** Of its head, bytes that were read; of the message, bytes that are still to come. */
   #head = 0;
   #left = 0;
-  #items: BatchCounter | undefined;
-
   #isOver = false;
 
   /** Is in `coming` as long as the message is awaited. */
@@ -49,8 +48,7 @@ export class Arrival {
     this.#call = call;
     this.#coming = coming;
     this.#rules = rules;
-    const { stream, requestStream, path } = call;
-    if (path === BATCH && !isCompressed(call.headers)) this.#items = new BatchCounter();
+    const { stream, requestStream } = call;
     // Before gRPC's own listener, so that what is refused here is not read there.
     stream.prependListener('data', this.#onData);
     stream.once('close', () => this.#end());
@@ -61,16 +59,18 @@ export class Arrival {
 
   /** Ends the call while its message may still be on its way. */
   refuse(error: RouterError): void {
-    const { stream, call, path, requestStream } = this.#call;
+    const { path, requestStream } = this.#call;
+    if (!requestStream) this.#rules.onUnheard(path, error, this.sinceMs);
+    this.#endWith(toStatus(error));
+  }
+
+  #endWith(status: Status): void {
+    const { stream, call } = this.#call;
     this.#end();
-    if (!requestStream) {
-      const method = path.slice(path.lastIndexOf('/') + 1);
-      this.#rules.observer.requestEnded(method, error.kind, performance.now() - this.sinceMs, error.lack);
-    }
     // A status alone is on its way at once, one after answers when these are; then the sender is told to stop.
     const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
     const hasAnswers = stream.headersSent;
-    call.sendStatus(toStatus(error));
+    call.sendStatus(toGrpcJs(status));
     // gRPC would take the stop for the end of the message, and run the handler.
     stream.removeAllListeners('end');
     if (hasAnswers) stream.once('wantTrailers', () => setImmediate(stop));
@@ -97,7 +97,9 @@ export class Arrival {
       if (this.#head < HEAD_BYTES) this.#takeHead(chunk[at++]!);
       else {
         const taken = Math.min(this.#left, chunk.length - at);
-        if (this.#items !== undefined) this.#count(this.#items, chunk.subarray(at, at + taken));
+        const { inspect } = this.#call;
+        const problem = inspect?.(chunk.subarray(at, at + taken));
+        if (problem !== undefined) this.#endWith(problem);
         this.#left -= taken;
         at += taken;
       }
@@ -107,18 +109,12 @@ export class Arrival {
 
   #takeHead(byte: number): void {
     if (this.#head > 0) this.#left = this.#left * 256 + byte;
-    else if (byte !== 0 && !(byte === 1 && isCompressed(this.#call.headers))) this.refuse(flagged());
+    else if (byte !== 0 && !(byte === 1 && isCompressed(this.#call.headers))) this.refuse(flaggedAsCompressed());
     else if (this.#call.requestStream) {
       this.sinceMs = performance.now();
       this.#coming.add(this);
     }
     this.#head += 1;
-  }
-
-  #count(items: BatchCounter, chunk: Buffer): void {
-    const { maxBatchItems } = this.#rules;
-    items.add(chunk);
-    if (items.items > maxBatchItems) this.refuse(tooManyItems(maxBatchItems));
   }
 
   /** The message is whole. Of a stream, those that are under way are bounded by its window. */
@@ -131,14 +127,7 @@ export class Arrival {
   }
 }
 
-function isCompressed(headers: IncomingHttpHeaders): boolean {
+export function isCompressed(headers: IncomingHttpHeaders): boolean {
   const encoding = headers['grpc-encoding'];
   return encoding !== undefined && encoding !== 'identity';
-}
-
-/** gRPC's specification (compression.md) asks for INTERNAL. */
-function flagged(): RouterError {
-  const message =
-    'the message is flagged as compressed, and the call says not how (header grpc-encoding); send it uncompressed, or name gzip or deflate';
-  return new RouterError('COMPRESSED_FLAG', message);
 }

@@ -2,7 +2,7 @@
 // may be reset, so this one file reaches for the servers that it keeps; the rest is Node's public interface.
 import type { Server } from '@grpc/grpc-js';
 import type { Http2Server } from 'node:http2';
-import type { ConnectionLimit } from '../core/connection-limit.ts';
+import type { ConnectionLimit } from '../../core/connection-limit.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
 import type * as grpc from '@grpc/grpc-js';
 import { steadyDeadline } from './steady-deadline.ts';
-import { remainingMs } from './unary.ts';
+import { remainingMs } from './call.ts';
 
 afterEach(() => void jest.restoreAllMocks());
 

@@ -3,20 +3,18 @@
 // the bytes still come.
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { RouterError } from '../core/errors.ts';
-import { Arrival, type ArrivalRules } from './arrival.ts';
+import type { Method } from '../../grpc/method.ts';
+import { MAX_OPEN_MESSAGES, lateMessage, noRoomForMessage } from '../unheard.ts';
+import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
 export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'> {
   /** Of one message, bytes. */
   readonly maxMessageBytes: number;
 }
 
-/** Requests of open calls may take so many times the bytes of the largest, together. */
-const MESSAGES = 64;
 /** A call with fewer bytes is never refused for the room that others take. */
 const SMALL_BYTES = 65_536;
 const LOOK_MS = 100;
-const RETRY_MS = 100;
 
 interface Opening {
   readonly stream: ServerHttp2Stream;
@@ -25,6 +23,7 @@ interface Opening {
 
 export class Intake {
   readonly #options: IntakeOptions;
+  readonly #inspectors: ReadonlyMap<string, Method['inspector']>;
   readonly #rules: ArrivalRules;
   /** Calls whose message is not whole, the longest first. */
   readonly #coming = new Set<Arrival>();
@@ -32,8 +31,9 @@ export class Intake {
   #opening: Opening | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: IntakeOptions) {
+  constructor(methods: readonly Method[], options: IntakeOptions) {
     this.#options = options;
+    this.#inspectors = new Map(methods.map(({ path, inspector }) => [path, inspector]));
     // `options` may change while it serves.
     this.#rules = Object.assign(Object.create(options) as IntakeOptions, {
       onBytes: (bytes: number) => {
@@ -47,7 +47,10 @@ export class Intake {
   readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
     const opening = this.#opening;
     this.#opening = undefined;
-    if (opening !== undefined) new Arrival({ ...opening, path, requestStream, call }, this.#coming, this.#rules);
+    if (opening !== undefined) {
+      const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.();
+      new Arrival({ ...opening, path, requestStream, call, inspect }, this.#coming, this.#rules);
+    }
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
     return call as ServerInterceptingCall;
   };
@@ -66,18 +69,16 @@ export class Intake {
     const { timeoutMs } = this.#options;
     for (const arrival of this.#coming) {
       if (performance.now() - arrival.sinceMs < timeoutMs) return;
-      const message = `the request was not here within ${timeoutMs} ms (setting request_timeout_ms); send it whole, and end it`;
-      arrival.refuse(new RouterError('DEADLINE_EXCEEDED', message));
+      arrival.refuse(lateMessage(timeoutMs));
     }
   }
 
   /** The largest goes: it is the one that takes the others' room. */
   #makeRoom(): void {
-    const most = MESSAGES * this.#options.maxMessageBytes;
+    const most = MAX_OPEN_MESSAGES * this.#options.maxMessageBytes;
     if (this.#bytes <= most) return;
     let largest: Arrival | undefined;
     for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
-    const message = `the requests that are coming in take more than ${most} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
-    largest?.refuse(new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' }));
+    largest?.refuse(noRoomForMessage(most));
   }
 }
