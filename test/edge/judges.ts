@@ -4,6 +4,7 @@ import { type EdgeName, startEdge } from './edges.ts';
 import { judgeFloods, outcomeOf } from './floods/judge.ts';
 import { judgeByH2spec } from './h2spec.ts';
 import { judgeHpack } from './hpack.ts';
+import { judgeInterop } from './interop/judge.ts';
 
 export interface Verdict {
   readonly judge: string;
@@ -124,4 +125,29 @@ const hpackJudge: Judge = {
   },
 };
 
-export const JUDGES: readonly Judge[] = [h2specJudge, hpackJudge, floodJudge];
+const interopJudge: Judge = {
+  name: 'interop',
+  what: 'gRPC’s own interoperability clients and servers (Go, Java) against ours, both ways',
+  run: async (_edges, progress) => {
+    const results = await judgeInterop(progress);
+    const pairs = [...new Set(results.map(({ client, server }) => `${client} → ${server}`))];
+    const cases = [...new Set(results.map(({ testCase }) => testCase))];
+    const cell = (pair: string, testCase: string): string => {
+      const found = results.find((each) => each.testCase === testCase && `${each.client} → ${each.server}` === pair);
+      return found === undefined ? '—' : found.problem === '' ? 'ok' : 'FAILED';
+    };
+    const rows = cases.map((testCase) => [testCase, ...pairs.map((pair) => cell(pair, testCase))]);
+    print(`\ngRPC interoperability, client → server\n${table(['CASE', ...pairs], rows)}`);
+    const failed = results.filter(({ problem }) => problem !== '');
+    for (const { client, server, testCase, problem } of failed) print(`${client} → ${server}, ${testCase}: ${problem}`);
+    return results.map(({ client, server, testCase, problem }) => ({
+      judge: 'interop',
+      edge: 'own',
+      what: `${client} → ${server}, ${testCase}`,
+      passed: problem === '',
+      note: problem,
+    }));
+  },
+};
+
+export const JUDGES: readonly Judge[] = [h2specJudge, hpackJudge, interopJudge, floodJudge];

@@ -32,6 +32,8 @@ const HPACK_STORIES: Repository = {
 
 /** gRPC's own interoperability programs; the version is fixed so that every run judges by the same cases. */
 const GRPC_GO = 'v1.85.0';
+/** As in interop/pom.xml. */
+const GRPC_JAVA = '1.79.0';
 const GO_FOLDERS = ['/usr/local/go/bin'];
 
 /** The program h2spec. */
@@ -61,6 +63,27 @@ export async function grpcGo(): Promise<{ readonly client: string; readonly serv
     await go(['install', `google.golang.org/grpc/interop/${name}@${GRPC_GO}`], { GOBIN: folder });
   }
   return programs;
+}
+
+/** The class path of gRPC-Java's interop client and server. */
+export async function grpcJava(): Promise<string> {
+  const folder = join(CACHE, `grpc-java-${GRPC_JAVA}`);
+  if (!existsSync(folder)) {
+    const pom = join(import.meta.dirname, 'interop/pom.xml');
+    mkdirSync(CACHE, { recursive: true });
+    process.stderr.write('  … mvn dependency:copy-dependencies (once)\n');
+    try {
+      await runFile('java', ['-version']);
+      await runFile('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}.new`]);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new MissingTool(
+        'Java or Maven is missing. Install them (apt-get install -y default-jdk maven), then run this again.',
+      );
+    }
+    renameSync(`${folder}.new`, folder);
+  }
+  return join(folder, '*');
 }
 
 /** A new folder with the repository's files at its commit. */
