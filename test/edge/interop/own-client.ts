@@ -9,8 +9,6 @@ import {
   ECHO_INITIAL,
   ECHO_TRAILING,
   type InputRequest,
-  type OutputRequest,
-  type SimpleRequest,
   emptyCall,
   fullDuplexCall,
   inputCall,
