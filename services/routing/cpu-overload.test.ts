@@ -42,14 +42,20 @@ describe('a router whose event loop is never idle', () => {
     expect(refusal(100_000)).toBeUndefined();
   });
 
-  it('then lets in as many requests as it ends within 250 ms, and says what to do', () => {
+  it('then refuses a request where those in flight take over a quarter of its time, and says what to do', () => {
     turn(2_000, { endedPerTurn: 10 });
-    expect(refusal(124)).toBeUndefined();
-    const refused = refusal(125);
+    expect(refusal(250)).toBeUndefined();
+    const refused = refusal(251);
     expect(refused).toMatchObject({ kind: 'ROUTER_FULL', lack: 'CPU', retryAfterMs: 250 });
     expect(refused?.message).toBe(
-      'the router has too little CPU: 125 requests are in flight, as many as it can end within 250 ms; try again in 250 ms, or give the router more CPU',
+      'the router has too little CPU: those in flight take about 502 ms; try again in 250 ms, or give the router more CPU',
     );
+    expect([refusal(5_000, 40_000), refusal(5_001, 40_000)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
+  });
+
+  it('does not refuse what takes less than 250 ms, however short the caller’s time is', () => {
+    turn(2_000, { endedPerTurn: 10 });
+    expect([refusal(125, 300), refusal(126, 300)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
   });
 
   it('lets in 64 requests in any case', () => {

@@ -6,8 +6,8 @@
 //                the loop is idle again, a request is refused if its caller waits no longer than the loop stood still: it may
 //                have been sent that long ago.
 //   saturation   The loop was never idle for SATURATED_AFTER_MS: a standing queue, and not a burst (CoDel: Nichols and
-//                Jacobson, 2012). From then on only as many requests may be in flight as the router ends within TARGET_MS
-//                (Little's law), until the loop is idle again.
+//                Jacobson, 2012). Until the loop is idle again, a request is refused if those in flight take longer to end
+//                (Little's law) than a quarter of its caller's time, and than TARGET_MS.
 import { RouterError } from '../core/errors.ts';
 
 export interface LoopClock {
@@ -27,8 +27,9 @@ const SATURATED_AFTER_MS = 1_000;
 /** A loop that is idle for a smaller part of a window is saturated. */
 const IDLE_PART = 0.02;
 const TARGET_MS = 250;
-/** The limit is never lower: a low rate may also be a low demand beside other work. */
-const MIN_LIMIT = 64;
+const CALLER_PART = 0.25;
+/** So many may always be in flight: a low rate may also be a low demand beside other work. */
+const MIN_IN_FLIGHT = 64;
 /** Weight of the newest window in the rate. */
 const RATE_GAIN = 0.5;
 const MIN_RETRY_AFTER_MS = 100;
@@ -57,7 +58,7 @@ export class CpuOverload {
   #saturatedSinceMs = Infinity;
   /** Requests that end in a millisecond. */
   #rate = 0;
-  #limit = Infinity;
+  #isSaturated = false;
 
   constructor(clock: LoopClock = REAL_CLOCK) {
     this.#clock = clock;
@@ -83,7 +84,9 @@ export class CpuOverload {
     const lateMs = nowMs - this.#dueMs;
     const stoodMs = lateMs >= STANDSTILL_MS ? lateMs : nowMs < this.#backlogUntilMs ? this.#standstillMs : 0;
     if (stoodMs > 0 && deadlineMs - nowMs <= stoodMs) return standstill(stoodMs);
-    return inFlight >= this.#limit ? saturated(this.#limit) : undefined;
+    if (!this.#isSaturated || inFlight < MIN_IN_FLIGHT) return undefined;
+    const waitMs = inFlight / this.#rate;
+    return waitMs > Math.max(TARGET_MS, CALLER_PART * (deadlineMs - nowMs)) ? saturated(waitMs) : undefined;
   }
 
   /** To be called when a request that was let in has ended. */
@@ -115,8 +118,7 @@ export class CpuOverload {
     const isIdle = this.#idleMs - this.#idleAtWindowMs >= IDLE_PART * windowMs;
     if (isIdle) this.#saturatedSinceMs = Infinity;
     else this.#saturatedSinceMs = Math.min(this.#saturatedSinceMs, this.#windowSinceMs);
-    const isOverloaded = nowMs - this.#saturatedSinceMs >= SATURATED_AFTER_MS;
-    this.#limit = isOverloaded ? Math.max(MIN_LIMIT, this.#rate * TARGET_MS) : Infinity;
+    this.#isSaturated = nowMs - this.#saturatedSinceMs >= SATURATED_AFTER_MS;
     this.#beginWindow(nowMs);
   }
 
@@ -131,8 +133,9 @@ function standstill(stoodMs: number): RouterError {
   return full(`it stood still for ${Math.round(stoodMs)} ms, and your request may have waited as long`, stoodMs);
 }
 
-function saturated(limit: number): RouterError {
-  return full(`${Math.floor(limit)} requests are in flight, as many as it can end within ${TARGET_MS} ms`, TARGET_MS);
+function saturated(waitMs: number): RouterError {
+  const whenMs = waitMs === Infinity ? 'longer than you wait' : `about ${Math.round(waitMs)} ms`;
+  return full(`those in flight take ${whenMs}`, TARGET_MS);
 }
 
 function full(what: string, waitMs: number): RouterError {

@@ -190,8 +190,9 @@ describe('an engine taken away under load', () => {
     await until(() => load.started >= 1_000, { what: 'load without it' });
     const { failed, requests } = await load.stop();
     expect(failed).toEqual([]);
-    // All of them at the first attempt: what it had in flight, it finished.
-    expect(requests.filter(({ attempts }) => attempts.length > 1)).toEqual([]);
+    // What it had in flight, it finished.
+    const lost = requests.flatMap(({ attempts }) => attempts).filter(({ outcome }) => /DRAINING|LOST/.test(outcome));
+    expect(lost).toEqual([]);
     const expected = Number(succeeded) + inFlight;
     expect(fleet.front('two').counts).toMatchObject({ seen: expected, answered: expected, cancelled: 0 });
   });
