@@ -123,7 +123,7 @@ async function askUntil(what: string, isSo: () => Promise<boolean>, strategy: St
     await ask(strategy);
     return false;
   };
-  await until(check, { what });
+  await until(check, { what, timeoutMs: 15_000 });
 }
 
 const untilNamed = (strategy: StrategyName): Promise<void> => askUntil('a dispute record', isNamed, strategy);
