@@ -18,7 +18,7 @@ class FakeSocket {
     this.written.push(bytes);
     if (this.takes) return;
     this.writableLength += bytes.length;
-    this.writableNeedDrain = this.writableLength > 30_000;
+    this.writableNeedDrain = this.writableLength > 60_000;
   }
   drain(): void {
     this.writableLength = 0;
@@ -74,12 +74,12 @@ test('what the socket has not yet written is not overwritten', () => {
   const { socket, output } = setUp();
   socket.takes = false;
   let expected = '';
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < 550; round++) {
     const character = String.fromCharCode(33 + (round % 90));
     output.frame(0, 0, 1, payload(character, 1_000), NOTHING);
     expected += `\0\x03\xe8\0\0\0\0\0\x01${character.repeat(1_000)}`;
     output.flush();
-    if (round % 20 !== 19) continue;
+    if (round % 55 !== 54) continue;
     expect(socket.text).toBe(expected.slice(0, socket.text.length));
     socket.drain();
     output.resume();
@@ -90,11 +90,11 @@ test('what the socket has not yet written is not overwritten', () => {
 test('a socket that is full gets nothing until it has drained', () => {
   const { socket, output } = setUp();
   socket.takes = false;
-  output.frame(0, 0, 1, payload('a', 40_000), NOTHING);
+  output.frame(0, 0, 1, payload('a', 70_000), NOTHING);
   output.flush();
   output.frame(0, 0, 1, payload('b'), NOTHING);
   output.flush();
-  expect([output.isBlocked, output.pending, output.unwritten]).toEqual([true, 10, 40_019]);
+  expect([output.isBlocked, output.pending, output.unwritten]).toEqual([true, 10, 70_019]);
   socket.drain();
   output.resume();
   expect([output.isBlocked, output.pending, socket.text.endsWith('b')]).toEqual([false, 0, true]);
@@ -113,7 +113,7 @@ test('much output is written at once', () => {
 test('the end writes all, even to a socket that is full, and nothing after it', () => {
   const { socket, output } = setUp();
   socket.takes = false;
-  output.frame(0, 0, 1, payload('a', 40_000), NOTHING);
+  output.frame(0, 0, 1, payload('a', 70_000), NOTHING);
   output.flush();
   output.frame(0, 0, 1, payload('b'), NOTHING);
   output.end();
