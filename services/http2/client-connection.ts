@@ -35,6 +35,7 @@ export class ClientConnection extends StreamConnection {
     }
     const stream = new Http2Stream(this, this.#nextId, this.peer.initialWindow, this.limits.streamWindowBytes);
     this.#nextId += 2;
+    this.budgets.onOpened();
     stream.handler = handler;
     stream.isLocalEnding = endStream;
     this.streams.add(stream);
@@ -111,8 +112,9 @@ export class ClientConnection extends StreamConnection {
     this.onAvailable?.();
   }
 
+  /** Headers for a stream that has ended, perhaps because it was cancelled. */
   #onLateHeaders(id: number): void {
     if (this.isUnopened(id)) throw protocolError(`HEADERS on stream ${id}, which is not open`);
-    if (!this.resetHere.has(id)) throw protocolError(`HEADERS on stream ${id}, which has ended`);
+    this.budgets.ignored.spend();
   }
 }

@@ -47,6 +47,7 @@ test.each<[string, string, Buffer]>([
     ]),
   ],
   ['PINGs', 'pings', times(1_001, () => frame('PING', 0, 0, Buffer.alloc(8)))],
+  ['answers to PINGs that were not sent', 'pings', times(1_001, () => frame('PING', ACK, 0, Buffer.alloc(8)))],
   ['SETTINGS', 'settings', times(101, () => settings())],
   ['acknowledgements of SETTINGS', 'settings', times(101, () => frame('SETTINGS', ACK, 0))],
   ['PRIORITY', 'ignored frames', times(1_001, () => frame('PRIORITY', 0, 3, [0, 0, 0, 1, 0]))],

@@ -36,6 +36,7 @@ export class Output {
   #given: Buffer[] = [];
   #isScheduled = false;
   #isHeld = false;
+  #isEnded = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -45,6 +46,11 @@ export class Output {
   /** Bytes that wait for the peer to read. */
   get unwritten(): number {
     return this.pending + this.#socket.writableLength;
+  }
+
+  /** Bytes that the kernel has taken. */
+  get written(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** While output is held, nothing needs to be scheduled: `release` writes it. */
@@ -103,9 +109,17 @@ export class Output {
     this.#write();
   }
 
+  /** Writes all that there is, whether the peer reads or not, and ends the socket. What is added later is not written. */
+  end(): void {
+    this.isBlocked = false;
+    this.#write();
+    this.#isEnded = true;
+    this.#socket.end();
+  }
+
   #write(): void {
     const socket = this.#socket;
-    if (this.pending === 0 || this.isBlocked || socket.destroyed) return;
+    if (this.pending === 0 || this.isBlocked || this.#isEnded || socket.destroyed) return;
     if (socket.writableLength === 0) this.#recycle();
     this.pending = 0;
     if (this.#pieces.length === 0) {

@@ -53,7 +53,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
 
   onQueued(stream: Http2Stream, bytes: number): void {
     this.sender.enqueued(stream, bytes);
-    if (this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#fault(stream);
+    if (stream.queue !== undefined && this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#endUnread(stream);
     this.reportMemory();
   }
 
@@ -138,10 +138,17 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   protected override abortStreams(code: number): void {
+    const thrown: unknown[] = [];
     for (const stream of this.streams.all()) {
       this.streams.delete(stream.id);
-      this.#abort(stream, code);
+      try {
+        this.#abort(stream, code);
+      } catch (error) {
+        thrown.push(error);
+      }
     }
+    // All have heard it before one of them can be in the way.
+    if (thrown.length > 0) throw thrown[0];
   }
 
   protected override tickStreams(): void {
@@ -152,7 +159,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     }
     if (this.sender.queuedBytes === 0) return;
     for (const stream of this.streams.all()) {
-      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#fault(stream);
+      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#endUnread(stream);
     }
   }
 
@@ -302,7 +309,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       return;
     }
     this.budgets.resets.spend();
-    this.abortStream(stream, readUint32(buffer, start));
+    const code = readUint32(buffer, start);
+    // The peer has answered, and wants no more of what it is sent.
+    if (code === ErrorCode.NO_ERROR && stream.isRemoteEnded) this.finish(stream);
+    else this.abortStream(stream, code);
   }
 
   #onWindowUpdate(id: number, buffer: Buffer, start: number, end: number): void {
@@ -342,7 +352,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   /** The peer does not read what waits for it on a stream, or more waits than is allowed. */
-  #fault(stream: Http2Stream): void {
+  #endUnread(stream: Http2Stream): void {
     this.writeReset(stream.id, ErrorCode.ENHANCE_YOUR_CALM);
     this.abortStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
   }
