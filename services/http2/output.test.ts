@@ -87,6 +87,20 @@ test('what the socket has not yet written is not overwritten', () => {
   expect(socket.text).toBe(expected);
 });
 
+test('buffers are used again when the socket, which is slow, has written them', () => {
+  const { socket, output } = setUp();
+  const buffers = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 2_000; round++) {
+    // As with TLS: what is written is on its way until the next turn.
+    socket.takes = false;
+    output.frame(0, 0, 1, payload('a', 1_000), NOTHING);
+    output.flush();
+    buffers.add(socket.written.at(-1)!.buffer);
+    socket.drain();
+  }
+  expect(buffers.size).toBeLessThan(5);
+});
+
 test('a socket that is full gets nothing until it has drained', () => {
   const { socket, output } = setUp();
   socket.takes = false;
