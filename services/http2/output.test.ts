@@ -11,8 +11,10 @@ class FakeSocket {
   writableNeedDrain = false;
   takes = true;
   bytesWritten = 0;
-  /** What was written: views of the very buffers. */
-  readonly written: Uint8Array[] = [];
+  /** What the kernel has taken. */
+  taken = '';
+  /** What was written since: views of the very buffers. */
+  written: Uint8Array[] = [];
   isEnded = false;
   write(bytes: Uint8Array): void {
     this.written.push(bytes);
@@ -21,6 +23,8 @@ class FakeSocket {
     this.writableNeedDrain = this.writableLength > 60_000;
   }
   drain(): void {
+    this.taken = this.text;
+    this.written = [];
     this.writableLength = 0;
     this.writableNeedDrain = false;
   }
@@ -30,7 +34,7 @@ class FakeSocket {
     this.isEnded = true;
   }
   get text(): string {
-    return Buffer.concat(this.written).toString('latin1');
+    return this.taken + Buffer.concat(this.written).toString('latin1');
   }
 }
 
@@ -80,7 +84,6 @@ test('what the socket has not yet written is not overwritten', () => {
     expected += `\0\x03\xe8\0\0\0\0\0\x01${character.repeat(1_000)}`;
     output.flush();
     if (round % 55 !== 54) continue;
-    expect(socket.text).toBe(expected.slice(0, socket.text.length));
     socket.drain();
     output.resume();
   }
