@@ -3,10 +3,10 @@
 //   F4  api  dashboard        cli (a client: generated/, core/ and config/ only)
 //   F3  learning  agents
 //   F2  routing
-//   F1  engines  strategies  voting  cache  batching  models  telemetry
-//   F0  core  config          generated (imported by api/, engines/ and cli/ only)
+//   F1  engines  strategies  voting  cache  batching  models  telemetry   grpc (http2/ only)
+//   F0  core  config          http2          generated (imported by api/, engines/ and cli/ only)
 //
-// Folders of one floor do not import each other, but config may import core. main.ts wires everything together, with the
+// Folders of one floor do not import each other, but config may import core. http2/ and grpc/ know nothing of the rest. main.ts wires everything together, with the
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
@@ -14,7 +14,7 @@ const F1 = ['engines', 'strategies', 'voting', 'cache', 'batching', 'models', 't
 const F2 = ['routing'];
 const F3 = ['learning', 'agents'];
 const F4 = ['api', 'dashboard'];
-const FOLDERS = ['core', 'config', 'generated', ...F1, ...F2, ...F3, ...F4, 'cli', 'composition'];
+const FOLDERS = ['core', 'config', 'generated', 'http2', 'grpc', ...F1, ...F2, ...F3, ...F4, 'cli', 'composition'];
 const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'generated'];
 
 const TEST = '[.]test[.]ts$';
@@ -79,10 +79,31 @@ module.exports = {
       from: { path: `${inFolders('config')}.*${TEST}` },
       to: { path: '^services/', pathNot: inFolders('core', 'config') },
     },
+    {
+      name: 'F0-http2',
+      comment: 'services/http2 imports nothing but itself and Node.js',
+      severity: 'error',
+      from: { path: inFolders('http2'), pathNot: TEST },
+      to: { pathNot: inFolders('http2'), dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'F1-grpc',
+      comment: 'services/grpc imports nothing but itself, http2/ and Node.js',
+      severity: 'error',
+      from: { path: inFolders('grpc'), pathNot: TEST },
+      to: { pathNot: inFolders('grpc', 'http2'), dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'http2-grpc-tests',
+      comment: 'a test in services/{http2,grpc} may import both, test/ and packages',
+      severity: 'error',
+      from: { path: `${inFolders('http2', 'grpc')}.*${TEST}` },
+      to: { path: '^services/', pathNot: inFolders('http2', 'grpc') },
+    },
     ...floor('F1', F1, F0),
     ...floor('F2', F2, [...F0, ...F1]),
     ...floor('F3', F3, [...F0, ...F1, ...F2]),
-    ...floor('F4', F4, [...F0, ...F1, ...F2, ...F3]),
+    ...floor('F4', F4, [...F0, ...F1, ...F2, ...F3, 'grpc']),
     ...floor('F4-cli', ['cli'], F0),
     {
       name: 'generated-where',

@@ -191,7 +191,7 @@ export async function start(
   );
   const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
-  const usualMs = new LatencyQuantile(settings.hedged.percentile);
+  const latencyQuantile = new LatencyQuantile(settings.hedged.percentile);
   const audit = new Audit({
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
     onProblem: (err) => log.error({ err }, 'audit'),
@@ -200,7 +200,7 @@ export async function start(
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    ...{ usualMs, audit, admission, budget, onDispute, observer: metrics },
+    ...{ latencyQuantile, audit, admission, budget, onDispute, observer: metrics },
   });
   const readiness = (): Readiness => {
     if (isStopping) return { isReady: false, why: 'the router is stopping' };
@@ -246,7 +246,7 @@ export async function start(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
-      listen: settings.listen,
+      ...{ listen: settings.listen, edge: settings.edge },
       connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
@@ -283,7 +283,7 @@ export async function start(
         onInternalError,
       });
   const live = new LiveSettings(settings, {
-    ...{ log, system, otel, router, admission, budget, usualMs, audit, quarantine, pool, cache },
+    ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
     ...{ alerts, tracing, api, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();

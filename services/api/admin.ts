@@ -4,17 +4,21 @@ import { RouterError } from '../core/errors.ts';
 export type AdminFrom = 'loopback' | 'anywhere' | 'nowhere';
 
 interface Call {
-  getPeer(): string;
+  /** IP address. */
+  readonly peer: string;
 }
 
+/** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
+export type Guard = (call: Call) => void;
+
 /** Throws ADMIN_FORBIDDEN unless the caller is where setting `admin_from` says now; `listen` is where the router listens. */
-export function adminGuard(adminFrom: () => AdminFrom, listen: string): (call: Call) => void {
+export function adminGuard(adminFrom: () => AdminFrom, listen: string): Guard {
   // Whoever reaches a Unix socket is on this machine. Its peers have no address, but neither has a caller that has just
   // left, so that a missing address proves nothing where the router listens on TCP.
   const isLocalSocket = listen.startsWith('unix:');
   return (call) => {
     const from = adminFrom();
-    if (from === 'anywhere' || (from === 'loopback' && (isLocalSocket || isLoopback(call.getPeer())))) return;
+    if (from === 'anywhere' || (from === 'loopback' && (isLocalSocket || isLoopback(call.peer)))) return;
     const message =
       from === 'nowhere'
         ? 'this router takes no administrative calls; see setting admin_from'
@@ -23,8 +27,6 @@ export function adminGuard(adminFrom: () => AdminFrom, listen: string): (call: C
   };
 }
 
-/** `peer` is "address:port". */
-export function isLoopback(peer: string): boolean {
-  const address = peer.slice(0, peer.lastIndexOf(':'));
+export function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
 }

@@ -1,8 +1,8 @@
 // From bytes to a request, or to the error that its caller gets. What a request may hold is counted in its bytes before it is
 // decoded: 4 MB of empty fields cost a decoder two million objects, and every other caller the time for them.
-import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import { BeyondLimit } from '../core/wire-scan.ts';
+import type { Rpc } from './methods.ts';
 import type { Check } from './request-limits.ts';
 
 type Decode<Request> = (bytes: Buffer) => Request;
@@ -11,22 +11,15 @@ type Decode<Request> = (bytes: Buffer) => Request;
  * A service whose handlers get a RouterError in place of a request that is beyond its limits, or no message of its type:
  * gRPC itself would answer INTERNAL. Every service of the public API is one. `checks`: of each method's request.
  */
-export function decoding<Service extends grpc.ServiceDefinition>(
-  service: Service,
-  checks: Readonly<Record<keyof Service, Check>>,
-): grpc.ServiceDefinition {
-  return decodedBy(service, (decode, name) => refusing(checking(checks[name]!, decode)));
-}
-
-/** The service with other decoders of its requests, made of those that it has. */
-export function decodedBy(
-  service: grpc.ServiceDefinition,
-  wrap: (decode: Decode<unknown>, name: string) => Decode<unknown>,
-): grpc.ServiceDefinition {
-  const methods = Object.entries(service).map(([name, method]) => {
-    return [name, { ...method, requestDeserialize: wrap(method.requestDeserialize as Decode<unknown>, name) }] as const;
+export function decoding<Names extends string>(
+  service: Readonly<Record<Names, Rpc>>,
+  checks: Readonly<Record<Names, Check>>,
+): Record<Names, Rpc> {
+  const decoded = (Object.keys(service) as Names[]).map((name) => {
+    const rpc = service[name];
+    return [name, { ...rpc, requestDeserialize: refusing(checking(checks[name], rpc.requestDeserialize)) }] as const;
   });
-  return Object.fromEntries(methods);
+  return Object.fromEntries(decoded) as Record<Names, Rpc>;
 }
 
 /** Throws what `check` throws. */

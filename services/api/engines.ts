@@ -1,5 +1,4 @@
 // EngineAdminService: the pool as operators see and change it.
-import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
@@ -21,9 +20,12 @@ import {
   type SetStrategyRequest,
   type SetStrategyResponse,
 } from '../generated/tandem/v1/engines.ts';
+import type { Method } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
+import type { Guard } from './admin.ts';
 import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
 import { decoding } from './decoding.ts';
+import { methodsOf } from './methods.ts';
 import { replayHandler } from './replay.ts';
 import { checkEngineId, checkPlain, checkRegister, checkReplay } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
@@ -40,7 +42,7 @@ export const engineAdminService = decoding(EngineAdminServiceService, {
 
 export interface EngineAdminOptions extends UnaryOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
-  readonly guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void;
+  readonly guard: Guard;
   /** Ends an engine's quarantine. */
   readonly trust: (engine: PooledEngine) => void;
   /** Names of engines with a problem, and what it is. */
@@ -51,13 +53,9 @@ export interface EngineAdminOptions extends UnaryOptions {
   readonly strategyChanged: () => void;
 }
 
-export function engineAdminHandlers(
-  router: Router,
-  pool: EnginePool,
-  options: EngineAdminOptions,
-): grpc.UntypedServiceImplementation {
+export function engineAdminMethods(router: Router, pool: EnginePool, options: EngineAdminOptions): Method[] {
   const { guard } = options;
-  return {
+  return methodsOf(engineAdminService, {
     listEngines: unary<ListEnginesRequest, ListEnginesResponse>(options, (_request, { startedMs }) => ({
       engines: pool.engines.map(toStatus),
       strategy: fromStrategy(router.strategy),
@@ -113,7 +111,7 @@ export function engineAdminHandlers(
       guard,
     ),
     replayInput: unary<ReplayInputRequest, ReplayInputResponse>(options, replayHandler(pool), guard),
-  };
+  });
 }
 
 function readmit(pool: EnginePool, engineId: string, { trust }: EngineAdminOptions): EngineStatus {

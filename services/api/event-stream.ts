@@ -1,6 +1,5 @@
 // Subscribe: one message at a time. The next one is taken from the log when the one before has left, so that what a slow
 // reader does not read waits in the log, which is bounded, and nowhere else.
-import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import {
   Severity,
@@ -8,6 +7,7 @@ import {
   type SubscribeResponse,
   type Event as EventMessage,
 } from '../generated/tandem/v1/events.ts';
+import type { IncomingCall } from '../grpc/method.ts';
 import type { Event } from '../telemetry/event.ts';
 import type { Delivery, EventLog } from '../telemetry/event-log.ts';
 import { checkTopics } from './event-rules.ts';
@@ -21,7 +21,7 @@ export interface EventStreamOptions extends OpenStreamsOptions {
 }
 
 type What = NonNullable<SubscribeResponse['what']>;
-type SubscribeCall = grpc.ServerWritableStream<SubscribeRequest | RouterError, SubscribeResponse>;
+type SubscribeCall = IncomingCall<SubscribeResponse>;
 
 export class EventStreams {
   readonly #events: EventLog;
@@ -36,39 +36,38 @@ export class EventStreams {
     });
   }
 
-  begin(call: SubscribeCall): void {
-    this.#streams.begin(call, (stream) => this.#start(call, stream));
+  begin(call: SubscribeCall, request: SubscribeRequest | RouterError): void {
+    this.#streams.begin(call, (stream) => this.#start(call, request, stream));
   }
 
-  #start(call: SubscribeCall, stream: OpenStream): void {
+  #start(call: SubscribeCall, request: SubscribeRequest | RouterError, stream: OpenStream): void {
     const beganMs = performance.now();
-    let isSending = false;
     const send = (what: What, startedMs: number): void => {
-      isSending = true;
-      call.write({ what, processingTimeMs: performance.now() - startedMs }, () => {
-        isSending = false;
-        sendNext();
-      });
+      call.send({ what, processingTimeMs: performance.now() - startedMs });
     };
     const sendNext = (): void => {
-      if (isSending || stream.isOver || !stream.takesMessages) return;
       try {
-        const startedMs = performance.now();
-        const next = subscription.take();
-        if (next !== undefined) send(toWhat(next), startedMs);
+        while (!stream.isOver && !call.hasUnsent && stream.takesMessages) {
+          const startedMs = performance.now();
+          const next = subscription.take();
+          if (next === undefined) return;
+          send(toWhat(next), startedMs);
+        }
       } catch (thrown) {
         stream.end(RouterError.from(thrown));
       }
     };
-    const { topics, afterSequence } = this.#admit(call.request);
+    const { topics, afterSequence } = this.#admit(request);
     const subscription = this.#events.subscribe({
       topics,
       onNews: sendNext,
       ...(afterSequence !== undefined && { afterSequence }),
     });
     stream.onEnd = () => subscription.end();
+    stream.onDrain = sendNext;
     const { instance, lastSequence } = this.#events;
     send({ $case: 'subscribed', value: { instance, lastSequence: BigInt(lastSequence) } }, beganMs);
+    sendNext();
   }
 
   #admit(request: SubscribeRequest | RouterError): { topics: readonly string[]; afterSequence: number | undefined } {

@@ -12,9 +12,10 @@ import { EventLog } from '../telemetry/event-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { EventReader } from '../../test/support/event-reader.ts';
+import { type Served, serve } from '../../test/support/serve.ts';
 import { until } from '../../test/support/until.ts';
 import { OpenCalls } from './open-calls.ts';
-import { eventHandlers, eventService } from './events.ts';
+import { eventMethods } from './events.ts';
 
 const MAX_SUBSCRIBERS = 3;
 
@@ -23,7 +24,7 @@ let metrics: Metrics;
 let log: EventLog;
 let drain: AbortController;
 let internal: RouterError[];
-let server: grpc.Server;
+let server: Served;
 let client: EventServiceClient;
 
 beforeEach(async () => {
@@ -32,7 +33,6 @@ beforeEach(async () => {
   log = new EventLog({ maxEvents: 100, maxBytes: 16_777_216, observer: metrics });
   drain = new AbortController();
   internal = [];
-  server = new grpc.Server();
   const options = {
     timeoutMs: 10_000,
     onInternalError: (_path: string, error: RouterError) => internal.push(error),
@@ -43,19 +43,14 @@ beforeEach(async () => {
     publishPerS: 5,
     nowMs: () => nowMs,
   };
-  server.addService(eventService, eventHandlers(log, options));
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  client = new EventServiceClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  server = await serve(eventMethods(log, options));
+  client = new EventServiceClient(server.address, grpc.credentials.createInsecure());
 });
 
 afterEach(() => {
   expect(internal).toEqual([]);
   client.close();
-  server.forceShutdown();
+  server.stop();
 });
 
 function publish(over: Partial<PublishRequest> = {}): Promise<PublishResponse> {

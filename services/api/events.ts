@@ -1,15 +1,12 @@
 // EventService: what happens, to whoever wants to know it, and users' events beside.
 import { RouterError } from '../core/errors.ts';
-import {
-  type EventServiceServer,
-  EventServiceService,
-  type PublishRequest,
-  type PublishResponse,
-} from '../generated/tandem/v1/events.ts';
+import { EventServiceService, type PublishRequest, type PublishResponse } from '../generated/tandem/v1/events.ts';
+import type { Method } from '../grpc/method.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import { decoding } from './decoding.ts';
 import { toNewEvent } from './event-rules.ts';
 import { type EventStreamOptions, EventStreams } from './event-stream.ts';
+import { methodsOf } from './methods.ts';
 import { checkPublish, checkSubscribe } from './request-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { type UnaryOptions, unary } from './unary.ts';
@@ -23,14 +20,11 @@ export interface EventOptions extends UnaryOptions, EventStreamOptions {
   readonly nowMs?: () => number;
 }
 
-export function eventHandlers(
-  events: EventLog,
-  options: EventOptions,
-): Pick<EventServiceServer, keyof EventServiceService> {
+export function eventMethods(events: EventLog, options: EventOptions): Method[] {
   const streams = new EventStreams(events, options);
   const bucket = new TokenBucket(options.publishPerS, options.nowMs);
-  return {
-    subscribe: (call) => streams.begin(call),
+  return methodsOf(eventService, {
+    subscribe: (call, request) => streams.begin(call, request),
     publish: unary<PublishRequest, PublishResponse>(options, (request, { startedMs }) => {
       const event = toNewEvent(request);
       refuseAbove(bucket, options.publishPerS);
@@ -41,7 +35,7 @@ export function eventHandlers(
         processingTimeMs: performance.now() - startedMs,
       };
     }),
-  };
+  });
 }
 
 /** Throws PUBLISH_RATE. */

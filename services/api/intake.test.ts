@@ -2,213 +2,225 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import type { IncomingCall, Method } from '../grpc/method.ts';
+import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { bind } from './bind.ts';
-import { http2ServersOf } from './http2-servers.ts';
-import { Intake, type IntakeOptions } from './intake.ts';
+import { countItems } from './batch-inspector.ts';
+import { countUnheard } from './unheard.ts';
 
 const MAX_MESSAGE_BYTES = 100_000;
 const SERVICE = '/tandem.v1.ReasoningService';
 
-let server: grpc.Server;
+let server: Served;
 let session: ClientHttp2Session;
 let metrics: Metrics;
-let options: { -readonly [name in keyof IntakeOptions]: IntakeOptions[name] };
+let timeoutMs: number;
 let taken: Buffer[];
 
-beforeEach(async () => {
-  metrics = new Metrics();
-  taken = [];
-  options = { timeoutMs: 60_000, maxBatchItems: 3, maxMessageBytes: MAX_MESSAGE_BYTES, observer: metrics };
-  const intake = new Intake(options);
-  server = new grpc.Server({
-    interceptors: [intake.interceptor],
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-  });
-  const asItIs = (bytes: Buffer): Buffer => bytes;
-  const method = (name: string, isStream: boolean): grpc.MethodDefinition<Buffer, Buffer> => ({
-    ...{ path: `${SERVICE}/${name}`, requestStream: isStream, responseStream: isStream },
-    ...{ requestSerialize: asItIs, requestDeserialize: asItIs, responseSerialize: asItIs, responseDeserialize: asItIs },
-  });
-  const answer: grpc.handleUnaryCall<Buffer, Buffer> = ({ request }, reply) => {
-    taken.push(request);
-    reply(null, Buffer.alloc(0));
-  };
-  const stream: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
-    call.on('data', (request: Buffer) => {
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function methods(): Method[] {
+  const unary = (name: string, inspector?: Method['inspector']): Method => ({
+    ...{ path: `${SERVICE}/${name}`, requestStream: false, responseStream: false, inspector },
+    ...{ decode: asItIs, encode: asItIs },
+    handle: (call: IncomingCall<Buffer>, request: Buffer) => {
       taken.push(request);
-      call.write(Buffer.alloc(0));
+      call.answer(Buffer.alloc(0));
+    },
+  });
+  return [
+    unary('Reason'),
+    unary('ReasonBatch', () => countItems({ maxBatchItems: 3, observer: metrics })),
+    {
+      ...{ path: `${SERVICE}/ReasonStream`, requestStream: true, responseStream: true },
+      ...{ decode: asItIs, encode: asItIs },
+      handle: (call: IncomingCall<Buffer>) => {
+        call.listener = {
+          onMessage: (request: Buffer) => {
+            taken.push(request);
+            call.send(Buffer.alloc(0));
+          },
+          onEnd: () => call.end(),
+        };
+      },
+    },
+  ];
+}
+
+describe.each(EDGES)('on edge %s', (edge) => {
+  beforeEach(async () => {
+    metrics = new Metrics();
+    taken = [];
+    timeoutMs = 60_000;
+    server = await serve(methods(), edge, {
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      get timeoutMs() {
+        return timeoutMs;
+      },
+      onUnheard: (...about) => countUnheard(metrics, ...about),
     });
-    call.on('end', () => call.end());
-    call.on('error', () => undefined);
-  };
-  server.addService(
-    { reason: method('Reason', false), batch: method('ReasonBatch', false), stream: method('ReasonStream', true) },
-    { reason: answer, batch: answer, stream },
-  );
-  const port = await bind(server, '127.0.0.1:0');
-  for (const each of http2ServersOf(server)) intake.listen(each);
-  session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => undefined);
-});
-
-afterEach(() => {
-  session.destroy();
-  server.forceShutdown();
-});
-
-interface Ended {
-  readonly code: string;
-  readonly message: string;
-}
-
-interface Sending {
-  /** Both sides are closed: where ours has not ended, the server has reset it. */
-  readonly ended: Promise<Ended>;
-  /** Resolves with the next message's bytes. */
-  readonly answered: Promise<unknown>;
-  write(bytes: Buffer): void;
-  end(): void;
-}
-
-function open(method: string, headers: Record<string, string> = {}): Sending {
-  const stream = session.request({
-    ...{ ':method': 'POST', ':path': `${SERVICE}/${method}`, 'content-type': 'application/grpc', te: 'trailers' },
-    ...headers,
+    session = connect(`http://${server.address}`);
+    session.on('error', () => undefined);
   });
-  let got: Record<string, unknown> = {};
-  const note = (more: object): void => void (got = { ...got, ...more });
-  stream
-    .on('response', note)
-    .on('trailers', note)
-    .on('error', () => undefined);
-  const answered = new Promise((resolve) => stream.once('data', resolve));
-  const ended = new Promise<Ended>((resolve) => {
-    stream.on('close', () =>
-      resolve({
-        code: grpc.status[Number(got['grpc-status'])] ?? 'none',
-        message: decodeURI(String(got['grpc-message'])),
-      }),
-    );
+
+  afterEach(() => {
+    session.destroy();
+    server.stop();
   });
-  stream.resume();
-  return { ended, answered, write: (bytes) => void stream.write(bytes), end: () => void stream.end() };
-}
 
-function frame(message: Buffer, flag = 0): Buffer {
-  const head = Buffer.alloc(5);
-  head[0] = flag;
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
-}
+  interface Ended {
+    readonly code: string;
+    readonly message: string;
+  }
 
-async function send(method: string, bytes: Buffer, headers: Record<string, string> = {}): Promise<Ended> {
-  const sending = open(method, headers);
-  sending.write(bytes);
-  sending.end();
-  return await sending.ended;
-}
+  interface Sending {
+    /** Both sides are closed: where ours has not ended, the server has reset it. */
+    readonly ended: Promise<Ended>;
+    /** Resolves with the next message's bytes. */
+    readonly answered: Promise<unknown>;
+    write(bytes: Buffer): void;
+    end(): void;
+  }
 
-describe('a message that does not come', () => {
-  const cut = frame(Buffer.alloc(1_000)).subarray(0, 500);
-
-  it.each([
-    ['at all', Buffer.alloc(0)],
-    ['whole', cut],
-    ['with an end', frame(Buffer.alloc(10))],
-  ])('%s ends its call after the time for a request, and has the sender stop', async (_what, bytes) => {
-    options.timeoutMs = 50;
-    const sending = open('Reason');
-    if (bytes.length > 0) sending.write(bytes);
-    expect(await sending.ended).toEqual({
-      code: 'DEADLINE_EXCEEDED',
-      message: expect.stringMatching(/not here within 50 ms \(setting request_timeout_ms\)/) as unknown,
+  function open(method: string, headers: Record<string, string> = {}): Sending {
+    const stream = session.request({
+      ...{ ':method': 'POST', ':path': `${SERVICE}/${method}`, 'content-type': 'application/grpc', te: 'trailers' },
+      ...headers,
     });
-    expect(taken).toEqual([]);
-    expect(metrics.snapshot().requestTypes).toMatchObject([
-      { type: 'Reason', errorsByReason: { 'DEADLINE_EXCEEDED/DEADLINE_EXCEEDED': 1 } },
-    ]);
-  });
-
-  it('whole in a stream ends the stream', async () => {
-    options.timeoutMs = 50;
-    const sending = open('ReasonStream');
-    sending.write(Buffer.concat([frame(Buffer.alloc(10)), cut]));
-    expect(await sending.ended).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-  });
-
-  it('is no fault of a stream between two messages', async () => {
-    options.timeoutMs = 50;
-    const idle = open('ReasonStream');
-    idle.write(frame(Buffer.alloc(10)));
-    await idle.answered;
-    await open('Reason').ended; // a call that began later has run out of time meanwhile
-    idle.write(frame(Buffer.alloc(10)));
-    idle.end();
-    expect(await idle.ended).toMatchObject({ code: 'OK' });
-  });
-});
-
-describe('a batch with too many items', () => {
-  const batch = (items: number): Buffer => {
-    const requests = Array.from({ length: items }, () => ReasonRequest.fromPartial({ model: 'toy' }));
-    return Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
-  };
-
-  it('is refused as soon as they are counted, and its sender stops', async () => {
-    const sending = open('ReasonBatch');
-    sending.write(frame(Buffer.concat([batch(4), Buffer.alloc(50_000)])).subarray(0, 1_000));
-    expect(await sending.ended).toEqual({
-      code: 'INVALID_ARGUMENT',
-      message: 'more than 3 requests in one batch; send several batches, or see setting max_batch_items',
+    let got: Record<string, unknown> = {};
+    const note = (more: object): void => void (got = { ...got, ...more });
+    stream
+      .on('response', note)
+      .on('trailers', note)
+      .on('error', () => undefined);
+    const answered = new Promise((resolve) => stream.once('data', resolve));
+    const ended = new Promise<Ended>((resolve) => {
+      stream.on('close', () =>
+        resolve({
+          code: grpc.status[Number(got['grpc-status'])] ?? 'none',
+          message: decodeURI(String(got['grpc-message'])),
+        }),
+      );
     });
-  });
+    stream.resume();
+    return { ended, answered, write: (bytes) => void stream.write(bytes), end: () => void stream.end() };
+  }
 
-  it('is not one with as many as there may be', async () => {
-    expect(await send('ReasonBatch', frame(batch(3)))).toMatchObject({ code: 'OK' });
-  });
+  function frame(message: Buffer, flag = 0): Buffer {
+    const head = Buffer.alloc(5);
+    head[0] = flag;
+    head.writeUInt32BE(message.length, 1);
+    return Buffer.concat([head, message]);
+  }
 
-  it('is not another method’s message', async () => {
-    expect(await send('Reason', frame(batch(4)))).toMatchObject({ code: 'OK' });
-  });
-});
+  async function send(method: string, bytes: Buffer, headers: Record<string, string> = {}): Promise<Ended> {
+    const sending = open(method, headers);
+    sending.write(bytes);
+    sending.end();
+    return await sending.ended;
+  }
 
-describe('a message that is flagged as compressed', () => {
-  it.each([
-    ['without an encoding', {}],
-    ['with the encoding “identity”', { 'grpc-encoding': 'identity' }],
-  ])('%s ends its call as gRPC’s specification says', async (_what, headers) => {
-    expect(await send('Reason', frame(Buffer.from('x'), 1), headers as Record<string, string>)).toMatchObject({
-      code: 'INTERNAL',
-      message: expect.stringMatching(/flagged as compressed/) as unknown,
-    });
-    expect(taken).toEqual([]);
-  });
+  describe('a message that does not come', () => {
+    const cut = frame(Buffer.alloc(1_000)).subarray(0, 500);
 
-  it('and is, is read', async () => {
-    const gzipped = Buffer.from('H4sIAAAAAAAAA6sAAIMW3IwBAAAA', 'base64'); // "x"
-    expect(await send('Reason', frame(gzipped, 1), { 'grpc-encoding': 'gzip' })).toMatchObject({ code: 'OK' });
-    expect(taken.map(String)).toEqual(['x']);
-  });
-});
-
-describe('more bytes than the open calls may hold', () => {
-  const most = 64 * MAX_MESSAGE_BYTES;
-
-  it('end the call that holds the most of them, and no small one', async () => {
-    const small = open('Reason');
-    small.write(frame(Buffer.alloc(1_000)).subarray(0, 900));
-    const large = Array.from({ length: most / MAX_MESSAGE_BYTES + 1 }, () => {
+    it.each([
+      ['at all', Buffer.alloc(0)],
+      ['whole', cut],
+      ['with an end', frame(Buffer.alloc(10))],
+    ])('%s ends its call after the time for a request, and has the sender stop', async (_what, bytes) => {
+      timeoutMs = 50;
       const sending = open('Reason');
-      sending.write(frame(Buffer.alloc(MAX_MESSAGE_BYTES)).subarray(0, -1));
-      return sending;
+      if (bytes.length > 0) sending.write(bytes);
+      expect(await sending.ended).toEqual({
+        code: 'DEADLINE_EXCEEDED',
+        message: expect.stringMatching(/not here within 50 ms \(setting request_timeout_ms\)/) as unknown,
+      });
+      expect(taken).toEqual([]);
+      expect(metrics.snapshot().requestTypes).toMatchObject([
+        { type: 'Reason', errorsByReason: { 'DEADLINE_EXCEEDED/DEADLINE_EXCEEDED': 1 } },
+      ]);
     });
-    expect(await Promise.race(large.map(({ ended }) => ended))).toMatchObject({
-      code: 'RESOURCE_EXHAUSTED',
-      message: expect.stringMatching(/take more than 6400000 bytes; try again in 100 ms/) as unknown,
+
+    it('whole in a stream ends the stream', async () => {
+      timeoutMs = 50;
+      const sending = open('ReasonStream');
+      sending.write(Buffer.concat([frame(Buffer.alloc(10)), cut]));
+      expect(await sending.ended).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     });
-    small.write(Buffer.alloc(105));
-    small.end();
-    expect(await small.ended).toMatchObject({ code: 'OK' });
+
+    it('is no fault of a stream between two messages', async () => {
+      timeoutMs = 50;
+      const idle = open('ReasonStream');
+      idle.write(frame(Buffer.alloc(10)));
+      await idle.answered;
+      await open('Reason').ended; // a call that began later has run out of time meanwhile
+      idle.write(frame(Buffer.alloc(10)));
+      idle.end();
+      expect(await idle.ended).toMatchObject({ code: 'OK' });
+    });
+  });
+
+  describe('a batch with too many items', () => {
+    const batch = (items: number): Buffer => {
+      const requests = Array.from({ length: items }, () => ReasonRequest.fromPartial({ model: 'toy' }));
+      return Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
+    };
+
+    it('is refused as soon as they are counted, and its sender stops', async () => {
+      const sending = open('ReasonBatch');
+      sending.write(frame(Buffer.concat([batch(4), Buffer.alloc(50_000)])).subarray(0, 1_000));
+      expect(await sending.ended).toEqual({
+        code: 'INVALID_ARGUMENT',
+        message: 'more than 3 requests in one batch; send several batches, or see setting max_batch_items',
+      });
+    });
+
+    it('is not one with as many as there may be', async () => {
+      expect(await send('ReasonBatch', frame(batch(3)))).toMatchObject({ code: 'OK' });
+    });
+
+    it('is not another method’s message', async () => {
+      expect(await send('Reason', frame(batch(4)))).toMatchObject({ code: 'OK' });
+    });
+  });
+
+  describe('a message that is flagged as compressed', () => {
+    it.each([
+      ['without an encoding', {}],
+      ['with the encoding “identity”', { 'grpc-encoding': 'identity' }],
+    ])('%s ends its call as gRPC’s specification says', async (_what, headers) => {
+      expect(await send('Reason', frame(Buffer.from('x'), 1), headers as Record<string, string>)).toMatchObject({
+        code: 'INTERNAL',
+        message: expect.stringMatching(/flagged as compressed/) as unknown,
+      });
+      expect(taken).toEqual([]);
+    });
+
+    it('and is, is read', async () => {
+      const gzipped = Buffer.from('H4sIAAAAAAAAA6sAAIMW3IwBAAAA', 'base64'); // "x"
+      expect(await send('Reason', frame(gzipped, 1), { 'grpc-encoding': 'gzip' })).toMatchObject({ code: 'OK' });
+      expect(taken.map(String)).toEqual(['x']);
+    });
+  });
+
+  describe('more bytes than the open calls may hold', () => {
+    const most = 64 * MAX_MESSAGE_BYTES;
+
+    it('end the call that holds the most of them, and no small one', async () => {
+      const small = open('Reason');
+      small.write(frame(Buffer.alloc(1_000)).subarray(0, 900));
+      const large = Array.from({ length: most / MAX_MESSAGE_BYTES + 1 }, () => {
+        const sending = open('Reason');
+        sending.write(frame(Buffer.alloc(MAX_MESSAGE_BYTES)).subarray(0, -1));
+        return sending;
+      });
+      expect(await Promise.race(large.map(({ ended }) => ended))).toMatchObject({
+        code: 'RESOURCE_EXHAUSTED',
+        message: expect.stringMatching(/take more than 6400000 bytes; try again in 100 ms/) as unknown,
+      });
+      small.write(Buffer.alloc(105));
+      small.end();
+      expect(await small.ended).toMatchObject({ code: 'OK' });
+    });
   });
 });

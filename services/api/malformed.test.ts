@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
+import { edgeUnderTest } from '../../test/support/serve.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -33,7 +34,7 @@ let client: grpc.Client;
 beforeAll(async () => {
   // No handler gets as far as to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
-    listen: '127.0.0.1:0',
+    ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
     adminFrom: 'loopback',
     reflection: false,
     maxMessageBytes: 1_000,

@@ -1,12 +1,12 @@
 // WatchMetrics: one timer a watcher. A message is only made once the one before has left, so a slow reader gets fewer of
 // them and nothing queues.
-import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type {
   Metrics as MetricsMessage,
   WatchMetricsRequest,
   WatchMetricsResponse,
 } from '../generated/tandem/v1/metrics.ts';
+import type { IncomingCall } from '../grpc/method.ts';
 import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 
 const MIN_INTERVAL_MS = 100;
@@ -20,7 +20,7 @@ export interface WatchOptions extends OpenStreamsOptions {
   readonly every?: (intervalMs: number, tick: () => void) => () => void;
 }
 
-type WatchCall = grpc.ServerWritableStream<WatchMetricsRequest | RouterError, WatchMetricsResponse>;
+type WatchCall = IncomingCall<WatchMetricsResponse>;
 
 export class Watches {
   readonly #read: () => MetricsMessage;
@@ -36,13 +36,13 @@ export class Watches {
     });
   }
 
-  begin(call: WatchCall): void {
+  begin(call: WatchCall, request: WatchMetricsRequest | RouterError): void {
     this.#streams.begin(call, (stream) => {
-      const intervalMs = this.#admit(call.request);
+      const intervalMs = this.#admit(request);
       stream.onEnd = this.#every(intervalMs, () => {
         try {
           // The last message has left.
-          if (call.writableLength === 0 && stream.takesMessages) this.#send(call);
+          if (!call.hasUnsent && stream.takesMessages) this.#send(call);
         } catch (thrown) {
           stream.end(RouterError.from(thrown));
         }
@@ -66,7 +66,7 @@ export class Watches {
   #send(call: WatchCall): void {
     const startedMs = performance.now();
     const metrics = this.#read();
-    call.write({ metrics, processingTimeMs: performance.now() - startedMs });
+    call.send({ metrics, processingTimeMs: performance.now() - startedMs });
   }
 }
 

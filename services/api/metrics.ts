@@ -1,15 +1,16 @@
 // MetricsService: what was counted, once or again and again.
-import type * as grpc from '@grpc/grpc-js';
 import {
   type GetMetricsRequest,
   type GetMetricsResponse,
-  type MetricsServiceServer,
   MetricsServiceService,
   type ResetMetricsRequest,
   type ResetMetricsResponse,
 } from '../generated/tandem/v1/metrics.ts';
+import type { Method } from '../grpc/method.ts';
 import type { Meter } from '../telemetry/meter.ts';
+import type { Guard } from './admin.ts';
 import { decoding } from './decoding.ts';
+import { methodsOf } from './methods.ts';
 import { toMetrics } from './metrics-message.ts';
 import { type WatchOptions, Watches } from './metrics-watch.ts';
 import { checkPlain } from './request-limits.ts';
@@ -23,15 +24,12 @@ export const metricsService = decoding(MetricsServiceService, {
 
 export interface MetricsOptions extends UnaryOptions, WatchOptions {
   /** Throws ADMIN_FORBIDDEN where the caller may not reset. */
-  readonly guard: (call: grpc.ServerUnaryCall<unknown, unknown>) => void;
+  readonly guard: Guard;
 }
 
-export function metricsHandlers(
-  meter: Meter,
-  options: MetricsOptions,
-): Pick<MetricsServiceServer, keyof MetricsServiceService> {
+export function metricsMethods(meter: Meter, options: MetricsOptions): Method[] {
   const watches = new Watches(() => toMetrics(meter.read(), process.uptime()), options);
-  return {
+  return methodsOf(metricsService, {
     getMetrics: unary<GetMetricsRequest, GetMetricsResponse>(options, (_request, { startedMs }) => ({
       metrics: toMetrics(meter.read(), process.uptime()),
       processingTimeMs: performance.now() - startedMs,
@@ -44,6 +42,6 @@ export function metricsHandlers(
       }),
       options.guard,
     ),
-    watchMetrics: (call) => watches.begin(call),
-  };
+    watchMetrics: (call, request) => watches.begin(call, request),
+  });
 }

@@ -1,5 +1,4 @@
 // ModelService: the repository, and who holds what.
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import {
@@ -11,20 +10,18 @@ import {
   type Model,
   ModelServiceService,
 } from '../generated/tandem/v1/models.ts';
+import type { Method } from '../grpc/method.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
 import { findVersion } from '../routing/find-model.ts';
 import { decoding } from './decoding.ts';
+import { methodsOf } from './methods.ts';
 import { checkGetModel, checkPlain } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
 export const modelService = decoding(ModelServiceService, { listModels: checkPlain, getModel: checkGetModel });
 
-export function modelHandlers(
-  models: ModelRepository,
-  pool: EnginePool,
-  options: UnaryOptions,
-): UntypedServiceImplementation {
-  return {
+export function modelMethods(models: ModelRepository, pool: EnginePool, options: UnaryOptions): Method[] {
+  return methodsOf(modelService, {
     listModels: unary<ListModelsRequest, ListModelsResponse>(options, (_request, { startedMs }) => ({
       models: models.versions.map((version) => toModel(version, pool)),
       defaultModel: models.defaultModel,
@@ -34,7 +31,7 @@ export function modelHandlers(
       model: toModel(findVersion(models, pool, model, modelVersion), pool),
       processingTimeMs: performance.now() - startedMs,
     })),
-  };
+  });
 }
 
 function toModel(version: ModelVersion, pool: EnginePool): Model {

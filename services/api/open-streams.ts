@@ -1,9 +1,9 @@
 // What server streams that have no end of their own share: so many at once, an end when their caller leaves or the server
 // drains, and being counted.
-import type * as grpc from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
+import type { IncomingCall } from '../grpc/method.ts';
 import { toStatus } from './status.ts';
-import { type UnaryOptions, methodOf, remainingMs } from './unary.ts';
+import { type UnaryOptions, methodOf } from './unary.ts';
 
 export interface OpenStreamsOptions extends Pick<UnaryOptions, 'onInternalError' | 'observer'> {
   /** Aborted when the server drains: a stream has no end of its own that could be waited for. */
@@ -20,14 +20,14 @@ export interface StreamLimits {
   readonly whenDrained: string;
 }
 
-type Call = grpc.ServerWritableStream<unknown, unknown>;
-
 export interface OpenStream {
   readonly isOver: boolean;
   /** Whether its call takes a message. After its deadline it takes none, though it may not be over yet. */
   readonly takesMessages: boolean;
   /** Lets go of what the stream holds; to be set as soon as it holds something. */
   onEnd: () => void;
+  /** Called when the messages that were sent have left, where they have not at once. */
+  onDrain: () => void;
   /** Without `error`: nothing went wrong. */
   end(error: RouterError | undefined): void;
 }
@@ -53,37 +53,35 @@ export class OpenStreams {
   }
 
   /** `start` checks the request, admits it and sends the first message; what it throws ends the stream. */
-  begin(call: Call, start: (stream: OpenStream) => void): void {
+  begin(call: IncomingCall<never>, start: (stream: OpenStream) => void): void {
     const { observer, onInternalError } = this.#options;
-    const startedMs = performance.now();
-    const endMs = startedMs + remainingMs(call.getDeadline());
+    const { startedMs, deadlineMs } = call;
     let isOver = false;
     const stream: OpenStream = {
       get isOver() {
         return isOver;
       },
       get takesMessages() {
-        return performance.now() < endMs;
+        return performance.now() < deadlineMs;
       },
       onEnd: () => undefined,
+      onDrain: () => undefined,
       end: (error) => {
         if (isOver) return;
         isOver = true;
         stream.onEnd();
-        call.off('cancelled', left);
         this.#open.delete(stream);
         observer.requestEnded(methodOf(call), error?.kind ?? 'OK', performance.now() - startedMs);
         if (error === undefined) return;
-        if (error.kind === 'INTERNAL') onInternalError(call.getPath(), error);
-        call.emit('error', toStatus(error)); // how grpc-js is told of a status
+        if (error.kind === 'INTERNAL') onInternalError(call.path, error);
+        call.fail(toStatus(error));
       },
     };
     // The caller has left, or its deadline has passed: that is how such a stream ends, and not an error.
-    const left = (): void => stream.end(undefined);
+    call.listener = { onCut: () => stream.end(undefined), onDrain: () => stream.onDrain() };
     try {
       start(stream);
       this.#open.add(stream);
-      call.on('cancelled', left);
     } catch (thrown) {
       stream.end(RouterError.from(thrown));
     }

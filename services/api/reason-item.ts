@@ -1,25 +1,23 @@
 // One input within a batch or a stream: whatever is wrong with it is its own error.
-import { setTimeout } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { throwIfCancelled } from '../core/call.ts';
+import { sleep } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
-import type { ReasonError, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer, Router } from '../routing/router.ts';
 import { undecodable } from './decoding.ts';
-import { decodeReasonRequest, toQuestion, toReasonError, toResponse } from './reason-messages.ts';
+import { type ItemOutcome, encodeResponse } from './reason-encoder.ts';
+import { decodeReasonRequest, toQuestion, toReasonError } from './reason-messages.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { noteAnswer } from './traced.ts';
 import { checkReason } from './request-limits.ts';
 import type { UnaryOptions } from './unary.ts';
 
-export type ItemOutcome =
-  | { readonly $case: 'result'; readonly value: ReasonResponse }
-  | { readonly $case: 'error'; readonly value: ReasonError };
-
 export interface ItemAnswer {
-  /** As the request said; empty where it said nothing or could not be read. */
+  /** As the request said, or made up for its answer; empty where there is none. */
   readonly requestId: string;
   readonly outcome: ItemOutcome;
 }
@@ -41,23 +39,24 @@ export async function reasonItem(
   bytes: Uint8Array,
   router: Router,
   context: CallContext,
-  { type, tracing, begin, observer, onInternalError, adjust = (question) => question, accept }: ItemOptions,
+  { type, tracing, begin, observer, onInternalError, adjust = asAsked, accept }: ItemOptions,
 ): Promise<ItemAnswer> {
   const startedMs = performance.now();
   const trace = begin(startedMs);
   const { deadlineMs, signal } = context;
-  const flight: CallContext = { deadlineMs, signal, span: tracing.spanOf(trace) };
+  const limits: CallContext = { deadlineMs, signal, span: tracing.spanOf(trace) };
   let requestId = '';
   try {
     const request = read(bytes);
     ({ requestId } = request);
-    const answer = await patiently(() => router.reason(adjust(toQuestion(request)), flight), flight);
+    const answer = await retryWhileFull(adjust(toQuestion(request)), router, limits);
     accept?.(answer);
-    noteAnswer(flight.span, answer);
-    const value = toResponse(requestId, answer, startedMs, trace.traceId);
+    noteAnswer(limits.span, answer);
+    requestId ||= randomUUID();
+    const value = encodeResponse(requestId, answer, startedMs, trace.traceId);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
     trace.end();
-    return { requestId: value.requestId, outcome: { $case: 'result', value } };
+    return { requestId, outcome: { $case: 'result', value } };
   } catch (thrown) {
     const error = RouterError.from(thrown);
     trace.end(error);
@@ -71,18 +70,22 @@ export async function reasonItem(
  * A full router turns single calls away at once, so that their callers slow down. Items of a batch or a stream are held
  * back by its window already: they wait and try again while there is time.
  */
-async function patiently<T>(reason: () => Promise<T>, { signal, deadlineMs }: CallContext): Promise<T> {
+async function retryWhileFull(question: ReasonQuestion, router: Router, limits: CallContext): Promise<ReasonAnswer> {
   for (;;) {
-    if (signal.aborted) throw RouterError.from(signal.reason);
+    throwIfCancelled(limits);
     try {
-      return await reason();
+      return await router.reason(question, limits);
     } catch (thrown) {
       const error = RouterError.from(thrown);
       const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
-      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
-      await setTimeout(waitMs, undefined, { signal }).catch(() => undefined); // aborted: seen above
+      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= limits.deadlineMs) throw error;
+      await sleep(waitMs, limits.signal);
     }
   }
+}
+
+function asAsked(question: ReasonQuestion): ReasonQuestion {
+  return question;
 }
 
 function read(bytes: Uint8Array): ReasonRequestWire {

@@ -36,7 +36,7 @@ export async function reasonJson(
     begin: (startedMs) => options.tracing.begin(TYPE, startedMs, '', ''),
   });
   return outcome.$case === 'result'
-    ? { code: 'OK', body: ReasonResponse.toJSON(outcome.value) }
+    ? { code: 'OK', body: ReasonResponse.toJSON(ReasonResponse.decode(outcome.value)) }
     : failed(outcome.value);
 }
 

@@ -1,6 +1,5 @@
-import { Duplex } from 'node:stream';
-import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
+import { FakeCall } from '../../test/fakes/fake-call.ts';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
@@ -11,40 +10,33 @@ import { reasonStream } from './reason-stream.ts';
 
 const MIB = 1_048_576;
 
-/** A call in memory; what is pushed into it are its requests. */
-function fakeCall(): Duplex {
-  const call = new Duplex({ objectMode: true, read: () => undefined, write: (_answer, _encoding, done) => done() });
-  const about = { metadata: new grpc.Metadata(), getDeadline: () => Infinity, getPath: () => '/ReasonStream' };
-  return Object.assign(call, about);
-}
-
 describe('a stream of large requests', () => {
   it('is read no further while those under way hold 16 MiB', async () => {
     const asked: ((error: RouterError) => void)[] = [];
     const router = { reason: () => new Promise((_resolve, reject) => asked.push(reject)) } as unknown as Router;
-    const call = fakeCall();
+    const call = new FakeCall<Buffer>();
     const handler = reasonStream(router, {
       ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
       ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
     });
-    handler(call as unknown as Parameters<typeof handler>[0]);
+    handler(call);
     const tensor = { shape: [MIB / 4], dtype: 'FP32', data: Buffer.alloc(MIB) };
     const request = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ tensor })).finish());
     for (let k = 0; k < 40; k += 1) call.push({ request });
     await new Promise(setImmediate);
-    expect([asked.length, call.isPaused()]).toEqual([16, true]);
+    expect([asked.length, call.isPaused]).toEqual([16, true]);
 
     asked[0]!(new RouterError('NO_ENGINE', 'none'));
     await new Promise(setImmediate);
     await new Promise(setImmediate);
-    expect([asked.length, call.isPaused()]).toEqual([17, true]);
+    expect([asked.length, call.isPaused]).toEqual([17, true]);
   });
 });
 
 describe('a stream of requests', () => {
   /** An open one whose router never answers, and how it was counted when it ended. */
   function open(): {
-    call: Duplex;
+    call: FakeCall<Buffer>;
     calls: OpenCalls;
     ended: [outcome: string, durationMs: number][];
     signals: AbortSignal[];
@@ -59,13 +51,13 @@ describe('a stream of requests', () => {
     } as unknown as Router;
     const requestEnded = (_method: string, outcome: string, durationMs: number): void =>
       void ended.push([outcome, durationMs]);
-    const call = fakeCall();
+    const call = new FakeCall<Buffer>();
     const calls = new OpenCalls();
     const handler = reasonStream(router, {
       ...{ windowSize: 128, timeoutMs: 60_000, observer: { ...silent, requestEnded }, tracing: fakeTracing() },
       ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
     });
-    handler(call as unknown as Parameters<typeof handler>[0]);
+    handler(call);
     return { call, calls, ended, signals };
   }
 
@@ -73,10 +65,9 @@ describe('a stream of requests', () => {
     const { call, ended, signals } = open();
     call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    call.emit('cancelled');
-    call.emit('error', new Error('reset'));
-    call.emit('cancelled');
-    call.push(null);
+    call.cut();
+    call.cut();
+    call.listener?.onEnd?.();
     await new Promise(setImmediate);
     expect(ended.map(([outcome]) => outcome)).toEqual(['CANCELLED']);
     expect(ended[0]![1]).toBeGreaterThan(18);
@@ -86,8 +77,7 @@ describe('a stream of requests', () => {
 
   it('is none of the calls that a stop waits for once it has ended', async () => {
     const { call, calls } = open();
-    call.push(null);
-    call.resume();
+    call.listener?.onEnd?.();
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     const finished = await Promise.race([

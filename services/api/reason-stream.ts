@@ -1,15 +1,17 @@
 // ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
-import type * as grpc from '@grpc/grpc-js';
+import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
-import type { ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
+import type { OpenCall } from './open-calls.ts';
 import { type ItemOptions, reasonItem } from './reason-item.ts';
+import { encodeStreamResponse } from './reason-encoder.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { beginTrace } from './traced.ts';
-import { type UnaryOptions, methodOf, remainingMs, whyCancelled } from './unary.ts';
+import { type UnaryOptions, methodOf, whyCancelled } from './unary.ts';
 
 export interface StreamOptions extends UnaryOptions {
   /** Requests under way at once in one stream or batch. */
@@ -22,29 +24,26 @@ export interface StreamOptions extends UnaryOptions {
 /** Of the requests that one stream has under way. */
 const MAX_OPEN_BYTES = 16 * 1_048_576;
 
-type StreamCall = grpc.ServerDuplexStream<ReasonStreamRequestWire | RouterError, ReasonStreamResponse>;
+/** Answers are encoded ReasonStreamResponses. */
+type StreamCall = IncomingCall<Buffer>;
 
-export function reasonStream(
-  router: Router,
-  options: StreamOptions,
-): grpc.handleBidiStreamingCall<ReasonStreamRequestWire | RouterError, ReasonStreamResponse> {
+export function reasonStream(router: Router, options: StreamOptions): (call: StreamCall) => void {
   return (call) => new ReasonStream(call, router, options);
 }
 
-class ReasonStream {
+class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | RouterError> {
+  slot = -1;
   readonly #call: StreamCall;
   readonly #router: Router;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
-  readonly #caller = new AbortController();
-  readonly #startedMs = performance.now();
-  readonly #callEndsMs: number;
+  readonly #caller = new Cancel();
   readonly #onDraining = (): void => this.#endInput('DRAINING');
-  readonly #cut = (why: RouterError): void => this.#fail(why);
   #open = 0;
   #openBytes = 0;
   /** The reader does not read: answers wait in memory, and no further request is taken. */
   #isBlocked = false;
+  #isPaused = false;
   #inputEnded: 'END' | 'DRAINING' | undefined;
 
   constructor(call: StreamCall, router: Router, options: StreamOptions) {
@@ -57,19 +56,28 @@ class ReasonStream {
       type,
       begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs),
     };
-    this.#callEndsMs = this.#startedMs + remainingMs(call.getDeadline());
-    call.on('data', (request: ReasonStreamRequestWire | RouterError) => void this.#take(request));
-    call.on('drain', () => {
-      this.#isBlocked = false;
-      this.#pace();
-    });
-    call.on('end', () => this.#endInput('END'));
-    call.on('error', () => this.#close(whyCancelled(Infinity)));
-    // Raised when the caller leaves, and when its deadline passes.
-    call.on('cancelled', () => this.#close(whyCancelled(this.#callEndsMs)));
-    options.calls.opened(this.#cut);
+    call.listener = this;
+    options.calls.opened(this);
     options.drained.addEventListener('abort', this.#onDraining, { once: true });
     if (options.drained.aborted) this.#onDraining();
+  }
+
+  onMessage(request: ReasonStreamRequestWire | RouterError): void {
+    void this.#take(request);
+  }
+
+  onEnd(): void {
+    this.#endInput('END');
+  }
+
+  onDrain(): void {
+    this.#isBlocked = false;
+    this.#pace();
+  }
+
+  /** The caller has left, or its deadline has passed. */
+  onCut(): void {
+    this.#close(whyCancelled(this.#call.deadlineMs));
   }
 
   async #take(request: ReasonStreamRequestWire | RouterError): Promise<void> {
@@ -81,9 +89,8 @@ class ReasonStream {
     const { requestId, outcome } = await this.#answer(request, startedMs);
     this.#open -= 1;
     this.#openBytes -= bytes;
-    if (this.#caller.signal.aborted) return;
-    const response = { requestId, outcome, processingTimeMs: performance.now() - startedMs };
-    if (!this.#call.write(response)) this.#isBlocked = true;
+    if (this.#caller.aborted) return;
+    this.#isBlocked = !this.#call.send(encodeStreamResponse(requestId, outcome, performance.now() - startedMs));
     this.#pace();
     this.#endIfAnswered();
   }
@@ -94,15 +101,18 @@ class ReasonStream {
       this.#item.begin(startedMs).end(request);
       return { requestId: '', outcome: { $case: 'error', value: toReasonError(request) } };
     }
-    const deadlineMs = Math.min(this.#callEndsMs, startedMs + this.#options.timeoutMs);
-    return await reasonItem(request.request, this.#router, { deadlineMs, signal: this.#caller.signal }, this.#item);
+    const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
+    return await reasonItem(request.request, this.#router, { deadlineMs, signal: this.#caller }, this.#item);
   }
 
   /** A paused stream fills its window, and HTTP/2 then holds the sender back. */
   #pace(): void {
     const isFull = this.#open >= this.#options.windowSize || this.#openBytes >= MAX_OPEN_BYTES;
-    if (isFull || this.#isBlocked || this.#inputEnded === 'DRAINING') this.#call.pause();
-    else if (this.#call.isPaused()) this.#call.resume();
+    const isPaused = isFull || this.#isBlocked || this.#inputEnded === 'DRAINING';
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#call.pause();
+    else this.#call.resume();
   }
 
   #endInput(why: 'END' | 'DRAINING'): void {
@@ -112,27 +122,32 @@ class ReasonStream {
   }
 
   #endIfAnswered(): void {
-    if (this.#inputEnded === undefined || this.#open > 0 || this.#caller.signal.aborted) return;
+    if (this.#inputEnded === undefined || this.#open > 0 || this.#caller.aborted) return;
     if (this.#inputEnded === 'END') {
       this.#call.end();
       this.#close();
     } else {
       const message = 'the router is stopping; every request it had read was answered: send the others elsewhere';
-      this.#fail(new RouterError('DRAINING', message));
+      this.abort(new RouterError('DRAINING', message));
     }
   }
 
-  #fail(error: RouterError): void {
-    this.#close(error); // before the error is raised, which else would count as the caller's
-    this.#call.emit('error', toStatus(error));
+  /** Ends it with that status. */
+  abort(error: RouterError): void {
+    this.#close(error);
+    this.#call.fail(toStatus(error));
   }
 
   /** Without `error`, everything was answered. */
   #close(error?: RouterError): void {
-    if (this.#caller.signal.aborted) return;
+    if (this.#caller.aborted) return;
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
-    this.#options.calls.closed(this.#cut);
-    this.#options.observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#startedMs);
+    this.#options.calls.closed(this);
+    this.#options.observer.requestEnded(
+      methodOf(this.#call),
+      error?.kind ?? 'OK',
+      performance.now() - this.#call.startedMs,
+    );
   }
 }

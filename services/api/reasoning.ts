@@ -1,28 +1,22 @@
 // ReasoningService: Ping, Reason and ReasonBatch; ReasonStream has a file of its own.
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { serializer } from '../core/serialize.ts';
 import { Turns } from '../core/turns.ts';
-import {
-  type PingRequest,
-  type PingResponse,
-  type ReasonBatchResponse,
-  type ReasonBatchResult,
-  ReasonResponse,
-  ReasoningServiceService,
-} from '../generated/tandem/v1/reasoning.ts';
+import { type PingRequest, type PingResponse, ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import {
   ReasonBatchRequestWire,
   type ReasonRequestWire,
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
+import type { Method } from '../grpc/method.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
+import { countItems } from './batch-inspector.ts';
 import { BatchRoom } from './batch-room.ts';
 import { decoding } from './decoding.ts';
 import { LayerRoom } from './layer-room.ts';
-import { reasonItem } from './reason-item.ts';
-import { decodeReasonRequest, toQuestion, toResponse } from './reason-messages.ts';
+import { type Handler, type Rpc, methodsOf } from './methods.ts';
+import { type ItemOptions, reasonItem } from './reason-item.ts';
+import { type ItemOutcome, encodeBatch, encodeResponse } from './reason-encoder.ts';
+import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
 import { checkBatch, checkPlain, checkReason, checkReasonStream } from './request-limits.ts';
 import { beginTrace, noteAnswer } from './traced.ts';
@@ -35,22 +29,29 @@ export interface ReasoningOptions extends StreamOptions {
   readonly maxInFlight: number;
 }
 
-/** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto). */
-export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): ServiceDefinition {
+type RpcName = keyof typeof ReasoningServiceService;
+
+/** Handlers of Reason give what they have encoded. */
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+/** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto), and its answers. */
+export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): Record<RpcName, Rpc> {
   const service = {
     ...ReasoningServiceService,
     reason: {
       ...ReasoningServiceService.reason,
       requestDeserialize: decodeReasonRequest,
-      responseSerialize: serializer(ReasonResponse.encode, () => new BinaryWriter()),
+      responseSerialize: asIs,
     },
     reasonBatch: {
       ...ReasoningServiceService.reasonBatch,
       requestDeserialize: (bytes: Buffer) => ReasonBatchRequestWire.decode(bytes),
+      responseSerialize: asIs,
     },
     reasonStream: {
       ...ReasoningServiceService.reasonStream,
       requestDeserialize: (bytes: Buffer) => ReasonStreamRequestWire.decode(bytes),
+      responseSerialize: asIs,
     },
   };
   return decoding(service, {
@@ -61,40 +62,40 @@ export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'
   });
 }
 
-export function reasoningHandlers(router: Router, options: ReasoningOptions): UntypedServiceImplementation {
+export function reasoningMethods(router: Router, options: ReasoningOptions): Method[] {
   const { tracing } = options;
   const room = new BatchRoom();
   const turns = new Turns();
-  return {
+  const handlers: Record<RpcName, Handler> = {
     ping: unary<PingRequest, PingResponse>(options, (_request, { startedMs }) => ({
       message: 'pong',
       serverTimeMs: BigInt(Date.now()),
       processingTimeMs: performance.now() - startedMs,
     })),
-    reason: unary<ReasonRequestWire, ReasonResponse>(
+    reason: unary<ReasonRequestWire, Buffer>(
       options,
-      async (request, { deadlineMs, signal, startedMs, trace }) => {
-        const span = trace && tracing.spanOf(trace);
-        const answer = await router.reason(toQuestion(request), { deadlineMs, signal, span });
-        noteAnswer(span, answer);
-        return toResponse(request.requestId, answer, startedMs, trace?.traceId);
+      async (request, context) => {
+        const { trace } = context;
+        context.span = trace && tracing.spanOf(trace);
+        const answer = await router.reason(toQuestion(request), context);
+        noteAnswer(context.span, answer);
+        return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
       },
       undefined,
       (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs),
     ),
-    reasonBatch: unary<ReasonBatchRequestWire, ReasonBatchResponse>(options, async ({ requests }, context) => {
+    reasonBatch: unary<ReasonBatchRequestWire, Buffer>(options, async ({ requests }, context) => {
       const leave = room.enter(requests.length, options.maxInFlight);
       try {
-        return {
-          results: await reasonEach(requests, router, context, { ...options, turns }),
-          processingTimeMs: performance.now() - context.startedMs,
-        };
+        const outcomes = await reasonEach(requests, router, context, { ...options, turns });
+        return encodeBatch(outcomes, performance.now() - context.startedMs);
       } finally {
         leave();
       }
     }),
     reasonStream: reasonStream(router, options),
   };
+  return methodsOf(reasoningService(options), handlers, { reasonBatch: () => countItems(options) });
 }
 
 /** In the order of the requests, `windowSize` of them under way at once. */
@@ -103,29 +104,31 @@ async function reasonEach(
   router: Router,
   context: UnaryContext,
   { turns, ...options }: ReasoningOptions & { readonly turns: Turns },
-): Promise<ReasonBatchResult[]> {
+): Promise<ItemOutcome[]> {
   const type = 'ReasonBatch.item';
-  const results: ReasonBatchResult[] = Array.from({ length: requests.length });
-  const queue = requests.entries(); // shared: whoever is free takes the next one
+  const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
   const room = new LayerRoom();
+  const item: ItemOptions = {
+    ...options,
+    type,
+    begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
+    adjust: spreadBySpeed,
+    accept: ({ answer }) => room.take(answer.inference),
+  };
+  let next = 0;
   const worker = async (): Promise<void> => {
-    for (const [place, bytes] of queue) {
+    while (next < requests.length) {
+      const index = next;
+      next += 1;
       await turns.next();
-      const { outcome } = await reasonItem(bytes, router, context, {
-        ...options,
-        type,
-        begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
-        adjust: spreadBySpeed,
-        accept: ({ answer }) => room.take(answer.inference),
-      });
-      results[place] = { outcome };
+      outcomes[index] = (await reasonItem(requests[index]!, router, context, item)).outcome;
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.windowSize, requests.length) }, worker));
-  return results;
+  return outcomes;
 }
 
 /** Items that name no strategy go where they should be answered first. */
 function spreadBySpeed(question: ReasonQuestion): ReasonQuestion {
-  return { ...question, strategy: question.strategy ?? 'FASTEST' };
+  return question.strategy === undefined ? { ...question, strategy: 'FASTEST' } : question;
 }

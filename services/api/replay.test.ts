@@ -25,8 +25,10 @@ import {
 import { DisputeLog, type DisputeLogOptions } from '../telemetry/dispute-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { replayInput } from '../routing/replay.ts';
+import { type Served, serve } from '../../test/support/serve.ts';
 import { OpenCalls } from './open-calls.ts';
 import { replayHandler } from './replay.ts';
+import { methodsOf } from './methods.ts';
 import { unary } from './unary.ts';
 
 const graph = chain(2, 2, {
@@ -45,7 +47,7 @@ const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 1_000, resetMs: 
 const pool = new EnginePool(models, BREAKER);
 let running: RunningSidecar;
 let sidecar: SidecarEngine;
-let server: grpc.Server;
+let server: Served;
 let address: string;
 let client: EngineAdminServiceClient;
 
@@ -55,26 +57,21 @@ beforeAll(async () => {
   await Promise.all([local.start(), sidecar.start()]);
   pool.add(local);
   pool.add(sidecar);
-  server = new grpc.Server();
   const options = {
     timeoutMs: 10_000,
     onInternalError: () => undefined,
     observer: new Metrics(),
     calls: new OpenCalls(),
   };
-  server.addService(EngineAdminServiceService, { replayInput: unary(options, replayHandler(pool)) });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  address = `127.0.0.1:${port}`;
+  const { replayInput } = EngineAdminServiceService;
+  server = await serve(methodsOf({ replayInput }, { replayInput: unary(options, replayHandler(pool)) }));
+  ({ address } = server);
   client = new EngineAdminServiceClient(address, grpc.credentials.createInsecure());
 });
 
 afterAll(async () => {
   client.close();
-  server.forceShutdown();
+  server.stop();
   await Promise.all([local.stop(), sidecar.stop()]);
   await running.stop();
   folder.remove();

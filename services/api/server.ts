@@ -1,8 +1,6 @@
 // The gRPC server: services in, address out, and a stop that drains.
-import * as grpc from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EnginePool } from '../engines/pool.ts';
+import { Health } from '../grpc/health.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
@@ -10,20 +8,17 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
-import { bind } from './bind.ts';
-import { boundedServer } from './bounded-server.ts';
-import { type EngineAdminOptions, engineAdminHandlers, engineAdminService } from './engines.ts';
-import { type EventOptions, eventHandlers, eventService } from './events.ts';
-import { allowTimeouts, http2ServersOf, limitConnections } from './http2-servers.ts';
-import { Intake } from './intake.ts';
-import { metricsHandlers, metricsService } from './metrics.ts';
-import { modelHandlers, modelService } from './models.ts';
+import { type EdgeKind, createEdge } from './create-edge.ts';
+import type { Edge, EdgeOptions } from './edge.ts';
+import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
+import { type EventOptions, eventMethods } from './events.ts';
+import { metricsMethods } from './metrics.ts';
+import { modelMethods } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
-import { reflection } from './reflection.ts';
-import { type ReasoningOptions, reasoningHandlers, reasoningService } from './reasoning.ts';
-import { widenWindows } from './session-window.ts';
-import { steadyDeadline } from './steady-deadline.ts';
+import { reflectionMethods } from './reflection.ts';
+import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
+import { countUnheard } from './unheard.ts';
 
 export interface ApiParts {
   readonly router: Router;
@@ -46,12 +41,10 @@ export interface ApiOptions
     LiveApiOptions,
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
-    Pick<EventOptions, 'maxSubscribers' | 'publishPerS'> {
-  readonly listen: string;
+    Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
+    Pick<EdgeOptions, 'listen' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
+  readonly edge: EdgeKind;
   readonly reflection: boolean;
-  readonly maxMessageBytes: number;
-  readonly maxStreamsPerConnection: number;
-  readonly connections: ConnectionLimit;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
   /** Folder of the proto files, for reflection. */
@@ -59,15 +52,12 @@ export interface ApiOptions
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
-const KEEPALIVE_MS = 60_000;
-const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** For answers on their way out when all calls have ended. */
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
-  readonly #server: grpc.Server;
-  readonly #health: HealthImplementation;
-  readonly #intake: Intake;
+  readonly #edge: Edge;
+  readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
   readonly #calls = new OpenCalls();
@@ -87,38 +77,23 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
-    this.#intake = new Intake(shared);
-    this.#server = new grpc.Server({
-      interceptors: [steadyDeadline, this.#intake.interceptor],
-      'grpc.max_receive_message_length': options.maxMessageBytes,
-      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
-      'grpc.enable_channelz': 0,
-      // A peer that is gone without a word gives its file descriptor back.
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    });
-    this.#server.addService(reasoningService(shared), reasoningHandlers(router, shared));
-    this.#server.addService(modelService, modelHandlers(models, pool, shared));
-    this.#server.addService(engineAdminService, engineAdminHandlers(router, pool, shared));
-    this.#server.addService(metricsService, metricsHandlers(meter, shared));
-    this.#server.addService(eventService, eventHandlers(events, shared));
-    this.#health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, 'NOT_SERVING'])));
-    const bounded = boundedServer(this.#server);
-    this.#health.addToServer(bounded);
-    if (options.reflection) reflection(options.protoDir).addToServer(bounded);
+    const methods = [
+      ...reasoningMethods(router, shared),
+      ...modelMethods(models, pool, shared),
+      ...engineAdminMethods(router, pool, shared),
+      ...metricsMethods(meter, shared),
+      ...eventMethods(events, shared),
+      ...this.#health.methods,
+      ...(options.reflection ? reflectionMethods(options.protoDir) : []),
+    ];
+    const onUnheard: EdgeOptions['onUnheard'] = (...about) => countUnheard(metrics, ...about);
+    this.#edge = createEdge(options.edge, methods, Object.assign(shared, { onUnheard }));
   }
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
-    const { listen, connections } = this.#options;
-    allowTimeouts(this.#server);
-    const port = await bind(this.#server, listen);
-    for (const each of http2ServersOf(this.#server)) {
-      limitConnections(each, connections);
-      widenWindows(each);
-      this.#intake.listen(each);
-    }
-    return listen.replace(/:0$/, `:${port}`);
+    const port = await this.#edge.start();
+    return this.#options.listen.replace(/:0$/, `:${port}`);
   }
 
   configure(options: LiveApiOptions): void {
@@ -130,20 +105,19 @@ export class ApiServer {
     const isServing = this.#options.isReady();
     if (isServing === this.#isServing) return;
     this.#isServing = isServing;
-    for (const name of HEALTH_NAMES) this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+    this.#health.set(isServing);
   }
 
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
-    this.#intake.stop();
-    const gone = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const gone = this.#edge.drain();
     await this.#calls.finish(timeoutMs);
-    // grpc-js knows its connections only with channelz on, so that its forceShutdown() would cut none of them: what is
-    // left then, such as a watch on our health, ends with the process.
+    // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
+    this.#edge.close();
   }
 }

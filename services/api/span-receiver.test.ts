@@ -3,13 +3,13 @@ import * as grpc from '@grpc/grpc-js';
 import type { EncodedSpan } from '../core/encoded-span.ts';
 import { SpanReceiver } from './span-receiver.ts';
 
-describe('the receiver of spans', () => {
+describe.each(['own', 'grpc-js'] as const)('the receiver of spans on edge %s', (edge) => {
   let receiver: SpanReceiver;
   let taken: EncodedSpan[];
 
   beforeEach(() => {
     taken = [];
-    receiver = new SpanReceiver((spans) => taken.push(...spans));
+    receiver = new SpanReceiver((spans) => taken.push(...spans), edge);
   });
 
   afterEach(() => {

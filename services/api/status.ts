@@ -1,21 +1,16 @@
 // Error kind → gRPC status with google.rpc details. The only place where the two meet.
-import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '../generated/google/rpc/error_details.ts';
-import { Status } from '../generated/google/rpc/status.ts';
+import { Status as RpcStatus } from '../generated/google/rpc/status.ts';
+import { DETAILS, Metadata } from '../grpc/metadata.ts';
+import { Code, type Status } from '../grpc/status.ts';
 
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 /** Clients accept 8 KiB of trailers, and the message goes out up to three times. */
 const MAX_MESSAGE_CHARS = 768;
 
-export interface StatusReply {
-  readonly code: grpc.status;
-  readonly details: string;
-  readonly metadata: grpc.Metadata;
-}
-
-export function toStatus(error: RouterError): StatusReply {
-  const code = grpc.status[ERROR_KINDS[error.kind].code];
+export function toStatus(error: RouterError): Status {
+  const code = Code[ERROR_KINDS[error.kind].code];
   const message = clip(error.message);
   const metadata = Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, clip(value)]));
   const info = { reason: error.kind, domain: 'tandem', metadata };
@@ -32,10 +27,8 @@ export function toStatus(error: RouterError): StatusReply {
     };
     details.push({ typeUrl: `${TYPE_PREFIX}RetryInfo`, value: Buffer.from(RetryInfo.encode({ retryDelay }).finish()) });
   }
-  const trailers = new grpc.Metadata();
-  const status = Status.encode(Status.fromPartial({ code, message, details })).finish();
-  trailers.set('grpc-status-details-bin', Buffer.from(status));
-  return { code, details: message, metadata: trailers };
+  const status = RpcStatus.encode(RpcStatus.fromPartial({ code, message, details })).finish();
+  return { code, message, metadata: Metadata.of({ [DETAILS]: status }) };
 }
 
 export function clip(text: string): string {

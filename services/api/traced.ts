@@ -1,20 +1,19 @@
 // Where a request's trace begins, and what of its answer is told there. No payloads: digests, names and grades only.
-import type * as grpc from '@grpc/grpc-js';
 import type { OpenSpan, RequestTrace } from '../core/request-trace.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
 /** `method`: the rpc's name, or "ReasonBatch.item". `metadata`: of the call, for its W3C Trace Context. */
-export function beginTrace(tracing: Tracing, method: string, metadata: grpc.Metadata, startedMs: number): RequestTrace {
+export function beginTrace(tracing: Tracing, method: string, metadata: Metadata, startedMs: number): RequestTrace {
   const traceParent = only(metadata.get('traceparent'));
   const traceState = traceParent === '' ? '' : metadata.get('tracestate').join(',');
   return tracing.begin(method, startedMs, traceParent, traceState);
 }
 
 /** Two of them are as good as none: nobody knows which one is meant. */
-function only(values: readonly grpc.MetadataValue[]): string {
-  const [value] = values;
-  return values.length === 1 && typeof value === 'string' ? value : '';
+function only(values: readonly string[]): string {
+  return values.length === 1 ? values[0]! : '';
 }
 
 export function noteAnswer(span: OpenSpan | undefined, { answer, cache, grade }: ReasonAnswer): void {

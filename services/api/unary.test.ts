@@ -1,8 +1,9 @@
-import { EventEmitter } from 'node:events';
-import * as grpc from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeCall } from '../../test/fakes/fake-call.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
+import type { CancelSignal } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
+import { Code } from '../grpc/status.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type UnaryContext, unary, whyCancelled } from './unary.ts';
 
@@ -11,16 +12,15 @@ const TOOK_MS = 20;
 let ended: [method: string, outcome: string, durationMs: number][];
 let internal: string[];
 let calls: OpenCalls;
-let call: EventEmitter;
+let deadlineMs: number;
+/** The one that was made last. */
+let call: FakeCall<unknown>;
 
 beforeEach(() => {
   ended = [];
   internal = [];
   calls = new OpenCalls();
-  call = Object.assign(new EventEmitter(), {
-    ...{ request: {}, metadata: new grpc.Metadata() },
-    ...{ getDeadline: () => Infinity, getPath: () => '/tandem.v1.ReasoningService/Reason' },
-  });
+  deadlineMs = Infinity;
 });
 
 /** Calls a handler, and resolves with the code of the status it gets, or with its answer. */
@@ -31,7 +31,10 @@ function ask(handle: (context: UnaryContext) => unknown): Promise<unknown> {
   };
   const handler = unary<unknown, unknown>(options, (_request, context) => handle(context));
   return new Promise((resolve) => {
-    handler(call as unknown as Parameters<typeof handler>[0], (error, response) => resolve(error?.code ?? response));
+    const made: FakeCall<unknown> = new FakeCall((end) => resolve(end?.code ?? made.answers[0]));
+    made.deadlineMs = deadlineMs;
+    call = made;
+    handler(call, {});
   });
 }
 
@@ -60,31 +63,29 @@ describe('a unary call', () => {
     const nowMs = performance.now();
     const leftMs = async (): Promise<number> => (await ask(({ deadlineMs }) => deadlineMs - nowMs)) as number;
     expect(await leftMs()).toBeGreaterThanOrEqual(1_000);
-    Object.assign(call, { getDeadline: () => new Date(Date.now() + 500) });
-    expect(await leftMs()).toBeLessThan(900);
-    Object.assign(call, { getDeadline: () => Date.now() + 500 });
-    expect(await leftMs()).toBeLessThan(900);
+    deadlineMs = nowMs + 500;
+    expect(await leftMs()).toBe(500);
   });
 
   it('hears that its caller has left while it runs, and not when it has ended', async () => {
-    let heard: AbortSignal | undefined;
+    let heard: CancelSignal | undefined;
     const answering = ask(({ signal }) => {
       heard = signal;
       return later();
     });
     await Promise.resolve();
-    call.emit('cancelled');
+    call.cut();
     expect((heard!.reason as RouterError).kind).toBe('CANCELLED');
     await answering;
     await ask(({ signal }) => void (heard = signal));
-    call.emit('cancelled');
+    call.cut();
     expect(heard!.aborted).toBe(false);
   });
 
   it('tells of a bug, and of nothing else', async () => {
-    expect(await ask(() => Promise.reject(new RouterError('NO_ENGINE', 'none')))).toBe(grpc.status.UNAVAILABLE);
+    expect(await ask(() => Promise.reject(new RouterError('NO_ENGINE', 'none')))).toBe(Code.UNAVAILABLE);
     expect(internal).toEqual([]);
-    expect(await ask(() => Promise.reject(new Error('a bug')))).toBe(grpc.status.INTERNAL);
+    expect(await ask(() => Promise.reject(new Error('a bug')))).toBe(Code.INTERNAL);
     expect(internal).toEqual(['/tandem.v1.ReasoningService/Reason']);
   });
 
@@ -106,7 +107,7 @@ describe('a unary call', () => {
   it('is ended by a stop that cannot wait any longer', async () => {
     const answering = ask(
       ({ signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as RouterError))),
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)))),
     );
     await Promise.resolve();
     await calls.finish(5);
@@ -115,7 +116,7 @@ describe('a unary call', () => {
   });
 });
 
-describe('a call that grpc-js says was cancelled', () => {
+describe('a call that was cut', () => {
   it('has run out of time where its deadline is as good as over, and has lost its caller else', () => {
     const nowMs = performance.now();
     expect([whyCancelled(nowMs + 8).kind, whyCancelled(nowMs + 1_000).kind]).toEqual([

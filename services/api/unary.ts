@@ -1,10 +1,11 @@
 // What every unary handler shares: the caller's deadline and cancellation in, an answer or a status out.
-import type * as grpc from '@grpc/grpc-js';
+import { Call, deadlinePassed } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
-import type { CallContext } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { Metadata } from '../grpc/metadata.ts';
+import type { CallListener, IncomingCall } from '../grpc/method.ts';
+import type { OpenCall, OpenCalls } from './open-calls.ts';
 import { toStatus } from './status.ts';
 
 export interface UnaryOptions {
@@ -19,80 +20,81 @@ export interface UnaryOptions {
 /** The caller's clock says first that its deadline has passed, and this is how far its word and ours may be apart. */
 const DEADLINE_SLACK_MS = 10;
 
-export interface UnaryContext extends CallContext {
+/** One call: its limits, and what its handler may want to know of it. */
+export class UnaryContext extends Call implements OpenCall, CallListener {
+  slot = -1;
   /** On performance.now()'s clock. */
   readonly startedMs: number;
-  readonly metadata: grpc.Metadata;
+  readonly metadata: Metadata;
   /** Of calls whose handler has one begun. */
   readonly trace: RequestTrace | undefined;
-}
 
-type UnaryCall = grpc.ServerUnaryCall<unknown, unknown>;
+  constructor(startedMs: number, deadlineMs: number, metadata: Metadata, trace: RequestTrace | undefined) {
+    super(deadlineMs);
+    this.startedMs = startedMs;
+    this.metadata = metadata;
+    this.trace = trace;
+  }
+
+  /** The caller has left, or its deadline has passed. */
+  onCut(): void {
+    this.abort(whyCancelled(this.deadlineMs));
+  }
+}
 
 /** `guard` throws where this caller may not make this call; `begin` begins the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
-  guard: (call: UnaryCall) => void = () => undefined,
-  begin: (call: UnaryCall, startedMs: number) => RequestTrace | undefined = () => undefined,
-): grpc.handleUnaryCall<Request | RouterError, Response> {
-  return (call, callback) => {
-    const startedMs = performance.now();
-    const controller = new AbortController();
-    const deadlineMs = startedMs + Math.min(remainingMs(call.getDeadline()), options.timeoutMs);
-    const trace = begin(call, startedMs);
-    let answered = false;
-    const cut = (why: RouterError): void => controller.abort(why);
-    options.calls.opened(cut);
-    // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
-    call.on('cancelled', () => {
-      if (answered) return;
-      controller.abort(whyCancelled(deadlineMs));
-    });
-    const answer = async (): Promise<Response> => {
-      if (call.request instanceof RouterError) throw call.request;
+  guard: (call: IncomingCall<never>) => void = () => undefined,
+  begin: (call: IncomingCall<never>, startedMs: number) => RequestTrace | undefined = () => undefined,
+): (call: IncomingCall<Response>, request: Request | RouterError) => void {
+  const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
+    const { startedMs } = call;
+    const deadlineMs = Math.min(call.deadlineMs, startedMs + options.timeoutMs);
+    const context = new UnaryContext(startedMs, deadlineMs, call.metadata, begin(call, startedMs));
+    options.calls.opened(context);
+    call.listener = context;
+    let response: Response;
+    try {
+      if (request instanceof RouterError) throw request;
       guard(call);
-      const { signal } = controller;
-      return await handle(call.request, { startedMs, deadlineMs, signal, metadata: call.metadata, trace });
-    };
-    answer().then(
-      (response) => {
-        answered = true;
-        options.calls.closed(cut);
-        options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
-        trace?.end();
-        callback(null, response);
-      },
-      (thrown: unknown) => {
-        answered = true;
-        options.calls.closed(cut);
-        const error = RouterError.from(thrown);
-        options.observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs, error.lack);
-        trace?.end(error);
-        if (error.kind === 'INTERNAL') options.onInternalError(call.getPath(), error, trace?.traceId);
-        callback(toStatus(error));
-      },
-    );
+      response = await handle(request, context);
+    } catch (thrown) {
+      call.fail(toStatus(failed(call, context, RouterError.from(thrown), options)));
+      return;
+    }
+    options.calls.closed(context);
+    options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
+    context.trace?.end();
+    call.answer(response);
   };
+  return (call, request) => void answer(call, request);
+}
+
+/** Counts it, and tells of a bug. */
+function failed(
+  call: IncomingCall<never>,
+  context: UnaryContext,
+  error: RouterError,
+  { calls, observer, onInternalError }: UnaryOptions,
+): RouterError {
+  const { startedMs, trace } = context;
+  calls.closed(context);
+  observer.requestEnded(methodOf(call), error.kind, performance.now() - startedMs, error.lack);
+  trace?.end(error);
+  if (error.kind === 'INTERNAL') onInternalError(call.path, error, trace?.traceId);
+  return error;
 }
 
 /** Why a call was cancelled: its caller left, or its deadline passed, on performance.now()'s clock. */
 export function whyCancelled(deadlineMs: number): RouterError {
   return performance.now() >= deadlineMs - DEADLINE_SLACK_MS
-    ? new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready')
+    ? deadlinePassed('the answer was ready')
     : new RouterError('CANCELLED', 'the caller cancelled the request');
 }
 
 /** "/tandem.v1.ReasoningService/Reason" → "Reason". */
-export function methodOf(call: { getPath(): string }): string {
-  const path = call.getPath();
+export function methodOf({ path }: { readonly path: string }): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-export function remainingMs(deadline: grpc.Deadline): number {
-  return deadline instanceof Date
-    ? deadline.getTime() - Date.now()
-    : deadline === Infinity
-      ? Infinity
-      : deadline - Date.now();
 }

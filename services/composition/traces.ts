@@ -49,7 +49,7 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
       );
     },
   });
-  const receiver = new SpanReceiver(keep);
+  const receiver = new SpanReceiver(keep, settings.edge);
   const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
     ...{ ring, tracing, spansTo },

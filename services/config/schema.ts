@@ -20,6 +20,10 @@ export const settingsSchema = z.strictObject({
     .regex(new RegExp(`^unix:.+$|${LISTEN.source}`), 'must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"')
     .default('0.0.0.0:50051')
     .describe('Address of the gRPC server; port 0: the system chooses. Or a Unix socket: "unix:PATH".'),
+  edge: z
+    .enum(['own', 'grpc-js'])
+    .default('own')
+    .describe('What serves gRPC: this project’s own HTTP/2 and gRPC, or the library grpc-js, which takes more CPU a call.'),
   http_listen: z
     .string()
     .regex(new RegExp(`^(off)?$|${LISTEN.source}`), 'must be "host:port", or "off"')

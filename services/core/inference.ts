@@ -1,5 +1,6 @@
 // What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
 
+import type { CancelSignal } from './cancel.ts';
 import type { OpenSpan } from './request-trace.ts';
 
 /** How much of a run an answer tells. Each tells what the one before it does. */
@@ -63,7 +64,7 @@ export interface Inference {
 export interface CallContext {
   /** Absolute, milliseconds of `performance.now()`'s clock; Infinity: none. */
   readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** What this is a part of, where it is noted down. */
   readonly span?: OpenSpan | undefined;
 }

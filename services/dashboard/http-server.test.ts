@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { type Socket, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { CancelSignal } from '../core/cancel.ts';
 import { HOSTILE, TRACE_ID, fakeSources } from '../../test/fakes/fake-dashboard.ts';
 import { until } from '../../test/support/until.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
@@ -341,7 +342,7 @@ describe('a request from the dashboard', () => {
   });
 
   it('is cancelled when its sender leaves', async () => {
-    let signal: AbortSignal | undefined;
+    let signal: CancelSignal | undefined;
     await start({
       reason: (_request, context) => {
         ({ signal } = context);

@@ -10,6 +10,7 @@
 //
 // A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
 // inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
+import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, malformedReason } from '../core/refusal.ts';
@@ -212,7 +213,7 @@ async function firstFailure(
   const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
   for (const { known, place, digestOnly } of shuffled(bothWays)) {
     if (isOver()) return undefined;
-    const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new AbortController().signal };
+    const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new Cancel() };
     try {
       const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
       if (isRight(answer, known, digestOnly)) continue;

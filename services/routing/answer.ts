@@ -17,6 +17,8 @@ export interface Answer extends Conclusion {
   readonly isFirm: boolean;
   /** Empty where one engine was asked. */
   readonly ballots: readonly CastBallot[];
+  /** As it goes out, once it has been given a second time; for api/. */
+  encoded: Uint8Array | undefined;
 }
 
 interface Computed {
@@ -35,6 +37,7 @@ export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: Strate
     ...{ label, labelIndex, confidence, scores, grade, isFirm, ballots, strategy },
     inference: withoutPotentials(inference),
     engine: { id: engine.id, kind: engine.kind, build: engine.build },
+    encoded: undefined,
   };
 }
 
@@ -46,11 +49,22 @@ function withoutPotentials(inference: Inference): Omit<Inference, 'potentials'> 
   return layers === undefined ? { ...run, ...work } : { ...run, ...work, layers };
 }
 
-/** Bytes of an answer in memory, for the cache's limit: numbers in arrays, and what the objects around them cost. */
+/** Most bytes that a number takes in an encoded answer. */
+const ENCODED_NUMBER_BYTES = 5;
+/** Of an encoded answer without its numbers. */
+const ENCODED_BYTES = 300;
+
+/** Bytes of an answer in memory, for the cache's limit: numbers in arrays, what the objects around them cost, its encoded form. */
 export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   if (!isFirm) return Infinity;
   const numbers = scores.length + inference.spikeCounts.length + layerNumbers(inference);
-  return 600 + 8 * numbers + 200 * ballots.length + 200 * (inference.layers?.length ?? 0);
+  return (
+    600 +
+    ENCODED_BYTES +
+    (8 + ENCODED_NUMBER_BYTES) * numbers +
+    200 * ballots.length +
+    200 * (inference.layers?.length ?? 0)
+  );
 }
 
 /** In the arrays of its layers. */

@@ -70,7 +70,7 @@ describe('detail', () => {
   it('counts for what the cache may hold', async () => {
     const plain = (await build([telling('a')]).reason(question(), context())).answer;
     const { answer } = await build([telling('a')]).reason(question({ detail: 'LAYERS' }), context());
-    expect(sizeOf(answer) - sizeOf(plain)).toBe(8 * 16 + 200);
+    expect(sizeOf(answer) - sizeOf(plain)).toBe((8 + 5) * 16 + 200);
   });
 
   it('of a vote is asked of every engine, in full', async () => {

@@ -1,11 +1,12 @@
 // MetricsService over real gRPC, of a router whose engines, cache and connections a test holds in its hands.
 import * as grpc from '@grpc/grpc-js';
-import { type MetricsOptions, metricsHandlers, metricsService } from '../../services/api/metrics.ts';
+import { type MetricsOptions, metricsMethods } from '../../services/api/metrics.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
+import { type Served, serve } from '../support/serve.ts';
 
 const POOL: ReturnType<MeterSources['engines']> = [
   {
@@ -95,7 +96,7 @@ export class MetricsServer {
     bugs: () => 0,
   };
   client!: MetricsServiceClient;
-  readonly #server = new grpc.Server();
+  #server!: Served;
 
   async start(): Promise<this> {
     const options: MetricsOptions = {
@@ -109,24 +110,19 @@ export class MetricsServer {
       calls: new OpenCalls(),
       every: (intervalMs, tick) => this.ticker.every(intervalMs, tick),
     };
-    this.#server.addService(metricsService, metricsHandlers(new Meter(this.metrics, this.sources), options));
-    const port = await new Promise<number>((resolve, reject) =>
-      this.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      ),
-    );
-    this.client = new MetricsServiceClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    this.#server = await serve(metricsMethods(new Meter(this.metrics, this.sources), options));
+    this.client = new MetricsServiceClient(this.#server.address, grpc.credentials.createInsecure());
     return this;
   }
 
   /** Resolves when no call is open any more. */
   drained(): Promise<void> {
-    return new Promise((resolve) => this.#server.tryShutdown(() => resolve()));
+    return this.#server.drain();
   }
 
   stop(): void {
     this.client.close();
-    this.#server.forceShutdown();
+    this.#server.stop();
   }
 
   get(): Promise<MetricsMessage> {

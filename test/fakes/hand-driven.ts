@@ -1,17 +1,18 @@
 // An engine, as the path asks it, that answers when the test says so.
+import type { CancelSignal } from '../../services/core/cancel.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type { Askable } from '../../services/routing/ask.ts';
+import type { EngineClient } from '../../services/routing/attempt.ts';
 import { fakeInference } from './fake-engine.ts';
 
-export class HandDriven implements Askable {
+export class HandDriven implements EngineClient {
   readonly id: string;
   kind: 'local' | 'sidecar' = 'sidecar';
   admits = true;
   readonly whyNot = '';
   free = 1;
   /** Of the last request; undefined: it was not asked. */
-  signal: AbortSignal | undefined;
+  signal: CancelSignal | undefined;
   timeoutMs: number | undefined;
   answer: (stateDigest?: bigint, over?: Partial<Inference>) => void = () => undefined;
   fail: (kind: ErrorKind, metadata?: Readonly<Record<string, string>>) => void = () => undefined;

@@ -1,6 +1,7 @@
 // A real sidecar behind one that lies, refuses, dawdles or counts as a test tells it to.
 import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
+import { toGrpcJs } from '../../services/api/grpc-js/call.ts';
 import { toStatus } from '../../services/api/status.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
@@ -134,7 +135,7 @@ export class LyingEngine {
       if (!done) this.counts.cancelled += 1;
     });
     const fate = this.#take();
-    if (fate instanceof RouterError) reply(toStatus(fate));
+    if (fate instanceof RouterError) reply(toGrpcJs(toStatus(fate)));
     if (fate !== 'forward') return;
     const options = { deadline: call.getDeadline() };
     const asking = this.#real.infer(call.request, new grpc.Metadata(), options, (error, response) => {
@@ -232,7 +233,7 @@ export class LyingEngine {
 }
 
 function refusal(id: bigint, error: RouterError): InferResult {
-  const { code, details: message } = toStatus(error);
+  const { code, message } = toStatus(error);
   const value = { code, reason: error.kind, message, metadata: {}, recordingId: 0n };
   return { id, outcome: { $case: 'error', value } };
 }

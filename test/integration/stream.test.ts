@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { OpenCalls } from '../../services/api/open-calls.ts';
-import { reasoningHandlers, reasoningService } from '../../services/api/reasoning.ts';
+import { reasoningMethods } from '../../services/api/reasoning.ts';
 import { type ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import type { Router } from '../../services/routing/router.ts';
@@ -14,6 +14,7 @@ import { settledHeapBytes } from '../support/heap.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { Operator } from '../support/operator.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
+import { type Served, serve } from '../support/serve.ts';
 import { StreamCaller, outcomeOf } from '../support/stream-caller.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -218,7 +219,7 @@ const nobody = Object.create(null) as Router;
 describe('a server of streams', () => {
   let drained: AbortController;
   let metrics: Metrics;
-  let server: grpc.Server;
+  let server: Served;
   let client: ReasoningServiceClient;
 
   beforeEach(async () => {
@@ -235,18 +236,13 @@ describe('a server of streams', () => {
       tracing: fakeTracing(),
       observer: metrics,
     };
-    server = new grpc.Server();
-    server.addService(reasoningService(options), reasoningHandlers(nobody, options));
-    const credentials = grpc.ServerCredentials.createInsecure();
-    const port = await new Promise<number>((resolve) =>
-      server.bindAsync('127.0.0.1:0', credentials, (_error, bound) => resolve(bound)),
-    );
-    client = new ReasoningServiceClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    server = await serve(reasoningMethods(nobody, options));
+    client = new ReasoningServiceClient(server.address, grpc.credentials.createInsecure());
   });
 
   afterEach(() => {
     client.close();
-    server.forceShutdown();
+    server.stop();
   });
 
   const listeners = (): number => getEventListeners(drained.signal, 'abort').length;

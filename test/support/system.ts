@@ -12,6 +12,7 @@ import {
   ReasoningServiceClient,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Tandem, start } from '../../services/main.ts';
+import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
   readonly client: ReasoningServiceClient;
@@ -27,6 +28,7 @@ export async function startSystem(
   const settings: Settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
     http_listen: '127.0.0.1:0',
+    edge: edgeUnderTest,
     spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
     ...rest,
   });

@@ -16,15 +16,17 @@ export interface Pending {
 export class JobTable {
   readonly flags: Int32Array;
   readonly #free: number[];
-  readonly #pending = new Map<number, Pending>();
+  /** By slot. */
+  readonly #pending: (Pending | undefined)[];
 
   constructor(places: number) {
     this.flags = new Int32Array(new SharedArrayBuffer(4 * places));
+    this.#pending = Array.from({ length: places });
     this.#free = Array.from({ length: places }, (_, slot) => places - 1 - slot);
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#pending.length - this.#free.length;
   }
 
   get isFull(): boolean {
@@ -32,7 +34,7 @@ export class JobTable {
   }
 
   get(slot: number): Pending | undefined {
-    return this.#pending.get(slot);
+    return this.#pending[slot];
   }
 
   /** Takes a place. The promise settles once: with the answer, or as soon as the caller wants none any more. */
@@ -65,7 +67,7 @@ export class JobTable {
       resolve: (inference) => settle(() => resolve(inference)),
       reject: (error) => settle(() => reject(error)),
     };
-    this.#pending.set(slot, pending);
+    this.#pending[slot] = pending;
     const timer = after(deadlineMs, () => stop(new RouterError('DEADLINE_EXCEEDED', 'the deadline has passed')));
     signal.addEventListener('abort', cancel);
     if (signal.aborted) cancel();
@@ -73,7 +75,9 @@ export class JobTable {
   }
 
   release(slot: number): void {
-    if (this.#pending.delete(slot)) this.#free.push(slot);
+    if (this.#pending[slot] === undefined) return;
+    this.#pending[slot] = undefined;
+    this.#free.push(slot);
   }
 }
 

@@ -1,8 +1,9 @@
 // Waiting that ends when the caller wants it to.
+import type { CancelSignal } from '../../core/cancel.ts';
 import { RouterError } from '../../core/errors.ts';
 
 /** Rejects with CANCELLED or DEADLINE_EXCEEDED where that comes first. */
-export async function orStopped<T>(work: Promise<T>, deadlineMs: number, signal: AbortSignal): Promise<T> {
+export async function orStopped<T>(work: Promise<T>, deadlineMs: number, signal: CancelSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const cancel = (): void => reject(new RouterError('CANCELLED', 'the caller no longer wants the answer'));
   const expire = (): void => reject(new RouterError('DEADLINE_EXCEEDED', 'the deadline has passed'));

@@ -1,7 +1,9 @@
 // Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
 // goes out as one message, and while the peer's window is full the next one gathers more.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
+import { IdTable } from '../../core/id-table.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type {
   InferItem,
@@ -49,14 +51,13 @@ interface Job {
 export class InferStream {
   readonly #engineId: string;
   readonly #call: ClientDuplexStream<InferStreamRequest, InferStreamResponse>;
-  readonly #jobs = new Map<number, Job>();
+  readonly #jobs = new IdTable<Job>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
   /** Sent, cancelled, and still to be answered: each is answered once, all the same. True: with layers. */
   readonly #cancelled = new Map<number, boolean>();
   #owedWithLayers = 0;
   #largestOutput = 0;
-  #nextId = 1;
   #flushScheduled = false;
   #blocked = false;
   #closed = false;
@@ -92,7 +93,7 @@ export class InferStream {
       this.#closed = true;
       clearInterval(this.#sweeper);
       const lost = new RouterError(kind, `engine "${engineId}" was lost: ${why}`);
-      for (const id of [...this.#jobs.keys()]) this.#take(id)?.reject(lost);
+      for (const id of this.#jobs.ids()) this.#take(id)?.reject(lost);
       onClosed(why, kind === 'ENGINE_FAULT');
     };
     call.on('data', (response: InferStreamResponse) => this.#receive(response));
@@ -136,9 +137,8 @@ export class InferStream {
         reject(RouterError.from(context.signal.reason));
         return;
       }
-      const id = this.#nextId++;
       const item = {
-        id: BigInt(id),
+        id: 0n,
         model: input.model,
         modelVersion: input.version,
         shape: input.shape as number[],
@@ -155,9 +155,10 @@ export class InferStream {
         return;
       }
       const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
-      context.signal.addEventListener('abort', onAbort, { once: true });
+      context.signal.addEventListener('abort', onAbort);
       const withLayers = (input.detail ?? 'SUMMARY') !== 'SUMMARY';
-      this.#jobs.set(id, { resolve, reject, context, onAbort, withLayers });
+      const id = this.#jobs.add({ resolve, reject, context, onAbort, withLayers });
+      item.id = BigInt(id);
       if (withLayers) this.#owedWithLayers += 1;
       const outputs = this.#options.outputsOf(input.model, input.version) ?? MAX_OUTPUTS;
       this.#largestOutput = Math.max(this.#largestOutput, outputs);
@@ -281,9 +282,8 @@ export class InferStream {
   }
 
   #take(id: number): Job | undefined {
-    const job = this.#jobs.get(id);
+    const job = this.#jobs.remove(id);
     if (job === undefined) return undefined;
-    this.#jobs.delete(id);
     job.context.signal.removeEventListener('abort', job.onAbort);
     if (this.#jobs.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     return job;
@@ -294,9 +294,9 @@ export class InferStream {
     this.#unansweredSweeps = this.#unanswered === 0 ? 0 : this.#unansweredSweeps + 1;
     this.#watchSilence();
     const now = performance.now();
-    for (const [id, job] of this.#jobs) {
-      if (job.context.deadlineMs > now) continue;
-      this.#abandon(id, new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before an engine answered'));
+    for (const id of this.#jobs.ids()) {
+      if (this.#jobs.get(id)!.context.deadlineMs > now) continue;
+      this.#abandon(id, deadlinePassed('an engine answered'));
     }
   }
 

@@ -1,0 +1,27 @@
+// Counts the items of a batch while its bytes come in, for an edge that shows them.
+import type { Observer } from '../core/observer.ts';
+import { ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
+import type { Inspect } from '../grpc/message-reader.ts';
+import { BatchCounter } from './batch-counter.ts';
+import { tooManyItems } from './request-limits.ts';
+import { toStatus } from './status.ts';
+import { countUnheard } from './unheard.ts';
+
+export interface BatchLimits {
+  readonly maxBatchItems: number;
+  readonly observer: Observer;
+}
+
+/** Refuses a batch with too many items after a few kilobytes of it. */
+export function countItems(options: BatchLimits): Inspect {
+  const counter = new BatchCounter();
+  const sinceMs = performance.now();
+  return (bytes) => {
+    const { maxBatchItems, observer } = options;
+    counter.add(bytes);
+    if (counter.items <= maxBatchItems) return undefined;
+    const error = tooManyItems(maxBatchItems);
+    countUnheard(observer, ReasoningServiceService.reasonBatch.path, error, sinceMs);
+    return toStatus(error);
+  };
+}

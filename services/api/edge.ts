@@ -1,0 +1,26 @@
+// Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
+import type { ConnectionLimit } from '../core/connection-limit.ts';
+import type { RouterError } from '../core/errors.ts';
+
+export interface EdgeOptions {
+  /** "host:port" or "unix:PATH". */
+  readonly listen: string;
+  readonly connections: ConnectionLimit;
+  /** Largest request, bytes. */
+  readonly maxMessageBytes: number;
+  readonly maxStreamsPerConnection: number;
+  /** For a request to be whole, milliseconds. May change while it serves. */
+  readonly timeoutMs: number;
+  /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
+  readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
+  readonly onInternalError: (path: string, error: RouterError) => void;
+}
+
+export interface Edge {
+  /** Resolves to the port; 0 for a Unix socket. Rejects with the address in the message. */
+  start(): Promise<number>;
+  /** Takes no more connections and calls, and resolves when those that are open have ended. */
+  drain(): Promise<void>;
+  /** Ends what is open. */
+  close(): void;
+}

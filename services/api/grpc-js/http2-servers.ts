@@ -1,0 +1,42 @@
+// The HTTP/2 servers beneath a gRPC server. grpc-js offers no way to count or refuse connections, or to set how many calls
+// may be reset, so this one file reaches for the servers that it keeps; the rest is Node's public interface.
+import type { Server } from '@grpc/grpc-js';
+import type { Http2Server } from 'node:http2';
+import type { ConnectionLimit } from '../../core/connection-limit.ts';
+
+/** Connections that may be accepted before those they displace are closed. */
+const BURST = 64;
+const ELSEWHERE = 'elsewhere; adapt services/api/http2-servers.ts';
+
+/**
+ * A call whose deadline passes is reset by its caller. Node closes a connection with 1,000 resets and 33 more a second, and
+ * all its other calls fail: an outage of some seconds is enough. These let a caller time out 500 times a second for as long
+ * as it likes, and still close the connection of one who resets calls as fast as it can (CVE-2023-44487).
+ */
+const RESETS = { streamResetBurst: 5_000, streamResetRate: 500 };
+
+/** To be called before the server is bound. */
+export function allowTimeouts(server: Server): void {
+  const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: object };
+  if (commonServerOptions === undefined)
+    throw new Error(`this version of @grpc/grpc-js keeps its options ${ELSEWHERE}`);
+  Object.assign(commonServerOptions, RESETS);
+}
+
+/** To be called when the server is bound. */
+export function http2ServersOf(server: Server): readonly Http2Server[] {
+  const { http2Servers } = server as unknown as { readonly http2Servers?: unknown };
+  if (http2Servers instanceof Map) return [...(http2Servers as Map<Http2Server, unknown>).keys()];
+  throw new Error(`this version of @grpc/grpc-js keeps its HTTP/2 servers ${ELSEWHERE}`);
+}
+
+/** A connection is at work while a call on it is open. */
+export function limitConnections(server: Http2Server, limit: ConnectionLimit): void {
+  limit.watch(server, 'session', BURST);
+  server.on('stream', (stream) => {
+    const { session } = stream;
+    if (session === undefined) return;
+    limit.working(session);
+    stream.once('close', () => limit.done(session));
+  });
+}

@@ -1,0 +1,84 @@
+// What becomes of a call until its message is there. gRPC's library hands over whole messages, however long they take and
+// however many come at once; here they have a time, a size in all, and batches a count, and who is beyond is told so while
+// the bytes still come.
+import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Method } from '../../grpc/method.ts';
+import { MAX_OPEN_MESSAGES, lateMessage, noRoomForMessage } from '../unheard.ts';
+import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
+
+export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'> {
+  /** Of one message, bytes. */
+  readonly maxMessageBytes: number;
+}
+
+/** A call with fewer bytes is never refused for the room that others take. */
+const SMALL_BYTES = 65_536;
+const LOOK_MS = 100;
+
+interface Opening {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #inspectors: ReadonlyMap<string, Method['inspector']>;
+  readonly #rules: ArrivalRules;
+  /** Calls whose message is not whole, the longest first. */
+  readonly #coming = new Set<Arrival>();
+  #bytes = 0;
+  #opening: Opening | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(methods: readonly Method[], options: IntakeOptions) {
+    this.#options = options;
+    this.#inspectors = new Map(methods.map(({ path, inspector }) => [path, inspector]));
+    // `options` may change while it serves.
+    this.#rules = Object.assign(Object.create(options) as IntakeOptions, {
+      onBytes: (bytes: number) => {
+        this.#bytes += bytes;
+        if (bytes > 0) this.#makeRoom();
+      },
+    });
+  }
+
+  /** For the gRPC server. grpc-js calls it for each call, within the event `stream` of the HTTP/2 server. */
+  readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    if (opening !== undefined) {
+      const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.();
+      new Arrival({ ...opening, path, requestStream, call, inspect }, this.#coming, this.#rules);
+    }
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
+    return call as ServerInterceptingCall;
+  };
+
+  /** To be called when it is bound. */
+  listen(server: Http2Server): void {
+    server.prependListener('stream', (stream, headers) => (this.#opening = { stream, headers }));
+    this.#timer ??= setInterval(() => this.#refuseLate(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #refuseLate(): void {
+    const { timeoutMs } = this.#options;
+    for (const arrival of this.#coming) {
+      if (performance.now() - arrival.sinceMs < timeoutMs) return;
+      arrival.refuse(lateMessage(timeoutMs));
+    }
+  }
+
+  /** The largest goes: it is the one that takes the others' room. */
+  #makeRoom(): void {
+    const most = MAX_OPEN_MESSAGES * this.#options.maxMessageBytes;
+    if (this.#bytes <= most) return;
+    let largest: Arrival | undefined;
+    for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
+    largest?.refuse(noRoomForMessage(most));
+  }
+}

@@ -1,0 +1,37 @@
+// The limits of one call: made once where it comes in, and carried through to the engine.
+import { Cancel, type CancelSignal } from './cancel.ts';
+import { RouterError } from './errors.ts';
+import type { CallContext } from './inference.ts';
+import type { OpenSpan } from './request-trace.ts';
+
+/** Deadline, cancellation and span in one object: it is its own signal. */
+export class Call extends Cancel implements CallContext {
+  readonly deadlineMs: number;
+  /** Set before the call is passed on. */
+  span: OpenSpan | undefined;
+
+  constructor(deadlineMs: number, span?: OpenSpan) {
+    super();
+    this.deadlineMs = deadlineMs;
+    this.span = span;
+  }
+
+  get signal(): CancelSignal {
+    return this;
+  }
+}
+
+/** Throws why the caller has left, if it has. */
+export function throwIfCancelled({ signal }: Pick<CallContext, 'signal'>): void {
+  if (signal.aborted) throw RouterError.from(signal.reason);
+}
+
+/** Whether nobody waits for an answer any more. */
+export function isOver({ signal, deadlineMs }: CallContext): boolean {
+  return signal.aborted || performance.now() >= deadlineMs;
+}
+
+/** `before`: what had not happened yet. Example: "the answer was ready". */
+export function deadlinePassed(before: string): RouterError {
+  return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before ${before}`);
+}

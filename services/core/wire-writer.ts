@@ -1,0 +1,183 @@
+// Writes protobuf's wire format into memory that is kept: a message written here allocates nothing but the copy that leaves.
+// For the few messages of the hot path; all others are written by generated code.
+
+const INITIAL_BYTES = 65_536;
+/** A larger message was an exception: its memory is not kept. */
+const KEPT_BYTES = 1_048_576;
+const MAX_VARINT_BYTES = 10;
+const CONTINUES = 0x80;
+const MAX_SHORT_CHARS = 64;
+
+const scratch = new Uint8Array(8);
+const float = new Float32Array(scratch.buffer);
+const double = new Float64Array(scratch.buffer);
+const fixed = new BigUint64Array(scratch.buffer);
+
+export class WireWriter {
+  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  #at = 0;
+
+  /** Forgets what was written. */
+  reset(): void {
+    this.#at = 0;
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  }
+
+  /** A copy of what was written since the last `reset`. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafe(this.#at);
+    this.#bytes.copy(copy, 0, 0, this.#at);
+    return copy;
+  }
+
+  /** As `copy`, in memory of its own: for what is kept long. */
+  ownCopy(): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(0, this.#at));
+  }
+
+  /** `value`: an integer, 0 to 2^53 - 1. */
+  varint(value: number): void {
+    this.#reserve(MAX_VARINT_BYTES);
+    let rest = value;
+    while (rest >= CONTINUES) {
+      this.#bytes[this.#at++] = (rest % CONTINUES) | CONTINUES;
+      rest = Math.floor(rest / CONTINUES);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  /** Nothing where it is 0, as all of the following. `tag`: field number and wire type, encoded. */
+  number(tag: number, value: number): void {
+    if (value === 0) return;
+    this.varint(tag);
+    this.varint(value);
+  }
+
+  /** Of 64 bits. */
+  big(tag: number, value: bigint): void {
+    if (value === 0n) return;
+    this.varint(tag);
+    if (value <= Number.MAX_SAFE_INTEGER) {
+      this.varint(Number(value));
+      return;
+    }
+    this.#reserve(MAX_VARINT_BYTES);
+    let rest = value;
+    while (rest >= 128n) {
+      this.#bytes[this.#at++] = Number(rest & 127n) | CONTINUES;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#at++] = Number(rest);
+  }
+
+  fixed64(tag: number, value: bigint): void {
+    if (value === 0n) return;
+    this.varint(tag);
+    fixed[0] = value;
+    this.#putScratch(8);
+  }
+
+  double(tag: number, value: number): void {
+    if (value === 0) return;
+    this.varint(tag);
+    double[0] = value;
+    this.#putScratch(8);
+  }
+
+  float(tag: number, value: number): void {
+    if (value === 0) return;
+    this.varint(tag);
+    float[0] = value;
+    this.#putScratch(4);
+  }
+
+  floats(tag: number, values: readonly number[]): void {
+    if (values.length === 0) return;
+    this.varint(tag);
+    this.varint(4 * values.length);
+    for (let k = 0; k < values.length; k += 1) {
+      float[0] = values[k]!;
+      this.#putScratch(4);
+    }
+  }
+
+  numbers(tag: number, values: readonly number[]): void {
+    if (values.length === 0) return;
+    this.varint(tag);
+    const start = this.begin();
+    for (let k = 0; k < values.length; k += 1) this.varint(values[k]!);
+    this.end(start);
+  }
+
+  text(tag: number, value: string): void {
+    if (value === '') return;
+    this.varint(tag);
+    const start = this.begin();
+    this.#reserve(3 * value.length);
+    if (!this.#putAscii(value)) this.#at += this.#bytes.write(value, this.#at);
+    this.end(start);
+  }
+
+  /** Also where they are empty: a message without fields is one. */
+  bytes(tag: number, value: Uint8Array): void {
+    this.varint(tag);
+    this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** Fields that were encoded before. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  /** After the tag of what begins with its length. Returns what `end` takes. */
+  begin(): number {
+    this.#reserve(1);
+    this.#at += 1;
+    return this.#at;
+  }
+
+  /** Most lengths take the one byte that `begin` has left for them; for a longer one the contents move. */
+  end(start: number): void {
+    const length = this.#at - start;
+    if (length < CONTINUES) {
+      this.#bytes[start - 1] = length;
+      return;
+    }
+    const more = length < 2 ** 14 ? 1 : length < 2 ** 21 ? 2 : length < 2 ** 28 ? 3 : 4;
+    this.#reserve(more);
+    this.#bytes.copyWithin(start + more, start, this.#at);
+    this.#at = start - 1;
+    this.varint(length);
+    this.#at += length;
+  }
+
+  /** Names are short and ASCII: then a call into native code costs more than the bytes. Writes nothing where it is neither. */
+  #putAscii(value: string): boolean {
+    const { length } = value;
+    if (length > MAX_SHORT_CHARS) return false;
+    for (let k = 0; k < length; k += 1) {
+      const code = value.charCodeAt(k);
+      if (code >= CONTINUES) return false;
+      this.#bytes[this.#at + k] = code;
+    }
+    this.#at += length;
+    return true;
+  }
+
+  #putScratch(count: number): void {
+    this.#reserve(count);
+    for (let k = 0; k < count; k += 1) this.#bytes[this.#at + k] = scratch[k]!;
+    this.#at += count;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#at + count;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+}

@@ -1,0 +1,220 @@
+// One call of a client.
+import { ErrorCode, type Headers, type Stream, type StreamHandler } from '../http2/index.ts';
+import { type Encoding, compress } from './compression.ts';
+import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
+import type { Metadata } from './metadata.ts';
+import { ResponseHead, statusOfReset } from './response-head.ts';
+import { Code, type Status, status } from './status.ts';
+import type { TimingWheel, Waiting } from './timing-wheel.ts';
+
+/** How the messages of a method are written and read. */
+export interface ClientMethod<Request, Response> {
+  /** "/package.Service/Method". */
+  readonly path: string;
+  /** The result must not be changed later. */
+  readonly encode: (request: Request) => Uint8Array;
+  /** What it throws ends the call with INTERNAL. The bytes may be kept. */
+  readonly decode: (bytes: Buffer) => Response;
+}
+
+/** What a client hears of its call. */
+export interface ResponseListener<Response> {
+  onMetadata?(metadata: Metadata): void;
+  onMessage(response: Response): void;
+  /** The end, once. */
+  onStatus(status: Status): void;
+  /** After `send` returned false: everything has left. */
+  onDrain?(): void;
+}
+
+/** What the client that it is of gives to a call. */
+export interface CallClient {
+  readonly wheel: TimingWheel;
+  readonly maxMessageBytes: number;
+  /** The call has lost its connection: it is to be told why by `fail`. */
+  lose(call: { fail(end: Status): void }): void;
+}
+
+const PREFIX = Buffer.alloc(PREFIX_BYTES);
+const EMPTY = new Uint8Array(0);
+
+export class ClientCall<Request, Response> implements StreamHandler, MessageSink, Waiting {
+  dueMs: number;
+  next: Waiting | undefined = undefined;
+  previous: Waiting | undefined = undefined;
+  isOver = false;
+  hasUnsent = false;
+  readonly #client: CallClient;
+  readonly #method: ClientMethod<Request, Response>;
+  readonly #listener: ResponseListener<Response>;
+  readonly #encoding: Encoding;
+  readonly #onAbort = (): void => this.cancel();
+  #signal: AbortSignal | undefined = undefined;
+  #stream: Stream | undefined = undefined;
+  #reader: MessageReader | undefined = undefined;
+  /** How the call ends when its last message is read. */
+  #end: Status | undefined = undefined;
+
+  constructor(
+    client: CallClient,
+    method: ClientMethod<Request, Response>,
+    listener: ResponseListener<Response>,
+    dueMs: number,
+    encoding: Encoding,
+  ) {
+    this.#client = client;
+    this.#method = method;
+    this.#listener = listener;
+    this.dueMs = dueMs;
+    this.#encoding = encoding;
+  }
+
+  /** To be called once. */
+  begin(stream: Stream): void {
+    this.#stream = stream;
+    if (this.dueMs !== Infinity) this.#client.wheel.add(this);
+  }
+
+  /** Returns false where the caller should wait for onDrain. What it throws is the encoder's error. */
+  send(request: Request, isCompressed = false): boolean {
+    if (this.isOver) return false;
+    const bytes = this.#method.encode(request);
+    if (isCompressed && this.#encoding !== 'identity') this.#sendMessage(compress(bytes, this.#encoding), 1);
+    else this.#sendMessage(bytes, 0);
+    return !this.hasUnsent;
+  }
+
+  /** Sends no more. */
+  end(): void {
+    if (!this.isOver) this.#stream?.sendData(EMPTY, true);
+  }
+
+  cancel(message = 'the caller has cancelled the call'): void {
+    this.#abandon(status('CANCELLED', message), ErrorCode.CANCEL);
+  }
+
+  cancelWith(signal: AbortSignal): void {
+    if (this.isOver) return;
+    this.#signal = signal;
+    if (signal.aborted) this.cancel();
+    else signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Gives no messages to onMessage, and has the server stop sending, until `resume`. */
+  pause(): void {
+    this.#listen().pause();
+  }
+
+  resume(): void {
+    this.#listen().resume();
+  }
+
+  /** Ends it where it could not begin, or has lost its connection. */
+  fail(end: Status): void {
+    this.#finish(end);
+  }
+
+  // From the stream.
+
+  onHeaders(headers: Headers, endStream: boolean): void {
+    if (this.isOver) return;
+    const head = ResponseHead.of(headers);
+    if (endStream) this.#finish(head.problem ?? head.status);
+    else if (head.problem !== undefined) this.#abandon(head.problem, ErrorCode.CANCEL);
+    else {
+      this.#listen().encoding = head.encoding;
+      this.#listener.onMetadata?.(head.metadata);
+    }
+  }
+
+  onData(chunk: Buffer, endStream: boolean): void {
+    if (this.isOver) {
+      this.#stream?.consume(chunk.length);
+      return;
+    }
+    this.#listen().add(chunk);
+    if (endStream) this.#endWith(status('INTERNAL', 'the server ended the call without a status'));
+  }
+
+  onTrailers(headers: Headers): void {
+    this.#endWith(ResponseHead.of(headers).status);
+  }
+
+  onReset(code: number): void {
+    if (this.isOver) return;
+    // Why the connection is closed is known in a moment.
+    if (this.#stream?.connection.isClosed) this.#client.lose(this);
+    else this.#endWith(statusOfReset(code));
+  }
+
+  onWritable(): void {
+    this.hasUnsent = false;
+    this.#listener.onDrain?.();
+  }
+
+  // From the reader.
+
+  onMessage(bytes: Buffer): void {
+    let response: Response;
+    try {
+      response = this.#method.decode(bytes);
+    } catch (error) {
+      const message = `the answer cannot be decoded (${(error as Error).message}); check the proto files of both sides`;
+      this.#abandon(status('INTERNAL', message), ErrorCode.CANCEL);
+      return;
+    }
+    this.#listener.onMessage(response);
+  }
+
+  onBadMessage(problem: Status): void {
+    this.#abandon(problem, ErrorCode.CANCEL);
+  }
+
+  onConsumed(bytes: number): void {
+    this.#stream?.consume(bytes);
+  }
+
+  onCaughtUp(): void {
+    if (this.#end === undefined || this.isOver) return;
+    const isCut = this.#end.code === Code.OK && this.#reader?.isPartial === true;
+    this.#finish(isCut ? status('INTERNAL', 'the server ended the call within a message') : this.#end);
+  }
+
+  // From the wheel.
+
+  onDue(): void {
+    this.#abandon(status('DEADLINE_EXCEEDED', 'the deadline passed before the server answered'), ErrorCode.CANCEL);
+  }
+
+  /** Messages that wait are read first. */
+  #endWith(end: Status): void {
+    if (this.isOver || this.#end !== undefined) return;
+    this.#end = end;
+    if (this.#reader?.isHeld !== true) this.onCaughtUp();
+  }
+
+  #listen(): MessageReader {
+    return (this.#reader ??= new MessageReader(this, 'identity', this.#client.maxMessageBytes));
+  }
+
+  #sendMessage(bytes: Uint8Array, flag: number): void {
+    PREFIX[0] = flag;
+    PREFIX.writeUInt32BE(bytes.length, 1);
+    if (this.#stream?.sendData(bytes, false, PREFIX) === false) this.hasUnsent = true;
+  }
+
+  #abandon(end: Status, code: number): void {
+    if (this.isOver) return;
+    this.#stream?.reset(code);
+    this.#finish(end);
+  }
+
+  #finish(end: Status): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#client.wheel.remove(this);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#reader?.stop();
+    this.#listener.onStatus(end);
+  }
+}

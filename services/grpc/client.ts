@@ -1,0 +1,182 @@
+// The gRPC client: one connection, made when it is asked for, and calls over it. When the connection is lost every call ends
+// at once with the reason, and so does every later one. It neither reconnects nor retries: make a new client.
+import { type Socket, connect, isIP } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { ClientConnection, type Limits, encodeHeaders } from '../http2/index.ts';
+import { type CallClient, ClientCall, type ClientMethod, type ResponseListener } from './client-call.ts';
+import { ACCEPTED, type Encoding } from './compression.ts';
+import { type Address, parseAddress } from './listen.ts';
+import type { Metadata } from './metadata.ts';
+import { Code, type Status, StatusError, status } from './status.ts';
+import { formatTimeout } from './timeout.ts';
+import { TimingWheel } from './timing-wheel.ts';
+
+export interface ClientOptions {
+  /** Undefined: no TLS. */
+  readonly tls?: ConnectionOptions;
+  /** To connect, TLS included, milliseconds. */
+  readonly connectTimeoutMs?: number;
+  /** Largest answer that is taken, bytes. */
+  readonly maxMessageBytes?: number;
+  readonly http2?: Partial<Limits>;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly metadata?: Metadata;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** Messages may be sent compressed. */
+  readonly encoding?: Encoding;
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const MAX_MESSAGE_BYTES = 4_194_304;
+const USER_AGENT = 'grpc-node-http2/1';
+
+export class GrpcClient implements CallClient {
+  readonly wheel = new TimingWheel();
+  readonly maxMessageBytes: number;
+  lost: Status | undefined;
+  /** Called once when the connection is closed, by whomever, after every call has heard its end. */
+  onLost: ((why: Status) => void) | undefined;
+  readonly #connection: ClientConnection;
+  readonly #authority: string;
+  readonly #scheme: string;
+  readonly #losing: { fail(end: Status): void }[] = [];
+  /** What a call begins with, by its path, where it has no headers of its own. */
+  readonly #blocks = new Map<string, Buffer>();
+
+  private constructor(socket: Socket, authority: string, options: ClientOptions) {
+    this.maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    this.#authority = authority;
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
+    this.#connection = new ClientConnection(socket, options.http2);
+    this.#connection.onClosed = ({ text }) => {
+      this.lost = status('UNAVAILABLE', `the connection was lost: ${text}`);
+      for (const call of this.#losing) call.fail(this.lost);
+      this.onLost?.(this.lost);
+    };
+  }
+
+  /** `address`: "host:port" or "unix:PATH". Rejects with StatusError (UNAVAILABLE) and the reason. */
+  static async connect(address: string, options: ClientOptions = {}): Promise<GrpcClient> {
+    const parsed = parseAddress(address);
+    const socket = await openSocket(parsed, options);
+    const authority = parsed.path === undefined ? address : 'localhost';
+    return new GrpcClient(socket, authority, options);
+  }
+
+  get openCalls(): number {
+    return this.#connection.openStreams;
+  }
+
+  lose(call: { fail(end: Status): void }): void {
+    this.#losing.push(call);
+  }
+
+  /** Begins a call; send its messages, and then `end`. */
+  call<Request, Response>(
+    method: ClientMethod<Request, Response>,
+    listener: ResponseListener<Response>,
+    options: CallOptions = {},
+  ): ClientCall<Request, Response> {
+    const { timeoutMs = Infinity, signal, encoding = 'identity' } = options;
+    const dueMs = performance.now() + timeoutMs;
+    const call = new ClientCall<Request, Response>(this, method, listener, dueMs, encoding);
+    const stream = this.#connection.open(this.#headers(method.path, options), call, false);
+    if (stream === undefined) {
+      const full = 'the server takes no more calls on this connection now; try again when some have ended';
+      call.fail(this.lost ?? status('UNAVAILABLE', full));
+      return call;
+    }
+    call.begin(stream);
+    if (signal !== undefined) call.cancelWith(signal);
+    return call;
+  }
+
+  /** Rejects with StatusError. */
+  unary<Request, Response>(
+    method: ClientMethod<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const answers: Response[] = [];
+      const onStatus = (end: Status): void => {
+        if (end.code !== Code.OK) reject(new StatusError(end));
+        else if (answers.length === 1) resolve(answers[0]!);
+        else reject(new StatusError(status('INTERNAL', `the server sent ${answers.length} answers, where one is due`)));
+      };
+      const call = this.call(method, { onMessage: (answer) => void answers.push(answer), onStatus }, options);
+      try {
+        call.send(request, options?.encoding !== undefined);
+        call.end();
+      } catch (error) {
+        reject(new StatusError(status('INTERNAL', `the request cannot be encoded (${(error as Error).message})`)));
+        call.cancel();
+      }
+    });
+  }
+
+  /** Resolves with the time to the server and back, milliseconds. Rejects when the connection is lost. */
+  ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#connection.ping((roundTripMs) => {
+        if (roundTripMs !== undefined) resolve(roundTripMs);
+        else reject(new StatusError(this.lost ?? status('UNAVAILABLE', 'the connection was lost')));
+      });
+    });
+  }
+
+  /** Calls in flight are finished; new ones are not begun. */
+  drain(): void {
+    this.#connection.goaway();
+  }
+
+  /** Ends every call. */
+  close(): void {
+    this.#connection.close(undefined, 'it was closed here');
+  }
+
+  #headers(path: string, { timeoutMs, metadata, encoding }: CallOptions): Buffer {
+    const isPlain = timeoutMs === undefined && metadata === undefined && encoding === undefined;
+    const known = isPlain ? this.#blocks.get(path) : undefined;
+    if (known !== undefined) return known;
+    const list = [':method', 'POST', ':scheme', this.#scheme, ':path', path, ':authority', this.#authority];
+    list.push('content-type', 'application/grpc', 'te', 'trailers', 'grpc-accept-encoding', ACCEPTED);
+    list.push('user-agent', USER_AGENT);
+    if (timeoutMs !== undefined && timeoutMs !== Infinity) list.push('grpc-timeout', formatTimeout(timeoutMs));
+    if (encoding !== undefined) list.push('grpc-encoding', encoding);
+    const block = encodeHeaders(metadata === undefined ? list : [...list, ...metadata.list]);
+    if (isPlain) this.#blocks.set(path, block);
+    return block;
+  }
+}
+
+async function openSocket({ path, host, port }: Address, options: ClientOptions): Promise<Socket> {
+  const { tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const where = path === undefined ? { host: host!, port: port! } : { path };
+  const socket =
+    tls === undefined
+      ? connect({ ...where, noDelay: true })
+      : connectTls({
+          ...(host !== undefined && isIP(host) === 0 && { servername: host }),
+          ...tls,
+          ...where,
+          ALPNProtocols: ['h2'],
+        });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve).once('error', reject);
+      socket.setTimeout(connectTimeoutMs, () => reject(new Error(`no connection within ${connectTimeoutMs} ms`)));
+    });
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    socket.removeAllListeners();
+    return socket;
+  } catch (error) {
+    socket.on('error', () => undefined).destroy();
+    throw new StatusError(status('UNAVAILABLE', `cannot connect: ${(error as Error).message}`));
+  }
+}

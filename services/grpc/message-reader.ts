@@ -1,0 +1,194 @@
+// From the bytes of a stream to messages: each has five bytes before it, whether it is compressed, and its length. Reading
+// can be held: then what comes is kept, and not given back to the peer as room, so that the peer stops sending.
+import { ByteQueue } from './byte-queue.ts';
+import { type Encoding, decompress, tooLarge } from './compression.ts';
+import { copyOf } from './slab.ts';
+import { type Status, status } from './status.ts';
+
+export const PREFIX_BYTES = 5;
+const COMPRESSED = 1;
+
+/** Sees the bytes of messages that are not compressed while they come. Returns why one is refused, or undefined. */
+export type Inspect = (bytes: Buffer) => Status | undefined;
+
+export interface MessageSink {
+  /** `bytes` may be kept. */
+  onMessage(bytes: Buffer): void;
+  /** Nothing is read any more. `isFlag`: what is wrong is the flag that says whether the message is compressed. */
+  onBadMessage(problem: Status, isFlag: boolean): void;
+  /** So many bytes more need be kept for it no longer: the peer may send as many. */
+  onConsumed(bytes: number): void;
+  /** Reading that was held goes on, and all there was has been read. */
+  onCaughtUp(): void;
+}
+
+export class MessageReader {
+  /** How compressed messages are. */
+  encoding: Encoding;
+  readonly #sink: MessageSink;
+  readonly #maxBytes: number;
+  readonly #inspect: Inspect | undefined;
+  /** Messages that were whole so far. */
+  count = 0;
+  /** Bytes of the present message's prefix that were read. */
+  #prefix = 0;
+  #isCompressed = false;
+  #length = 0;
+  readonly #message = new ByteQueue();
+  /** What came while reading was held. */
+  readonly #held = new ByteQueue();
+  #isPaused = false;
+  #isDecompressing = false;
+  #isOver = false;
+  #isReading = false;
+
+  constructor(sink: MessageSink, encoding: Encoding, maxBytes: number, inspect?: Inspect) {
+    this.#sink = sink;
+    this.encoding = encoding;
+    this.#maxBytes = maxBytes;
+    this.#inspect = inspect;
+  }
+
+  /** Of messages that are not read yet. */
+  get bytesHeld(): number {
+    return this.#message.length + this.#held.length;
+  }
+
+  /** What comes now waits. */
+  get isHeld(): boolean {
+    return this.#isPaused || this.#isDecompressing;
+  }
+
+  /** Part of a message is there, and its sender is what it waits for. */
+  get isPartial(): boolean {
+    return this.#prefix > 0 && !this.isHeld;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#isOver) return;
+    const read = this.#read(chunk);
+    if (read < chunk.length && !this.#isStopped()) this.#held.add(chunk.subarray(read));
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#catchUp();
+  }
+
+  /** Lets go of everything. */
+  stop(): void {
+    this.#isOver = true;
+    this.#message.clear();
+    this.#held.clear();
+  }
+
+  #catchUp(): void {
+    if (this.#isReading || !this.#mayRead()) return;
+    if (this.#held.length > 0) {
+      const read = this.#read(this.#held.view());
+      if (!this.#isStopped()) this.#held.skip(read);
+    }
+    if (this.#mayRead()) this.#sink.onCaughtUp();
+  }
+
+  #mayRead(): boolean {
+    return !this.#isOver && !this.isHeld;
+  }
+
+  #isStopped(): boolean {
+    return this.#isOver;
+  }
+
+  /** Returns how many bytes were read before reading was held or ended. */
+  #read(chunk: Buffer): number {
+    let at = 0;
+    this.#isReading = true;
+    while (at < chunk.length && this.#mayRead()) {
+      if (this.#prefix < PREFIX_BYTES) {
+        this.#readPrefix(chunk[at++]!);
+        if (this.#prefix < PREFIX_BYTES || this.#length > 0) continue;
+      }
+      at += this.#readMessage(chunk, at);
+    }
+    this.#isReading = false;
+    if (at > 0) this.#sink.onConsumed(at);
+    return at;
+  }
+
+  #readPrefix(byte: number): void {
+    if (this.#prefix > 0) this.#length = this.#length * 256 + byte;
+    else {
+      const problem = whyNotFlag(byte, this.encoding);
+      if (problem !== undefined) {
+        this.#refuse(problem, true);
+        return;
+      }
+      this.#isCompressed = byte === COMPRESSED;
+      this.#length = 0;
+    }
+    this.#prefix += 1;
+    if (this.#prefix === PREFIX_BYTES && this.#length > this.#maxBytes) {
+      this.#refuse(tooLarge(this.#maxBytes, this.#length));
+    }
+  }
+
+  /** Returns how many bytes it took. */
+  #readMessage(chunk: Buffer, at: number): number {
+    if (this.#isOver) return 0;
+    const took = Math.min(this.#length - this.#message.length, chunk.length - at);
+    const isFirst = this.#message.length === 0;
+    if (this.#inspect !== undefined && !this.#isCompressed) {
+      const problem = this.#inspect(chunk.subarray(at, at + took));
+      if (problem !== undefined) {
+        this.#refuse(problem);
+        return took;
+      }
+    }
+    if (isFirst && took === this.#length) {
+      this.#deliver(copyOf(chunk, at, took));
+      return took;
+    }
+    this.#message.add(chunk.subarray(at, at + took));
+    if (this.#message.length === this.#length) this.#deliver(this.#message.take());
+    return took;
+  }
+
+  #deliver(bytes: Buffer): void {
+    this.#prefix = 0;
+    this.count += 1;
+    if (!this.#isCompressed) {
+      this.#sink.onMessage(bytes);
+      return;
+    }
+    this.#isDecompressing = true;
+    decompress(bytes, this.encoding, this.#maxBytes, (message, problem) => {
+      this.#isDecompressing = false;
+      if (this.#isOver) return;
+      if (message === undefined) this.#refuse(problem!);
+      else {
+        this.#sink.onMessage(message);
+        this.#catchUp();
+      }
+    });
+  }
+
+  #refuse(problem: Status, isFlag = false): void {
+    this.stop();
+    this.#sink.onBadMessage(problem, isFlag);
+  }
+}
+
+/** Undefined: the flag says what it may. gRPC's compression.md asks for INTERNAL. */
+function whyNotFlag(flag: number, encoding: Encoding): Status | undefined {
+  if (flag === 0 || (flag === COMPRESSED && encoding !== 'identity')) return undefined;
+  if (flag !== COMPRESSED)
+    return status('INTERNAL', `the message has flag ${flag}; there are 0 and 1: send a gRPC message`);
+  return status(
+    'INTERNAL',
+    'the message is flagged as compressed, and the call says not how (header grpc-encoding); send it uncompressed, or name gzip or deflate',
+  );
+}

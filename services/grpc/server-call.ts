@@ -1,0 +1,394 @@
+// One call on a server: from the frames of its stream to its handler, and back. One object a call, which also waits for its
+// own deadline; a unary call whose message comes in one piece needs no other.
+import type { Stream, StreamHandler } from '../http2/index.ts';
+import type { Arrivals, Arriving, Unheard } from './arrivals.ts';
+import { type Encoding, compress } from './compression.ts';
+import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
+import type { Metadata } from './metadata.ts';
+import type { CallListener, IncomingCall, Method } from './method.ts';
+import type { Peer } from './peer.ts';
+import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './request-head.ts';
+import { copyOf } from './slab.ts';
+import { type Status, status } from './status.ts';
+import type { Waiting } from './timing-wheel.ts';
+
+/** What the server that it is of gives to a call. */
+export interface CallHost {
+  readonly arrivals: Arrivals;
+  /** Of a call that ends before its handler has its message: what its caller is told. */
+  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status;
+  /** A handler threw, or made an answer that cannot be encoded. */
+  onBug(path: string, error: unknown): void;
+  /** One of its calls has ended. */
+  closed(peer: Peer): void;
+}
+
+const PLAIN_HEADERS = answerHeaders('identity');
+const OK: Status = { code: 0, message: '' };
+const OK_TRAILERS = endTrailers(OK);
+const PREFIX = Buffer.alloc(PREFIX_BYTES);
+const BUG = status('INTERNAL', 'the handler failed; see the log of the server');
+
+export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arriving, Waiting {
+  readonly startedMs: number;
+  readonly deadlineMs: number;
+  listener: CallListener | undefined = undefined;
+  isOver = false;
+  hasUnsent = false;
+  /** For the timing wheel. */
+  dueMs = Infinity;
+  next: Waiting | undefined = undefined;
+  previous: Waiting | undefined = undefined;
+  openBytes = 0;
+  readonly #host: CallHost;
+  readonly #peer: Peer;
+  readonly #stream: Stream;
+  readonly #head: RequestHead;
+  readonly #method: Method;
+  #reader: MessageReader | undefined = undefined;
+  /** The message of a unary call. */
+  #request: Buffer | undefined = undefined;
+  /** The caller sends no more. */
+  #isInputEnded = false;
+  /** The handler has its request, or its stream's end. */
+  #isHeard = false;
+  #hasHeaders = false;
+  #encoding: Encoding = 'identity';
+  /** When the message that is awaited began; NaN: none is. */
+  #sinceMs: number;
+  /** The number of the message that is coming in. */
+  #coming = -1;
+
+  constructor(host: CallHost, peer: Peer, stream: Stream, head: RequestHead, method: Method) {
+    this.#host = host;
+    this.#peer = peer;
+    this.#stream = stream;
+    this.#head = head;
+    this.#method = method;
+    this.startedMs = performance.now();
+    this.deadlineMs = this.startedMs + head.timeoutMs;
+    this.#sinceMs = method.requestStream ? NaN : this.startedMs;
+  }
+
+  get path(): string {
+    return this.#method.path;
+  }
+
+  get metadata(): Metadata {
+    return this.#head.metadata;
+  }
+
+  get peer(): string {
+    return this.#peer.address;
+  }
+
+  /** To be called once, before its first data. */
+  begin(isInputEnded: boolean): void {
+    this.#isInputEnded = isInputEnded;
+    this.#await();
+    if (this.#method.requestStream) {
+      this.#listen();
+      try {
+        this.#method.handle(this);
+      } catch (error) {
+        this.#bug(error);
+      }
+      if (isInputEnded) this.onCaughtUp();
+    } else if (isInputEnded) this.#endInput();
+  }
+
+  // From the stream.
+
+  onData(chunk: Buffer, endStream: boolean): void {
+    if (this.isOver) {
+      this.#stream.consume(chunk.length);
+      return;
+    }
+    if (endStream) this.#isInputEnded = true;
+    if (endStream && this.#reader === undefined && this.#isOneMessage(chunk)) {
+      this.#stream.consume(chunk.length);
+      this.#request = copyOf(chunk, PREFIX_BYTES, chunk.length - PREFIX_BYTES);
+      this.#endInput();
+      return;
+    }
+    this.#listen().add(chunk);
+    this.#account();
+    if (endStream && !this.#reader!.isHeld) this.onCaughtUp();
+  }
+
+  /** A request has none. */
+  onHeaders(): void {}
+
+  /** gRPC's requests have none; other trailers end the input all the same. */
+  onTrailers(): void {
+    this.#isInputEnded = true;
+    if (!this.isOver && !this.#reader?.isHeld) this.onCaughtUp();
+  }
+
+  onReset(): void {
+    this.#cut();
+  }
+
+  onWritable(): void {
+    this.hasUnsent = false;
+    this.#tell('onDrain');
+  }
+
+  // From the reader.
+
+  onMessage(bytes: Buffer): void {
+    if (this.#method.requestStream) this.#give(bytes);
+    else if (this.#request === undefined) this.#request = bytes;
+    else this.fail(status('UNIMPLEMENTED', 'the call has several messages, and its method takes one'));
+  }
+
+  onBadMessage(problem: Status, isFlag: boolean): void {
+    this.refuse(isFlag ? 'COMPRESSED_FLAG' : 'BAD', problem);
+  }
+
+  onConsumed(bytes: number): void {
+    this.#stream.consume(bytes);
+  }
+
+  onCaughtUp(): void {
+    this.#account();
+    if (!this.#isInputEnded || this.isOver || this.#isHeard) return;
+    if (this.#reader?.isPartial) this.fail(status('INTERNAL', 'the request ended within a message; send it whole'));
+    else this.#endInput();
+  }
+
+  // From the server.
+
+  onDue(nowMs: number): void {
+    if (nowMs >= this.deadlineMs) {
+      const message = 'the deadline passed before the answer was ready';
+      this.#end(status('DEADLINE_EXCEEDED', message), true);
+      return;
+    }
+    const { messageTimeoutMs } = this.#host.arrivals.limits;
+    if (nowMs - this.#sinceMs >= messageTimeoutMs) {
+      const message = `the request was not here within ${messageTimeoutMs} ms; send it whole, and end it`;
+      this.refuse('LATE', status('DEADLINE_EXCEEDED', message));
+    } else this.#await();
+  }
+
+  /** Ends the call while its message may still be on its way. */
+  refuse(why: Unheard, problem: Status): void {
+    if (this.isOver) return;
+    const told = this.#host.onUnheard(why, problem, this.#method, this.startedMs);
+    this.#end(told, true);
+  }
+
+  // From the handler.
+
+  answer(response: unknown): void {
+    if (this.isOver) return;
+    const bytes = this.#encode(response);
+    if (bytes === undefined) return;
+    this.#sendHeaders();
+    this.#sendMessage(bytes, 0);
+    this.#stream.sendTrailers(OK_TRAILERS);
+    this.#finish();
+  }
+
+  send(response: unknown, isCompressed = false): boolean {
+    if (this.isOver) return false;
+    const bytes = this.#encode(response);
+    if (bytes === undefined) return false;
+    this.#sendHeaders();
+    if (isCompressed && this.#encoding !== 'identity') this.#sendMessage(compress(bytes, this.#encoding), 1);
+    else this.#sendMessage(bytes, 0);
+    return !this.hasUnsent;
+  }
+
+  end(trailers?: Metadata): void {
+    if (this.isOver) return;
+    this.#sendHeaders();
+    this.#stream.sendTrailers(trailers === undefined ? OK_TRAILERS : endTrailers({ ...OK, metadata: trailers }));
+    this.#finish();
+  }
+
+  fail(problem: Status): void {
+    this.#end(problem, false);
+  }
+
+  /** Before the first message. `mayCompress`: messages may be compressed, where the caller can read that. */
+  sendMetadata(metadata: Metadata, mayCompress = false): void {
+    if (this.isOver || this.#hasHeaders) return;
+    if (mayCompress) this.#encoding = this.#head.answerEncoding;
+    this.#hasHeaders = true;
+    this.#stream.sendHeaders(answerHeaders(this.#encoding, metadata.list), false);
+  }
+
+  pause(): void {
+    this.#reader?.pause();
+    this.#account(); // no time runs for a message that we do not read
+  }
+
+  resume(): void {
+    this.#reader?.resume();
+  }
+
+  /** The request is whole, or its stream has ended. */
+  #endInput(): void {
+    this.#isHeard = true;
+    const method = this.#method;
+    if (method.requestStream) {
+      this.#tell('onEnd');
+      return;
+    }
+    this.#sinceMs = NaN;
+    if (this.#reader !== undefined) this.#host.arrivals.ended(this);
+    if (this.deadlineMs === Infinity) this.#host.arrivals.wheel.remove(this);
+    const bytes = this.#request;
+    this.#request = undefined;
+    if (bytes === undefined) {
+      this.fail(status('UNIMPLEMENTED', 'the call has no message, and its method takes one'));
+      return;
+    }
+    this.#hold(bytes.length - this.openBytes);
+    const request = this.#decode(bytes);
+    if (this.isOver) return;
+    try {
+      method.handle(this, request);
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #give(bytes: Buffer): void {
+    const request = this.#decode(bytes);
+    if (this.isOver) return;
+    try {
+      this.listener?.onMessage?.(request as never);
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #tell(what: 'onEnd' | 'onDrain' | 'onCut'): void {
+    try {
+      this.listener?.[what]?.();
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #isOneMessage(chunk: Buffer): boolean {
+    const { requestStream, inspector } = this.#method;
+    return (
+      !requestStream &&
+      inspector === undefined &&
+      chunk.length >= PREFIX_BYTES &&
+      chunk[0] === 0 &&
+      chunk.length - PREFIX_BYTES === chunk.readUInt32BE(1) &&
+      chunk.length - PREFIX_BYTES <= this.#host.arrivals.limits.maxMessageBytes
+    );
+  }
+
+  #listen(): MessageReader {
+    const { arrivals } = this.#host;
+    const inspect = this.#head.encoding === 'identity' ? this.#method.inspector?.() : undefined;
+    return (this.#reader ??= new MessageReader(this, this.#head.encoding, arrivals.limits.maxMessageBytes, inspect));
+  }
+
+  /** What the reader holds is counted, and the time of a message that has begun runs. */
+  #account(): void {
+    const reader = this.#reader;
+    if (reader === undefined || this.isOver) return;
+    const { arrivals } = this.#host;
+    const isAwaited = !this.#method.requestStream && !this.#isHeard;
+    if (reader.isPartial || isAwaited) arrivals.began(this);
+    if (!this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes) || isAwaited) return;
+    if (!reader.isPartial) {
+      arrivals.ended(this);
+      this.#coming = -1;
+      this.#sinceMs = NaN;
+      return;
+    }
+    if (reader.count === this.#coming) return;
+    this.#coming = reader.count;
+    this.#sinceMs = performance.now();
+    arrivals.wheel.remove(this);
+    this.#await();
+  }
+
+  /** Returns false if that has ended the call. */
+  #hold(bytes: number): boolean {
+    if (bytes === 0) return true;
+    this.openBytes += bytes;
+    this.#host.arrivals.hold(bytes);
+    return !this.isOver;
+  }
+
+  /** Has the wheel call when the deadline passes, or the message is late. */
+  #await(): void {
+    const { wheel, limits } = this.#host.arrivals;
+    const lateMs = this.#sinceMs + limits.messageTimeoutMs;
+    this.dueMs = lateMs < this.deadlineMs ? lateMs : this.deadlineMs;
+    if (this.dueMs !== Infinity) wheel.add(this);
+  }
+
+  #decode(bytes: Buffer): unknown {
+    try {
+      return this.#method.decode(bytes);
+    } catch (error) {
+      const message = `the request cannot be decoded (${(error as Error).message}); check the client's proto files`;
+      this.fail(status('INTERNAL', message));
+      return undefined;
+    }
+  }
+
+  #encode(response: unknown): Uint8Array | undefined {
+    try {
+      return this.#method.encode(response);
+    } catch (error) {
+      this.#bug(error);
+      return undefined;
+    }
+  }
+
+  #bug(error: unknown): void {
+    this.#host.onBug(this.#method.path, error);
+    this.fail(BUG);
+  }
+
+  #sendHeaders(): void {
+    if (this.#hasHeaders) return;
+    this.#hasHeaders = true;
+    this.#stream.sendHeaders(PLAIN_HEADERS, false);
+  }
+
+  #sendMessage(bytes: Uint8Array, flag: number): void {
+    PREFIX[0] = flag;
+    PREFIX.writeUInt32BE(bytes.length, 1);
+    if (!this.#stream.sendData(bytes, false, PREFIX)) this.hasUnsent = true;
+  }
+
+  /** `isCut`: the handler, if it has begun, has not ended it and is told. */
+  #end(problem: Status, isCut: boolean): void {
+    if (this.isOver) return;
+    if (this.#hasHeaders) this.#stream.sendTrailers(endTrailers(problem));
+    else this.#stream.sendHeaders(endHeaders(problem), true);
+    if (isCut) this.#cut();
+    else this.#finish();
+  }
+
+  #cut(): void {
+    if (this.isOver) return;
+    this.#finish();
+    this.#tell('onCut');
+  }
+
+  #finish(): void {
+    this.isOver = true;
+    const { arrivals } = this.#host;
+    arrivals.wheel.remove(this);
+    if (this.#reader !== undefined) {
+      arrivals.ended(this);
+      this.#reader.stop();
+    }
+    this.#hold(-this.openBytes);
+    this.#host.closed(this.#peer);
+  }
+}

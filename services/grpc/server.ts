@@ -1,0 +1,103 @@
+// The gRPC server: sockets and methods in, calls out to their handlers. It listens nowhere itself: give it what a net.Server
+// or a tls.Server accepts (see listen.ts).
+import type { Socket } from 'node:net';
+import { type Headers, type Limits, ServerConnection, type Stream, type StreamHandler } from '../http2/index.ts';
+import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
+import type { Method } from './method.ts';
+import { Peer } from './peer.ts';
+import { RequestHead, endHeaders } from './request-head.ts';
+import { type CallHost, ServerCall } from './server-call.ts';
+import { type Status, status } from './status.ts';
+
+export interface ServerOptions {
+  readonly methods: readonly Method[];
+  /** Read at every call: it may change while the server runs. */
+  readonly arrivals?: ArrivalLimits;
+  readonly http2?: Partial<Limits>;
+  /** A connection has its first open call, or none any more. */
+  readonly onBusy?: (socket: Socket) => void;
+  readonly onIdle?: (socket: Socket) => void;
+  /** See CallHost. By default its caller is told `status`. */
+  readonly onUnheard?: CallHost['onUnheard'];
+  readonly onBug?: CallHost['onBug'];
+}
+
+/** A request may take 4 MiB, as gRPC's libraries have it; all together 64 of that size; and each half a minute. */
+const DEFAULT_LIMITS: ArrivalLimits = {
+  maxMessageBytes: 4_194_304,
+  maxOpenBytes: 64 * 4_194_304,
+  messageTimeoutMs: 30_000,
+};
+
+const HEADERS_TOO_LARGE = endHeaders(
+  status('RESOURCE_EXHAUSTED', 'the metadata is larger than this server takes; send less'),
+  '431',
+);
+
+export class GrpcServer implements CallHost {
+  readonly arrivals: Arrivals;
+  readonly #options: ServerOptions;
+  readonly #methods: ReadonlyMap<string, Method>;
+  readonly #peers = new Set<Peer>();
+  readonly #limits: Partial<Limits>;
+  #onGone: () => void = () => undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.arrivals = new Arrivals(options.arrivals ?? DEFAULT_LIMITS);
+    this.#methods = new Map(options.methods.map((method) => [method.path, method]));
+    this.#limits = { headersTooLargeAnswer: HEADERS_TOO_LARGE, ...options.http2 };
+  }
+
+  /** Serves a connection that was accepted. */
+  readonly accept = (socket: Socket): void => {
+    if (socket.destroyed) return;
+    const connection = new ServerConnection(socket, this.#onStream, this.#limits);
+    const peer = new Peer(connection);
+    connection.memo = peer;
+    this.#peers.add(peer);
+    connection.onClosed = () => {
+      this.#peers.delete(peer);
+      if (this.#peers.size === 0) this.#onGone();
+    };
+  };
+
+  /** Has all callers go elsewhere, and resolves when they have: calls in flight are finished, then connections close. */
+  async drain(): Promise<void> {
+    for (const { connection } of this.#peers) connection.goaway();
+    if (this.#peers.size > 0) await new Promise<void>((resolve) => (this.#onGone = resolve));
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    for (const { connection } of this.#peers) connection.close();
+  }
+
+  readonly #onStream = (stream: Stream, headers: Headers, endStream: boolean): StreamHandler | undefined => {
+    const head = RequestHead.of(headers, this.#methods);
+    if (head.refusal !== undefined) {
+      stream.sendHeaders(head.refusal, true);
+      return undefined;
+    }
+    const peer = stream.connection.memo as Peer;
+    const call = new ServerCall(this, peer, stream, head, head.method!);
+    stream.handler = call;
+    peer.calls += 1;
+    if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
+    call.begin(endStream);
+    return call;
+  };
+
+  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status {
+    return this.#options.onUnheard?.(why, status, method, sinceMs) ?? status;
+  }
+
+  onBug(path: string, error: unknown): void {
+    this.#options.onBug?.(path, error);
+  }
+
+  closed(peer: Peer): void {
+    peer.calls -= 1;
+    if (peer.calls === 0) this.#options.onIdle?.(peer.connection.socket);
+  }
+}

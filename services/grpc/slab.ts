@@ -1,0 +1,26 @@
+// Memory for messages that were received, cut from a larger buffer: a buffer of its own for each costs five times
+// as much. A message that is kept for long keeps 64 KiB.
+
+const SLAB_BYTES = 65_536;
+/** A larger one gets memory of its own. */
+const MAX_BYTES = SLAB_BYTES / 4;
+
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let used = 0;
+
+/** A copy of `length` bytes of `source`. */
+export function copyOf(source: Buffer, from: number, length: number): Buffer {
+  if (length > MAX_BYTES) {
+    const own = Buffer.allocUnsafeSlow(length);
+    source.copy(own, 0, from, from + length);
+    return own;
+  }
+  if (used + length > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    used = 0;
+  }
+  const at = used;
+  used += length;
+  source.copy(slab, at, from, from + length);
+  return slab.subarray(at, used);
+}

@@ -1,0 +1,118 @@
+// The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
+import { RouterError } from '../core/errors.ts';
+import type { Detail } from '../core/inference.ts';
+import { checkLayerCounts } from '../engines/layer-counts.ts';
+import type { PinnedModel } from '../engines/model-pins.ts';
+
+export interface RawInput {
+  /** Which field of the request it came in, for error messages. */
+  readonly field: 'encoding' | 'tensor';
+  readonly shape: readonly number[];
+  /** Empty means FP32. */
+  readonly dtype: string;
+  readonly data: Uint8Array;
+}
+
+export interface InputSpec {
+  readonly kind: 'constant' | 'series';
+  /** Shape of one step. */
+  readonly shape: readonly number[];
+  /** Elements of one step. */
+  readonly size: number;
+}
+
+/** As in proto/NUMERICS.md, "Limits". */
+const MAX_STEPS = 100_000;
+
+/** Throws RouterError; returns the number of elements. */
+export function validateInput(input: RawInput, spec: InputSpec): void {
+  const dataField = input.field === 'encoding' ? 'encoding' : 'tensor.data';
+  const shapeField = input.field === 'encoding' ? 'encoding' : 'tensor.shape';
+  checkDtype(input.dtype);
+  if (input.data.length === 0) {
+    throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
+  }
+  checkShape(input, spec, shapeField);
+  let elements = 1;
+  for (const dimension of input.shape) elements *= dimension;
+  if (input.data.length !== elements * 4) {
+    const message = `shape [${input.shape.join(', ')}] needs ${elements * 4} bytes of FP32, got ${input.data.length}`;
+    throw new RouterError('INPUT_LENGTH', message, { field: dataField });
+  }
+  const index = firstNotFinite(input.data);
+  if (index >= 0) {
+    throw new RouterError('INPUT_NOT_FINITE', `element ${index} is not finite; send finite numbers only`, {
+      field: `${dataField}[${index}]`,
+      metadata: { index: String(index) },
+    });
+  }
+}
+
+/** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
+export function checkDetail(
+  { detail = 'SUMMARY', input }: { readonly detail?: Detail; readonly input: Pick<RawInput, 'shape'> },
+  { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
+): void {
+  if (detail === 'SUMMARY') return;
+  checkLayerCounts(inputKind === 'series' ? input.shape[0]! : steps, layers.length);
+}
+
+/** Throws INPUT_DTYPE. */
+export function checkDtype(dtype: string): void {
+  if (dtype === '' || dtype === 'FP32') return;
+  const message = `dtype "${dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
+  throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
+}
+
+function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {
+  const isAccepted = spec.kind === 'constant' ? isStep(shape, 0, spec) : isSeries(shape, spec);
+  if (isAccepted) {
+    const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;
+    if (steps >= 1 && steps <= MAX_STEPS) return;
+    throw new RouterError('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
+  }
+  if (isStep(shape, 0, spec) || isSeries(shape, spec)) {
+    const got = spec.kind === 'series' ? 'a constant input' : 'a time series';
+    throw new RouterError('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
+  }
+  const got = shape.length === 1 ? `${shape[0]} numbers` : `shape [${shape.slice(0, 8).join(', ')}]`;
+  throw new RouterError('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
+}
+
+/** Whether the dimensions from `from` on are those of one step, or its number of elements. */
+function isStep(shape: readonly number[], from: number, spec: InputSpec): boolean {
+  const { length } = shape;
+  if (length - from === 1 && shape[from] === spec.size) return true;
+  if (length - from !== spec.shape.length) return false;
+  for (let axis = from; axis < length; axis += 1) if (shape[axis] !== spec.shape[axis - from]) return false;
+  return true;
+}
+
+function isSeries(shape: readonly number[], spec: InputSpec): boolean {
+  return shape.length > 1 && isStep(shape, 1, spec);
+}
+
+function expected(spec: InputSpec): string {
+  const shape = spec.shape.join(', ');
+  if (spec.kind === 'series') return `send a tensor of shape [steps, ${shape}]`;
+  return spec.shape.length === 1
+    ? `send ${shape} numbers`
+    : `send a tensor of shape [${shape}], or ${spec.size} numbers`;
+}
+
+// The bytes lie anywhere in a message; copied to where floats may lie, they are checked in half the time.
+const floats = new Float32Array(4_096);
+const scratch = new Uint8Array(floats.buffer);
+
+/** Index of the first NaN or infinity in little-endian binary32 values, or -1. */
+export function firstNotFinite(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; at += scratch.length) {
+    const part = bytes.length <= scratch.length ? bytes : bytes.subarray(at, at + scratch.length);
+    scratch.set(part);
+    const count = part.length >> 2;
+    let zero = 0; // stays zero unless something times zero is NaN
+    for (let k = 0; k < count; k += 1) zero += (floats[k] ?? 0) * 0;
+    if (zero !== 0) return at / 4 + floats.findIndex((value) => !Number.isFinite(value));
+  }
+  return -1;
+}

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
+import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { RouterError } from '../../core/errors.ts';
+import type { AttemptOptions } from '../attempt.ts';
+import type { Outcome } from '../executor.ts';
+import { hedge } from './hedge.ts';
+import { RetryBudget } from '../retry-budget.ts';
+
+let a: HandDriven;
+let b: HandDriven;
+let c: HandDriven;
+let caller: AbortController;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
+  caller = new AbortController();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function start(latencyQuantileMs = 10, over: Partial<AttemptOptions> = {}): Promise<Outcome<HandDriven>> {
+  return hedge(fakeExecution([a, b, c], caller.signal, over, { latencyQuantileMs }));
+}
+
+const asked = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('a hedged request', () => {
+  it('asks one engine while that is as quick as most', async () => {
+    const answering = start();
+    await pass(9);
+    a.answer();
+    expect((await answering).engine.id).toBe('a');
+    await pass(1_000);
+    expect(asked()).toEqual(['a']);
+  });
+
+  it('asks a second one when the first takes longer, takes the first answer and stops the other', async () => {
+    const answering = start();
+    await pass(10);
+    expect(asked()).toEqual(['a', 'b']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+    expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, false]);
+  });
+
+  it('asks the third when the second takes twice as long, too', async () => {
+    const answering = start();
+    await pass(29);
+    expect(asked()).toEqual(['a', 'b']);
+    await pass(1);
+    expect(asked()).toEqual(['a', 'b', 'c']);
+    c.answer();
+    expect((await answering).engine.id).toBe('c');
+    expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, true]);
+  });
+
+  it('has no more under way than it may attempt', async () => {
+    void start(10, { maxAttempts: 2 });
+    await pass(10_000);
+    expect(asked()).toEqual(['a', 'b']);
+  });
+
+  it('replaces an engine that fails at once', async () => {
+    const answering = start();
+    a.fail('ENGINE_LOST');
+    await pass(0);
+    expect(asked()).toEqual(['a', 'b']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+  });
+
+  it('asks the next after the time of one attempt while it does not know what most take', async () => {
+    void hedge(fakeExecution([a, b, c], caller.signal));
+    await pass(999);
+    expect(asked()).toEqual(['a']);
+    await pass(1);
+    expect(asked()).toEqual(['a', 'b']);
+  });
+
+  it.each([undefined, 5_000])(
+    'leaves the third time before the deadline where most take %s ms',
+    async (latencyQuantileMs) => {
+      const context = { deadlineMs: performance.now() + 2_000, signal: caller.signal };
+      const over = { latencyQuantileMs, context };
+      const answering = hedge(fakeExecution([a, b, c], caller.signal, { attemptTimeoutMs: 10_000 }, over));
+      await pass(1_200);
+      expect(asked()).toEqual(['a', 'b', 'c']);
+      c.answer();
+      expect((await answering).engine.id).toBe('c');
+    },
+  );
+
+  it('gives each engine the time of one attempt, but not the last', async () => {
+    void start();
+    await pass(100);
+    expect([a, b, c].map(({ timeoutMs }) => timeoutMs)).toEqual([1_000, 1_000, Infinity]);
+  });
+
+  it('does not hedge when the retry budget is spent', async () => {
+    void start(10, { budget: new RetryBudget(0, 0) });
+    await pass(10_000);
+    expect(asked()).toEqual(['a']);
+  });
+
+  it('fails with what was tried when all have failed', async () => {
+    const answering = start();
+    answering.catch(() => undefined);
+    for (const engine of [a, b, c]) {
+      engine.fail('ENGINE_LOST');
+      await pass(0);
+    }
+    await expect(answering).rejects.toMatchObject({
+      kind: 'NO_ENGINE',
+      metadata: { tried: 'a: ENGINE_LOST, b: ENGINE_LOST, c: ENGINE_LOST' },
+    });
+  });
+
+  it('asks another engine to confirm what one refuses, and takes its answer', async () => {
+    const answering = start();
+    a.fail('NON_FINITE');
+    await pass(0);
+    expect(asked()).toEqual(['a', 'b']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+  });
+
+  it('takes the answer of an engine that was asked already for a refusal’s contradiction', async () => {
+    const answering = start();
+    await pass(10);
+    a.fail('NON_FINITE');
+    await pass(0);
+    expect(asked()).toEqual(['a', 'b', 'c']);
+    b.answer();
+    expect((await answering).engine.id).toBe('b');
+    expect(c.signal?.aborted).toBe(true);
+  });
+
+  it('refuses what two engines refuse alike', async () => {
+    const answering = start();
+    a.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await pass(0);
+    b.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { confirmed_by: 'a, b' } });
+  });
+
+  it('stops everybody when its caller leaves', async () => {
+    const answering = start();
+    answering.catch(() => undefined);
+    await pass(10);
+    caller.abort(new RouterError('CANCELLED', 'the caller left'));
+    await expect(answering).rejects.toMatchObject({ message: 'the caller left' });
+    expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, true]);
+  });
+});

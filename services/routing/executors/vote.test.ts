@@ -1,0 +1,526 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { fakeExecution, silent } from '../../../test/fakes/fake-parts.ts';
+import { fakeInference } from '../../../test/fakes/fake-engine.ts';
+import { kindOf } from '../../../test/fakes/router-parts.ts';
+import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { RouterError } from '../../core/errors.ts';
+import { readoutDigest } from '../../engines/readout-digest.ts';
+import type { VotePolicy } from '../../voting/policy.ts';
+import { Admission } from '../admission.ts';
+import type { AttemptOptions } from '../attempt.ts';
+import type { Dispute } from '../dispute.ts';
+import type { Outcome } from '../executor.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { vote } from './vote.ts';
+
+let a: HandDriven;
+let b: HandDriven;
+let c: HandDriven;
+let d: HandDriven;
+let caller: AbortController;
+let disputes: Dispute[];
+/** What was said, of each vote that cannot say who is wrong. */
+let contradicted: string[][];
+let seen: [verdict: string, dissenters: readonly string[]][];
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new HandDriven(id)) as [
+    HandDriven,
+    HandDriven,
+    HandDriven,
+    HandDriven,
+  ];
+  caller = new AbortController();
+  disputes = [];
+  contradicted = [];
+  seen = [];
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const PLAIN: VotePolicy = {
+  participants: 3,
+  agreement: { kind: 'MAJORITY' },
+  mode: 'PARALLEL',
+  compare: { kind: 'EXACT' },
+  distinctKinds: 1,
+  onDispute: 'FAIL',
+  onFew: 'FAIL',
+};
+
+function election(
+  plan: HandDriven[],
+  over: Partial<VotePolicy> = {},
+  options: Partial<AttemptOptions> = {},
+): Promise<Outcome<HandDriven>> {
+  const heard: Partial<AttemptOptions> = {
+    ...options,
+    observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
+    onDispute: (dispute) => disputes.push(dispute),
+  };
+  const policy = { ...PLAIN, ...over };
+  const execution = fakeExecution(plan, caller.signal, heard, {
+    policy,
+    contradicted: (claims) => contradicted.push(claims.map(({ engine }) => engine.id)),
+  });
+  return vote(execution);
+}
+
+const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+const outcomes = ({ ballots }: Outcome<HandDriven>): string[] =>
+  ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
+
+describe('a vote, while an engine has no room', () => {
+  beforeEach(() => {
+    c.free = 0;
+  });
+
+  it('is decided by the others where they agree', async () => {
+    const voting = election([c, a, b]);
+    expect([a, b, c].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false]);
+    for (const voter of [a, b]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('asks it as soon as it has room, where its voice is needed', async () => {
+    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
+    const voting = election([a, b, c], {}, { admission });
+    a.answer(7n);
+    b.answer(8n);
+    await heard();
+    expect(c.wasAsked).toBe(false);
+    c.free = 1;
+    admission.serve();
+    expect(c.wasAsked).toBe(true);
+    c.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b DISSENTED', 'c AGREED']);
+  });
+
+  it('counts it as absent when it has waited for long', async () => {
+    const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' }, onFew: 'ACCEPT_DEGRADED' });
+    for (const voter of [a, b]) voter.answer(7n);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(seen).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c ABSENT ENGINE_FULL']);
+    expect(seen).toEqual([['DEGRADED', []]]);
+  });
+
+  it('fails where it cannot do without it, and names it', async () => {
+    const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' } });
+    for (const voter of [a, b]) voter.answer(7n);
+    const error = voting.catch((thrown: unknown) => thrown);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await error).toMatchObject({ kind: 'VOTE_TOO_FEW', message: expect.stringContaining('c: ENGINE_FULL') });
+  });
+
+  it('asks another one in its place at once', () => {
+    void election([a, c, b, d]).catch(() => undefined);
+    expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false, true]);
+  });
+
+  it('ends with its caller, and keeps nothing', async () => {
+    for (const voter of [a, b]) voter.free = 0;
+    const voting = kindOf(election([a, b, c]));
+    caller.abort(new RouterError('CANCELLED', 'left'));
+    expect(await voting).toBe('CANCELLED');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a vote', () => {
+  it('asks as many as take part, at once, and nobody else', async () => {
+    const voting = election([a, b, c, d]);
+    expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, true, false]);
+    for (const voter of [a, b, c]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c AGREED']);
+    expect(seen).toEqual([['UNANIMOUS', []]]);
+  });
+
+  it('gives the majority’s answer and names the dissenter', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    const voted = await voting;
+    expect([voted.grade, voted.engine.id, voted.inference.stateDigest]).toEqual(['MAJORITY', 'b', 7n]);
+    expect(outcomes(voted)).toEqual(['a DISSENTED', 'b AGREED', 'c AGREED']);
+    expect(seen).toEqual([['MAJORITY', ['a']]]);
+  });
+
+  it('does not wait for long for one that cannot change the verdict, and stops it', async () => {
+    const voting = election([a, b, c]);
+    a.answer(7n);
+    b.answer(7n);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(outcomes(await voting)).toEqual(['a AGREED', 'b AGREED', 'c ABSENT CANCELLED']);
+    expect(c.signal?.aborted).toBe(true);
+  });
+
+  it('waits for the third where two contradict each other', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    await jest.advanceTimersByTimeAsync(1_000);
+    c.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a DISSENTED', 'b AGREED', 'c AGREED']);
+  });
+
+  it('asks another engine instead of one that fails', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    for (const voter of [b, c, d]) voter.answer(7n);
+    expect(outcomes(await voting)).toEqual(['a ABSENT ENGINE_LOST', 'b AGREED', 'c AGREED', 'd AGREED']);
+  });
+
+  it('asks no other engine when the retry budget is spent', async () => {
+    const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
+    a.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(false);
+    b.answer(7n);
+    c.answer(7n);
+    expect((await voting).grade).toBe('UNANIMOUS');
+  });
+
+  it('is disputed where no answer has a majority, and shows who said what', async () => {
+    const voting = election([a, b, c]);
+    a.answer(5n);
+    b.answer(6n);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({
+      kind: 'VOTE_DISPUTED',
+      metadata: { ballots: 'a: 0000000000000005, b: 0000000000000006, c: 0000000000000007' },
+    });
+    expect(seen).toEqual([['DISPUTED', ['a', 'b', 'c']]]);
+  });
+
+  it('is no vote where only one engine could take part', async () => {
+    const voting = election([a]);
+    a.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_TOO_FEW' });
+    expect(seen).toEqual([['TOO_FEW', []]]);
+  });
+
+  it('stops everybody when its caller leaves', async () => {
+    const voting = election([a, b, c]);
+    caller.abort(new RouterError('CANCELLED', 'the caller left'));
+    await expect(voting).rejects.toMatchObject({ kind: 'CANCELLED', message: 'the caller left' });
+    expect([a, b, c].every(({ signal }) => signal?.aborted)).toBe(true);
+  });
+});
+
+describe('who is wrong in a vote', () => {
+  it('is said by more than half of all engines that may be asked', async () => {
+    const voting = election([a, b, c]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    await voting;
+    expect([disputes, contradicted]).toMatchObject([[{ wrong: ['a'], right: { stateDigest: 7n } }], []]);
+  });
+
+  it('is not said by as many as win the vote and are no more than half: an audit asks the others', async () => {
+    const voting = election([a, b, c, d]);
+    a.answer(6n);
+    b.answer(7n);
+    c.answer(7n);
+    expect((await voting).inference.stateDigest).toBe(7n);
+    expect(disputes).toMatchObject([{ verdict: 'MAJORITY', wrong: [], right: undefined }]);
+    expect(contradicted).toEqual([['b', 'a', 'c']]);
+  });
+
+  it('is for an audit to say where no answer won and others can be asked', async () => {
+    const voting = election([a, b, d], { participants: 2 });
+    a.answer(6n);
+    b.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect(contradicted).toEqual([['a', 'b']]);
+  });
+
+  it('is not known where no answer won and all have voted', async () => {
+    const voting = election([a, b], { participants: 2 });
+    a.answer(6n);
+    b.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect([disputes, contradicted]).toMatchObject([[{ wrong: [], right: undefined }], []]);
+  });
+
+  it('is not taught by few: what one contradicts that it had voted for is no known answer', async () => {
+    const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readoutDigest(fakeInference()) };
+    const voting = election([a, b, c, d], { participants: 3 });
+    a.answer(6n);
+    for (const voter of [b, c]) voter.answer(7n, digests);
+    await heard();
+    b.answer(8n);
+    await heard();
+    c.answer(7n);
+    await voting;
+    expect(disputes[1]).toMatchObject({ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: undefined });
+  });
+});
+
+describe('a refusal in a vote', () => {
+  const there = { step: '3', node: 'lif1' };
+  const LABEL = { compare: { kind: 'LABEL' } } as const;
+  const NEAR = { compare: { kind: 'TOLERANCE', tolerance: 0.1 } } as const;
+
+  it('is a ballot: one against two answers dissents, and no spare is asked', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('NON_FINITE', there);
+    b.answer(7n);
+    c.answer(7n);
+    const voted = await voting.catch((error: unknown) => error as never);
+    expect([voted.grade, voted.engine.id]).toEqual(['MAJORITY', 'b']);
+    expect(outcomes(voted)).toEqual(['a DISSENTED NON_FINITE, step 3, node lif1', 'b AGREED', 'c AGREED']);
+    expect(d.wasAsked).toBe(false);
+  });
+
+  it('wins with a majority, names the engines that say so, and the one that answers dissents', async () => {
+    const voting = election([a, b, c]);
+    a.fail('NON_FINITE', there);
+    b.fail('NON_FINITE', there);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({
+      kind: 'NON_FINITE',
+      metadata: { ...there, confirmed_by: 'a, b' },
+    });
+    expect(seen).toEqual([['MAJORITY', ['c']]]);
+    expect(disputes).toMatchObject([{ wrong: ['c'], right: undefined }]);
+  });
+
+  it.each([
+    ['another reason', 'INPUT_LENGTH' as const, there],
+    ['another step', 'NON_FINITE' as const, { ...there, step: '4' }],
+    ['another node', 'NON_FINITE' as const, { ...there, node: 'lif2' }],
+  ])('does not agree with one for %s', async (_name, kind, where) => {
+    const voting = election([a, b, c]);
+    a.fail('NON_FINITE', there);
+    b.fail(kind, where);
+    c.answer(7n);
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_DISPUTED' });
+    expect(disputes).toMatchObject([{ verdict: 'DISPUTED', wrong: [] }]);
+  });
+
+  it('lets a spare engine decide where the others are absent', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('NON_FINITE', there);
+    b.fail('ENGINE_LOST');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    c.answer(7n);
+    d.answer(7n);
+    expect(outcomes(await voting)).toEqual([
+      'a DISSENTED NON_FINITE, step 3, node lif1',
+      'b ABSENT ENGINE_LOST',
+      'c AGREED',
+      'd AGREED',
+    ]);
+  });
+
+  it.each([LABEL, NEAR])('contradicts any answer, so that its engine is wrong by $compare.kind, too', async (by) => {
+    const voting = election([a, b, c], by);
+    a.fail('NON_FINITE', there);
+    b.answer(6n);
+    c.answer(7n);
+    expect((await voting).grade).toBe('MAJORITY');
+    expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
+  });
+
+  it.each([LABEL, NEAR])('that wins shows the engine that answers to be wrong by $compare.kind, too', async (by) => {
+    const voting = election([a, b, c], by);
+    a.fail('NON_FINITE', there);
+    b.answer(6n);
+    c.fail('NON_FINITE', there);
+    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE' });
+    expect(disputes).toMatchObject([{ wrong: ['b'], right: undefined }]);
+  });
+
+  it('is not confirmed where it is the only ballot, and the policy takes what there is', async () => {
+    const voting = election([a], { onFew: 'ACCEPT_DEGRADED' });
+    a.fail('NON_FINITE', there);
+    await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
+  });
+});
+
+describe('a malformed answer in a vote', () => {
+  it('is absent, is told of, and another engine is asked', async () => {
+    const voting = election([a, b, c, d]);
+    a.fail('ENGINE_FAULT', { malformed: 'too short' });
+    await heard();
+    for (const voter of [b, c, d]) voter.answer(7n);
+    const why = 'ENGINE_FAULT: malformed: too short';
+    expect(outcomes(await voting)).toEqual([`a ABSENT ${why}`, 'b AGREED', 'c AGREED', 'd AGREED']);
+    expect(disputes).toMatchObject([
+      { verdict: 'MALFORMED', wrong: ['a'], right: undefined, ballots: [{ engineId: 'a', outcome: 'ABSENT', why }] },
+    ]);
+  });
+});
+
+describe('a vote of full engines', () => {
+  it('asks another one without a retry where that has room', async () => {
+    const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
+    a.fail('ENGINE_FULL');
+    await heard();
+    expect(d.wasAsked).toBe(true);
+    for (const voter of [b, c, d]) voter.answer(7n);
+    expect((await voting).grade).toBe('UNANIMOUS');
+  });
+
+  it('is about the pool where all are full', async () => {
+    const voting = election([a, b, c]);
+    for (const voter of [a, b, c]) voter.fail('ENGINE_FULL');
+    await expect(voting).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
+  });
+});
+
+describe('the time of a ballot', () => {
+  /** Part of the caller's time that is left. */
+  async function partsOf(plan: HandDriven[], over: Partial<VotePolicy> = {}): Promise<number[]> {
+    const context = { deadlineMs: performance.now() + 900, signal: caller.signal };
+    const voting = vote(fakeExecution(plan, caller.signal, {}, { context, policy: { ...PLAIN, ...over } }));
+    const asked = plan.filter(({ wasAsked }) => wasAsked);
+    const parts = asked.map(({ timeoutMs }) => Math.round((10 * timeoutMs!) / 900) / 10);
+    for (const engine of asked) engine.answer(7n);
+    await voting;
+    return parts;
+  }
+
+  it('is half where an engine is left that can vote in its place', async () => {
+    expect(await partsOf([a, b, c, d])).toEqual([0.5, 0.5, 0.5]);
+  });
+
+  it('is half where not all that take part have been asked', async () => {
+    expect(await partsOf([a, b, c], { mode: 'STAGED' })).toEqual([0.5, 0.5]);
+  });
+
+  it('is more where all that there are vote already', async () => {
+    expect(await partsOf([a, b, c])).toEqual([0.8, 0.8, 0.8]);
+  });
+});
+
+describe('a vote that only digests won', () => {
+  /** Of what every fake engine answers in full. */
+  const readout = readoutDigest(fakeInference());
+  const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
+
+  /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
+  async function wonByDigests(options: Partial<AttemptOptions> = {}): Promise<Promise<Outcome<HandDriven>>[]> {
+    const voting = election([a, b, c], {}, options);
+    a.fail('ENGINE_LOST');
+    b.answer(7n, digests);
+    c.answer(7n, digests);
+    voting.catch(() => undefined);
+    await heard();
+    return [voting]; // in an array, for a promise of a promise is one promise
+  }
+
+  it('asks one that won for its whole answer', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'b' }, grade: 'UNANIMOUS', inference: { spikeCounts: [3, 1] } });
+  });
+
+  it('asks the next one, and tells of the first, if that gives another answer than it voted for', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n, { spikeCounts: [3, 2], readoutDigest: readout });
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
+  });
+
+  it('asks the next one if the first is lost', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('ENGINE_LOST');
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toEqual([]);
+  });
+
+  it('asks the next one, and tells of the first, if that now refuses what it had answered', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('NON_FINITE', { step: '3', node: 'lif1' });
+    await heard();
+    c.answer(7n);
+    expect((await voting)?.engine.id).toBe('c');
+    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: { stateDigest: 7n } }]);
+    expect(disputes[0]!.ballots[1]).toMatchObject({
+      outcome: 'DISSENTED',
+      stateDigest: undefined,
+      why: 'NON_FINITE, step 3, node lif1',
+    });
+  });
+
+  it('never gives digests for an answer, however true they are', async () => {
+    const [voting] = await wonByDigests();
+    b.answer(7n, digests);
+    await heard();
+    c.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'c' }, inference: { spikeCounts: [3, 1] } });
+    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'] }]);
+  });
+
+  it('asks for a whole answer where the engine that was to give one gave its digests alone', async () => {
+    const voting = election([a, b, c]);
+    for (const engine of [a, b, c]) engine.answer(7n, digests);
+    await heard();
+    a.answer(7n, digests);
+    await heard();
+    b.answer(7n);
+    expect(await voting).toMatchObject({ engine: { id: 'b' }, inference: { spikeCounts: [3, 1] } });
+  });
+
+  it('fails in words of its own where none gives it', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('INPUT_LENGTH');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await heard();
+    a.fail('ENGINE_LOST');
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+
+  it('asks one that has not voted where those that won have gone', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('ENGINE_LOST');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await heard();
+    a.answer(7n);
+    expect((await voting)?.engine.id).toBe('a');
+  });
+
+  it('does not take another answer from that one, and tells that it contradicts those that won', async () => {
+    const [voting] = await wonByDigests();
+    b.fail('ENGINE_LOST');
+    await heard();
+    c.fail('ENGINE_LOST');
+    await heard();
+    a.answer(8n);
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    expect(contradicted).toEqual([['b', 'c', 'a']]);
+  });
+
+  it('asks nobody again when the retry budget is spent', async () => {
+    const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
+    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+  });
+
+  it('but does where the whole answer there was has lost: a liar is not load', async () => {
+    const voting = election([a, b, c], {}, { budget: new RetryBudget(0, 0) });
+    a.answer(6n);
+    b.answer(7n, digests);
+    c.answer(7n, digests);
+    await heard();
+    b.answer(7n);
+    expect((await voting).engine.id).toBe('b');
+  });
+});

@@ -1,0 +1,36 @@
+// Methods of the API on an address of their own, over the edge that the tests are about: TANDEM_EDGE says which.
+import type { Method } from '../../services/grpc/method.ts';
+import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
+import type { EdgeOptions } from '../../services/api/edge.ts';
+import { ConnectionLimit } from '../../services/core/connection-limit.ts';
+
+export const EDGES: readonly EdgeKind[] = ['own', 'grpc-js'];
+
+export const edgeUnderTest = (process.env['TANDEM_EDGE'] ?? 'own') as EdgeKind;
+
+export interface Served {
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when no call is open any more. */
+  drain(): Promise<void>;
+  stop(): void;
+}
+
+export async function serve(
+  methods: readonly Method[],
+  edge: EdgeKind = edgeUnderTest,
+  over: Partial<EdgeOptions> = {},
+): Promise<Served> {
+  const options: EdgeOptions = {
+    ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), timeoutMs: 60_000 },
+    ...{ maxMessageBytes: 4_194_304, maxStreamsPerConnection: 1_000 },
+    onUnheard: () => undefined,
+    onInternalError: (path, error) => {
+      throw new Error(`a bug in ${path}`, { cause: error });
+    },
+  };
+  // As it is: what a test changes of `over` counts.
+  const serving = createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
+  const port = await serving.start();
+  return { port, address: `127.0.0.1:${port}`, drain: () => serving.drain(), stop: () => serving.close() };
+}
