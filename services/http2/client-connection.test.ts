@@ -69,7 +69,6 @@ test.each<[string, Buffer]>([
   ['PUSH_PROMISE', frame('PUSH_PROMISE', END_HEADERS, 1, [0, 0, 0, 2, ...encodeHeaders(OK)])],
   ['HEADERS on a stream that was never opened', headers(3, OK)],
   ['HEADERS on an even stream', headers(2, OK)],
-  ['HEADERS on a stream that has ended', Buffer.concat([headers(1, OK, 5), headers(1, OK)])],
   ['SETTINGS_ENABLE_PUSH of 1', settings([2, 1])],
 ])('%s ends the connection', async (_name, bytes) => {
   const { peer, recorder, reasons } = await opened();
@@ -117,4 +116,28 @@ test('a connection is idle when no stream is open and all is written', async () 
   expect(client.isIdle).toBe(false);
   await peer.send(headers(1, OK, END_HEADERS | END_STREAM)).settled();
   expect(client.isIdle).toBe(true);
+});
+
+test('a server that answers early and then stops the request has ended the stream well', async () => {
+  const { client, peer } = await clientUnderTest();
+  const recorder = new Recorder();
+  const stream = client.open(BLOCK, recorder, false)!;
+  peer.send(headers(1, OK, END_HEADERS | END_STREAM), frame('RST_STREAM', 0, 1, uint32(0)));
+  expect((await peer.settled()).map(({ type }) => type)).toEqual(['HEADERS']);
+  expect([recorder.heard, stream.isOpen]).toEqual([['headers :status 200 end'], false]);
+});
+
+test('a server may reset any number of streams', async () => {
+  const { client, peer, reasons } = await clientUnderTest({}, settings([3, 10_000]));
+  for (let count = 0; count < 6_000; count++) client.open(BLOCK, new Recorder(), true);
+  for (let id = 1; id < 12_000; id += 2) peer.send(frame('RST_STREAM', 0, id, uint32(7)));
+  await peer.settled();
+  expect([client.openStreams, reasons]).toEqual([0, []]);
+});
+
+test('headers of streams that have ended are ignored, but not for ever', async () => {
+  const { peer } = await opened();
+  await peer.send(headers(1, OK, END_HEADERS | END_STREAM), headers(1, OK)).settled();
+  for (let count = 0; count < 1_100; count++) peer.send(headers(1, OK));
+  expect((await peer.goaway()).code).toBe(11);
 });

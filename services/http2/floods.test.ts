@@ -38,7 +38,16 @@ test.each<[string, string, Buffer]>([
     times(5_001, (index) => frame('HEADERS', END_HEADERS, 2 * index + 1, encodeHeaders([':method', 'GET']))),
   ],
   ['streams above the limit', 'resets', times(6_002, (index) => headers(2 * index + 1))],
+  [
+    'references to one large field (CVE-2016-6581)',
+    'header lists',
+    Buffer.concat([
+      frame('HEADERS', END_HEADERS, 1, Buffer.concat([Buffer.from('4001617fa11e', 'hex'), Buffer.alloc(4_000, 'x')])),
+      frame('HEADERS', END_HEADERS, 3, Buffer.alloc(16_384, 0xbe)),
+    ]),
+  ],
   ['PINGs', 'pings', times(1_001, () => frame('PING', 0, 0, Buffer.alloc(8)))],
+  ['answers to PINGs that were not sent', 'pings', times(1_001, () => frame('PING', ACK, 0, Buffer.alloc(8)))],
   ['SETTINGS', 'settings', times(101, () => settings())],
   ['acknowledgements of SETTINGS', 'settings', times(101, () => frame('SETTINGS', ACK, 0))],
   ['PRIORITY', 'ignored frames', times(1_001, () => frame('PRIORITY', 0, 3, [0, 0, 0, 1, 0]))],

@@ -5,7 +5,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
-  Recorder,
+  type Recorder,
   ServerUnderTest,
   settings,
   uint32,

@@ -28,7 +28,9 @@ test('streams that are under way when it begins are served, and the last one end
   const ping = await peer.until('PING');
   peer.send(headers(3), frame('PING', ACK, 0, ping.payload));
   expect((await peer.goaway()).lastStreamId).toBe(3);
-  await peer.send(headers(5)).settled();
+  // What the client sends before it has read the last GOAWAY is refused, and does no harm.
+  peer.send(frame('HEADERS', END_HEADERS, 5, BLOCK), frame('DATA', END_STREAM, 5, Buffer.from('late')));
+  expect(await peer.settled()).toMatchObject([{ type: 'RST_STREAM', id: 5, payload: uint32(7) }]);
   expect(server.streams.map(({ id }) => id)).toEqual([1, 3]);
   server.streams[0]!.sendHeaders(ANSWER, true);
   await peer.settled();

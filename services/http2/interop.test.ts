@@ -1,9 +1,14 @@
 // Both roles against Node's own HTTP/2, in clear text and over TLS.
 import { afterEach, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import tls from 'node:tls';
 import { ClientConnection } from './client-connection.ts';
 import { encodeHeaders } from './hpack-encoder.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -43,8 +48,15 @@ class Echo implements StreamHandler {
   }
 }
 
+/** Ends with the test. */
+function kept<S extends net.Socket>(socket: S): S {
+  closers.push(() => socket.destroy());
+  return socket;
+}
+
 async function ourServer(): Promise<number> {
   const server = net.createServer((socket) => {
+    kept(socket);
     new ServerConnection(socket, (stream, _headers, endStream) => new Echo(stream, endStream), {
       streamWindowBytes: 65_535,
     });
@@ -156,8 +168,7 @@ function request(client: ClientConnection, path: string, body: Buffer): Body['do
 
 test.each([0, 1, 16_384, 3_000_000])("our client gets a body of %i bytes back from Node's server", async (bytes) => {
   const { port } = await nodeServer();
-  const client = new ClientConnection(net.connect(port, '127.0.0.1'), { streamWindowBytes: 65_535 });
-  closers.push(() => client.close());
+  const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')), { streamWindowBytes: 65_535 });
   const body = bodyOf(bytes);
   const answer = await request(client, '/echo', body);
   expect(answer.body.equals(body)).toBe(true);
@@ -166,8 +177,7 @@ test.each([0, 1, 16_384, 3_000_000])("our client gets a body of %i bytes back fr
 
 test("our client has 100 streams at once with Node's server", async () => {
   const { port } = await nodeServer();
-  const client = new ClientConnection(net.connect(port, '127.0.0.1'));
-  closers.push(() => client.close());
+  const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')));
   const bodies = Array.from({ length: 100 }, (_, index) => bodyOf(index * 300));
   const answers = await Promise.all(bodies.map((body) => request(client, '/echo', body)));
   expect(answers.every(({ body }, index) => body.equals(bodies[index]!))).toBe(true);
@@ -176,7 +186,7 @@ test("our client has 100 streams at once with Node's server", async () => {
 test("our client hears the reset, the ping and the GOAWAY of Node's server", async () => {
   const { port, server } = await nodeServer();
   const session = once(server, 'session') as Promise<[http2.ServerHttp2Session]>;
-  const client = new ClientConnection(net.connect(port, '127.0.0.1'));
+  const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')));
   await expect(request(client, '/reset', Buffer.alloc(0))).rejects.toThrow('reset 11');
   const [serverSession] = await session;
   expect(await new Promise<Error | null>((resolve) => serverSession.ping(resolve))).toBeNull();
@@ -185,3 +195,41 @@ test("our client hears the reset, the ping and the GOAWAY of Node's server", asy
   serverSession.close();
   expect(await closed).toMatchObject({ by: 'peer', code: 0 });
 });
+
+/** A certificate of its own authority, for localhost. */
+function certificate(): { key: Buffer; cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'http2-'));
+  try {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("over TLS, Node's client and ours get a large body back from our server", async () => {
+  const { key, cert } = certificate();
+  const server = tls.createServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
+    kept(socket);
+    new ServerConnection(socket, (stream, _headers, endStream) => new Echo(stream, endStream));
+  });
+  closers.push(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const body = bodyOf(1_000_000);
+  const session = http2.connect(`https://localhost:${port}`, { ca: cert, lookup: toLoopback });
+  closers.push(() => session.destroy());
+  expect((await echoOverNode(session, body)).equals(body)).toBe(true);
+  const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: cert, ALPNProtocols: ['h2'] });
+  const client = new ClientConnection(kept(socket));
+  const answers = await Promise.all([1, 2, 3].map((size) => request(client, '/echo', bodyOf(size * 100_000))));
+  expect(answers.map((answer) => answer.body.length)).toEqual([100_000, 200_000, 300_000]);
+});
+
+const toLoopback: net.LookupFunction = (_host, options, done) => {
+  if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
+  else done(null, '127.0.0.1', 4);
+};

@@ -9,6 +9,7 @@ import {
   type Http2Peer,
   PADDED,
   PREFACE,
+  Recorder,
   ServerUnderTest,
   settings,
   uint32,
@@ -301,4 +302,46 @@ test("the reason that a client's GOAWAY gives is reported", async () => {
   peer.send(frame('GOAWAY', 0, 0, payload));
   while ((await peer.next()) !== undefined);
   expect(server.reasons).toMatchObject([{ code: 2, by: 'peer', text: 'I am broken' }]);
+});
+
+test('all streams hear the end, whatever one of them throws', async () => {
+  const heard: number[] = [];
+  const server = await ServerUnderTest.start({}, (stream) => {
+    const recorder = new Recorder();
+    recorder.onReset = () => {
+      heard.push(stream.id);
+      throw new Error('a bug');
+    };
+    return recorder;
+  });
+  const peer = await server.connect();
+  await peer.send(headers(1), headers(3)).settled();
+  server.connections[0]!.close(ErrorCode.NO_ERROR, 'enough');
+  expect(heard).toEqual([1, 3]);
+  expect(server.reasons).toMatchObject([{ text: 'enough; a handler has thrown: Error: a bug' }]);
+});
+
+test('what was answered before the end arrives, though the client reads late', async () => {
+  const server = await ServerUnderTest.start();
+  const peer = await server.connect(settings([4, 0x7fff_ffff]), frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
+  await peer.send(headers(1, END_HEADERS | END_STREAM), headers(3, END_HEADERS | END_STREAM)).settled();
+  peer.socket.pause();
+  const [first, second] = server.streams;
+  while (first!.sendData(Buffer.alloc(65_536), false)) await new Promise(setImmediate);
+  // The socket takes no more.
+  second!.sendHeaders(encodeHeaders([':status', '204']), true);
+  server.connections[0]!.close();
+  server.seconds(10);
+  peer.socket.resume();
+  expect((await peer.until('HEADERS')).id).toBe(3);
+  expect((await peer.goaway()).code).toBe(ErrorCode.NO_ERROR);
+});
+
+test('GOAWAY before the client has begun comes after SETTINGS', async () => {
+  const server = await ServerUnderTest.start();
+  const peer = server.dial();
+  while (server.connections.length === 0) await new Promise(setImmediate);
+  server.connections[0]!.goaway();
+  expect((await peer.next())?.type).toBe('SETTINGS');
+  expect((await peer.goaway()).lastStreamId).toBe(0x7fff_ffff);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import type { Http2Stream } from './stream.ts';
+import { Http2Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 
-const stream = (id: number): Http2Stream => ({ id }) as Http2Stream;
+const stream = (id: number): Http2Stream => Object.assign(Object.create(Http2Stream.prototype) as Http2Stream, { id });
 
 test('it behaves as a Map does, whatever ids come and go', () => {
   const table = new StreamTable();
