@@ -30,6 +30,11 @@ export class WireWriter {
     return copy;
   }
 
+  /** What was written since the last `reset`, until something is written again. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
   /** As `copy`, in memory of its own: for what is kept long. */
   ownCopy(): Uint8Array {
     return new Uint8Array(this.#bytes.subarray(0, this.#at));

@@ -7,11 +7,13 @@ import { ResponseHead, statusOfReset } from './response-head.ts';
 import { Code, type Status, status } from './status.ts';
 import type { TimingWheel, Waiting } from './timing-wheel.ts';
 
+export { COPIED_BYTES } from '../http2/index.ts';
+
 /** How the messages of a method are written and read. */
 export interface ClientMethod<Request, Response> {
   /** "/package.Service/Method". */
   readonly path: string;
-  /** The result must not be changed later. */
+  /** The result must not be changed later, unless it is of COPIED_BYTES at most. */
   readonly encode: (request: Request) => Uint8Array;
   /** What it throws ends the call with INTERNAL. The bytes may be kept. */
   readonly decode: (bytes: Buffer) => Response;

@@ -10,7 +10,7 @@ export class ThroughputEstimator {
   isRunning = false;
   #left = 0;
   /** Of those, without fading. */
-  #answers = 0;
+  #seen = 0;
   #ms = 0;
   /** Up to when #ms counts; when it stopped, while it does not run. */
   #lastMs = 0;
@@ -18,7 +18,7 @@ export class ThroughputEstimator {
   /** There is no capacity from now on. What was known fades while there is. */
   start(nowMs: number): void {
     const kept = Math.max(0, 1 - (nowMs - this.#lastMs) / PAUSE_MS);
-    if (kept === 0) this.#answers = 0;
+    if (kept === 0) this.#seen = 0;
     this.#left *= kept;
     this.#ms *= kept;
     this.#lastMs = nowMs;
@@ -36,17 +36,18 @@ export class ThroughputEstimator {
     const gapMs = nowMs - this.#lastMs;
     const kept = 1 - Math.min(gapMs / MEMORY_MS, 1 / LEAST_MEMORY);
     this.#left = this.#left * kept + 1;
-    this.#answers += 1;
+    this.#seen += 1;
     this.#ms = this.#ms * kept + gapMs;
     this.#lastMs = nowMs;
   }
 
   /**
-   * Answers per millisecond, as if the next one came now, so that a standstill is noticed. Until as many answers have come as
-   * requests are `inside`, as if all of these came: the first answers of a burst do not tell when its others come.
+   * Answers per millisecond, as if the next one came now, so that a standstill is noticed. Until as many came as are
+   * `inside`, as if all of these came: they were there before the requests that wait, and the first answers of a burst do not
+   * tell when its others come.
    */
   rateAt(nowMs: number, inside: number): number {
-    const left = this.#answers < inside ? Math.max(inside, this.#left + 1) : this.#left + 1;
+    const left = this.#seen < inside ? Math.max(inside, this.#left + 1) : this.#left + 1;
     return left / Math.max(this.#ms + nowMs - this.#lastMs, Number.MIN_VALUE);
   }
 }

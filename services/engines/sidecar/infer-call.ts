@@ -1,27 +1,22 @@
-// The call below an InferStream: messages to bytes and back, with checksums, and with limits of what a message may hold before it
-// is decoded. A wrong checksum is a fault of the link, and says nothing about the engine.
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { serializer } from '../../core/serialize.ts';
-import {
-  type DescribeResponse,
-  EngineServiceService,
-  InferStreamRequest,
-  InferStreamResponse,
-} from '../../generated/tandem/engine/v1/engine.ts';
+// The call below an InferStream: messages with their checksums, and with limits of what one may hold before it is read. A wrong checksum is a fault of the link, and says nothing about the engine.
+import { type DescribeResponse, EngineServiceService } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientCall, ClientMethod, ResponseListener } from '../../grpc/client-call.ts';
 import type { GrpcClient } from '../../grpc/client.ts';
 import { Metadata } from '../../grpc/metadata.ts';
 import type { Status } from '../../grpc/status.ts';
 import { whyLost } from './connect-error.ts';
 import { refusedUnread, wrongChecksum } from './engine-calls.ts';
-import { isSealed, seal, withRoom } from './message-checksum.ts';
+import { encodeRequest } from './infer-request.ts';
+import { isSealed } from './message-checksum.ts';
 import { type Owed, checkInferMessage } from './message-limits.ts';
+import type { OutgoingMessage } from './outbox.ts';
 
 /** What an InferStream hears of its call. */
 export interface InferListener {
   /** What the engine may answer now. */
   readonly owed: Owed;
-  onResponse(response: InferStreamResponse): void;
+  /** An InferStreamResponse that keeps to its limits. */
+  onMessage(bytes: Buffer): void;
   /** After `write` returned false: it takes more. */
   onDrain(): void;
   /** Once. Why, for an operator. */
@@ -39,9 +34,6 @@ const method: ClientMethod<Uint8Array, Buffer> = {
   encode: (bytes) => bytes,
   decode: (bytes) => bytes,
 };
-
-/** Of all streams: they write one message at a time. */
-const encodeWithRoom = serializer(withRoom(InferStreamRequest.encode), () => new BinaryWriter());
 
 export class InferCall implements ResponseListener<Buffer> {
   readonly #client: GrpcClient;
@@ -63,8 +55,8 @@ export class InferCall implements ResponseListener<Buffer> {
   }
 
   /** Returns false where the next message is to wait for onDrain. */
-  write(message: InferStreamRequest): boolean {
-    return this.#call.send(seal(encodeWithRoom(message), this.#sent++));
+  write(message: OutgoingMessage): boolean {
+    return this.#call.send(encodeRequest(message, this.#sent++));
   }
 
   /** Nothing more is written. */
@@ -89,15 +81,13 @@ export class InferCall implements ResponseListener<Buffer> {
       this.#fail(wrongChecksum(this.#engineId));
       return;
     }
-    let response: InferStreamResponse;
     try {
       checkInferMessage(bytes, this.#listener.owed);
-      response = InferStreamResponse.decode(bytes);
     } catch (error) {
       this.#fail(refusedUnread(`a message from engine "${this.#engineId}"`, error));
       return;
     }
-    this.#listener.onResponse(response);
+    this.#listener.onMessage(bytes);
   }
 
   onDrain(): void {

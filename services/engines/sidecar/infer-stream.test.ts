@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
 import type { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
-import type { InferResult, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
+import { type InferResult, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
+import { encodeRequest } from './infer-request.ts';
 import { InferStream, type InferStreamOptions } from './infer-stream.ts';
+import type { OutgoingMessage } from './outbox.ts';
 
 /** The call below the stream: keeps what is written, and takes more as the test says. */
 class FakeCall {
@@ -13,8 +15,8 @@ class FakeCall {
   ended = 0;
   cancelled = 0;
 
-  write(message: InferStreamRequest): boolean {
-    this.written.push(message);
+  write(message: OutgoingMessage): boolean {
+    this.written.push(InferStreamRequest.decode(encodeRequest(message, BigInt(this.written.length))));
     return this.takesMore;
   }
 
@@ -32,7 +34,7 @@ class FakeCall {
   }
 
   receive(...results: InferResult[]): void {
-    stream.onResponse({ results, checksum: 0n });
+    stream.onMessage(Buffer.from(InferStreamResponse.encode({ results, checksum: 0n }).finish()));
   }
 }
 

@@ -4,17 +4,18 @@ import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import { IdTable } from '../../core/id-table.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
-import type { InferItem, InferResult, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
+import type { InferError } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Silence } from '../engine.ts';
 import type { InferCall, InferListener } from './infer-call.ts';
+import { InferJob, type JobOwner } from './infer-job.ts';
+import { InferResults } from './infer-results.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
-import { fromDetail, toDownReason, toInference, toRouterError } from './translate.ts';
+import { toDownReason, toRouterError } from './translate.ts';
 
 /** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
 const SWEEP_MS = 20;
-const NO_BYTES = Buffer.alloc(0);
 /** Cancelled inferences that an engine may leave unanswered: it answers each once, and soon. */
 const MAX_CANCELLED = 65_536;
 /** An honest engine sends none of these; a few may be a slip. */
@@ -34,18 +35,13 @@ export interface InferStreamOptions {
   readonly outputsOf: (model: string, version: number) => number | undefined;
 }
 
-interface Job {
-  readonly resolve: (inference: Inference) => void;
-  readonly reject: (error: RouterError) => void;
-  readonly context: CallContext;
-  readonly onAbort: () => void;
-  readonly withLayers: boolean;
-}
+/** Of all streams: they read one message at a time. */
+const results = new InferResults();
 
-export class InferStream implements InferListener {
+export class InferStream implements InferListener, JobOwner {
   readonly #engineId: string;
   #call: Pick<InferCall, 'write' | 'end' | 'cancel'> | undefined;
-  readonly #jobs = new IdTable<Job>();
+  readonly #jobs = new IdTable<InferJob>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
   /** Sent, cancelled, and still to be answered: each is answered once, all the same. True: with layers. */
@@ -64,6 +60,12 @@ export class InferStream implements InferListener {
   /** Sweeps since then. */
   #unansweredSweeps = 0;
   #emptyMessages = 0;
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    while (!this.#closed && !this.#blocked && !this.#outbox.isEmpty) {
+      this.#blocked = !this.#call!.write(this.#outbox.take());
+    }
+  };
   readonly #close: (why: string, kind?: ErrorKind) => void;
   /** Results with an id that was never sent, or answered before. */
   unexpectedAnswers = 0;
@@ -81,7 +83,7 @@ export class InferStream implements InferListener {
       this.#closed = true;
       clearInterval(this.#sweeper);
       const lost = new RouterError(kind, `engine "${engineId}" was lost: ${why}`);
-      for (const id of this.#jobs.ids()) this.#take(id)?.reject(lost);
+      for (const id of this.#jobs.ids()) this.#take(id)?.fail(lost);
       onClosed(why, kind === 'ENGINE_FAULT');
     };
   }
@@ -115,43 +117,27 @@ export class InferStream implements InferListener {
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
-        reject(new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`));
-        return;
-      }
-      if (context.signal.aborted) {
-        reject(RouterError.from(context.signal.reason));
-        return;
-      }
-      const item = {
-        id: 0n,
-        model: input.model,
-        modelVersion: input.version,
-        shape: input.shape as number[],
-        data: input.data,
-        timeoutUs: 0n,
-        digestOnly: input.digestOnly ?? false,
-        traceParent: context.span?.toParentBytes() ?? NO_BYTES,
-        traceLayers: context.span?.asksForLayers ?? false,
-        detail: fromDetail(input.detail),
-      };
-      const bytes = messageBytes(item);
-      if (bytes > this.#options.maxMessageBytes) {
-        reject(this.#tooLarge(bytes));
-        return;
-      }
-      const onAbort = (): void => this.#abandon(id, RouterError.from(context.signal.reason));
-      context.signal.addEventListener('abort', onAbort);
-      const withLayers = (input.detail ?? 'SUMMARY') !== 'SUMMARY';
-      const id = this.#jobs.add({ resolve, reject, context, onAbort, withLayers });
-      item.id = BigInt(id);
-      if (withLayers) this.#owedWithLayers += 1;
-      const outputs = this.#options.outputsOf(input.model, input.version) ?? MAX_OUTPUTS;
-      this.#largestOutput = Math.max(this.#largestOutput, outputs);
-      this.#outbox.add(item);
-      this.#unanswered += 1;
-      this.#scheduleFlush();
+      if (this.#closed) reject(new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`));
+      else if (context.signal.aborted) reject(RouterError.from(context.signal.reason));
+      else this.#begin(new InferJob(input, context, this, resolve, reject));
     });
+  }
+
+  #begin(job: InferJob): void {
+    const bytes = messageBytes(job);
+    if (bytes > this.#options.maxMessageBytes) {
+      job.fail(this.#tooLarge(bytes));
+      return;
+    }
+    const { model, version } = job.input;
+    job.id = this.#jobs.add(job);
+    job.listen();
+    if (job.withLayers) this.#owedWithLayers += 1;
+    const outputs = this.#options.outputsOf(model, version) ?? MAX_OUTPUTS;
+    this.#largestOutput = Math.max(this.#largestOutput, outputs);
+    this.#outbox.add(job);
+    this.#unanswered += 1;
+    this.#scheduleFlush();
   }
 
   /** Resolves when every job has ended, then closes the stream. */
@@ -164,28 +150,8 @@ export class InferStream implements InferListener {
     if (this.#flushScheduled || this.#blocked || this.#closed) return;
     this.#flushScheduled = true;
     // Nothing to gather with: do not keep the only one waiting.
-    const later = this.#jobs.size <= 1 ? queueMicrotask : setImmediate;
-    later(() => {
-      this.#flushScheduled = false;
-      if (!this.#closed) this.#flush();
-    });
-  }
-
-  #flush(): void {
-    while (!this.#blocked && !this.#outbox.isEmpty) {
-      const { items, cancelIds } = this.#outbox.take();
-      this.#setTimeouts(items);
-      this.#blocked = !this.#call!.write({ items, cancelIds, checksum: 0n });
-    }
-  }
-
-  /** As late as can be: they count from the engine's receipt. */
-  #setTimeouts(items: InferItem[]): void {
-    const now = performance.now();
-    for (const item of items) {
-      const deadlineMs = this.#jobs.get(Number(item.id))?.context.deadlineMs ?? Infinity;
-      if (deadlineMs !== Infinity) item.timeoutUs = BigInt(Math.max(1, Math.round((deadlineMs - now) * 1_000)));
-    }
+    if (this.#jobs.size <= 1) queueMicrotask(this.#flush);
+    else setImmediate(this.#flush);
   }
 
   onDrain(): void {
@@ -197,34 +163,54 @@ export class InferStream implements InferListener {
     this.#close(toDownReason({ message: why }));
   }
 
-  onResponse(response: InferStreamResponse): void {
+  onMessage(bytes: Buffer): void {
     if (this.#closed) return;
-    if (response.results.length === 0) {
+    results.begin(bytes);
+    let count = 0;
+    for (; results.next(); count += 1) this.#receive();
+    if (count === 0) {
       this.#emptyMessages += 1;
       if (this.#emptyMessages > MAX_EMPTY) this.#fault('it sends messages without results');
       return;
     }
     this.#silentSweeps = 0;
-    for (const { id, outcome } of response.results) {
-      const job = this.#take(Number(id));
-      if (job !== undefined) {
-        if (job.withLayers) this.#owedWithLayers -= 1;
-        this.hasAnswered = true;
-        this.#noteAnswered(outcome);
-        this.#settle(job, outcome);
-      } else if (this.#cancelled.has(Number(id))) {
-        this.#forget(Number(id));
-        this.#noteAnswered(outcome);
-      } else this.unexpectedAnswers += 1;
-    }
     if (this.unexpectedAnswers > MAX_UNEXPECTED) {
       this.#fault(`it sent ${this.unexpectedAnswers} answers with ids that were never sent, or answered before`);
     }
   }
 
+  /** One result. Whatever the engine has put on the wire, it can only fail the job that it was put there for. */
+  #receive(): void {
+    const { id } = results;
+    const job = this.#take(id);
+    if (job === undefined && !this.#cancelled.has(id)) {
+      this.unexpectedAnswers += 1;
+      return;
+    }
+    if (job === undefined) this.#forget(id);
+    else {
+      if (job.withLayers) this.#owedWithLayers -= 1;
+      this.hasAnswered = true;
+    }
+    try {
+      if (results.outcome === 'error') this.#receiveError(results.error(), job);
+      else {
+        this.#noteAnswered(false);
+        if (results.outcome === 'inference') job?.answer(results.inference());
+        else job?.fail(malformed(this.#engineId, 'a result without an outcome'));
+      }
+    } catch (error) {
+      job?.fail(malformed(this.#engineId, 'a result that cannot be read', error));
+    }
+  }
+
+  #receiveError(error: InferError, job: InferJob | undefined): void {
+    this.#noteAnswered(GIVEN_UP.has(error.reason));
+    job?.fail(toRouterError(this.#engineId, error));
+  }
+
   /** An engine that only gives up what is cancelled or late has not answered: its computing may hang. */
-  #noteAnswered(outcome: InferResult['outcome']): void {
-    const hasGivenUp = outcome?.$case === 'error' && GIVEN_UP.has(outcome.value.reason);
+  #noteAnswered(hasGivenUp: boolean): void {
     this.#unanswered = hasGivenUp ? Math.max(0, this.#unanswered - 1) : 0;
     if (!hasGivenUp) this.#unansweredSweeps = 0;
   }
@@ -235,17 +221,6 @@ export class InferStream implements InferListener {
     this.#call?.cancel();
   }
 
-  /** Whatever the engine has put on the wire, it can only fail the job that it was put there for. */
-  #settle(job: Job, outcome: InferResult['outcome']): void {
-    try {
-      if (outcome?.$case === 'inference') job.resolve(toInference(outcome.value));
-      else if (outcome?.$case === 'error') job.reject(toRouterError(this.#engineId, outcome.value));
-      else job.reject(malformed(this.#engineId, 'a result without an outcome'));
-    } catch (error) {
-      job.reject(malformed(this.#engineId, 'a result that cannot be read', error));
-    }
-  }
-
   #tooLarge(bytes: number): RouterError {
     const { maxMessageBytes } = this.#options;
     const message = `engine "${this.#engineId}" takes messages of ${maxMessageBytes} bytes at most, and this input needs ${bytes}; start the engine with a larger --max-message-bytes`;
@@ -253,16 +228,16 @@ export class InferStream implements InferListener {
     return new RouterError('INPUT_TOO_LARGE', message, { metadata });
   }
 
-  #abandon(id: number, error: RouterError): void {
-    const job = this.#take(id);
-    if (job === undefined) return;
-    if (this.#outbox.cancel(BigInt(id))) this.#noteCancelled(id, job.withLayers);
+  /** Its caller waits no longer, or its deadline has passed. */
+  abandon(job: InferJob, error: RouterError): void {
+    if (this.#take(job.id) === undefined) return;
+    if (this.#outbox.cancel(job)) this.#noteCancelled(job.id, job.withLayers);
     else {
       if (job.withLayers) this.#owedWithLayers -= 1;
       // While an engine does not read, what could not be sent counts, too.
       if (!this.#blocked) this.#unanswered = Math.max(0, this.#unanswered - 1);
     }
-    job.reject(error);
+    job.fail(error);
     this.#scheduleFlush();
   }
 
@@ -276,10 +251,10 @@ export class InferStream implements InferListener {
     this.#cancelled.delete(cancelledId);
   }
 
-  #take(id: number): Job | undefined {
+  #take(id: number): InferJob | undefined {
     const job = this.#jobs.remove(id);
     if (job === undefined) return undefined;
-    job.context.signal.removeEventListener('abort', job.onAbort);
+    job.stopListening();
     if (this.#jobs.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     return job;
   }
@@ -290,8 +265,8 @@ export class InferStream implements InferListener {
     this.#watchSilence();
     const now = performance.now();
     for (const id of this.#jobs.ids()) {
-      if (this.#jobs.get(id)!.context.deadlineMs > now) continue;
-      this.#abandon(id, deadlinePassed('an engine answered'));
+      const job = this.#jobs.get(id)!;
+      if (job.context.deadlineMs <= now) this.abandon(job, deadlinePassed('an engine answered'));
     }
   }
 

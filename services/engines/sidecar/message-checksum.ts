@@ -4,7 +4,7 @@ import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { xxh64 } from '../xxh64.ts';
 
 /** The field on the wire, still without its value: a tag (field 15, fixed64), then 8 bytes. */
-const EMPTY_CHECKSUM = Uint8Array.of(0x79, 0, 0, 0, 0, 0, 0, 0, 0);
+export const EMPTY_CHECKSUM = Uint8Array.of(0x79, 0, 0, 0, 0, 0, 0, 0, 0);
 const LENGTH = EMPTY_CHECKSUM.length;
 
 /** Encodes with room for the checksum at the end. The message's own field `checksum` must be 0. */

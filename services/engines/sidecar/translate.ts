@@ -1,13 +1,12 @@
 // tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
 import { ERROR_KINDS, type ErrorKind, RouterError, isErrorKind } from '../../core/errors.ts';
-import type { Detail, Inference, LayerActivity } from '../../core/inference.ts';
+import type { Detail, LayerActivity } from '../../core/inference.ts';
 import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
 import { Status } from '../../generated/google/rpc/status.ts';
 import {
   type DescribeResponse,
   type GetRecordingResponse,
   type InferError,
-  type Inference as WireInference,
   type LayerActivity as WireLayer,
   type RecordedNode as WireNode,
   type TraceResponse,
@@ -33,25 +32,7 @@ const MAX_MODEL_NAME_CHARS = 128;
 const MAX_NODE_CHARS = 1_025;
 const MAX_FACTS = 8;
 
-export function toInference(wire: WireInference): Inference {
-  return {
-    modelVersion: wire.modelVersion,
-    steps: wire.steps,
-    spikeCounts: wire.spikeCounts,
-    potentials: wire.potentials,
-    totalSpikes: wire.totalSpikes,
-    synapticOperations: wire.synapticOperations,
-    stateDigest: wire.stateDigest,
-    readoutDigest: wire.readoutDigest,
-    queueUs: wire.queueUs,
-    computeUs: wire.computeUs,
-    batchItems: wire.batchItems,
-    recordingId: wire.recordingId,
-    ...(wire.layers.length === 0 ? {} : { layers: wire.layers.map(toLayer) }),
-  };
-}
-
-function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerActivity {
+export function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerActivity {
   const node = printable(layer.node, MAX_NODE_CHARS);
   return { ...layer, node, spikes: toNumber(spikes), eventsLeftOut: toNumber(eventsLeftOut) };
 }

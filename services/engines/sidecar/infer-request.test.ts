@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { Cancel } from '../../core/cancel.ts';
+import type { CallContext, InferenceInput } from '../../core/inference.ts';
+import type { OpenSpan } from '../../core/request-trace.ts';
+import { InferItem, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
+import { InferJob } from './infer-job.ts';
+import { encodeRequest } from './infer-request.ts';
+import { isSealed } from './message-checksum.ts';
+
+const owner = { abandon: () => undefined };
+
+function job(id: number, over: Partial<InferenceInput> = {}, limits: Partial<CallContext> = {}): InferJob {
+  const input = { model: 'm', version: 1, shape: [3], data: Buffer.from('0123456789ab'), ...over };
+  const context = { deadlineMs: Infinity, signal: new Cancel(), ...limits };
+  const created = new InferJob(
+    input,
+    context,
+    owner,
+    () => undefined,
+    () => undefined,
+  );
+  created.id = id;
+  return created;
+}
+
+/** As generated code reads it. */
+function read(jobs: InferJob[], cancelIds: number[] = []): InferStreamRequest {
+  return InferStreamRequest.decode(encodeRequest({ jobs, cancelIds }, 0n));
+}
+
+describe('an encoded message', () => {
+  it('has each input with all that an engine must know of it', () => {
+    const span = { toParentBytes: () => Buffer.alloc(25, 7), asksForLayers: true } as unknown as OpenSpan;
+    const [item] = read([job(300, { shape: [200, 0, 3], digestOnly: true, detail: 'RASTER' }, { span })]).items;
+    expect(item).toEqual(
+      InferItem.fromPartial({
+        ...{ id: 300n, model: 'm', modelVersion: 1, shape: [200, 0, 3], data: Buffer.from('0123456789ab') },
+        ...{ digestOnly: true, traceParent: Buffer.alloc(25, 7), traceLayers: true, detail: 2 },
+      }),
+    );
+  });
+
+  it('has several inputs in their order, and what was cancelled', () => {
+    const { items, cancelIds } = read([job(1), job(2, { data: Buffer.alloc(0), shape: [] })], [7, 300]);
+    expect(items.map(({ id, data }) => [id, data.length])).toEqual([
+      [1n, 12],
+      [2n, 0],
+    ]);
+    expect(cancelIds).toEqual([7n, 300n]);
+  });
+
+  it('tells how much time is left, and at least a microsecond of it', () => {
+    const nowMs = performance.now();
+    const { items } = read([job(1), job(2, {}, { deadlineMs: nowMs + 1_000 }), job(3, {}, { deadlineMs: nowMs - 5 })]);
+    const [none, some, least] = items.map(({ timeoutUs }) => Number(timeoutUs));
+    expect([none, least]).toEqual([0, 1]);
+    expect(some).toBeGreaterThan(900_000);
+    expect(some).toBeLessThanOrEqual(1_000_000);
+  });
+
+  it.each([
+    ['short', 12],
+    ['long', 100_000],
+  ])('ends with its checksum where it is %s', (_, bytes) => {
+    const encoded = encodeRequest({ jobs: [job(1, { data: Buffer.alloc(bytes, 3) })], cancelIds: [] }, 5n);
+    expect([isSealed(encoded, 5n), isSealed(encoded, 4n)]).toEqual([true, false]);
+  });
+
+  it('that is long stays as it is when the next one is encoded', () => {
+    const encoded = encodeRequest({ jobs: [job(1, { data: Buffer.alloc(100_000, 3) })], cancelIds: [] }, 0n);
+    encodeRequest({ jobs: [job(2, { data: Buffer.alloc(100_000, 4) })], cancelIds: [] }, 1n);
+    expect(isSealed(encoded, 0n)).toBe(true);
+  });
+});

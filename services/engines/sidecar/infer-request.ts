@@ -1,0 +1,48 @@
+// InferStreamRequest, from jobs straight to bytes.
+import { WireWriter } from '../../core/wire-writer.ts';
+import { COPIED_BYTES } from '../../grpc/client-call.ts';
+import type { InferJob } from './infer-job.ts';
+import { EMPTY_CHECKSUM, seal } from './message-checksum.ts';
+import type { OutgoingMessage } from './outbox.ts';
+import { fromDetail } from './translate.ts';
+
+/** Field numbers and wire types, encoded. */
+const ITEM = 0x0a;
+const CANCEL_IDS = 0x12;
+const [ID, MODEL, VERSION, SHAPE, DATA] = [0x08, 0x12, 0x18, 0x22, 0x2a];
+const [TIMEOUT_US, DIGEST_ONLY, TRACE_PARENT, TRACE_LAYERS, DETAIL] = [0x30, 0x38, 0x42, 0x48, 0x50];
+
+/** Of all streams: they write one message at a time. */
+const writer = new WireWriter();
+
+/**
+ * With its checksum. `seed`: messages sent before on the stream. What is returned must be sent before the next one is encoded.
+ * Time limits count from the engine's receipt, so they are worked out here, as late as can be.
+ */
+export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint): Buffer {
+  writer.reset();
+  const nowMs = performance.now();
+  for (let k = 0; k < jobs.length; k += 1) writeItem(jobs[k]!, nowMs);
+  writer.numbers(CANCEL_IDS, cancelIds);
+  writer.raw(EMPTY_CHECKSUM);
+  // A short message is copied when it is sent, a longer one is kept.
+  const bytes = writer.view();
+  return seal(bytes.length > COPIED_BYTES ? writer.copy() : bytes, seed);
+}
+
+function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number): void {
+  writer.varint(ITEM);
+  const start = writer.begin();
+  writer.number(ID, id);
+  writer.text(MODEL, input.model);
+  writer.number(VERSION, input.version);
+  writer.numbers(SHAPE, input.shape);
+  if (input.data.length > 0) writer.bytes(DATA, input.data);
+  const { deadlineMs } = context;
+  if (deadlineMs !== Infinity) writer.number(TIMEOUT_US, Math.max(1, Math.round((deadlineMs - nowMs) * 1_000)));
+  if (input.digestOnly) writer.number(DIGEST_ONLY, 1);
+  if (traceParent.length > 0) writer.bytes(TRACE_PARENT, traceParent);
+  if (context.span?.asksForLayers) writer.number(TRACE_LAYERS, 1);
+  writer.number(DETAIL, fromDetail(input.detail));
+  writer.end(start);
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import { refuse } from '../../../test/fakes/fake-sidecar.ts';
+import {
+  Inference,
+  type InferResult,
+  InferStreamResponse,
+  LayerActivity,
+} from '../../generated/tandem/engine/v1/engine.ts';
+import { InferResults } from './infer-results.ts';
+
+const FULL = Inference.fromPartial({
+  ...{ modelVersion: 3, steps: 300, spikeCounts: [0, 1, 127, 128, 2 ** 32 - 1], potentials: Buffer.from('abcdefgh') },
+  ...{ totalSpikes: 2n ** 64n - 1n, synapticOperations: 2n ** 53n + 1n, stateDigest: 2n ** 64n - 2n },
+  ...{ readoutDigest: 5n, queueUs: 200, computeUs: 2 ** 31, batchItems: 64, recordingId: 2n ** 63n },
+});
+
+function result(id: bigint, inference: Inference): InferResult {
+  return { id, outcome: { $case: 'inference', value: inference } };
+}
+
+function read(bytes: Uint8Array): InferResults {
+  const results = new InferResults();
+  results.begin(Buffer.from(bytes));
+  return results;
+}
+
+function encode(...results: InferResult[]): Uint8Array {
+  return InferStreamResponse.encode({ results, checksum: 9n }).finish();
+}
+
+/** A field of a message that begins with its length. */
+function field(number: number, bytes: readonly number[]): number[] {
+  return [8 * number + 2, bytes.length, ...bytes];
+}
+
+describe('results', () => {
+  it('come one after the other, each with its id and its outcome', () => {
+    const results = read(encode(result(1n, FULL), refuse(300n, 'DRAINING'), { id: 2n, outcome: undefined }));
+    const seen = [];
+    while (results.next()) seen.push([results.id, results.outcome]);
+    expect(seen).toEqual([
+      [1, 'inference'],
+      [300, 'error'],
+      [2, 'none'],
+    ]);
+  });
+
+  it('are none in an empty message, and in one with a checksum alone', () => {
+    expect([read(Buffer.alloc(0)).next(), read(encode()).next()]).toEqual([false, false]);
+  });
+
+  it('are found behind one that was read, and behind one that was not, or cannot be', () => {
+    const broken = field(1, [8, 1, ...field(2, field(3, [0x80]))]);
+    const results = read(Buffer.concat([encode(result(1n, FULL)), Buffer.from(broken), encode(result(3n, FULL))]));
+    results.next();
+    results.inference();
+    results.next();
+    expect(() => results.inference()).toThrow('a number');
+    results.next();
+    expect([results.id, results.inference().steps]).toEqual([3, 300]);
+  });
+});
+
+describe('an inference', () => {
+  const inferenceOf = (inference: Inference): unknown => {
+    const results = read(encode(result(1n, inference)));
+    results.next();
+    return results.inference();
+  };
+
+  it('is what generated code reads, with 64 bits where there are 64', () => {
+    const { layers: _, ...expected } = FULL;
+    expect(inferenceOf(FULL)).toEqual(expected);
+  });
+
+  it('without fields has none but zeros', () => {
+    const { layers: _, ...expected } = Inference.create();
+    expect(inferenceOf(Inference.create())).toEqual(expected);
+  });
+
+  it('has its layers', () => {
+    const layer = LayerActivity.fromPartial({ node: 'lif', neurons: 2, spikes: 3n, spikesPerStep: [1, 2] });
+    expect(inferenceOf({ ...FULL, layers: [layer, layer] })).toMatchObject({
+      layers: [
+        { node: 'lif', neurons: 2, spikes: 3, spikesPerStep: [1, 2] },
+        { node: 'lif', neurons: 2, spikes: 3, spikesPerStep: [1, 2] },
+      ],
+    });
+  });
+
+  it('may have its counts one by one, and fields that this router does not know', () => {
+    const unknown = [0xa2, 1, 3, 1, 2, 3, 0xf8, 0x01, 5, 0xf9, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 0xfd, 0x01, 1, 2, 3, 4];
+    const inference = [0x18, 4, ...unknown, 0x18, 0x80, 1, 0x10, 7];
+    const results = read(Buffer.from(field(1, [8, 1, ...field(2, inference)])));
+    results.next();
+    expect(results.inference()).toMatchObject({ spikeCounts: [4, 128], steps: 7 });
+  });
+
+  it('is none where its counts are cut', () => {
+    const results = read(Buffer.from(field(1, [8, 1, ...field(2, [...field(3, [1, 0x80]), 0x10, 7])])));
+    results.next();
+    expect(() => results.inference()).toThrow('a number is longer than its field');
+  });
+});

@@ -1,0 +1,203 @@
+// InferStreamResponse, from bytes straight to inferences: one result after the other, and decoded only where somebody waits
+// for it. The bytes have passed checkInferMessage, so that fields lie within their messages.
+import type { Inference, LayerActivity } from '../../core/inference.ts';
+import { InferError, LayerActivity as WireLayer } from '../../generated/tandem/engine/v1/engine.ts';
+import { toLayer } from './translate.ts';
+
+/** Field numbers and wire types, encoded. */
+const RESULT = 0x0a;
+const [ID, INFERENCE, ERROR] = [0x08, 0x12, 0x1a];
+const [MODEL_VERSION, STEPS, SPIKE_COUNT, SPIKE_COUNTS, POTENTIALS] = [0x08, 0x10, 0x18, 0x1a, 0x22];
+const [TOTAL_SPIKES, SYNAPTIC_OPERATIONS, STATE_DIGEST, QUEUE_US, COMPUTE_US] = [0x28, 0x30, 0x39, 0x40, 0x48];
+const [READOUT_DIGEST, LAYER, BATCH_ITEMS, RECORDING_ID] = [0x51, 0x5a, 0x60, 0x69];
+
+const MAX_VARINT_BYTES = 10;
+const NO_BYTES = Buffer.alloc(0);
+
+export class InferResults {
+  /** Of the present result; more than 2^53 - 1 is not exact. */
+  id = 0;
+  outcome: 'inference' | 'error' | 'none' = 'none';
+  #bytes: Buffer = NO_BYTES;
+  #at = 0;
+  /** Where the present result ends. */
+  #next = 0;
+  /** Of its outcome. */
+  #start = 0;
+  #end = 0;
+
+  /** A new message. */
+  begin(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#next = 0;
+  }
+
+  /** Goes to the next result. Returns false where there is none: the message is not kept any longer. */
+  next(): boolean {
+    this.#at = this.#next;
+    while (this.#at < this.#bytes.length) {
+      const tag = this.#varint();
+      if (tag !== RESULT) {
+        this.#skip(tag);
+        continue;
+      }
+      const length = this.#varint();
+      this.#next = this.#at + length;
+      this.#readResult(this.#next);
+      return true;
+    }
+    this.#bytes = NO_BYTES;
+    return false;
+  }
+
+  /** To be called where `outcome` is "inference". Throws where it cannot be read. */
+  inference(): Inference {
+    let [modelVersion, steps, queueUs, computeUs, batchItems] = [0, 0, 0, 0, 0];
+    let [totalSpikes, synapticOperations, stateDigest, readoutDigest, recordingId] = [0n, 0n, 0n, 0n, 0n];
+    const spikeCounts: number[] = [];
+    let potentials: Uint8Array = NO_BYTES;
+    let layers: LayerActivity[] | undefined;
+    this.#at = this.#start;
+    const end = this.#end;
+    while (this.#at < end) {
+      const tag = this.#varint();
+      switch (tag) {
+        case MODEL_VERSION:
+          modelVersion = this.#varint();
+          break;
+        case STEPS:
+          steps = this.#varint();
+          break;
+        case SPIKE_COUNT:
+          spikeCounts.push(this.#varint());
+          break;
+        case SPIKE_COUNTS:
+          this.#pushVarints(spikeCounts);
+          break;
+        case POTENTIALS:
+          potentials = this.#view();
+          break;
+        case TOTAL_SPIKES:
+          totalSpikes = this.#big();
+          break;
+        case SYNAPTIC_OPERATIONS:
+          synapticOperations = this.#big();
+          break;
+        case STATE_DIGEST:
+          stateDigest = this.#fixed64();
+          break;
+        case QUEUE_US:
+          queueUs = this.#varint();
+          break;
+        case COMPUTE_US:
+          computeUs = this.#varint();
+          break;
+        case READOUT_DIGEST:
+          readoutDigest = this.#fixed64();
+          break;
+        case LAYER:
+          (layers ??= []).push(toLayer(WireLayer.decode(this.#view())));
+          break;
+        case BATCH_ITEMS:
+          batchItems = this.#varint();
+          break;
+        case RECORDING_ID:
+          recordingId = this.#fixed64();
+          break;
+        default:
+          this.#skip(tag);
+      }
+    }
+    return {
+      modelVersion,
+      steps,
+      spikeCounts,
+      potentials,
+      totalSpikes,
+      synapticOperations,
+      stateDigest,
+      readoutDigest,
+      queueUs,
+      computeUs,
+      batchItems,
+      recordingId,
+      layers,
+    };
+  }
+
+  /** To be called where `outcome` is "error". Throws where it cannot be read. */
+  error(): InferError {
+    return InferError.decode(this.#bytes.subarray(this.#start, this.#end));
+  }
+
+  #readResult(end: number): void {
+    this.id = 0;
+    this.outcome = 'none';
+    while (this.#at < end) {
+      const tag = this.#varint();
+      if (tag === ID) this.id = this.#varint();
+      else if (tag === INFERENCE || tag === ERROR) {
+        const length = this.#varint();
+        this.outcome = tag === INFERENCE ? 'inference' : 'error';
+        this.#start = this.#at;
+        this.#end = this.#at + length;
+        this.#at = this.#end;
+      } else this.#skip(tag);
+    }
+  }
+
+  #skip(tag: number): void {
+    const wireType = tag & 7;
+    if (wireType === 1) this.#at += 8;
+    else if (wireType === 5) this.#at += 4;
+    else if (wireType === 2) this.#view();
+    else this.#varint();
+  }
+
+  #view(): Uint8Array {
+    const length = this.#varint();
+    const start = this.#at;
+    this.#at += length;
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  #pushVarints(numbers: number[]): void {
+    const length = this.#varint();
+    const end = this.#at + length;
+    while (this.#at < end) numbers.push(this.#varint());
+    if (this.#at > end) throw new Error('a number is longer than its field');
+  }
+
+  #fixed64(): bigint {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    this.#at += 8;
+    return bytes.readBigUInt64LE(at);
+  }
+
+  /** Of 64 bits. */
+  #big(): bigint {
+    const start = this.#at;
+    const value = this.#varint();
+    if (value <= Number.MAX_SAFE_INTEGER) return BigInt(value);
+    let exact = 0n;
+    for (let at = start; at < this.#at; at += 1) exact |= BigInt(this.#bytes[at]! & 127) << BigInt(7 * (at - start));
+    return BigInt.asUintN(64, exact);
+  }
+
+  /** More than 2^53 - 1 is not exact. */
+  #varint(): number {
+    const bytes = this.#bytes;
+    let byte = bytes[this.#at++]!;
+    if (byte < 128) return byte;
+    let value = byte & 127;
+    let factor = 128;
+    for (let k = 1; k < MAX_VARINT_BYTES && this.#at < bytes.length; k += 1) {
+      byte = bytes[this.#at++]!;
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+    throw new Error('a number does not end');
+  }
+}
