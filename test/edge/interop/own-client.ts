@@ -9,8 +9,6 @@ import {
   ECHO_INITIAL,
   ECHO_TRAILING,
   type InputRequest,
-  type OutputRequest,
-  type SimpleRequest,
   emptyCall,
   fullDuplexCall,
   inputCall,
@@ -88,8 +86,8 @@ async function pingPong(client: GrpcClient): Promise<void> {
 async function statusCodeAndMessage(client: GrpcClient, message: string): Promise<void> {
   const responseStatus = { code: 2, message };
   for (const { end } of [
-    await complete<SimpleRequest, unknown>(client, unaryCall, [{ responseStatus }]),
-    await complete<OutputRequest, unknown>(client, fullDuplexCall, [{ responseStatus }]),
+    await complete(client, unaryCall, [{ responseStatus }]),
+    await complete(client, fullDuplexCall, [{ responseStatus }]),
   ]) {
     deepEqual([end.code, end.message], [2, message]);
   }
@@ -161,7 +159,7 @@ export const OWN_CASES: Readonly<Record<string, (client: GrpcClient) => Promise<
   status_code_and_message: (client) => statusCodeAndMessage(client, 'test status message'),
   special_status_message: async (client) => {
     const responseStatus = { code: 2, message: SPECIAL };
-    const { end } = await complete<SimpleRequest, unknown>(client, unaryCall, [{ responseStatus }]);
+    const { end } = await complete(client, unaryCall, [{ responseStatus }]);
     deepEqual([end.code, end.message], [2, SPECIAL]);
   },
   unimplemented_method: async (client) => {
