@@ -191,7 +191,7 @@ export async function start(
   );
   const disputes = new Disputes({ pool, quarantine, system, pins }, settings, log);
   const onDispute = (dispute: Dispute): void => disputes.add(dispute);
-  const usualMs = new LatencyQuantile(settings.hedged.percentile);
+  const latencyQuantile = new LatencyQuantile(settings.hedged.percentile);
   const audit = new Audit({
     ...{ rate: settings.vote.audit_rate, observer: metrics, onDispute },
     onProblem: (err) => log.error({ err }, 'audit'),
@@ -200,7 +200,7 @@ export async function start(
   const router = new Router(models, pool, cache, {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    ...{ usualMs, audit, admission, budget, onDispute, observer: metrics },
+    ...{ latencyQuantile, audit, admission, budget, onDispute, observer: metrics },
   });
   const readiness = (): Readiness => {
     if (isStopping) return { isReady: false, why: 'the router is stopping' };
@@ -283,7 +283,7 @@ export async function start(
         onInternalError,
       });
   const live = new LiveSettings(settings, {
-    ...{ log, system, otel, router, admission, budget, usualMs, audit, quarantine, pool, cache },
+    ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
     ...{ alerts, tracing, api, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();

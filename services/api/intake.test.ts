@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import type { CallListener, Method } from '../grpc/method.ts';
+import type { IncomingCall, Method } from '../grpc/method.ts';
 import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { countItems } from './batch-inspector.ts';
@@ -23,7 +23,7 @@ function methods(): Method[] {
   const unary = (name: string, inspector?: Method['inspector']): Method => ({
     ...{ path: `${SERVICE}/${name}`, requestStream: false, responseStream: false, inspector },
     ...{ decode: asItIs, encode: asItIs },
-    handle: (call, request: Buffer) => {
+    handle: (call: IncomingCall<Buffer>, request: Buffer) => {
       taken.push(request);
       call.answer(Buffer.alloc(0));
     },
@@ -34,14 +34,14 @@ function methods(): Method[] {
     {
       ...{ path: `${SERVICE}/ReasonStream`, requestStream: true, responseStream: true },
       ...{ decode: asItIs, encode: asItIs },
-      handle: (call) => {
+      handle: (call: IncomingCall<Buffer>) => {
         call.listener = {
           onMessage: (request: Buffer) => {
             taken.push(request);
             call.send(Buffer.alloc(0));
           },
           onEnd: () => call.end(),
-        } as CallListener;
+        };
       },
     },
   ];

@@ -5,7 +5,7 @@ import { energyJ, ownComputeUs } from '../core/work.ts';
 import { WireWriter } from '../core/wire-writer.ts';
 import { LayerActivity, ReasonError } from '../generated/tandem/v1/reasoning.ts';
 import type { Answer } from '../routing/answer.ts';
-import type { Attempt } from '../routing/ask.ts';
+import type { Attempt } from '../routing/attempt.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';

@@ -1,7 +1,7 @@
 // One input within a batch or a stream: whatever is wrong with it is its own error.
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
-import { toAbortSignal } from '../core/cancel.ts';
+import { throwIfCancelled } from '../core/call.ts';
+import { sleep } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
@@ -39,19 +39,19 @@ export async function reasonItem(
   bytes: Uint8Array,
   router: Router,
   context: CallContext,
-  { type, tracing, begin, observer, onInternalError, adjust = (question) => question, accept }: ItemOptions,
+  { type, tracing, begin, observer, onInternalError, adjust = asAsked, accept }: ItemOptions,
 ): Promise<ItemAnswer> {
   const startedMs = performance.now();
   const trace = begin(startedMs);
   const { deadlineMs, signal } = context;
-  const flight: CallContext = { deadlineMs, signal, span: tracing.spanOf(trace) };
+  const limits: CallContext = { deadlineMs, signal, span: tracing.spanOf(trace) };
   let requestId = '';
   try {
     const request = read(bytes);
     ({ requestId } = request);
-    const answer = await patiently(() => router.reason(adjust(toQuestion(request)), flight), flight);
+    const answer = await retryWhileFull(adjust(toQuestion(request)), router, limits);
     accept?.(answer);
-    noteAnswer(flight.span, answer);
+    noteAnswer(limits.span, answer);
     requestId ||= randomUUID();
     const value = encodeResponse(requestId, answer, startedMs, trace.traceId);
     observer.requestEnded(type, 'OK', performance.now() - startedMs);
@@ -70,18 +70,22 @@ export async function reasonItem(
  * A full router turns single calls away at once, so that their callers slow down. Items of a batch or a stream are held
  * back by its window already: they wait and try again while there is time.
  */
-async function patiently<T>(reason: () => Promise<T>, { signal, deadlineMs }: CallContext): Promise<T> {
+async function retryWhileFull(question: ReasonQuestion, router: Router, limits: CallContext): Promise<ReasonAnswer> {
   for (;;) {
-    if (signal.aborted) throw RouterError.from(signal.reason);
+    throwIfCancelled(limits);
     try {
-      return await reason();
+      return await router.reason(question, limits);
     } catch (thrown) {
       const error = RouterError.from(thrown);
       const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
-      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
-      await setTimeout(waitMs, undefined, { signal: toAbortSignal(signal) }).catch(() => undefined); // aborted: seen above
+      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= limits.deadlineMs) throw error;
+      await sleep(waitMs, limits.signal);
     }
   }
+}
+
+function asAsked(question: ReasonQuestion): ReasonQuestion {
+  return question;
 }
 
 function read(bytes: Uint8Array): ReasonRequestWire {

@@ -5,7 +5,7 @@ import { type LayerActivity, type ReasonError, ReasonRequest } from '../generate
 import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import { Code } from '../grpc/status.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
-import type { RawInput } from '../routing/validate.ts';
+import type { RawInput } from '../routing/check-input.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
 import { toVotePolicy } from './vote-policy.ts';

@@ -14,7 +14,7 @@ import { BatchRoom } from './batch-room.ts';
 import { decoding } from './decoding.ts';
 import { LayerRoom } from './layer-room.ts';
 import { type Handler, type Rpc, methodsOf } from './methods.ts';
-import { reasonItem } from './reason-item.ts';
+import { type ItemOptions, reasonItem } from './reason-item.ts';
 import { type ItemOutcome, encodeBatch, encodeResponse } from './reason-encoder.ts';
 import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
@@ -107,19 +107,21 @@ async function reasonEach(
 ): Promise<ItemOutcome[]> {
   const type = 'ReasonBatch.item';
   const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
-  const queue = requests.entries(); // shared: whoever is free takes the next one
   const room = new LayerRoom();
+  const item: ItemOptions = {
+    ...options,
+    type,
+    begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
+    adjust: spreadBySpeed,
+    accept: ({ answer }) => room.take(answer.inference),
+  };
+  let next = 0;
   const worker = async (): Promise<void> => {
-    for (const [place, bytes] of queue) {
+    while (next < requests.length) {
+      const index = next;
+      next += 1;
       await turns.next();
-      const { outcome } = await reasonItem(bytes, router, context, {
-        ...options,
-        type,
-        begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
-        adjust: spreadBySpeed,
-        accept: ({ answer }) => room.take(answer.inference),
-      });
-      outcomes[place] = outcome;
+      outcomes[index] = (await reasonItem(requests[index]!, router, context, item)).outcome;
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.windowSize, requests.length) }, worker));
@@ -128,5 +130,5 @@ async function reasonEach(
 
 /** Items that name no strategy go where they should be answered first. */
 function spreadBySpeed(question: ReasonQuestion): ReasonQuestion {
-  return { ...question, strategy: question.strategy ?? 'FASTEST' };
+  return question.strategy === undefined ? { ...question, strategy: 'FASTEST' } : question;
 }

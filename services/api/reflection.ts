@@ -3,7 +3,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type DescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type PackageDefinition, loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import type { CallListener, IncomingCall, Method } from '../grpc/method.ts';
+import type { IncomingCall, Method } from '../grpc/method.ts';
 import { checking } from './decoding.ts';
 import type { Service } from './methods.ts';
 import { checkPlain } from './request-limits.ts';
@@ -57,13 +57,13 @@ export function reflectionMethods(protoDir: string): Method[] {
       methods.push({ ...{ path: rpc.path, requestStream: true, responseStream: true }, ...{ decode, encode, handle } });
     }
   };
-  new ReflectionService(publicServices(protoDir)).addToServer({ addService } as never);
+  new ReflectionService(publicServices(protoDir)).addToServer({ addService });
   return methods;
 }
 
 function toPackageCall(call: IncomingCall): PackageCall {
   const listener: { onMessage?: (message: unknown) => void; onEnd?: () => void } = {};
-  call.listener = listener as CallListener;
+  call.listener = listener;
   return {
     on: (event, listen) => {
       if (event === 'data') listener.onMessage = listen;

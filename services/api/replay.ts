@@ -2,7 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { ReplayInputRequest, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { type ReplayPool, replayInput } from '../routing/replay.ts';
-import { checkDtype } from '../routing/validate.ts';
+import { checkDtype } from '../routing/check-input.ts';
 import type { UnaryContext } from './unary.ts';
 
 export function replayHandler(

@@ -5,6 +5,7 @@ import { RouterError } from '../core/errors.ts';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import { engineAdminService } from './engines.ts';
 import { eventService } from './events.ts';
+import type { Rpc } from './methods.ts';
 import { metricsService } from './metrics.ts';
 import { modelService } from './models.ts';
 import { reasoningService } from './reasoning.ts';
@@ -67,7 +68,7 @@ function bombsOf(name: string, message: Message): [string, Buffer][] {
 const METHODS = Object.entries(SERVICES).flatMap(([service, methods]) =>
   Object.values(methods).map((method): [string, string, Rpc] => {
     const name = method.path.split('/').at(-1)!;
-    return [`${service}.${name}`, `${name}Request`, method as Rpc];
+    return [`${service}.${name}`, `${name}Request`, method];
   }),
 );
 const BOMBS = METHODS.flatMap(([path, request, method]) =>
@@ -96,7 +97,7 @@ describe('the limits of a batch', () => {
   const decode = (items: number): unknown => {
     const requests = Array.from({ length: items }, () => ReasonRequest.fromPartial({}));
     const bytes = Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
-    return SERVICES.ReasoningService['reasonBatch']!.requestDeserialize(bytes);
+    return SERVICES.ReasoningService['reasonBatch'].requestDeserialize(bytes);
   };
 
   it('let pass as many items as the setting says', () => {

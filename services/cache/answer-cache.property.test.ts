@@ -2,9 +2,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { STALE_MS, TTL_MS, build, caller, failing, giving, key, outcome } from '../../test/support/cache.ts';
+import { answerOf, STALE_MS, TTL_MS, build, caller, failing, giving, key, outcome } from '../../test/support/cache.ts';
 import { type ErrorKind, RouterError } from '../core/errors.ts';
-import { ENTRY_OVERHEAD_BYTES } from './kept-answers.ts';
+import { ENTRY_OVERHEAD_BYTES } from './answer-store.ts';
 
 describe('the cache as a whole', () => {
   // The last two collide.
@@ -31,7 +31,8 @@ describe('the cache as a whole', () => {
           const { hash, data } = KEYS[step.key]!;
           const value = 'bytes' in step.result ? `${n}`.padEnd(step.result.bytes) : '';
           const answer = await outcome(
-            cache.answer(
+            answerOf(
+              cache,
               KEYS[step.key]!,
               step.use,
               caller(),
@@ -83,7 +84,7 @@ describe('the cache as a whole', () => {
           const answers = callers.map(async ({ key: k, use, leaves }, n) => {
             await scheduler.schedule(Promise.resolve(), `caller ${n} comes`);
             const answer = outcome(
-              cache.answer(KEYS[k]!, use, contexts[n]!, async () => {
+              answerOf(cache, KEYS[k]!, use, contexts[n]!, async () => {
                 await scheduler.schedule(Promise.resolve(), `computation for caller ${n} ends`);
                 const kind = left.shift();
                 if (kind) throw new RouterError(kind, 'failed');

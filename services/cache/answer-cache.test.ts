@@ -1,85 +1,85 @@
 // What is kept, and for how long; computations that are shared: flight.test.ts.
 import { describe, expect, it, jest } from '@jest/globals';
-import { TTL_MS, build, caller, failing, giving, key, outcome, unneeded } from '../../test/support/cache.ts';
+import { answerOf, TTL_MS, build, caller, failing, giving, key, outcome, unneeded } from '../../test/support/cache.ts';
 import type { CallContext } from '../core/inference.ts';
-import { ENTRY_OVERHEAD_BYTES } from './kept-answers.ts';
+import { ENTRY_OVERHEAD_BYTES } from './answer-store.ts';
 
 describe('a kept answer', () => {
   it('answers the same question again', async () => {
     const { cache } = build();
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
   it('does not answer another input with the same hash', async () => {
     const { cache } = build();
-    await cache.answer(key('aaa'), 'USE', caller(), giving('x'));
-    expect(await outcome(cache.answer(key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
+    await answerOf(cache, key('aaa'), 'USE', caller(), giving('x'));
+    expect(await outcome(answerOf(cache, key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
   it('does not answer the same input in another scope', async () => {
     const { cache } = build();
-    await cache.answer(key('q', 'model 1'), 'USE', caller(), giving('x'));
-    expect(await outcome(cache.answer(key('q', 'model 2'), 'USE', caller(), giving('y')))).toBe('MISS y');
-    expect(await outcome(cache.answer(key('q', 'model 1'), 'USE', caller(), unneeded))).toBe('HIT x');
+    await answerOf(cache, key('q', 'model 1'), 'USE', caller(), giving('x'));
+    expect(await outcome(answerOf(cache, key('q', 'model 2'), 'USE', caller(), giving('y')))).toBe('MISS y');
+    expect(await outcome(answerOf(cache, key('q', 'model 1'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
   it('does not change when the caller’s bytes do', async () => {
     const { cache } = build();
     const asked = key('aaa');
-    await cache.answer(asked, 'USE', caller(), giving('x'));
+    await answerOf(cache, asked, 'USE', caller(), giving('x'));
     asked.data.fill(98);
-    expect(await outcome(cache.answer(key('aaa'), 'USE', caller(), unneeded))).toBe('HIT x');
-    expect(await outcome(cache.answer(key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
+    expect(await outcome(answerOf(cache, key('aaa'), 'USE', caller(), unneeded))).toBe('HIT x');
+    expect(await outcome(answerOf(cache, key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
   it('is fresh until its time is up', async () => {
     const { cache, clock } = build();
-    await cache.answer(key('q'), 'USE', caller(), giving('x'));
+    await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     clock.ms = TTL_MS - 1;
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
     clock.ms = TTL_MS;
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('y')))).toBe('MISS y');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
   it('does not live longer for being used', async () => {
     const { cache, clock } = build();
-    await cache.answer(key('q'), 'USE', caller(), giving('x'));
-    for (clock.ms = 0; clock.ms < TTL_MS; clock.ms += 10) await cache.answer(key('q'), 'USE', caller(), unneeded);
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('y')))).toBe('MISS y');
+    await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
+    for (clock.ms = 0; clock.ms < TTL_MS; clock.ms += 10) await answerOf(cache, key('q'), 'USE', caller(), unneeded);
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
   it('is not made of an error', async () => {
     const { cache } = build();
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), failing('NON_FINITE')))).toBe('NON_FINITE');
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('NON_FINITE')))).toBe('NON_FINITE');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
   });
 
   it('is replaced by REFRESH, which computes under the caller’s own limits', async () => {
     const { cache } = build();
-    await cache.answer(key('q'), 'USE', caller(), giving('x'));
+    await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     const context = caller();
     const compute = jest.fn((_context: CallContext) => Promise.resolve('y'));
-    expect(await outcome(cache.answer(key('q'), 'REFRESH', context, compute))).toBe('MISS y');
+    expect(await outcome(answerOf(cache, key('q'), 'REFRESH', context, compute))).toBe('MISS y');
     expect(compute).toHaveBeenCalledWith(context);
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), unneeded))).toBe('HIT y');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT y');
   });
 
   it('outlives a REFRESH that fails, and does not stand in for it', async () => {
     const { cache } = build();
-    await cache.answer(key('q'), 'USE', caller(), giving('x'));
-    expect(await outcome(cache.answer(key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
+    await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
+    expect(await outcome(answerOf(cache, key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 });
 
 describe('the room', () => {
   it('is limited in entries: the least recently used leaves', async () => {
     const { cache } = build({ maxEntries: 2 });
-    for (const text of ['a', 'bb', 'a', 'ccc']) await cache.answer(key(text), 'USE', caller(), giving(text));
+    for (const text of ['a', 'bb', 'a', 'ccc']) await answerOf(cache, key(text), 'USE', caller(), giving(text));
     expect(cache.stats).toMatchObject({ entries: 2, evictions: 1 });
-    expect(await outcome(cache.answer(key('a'), 'USE', caller(), unneeded))).toBe('HIT a');
-    expect(await outcome(cache.answer(key('bb'), 'USE', caller(), giving('again')))).toBe('MISS again');
+    expect(await outcome(answerOf(cache, key('a'), 'USE', caller(), unneeded))).toBe('HIT a');
+    expect(await outcome(answerOf(cache, key('bb'), 'USE', caller(), giving('again')))).toBe('MISS again');
   });
 
   it('is limited in bytes of inputs, answers and overhead', async () => {
@@ -87,19 +87,19 @@ describe('the room', () => {
     const { cache } = build({ maxBytes: 2 * entry + 1 });
     for (const n of [99, 100, 101]) {
       const [text, value] = ['i'.repeat(n), 'o'.repeat(200 - n)];
-      await cache.answer(key(text), 'USE', caller(), giving(value));
+      await answerOf(cache, key(text), 'USE', caller(), giving(value));
     }
     expect(cache.stats).toMatchObject({ entries: 2, bytes: 2 * entry, evictions: 1 });
   });
 
   it('is not taken by what would not fit even alone', async () => {
     const { cache } = build({ maxBytes: 10_000 });
-    await cache.answer(key('small'), 'USE', caller(), giving('x'));
-    expect(await outcome(cache.answer(key('large'), 'USE', caller(), giving('x'.repeat(10_000))))).toMatch('MISS x');
+    await answerOf(cache, key('small'), 'USE', caller(), giving('x'));
+    expect(await outcome(answerOf(cache, key('large'), 'USE', caller(), giving('x'.repeat(10_000))))).toMatch('MISS x');
     expect(cache.stats).toMatchObject({ entries: 0, evictions: 0 });
-    await cache.answer(key('other one'), 'USE', caller(), giving('x'));
-    await cache.answer(key('a large one'), 'USE', caller(), giving('x'.repeat(10_000)));
-    expect(await outcome(cache.answer(key('other one'), 'USE', caller(), unneeded))).toBe('HIT x');
+    await answerOf(cache, key('other one'), 'USE', caller(), giving('x'));
+    await answerOf(cache, key('a large one'), 'USE', caller(), giving('x'.repeat(10_000)));
+    expect(await outcome(answerOf(cache, key('other one'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
   it('is not reserved for more entries than the bytes can hold', () => {
@@ -110,7 +110,7 @@ describe('the room', () => {
 
   it('is not used at all where answers are never fresh and never stale', async () => {
     const { cache } = build({ ttlMs: 0, staleMs: 0 });
-    await cache.answer(key('q'), 'USE', caller(), giving('x'));
+    await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     expect(cache.stats.entries).toBe(0);
   });
 });

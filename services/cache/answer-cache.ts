@@ -7,12 +7,13 @@
 // STALE      nobody could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
 //
 // A shared computation goes on as long as anybody waits for it, whoever began it, and its followers do not inherit the
-// bad luck of the one who did: see `Fate`.
+// bad luck of the one who did: see `FailureScope`.
 import { throwIfCancelled } from '../core/call.ts';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
-import { Flight } from './flight.ts';
-import { KeptAnswers, type KeptOptions, type KeptTimes, sameBytes } from './kept-answers.ts';
+import { FlightTable } from './flight-table.ts';
+import { SingleFlight } from './single-flight.ts';
+import { AnswerStore, type StoreOptions, type StoreTimes, sameBytes } from './answer-store.ts';
 
 export interface CacheKey {
   /** All that an answer depends on besides `data`: model id, version, shape, options. Exact text. */
@@ -44,16 +45,16 @@ export interface CacheStats {
 const MAX_FAILED_FLIGHTS = 2;
 
 export class AnswerCache<V> {
-  readonly #kept: KeptAnswers<V>;
-  readonly #flights = new Map<string, Flight<V>>();
+  readonly #kept: AnswerStore<V>;
+  readonly #flights = new FlightTable<V>();
   readonly #now: () => number;
 
-  constructor(options: KeptOptions<V>, now: () => number = () => performance.now()) {
-    this.#kept = new KeptAnswers(options, now);
+  constructor(options: StoreOptions<V>, now: () => number = () => performance.now()) {
+    this.#kept = new AnswerStore(options, now);
     this.#now = now;
   }
 
-  configure(times: KeptTimes): void {
+  configure(times: StoreTimes): void {
     this.#kept.configure(times);
   }
 
@@ -62,41 +63,45 @@ export class AnswerCache<V> {
     return { entries, bytes, evictions, flights: this.#flights.size };
   }
 
-  /** Rejects with what `compute` does, or, where the caller leaves first, with why it left. */
-  answer(
+  /** What is kept for exactly this question, where it is fresh. */
+  fresh({ scope, hash, data }: CacheKey): V | undefined {
+    const nowMs = this.#now();
+    const kept = this.#kept.get(keyOf(scope, hash), data, nowMs);
+    return kept !== undefined && nowMs < kept.freshUntilMs ? kept.value : undefined;
+  }
+
+  /**
+   * Where nothing fresh is kept. Rejects with what `compute` does, or, where the caller leaves first, with why it left.
+   * `compute` is given the limits that it must keep to: those of all who wait for it.
+   */
+  async compute(
     { scope, hash, data }: CacheKey,
     use: CacheUse,
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
   ): Promise<CachedAnswer<V>> {
-    const place = placeOf(scope, hash);
-    if (use === 'USE') {
-      const nowMs = this.#now();
-      const kept = this.#kept.find(place, data, nowMs);
-      if (kept !== undefined && nowMs < kept.freshUntilMs) return Promise.resolve({ value: kept.value, status: 'HIT' });
-    }
+    const key = keyOf(scope, hash);
     const computeAndKeep = async (limits: CallContext): Promise<V> => {
       const value = await compute(limits);
-      this.#kept.keep(place, data, value);
+      this.#kept.set(key, data, value);
       return value;
     };
-    return use === 'USE'
-      ? this.#obtain(place, data, context, computeAndKeep)
-      : computeAndKeep(context).then((value) => ({ value, status: 'MISS' }));
+    if (use === 'USE') return await this.#obtain(key, data, context, computeAndKeep);
+    return { value: await computeAndKeep(context), status: 'MISS' };
   }
 
   /** What is kept for this input has turned out to be wrong. */
-  forget({ scope, hash }: CacheKey): void {
-    this.#kept.forget(placeOf(scope, hash));
+  delete({ scope, hash }: CacheKey): void {
+    this.#kept.delete(keyOf(scope, hash));
   }
 
   /** What is kept and `isWrong` must not be given any more. */
-  forgetWhere(isWrong: (value: V) => boolean): void {
-    this.#kept.forgetWhere(isWrong);
+  deleteWhere(isWrong: (value: V) => boolean): void {
+    this.#kept.deleteWhere(isWrong);
   }
 
   async #obtain(
-    place: string,
+    key: string,
     data: Uint8Array,
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
@@ -104,9 +109,9 @@ export class AnswerCache<V> {
     let failedFlights = 0;
     while (failedFlights < MAX_FAILED_FLIGHTS) {
       throwIfCancelled(context);
-      const flight = this.#flights.get(place);
+      const flight = this.#flights.get(key);
       if (flight === undefined) {
-        return await this.#orStale(place, data, context, this.#lead(place, data, context, compute));
+        return await this.#orStale(key, data, context, this.#lead(key, data, context, compute));
       }
       // Another input with the same hash.
       if (!sameBytes(flight.data, data)) break;
@@ -116,24 +121,24 @@ export class AnswerCache<V> {
         if (flight.leaderTraceId !== '') context.span?.trace.root.set('tandem.leader_trace_id', flight.leaderTraceId);
         return { value, status: 'COALESCED' };
       }
-      const instead = this.#keptInstead(place, data, error);
+      const instead = this.#keptInstead(key, data, error);
       if (instead !== undefined) return instead;
-      const fate = fateOf(error);
-      if (fate === 'SHARED' || (fate === 'OF_LEADER' && !this.#outlives(context, flight, error))) throw error;
-      if (fate === 'OF_MOMENT') failedFlights += 1;
+      const failed = scopeOf(error);
+      if (failed === 'SHARED' || (failed === 'LEADER_ONLY' && !this.#outlives(context, flight, error))) throw error;
+      if (failed === 'TRANSIENT') failedFlights += 1;
     }
-    return await this.#orStale(place, data, context, compute(context));
+    return await this.#orStale(key, data, context, compute(context));
   }
 
   /** Begins a computation that others may join, and waits for it. */
   async #lead(
-    place: string,
+    key: string,
     data: Uint8Array,
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
   ): Promise<V> {
-    const flight = new Flight<V>(data, context, this.#now, () => this.#flights.delete(place));
-    this.#flights.set(place, flight);
+    const flight = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
+    this.#flights.set(key, flight);
     const ending = flight.join(context);
     void flight.run(compute);
     const { error, value } = await ending;
@@ -142,7 +147,7 @@ export class AnswerCache<V> {
   }
 
   async #orStale(
-    place: string,
+    key: string,
     data: Uint8Array,
     { signal }: CallContext,
     computing: Promise<V>,
@@ -152,23 +157,23 @@ export class AnswerCache<V> {
     } catch (thrown) {
       const error = RouterError.from(thrown);
       // Who has left is told why it left, whatever else is known.
-      const instead = signal.aborted ? undefined : this.#keptInstead(place, data, error);
+      const instead = signal.aborted ? undefined : this.#keptInstead(key, data, error);
       if (instead === undefined) throw error;
       return instead;
     }
   }
 
   /** Looked up at the end, not at the beginning: in the meantime another may have had more luck. */
-  #keptInstead(place: string, data: Uint8Array, error: RouterError): CachedAnswer<V> | undefined {
+  #keptInstead(key: string, data: Uint8Array, error: RouterError): CachedAnswer<V> | undefined {
     const { code } = ERROR_KINDS[error.kind];
     if (code !== 'UNAVAILABLE' && code !== 'RESOURCE_EXHAUSTED') return undefined;
     const nowMs = this.#now();
-    const kept = this.#kept.find(place, data, nowMs);
+    const kept = this.#kept.get(key, data, nowMs);
     return kept && { value: kept.value, status: nowMs < kept.freshUntilMs ? 'HIT' : 'STALE' };
   }
 
   /** Whether a follower may still hope for an answer after a flight has run into a limit. */
-  #outlives({ deadlineMs }: CallContext, flight: Flight<V>, error: RouterError): boolean {
+  #outlives({ deadlineMs }: CallContext, flight: SingleFlight<V>, error: RouterError): boolean {
     return error.kind === 'CANCELLED' || (deadlineMs > flight.deadlineMs && deadlineMs > this.#now());
   }
 }
@@ -177,19 +182,19 @@ export class AnswerCache<V> {
  * What a failed computation means to those who waited for it but did not begin it.
  *
  * - SHARED: the question itself was refused, and would be again.
- * - OF_LEADER: it ran into its leader's limits. Whoever still waits tries again; each time one leaves, so this ends.
- * - OF_MOMENT: it might go well the next time. Whoever waited tries again, but does not wait for others for ever.
+ * - LEADER_ONLY: it ran into its leader's limits. Whoever still waits tries again; each time one leaves, so this ends.
+ * - TRANSIENT: it might go well the next time. Whoever waited tries again, but does not wait for others for ever.
  */
-type Fate = 'SHARED' | 'OF_LEADER' | 'OF_MOMENT';
+type FailureScope = 'SHARED' | 'LEADER_ONLY' | 'TRANSIENT';
 
 const PASSING: ReadonlySet<StatusCode> = new Set<StatusCode>(['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'INTERNAL']);
 
-function fateOf({ kind, retryable }: RouterError): Fate {
-  if (kind === 'CANCELLED' || kind === 'DEADLINE_EXCEEDED') return 'OF_LEADER';
-  return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'OF_MOMENT' : 'SHARED';
+function scopeOf({ kind, retryable }: RouterError): FailureScope {
+  if (kind === 'CANCELLED' || kind === 'DEADLINE_EXCEEDED') return 'LEADER_ONLY';
+  return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'TRANSIENT' : 'SHARED';
 }
 
-/** A number in hexadecimal holds no blank: two places are the same only if both parts are. */
-function placeOf(scope: string, hash: bigint): string {
+/** A number in hexadecimal holds no blank: two keys are the same only if both parts are. */
+function keyOf(scope: string, hash: bigint): string {
   return `${hash.toString(16)} ${scope}`;
 }

@@ -1,6 +1,7 @@
 // What stands in when no engine can give a new answer, and when.
 import { describe, expect, it } from '@jest/globals';
 import {
+  answerOf,
   Computations,
   STALE_MS,
   TTL_MS,
@@ -16,52 +17,52 @@ import type { ErrorKind } from '../core/errors.ts';
 describe('a stale answer', () => {
   async function withStale(): Promise<ReturnType<typeof build>> {
     const built = build();
-    await built.cache.answer(key('q'), 'USE', caller(), giving('old'));
+    await answerOf(built.cache, key('q'), 'USE', caller(), giving('old'));
     built.clock.ms = TTL_MS;
     return built;
   }
 
   it.each<ErrorKind>(['NO_ENGINE', 'VOTE_TOO_FEW', 'ROUTER_FULL', 'ENGINE_FULL'])('stands in for %s', async (kind) => {
     const { cache } = await withStale();
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), failing(kind)))).toBe('STALE old');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing(kind)))).toBe('STALE old');
   });
 
   it.each<ErrorKind>(['VOTE_DISPUTED', 'MODEL_INVALID', 'INTERNAL', 'ENGINE_FAULT', 'CANCELLED', 'DEADLINE_EXCEEDED'])(
     'does not stand in for %s',
     async (kind) => {
       const { cache } = await withStale();
-      expect(await outcome(cache.answer(key('q'), 'USE', caller(), failing(kind)))).toBe(kind);
+      expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing(kind)))).toBe(kind);
     },
   );
 
   it('is given for so long and no longer', async () => {
     const { cache, clock } = await withStale();
     clock.ms = TTL_MS + STALE_MS - 1;
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('STALE old');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('STALE old');
     clock.ms = TTL_MS + STALE_MS;
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
   it('is given only after an engine was tried, each time', async () => {
     const { cache } = await withStale();
-    await cache.answer(key('q'), 'USE', caller(), failing('NO_ENGINE'));
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('new')))).toBe('MISS new');
+    await answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE'));
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('new')))).toBe('MISS new');
   });
 
   it('is not given to REFRESH', async () => {
     const { cache } = await withStale();
-    expect(await outcome(cache.answer(key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
+    expect(await outcome(answerOf(cache, key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
   it('is not given to another input with the same hash', async () => {
     const { cache } = await withStale();
-    expect(await outcome(cache.answer(key('p'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
+    expect(await outcome(answerOf(cache, key('p'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
   it('is given to followers too, without trying once more', async () => {
     const { cache } = await withStale();
     const work = new Computations();
-    const answers = [1, 2, 3].map(() => outcome(cache.answer(key('q'), 'USE', caller(), work.compute)));
+    const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)));
     work.started[0]!.fail('NO_ENGINE');
     expect(await Promise.all(answers)).toEqual(['STALE old', 'STALE old', 'STALE old']);
     expect(work.started.length).toBe(1);
@@ -70,7 +71,7 @@ describe('a stale answer', () => {
   it('is not given to one that has left, though the reason be that nobody can answer', async () => {
     const { cache } = await withStale();
     const leader = caller();
-    const answer = outcome(cache.answer(key('q'), 'USE', leader, new Computations().compute));
+    const answer = outcome(answerOf(cache, key('q'), 'USE', leader, new Computations().compute));
     leader.leave('DRAINING');
     expect(await answer).toBe('DRAINING');
   });
@@ -78,8 +79,8 @@ describe('a stale answer', () => {
   it('gives way to a fresh one that came meanwhile', async () => {
     const { cache } = await withStale();
     const work = new Computations();
-    const answer = outcome(cache.answer(key('q'), 'USE', caller(), work.compute));
-    await cache.answer(key('q'), 'REFRESH', caller(), giving('new'));
+    const answer = outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute));
+    await answerOf(cache, key('q'), 'REFRESH', caller(), giving('new'));
     work.started[0]!.fail('NO_ENGINE');
     expect(await answer).toBe('HIT new');
   });

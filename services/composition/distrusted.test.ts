@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { answerOf } from '../../test/support/cache.ts';
 import { AnswerCache } from '../cache/answer-cache.ts';
 import { type Answer, sizeOf } from '../routing/answer.ts';
 import { forgetDistrusted } from './distrusted.ts';
@@ -11,7 +12,7 @@ describe('the cache, when an engine is put out', () => {
       const key = { scope: id, hash: 1n, data: Buffer.alloc(4) };
       const rest = { isFirm: true, ballots: [], scores: [], inference: { spikeCounts: [] } };
       const answer = { ...rest, engine: { id, kind: 'sidecar', build: '' } } as unknown as Answer;
-      return (await cache.answer(key, 'USE', limits, () => Promise.resolve(answer))).status;
+      return (await answerOf(cache, key, 'USE', limits, () => Promise.resolve(answer))).status;
     };
     await ask('liar');
     await ask('honest');

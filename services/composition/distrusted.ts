@@ -7,5 +7,5 @@ import { standsAlone } from '../routing/witnesses.ts';
 /** Answers behind which no trusted engine stands. An engine that has been removed is as trusted as it was. */
 export function forgetDistrusted(cache: AnswerCache<Answer> | undefined, pool: Pick<EnginePool, 'engines'>): void {
   const out = new Set(pool.engines.filter(({ quarantine }) => quarantine !== '').map(({ id }) => id));
-  cache?.forgetWhere((answer) => standsAlone(answer, (id) => out.has(id)));
+  cache?.deleteWhere((answer) => standsAlone(answer, (id) => out.has(id)));
 }

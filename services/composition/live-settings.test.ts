@@ -1,5 +1,6 @@
 // Settings that are read again reach every part, and each part goes by them. The parts that decide something are real ones.
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { answerOf } from '../../test/support/cache.ts';
 import { type FakeEngine, fakePins } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
 import { build, context, engine, kindOf, lost, question } from '../../test/fakes/router-parts.ts';
@@ -41,17 +42,17 @@ beforeEach(() => {
   for (const each of engines) pool.add(each);
   const admission = new Admission(admissionOptions(was));
   const budget = new RetryBudget(was.max_in_flight, was.retry.budget_percent);
-  const usualMs = new LatencyQuantile(was.hedged.percentile);
+  const latencyQuantile = new LatencyQuantile(was.hedged.percentile);
   const audit = new Audit({
     rate: 0,
     observer: { ...silent, voted: () => (audited += 1) },
     onDispute: () => undefined,
   });
   const cache = new AnswerCache<Answer>(cacheOptions(was));
-  router = build(engines, undefined, { ...routerOptions(was), admission, budget, usualMs, audit });
+  router = build(engines, undefined, { ...routerOptions(was), admission, budget, latencyQuantile, audit });
   const server = { configure: note('api'), refreshHealth: note('health') };
   parts = {
-    ...{ router, admission, budget, usualMs, audit, pool, cache, otel: readOtel(1, {}) },
+    ...{ router, admission, budget, latencyQuantile, audit, pool, cache, otel: readOtel(1, {}) },
     quarantine: new Quarantine(pool, quarantineOptions(was), () => []),
     log: { level: 'info' },
     system: {
@@ -112,8 +113,8 @@ describe('settings that are read again', () => {
 
   it('say when a request takes longer than most', async () => {
     await reload({ hedged: { percentile: 50 } });
-    for (let ms = 1; ms <= 20; ms += 1) parts.usualMs.record('m/1', ms);
-    expect(parts.usualMs.ofModel('m/1')).toBe(10);
+    for (let ms = 1; ms <= 20; ms += 1) parts.latencyQuantile.record('m/1', ms);
+    expect(parts.latencyQuantile.ofModel('m/1')).toBe(10);
   });
 
   it('say how many answers are audited', async () => {
@@ -142,7 +143,7 @@ describe('settings that are read again', () => {
     const { answer } = await router.reason(question(), context());
     const keep = async (hash: bigint): Promise<void> => {
       const key = { scope: 'all', hash, data: Buffer.alloc(4) };
-      await parts.cache!.answer(key, 'USE', context(), () => Promise.resolve(answer));
+      await answerOf(parts.cache!, key, 'USE', context(), () => Promise.resolve(answer));
     };
     await keep(1n);
     expect(parts.cache!.stats.entries).toBe(1);

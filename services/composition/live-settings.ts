@@ -37,7 +37,7 @@ export interface LiveParts {
   readonly router: Router;
   readonly admission: Admission;
   readonly budget: RetryBudget;
-  readonly usualMs: LatencyQuantile;
+  readonly latencyQuantile: LatencyQuantile;
   readonly audit: Audit;
   readonly quarantine: Quarantine;
   readonly pool: EnginePool;
@@ -88,7 +88,7 @@ export class LiveSettings {
   }
 
   #apply(was: Settings, next: Settings): void {
-    const { log, otel, router, admission, budget, usualMs, audit, quarantine, pool, ...others } = this.#parts;
+    const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
     const { cache, alerts, tracing, api, http } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
@@ -98,7 +98,7 @@ export class LiveSettings {
     if (next.retry.budget_percent !== was.retry.budget_percent || next.max_in_flight !== was.max_in_flight) {
       budget.configure(next.max_in_flight, next.retry.budget_percent);
     }
-    usualMs.configure(next.hedged.percentile);
+    latencyQuantile.configure(next.hedged.percentile);
     audit.configure({ rate: next.vote.audit_rate });
     quarantine.configure(quarantineOptions(next));
     pool.configure({ panicPercent: next.panic_percent });

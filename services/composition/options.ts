@@ -1,5 +1,5 @@
 // The settings in each part's own words.
-import type { KeptOptions } from '../cache/kept-answers.ts';
+import type { StoreOptions } from '../cache/answer-store.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { LiveApiOptions } from '../api/server.ts';
@@ -7,7 +7,7 @@ import type { BreakerOptions } from '../engines/breaker.ts';
 import type { QuarantineOptions } from '../engines/quarantine.ts';
 import type { AdmissionOptions } from '../routing/admission.ts';
 import { type Answer, sizeOf } from '../routing/answer.ts';
-import type { RouterOptions } from '../routing/router.ts';
+import type { RouterOptions } from '../routing/options.ts';
 import type { AlertOptions } from '../telemetry/alerts.ts';
 import type { TracingOptions } from '../telemetry/tracing.ts';
 
@@ -41,7 +41,7 @@ export function alertOptions({ alerts }: Settings): AlertOptions {
   };
 }
 
-export function cacheOptions({ cache }: Settings): KeptOptions<Answer> {
+export function cacheOptions({ cache }: Settings): StoreOptions<Answer> {
   return {
     maxEntries: cache.max_entries,
     maxBytes: cache.max_bytes,

@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Call, deadlinePassed, isOver, throwIfCancelled } from './call.ts';
-import { Cancel, toAbortSignal } from './cancel.ts';
+import { Cancel, sleep } from './cancel.ts';
 import { RouterError } from './errors.ts';
 
 const left = new RouterError('CANCELLED', 'the caller left');
@@ -46,15 +47,27 @@ describe('a cancel signal', () => {
     cancel.abort(left);
     expect(listeners(cancel, 1).called).toEqual([]);
   });
+});
 
-  it('becomes an AbortSignal for a library that wants one', () => {
+describe('sleep', () => {
+  it('ends after its time', async () => {
     const cancel = new Cancel();
-    const signal = toAbortSignal(cancel);
-    expect(signal.aborted).toBe(false);
+    await sleep(1, cancel);
+    expect(cancel.aborted).toBe(false);
+  });
+
+  it('ends at once when it is cancelled, before or meanwhile', async () => {
+    const cancel = new Cancel();
+    const sleeping = sleep(60_000, cancel);
     cancel.abort(left);
-    expect([signal.aborted, signal.reason]).toEqual([true, left]);
-    expect(toAbortSignal(cancel).reason).toBe(left);
-    expect(toAbortSignal(signal)).toBe(signal);
+    await sleeping;
+    await sleep(60_000, cancel);
+  });
+
+  it('leaves no listener behind', async () => {
+    const { signal } = new AbortController();
+    await sleep(1, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 

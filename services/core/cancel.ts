@@ -1,6 +1,6 @@
 // Cancellation without an event target: an AbortController with three listeners costs 640 ns and several objects that the garbage
 // collector must look after; this costs 10 ns. It has the part of AbortSignal's interface that the path uses, so that either
-// may be passed; `toAbortSignal` is for libraries that take nothing else.
+// may be passed.
 import type { RouterError } from './errors.ts';
 
 /** AbortSignal is one. */
@@ -58,10 +58,16 @@ export class Cancel implements CancelSignal {
   }
 }
 
-export function toAbortSignal(signal: CancelSignal): AbortSignal {
-  if (signal instanceof AbortSignal) return signal;
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort(signal.reason);
-  else signal.addEventListener('abort', () => controller.abort(signal.reason));
-  return controller.signal;
+/** Resolves after `ms`, or as soon as `signal` is aborted. Leaves no listener behind. */
+export function sleep(ms: number, signal: CancelSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
 }

@@ -142,7 +142,14 @@ export class Breaker {
         return;
       }
     }
-    this.#circuit.fire(outcome).catch(() => undefined);
+    if (outcome === 'success' && this.#circuit.closed) this.#countSuccess();
+    else this.#circuit.fire(outcome).catch(() => undefined);
+  }
+
+  /** As `fire` while it is closed, by the events that the circuit counts by: without its promises, which cost more than all else. */
+  #countSuccess(): void {
+    this.#circuit.emit('fire');
+    this.#circuit.emit('success', undefined, 0);
   }
 
   /** Opens it at once: the engine is known to be away. `isFault`: since it broke the protocol. */

@@ -33,7 +33,7 @@ function checkReadout(inference: Inference, { outputSize, countsSpikes }: Pinned
   if (spikeCounts.length !== outputSize) return 'another number of spike counts than the model has outputs';
   if (potentials.length !== 4 * outputSize) return 'another number of potentials than the model has outputs';
   const most = countsSpikes ? steps : 0;
-  if (!spikeCounts.every((count) => count <= most)) {
+  if (!areAtMost(spikeCounts, most)) {
     return countsSpikes ? 'more spikes of an output than steps' : 'spikes of a readout that does not spike';
   }
   if (!areFinite(potentials)) return 'a potential that is not finite';
@@ -45,6 +45,12 @@ function checkReadout(inference: Inference, { outputSize, countsSpikes }: Pinned
 
 function stepsOf({ shape }: InferenceInput, { inputKind, steps }: PinnedModel): number {
   return inputKind === 'constant' ? steps : shape[0]!;
+}
+
+/** Also false where one is not a number. */
+function areAtMost(counts: readonly number[], most: number): boolean {
+  for (let k = 0; k < counts.length; k += 1) if (!(counts[k]! <= most)) return false;
+  return true;
 }
 
 /** Of little-endian binary32: NaN and infinity are those with an exponent of all ones. Byte by byte, for any alignment. */

@@ -9,20 +9,27 @@ type Readout = Pick<Inference, 'steps' | 'spikeCounts' | 'potentials' | 'totalSp
 
 /** Every answer is digested, so the memory for it is kept. */
 const KEPT_BYTES = 65_536;
-const kept = new ArrayBuffer(KEPT_BYTES);
+const kept = viewsOf(new ArrayBuffer(KEPT_BYTES));
+
+/** Typed arrays are little-endian wherever Node.js runs. */
+interface Views {
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+  readonly totals: DataView;
+}
+
+function viewsOf(memory: ArrayBuffer): Views {
+  return { words: new Uint32Array(memory), bytes: new Uint8Array(memory), totals: new DataView(memory) };
+}
 
 export function readoutDigest(inference: Readout): bigint {
   const { steps, spikeCounts, potentials, totalSpikes, synapticOperations } = inference;
   const length = 4 + 4 * spikeCounts.length + potentials.length + 16;
-  const memory = length <= KEPT_BYTES ? kept : new ArrayBuffer(length + (-length & 3));
-  // Typed arrays are little-endian wherever Node.js runs.
-  const words = new Uint32Array(memory);
+  const { words, bytes, totals } = length <= KEPT_BYTES ? kept : viewsOf(new ArrayBuffer(length + (-length & 3)));
   words[0] = steps;
-  words.set(spikeCounts, 1);
-  const bytes = new Uint8Array(memory, 0, length);
+  for (let k = 0; k < spikeCounts.length; k += 1) words[k + 1] = spikeCounts[k]!;
   bytes.set(potentials, 4 + 4 * spikeCounts.length);
-  const totals = new DataView(memory, length - 16, 16);
-  totals.setBigUint64(0, totalSpikes, true);
-  totals.setBigUint64(8, synapticOperations, true);
-  return h64Raw(bytes);
+  totals.setBigUint64(length - 16, totalSpikes, true);
+  totals.setBigUint64(length - 8, synapticOperations, true);
+  return h64Raw(bytes.subarray(0, length));
 }

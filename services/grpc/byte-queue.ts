@@ -1,28 +1,57 @@
-// Bytes that wait to be whole. One buffer that doubles: a peer that sends single bytes makes it cost no more than twice
+// Bytes that wait to be read. One buffer that doubles: a peer that sends single bytes makes it cost no more than a few times
 // what it sent.
 
 const FIRST_BYTES = 1_024;
+const NONE = Buffer.alloc(0);
 
 export class ByteQueue {
-  length = 0;
-  #bytes = Buffer.alloc(0);
+  #bytes = NONE;
+  /** Of the first byte that waits, and after the last one. */
+  #start = 0;
+  #end = 0;
 
-  add(chunk: Uint8Array): void {
-    const length = this.length + chunk.length;
-    if (length > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#bytes.length, FIRST_BYTES));
-      this.#bytes.copy(grown, 0, 0, this.length);
-      this.#bytes = grown;
-    }
-    this.#bytes.set(chunk, this.length);
-    this.length = length;
+  get length(): number {
+    return this.#end - this.#start;
   }
 
-  /** All of it, without a copy; the queue is empty then. */
+  add(chunk: Uint8Array): void {
+    if (this.#end + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** All that waits, until more is added. */
+  view(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** So many were read. */
+  skip(count: number): void {
+    this.#start += count;
+    if (this.#start === this.#end) this.clear();
+  }
+
+  /** All of it; the memory is not used again here. */
   take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.length);
-    this.#bytes = Buffer.alloc(0);
-    this.length = 0;
+    const taken = this.view();
+    this.clear();
     return taken;
+  }
+
+  clear(): void {
+    this.#bytes = NONE;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** What was read leaves only when the rest is copied anyway: reading bit by bit costs no copy each time. */
+  #makeRoom(more: number): void {
+    const { length } = this;
+    const needed = length + more;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * length, FIRST_BYTES));
+    this.#bytes.copy(grown, 0, this.#start, this.#end);
+    this.#bytes = grown;
+    this.#start = 0;
+    this.#end = length;
   }
 }

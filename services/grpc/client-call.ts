@@ -119,10 +119,12 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   onHeaders(headers: Headers, endStream: boolean): void {
     if (this.isOver) return;
     const head = ResponseHead.of(headers);
-    if (endStream) return this.#finish(head.problem ?? head.status);
-    if (head.problem !== undefined) return this.#abandon(head.problem, ErrorCode.CANCEL);
-    this.#listen().encoding = head.encoding;
-    this.#listener.onMetadata?.(head.metadata);
+    if (endStream) this.#finish(head.problem ?? head.status);
+    else if (head.problem !== undefined) this.#abandon(head.problem, ErrorCode.CANCEL);
+    else {
+      this.#listen().encoding = head.encoding;
+      this.#listener.onMetadata?.(head.metadata);
+    }
   }
 
   onData(chunk: Buffer, endStream: boolean): void {

@@ -1,6 +1,6 @@
 // The gRPC client: one connection, made when it is asked for, and calls over it. When the connection is lost every call ends
 // at once with the reason, and so does every later one. It neither reconnects nor retries: make a new client.
-import { type Socket, connect } from 'node:net';
+import { type Socket, connect, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ClientConnection, type Limits, encodeHeaders } from '../http2/index.ts';
 import { type CallClient, ClientCall, type ClientMethod, type ResponseListener } from './client-call.ts';
@@ -113,8 +113,8 @@ export class GrpcClient implements CallClient {
         call.send(request, options?.encoding !== undefined);
         call.end();
       } catch (error) {
+        reject(new StatusError(status('INTERNAL', `the request cannot be encoded (${(error as Error).message})`)));
         call.cancel();
-        reject(error as Error);
       }
     });
   }
@@ -160,7 +160,12 @@ async function openSocket({ path, host, port }: Address, options: ClientOptions)
   const socket =
     tls === undefined
       ? connect({ ...where, noDelay: true })
-      : connectTls({ servername: host, ...tls, ...where, ALPNProtocols: ['h2'] });
+      : connectTls({
+          ...(host !== undefined && isIP(host) === 0 && { servername: host }),
+          ...tls,
+          ...where,
+          ALPNProtocols: ['h2'],
+        });
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve).once('error', reject);

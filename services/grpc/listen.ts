@@ -2,6 +2,9 @@
 import { lookup } from 'node:dns/promises';
 import { type ListenOptions, type Server, type Socket, createServer } from 'node:net';
 
+/** Of a name's several addresses some may be none of this machine's, such as ::1 where there is no IPv6. */
+const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
+
 export interface Listener {
   /** 0 for a Unix socket. */
   readonly port: number;
@@ -24,12 +27,18 @@ export async function listen(address: string, onSocket: (socket: Socket) => void
   const { path, host = '', port: wanted = 0 } = parseAddress(address);
   if (path !== undefined) return { port: await open({ path }), servers, close };
   let port = wanted;
-  try {
-    for (const { address } of await lookup(host, { all: true })) port = await open({ host: address, port });
-  } catch (error) {
-    close();
-    throw error;
+  let missing: unknown;
+  for (const { address } of await lookup(host, { all: true })) {
+    try {
+      port = await open({ host: address, port });
+    } catch (error) {
+      missing = error;
+      if (NOT_HERE.has((error as NodeJS.ErrnoException).code ?? '')) continue;
+      close();
+      throw error;
+    }
   }
+  if (servers.length === 0) throw missing;
   return { port, servers, close };
 }
 

@@ -66,13 +66,8 @@ export class MessageReader {
 
   add(chunk: Buffer): void {
     if (this.#isOver) return;
-    if (this.isHeld) {
-      this.#held.add(chunk);
-      return;
-    }
     const read = this.#read(chunk);
-    if (read > 0) this.#sink.onConsumed(read);
-    if (read < chunk.length && !this.#isOver) this.#held.add(chunk.subarray(read));
+    if (read < chunk.length && !this.#isStopped()) this.#held.add(chunk.subarray(read));
   }
 
   pause(): void {
@@ -87,21 +82,32 @@ export class MessageReader {
   /** Lets go of everything. */
   stop(): void {
     this.#isOver = true;
-    this.#message.take();
-    this.#held.take();
+    this.#message.clear();
+    this.#held.clear();
   }
 
   #catchUp(): void {
-    if (this.isHeld || this.#isOver || this.#isReading) return;
-    if (this.#held.length > 0) this.add(this.#held.take());
-    if (!this.isHeld && !this.#isOver) this.#sink.onCaughtUp();
+    if (this.#isReading || !this.#mayRead()) return;
+    if (this.#held.length > 0) {
+      const read = this.#read(this.#held.view());
+      if (!this.#isStopped()) this.#held.skip(read);
+    }
+    if (this.#mayRead()) this.#sink.onCaughtUp();
+  }
+
+  #mayRead(): boolean {
+    return !this.#isOver && !this.isHeld;
+  }
+
+  #isStopped(): boolean {
+    return this.#isOver;
   }
 
   /** Returns how many bytes were read before reading was held or ended. */
   #read(chunk: Buffer): number {
     let at = 0;
     this.#isReading = true;
-    while (at < chunk.length && !this.isHeld && !this.#isOver) {
+    while (at < chunk.length && this.#mayRead()) {
       if (this.#prefix < PREFIX_BYTES) {
         this.#readPrefix(chunk[at++]!);
         if (this.#prefix < PREFIX_BYTES || this.#length > 0) continue;
@@ -109,6 +115,7 @@ export class MessageReader {
       at += this.#readMessage(chunk, at);
     }
     this.#isReading = false;
+    if (at > 0) this.#sink.onConsumed(at);
     return at;
   }
 
@@ -116,7 +123,10 @@ export class MessageReader {
     if (this.#prefix > 0) this.#length = this.#length * 256 + byte;
     else {
       const problem = whyNotFlag(byte, this.encoding);
-      if (problem !== undefined) return this.#refuse(problem, true);
+      if (problem !== undefined) {
+        this.#refuse(problem, true);
+        return;
+      }
       this.#isCompressed = byte === COMPRESSED;
       this.#length = 0;
     }
@@ -158,9 +168,11 @@ export class MessageReader {
     decompress(bytes, this.encoding, this.#maxBytes, (message, problem) => {
       this.#isDecompressing = false;
       if (this.#isOver) return;
-      if (message === undefined) return this.#refuse(problem!);
-      this.#sink.onMessage(message);
-      this.#catchUp();
+      if (message === undefined) this.#refuse(problem!);
+      else {
+        this.#sink.onMessage(message);
+        this.#catchUp();
+      }
     });
   }
 

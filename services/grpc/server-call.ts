@@ -6,6 +6,7 @@ import { type Encoding, compress } from './compression.ts';
 import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { CallListener, IncomingCall, Method } from './method.ts';
+import type { Peer } from './peer.ts';
 import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './request-head.ts';
 import { copyOf } from './slab.ts';
 import { type Status, status } from './status.ts';
@@ -18,13 +19,8 @@ export interface CallHost {
   onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status;
   /** A handler threw, or made an answer that cannot be encoded. */
   onBug(path: string, error: unknown): void;
-  closed(connection: Peer): void;
-}
-
-/** One connection of the server. */
-export interface Peer {
-  /** IP address; empty: it has none. */
-  readonly address: string;
+  /** One of its calls has ended. */
+  closed(peer: Peer): void;
 }
 
 const PLAIN_HEADERS = answerHeaders('identity');
@@ -242,6 +238,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
       return;
     }
     this.#sinceMs = NaN;
+    if (this.#reader !== undefined) this.#host.arrivals.ended(this);
     if (this.deadlineMs === Infinity) this.#host.arrivals.wheel.remove(this);
     const bytes = this.#request;
     this.#request = undefined;
@@ -249,7 +246,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
       this.fail(status('UNIMPLEMENTED', 'the call has no message, and its method takes one'));
       return;
     }
-    this.#hold(bytes.length);
+    this.#hold(bytes.length - this.openBytes);
     const request = this.#decode(bytes);
     if (this.isOver) return;
     try {
@@ -299,27 +296,29 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   #account(): void {
     const reader = this.#reader;
     if (reader === undefined || this.isOver) return;
-    this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes);
-    if (this.isOver) return;
     const { arrivals } = this.#host;
+    const isAwaited = !this.#method.requestStream && !this.#isHeard;
+    if (reader.isPartial || isAwaited) arrivals.began(this);
+    if (!this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes) || isAwaited) return;
     if (!reader.isPartial) {
       arrivals.ended(this);
       this.#coming = -1;
-      if (this.#method.requestStream) this.#sinceMs = NaN;
+      this.#sinceMs = NaN;
       return;
     }
-    arrivals.began(this);
-    if (!this.#method.requestStream || reader.count === this.#coming) return;
+    if (reader.count === this.#coming) return;
     this.#coming = reader.count;
     this.#sinceMs = performance.now();
     arrivals.wheel.remove(this);
     this.#await();
   }
 
-  #hold(bytes: number): void {
-    if (bytes === 0) return;
+  /** Returns false if that has ended the call. */
+  #hold(bytes: number): boolean {
+    if (bytes === 0) return true;
     this.openBytes += bytes;
     this.#host.arrivals.hold(bytes);
+    return !this.isOver;
   }
 
   /** Has the wheel call when the deadline passes, or the message is late. */

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 import { type Headers, type Limits, ServerConnection, type Stream, type StreamHandler } from '../http2/index.ts';
 import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
 import type { Method } from './method.ts';
+import { Peer } from './peer.ts';
 import { RequestHead, endHeaders } from './request-head.ts';
-import { type CallHost, type Peer, ServerCall } from './server-call.ts';
+import { type CallHost, ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
 export interface ServerOptions {
@@ -33,22 +34,11 @@ const HEADERS_TOO_LARGE = endHeaders(
   '431',
 );
 
-class ServerPeer implements Peer {
-  readonly connection: ServerConnection;
-  readonly address: string;
-  calls = 0;
-
-  constructor(connection: ServerConnection) {
-    this.connection = connection;
-    this.address = connection.socket.remoteAddress ?? '';
-  }
-}
-
 export class GrpcServer implements CallHost {
   readonly arrivals: Arrivals;
   readonly #options: ServerOptions;
   readonly #methods: ReadonlyMap<string, Method>;
-  readonly #peers = new Set<ServerPeer>();
+  readonly #peers = new Set<Peer>();
   readonly #limits: Partial<Limits>;
   #onGone: () => void = () => undefined;
 
@@ -63,7 +53,7 @@ export class GrpcServer implements CallHost {
   readonly accept = (socket: Socket): void => {
     if (socket.destroyed) return;
     const connection = new ServerConnection(socket, this.#onStream, this.#limits);
-    const peer = new ServerPeer(connection);
+    const peer = new Peer(connection);
     connection.memo = peer;
     this.#peers.add(peer);
     connection.onClosed = () => {
@@ -89,10 +79,11 @@ export class GrpcServer implements CallHost {
       stream.sendHeaders(head.refusal, true);
       return undefined;
     }
-    const peer = stream.connection.memo as ServerPeer;
+    const peer = stream.connection.memo as Peer;
     const call = new ServerCall(this, peer, stream, head, head.method!);
     stream.handler = call;
-    if ((peer.calls += 1) === 1) this.#options.onBusy?.(peer.connection.socket);
+    peer.calls += 1;
+    if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
     call.begin(endStream);
     return call;
   };
@@ -106,7 +97,7 @@ export class GrpcServer implements CallHost {
   }
 
   closed(peer: Peer): void {
-    const { connection } = peer as ServerPeer;
-    if (((peer as ServerPeer).calls -= 1) === 0) this.#options.onIdle?.(connection.socket);
+    peer.calls -= 1;
+    if (peer.calls === 0) this.#options.onIdle?.(peer.connection.socket);
   }
 }

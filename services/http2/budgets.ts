@@ -37,6 +37,8 @@ export class Budget {
   }
 }
 
+const UNLIMITED: Rate = { burst: Infinity, perSecond: 0 };
+
 export class Budgets {
   readonly resets: Budget;
   readonly pings: Budget;
@@ -45,8 +47,9 @@ export class Budgets {
   readonly emptyData: Budget;
   readonly ignored: Budget;
 
-  constructor(limits: BudgetLimits) {
-    this.resets = new Budget('resets', limits.resets);
+  /** A server may reset whatever a client has opened, so a client counts no resets. */
+  constructor(limits: BudgetLimits, role: 'server' | 'client') {
+    this.resets = new Budget('resets', role === 'client' ? UNLIMITED : limits.resets);
     this.pings = new Budget('pings', limits.pings);
     this.settings = new Budget('settings', limits.settings);
     this.windowUpdates = new Budget('window updates', limits.windowUpdates);
@@ -60,7 +63,7 @@ export class Budgets {
     this.windowUpdates.earn(2);
   }
 
-  /** The peer has opened a stream. */
+  /** A stream was opened. */
   onOpened(): void {
     this.windowUpdates.earn(2);
     this.ignored.earn(2);

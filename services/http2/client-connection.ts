@@ -35,9 +35,10 @@ export class ClientConnection extends StreamConnection {
     }
     const stream = new Http2Stream(this, this.#nextId, this.peer.initialWindow, this.limits.streamWindowBytes);
     this.#nextId += 2;
+    this.budgets.onOpened();
     stream.handler = handler;
     stream.isLocalEnding = endStream;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.writeHeaders(stream, block, endStream);
     return stream;
   }
@@ -62,7 +63,7 @@ export class ClientConnection extends StreamConnection {
     }
     const isInformational = block.get(':status')?.startsWith('1') === true;
     const isValid = block.responseFault === undefined && !block.isTooLarge && !(isInformational && endStream);
-    if (!isValid || (endStream && block.contentLength > 0)) {
+    if (!isValid) {
       this.streamError(id, ErrorCode.PROTOCOL_ERROR);
       return;
     }
@@ -72,6 +73,7 @@ export class ClientConnection extends StreamConnection {
     }
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
+    // Headers alone may name the length of what a GET would have brought.
     stream.expectedBytes = block.contentLength;
     this.finishIfEnded(stream);
     stream.handler?.onHeaders(block, endStream);
@@ -84,7 +86,7 @@ export class ClientConnection extends StreamConnection {
 
   /** Streams that the server will not answer may be sent again elsewhere. */
   protected override onPeerGoaway(lastStreamId: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.abortStream(stream, ErrorCode.REFUSED_STREAM);
     }
   }
@@ -110,8 +112,9 @@ export class ClientConnection extends StreamConnection {
     this.onAvailable?.();
   }
 
+  /** Headers for a stream that has ended, perhaps because it was cancelled. */
   #onLateHeaders(id: number): void {
     if (this.isUnopened(id)) throw protocolError(`HEADERS on stream ${id}, which is not open`);
-    if (!this.resetHere.has(id)) throw protocolError(`HEADERS on stream ${id}, which has ended`);
+    this.budgets.ignored.spend();
   }
 }

@@ -1,17 +1,22 @@
 // Ids of streams that this side has reset a short time ago. The peer may not know yet, so its frames for them are no error.
 
-const REMEMBERED = 256;
-
 export class ClosedStreams {
-  readonly #ids = new Int32Array(REMEMBERED);
+  readonly #remembered: number;
+  /** Allocated with the first id: most connections reset nothing. */
+  #ids: Int32Array | undefined = undefined;
   #next = 0;
 
+  constructor(remembered: number) {
+    this.#remembered = remembered;
+  }
+
   add(id: number): void {
+    this.#ids ??= new Int32Array(this.#remembered);
     this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % REMEMBERED;
+    this.#next = (this.#next + 1) % this.#remembered;
   }
 
   has(id: number): boolean {
-    return this.#ids.includes(id);
+    return this.#ids?.includes(id) === true;
   }
 }

@@ -1,6 +1,7 @@
 // A connection, for both roles: what ends it, time limits, and frames that concern it as a whole. Frames of streams are in
 // stream-frames.ts; the roles are in server-connection.ts and client-connection.ts.
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Budgets } from './budgets.ts';
 import { ConnectionError, ErrorCode, errorCodeName, frameSizeError, protocolError } from './error-codes.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
@@ -12,12 +13,14 @@ import { Output } from './output.ts';
 import { Pings } from './pings.ts';
 import { encodeSettings, PeerSettings } from './settings.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
+import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
 import type { CloseReason, Connection } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
-/** Seconds that a closed connection has to deliver its last frames. */
+const MOST_DISCARDED_BYTES = 1 << 20;
+/** Seconds until a closed connection is destroyed, if its peer does not close it. */
 const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
 const GOAWAY_SECONDS = 5;
@@ -41,33 +44,32 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly #role: 'server' | 'client';
   readonly #reader: FrameReader;
   readonly #pings: Pings;
+  readonly #time: TimeLimits;
   readonly #ticker: Ticker;
   readonly #memory: MemoryBudget;
   #reportedBytes = 0;
-  #hasSettings = false;
-  /** A chunk has arrived since the last tick. */
-  #hasRead = false;
-  #isFlushScheduled = false;
-  // Seconds: since the beginning; without progress in writing; since the peer was last heard; since closing or GOAWAY.
-  #age = 0;
-  #writeStall = 0;
-  #written = 0;
-  #silence = 0;
+  /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
-  #isProbing = false;
+  /** Seconds that a closed connection has to write what there is: as long as always if it has ended well. */
+  #lingerSeconds = LINGER_SECONDS;
+  #discarded = 0;
+  #hasWrittenSettings = false;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
     this.socket = socket;
     this.#role = role;
     this.limits = completeLimits(limits);
-    this.budgets = new Budgets(this.limits.budgets);
-    this.output = new Output(socket, () => this.#scheduleFlush());
+    this.budgets = new Budgets(this.limits.budgets, role);
+    this.output = new Output(socket);
     this.#reader = new FrameReader(this);
     this.#pings = new Pings(this.output);
+    this.#time = new TimeLimits(this.limits, this.output, this.#pings);
     this.#ticker = ticker;
     this.#memory = this.limits.memory ?? sharedMemory;
     ticker.add(this);
     socket.setNoDelay(true);
+    // RFC 9113, section 9.2.1: TLS must not be renegotiated.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onEnd('the peer has closed the connection'));
@@ -110,7 +112,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
-    if (!this.#hasSettings && (type !== FrameType.SETTINGS || flags & Flag.ACK)) {
+    if (!this.#time.hasSettings && (type !== FrameType.SETTINGS || flags & Flag.ACK)) {
       throw protocolError('the first frame is not SETTINGS');
     }
     if (this.isInHeaderBlock && type !== FrameType.CONTINUATION) {
@@ -158,8 +160,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** Returns where the frames begin in a chunk. */
   protected abstract readPreface(chunk: Buffer): number;
 
-  /** The first frames of this side. */
+  /** The first frames of this side, if they are not yet written. */
   protected writeSettings(): void {
+    if (this.#hasWrittenSettings) return;
+    this.#hasWrittenSettings = true;
     const { limits, output } = this;
     output.frame(FrameType.SETTINGS, 0, 0, encodeSettings(limits, this.#role), NOTHING);
     const more = limits.connectionWindowBytes - DEFAULT_WINDOW;
@@ -169,9 +173,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** To be called when a stream has ended: after GOAWAY the last one ends the connection. */
   protected closeIfDone(): void {
     if (this.openStreams > 0 || this.isClosed) return;
-    if (this.goawayStep === 2)
+    if (this.peerGoaway !== undefined) {
+      this.#writeGoaway(this.lastPeerStream, ErrorCode.NO_ERROR, '');
+      this.#end(this.peerGoaway);
+    } else if (this.goawayStep === 2) {
       this.#end({ code: ErrorCode.NO_ERROR, by: 'here', text: 'graceful end', budget: undefined });
-    else if (this.peerGoaway !== undefined) this.close(ErrorCode.NO_ERROR, 'the peer has sent GOAWAY');
+    }
   }
 
   /** To be called when memory may have grown. */
@@ -183,8 +190,11 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #onData(chunk: Buffer): void {
-    if (this.isClosed) return;
-    this.#hasRead = true;
+    if (this.isClosed) {
+      this.#discard(chunk);
+      return;
+    }
+    this.#time.hasRead = true;
     this.output.hold();
     try {
       this.#reader.read(chunk, this.readPreface(chunk));
@@ -194,7 +204,13 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.output.release();
     }
     this.reportMemory();
-    if (this.output.pending > this.limits.maxUnreadBytes) this.#closeForUnread();
+    if (this.output.pending > this.limits.maxUnreadBytes) this.#onOverdue(UNREAD);
+  }
+
+  /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */
+  #discard(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MOST_DISCARDED_BYTES) this.socket.pause();
   }
 
   #onSettings(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -206,7 +222,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     const before = this.peer.initialWindow;
     this.peer.read(buffer, start, end, this.#role === 'client');
-    this.#hasSettings = true;
+    this.#time.hasSettings = true;
     if (this.peer.initialWindow !== before) this.onInitialWindow(this.peer.initialWindow - before);
     this.output.frame(FrameType.SETTINGS, Flag.ACK, 0, NOTHING, NOTHING);
     this.onWritable();
@@ -215,12 +231,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onPing(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
     if (id !== 0) throw protocolError('PING on a stream');
     if (end - start !== 8) throw frameSizeError(`PING has ${end - start} bytes instead of 8`);
+    this.budgets.pings.spend();
     const payload = buffer.subarray(start, end);
     if (flags & Flag.ACK) {
       this.#pings.onAck(payload);
       return;
     }
-    this.budgets.pings.spend();
     this.output.frame(FrameType.PING, Flag.ACK, 0, payload, NOTHING);
   }
 
@@ -240,59 +256,28 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
 
   #tick(): void {
     if (this.isClosed) {
-      if (this.#ending++ >= LINGER_SECONDS) this.socket.destroy();
+      const seconds = this.output.unwritten > 0 ? this.#lingerSeconds : LINGER_SECONDS;
+      if (this.#ending++ >= seconds) this.socket.destroy();
       return;
     }
     this.budgets.refill();
-    this.#age++;
-    if (!this.#hasSettings && this.#age > this.limits.prefaceSeconds) {
-      throw new ConnectionError(
-        ErrorCode.SETTINGS_TIMEOUT,
-        `no preface and SETTINGS within ${this.limits.prefaceSeconds} seconds`,
-        'preface',
-      );
+    const overdue = this.#time.tick(this.openStreams);
+    if (overdue !== undefined) {
+      this.#onOverdue(overdue);
+      return;
     }
     this.tickStreams();
-    this.#tickWriting();
-    this.#tickKeepalive();
     if (this.goawayStep === 1 && this.#ending++ >= GOAWAY_SECONDS) this.#lastGoaway();
     this.reportMemory();
   }
 
-  #tickWriting(): void {
-    const { unwritten } = this.output;
-    const written = this.socket.bytesWritten - this.socket.writableLength;
-    if (unwritten === 0 || written !== this.#written) this.#writeStall = 0;
-    else if (this.#writeStall++ >= this.limits.stallSeconds) this.#closeForUnread();
-    this.#written = written;
-  }
-
-  #tickKeepalive(): void {
-    const { keepaliveSeconds, keepaliveTimeoutSeconds, keepaliveWithoutStreams } = this.limits;
-    if (this.#hasRead || keepaliveSeconds === 0) {
-      this.#hasRead = false;
-      this.#silence = 0;
-      this.#isProbing = false;
+  /** The peer has failed to do something in time. */
+  #onOverdue({ code, text, budget, isDeaf }: Overdue): void {
+    if (!isDeaf) {
+      this.close(code, text, budget);
       return;
     }
-    this.#silence++;
-    if (this.#silence < keepaliveSeconds) return;
-    if (!this.#isProbing && (keepaliveWithoutStreams || this.openStreams > 0)) {
-      this.#isProbing = true;
-      this.#silence = keepaliveSeconds;
-      this.#pings.send(() => undefined);
-    } else if (this.#isProbing && this.#silence >= keepaliveSeconds + keepaliveTimeoutSeconds) {
-      this.#destroy(`the peer has not answered a PING within ${keepaliveTimeoutSeconds} seconds`, 'keepalive');
-    }
-  }
-
-  #closeForUnread(): void {
-    this.#destroy('the peer does not read what is sent to it', 'unread answers');
-  }
-
-  /** Ends at once: the peer cannot be told, since it does not read. */
-  #destroy(text: string, budget: string): void {
-    this.#end({ code: ErrorCode.ENHANCE_YOUR_CALM, by: 'here', text, budget });
+    this.#end({ code, by: 'here', text, budget });
     this.socket.destroy();
   }
 
@@ -305,6 +290,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #writeGoaway(lastStreamId: number, code: number, text: string): void {
+    // The first frame is always SETTINGS, even if the client has not begun.
+    this.writeSettings();
     const prefix = Buffer.alloc(8);
     prefix.writeUInt32BE(lastStreamId, 0);
     prefix.writeUInt32BE(code, 4);
@@ -318,15 +305,20 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** Every way to end comes here, once. */
   #end(reason: CloseReason): void {
     if (this.isClosed) return;
-    this.output.flush();
     this.isClosed = true;
-    this.#ending = 0;
+    this.output.end();
     this.#memory.remove(this);
-    this.socket.end();
-    const isOrderly = reason.by === 'here' && reason.code !== ErrorCode.NO_ERROR;
-    this.abortStreams(isOrderly ? reason.code : ErrorCode.CONNECT_ERROR);
-    this.#pings.close();
-    this.onClosed?.(reason);
+    this.#ending = 0;
+    const isError = reason.code !== ErrorCode.NO_ERROR;
+    this.#lingerSeconds = isError ? LINGER_SECONDS : Math.max(LINGER_SECONDS, this.limits.stallSeconds);
+    let { text } = reason;
+    try {
+      this.abortStreams(isError && reason.by === 'here' ? reason.code : ErrorCode.CONNECT_ERROR);
+      this.#pings.close();
+    } catch (error) {
+      text += `; ${thrownText(error)}`;
+    }
+    this.onClosed?.({ ...reason, text });
   }
 
   #onSocketClosed(): void {
@@ -339,15 +331,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   #onDrain(): void {
     this.output.resume();
     this.onWritable();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.output.flush();
-    });
   }
 
   #guard(work: () => void): void {
@@ -369,6 +352,10 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
       this.#end({ code: ErrorCode.HTTP_1_1_REQUIRED, by: 'peer', text: error.message, budget: undefined });
       return;
     }
-    this.close(ErrorCode.INTERNAL_ERROR, `a handler has thrown: ${String(error)}`);
+    this.close(ErrorCode.INTERNAL_ERROR, thrownText(error));
   }
+}
+
+function thrownText(error: unknown): string {
+  return `a handler has thrown: ${String(error)}`;
 }

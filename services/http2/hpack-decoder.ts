@@ -10,6 +10,8 @@ const INDEXED = 0x80;
 const INCREMENTAL = 0x40;
 const SIZE_UPDATE = 0x20;
 const HUFFMAN = 0x80;
+/** A list that is this many times larger than allowed comes from nobody who means it: a few bytes may stand for a large one. */
+const BOMB_FACTOR = 4;
 
 export class HpackDecoder {
   readonly #maxListBytes: number;
@@ -30,7 +32,8 @@ export class HpackDecoder {
     return this.#table.bytes + this.#cache.bytes;
   }
 
-  /** Decodes buffer[start, end), a whole block. Throws COMPRESSION_ERROR, after which the decoder cannot be used. */
+  /** Decodes buffer[start, end), a whole block. Throws COMPRESSION_ERROR, or ENHANCE_YOUR_CALM for
+   * a list far too large; the decoder cannot be used after that. */
   decode(buffer: Buffer, start: number, end: number): HeaderBlock {
     const cached = this.#cache.get(buffer, start, end, this.#table.generation);
     if (cached !== undefined) return cached;
@@ -60,6 +63,7 @@ export class HpackDecoder {
       bytes += field.size;
       // What is beyond the limit is read for the sake of the dynamic table, but not kept.
       if (bytes <= this.#maxListBytes) block.add(field.name, field.value, field.kind, field.isValid);
+      else if (bytes > BOMB_FACTOR * this.#maxListBytes) throw bomb(BOMB_FACTOR * this.#maxListBytes);
     }
     block.isTooLarge = bytes > this.#maxListBytes;
     return block;
@@ -122,6 +126,10 @@ export class HpackDecoder {
     }
     throw invalid('a number has too many bytes');
   }
+}
+
+function bomb(bytes: number): ConnectionError {
+  return new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `a header list has more than ${bytes} bytes`, 'header lists');
 }
 
 function invalid(why: string): ConnectionError {

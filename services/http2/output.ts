@@ -1,4 +1,6 @@
-// What a connection writes. Frames are collected in a kept buffer and go to the socket in one write a turn of the event loop.
+// What a connection writes. Frames are collected in a kept buffer. They go to the socket in one write, when what runs now and
+// the promises that it settles are done. (To wait for the end of the turn of the event loop saves few writes, and costs a
+// lone call more.)
 //
 // A buffer that was handed to the socket may be used again when the socket has nothing left to write. Mostly that is so at
 // once: the kernel takes what it gets.
@@ -12,7 +14,7 @@ export const COPIED_BYTES = 4_096;
 /** Up to this length a loop is faster than a call of `set`. */
 const COPIED_BY_LOOP = 48;
 
-/** So much is written without waiting for the end of the turn. */
+/** So much is written at once. */
 const WRITE_AT_BYTES = 65_536;
 
 export class Output {
@@ -21,27 +23,34 @@ export class Output {
   /** Bytes that were added and not yet given to the socket. */
   pending = 0;
   readonly #socket: Socket;
-  readonly #schedule: () => void;
+  readonly #flush: () => void;
   #buffer: Buffer | undefined = undefined;
   /** #buffer[#from, #position) is not yet given to the socket. */
   #from = 0;
   #position = 0;
   /** Pieces before those in #buffer. */
   #pieces: Uint8Array[] = [];
-  /** Buffers that #pieces, or the socket, refer to. */
+  /** Full buffers that #pieces refers to. */
   #full: Buffer[] = [];
+  /** Full buffers that the socket refers to, until it has written all. */
+  #given: Buffer[] = [];
   #isScheduled = false;
   #isHeld = false;
+  #isEnded = false;
 
-  /** `schedule` sees to it that `flush` is called later in this turn of the event loop. */
-  constructor(socket: Socket, schedule: () => void) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#schedule = schedule;
+    this.#flush = () => this.flush();
   }
 
   /** Bytes that wait for the peer to read. */
   get unwritten(): number {
     return this.pending + this.#socket.writableLength;
+  }
+
+  /** Bytes that the kernel has taken. */
+  get written(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** While output is held, nothing needs to be scheduled: `release` writes it. */
@@ -100,18 +109,32 @@ export class Output {
     this.#write();
   }
 
+  /** Writes all that there is, whether the peer reads or not, and ends the socket. What is added later is not written. */
+  end(): void {
+    this.isBlocked = false;
+    this.#write();
+    this.#isEnded = true;
+    this.#socket.end();
+  }
+
   #write(): void {
-    if (this.pending === 0 || this.isBlocked || this.#socket.destroyed) return;
     const socket = this.#socket;
+    if (this.pending === 0 || this.isBlocked || this.#isEnded || socket.destroyed) return;
+    if (socket.writableLength === 0) this.#recycle();
     this.pending = 0;
     if (this.#pieces.length === 0) {
       socket.write(this.#buffer!.subarray(this.#from, this.#position));
+      this.#from = this.#position;
     } else {
       this.#writePieces();
     }
-    this.#from = this.#position;
-    if (socket.writableLength === 0) this.#reuse();
-    else this.isBlocked = socket.writableNeedDrain;
+    if (socket.writableLength > 0) {
+      this.isBlocked = socket.writableNeedDrain;
+      return;
+    }
+    this.#recycle();
+    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    this.#buffer = undefined;
   }
 
   /** The socket has written what it had. */
@@ -126,6 +149,7 @@ export class Output {
     this.#pieces = [];
     // The socket may still refer to the buffers, so they are left to the garbage collector.
     this.#full = [];
+    this.#given = [];
     this.#buffer = undefined;
   }
 
@@ -136,6 +160,8 @@ export class Output {
     for (const piece of this.#pieces) socket.write(piece);
     socket.uncork();
     this.#pieces = [];
+    this.#given.push(...this.#full);
+    this.#full = [];
   }
 
   /** Makes room for `bytes` and returns where they go. */
@@ -146,7 +172,7 @@ export class Output {
     this.pending += bytes;
     if (!this.#isScheduled && !this.#isHeld) {
       this.#isScheduled = true;
-      this.#schedule();
+      process.nextTick(this.#flush);
     }
     return at;
   }
@@ -165,14 +191,10 @@ export class Output {
     this.#from = this.#position;
   }
 
-  /** The socket refers to no buffer any more. */
-  #reuse(): void {
-    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
-    for (const buffer of this.#full) returnBuffer(buffer);
-    this.#buffer = undefined;
-    this.#full = [];
-    this.#from = 0;
-    this.#position = 0;
+  /** The socket has written all that it was given before. */
+  #recycle(): void {
+    for (const buffer of this.#given) returnBuffer(buffer);
+    this.#given = [];
   }
 }
 

@@ -21,8 +21,6 @@ export class Sender {
   #window = DEFAULT_WINDOW;
   /** Streams that have data and room in their own windows. */
   #line: Http2Stream[] = [];
-  /** Streams that have a queue. */
-  readonly #waiting = new Set<Http2Stream>();
   #isPumping = false;
   #blockPrefix: Uint8Array = FIRST_BLOCK;
 
@@ -69,7 +67,6 @@ export class Sender {
   /** `bytes` were added to the queue of the stream. */
   enqueued(stream: Http2Stream, bytes: number): void {
     this.queuedBytes += bytes;
-    this.#waiting.add(stream);
     this.#standInLine(stream);
     this.pump();
   }
@@ -99,7 +96,6 @@ export class Sender {
     if (stream.queue === undefined) return;
     this.queuedBytes -= stream.queue.bytes;
     stream.queue = undefined;
-    this.#waiting.delete(stream);
   }
 
   /** The peer takes more on the connection. Throws FLOW_CONTROL_ERROR. */
@@ -122,11 +118,6 @@ export class Sender {
     return true;
   }
 
-  /** Once a second. Calls `onStalled` for each stream of whose data the peer has read nothing for `seconds`. */
-  tick(seconds: number, onStalled: (stream: Http2Stream) => void): void {
-    for (const stream of this.#waiting) if (stream.queue!.tick() >= seconds) onStalled(stream);
-  }
-
   #standInLine(stream: Http2Stream): void {
     const queue = stream.queue!;
     if (queue.isInLine) return;
@@ -143,7 +134,6 @@ export class Sender {
     const isLast = queue.bytes === 0;
     if (isLast) {
       stream.queue = undefined;
-      this.#waiting.delete(stream);
     } else {
       this.#standInLine(stream);
     }

@@ -13,6 +13,8 @@ export class ServerConnection extends StreamConnection {
   readonly role = 'server';
   readonly #onStream: OnStream;
   #preface: PrefaceReader | undefined = new PrefaceReader();
+  /** The highest id of a stream that the client has opened, including those that came after the last GOAWAY. */
+  #lastSeen = 0;
 
   constructor(socket: Socket, onStream: OnStream, limits: Partial<Limits> = {}, ticker?: Ticker) {
     super(socket, 'server', limits, ticker);
@@ -31,7 +33,7 @@ export class ServerConnection extends StreamConnection {
   }
 
   protected override isUnopened(id: number): boolean {
-    return id > this.lastPeerStream || id % 2 === 0;
+    return id > this.#lastSeen || id % 2 === 0;
   }
 
   protected override onHeaderBlock(id: number, block: HeaderBlock, endStream: boolean): void {
@@ -41,14 +43,14 @@ export class ServerConnection extends StreamConnection {
       return;
     }
     if (id % 2 === 0) throw protocolError(`HEADERS on stream ${id}; a client opens streams with odd ids`);
-    if (id <= this.lastPeerStream) {
+    if (id <= this.#lastSeen) {
       this.#onLateHeaders(id);
       return;
     }
-    if (this.goawayStep === 2) return;
-    this.lastPeerStream = id;
+    this.#lastSeen = id;
+    if (this.goawayStep < 2) this.lastPeerStream = id;
     this.budgets.onOpened();
-    if (this.streams.size >= this.limits.maxConcurrentStreams) {
+    if (this.goawayStep === 2 || this.streams.size >= this.limits.maxConcurrentStreams) {
       this.streamError(id, ErrorCode.REFUSED_STREAM);
       return;
     }
@@ -79,7 +81,7 @@ export class ServerConnection extends StreamConnection {
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
     stream.expectedBytes = block.contentLength;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     stream.handler = this.#onStream(stream, block, endStream);
   }
 

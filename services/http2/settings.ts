@@ -14,12 +14,13 @@ const Setting = {
 const SETTING_BYTES = 6;
 const LARGEST_FRAME = 16_777_215;
 
-/** The peer's settings. Those that this side has no use for are checked only. */
+/**
+ * The peer's settings. Those that this side has no use for are checked only: it uses no dynamic table, and its frames are
+ * never larger than what everybody receives, which is fair to other streams.
+ */
 export class PeerSettings {
   maxConcurrentStreams = Infinity;
   initialWindow = DEFAULT_WINDOW;
-  /** Of what the peer would receive, this side sends MAX_FRAME_BYTES at most: that is fair to other streams. */
-  readonly maxFrame = MAX_FRAME_BYTES;
 
   /** Reads the payload of a SETTINGS frame. `fromServer` says who has sent it. Throws ConnectionError. */
   read(buffer: Uint8Array, start: number, end: number, fromServer: boolean): void {

@@ -11,16 +11,20 @@ import { HpackDecoder } from './hpack-decoder.ts';
 import type { Limits } from './limits.ts';
 import { Sender } from './sender.ts';
 import type { Http2Stream, StreamOwner } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 import type { Ticker } from './ticker.ts';
 
 /** Compressed, a block is mostly smaller than its list. One larger than this is not even read for the list's sake. */
 const BLOCK_PER_LIST_BYTES = 4;
 
+/** Of streams that this side has reset. */
+const FEWEST_REMEMBERED = 256;
+
 export abstract class StreamConnection extends BaseConnection implements StreamOwner {
-  protected readonly streams = new Map<number, Http2Stream>();
+  protected readonly streams = new StreamTable();
   protected readonly sender: Sender;
   /** Streams that this side has reset lately. */
-  protected readonly resetHere = new ClosedStreams();
+  protected readonly resetHere: ClosedStreams;
   readonly #decoder: HpackDecoder;
   readonly #assembly: HeaderAssembly;
   readonly #window: ReceiveWindow;
@@ -29,6 +33,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     super(socket, role, limits, ticker);
     const { maxHeaderListBytes, connectionWindowBytes } = this.limits;
     this.sender = new Sender(this.output, this.budgets, (stream) => this.onLocalEnd(stream));
+    this.resetHere = new ClosedStreams(Math.max(this.limits.maxConcurrentStreams, FEWEST_REMEMBERED));
     this.#decoder = new HpackDecoder(maxHeaderListBytes);
     this.#assembly = new HeaderAssembly(maxHeaderListBytes * BLOCK_PER_LIST_BYTES);
     this.#window = new ReceiveWindow(connectionWindowBytes);
@@ -48,7 +53,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
 
   onQueued(stream: Http2Stream, bytes: number): void {
     this.sender.enqueued(stream, bytes);
-    if (this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#fault(stream);
+    if (stream.queue !== undefined && this.sender.queuedBytes > this.limits.maxQueuedBytes) this.#endUnread(stream);
     this.reportMemory();
   }
 
@@ -126,16 +131,24 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   protected override onInitialWindow(change: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (this.sender.enlargeStream(stream, change)) continue;
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'SETTINGS_INITIAL_WINDOW_SIZE makes a window too large');
     }
   }
 
   protected override abortStreams(code: number): void {
-    const streams = [...this.streams.values()];
-    this.streams.clear();
-    for (const stream of streams) this.#abort(stream, code);
+    const thrown: unknown[] = [];
+    for (const stream of this.streams.all()) {
+      this.streams.delete(stream.id);
+      try {
+        this.#abort(stream, code);
+      } catch (error) {
+        thrown.push(error);
+      }
+    }
+    // All have heard it before one of them can be in the way.
+    if (thrown.length > 0) throw thrown[0];
   }
 
   protected override tickStreams(): void {
@@ -144,7 +157,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       const text = `a header block was not completed within ${headerSeconds} seconds`;
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, text, 'half headers');
     }
-    this.sender.tick(stallSeconds, (stream) => this.#fault(stream));
+    if (this.sender.queuedBytes === 0) return;
+    for (const stream of this.streams.all()) {
+      if (stream.queue !== undefined && stream.queue.tick() >= stallSeconds) this.#endUnread(stream);
+    }
   }
 
   protected override onWritable(): void {
@@ -293,7 +309,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       return;
     }
     this.budgets.resets.spend();
-    this.abortStream(stream, readUint32(buffer, start));
+    const code = readUint32(buffer, start);
+    // The peer has answered, and wants no more of what it is sent.
+    if (code === ErrorCode.NO_ERROR && stream.isRemoteEnded) this.finish(stream);
+    else this.abortStream(stream, code);
   }
 
   #onWindowUpdate(id: number, buffer: Buffer, start: number, end: number): void {
@@ -333,7 +352,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 
   /** The peer does not read what waits for it on a stream, or more waits than is allowed. */
-  #fault(stream: Http2Stream): void {
+  #endUnread(stream: Http2Stream): void {
     this.writeReset(stream.id, ErrorCode.ENHANCE_YOUR_CALM);
     this.abortStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
   }

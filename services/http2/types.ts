@@ -28,7 +28,9 @@ export interface StreamHandler {
   onTrailers(headers: Headers): void;
   /**
    * The stream has ended before its time: the peer has reset it, an error was found in it, or its connection is closed
-   * (CONNECT_ERROR, or the code of the GOAWAY with which this side has closed it; `connection.isClosed` is true then). Called at most once. Not called after `reset()`, nor when both sides have ended and all is written.
+   * (CONNECT_ERROR, or the code of the GOAWAY with which this side has closed it; `connection.isClosed` is true then).
+   * Called at most once, and not after `reset()` or when both sides have ended. A server's answer that ends before its
+   * request does ends both sides: the rest of the request is not heard.
    */
   onReset(code: number): void;
   /** After `sendData` has returned false: there is room again. */

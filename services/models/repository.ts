@@ -37,10 +37,13 @@ export class ModelRepository {
   /** By name, then version, highest last. */
   readonly versions: readonly ModelVersion[];
   readonly defaultModel: string;
+  /** By name, highest version first. */
+  readonly #byName: ReadonlyMap<string, readonly ModelVersion[]>;
 
   constructor(versions: readonly ModelVersion[], defaultModel: string) {
     this.versions = versions;
     this.defaultModel = defaultModel;
+    this.#byName = Map.groupBy([...versions].reverse(), ({ name }) => name);
   }
 
   /** Reads a repository folder once. A model whose manifest is wrong is kept, with its `error`. */
@@ -51,10 +54,8 @@ export class ModelRepository {
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
   find(name: string, version: number): readonly ModelVersion[] {
-    const wanted = name || this.defaultModel;
-    return this.versions
-      .filter((model) => model.name === wanted && (version === 0 || model.version === version))
-      .reverse();
+    const all = this.#byName.get(name || this.defaultModel) ?? [];
+    return version === 0 ? all : all.filter((model) => model.version === version);
   }
 }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { RouterError } from '../core/errors.ts';
-import { Admission, type AdmissionOptions, freePlaces } from './admission.ts';
+import { Admission, type AdmissionOptions, freeSlots } from './admission.ts';
 
 const MODEL = {};
 const OTHER = {};
@@ -326,14 +326,14 @@ describe('free places', () => {
   const engine = (free: number, admits = true): { free: number; admits: boolean } => ({ free, admits });
 
   it('are those of all engines that may be asked', () => {
-    expect(freePlaces([engine(2), engine(3), engine(9, false)])).toBe(5);
+    expect(freeSlots([engine(2), engine(3), engine(9, false)])).toBe(5);
   });
 
   it('are not fewer because one engine has more than it works off', () => {
-    expect([freePlaces([engine(1), engine(-2)]), freePlaces([engine(0), engine(-2)])]).toEqual([1, 0]);
+    expect([freeSlots([engine(1), engine(-2)]), freeSlots([engine(0), engine(-2)])]).toEqual([1, 0]);
   });
 
   it('have no end where no engine may be asked: waiting would not help', () => {
-    expect([freePlaces([engine(5, false)]), freePlaces([])]).toEqual([Infinity, Infinity]);
+    expect([freeSlots([engine(5, false)]), freeSlots([])]).toEqual([Infinity, Infinity]);
   });
 });

@@ -1,15 +1,16 @@
-// What stands before planning: a request goes on while an engine has room, waits its turn while none has, and is refused
-// at once where waiting would be in vain.
+// Admission: a request goes on while an engine has capacity, waits its turn while none has, and is refused at once where
+// waiting would be in vain.
 //
-// A line for each model, because only engines that hold it count and because each has its own pace. A line is first
-// come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015) saves those who come last where the queue is so long
-// that the first are lost anyway. Here nobody lines up who would be lost, and LIFO would only refuse late instead of at
+// A queue for each model, because only engines that hold it count and because each has its own throughput. A queue is first
+// come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015) saves those that come last where the queue is so long
+// that the first are lost anyway. Here no request waits that would be lost, and LIFO would only refuse late instead of at
 // once. What does help is that article's other half, CoDel's idea (Nichols and Jacobson, 2012): a queue is there for
 // bursts. One that has stood for long is allowed a short wait only, for a standing queue adds time and no answers.
 import { deadlinePassed, throwIfCancelled } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
-import { type HasRoom, RoomQueue } from './room-queue.ts';
+import { type HasCapacity, RoomQueue } from './room-queue.ts';
+import { Waiter, WaitingQueue } from './waiting-queue.ts';
 
 export interface AdmissionOptions {
   /** Requests waiting at once, over all models; 0: whoever finds no room is refused. */
@@ -42,12 +43,12 @@ const REAL_CLOCK: Clock = {
 export class Admission {
   #options: AdmissionOptions;
   readonly #clock: Clock;
-  readonly #lines = new WeakMap<object, Line>();
+  readonly #queues = new WeakMap<object, WaitingQueue>();
   readonly #ballots = new RoomQueue();
-  /** Those in which somebody waits, the next to be served first. */
-  readonly #standing = new Set<Line>();
+  /** Those in which a request waits, the next to be served first. They are few, one for each model. */
+  readonly #standing = new Set<WaitingQueue>();
   #waiting = 0;
-  /** Let go, but not sent yet: what they will take is not in `places` yet. */
+  /** Let go, but not sent yet: what they will take is still counted as free. */
   #released = 0;
 
   constructor(options: AdmissionOptions, clock: Clock = REAL_CLOCK) {
@@ -65,28 +66,28 @@ export class Admission {
 
   /**
    * Undefined: go on now, without a break. A promise: wait for it; it rejects with ROUTER_FULL, DEADLINE_EXCEEDED or
-   * what the signal was aborted with. Throws ROUTER_FULL. Who got in calls `leave` once, however it ends; who did not,
-   * does not. `places`: how many requests could be sent now; see `freePlaces`.
+   * what the signal was aborted with. Throws ROUTER_FULL. A request that got in calls `leave` once, however it ends; another
+   * does not. `capacity`: how many requests could be sent now; see `freeSlots`.
    */
-  enter(model: object, places: () => number, context: CallContext): Promise<void> | undefined {
-    const line = this.#lineOf(model);
-    if (line.waiters.size === 0 && places() > this.#released) {
-      if (line.pace.isRunning) line.pace.stop(this.#clock.now());
-      line.inside += 1;
+  enter(model: object, capacity: () => number, context: CallContext): Promise<void> | undefined {
+    const queue = this.#queueOf(model);
+    if (queue.length === 0 && capacity() > this.#released) {
+      if (queue.throughput.isRunning) queue.throughput.stop(this.#clock.now());
+      queue.inside += 1;
       return undefined;
     }
     const nowMs = this.#clock.now();
-    if (!line.pace.isRunning) line.pace.start(nowMs);
+    if (!queue.throughput.isRunning) queue.throughput.start(nowMs);
     this.serve();
-    this.#refuseInVain(line, context, nowMs);
-    return this.#lineUp(line, places, context, nowMs);
+    this.#refuseInVain(queue, context, nowMs);
+    return this.#wait(queue, capacity, context, nowMs);
   }
 
-  /** Of a request that got in. What ran out of time, or was cancelled, is no sign of how fast the engines are. */
+  /** Of a request that got in. One that ran out of time, or was cancelled, is no sign of how fast the engines are. */
   leave(model: object, isAnswered: boolean): void {
-    const line = this.#lineOf(model);
-    line.inside -= 1;
-    if (isAnswered && line.pace.isRunning) line.pace.left(this.#clock.now());
+    const queue = this.#queueOf(model);
+    queue.inside -= 1;
+    if (isAnswered && queue.throughput.isRunning) queue.throughput.recordAnswer(this.#clock.now());
     this.serve();
   }
 
@@ -95,7 +96,7 @@ export class Admission {
    * true when one has room or may not be asked any more, with false when waiting longer is in vain. Returns what ends the
    * waiting.
    */
-  waitForRoom(engines: readonly HasRoom[], deadlineMs: number, onEnd: (isWorthwhile: boolean) => void): () => void {
+  waitForRoom(engines: readonly HasCapacity[], deadlineMs: number, onEnd: (isWorthwhile: boolean) => void): () => void {
     const nowMs = this.#clock.now();
     const tolerableMs = this.#tolerableMs(this.#ballots.stoodMs(engines, nowMs));
     const stopWaiting = this.#ballots.wait(engines, nowMs, () => {
@@ -113,57 +114,58 @@ export class Admission {
     };
   }
 
-  /** Lets in whom there is room for now. To be called when there may be: an attempt has ended, an engine has come. */
+  /** Lets in those that there is capacity for now. To be called when there may be: an attempt has ended, an engine has come. */
   serve(): void {
     this.#ballots.serve();
-    // Set's iterator comes to what is added meanwhile: a line that was served goes to the end, and so all take turns.
-    for (const line of this.#standing) {
-      const [first] = line.waiters;
-      if (first === undefined || first.places() <= this.#released) continue;
-      this.#standing.delete(line);
-      this.#standing.add(line);
+    // Set's iterator comes to what is added meanwhile: a queue that was served goes to the end, and so all take turns.
+    for (const queue of this.#standing) {
+      const { first } = queue;
+      if (first === undefined || first.capacity() <= this.#released) continue;
+      this.#standing.delete(queue);
+      this.#standing.add(queue);
       const nowMs = this.#clock.now();
-      const answersPerMs = line.pace.at(nowMs, line.inside);
-      if (nowMs >= first.deadlineMs) {
+      const { deadlineMs } = first.context;
+      const answersPerMs = queue.throughput.rateAt(nowMs, queue.inside);
+      if (nowMs >= deadlineMs) {
         first.end(outOfTime());
         continue;
       }
       // It has waited longer than was to be expected: an engine would work for nobody.
-      const answerMs = line.inside / answersPerMs;
-      if (answerMs > first.deadlineMs - nowMs) {
-        first.end(tooLate(answerMs, line.waiters.size / answersPerMs));
+      const answerMs = queue.inside / answersPerMs;
+      if (answerMs > deadlineMs - nowMs) {
+        first.end(tooLate(answerMs, queue.length / answersPerMs));
         continue;
       }
-      line.inside += 1;
+      queue.inside += 1;
       this.#released += 1;
       first.end(undefined);
     }
   }
 
-  #refuseInVain(line: Line, context: CallContext, nowMs: number): void {
+  #refuseInVain(queue: WaitingQueue, context: CallContext, nowMs: number): void {
     const { deadlineMs } = context;
     throwIfCancelled(context);
     if (nowMs >= deadlineMs) throw outOfTime();
     const { maxQueue } = this.#options;
     if (this.#waiting >= maxQueue) this.#dropLate(nowMs);
-    const answersPerMs = line.pace.at(nowMs, line.inside);
-    const waitMs = (line.waiters.size + 1) / answersPerMs;
+    const answersPerMs = queue.throughput.rateAt(nowMs, queue.inside);
+    const waitMs = (queue.length + 1) / answersPerMs;
     if (this.#waiting >= maxQueue) {
       throw full(`${this.#waiting} requests are waiting for an engine, the most this router lets`, waitMs);
     }
-    // The first one waits in any case: its waiting is what shows how fast the line is now.
-    if (line.waiters.size === 0) return;
-    if (waitMs > USABLE * this.#tolerableMs(nowMs - line.stoodSinceMs)) {
+    // The first one waits in any case: its waiting is what shows how fast the queue is now.
+    if (queue.length === 0) return;
+    if (waitMs > USABLE * this.#tolerableMs(nowMs - queue.stoodSinceMs)) {
       throw full(`every engine is busy, and the queue for them takes ${Math.round(waitMs)} ms`, waitMs);
     }
     // Little's law: what is inside comes first, and the request itself takes its time there, too.
-    const answerMs = waitMs + line.inside / answersPerMs;
+    const answerMs = waitMs + queue.inside / answersPerMs;
     if (answerMs > USABLE * (deadlineMs - nowMs)) {
       throw tooLate(answerMs, waitMs);
     }
   }
 
-  /** How long one may wait in a queue that has stood for so long. */
+  /** How long a request may wait in a queue that has stood for so long. */
   #tolerableMs(stoodMs: number): number {
     const { maxWaitMs } = this.#options;
     return stoodMs > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
@@ -171,116 +173,53 @@ export class Admission {
 
   /** Their timers are late: the process has more to do than it can. */
   #dropLate(nowMs: number): void {
-    for (const line of this.#standing) {
-      for (const waiter of line.waiters) if (nowMs >= waiter.deadlineMs) waiter.end(outOfTime());
+    for (const queue of this.#standing) {
+      let next = queue.first;
+      while (next !== undefined) {
+        const waiter = next;
+        ({ next } = waiter);
+        if (nowMs >= waiter.context.deadlineMs) waiter.end(outOfTime());
+      }
     }
   }
 
-  #lineUp(line: Line, places: () => number, { deadlineMs, signal }: CallContext, nowMs: number): Promise<void> {
+  #wait(queue: WaitingQueue, capacity: () => number, context: CallContext, nowMs: number): Promise<void> {
     const { maxWaitMs } = this.#options;
-    if (line.waiters.size === 0) {
-      line.stoodSinceMs = nowMs;
-      this.#standing.add(line);
+    const leftMs = context.deadlineMs - nowMs;
+    if (queue.length === 0) {
+      queue.stoodSinceMs = nowMs;
+      this.#standing.add(queue);
     }
     this.#waiting += 1;
     return new Promise<void>((resolve, reject) => {
-      const end = (why: RouterError | undefined): void => {
-        cancelTimer();
-        signal.removeEventListener('abort', onAbort);
-        line.waiters.delete(waiter);
-        if (line.waiters.size === 0) this.#standing.delete(line);
+      const waiter = new Waiter(context, capacity, (_, error) => {
+        queue.remove(waiter);
+        if (queue.length === 0) this.#standing.delete(queue);
         this.#waiting -= 1;
-        if (why === undefined) resolve();
-        else reject(why);
-      };
-      const waiter: Waiter = { deadlineMs, places, end };
-      const onAbort = (): void => end(RouterError.from(signal.reason));
-      const onTimer = (): void => end(deadlineMs - nowMs <= maxWaitMs ? outOfTime() : this.#waitedLong(line));
-      const cancelTimer = this.#clock.after(Math.min(maxWaitMs, deadlineMs - nowMs), onTimer);
-      signal.addEventListener('abort', onAbort);
-      line.waiters.add(waiter);
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+      const onTimer = (): void => waiter.end(leftMs <= maxWaitMs ? outOfTime() : this.#waitedLong(queue));
+      waiter.stopTimer = this.#clock.after(Math.min(maxWaitMs, leftMs), onTimer);
+      queue.add(waiter);
       // The caller goes on, and sends, directly after this.
     }).then(() => {
       this.#released -= 1;
     });
   }
 
-  #waitedLong(line: Line): RouterError {
-    const waitMs = line.waiters.size / line.pace.at(this.#clock.now(), line.inside);
+  #waitedLong(queue: WaitingQueue): RouterError {
+    const waitMs = queue.length / queue.throughput.rateAt(this.#clock.now(), queue.inside);
     return full(`no engine had room for ${this.#options.maxWaitMs} ms`, waitMs);
   }
 
-  #lineOf(model: object): Line {
-    let line = this.#lines.get(model);
-    if (line === undefined) {
-      line = new Line();
-      this.#lines.set(model, line);
+  #queueOf(model: object): WaitingQueue {
+    let queue = this.#queues.get(model);
+    if (queue === undefined) {
+      queue = new WaitingQueue();
+      this.#queues.set(model, queue);
     }
-    return line;
-  }
-}
-
-interface Waiter {
-  readonly deadlineMs: number;
-  readonly places: () => number;
-  /** Undefined: it may go on. */
-  readonly end: (why: RouterError | undefined) => void;
-}
-
-class Line {
-  /** In the order in which they came. */
-  readonly waiters = new Set<Waiter>();
-  readonly pace = new Pace();
-  /** Got in and not left yet. */
-  inside = 0;
-  /** Since when somebody has been waiting, if anybody is. */
-  stoodSinceMs = 0;
-}
-
-/** Forgets what is so old, milliseconds, but never more than one part in LEAST_MEMORY at once: few requests a second. */
-const MEMORY_MS = 1_000;
-const LEAST_MEMORY = 16;
-/** Nothing is known any more when there was room for so long, milliseconds. */
-const PAUSE_MS = 10_000;
-
-/** How many requests leave in a millisecond while there is no room: what the engines can do, not what is asked of them. */
-class Pace {
-  isRunning = false;
-  #left = 0;
-  #ms = 0;
-  /** Up to when #ms counts; when it stopped, while it does not run. */
-  #lastMs = 0;
-
-  /** There is no room from now on. What was known fades while there is. */
-  start(nowMs: number): void {
-    const kept = Math.max(0, 1 - (nowMs - this.#lastMs) / PAUSE_MS);
-    this.#left *= kept;
-    this.#ms *= kept;
-    this.#lastMs = nowMs;
-    this.isRunning = true;
-  }
-
-  stop(nowMs: number): void {
-    this.#ms += nowMs - this.#lastMs;
-    this.#lastMs = nowMs;
-    this.isRunning = false;
-  }
-
-  left(nowMs: number): void {
-    const gapMs = nowMs - this.#lastMs;
-    const kept = 1 - Math.min(gapMs / MEMORY_MS, 1 / LEAST_MEMORY);
-    this.#left = this.#left * kept + 1;
-    this.#ms = this.#ms * kept + gapMs;
-    this.#lastMs = nowMs;
-  }
-
-  /**
-   * The next one is as good as gone, so that a standstill is noticed. Where none has left yet, all inside are: they came
-   * before those who wait, and who comes in a burst is not to be refused for want of knowledge.
-   */
-  at(nowMs: number, inside: number): number {
-    const left = this.#left < 1 ? Math.max(1, inside) : this.#left + 1;
-    return left / Math.max(this.#ms + nowMs - this.#lastMs, Number.MIN_VALUE);
+    return queue;
   }
 }
 
@@ -288,7 +227,7 @@ class Pace {
  * How many requests could be sent now, each to one engine. Where no engine may be asked at all there is nothing to wait
  * for: Infinity.
  */
-export function freePlaces(engines: readonly HasRoom[]): number {
+export function freeSlots(engines: readonly HasCapacity[]): number {
   let free = 0;
   let isAnyAble = false;
   for (const engine of engines) {

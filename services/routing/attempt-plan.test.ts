@@ -1,11 +1,11 @@
 // The rules of attempt-plan.ts, in failover: what follows from what each engine says.
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { fakeAsking } from '../../test/fakes/fake-parts.ts';
+import { fakeExecution } from '../../test/fakes/fake-parts.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
-import type { AskOptions, Attempt } from './ask.ts';
-import { attemptInTurn } from './attempt.ts';
-import { type Answered, AttemptPlan } from './attempt-plan.ts';
+import type { AttemptOptions, Attempt } from './attempt.ts';
+import type { Execution, Outcome } from './executor.ts';
+import { failover } from './executors/failover.ts';
 import type { Dispute } from './dispute.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -15,7 +15,7 @@ let [a, b, c, d] = named();
 let caller: AbortController;
 let disputes: Dispute[];
 let attempts: readonly Attempt[];
-let plan: AttemptPlan<HandDriven>;
+let execution: Execution<HandDriven>;
 
 function named(): [HandDriven, HandDriven, HandDriven, HandDriven] {
   return [new HandDriven('a'), new HandDriven('b'), new HandDriven('c'), new HandDriven('d')];
@@ -29,15 +29,14 @@ beforeEach(() => {
 
 function start(
   engines: HandDriven[],
-  over: Partial<AskOptions> = {},
+  over: Partial<AttemptOptions> = {},
   deadlineMs = Infinity,
-): Promise<Answered<HandDriven>> {
+): Promise<Outcome<HandDriven>> {
   const onDispute = (dispute: Dispute): void => void disputes.push(dispute);
-  const fake = fakeAsking(engines, caller.signal, { onDispute, ...over });
-  const asking = { ...fake, context: { ...fake.context, deadlineMs } };
-  attempts = asking.attempts;
-  plan = new AttemptPlan(engines, asking);
-  const answering = attemptInTurn(plan);
+  const context = { deadlineMs, signal: caller.signal };
+  execution = fakeExecution(engines, caller.signal, { onDispute, ...over }, { context });
+  ({ attempts } = execution);
+  const answering = failover(execution);
   answering.catch(() => undefined);
   return answering;
 }
@@ -82,8 +81,9 @@ describe('a refusal', () => {
       () => a.fail('NON_FINITE', there),
       () => b.answer(7n),
     );
-    expect([(await answering).engine.id, plan.isFirm]).toEqual(['b', false]);
-    expect(plan.claims.map(({ engine }) => engine.id)).toEqual(['a', 'b']);
+    const { engine, isFirm } = await answering;
+    expect([engine.id, isFirm]).toEqual(['b', false]);
+    expect(execution.claims.map(({ engine }) => engine.id)).toEqual(['a', 'b']);
   });
 
   it('needs a third engine where the second refuses differently: two of three decide', async () => {

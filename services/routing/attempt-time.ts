@@ -1,11 +1,11 @@
 // How long one engine may take before another is asked: as long as its own answers usually take, at most its share of the
 // caller's time, and never longer than `attemptTimeoutMs`.
-import type { Askable, Asking } from './ask.ts';
+import type { EngineClient, AttemptContext } from './attempt.ts';
 
 /** `attempts`: that the caller's time must do for, this one included. Infinity for the last one: it may use the rest. */
 export function attemptTimeMs(
-  engine: Askable,
-  { input, context, options }: Asking,
+  engine: EngineClient,
+  { input, context, options }: AttemptContext,
   attempts: number,
   nowMs: number,
 ): number {
@@ -23,9 +23,14 @@ const WITHOUT_STAND_IN = 1.25;
  * How long an engine may take over its ballot. `hasStandIn`: another engine can vote in its place. It gets its whole share:
  * an engine is asked once in a vote, so that a ballot which is given up is lost.
  */
-export function ballotTimeMs(engine: Askable, asking: Asking, hasStandIn: boolean, nowMs: number): number {
+export function ballotTimeMs(
+  engine: EngineClient,
+  request: AttemptContext,
+  hasStandIn: boolean,
+  nowMs: number,
+): number {
   const attempts = hasStandIn ? WITH_STAND_IN : WITHOUT_STAND_IN;
-  const { context, options } = asking;
+  const { context, options } = request;
   const shareMs = Math.max(0, context.deadlineMs - nowMs) / attempts;
-  return Math.max(Math.min(shareMs, options.attemptTimeoutMs), attemptTimeMs(engine, asking, attempts, nowMs));
+  return Math.max(Math.min(shareMs, options.attemptTimeoutMs), attemptTimeMs(engine, request, attempts, nowMs));
 }

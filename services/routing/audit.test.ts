@@ -5,7 +5,7 @@ import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
-import type { Claim } from './attempt-plan.ts';
+import type { Claim } from './executor.ts';
 import { Audit, type AuditOptions } from './audit.ts';
 import type { Dispute } from './dispute.ts';
 

@@ -14,10 +14,10 @@ import type { Observer } from '../core/observer.ts';
 import { refusalKey } from '../core/refusal.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
-import type { Claim } from './attempt-plan.ts';
-import type { Askable, Asking } from './ask.ts';
-import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toCast, wantsLayers } from './ballot.ts';
+import type { EngineClient, AttemptContext } from './attempt.ts';
+import { type Voter, isEmpty, newVoter, recordAnswer, recordError, toBallot, wantsLayers } from './ballot.ts';
 import type { Dispute } from './dispute.ts';
+import type { Claim } from './executor.ts';
 import { malformedDispute } from './malformed.ts';
 
 export interface AuditOptions {
@@ -47,7 +47,9 @@ const POLICY: VotePolicy = {
 };
 
 /** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
-type Audited = Pick<Asking, 'input' | 'strategy'> & { readonly context?: Pick<Asking['context'], 'span'> };
+type Audited = Pick<AttemptContext, 'input' | 'strategy'> & {
+  readonly context?: Pick<AttemptContext['context'], 'span'>;
+};
 
 interface OneAudit<E> {
   readonly claims: readonly Claim<E>[];
@@ -67,7 +69,7 @@ export class Audit {
    * Share of an audit that is due of each engine: a rate of 0.05 is every twentieth answer of its own. Of all answers
    * together it would always be the same engine's where twenty is a multiple of how many take turns.
    */
-  readonly #due = new WeakMap<Askable, number>();
+  readonly #due = new WeakMap<EngineClient, number>();
   readonly #running = { byShare: 0, contradicted: 0 };
 
   constructor(options: AuditOptions) {
@@ -79,7 +81,7 @@ export class Audit {
   }
 
   /** `claims`: all that was said to one request. `onWrong` is called if the answer among them may have been wrong. */
-  maybeAudit<E extends Askable>(
+  maybeAudit<E extends EngineClient>(
     claims: readonly Claim<E>[],
     engines: readonly E[],
     asked: Audited,
@@ -108,7 +110,7 @@ export class Audit {
    * Engines contradict each other: others say who is wrong. The first answer among `claims` is the one that was given.
    * `least`: of so many at least it takes more than half.
    */
-  contradicted<E extends Askable>(
+  contradicted<E extends EngineClient>(
     claims: readonly Claim<E>[],
     engines: readonly E[],
     asked: Audited,
@@ -120,13 +122,13 @@ export class Audit {
     void this.#run({ claims, others: peers(claims, engines), all, isContradicted: true, mayAsk, asked, onWrong });
   }
 
-  #isDue(engine: Askable): boolean {
+  #isDue(engine: EngineClient): boolean {
     const due = (this.#due.get(engine) ?? 0) + this.#options.rate;
     this.#due.set(engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
     return due >= 1;
   }
 
-  async #run<E extends Askable>(audit: OneAudit<E>): Promise<void> {
+  async #run<E extends EngineClient>(audit: OneAudit<E>): Promise<void> {
     const running = audit.isContradicted ? 'contradicted' : 'byShare';
     this.#running[running] += 1;
     try {
@@ -141,7 +143,7 @@ export class Audit {
   }
 
   /** Asks one after the other until it is decided who is right: at least one, where nobody has contradicted anybody yet. */
-  async #askPeers<E extends Askable>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
+  async #askPeers<E extends EngineClient>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
     const { claims, others, isContradicted, asked } = audit;
     for (const other of others) {
       const mayEnd = isContradicted || voters.length > claims.length;
@@ -151,7 +153,7 @@ export class Audit {
     }
   }
 
-  async #recompute<E extends Askable>(engine: E, { input, strategy, context }: Audited): Promise<Voter<E>> {
+  async #recompute<E extends EngineClient>(engine: E, { input, strategy, context }: Audited): Promise<Voter<E>> {
     const { observer, onDispute } = this.#options;
     const voter = newVoter(engine);
     const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new Cancel() };
@@ -176,7 +178,7 @@ export class Audit {
     return voter;
   }
 
-  #conclude<E extends Askable>(voters: readonly Voter<E>[], audit: OneAudit<E>): void {
+  #conclude<E extends EngineClient>(voters: readonly Voter<E>[], audit: OneAudit<E>): void {
     const result = judge(voters, audit);
     const claimed = audit.claims.length;
     const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
@@ -196,7 +198,7 @@ export class Audit {
       input,
       strategy,
       verdict: 'AUDIT_DISPUTED',
-      ballots: voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT')),
+      ballots: voters.map((voter, place) => toBallot(voter, result.outcomes[place] ?? 'ABSENT')),
       wrong: ids,
       right: right?.refusal === undefined ? right : undefined,
       span: context?.span,
@@ -209,7 +211,7 @@ function nameOf(said: Inference | RouterError): string {
   return said instanceof RouterError ? refusalKey(said) : '';
 }
 
-function toVoter<E extends Askable>({ engine, said, durationMs }: Claim<E>): Voter<E> {
+function toVoter<E extends EngineClient>({ engine, said, durationMs }: Claim<E>): Voter<E> {
   const voter = newVoter(engine);
   if (said instanceof RouterError) recordError(voter, said);
   else recordAnswer(voter, said);
@@ -226,7 +228,7 @@ function judge<E>(voters: readonly Voter<E>[], { all }: OneAudit<E>): Verdict {
 }
 
 /** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
-function peers<E extends Askable>(claims: readonly Claim<E>[], engines: readonly E[]): readonly E[] {
+function peers<E extends EngineClient>(claims: readonly Claim<E>[], engines: readonly E[]): readonly E[] {
   const { kind } = claims[0]!.engine;
   const others = engines.filter((other) => other.admits && claims.every(({ engine }) => engine !== other));
   const [first] = others.splice(Math.floor(Math.random() * others.length), 1);

@@ -4,7 +4,7 @@ import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
 import type { Ballot } from '../voting/tally.ts';
 import type { BallotOutcome } from '../voting/verdict.ts';
-import type { Askable } from './ask.ts';
+import type { EngineClient } from './attempt.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot, Dispute } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
@@ -28,7 +28,7 @@ export interface Voter<E> {
 }
 
 /** One that is asked now; so far it is absent. */
-export function newVoter<E extends Askable>(engine: E): Voter<E> {
+export function newVoter<E extends EngineClient>(engine: E): Voter<E> {
   const ballot = { engineId: engine.id, engineKind: engine.kind };
   return { engine, startedMs: performance.now(), durationMs: 0, isAsked: true, isWaiting: true, ballot };
 }
@@ -93,7 +93,7 @@ export function isComplete({ spikeCounts, potentials }: Inference): boolean {
   return spikeCounts.length > 0 || potentials.length > 0;
 }
 
-export function toCast<E>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
+export function toBallot<E>(voter: Voter<E>, outcome: BallotOutcome): CastBallot {
   const { ballot, refusal, absence, startedMs, durationMs } = voter;
   const { engineId, answer } = ballot;
   return {

@@ -24,11 +24,21 @@ export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
   // The first of equals wins, on every router.
   for (let k = 1; k < readout.length; k += 1) if ((readout[k] ?? 0) > (readout[labelIndex] ?? 0)) labelIndex = k;
   const largest = readout[labelIndex] ?? 0;
-  const scores = readout.map((value) => Math.exp((value - largest) / spec.temperature));
-  const total = scores.reduce((sum, score) => sum + score, 0);
-  for (let k = 0; k < scores.length; k += 1) scores[k] = (scores[k] ?? 0) / total;
+  const exponentials = readout.length <= kept.length ? kept : new Float64Array(readout.length);
+  let total = 0;
+  for (let k = 0; k < readout.length; k += 1) {
+    exponentials[k] = Math.exp((readout[k]! - largest) / spec.temperature);
+    total += exponentials[k]!;
+  }
+  // A copy of fractions: the array has its form at once, where one of integers would be made twice.
+  const scores = readout.length <= FRACTIONS.length ? FRACTIONS.slice(0, readout.length) : Array.from(exponentials);
+  for (let k = 0; k < scores.length; k += 1) scores[k] = exponentials[k]! / total;
   return { label: spec.labels[labelIndex] ?? '', labelIndex, confidence: scores[labelIndex] ?? 0, scores };
 }
+
+/** For answers of a usual size. */
+const kept = new Float64Array(1_024);
+const FRACTIONS: readonly number[] = Array.from(kept, () => 0.5);
 
 function toNumbers(littleEndian: Uint8Array): number[] {
   const view = new DataView(littleEndian.buffer, littleEndian.byteOffset, littleEndian.byteLength);

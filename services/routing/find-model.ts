@@ -1,14 +1,16 @@
 // Which version a request means, and which engines can serve it.
 import { RouterError } from '../core/errors.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
-import type { EnginePool } from '../engines/pool.ts';
+import type { EnginePool, ServedModel } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
 import { noEngine, stillReading } from './no-engine.ts';
-import type { InputSpec } from './validate.ts';
+import type { InputSpec } from './check-input.ts';
 
 export interface Found {
   readonly version: ModelVersion;
+  /** "name/version". */
+  readonly key: string;
   /** What it takes: as the manifest says, else as the network does. */
   readonly input: InputSpec;
   /** As the router has read it. */
@@ -26,10 +28,15 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
   return found;
 }
 
+/** What was found before, until the pool's engines change: a request then allocates nothing here. */
+const knownAs = new WeakMap<ServedModel, Found>();
+
 /** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where it is still being read or no engine has ever held it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.name, wanted.version);
+  const known = served && knownAs.get(served);
+  if (known?.version === wanted && known.engines.length > 0) return known;
   const labels = wanted.readout.labels.length;
   if (served === undefined || served.engines.length === 0) {
     const broken = wanted.error || (pool.pinned(wanted.name, wanted.version)?.error ?? '');
@@ -44,7 +51,9 @@ export function findServed(models: ModelRepository, pool: EnginePool, name: stri
     throw invalid(wanted, `it has ${labels} labels for ${model.outputSize} outputs; give one for each, or none`);
   }
   const input = { kind: wanted.inputKind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
-  return { version: wanted, input, model, engines };
+  const found = { version: wanted, key: `${wanted.name}/${wanted.version}`, input, model, engines };
+  knownAs.set(served, found);
+  return found;
 }
 
 function invalid({ name, version }: ModelVersion, why: string): RouterError {

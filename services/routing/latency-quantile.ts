@@ -2,7 +2,7 @@
 
 /** Answers remembered for each model. */
 const WINDOW = 256;
-/** Sorting is dear: the quantile is taken anew after so many answers. */
+/** Sorting is dear: the quantile is taken anew after so many answers, and only where somebody asks for it. */
 const REFRESH_EVERY = 32;
 /** Fewer say nothing about a tail. */
 const MIN_SAMPLES = 20;
@@ -13,6 +13,8 @@ interface Samples {
   readonly ring: Float64Array;
   count: number;
   quantileMs: number | undefined;
+  /** The count at which it was taken. */
+  takenAt: number;
 }
 
 export class LatencyQuantile {
@@ -33,19 +35,22 @@ export class LatencyQuantile {
     const samples = this.#models.get(model) ?? this.#add(model);
     samples.ring[samples.count % WINDOW] = latencyMs;
     samples.count += 1;
-    const isDue =
-      samples.count >= MIN_SAMPLES && (samples.quantileMs === undefined || samples.count % REFRESH_EVERY === 0);
-    if (isDue) samples.quantileMs = nearestRank(samples.ring.slice(0, Math.min(samples.count, WINDOW)), this.#quantile);
   }
 
   /** Undefined until enough answers have come. */
   ofModel(model: string): number | undefined {
-    return this.#models.get(model)?.quantileMs;
+    const samples = this.#models.get(model);
+    if (samples === undefined || samples.count < MIN_SAMPLES) return undefined;
+    if (samples.quantileMs === undefined || samples.count - samples.takenAt >= REFRESH_EVERY) {
+      samples.quantileMs = nearestRank(samples.ring.slice(0, Math.min(samples.count, WINDOW)), this.#quantile);
+      samples.takenAt = samples.count;
+    }
+    return samples.quantileMs;
   }
 
   #add(model: string): Samples {
     if (this.#models.size >= MAX_MODELS) this.#models.clear();
-    const samples = { ring: new Float64Array(WINDOW), count: 0, quantileMs: undefined };
+    const samples = { ring: new Float64Array(WINDOW), count: 0, quantileMs: undefined, takenAt: 0 };
     this.#models.set(model, samples);
     return samples;
   }

@@ -6,7 +6,7 @@
 //   3  whatever else                            NO_ENGINE
 import { RouterError } from '../core/errors.ts';
 import type { ModelProblem } from '../engines/model-problems.ts';
-import type { Attempt } from './ask.ts';
+import type { Attempt } from './attempt.ts';
 
 /** By then an open breaker lets a request through, and a restarted sidecar is back. */
 const RETRY_AFTER_MS = 500;

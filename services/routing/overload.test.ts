@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ConcurrencyLimit } from '../engines/concurrency-limit.ts';
 import { RouterError } from '../core/errors.ts';
 import { Random } from '../../test/fuzz/random.ts';
-import { Admission, type AdmissionOptions, type Clock, freePlaces } from './admission.ts';
+import { Admission, type AdmissionOptions, type Clock, freeSlots } from './admission.ts';
 
 /** A binary heap of things to do. */
 class VirtualClock implements Clock {
@@ -206,7 +206,7 @@ class Simulation {
     };
     try {
       const { signal } = new AbortController();
-      const turn = this.admission.enter(this.#model, () => freePlaces(this.engines), { deadlineMs, signal });
+      const turn = this.admission.enter(this.#model, () => freeSlots(this.engines), { deadlineMs, signal });
       if (turn === undefined) {
         send();
         return;

@@ -3,7 +3,7 @@ import xxhash from 'xxhash-wasm';
 import type { Detail } from '../core/inference.ts';
 import type { StrategyName } from '../strategies/registry.ts';
 import type { VotePolicy } from '../voting/policy.ts';
-import type { RawInput } from './validate.ts';
+import type { RawInput } from './check-input.ts';
 
 export type CacheModeName = 'USE' | 'BYPASS' | 'REFRESH';
 
@@ -24,8 +24,7 @@ export interface ReasonQuestion {
 
 const { h64Raw } = await xxhash();
 
-/** 64 bits of model and input; equal on every router, so that AFFINITY is. Computed when first called, then kept. */
-export function questionHash(modelId: bigint, data: Uint8Array): () => bigint {
-  let hash: bigint | undefined;
-  return () => (hash ??= h64Raw(data, modelId));
+/** 64 bits of model and input; equal on every router, so that AFFINITY is. */
+export function questionHash(modelId: bigint, data: Uint8Array): bigint {
+  return h64Raw(data, modelId);
 }

@@ -4,7 +4,7 @@
 // A queue for each engine, first come, first served. Ballots go before the requests that wait in admission.ts: their votes
 // were let in earlier, and would not come to an end otherwise.
 
-export interface HasRoom {
+export interface HasCapacity {
   /** Whether it may be sent requests now. */
   readonly admits: boolean;
   /** How many more it would take now. */
@@ -22,13 +22,13 @@ interface Queue {
 }
 
 export class RoomQueue {
-  readonly #queues = new Map<HasRoom, Queue>();
+  readonly #queues = new Map<HasCapacity, Queue>();
 
   /**
    * Calls `onRoom` when one of the engines has room, or may not be asked any more. Returns what ends the waiting, which may
    * be called at any time.
    */
-  wait(engines: readonly HasRoom[], nowMs: number, onRoom: OnRoom): () => void {
+  wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnRoom): () => void {
     const stop = (): void => {
       for (const engine of engines) this.#remove(engine, ballot);
     };
@@ -45,7 +45,7 @@ export class RoomQueue {
   }
 
   /** How long ballots have been waiting for each of these engines; 0: for one of them none waits. */
-  stoodMs(engines: readonly HasRoom[], nowMs: number): number {
+  stoodMs(engines: readonly HasCapacity[], nowMs: number): number {
     return Math.min(...engines.map((engine) => nowMs - (this.#queues.get(engine)?.stoodSinceMs ?? nowMs)));
   }
 
@@ -58,7 +58,7 @@ export class RoomQueue {
     }
   }
 
-  #remove(engine: HasRoom, ballot: OnRoom): void {
+  #remove(engine: HasCapacity, ballot: OnRoom): void {
     const queue = this.#queues.get(engine);
     queue?.ballots.delete(ballot);
     if (queue?.ballots.size === 0) this.#queues.delete(engine);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SlowStart, easeIn } from './slow-start.ts';
+import { type SlowStart, applySlowStart } from './slow-start.ts';
 
 const old = (id: string): { id: string; readySinceMs: number } => ({ id, readySinceMs: -Infinity });
 const fresh = (id: string): { id: string; readySinceMs: number } => ({ id, readySinceMs: 10_000 });
@@ -14,7 +14,7 @@ function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draw
     random: () => draws.shift() ?? 0,
     ...over,
   };
-  return easeIn(plan, how)
+  return applySlowStart(plan, how)
     .map(({ id }) => id)
     .join('');
 }
@@ -29,7 +29,7 @@ describe('slow start', () => {
       inFlight: 100,
       random: () => 1,
     } as const;
-    expect(easeIn(plan, untouched)).toBe(plan);
+    expect(applySlowStart(plan, untouched)).toBe(plan);
   });
 
   it.each([

@@ -30,8 +30,11 @@ export interface SlowStart {
  * With no more requests under way than there are engines nobody is spared: one at a time harms no engine, and is what
  * warms it.
  */
-export function easeIn<E extends { readonly readySinceMs: number }>(plan: readonly E[], how: SlowStart): readonly E[] {
-  const { strategy, slowStartMs, nowMs, inFlight, random } = how;
+export function applySlowStart<E extends { readonly readySinceMs: number }>(
+  plan: readonly E[],
+  options: SlowStart,
+): readonly E[] {
+  const { strategy, slowStartMs, nowMs, inFlight, random } = options;
   if (slowStartMs === 0 || inFlight <= plan.length || EXEMPT.has(strategy)) return plan;
   const leads = ({ readySinceMs }: E): boolean => {
     const passed = (nowMs - readySinceMs) / slowStartMs;

@@ -10,11 +10,11 @@ import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
 import type { Verdict } from '../voting/verdict.ts';
-import type { Answered, Claim } from './attempt-plan.ts';
-import { type Askable, type Asking, ask } from './ask.ts';
+import { type EngineClient, type AttemptContext, attempt } from './attempt.ts';
 import { ballotTimeMs } from './attempt-time.ts';
-import { type Voter, digestOf, digestsOf, isComplete, isVotedFor, toCast } from './ballot.ts';
+import { type Voter, digestOf, digestsOf, isComplete, isVotedFor, toBallot } from './ballot.ts';
 import type { CastBallot } from './dispute.ts';
+import type { Answered, Claim } from './executor.ts';
 import { noEngine } from './no-engine.ts';
 
 export interface WonVote<E> {
@@ -24,18 +24,18 @@ export interface WonVote<E> {
   readonly result: Extract<Verdict, { winner: number }>;
   /** Whether those that agree are more than half of all. */
   readonly isSure: boolean;
-  readonly asking: Asking;
+  readonly request: AttemptContext;
   /** An engine that had not voted gives something else than what won. */
   readonly onOther: (claim: Claim<E>) => void;
 }
 
 /** Rejects with what no-engine.ts says, or with the caller's reason to leave. */
-export async function wholeAnswer<E extends Askable>(won: WonVote<E>): Promise<Answered<E>> {
-  const { plan, voters, result, asking, onOther } = won;
+export async function wholeAnswer<E extends EngineClient>(won: WonVote<E>): Promise<Answered<E>> {
+  const { plan, voters, result, request, onOther } = won;
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
   if (isComplete(winner.answer)) return { engine: winner.engine, inference: winner.answer };
   const { ballot } = winner;
-  const { context, options, attempts } = asking;
+  const { context, options, attempts } = request;
   const candidates = candidatesOf(plan, voters, winner);
   let last: RouterError | undefined;
   let isRetry = voters[0]?.ballot.answer === undefined;
@@ -46,7 +46,7 @@ export async function wholeAnswer<E extends Askable>(won: WonVote<E>): Promise<A
     const hasStandIn = candidates.slice(place + 1).some((other) => other.engine.admits);
     let said: Inference | RouterError;
     try {
-      said = await ask(engine, asking, ballotTimeMs(engine, asking, hasStandIn, startedMs));
+      said = await attempt(engine, request, ballotTimeMs(engine, request, hasStandIn, startedMs));
       if (isComplete(said) && isVotedFor(ballot, said)) return { engine, inference: said };
       last = new RouterError('ENGINE_FAULT', `engine "${engine.id}" gave another answer than the one that won`);
     } catch (thrown) {
@@ -85,14 +85,14 @@ function candidatesOf<E>(
 }
 
 /** An engine voted with the others and then gave something else. */
-function reportContradiction<E extends Askable>(
+function reportContradiction<E extends EngineClient>(
   liar: Voter<E>,
   said: Inference | RouterError,
-  { voters, result, isSure, asking: { input, options, strategy, context } }: WonVote<E>,
+  { voters, result, isSure, request: { input, options, strategy, context } }: WonVote<E>,
 ): void {
   const { engine } = liar;
   const ballots = voters.map((voter, place) => {
-    const cast = toCast(voter, voter === liar ? 'DISSENTED' : (result.outcomes[place] ?? 'ABSENT'));
+    const cast = toBallot(voter, voter === liar ? 'DISSENTED' : (result.outcomes[place] ?? 'ABSENT'));
     return voter === liar ? { ...cast, ...contradiction(said) } : cast;
   });
   const right = isSure ? digestsOf(liar) : undefined;

@@ -1,8 +1,10 @@
 // Parts that a unit test must give and does not care about.
+import type { CancelSignal } from '../../services/core/cancel.ts';
 import type { Observer } from '../../services/core/observer.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';
 import { Admission } from '../../services/routing/admission.ts';
-import type { AskOptions, Asking } from '../../services/routing/ask.ts';
+import type { AttemptOptions, EngineClient } from '../../services/routing/attempt.ts';
+import type { Execution } from '../../services/routing/executor.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Tracing } from '../../services/telemetry/tracing.ts';
 
@@ -26,17 +28,24 @@ export function fakeTracing(): Tracing {
   return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, source, onKept: () => undefined });
 }
 
-/** How those engines are asked about a small input, by a caller who leaves when `signal` says so. */
-export function fakeAsking(
-  engines: AskOptions['pool']['engines'],
-  signal: AbortSignal,
-  over: Partial<AskOptions> = {},
-): Asking {
+/** A small input for those engines, asked by a caller who leaves when `signal` says so. */
+export function fakeExecution<E extends EngineClient>(
+  plan: readonly E[],
+  signal: CancelSignal,
+  options: Partial<AttemptOptions> = {},
+  over: Partial<Execution<E>> = {},
+): Execution<E> {
   return {
     input: { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) },
     context: { deadlineMs: Infinity, signal },
     attempts: [],
+    claims: [],
     strategy: 'TEST',
+    plan,
+    readout: { from: 'spike_count', labels: [], temperature: 1 },
+    policy: undefined,
+    latencyQuantileMs: undefined,
+    contradicted: () => undefined,
     options: {
       maxAttempts: 3,
       attemptTimeoutMs: 1_000,
@@ -44,8 +53,9 @@ export function fakeAsking(
       admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
       observer: silent,
       onDispute: () => undefined,
-      pool: { engines },
-      ...over,
+      pool: { engines: plan },
+      ...options,
     },
+    ...over,
   };
 }

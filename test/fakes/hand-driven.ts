@@ -2,10 +2,10 @@
 import type { CancelSignal } from '../../services/core/cancel.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
-import type { Askable } from '../../services/routing/ask.ts';
+import type { EngineClient } from '../../services/routing/attempt.ts';
 import { fakeInference } from './fake-engine.ts';
 
-export class HandDriven implements Askable {
+export class HandDriven implements EngineClient {
   readonly id: string;
   kind: 'local' | 'sidecar' = 'sidecar';
   admits = true;

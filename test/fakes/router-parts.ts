@@ -14,7 +14,8 @@ import type { ReasonQuestion } from '../../services/routing/question.ts';
 import { Audit } from '../../services/routing/audit.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
-import { Router, type RouterOptions } from '../../services/routing/router.ts';
+import type { RouterOptions } from '../../services/routing/options.ts';
+import { Router } from '../../services/routing/router.ts';
 
 export function version(number: number, over: Partial<ModelVersion> = {}): ModelVersion {
   return {
@@ -54,7 +55,7 @@ export function buildWhole(
     localFirstShare: 0.8,
     sidecarFirstShare: 0.8,
     vote: voteSchema.parse({}),
-    usualMs: new LatencyQuantile(95),
+    latencyQuantile: new LatencyQuantile(95),
     audit: new Audit({ rate: 0, observer: silent, onDispute: () => undefined }),
     onDispute: () => undefined,
     admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),

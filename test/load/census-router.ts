@@ -10,10 +10,12 @@ import {
   routerOptions,
 } from '../../services/composition/options.ts';
 import { loadSettings } from '../../services/config/load.ts';
+import type { ModelPins } from '../../services/engines/model-pins.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
 import { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
-import type { OneRequestMethod } from '../../services/grpc/method.ts';
+import { ReasonBatchRequestWire } from '../../services/generated/tandem/wire/v1/wire.ts';
+import type { Method, OneRequestMethod } from '../../services/grpc/method.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import type { Answer } from '../../services/routing/answer.ts';
@@ -35,6 +37,8 @@ const INPUTS = 500;
 export interface CensusRouter {
   /** One Reason, from the request's bytes to the answer's. */
   readonly call: () => Promise<void>;
+  /** One ReasonBatch of so many. */
+  readonly batch: (items: number) => Promise<void>;
   readonly stop: () => void;
 }
 
@@ -42,7 +46,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   const settings = loadSettings({ env: {} });
   const metrics = new Metrics();
   const admission = new Admission(admissionOptions(settings));
-  const pool = new EnginePool(fakePinsOf(SIZES), breakerOptions(settings), { roomFreed: () => admission.serve() });
+  const pool = new EnginePool(pinned(), breakerOptions(settings), { roomFreed: () => admission.serve() });
   for (const id of ['a', 'b']) pool.add(new TurnEngine(id, fakeModel(SIZES), SIZES));
   pool.settle();
   const labels = Array.from({ length: SIZES.outputSize }, (_, k) => `sense.${k}`);
@@ -51,7 +55,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   const router = new Router(new ModelRepository([model], 'm'), pool, new AnswerCache<Answer>(cacheOptions(settings)), {
     ...routerOptions(settings),
     strategy: settings.strategy,
-    usualMs: new LatencyQuantile(settings.hedged.percentile),
+    latencyQuantile: new LatencyQuantile(settings.hedged.percentile),
     audit: new Audit({ rate: 0, observer: metrics, onDispute }),
     admission,
     budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),
@@ -71,27 +75,40 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
       throw error as Error;
     },
   };
-  const method = reasoningMethods(router, options).find(({ path }) => path === PATH) as OneRequestMethod<
-    unknown,
-    unknown
-  >;
+  const methods = reasoningMethods(router, options);
   const requests = encodedRequests(isCached);
   let next = 0;
-  const call = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const call: FakeCall<unknown> = new FakeCall((end) => {
-        if (end !== undefined) reject(new Error(end.message));
-        else {
-          method.encode(call.answers[0]);
-          resolve();
-        }
-      });
-      method.handle(call, method.decode(requests[next++ % requests.length]!));
-    });
-  return { call, stop: () => pool.engines.forEach(({ breaker }) => breaker.stop()) };
+  const request = (): Buffer => requests[next++ % requests.length]!;
+  return {
+    call: () => answered(methods, 'Reason', request()),
+    batch: (items) => {
+      const batch = ReasonBatchRequestWire.encode({ requests: Array.from({ length: items }, request) });
+      return answered(methods, 'ReasonBatch', Buffer.from(batch.finish()));
+    },
+    stop: () => pool.engines.forEach(({ breaker }) => breaker.stop()),
+  };
 }
 
-const PATH = '/tandem.v1.ReasoningService/Reason';
+/** Rejects where the call fails. */
+function answered(methods: readonly Method[], name: string, request: Buffer): Promise<void> {
+  const method = methods.find(({ path }) => path.endsWith(`/${name}`)) as OneRequestMethod<unknown, unknown>;
+  return new Promise((resolve, reject) => {
+    const call: FakeCall<unknown> = new FakeCall((end) => {
+      if (end !== undefined) reject(new Error(end.message));
+      else {
+        method.encode(call.answers[0]);
+        resolve();
+      }
+    });
+    method.handle(call, method.decode(request));
+  });
+}
+
+/** As the repository keeps it: one object. */
+function pinned(): ModelPins {
+  const model = fakePinsOf(SIZES).find('m', 1);
+  return { find: () => model };
+}
 
 function encodedRequests(isCached: boolean): readonly Buffer[] {
   return Array.from({ length: INPUTS }, (_, n) => {

@@ -2,7 +2,7 @@
 import { createHook } from 'node:async_hooks';
 import { Session } from 'node:inspector/promises';
 import { parseArgs } from 'node:util';
-import { GCProfiler } from 'node:v8';
+import { GCProfiler, type GCProfilerResult } from 'node:v8';
 import { startCensusRouter } from './census-router.ts';
 import { type Counted, countCoverage } from './coverage.ts';
 
@@ -13,6 +13,7 @@ Usage: node --expose-gc --max-semi-space-size=64 test/load/path-census.ts [optio
   --in-flight N   calls under way at once (default 64)
   --calls N       calls of one CPU measurement (default 40000); the median of five is printed
   --tracing       keep 1 % of the traces, as the settings do (default: tracing off)
+  --batch N       send them N to a ReasonBatch; figures are still of one item (default: one by one)
   --cache         use the result cache, with inputs that repeat (default: bypassed)
   --files         print the files, and the functions called in each
   --json          print JSON for programs
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     'in-flight': { type: 'string', default: '64' },
     calls: { type: 'string', default: '40000' },
     tracing: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '1' },
     cache: { type: 'boolean', default: false },
     files: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -54,7 +56,10 @@ async function main(): Promise<void> {
   const inFlight = Number(values['in-flight']);
   const calls = Number(values.calls);
   const router = startCensusRouter({ isTraced: values.tracing, isCached: values.cache });
-  const loop = (count: number): Promise<void> => closedLoop(router.call, inFlight, count);
+  const items = Number(values.batch);
+  const call = items === 1 ? router.call : (): Promise<void> => router.batch(items);
+  const loop = (count: number): Promise<void> =>
+    closedLoop(call, Math.ceil(inFlight / items), Math.ceil(count / items));
 
   await loop(20_000); // compiled
   const cpu: number[] = [];
@@ -62,8 +67,8 @@ async function main(): Promise<void> {
   const bytes: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) bytes.push(await bytesOf(loop));
   const survivors = await survivorsPercent(loop, calls);
-  const promises = await countPromises(router.call);
-  const counted = await coverageOf(router.call);
+  const promises = await countPromises(call);
+  const counted = await coverageOf(call);
   router.stop();
 
   const census: Census = {
@@ -118,18 +123,22 @@ async function bytesOf(loop: (count: number) => Promise<void>): Promise<number> 
 }
 
 async function survivorsPercent(loop: (count: number) => Promise<void>, calls: number): Promise<number> {
+  gc!(); // what lives long is old from now on, as in a router that has run for a while
   const profiler = new GCProfiler();
   profiler.start();
   await loop(calls * 2);
-  let [before, after] = [0, 0];
+  const percents: number[] = [];
   for (const { gcType, beforeGC, afterGC } of profiler.stop().statistics) {
     if (!gcType.startsWith('Scavenge')) continue;
-    const used = beforeGC.heapSpaceStatistics.find(({ spaceName }) => spaceName === 'new_space')!.spaceUsedSize;
-    const freed = beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize;
-    before += used;
-    after += used - freed;
+    const before = used(beforeGC, 'new_space');
+    const promoted = Math.max(0, used(afterGC, 'old_space') - used(beforeGC, 'old_space'));
+    percents.push(((used(afterGC, 'new_space') + promoted) / before) * 100);
   }
-  return before === 0 ? NaN : (after / before) * 100;
+  return median(percents);
+}
+
+function used({ heapSpaceStatistics }: GCProfilerResult['statistics'][number]['beforeGC'], space: string): number {
+  return heapSpaceStatistics.find(({ spaceName }) => spaceName === space)!.spaceUsedSize;
 }
 
 async function countPromises(call: () => Promise<void>): Promise<number> {

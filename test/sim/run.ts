@@ -147,7 +147,7 @@ class Simulation {
       localFirstShare: 0.8,
       sidecarFirstShare: 0.8,
       vote,
-      usualMs: new LatencyQuantile(plan.hedgePercentile),
+      latencyQuantile: new LatencyQuantile(plan.hedgePercentile),
       audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
       admission: this.#admission,
       onDispute,

@@ -1,8 +1,8 @@
 // A result cache on a clock that the test sets, callers that leave, and computations that end when told to.
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import type { CallContext } from '../../services/core/inference.ts';
-import { AnswerCache, type CachedAnswer, type CacheKey } from '../../services/cache/answer-cache.ts';
-import type { KeptOptions } from '../../services/cache/kept-answers.ts';
+import { AnswerCache, type CachedAnswer, type CacheKey, type CacheUse } from '../../services/cache/answer-cache.ts';
+import type { StoreOptions } from '../../services/cache/answer-store.ts';
 
 export const TTL_MS = 100;
 export const STALE_MS = 1_000;
@@ -12,7 +12,7 @@ class Clock {
   readonly now = (): number => this.ms;
 }
 
-export function build(over: Partial<KeptOptions<string>> = {}): { cache: AnswerCache<string>; clock: Clock } {
+export function build(over: Partial<StoreOptions<string>> = {}): { cache: AnswerCache<string>; clock: Clock } {
   const clock = new Clock();
   const sizeOf = (value: string): number => value.length;
   const options = { maxEntries: 1_000, maxBytes: 1e9, ttlMs: TTL_MS, staleMs: STALE_MS, sizeOf, ...over };
@@ -63,4 +63,16 @@ export async function outcome(answer: Promise<CachedAnswer<string>>): Promise<st
 /** Lets everything happen that needs no more than promises. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** As the router asks: what is fresh is given at once, all else is computed. */
+export async function answerOf<V>(
+  cache: AnswerCache<V>,
+  asked: CacheKey,
+  use: CacheUse,
+  context: CallContext,
+  compute: (context: CallContext) => Promise<V>,
+): Promise<CachedAnswer<V>> {
+  const kept = use === 'USE' ? cache.fresh(asked) : undefined;
+  return kept === undefined ? await cache.compute(asked, use, context, compute) : { value: kept, status: 'HIT' };
 }

@@ -1,7 +1,7 @@
 // One call whose message comes in: the frame of gRPC around it is followed byte by byte, the message itself is not kept.
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
-import { RouterError } from '../../core/errors.ts';
+import type { RouterError } from '../../core/errors.ts';
 import type { Inspect } from '../../grpc/message-reader.ts';
 import type { Status } from '../../grpc/status.ts';
 import { toStatus } from '../status.ts';

@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { Metadata } from '../../grpc/metadata.ts';
 import type { CallListener, IncomingCall, Method } from '../../grpc/method.ts';
-import type { Status } from '../../grpc/status.ts';
+import { type Status, codeName } from '../../grpc/status.ts';
 
 type UnaryCall = grpc.ServerUnaryCall<unknown, unknown>;
 type WritingCall = grpc.ServerWritableStream<unknown, unknown>;
@@ -170,7 +170,7 @@ export function toGrpcJs({ code, message, metadata }: Status): grpc.StatusObject
     const [name, value] = [list[at]!, list[at + 1]!];
     trailers.add(name, name.endsWith(BINARY) ? Buffer.from(value, 'base64') : value);
   }
-  return { code, details: message, metadata: trailers };
+  return { code: grpc.status[codeName(code)], details: message, metadata: trailers };
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

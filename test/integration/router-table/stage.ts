@@ -53,7 +53,7 @@ export class Stage {
     for (;;) {
       const tensor = inputs.next();
       const view = { engines: sidecars, turn: 0, localFirstShare: 1, sidecarFirstShare: 1, random: Math.random };
-      const plan = affinity({ ...view, questionHash: questionHash(modelId, tensor.data) });
+      const plan = affinity({ ...view, questionHash: () => questionHash(modelId, tensor.data) });
       if (plan.map(({ id }) => id).join() === IDS.join()) return tensor;
     }
   }

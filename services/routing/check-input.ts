@@ -33,7 +33,8 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
     throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
   }
   checkShape(input, spec, shapeField);
-  const elements = input.shape.reduce((product, n) => product * n, 1);
+  let elements = 1;
+  for (const dimension of input.shape) elements *= dimension;
   if (input.data.length !== elements * 4) {
     const message = `shape [${input.shape.join(', ')}] needs ${elements * 4} bytes of FP32, got ${input.data.length}`;
     throw new RouterError('INPUT_LENGTH', message, { field: dataField });
@@ -64,22 +65,31 @@ export function checkDtype(dtype: string): void {
 }
 
 function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {
-  const isStep = (dimensions: readonly number[]): boolean =>
-    sameShape(dimensions, spec.shape) || (dimensions.length === 1 && dimensions[0] === spec.size);
-  const isConstant = (): boolean => isStep(shape);
-  const isSeries = (): boolean => shape.length > 1 && isStep(shape.slice(1));
-
-  if (spec.kind === 'constant' ? isConstant() : isSeries()) {
+  const isAccepted = spec.kind === 'constant' ? isStep(shape, 0, spec) : isSeries(shape, spec);
+  if (isAccepted) {
     const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;
     if (steps >= 1 && steps <= MAX_STEPS) return;
     throw new RouterError('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
   }
-  if (isConstant() || isSeries()) {
+  if (isStep(shape, 0, spec) || isSeries(shape, spec)) {
     const got = spec.kind === 'series' ? 'a constant input' : 'a time series';
     throw new RouterError('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
   }
   const got = shape.length === 1 ? `${shape[0]} numbers` : `shape [${shape.slice(0, 8).join(', ')}]`;
   throw new RouterError('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
+}
+
+/** Whether the dimensions from `from` on are those of one step, or its number of elements. */
+function isStep(shape: readonly number[], from: number, spec: InputSpec): boolean {
+  const { length } = shape;
+  if (length - from === 1 && shape[from] === spec.size) return true;
+  if (length - from !== spec.shape.length) return false;
+  for (let axis = from; axis < length; axis += 1) if (shape[axis] !== spec.shape[axis - from]) return false;
+  return true;
+}
+
+function isSeries(shape: readonly number[], spec: InputSpec): boolean {
+  return shape.length > 1 && isStep(shape, 1, spec);
 }
 
 function expected(spec: InputSpec): string {
@@ -90,10 +100,6 @@ function expected(spec: InputSpec): string {
     : `send a tensor of shape [${shape}], or ${spec.size} numbers`;
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, axis) => n === b[axis]);
-}
-
 // The bytes lie anywhere in a message; copied to where floats may lie, they are checked in half the time.
 const floats = new Float32Array(4_096);
 const scratch = new Uint8Array(floats.buffer);
@@ -101,7 +107,7 @@ const scratch = new Uint8Array(floats.buffer);
 /** Index of the first NaN or infinity in little-endian binary32 values, or -1. */
 export function firstNotFinite(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; at += scratch.length) {
-    const part = bytes.subarray(at, at + scratch.length);
+    const part = bytes.length <= scratch.length ? bytes : bytes.subarray(at, at + scratch.length);
     scratch.set(part);
     const count = part.length >> 2;
     let zero = 0; // stays zero unless something times zero is NaN

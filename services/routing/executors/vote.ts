@@ -3,32 +3,26 @@
 //
 // A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
 // engines that may be asked: of five engines two that lie alike can win a vote of three. Else an audit asks the others.
-import { Cancel, type CancelSignal } from '../core/cancel.ts';
-import { RouterError } from '../core/errors.ts';
-import { hex64 } from '../core/hex.ts';
-import type { VerdictName } from '../core/observer.ts';
-import { isRefusal } from '../core/refusal.ts';
-import type { EngineKind, VotePolicy } from '../voting/policy.ts';
-import { type More, progress } from '../voting/progress.ts';
-import type { Ballot } from '../voting/tally.ts';
-import { type Verdict, verdict } from '../voting/verdict.ts';
-import type { Answered, Claim } from './attempt-plan.ts';
-import { type Askable, type Asking, ask, isFinal, isUncounted } from './ask.ts';
-import { ballotTimeMs } from './attempt-time.ts';
-import { type Voter, digestsOf, isEmpty, newVoter, toCast } from './ballot.ts';
-import { recordAnswer, recordError, wantsLayers } from './ballot.ts';
-import type { ReadoutSpec } from './conclusion.ts';
-import { confirmed, unconfirmed } from './confirmed.ts';
-import type { CastBallot } from './dispute.ts';
-import { noEngine } from './no-engine.ts';
-import { wholeAnswer } from './whole-answer.ts';
-
-export interface Voted<E> extends Answered<E> {
-  readonly grade: 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
-  /** Whether it is what the policy asks for, not what it accepts for want of that. */
-  readonly isFirm: boolean;
-  readonly ballots: readonly CastBallot[];
-}
+import { throwIfCancelled } from '../../core/call.ts';
+import { Cancel, type CancelSignal } from '../../core/cancel.ts';
+import { RouterError } from '../../core/errors.ts';
+import { hex64 } from '../../core/hex.ts';
+import type { VerdictName } from '../../core/observer.ts';
+import { isRefusal } from '../../core/refusal.ts';
+import type { EngineKind, VotePolicy } from '../../voting/policy.ts';
+import { type More, progress } from '../../voting/progress.ts';
+import type { Ballot } from '../../voting/tally.ts';
+import { type Verdict, verdict } from '../../voting/verdict.ts';
+import { type EngineClient, type AttemptContext, attempt, isFinal, isUncounted } from '../attempt.ts';
+import { ballotTimeMs } from '../attempt-time.ts';
+import { type Voter, digestsOf, isEmpty, newVoter, toBallot } from '../ballot.ts';
+import { recordAnswer, recordError, wantsLayers } from '../ballot.ts';
+import type { ReadoutSpec } from '../conclusion.ts';
+import { confirmed, unconfirmed } from '../confirmed.ts';
+import type { CastBallot } from '../dispute.ts';
+import type { Claim, Execution, Executor, Outcome } from '../executor.ts';
+import { noEngine } from '../no-engine.ts';
+import { wholeAnswer } from '../whole-answer.ts';
 
 /**
  * Once decided, the engines still computing get as long again as that took to say what they think, but at least this, so
@@ -36,65 +30,54 @@ export interface Voted<E> extends Answered<E> {
  */
 const GRACE_MIN_MS = 5;
 
-/**
- * `plan`: all engines that hold the model and may be asked. `onContradicted` is called with all that was said, the answer
- * that won first, where engines contradict each other and the vote cannot say which one is wrong. Rejects with
- * VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won.
- */
-export async function vote<E extends Askable>(
-  plan: readonly E[],
-  policy: VotePolicy,
-  spec: ReadoutSpec,
-  asking: Asking,
-  onContradicted: (claims: readonly Claim<E>[]) => void,
-): Promise<Voted<E>> {
-  const { context } = asking;
-  const election = new Election(plan, policy, spec, asking);
+/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won. */
+export const vote: Executor = async (execution) => {
+  const { plan, context } = execution;
+  const policy = execution.policy!;
+  const election = new Election(execution, policy);
   try {
     await election.run();
   } finally {
     election.close();
   }
-  if (context.signal.aborted) throw RouterError.from(context.signal.reason);
+  throwIfCancelled(context);
 
   const { voters } = election;
   const result = verdict(election.ballots(), policy);
-  const ballots = voters.map((voter, place) => toCast(voter, result.outcomes[place] ?? 'ABSENT'));
+  const ballots = voters.map((voter, index) => toBallot(voter, result.outcomes[index] ?? 'ABSENT'));
   const isSure = hasMajority(result, plan.length);
-  report(result, isSure, voters, ballots, policy, asking);
+  report(result, isSure, voters, ballots, policy, execution);
   try {
-    return await conclusion(result, isSure, voters, ballots, asking, plan, onContradicted);
+    return await conclusion(result, isSure, voters, ballots, execution);
   } finally {
     const claims = claimsOf(result, voters);
     const isContradicted = result.outcomes.includes('DISSENTED') && policy.compare.kind === 'EXACT';
-    if (isContradicted && !isSure && claims.length < plan.length) onContradicted(claims);
+    if (isContradicted && !isSure && claims.length < plan.length) execution.contradicted(claims);
   }
-}
+};
 
-async function conclusion<E extends Askable>(
+async function conclusion<E extends EngineClient>(
   result: Verdict,
   isSure: boolean,
   voters: readonly Voter<E>[],
   ballots: readonly CastBallot[],
-  asking: Asking,
-  plan: readonly E[],
-  onContradicted: (claims: readonly Claim<E>[]) => void,
-): Promise<Voted<E>> {
+  execution: Execution<E>,
+): Promise<Outcome<E>> {
   switch (result.kind) {
     case 'AGREED':
     case 'ACCEPTED': {
       const { refusal } = voters[result.winner]!;
       if (refusal !== undefined) throw wonBy(refusal, ballots);
-      const onOther = (claim: Claim<E>): void => onContradicted([...claimsOf(result, voters), claim]);
-      const answered = await wholeAnswer({ plan, voters, result, isSure, asking, onOther });
+      const onOther = (claim: Claim<E>): void => execution.contradicted([...claimsOf(result, voters), claim]);
+      const answered = await wholeAnswer({ plan: execution.plan, voters, result, isSure, request: execution, onOther });
       return { ...answered, grade: result.grade, isFirm: result.kind === 'AGREED', ballots };
     }
     case 'DISPUTED':
       throw disputed(ballots);
     case 'TOO_FEW':
-      throw tooFew(`${result.needed} engines`, asking, voters);
+      throw tooFew(`${result.needed} engines`, execution, voters);
     case 'TOO_FEW_KINDS':
-      throw tooFew(`${result.needed} kinds of engine`, asking, voters);
+      throw tooFew(`${result.needed} kinds of engine`, execution, voters);
   }
 }
 
@@ -114,11 +97,11 @@ function claimsOf<E>(result: Verdict, voters: readonly Voter<E>[]): Claim<E>[] {
 }
 
 /** Asks engines until enough agree, as voting/progress.ts says. */
-class Election<E extends Askable> {
+class Election<E extends EngineClient> {
   readonly voters: Voter<E>[] = [];
   readonly #policy: VotePolicy;
-  readonly #spec: ReadoutSpec;
-  readonly #asking: Asking;
+  readonly #readout: ReadoutSpec;
+  readonly #request: AttemptContext;
   readonly #stragglers = new Cancel();
   readonly #callerSignal: CancelSignal;
   #left: readonly E[];
@@ -135,14 +118,16 @@ class Election<E extends Askable> {
     this.#onBallot();
   };
 
-  constructor(plan: readonly E[], policy: VotePolicy, spec: ReadoutSpec, asking: Asking) {
-    const { signal } = asking.context;
+  constructor(execution: Execution<E>, policy: VotePolicy) {
+    const { input, context, options, strategy, attempts, plan, readout } = execution;
+    const { signal } = context;
     this.#callerSignal = signal;
     signal.addEventListener('abort', this.#onCallerAbort, { once: true });
     this.#policy = policy;
-    this.#spec = spec;
+    this.#readout = readout;
     this.#left = plan;
-    this.#asking = { ...asking, as: 'ballot', context: { ...asking.context, signal: this.#stragglers } };
+    const limits = { deadlineMs: context.deadlineMs, signal: this.#stragglers, span: context.span };
+    this.#request = { input, context: limits, options, strategy, attempts, as: 'ballot' };
   }
 
   ballots(): Ballot[] {
@@ -160,7 +145,7 @@ class Election<E extends Askable> {
       await this.#nextBallot();
     }
     this.#endWaiting();
-    if (this.#isWaiting()) await this.#hearStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
+    if (this.#isWaiting()) await this.#awaitStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
   /** Whoever is still computing need not go on. */
@@ -169,11 +154,11 @@ class Election<E extends Askable> {
     this.#endWaiting();
     if (!this.#isWaiting()) return;
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
-    // In the order of asking, those that were not heard are absent.
+    // In the order of request, those that were not heard are absent.
     for (const voter of this.voters) voter.isWaiting = false;
   }
 
-  async #hearStragglers(graceMs: number): Promise<void> {
+  async #awaitStragglers(graceMs: number): Promise<void> {
     const all = async (): Promise<void> => {
       while (this.#isWaiting()) await this.#nextBallot();
     };
@@ -207,12 +192,12 @@ class Election<E extends Askable> {
       const isStandIn = asked >= count - standIns;
       if (isStandIn && !this.#payForStandIn()) return;
       this.#left = this.#left.filter((other) => other !== engine);
-      void this.#ask(engine, count - asked - 1);
+      void this.#attempt(engine, count - asked - 1);
     }
   }
 
   #waitForRoom(engines: readonly E[]): void {
-    const { options, context } = this.#asking;
+    const { options, context } = this.#request;
     const startedMs = performance.now();
     this.#stopWaiting = options.admission.waitForRoom(engines, context.deadlineMs, (isWorthwhile) => {
       this.#stopWaiting = undefined;
@@ -247,11 +232,11 @@ class Election<E extends Askable> {
   #hasStandIn(seats: number): boolean {
     const left = this.#left.filter(({ admits }) => admits).length;
     const isFree = this.#uncounted > 0 || this.voters.length + seats < this.#policy.participants;
-    return left > seats && (isFree || !this.#asking.options.budget.isEmpty);
+    return left > seats && (isFree || !this.#request.options.budget.isEmpty);
   }
 
   #payForStandIn(): boolean {
-    if (this.#uncounted === 0) return this.#asking.options.budget.withdraw();
+    if (this.#uncounted === 0) return this.#request.options.budget.withdraw();
     this.#uncounted -= 1;
     return true;
   }
@@ -264,8 +249,8 @@ class Election<E extends Askable> {
   }
 
   /** `seats`: so many are to be asked beside it, at once. */
-  async #ask(engine: E, seats: number): Promise<void> {
-    const { input } = this.#asking;
+  async #attempt(engine: E, seats: number): Promise<void> {
+    const { input } = this.#request;
     // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
     // gives has the layers: there each gives all of its answer.
     const isExact = this.#policy.compare.kind === 'EXACT';
@@ -273,11 +258,15 @@ class Election<E extends Askable> {
     const voter = newVoter(engine);
     this.voters.push(voter);
     try {
-      const asking = { ...this.#asking, input: { ...input, digestOnly } };
-      const answer = await ask(engine, asking, ballotTimeMs(engine, asking, this.#hasStandIn(seats), voter.startedMs));
+      const request = { ...this.#request, input: { ...input, digestOnly } };
+      const answer = await attempt(
+        engine,
+        request,
+        ballotTimeMs(engine, request, this.#hasStandIn(seats), voter.startedMs),
+      );
       if (isEmpty(answer)) throw noDigest(engine);
       // Else the vote is over.
-      if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#spec);
+      if (voter.isWaiting) recordAnswer(voter, answer, isExact ? undefined : this.#readout);
     } catch (thrown) {
       this.#failed(voter, RouterError.from(thrown));
     }
@@ -292,21 +281,21 @@ class Election<E extends Askable> {
     recordError(voter, error);
     if (isRefusal(error)) return;
     if (isUncounted(error, this.#left)) this.#uncounted += 1;
-    else if (isFinal(error, this.#asking.context) && error.kind !== 'CANCELLED') this.#left = [];
+    else if (isFinal(error, this.#request.context) && error.kind !== 'CANCELLED') this.#left = [];
   }
 }
 
-function noDigest({ id }: Askable): RouterError {
+function noDigest({ id }: EngineClient): RouterError {
   return new RouterError('ENGINE_FAULT', `engine "${id}" gave neither a whole answer nor the digest of one`);
 }
 
-function report<E extends Askable>(
+function report<E extends EngineClient>(
   result: Verdict,
   isSure: boolean,
   voters: readonly Voter<E>[],
   ballots: readonly CastBallot[],
   { compare }: VotePolicy,
-  { input, options, strategy, context }: Asking,
+  { input, options, strategy, context }: AttemptContext,
 ): void {
   const isWon = result.kind === 'AGREED' || result.kind === 'ACCEPTED';
   const winner = isWon ? voters[result.winner] : undefined;
@@ -355,9 +344,9 @@ function wonBy(refusal: RouterError, ballots: readonly CastBallot[]): RouterErro
   return agreed.length > 1 ? confirmed(refusal, agreed) : unconfirmed(refusal);
 }
 
-function tooFew<E extends Askable>(
+function tooFew<E extends EngineClient>(
   what: string,
-  { options, attempts }: Asking,
+  { options, attempts }: AttemptContext,
   voters: readonly Voter<E>[],
 ): RouterError {
   const unasked = voters.filter(({ isAsked }) => !isAsked);

@@ -6,84 +6,78 @@
 //   does not multiply the work
 //   `attemptTimeoutMs`
 //   the time that is left, divided by `maxAttempts`, so that there is time to ask the third where the first two hang
-import { Cancel } from '../core/cancel.ts';
-import { RouterError } from '../core/errors.ts';
-import { type Askable, ask } from './ask.ts';
-import type { Answered, AttemptPlan, NextAttempt } from './attempt-plan.ts';
+import { Cancel } from '../../core/cancel.ts';
+import { RouterError } from '../../core/errors.ts';
+import { type AttemptContext, type EngineClient, attempt } from '../attempt.ts';
+import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
+import type { Execution, Executor, Outcome } from '../executor.ts';
 
-/** Rejects with what the plan's rules say. `usualMs`: what most answers take; undefined: not known yet. */
-export function hedge<E extends Askable>(plan: AttemptPlan<E>, usualMs: number | undefined): Promise<Answered<E>> {
-  return new Promise((resolve, reject) => new Hedge(plan, usualMs, resolve, reject).start());
-}
+/** Rejects with what the plan's rules say. */
+export const hedge: Executor = (execution) =>
+  new Promise((resolve, reject) => new Hedge(execution, resolve, reject).start());
 
-class Hedge<E extends Askable> {
+class Hedge<E extends EngineClient> {
   readonly #plan: AttemptPlan<E>;
-  readonly #resolve: (answered: Answered<E>) => void;
+  readonly #resolve: (answered: Outcome<E>) => void;
   readonly #reject: (error: RouterError) => void;
-  readonly #running = new Set<Cancel>();
+  /** A few at most. */
+  #running: Cancel[] = [];
   readonly #onCallerAbort: () => void;
   #delayMs: number;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(
-    plan: AttemptPlan<E>,
-    usualMs: number | undefined,
-    resolve: (answered: Answered<E>) => void,
-    reject: (error: RouterError) => void,
-  ) {
-    this.#plan = plan;
-    this.#delayMs = usualMs ?? Infinity;
+  constructor(execution: Execution<E>, resolve: (answered: Outcome<E>) => void, reject: (error: RouterError) => void) {
+    this.#plan = new AttemptPlan(execution);
+    this.#delayMs = execution.latencyQuantileMs ?? Infinity;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#onCallerAbort = () => this.#fail(RouterError.from(plan.asking.context.signal.reason));
+    this.#onCallerAbort = () => this.#fail(RouterError.from(execution.context.signal.reason));
   }
 
   start(): void {
-    const { signal } = this.#plan.asking.context;
+    const { signal } = this.#plan.request.context;
     if (signal.aborted) {
       this.#onCallerAbort();
       return;
     }
     signal.addEventListener('abort', this.#onCallerAbort, { once: true });
-    if (!this.#askNext()) this.#fail(this.#plan.exhausted);
+    if (!this.#attemptNext()) this.#fail(this.#plan.exhausted);
   }
 
   /** Whether there was another engine to ask. */
-  #askNext(): boolean {
+  #attemptNext(): boolean {
     const next = this.#plan.next();
     if (next === undefined) return false;
     this.#waitBeforeNext();
-    void this.#ask(next);
+    void this.#attempt(next);
     return true;
   }
 
   #waitBeforeNext(): void {
-    const { context, options } = this.#plan.asking;
+    const { context, options } = this.#plan.request;
     const leftMs = context.deadlineMs - performance.now();
     const delayMs = Math.min(this.#delayMs, options.attemptTimeoutMs, leftMs / options.maxAttempts);
     this.#delayMs *= 2;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#askNext(), delayMs);
+    this.#timer = setTimeout(() => this.#attemptNext(), delayMs);
   }
 
-  async #ask(next: NextAttempt<E>): Promise<void> {
+  async #attempt(next: NextAttempt<E>): Promise<void> {
     const cancel = new Cancel();
-    this.#running.add(cancel);
-    const { context, ...rest } = next.asking;
+    this.#running.push(cancel);
     try {
-      const asking = { ...rest, context: { ...context, signal: cancel } };
-      const inference = await ask(next.engine, asking, next.timeoutMs);
-      this.#running.delete(cancel);
+      const inference = await attempt(next.engine, withCancel(next.request, cancel), next.timeoutMs);
+      this.#forget(cancel);
       if (this.#isOver) return;
       this.#end(new RouterError('CANCELLED', 'another engine was faster'));
       this.#resolve(this.#plan.answered(next, inference));
     } catch (thrown) {
-      this.#running.delete(cancel);
+      this.#forget(cancel);
       if (this.#isOver) return;
       const end = this.#plan.failed(next, RouterError.from(thrown));
       if (end !== undefined) this.#fail(end);
-      else if (!this.#askNext() && this.#running.size === 0) this.#fail(this.#plan.exhausted);
+      else if (!this.#attemptNext() && this.#running.length === 0) this.#fail(this.#plan.exhausted);
     }
   }
 
@@ -93,11 +87,24 @@ class Hedge<E extends Askable> {
     this.#reject(error);
   }
 
+  #forget(cancel: Cancel): void {
+    this.#running = this.#running.filter((other) => other !== cancel);
+  }
+
   /** Stops the engines that are still computing. */
   #end(why: RouterError): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#plan.asking.context.signal.removeEventListener('abort', this.#onCallerAbort);
+    this.#plan.request.context.signal.removeEventListener('abort', this.#onCallerAbort);
     for (const cancel of this.#running) cancel.abort(why);
   }
+}
+
+/** The same attempt, with a cancellation of its own. */
+function withCancel(
+  { input, context, options, strategy, attempts, as }: AttemptContext,
+  cancel: Cancel,
+): AttemptContext {
+  const limits = { deadlineMs: context.deadlineMs, signal: cancel, span: context.span };
+  return { input, context: limits, options, strategy, attempts, as };
 }

@@ -1,23 +1,10 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { bind } from './bind.ts';
-import { allowTimeouts } from './http2-servers.ts';
+import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 
-let server: grpc.Server;
+let server: Served;
 let session: ClientHttp2Session;
-
-beforeEach(async () => {
-  server = new grpc.Server();
-  allowTimeouts(server);
-  session = connect(`http://127.0.0.1:${await bind(server, '127.0.0.1:0')}`);
-  session.on('error', () => undefined);
-});
-
-afterEach(() => {
-  session.destroy();
-  server.forceShutdown();
-});
 
 const HEADERS = {
   ':method': 'POST',
@@ -38,7 +25,18 @@ async function timeOut(calls: number): Promise<void> {
   }
 }
 
-describe('a connection', () => {
+describe.each(EDGES)('a connection on edge %s', (edge) => {
+  beforeEach(async () => {
+    server = await serve([], edge);
+    session = connect(`http://${server.address}`);
+    session.on('error', () => undefined);
+  });
+
+  afterEach(() => {
+    session.destroy();
+    server.stop();
+  });
+
   it('keeps its other calls while 4,000 of its calls time out within a moment', async () => {
     await timeOut(4_000);
     const code = await new Promise((resolve) => {

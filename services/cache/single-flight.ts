@@ -11,7 +11,7 @@ export type Ending<V> =
 /** setTimeout takes no more, milliseconds; deadlines beyond that are as good as none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export class Flight<V> {
+export class SingleFlight<V> {
   readonly data: Uint8Array;
   /** Of the computation: its leader's. */
   readonly deadlineMs: number;

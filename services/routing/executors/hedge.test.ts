@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeAsking } from '../../test/fakes/fake-parts.ts';
-import { HandDriven } from '../../test/fakes/hand-driven.ts';
-import { RouterError } from '../core/errors.ts';
-import type { AskOptions } from './ask.ts';
-import { type Answered, AttemptPlan } from './attempt-plan.ts';
+import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
+import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { RouterError } from '../../core/errors.ts';
+import type { AttemptOptions } from '../attempt.ts';
+import type { Outcome } from '../executor.ts';
 import { hedge } from './hedge.ts';
-import { RetryBudget } from './retry-budget.ts';
+import { RetryBudget } from '../retry-budget.ts';
 
 let a: HandDriven;
 let b: HandDriven;
@@ -22,8 +22,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function start(usualMs: number | undefined = 10, over: Partial<AskOptions> = {}): Promise<Answered<HandDriven>> {
-  return hedge(new AttemptPlan([a, b, c], fakeAsking([a, b, c], caller.signal, over)), usualMs);
+function start(latencyQuantileMs = 10, over: Partial<AttemptOptions> = {}): Promise<Outcome<HandDriven>> {
+  return hedge(fakeExecution([a, b, c], caller.signal, over, { latencyQuantileMs }));
 }
 
 const asked = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
@@ -75,22 +75,25 @@ describe('a hedged request', () => {
   });
 
   it('asks the next after the time of one attempt while it does not know what most take', async () => {
-    void hedge(new AttemptPlan([a, b, c], fakeAsking([a, b, c], caller.signal)), undefined);
+    void hedge(fakeExecution([a, b, c], caller.signal));
     await pass(999);
     expect(asked()).toEqual(['a']);
     await pass(1);
     expect(asked()).toEqual(['a', 'b']);
   });
 
-  it.each([undefined, 5_000])('leaves the third time before the deadline where most take %s ms', async (usualMs) => {
-    const { context, ...asking } = fakeAsking([a, b, c], caller.signal, { attemptTimeoutMs: 10_000 });
-    const deadlineMs = performance.now() + 2_000;
-    const answering = hedge(new AttemptPlan([a, b, c], { ...asking, context: { ...context, deadlineMs } }), usualMs);
-    await pass(1_200);
-    expect(asked()).toEqual(['a', 'b', 'c']);
-    c.answer();
-    expect((await answering).engine.id).toBe('c');
-  });
+  it.each([undefined, 5_000])(
+    'leaves the third time before the deadline where most take %s ms',
+    async (latencyQuantileMs) => {
+      const context = { deadlineMs: performance.now() + 2_000, signal: caller.signal };
+      const over = { latencyQuantileMs, context };
+      const answering = hedge(fakeExecution([a, b, c], caller.signal, { attemptTimeoutMs: 10_000 }, over));
+      await pass(1_200);
+      expect(asked()).toEqual(['a', 'b', 'c']);
+      c.answer();
+      expect((await answering).engine.id).toBe('c');
+    },
+  );
 
   it('gives each engine the time of one attempt, but not the last', async () => {
     void start();

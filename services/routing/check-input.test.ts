@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { RouterError } from '../core/errors.ts';
-import { type InputSpec, type RawInput, firstNotFinite, validateInput } from './validate.ts';
+import { type InputSpec, type RawInput, firstNotFinite, validateInput } from './check-input.ts';
 
 const constant: InputSpec = { kind: 'constant', shape: [3], size: 3 };
 const image: InputSpec = { kind: 'constant', shape: [2, 2], size: 4 };

@@ -3,53 +3,53 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Memory of an entry beyond its input and its answer, bytes: about 450 on the heap (key, entry, typed array, places in
+ * Memory of an entry beyond its input and its answer, bytes: about 450 on the heap (key, entry, typed array, slots in
  * the tables) and the ArrayBuffer's own outside it. Measured with 100,000 entries on Node 24: 500 to 760.
  */
 export const ENTRY_OVERHEAD_BYTES = 640;
 
-export interface KeptTimes {
+export interface StoreTimes {
   /** An answer is fresh for so long, milliseconds … */
   readonly ttlMs: number;
   /** … and kept for so long after that, milliseconds. */
   readonly staleMs: number;
 }
 
-export interface KeptOptions<V> extends KeptTimes {
+export interface StoreOptions<V> extends StoreTimes {
   readonly maxEntries: number;
   readonly maxBytes: number;
   /** Memory of an answer, bytes; Infinity: it is not to be kept. */
   readonly sizeOf: (value: V) => number;
 }
 
-export interface KeptAnswer<V> {
+export interface StoredAnswer<V> {
   readonly data: Uint8Array;
   readonly value: V;
   readonly freshUntilMs: number;
   readonly staleUntilMs: number;
 }
 
-export class KeptAnswers<V> {
-  #options: KeptOptions<V>;
+export class AnswerStore<V> {
+  #options: StoreOptions<V>;
   readonly #now: () => number;
-  readonly #entries: LRUCache<string, KeptAnswer<V>>;
+  readonly #entries: LRUCache<string, StoredAnswer<V>>;
   #evictions = 0;
 
-  constructor(options: KeptOptions<V>, now: () => number) {
+  constructor(options: StoreOptions<V>, now: () => number) {
     this.#options = options;
     this.#now = now;
     this.#entries = new LRUCache({
       // It reserves its tables for so many, and no more than that can fit.
       max: Math.max(1, Math.min(options.maxEntries, Math.floor(options.maxBytes / ENTRY_OVERHEAD_BYTES))),
       maxSize: options.maxBytes,
-      dispose: (_entry, _place, reason) => {
+      dispose: (_entry, _key, reason) => {
         if (reason === 'evict') this.#evictions += 1;
       },
     });
   }
 
   /** For answers that come from now on. */
-  configure(times: KeptTimes): void {
+  configure(times: StoreTimes): void {
     this.#options = { ...this.#options, ...times };
   }
 
@@ -67,35 +67,35 @@ export class KeptAnswers<V> {
   }
 
   /** The answer to exactly `data`, fresh or stale. */
-  find(place: string, data: Uint8Array, nowMs: number): KeptAnswer<V> | undefined {
-    const entry = this.#entries.get(place);
+  get(key: string, data: Uint8Array, nowMs: number): StoredAnswer<V> | undefined {
+    const entry = this.#entries.get(key);
     return entry !== undefined && nowMs < entry.staleUntilMs && sameBytes(entry.data, data) ? entry : undefined;
   }
 
-  forget(place: string): void {
-    this.#entries.delete(place);
+  delete(key: string): void {
+    this.#entries.delete(key);
   }
 
   /** All of them are looked at, once. */
-  forgetWhere(isWrong: (value: V) => boolean): void {
-    const places = [...this.#entries.entries()].filter(([, { value }]) => isWrong(value)).map(([place]) => place);
-    for (const place of places) this.#entries.delete(place);
+  deleteWhere(isWrong: (value: V) => boolean): void {
+    const keys = [...this.#entries.entries()].filter(([, { value }]) => isWrong(value)).map(([key]) => key);
+    for (const key of keys) this.#entries.delete(key);
   }
 
-  /** Replaces what is at `place`. What would not fit even alone is not kept. A value not to be kept replaces nothing. */
-  keep(place: string, data: Uint8Array, value: V): void {
+  /** Replaces what is under `key`. What would not fit even alone is not kept. A value not to be kept replaces nothing. */
+  set(key: string, data: Uint8Array, value: V): void {
     const { ttlMs, staleMs, maxBytes, sizeOf } = this.#options;
     const size = ENTRY_OVERHEAD_BYTES + data.length + sizeOf(value);
     if (size === Infinity) return;
     if (size > maxBytes || ttlMs + staleMs <= 0) {
-      this.#entries.delete(place);
+      this.#entries.delete(key);
       return;
     }
     const freshUntilMs = this.#now() + ttlMs;
     // The caller's bytes are a view that would keep a whole message alive, and a small Buffer shares a slab of 8 KiB
     // with others, which would live as long: this is a copy of its own.
     const copy = new Uint8Array(data);
-    this.#entries.set(place, { data: copy, value, freshUntilMs, staleUntilMs: freshUntilMs + staleMs }, { size });
+    this.#entries.set(key, { data: copy, value, freshUntilMs, staleUntilMs: freshUntilMs + staleMs }, { size });
   }
 }
 

@@ -3,27 +3,24 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { bind } from './bind.ts';
+import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 
 let path: string;
-let servers: grpc.Server[];
+let servers: Served[];
 
 beforeEach(() => {
   path = join(mkdtempSync(join(tmpdir(), 'tandem-bind-')), 'router.sock');
   servers = [];
 });
 
-afterEach(() => servers.forEach((server) => server.forceShutdown()));
+afterEach(() => servers.forEach((server) => server.stop()));
 
-function listen(): Promise<number> {
-  const server = new grpc.Server();
-  servers.push(server);
-  return bind(server, `unix:${path}`);
-}
+describe.each(EDGES)('a Unix socket on edge %s', (edge) => {
+  async function listen(): Promise<void> {
+    servers.push(await serve([], edge, { listen: `unix:${path}` }));
+  }
 
-describe('a Unix socket', () => {
   it('that a killed process has left is removed', async () => {
     const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });

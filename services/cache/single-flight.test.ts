@@ -2,6 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
+  answerOf,
   Computations,
   build,
   caller,
@@ -18,7 +19,9 @@ describe('equal requests under way', () => {
   it('are computed once, 1,000 of them', async () => {
     const { cache } = build();
     const work = new Computations();
-    const answers = Array.from({ length: 1_000 }, () => outcome(cache.answer(key('q'), 'USE', caller(), work.compute)));
+    const answers = Array.from({ length: 1_000 }, () =>
+      outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)),
+    );
     expect(work.started.length).toBe(1);
     work.started[0]!.succeed('x');
     const [first, ...others] = await Promise.all(answers);
@@ -29,7 +32,7 @@ describe('equal requests under way', () => {
     const { cache } = build();
     const work = new Computations();
     const answers = ['aaa', 'bbb', 'aaa'].map((text) =>
-      outcome(cache.answer(key(text), 'USE', caller(), work.compute)),
+      outcome(answerOf(cache, key(text), 'USE', caller(), work.compute)),
     );
     expect(work.started.length).toBe(2);
     work.started[1]!.succeed('y');
@@ -41,7 +44,7 @@ describe('equal requests under way', () => {
     const { cache } = build();
     const work = new Computations();
     for (const use of ['REFRESH', 'USE', 'REFRESH'] as const) {
-      void outcome(cache.answer(key('q'), use, caller(), work.compute));
+      void outcome(answerOf(cache, key('q'), use, caller(), work.compute));
     }
     expect(work.started.length).toBe(3);
   });
@@ -49,7 +52,7 @@ describe('equal requests under way', () => {
   it('share what refuses the question itself', async () => {
     const { cache } = build();
     const work = new Computations();
-    const answers = [1, 2, 3].map(() => outcome(cache.answer(key('q'), 'USE', caller(), work.compute)));
+    const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)));
     work.started[0]!.fail('NON_FINITE');
     expect(await Promise.all(answers)).toEqual(['NON_FINITE', 'NON_FINITE', 'NON_FINITE']);
     expect(work.started.length).toBe(1);
@@ -57,8 +60,8 @@ describe('equal requests under way', () => {
 
   it('are computed again when the question comes after the answer was refused', async () => {
     const { cache } = build();
-    await outcome(cache.answer(key('q'), 'USE', caller(), failing('VOTE_DISPUTED')));
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
+    await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('VOTE_DISPUTED')));
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
   });
 });
 
@@ -68,7 +71,7 @@ describe('a caller that leaves', () => {
     const work = new Computations();
     const leader = caller();
     const [led, ...followed] = [leader, caller(), caller()].map((context) =>
-      outcome(cache.answer(key('q'), 'USE', context, work.compute)),
+      outcome(answerOf(cache, key('q'), 'USE', context, work.compute)),
     );
     leader.leave();
     expect(await led).toBe('CANCELLED');
@@ -82,7 +85,7 @@ describe('a caller that leaves', () => {
     const { cache } = build();
     const work = new Computations();
     const callers = [caller(), caller()];
-    const answers = callers.map((context) => outcome(cache.answer(key('q'), 'USE', context, work.compute)));
+    const answers = callers.map((context) => outcome(answerOf(cache, key('q'), 'USE', context, work.compute)));
     callers[0]!.leave();
     expect(work.started[0]!.context.signal.aborted).toBe(false);
     callers[1]!.leave('DEADLINE_EXCEEDED');
@@ -94,9 +97,9 @@ describe('a caller that leaves', () => {
     const { cache } = build();
     const work = new Computations();
     const first = caller();
-    void outcome(cache.answer(key('q'), 'USE', first, work.compute));
+    void outcome(answerOf(cache, key('q'), 'USE', first, work.compute));
     first.leave();
-    const second = outcome(cache.answer(key('q'), 'USE', caller(), work.compute));
+    const second = outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute));
     expect(work.started.length).toBe(2);
     await settle();
     // The end of the cancelled computation is not the end of the second one.
@@ -109,7 +112,7 @@ describe('a caller that leaves', () => {
     const { cache } = build();
     const controller = new AbortController();
     const answer = outcome(
-      cache.answer(key('q'), 'USE', { deadlineMs: Infinity, signal: controller.signal }, new Computations().compute),
+      answerOf(cache, key('q'), 'USE', { deadlineMs: Infinity, signal: controller.signal }, new Computations().compute),
     );
     controller.abort();
     expect(await answer).toBe('INTERNAL'); // the abort's own reason was no RouterError
@@ -119,7 +122,7 @@ describe('a caller that leaves', () => {
     const { cache } = build();
     const gone = caller();
     gone.leave();
-    expect(await outcome(cache.answer(key('q'), 'USE', gone, unneeded))).toBe('CANCELLED');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', gone, unneeded))).toBe('CANCELLED');
   });
 });
 
@@ -132,7 +135,7 @@ describe('a deadline', () => {
     const { cache } = build();
     const work = new Computations();
     for (const deadlineMs of [500, 900]) {
-      void outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute));
+      void outcome(answerOf(cache, key('q'), 'USE', caller(deadlineMs), work.compute));
     }
     expect(work.started.map(({ context }) => context.deadlineMs)).toEqual([500]);
   });
@@ -141,8 +144,8 @@ describe('a deadline', () => {
     jest.useFakeTimers();
     const { cache } = build();
     const work = new Computations();
-    const led = outcome(cache.answer(key('q'), 'USE', caller(500), work.compute));
-    const followed = outcome(cache.answer(key('q'), 'USE', caller(100), work.compute));
+    const led = outcome(answerOf(cache, key('q'), 'USE', caller(500), work.compute));
+    const followed = outcome(answerOf(cache, key('q'), 'USE', caller(100), work.compute));
     await jest.advanceTimersByTimeAsync(100);
     expect(await followed).toBe('DEADLINE_EXCEEDED');
     work.started[0]!.succeed('x');
@@ -154,7 +157,7 @@ describe('a deadline', () => {
     const { cache } = build();
     const work = new Computations();
     const answers = [500, 100].map((deadlineMs) =>
-      outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute)),
+      outcome(answerOf(cache, key('q'), 'USE', caller(deadlineMs), work.compute)),
     );
     expect(jest.getTimerCount()).toBe(1);
     work.started[0]!.succeed('x');
@@ -168,7 +171,7 @@ describe('a deadline', () => {
       const { cache, clock } = build();
       const work = new Computations();
       const answers = [500, 900, 1_000].map((deadlineMs) =>
-        outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute)),
+        outcome(answerOf(cache, key('q'), 'USE', caller(deadlineMs), work.compute)),
       );
       clock.ms = 500;
       work.started[0]!.fail(kind);
@@ -182,7 +185,7 @@ describe('a deadline', () => {
   it('that all share fails all, without another try', async () => {
     const { cache } = build();
     const work = new Computations();
-    const answers = [1, 2, 3].map(() => outcome(cache.answer(key('q'), 'USE', caller(500), work.compute)));
+    const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(500), work.compute)));
     work.started[0]!.fail('DEADLINE_EXCEEDED');
     expect(new Set(await Promise.all(answers))).toEqual(new Set(['DEADLINE_EXCEEDED']));
     expect(work.started.length).toBe(1);
@@ -192,7 +195,7 @@ describe('a deadline', () => {
     const { cache, clock } = build();
     const work = new Computations();
     const answers = [500, 501].map((deadlineMs) =>
-      outcome(cache.answer(key('q'), 'USE', caller(deadlineMs), work.compute)),
+      outcome(answerOf(cache, key('q'), 'USE', caller(deadlineMs), work.compute)),
     );
     clock.ms = 502;
     work.started[0]!.fail('DEADLINE_EXCEEDED');
@@ -203,7 +206,9 @@ describe('a deadline', () => {
   it('that passes again and again does not use up a follower’s patience', async () => {
     const { cache, clock } = build();
     const work = new Computations();
-    const answers = [1, 2, 3, 4, 5].map((n) => outcome(cache.answer(key('q'), 'USE', caller(n * 100), work.compute)));
+    const answers = [1, 2, 3, 4, 5].map((n) =>
+      outcome(answerOf(cache, key('q'), 'USE', caller(n * 100), work.compute)),
+    );
     for (let n = 0; n < 4; n += 1) {
       clock.ms = (n + 1) * 100;
       work.started[n]!.fail('DEADLINE_EXCEEDED');
@@ -221,7 +226,7 @@ describe('a shared computation that fails as it might not the next time', () => 
     async (kind) => {
       const { cache } = build();
       const work = new Computations();
-      const answers = [1, 2, 3].map(() => outcome(cache.answer(key('q'), 'USE', caller(), work.compute)));
+      const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)));
       work.started[0]!.fail(kind);
       await settle();
       expect(work.started.length).toBe(2);
@@ -234,7 +239,7 @@ describe('a shared computation that fails as it might not the next time', () => 
     const { cache } = build();
     const work = new Computations();
     const contexts = [1, 2, 3, 4].map(() => caller());
-    const answers = contexts.map((context) => outcome(cache.answer(key('q'), 'USE', context, work.compute)));
+    const answers = contexts.map((context) => outcome(answerOf(cache, key('q'), 'USE', context, work.compute)));
     work.started[0]!.fail('ENGINE_LOST');
     await settle();
     work.started[1]!.fail('ENGINE_LOST');
@@ -250,7 +255,7 @@ describe('a shared computation that fails as it might not the next time', () => 
     const broken = (): Promise<string> => {
       throw new Error('a bug');
     };
-    expect(await outcome(cache.answer(key('q'), 'USE', caller(), broken))).toBe('INTERNAL');
+    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), broken))).toBe('INTERNAL');
     expect(cache.stats.flights).toBe(0);
   });
 });
@@ -266,7 +271,7 @@ describe('after thousands of requests', () => {
       const asked = { scope: 's', hash: BigInt(n % 50), data: Buffer.from(`${n % 100}`) };
       const leaving = caller();
       const answers = [lasting, leaving, lasting].map((context) =>
-        outcome(cache.answer(asked, n % 7 === 0 ? 'REFRESH' : 'USE', context, work)),
+        outcome(answerOf(cache, asked, n % 7 === 0 ? 'REFRESH' : 'USE', context, work)),
       );
       if (n % 5 === 0) leaving.leave();
       await Promise.all(answers);

@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeAsking, silent } from '../../test/fakes/fake-parts.ts';
-import { fakeInference } from '../../test/fakes/fake-engine.ts';
-import { kindOf } from '../../test/fakes/router-parts.ts';
-import { HandDriven } from '../../test/fakes/hand-driven.ts';
-import { RouterError } from '../core/errors.ts';
-import { readoutDigest } from '../engines/readout-digest.ts';
-import type { VotePolicy } from '../voting/policy.ts';
-import { Admission } from './admission.ts';
-import type { AskOptions } from './ask.ts';
-import type { Dispute } from './dispute.ts';
-import { RetryBudget } from './retry-budget.ts';
-import { type Voted, vote } from './vote.ts';
+import { fakeExecution, silent } from '../../../test/fakes/fake-parts.ts';
+import { fakeInference } from '../../../test/fakes/fake-engine.ts';
+import { kindOf } from '../../../test/fakes/router-parts.ts';
+import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { RouterError } from '../../core/errors.ts';
+import { readoutDigest } from '../../engines/readout-digest.ts';
+import type { VotePolicy } from '../../voting/policy.ts';
+import { Admission } from '../admission.ts';
+import type { AttemptOptions } from '../attempt.ts';
+import type { Dispute } from '../dispute.ts';
+import type { Outcome } from '../executor.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { vote } from './vote.ts';
 
 let a: HandDriven;
 let b: HandDriven;
@@ -53,21 +54,23 @@ const PLAIN: VotePolicy = {
 function election(
   plan: HandDriven[],
   over: Partial<VotePolicy> = {},
-  options: Partial<AskOptions> = {},
-): Promise<Voted<HandDriven>> {
-  const asking = fakeAsking(plan, caller.signal, {
+  options: Partial<AttemptOptions> = {},
+): Promise<Outcome<HandDriven>> {
+  const heard: Partial<AttemptOptions> = {
     ...options,
     observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
     onDispute: (dispute) => disputes.push(dispute),
+  };
+  const policy = { ...PLAIN, ...over };
+  const execution = fakeExecution(plan, caller.signal, heard, {
+    policy,
+    contradicted: (claims) => contradicted.push(claims.map(({ engine }) => engine.id)),
   });
-  const spec = { from: 'spike_count', labels: [], temperature: 1 } as const;
-  return vote(plan, { ...PLAIN, ...over }, spec, asking, (claims) =>
-    contradicted.push(claims.map(({ engine }) => engine.id)),
-  );
+  return vote(execution);
 }
 
 const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
-const outcomes = ({ ballots }: Voted<HandDriven>): string[] =>
+const outcomes = ({ ballots }: Outcome<HandDriven>): string[] =>
   ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
 
 describe('a vote, while an engine has no room', () => {
@@ -381,9 +384,7 @@ describe('the time of a ballot', () => {
   /** Part of the caller's time that is left. */
   async function partsOf(plan: HandDriven[], over: Partial<VotePolicy> = {}): Promise<number[]> {
     const context = { deadlineMs: performance.now() + 900, signal: caller.signal };
-    const asking = { ...fakeAsking(plan, caller.signal), context };
-    const spec = { from: 'spike_count', labels: [], temperature: 1 } as const;
-    const voting = vote(plan, { ...PLAIN, ...over }, spec, asking, () => undefined);
+    const voting = vote(fakeExecution(plan, caller.signal, {}, { context, policy: { ...PLAIN, ...over } }));
     const asked = plan.filter(({ wasAsked }) => wasAsked);
     const parts = asked.map(({ timeoutMs }) => Math.round((10 * timeoutMs!) / 900) / 10);
     for (const engine of asked) engine.answer(7n);
@@ -410,7 +411,7 @@ describe('a vote that only digests won', () => {
   const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
 
   /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
-  async function wonByDigests(options: Partial<AskOptions> = {}): Promise<Promise<Voted<HandDriven>>[]> {
+  async function wonByDigests(options: Partial<AttemptOptions> = {}): Promise<Promise<Outcome<HandDriven>>[]> {
     const voting = election([a, b, c], {}, options);
     a.fail('ENGINE_LOST');
     b.answer(7n, digests);

@@ -1,0 +1,33 @@
+// Computations under way, by key. The table of a Map that lives long keeps alive what has passed through it (see
+// core/slot-list.ts), so that the Map here holds numbers.
+import type { SingleFlight } from './single-flight.ts';
+
+export class FlightTable<V> {
+  readonly #slots = new Map<string, number>();
+  readonly #flights: (SingleFlight<V> | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get(key: string): SingleFlight<V> | undefined {
+    const slot = this.#slots.get(key);
+    return slot === undefined ? undefined : this.#flights[slot];
+  }
+
+  /** There must be none under `key`. */
+  set(key: string, flight: SingleFlight<V>): void {
+    const slot = this.#free.pop() ?? this.#flights.length;
+    this.#flights[slot] = flight;
+    this.#slots.set(key, slot);
+  }
+
+  delete(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#slots.delete(key);
+    this.#flights[slot] = undefined;
+    this.#free.push(slot);
+  }
+}

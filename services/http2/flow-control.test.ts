@@ -1,0 +1,158 @@
+// Data is sent within the windows of the peer, and as fast as it reads.
+import { afterEach, expect, test } from '@jest/globals';
+import {
+  closeAll,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  type Recorder,
+  ServerUnderTest,
+  settings,
+  uint32,
+} from '../../test/support/http2-peer.ts';
+import type { Http2Peer } from '../../test/support/http2-peer.ts';
+import { encodeHeaders } from './hpack-encoder.ts';
+import type { Stream } from './types.ts';
+
+afterEach(closeAll);
+
+const BLOCK = encodeHeaders([':method', 'GET', ':scheme', 'http', ':path', '/']);
+const INITIAL_WINDOW = 4;
+const windowUpdate = (id: number, increment: number): Buffer => frame('WINDOW_UPDATE', 0, id, uint32(increment));
+
+async function open(
+  window: number,
+  limits = {},
+  ids = [1],
+): Promise<{ server: ServerUnderTest; peer: Http2Peer; streams: Stream[]; recorders: Recorder[] }> {
+  const server = await ServerUnderTest.start(limits);
+  const peer = await server.connect(settings([INITIAL_WINDOW, window]));
+  await peer.send(...ids.map((id) => frame('HEADERS', END_HEADERS | END_STREAM, id, BLOCK))).settled();
+  return { server, peer, streams: server.streams, recorders: server.recorders };
+}
+
+const summary = (frames: { type: string; id: number; flags: number; payload: Buffer }[]): string[] =>
+  frames.map(
+    ({ type, id, flags, payload }) => `${type} ${id} ${payload.toString()}${flags & END_STREAM ? ' end' : ''}`,
+  );
+
+test('data waits for the window of its stream, and the layer above is told', async () => {
+  const { peer, streams, recorders } = await open(3);
+  expect(streams[0]!.sendData(Buffer.from('abcdef'), false)).toBe(false);
+  expect(summary(await peer.settled())).toEqual(['DATA 1 abc']);
+  expect(recorders[0]!.heard).not.toContain('writable');
+  expect(summary(await peer.send(windowUpdate(1, 100)).settled())).toEqual(['DATA 1 def']);
+  expect(recorders[0]!.heard).toContain('writable');
+  expect(streams[0]!.sendData(Buffer.from('g'), true)).toBe(true);
+  expect(summary(await peer.settled())).toEqual(['DATA 1 g end']);
+});
+
+test('a window that SETTINGS make larger sends what waits', async () => {
+  const { peer, streams } = await open(0);
+  streams[0]!.sendData(Buffer.from('abc'), true);
+  expect(summary(await peer.settled())).toEqual([]);
+  expect(summary(await peer.send(settings([INITIAL_WINDOW, 2])).settled())).toEqual(['SETTINGS 0  end', 'DATA 1 ab']);
+});
+
+test('a window that SETTINGS make negative has to grow again', async () => {
+  const { peer, streams } = await open(3);
+  streams[0]!.sendData(Buffer.from('abcdef'), true);
+  await peer.send(settings([INITIAL_WINDOW, 1])).settled();
+  // The window is now -2.
+  expect(summary(await peer.send(windowUpdate(1, 2)).settled())).toEqual([]);
+  expect(summary(await peer.send(windowUpdate(1, 1)).settled())).toEqual(['DATA 1 d']);
+});
+
+test('data waits for the window of the connection, and streams take turns', async () => {
+  const { peer, streams } = await open(1 << 20, {}, [1, 3]);
+  streams[0]!.sendData(Buffer.alloc(65_535), false);
+  await peer.settled();
+  streams[0]!.sendData(Buffer.from('abc'), true);
+  streams[1]!.sendData(Buffer.from('xyz'), true);
+  expect(summary(await peer.settled())).toEqual([]);
+  expect(summary(await peer.send(windowUpdate(0, 4)).settled())).toEqual(['DATA 1 abc end', 'DATA 3 x']);
+});
+
+test('trailers follow the data that waits', async () => {
+  const { peer, streams } = await open(1);
+  streams[0]!.sendData(Buffer.from('ab'), false);
+  streams[0]!.sendTrailers(encodeHeaders(['x', '1']));
+  expect(summary(await peer.settled())).toEqual(['DATA 1 a']);
+  const frames = await peer.send(windowUpdate(1, 1)).settled();
+  expect(frames.map(({ type, flags }) => `${type} ${flags}`)).toEqual(['DATA 0', 'HEADERS 5']);
+});
+
+test('what the caller may use again is copied', async () => {
+  const { peer, streams } = await open(0);
+  const kept = Buffer.from('abc');
+  streams[0]!.sendData(kept, false, kept);
+  kept.fill('x');
+  expect(summary(await peer.send(windowUpdate(1, 9)).settled())).toEqual(['DATA 1 abcabc']);
+});
+
+test('large data is cut to frames of 16 KiB', async () => {
+  const { peer, streams } = await open(1 << 20);
+  const bytes = Buffer.alloc(50_000, 'x');
+  streams[0]!.sendData(bytes, true, Buffer.from('prefix'));
+  const frames = (await peer.settled()).filter(({ type }) => type === 'DATA');
+  expect(Math.max(...frames.map(({ payload }) => payload.length))).toBe(16_384);
+  expect(Buffer.concat(frames.map(({ payload }) => payload)).toString()).toBe(`prefix${bytes.toString()}`);
+});
+
+test('an empty end needs no window', async () => {
+  const { peer, streams } = await open(0);
+  streams[0]!.sendData(Buffer.alloc(0), true);
+  expect(summary(await peer.settled())).toEqual(['DATA 1  end']);
+});
+
+test('a reset drops what waits', async () => {
+  const { server, peer, streams } = await open(0);
+  streams[0]!.sendData(Buffer.alloc(1_000), true);
+  expect(server.connections[0]!.bytesHeld).toBeGreaterThanOrEqual(1_000);
+  streams[0]!.reset(8);
+  const frames = await peer.settled();
+  expect(frames).toMatchObject([{ type: 'RST_STREAM', payload: uint32(8) }]);
+  expect(server.connections[0]!.bytesHeld).toBeLessThan(1_000);
+});
+
+test('headers larger than a frame are continued', async () => {
+  const { peer, streams } = await open(0);
+  streams[0]!.sendHeaders(encodeHeaders([':status', '200', 'x', 'y'.repeat(40_000)]), true);
+  const frames = await peer.settled();
+  expect(frames.map(({ type }) => type)).toEqual(['HEADERS', 'CONTINUATION', 'CONTINUATION', 'CONTINUATION']);
+  expect(frames.map(({ flags }) => flags)).toEqual([END_STREAM, 0, 0, END_HEADERS]);
+});
+
+test('the peer gets room only for what is consumed', async () => {
+  const { server, peer } = await open(0, { streamWindowBytes: 100, connectionWindowBytes: 65_535 });
+  peer.send(frame('HEADERS', END_HEADERS, 3, BLOCK), frame('DATA', 0, 3, Buffer.alloc(60)));
+  expect(await peer.settled()).toEqual([]);
+  expect(server.connections[0]!.bytesHeld).toBeGreaterThanOrEqual(60);
+  server.streams[1]!.consume(49);
+  expect(await peer.settled()).toEqual([]);
+  server.streams[1]!.consume(1_000);
+  expect(await peer.settled()).toMatchObject([{ type: 'WINDOW_UPDATE', id: 3, payload: uint32(60) }]);
+});
+
+test('what was not consumed of a stream that has ended blocks no other', async () => {
+  const { server, peer } = await open(0, { connectionWindowBytes: 65_535 });
+  peer.send(frame('HEADERS', END_HEADERS, 3, BLOCK));
+  for (let sent = 0; sent < 3; sent++) peer.send(frame('DATA', 0, 3, Buffer.alloc(16_384)));
+  await peer.settled();
+  server.streams[1]!.reset(8);
+  const frames = await peer.settled();
+  expect(frames.map(({ type, id }) => `${type} ${id}`).sort()).toEqual(['RST_STREAM 3', 'WINDOW_UPDATE 0']);
+});
+
+test('an answer that fills the socket waits until the peer reads, and arrives whole', async () => {
+  const { peer, streams, recorders } = await open(0x7fff_ffff);
+  peer.socket.pause();
+  await new Promise<void>((resolve) => peer.socket.write(windowUpdate(0, 0x7fff_ffff - 65_535), () => resolve()));
+  const bytes = Buffer.alloc(1 << 20, 'x');
+  while (streams[0]!.sendData(bytes.subarray(0, 65_536), false)) await new Promise(setImmediate);
+  expect(streams[0]!.sendData(bytes, true)).toBe(false);
+  peer.socket.resume();
+  const frames = await peer.settled();
+  expect(frames.at(-1)!.flags).toBe(END_STREAM);
+  expect(recorders[0]!.heard).toHaveLength(1);
+});

@@ -1,0 +1,123 @@
+import { expect, test } from '@jest/globals';
+import type { Socket } from 'node:net';
+import { Output } from './output.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/** A socket whose kernel takes what it gets, or nothing. */
+class FakeSocket {
+  destroyed = false;
+  writableLength = 0;
+  writableNeedDrain = false;
+  takes = true;
+  bytesWritten = 0;
+  /** What was written: views of the very buffers. */
+  readonly written: Uint8Array[] = [];
+  isEnded = false;
+  write(bytes: Uint8Array): void {
+    this.written.push(bytes);
+    if (this.takes) return;
+    this.writableLength += bytes.length;
+    this.writableNeedDrain = this.writableLength > 60_000;
+  }
+  drain(): void {
+    this.writableLength = 0;
+    this.writableNeedDrain = false;
+  }
+  cork(): void {}
+  uncork(): void {}
+  end(): void {
+    this.isEnded = true;
+  }
+  get text(): string {
+    return Buffer.concat(this.written).toString('latin1');
+  }
+}
+
+function setUp(): { socket: FakeSocket; output: Output } {
+  const socket = new FakeSocket();
+  return { socket, output: new Output(socket as unknown as Socket) };
+}
+
+const payload = (character: string, length = 1): Buffer => Buffer.alloc(length, character);
+
+test('frames that are added together are written together, later', async () => {
+  const { socket, output } = setUp();
+  output.frame(0, 0, 1, payload('a'), NOTHING);
+  await Promise.resolve();
+  output.frame(0, 1, 1, payload('b'), payload('p'));
+  expect(socket.written).toEqual([]);
+  await new Promise(setImmediate);
+  expect(socket.written).toHaveLength(1);
+  expect(socket.text).toBe('\0\0\x01\0\0\0\0\0\x01a\0\0\x02\0\x01\0\0\0\x01pb');
+});
+
+test('while output is held it is written at the release', () => {
+  const { socket, output } = setUp();
+  output.hold();
+  output.frame(0, 0, 1, payload('a'), NOTHING);
+  output.release();
+  expect(socket.written).toHaveLength(1);
+});
+
+test('a long payload is written by reference', () => {
+  const { socket, output } = setUp();
+  const long = payload('a', 5_000);
+  output.frame(0, 0, 1, long, NOTHING);
+  output.frame(0, 0, 3, payload('b'), NOTHING);
+  output.flush();
+  expect(socket.written[1]).toBe(long);
+  expect(socket.text).toBe(`\0\x13\x88\0\0\0\0\0\x01${long.toString()}\0\0\x01\0\0\0\0\0\x03b`);
+});
+
+test('what the socket has not yet written is not overwritten', () => {
+  const { socket, output } = setUp();
+  socket.takes = false;
+  let expected = '';
+  for (let round = 0; round < 550; round++) {
+    const character = String.fromCharCode(33 + (round % 90));
+    output.frame(0, 0, 1, payload(character, 1_000), NOTHING);
+    expected += `\0\x03\xe8\0\0\0\0\0\x01${character.repeat(1_000)}`;
+    output.flush();
+    if (round % 55 !== 54) continue;
+    expect(socket.text).toBe(expected.slice(0, socket.text.length));
+    socket.drain();
+    output.resume();
+  }
+  expect(socket.text).toBe(expected);
+});
+
+test('a socket that is full gets nothing until it has drained', () => {
+  const { socket, output } = setUp();
+  socket.takes = false;
+  output.frame(0, 0, 1, payload('a', 70_000), NOTHING);
+  output.flush();
+  output.frame(0, 0, 1, payload('b'), NOTHING);
+  output.flush();
+  expect([output.isBlocked, output.pending, output.unwritten]).toEqual([true, 10, 70_019]);
+  socket.drain();
+  output.resume();
+  expect([output.isBlocked, output.pending, socket.text.endsWith('b')]).toEqual([false, 0, true]);
+});
+
+test('much output is written at once', () => {
+  const { socket, output } = setUp();
+  for (let count = 0; count < 16; count++) output.frame(0, 0, 1, payload('a', 4_000), NOTHING);
+  output.relieve();
+  expect(socket.written).toEqual([]);
+  output.frame(0, 0, 1, payload('a', 4_000), NOTHING);
+  output.relieve();
+  expect(socket.text).toHaveLength(17 * 4_009);
+});
+
+test('the end writes all, even to a socket that is full, and nothing after it', () => {
+  const { socket, output } = setUp();
+  socket.takes = false;
+  output.frame(0, 0, 1, payload('a', 70_000), NOTHING);
+  output.flush();
+  output.frame(0, 0, 1, payload('b'), NOTHING);
+  output.end();
+  output.frame(0, 0, 1, payload('c'), NOTHING);
+  output.flush();
+  expect([socket.text.at(-1), socket.isEnded]).toEqual(['b', true]);
+});

@@ -1,0 +1,85 @@
+// What a peer must do in time, whatever its streams do: send its preface, read, and answer a PING when it has been silent.
+// Time is counted in ticks of a second.
+import { ErrorCode } from './error-codes.ts';
+import type { Limits } from './limits.ts';
+import type { Output } from './output.ts';
+import type { Pings } from './pings.ts';
+
+export interface Overdue {
+  readonly code: number;
+  readonly text: string;
+  readonly budget: string;
+  /** The peer reads nothing, so it cannot be told. */
+  readonly isDeaf: boolean;
+}
+
+export class TimeLimits {
+  /** The peer's SETTINGS have arrived. */
+  hasSettings = false;
+  /** Something has arrived since the last tick. */
+  hasRead = false;
+  readonly #limits: Limits;
+  readonly #output: Output;
+  readonly #pings: Pings;
+  // Seconds: since the beginning, without progress in writing, and since the peer was last heard.
+  #age = 0;
+  #stall = 0;
+  #silence = 0;
+  #written = 0;
+  #isProbing = false;
+
+  constructor(limits: Limits, output: Output, pings: Pings) {
+    this.#limits = limits;
+    this.#output = output;
+    this.#pings = pings;
+  }
+
+  /** Once a second. Returns what the peer has failed to do in time, or undefined. */
+  tick(openStreams: number): Overdue | undefined {
+    return this.#tickSettings() ?? this.#tickWriting() ?? this.#tickKeepalive(openStreams);
+  }
+
+  #tickSettings(): Overdue | undefined {
+    const { prefaceSeconds } = this.#limits;
+    if (this.hasSettings || this.#age++ < prefaceSeconds) return undefined;
+    const text = `no preface and SETTINGS within ${prefaceSeconds} seconds`;
+    return { code: ErrorCode.SETTINGS_TIMEOUT, text, budget: 'preface', isDeaf: false };
+  }
+
+  #tickWriting(): Overdue | undefined {
+    const { written, unwritten } = this.#output;
+    if (unwritten === 0 || written !== this.#written) this.#stall = 0;
+    else this.#stall++;
+    this.#written = written;
+    return this.#stall > this.#limits.stallSeconds ? UNREAD : undefined;
+  }
+
+  #tickKeepalive(openStreams: number): Overdue | undefined {
+    const { keepaliveSeconds, keepaliveTimeoutSeconds, keepaliveWithoutStreams } = this.#limits;
+    if (this.hasRead || keepaliveSeconds === 0) {
+      this.hasRead = false;
+      this.#silence = 0;
+      this.#isProbing = false;
+      return undefined;
+    }
+    this.#silence++;
+    if (this.#isProbing) return this.#silence < keepaliveTimeoutSeconds ? undefined : noAnswer(keepaliveTimeoutSeconds);
+    if (this.#silence < keepaliveSeconds || (openStreams === 0 && !keepaliveWithoutStreams)) return undefined;
+    this.#isProbing = true;
+    this.#silence = 0;
+    this.#pings.send(() => undefined);
+    return undefined;
+  }
+}
+
+export const UNREAD: Overdue = {
+  code: ErrorCode.ENHANCE_YOUR_CALM,
+  text: 'the peer does not read what is sent to it',
+  budget: 'unread answers',
+  isDeaf: true,
+};
+
+function noAnswer(seconds: number): Overdue {
+  const text = `the peer has not answered a PING within ${seconds} seconds`;
+  return { code: ErrorCode.CONNECT_ERROR, text, budget: 'keepalive', isDeaf: true };
+}

@@ -1,0 +1,95 @@
+// One request on its path: what it asks, its limits, and what each stage has found out. One object of one class, so that it
+// costs one allocation; a field belongs to the stage that sets it, and stages after that one read it.
+import type { CacheKey } from '../cache/answer-cache.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { CallContext, InferenceInput } from '../core/inference.ts';
+import type { CacheStatusName } from '../core/observer.ts';
+import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { StrategyName } from '../strategies/registry.ts';
+import type { VotePolicy } from '../voting/policy.ts';
+import type { Answer } from './answer.ts';
+import type { Attempt } from './attempt.ts';
+import type { ReadoutSpec } from './conclusion.ts';
+import type { Claim, Execution } from './executor.ts';
+import type { Found } from './find-model.ts';
+import { type ReasonQuestion, questionHash } from './question.ts';
+import type { RouteOptions } from './options.ts';
+
+export class RoutedRequest implements Execution<PooledEngine> {
+  readonly question: ReasonQuestion;
+  /** In force when it came. */
+  readonly options: RouteOptions;
+  /** Its caller's; while it computes for others, too, those of the shared computation. */
+  context: CallContext;
+  /** Every engine asked so far, in the order in which they ended. */
+  readonly attempts: Attempt[] = [];
+  readonly claims: Claim<PooledEngine>[] = [];
+
+  // Set by resolve.
+  found!: Found;
+  input!: InferenceInput;
+  strategy!: StrategyName;
+  /** Undefined: no vote. */
+  policy: VotePolicy | undefined;
+
+  // Set by cache.
+  cacheStatus: CacheStatusName = 'BYPASSED';
+
+  // Set by plan.
+  /** Ready engines that hold the model, in pool order. */
+  candidates!: readonly PooledEngine[];
+  /** The same in the order of asking. */
+  plan!: readonly PooledEngine[];
+
+  readonly #cache: AnswerCache<Answer> | undefined;
+  #hash: bigint | undefined;
+
+  constructor(
+    question: ReasonQuestion,
+    context: CallContext,
+    options: RouteOptions,
+    cache: AnswerCache<Answer> | undefined,
+  ) {
+    this.question = question;
+    this.context = context;
+    this.options = options;
+    this.#cache = cache;
+  }
+
+  /** Equal for equal questions. Computed when first asked for. */
+  get hash(): bigint {
+    return (this.#hash ??= questionHash(this.found.model.modelId, this.input.data));
+  }
+
+  get readout(): ReadoutSpec {
+    return this.found.version.readout;
+  }
+
+  get latencyQuantileMs(): number | undefined {
+    const { name, version } = this.found.version;
+    return this.options.latencyQuantile.ofModel(`${name}/${version}`);
+  }
+
+  /**
+   * What an answer depends on. A request that asks for a vote, or for detail, is not content with less of it: the key has
+   * both.
+   */
+  get cacheKey(): CacheKey {
+    const { found, input, policy } = this;
+    const { version, model } = found;
+    const grade = policy === undefined ? 'single' : JSON.stringify({ ...policy, mode: undefined });
+    const { detail = 'SUMMARY' } = input;
+    const scope = `${version.name}/${version.version} ${model.modelId} ${input.shape.join(',')} ${detail} ${grade}`;
+    return { scope, hash: this.hash, data: input.data };
+  }
+
+  /** The answer has turned out to be wrong: nobody else must get it. */
+  forgetAnswer(): void {
+    this.#cache?.delete(this.cacheKey);
+  }
+
+  contradicted(claims: readonly Claim<PooledEngine>[]): void {
+    const { audit } = this.options;
+    audit.contradicted(claims, this.candidates, this, () => this.forgetAnswer(), this.policy!.participants);
+  }
+}

@@ -1,0 +1,52 @@
+// Cache: an equal question was answered before, or is being answered. The vote comes after it: equal requests never collapse
+// into one ballot, and only what won is kept.
+import type { AnswerCache } from '../../cache/answer-cache.ts';
+import type { CallContext } from '../../core/inference.ts';
+import type { OpenSpan } from '../../core/request-trace.ts';
+import type { Answer } from '../answer.ts';
+import type { RoutedRequest } from '../routed-request.ts';
+import type { Next, Stage } from '../stage.ts';
+
+/** Without `answers`, nothing is cached. */
+export function cache(answers: AnswerCache<Answer> | undefined): Stage {
+  return (request, next) => {
+    const { question, input } = request;
+    const span = request.context.span?.child('cache');
+    // A raster may be a thousand times what is asked for again and again, and would drive that out.
+    if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') {
+      span?.set('tandem.cache', 'BYPASSED');
+      span?.end();
+      return next(request);
+    }
+    const { cacheKey } = request;
+    const kept = question.cache === 'USE' ? answers.fresh(cacheKey) : undefined;
+    if (kept === undefined) return compute(answers, question.cache, request, span, next);
+    request.cacheStatus = 'HIT';
+    endSpan(span, request);
+    return kept;
+  };
+}
+
+async function compute(
+  answers: AnswerCache<Answer>,
+  use: 'USE' | 'REFRESH',
+  request: RoutedRequest,
+  span: OpenSpan | undefined,
+  next: Next,
+): Promise<Answer> {
+  // Others may wait for it, too: its limits are then not those of this caller.
+  const run = async (limits: CallContext): Promise<Answer> => {
+    span?.end();
+    request.context = limits;
+    return await next(request);
+  };
+  const { value, status } = await answers.compute(request.cacheKey, use, request.context, run);
+  request.cacheStatus = status;
+  endSpan(span, request);
+  return value;
+}
+
+function endSpan(span: OpenSpan | undefined, { cacheStatus }: RoutedRequest): void {
+  span?.set('tandem.cache', cacheStatus);
+  span?.end();
+}

@@ -1,0 +1,35 @@
+// Execute: the engines of the plan are asked, one after the other, hedged, or for their votes; what they come to is the answer.
+import type { PooledEngine } from '../../engines/pooled-engine.ts';
+import { HEDGING } from '../../strategies/registry.ts';
+import { type Answer, toAnswer } from '../answer.ts';
+import { failover } from '../executors/failover.ts';
+import { hedge } from '../executors/hedge.ts';
+import { vote } from '../executors/vote.ts';
+import type { Outcome } from '../executor.ts';
+import type { RoutedRequest } from '../routed-request.ts';
+import type { Stage } from '../stage.ts';
+
+export const execute: Stage = (request) => (request.policy === undefined ? alone(request) : voted(request));
+
+async function voted(request: RoutedRequest): Promise<Answer> {
+  return toAnswer(await vote(request), request.readout, request.strategy);
+}
+
+/** One engine's answer. What engines said is remembered for a hedge, and audited in the background. */
+async function alone(request: RoutedRequest): Promise<Answer> {
+  const { options, strategy, found, candidates, claims } = request;
+  const executor = HEDGING.has(strategy) ? hedge : failover;
+  const startedMs = performance.now();
+  try {
+    const outcome = await executor(request);
+    options.latencyQuantile.record(found.key, performance.now() - startedMs);
+    return toAnswer(unlessDistrusted(outcome), request.readout, strategy);
+  } finally {
+    options.audit.maybeAudit(claims, candidates, request, () => request.forgetAnswer());
+  }
+}
+
+/** The engine may have been put out while it computed: then the cache must not keep what it says. */
+function unlessDistrusted(outcome: Outcome<PooledEngine>): Outcome<PooledEngine> {
+  return outcome.engine.quarantine === '' ? outcome : { ...outcome, isFirm: false };
+}

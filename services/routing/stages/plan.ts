@@ -1,0 +1,51 @@
+// Plan: which engines may be asked now, in which order.
+import type { EnginePool } from '../../engines/pool.ts';
+import type { PooledEngine } from '../../engines/pooled-engine.ts';
+import { STRATEGIES, type StrategyName } from '../../strategies/registry.ts';
+import { noEngine } from '../no-engine.ts';
+import type { RoutedRequest } from '../routed-request.ts';
+import { applySlowStart } from '../slow-start.ts';
+import type { Stage } from '../stage.ts';
+
+/** `inFlight`: requests under way now. Throws NO_ENGINE. */
+export function plan(pool: EnginePool, inFlight: () => number): Stage {
+  const turns: Partial<Record<StrategyName, number>> = {};
+  const nextTurn = (strategy: StrategyName): number => {
+    const turn = turns[strategy] ?? 0;
+    turns[strategy] = turn + 1;
+    return turn;
+  };
+
+  return (request, next) => {
+    const { found, strategy, options, policy } = request;
+    const { name, version } = found.version;
+    // Those that hold it now: while the request waited, one may have come back.
+    request.candidates = pool.candidates(name, version, pool.holders(name, version));
+    if (request.candidates.length === 0) throw noEngine(pool, request.attempts);
+    const planned = order(request, nextTurn(strategy), inFlight());
+    request.plan = policy === undefined ? preferFreeEngines(planned) : planned;
+    options.observer.planned(strategy);
+    options.budget.deposit();
+    return next(request);
+  };
+}
+
+function order(request: RoutedRequest, turn: number, inFlight: number): readonly PooledEngine[] {
+  const { strategy, candidates, options } = request;
+  const { localFirstShare, sidecarFirstShare, slowStartMs = 0 } = options;
+  const questionHash = (): bigint => request.hash;
+  const shares = { localFirstShare, sidecarFirstShare };
+  const planned = STRATEGIES[strategy]({ engines: candidates, turn, ...shares, random: Math.random, questionHash });
+  const nowMs = performance.now();
+  return applySlowStart(planned, { strategy, slowStartMs, nowMs, inFlight, random: Math.random });
+}
+
+/** Engines with capacity first, else as planned. */
+function preferFreeEngines(planned: readonly PooledEngine[]): readonly PooledEngine[] {
+  if (planned.every(isFree)) return planned;
+  return [...planned.filter(isFree), ...planned.filter((engine) => !isFree(engine))];
+}
+
+function isFree({ free }: PooledEngine): boolean {
+  return free > 0;
+}

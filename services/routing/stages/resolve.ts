@@ -1,0 +1,43 @@
+// Resolve: which model version the request means, how its engines are to be asked, and what they are to be sent.
+import { RouterError } from '../../core/errors.ts';
+import type { EnginePool } from '../../engines/pool.ts';
+import type { ModelRepository } from '../../models/repository.ts';
+import { type StrategyName, VOTING } from '../../strategies/registry.ts';
+import { type VotePolicy, tighten } from '../../voting/policy.ts';
+import { findServed } from '../find-model.ts';
+import type { RoutedRequest } from '../routed-request.ts';
+import type { Stage } from '../stage.ts';
+import { forModel } from '../vote-policy.ts';
+
+/** What a request may ask for at most. */
+const MAX_PARTICIPANTS = 15;
+
+/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts says, or INVALID_FIELD. */
+export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Stage {
+  return (request, next) => {
+    const { question, context } = request;
+    const found = findServed(models, pool, question.model, question.modelVersion);
+    const { version } = found;
+    const { name: model, version: number } = version;
+    const { shape, data } = question.input;
+    request.found = found;
+    request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
+    request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
+    request.policy = policyOf(request);
+    if (context.span !== undefined) {
+      context.span.set('tandem.model', `${model}/${number}`);
+      context.span.set('tandem.strategy', request.strategy);
+    }
+    return next(request);
+  };
+}
+
+/** Undefined: no vote. Throws INVALID_FIELD where a wish for the vote would loosen it. */
+function policyOf({ strategy, question, found, options }: RoutedRequest): VotePolicy | undefined {
+  if (!VOTING.has(strategy)) {
+    if (question.vote === undefined) return undefined;
+    const message = `${strategy} does not vote; leave out "vote", or send strategy STRATEGY_REDUNDANT`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'vote' });
+  }
+  return tighten(forModel(options.vote, found.version.vote), question.vote ?? {}, MAX_PARTICIPANTS);
+}

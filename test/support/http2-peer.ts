@@ -1,0 +1,271 @@
+// A peer that is scripted frame by frame, to test services/http2 with whatever a real one would never send.
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ClientConnection } from '../../services/http2/client-connection.ts';
+import type { Limits } from '../../services/http2/limits.ts';
+import { ServerConnection } from '../../services/http2/server-connection.ts';
+import { Ticker } from '../../services/http2/ticker.ts';
+import type { CloseReason, OnStream, Stream, StreamHandler, Headers } from '../../services/http2/types.ts';
+
+export interface Frame {
+  readonly type: string;
+  readonly flags: number;
+  readonly id: number;
+  readonly payload: Buffer;
+}
+
+const TYPES = [
+  'DATA',
+  'HEADERS',
+  'PRIORITY',
+  'RST_STREAM',
+  'SETTINGS',
+  'PUSH_PROMISE',
+  'PING',
+  'GOAWAY',
+  'WINDOW_UPDATE',
+].concat('CONTINUATION');
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+export const END_STREAM = 0x1;
+export const ACK = 0x1;
+export const END_HEADERS = 0x4;
+export const PADDED = 0x8;
+
+type Bytes = readonly number[] | Uint8Array;
+
+export function frame(type: number | string, flags: number, id: number, payload: Bytes = []): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header[3] = typeof type === 'number' ? type : TYPES.indexOf(type);
+  header[4] = flags;
+  header.writeUInt32BE(id, 5);
+  return Buffer.concat([header, Uint8Array.from(payload)]);
+}
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+/** Pairs of setting and value. */
+export function settings(...pairs: [number, number][]): Buffer {
+  return frame(
+    'SETTINGS',
+    0,
+    0,
+    Buffer.concat(pairs.map(([key, value]) => Buffer.concat([uint32(key).subarray(2), uint32(value)]))),
+  );
+}
+
+export class Http2Peer {
+  readonly socket: Socket;
+  #bytes = Buffer.alloc(0);
+  #isEnded = false;
+  #wake: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk) => this.#add(chunk));
+    socket.on('error', () => undefined);
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.#isEnded = true;
+        this.#wake();
+      });
+    }
+  }
+
+  send(...pieces: (Buffer | string)[]): this {
+    this.socket.write(
+      Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece))),
+    );
+    return this;
+  }
+
+  /** The next frame, or undefined when the connection has ended. */
+  async next(): Promise<Frame | undefined> {
+    for (;;) {
+      const found = this.#take();
+      if (found !== undefined) return found;
+      if (this.#isEnded) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** The next frame of a type; others are skipped. */
+  async until(type: string): Promise<Frame> {
+    for (;;) {
+      const found = await this.next();
+      if (found === undefined) throw new Error(`the connection ended before a ${type} frame`);
+      if (found.type === type) return found;
+    }
+  }
+
+  /** All frames until the answer to a PING, and so all that was caused by what was sent before; or until the end. */
+  async settled(): Promise<Frame[]> {
+    const payload = Buffer.from('settled?');
+    this.send(frame('PING', 0, 0, payload));
+    const frames: Frame[] = [];
+    for (;;) {
+      const found = await this.next();
+      if (found === undefined || (found.type === 'PING' && found.payload.equals(payload))) return frames;
+      frames.push(found);
+    }
+  }
+
+  /** Error code and text of the GOAWAY with which the connection ends. */
+  async goaway(): Promise<{ code: number; text: string; lastStreamId: number }> {
+    const { payload } = await this.until('GOAWAY');
+    return {
+      lastStreamId: payload.readUInt32BE(0),
+      code: payload.readUInt32BE(4),
+      text: payload.toString('latin1', 8),
+    };
+  }
+
+  /** Everything until the end, as text. */
+  async text(): Promise<string> {
+    while (!this.#isEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#bytes.toString('latin1');
+  }
+
+  #add(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    this.#wake();
+  }
+
+  #take(): Frame | undefined {
+    const bytes = this.#bytes;
+    if (bytes.length < 9 || bytes.length < 9 + bytes.readUIntBE(0, 3)) return undefined;
+    const end = 9 + bytes.readUIntBE(0, 3);
+    this.#bytes = bytes.subarray(end);
+    return {
+      type: TYPES[bytes[3]!] ?? String(bytes[3]),
+      flags: bytes[4]!,
+      id: bytes.readUInt32BE(5),
+      payload: Buffer.from(bytes.subarray(9, end)),
+    };
+  }
+}
+
+/** A handler that notes what it hears, as short texts. */
+export class Recorder implements StreamHandler {
+  readonly heard: string[] = [];
+  onWritableCall: () => void = () => undefined;
+
+  onHeaders(headers: Headers, endStream: boolean): void {
+    this.heard.push(`headers ${headers.list.join(' ')}${endStream ? ' end' : ''}`);
+  }
+
+  onData(chunk: Buffer, endStream: boolean): void {
+    this.heard.push(`data ${chunk.toString('latin1')}${endStream ? ' end' : ''}`);
+  }
+
+  onTrailers(headers: Headers): void {
+    this.heard.push(`trailers ${headers.list.join(' ')}`);
+  }
+
+  onReset(code: number): void {
+    this.heard.push(`reset ${code}`);
+  }
+
+  onWritable(): void {
+    this.heard.push('writable');
+    this.onWritableCall();
+  }
+}
+
+const servers = new Set<Server>();
+const sockets = new Set<Socket>();
+
+async function listen(onSocket: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    onSocket(socket);
+  });
+  servers.add(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function dial(port: number): Socket {
+  const socket = connect(port, '127.0.0.1');
+  sockets.add(socket);
+  return socket;
+}
+
+/** To be called after each test. */
+export function closeAll(): void {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+  sockets.clear();
+  servers.clear();
+}
+
+export class ServerUnderTest {
+  readonly ticker = new Ticker();
+  readonly reasons: CloseReason[] = [];
+  readonly connections: ServerConnection[] = [];
+  readonly streams: Stream[] = [];
+  readonly recorders: Recorder[] = [];
+  port = 0;
+
+  /** A server whose handlers record what they hear, or do as `onStream` says. */
+  static async start(limits: Partial<Limits> = {}, onStream?: OnStream): Promise<ServerUnderTest> {
+    const server = new ServerUnderTest();
+    const record: OnStream = (_stream, headers, endStream) => {
+      const recorder = new Recorder();
+      recorder.onHeaders(headers, endStream);
+      server.recorders.push(recorder);
+      return recorder;
+    };
+    const accept: OnStream = (stream, headers, endStream) => {
+      server.streams.push(stream);
+      return (onStream ?? record)(stream, headers, endStream);
+    };
+    server.port = await listen((socket) => {
+      const connection = new ServerConnection(socket, accept, limits, server.ticker);
+      connection.onClosed = (reason) => server.reasons.push(reason);
+      server.connections.push(connection);
+    });
+    return server;
+  }
+
+  /** A peer that has sent nothing. */
+  dial(): Http2Peer {
+    return new Http2Peer(dial(this.port));
+  }
+
+  /** A peer after both sides have exchanged their settings. */
+  async connect(...first: Buffer[]): Promise<Http2Peer> {
+    const peer = this.dial().send(PREFACE, ...(first.length > 0 ? first : [settings()]));
+    await peer.settled();
+    return peer;
+  }
+
+  seconds(count: number): void {
+    for (let second = 0; second < count; second++) this.ticker.tick();
+  }
+}
+
+/** A client under test and the scripted server that it is connected to, after its preface. */
+export async function clientUnderTest(
+  limits: Partial<Limits> = {},
+  first: Buffer = settings(),
+): Promise<{ client: ClientConnection; peer: Http2Peer; ticker: Ticker; reasons: CloseReason[] }> {
+  const accepted = Promise.withResolvers<Socket>();
+  const port = await listen(accepted.resolve);
+  const ticker = new Ticker();
+  const client = new ClientConnection(dial(port), limits, ticker);
+  const reasons: CloseReason[] = [];
+  client.onClosed = (reason) => reasons.push(reason);
+  const socket = await accepted.promise;
+  const preface = Buffer.alloc(PREFACE.length);
+  while (socket.readableLength < PREFACE.length) await once(socket, 'readable');
+  preface.set(socket.read(PREFACE.length) as Buffer);
+  if (preface.toString('latin1') !== PREFACE) throw new Error('the client does not begin with the preface');
+  const peer = new Http2Peer(socket).send(first);
+  await peer.settled();
+  return { client, peer, ticker, reasons };
+}
