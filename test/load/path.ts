@@ -1,5 +1,6 @@
 // The path: what the router adds to a call, beside what its peers add, all before the same two sidecars in the same run.
 import { cpus } from 'node:os';
+import { goFirst } from '../support/pin.ts';
 import type { LoadTarget } from './path/generator.ts';
 import { type Figures, type Run, measure, median } from './path/measure.ts';
 import { startReplaced } from './path/replaced.ts';
@@ -28,6 +29,7 @@ const WARM_UP_SECONDS = 3;
 
 export async function benchPath(options: PathOptions): Promise<PathFigures> {
   const { rounds, seconds, progress } = options;
+  goFirst();
   const stage = await setStage();
   try {
     progress('path: warming up');

@@ -43,7 +43,7 @@ interface Report {
 
 export const GENERATOR = join(import.meta.dirname, '../../../sidecar-cpp/build/release/tandem-wire-load');
 const LOAD_CPU = '1';
-/** Before the engines on the same CPU: what is due is sent when it is due. Only root may do that. */
+/** Added to this process's own: before the engines on the same CPU, so that what is due is sent then. Only root may do that. */
 const NICE = '-5';
 const runFile = promisify(execFile);
 
