@@ -239,18 +239,20 @@ int Main(int argc, const char* const* argv) {
   app.add_flag("--count-results", options.wire.counts_results, "stream: answers are the fields 1 of the messages");
   CLI11_PARSE(app, argc, argv);
   options.wire.authority = options.host + ":" + std::to_string(options.port);
-  try {
-    options.wire.bodies = ReadBodies(options.bodies);
-    Load load(options);
-    std::printf("%s\n", load.Run().dump(1).c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "tandem-wire-load: %s\n", error.what());
-    return 1;
-  }
+  options.wire.bodies = ReadBodies(options.bodies);
+  Load load(options);
+  std::printf("%s\n", load.Run().dump(1).c_str());
   return 0;
 }
 
 }  // namespace
 }  // namespace tandem::bench
 
-int main(int argc, char** argv) { return tandem::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return tandem::bench::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tandem-wire-load: %s\n", error.what());
+    return 1;
+  }
+}
