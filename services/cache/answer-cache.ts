@@ -6,8 +6,8 @@
 // COALESCED  an equal request was being computed: its answer. However many wait, it is computed once.
 // STALE      nobody could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
 //
-// A shared computation goes on as long as anybody waits for it, whoever began it, and its followers do not inherit the
-// bad luck of the one who did: see `FailureScope`.
+// A shared computation goes on as long as one caller waits for it, also when the one that began it has left. What its failure
+// means to the others: see `FailureScope`.
 import { throwIfCancelled } from '../core/call.ts';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -156,7 +156,7 @@ export class AnswerCache<V> {
       return { value: await computing, status: 'MISS' };
     } catch (thrown) {
       const error = RouterError.from(thrown);
-      // Who has left is told why it left, whatever else is known.
+      // A caller that has left is told why it left, whatever else is known.
       const instead = signal.aborted ? undefined : this.#keptInstead(key, data, error);
       if (instead === undefined) throw error;
       return instead;
@@ -179,11 +179,11 @@ export class AnswerCache<V> {
 }
 
 /**
- * What a failed computation means to those who waited for it but did not begin it.
+ * What a failed computation means to the callers that waited for it but did not begin it.
  *
  * - SHARED: the question itself was refused, and would be again.
- * - LEADER_ONLY: it ran into its leader's limits. Whoever still waits tries again; each time one leaves, so this ends.
- * - TRANSIENT: it might go well the next time. Whoever waited tries again, but does not wait for others for ever.
+ * - LEADER_ONLY: it ran into its leader's limits. Callers that still wait try again; each time one leaves, so this ends.
+ * - TRANSIENT: it might go well the next time. Callers that waited try again, but do not wait for others for ever.
  */
 type FailureScope = 'SHARED' | 'LEADER_ONLY' | 'TRANSIENT';
 

@@ -48,7 +48,8 @@ export interface RequestTraceOptions {
 
 export class RequestTrace {
   readonly about: RequestTraceOptions;
-  readonly root: OpenSpan;
+  /** On performance.now()'s clock; NaN until it ends. */
+  endMs = NaN;
   /** All but the root, in the order in which they began. */
   readonly spans: OpenSpan[] = [];
   /** Anything here is reason enough to keep the trace. */
@@ -58,12 +59,17 @@ export class RequestTrace {
   /** The keeper's own: what turns out later is then told in a span of its own, for the rest is out of the house. */
   isKept = false;
   readonly #keeper: TraceKeeper;
+  #root: OpenSpan | undefined;
   #isOver = false;
 
   constructor(about: RequestTraceOptions, keeper: TraceKeeper) {
     this.about = about;
     this.#keeper = keeper;
-    this.root = new OpenSpan(this, undefined, about.name, 'SERVER', about.startMs);
+  }
+
+  /** Made when it is first asked for: where nothing is noted, there is none. */
+  get root(): OpenSpan {
+    return (this.#root ??= new OpenSpan(this, undefined, this.about.name, 'SERVER', this.about.startMs));
   }
 
   get traceId(): string {
@@ -85,7 +91,8 @@ export class RequestTrace {
   /** `failure`: why it has no answer; undefined: it has one. */
   end(failure?: RouterError): void {
     if (this.#isOver) return;
-    this.root.end();
+    this.endMs = performance.now();
+    this.#root?.end('', this.endMs);
     this.failure = failure;
     this.#isOver = true;
     this.#keeper.ended(this);
@@ -102,7 +109,7 @@ export class OpenSpan {
   endMs = NaN;
   error = '';
   /** Name, value, name, value, …: as they were set, each name once. */
-  readonly attributes: OpenValue[] = [];
+  attributes: OpenValue[] = [];
   #idHigh = 0;
   #idLow = 0;
 
@@ -139,6 +146,11 @@ export class OpenSpan {
     const at = this.#find(name);
     if (at >= 0) this.attributes[at + 1] = value;
     else this.attributes.push(name, value);
+  }
+
+  /** Name, value, name, value, …, where none was set before: one array of the right size. */
+  setAll(attributes: OpenValue[]): void {
+    this.attributes = attributes;
   }
 
   /** What was set; undefined: nothing. */

@@ -58,7 +58,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
     this.socket = socket;
     this.#role = role;
-    this.limits = completeLimits(limits);
+    this.limits = completeLimits(limits, role);
     this.budgets = new Budgets(this.limits.budgets, role);
     this.output = new Output(socket);
     this.#reader = new FrameReader(this);

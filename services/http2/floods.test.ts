@@ -6,6 +6,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
+  PADDED,
   ServerUnderTest,
   settings,
   uint32,
@@ -59,6 +60,11 @@ test.each<[string, string, Buffer]>([
   ],
   ['WINDOW_UPDATE', 'window updates', times(10_001, () => windowUpdate(0, 1))],
   ['empty DATA', 'empty data frames', Buffer.concat([headers(1), times(1_001, () => frame('DATA', 0, 1))])],
+  [
+    'DATA of nothing but padding',
+    'empty data frames',
+    Buffer.concat([headers(1), times(1_001, () => frame('DATA', PADDED, 1, [1, 0]))]),
+  ],
   [
     'empty CONTINUATIONs',
     'continuations',

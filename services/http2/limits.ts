@@ -25,7 +25,10 @@ export interface Limits {
   headerSeconds: number;
   /** Seconds in which a peer must read some of what waits for it, before the stream or the connection ends. */
   stallSeconds: number;
-  /** Seconds without a frame of the peer after which a PING is sent; 0 for never. */
+  /**
+   * Seconds without a frame of the peer after which a PING is sent; 0 for never. A client sends none unless it is told to:
+   * many servers close a connection on which they get PINGs more often than every five minutes.
+   */
   keepaliveSeconds: number;
   /** Seconds until that PING must be answered. */
   keepaliveTimeoutSeconds: number;
@@ -87,6 +90,6 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   memory: undefined,
 };
 
-export function completeLimits(limits: Partial<Limits>): Limits {
-  return { ...DEFAULT_LIMITS, ...limits };
+export function completeLimits(limits: Partial<Limits>, role: 'server' | 'client'): Limits {
+  return { ...DEFAULT_LIMITS, ...(role === 'client' ? { keepaliveSeconds: 0 } : {}), ...limits };
 }

@@ -128,6 +128,10 @@ export class Output {
     } else {
       this.#writePieces();
     }
+    if (this.#full.length > 0) {
+      this.#given.push(...this.#full);
+      this.#full = [];
+    }
     if (socket.writableLength > 0) {
       this.isBlocked = socket.writableNeedDrain;
       return;
@@ -160,8 +164,6 @@ export class Output {
     for (const piece of this.#pieces) socket.write(piece);
     socket.uncork();
     this.#pieces = [];
-    this.#given.push(...this.#full);
-    this.#full = [];
   }
 
   /** Makes room for `bytes` and returns where they go. */
@@ -193,6 +195,7 @@ export class Output {
 
   /** The socket has written all that it was given before. */
   #recycle(): void {
+    if (this.#given.length === 0) return;
     for (const buffer of this.#given) returnBuffer(buffer);
     this.#given = [];
   }

@@ -222,7 +222,6 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, 'DATA exceeds the window of the connection');
     }
     const endStream = (flags & Flag.END_STREAM) !== 0;
-    if (length === 0 && !endStream) this.budgets.emptyData.spend();
     let from = start;
     let to = end;
     if (flags & Flag.PADDED) {
@@ -230,6 +229,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
       to = end - paddingAt(buffer, start, end);
       if (to < from) throw protocolError('the padding of DATA is longer than the frame');
     }
+    if (to === from && !endStream) this.budgets.emptyData.spend();
     if (stream === undefined) {
       this.#onLateData(id, length);
       return;

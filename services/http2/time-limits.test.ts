@@ -100,8 +100,16 @@ test('a silent peer that answers its PING stays connected', async () => {
   expect(server.reasons).toEqual([]);
 });
 
+test('a client sends no PING unless it is told to', async () => {
+  const { client, peer, ticker } = await clientUnderTest();
+  client.open(BLOCK, new Recorder(), true);
+  await peer.until('HEADERS');
+  for (let second = 0; second < 1_000; second++) ticker.tick();
+  expect(await peer.settled()).toEqual([]);
+});
+
 test('a client with no open stream sends no PING if it is told so', async () => {
-  const { client, peer, ticker } = await clientUnderTest({ keepaliveWithoutStreams: false });
+  const { client, peer, ticker } = await clientUnderTest({ keepaliveSeconds: 60, keepaliveWithoutStreams: false });
   for (let second = 0; second < 200; second++) ticker.tick();
   expect(await peer.settled()).toEqual([]);
   client.open(BLOCK, new Recorder(), true);

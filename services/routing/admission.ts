@@ -13,7 +13,7 @@ import { type HasCapacity, RoomQueue } from './room-queue.ts';
 import { Waiter, WaitingQueue } from './waiting-queue.ts';
 
 export interface AdmissionOptions {
-  /** Requests waiting at once, over all models; 0: whoever finds no room is refused. */
+  /** Requests waiting at once, over all models; 0: a request that finds no capacity is refused. */
   readonly maxQueue: number;
   /** Nobody waits longer, milliseconds. */
   readonly maxWaitMs: number;

@@ -110,13 +110,16 @@ function noteOutcome(
   outcome: Outcome,
   inference: Inference | undefined,
 ): void {
-  span.set('tandem.engine', id);
-  span.set('tandem.engine_kind', kind);
-  span.set('tandem.outcome', outcome);
-  if (inference === undefined) return;
-  span.set('tandem.digest', inference.stateDigest);
-  span.set('tandem.queue_us', inference.queueUs);
-  span.set('tandem.compute_us', inference.computeUs);
+  if (inference === undefined) {
+    span.setAll(['tandem.engine', id, 'tandem.engine_kind', kind, 'tandem.outcome', outcome]);
+    return;
+  }
+  const { stateDigest, queueUs, computeUs } = inference;
+  // prettier-ignore
+  span.setAll([
+    'tandem.engine', id, 'tandem.engine_kind', kind, 'tandem.outcome', outcome,
+    'tandem.digest', stateDigest, 'tandem.queue_us', queueUs, 'tandem.compute_us', computeUs,
+  ]);
 }
 
 /** Whether no other engine can do better: the error is not the engine's, or nobody waits any more. */

@@ -182,7 +182,7 @@ export class Audit {
     const result = judge(voters, audit);
     const claimed = audit.claims.length;
     const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
-    const wrong = result.kind === 'AGREED' ? voters.filter((_, place) => result.outcomes[place] === 'DISSENTED') : [];
+    const wrong = result.kind === 'AGREED' ? voters.filter((_, index) => result.outcomes[index] === 'DISSENTED') : [];
     const isClean = result.kind === 'AGREED' && wrong.length === 0;
     // Nobody else could be asked.
     if (voted < 2 || (isClean && voted === claimed)) return;
@@ -198,7 +198,7 @@ export class Audit {
       input,
       strategy,
       verdict: 'AUDIT_DISPUTED',
-      ballots: voters.map((voter, place) => toBallot(voter, result.outcomes[place] ?? 'ABSENT')),
+      ballots: voters.map((voter, index) => toBallot(voter, result.outcomes[index] ?? 'ABSENT')),
       wrong: ids,
       right: right?.refusal === undefined ? right : undefined,
       span: context?.span,

@@ -6,7 +6,7 @@ const WINDOW = 256;
 const REFRESH_EVERY = 32;
 /** Fewer say nothing about a tail. */
 const MIN_SAMPLES = 20;
-/** Models remembered; whoever has more versions in use at once learns anew now and then. */
+/** Model versions remembered; with more in use at once, all are learnt anew now and then. */
 const MAX_MODELS = 256;
 
 interface Samples {

@@ -39,11 +39,11 @@ export async function wholeAnswer<E extends EngineClient>(won: WonVote<E>): Prom
   const candidates = candidatesOf(plan, voters, winner);
   let last: RouterError | undefined;
   let isRetry = voters[0]?.ballot.answer === undefined;
-  for (const [place, { engine, voter }] of candidates.entries()) {
+  for (const [index, { engine, voter }] of candidates.entries()) {
     if (!engine.admits) continue;
     if (isRetry && !options.budget.withdraw()) break;
     const startedMs = performance.now();
-    const hasStandIn = candidates.slice(place + 1).some((other) => other.engine.admits);
+    const hasStandIn = candidates.slice(index + 1).some((other) => other.engine.admits);
     let said: Inference | RouterError;
     try {
       said = await attempt(engine, request, ballotTimeMs(engine, request, hasStandIn, startedMs));
@@ -91,8 +91,8 @@ function reportContradiction<E extends EngineClient>(
   { voters, result, isSure, request: { input, options, strategy, context } }: WonVote<E>,
 ): void {
   const { engine } = liar;
-  const ballots = voters.map((voter, place) => {
-    const cast = toBallot(voter, voter === liar ? 'DISSENTED' : (result.outcomes[place] ?? 'ABSENT'));
+  const ballots = voters.map((voter, index) => {
+    const cast = toBallot(voter, voter === liar ? 'DISSENTED' : (result.outcomes[index] ?? 'ABSENT'));
     return voter === liar ? { ...cast, ...contradiction(said) } : cast;
   });
   const right = isSure ? digestsOf(liar) : undefined;

@@ -106,7 +106,7 @@ export class Tracing implements TraceKeeper {
   }
 
   ended(trace: RequestTrace): void {
-    const durationMs = trace.root.endMs - trace.root.startMs;
+    const durationMs = trace.endMs - trace.about.startMs;
     this.#options.onEnded?.(trace, durationMs);
     const why = this.#whyKept(trace);
     if (why === undefined) {
@@ -147,13 +147,13 @@ export class Tracing implements TraceKeeper {
     return name;
   }
 
-  #whyKept({ about, events, root, failure }: RequestTrace): 'sampled' | 'failed' | 'notable' | 'slow' | undefined {
+  #whyKept({ about, events, endMs, failure }: RequestTrace): 'sampled' | 'failed' | 'notable' | 'slow' | undefined {
     if (!this.#options.enabled) return undefined;
     if (about.isSampled) return 'sampled';
     if (failure !== undefined) return 'failed';
     if (events.length > 0) return 'notable';
     const { slowMs } = this.#options;
-    return slowMs > 0 && root.endMs - root.startMs >= slowMs ? 'slow' : undefined;
+    return slowMs > 0 && endMs - about.startMs >= slowMs ? 'slow' : undefined;
   }
 
   #hasRoom(): boolean {
@@ -166,7 +166,7 @@ export class Tracing implements TraceKeeper {
 
   #keep(trace: RequestTrace): void {
     trace.isKept = true;
-    const { endMs } = trace.root;
+    const { endMs } = trace;
     if (endMs >= this.#adjustAtMs) {
       this.#adjustAtMs = endMs + ADJUST_EVERY_MS;
       this.#clock.adjust();

@@ -10,12 +10,6 @@ export interface Equivalent {
 
 export const EQUIVALENT: readonly Equivalent[] = [
   {
-    file: 'services/routing/router.ts',
-    before: 'if (plan.every(({ free }) => free > 0)) return plan;',
-    after: 'if (plan.every(({ free }) => free > 1)) return plan;',
-    why: 'The line only saves work: what follows leaves such a plan in its order, too.',
-  },
-  {
     file: 'sidecar-cpp/engine/network.cc',
     before:
       'std::vector<std::uint32_t> position(graph.nodes.size(), 0);  // in order of evaluation, by index in the graph',

@@ -4,9 +4,14 @@ import { Metadata } from '../../grpc/metadata.ts';
 import type { CallListener, IncomingCall, Method } from '../../grpc/method.ts';
 import { type Status, codeName } from '../../grpc/status.ts';
 
-type UnaryCall = grpc.ServerUnaryCall<unknown, unknown>;
-type WritingCall = grpc.ServerWritableStream<unknown, unknown>;
-type StreamCall = grpc.ServerDuplexStream<unknown, unknown>;
+/** grpc-js takes a request that is falsy, such as an empty text, for none. */
+interface Box {
+  readonly request: unknown;
+}
+
+type UnaryCall = grpc.ServerUnaryCall<Box, unknown>;
+type WritingCall = grpc.ServerWritableStream<Box, unknown>;
+type StreamCall = grpc.ServerDuplexStream<Box, unknown>;
 
 const BINARY = '-bin';
 
@@ -14,18 +19,19 @@ const BINARY = '-bin';
 export function addMethods(server: grpc.Server, methods: readonly Method[]): void {
   for (const method of methods) {
     const encode = (response: unknown): Buffer => toBuffer(method.encode(response));
+    const decode = (bytes: Buffer): Box => ({ request: method.decode(bytes) as unknown });
     const register = (handler: unknown, type: string): void =>
-      void server.register(method.path, handler as grpc.UntypedHandleCall, encode, method.decode, type);
+      void server.register(method.path, handler as grpc.UntypedHandleCall, encode, decode, type);
     if (method.requestStream) {
       register((call: StreamCall) => method.handle(new StreamAdapter(method.path, call)), 'bidi');
     } else if (method.responseStream) {
       register(
-        (call: WritingCall) => method.handle(new WritingAdapter(method.path, call), call.request),
+        (call: WritingCall) => method.handle(new WritingAdapter(method.path, call), call.request.request),
         'serverStream',
       );
     } else {
       register((call: UnaryCall, reply: grpc.sendUnaryData<unknown>) => {
-        method.handle(new UnaryAdapter(method.path, call, reply), call.request);
+        method.handle(new UnaryAdapter(method.path, call, reply), call.request.request);
       }, 'unary');
     }
   }
@@ -134,7 +140,7 @@ class WritingAdapter<Call extends WritingCall | StreamCall> extends Adapter<Call
 class StreamAdapter extends WritingAdapter<StreamCall> {
   constructor(path: string, call: StreamCall) {
     super(path, call);
-    call.on('data', (request: unknown) => this.listener?.onMessage?.(request as never));
+    call.on('data', ({ request }: Box) => this.listener?.onMessage?.(request as never));
     call.on('end', () => this.listener?.onEnd?.());
     call.on('error', () => this.cut());
   }

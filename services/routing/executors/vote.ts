@@ -148,7 +148,7 @@ class Election<E extends EngineClient> {
     if (this.#isWaiting()) await this.#awaitStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
-  /** Whoever is still computing need not go on. */
+  /** Engines that are still computing need not go on. */
   close(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
     this.#endWaiting();
@@ -299,7 +299,7 @@ function report<E extends EngineClient>(
 ): void {
   const isWon = result.kind === 'AGREED' || result.kind === 'ACCEPTED';
   const winner = isWon ? voters[result.winner] : undefined;
-  const dissenters = voters.filter((_, place) => result.outcomes[place] === 'DISSENTED');
+  const dissenters = voters.filter((_, index) => result.outcomes[index] === 'DISSENTED');
   const name = nameOf(result);
   options.observer.voted(
     name,

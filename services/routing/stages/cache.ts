@@ -11,11 +11,12 @@ import type { Next, Stage } from '../stage.ts';
 export function cache(answers: AnswerCache<Answer> | undefined): Stage {
   return (request, next) => {
     const { question, input } = request;
-    const span = request.context.span?.child('cache');
+    const startedMs = request.context.span === undefined ? 0 : performance.now();
+    const span = request.context.span?.child('cache', 'INTERNAL', startedMs);
     // A raster may be a thousand times what is asked for again and again, and would drive that out.
     if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') {
-      span?.set('tandem.cache', 'BYPASSED');
-      span?.end();
+      span?.setAll(['tandem.cache', 'BYPASSED']);
+      span?.end('', startedMs); // at once: it took no time
       return next(request);
     }
     const { cacheKey } = request;
