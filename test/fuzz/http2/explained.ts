@@ -64,7 +64,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'ours looks at a frame when it is complete; nghttp2 at some already by their header',
   },
   {
-    pattern: /^ours closed \(0: .*\); Node’s (alive|closed)/,
+    pattern: /^ours closed \(0(: .*)?\); Node’s (alive|closed)/,
     section: '6.8',
     why: 'after the client’s GOAWAY, and with no stream open, ours ends the connection and reads no more',
   },
