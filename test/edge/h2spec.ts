@@ -38,7 +38,7 @@ export async function judgeByH2spec({ name, host, port }: Edge): Promise<H2specC
 function readReport(xml: string): Omit<H2specCase, 'reason'>[] {
   const pattern = /<testcase package="([^"]*)" classname="([^"]*)"[^>]*>(?:([^]*?))<\/testcase>/g;
   return [...xml.matchAll(pattern)].map(([, section, name, inside]) => ({
-    id: `${section} ${name}`,
+    id: `${section} ${name!.replaceAll('&#34;', '"')}`,
     outcome: /<skipped/.test(inside!) ? 'skipped' : /<(error|failure)/.test(inside!) ? 'failed' : 'passed',
   }));
 }

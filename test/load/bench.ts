@@ -1,10 +1,18 @@
 // `npm run bench`: every figure a ratio against a peer measured in the same run, on the same inputs, interleaved.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeFileSync } from 'node:fs';
 import { table } from '../../services/cli/table.ts';
-import { benchPath, pathNames } from './path.ts';
+import { compareRows } from './path/compare.ts';
+import { drawLatency } from './path/picture.ts';
+import { printPath } from './path/print.ts';
+import { type PathFigures, toRows } from './path/results.ts';
+import { subjectNames } from './path/stage.ts';
+import { benchPath } from './path.ts';
 import type { Row } from './row.ts';
 import { benchSimulator, simulatorNames } from './simulator.ts';
+
+const BASELINE = join(import.meta.dirname, 'baseline.json');
 
 const HELP = `Measures Tandem against its peers, all in this run, and prints ratios.
 
@@ -12,21 +20,36 @@ Usage: npm run bench -- [options]
 
   --only simulator|path   one part only
   --rounds N              interleaved rounds of the path's part (default 5)
+  --seconds N             of one measurement of the path's part (default 1.5)
+  --quick                 the path's part in two minutes: two rounds of half a second
   --json FILE             also write every figure as JSON
+  --compare FILE          also compare the ratios with those of a file that --json has written; "baseline": the one in the
+                          tree, test/load/baseline.json
+  --picture FILE          also draw latency against load (SVG)
   --list                  only say what would be measured
   --help                  this text
 
-The simulator's part wants PyTorch and snnTorch (scripts/bench puts them into ~/.cache/tandem-bench, gigabytes, once);
-the path's part wants Debian's haproxy. Close other programs first: the machine's noise is in the figures.
+The simulator's part wants PyTorch and snnTorch (scripts/bench puts them into ~/.cache/tandem-bench, gigabytes, once); the
+path's part wants Debian's haproxy and nginx, and Envoy. Close other programs first: the machine's noise is in the figures.
 
-Example: npm run bench -- --only path --rounds 9 --json bench.json
+Examples: npm run bench -- --only path --rounds 9 --json bench.json
+          npm run bench -- --only path --quick --compare baseline
 `;
+
+interface Report {
+  readonly rows: readonly Row[];
+  readonly path: PathFigures | undefined;
+}
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    compare: { type: 'string' },
+    picture: { type: 'string' },
     list: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -34,16 +57,34 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(HELP);
 } else if (values.list) {
-  process.stdout.write(`${[...simulatorNames(), ...pathNames()].join('\n')}\n`);
+  process.stdout.write(`${[...simulatorNames(), ...subjectNames().map((name) => `path: ${name}`)].join('\n')}\n`);
 } else {
+  await bench();
+}
+
+async function bench(): Promise<void> {
   const progress = (text: string): void => void process.stderr.write(`  … ${text}\n`);
-  const rows: Row[] = [
-    ...(values.only === 'path' ? [] : await benchSimulator(progress)),
-    ...(values.only === 'simulator' ? [] : await benchPath(Number(values.rounds), progress)),
-  ];
-  const head = ['WHAT', 'OURS', 'PEER', 'UNIT', 'RATIO', ''];
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+  const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1.5));
+  // Before minutes of measuring, not after.
+  const compared = values.compare === undefined ? undefined : readReport(values.compare);
+  const simulator = values.only === 'path' ? [] : await benchSimulator(progress);
+  const path = values.only === 'simulator' ? undefined : await benchPath({ rounds, seconds, progress });
+  const report: Report = { rows: [...simulator, ...(path === undefined ? [] : toRows(path))], path };
+
+  if (path !== undefined) process.stdout.write(`\n${printPath(path)}\n`);
+  process.stdout.write(`\n${printRows(report.rows)}\n`);
+  if (compared !== undefined) process.stdout.write(`\n${compareRows(report.rows, compared.rows)}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (values.picture !== undefined && path !== undefined) writeFileSync(values.picture, drawLatency(path));
+}
+
+function readReport(file: string): Report {
+  return JSON.parse(readFileSync(file === 'baseline' ? BASELINE : file, 'utf8')) as Report;
+}
+
+function printRows(rows: readonly Row[]): string {
   const cell = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
   const lines = rows.map((row) => [row.what, cell(row.ours), cell(row.peer), row.unit, cell(row.ratio), row.reads]);
-  process.stdout.write(`\n${table(head, lines)}\n`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+  return table(['WHAT', 'OURS', 'PEER', 'UNIT', 'RATIO', ''], lines);
 }

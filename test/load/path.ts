@@ -1,179 +1,137 @@
-// The path: what the router adds to a call, beside what HAProxy adds, both before the same sidecar in the same run.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { run } from '../support/process.ts';
-import { startSidecar } from '../support/sidecar.ts';
-import type { Row } from './row.ts';
+// The path: what the router adds to a call, beside what its peers add, all before the same two sidecars in the same run.
+import { cpus } from 'node:os';
+import { goFirst } from '../support/pin.ts';
+import type { LoadTarget } from './path/generator.ts';
+import { type Figures, type Run, measure, median } from './path/measure.ts';
+import { startReplaced } from './path/replaced.ts';
+import * as requests from './path/requests.ts';
+import type { Closed, Open, PathFigures } from './path/results.ts';
+import { ROUTER, type Stage, type Subject, setStage } from './path/stage.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const BUILD = join(ROOT, 'sidecar-cpp/build/release');
-const ENCODINGS = join(ROOT, 'test/data/supersense/heldout.f16');
-const IN_FLIGHT = [1, 64];
-const SECONDS = 2;
-
-const namesAt = (inFlight: number): [router: string, haproxy: string, added: string, calls: string] => {
-  const at = inFlight === 1 ? 'one at a time' : `${inFlight} in flight`;
-  return [
-    `p50 through the router vs direct, ${at}`,
-    `p50 through HAProxy vs direct, ${at}`,
-    `added p50, router vs HAProxy, ${at}`,
-    `calls, router vs HAProxy, ${at}`,
-  ];
-};
-
-/** What the rows are called. */
-export const pathNames = (): string[] => IN_FLIGHT.flatMap(namesAt);
-
-const runFile = promisify(execFile);
-
-interface Measured {
-  readonly p50_us: number;
-  readonly calls_per_s: number;
-  readonly errors: number;
+export interface PathOptions {
+  readonly rounds: number;
+  /** Of one measurement. */
+  readonly seconds: number;
+  readonly progress: (text: string) => void;
 }
 
-interface Target {
-  readonly address: string;
-  readonly call: 'infer' | 'reason';
-}
+/** A peer that has as many calls in flight on sixteen connections uses as many of them as it has calls. */
+const CLOSED: readonly Closed[] = [
+  { inFlight: 1, connections: 1 },
+  { inFlight: 8, connections: 1 },
+  { inFlight: 8, connections: 8 },
+  { inFlight: 64, connections: 1 },
+  { inFlight: 64, connections: 16 },
+];
+/** Of what a subject did with 64 in flight on sixteen connections. */
+const SHARES = [0.3, 0.5, 0.7, 0.85];
+const WARM_UP_SECONDS = 3;
 
-export async function benchPath(rounds: number, progress: (text: string) => void): Promise<Row[]> {
-  const dir = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
-  const [proxyPort, routerPort] = [await freePort(), await freePort()];
-  const engine = await startSidecar(join(ROOT, 'deploy/models'));
-  const { address } = engine;
-  const children: ChildProcess[] = [];
+export async function benchPath(options: PathOptions): Promise<PathFigures> {
+  const { rounds, seconds, progress } = options;
+  goFirst();
+  const stage = await setStage();
   try {
-    children.push(await startProxy(dir, address, proxyPort));
-    children.push(await startRouter(dir, address, routerPort));
-
-    const targets: Record<'direct' | 'haproxy' | 'router', Target> = {
-      direct: { address, call: 'infer' },
-      haproxy: { address: `127.0.0.1:${proxyPort}`, call: 'infer' },
-      router: { address: `127.0.0.1:${routerPort}`, call: 'reason' },
-    };
-    const rows: Row[] = [];
-    for (const inFlight of IN_FLIGHT) {
-      const samples: Record<keyof typeof targets, Measured[]> = { direct: [], haproxy: [], router: [] };
-      for (let round = 1; round <= rounds; round += 1) {
-        progress(`path, ${inFlight} in flight, round ${round} of ${rounds}`);
-        for (const name of ['direct', 'haproxy', 'router'] as const) {
-          samples[name].push(await load(targets[name], inFlight));
-        }
-      }
-      rows.push(...toRows(samples, inFlight));
-    }
-    return rows;
+    progress('path: warming up');
+    const warmUp = { connections: 16, inFlight: 64 };
+    await measure(
+      stage.subjects.map((subject) => toRun(subject, warmUp)),
+      1,
+      WARM_UP_SECONDS,
+    );
+    const closed = await closedLoops(stage.subjects, options);
+    const open = await openLoops(stage.subjects, closed, options);
+    const others = await otherLoads(stage, options);
+    const replaced = await replacedDesign(options);
+    const processor = cpus()[0]?.model ?? 'unknown';
+    return { processor, cores: cpus().length, rounds, seconds, closed, open, others: { ...others, replaced } };
   } finally {
-    for (const child of children) child.kill('SIGTERM');
-    await engine.stop();
+    await stage.stop();
   }
 }
 
-function toRows(samples: Record<'direct' | 'haproxy' | 'router', Measured[]>, inFlight: number): Row[] {
-  const p50 = (name: keyof typeof samples): number => median(samples[name].map((each) => each.p50_us));
-  const rate = (name: keyof typeof samples): number => median(samples[name].map((each) => each.calls_per_s));
-  const [throughRouter, throughHaproxy, addedBy, calls] = namesAt(inFlight);
-  const added = { router: p50('router') - p50('direct'), haproxy: p50('haproxy') - p50('direct') };
-  return [
-    {
-      what: throughRouter,
-      ours: p50('router'),
-      peer: p50('direct'),
-      unit: 'µs',
-      ratio: p50('router') / p50('direct'),
-      reads: 'of direct',
-    },
-    {
-      what: throughHaproxy,
-      ours: p50('haproxy'),
-      peer: p50('direct'),
-      unit: 'µs',
-      ratio: p50('haproxy') / p50('direct'),
-      reads: 'of direct',
-    },
-    {
-      what: addedBy,
-      ours: added.router,
-      peer: added.haproxy,
-      unit: 'µs',
-      ratio: added.router / added.haproxy,
-      reads: 'of HAProxy’s',
-    },
-    {
-      what: calls,
-      ours: rate('router'),
-      peer: rate('haproxy'),
-      unit: 'calls/s',
-      ratio: rate('router') / rate('haproxy'),
-      reads: 'of HAProxy’s',
-    },
-  ];
+const toRun = ({ name, pid, target }: Subject, loop: Run['loop']): Run => ({ name, targets: [target], loop, pid });
+
+async function closedLoops(subjects: readonly Subject[], options: PathOptions): Promise<PathFigures['closed']> {
+  const results: PathFigures['closed'][number][] = [];
+  for (const loop of CLOSED) {
+    options.progress(`path: ${loop.inFlight} in flight, connections: ${loop.connections}`);
+    const figures = await measure(
+      subjects.map((subject) => toRun(subject, loop)),
+      options.rounds,
+      options.seconds,
+    );
+    results.push(...figures.map((each, at) => ({ subject: subjects[at]!.name, ...loop, ...each })));
+  }
+  return results;
 }
 
-async function load({ address, call }: Target, inFlight: number): Promise<Measured> {
-  const what = ['--target', address, '--call', call, '--model', 'supersense', '--inputs', ENCODINGS];
-  const howMuch = ['--concurrency', String(inFlight), '--duration', String(SECONDS)];
-  const { stdout } = await runFile(join(BUILD, 'tandem-load'), [...what, ...howMuch]);
-  const measured = JSON.parse(stdout) as Measured;
-  if (measured.errors > 0) throw new Error(`${measured.errors} calls to ${address} failed`);
-  return measured;
+async function openLoops(
+  subjects: readonly Subject[],
+  closed: PathFigures['closed'],
+  { rounds, seconds, progress }: PathOptions,
+): Promise<Open[]> {
+  const results: Open[] = [];
+  const capacity = (name: string): number =>
+    closed.find((each) => each.subject === name && each.inFlight === 64 && each.connections === 16)!.callsPerS;
+  for (const share of SHARES) {
+    progress(`path: open loop, ${share * 100} % of each one’s capacity`);
+    const runs = subjects.map((subject) =>
+      toRun(subject, { connections: 16, ratePerS: Math.round(share * capacity(subject.name)) }),
+    );
+    const figures = await measure(runs, rounds, seconds);
+    results.push(...figures.map((each, at) => ({ subject: subjects[at]!.name, share, ...each })));
+  }
+  return results;
 }
 
-async function startRouter(dir: string, engineAddress: string, port: number): Promise<ChildProcess> {
-  const config = join(dir, 'router.yaml');
-  const lines = [
-    `listen: 127.0.0.1:${port}`,
-    'http_listen: off',
-    'local: {enabled: false}',
-    'cache: {enabled: false}', // 500 inputs again and again would be hits
-    `sidecars: [{id: engine-1, address: "${engineAddress}"}]`,
-  ];
-  writeFileSync(config, `${lines.join('\n')}\n`);
-  const router = run('services/start.ts', ['--config', config]);
-  await router.line(/Try it/);
-  return router.child;
-}
-
-async function startProxy(dir: string, engineAddress: string, port: number): Promise<ChildProcess> {
-  const config = join(dir, 'haproxy.cfg');
-  writeFileSync(
-    config,
-    `global
-  nbthread 1
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend grpc
-  bind 127.0.0.1:${port} proto h2
-  default_backend engine
-backend engine
-  server engine-1 ${engineAddress} proto h2
-`,
-  );
-  const child = spawn('haproxy', ['-f', config, '-db'], { stdio: 'ignore' });
-  const failed = once(child, 'error').then(() => {
-    throw new Error('haproxy did not start; install it: apt-get install -y haproxy');
+/** Hits, batches and streams, and what the engines do without a router. */
+async function otherLoads(stage: Stage, { rounds, seconds, progress }: PathOptions): Promise<Record<string, Figures>> {
+  const { pid, target } = stage.subjects.find(({ name }) => name === ROUTER)!;
+  const router = (of: requests.Requests, inFlight: number): Omit<Run, 'name'> => ({
+    targets: [{ ...of, address: target.address }],
+    loop: { connections: 1, inFlight },
+    pid,
   });
-  await Promise.race([failed, once(child, 'spawn')]);
-  return child;
+  const engines = (inFlight: number, addresses = stage.engines): Omit<Run, 'name'> => ({
+    targets: addresses.map((address): LoadTarget => ({ ...requests.inferStream, address })),
+    loop: { connections: 1, inFlight: inFlight / addresses.length },
+    pid: undefined,
+  });
+  progress('path: hits, batches and streams');
+  const runs: Record<string, Omit<Run, 'name'>> = {
+    'Ping, one at a time': router(requests.ping, 1),
+    'cache hit, one at a time': router(requests.reasonCached, 1),
+    'Ping, 64 in flight': router(requests.ping, 64),
+    'cache hit, 64 in flight': router(requests.reasonCached, 64),
+    'ReasonStream, one at a time': router(requests.reasonStream, 1),
+    'ReasonStream, 64 in flight': router(requests.reasonStream, 64),
+    'ReasonBatch of 64, one at a time': router(requests.reasonBatch, 1),
+    'engine alone, InferStream, one at a time': engines(1, stage.engines.slice(0, 1)),
+    'both engines alone, InferStream, 64 in flight': engines(64),
+  };
+  const named = Object.entries(runs).map(([name, run]) => ({ name, ...run }));
+  await measure(named, 1, seconds); // fills the cache
+  const figures = await measure(named, rounds, seconds);
+  return Object.fromEntries(named.map(({ name }, at) => [name, figures[at]!]));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
-
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+async function replacedDesign({ rounds, seconds, progress }: PathOptions): Promise<Figures> {
+  progress('path: the replaced design');
+  const replaced = await startReplaced();
+  try {
+    const samples: Figures[] = [];
+    for (let round = 0; round < rounds; round += 1) samples.push(await replaced.measure(seconds));
+    const of = (key: keyof Figures): number => median(samples.map((each) => each[key] ?? NaN));
+    return {
+      callsPerS: of('callsPerS'),
+      p50Us: of('p50Us'),
+      p99Us: of('p99Us'),
+      p999Us: of('p999Us'),
+      cpuUs: of('cpuUs'),
+      rssMb: of('rssMb'),
+    };
+  } finally {
+    await replaced.stop();
+  }
 }

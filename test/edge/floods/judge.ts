@@ -1,6 +1,6 @@
 // Every attack against one edge, and whether it holds: memory +16 MB at most, another client's p99 at most three times.
 import { setTimeout as delay } from 'node:timers/promises';
-import { pin } from '../../support/pin.ts';
+import { goFirst, pin } from '../../support/pin.ts';
 import { type EdgeName, startEdge } from '../edges.ts';
 import { ATTACKS } from './attacks.ts';
 import { type FloodResult, flood, quietP99Ms } from './flood.ts';
@@ -25,6 +25,7 @@ export async function judgeFloods(
   progress: (text: string) => void,
   names?: readonly string[],
 ): Promise<FloodVerdict[]> {
+  goFirst();
   const edge = await startEdge(name);
   const verdicts: FloodVerdict[] = [];
   try {
