@@ -59,8 +59,14 @@ describe('a router whose event loop is never idle', () => {
   });
 
   it('lets in 64 requests in any case', () => {
+    turn(900, { endedPerTurn: 1 });
     turn(2_000);
     expect([refusal(63), refusal(64)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
+  });
+
+  it('refuses nothing while no request has ended, for then it does not know how fast it is', () => {
+    turn(2_000);
+    expect(refusal(100_000)).toBeUndefined();
   });
 
   it('refuses nothing once it is idle again', () => {

@@ -84,7 +84,7 @@ export class CpuOverload {
     const lateMs = nowMs - this.#dueMs;
     const stoodMs = lateMs >= STANDSTILL_MS ? lateMs : nowMs < this.#backlogUntilMs ? this.#standstillMs : 0;
     if (stoodMs > 0 && deadlineMs - nowMs <= stoodMs) return standstill(stoodMs);
-    if (!this.#isSaturated || inFlight < MIN_IN_FLIGHT) return undefined;
+    if (!this.#isSaturated || inFlight < MIN_IN_FLIGHT || this.#rate === 0) return undefined;
     const waitMs = inFlight / this.#rate;
     return waitMs > Math.max(TARGET_MS, CALLER_PART * (deadlineMs - nowMs)) ? saturated(waitMs) : undefined;
   }
@@ -134,8 +134,7 @@ function standstill(stoodMs: number): RouterError {
 }
 
 function saturated(waitMs: number): RouterError {
-  const whenMs = waitMs === Infinity ? 'longer than you wait' : `about ${Math.round(waitMs)} ms`;
-  return full(`those in flight take ${whenMs}`, TARGET_MS);
+  return full(`those in flight take about ${Math.round(waitMs)} ms`, TARGET_MS);
 }
 
 function full(what: string, waitMs: number): RouterError {

@@ -77,7 +77,8 @@ export class InferStream implements InferListener, JobOwner {
     this.#engineId = engineId;
     this.#options = options;
     this.#outbox = new Outbox(options.maxMessageBytes);
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    // Answers that came while this process was busy are read before the sweep: they are not late.
+    this.#sweeper = setInterval(() => setImmediate(this.#sweep), SWEEP_MS).unref();
     this.#close = (why, kind = 'ENGINE_LOST'): void => {
       if (this.#closed) return;
       this.#closed = true;
@@ -259,7 +260,8 @@ export class InferStream implements InferListener, JobOwner {
     return job;
   }
 
-  #sweep(): void {
+  readonly #sweep = (): void => {
+    if (this.#closed) return;
     this.#emptyMessages = 0;
     this.#unansweredSweeps = this.#unanswered === 0 ? 0 : this.#unansweredSweeps + 1;
     this.#watchSilence();
@@ -268,7 +270,7 @@ export class InferStream implements InferListener, JobOwner {
       const job = this.#jobs.get(id)!;
       if (job.context.deadlineMs <= now) this.abandon(job, deadlinePassed('an engine answered'));
     }
-  }
+  };
 
   /** A stopped process keeps its connections, and says nothing: asked half-way, lost at the end. */
   #watchSilence(): void {
