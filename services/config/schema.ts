@@ -23,7 +23,9 @@ export const settingsSchema = z.strictObject({
   edge: z
     .enum(['own', 'grpc-js'])
     .default('own')
-    .describe('What serves gRPC: this project’s own HTTP/2 and gRPC, or the library grpc-js, which takes more CPU a call.'),
+    .describe(
+      'What serves gRPC: this project’s own HTTP/2 and gRPC, or the library grpc-js, which takes more CPU a call.',
+    ),
   http_listen: z
     .string()
     .regex(new RegExp(`^(off)?$|${LISTEN.source}`), 'must be "host:port", or "off"')

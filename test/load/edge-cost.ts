@@ -1,6 +1,6 @@
 // What one call costs an edge: CPU time of its process, with a handler that gives back what it gets, and calls a second. The
 // server has one core and the client another.
-// Usage: npm run …; node test/load/edge-cost.ts [rounds]
+// Usage: npx node test/load/edge-cost.ts [rounds] [edge,edge]
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

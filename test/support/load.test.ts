@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type * as grpc from '@grpc/grpc-js';
 import { toGrpcJs } from '../../services/api/grpc-js/call.ts';
 import { toStatus } from '../../services/api/status.ts';
 import { RouterError } from '../../services/core/errors.ts';
@@ -37,7 +36,7 @@ const system: LoadOptions['system'] = {
     const leftMs = deadline === undefined ? Infinity : Number(deadline) - Date.now();
     const context = { deadlineMs: performance.now() + leftMs, signal: new AbortController().signal };
     const { stateDigest } = await engine.infer(input, context).catch((error: unknown) => {
-      throw Object.assign(new Error(), toGrpcJs(toStatus(RouterError.from(error)))) as grpc.ServiceError;
+      throw Object.assign(new Error(), toGrpcJs(toStatus(RouterError.from(error))));
     });
     const attempts = [{ engineId: 'engine-1', outcome: 'OK', durationUs: 1 }];
     return ReasonResponse.fromPartial({ stateDigest, engine: { engineId: 'engine-1' }, attempts });
