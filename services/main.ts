@@ -297,7 +297,8 @@ export async function start(
     system.stop();
     api.refreshHealth();
     discoveries.stop();
-    await delay(drainDelayMs);
+    // Without a delay, whoever hears that it is not ready finds it closed.
+    if (drainDelayMs > 0) await delay(drainDelayMs);
     const endMs = performance.now() + drainTimeoutMs;
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
