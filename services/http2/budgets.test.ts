@@ -15,7 +15,7 @@ test('so many a second are allowed for ever', () => {
   const budget = new Budget('resets', { burst: 5_000, perSecond: 500 });
   for (let second = 0; second < 1_000; second++) {
     spend(budget, 500);
-    budget.refill();
+    budget.refill(1);
   }
   expect(() => spend(budget, 5_001)).toThrow('too many resets');
 });
@@ -25,4 +25,11 @@ test('what is earned never exceeds the burst', () => {
   budget.earn(100);
   spend(budget, 2);
   expect(() => spend(budget, 1)).toThrow();
+});
+
+test('after a standstill as much is allowed in addition as would have been meanwhile', () => {
+  const budget = new Budget('resets', { burst: 5_000, perSecond: 500 });
+  budget.refill(41);
+  spend(budget, 25_000);
+  expect(() => spend(budget, 1)).toThrow('too many resets');
 });

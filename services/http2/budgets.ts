@@ -29,11 +29,13 @@ export class Budget {
   }
 
   earn(tokens: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
+    if (this.#tokens < this.#burst) this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
   }
 
-  refill(): void {
+  /** What came while this process stood still comes at once: the burst is larger by as much as was allowed meanwhile. */
+  refill(seconds: number): void {
     this.earn(this.#perSecond);
+    this.#tokens += this.#perSecond * (seconds - 1);
   }
 }
 
@@ -69,13 +71,13 @@ export class Budgets {
     this.ignored.earn(2);
   }
 
-  /** Once a second. */
-  refill(): void {
-    this.resets.refill();
-    this.pings.refill();
-    this.settings.refill();
-    this.windowUpdates.refill();
-    this.emptyData.refill();
-    this.ignored.refill();
+  /** Once a second, or when the process runs again after so many. */
+  refill(seconds: number): void {
+    this.resets.refill(seconds);
+    this.pings.refill(seconds);
+    this.settings.refill(seconds);
+    this.windowUpdates.refill(seconds);
+    this.emptyData.refill(seconds);
+    this.ignored.refill(seconds);
   }
 }

@@ -107,8 +107,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   /** Once a second. */
-  tick(): void {
-    this.#guard(() => this.#tick());
+  tick(seconds: number): void {
+    this.#guard(() => this.#tick(seconds));
   }
 
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -254,13 +254,13 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.closeIfDone();
   }
 
-  #tick(): void {
+  #tick(seconds: number): void {
     if (this.isClosed) {
       const seconds = this.output.unwritten > 0 ? this.#lingerSeconds : LINGER_SECONDS;
       if (this.#ending++ >= seconds) this.socket.destroy();
       return;
     }
-    this.budgets.refill();
+    this.budgets.refill(seconds);
     const overdue = this.#time.tick(this.openStreams);
     if (overdue !== undefined) {
       this.#onOverdue(overdue);

@@ -85,7 +85,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
     settings: { burst: 100, perSecond: 10 },
     windowUpdates: { burst: 10_000, perSecond: 1_000 },
     emptyData: { burst: 1_000, perSecond: 100 },
-    ignored: { burst: 1_000, perSecond: 100 },
+    ignored: { burst: 10_000, perSecond: 1_000 },
   },
   memory: undefined,
 };

@@ -2,7 +2,8 @@
 // timer of its own.
 
 export interface Ticked {
-  tick(): void;
+  /** `seconds` since the last tick: more than one after the process stood still, and then frames of all of them are there. */
+  tick(seconds: number): void;
 }
 
 const TICK_MS = 1_000;
@@ -10,10 +11,13 @@ const TICK_MS = 1_000;
 export class Ticker {
   readonly #members = new Set<Ticked>();
   #timer: NodeJS.Timeout | undefined = undefined;
+  #lastMs = 0;
 
   add(member: Ticked): void {
     this.#members.add(member);
-    this.#timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+    if (this.#timer !== undefined) return;
+    this.#lastMs = performance.now();
+    this.#timer = setInterval(() => this.#onTimer(), TICK_MS).unref();
   }
 
   remove(member: Ticked): void {
@@ -23,8 +27,15 @@ export class Ticker {
     this.#timer = undefined;
   }
 
-  tick(): void {
-    for (const member of this.#members) member.tick();
+  tick(seconds = 1): void {
+    for (const member of this.#members) member.tick(seconds);
+  }
+
+  #onTimer(): void {
+    const nowMs = performance.now();
+    const seconds = Math.max(1, Math.round((nowMs - this.#lastMs) / TICK_MS));
+    this.#lastMs = nowMs;
+    this.tick(seconds);
   }
 }
 
