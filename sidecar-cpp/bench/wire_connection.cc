@@ -131,6 +131,10 @@ void WireConnection::Call(std::size_t body, TimePoint due) {
     PumpBlocked();
     return;
   }
+  if (streams_.size() >= max_streams_) {
+    waiting_.emplace_back(body, due);
+    return;
+  }
   const std::uint32_t id = next_id_;
   Open(id);
   Stream& stream = streams_[id];
@@ -301,6 +305,10 @@ void WireConnection::End(std::uint32_t id, bool is_ok) {
   const Stream stream = found->second;
   streams_.erase(found);
   listener_.OnEnd(stream.due, is_ok ? stream.answer_bytes : 0);
+  if (waiting_.empty()) return;
+  const auto [body, due] = waiting_.front();
+  waiting_.pop_front();
+  Call(body, due);
 }
 
 void WireConnection::Fail() {
@@ -310,6 +318,8 @@ void WireConnection::Fail() {
     if (!options_.is_stream) listener_.OnEnd(stream.due, 0);
   }
   for (const TimePoint due : due_) listener_.OnEnd(due, 0);
+  for (const auto& [body, due] : waiting_) listener_.OnEnd(due, 0);
+  waiting_.clear();
   streams_.clear();
   due_.clear();
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -92,6 +93,9 @@ class WireConnection {
   std::size_t unacknowledged_ = 0;
   std::unordered_map<std::uint32_t, Stream> streams_;
   std::deque<std::uint32_t> blocked_;
+  // The peer's SETTINGS_MAX_CONCURRENT_STREAMS, and the calls (body and when due) that it lets wait.
+  std::size_t max_streams_ = 0x7FFFFFFF;
+  std::deque<std::pair<std::size_t, TimePoint>> waiting_;
   // Of the one stream.
   std::deque<TimePoint> due_;
   std::deque<std::string_view> messages_;

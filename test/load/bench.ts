@@ -1,5 +1,5 @@
 // `npm run bench`: every figure a ratio against a peer measured in the same run, on the same inputs, interleaved.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
@@ -79,8 +79,13 @@ async function bench(): Promise<void> {
   if (values.picture !== undefined && path !== undefined) writeFileSync(values.picture, drawLatency(path));
 }
 
-function readReport(file: string): Report {
-  return JSON.parse(readFileSync(file === 'baseline' ? BASELINE : file, 'utf8')) as Report;
+function readReport(name: string): Report {
+  const file = name === 'baseline' ? BASELINE : name;
+  if (!existsSync(file)) {
+    process.stderr.write(`--compare ${name}: there is no file ${file}; make one with --json\n`);
+    process.exit(2);
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as Report;
 }
 
 function printRows(rows: readonly Row[]): string {

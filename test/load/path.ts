@@ -130,6 +130,7 @@ async function replacedDesign({ rounds, seconds, progress }: PathOptions): Promi
       p999Us: of('p999Us'),
       cpuUs: of('cpuUs'),
       rssMb: of('rssMb'),
+      failedShare: 0,
     };
   } finally {
     await replaced.stop();

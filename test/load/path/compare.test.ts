@@ -18,7 +18,7 @@ describe('two runs', () => {
 });
 
 it('the picture has a line for p50 and one for p99 of each subject', () => {
-  const figures = { callsPerS: 1_000, p50Us: 300, p99Us: 2_000, p999Us: 3_000, cpuUs: 30, rssMb: 100 };
+  const figures = { callsPerS: 1_000, p50Us: 300, p99Us: 2_000, p999Us: 3_000, cpuUs: 30, rssMb: 100, failedShare: 0 };
   const open = ['HAProxy', 'router'].flatMap((subject) => [
     { subject, share: 0.3, ...figures },
     { subject, share: 0.7, ...figures, callsPerS: 2_000 },

@@ -10,6 +10,7 @@ export interface Figures {
   /** Of the whole process, a call; undefined: of no process. */
   readonly cpuUs: number | undefined;
   readonly rssMb: number | undefined;
+  readonly failedShare: number;
 }
 
 export interface Run {
@@ -43,6 +44,7 @@ async function measureOnce({ targets, loop, pid }: Run, seconds: number): Promis
     p999Us: worst('p999Us'),
     cpuUs: pid === undefined ? undefined : (cpuUs(pid) - before) / calls,
     rssMb: pid === undefined ? undefined : rssBytes(pid) / MB,
+    failedShare: Math.max(...loads.map((load) => load.failedShare)),
   };
 }
 
@@ -56,6 +58,7 @@ function medians(samples: readonly Figures[]): Figures {
     p999Us: of('p999Us'),
     cpuUs: isProcess ? of('cpuUs') : undefined,
     rssMb: isProcess ? of('rssMb') : undefined,
+    failedShare: of('failedShare'),
   };
 }
 

@@ -3,13 +3,15 @@ import { table } from '../../../services/cli/table.ts';
 import type { Figures } from './measure.ts';
 import type { PathFigures } from './results.ts';
 
-const cells = ({ callsPerS, p50Us, p99Us, p999Us, cpuUs, rssMb }: Figures): number[] | string[] =>
-  [callsPerS, p50Us, p99Us, p999Us].map((value) => value.toFixed(0)).concat(optional(cpuUs, 1), optional(rssMb, 0));
+const cells = ({ callsPerS, p50Us, p99Us, p999Us, cpuUs, rssMb, failedShare }: Figures): string[] =>
+  [callsPerS, p50Us, p99Us, p999Us]
+    .map((value) => value.toFixed(0))
+    .concat(optional(cpuUs, 1), optional(rssMb, 0), failedShare === 0 ? '' : `${(failedShare * 100).toFixed(1)} %`);
 
 const optional = (value: number | undefined, digits: number): string =>
   value === undefined || Number.isNaN(value) ? '' : value.toFixed(digits);
 
-const HEAD = ['CALLS/S', 'P50 µs', 'P99 µs', 'P99.9 µs', 'CPU µs A CALL', 'MEMORY MB'];
+const HEAD = ['CALLS/S', 'P50 µs', 'P99 µs', 'P99.9 µs', 'CPU µs A CALL', 'MEMORY MB', 'FAILED'];
 
 export function printPath({ processor, cores, rounds, seconds, closed, open, others }: PathFigures): string {
   const loops = closed.map(({ subject, inFlight, connections, ...figures }) => [

@@ -35,6 +35,7 @@ export async function startReplaced(): Promise<Replaced> {
         p999Us: told.p999_us,
         cpuUs: (cpuUs(pid) - before) / told.calls,
         rssMb: rssBytes(pid) / 2 ** 20,
+        failedShare: 0,
       };
     },
     stop: async () => {
