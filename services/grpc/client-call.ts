@@ -46,6 +46,7 @@ export interface CallClient {
 
 const PREFIX = Buffer.alloc(PREFIX_BYTES);
 const EMPTY = new Uint8Array(0);
+const LATE = status('DEADLINE_EXCEEDED', 'the deadline passed before the server answered');
 
 export class ClientCall<Request, Response> implements StreamHandler, MessageSink, Waiting {
   dueMs: number;
@@ -153,6 +154,8 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     if (this.isOver) return;
     // Why the connection is closed is known in a moment.
     if (this.#stream?.connection.isClosed) this.#client.lose(this);
+    // The server keeps the deadline, too, and its reset may come before the wheel looks.
+    else if (code === ErrorCode.CANCEL && this.#client.wheel.isDue(this)) this.#endWith(LATE);
     else this.#endWith(statusOfReset(code));
   }
 
@@ -192,7 +195,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   // From the wheel.
 
   onDue(): void {
-    this.#abandon(status('DEADLINE_EXCEEDED', 'the deadline passed before the server answered'), ErrorCode.CANCEL);
+    this.#abandon(LATE, ErrorCode.CANCEL);
   }
 
   /** Messages that wait are read first. */

@@ -259,6 +259,7 @@ describe('a connection', () => {
   });
 
   it('takes answers that are as large as the limit, and no larger', async () => {
+    server.forceShutdown();
     const small = await GrpcClient.connect(`127.0.0.1:${await serve('127.0.0.1:0')}`, { maxMessageBytes: 1_000 });
     expect((await small.unary(ECHO, Buffer.alloc(1_000))).length).toBe(1_000);
     expect((await errorOf(small.unary(ECHO, Buffer.alloc(1_001)))).code).toBe(Code.RESOURCE_EXHAUSTED);

@@ -4,6 +4,7 @@ import { ACCEPTED, type Encoding, toEncoding } from './compression.ts';
 import { escapeMessage } from './message-text.ts';
 import { Metadata, malformedBinary } from './metadata.ts';
 import type { Method } from './method.ts';
+import { type PlainAnswer, plainAnswerTo } from './plain-refusal.ts';
 import { type Status, status } from './status.ts';
 import { parseTimeout } from './timeout.ts';
 
@@ -20,6 +21,8 @@ export class RequestHead {
   /** What the caller can decompress best. */
   readonly answerEncoding: Encoding;
   readonly metadata: Metadata;
+  /** The whole answer, where this is no gRPC call. */
+  readonly plainAnswer: PlainAnswer | undefined;
   /** The whole answer, where the call is refused for what its headers say. */
   readonly refusal: Buffer | undefined;
 
@@ -31,6 +34,7 @@ export class RequestHead {
     this.encoding = toEncoding(headers.get('grpc-encoding')) ?? 'identity';
     this.answerEncoding = bestOf(headers.get('grpc-accept-encoding') ?? '');
     this.metadata = new Metadata(headers.list);
+    this.plainAnswer = plainAnswerTo(headers);
     this.refusal = refusalOf(headers, this);
   }
 
@@ -50,15 +54,6 @@ function bestOf(accepted: string): Encoding {
 }
 
 function refusalOf(headers: Headers, head: RequestHead): Buffer | undefined {
-  const type = headers.get('content-type') ?? '';
-  if (!isGrpc(type)) {
-    const message = `content-type ${quoted(type)} is not ${CONTENT_TYPE}; call with a gRPC client`;
-    return endHeaders(status('UNKNOWN', message), '415');
-  }
-  const verb = headers.get(':method') ?? '';
-  if (verb !== 'POST') {
-    return endHeaders(status('INTERNAL', `the HTTP method is ${quoted(verb)}; gRPC calls are POST`), '405');
-  }
   if (head.method === undefined) {
     const path = quoted(headers.get(':path') ?? '');
     return endHeaders(
@@ -77,14 +72,6 @@ function refusalOf(headers: Headers, head: RequestHead): Buffer | undefined {
   const binary = malformedBinary(headers.list);
   if (binary === undefined) return undefined;
   return endHeaders(status('INTERNAL', `metadata ${quoted(binary)} is not valid base64; encode its bytes so`));
-}
-
-/** Also "application/grpc+proto" and "application/grpc;…". */
-function isGrpc(type: string): boolean {
-  const text = type.toLowerCase();
-  if (!text.startsWith(CONTENT_TYPE)) return false;
-  const next = text[CONTENT_TYPE.length];
-  return next === undefined || next === '+' || next === ';';
 }
 
 function quoted(text: string): string {

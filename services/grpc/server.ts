@@ -5,6 +5,7 @@ import { type Headers, type Limits, ServerConnection, type Stream, type StreamHa
 import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
 import type { Method } from './method.ts';
 import { Peer } from './peer.ts';
+import { PlainRefusal, sendPlain } from './plain-refusal.ts';
 import { RequestHead, endHeaders } from './request-head.ts';
 import { type CallHost, ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
@@ -75,6 +76,12 @@ export class GrpcServer implements CallHost {
 
   readonly #onStream = (stream: Stream, headers: Headers, endStream: boolean): StreamHandler | undefined => {
     const head = RequestHead.of(headers, this.#methods);
+    if (head.plainAnswer !== undefined) {
+      const { wheel, limits } = this.arrivals;
+      if (!endStream) return new PlainRefusal(stream, head.plainAnswer, wheel, limits.messageTimeoutMs);
+      sendPlain(stream, head.plainAnswer);
+      return undefined;
+    }
     if (head.refusal !== undefined) {
       stream.sendHeaders(head.refusal, true);
       return undefined;

@@ -78,6 +78,11 @@ export class TimingWheel {
     this.#size -= 1;
   }
 
+  /** Whether its time is over, or will be before the wheel's next look. */
+  isDue(waiting: Waiting): boolean {
+    return waiting.dueMs < this.#clock.now() + TICK_MS;
+  }
+
   #look(): void {
     const nowMs = this.#clock.now();
     const lastTick = Math.floor(nowMs / TICK_MS);
