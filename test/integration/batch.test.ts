@@ -145,7 +145,9 @@ describe('a batch', () => {
       .results;
     const statuses = results.map(({ outcome }) => (outcome?.$case === 'result' ? outcome.value.cache : undefined));
     expect(statuses.filter((status) => status === CacheStatus.CACHE_STATUS_MISS)).toHaveLength(1);
-    expect(statuses.filter((status) => status === CacheStatus.CACHE_STATUS_COALESCED)).toHaveLength(99);
+    // Items of the batch that are begun after the answer find it.
+    const others = new Set<CacheStatus | undefined>([CacheStatus.CACHE_STATUS_COALESCED, CacheStatus.CACHE_STATUS_HIT]);
+    expect(statuses.filter((status) => others.has(status))).toHaveLength(99);
   });
 
   it('loses no item when a sidecar is killed in the middle of it', async () => {
