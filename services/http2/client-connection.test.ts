@@ -6,6 +6,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
+  GET,
   Recorder,
   settings,
   uint32,
@@ -14,7 +15,6 @@ import { encodeHeaders } from './hpack-encoder.ts';
 
 afterEach(closeAll);
 
-const BLOCK = encodeHeaders([':method', 'GET', ':scheme', 'http', ':path', '/']);
 const headers = (id: number, fields: string[], flags = END_HEADERS): Buffer =>
   frame('HEADERS', flags, id, encodeHeaders(fields));
 const OK = [':status', '200'];
@@ -22,7 +22,7 @@ const OK = [':status', '200'];
 async function opened() {
   const recorder = new Recorder();
   const all = await clientUnderTest();
-  const stream = all.client.open(BLOCK, recorder, true)!;
+  const stream = all.client.open(GET, recorder, true)!;
   await all.peer.settled();
   return { ...all, recorder, stream };
 }
@@ -37,7 +37,7 @@ test('a response is heard in order, without informational ones', async () => {
 
 test('streams are opened with odd ids up to the limit of the server', async () => {
   const { client, peer } = await clientUnderTest({}, settings([3, 2]));
-  const ids = [1, 2, 3].map(() => client.open(BLOCK, new Recorder(), true)?.id);
+  const ids = [1, 2, 3].map(() => client.open(GET, new Recorder(), true)?.id);
   expect(ids).toEqual([1, 3, undefined]);
   let calls = 0;
   client.onAvailable = () => calls++;
@@ -47,10 +47,10 @@ test('streams are opened with odd ids up to the limit of the server', async () =
 
 test('the first block of a connection says that no table is used', async () => {
   const { client, peer } = await clientUnderTest();
-  client.open(BLOCK, new Recorder(), true);
-  client.open(BLOCK, new Recorder(), true);
+  client.open(GET, new Recorder(), true);
+  client.open(GET, new Recorder(), true);
   const [first, second] = await peer.settled();
-  expect([first!.payload, second!.payload]).toEqual([Buffer.concat([Buffer.of(0x20), BLOCK]), BLOCK]);
+  expect([first!.payload, second!.payload]).toEqual([Buffer.concat([Buffer.of(0x20), GET]), GET]);
 });
 
 test.each<[string, Buffer]>([
@@ -121,7 +121,7 @@ test('a connection is idle when no stream is open and all is written', async () 
 test('a server that answers early and then stops the request has ended the stream well', async () => {
   const { client, peer } = await clientUnderTest();
   const recorder = new Recorder();
-  const stream = client.open(BLOCK, recorder, false)!;
+  const stream = client.open(GET, recorder, false)!;
   peer.send(headers(1, OK, END_HEADERS | END_STREAM), frame('RST_STREAM', 0, 1, uint32(0)));
   expect((await peer.settled()).map(({ type }) => type)).toEqual(['HEADERS']);
   expect([recorder.heard, stream.isOpen]).toEqual([['headers :status 200 end'], false]);
@@ -129,7 +129,7 @@ test('a server that answers early and then stops the request has ended the strea
 
 test('a server may reset any number of streams', async () => {
   const { client, peer, reasons } = await clientUnderTest({}, settings([3, 10_000]));
-  for (let count = 0; count < 6_000; count++) client.open(BLOCK, new Recorder(), true);
+  for (let count = 0; count < 6_000; count++) client.open(GET, new Recorder(), true);
   for (let id = 1; id < 12_000; id += 2) peer.send(frame('RST_STREAM', 0, id, uint32(7)));
   await peer.settled();
   expect([client.openStreams, reasons]).toEqual([0, []]);

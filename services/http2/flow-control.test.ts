@@ -5,6 +5,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
+  GET,
   type Recorder,
   ServerUnderTest,
   settings,
@@ -16,7 +17,6 @@ import type { Stream } from './types.ts';
 
 afterEach(closeAll);
 
-const BLOCK = encodeHeaders([':method', 'GET', ':scheme', 'http', ':path', '/']);
 const INITIAL_WINDOW = 4;
 const windowUpdate = (id: number, increment: number): Buffer => frame('WINDOW_UPDATE', 0, id, uint32(increment));
 
@@ -27,7 +27,7 @@ async function open(
 ): Promise<{ server: ServerUnderTest; peer: Http2Peer; streams: Stream[]; recorders: Recorder[] }> {
   const server = await ServerUnderTest.start(limits);
   const peer = await server.connect(settings([INITIAL_WINDOW, window]));
-  await peer.send(...ids.map((id) => frame('HEADERS', END_HEADERS | END_STREAM, id, BLOCK))).settled();
+  await peer.send(...ids.map((id) => frame('HEADERS', END_HEADERS | END_STREAM, id, GET))).settled();
   return { server, peer, streams: server.streams, recorders: server.recorders };
 }
 
@@ -125,7 +125,7 @@ test('headers larger than a frame are continued', async () => {
 
 test('the peer gets room only for what is consumed', async () => {
   const { server, peer } = await open(0, { streamWindowBytes: 100, connectionWindowBytes: 65_535 });
-  peer.send(frame('HEADERS', END_HEADERS, 3, BLOCK), frame('DATA', 0, 3, Buffer.alloc(60)));
+  peer.send(frame('HEADERS', END_HEADERS, 3, GET), frame('DATA', 0, 3, Buffer.alloc(60)));
   expect(await peer.settled()).toEqual([]);
   expect(server.connections[0]!.bytesHeld).toBeGreaterThanOrEqual(60);
   server.streams[1]!.consume(49);
@@ -136,7 +136,7 @@ test('the peer gets room only for what is consumed', async () => {
 
 test('what was not consumed of a stream that has ended blocks no other', async () => {
   const { server, peer } = await open(0, { connectionWindowBytes: 65_535 });
-  peer.send(frame('HEADERS', END_HEADERS, 3, BLOCK));
+  peer.send(frame('HEADERS', END_HEADERS, 3, GET));
   for (let sent = 0; sent < 3; sent++) peer.send(frame('DATA', 0, 3, Buffer.alloc(16_384)));
   await peer.settled();
   server.streams[1]!.reset(8);

@@ -7,6 +7,7 @@ import {
   END_HEADERS,
   END_STREAM,
   frame,
+  GET,
   Recorder,
   ServerUnderTest,
   uint32,
@@ -15,9 +16,8 @@ import { encodeHeaders } from './hpack-encoder.ts';
 
 afterEach(closeAll);
 
-const BLOCK = encodeHeaders([':method', 'GET', ':scheme', 'http', ':path', '/']);
 const ANSWER = encodeHeaders([':status', '200']);
-const headers = (id: number): Buffer => frame('HEADERS', END_HEADERS | END_STREAM, id, BLOCK);
+const headers = (id: number): Buffer => frame('HEADERS', END_HEADERS | END_STREAM, id, GET);
 
 test('streams that are under way when it begins are served, and the last one ends the connection', async () => {
   const server = await ServerUnderTest.start();
@@ -29,7 +29,7 @@ test('streams that are under way when it begins are served, and the last one end
   peer.send(headers(3), frame('PING', ACK, 0, ping.payload));
   expect((await peer.goaway()).lastStreamId).toBe(3);
   // What the client sends before it has read the last GOAWAY is refused, and does no harm.
-  peer.send(frame('HEADERS', END_HEADERS, 5, BLOCK), frame('DATA', END_STREAM, 5, Buffer.from('late')));
+  peer.send(frame('HEADERS', END_HEADERS, 5, GET), frame('DATA', END_STREAM, 5, Buffer.from('late')));
   expect(await peer.settled()).toMatchObject([{ type: 'RST_STREAM', id: 5, payload: uint32(7) }]);
   expect(server.streams.map(({ id }) => id)).toEqual([1, 3]);
   server.streams[0]!.sendHeaders(ANSWER, true);
@@ -63,13 +63,13 @@ test('a client that does not answer is not waited for longer than 5 seconds', as
 test('a client opens no stream after GOAWAY, and those that are not answered may be sent again', async () => {
   const { client, peer, reasons } = await clientUnderTest();
   const recorders = [new Recorder(), new Recorder()];
-  for (const recorder of recorders) client.open(BLOCK, recorder, true);
+  for (const recorder of recorders) client.open(GET, recorder, true);
   const heard: unknown[] = [];
   client.onGoaway = (...all) => heard.push(all);
   await peer.send(frame('GOAWAY', 0, 0, Buffer.concat([uint32(1), uint32(0), Buffer.from('maintenance')]))).settled();
   expect(heard).toEqual([[0, 1, 'maintenance']]);
   expect(recorders.map((recorder) => recorder.heard)).toEqual([[], ['reset 7']]);
-  expect([client.availableStreams, client.open(BLOCK, new Recorder(), true)]).toEqual([0, undefined]);
+  expect([client.availableStreams, client.open(GET, new Recorder(), true)]).toEqual([0, undefined]);
   peer.send(frame('HEADERS', END_HEADERS | END_STREAM, 1, ANSWER));
   while ((await peer.next()) !== undefined);
   expect(recorders[0]!.heard).toEqual(['headers :status 200 end']);

@@ -1,11 +1,15 @@
 // A peer that is scripted frame by frame, to test services/http2 with whatever a real one would never send.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import * as wire from '../edge/wire.ts';
 import { ClientConnection } from '../../services/http2/client-connection.ts';
+import { encodeHeaders } from '../../services/http2/hpack-encoder.ts';
 import type { Limits } from '../../services/http2/limits.ts';
 import { ServerConnection } from '../../services/http2/server-connection.ts';
 import { Ticker } from '../../services/http2/ticker.ts';
 import type { CloseReason, OnStream, Stream, StreamHandler, Headers } from '../../services/http2/types.ts';
+
+const { Flag, FrameType } = wire;
 
 export interface Frame {
   readonly type: string;
@@ -14,38 +18,18 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-const TYPES = [
-  'DATA',
-  'HEADERS',
-  'PRIORITY',
-  'RST_STREAM',
-  'SETTINGS',
-  'PUSH_PROMISE',
-  'PING',
-  'GOAWAY',
-  'WINDOW_UPDATE',
-].concat('CONTINUATION');
-export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-export const END_STREAM = 0x1;
-export const ACK = 0x1;
-export const END_HEADERS = 0x4;
-export const PADDED = 0x8;
+const TYPES = Object.keys(FrameType);
+export const PREFACE = wire.PREFACE.toString('latin1');
+export const { ACK, END_HEADERS, END_STREAM, PADDED }: Readonly<Record<keyof typeof Flag, number>> = Flag;
+export const { uint32 } = wire;
+/** The header block of a request. */
+export const GET = encodeHeaders([':method', 'GET', ':scheme', 'http', ':path', '/']);
 
 type Bytes = readonly number[] | Uint8Array;
 
 export function frame(type: number | string, flags: number, id: number, payload: Bytes = []): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = typeof type === 'number' ? type : TYPES.indexOf(type);
-  header[4] = flags;
-  header.writeUInt32BE(id, 5);
-  return Buffer.concat([header, Uint8Array.from(payload)]);
-}
-
-export function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+  const number = typeof type === 'number' ? type : TYPES.indexOf(type);
+  return wire.frame(number, flags, id, Uint8Array.from(payload));
 }
 
 /** Pairs of setting and value. */
