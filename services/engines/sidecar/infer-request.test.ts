@@ -1,26 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { Cancel } from '../../core/cancel.ts';
+import { fakeJob } from '../../../test/fakes/fake-job.ts';
 import type { CallContext, InferenceInput } from '../../core/inference.ts';
 import type { OpenSpan } from '../../core/request-trace.ts';
 import { InferItem, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
-import { InferJob } from './infer-job.ts';
+import type { InferJob } from './infer-job.ts';
 import { encodeRequest } from './infer-request.ts';
 import { isSealed } from './message-checksum.ts';
 
-const owner = { abandon: () => undefined };
-
 function job(id: number, over: Partial<InferenceInput> = {}, limits: Partial<CallContext> = {}): InferJob {
-  const input = { model: 'm', version: 1, shape: [3], data: Buffer.from('0123456789ab'), ...over };
-  const context = { deadlineMs: Infinity, signal: new Cancel(), ...limits };
-  const created = new InferJob(
-    input,
-    context,
-    owner,
-    () => undefined,
-    () => undefined,
-  );
-  created.id = id;
-  return created;
+  return fakeJob(id, { model: 'm', version: 1, shape: [3], data: Buffer.from('0123456789ab'), ...over }, limits);
 }
 
 /** As generated code reads it. */

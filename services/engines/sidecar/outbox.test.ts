@@ -1,25 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { Cancel } from '../../core/cancel.ts';
+import { fakeJob } from '../../../test/fakes/fake-job.ts';
 import type { InferenceInput } from '../../core/inference.ts';
 import type { OpenSpan } from '../../core/request-trace.ts';
-import { InferJob } from './infer-job.ts';
+import type { InferJob } from './infer-job.ts';
 import { encodeRequest } from './infer-request.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 
-const owner = { abandon: () => undefined };
-
 function job(id: number, bytes = 100, over: Partial<InferenceInput> = {}): InferJob {
-  const input = { model: 'm', version: 1, shape: [bytes / 4], data: Buffer.alloc(bytes), ...over };
-  const context = { deadlineMs: Infinity, signal: new Cancel() };
-  const created = new InferJob(
-    input,
-    context,
-    owner,
-    () => undefined,
-    () => undefined,
-  );
-  created.id = id;
-  return created;
+  return fakeJob(id, { model: 'm', version: 1, shape: [bytes / 4], data: Buffer.alloc(bytes), ...over });
 }
 
 /** All that is waiting, as messages. */
@@ -83,16 +71,8 @@ describe('what waits to be sent', () => {
     const max = 2 ** 32 - 1;
     const span = { toParentBytes: () => Buffer.alloc(25), asksForLayers: true } as unknown as OpenSpan;
     const input = { model: '\u20ac'.repeat(50), version: max, shape: Array<number>(8).fill(max), digestOnly: true };
-    const context = { deadlineMs: 1e15, signal: new Cancel(), span };
     const whole = { ...input, data: Buffer.alloc(70_000), detail: 'RASTER' } as const;
-    const largest = new InferJob(
-      whole,
-      context,
-      owner,
-      () => undefined,
-      () => undefined,
-    );
-    largest.id = Number.MAX_SAFE_INTEGER;
+    const largest = fakeJob(Number.MAX_SAFE_INTEGER, whole, { deadlineMs: 1e15, span });
     const { length } = encodeRequest({ jobs: [largest], cancelIds: [] }, 0n);
     expect(length).toBeLessThanOrEqual(messageBytes(largest));
     expect(messageBytes(largest) - length).toBeLessThan(40);
