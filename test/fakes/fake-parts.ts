@@ -28,7 +28,7 @@ export function fakeTracing(): Tracing {
   return new Tracing({ enabled: false, sampler, slowMs: 0, withLayers: false, source, onKept: () => undefined });
 }
 
-/** A small input for those engines, asked by a caller who leaves when `signal` says so. */
+/** A small input for those engines, and a call that ends when `signal` is aborted. */
 export function fakeExecution<E extends EngineClient>(
   plan: readonly E[],
   signal: CancelSignal,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import * as grpc from '@grpc/grpc-js';
-import { seal, withRoom } from '../../services/engines/sidecar/message-checksum.ts';
+import { seal } from '../../services/engines/sidecar/message-checksum.ts';
 import {
   DescribeResponse,
   EngineServiceService,
@@ -14,6 +14,7 @@ import {
   InferStreamResponse,
   ModelDescription,
 } from '../../services/generated/tandem/engine/v1/engine.ts';
+import { withRoom } from './with-room.ts';
 
 export type FakeStream = grpc.ServerDuplexStream<InferStreamRequest, InferStreamResponse>;
 

@@ -2,7 +2,8 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { describe, expect, it } from '@jest/globals';
 import { InferItem, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
 import { xxh64 } from '../xxh64.ts';
-import { isSealed, seal, withRoom } from './message-checksum.ts';
+import { withRoom } from '../../../test/fakes/with-room.ts';
+import { isSealed, seal } from './message-checksum.ts';
 
 const message = InferStreamRequest.fromPartial({ items: [{ id: 7n, model: 'm', data: Buffer.alloc(40, 3) }] });
 const plain = Buffer.from(InferStreamRequest.encode(message).finish());

@@ -1,18 +1,10 @@
 // The checksum that ends a message between router and engine (`checksum` in engine.proto). It shows that a link has
 // changed bits or lost a message, which TCP's own checksum lets pass now and then.
-import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { xxh64 } from '../xxh64.ts';
 
 /** The field on the wire, still without its value: a tag (field 15, fixed64), then 8 bytes. */
 export const EMPTY_CHECKSUM = Uint8Array.of(0x79, 0, 0, 0, 0, 0, 0, 0, 0);
 const LENGTH = EMPTY_CHECKSUM.length;
-
-/** Encodes with room for the checksum at the end. The message's own field `checksum` must be 0. */
-export function withRoom<Message>(
-  encode: (message: Message, writer: BinaryWriter) => BinaryWriter,
-): (message: Message, writer: BinaryWriter) => BinaryWriter {
-  return (message, writer) => encode(message, writer).raw(EMPTY_CHECKSUM);
-}
 
 /** Writes the checksum into the room at the end, and returns the same bytes. `seed`: messages sent before on the stream. */
 export function seal(bytes: Buffer, seed: bigint): Buffer {
