@@ -1,11 +1,12 @@
 // The path of a Unix socket, before it is listened on.
 import { type Stats, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { parseAddress } from '../grpc/listen.ts';
 
 /** Removes a socket on which nobody listens. Throws where the path is taken. Does nothing where `listen` is no path. */
 export async function freeSocketPath(listen: string): Promise<void> {
-  if (!listen.startsWith('unix:')) return;
-  const path = listen.replace(/^unix:(\/\/)?/, '');
+  const { path } = parseAddress(listen);
+  if (path === undefined) return;
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isSocket()) {
     throw new Error(`cannot listen on ${listen}: ${kindOf(found)} is there; remove it, or choose another path`);
