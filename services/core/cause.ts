@@ -1,4 +1,4 @@
-// Why something is as it is, in words for an operator, with how often the same cause was there.
+// The text of a cause, for an operator, with the number of times in a row that it occurred.
 
 const TIMES = / \(\d+ times in a row\)/g;
 

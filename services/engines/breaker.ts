@@ -157,8 +157,10 @@ export class Breaker {
    * lost gets no longer pauses: those between attempts to connect grow already.
    */
   trip(why: string, isFault = false): void {
-    if (!this.#circuit.opened && (isFault || this.#isFaulty)) this.#setPause();
-    else if (!this.#circuit.opened) this.#pause.resetTimeout = this.#options.resetMs;
+    if (!this.#circuit.opened) {
+      if (isFault || this.#isFaulty) this.#setPause();
+      else this.#pause.resetTimeout = this.#options.resetMs;
+    }
     this.#isFaulty ||= isFault;
     this.#open(why);
   }

@@ -65,7 +65,7 @@ describe('Watch', () => {
     expect(call.answers).toEqual([NOT_SERVING, SERVING]);
   });
 
-  it('tells nothing more to a caller who has left', () => {
+  it('sends nothing more after the caller has left', () => {
     const call = watched('');
     call.cut();
     health.set(true);

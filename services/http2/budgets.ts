@@ -71,7 +71,7 @@ export class Budgets {
     this.ignored.earn(2);
   }
 
-  /** Once a second, or when the process runs again after so many. */
+  /** To be called once a second. `seconds`: since the last call; more than 1 after the process stood still. */
   refill(seconds: number): void {
     this.resets.refill(seconds);
     this.pings.refill(seconds);

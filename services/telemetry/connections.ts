@@ -1,5 +1,5 @@
 // How many clients are connected, learned from Node's diagnostics channel `net.server.socket`, on which every socket that
-// a server of this process accepts is published: grpc-js has no count of its own but channelz, which costs each call.
+// a server of this process accepts is published: so it counts for both edges, and costs no call anything.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 

@@ -1,4 +1,4 @@
-// Which CPUs a process may use, and before whom, so that a measurement is of what it measures.
+// Sets the CPUs and the priority of a process, so that other processes disturb a measurement less.
 import { execFile } from 'node:child_process';
 import { availableParallelism, setPriority } from 'node:os';
 import { promisify } from 'node:util';

@@ -90,7 +90,7 @@ describe('what an operator reads of a stream that has ended', () => {
 
   it.each([
     ['whose connection is gone', LOST, closed('peer', 'the peer has closed the connection'), GONE],
-    ['whose peer has answered no ping', LOST, closed('here', 'no PING', 10, 'keepalive'), GONE],
+    ['without an answer to its ping', LOST, closed('here', 'no PING', 10, 'keepalive'), GONE],
     [
       'whose peer has sent what is no HTTP/2',
       LOST,
@@ -98,7 +98,7 @@ describe('what an operator reads of a stream that has ended', () => {
       'it breaks HTTP/2: DATA on stream 9, which is not open',
     ],
     [
-      'whose peer wants no more of it',
+      'that the peer has ended',
       LOST,
       closed('peer', 'too_many_pings', 11),
       'it has ended the connection: too_many_pings',
