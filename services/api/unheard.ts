@@ -2,6 +2,7 @@
 // both edges.
 import { RouterError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
+import { methodOf } from './unary.ts';
 
 /** Requests of open calls may take so many times the bytes of the largest, together. */
 export const MAX_OPEN_MESSAGES = 64;
@@ -26,6 +27,5 @@ export function flaggedAsCompressed(): RouterError {
 
 /** `path`: of the method. */
 export function countUnheard(observer: Observer, path: string, error: RouterError, sinceMs: number): void {
-  const method = path.slice(path.lastIndexOf('/') + 1);
-  observer.requestEnded(method, error.kind, performance.now() - sinceMs, error.lack);
+  observer.requestEnded(methodOf({ path }), error.kind, performance.now() - sinceMs, error.lack);
 }
