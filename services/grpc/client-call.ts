@@ -1,7 +1,8 @@
 // One call of a client.
 import { ErrorCode, type Headers, type Stream, type StreamHandler } from '../http2/index.ts';
 import { type Encoding, compress } from './compression.ts';
-import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
+import { messagePrefix } from './message-prefix.ts';
+import { MessageReader, type MessageSink } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import { ResponseHead, statusOfReset } from './response-head.ts';
 import { Code, type Status, status } from './status.ts';
@@ -44,7 +45,6 @@ export interface CallClient {
   lose(call: { fail(end: Status): void }): void;
 }
 
-const PREFIX = Buffer.alloc(PREFIX_BYTES);
 const EMPTY = new Uint8Array(0);
 const LATE = status('DEADLINE_EXCEEDED', 'the deadline passed before the server answered');
 
@@ -210,9 +210,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   }
 
   #sendMessage(bytes: Uint8Array, flag: number): void {
-    PREFIX[0] = flag;
-    PREFIX.writeUInt32BE(bytes.length, 1);
-    if (this.#stream?.sendData(bytes, false, PREFIX) === false) this.hasUnsent = true;
+    if (this.#stream?.sendData(bytes, false, messagePrefix(flag, bytes.length)) === false) this.hasUnsent = true;
   }
 
   #abandon(end: Status, code: number): void {

@@ -3,6 +3,7 @@
 import type { Stream, StreamHandler } from '../http2/index.ts';
 import type { Arrivals, Arriving, Unheard } from './arrivals.ts';
 import { type Encoding, compress } from './compression.ts';
+import { messagePrefix } from './message-prefix.ts';
 import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { CallListener, IncomingCall, Method } from './method.ts';
@@ -26,7 +27,6 @@ export interface CallHost {
 const PLAIN_HEADERS = answerHeaders('identity');
 const OK: Status = { code: 0, message: '' };
 const OK_TRAILERS = endTrailers(OK);
-const PREFIX = Buffer.alloc(PREFIX_BYTES);
 const BUG = status('INTERNAL', 'the handler failed; see the log of the server');
 
 export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arriving, Waiting {
@@ -360,9 +360,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   }
 
   #sendMessage(bytes: Uint8Array, flag: number): void {
-    PREFIX[0] = flag;
-    PREFIX.writeUInt32BE(bytes.length, 1);
-    if (!this.#stream.sendData(bytes, false, PREFIX)) this.hasUnsent = true;
+    if (!this.#stream.sendData(bytes, false, messagePrefix(flag, bytes.length))) this.hasUnsent = true;
   }
 
   /** `isCut`: the handler, if it has begun, has not ended it and is told. */
