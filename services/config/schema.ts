@@ -21,8 +21,8 @@ export const settingsSchema = z.strictObject({
     .default('0.0.0.0:50051')
     .describe('Address of the gRPC server; port 0: the system chooses. Or a Unix socket: "unix:PATH".'),
   edge: z
-    .enum(['own', 'grpc-js'])
-    .default('own')
+    .enum(['native', 'grpc-js'])
+    .default('native')
     .describe(
       'What serves gRPC: this project’s own HTTP/2 and gRPC, or the library grpc-js, which takes more CPU a call.',
     ),

@@ -1,5 +1,5 @@
 // One edge with a handler that gives back what it gets: what is measured is the edge and nothing else.
-// Usage: node test/load/edge-server.ts own|grpc-js. Prints its address.
+// Usage: node test/load/edge-server.ts native|grpc-js. Prints its address.
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';
 import type { OneRequestMethod } from '../../services/grpc/method.ts';

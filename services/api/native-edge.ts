@@ -13,7 +13,7 @@ import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, noRoomForMessage }
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
 
-export class OwnEdge implements Edge {
+export class NativeEdge implements Edge {
   readonly #server: GrpcServer;
   readonly #options: EdgeOptions;
   #listener: Listener | undefined;
