@@ -25,6 +25,7 @@ import {
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { RouterTls } from './composition/router-tls.ts';
 import { startTraces } from './composition/traces.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
@@ -115,6 +116,7 @@ export async function start(
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
+  const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
   const traces = await startTraces(settings, otel, metrics, log);
@@ -217,6 +219,7 @@ export async function start(
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
     subscribers: () => eventLog.subscribers,
@@ -248,7 +251,7 @@ export async function start(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
-      ...{ listen: settings.listen, edge: settings.edge },
+      ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
       connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
@@ -279,11 +282,16 @@ export async function start(
     ? undefined
     : new HttpServer(shown, {
         listen: settings.http_listen,
+        certificate: tls.httpCertificate,
         connections: limits.http,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
       });
+  tls.onRenewed((certificate) => {
+    api.renew(certificate);
+    http?.renew(certificate);
+  });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
     ...{ alerts, tracing, api, http, sidecars, discoveries },
@@ -312,6 +320,7 @@ export async function start(
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    tls.stop();
     overload.stop();
     stopWatching();
     shedding.stop();

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { isLoopbackAddress } from './core/loopback.ts';
 import { checkModels } from './engines/model-problems.ts';
 import { type Tandem, start } from './main.ts';
 import { Bugs } from './telemetry/bugs.ts';
@@ -17,7 +18,7 @@ const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ct
 Usage: npm start -- [options]
 
   --engines N      C++ sidecars to start and keep running (default 2)
-  --listen ADDR    address of the gRPC server (default 0.0.0.0:50051)
+  --listen ADDR    address of the gRPC server (default 127.0.0.1:50051)
   --http ADDR      address of the dashboard (default 127.0.0.1:8080; "off": none)
   --models DIR     the model repository (default deploy/models)
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
@@ -103,11 +104,14 @@ function banner({ address, httpAddress, pool, readiness }: Tandem, settings: Set
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
   const { isReady, why } = readiness();
-  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}`;
+  const tls =
+    settings.tls.cert === '' ? '' : ` --ca CA.pem${settings.tls.client_ca && ' --cert CLIENT.pem --key CLIENT.key'}`;
+  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}${tls}`;
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
-    httpAddress && `\n  Dashboard: http://${clientAddress(httpAddress)}/\n`,
+    httpAddress &&
+      `\n  Dashboard: ${settings.tls.cert !== '' && !isLoopbackAddress(httpAddress) ? 'https' : 'http'}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',
   ].join('');

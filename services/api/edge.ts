@@ -1,10 +1,14 @@
 // Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
+import type { ListenTls } from '../grpc/listen.ts';
+import type { ServerCertificate } from '../grpc/secure-server.ts';
 
 export interface EdgeOptions {
   /** "host:port" or "unix:PATH". */
   readonly listen: string;
+  /** Undefined: plaintext. */
+  readonly tls?: ListenTls | undefined;
   readonly connections: ConnectionLimit;
   /** Largest request, bytes. */
   readonly maxMessageBytes: number;
@@ -19,6 +23,8 @@ export interface EdgeOptions {
 export interface Edge {
   /** Resolves to the port; 0 for a Unix socket. Rejects with the address in the message. */
   start(): Promise<number>;
+  /** For connections that come from now on. */
+  renew(certificate: ServerCertificate): void;
   /** Takes no more connections and calls, and resolves when those that are open have ended. */
   drain(): Promise<void>;
   /** Ends what is open. */

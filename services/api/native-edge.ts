@@ -1,8 +1,10 @@
 // The edge over services/grpc and services/http2.
+import { Server as TlsServer } from 'node:tls';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
 import { type Listener, listen } from '../grpc/listen.ts';
 import type { Method } from '../grpc/method.ts';
+import type { ServerCertificate } from '../grpc/secure-server.ts';
 import { GrpcServer } from '../grpc/server.ts';
 import type { Status } from '../grpc/status.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -40,15 +42,20 @@ export class NativeEdge implements Edge {
   }
 
   async start(): Promise<number> {
-    const { listen: address, connections } = this.#options;
+    const { listen: address, connections, tls } = this.#options;
     await freeSocketPath(address);
     try {
-      this.#listener = await listen(address, this.#server.accept);
+      this.#listener = await listen(address, this.#server.accept, tls);
     } catch (error) {
       throw cannotListen(address, (error as Error).message);
     }
-    for (const server of this.#listener.servers) connections.watch(server, 'connection', BURST);
+    for (const server of this.#listener.servers)
+      connections.watch(server, server instanceof TlsServer ? 'secureConnection' : 'connection', BURST);
     return this.#listener.port;
+  }
+
+  renew(certificate: ServerCertificate): void {
+    this.#listener?.renew(certificate);
   }
 
   async drain(): Promise<void> {

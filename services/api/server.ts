@@ -1,6 +1,7 @@
 // The gRPC server: services in, address out, and a stop that drains.
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
+import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
@@ -42,7 +43,7 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
-    Pick<EdgeOptions, 'listen' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
+    Pick<EdgeOptions, 'listen' | 'tls' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
   readonly edge: EdgeKind;
   readonly reflection: boolean;
   /** Whether the router can answer as it is configured. */
@@ -94,6 +95,11 @@ export class ApiServer {
   async start(): Promise<string> {
     const port = await this.#edge.start();
     return this.#options.listen.replace(/:0$/, `:${port}`);
+  }
+
+  /** For connections that come from now on. */
+  renew(certificate: ServerCertificate): void {
+    this.#edge.renew(certificate);
   }
 
   configure(options: LiveApiOptions): void {

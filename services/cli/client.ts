@@ -1,8 +1,9 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
+import { type TlsFiles, credentialsOf } from './credentials.ts';
 
-export interface GlobalOptions {
+export interface GlobalOptions extends TlsFiles {
   readonly address: string;
   readonly timeoutMs: number;
   readonly json: boolean;
@@ -22,8 +23,8 @@ type Unary<Request, Response> = (
 
 /** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
-  const { address } = command.optsWithGlobals<GlobalOptions>();
-  return new client(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  const options = command.optsWithGlobals<GlobalOptions>();
+  return new client(options.address, credentialsOf(options), { 'grpc.max_receive_message_length': -1 });
 }
 
 /** Calls one unary method over a connection. */

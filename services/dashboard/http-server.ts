@@ -3,18 +3,29 @@
 //
 // There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
 // its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources } from './sources.ts';
 import { Watchers } from './watchers.ts';
 
+/** PEM. */
+export interface HttpCertificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */
   readonly listen: string;
+  /** Undefined: plaintext. */
+  readonly certificate?: HttpCertificate | undefined;
   readonly connections?: ConnectionLimit;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
@@ -50,8 +61,6 @@ const SECURITY_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 export class HttpServer {
   #options: HttpServerOptions;
   readonly #routes: readonly Route[];
@@ -71,23 +80,31 @@ export class HttpServer {
     const at = options.listen.lastIndexOf(':');
     this.#host = options.listen.slice(0, at);
     this.#port = Number(options.listen.slice(at + 1));
-    this.#server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: RECEIVE_MS,
-        requestTimeout: RECEIVE_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => void this.#answer(request, response),
-    );
-    connections.watch(this.#server, 'connection', BURST);
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: RECEIVE_MS,
+      requestTimeout: RECEIVE_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1_000,
+    };
+    const answer: RequestListener = (request, response) => void this.#answer(request, response);
+    const { certificate } = options;
+    this.#server =
+      certificate === undefined
+        ? createServer(limits, answer)
+        : createSecureServer({ ...limits, ...tlsOptions(certificate), handshakeTimeout: RECEIVE_MS }, answer);
+    connections.watch(this.#server, certificate === undefined ? 'connection' : 'secureConnection', BURST);
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
   }
 
   configure({ timeoutMs }: Pick<HttpServerOptions, 'timeoutMs'>): void {
     this.#options = { ...this.#options, timeoutMs };
+  }
+
+  /** For connections that come from now on. */
+  renew(certificate: HttpCertificate): void {
+    if (this.#server instanceof SecureServer) this.#server.setSecureContext(tlsOptions(certificate));
   }
 
   /** Resolves to the bound address. */
@@ -190,8 +207,12 @@ export class HttpServer {
   }
 
   #isOurs(host: string | undefined): boolean {
-    return !LOOPBACK.test(this.#host) || LOOPBACK.test((host ?? '').replace(/:\d+$/, ''));
+    return !isLoopbackHost(this.#host) || isLoopbackHost((host ?? '').replace(/:\d+$/, ''));
   }
+}
+
+function tlsOptions({ cert, key }: HttpCertificate): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.3' };
 }
 
 /** Aborted when the other side leaves before it has its answer. */

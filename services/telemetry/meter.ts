@@ -32,6 +32,8 @@ export interface Standing {
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
+  /** Connections that ended in their TLS handshake. */
+  readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
   readonly spans: { readonly dropped: number };
@@ -49,6 +51,7 @@ export interface MeterSources {
   waiting(): number;
   names(): Standing['names'];
   linesDropped(): number;
+  handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
   /** Of traces, lost because too many waited for their way out. */
@@ -104,6 +107,7 @@ export class Meter {
         waiting: sources.waiting(),
         names: sources.names(),
         linesDropped: sources.linesDropped(),
+        handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
         spans: { dropped: totals.spansDropped },
