@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
+import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
+import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
@@ -25,6 +27,7 @@ import {
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startTraces } from './composition/traces.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
@@ -247,11 +250,13 @@ export async function start(
     tellDescriptors,
   );
   const stopWatching = watchDescriptors(tellDescriptors);
+  const authorizer = new Authorizer(new Callers(settings.auth));
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
@@ -283,6 +288,7 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
+        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
         connections: limits.http,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
@@ -294,7 +300,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;

@@ -1,7 +1,9 @@
 // Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
+import type { Socket } from 'node:net';
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { ListenTls } from '../grpc/listen.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 
 export interface EdgeOptions {
@@ -13,6 +15,8 @@ export interface EdgeOptions {
   /** Largest request, bytes. */
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
+  /** Returns why a call may not be made, before its message is there. */
+  readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | undefined;
   /** For a request to be whole, milliseconds. May change while it serves. */
   readonly timeoutMs: number;
   /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */

@@ -1,8 +1,10 @@
 // The edge over services/grpc and services/http2.
+import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
 import { type Listener, listen } from '../grpc/listen.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import { GrpcServer } from '../grpc/server.ts';
@@ -33,6 +35,7 @@ export class NativeEdge implements Edge {
           return options.timeoutMs;
         },
       },
+      authorize: options.authorize && ((...call) => this.#authorize(...call)),
       http2: { maxConcurrentStreams: maxStreamsPerConnection },
       onBusy: (socket) => connections.working(socket),
       onIdle: (socket) => connections.done(socket),
@@ -66,6 +69,13 @@ export class NativeEdge implements Edge {
   close(): void {
     this.#listener?.close();
     this.#server.close();
+  }
+
+  #authorize(method: Method, metadata: Metadata, socket: Socket): Status | undefined {
+    const error = this.#options.authorize?.(method.path, metadata, socket);
+    if (error === undefined) return undefined;
+    this.#options.onUnheard(method.path, error, performance.now());
+    return toStatus(error);
   }
 
   #tell(why: Unheard, status: Status, method: Method, sinceMs: number): Status {

@@ -1,4 +1,5 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
@@ -9,6 +10,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
+import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
@@ -45,6 +47,9 @@ export interface ApiOptions
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
     Pick<EdgeOptions, 'listen' | 'tls' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
   readonly edge: EdgeKind;
+  readonly authorizer: Authorizer;
+  /** Hears of calls that their callers may not make. */
+  readonly onCallRefused: (path: string, error: RouterError) => void;
   readonly reflection: boolean;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
@@ -74,7 +79,8 @@ export class ApiServer {
       tracing,
       drained: this.#drained.signal,
       calls: this.#calls,
-      guard: adminGuard(() => this.#live.adminFrom, options.listen),
+      guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
+      authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
@@ -89,6 +95,13 @@ export class ApiServer {
     ];
     const onUnheard: EdgeOptions['onUnheard'] = (...about) => countUnheard(metrics, ...about);
     this.#edge = createEdge(options.edge, methods, Object.assign(shared, { onUnheard }));
+  }
+
+  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+    const { authorizer, onCallRefused } = this.#options;
+    const error = authorizer.check(path, metadata, socket);
+    if (error !== undefined) onCallRefused(path, error);
+    return error;
   }
 
   /** Resolves to the bound address. */

@@ -1,10 +1,9 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
-import { type TlsFiles, credentialsOf } from './credentials.ts';
+import { type CredentialOptions, credentialsOf, interceptorsOf } from './credentials.ts';
 
-export interface GlobalOptions extends TlsFiles {
-  readonly address: string;
+export interface GlobalOptions extends CredentialOptions {
   readonly timeoutMs: number;
   readonly json: boolean;
 }
@@ -24,7 +23,10 @@ type Unary<Request, Response> = (
 /** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
   const options = command.optsWithGlobals<GlobalOptions>();
-  return new client(options.address, credentialsOf(options), { 'grpc.max_receive_message_length': -1 });
+  return new client(options.address, credentialsOf(options), {
+    'grpc.max_receive_message_length': -1,
+    interceptors: interceptorsOf(options),
+  });
 }
 
 /** Calls one unary method over a connection. */

@@ -2,7 +2,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import type { GlobalOptions } from './client.ts';
-import { credentialsOf } from './credentials.ts';
+import { credentialsOf, interceptorsOf } from './credentials.ts';
 
 /** A router whose machine has gone away says nothing: so asked, its silence ends the stream. */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
@@ -20,7 +20,7 @@ export async function follow<C extends grpc.Client, Response>(
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
   const { address, timeoutMs } = options;
-  const client = open(address, credentialsOf(options), KEEPALIVE);
+  const client = open(address, credentialsOf(options), { ...KEEPALIVE, interceptors: interceptorsOf(options) });
   const stream = call(client);
   let isOver = false;
   const leave = (): void => {

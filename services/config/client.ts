@@ -5,9 +5,9 @@ export function routerAddress(env: Readonly<Record<string, string | undefined>> 
   return env['TANDEM_ADDRESS'] || '127.0.0.1:50051';
 }
 
-/** A PEM file of the client: TANDEM_CLIENT_CA, TANDEM_CLIENT_CERT or TANDEM_CLIENT_KEY. Undefined: none. */
-export function clientFile(
-  name: 'CA' | 'CERT' | 'KEY',
+/** TANDEM_CLIENT_CA, TANDEM_CLIENT_CERT, TANDEM_CLIENT_KEY or TANDEM_CLIENT_TOKEN. Undefined: not set. */
+export function clientOption(
+  name: 'CA' | 'CERT' | 'KEY' | 'TOKEN',
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
   return env[`TANDEM_CLIENT_${name}`] || undefined;

@@ -12,6 +12,7 @@ import {
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { authSchema } from './auth-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
@@ -25,6 +26,7 @@ const shape = z.strictObject({
     ),
   tls: tlsSchema,
   insecure: insecureSchema,
+  auth: authSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')

@@ -1,13 +1,14 @@
 // The router's HTTP side: the dashboard, Prometheus's and probes' paths. Limits on all that a visitor can make grow, and
 // headers that let a browser load nothing from elsewhere and nobody frame or read it.
 //
-// There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
-// its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
+// With setting `auth`, all but probes need a token. Without it, on a loopback address only programs of this machine reach it,
+// and a page of another site that has its name resolve to here (DNS rebinding) is told apart by its Host.
 import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
+import type { RouterError } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
@@ -21,12 +22,17 @@ export interface HttpCertificate {
   readonly key: Buffer;
 }
 
+/** `read`: pages and figures. `reason`: a request to a model. */
+export type HttpNeed = 'read' | 'reason';
+
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */
   readonly listen: string;
   /** Undefined: plaintext. */
   readonly certificate?: HttpCertificate | undefined;
   readonly connections?: ConnectionLimit;
+  /** Returns why a request with this header `authorization` is refused. By default none is. */
+  readonly authorize?: (authorization: string | undefined, need: HttpNeed) => RouterError | undefined;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -49,6 +55,9 @@ const BURST = 32;
 /** Of the connections, those that may watch or wait for an engine: the others are for what is answered at once. */
 const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
+
+/** They need no login. */
+const PROBES = ['/healthz', '/readyz'];
 
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
@@ -188,6 +197,10 @@ export class HttpServer {
       const allowed = matching.map((each) => (each.method === 'GET' ? 'GET, HEAD' : each.method)).join(', ');
       return refusal(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}`, { Allow: allowed });
     }
+    if (!PROBES.includes(path)) {
+      const refused = this.#options.authorize?.(headers.authorization, method === 'POST' ? 'reason' : 'read');
+      if (refused !== undefined) return unauthorized(refused);
+    }
     const asked: Asked = {
       request,
       response,
@@ -209,6 +222,14 @@ export class HttpServer {
   #isOurs(host: string | undefined): boolean {
     return !isLoopbackHost(this.#host) || isLoopbackHost((host ?? '').replace(/:\d+$/, ''));
   }
+}
+
+/** A browser asks for a name and a password: any name, and the token. */
+function unauthorized({ kind, message }: RouterError): Reply {
+  if (kind === 'ROLE_MISSING') return refusal(403, kind, message);
+  return refusal(401, kind, message, {
+    'WWW-Authenticate': 'Basic realm="tandem: any name, and your token as the password"',
+  });
 }
 
 function tlsOptions({ cert, key }: HttpCertificate): SecureContextOptions {
