@@ -22,6 +22,7 @@ BatchState::BatchState(const Network& network, std::size_t items, Scratch& scrat
     state.out = take(row);
     if (HasCurrent(node.type)) state.current = take(row);
     if (HasPotential(node.type)) state.potential = take(row);
+    if (node.delay_rows > 0) state.delayed = take(node.delay_rows * row);
     widest = std::max<std::size_t>(widest, PaddedSize(node.in));
   }
   mean = take(PaddedSize(network.output_size()));

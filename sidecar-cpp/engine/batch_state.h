@@ -21,6 +21,7 @@ struct NodeState {
   Rows out;
   Rows current;    // i; CubaLIF, CubaLI
   Rows potential;  // v
+  Rows delayed;    // Delay: the inputs of its last steps, step t in row t modulo the number of rows
 };
 
 // Carves a batch out of `scratch`, all +0.

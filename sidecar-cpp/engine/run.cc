@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/fingerprints.h"
+#include "kernels/integrator.h"
 #include "kernels/linear.h"
 
 namespace tandem {
@@ -32,6 +33,7 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       steps_(steps),
       inputs_(inputs),
       observer_(observer),
+      sums_(scratch.sums),
       state_(network, inputs.size(), scratch),
       items_(inputs.size()),
       running_(inputs.size()) {}
@@ -55,13 +57,6 @@ void Run::ToTheEnd() {
   while (step_ < steps_ && running_ > 0) Step();
   for (std::size_t item = 0; item < items_.size(); ++item) {
     if (items_[item].running) observer_.Finished(item, ResultOf(item));
-  }
-}
-
-template <typename Do>
-void Run::ForEachRunning(Do&& what) {
-  for (std::size_t item = 0; item < items_.size(); ++item) {
-    if (items_[item].running) what(item);
   }
 }
 
@@ -90,9 +85,12 @@ void Run::FailNotFinite(std::size_t item, std::uint32_t k) {
 
 void Run::Evaluate(std::uint32_t k) {
   const NetworkNode& node = network_.nodes[k];
-  if (k == network_.input) return TakeInput(k);
+  if (node.input_offset) return TakeInput(k);
   const Rows x = Gather(k);
   if (node.weights) return EvaluateLinear(k, x);
+  if (node.conv) return EvaluateConv(k, x);
+  if (node.window) return EvaluatePool(k, x);
+  if (node.type == NodeType::kDelay) return EvaluateDelay(k, x);
   const RecordedNode* const recorded = RecordedAs(node);
   ForEachRunning([&](std::size_t item) {
     const StepOutcome outcome = EvaluateElements(node, state_.nodes[k], item, x[item]);
@@ -104,12 +102,13 @@ void Run::Evaluate(std::uint32_t k) {
 }
 
 void Run::TakeInput(std::uint32_t k) {
-  const std::size_t bytes = network_.input_size() * sizeof(float);
-  const std::size_t offset = network_.input_kind == InputKind::kSeries ? step_ * bytes : 0;
+  const NetworkNode& node = network_.nodes[k];
+  const std::size_t row = network_.input_kind == InputKind::kSeries ? step_ : 0;
+  const std::size_t first = row * network_.input_size() + *node.input_offset;
   ForEachRunning([&](std::size_t item) {
-    std::memcpy(state_.nodes[k].out[item], inputs_[item].data() + offset, bytes);
-    Record(RecordedAs(network_.nodes[k]), item);
-    Worked(network_.input_size());
+    std::memcpy(state_.nodes[k].out[item], inputs_[item].data() + first * sizeof(float), node.out * sizeof(float));
+    Record(RecordedAs(node), item);
+    Worked(node.out);
   });
 }
 
@@ -154,11 +153,9 @@ StepOutcome Run::EvaluateElements(const NetworkNode& node, const NodeState& stat
     case NodeType::kCubaLi:
       return StepCubaLi({node.b.data(), node.w_in.data(), MembraneOf(node)}, n, x, state.current[item],
                         state.potential[item], y);
-    case NodeType::kInput:
-    case NodeType::kOutput:
-    case NodeType::kFlatten:
-    case NodeType::kLinear:
-    case NodeType::kAffine:
+    case NodeType::kI:
+      return {0, StepIntegrator(n, node.scale.data(), x, state.potential[item], y)};
+    default:
       break;
   }
   std::copy_n(x, n, y);

@@ -61,7 +61,11 @@ class Run {
   };
 
   template <typename Do>
-  void ForEachRunning(Do&& what);
+  void ForEachRunning(Do&& what) {
+    for (std::size_t item = 0; item < items_.size(); ++item) {
+      if (items_[item].running) what(item);
+    }
+  }
   void Worked(std::size_t elements);
   void Stop(std::size_t item);
   void FailNotFinite(std::size_t item, std::uint32_t k);
@@ -72,6 +76,9 @@ class Run {
   static StepOutcome EvaluateElements(const NetworkNode& node, const NodeState& state, std::size_t item,
                                       const float* x);
   void EvaluateLinear(std::uint32_t k, const Rows& x);
+  void EvaluateConv(std::uint32_t k, const Rows& x);
+  void EvaluatePool(std::uint32_t k, const Rows& x);
+  void EvaluateDelay(std::uint32_t k, const Rows& x);
   void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
   void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);
   void ReadOut(std::uint32_t k);
@@ -90,6 +97,7 @@ class Run {
   std::uint32_t steps_;
   std::span<const std::span<const char>> inputs_;
   RunObserver& observer_;
+  FloatRow& sums_;
   BatchState state_;
   std::vector<Item> items_;
   std::size_t running_;

@@ -5,6 +5,8 @@
 // to ask a C++ toolchain of everyone who installs the router.
 import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
+import type { ConvKernels } from './conv-kernels.ts';
+import { CONV_FUNCTIONS } from './conv-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
 import { NEURON_FUNCTIONS } from './neuron-kernels.ts';
 import type { RecordKernel } from './record-kernel.ts';
@@ -14,7 +16,9 @@ import { assemble, wasm } from './wasm-code.ts';
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS, ...RECORD_FUNCTIONS]));
+const compiled = new wasm.Module(
+  assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...NEURON_FUNCTIONS, ...RECORD_FUNCTIONS]),
+);
 
 /** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
 export function arenaBytes(elements: number): number {
@@ -23,6 +27,7 @@ export function arenaBytes(elements: number): number {
 
 export class Arena {
   readonly columns: ColumnKernels;
+  readonly conv: ConvKernels;
   readonly neurons: NeuronKernels;
   readonly recording: RecordKernel;
   readonly #buffer: ArrayBuffer;
@@ -32,6 +37,7 @@ export class Arena {
     const memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
     const { exports } = new wasm.Instance(compiled, { env: { memory } });
     this.columns = exports as ColumnKernels;
+    this.conv = exports as ConvKernels;
     this.neurons = exports as NeuronKernels;
     this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;

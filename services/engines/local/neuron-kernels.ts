@@ -29,7 +29,7 @@ const FIELDS = [
 export type NeuronField = (typeof FIELDS)[number];
 export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
 
-const NEURONS = ['LIF', 'LI', 'IF', 'CubaLIF', 'CubaLI'] as const;
+const NEURONS = ['LIF', 'LI', 'IF', 'I', 'CubaLIF', 'CubaLI'] as const;
 export type NeuronType = (typeof NEURONS)[number];
 
 /** Addresses of NEURON_FIELDS, then `from`, `to`, `count`. */
@@ -71,7 +71,7 @@ function kernel(type: NeuronType, subtract: boolean): WasmFunction {
 
   const drive = hasCurrent ? get(current) : load('x');
   const push =
-    type === 'IF'
+    type === 'IF' || type === 'I'
       ? // v = v + (g * x)
         vector.multiply(load('gain'), load('x'))
       : // v = v + (a * ((v_leak - v) + (r * x)))
