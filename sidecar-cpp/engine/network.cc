@@ -96,6 +96,10 @@ MaybeError LayOutDelays(const Node& node, double dt, NetworkNode& to) {
 
 MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (RankOfWeight(node.type) > 0) return LayOutWeights(node, to);
+  if (to.window) {
+    to.pool.emplace(*to.window);
+    return std::nullopt;
+  }
   if (node.type == NodeType::kDelay) return LayOutDelays(node, manifest.dt, to);
   ParameterRows rows(node, to.out);
   const double dt = manifest.dt;

@@ -13,6 +13,7 @@
 #include "engine/manifest.h"
 #include "kernels/conv.h"
 #include "kernels/padded.h"
+#include "kernels/pool.h"
 #include "kernels/weights.h"
 #include "nir/graph.h"
 #include "nir/order.h"
@@ -42,6 +43,7 @@ struct NetworkNode {
   FloatRow threshold;                 // Threshold and what fires
   FloatRow reset;                     // empty: subtract the threshold
   std::optional<Window> window;       // Conv, pool
+  std::optional<PoolTargets> pool;    // pool
   std::optional<ConvWeights> conv;    // Conv
   std::vector<std::uint32_t> delays;  // Delay: steps, of each element
   std::uint32_t delay_rows = 0;       // the largest of them

@@ -78,6 +78,8 @@ class Run {
   void EvaluateLinear(std::uint32_t k, const Rows& x);
   void EvaluateConv(std::uint32_t k, const Rows& x);
   void EvaluatePool(std::uint32_t k, const Rows& x);
+  bool PoolActive(const NetworkNode& node, std::size_t item, const float* x, float* y);
+  void PoolAll(const NetworkNode& node, std::size_t item, const float* x, float* y);
   void EvaluateDelay(std::uint32_t k, const Rows& x);
   void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
   void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);

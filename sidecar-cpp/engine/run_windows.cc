@@ -12,6 +12,9 @@ namespace {
 // Additions between two looks at the clock, about.
 constexpr std::size_t kAdditionsPerCall = std::size_t{1} << 18;
 
+// A pool goes by its active elements where not more than one in so many is.
+constexpr std::size_t kFewActive = 2;
+
 }  // namespace
 
 void Run::EvaluateConv(std::uint32_t k, const Rows& x) {
@@ -45,22 +48,37 @@ void Run::EvaluateConv(std::uint32_t k, const Rows& x) {
 
 void Run::EvaluatePool(std::uint32_t k, const Rows& x) {
   const NetworkNode& node = network_.nodes[k];
-  const Window& window = *node.window;
-  const std::size_t additions = window.kernel() * window.out_plane();  // of one channel
-  const std::size_t channels = std::max<std::size_t>(1, kAdditionsPerCall / additions);
   const Rows y = state_.nodes[k].out;
   ForEachRunning([&](std::size_t item) {
-    for (std::size_t first = 0; first < window.out_channels && items_[item].running; first += channels) {
-      const std::size_t some = std::min(channels, window.out_channels - first);
-      SumPool(window, first, some, x[item], y[item]);
-      Worked(some * additions);
-    }
+    if (!PoolActive(node, item, x[item], y[item])) PoolAll(node, item, x[item], y[item]);
     if (!items_[item].running) return;
     const std::size_t n = PaddedSize(node.out);
-    if (node.type == NodeType::kAvgPool2d) DivideRow(n, static_cast<float>(window.kernel()), y[item], y[item]);
+    if (node.type == NodeType::kAvgPool2d) DivideRow(n, static_cast<float>(node.window->kernel()), y[item], y[item]);
     if (!AllFinite(n, y[item])) FailNotFinite(item, k);
     Record(RecordedAs(node), item);
   });
+}
+
+// Adds the elements that are not 0 alone, where they are few enough for that to be quicker; else false.
+bool Run::PoolActive(const NetworkNode& node, std::size_t item, const float* x, float* y) {
+  if (node.pool->empty()) return false;
+  const ActiveSources found = CollectActive(PaddedSize(node.in), x, state_.active(item));
+  Worked(node.in / 4);
+  if (found.count > node.in / kFewActive) return false;
+  SumPoolActive(*node.pool, {state_.active(item), found.count}, x, {y, node.out});
+  Worked(found.count);
+  return true;
+}
+
+void Run::PoolAll(const NetworkNode& node, std::size_t item, const float* x, float* y) {
+  const Window& window = *node.window;
+  const std::size_t additions = window.kernel() * window.out_plane();  // of one channel
+  const std::size_t channels = std::max<std::size_t>(1, kAdditionsPerCall / additions);
+  for (std::size_t first = 0; first < window.out_channels && items_[item].running; first += channels) {
+    const std::size_t some = std::min(channels, window.out_channels - first);
+    SumPool(window, first, some, x, y);
+    Worked(some * additions);
+  }
 }
 
 void Run::EvaluateDelay(std::uint32_t k, const Rows& x) {

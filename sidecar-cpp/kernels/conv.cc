@@ -41,13 +41,24 @@ HWY_INLINE void AddChannelsLast(const ConvWeights& weights, size_t group, size_t
   const size_t stride = weights.sum_stride();
   float* const base = sums + group * weights.window().out_plane() * stride;
   const V factor = hn::Set(d, value);
-  ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) HWY_ATTR {
-    float* const sum = base + out * stride;
-    for (size_t k = 0; k < stride; k += lanes) {
-      const V w = hn::LoadU(d, weight + k);
-      hn::Store(hn::Add(hn::Load(d, sum + k), kSpikes ? w : hn::Mul(w, factor)), d, sum + k);
-    }
-  });
+  const auto add = [&](float* sum, const float* weight) HWY_ATTR {
+    const V w = hn::LoadU(d, weight);
+    hn::Store(hn::Add(hn::Load(d, sum), kSpikes ? w : hn::Mul(w, factor)), d, sum);
+  };
+  if (stride == lanes) {
+    ForEachTap(weights, channel, row, column,
+               [&](size_t out, const float* weight) HWY_ATTR { add(base + out * lanes, weight); });
+  } else if (stride == 2 * lanes) {
+    ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) HWY_ATTR {
+      float* const sum = base + out * 2 * lanes;
+      add(sum, weight);
+      add(sum + lanes, weight + lanes);
+    });
+  } else {
+    ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) HWY_ATTR {
+      for (size_t k = 0; k < stride; k += lanes) add(base + out * stride + k, weight + k);
+    });
+  }
 }
 
 template <bool kSpikes>
@@ -95,6 +106,65 @@ void AddConvValues(const ConvWeights& weights, const uint32_t* active, size_t co
   AddSources<false>(weights, active, count, x, sums, y);
 }
 
+void StartSums(const ConvWeights& weights, const float* bias, float* sums) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const Window& window = weights.window();
+  const size_t stride = weights.sum_stride();
+  const size_t outs = window.group_out();
+  const size_t plane = window.out_plane();
+  for (size_t group = 0; group < window.groups; ++group) {
+    float* const to = sums + group * plane * stride;
+    for (size_t k = 0; k < outs; k += lanes) {
+      alignas(64) float some[16] = {};
+      std::copy_n(bias + group * outs + k, std::min(lanes, outs - k), some);
+      const V start = hn::Load(d, some);
+      for (size_t at = 0; at < plane; ++at) hn::Store(start, d, to + at * stride + k);
+    }
+  }
+}
+
+// Four positions of four channels change places at a time; `stride` is a multiple of four.
+void FinishConv(const ConvWeights& weights, const float* sums, float* y) {
+  const Window& window = weights.window();
+  const size_t plane = window.out_plane();
+  const size_t stride = weights.sum_stride();
+  const size_t outs = window.group_out();
+  for (size_t group = 0; group < window.groups; ++group) {
+    const float* const from = sums + group * plane * stride;
+    float* const to = y + group * outs * plane;
+    size_t channel = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::CappedTag<float, 4> d4;
+    for (; channel + 4 <= outs; channel += 4) {
+      const float* in = from + channel;
+      float* out = to + channel * plane;
+      size_t at = 0;
+      for (; at + 4 <= plane; at += 4) {
+        const auto a = hn::LoadU(d4, in + at * stride);
+        const auto b = hn::LoadU(d4, in + (at + 1) * stride);
+        const auto c = hn::LoadU(d4, in + (at + 2) * stride);
+        const auto e = hn::LoadU(d4, in + (at + 3) * stride);
+        const auto ac_low = hn::InterleaveLower(d4, a, c);
+        const auto ac_high = hn::InterleaveUpper(d4, a, c);
+        const auto be_low = hn::InterleaveLower(d4, b, e);
+        const auto be_high = hn::InterleaveUpper(d4, b, e);
+        hn::StoreU(hn::InterleaveLower(d4, ac_low, be_low), d4, out + at);
+        hn::StoreU(hn::InterleaveUpper(d4, ac_low, be_low), d4, out + plane + at);
+        hn::StoreU(hn::InterleaveLower(d4, ac_high, be_high), d4, out + 2 * plane + at);
+        hn::StoreU(hn::InterleaveUpper(d4, ac_high, be_high), d4, out + 3 * plane + at);
+      }
+      for (; at < plane; ++at) {
+        for (size_t k = 0; k < 4; ++k) out[k * plane + at] = in[at * stride + k];
+      }
+    }
+#endif
+    for (; channel < outs; ++channel) {
+      for (size_t at = 0; at < plane; ++at) to[channel * plane + at] = from[at * stride + channel];
+    }
+  }
+}
+
 }  // namespace tandem::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -103,6 +173,8 @@ namespace tandem {
 
 HWY_EXPORT(AddConvSpikes);
 HWY_EXPORT(AddConvValues);
+HWY_EXPORT(StartSums);
+HWY_EXPORT(FinishConv);
 
 void AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y) {
   HWY_DYNAMIC_DISPATCH(AddConvSpikes)(weights, active.data(), active.size(), sums, y);
@@ -114,35 +186,15 @@ void AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> ac
 }
 
 void StartConv(const ConvWeights& weights, const float* bias, float* sums, float* y) {
-  const Window& window = weights.window();
-  const std::size_t plane = window.out_plane();
-  if (!weights.channels_last()) {
-    for (std::size_t channel = 0; channel < window.out_channels; ++channel) {
-      std::fill_n(y + channel * plane, plane, bias[channel]);
-    }
-    return;
-  }
-  const std::size_t stride = weights.sum_stride();
-  const std::size_t outs = window.group_out();
-  for (std::size_t group = 0; group < window.groups; ++group) {
-    for (std::size_t at = 0; at < plane; ++at)
-      std::copy_n(bias + group * outs, outs, sums + (group * plane + at) * stride);
+  if (weights.channels_last()) return HWY_DYNAMIC_DISPATCH(StartSums)(weights, bias, sums);
+  const std::size_t plane = weights.window().out_plane();
+  for (std::size_t channel = 0; channel < weights.window().out_channels; ++channel) {
+    std::fill_n(y + channel * plane, plane, bias[channel]);
   }
 }
 
 void FinishConv(const ConvWeights& weights, const float* sums, float* y) {
-  if (!weights.channels_last()) return;
-  const Window& window = weights.window();
-  const std::size_t plane = window.out_plane();
-  const std::size_t stride = weights.sum_stride();
-  const std::size_t outs = window.group_out();
-  for (std::size_t group = 0; group < window.groups; ++group) {
-    for (std::size_t channel = 0; channel < outs; ++channel) {
-      const float* const from = sums + group * plane * stride + channel;
-      float* const to = y + (group * outs + channel) * plane;
-      for (std::size_t at = 0; at < plane; ++at) to[at] = from[at * stride];
-    }
-  }
+  if (weights.channels_last()) HWY_DYNAMIC_DISPATCH(FinishConv)(weights, sums, y);
 }
 
 }  // namespace tandem

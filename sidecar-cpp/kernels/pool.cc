@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/taps.h"
+
 namespace tandem {
 namespace {
 
@@ -21,6 +23,33 @@ Range OutputsWith(const Axis& axis, std::size_t k) {
 }
 
 }  // namespace
+
+PoolTargets::PoolTargets(const Window& window) {
+  const Taps rows(window.rows);
+  const Taps columns(window.columns);
+  const auto overlaps = [](const Axis& axis) { return axis.kernel > axis.stride; };
+  if (overlaps(window.rows) || overlaps(window.columns)) return;
+  of_.reserve(window.in_channels * window.in_plane());
+  for (std::uint32_t channel = 0; channel < window.in_channels; ++channel) {
+    for (std::uint32_t row = 0; row < window.rows.in; ++row) {
+      for (std::uint32_t column = 0; column < window.columns.in; ++column) {
+        const bool taken = rows.of(row).count > 0 && columns.of(column).count > 0;
+        const std::uint32_t out = (channel * window.rows.out + rows.of(row).out) * window.columns.out;
+        of_.push_back(taken ? out + columns.of(column).out : kNone);
+      }
+    }
+  }
+}
+
+void SumPoolActive(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x,
+                   std::span<float> y) {
+  std::ranges::fill(y, 0.0f);
+  const std::uint32_t* const of = targets.data();
+  for (const std::uint32_t source : active) {
+    const std::uint32_t target = of[source];
+    if (target != PoolTargets::kNone) y[target] = y[target] + x[source];
+  }
+}
 
 void SumPool(const Window& window, std::size_t first_channel, std::size_t channels, const float* x, float* y) {
   const Axis& rows = window.rows;

@@ -9,6 +9,7 @@
 
 #include "engine/digest.h"
 #include "nir/sizes.h"
+#include "testing/reference_windows.h"
 
 namespace tandem::testing {
 namespace {
@@ -162,8 +163,11 @@ class Reference {
       }
     }
     if (HasWeight(node.type)) return EvaluateWeights(node, x, state, result);
-    if (IsConvolution(node.type)) return EvaluateConvolution(node, x, state, result);
-    if (HasWindow(node.type)) return EvaluatePool(node, x, state);
+    if (HasWindow(node.type)) {
+      state.y = IsConvolution(node.type) ? ConvolveByDefinition(node, state.window, x, result.synaptic_operations)
+                                         : PoolByDefinition(node, state.window, x);
+      return std::ranges::all_of(state.y, [](float value) { return std::isfinite(value); });
+    }
     if (node.type == NodeType::kDelay) {
       state.history.push_back(x);
       for (std::size_t k = 0; k < state.out; ++k) {
@@ -195,65 +199,6 @@ class Reference {
       finite = finite && std::isfinite(sum);
     }
     for (const float value : x) result.synaptic_operations += value != 0.0f ? state.out : 0;
-    return finite;
-  }
-
-  // Calls `what(source, weight index without the output channel)` for each tap of one output that lies in the input,
-  // sources ascending. `first` is its first channel.
-  static void ForEachTap(const Window& w, std::size_t first, std::size_t channels, std::size_t row, std::size_t column,
-                         const std::function<void(std::size_t, std::size_t)>& what) {
-    std::size_t index = 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t kr = 0; kr < w.rows.kernel; ++kr) {
-        for (std::size_t kc = 0; kc < w.columns.kernel; ++kc, ++index) {
-          const auto place = [](const Axis& axis, std::size_t out, std::size_t k) {
-            return static_cast<std::int64_t>(out * axis.stride + k * axis.dilation) - axis.before;
-          };
-          const std::int64_t r = place(w.rows, row, kr);
-          const std::int64_t l = place(w.columns, column, kc);
-          if (r < 0 || l < 0 || r >= w.rows.in || l >= w.columns.in) continue;
-          what(((first + c) * w.rows.in + static_cast<std::size_t>(r)) * w.columns.in + static_cast<std::size_t>(l),
-               index);
-        }
-      }
-    }
-  }
-
-  bool EvaluateConvolution(const Node& node, const Floats& x, State& state, RunResult& result) {
-    const Window& w = state.window;
-    const auto& weight = node.parameters.at("weight").values;
-    const std::size_t of_output = weight.size() / w.out_channels;
-    bool finite = true;
-    for (std::size_t o = 0; o < state.out; ++o) {
-      const std::size_t channel = o / w.out_plane();
-      const std::size_t place = o % w.out_plane();
-      const std::size_t first = channel / w.group_out() * w.group_in();
-      float sum = F(node, "bias", channel);
-      ForEachTap(w, first, w.group_in(), place / w.columns.out, place % w.columns.out,
-                 [&](std::size_t source, std::size_t index) {
-                   if (x[source] == 0.0f) return;
-                   ++result.synaptic_operations;
-                   const float product = static_cast<float>(weight[channel * of_output + index]) * x[source];
-                   sum = sum + product;
-                 });
-      state.y[o] = sum;
-      finite = finite && std::isfinite(sum);
-    }
-    return finite;
-  }
-
-  static bool EvaluatePool(const Node& node, const Floats& x, State& state) {
-    const Window& w = state.window;
-    bool finite = true;
-    for (std::size_t o = 0; o < state.out; ++o) {
-      const std::size_t place = o % w.out_plane();
-      float sum = 0.0f;
-      ForEachTap(w, o / w.out_plane(), 1, place / w.columns.out, place % w.columns.out,
-                 [&](std::size_t source, std::size_t) { sum = sum + x[source]; });
-      const bool mean = node.type == NodeType::kAvgPool2d;
-      state.y[o] = mean ? sum / static_cast<float>(w.kernel()) : sum;
-      finite = finite && std::isfinite(state.y[o]);
-    }
     return finite;
   }
 

@@ -118,7 +118,11 @@ function checkElements({ nodes }: FlatGraph, { input, output }: Sizes, delayed: 
   for (const [at, { name }] of nodes.entries()) {
     elements += Math.max(input[at]!, output[at]!);
     if (elements > MAX_GRAPH_ELEMENTS) {
-      throw ModelError.field(name, 'shape', `the nodes have more than ${MAX_GRAPH_ELEMENTS} elements together, those of each step of a Delay counted by themselves`);
+      throw ModelError.field(
+        name,
+        'shape',
+        `the nodes have more than ${MAX_GRAPH_ELEMENTS} elements together, those of each step of a Delay counted by themselves`,
+      );
     }
   }
 }

@@ -18,12 +18,7 @@ export function convArenaBytes({ inputSize, window }: Pick<NetworkNode, 'inputSi
   return (sums + taps) * stride + 2 * arenaBytes(inputSize);
 }
 
-export function convStep(
-  node: NetworkNode,
-  y: Float32Array,
-  inputs: readonly RuntimeNode[],
-  arena: Arena,
-): Step {
+export function convStep(node: NetworkNode, y: Float32Array, inputs: readonly RuntimeNode[], arena: Arena): Step {
   const window = node.window!;
   const { groupIn, rows, columns } = window;
   const stride = arenaBytes(window.groupOut);

@@ -84,7 +84,8 @@ export function inferSizes({ nodes }: FlatGraph): Sizes {
       if (!hasWindow(node.type)) {
         throw ModelError.field(node.name, 'shape', 'neither its parameters nor its neighbours tell its size');
       }
-      const problem = 'the shape of its input is unknown; give the Input, or the nodes between, a shape with the channels first';
+      const problem =
+        'the shape of its input is unknown; give the Input, or the nodes between, a shape with the channels first';
       throw ModelError.field(node.name, 'edges', problem);
     }
   }
@@ -107,7 +108,11 @@ function checkEdges(nodes: readonly FlatNode[], input: Int32Array, output: Int32
   const [source, target] = [nodes[edge.source]!, nodes[edge.target]!];
   const [given, taken] = [output[edge.source]!, input[edge.target]!];
   const problem = `takes ${taken} elements, but its source "${source.name}" puts out ${given}`;
-  throw batched(source, given, target, taken) ?? batched(target, taken, source, given) ?? ModelError.field(target.name, 'edges', problem);
+  throw (
+    batched(source, given, target, taken) ??
+    batched(target, taken, source, given) ??
+    ModelError.field(target.name, 'edges', problem)
+  );
 }
 
 /** Where it is an Input or Output whose first dimension explains why its size is not that of its neighbour. */
