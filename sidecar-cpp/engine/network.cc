@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/decay_factor.h"
 #include "kernels/recording.h"
 #include "nir/invalid.h"
 #include "nir/sizes.h"
@@ -72,11 +73,24 @@ MaybeError LayOutWeights(Node& node, NetworkNode& to) {
   return rows.error();
 }
 
+// A potential can hold any number of thresholds that are not above 0.
+MaybeError CheckPositive(const Node& node, const std::string& field, const FloatRow& row) {
+  const auto bad = std::ranges::find_if_not(row, [](float value) { return value > 0.0f; });
+  if (bad == row.end()) return std::nullopt;
+  return InvalidField(node.name, field,
+                      "must be > 0 with spikes_per_step: multiple, found " + std::to_string(*bad) + " at index " +
+                          std::to_string(bad - row.begin()));
+}
+
 MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (HasWeight(node.type)) return LayOutWeights(node, to);
   ParameterRows rows(node, to.out);
   const double dt = manifest.dt;
-  const auto per_tau = [dt](double tau) { return dt / tau; };
+  const Conventions& conventions = manifest.conventions;
+  to.lif_gain = conventions.lif_gain;
+  to.synapse_gain = conventions.synapse_gain;
+  DecayFactor decay_factor(conventions.decay == Decay::kExponential);
+  const auto per_tau = [&](double tau) { return decay_factor.Of(dt / tau); };
   if (node.type == NodeType::kScale) to.scale = rows.Row("scale");
   if (node.type == NodeType::kThreshold) to.threshold = rows.Row("threshold");
   if (node.type == NodeType::kIf) {
@@ -94,7 +108,12 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (IsSpikingNeuron(node.type)) {
     to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
     FloatRow reset = rows.Row("v_reset");  // checked also where it is not used
-    if (manifest.reset == Reset::kValue) to.reset = std::move(reset);
+    if (manifest.resets_to_value()) to.reset = std::move(reset);
+    to.rule = {manifest.resets_delayed(), conventions.emit == Emit::kNextStep,
+               conventions.spikes_per_step == SpikesPerStep::kMultiple, conventions.fire_at == FireAt::kReached};
+    if (to.rule.multiple) {
+      if (auto error = CheckPositive(node, "v_threshold", to.threshold)) return error;
+    }
   }
   return rows.error();
 }

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "engine/manifest.h"
+#include "kernels/neuron.h"
 #include "kernels/padded.h"
 #include "kernels/weights.h"
 #include "nir/graph.h"
@@ -37,6 +38,9 @@ struct NetworkNode {
   FloatRow b, w_in;       // synapse
   FloatRow threshold;     // Threshold and what fires
   FloatRow reset;         // empty: subtract the threshold
+  FireRule rule;
+  InputGain lif_gain = InputGain::kDt;
+  InputGain synapse_gain = InputGain::kDt;
 };
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").

@@ -17,10 +17,13 @@ constexpr std::size_t kSourcesPerCall = 4096;
 constexpr std::size_t kMaxDenseRows = 8;
 
 FireParams FireOf(const NetworkNode& node) {
-  return {node.threshold.data(), node.reset.empty() ? nullptr : node.reset.data()};
+  return {node.threshold.data(), node.reset.empty() ? nullptr : node.reset.data(), node.rule};
 }
 LifParams MembraneOf(const NetworkNode& node) {
-  return {node.a.data(), node.v_leak.data(), node.r.data(), FireOf(node)};
+  return {node.a.data(), node.v_leak.data(), node.r.data(), FireOf(node), node.lif_gain};
+}
+CubaParams CubaOf(const NetworkNode& node) {
+  return {node.b.data(), node.w_in.data(), MembraneOf(node), node.synapse_gain};
 }
 
 }  // namespace
@@ -149,11 +152,9 @@ StepOutcome Run::EvaluateElements(const NetworkNode& node, const NodeState& stat
     case NodeType::kIf:
       return StepIf({node.scale.data(), FireOf(node)}, n, x, state.potential[item], y);
     case NodeType::kCubaLif:
-      return StepCubaLif({node.b.data(), node.w_in.data(), MembraneOf(node)}, n, x, state.current[item],
-                         state.potential[item], y);
+      return StepCubaLif(CubaOf(node), n, x, state.current[item], state.potential[item], y);
     case NodeType::kCubaLi:
-      return StepCubaLi({node.b.data(), node.w_in.data(), MembraneOf(node)}, n, x, state.current[item],
-                        state.potential[item], y);
+      return StepCubaLi(CubaOf(node), n, x, state.current[item], state.potential[item], y);
     case NodeType::kInput:
     case NodeType::kOutput:
     case NodeType::kFlatten:

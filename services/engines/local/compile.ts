@@ -7,6 +7,7 @@ import { MAX_GRAPH_ELEMENTS } from './limits.ts';
 import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
 import type { Network, NetworkNode } from './network.ts';
+import { neuronRule } from './neuron-rule.ts';
 import { readNir } from './nir-reader.ts';
 import { isPassThrough, isStateful } from './node-types.ts';
 import type { Order } from './order.ts';
@@ -52,7 +53,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
     inputKind: manifest.input.kind,
     inputShape: inputShape(graph, sizes, manifest),
     steps: manifest.steps,
-    subtractReset: manifest.reset === 'subtract',
+    neuronRule: neuronRule(manifest),
     meanPotential: manifest.readout.from === 'mean_potential',
     nodeCount,
     parameterCount,
