@@ -68,7 +68,7 @@ std::vector<LayerActivity> LayerRecorder::Take(std::size_t item) { return std::e
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
                       LayerRecorder& recorder, RunRecorder* run_recorder) {
-  Run run(network, model_id, steps, inputs, scratch, observer);
+  Run run(network, model_id, steps, inputs, scratch, observer, StepByStep(inputs.size()));
   if (run_recorder != nullptr) run.Record(*run_recorder);
   for (std::uint32_t step = 0; step < steps && run.running() > 0; ++step) {
     run.Step();

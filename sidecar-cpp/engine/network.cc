@@ -162,15 +162,18 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
 
 // Scratch of one item: rows of output, i, v for each node; the readout's sum and counts; the widest input twice, once
 // as a sum and once as a list of active sources.
-std::size_t ItemFloats(const Network& network) {
-  std::size_t floats = 0;
-  std::size_t widest = 0;
+void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
-    const std::size_t rows = 1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0);
-    floats += rows * PaddedSize(node.out);
-    widest = std::max<std::size_t>(widest, PaddedSize(node.in));
+    const std::size_t row = PaddedSize(node.out);
+    network.item_floats += row * (1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0));
+    if (!node.constant) network.row_floats += row;
+    network.widest = std::max<std::size_t>(network.widest, PaddedSize(node.in));
+    network.sums_sources |= node.sources.size() > 1 || node.reads_itself;
+    network.has_delayed_edge |= node.feeds_delayed;
   }
-  return floats + 2 * PaddedSize(network.output_size()) + 2 * widest + kRowMultiple;
+  const std::size_t inputs = 2 * network.widest + kRowMultiple;
+  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs;
+  network.row_floats += inputs;
 }
 
 void FindRecorded(Network& network) {
@@ -245,7 +248,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
   FindRecorded(network);
-  network.item_floats = ItemFloats(network);
+  MeasureScratch(network);
   return network;
 }
 

@@ -59,8 +59,12 @@ struct Network {
   std::string readout_name;  // as the manifest or, where it names none, the root Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;             // of a constant input
-  std::size_t item_floats = 0;         // scratch memory of one item in a batch
+  std::uint32_t steps = 0;      // of a constant input
+  std::size_t item_floats = 0;  // scratch memory of one item in a batch
+  std::size_t row_floats = 0;   // of it, what every further step of a block takes
+  std::size_t widest = 0;       // input of a node, padded
+  bool sums_sources = false;    // a node has several sources, or is its own
+  bool has_delayed_edge = false;
   std::vector<RecordedNode> recorded;  // in order of evaluation
   std::size_t recorded_bytes = 0;      // a step
   std::uint32_t graph_nodes = 0;       // after flattening, evaluated or not
@@ -77,6 +81,8 @@ struct Network {
 inline constexpr std::size_t kMaxStateElements = std::size_t{16} << 20;
 // Of a batch; more is only for a single input that needs it.
 inline constexpr std::size_t kMaxScratchFloats = std::size_t{16} << 20;
+// Of the rows of a block (engine/block.h): they are to stay in a core's second-level cache.
+inline constexpr std::size_t kMaxBlockFloats = std::size_t{1} << 17;
 
 // Orders, sizes and lays out a graph under its run settings; refuses what proto/NUMERICS.md refuses.
 Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest);

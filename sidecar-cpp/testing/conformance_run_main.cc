@@ -56,7 +56,7 @@ Json RunEngine(const Network& network, std::uint64_t model_id, std::uint32_t ste
   Collect collect;
   const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
   const std::span<const std::span<const char>> inputs(&bytes, 1);
-  Run run(network, model_id, steps, inputs, scratch, collect);
+  Run run(network, model_id, steps, inputs, scratch, collect, StepByStep(1));
   Json nodes = Json::object();
   for (std::uint32_t step = 0; step < steps && run.running() > 0; ++step) {
     run.Step();
