@@ -71,6 +71,12 @@ Json RunEngine(const Network& network, std::uint64_t model_id, std::uint32_t ste
     }
   }
   run.ToTheEnd();
+  // Without a look at every step, whole blocks of steps are computed at once.
+  Collect in_blocks;
+  RunBatch(network, model_id, steps, inputs, scratch, in_blocks);
+  if (in_blocks.error != collect.error || in_blocks.result.state_digest != collect.result.state_digest) {
+    throw std::runtime_error("the run in blocks differs from the run step by step");
+  }
   if (!collect.error.empty()) return {{"error", collect.error}};
   const RunResult& result = collect.result;
   const std::vector<double> potentials(result.potentials.begin(), result.potentials.end());
