@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/decay_factor.h"
 #include "kernels/recording.h"
 #include "nir/invalid.h"
 #include "nir/sizes.h"
@@ -94,6 +95,15 @@ MaybeError LayOutDelays(const Node& node, double dt, NetworkNode& to) {
   return std::nullopt;
 }
 
+// A potential can hold any number of thresholds that are not above 0.
+MaybeError CheckPositive(const Node& node, const std::string& field, const FloatRow& row) {
+  const auto bad = std::ranges::find_if_not(row, [](float value) { return value > 0.0f; });
+  if (bad == row.end()) return std::nullopt;
+  return InvalidField(node.name, field,
+                      "must be > 0 with spikes_per_step: multiple, found " + std::to_string(*bad) + " at index " +
+                          std::to_string(bad - row.begin()));
+}
+
 MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (RankOfWeight(node.type) > 0) return LayOutWeights(node, to);
   if (to.window) {
@@ -103,7 +113,11 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (node.type == NodeType::kDelay) return LayOutDelays(node, manifest.dt, to);
   ParameterRows rows(node, to.out);
   const double dt = manifest.dt;
-  const auto per_tau = [dt](double tau) { return dt / tau; };
+  const Conventions& conventions = manifest.conventions;
+  to.lif_gain = conventions.lif_gain;
+  to.synapse_gain = conventions.synapse_gain;
+  DecayFactor decay_factor(conventions.decay == Decay::kExponential);
+  const auto per_tau = [&](double tau) { return decay_factor.Of(dt / tau); };
   if (node.type == NodeType::kScale) to.scale = rows.Row("scale");
   if (node.type == NodeType::kThreshold) to.threshold = rows.Row("threshold");
   if (node.type == NodeType::kIf || node.type == NodeType::kI) {
@@ -121,7 +135,12 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (IsSpikingNeuron(node.type)) {
     to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
     FloatRow reset = rows.Row("v_reset");  // checked also where it is not used
-    if (manifest.reset == Reset::kValue) to.reset = std::move(reset);
+    if (manifest.resets_to_value()) to.reset = std::move(reset);
+    to.rule = {manifest.resets_delayed(), conventions.emit == Emit::kNextStep,
+               conventions.spikes_per_step == SpikesPerStep::kMultiple, conventions.fire_at == FireAt::kReached};
+    if (to.rule.multiple) {
+      if (auto error = CheckPositive(node, "v_threshold", to.threshold)) return error;
+    }
   }
   return rows.error();
 }
@@ -169,17 +188,20 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
                      " elements, but what the network takes has " + std::to_string(input_size));
 }
 
-// Scratch of one item: rows of output, i, v and delays for each node; the readout's sum and counts; the widest input
-// twice, once as a sum and once as a list of active sources.
-std::size_t ItemFloats(const Network& network) {
-  std::size_t floats = 0;
-  std::size_t widest = 0;
+// Scratch of one item: rows of output, i, v and delays for each node; the readout's sum and counts; the widest input twice, once
+// as a sum and once as a list of active sources.
+void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
-    const std::size_t rows = 1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0);
-    floats += (rows + node.delay_rows) * PaddedSize(node.out);
-    widest = std::max<std::size_t>(widest, PaddedSize(node.in));
+    const std::size_t row = PaddedSize(node.out);
+    network.item_floats += row * (1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0) + node.delay_rows);
+    if (!node.constant) network.row_floats += row;
+    network.widest = std::max<std::size_t>(network.widest, PaddedSize(node.in));
+    network.sums_sources |= node.sources.size() > 1 || node.reads_itself;
+    network.has_delayed_edge |= node.feeds_delayed;
   }
-  return floats + 2 * PaddedSize(network.output_size()) + 2 * widest + kRowMultiple;
+  const std::size_t inputs = 2 * network.widest + kRowMultiple;
+  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs;
+  network.row_floats += inputs;
 }
 
 MaybeError CheckElements(std::size_t elements) {
@@ -271,7 +293,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
   FindRecorded(network);
-  network.item_floats = ItemFloats(network);
+  MeasureScratch(network);
   return network;
 }
 

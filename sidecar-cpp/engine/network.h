@@ -12,6 +12,7 @@
 #include "base/window.h"
 #include "engine/manifest.h"
 #include "kernels/conv.h"
+#include "kernels/neuron.h"
 #include "kernels/padded.h"
 #include "kernels/pool.h"
 #include "kernels/weights.h"
@@ -47,6 +48,9 @@ struct NetworkNode {
   std::optional<ConvWeights> conv;    // Conv
   std::vector<std::uint32_t> delays;  // Delay: steps, of each element
   std::uint32_t delay_rows = 0;       // the largest of them
+  FireRule rule;
+  InputGain lif_gain = InputGain::kDt;
+  InputGain synapse_gain = InputGain::kDt;
 };
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
@@ -65,8 +69,12 @@ struct Network {
   std::string readout_name;              // as the manifest or, where it names none, the first Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;             // of a constant input
-  std::size_t item_floats = 0;         // scratch memory of one item in a batch
+  std::uint32_t steps = 0;      // of a constant input
+  std::size_t item_floats = 0;  // scratch memory of one item in a batch
+  std::size_t row_floats = 0;   // of it, what every further step of a block takes
+  std::size_t widest = 0;       // input of a node, padded
+  bool sums_sources = false;    // a node has several sources, or is its own
+  bool has_delayed_edge = false;
   std::vector<RecordedNode> recorded;  // in order of evaluation
   std::size_t recorded_bytes = 0;      // a step
   std::uint32_t graph_nodes = 0;       // after flattening, evaluated or not
@@ -86,6 +94,8 @@ struct Network {
 inline constexpr std::size_t kMaxStateElements = std::size_t{16} << 20;
 // Of a batch; more is only for a single input that needs it.
 inline constexpr std::size_t kMaxScratchFloats = std::size_t{16} << 20;
+// Of the rows of a block (engine/block.h): they are to stay in a core's second-level cache.
+inline constexpr std::size_t kMaxBlockFloats = std::size_t{1} << 17;
 
 // Orders, sizes and lays out a graph under its run settings; refuses what proto/NUMERICS.md refuses.
 Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest);

@@ -1,9 +1,10 @@
-// What Run does with nodes that look at more than one element or step: convolutions, pools and delays.
+// How a run evaluates nodes that look at more than one element or step: convolutions, pools and delays.
 #include <algorithm>
 
 #include "engine/run.h"
 #include "kernels/conv.h"
 #include "kernels/delay.h"
+#include "kernels/elementwise.h"
 #include "kernels/pool.h"
 
 namespace tandem {
@@ -17,55 +18,61 @@ constexpr std::size_t kFewActive = 2;
 
 }  // namespace
 
-void Run::EvaluateConv(std::uint32_t k, const Rows& x) {
+void Run::EvaluateConv(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   const ConvWeights& weights = *node.conv;
   if (sums_.size() < weights.sum_floats()) sums_.resize(weights.sum_floats());
-  const std::size_t additions = weights.window().kernel() * weights.sum_stride();  // of one source
-  const std::size_t sources = std::max<std::size_t>(1, kAdditionsPerCall / additions);
-  const Rows y = state_.nodes[k].out;
-  ForEachRunning([&](std::size_t item) {
-    const ActiveSources found = CollectActive(PaddedSize(node.in), x[item], state_.active(item));
-    const std::span<const std::uint32_t> active(state_.active(item), found.count);
-    items_[item].synaptic_operations += weights.CountTaps(active);
-    StartConv(weights, node.start.data(), sums_.data(), y[item]);
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
+    const float* const x = InputOf(node, item, step, block);
+    float* const y = state_.nodes[k].out.At(item, step - block.first_step);
+    std::uint32_t* const index = state_.active(block.RowOf(item, step));
+    const ActiveSources found = CollectActive(PaddedSize(node.in), x, index);
+    items_[item].synaptic_operations += weights.CountTaps({index, found.count});
+    StartConv(weights, node.start.data(), sums_.data(), y);
     Worked(node.in / 4 + node.out);
-    for (std::size_t begin = 0; begin < active.size() && items_[item].running; begin += sources) {
-      const auto some = active.subspan(begin, std::min(sources, active.size() - begin));
-      if (found.all_one) {
-        AddConvSpikes(weights, some, sums_.data(), y[item]);
-      } else {
-        AddConvValues(weights, some, x[item], sums_.data(), y[item]);
-      }
-      Worked(some.size() * additions);
-    }
-    if (!items_[item].running) return;
-    FinishConv(weights, sums_.data(), y[item]);
-    if (!AllFinite(PaddedSize(node.out), y[item])) FailNotFinite(item, k);
-    Record(RecordedAs(node), item);
+    AddSources(weights, item, {index, found.count}, found.all_one, x, y);
+    FinishConv(weights, sums_.data(), y);
+    EndRow(k, item, step, block);
   });
 }
 
-void Run::EvaluatePool(std::uint32_t k, const Rows& x) {
+void Run::AddSources(const ConvWeights& weights, std::size_t item, std::span<const std::uint32_t> active, bool all_one,
+                     const float* x, float* y) {
+  const std::size_t additions = weights.window().kernel() * weights.sum_stride();  // of one source
+  const std::size_t sources = std::max<std::size_t>(1, kAdditionsPerCall / additions);
+  for (std::size_t begin = 0; begin < active.size() && items_[item].running; begin += sources) {
+    const auto some = active.subspan(begin, std::min(sources, active.size() - begin));
+    if (all_one) {
+      AddConvSpikes(weights, some, sums_.data(), y);
+    } else {
+      AddConvValues(weights, some, x, sums_.data(), y);
+    }
+    Worked(some.size() * additions);
+  }
+}
+
+void Run::EvaluatePool(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
-  const Rows y = state_.nodes[k].out;
-  ForEachRunning([&](std::size_t item) {
-    if (!PoolActive(node, item, x[item], y[item])) PoolAll(node, item, x[item], y[item]);
-    if (!items_[item].running) return;
-    const std::size_t n = PaddedSize(node.out);
-    if (node.type == NodeType::kAvgPool2d) DivideRow(n, static_cast<float>(node.window->kernel()), y[item], y[item]);
-    if (!AllFinite(n, y[item])) FailNotFinite(item, k);
-    Record(RecordedAs(node), item);
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
+    const float* const x = InputOf(node, item, step, block);
+    float* const y = state_.nodes[k].out.At(item, step - block.first_step);
+    if (!PoolActive(node, state_.active(block.RowOf(item, step)), x, y)) PoolAll(node, item, x, y);
+    if (node.type == NodeType::kAvgPool2d) {
+      const std::size_t whole = PaddedSize(node.out);
+      std::fill(y + node.out, y + whole, 0.0f);
+      DivideRow(whole, static_cast<float>(node.window->kernel()), y, y);
+    }
+    EndRow(k, item, step, block);
   });
 }
 
 // Adds the elements that are not 0 alone, where they are few enough for that to be quicker; else false.
-bool Run::PoolActive(const NetworkNode& node, std::size_t item, const float* x, float* y) {
+bool Run::PoolActive(const NetworkNode& node, std::uint32_t* index, const float* x, float* y) {
   if (node.pool->empty()) return false;
-  const ActiveSources found = CollectActive(PaddedSize(node.in), x, state_.active(item));
+  const ActiveSources found = CollectActive(PaddedSize(node.in), x, index);
   Worked(node.in / 4);
   if (found.count > node.in / kFewActive) return false;
-  SumPoolActive(*node.pool, {state_.active(item), found.count}, x, {y, node.out});
+  SumPoolActive(*node.pool, {index, found.count}, x, {y, node.out});
   Worked(found.count);
   return true;
 }
@@ -81,15 +88,25 @@ void Run::PoolAll(const NetworkNode& node, std::size_t item, const float* x, flo
   }
 }
 
-void Run::EvaluateDelay(std::uint32_t k, const Rows& x) {
+void Run::EvaluateDelay(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   const NodeState& state = state_.nodes[k];
-  ForEachRunning([&](std::size_t item) {
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
     float* const ring = node.delay_rows > 0 ? state.delayed[item] : nullptr;
-    StepDelay(node.delays, step_, node.delay_rows, PaddedSize(node.out), x[item], ring, state.out[item]);
-    Record(RecordedAs(node), item);
+    StepDelay(node.delays, step, node.delay_rows, PaddedSize(node.out), InputOf(node, item, step, block), ring,
+              state.out.At(item, step - block.first_step));
     Worked(2 * node.out);
+    EndRow(k, item, step, block);
   });
+}
+
+// The row's padding, its check, and what follows for each row.
+void Run::EndRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
+  const NetworkNode& node = network_.nodes[k];
+  float* const y = state_.nodes[k].out.At(item, step - block.first_step);
+  std::fill(y + node.out, y + PaddedSize(node.out), 0.0f);
+  if (!AllFinite(PaddedSize(node.out), y)) return Fail(item, k, step);
+  if (!node.constant) AfterRow(k, item, step, block);
 }
 
 }  // namespace tandem

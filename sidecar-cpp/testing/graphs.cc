@@ -206,7 +206,13 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
 Manifest RandomManifest(std::mt19937_64& random) {
   Manifest manifest;
   manifest.steps = static_cast<std::uint32_t>(Pick(random, 1, 24));
-  manifest.reset = static_cast<Reset>(Pick(random, 0, 1));
+  manifest.reset = static_cast<Reset>(Pick(random, 0, 3));
+  if (Pick(random, 0, 1) == 0) {
+    manifest.conventions = {static_cast<Decay>(Pick(random, 0, 1)),     static_cast<InputGain>(Pick(random, 0, 2)),
+                            static_cast<InputGain>(Pick(random, 0, 2)), static_cast<SpikesPerStep>(Pick(random, 0, 1)),
+                            static_cast<FireAt>(Pick(random, 0, 1)),    Emit::kSameStep};
+    manifest.conventions.emit = static_cast<Emit>(Pick(random, 0, 1));
+  }
   manifest.if_gain = static_cast<IfGain>(Pick(random, 0, 1));
   manifest.input_kind = static_cast<InputKind>(Pick(random, 0, 1));
   manifest.readout_from = static_cast<ReadoutFrom>(Pick(random, 0, 2));

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "engine/decay_factor.h"
 #include "engine/digest.h"
 #include "nir/sizes.h"
 #include "testing/reference_windows.h"
@@ -59,7 +60,7 @@ class Reference {
         }
         if (node == readout_) {
           for (std::size_t k = 0; k < n; ++k) {
-            if (CountsSpikes(node) && state_[node].y[k] == 1.0f) ++result.spike_counts[k];
+            if (CountsSpikes(node)) result.spike_counts[k] += static_cast<std::uint32_t>(state_[node].y[k]);
             mean[k] = mean[k] + Potential()[k];
             const bool last = step + 1 == result.steps && manifest_.readout_from == ReadoutFrom::kMeanPotential;
             if (last && !std::isfinite(mean[k])) finite = false;
@@ -206,25 +207,57 @@ class Reference {
     float& v = state.v[k];
     float& y = state.y[k];
     before_reset_ = 0.0f;
+    const float before = v;
+    const Conventions& by = manifest_.conventions;
+    const auto share = [&](const char* tau) {
+      const double ratio = manifest_.dt / P(node, tau, k);
+      return static_cast<float>(by.decay == Decay::kExponential ? ExponentialDecay(ratio) : ratio);
+    };
     const auto membrane = [&](const char* tau, float drive) {
-      const float a = static_cast<float>(manifest_.dt / P(node, tau, k));
-      v = v + (a * ((F(node, "v_leak", k) - v) + (F(node, "r", k) * drive)));
-    };
-    const auto synapse = [&] {
-      const float b = static_cast<float>(manifest_.dt / P(node, "tau_syn", k));
-      float& i = state.i[k];
-      i = i + (b * ((F(node, "w_in", k) * x) - i));
-      return i;
-    };
-    const auto fire = [&] {
-      before_reset_ = v;
-      const float threshold = F(node, "v_threshold", k);
-      y = v > threshold ? 1.0f : 0.0f;
-      if (y == 1.0f) {
-        v = manifest_.reset == Reset::kValue ? F(node, "v_reset", k) : v - threshold;
-        ++result.total_spikes;
+      const float a = share(tau);
+      const float leak = F(node, "v_leak", k);
+      if (by.lif_gain == InputGain::kDt) v = v + (a * ((leak - v) + (F(node, "r", k) * drive)));
+      if (by.lif_gain == InputGain::kUnit) v = (v + (a * (leak - v))) + drive;
+      if (by.lif_gain == InputGain::kDecayed) {
+        const float sum = v + drive;
+        v = sum + (a * (leak - sum));
       }
     };
+    const auto synapse = [&] {
+      const float b = share("tau_syn");
+      float& i = state.i[k];
+      if (by.synapse_gain == InputGain::kDt) i = i + (b * ((F(node, "w_in", k) * x) - i));
+      if (by.synapse_gain == InputGain::kUnit) i = (i - (b * i)) + x;
+      if (by.synapse_gain == InputGain::kDecayed) {
+        const float sum = i + x;
+        i = sum - (b * sum);
+      }
+      return i;
+    };
+    const float threshold = node.parameters.contains("v_threshold") ? F(node, "v_threshold", k) : 0.0f;
+    const auto spikes = [&](float potential) {
+      const bool fires = by.fire_at == FireAt::kReached ? potential >= threshold : potential > threshold;
+      if (!fires) return 0.0f;
+      if (by.spikes_per_step == SpikesPerStep::kSingle) return 1.0f;
+      const float held = potential / threshold;
+      return held > 4095.0f ? 4095.0f : std::trunc(held);
+    };
+    const auto reset = [&](float count) {
+      if (count != 0.0f) v = manifest_.resets_to_value() ? F(node, "v_reset", k) : v - (count * threshold);
+    };
+    const bool late = by.emit == Emit::kNextStep;
+    const auto fire = [&] {
+      before_reset_ = v;
+      y = spikes(late ? before : v);
+      if (manifest_.resets_delayed()) {
+        reset(spikes(before));
+        if (!late) y = spikes(v);
+      } else if (!late) {
+        reset(y);
+      }
+      result.total_spikes += static_cast<std::uint64_t>(y);
+    };
+    if (IsSpikingNeuron(node.type) && late && !manifest_.resets_delayed()) reset(spikes(before));
     switch (node.type) {
       case NodeType::kScale:
         y = F(node, "scale", k) * x;
@@ -285,7 +318,7 @@ class Reference {
       const std::size_t begin = to.spikes.size();
       to.spikes.resize(begin + (state.out + 7) / 8);
       for (std::size_t k = 0; k < state.out; ++k) {
-        if (state.y[k] == 1.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
+        if (state.y[k] != 0.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
       }
     }
     std::uint32_t h[16] = {};

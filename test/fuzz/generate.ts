@@ -42,13 +42,28 @@ export function generate(seed: number): FuzzCase {
   const manifest = [
     `dt: ${dt}`,
     `steps: ${steps}`,
-    `reset: ${random.pick(['value', 'subtract'])}`,
+    ...conventions(random),
     `if_gain: ${random.pick(['dt', 'unit'])}`,
     `input: {${random.chance(0.5) ? `shape: [${width}], ` : ''}kind: ${kind}}`,
     `readout: {${readoutNode(random, graph)}from: ${random.pick(['spike_count', 'mean_potential', 'last_potential'])}}`,
   ].join('\n');
   const inputs = random.list(INPUTS_A_CASE, () => randomInput(random, kind, width, temper));
   return { seed, graph, manifest: `${manifest}\n`, inputs };
+}
+
+/** How the neurons compute; half of the cases have nothing but the settings that models have had from the start. */
+function conventions(random: Random): string[] {
+  if (random.chance(0.5)) return [`reset: ${random.pick(['value', 'subtract'])}`];
+  const gains = ['dt', 'unit', 'decayed'];
+  return [
+    `reset: ${random.pick(['value', 'subtract', 'subtract_delayed', 'value_delayed'])}`,
+    `decay: ${random.pick(['euler', 'exponential'])}`,
+    `lif_gain: ${random.pick(gains)}`,
+    `synapse_gain: ${random.pick(gains)}`,
+    `spikes_per_step: ${random.pick(['single', 'multiple'])}`,
+    `fire_at: ${random.pick(['above', 'reached'])}`,
+    `emit: ${random.pick(['same_step', 'next_step'])}`,
+  ];
 }
 
 function pickSteps(random: Random): number {

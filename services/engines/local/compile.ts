@@ -8,6 +8,7 @@ import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
 import { delayedElements, nodeDelays } from './delays.ts';
 import type { Network, NetworkInput, NetworkNode } from './network.ts';
+import { neuronRule } from './neuron-rule.ts';
 import { readNir } from './nir-reader.ts';
 import { canChange, isPassThrough } from './node-types.ts';
 import type { Order } from './order.ts';
@@ -70,7 +71,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
     inputKind: manifest.input.kind,
     inputShape: inputShape(graph, inputSize, manifest),
     steps: manifest.steps,
-    subtractReset: manifest.reset === 'subtract',
+    neuronRule: neuronRule(manifest),
     meanPotential: manifest.readout.from === 'mean_potential',
     nodeCount,
     parameterCount,

@@ -1,6 +1,7 @@
 // From a node's parameters (binary64, as read) to what it computes with (binary32, proto/NUMERICS.md, "A step").
 import type { Manifest } from '../../config/manifest.ts';
 import type { FlatNode } from './flatten.ts';
+import { exponentialDecay } from './decay-factor.ts';
 import { ModelError } from './model-error.ts';
 import type { Constants } from './network.ts';
 import type { Window } from './window.ts';
@@ -13,8 +14,15 @@ export function nodeConstants(
 ): Partial<Constants> {
   const { dt } = manifest;
   const vector = (field: string, from?: (value: number) => number): Float32Array => spread(node, field, size, from);
-  const perTau = (field: string): Float32Array => vector(field, (tau) => dt / tau);
-  const fire = () => ({ threshold: vector('v_threshold'), reset: vector('v_reset') });
+  const exponential = manifest.decay === 'exponential';
+  const perTau = (field: string): Float32Array => {
+    return vector(field, exponential ? remembered((tau) => exponentialDecay(dt / tau)) : (tau) => dt / tau);
+  };
+  const fire = () => {
+    const threshold = vector('v_threshold');
+    if (manifest.spikes_per_step === 'multiple') refuseNotPositive(node, 'v_threshold', threshold);
+    return { threshold, reset: vector('v_reset') };
+  };
   const leaky = () => ({ leak: vector('v_leak'), resistance: vector('r') });
   const gain = () => vector('r', manifest.if_gain === 'dt' ? (r) => dt * r : undefined);
   const synapse = () => ({ synapse: perTau('tau_syn'), gain: perTau('tau_mem'), inputWeight: vector('w_in') });
@@ -99,6 +107,23 @@ function refuseInfinite(node: FlatNode, field: string, rounded: Float32Array, va
   const bad = rounded.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
   throw ModelError.field(node.name, field, `is not finite in binary32, found ${values[bad]} at index ${bad}`);
+}
+
+/** A potential can hold any number of thresholds that are not above 0. */
+function refuseNotPositive(node: FlatNode, field: string, values: Float32Array): void {
+  const bad = values.findIndex((value) => !(value > 0));
+  if (bad < 0) return;
+  const problem = `must be > 0 with spikes_per_step: multiple, found ${values[bad]} at index ${bad}`;
+  throw ModelError.field(node.name, field, problem);
+}
+
+/** Repeats the last result where the argument is the same: the elements of a node mostly share one time constant. */
+function remembered(compute: (value: number) => number): (value: number) => number {
+  let [last, result] = [NaN, NaN];
+  return (value) => {
+    if (value !== last) [last, result] = [value, compute(value)];
+    return result;
+  };
 }
 
 /** Memory that workers see without a copy. */

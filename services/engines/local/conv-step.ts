@@ -54,7 +54,7 @@ export function convStep(node: NetworkNode, y: Float32Array, inputs: readonly Ru
     return rowCount * columnCount;
   };
   return (x, interrupt, report) => {
-    const spikes = inputs.length === 1 ? inputs[0]!.spikes : undefined;
+    const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
     const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
     const list = spikes === undefined ? at : spikes.at;
     startSums(window, bias, sums);

@@ -1,4 +1,5 @@
 // A network ready to run, as plain data over shared memory: compiled once, sent to every simulation worker as it is.
+import type { NeuronRule } from './neuron-rule.ts';
 import type { NodeType } from './node-types.ts';
 import type { Window } from './window.ts';
 
@@ -65,7 +66,7 @@ export interface Network {
   readonly inputShape: readonly number[];
   /** Steps of a constant input. */
   readonly steps: number;
-  readonly subtractReset: boolean;
+  readonly neuronRule: NeuronRule;
   readonly meanPotential: boolean;
   /** Nodes after flattening, also those that take no part. */
   readonly nodeCount: number;

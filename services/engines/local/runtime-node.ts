@@ -8,7 +8,8 @@ import * as kernels from './kernels.ts';
 import type { SpikeList } from './kernels.ts';
 import type { Constants, NetworkNode } from './network.ts';
 import type { NeuronField } from './neuron-kernels.ts';
-import { NEURON_FIELDS, neuronKernelName } from './neuron-kernels.ts';
+import { NEURON_FIELDS } from './neuron-kernels.ts';
+import type { NeuronRule } from './neuron-rule.ts';
 import {
   firesSpikes,
   hasMatrix,
@@ -59,16 +60,18 @@ export class RuntimeNode {
   readonly isStateful: boolean;
   readonly feedsBack: boolean;
   readonly constant: boolean;
-  /** Where every value it puts out is 0 or 1: the ones. Shared, like `y`, by nodes that only pass it on. */
+  /** Where it puts out spikes: the elements that do. Shared, like `y`, by nodes that only pass it on. */
   readonly spikes: SpikeList | undefined;
-  /** Whether those ones are a neuron's. */
+  /** Every one of them puts out 1. */
+  readonly hasUnitSpikes: boolean;
+  /** Whether they are a neuron's. */
   readonly firesSpikes: boolean;
   private readonly inputs: readonly RuntimeNode[];
   private readonly sum: Float32Array;
   private readonly step: Step;
 
   /** `inputs` may still lack nodes that are built later; only delayed edges come from those. */
-  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], subtract: boolean, arena: Arena) {
+  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], rule: NeuronRule, arena: Arena) {
     this.name = node.name;
     this.inputs = inputs;
     this.constant = node.constant;
@@ -85,11 +88,13 @@ export class RuntimeNode {
       // The source is evaluated before this node, and no one between the two looks at this one.
       this.y = inputs[0]!.y;
       this.spikes = inputs[0]!.spikes;
+      this.hasUnitSpikes = inputs[0]!.hasUnitSpikes;
       this.step = () => undefined;
     } else {
       this.y = isIntegrator(node.type) ? this.v : arena.floats(node.outputSize);
       this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
-      this.step = this.makeStep(node, subtract, arena);
+      this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && rule.multiple);
+      this.step = this.makeStep(node, arena);
     }
   }
 
@@ -114,7 +119,16 @@ export class RuntimeNode {
       return;
     }
     this.step(x, interrupt, report);
-    if (this.firesSpikes) report.spikes = this.spikes!.count;
+    if (this.firesSpikes) report.spikes = this.spikeCount();
+  }
+
+  /** Spikes that it has just put out. */
+  spikeCount(): number {
+    const { at, count } = this.spikes!;
+    if (this.hasUnitSpikes) return count;
+    let sum = 0;
+    for (let n = 0; n < count; n += 1) sum += this.y[at[n]!]!;
+    return sum;
   }
 
   private gatherInput(): Float32Array {
@@ -124,7 +138,7 @@ export class RuntimeNode {
     return this.sum;
   }
 
-  private makeStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
+  private makeStep(node: NetworkNode, arena: Arena): Step {
     switch (node.type) {
       case 'Input':
       case 'Output':
@@ -160,12 +174,12 @@ export class RuntimeNode {
       case 'I':
       case 'CubaLIF':
       case 'CubaLI':
-        return this.neuronStep(node, subtract, arena);
+        return this.neuronStep(node, arena);
     }
   }
 
-  private neuronStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
-    const kernel = arena.neurons[neuronKernelName(node.type, subtract)]!;
+  private neuronStep(node: NetworkNode, arena: Arena): Step {
+    const kernel = arena.neurons[node.type]!;
     const list = this.spikes;
     const addresses = new Map<NeuronField | keyof Constants, number>([
       ['v', this.v.byteOffset],
@@ -204,7 +218,7 @@ export class RuntimeNode {
     const values = arena.floats(node.inputSize);
     const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
     return (x, interrupt, report) => {
-      const spikes = inputs.length === 1 ? inputs[0]!.spikes : undefined;
+      const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
       // Values are copied out first: a node in a loop of its own may be its own source.
       const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
       const list = (spikes === undefined ? at : spikes.at).byteOffset;

@@ -53,14 +53,14 @@ export class Simulator {
   constructor(network: Network) {
     this.network = network;
     const bytes = network.nodes.reduce((sum, node) => sum + arenaBytesOf(node), recorderArenaBytes(network));
-    const arena = new Arena(bytes);
+    const arena = new Arena(bytes, network.neuronRule);
     this.arena = arena;
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {
       // Sources over undelayed edges are there already; those over delayed ones join below.
       for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
-      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.subtractReset, arena));
+      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.neuronRule, arena));
     }
     for (const [at, node] of network.nodes.entries()) {
       inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));
@@ -126,8 +126,13 @@ export class Simulator {
   /** Takes down what the readout node did in this step. */
   private observe(step: number, steps: number): void {
     const { counts, potentials, readout } = this;
-    const { spikes } = readout;
-    if (spikes !== undefined) for (let n = 0; n < spikes.count; n += 1) counts[spikes.at[n]!]! += 1;
+    const { spikes, y } = readout;
+    if (spikes !== undefined) {
+      for (let n = 0; n < spikes.count; n += 1) {
+        const k = spikes.at[n]!;
+        counts[k] = counts[k]! + y[k]!;
+      }
+    }
     const p = readout.isStateful ? readout.v : readout.y;
     const isLast = step === steps - 1;
     if (this.network.meanPotential) {
