@@ -59,10 +59,10 @@ void DivideRow(size_t n, float divisor, const float* x, float* y) {
 void CountSpikes(size_t n, const float* spikes, uint32_t* counts) {
   const D d;
   const DU du;
-  const VU one = hn::Set(du, 1);
+  const hn::RebindToSigned<D> di;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
-    const auto fired = hn::RebindMask(du, hn::Gt(hn::Load(d, spikes + k), hn::Zero(d)));
-    hn::Store(hn::Add(hn::Load(du, counts + k), hn::IfThenElseZero(fired, one)), du, counts + k);
+    const VU whole = hn::BitCast(du, hn::ConvertTo(di, hn::Load(d, spikes + k)));
+    hn::Store(hn::Add(hn::Load(du, counts + k), whole), du, counts + k);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/dense.h"
 #include "kernels/elementwise.h"
 #include "kernels/targets_test_support.h"
 
@@ -89,9 +90,11 @@ TEST_P(Linear, DenseRowsEqualOneByOne) {
       y.insert(y.end(), given.start.begin(), given.start.end());
     }
     const Weights weights(given.row_major, given.out, given.in);
+    std::vector<DenseRow> rows;
+    for (std::size_t r = 0; r < kRows; ++r) rows.push_back({x.data() + r * x_stride, y.data() + r * y_stride});
     for (std::size_t p = 0; p < weights.panel_count(); ++p) {
-      AddDense(weights.panel(p), 0, 20, kRows, x.data(), x_stride, y.data(), y_stride);
-      AddDense(weights.panel(p), 20, 37, kRows, x.data(), x_stride, y.data(), y_stride);
+      AddDense(weights.panel(p), 0, 20, rows);
+      AddDense(weights.panel(p), 20, 37, rows);
     }
     for (std::size_t r = 0; r < kRows; ++r) {
       const FloatRow row(y.begin() + static_cast<std::ptrdiff_t>(r * y_stride),

@@ -1,0 +1,21 @@
+// Flags that the simulator's benchmarks share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "bench/subject.h"
+
+namespace tandem::bench {
+
+struct SimulatorOptions {
+  std::filesystem::path model;   // empty: the program's default
+  std::filesystem::path inputs;  // empty: the program makes some
+  std::string simd;              // empty: the best
+  bool json = false;
+};
+
+// Reads --model, --inputs, --simd and --json; ends the program with a message where it cannot.
+SimulatorOptions ParseSimulatorOptions(int argc, const char* const* argv, const std::string& what);
+
+}  // namespace tandem::bench
