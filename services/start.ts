@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { isLoopbackAddress } from './core/loopback.ts';
@@ -36,7 +37,15 @@ Example: npm start -- --engines 3
 /** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
 const SAME_SIGNAL_MS = 500;
 
+/**
+ * V8 puts new objects straight into its old generation where those made at the same place have lived long, and never takes
+ * that back. In a router they live long for a moment, as in a burst; after it a sixth of what requests allocate would be old
+ * garbage, with the messages that it refers to: 80 MB more, and twice the p99 of a cache hit.
+ */
+const V8_FLAGS = '--no-allocation-site-pretenuring';
+
 async function main(): Promise<void> {
+  setFlagsFromString(V8_FLAGS);
   const { values } = parseArgs({
     options: {
       engines: { type: 'string' },

@@ -2,6 +2,7 @@
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
+import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
@@ -18,7 +19,7 @@ import { type EventOptions, eventMethods } from './events.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
-import { reflectionMethods } from './reflection.ts';
+import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
@@ -62,7 +63,9 @@ const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
-  readonly #edge: Edge;
+  readonly #methods: readonly Method[];
+  readonly #edgeOptions: EdgeOptions;
+  #edge: Edge | undefined;
   readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
@@ -84,7 +87,7 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
-    const methods = [
+    this.#methods = [
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, shared),
       ...engineAdminMethods(router, pool, shared),
@@ -94,7 +97,7 @@ export class ApiServer {
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
     const onUnheard: EdgeOptions['onUnheard'] = (...about) => countUnheard(metrics, ...about);
-    this.#edge = createEdge(options.edge, methods, Object.assign(shared, { onUnheard }));
+    this.#edgeOptions = Object.assign(shared, { onUnheard });
   }
 
   #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
@@ -106,13 +109,14 @@ export class ApiServer {
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
+    this.#edge = await createEdge(this.#options.edge, this.#methods, this.#edgeOptions);
     const port = await this.#edge.start();
     return this.#options.listen.replace(/:0$/, `:${port}`);
   }
 
   /** For connections that come from now on. */
   renew(certificate: ServerCertificate): void {
-    this.#edge.renew(certificate);
+    this.#edge?.renew(certificate);
   }
 
   configure(options: LiveApiOptions): void {
@@ -130,13 +134,13 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
-    const gone = this.#edge.drain();
+    const gone = this.#edge?.drain();
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    this.#edge.close();
+    this.#edge?.close();
   }
 }

@@ -11,7 +11,7 @@ const echo: OneRequestMethod<Buffer, Buffer> = {
   handle: (call, request) => call.answer(request),
 };
 
-const edge = createEdge(process.argv[2] as EdgeKind, [echo], {
+const edge = await createEdge(process.argv[2] as EdgeKind, [echo], {
   ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), onUnheard: () => undefined },
   ...{ maxMessageBytes: 4 * MIB, maxStreamsPerConnection: 1_024, timeoutMs: 30_000 },
   onInternalError: (path, error) => console.error(path, error),

@@ -30,7 +30,7 @@ export async function serve(
     },
   };
   // As it is: what a test changes of `over` counts.
-  const serving = createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
+  const serving = await createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
   const port = await serving.start();
   return { port, address: `127.0.0.1:${port}`, drain: () => serving.drain(), stop: () => serving.close() };
 }
