@@ -141,20 +141,30 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
                      " elements, but the Input has " + std::to_string(input_size));
 }
 
-// Scratch of one item: rows of output, i, v for each node; the readout's sum and counts; the widest input twice, once
-// as a sum and once as a list of active sources.
+// Scratch of one item: rows of output, i, v and spikes for each node; the readout's sum and counts; the widest input,
+// as a sum, as a list of active sources, and as a potential before a step and after it.
 void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
     const std::size_t row = PaddedSize(node.out);
-    network.item_floats += row * (1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0));
-    if (!node.constant) network.row_floats += row;
+    const std::size_t list = ListsSpikes(node) ? row + kRowMultiple : 0;
+    network.item_floats += row * (1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0)) + list;
+    if (!node.constant) network.row_floats += row + list;
     network.widest = std::max<std::size_t>(network.widest, PaddedSize(node.in));
     network.sums_sources |= node.sources.size() > 1 || node.reads_itself;
     network.has_delayed_edge |= node.feeds_delayed;
   }
-  const std::size_t inputs = 2 * network.widest + kRowMultiple;
-  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs;
+  const std::size_t inputs = 3 * network.widest + kRowMultiple;
+  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs + network.widest;
   network.row_floats += inputs;
+}
+
+void FindWhatOnlyLists(Network& network) {
+  for (NetworkNode& node : network.nodes) node.only_lists = ListsSpikes(node);
+  network.nodes[network.readout].only_lists = false;
+  for (const NetworkNode& node : network.nodes) {
+    const bool takes_list = node.weights && node.sources.size() == 1 && !node.sources[0].delayed;
+    for (const Source& source : node.sources) network.nodes[source.node].only_lists &= takes_list;
+  }
 }
 
 void FindRecorded(Network& network) {
@@ -229,6 +239,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
   FindRecorded(network);
+  FindWhatOnlyLists(network);
   MeasureScratch(network);
   return network;
 }

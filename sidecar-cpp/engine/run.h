@@ -21,6 +21,7 @@
 #include "engine/recording.h"
 #include "engine/simulator.h"
 #include "kernels/dense.h"
+#include "kernels/elementwise.h"
 #include "kernels/neuron.h"
 #include "kernels/weights.h"
 
@@ -107,12 +108,16 @@ class Run {
   [[nodiscard]] const float* InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
                                      const Block& block) const;
   static StepOutcome EvaluateRow(const NetworkNode& node, const RowOfNode& row);
+  void EvaluateLif(std::uint32_t k, const Block& block);
+  bool StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::uint32_t first, std::uint32_t steps);
   void EvaluateLinear(std::uint32_t k, const Block& block);
+  [[nodiscard]] ActiveSources ActiveOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
+                                       const Block& block, const std::uint32_t*& index);
   void AddDenseRows(const Panel& panel, std::size_t sources);
   void AddActiveRows(const Panel& panel);
-  void ReadOut(std::size_t item, std::uint32_t step, std::uint32_t step_of_block);
+  void ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row);
   void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
-  [[nodiscard]] const float* Potential(std::size_t item, std::uint32_t step_of_block) const;
+  void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row);
   void Finish(std::size_t item);
   RunResult ResultOf(std::size_t item);
 
