@@ -9,6 +9,8 @@
 
 #include "engine/decay_factor.h"
 #include "engine/digest.h"
+#include "nir/sizes.h"
+#include "testing/reference_windows.h"
 
 namespace tandem::testing {
 namespace {
@@ -18,15 +20,21 @@ using Floats = std::vector<float>;
 struct State {
   Floats y, i, v;
   std::size_t in = 0, out = 0;
+  Window window;
+  std::vector<std::size_t> delays;  // of a Delay's elements, in steps
+  std::vector<Floats> history;      // of a Delay: all its inputs
 };
 
 class Reference {
  public:
   Reference(const Graph& graph, const Manifest& manifest) : graph_(graph), manifest_(manifest) {
-    Walk(graph.output);
+    for (const std::uint32_t output : graph.outputs) Walk(output);
     FindSizes();
     MarkConstant();
-    readout_ = graph.output;
+    readout_ = graph.outputs[0];
+    for (const std::uint32_t node : order_) {
+      if (graph.nodes[node].name == manifest.readout_node) readout_ = node;
+    }
     while (Passes(readout_) && sources_[readout_].size() == 1 &&
            !delayed_.contains({sources_[readout_][0], readout_})) {
       readout_ = sources_[readout_][0];
@@ -35,7 +43,8 @@ class Reference {
 
   ReferenceOutcome Run(std::uint64_t model_id, std::span<const float> input) {
     const bool series = manifest_.input_kind == InputKind::kSeries;
-    const std::size_t n_in = state_[graph_.input].out;
+    std::size_t n_in = 0;
+    for (const std::uint32_t node : graph_.inputs) n_in += state_[node].out;
     const std::size_t n = state_[readout_].out;
     ReferenceOutcome outcome;
     RunResult& result = outcome.result;
@@ -100,30 +109,17 @@ class Reference {
   }
 
   void FindSizes() {
-    for (int round = 0; round < 100; ++round) {
-      for (const std::uint32_t index : order_) {
-        const Node& node = graph_.nodes[index];
-        State& state = state_[index];
-        if (HasWeight(node.type)) {
-          state.out = node.parameters.at("weight").dims[0];
-          state.in = node.parameters.at("weight").dims[1];
-          continue;
-        }
-        std::size_t size = node.shape_elements;
-        for (const auto& [field, tensor] : node.parameters) {
-          if (tensor.values.size() > 1) size = tensor.values.size();
-        }
-        for (const std::uint32_t source : sources_[index]) size = std::max(size, state_[source].out);
-        for (const auto& [from, to] : graph_.edges) {
-          if (from == index && state_.contains(to)) size = std::max(size, state_[to].in);
-        }
-        state.in = state.out = size;
+    const auto sizes = InferSizes(graph_).value();
+    for (const std::uint32_t index : order_) {
+      State& state = state_[index];
+      state.in = sizes[index].in;
+      state.out = sizes[index].out;
+      state.window = sizes[index].window.value_or(Window());
+      for (Floats* row : {&state.y, &state.i, &state.v}) row->assign(state.out, 0.0f);
+      if (graph_.nodes[index].type != NodeType::kDelay) continue;
+      for (std::size_t k = 0; k < state.out; ++k) {
+        state.delays.push_back(static_cast<std::size_t>(std::round(P(graph_.nodes[index], "delay", k) / manifest_.dt)));
       }
-    }
-    for (auto& [index, state] : state_) {
-      state.y.assign(state.out, 0.0f);
-      state.i.assign(state.out, 0.0f);
-      state.v.assign(state.out, 0.0f);
     }
   }
 
@@ -131,8 +127,8 @@ class Reference {
     if (manifest_.input_kind != InputKind::kConstant) return;
     for (const std::uint32_t index : order_) {
       const NodeType type = graph_.nodes[index].type;
-      bool constant =
-          HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+      bool constant = HasWeight(type) || HasWindow(type) || PassesThrough(type) || type == NodeType::kScale ||
+                      type == NodeType::kThreshold;
       for (const std::uint32_t source : sources_[index]) {
         constant = constant && constant_.contains(source) && !delayed_.contains({source, index});
       }
@@ -154,8 +150,10 @@ class Reference {
     const Node& node = graph_.nodes[index];
     State& state = state_[index];
     Floats x;
-    if (index == graph_.input) {
-      x.assign(input.begin(), input.end());
+    if (std::ranges::find(graph_.inputs, index) != graph_.inputs.end()) {
+      std::size_t first = 0;
+      for (const std::uint32_t other : graph_.inputs) first += other < index ? state_[other].out : 0;
+      x.assign(input.begin() + first, input.begin() + first + state.out);
     } else {
       x = state_[sources_[index][0]].y;
       for (std::size_t s = 1; s < sources_[index].size(); ++s) {
@@ -166,6 +164,19 @@ class Reference {
       }
     }
     if (HasWeight(node.type)) return EvaluateWeights(node, x, state, result);
+    if (HasWindow(node.type)) {
+      state.y = IsConvolution(node.type) ? ConvolveByDefinition(node, state.window, x, result.synaptic_operations)
+                                         : PoolByDefinition(node, state.window, x);
+      return std::ranges::all_of(state.y, [](float value) { return std::isfinite(value); });
+    }
+    if (node.type == NodeType::kDelay) {
+      state.history.push_back(x);
+      for (std::size_t k = 0; k < state.out; ++k) {
+        const std::size_t steps = state.delays[k];
+        state.y[k] = steps < state.history.size() ? state.history[state.history.size() - 1 - steps][k] : 0.0f;
+      }
+      return true;
+    }
     bool finite = true;
     for (std::size_t k = 0; k < state.out; ++k) {
       EvaluateElement(node, k, x[k], state, result);
@@ -269,6 +280,12 @@ class Reference {
         fire();
         break;
       }
+      case NodeType::kI: {
+        const double r = P(node, "r", k);
+        v = v + (static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r) * x);
+        y = v;
+        break;
+      }
       case NodeType::kCubaLif:
         membrane("tau_mem", synapse());
         fire();
@@ -333,6 +350,14 @@ class Reference {
     return to;
   }
 
+  static void AddDelayed(const State& state, Digest& to) {
+    if (state.delays.empty()) return;
+    for (std::size_t back = *std::ranges::max_element(state.delays); back > 0; --back) {
+      const std::size_t steps = state.history.size();
+      to.AddAll<float>(back <= steps ? state.history[steps - back] : Floats(state.out, 0.0f));
+    }
+  }
+
   static void AddReadout(const RunResult& result, Digest& to) {
     to.Add(result.steps);
     for (const std::uint32_t count : result.spike_counts) to.Add(count);
@@ -352,7 +377,9 @@ class Reference {
     std::ranges::sort(canonical, {}, [&](std::uint32_t node) { return graph_.nodes[node].name; });
     for (const std::uint32_t node : canonical) {
       const bool feeds = std::ranges::any_of(delayed_, [&](const auto& edge) { return edge.first == node; });
-      digest = AddNeuron(node, digest, feeds);
+      digest = AddNeuron(node, digest, false);
+      AddDelayed(state_[node], digest);
+      if (feeds) digest.AddAll<float>(state_[node].y);
     }
     result.state_digest = digest.Value();
   }

@@ -2,9 +2,10 @@
 import type { GraphSpec } from '../support/nir-writer.ts';
 import { damage } from './damage.ts';
 import { Random } from './random.ts';
-import { randomGraph } from './random-graph.ts';
+import { inputsOf, randomGraph } from './random-graph.ts';
 import type { Temper } from './random-values.ts';
 import { inputValues, pickTemper } from './random-values.ts';
+import { randomPicture } from './random-windows.ts';
 
 export interface FuzzInput {
   readonly shape: readonly number[];
@@ -25,9 +26,17 @@ export function generate(seed: number): FuzzCase {
   const random = new Random(seed);
   const temper = pickTemper(random);
   const dt = random.pick([1e-4, 1e-3, 0.3, 1]);
-  const width = random.pick([1, 2, 3, 5, 8, 16, 30]);
+  const picture = random.chance(0.4) ? randomPicture(random, temper) : undefined;
+  const shape = picture?.shape ?? [random.pick([1, 2, 3, 5, 8, 16, 30])];
   const kind = random.pick(['constant', 'series'] as const);
-  const sound = randomGraph(random, dt, temper, width);
+  const sound = randomGraph(
+    random,
+    dt,
+    temper,
+    shape.reduce((product, length) => product * length, 1),
+    picture,
+  );
+  const width = inputsOf(sound);
   const graph = random.chance(0.03) ? damage(random, sound) : sound;
   const steps = pickSteps(random);
   const manifest = [

@@ -5,6 +5,8 @@
 // to ask a C++ toolchain of everyone who installs the router.
 import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
+import type { ConvKernels } from './conv-kernels.ts';
+import { CONV_FUNCTIONS } from './conv-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
 import { neuronFunctions } from './neuron-kernels.ts';
 import type { NeuronRule } from './neuron-rule.ts';
@@ -22,7 +24,7 @@ function moduleFor(rule: NeuronRule): object {
   const key = JSON.stringify(rule);
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]));
+    module = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]));
     compiled.set(key, module);
   }
   return module;
@@ -35,6 +37,7 @@ export function arenaBytes(elements: number): number {
 
 export class Arena {
   readonly columns: ColumnKernels;
+  readonly conv: ConvKernels;
   readonly neurons: NeuronKernels;
   readonly recording: RecordKernel;
   readonly #buffer: ArrayBuffer;
@@ -44,6 +47,7 @@ export class Arena {
     const memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
     const { exports } = new wasm.Instance(moduleFor(rule), { env: { memory } });
     this.columns = exports as ColumnKernels;
+    this.conv = exports as ConvKernels;
     this.neurons = exports as NeuronKernels;
     this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;

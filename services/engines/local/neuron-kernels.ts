@@ -31,7 +31,7 @@ const FIELDS = [
 export type NeuronField = (typeof FIELDS)[number];
 export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
 
-const NEURONS = ['LIF', 'LI', 'IF', 'CubaLIF', 'CubaLI'] as const;
+const NEURONS = ['LIF', 'LI', 'IF', 'I', 'CubaLIF', 'CubaLI'] as const;
 export type NeuronType = (typeof NEURONS)[number];
 
 /** Addresses of NEURON_FIELDS, then `from`, `to`, `count`. */
@@ -125,7 +125,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...set(u, load('v')),
     ...set(before, get(u)),
     ...(fires && firesFirst ? [...set(spikes, spikesOf(rule, get(u), load('threshold'))), ...resetBySpikes] : []),
-    ...(type === 'IF' ? integrate : leaks[rule.lifGain]),
+    ...(type === 'IF' || type === 'I' ? integrate : leaks[rule.lifGain]),
     ...watch(u),
   ];
 

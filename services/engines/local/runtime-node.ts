@@ -1,6 +1,8 @@
 // One node at work: its state, its output, and what it does in a step.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
+import { convArenaBytes, convStep } from './conv-step.ts';
+import { DelayLine } from './delay-line.ts';
 import type { Interrupt } from './interrupt.ts';
 import * as kernels from './kernels.ts';
 import type { SpikeList } from './kernels.ts';
@@ -8,7 +10,16 @@ import type { Constants, NetworkNode } from './network.ts';
 import type { NeuronField } from './neuron-kernels.ts';
 import { NEURON_FIELDS } from './neuron-kernels.ts';
 import type { NeuronRule } from './neuron-rule.ts';
-import { firesSpikes, isPassThrough, isSpiking, isStateful } from './node-types.ts';
+import {
+  firesSpikes,
+  hasMatrix,
+  isConvolution,
+  isIntegrator,
+  isPassThrough,
+  isSpiking,
+  isStateful,
+} from './node-types.ts';
+import { poolStep } from './pool-step.ts';
 
 /** Elements handled between two looks at the interrupt. */
 const PIECE = 1 << 16;
@@ -29,21 +40,24 @@ export interface Evaluation {
 }
 
 /** What `new RuntimeNode` takes of its arena, at most. */
-export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize'>): number {
+export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize' | 'window'>): number {
   const { type, inputSize, outputSize } = node;
   const [input, output] = [arenaBytes(inputSize), arenaBytes(outputSize)];
-  const isWeighted = type === 'Linear' || type === 'Affine';
+  if (isConvolution(type)) return input + 2 * output + convArenaBytes(node);
+  const isWeighted = hasMatrix(type);
   // Sum of sources, output and list of spikes; then columns, indices and values, or states and constants.
   return input + 2 * output + (isWeighted ? output * inputSize + 2 * input : NEURON_FIELDS.length * output);
 }
 
-type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
+export type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
 
 export class RuntimeNode {
   readonly name: string;
   readonly y: Float32Array;
   readonly v: Float32Array;
   readonly i: Float32Array;
+  /** Of a Delay. */
+  readonly line: DelayLine | undefined;
   readonly isStateful: boolean;
   readonly feedsBack: boolean;
   readonly constant: boolean;
@@ -67,6 +81,7 @@ export class RuntimeNode {
     this.firesSpikes = firesSpikes(node.type);
     this.v = this.isStateful ? arena.floats(node.outputSize) : NONE;
     this.i = node.type.startsWith('Cuba') ? arena.floats(node.outputSize) : NONE;
+    this.line = node.delays === undefined ? undefined : new DelayLine(node.delays);
     this.sum = node.sources.length > 1 ? arena.floats(node.inputSize) : NONE;
 
     const passes = isPassThrough(node.type) && node.sources.length === 1 && !node.delayed[0];
@@ -77,8 +92,7 @@ export class RuntimeNode {
       this.hasUnitSpikes = inputs[0]!.hasUnitSpikes;
       this.step = () => undefined;
     } else {
-      const leaky = node.type === 'LI' || node.type === 'CubaLI';
-      this.y = leaky ? this.v : arena.floats(node.outputSize);
+      this.y = isIntegrator(node.type) ? this.v : arena.floats(node.outputSize);
       this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
       this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && rule.multiple);
       this.step = this.makeStep(node, arena);
@@ -89,6 +103,7 @@ export class RuntimeNode {
   clear(): void {
     this.v.fill(0);
     this.i.fill(0);
+    this.line?.clear();
     if (this.feedsBack) this.y.fill(0);
     if (this.spikes !== undefined) this.spikes.count = 0;
   }
@@ -133,6 +148,14 @@ export class RuntimeNode {
       case 'Linear':
       case 'Affine':
         return this.weightedStep(node, arena);
+      case 'Conv1d':
+      case 'Conv2d':
+        return convStep(node, this.y, this.inputs, arena);
+      case 'SumPool2d':
+      case 'AvgPool2d':
+        return poolStep(node, this.y);
+      case 'Delay':
+        return (x) => this.line!.step(x, this.y);
       case 'Scale': {
         const factor = node.constants.scale!;
         return (x, _, report) => {
@@ -149,6 +172,7 @@ export class RuntimeNode {
       case 'LIF':
       case 'LI':
       case 'IF':
+      case 'I':
       case 'CubaLIF':
       case 'CubaLI':
         return this.neuronStep(node, arena);

@@ -21,6 +21,8 @@ export interface RunResult {
   readonly layers?: readonly LayerActivity[];
 }
 
+const NONE = new Float32Array(0);
+
 /** A run that left the finite numbers. */
 export class NonFinite extends Error {
   readonly step: number;
@@ -41,7 +43,7 @@ export class Simulator {
   readonly arena: Arena;
   private readonly first: readonly RuntimeNode[];
   private readonly later: readonly RuntimeNode[];
-  private readonly root: RuntimeNode;
+  private readonly roots: readonly { readonly y: Float32Array; readonly from: number; readonly to: number }[];
   private readonly readout: RuntimeNode;
   private readonly counts: Uint32Array;
   private readonly potentials: Float32Array;
@@ -64,7 +66,7 @@ export class Simulator {
       inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));
     }
     this.nodes = nodes;
-    this.root = nodes[network.input]!;
+    this.roots = network.inputs.map(({ node, from, to }) => ({ y: nodes[node]!.y, from, to }));
     this.readout = nodes[network.readout]!;
     this.first = nodes;
     this.later = nodes.filter((node) => !node.constant || node === this.readout);
@@ -80,14 +82,14 @@ export class Simulator {
    */
   run(input: Float32Array, steps: number, interrupt: Interrupt, onStep?: (step: number) => void): RunResult {
     const series = this.network.inputKind === 'series';
-    const width = this.root.y.length;
+    const width = this.network.inputSize;
     const report: Evaluation = { finite: true, spikes: 0, synapticOperations: 0 };
     let totalSpikes = 0;
     let synapticOperations = 0;
     this.clear();
     interrupt.look();
     for (let step = 0; step < steps; step += 1) {
-      if (series || step === 0) this.root.y.set(series ? input.subarray(step * width, (step + 1) * width) : input);
+      if (series || step === 0) this.takeInput(input, series ? step * width : 0);
       for (const node of step === 0 ? this.first : this.later) {
         if (step === 0 || !node.constant) {
           node.evaluate(interrupt, report);
@@ -99,6 +101,7 @@ export class Simulator {
       }
       onStep?.(step);
     }
+    for (const node of this.nodes) node.line?.settle();
     return {
       steps,
       spikeCounts: this.counts.slice(),
@@ -108,6 +111,10 @@ export class Simulator {
       stateDigest: this.stateDigest.compute(steps),
       readoutDigest: this.readoutDigest.compute(steps, totalSpikes, synapticOperations),
     };
+  }
+
+  private takeInput(input: Float32Array, at: number): void {
+    for (const { y, from, to } of this.roots) y.set(input.subarray(at + from, at + to));
   }
 
   private clear(): void {
@@ -144,7 +151,7 @@ export class Simulator {
   private stateInOrder(): Float32Array[] {
     return this.network.canonical.flatMap((at) => {
       const node = this.nodes[at]!;
-      return [node.i, node.v, ...(node.feedsBack ? [node.y] : [])];
+      return [node.i, node.v, node.line?.rows ?? NONE, ...(node.feedsBack ? [node.y] : [])];
     });
   }
 }
