@@ -33,11 +33,17 @@ BatchState::BatchState(const Network& network, std::size_t items, BlockShape sha
       if (HasCurrent(node.type)) state.current = take(shape.items, row, 1);
       if (HasPotential(node.type)) state.potential = take(shape.items, row, 1);
       if (node.delay_rows > 0) state.delayed = take(shape.items, row * node.delay_rows, 1);
+      if (ListsSpikes(node)) {
+        state.spikes = take(shape.items, row + kRowMultiple, shape.steps);
+        state.spike_counts.assign(shape.items * shape.steps, 0);
+      }
     }
     mean = take(shape.items, PaddedSize(network.output_size()), 1);
     counts_ = take(shape.items, PaddedSize(network.output_size()), 1);
     sum_ = take(network.sums_sources ? rows_ : 0, network.widest, 1);
     active_ = take(rows_, network.widest + kRowMultiple, 1);
+    before_ = take(1, network.widest, 1);
+    trace_ = take(1, network.widest, shape.steps);
   };
   carve();  // measures
   if (scratch.floats.size() < needed) scratch.floats.resize(needed);
@@ -48,13 +54,14 @@ BatchState::BatchState(const Network& network, std::size_t items, BlockShape sha
 void BatchState::BeginItems(std::size_t first) {
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     NodeState& state = nodes[k];
-    for (Rows* rows : {&state.out, &state.current, &state.potential, &state.delayed}) {
+    for (Rows* rows : {&state.out, &state.current, &state.potential, &state.delayed, &state.spikes}) {
       if (!network_.nodes[k].constant) rows->first = first;
     }
     Clear(state.current, shape_.items);
     Clear(state.potential, shape_.items);
     Clear(state.delayed, shape_.items);
     if (network_.nodes[k].feeds_delayed) Clear(state.out, shape_.items);
+    std::ranges::fill(state.spike_counts, 0u);
   }
   mean.first = first;
   counts_.first = first;

@@ -32,6 +32,9 @@ struct NodeState {
   Rows current;    // i; CubaLIF, CubaLI
   Rows potential;  // v
   Rows delayed;    // Delay: the inputs of its last steps, step t in row t modulo the number of rows
+  // LIF: the elements that fired, a list and its length for each row of `out`.
+  Rows spikes;
+  std::vector<std::uint32_t> spike_counts;
 };
 
 // Carves a batch out of `scratch`. Nodes of the constant part keep a row for every item of the batch; all others have
@@ -52,6 +55,13 @@ class BatchState {
   // By row of a block.
   [[nodiscard]] float* sum(std::size_t row) const { return sum_.At(row, 0); }  // of a node with several sources
   [[nodiscard]] std::uint32_t* active(std::size_t row) const { return As(active_.At(row, 0)); }
+  [[nodiscard]] std::uint32_t* spikes(std::uint32_t node, std::size_t item, std::uint32_t step_of_block) const {
+    return As(nodes[node].spikes.At(item, step_of_block));
+  }
+
+  // Of one item: its potential before the block, and after each step of it.
+  [[nodiscard]] float* before() const { return before_.base; }
+  [[nodiscard]] float* trace() const { return trace_.base; }
 
   // Items that fit into one block of the constant part.
   [[nodiscard]] std::size_t constant_items() const { return rows_; }
@@ -66,6 +76,8 @@ class BatchState {
   Rows counts_;
   Rows sum_;
   Rows active_;
+  Rows before_;
+  Rows trace_;
 };
 
 // Floats that a batch takes of its scratch, at most.

@@ -13,10 +13,11 @@ namespace tandem {
 struct BlockShape {
   std::size_t items = 1;
   std::uint32_t steps = 1;
+  bool keeps_all_rows = false;  // rows of output that no node reads are written, too
 };
 
 // The whole batch, one step: for callers that look at every step.
-constexpr BlockShape StepByStep(std::size_t items) { return {items, 1}; }
+constexpr BlockShape StepByStep(std::size_t items) { return {items, 1, true}; }
 
 // For a run to its end. Where an edge carries the previous step's output, a block has one step.
 BlockShape BlockFor(const Network& network, std::size_t items, std::uint32_t steps);

@@ -146,8 +146,14 @@ Manifest Read(const YAML::Node& root) {
   }
   if (const YAML::Node gain = root["if_gain"]) {
     manifest.if_gain = OneOf<IfGain>(gain, "if_gain", std::array<std::string_view, 2>{"dt", "unit"});
+    manifest.if_gain_given = true;
   }
   ReadConventions(root, manifest);
+  if (const YAML::Node labels = root["labels"]; labels && labels.IsSequence()) {
+    manifest.labels = static_cast<std::uint32_t>(labels.size());
+  } else if (labels && labels.IsScalar() && labels.Scalar().find('/') == std::string::npos) {
+    manifest.labels_file = labels.Scalar();
+  }
   if (const YAML::Node input = root["input"]) ReadInput(input, manifest);
   if (const YAML::Node readout = root["readout"]) ReadReadout(readout, manifest);
   return manifest;

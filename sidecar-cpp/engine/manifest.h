@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,11 +41,14 @@ struct Manifest {
   std::uint32_t steps = 16;  // of a constant input; 1 to kMaxSteps
   Reset reset = Reset::kValue;
   IfGain if_gain = IfGain::kDt;
+  bool if_gain_given = false;  // the default is a guess that a load warns of
   Conventions conventions;
   std::vector<std::uint32_t> input_shape;  // empty: not given
   InputKind input_kind = InputKind::kConstant;
   std::string readout_node;  // empty: the root Output
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
+  std::optional<std::uint32_t> labels;  // how many, where they are listed
+  std::string labels_file;              // beside model.yaml; empty: none
 
   [[nodiscard]] bool resets_delayed() const {
     return reset == Reset::kSubtractDelayed || reset == Reset::kValueDelayed;
@@ -52,7 +56,7 @@ struct Manifest {
   [[nodiscard]] bool resets_to_value() const { return reset == Reset::kValue || reset == Reset::kValueDelayed; }
 };
 
-// Unknown keys and bad values are errors that name the key. `labels`, `temperature` and `golden` are the router's:
+// Unknown keys and bad values are errors that name the key. `temperature` and `golden` are the router's:
 // known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);
 

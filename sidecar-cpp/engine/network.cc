@@ -188,19 +188,21 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
                      " elements, but what the network takes has " + std::to_string(input_size));
 }
 
-// Scratch of one item: rows of output, i, v and delays for each node; the readout's sum and counts; the widest input twice, once
-// as a sum and once as a list of active sources.
+// Scratch of one item: rows of output, i, v, spikes and delays for each node; the readout's sum and counts; the widest
+// input, as a sum, as a list of active sources, and as a potential before a step and after it.
 void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
     const std::size_t row = PaddedSize(node.out);
-    network.item_floats += row * (1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0) + node.delay_rows);
-    if (!node.constant) network.row_floats += row;
+    const std::size_t list = ListsSpikes(node) ? row + kRowMultiple : 0;
+    const std::size_t states = (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0) + node.delay_rows;
+    network.item_floats += row * (1 + states) + list;
+    if (!node.constant) network.row_floats += row + list;
     network.widest = std::max<std::size_t>(network.widest, PaddedSize(node.in));
     network.sums_sources |= node.sources.size() > 1 || node.reads_itself;
     network.has_delayed_edge |= node.feeds_delayed;
   }
-  const std::size_t inputs = 2 * network.widest + kRowMultiple;
-  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs;
+  const std::size_t inputs = 3 * network.widest + kRowMultiple;
+  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs + network.widest;
   network.row_floats += inputs;
 }
 
@@ -209,6 +211,16 @@ MaybeError CheckElements(std::size_t elements) {
   return InvalidFile("the nodes have " + std::to_string(elements) +
                      " elements together, those of each step of a Delay counted by themselves, above the limit of " +
                      std::to_string(kMaxStateElements));
+}
+
+void FindWhatOnlyLists(Network& network) {
+  for (NetworkNode& node : network.nodes) node.only_lists = ListsSpikes(node);
+  network.nodes[network.readout].only_lists = false;
+  for (const NetworkNode& node : network.nodes) {
+    const bool lists_do = node.weights || node.conv || (node.pool && !node.pool->empty());
+    const bool takes_list = lists_do && node.sources.size() == 1 && !node.sources[0].delayed;
+    for (const Source& source : node.sources) network.nodes[source.node].only_lists &= takes_list;
+  }
 }
 
 void FindRecorded(Network& network) {
@@ -293,6 +305,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
   FindRecorded(network);
+  FindWhatOnlyLists(network);
   MeasureScratch(network);
   return network;
 }

@@ -31,6 +31,7 @@ struct NetworkNode {
   bool constant = false;                  // evaluated once, at step 0
   bool feeds_delayed = false;             // a delayed edge leaves it: its last output is state
   bool reads_itself = false;              // its only source is itself: the input row must not be the output row
+  bool only_lists = false;                // its spikes are read from lists only, never from its rows of output
   std::optional<std::uint32_t> recorded;  // index into Network::recorded
 
   std::optional<std::uint32_t> input_offset;  // of a root Input: where its values begin in those of a step
@@ -52,6 +53,11 @@ struct NetworkNode {
   InputGain lif_gain = InputGain::kDt;
   InputGain synapse_gain = InputGain::kDt;
 };
+
+// Whether a node's spikes come as lists, too (kernels/lif_steps.h).
+inline bool ListsSpikes(const NetworkNode& node) {
+  return node.type == NodeType::kLif && node.rule.IsDefault() && node.lif_gain == InputGain::kDt;
+}
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
 struct RecordedNode {

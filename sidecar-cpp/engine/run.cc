@@ -131,6 +131,7 @@ void Run::Evaluate(std::uint32_t k, const Block& block) {
   if (node.conv) return EvaluateConv(k, block);
   if (node.window) return EvaluatePool(k, block);
   if (node.type == NodeType::kDelay) return EvaluateDelay(k, block);
+  if (ListsSpikes(node)) return EvaluateLif(k, block);
   const NodeState& state = state_.nodes[k];
   ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
     const RowOfNode row{InputOf(node, item, step, block), state.out.At(item, step - block.first_step),
@@ -147,7 +148,8 @@ void Run::Evaluate(std::uint32_t k, const Block& block) {
 void Run::TakeInput(std::uint32_t k, const Block& block) {
   const std::size_t size = network_.nodes[k].out;
   ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
-    const std::size_t before = network_.input_kind == InputKind::kSeries ? step * std::size_t{network_.input_size()} : 0;
+    const std::size_t before =
+        network_.input_kind == InputKind::kSeries ? step * std::size_t{network_.input_size()} : 0;
     const std::size_t first = before + *network_.nodes[k].input_offset;
     float* const to = state_.nodes[k].out.At(item, step - block.first_step);
     std::memcpy(to, inputs_[item].data() + first * sizeof(float), size * sizeof(float));
@@ -183,34 +185,30 @@ const float* Run::InputOf(const NetworkNode& node, std::size_t item, std::uint32
 
 // For each row of a node that is recorded or read out, while it is in the nearest cache.
 void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
-  const NetworkNode& node = network_.nodes[k];
   const NodeState& state = state_.nodes[k];
-  if (recorder_ != nullptr && node.recorded) {
-    recorder_->Record(
-        network_.recorded[*node.recorded], step,
-        {state.out.At(item, step - block.first_step), state.current.base == nullptr ? nullptr : state.current[item],
-         state.potential.base == nullptr ? nullptr : state.potential[item]},
-        first_recorded_ + item);
-  }
-  if (k == network_.readout) ReadOut(item, step, step - block.first_step);
+  AfterRow(k, item, step,
+           RecordedRow{state.out.At(item, step - block.first_step),
+                       state.current.base == nullptr ? nullptr : state.current[item],
+                       state.potential.base == nullptr ? nullptr : state.potential[item]});
 }
 
-void Run::ReadOut(std::size_t item, std::uint32_t step, std::uint32_t step_of_block) {
+void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row) {
+  const NetworkNode& node = network_.nodes[k];
+  if (recorder_ != nullptr && node.recorded) {
+    recorder_->Record(network_.recorded[*node.recorded], step, row, first_recorded_ + item);
+  }
+  if (k == network_.readout) ReadOut(item, step, row);
+}
+
+void Run::ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row) {
   const NetworkNode& node = network_.nodes[network_.readout];
   const std::size_t n = PaddedSize(node.out);
-  if (IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) {
-    CountSpikes(n, state_.nodes[network_.readout].out.At(item, step_of_block), state_.counts(item));
-  }
+  if (IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) CountSpikes(n, row.out, state_.counts(item));
   if (network_.readout_from != ReadoutFrom::kMeanPotential) return;
-  const bool finite = AddRows(n, state_.mean[item], Potential(item, step_of_block), state_.mean[item]);
+  const float* const potential = row.potential != nullptr ? row.potential : row.out;
+  const bool finite = AddRows(n, state_.mean[item], potential, state_.mean[item]);
   // A sum that left the finite range does not come back, so the last step's answer holds for all.
   if (!finite && step + 1 == steps_) Fail(item, network_.readout, step);
-}
-
-const float* Run::Potential(std::size_t item, std::uint32_t step_of_block) const {
-  const NodeState& readout = state_.nodes[network_.readout];
-  return HasPotential(network_.nodes[network_.readout].type) ? readout.potential[item]
-                                                             : readout.out.At(item, step_of_block);
 }
 
 void Run::Finish(std::size_t item) {
@@ -223,7 +221,8 @@ RunResult Run::ResultOf(std::size_t item) {
   RunResult result;
   result.steps = steps_;
   result.spike_counts.assign(state_.counts(item), state_.counts(item) + n);
-  const float* potential = Potential(item, state_.nodes[network_.readout].out.newest);
+  const NodeState& readout = state_.nodes[network_.readout];
+  const float* potential = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
   if (network_.readout_from == ReadoutFrom::kMeanPotential) {
     DivideRow(PaddedSize(n), static_cast<float>(steps_), state_.mean[item], state_.mean[item]);
     potential = state_.mean[item];

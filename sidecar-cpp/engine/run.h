@@ -21,6 +21,7 @@
 #include "engine/recording.h"
 #include "engine/simulator.h"
 #include "kernels/dense.h"
+#include "kernels/elementwise.h"
 #include "kernels/neuron.h"
 #include "kernels/weights.h"
 
@@ -107,20 +108,24 @@ class Run {
   [[nodiscard]] const float* InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
                                      const Block& block) const;
   static StepOutcome EvaluateRow(const NetworkNode& node, const RowOfNode& row);
+  void EvaluateLif(std::uint32_t k, const Block& block);
+  bool StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::uint32_t first, std::uint32_t steps);
   void EvaluateLinear(std::uint32_t k, const Block& block);
   void EvaluateConv(std::uint32_t k, const Block& block);
   void AddSources(const ConvWeights& weights, std::size_t item, std::span<const std::uint32_t> active, bool all_one,
                   const float* x, float* y);
   void EvaluatePool(std::uint32_t k, const Block& block);
-  bool PoolActive(const NetworkNode& node, std::uint32_t* index, const float* x, float* y);
+  bool PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
   void PoolAll(const NetworkNode& node, std::size_t item, const float* x, float* y);
   void EvaluateDelay(std::uint32_t k, const Block& block);
   void EndRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
+  [[nodiscard]] ActiveSources ActiveOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
+                                       const Block& block, const std::uint32_t*& index);
   void AddDenseRows(const Panel& panel, std::size_t sources);
   void AddActiveRows(const Panel& panel);
-  void ReadOut(std::size_t item, std::uint32_t step, std::uint32_t step_of_block);
+  void ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row);
   void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
-  [[nodiscard]] const float* Potential(std::size_t item, std::uint32_t step_of_block) const;
+  void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row);
   void Finish(std::size_t item);
   RunResult ResultOf(std::size_t item);
 

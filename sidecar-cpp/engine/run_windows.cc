@@ -25,8 +25,8 @@ void Run::EvaluateConv(std::uint32_t k, const Block& block) {
   ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
     const float* const x = InputOf(node, item, step, block);
     float* const y = state_.nodes[k].out.At(item, step - block.first_step);
-    std::uint32_t* const index = state_.active(block.RowOf(item, step));
-    const ActiveSources found = CollectActive(PaddedSize(node.in), x, index);
+    const std::uint32_t* index = nullptr;
+    const ActiveSources found = ActiveOf(node, item, step, block, index);
     items_[item].synaptic_operations += weights.CountTaps({index, found.count});
     StartConv(weights, node.start.data(), sums_.data(), y);
     Worked(node.in / 4 + node.out);
@@ -54,9 +54,8 @@ void Run::AddSources(const ConvWeights& weights, std::size_t item, std::span<con
 void Run::EvaluatePool(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
-    const float* const x = InputOf(node, item, step, block);
     float* const y = state_.nodes[k].out.At(item, step - block.first_step);
-    if (!PoolActive(node, state_.active(block.RowOf(item, step)), x, y)) PoolAll(node, item, x, y);
+    if (!PoolActive(k, item, step, block)) PoolAll(node, item, InputOf(node, item, step, block), y);
     if (node.type == NodeType::kAvgPool2d) {
       const std::size_t whole = PaddedSize(node.out);
       std::fill(y + node.out, y + whole, 0.0f);
@@ -66,14 +65,21 @@ void Run::EvaluatePool(std::uint32_t k, const Block& block) {
   });
 }
 
-// Adds the elements that are not 0 alone, where they are few enough for that to be quicker; else false.
-bool Run::PoolActive(const NetworkNode& node, std::uint32_t* index, const float* x, float* y) {
+// Adds the elements that are not 0 alone, where their list is there or is short enough to pay; else false.
+bool Run::PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
+  const NetworkNode& node = network_.nodes[k];
   if (node.pool->empty()) return false;
-  const ActiveSources found = CollectActive(PaddedSize(node.in), x, index);
-  Worked(node.in / 4);
-  if (found.count > node.in / kFewActive) return false;
-  SumPoolActive(*node.pool, {index, found.count}, x, {y, node.out});
+  const std::uint32_t* index = nullptr;
+  const ActiveSources found = ActiveOf(node, item, step, block, index);
   Worked(found.count);
+  float* const y = state_.nodes[k].out.At(item, step - block.first_step);
+  if (found.all_one) {
+    PoolSpikes(*node.pool, {index, found.count}, {y, node.out});
+  } else if (found.count <= node.in / kFewActive) {
+    PoolValues(*node.pool, {index, found.count}, InputOf(node, item, step, block), {y, node.out});
+  } else {
+    return false;
+  }
   return true;
 }
 

@@ -187,7 +187,7 @@ TEST(SimulatorProperty, BlocksOfAnyShapeGiveTheSameBits) {
     const Collect want = given.Run(0, count, StepByStep(count));
     const std::uint32_t most = given.network->has_delayed_edge ? 1 : given.steps + 2;
     const BlockShape shape{std::uniform_int_distribution<std::size_t>(1, count)(given.random),
-                           std::uniform_int_distribution<std::uint32_t>(1, most)(given.random)};
+                           std::uniform_int_distribution<std::uint32_t>(1, most)(given.random), false};
     // What an earlier run has left behind must not show.
     std::ranges::fill(given.scratch.floats, std::numeric_limits<float>::quiet_NaN());
     const Collect got = given.Run(0, count, shape);

@@ -125,7 +125,12 @@ TEST_P(Windows, APoolEqualsItsDefinitionWithAndWithoutItsZeros) {
     for (std::uint32_t k = 0; k < channels * w.in_plane(); ++k) {
       if (x[k] != 0.0f) active.push_back(k);
     }
-    SumPoolActive(targets, active, x.data(), {y.data(), channels * w.out_plane()});
+    PoolValues(targets, active, x.data(), {y.data(), channels * w.out_plane()});
+    ASSERT_TRUE(SameBits(y, want));
+    FloatRow spikes = x;
+    for (const std::uint32_t source : active) spikes[source] = 1.0f;
+    SumPool(w, 0, channels, spikes.data(), want.data());
+    PoolSpikes(targets, active, {y.data(), channels * w.out_plane()});
     ASSERT_TRUE(SameBits(y, want));
   }
 }

@@ -45,7 +45,13 @@ HWY_INLINE void AddActivePanel(const Panel& panel, const uint32_t* active, size_
   for (; at + 3 * lanes < panel.width; at += 4 * lanes) {
     AddActive<4, kSpikes>(panel, at, active, count, x, row);
   }
-  for (; at < panel.width; at += lanes) AddActive<1, kSpikes>(panel, at, active, count, x, row);
+  if (at + 2 * lanes < panel.width) {
+    AddActive<3, kSpikes>(panel, at, active, count, x, row);
+  } else if (at + lanes < panel.width) {
+    AddActive<2, kSpikes>(panel, at, active, count, x, row);
+  } else if (at < panel.width) {
+    AddActive<1, kSpikes>(panel, at, active, count, x, row);
+  }
 }
 
 void AddSpikes(const Panel& panel, const uint32_t* active, size_t count, float* y) {

@@ -41,13 +41,19 @@ PoolTargets::PoolTargets(const Window& window) {
   }
 }
 
-void SumPoolActive(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x,
-                   std::span<float> y) {
+void PoolSpikes(const PoolTargets& targets, std::span<const std::uint32_t> active, std::span<float> y) {
   std::ranges::fill(y, 0.0f);
   const std::uint32_t* const of = targets.data();
   for (const std::uint32_t source : active) {
-    const std::uint32_t target = of[source];
-    if (target != PoolTargets::kNone) y[target] = y[target] + x[source];
+    if (of[source] != PoolTargets::kNone) y[of[source]] = y[of[source]] + 1.0f;
+  }
+}
+
+void PoolValues(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x, std::span<float> y) {
+  std::ranges::fill(y, 0.0f);
+  const std::uint32_t* const of = targets.data();
+  for (const std::uint32_t source : active) {
+    if (of[source] != PoolTargets::kNone) y[of[source]] = y[of[source]] + x[source];
   }
 }
 

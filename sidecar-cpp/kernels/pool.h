@@ -25,9 +25,10 @@ class PoolTargets {
   std::vector<std::uint32_t> of_;  // by input element
 };
 
-// The same sums as SumPool's, of the elements in `active` alone: the others are zeros, which add nothing.
-void SumPoolActive(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x,
-                   std::span<float> y);
+// The same sums as SumPool's, of the elements in `active` alone, in ascending order: the others are zeros, which add
+// nothing. PoolSpikes: each of them is 1.
+void PoolSpikes(const PoolTargets& targets, std::span<const std::uint32_t> active, std::span<float> y);
+void PoolValues(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x, std::span<float> y);
 
 // Each output of these channels: +0, and the elements of its window in ascending order added to it. Padding adds
 // nothing.

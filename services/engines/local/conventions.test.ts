@@ -73,6 +73,14 @@ describe('fire_at', () => {
   });
 });
 
+describe('a node that does not fill whole vectors', () => {
+  it('counts no spikes but those of its elements, though 0 reaches a threshold of 0', () => {
+    const rows = [[1, 0, 0]];
+    const { totalSpikes } = runGraph(chain(3, 3, { n: integrate }), `${SERIES}fire_at: reached`, ...rows);
+    expect(totalSpikes).toBe(0);
+  });
+});
+
 describe('spikes_per_step', () => {
   it('multiple puts out a spike for each threshold that v holds', () => {
     expect(trace(integrate, 'spikes_per_step: multiple\nreset: subtract\nfire_at: reached', [7, 1, -9])).toEqual([

@@ -29,6 +29,7 @@ const PIECE_OF_COLUMNS = 1 << 20;
 const UNITS_A_NEURON = 4;
 
 const NONE = new Float32Array(0);
+const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** What a finished evaluation reports. */
 export interface Evaluation {
@@ -188,7 +189,9 @@ export class RuntimeNode {
       ['spikes', list?.at.byteOffset ?? 0],
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
-      const copy = arena.floats(values.length);
+      const copy = arena.floats(arenaBytes(values.length) / 4);
+      // The elements that fill the last vector must never fire.
+      if (field === 'threshold') copy.fill(MAX_FLOAT32);
       copy.set(values);
       addresses.set(field as keyof Constants, copy.byteOffset);
     }
