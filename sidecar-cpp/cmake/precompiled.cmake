@@ -1,7 +1,12 @@
 # Headers that many files include, compiled once: gRPC's alone take a compiler two seconds a file.
 #
 # tandem_precompile(<target>): all that has no gRPC in it shares one; tandem_precompile(<target> <headers>…): its own. GCC
-# checks that a file's options fit; -O levels may differ.
+# checks that a file's options fit; -O levels may differ. Clang wants equal definitions, too, which these targets do not have.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
+elseif(CMAKE_CXX_COMPILER_LAUNCHER MATCHES ccache)
+  add_compile_options(-fpch-preprocess) # else ccache keeps nothing that uses one (and it wants CCACHE_SLOPPINESS=pch_defines)
+endif()
 set(TANDEM_STANDARD_HEADERS <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <cstring> <functional>
     <limits> <map> <memory> <mutex> <optional> <span> <stop_token> <string> <string_view> <thread> <unordered_map>
     <utility> <variant> <vector>)
