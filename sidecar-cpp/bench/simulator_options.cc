@@ -10,7 +10,6 @@ SimulatorOptions ParseSimulatorOptions(int argc, const char* const* argv, const 
   app.add_option("--model", to.model, "folder with model.yaml and <version>/model.nir")->check(CLI::ExistingDirectory);
   app.add_option("--inputs", to.inputs, "file of little-endian float32 inputs")->check(CLI::ExistingFile);
   app.add_option("--simd", to.simd, "instruction set: avx512, avx2, sse4, ssse3, neon or scalar (default: the best)");
-  app.add_flag("--json", to.json, "print JSON instead of a table");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -12,10 +12,9 @@ struct SimulatorOptions {
   std::filesystem::path model;   // empty: the program's default
   std::filesystem::path inputs;  // empty: the program makes some
   std::string simd;              // empty: the best
-  bool json = false;
 };
 
-// Reads --model, --inputs, --simd and --json; ends the program with a message where it cannot.
+// Reads --model, --inputs and --simd; ends the program with a message where it cannot.
 SimulatorOptions ParseSimulatorOptions(int argc, const char* const* argv, const std::string& what);
 
 }  // namespace tandem::bench

