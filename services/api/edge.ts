@@ -1,6 +1,7 @@
 // Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
+import type { ConnectionFault } from '../telemetry/connection-faults.ts';
 
 export interface EdgeOptions {
   /** "host:port" or "unix:PATH". */
@@ -14,6 +15,8 @@ export interface EdgeOptions {
   /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   readonly onInternalError: (path: string, error: RouterError) => void;
+  /** A connection ended by a fault. Only our own edge knows. */
+  readonly onConnectionFault: (fault: ConnectionFault) => void;
 }
 
 export interface Edge {

@@ -42,7 +42,7 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
-    Pick<EdgeOptions, 'listen' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
+    Pick<EdgeOptions, 'listen' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
   readonly edge: EdgeKind;
   readonly reflection: boolean;
   /** Whether the router can answer as it is configured. */
