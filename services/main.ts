@@ -55,6 +55,7 @@ import type { Readiness } from './routing/readiness.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { Router } from './routing/router.ts';
 import { Alerts } from './telemetry/alerts.ts';
+import { ConnectionFaults } from './telemetry/connection-faults.ts';
 import { ClientConnections } from './telemetry/connections.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -116,6 +117,7 @@ export async function start(
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
+  const connectionFaults = new ConnectionFaults(log);
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
@@ -225,6 +227,7 @@ export async function start(
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
+    connectionFaults: () => connectionFaults.counts,
     subscribers: () => eventLog.subscribers,
     spansDropped: () => traces.dropped(),
     bugs,
@@ -269,6 +272,7 @@ export async function start(
       names: () => discoveries.problems,
       register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
       onInternalError,
+      onConnectionFault: (fault) => connectionFaults.add(fault),
     },
   );
   const shown: DashboardSources = {
@@ -327,6 +331,7 @@ export async function start(
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
     tls.stop();
+    connectionFaults.stop();
     overload.stop();
     stopWatching();
     shedding.stop();

@@ -5,6 +5,7 @@ import type { RouterError } from '../core/errors.ts';
 import type { ListenTls } from '../grpc/listen.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
+import type { ConnectionFault } from '../telemetry/connection-faults.ts';
 
 export interface EdgeOptions {
   /** "host:port" or "unix:PATH". */
@@ -22,6 +23,8 @@ export interface EdgeOptions {
   /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   readonly onInternalError: (path: string, error: RouterError) => void;
+  /** A connection ended by a fault. Only our own edge knows. */
+  readonly onConnectionFault: (fault: ConnectionFault) => void;
 }
 
 export interface Edge {

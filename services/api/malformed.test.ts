@@ -51,6 +51,7 @@ beforeAll(async () => {
     maxSubscribers: 1,
     publishPerS: 1,
     onInternalError: (_path, error) => internal.push(error),
+    onConnectionFault: () => undefined,
     isReady: () => true,
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),

@@ -39,6 +39,7 @@ export class NativeEdge implements Edge {
       http2: { maxConcurrentStreams: maxStreamsPerConnection },
       onBusy: (socket) => connections.working(socket),
       onIdle: (socket) => connections.done(socket),
+      onFault: (fault) => options.onConnectionFault(fault),
       onUnheard: (why, status, method, sinceMs) => this.#tell(why, status, method, sinceMs),
       onBug: (path, error) => options.onInternalError(path, RouterError.from(error)),
     });

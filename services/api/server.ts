@@ -46,7 +46,10 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
-    Pick<EdgeOptions, 'listen' | 'tls' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
+    Pick<
+      EdgeOptions,
+      'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
+    > {
   readonly edge: EdgeKind;
   readonly authorizer: Authorizer;
   /** Hears of calls that their callers may not make. */

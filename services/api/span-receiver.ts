@@ -55,7 +55,7 @@ export class SpanReceiver {
       ...{ listen, connections: new ConnectionLimit(MAX_CONNECTIONS) },
       ...{ maxMessageBytes: MAX_MESSAGE_BYTES, maxStreamsPerConnection: MAX_STREAMS, timeoutMs: TIMEOUT_MS },
       // The sidecars' exporters count what fails.
-      ...{ onUnheard: () => undefined, onInternalError: () => undefined },
+      ...{ onUnheard: () => undefined, onInternalError: () => undefined, onConnectionFault: () => undefined },
     });
     return `http://127.0.0.1:${await this.#edge.start()}`;
   }

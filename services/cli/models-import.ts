@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { ImportedModel } from '../importing/import-model.ts';
 import { FRAMEWORKS } from '../models/frameworks.ts';
 import { print } from './client.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { REFUSED } from './exit-codes.ts';
 import { table } from './table.ts';
 

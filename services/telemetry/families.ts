@@ -200,6 +200,11 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       standing.connections.total,
     ),
     counter(
+      'tandem_client_connection_faults_total',
+      'Connections of clients that ended by a fault, by kind; the log has each.',
+      [...standing.connectionFaults].map(([kind, value]) => ({ labels: { kind }, value })),
+    ),
+    counter(
       'tandem_model_requests_total',
       'Inputs that were answered, also from the cache, by model version.',
       ofModels(({ requests }) => requests),

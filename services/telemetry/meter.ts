@@ -36,6 +36,8 @@ export interface Standing {
   readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
+  /** Connections of clients that ended by a fault, by kind, since the process started. */
+  readonly connectionFaults: ReadonlyMap<string, number>;
   readonly spans: { readonly dropped: number };
   /** Errors that nothing caught, since the process started. */
   readonly bugs: number;
@@ -54,6 +56,7 @@ export interface MeterSources {
   handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
+  connectionFaults(): Standing['connectionFaults'];
   /** Of traces, lost because too many waited for their way out. */
   spansDropped(): number;
   bugs(): number;
@@ -110,6 +113,7 @@ export class Meter {
         handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
+        connectionFaults: sources.connectionFaults(),
         spans: { dropped: totals.spansDropped },
         bugs: sources.bugs(),
         subscribers: sources.subscribers(),

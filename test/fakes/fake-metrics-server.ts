@@ -90,6 +90,7 @@ export class MetricsServer {
     cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
     connections: () => new Connections(),
     subscribers: () => 5,
+    connectionFaults: () => new Map(),
     spansDropped: () => 0,
     names: () => [],
     linesDropped: () => 0,

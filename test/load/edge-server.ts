@@ -15,6 +15,7 @@ const edge = await createEdge(process.argv[2] as EdgeKind, [echo], {
   ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), onUnheard: () => undefined },
   ...{ maxMessageBytes: 4 * MIB, maxStreamsPerConnection: 1_024, timeoutMs: 30_000 },
   onInternalError: (path, error) => console.error(path, error),
+  onConnectionFault: (fault) => console.error(fault),
 });
 const port = await edge.start();
 process.stdout.write(`127.0.0.1:${port}\n`);

@@ -25,6 +25,7 @@ export async function serve(
     ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), timeoutMs: 60_000 },
     ...{ maxMessageBytes: 4_194_304, maxStreamsPerConnection: 1_000 },
     onUnheard: () => undefined,
+    onConnectionFault: () => undefined,
     onInternalError: (path, error) => {
       throw new Error(`a bug in ${path}`, { cause: error });
     },
