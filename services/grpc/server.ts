@@ -12,12 +12,16 @@ import {
   errorCodeName,
 } from '../http2/index.ts';
 import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
+import type { Metadata } from './metadata.ts';
 import type { Method } from './method.ts';
 import { Peer } from './peer.ts';
 import { PlainRefusal, sendPlain } from './plain-refusal.ts';
 import { RequestHead, endHeaders } from './request-head.ts';
 import { type CallHost, ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
+
+/** Of a call whose message may still be on its way. */
+export type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | undefined;
 
 /** Why a connection ended that did not just end. */
 export interface ConnectionFault {
@@ -34,6 +38,8 @@ export interface ServerOptions {
   /** Read at every call: it may change while the server runs. */
   readonly arrivals?: ArrivalLimits;
   readonly http2?: Partial<Limits>;
+  /** Returns the status of a call that may not be made. By default all may. */
+  readonly authorize?: Authorize;
   /** A connection has its first open call, or none any more. */
   readonly onBusy?: (socket: Socket) => void;
   readonly onIdle?: (socket: Socket) => void;
@@ -109,7 +115,13 @@ export class GrpcServer implements CallHost {
       return undefined;
     }
     const peer = stream.connection.memo as Peer;
-    const call = new ServerCall(this, peer, stream, head, head.method!);
+    const method = head.method!;
+    const refusal = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
+    if (refusal !== undefined) {
+      stream.sendHeaders(endHeaders(refusal), true);
+      return undefined;
+    }
+    const call = new ServerCall(this, peer, stream, head, method);
     stream.handler = call;
     peer.calls += 1;
     if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);

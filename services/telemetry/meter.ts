@@ -32,6 +32,8 @@ export interface Standing {
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
+  /** Connections that ended in their TLS handshake. */
+  readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
   /** Connections of clients that ended by a fault, by kind, since the process started. */
@@ -51,6 +53,7 @@ export interface MeterSources {
   waiting(): number;
   names(): Standing['names'];
   linesDropped(): number;
+  handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
   connectionFaults(): Standing['connectionFaults'];
@@ -107,6 +110,7 @@ export class Meter {
         waiting: sources.waiting(),
         names: sources.names(),
         linesDropped: sources.linesDropped(),
+        handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
         connectionFaults: sources.connectionFaults(),

@@ -26,12 +26,30 @@ function(tandem_proto_sources out kind root)
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
+# tandem_proto_library(<name> <sources>…); all of them share one set of precompiled headers.
+function(tandem_proto_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_include_directories(${name} SYSTEM PUBLIC ${PROTO_OUT})
+  target_link_libraries(${name} PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+  if(name STREQUAL tandem_proto)
+    target_precompile_headers(${name} PRIVATE <grpcpp/grpcpp.h> <google/protobuf/generated_message_reflection.h>
+                              <google/protobuf/extension_set.h> <google/protobuf/wire_format.h>)
+  else()
+    target_precompile_headers(${name} REUSE_FROM tandem_proto)
+  endif()
+endfunction()
+
 tandem_proto_sources(ENGINE_PROTO GRPC ${PROTO_DIR} tandem/engine/v1/engine.proto)
-tandem_proto_sources(MESSAGES NONE ${PROTO_DIR} google/rpc/status.proto google/rpc/error_details.proto
-                     tandem/v1/types.proto tandem/v1/reasoning.proto)
-add_library(tandem_proto STATIC ${ENGINE_PROTO} ${MESSAGES})
-target_include_directories(tandem_proto SYSTEM PUBLIC ${PROTO_OUT})
-target_link_libraries(tandem_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+tandem_proto_sources(ERRORS NONE ${PROTO_DIR} google/rpc/status.proto google/rpc/error_details.proto)
+tandem_proto_library(tandem_proto ${ENGINE_PROTO} ${ERRORS})
+# The engine's own messages are on its way; how gRPC calls it and what errors hold is not.
+tandem_quick_to_compile(${PROTO_OUT}/tandem/engine/v1/engine.grpc.pb.cc ${ERRORS})
+
+# What the router's callers send, for the benchmarks.
+if(TANDEM_TESTS)
+  tandem_proto_sources(REASONING NONE ${PROTO_DIR} tandem/v1/types.proto tandem/v1/reasoning.proto)
+  tandem_proto_library(tandem_reasoning_proto ${REASONING})
+endif()
 
 # OTLP, for telemetry/: opentelemetry-cpp is in no registry that this project reaches, its protocol is in an npm package.
 set(TANDEM_OTLP_PROTOS ${CMAKE_CURRENT_SOURCE_DIR}/../node_modules/otlp-protos/build/protos CACHE PATH
@@ -44,6 +62,5 @@ endif()
 tandem_proto_sources(OTLP_SERVICE GRPC ${TANDEM_OTLP_PROTOS} ${OTLP}/collector/trace/v1/trace_service.proto)
 tandem_proto_sources(OTLP_MESSAGES NONE ${TANDEM_OTLP_PROTOS} ${OTLP}/trace/v1/trace.proto
                      ${OTLP}/resource/v1/resource.proto ${OTLP}/common/v1/common.proto)
-add_library(tandem_otlp_proto STATIC ${OTLP_SERVICE} ${OTLP_MESSAGES})
-target_include_directories(tandem_otlp_proto SYSTEM PUBLIC ${PROTO_OUT})
-target_link_libraries(tandem_otlp_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+tandem_proto_library(tandem_otlp_proto ${OTLP_SERVICE} ${OTLP_MESSAGES})
+tandem_quick_to_compile(${OTLP_SERVICE} ${OTLP_MESSAGES})

@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/batch_state.h"
 #include "server/build_info.h"
 #include "server/validate.h"
 
@@ -120,7 +121,7 @@ std::size_t EngineCore::ScratchBytes() const {
     if (!model->network) continue;
     const Network& network = *model->network;
     const std::size_t items = std::min(network.max_batch(), options_.batcher.max_batch);
-    floats = std::max(floats, items * network.item_floats);
+    floats = std::max(floats, ScratchFloats(network, items));
   }
   constexpr std::size_t kOtherThreads = 2;  // gRPC's, and the tracer's
   return sizeof(float) * floats * (options_.batcher.threads + kOtherThreads);

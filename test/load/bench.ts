@@ -10,7 +10,7 @@ import { type PathFigures, toRows } from './path/results.ts';
 import { subjectNames } from './path/stage.ts';
 import { benchPath } from './path.ts';
 import type { Row } from './row.ts';
-import { benchSimulator, simulatorNames } from './simulator.ts';
+import { benchSimulator, NETWORKS, printSimulator, type SimulatorFigures, simulatorNames } from './simulator.ts';
 
 const BASELINE = join(import.meta.dirname, 'baseline.json');
 
@@ -19,7 +19,8 @@ const HELP = `Measures Tandem against its peers, all in this run, and prints rat
 Usage: npm run bench -- [options]
 
   --only simulator|path   one part only
-  --rounds N              interleaved rounds of the path's part (default 5)
+  --network NAME          of the simulator's part only this one: supersense, deep or events
+  --rounds N              interleaved rounds (default 5)
   --seconds N             of one measurement of the path's part (default 1.5)
   --quick                 the path's part in two minutes: two rounds of half a second
   --json FILE             also write every figure as JSON
@@ -29,8 +30,9 @@ Usage: npm run bench -- [options]
   --list                  only say what would be measured
   --help                  this text
 
-The simulator's part wants PyTorch and snnTorch (scripts/bench puts them into ~/.cache/tandem-bench, gigabytes, once); the
-path's part wants Debian's haproxy and nginx, and Envoy. Close other programs first: the machine's noise is in the figures.
+The simulator's part wants PyTorch, JAX and the libraries on them (scripts/bench puts them into ~/.cache/tandem-bench,
+gigabytes, once); all of it runs on one thread, and the smaller of CPU time and elapsed time counts. The path's part wants
+Debian's haproxy and nginx, and Envoy. Close other programs first: the machine's noise is in the figures.
 
 Examples: npm run bench -- --only path --rounds 9 --json bench.json
           npm run bench -- --only path --quick --compare baseline
@@ -38,12 +40,14 @@ Examples: npm run bench -- --only path --rounds 9 --json bench.json
 
 interface Report {
   readonly rows: readonly Row[];
+  readonly simulator: SimulatorFigures | undefined;
   readonly path: PathFigures | undefined;
 }
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    network: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -68,10 +72,17 @@ async function bench(): Promise<void> {
   const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1.5));
   // Before minutes of measuring, not after.
   const compared = values.compare === undefined ? undefined : readReport(values.compare);
-  const simulator = values.only === 'path' ? [] : await benchSimulator(progress);
+  const networks = NETWORKS.filter((name) => values.network === undefined || values.network === name);
+  if (networks.length === 0) {
+    process.stderr.write(`--network ${values.network}: there is none; one of ${NETWORKS.join(', ')}\n`);
+    process.exit(2);
+  }
+  const simulator = values.only === 'path' ? undefined : await benchSimulator({ networks, rounds, progress });
   const path = values.only === 'simulator' ? undefined : await benchPath({ rounds, seconds, progress });
-  const report: Report = { rows: [...simulator, ...(path === undefined ? [] : toRows(path))], path };
+  const rows = [...(simulator?.rows ?? []), ...(path === undefined ? [] : toRows(path))];
+  const report: Report = { rows, simulator, path };
 
+  if (simulator !== undefined) process.stdout.write(`\n${printSimulator(simulator)}\n`);
   if (path !== undefined) process.stdout.write(`\n${printPath(path)}\n`);
   process.stdout.write(`\n${printRows(report.rows)}\n`);
   if (compared !== undefined) process.stdout.write(`\n${compareRows(report.rows, compared.rows)}\n`);
@@ -90,6 +101,9 @@ function readReport(name: string): Report {
 
 function printRows(rows: readonly Row[]): string {
   const cell = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
-  const lines = rows.map((row) => [row.what, cell(row.ours), cell(row.peer), row.unit, cell(row.ratio), row.reads]);
-  return table(['WHAT', 'OURS', 'PEER', 'UNIT', 'RATIO', ''], lines);
+  const lines = rows.map(({ what, ours, peer, unit, ratio, reads, bar }) => {
+    const wanted = bar === undefined ? '' : `${cell(bar)} ${ratio >= bar ? 'reached' : 'missed'}`;
+    return [what, cell(ours), cell(peer), unit, cell(ratio), reads, wanted];
+  });
+  return table(['WHAT', 'OURS', 'PEER', 'UNIT', 'RATIO', '', 'WANTED'], lines);
 }

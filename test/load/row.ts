@@ -8,4 +8,6 @@ export interface Row {
   /** The figure that counts; `reads` says how to read it. */
   readonly ratio: number;
   readonly reads: string;
+  /** The least ratio that is wanted. */
+  readonly bar?: number;
 }

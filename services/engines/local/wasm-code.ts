@@ -39,9 +39,16 @@ export const vector = {
   add: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe4, 1],
   subtract: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe5, 1],
   multiply: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe6, 1],
+  divide: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe7, 1],
+  minimum: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe8, 1],
+  truncate: (a: Code): Code => [...a, VECTOR, 0x69],
   equal: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x41],
   /** All bits of a lane where `a > b`. */
   above: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x44],
+  /** All bits of a lane where `a ≥ b`. */
+  reaches: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x46],
+  /** All bits of a lane where they differ. */
+  differ: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x42],
   and: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x4e],
   /** `a` in the lanes of `mask`, `b` in the others. */
   select: (mask: Code, a: Code, b: Code): Code => [...a, ...b, ...mask, VECTOR, 0x52],
@@ -70,6 +77,8 @@ export const vector = {
   narrowShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x65],
   /** The signs of sixteen bytes, a bit each. */
   signs: (a: Code): Code => [...a, VECTOR, 0x64],
+  /** One number in all lanes. */
+  splat: (value: number): Code => [0x43, ...new Uint8Array(Float32Array.of(value).buffer), VECTOR, 0x13],
   zeros: [VECTOR, 12, ...Array<number>(16).fill(0)] as Code,
   ones: [0x43, 0x00, 0x00, 0x80, 0x3f, VECTOR, 0x13] as Code,
 };
