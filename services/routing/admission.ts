@@ -108,6 +108,8 @@ export class Admission {
       stopWaiting();
       onEnd(false);
     });
+    // It was let in because some engine had room, and does not want that one: the next request may.
+    queueMicrotask(() => this.serve());
     return () => {
       cancelTimer();
       stopWaiting();
