@@ -27,7 +27,9 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   try {
     method = (await load()).get(path)!;
   } catch (error) {
-    call.fail(status('INTERNAL', `reflection cannot be loaded (${(error as Error).message}); restore the folder proto`));
+    call.fail(
+      status('INTERNAL', `reflection cannot be loaded (${(error as Error).message}); restore the folder proto`),
+    );
     return;
   }
   const { decode, encode, handle } = method;
