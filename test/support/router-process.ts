@@ -6,7 +6,10 @@ import { parseEnv } from 'node:util';
 import { run } from './process.ts';
 
 /** As `npm start` sets it. */
-const ROUTER_ENV = parseEnv(readFileSync(new URL('../../deploy/router.env', import.meta.url), 'utf8')) as Record<string, string>;
+const ROUTER_ENV = parseEnv(readFileSync(new URL('../../deploy/router.env', import.meta.url), 'utf8')) as Record<
+  string,
+  string
+>;
 
 export interface RouterProcess {
   readonly pid: number;
