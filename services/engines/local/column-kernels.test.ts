@@ -22,7 +22,7 @@ function byTheBook(
 describe.each([1, 3, 4, 5, 16, 33])('columns of %d weights', (size) => {
   it.each([0, 1, 3, 4, 7, 12])('are added in order, %d of them, to the bit', (count) => {
     const random = new Random(size * 100 + count);
-    const arena = new Arena(MEMORY_BYTES, neuronRule(parseManifest('')));
+    const arena = new Arena(MEMORY_BYTES, neuronRule(parseManifest('{}')));
     const stride = arenaBytes(size);
     const [y, spikeY, weight] = [arena.floats(size), arena.floats(size), arena.floats((stride / 4) * 20)];
     const columns = random.list(20, () =>
