@@ -6,6 +6,7 @@ import { dims } from '../support/nir-writer.ts';
 import { chain, node } from '../support/run-network.ts';
 import type { CaseSpec, Settings } from './case-values.ts';
 import { STEPS, WIDTH, list, rows, text } from './case-values.ts';
+import { plainCases } from './plain-cases.ts';
 import { windowCases } from './window-cases.ts';
 
 const SEED = 15;
@@ -18,7 +19,12 @@ export function allCases(): CaseSpec[] {
     ...spellings(random),
     ...graphs(random),
     ...windowCases(random),
+    ...plainCases(random),
   ];
+}
+
+function integer(value: number): Values {
+  return { shape: [], values: [value], dtype: 'int64' };
 }
 
 function affine(random: Random, outputs = WIDTH, inputs = WIDTH): NodeSpec {
@@ -129,7 +135,7 @@ function stateless(random: Random): CaseSpec[] {
     'affine-minus-zero': [node('Affine', { weight, bias: [-0, 0.5, -0] }), 3],
     scale: [node('Scale', { scale: list(random, WIDTH, -2, 2) }), WIDTH],
     threshold: [node('Threshold', { threshold: list(random, WIDTH, 0, 1) }), WIDTH],
-    flatten: [node('Flatten', { input_type: dims(2, 2), start_dim: 0, end_dim: -1 }), WIDTH],
+    flatten: [node('Flatten', { input_type: dims(2, 2), start_dim: integer(0), end_dim: integer(-1) }), WIDTH],
   };
   return Object.entries(nodes).flatMap(([name, [spec, outputs]]) =>
     (['series', 'constant'] as const).map((kind) => ({
