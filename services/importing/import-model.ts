@@ -42,7 +42,7 @@ export function importModel(file: Uint8Array, { framework, dt, recording }: Impo
   const given: Decision[] = dt === undefined ? [] : [{ key: 'dt', value: dt, why: 'as given' }];
   const base = replaced(framework.decide(graph.nodes), given);
   const first = attempt(file, graph, base);
-  const size = first.network.nodes[first.network.input]!.outputSize;
+  const size = first.network.inputSize;
   const recorded = recording === undefined ? undefined : readRecording(recording, size);
   let best: Attempt = first;
   if (recorded !== undefined) {
@@ -81,8 +81,9 @@ function replaced(decisions: readonly Decision[], by: readonly Decision[]): Deci
 
 function attempt(file: Uint8Array, graph: FlatGraph, decisions: readonly Decision[]): Attempt {
   const settings = Object.fromEntries(decisions.map(({ key, value }) => [key, value]));
-  const shape = graph.nodes[graph.input]!.shape ?? [];
-  const input = { ...(shape.length > 0 ? { shape: [...shape] } : {}), kind: 'series' };
+  // Several inputs are laid out in a row.
+  const shape = graph.inputs.length === 1 ? graph.nodes[graph.inputs[0]!]!.integers.get('shape') : undefined;
+  const input = { ...(shape === undefined ? {} : { shape: [...shape] }), kind: 'series' };
   const network = compileNetwork(file, parseManifest(stringify({ ...settings, input })));
   const manifest = { ...settings, input, readout: { from: fires(network) ? 'spike_count' : 'last_potential' } };
   return {
