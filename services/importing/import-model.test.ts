@@ -7,9 +7,7 @@ import { FRAMEWORKS } from '../models/frameworks.ts';
 import { importModel, isAlike } from './import-model.ts';
 
 /** As snnTorch exports a Leaky of beta 0.9, and what it does with an input of 0.35 (threshold 1). */
-const leaky = writeNir(
-  chain(1, 1, { lif: node('LIF', { tau: 1e-3, r: 10, v_leak: 0, v_threshold: 1, v_reset: 0 }) }),
-);
+const leaky = writeNir(chain(1, 1, { lif: node('LIF', { tau: 1e-3, r: 10, v_leak: 0, v_threshold: 1, v_reset: 0 }) }));
 const STEPS = 12;
 const input = Array.from({ length: STEPS }, () => [0.35]);
 const from = (name: string, file = leaky, recording?: Uint8Array) => {

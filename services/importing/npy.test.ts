@@ -8,7 +8,10 @@ describe('an .npy file', () => {
 
   it('gives its shape and values', () => {
     const { shape, values } = readNpy(npy([2, 2], bytesOf(Float32Array.of(1, 2, 3, 4))), 'a');
-    expect([shape, [...values]]).toEqual([[2, 2], [1, 2, 3, 4]]);
+    expect([shape, [...values]]).toEqual([
+      [2, 2],
+      [1, 2, 3, 4],
+    ]);
   });
 
   it.each([
