@@ -3,7 +3,6 @@
 import { stringify } from 'yaml';
 import { parseManifest } from '../config/manifest.ts';
 import { compileNetwork } from '../engines/local/compile.ts';
-import type { FlatGraph } from '../engines/local/flatten.ts';
 import { flatten } from '../engines/local/flatten.ts';
 import type { Network } from '../engines/local/network.ts';
 import { readNir } from '../engines/local/nir-reader.ts';
@@ -41,13 +40,12 @@ export function importModel(file: Uint8Array, { framework, dt, recording }: Impo
   const graph = flatten(readNir(file).graph);
   const given: Decision[] = dt === undefined ? [] : [{ key: 'dt', value: dt, why: 'as given' }];
   const base = replaced(framework.decide(graph.nodes), given);
-  const first = attempt(file, graph, base);
-  const size = first.network.nodes[first.network.input]!.outputSize;
-  const recorded = recording === undefined ? undefined : readRecording(recording, size);
+  const first = attempt(file, base);
+  const recorded = recording === undefined ? undefined : readRecording(recording, first.network.inputSize);
   let best: Attempt = first;
   if (recorded !== undefined) {
     for (const decisions of candidates(base, framework)) {
-      const candidate = attempt(file, graph, decisions);
+      const candidate = attempt(file, decisions);
       const comparison = compareWithRecording(candidate.network, recorded);
       const isBetter = best.comparison === undefined || comparison.equalSteps > best.comparison.equalSteps;
       if (isBetter) best = { ...candidate, comparison };
@@ -79,11 +77,10 @@ function replaced(decisions: readonly Decision[], by: readonly Decision[]): Deci
   return decisions.map((decision) => by.find(({ key }) => key === decision.key) ?? decision);
 }
 
-function attempt(file: Uint8Array, graph: FlatGraph, decisions: readonly Decision[]): Attempt {
+function attempt(file: Uint8Array, decisions: readonly Decision[]): Attempt {
   const settings = Object.fromEntries(decisions.map(({ key, value }) => [key, value]));
-  const shape = graph.nodes[graph.input]!.shape ?? [];
-  const input = { ...(shape.length > 0 ? { shape: [...shape] } : {}), kind: 'series' };
-  const network = compileNetwork(file, parseManifest(stringify({ ...settings, input })));
+  const network = compileNetwork(file, parseManifest(stringify({ ...settings, input: { kind: 'series' } })));
+  const input = { shape: [...network.inputShape], kind: 'series' };
   const manifest = { ...settings, input, readout: { from: fires(network) ? 'spike_count' : 'last_potential' } };
   return {
     decisions,

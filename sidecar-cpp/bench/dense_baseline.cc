@@ -1,5 +1,7 @@
 #include "bench/dense_baseline.h"
 
+#include "nir/window.h"
+
 namespace tandem::bench {
 namespace {
 

@@ -34,6 +34,8 @@ StepOutcome Run::EvaluateRow(const NetworkNode& node, const RowOfNode& row) {
     case NodeType::kThreshold:
       ThresholdRow(n, node.threshold.data(), row.x, row.y);
       return {};
+    case NodeType::kLif:  // one whose spikes do not come as lists
+      return StepLif(MembraneOf(node), n, row.x, row.potential, row.y);
     case NodeType::kLi:
       return StepLi(MembraneOf(node), n, row.x, row.potential, row.y);
     case NodeType::kIf:

@@ -14,65 +14,88 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-// Calls `add(output position, weights of the tap)` for each tap of one source.
-template <typename Add>
-HWY_INLINE void ForEachTap(const ConvWeights& weights, size_t channel, uint32_t row, uint32_t column, Add add) {
+// Where the taps of one source begin, and how far it is from one to the next, in outputs and in weights.
+struct TapWalk {
+  uint32_t rows, columns;
+  size_t out;
+  const float* weight;
+  ptrdiff_t out_row, out_column;
+  ptrdiff_t weight_row, weight_column;
+};
+
+HWY_INLINE TapWalk WalkOf(const ConvWeights& weights, size_t channel, uint32_t row, uint32_t column) {
   const Window& window = weights.window();
   const Taps::Run& rows = weights.rows().of(row);
   const Taps::Run& columns = weights.columns().of(column);
-  for (uint32_t a = 0; a < rows.count; ++a) {
-    const size_t out_row = rows.out - a * weights.rows().out_step();
-    const size_t kernel_row = rows.kernel + a * weights.rows().kernel_step();
-    size_t out = out_row * window.columns.out + columns.out;
-    size_t tap = kernel_row * window.columns.kernel + columns.kernel;
-    for (uint32_t b = 0; b < columns.count; ++b) {
-      add(out, weights.of(channel, tap));
-      out -= weights.columns().out_step();
-      tap += weights.columns().kernel_step();
-    }
-  }
+  const auto signed_of = [](size_t number) { return static_cast<ptrdiff_t>(number); };
+  const size_t tap = size_t{rows.kernel} * window.columns.kernel + columns.kernel;
+  return {rows.count,
+          columns.count,
+          size_t{rows.out} * window.columns.out + columns.out,
+          weights.of(channel, tap),
+          -signed_of(size_t{weights.rows().out_step()} * window.columns.out),
+          -signed_of(weights.columns().out_step()),
+          signed_of(size_t{weights.rows().kernel_step()} * window.columns.kernel * weights.stride()),
+          signed_of(weights.columns().kernel_step() * weights.stride())};
 }
 
-template <bool kSpikes>
-HWY_INLINE void AddChannelsLast(const ConvWeights& weights, size_t group, size_t channel, uint32_t row, uint32_t column,
-                                float value, float* sums) {
+// Adds one tap after the other to sums of kVectors vectors; 0: of `stride` floats.
+template <bool kSpikes, size_t kVectors>
+HWY_INLINE void AddTaps(const TapWalk& walk, size_t stride, float value, float* sums) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  const size_t stride = weights.sum_stride();
-  float* const base = sums + group * weights.window().out_plane() * stride;
   const V factor = hn::Set(d, value);
-  const auto add = [&](float* sum, const float* weight) HWY_ATTR {
-    const V w = hn::LoadU(d, weight);
-    hn::Store(hn::Add(hn::Load(d, sum), kSpikes ? w : hn::Mul(w, factor)), d, sum);
-  };
-  if (stride == lanes) {
-    ForEachTap(weights, channel, row, column,
-               [&](size_t out, const float* weight) HWY_ATTR { add(base + out * lanes, weight); });
-  } else if (stride == 2 * lanes) {
-    ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) HWY_ATTR {
-      float* const sum = base + out * 2 * lanes;
-      add(sum, weight);
-      add(sum + lanes, weight + lanes);
-    });
-  } else {
-    ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) HWY_ATTR {
-      for (size_t k = 0; k < stride; k += lanes) add(base + out * stride + k, weight + k);
-    });
+  const ptrdiff_t sum_column = walk.out_column * static_cast<ptrdiff_t>(stride);
+  const ptrdiff_t sum_row = walk.out_row * static_cast<ptrdiff_t>(stride);
+  float* first_sum = sums + walk.out * stride;
+  const float* first_weight = walk.weight;
+  for (uint32_t a = 0; a < walk.rows; ++a) {
+    float* sum = first_sum;
+    const float* weight = first_weight;
+    for (uint32_t b = 0; b < walk.columns; ++b) {
+      const size_t floats = kVectors > 0 ? kVectors * lanes : stride;
+      for (size_t k = 0; k < floats; k += lanes) {
+        const V w = hn::LoadU(d, weight + k);
+        hn::Store(hn::Add(hn::Load(d, sum + k), kSpikes ? w : hn::Mul(w, factor)), d, sum + k);
+      }
+      sum += sum_column;
+      weight += walk.weight_column;
+    }
+    first_sum += sum_row;
+    first_weight += walk.weight_row;
   }
 }
 
 template <bool kSpikes>
-HWY_INLINE void AddInPlace(const ConvWeights& weights, size_t group, size_t channel, uint32_t row, uint32_t column,
-                           float value, float* y) {
+HWY_INLINE void AddChannelsLast(const ConvWeights& weights, size_t group, const TapWalk& walk, float value,
+                                float* sums) {
+  const size_t lanes = hn::Lanes(D());
+  const size_t stride = weights.sum_stride();
+  float* const base = sums + group * weights.window().out_plane() * stride;
+  if (stride == lanes) {
+    AddTaps<kSpikes, 1>(walk, lanes, value, base);
+  } else if (stride == 2 * lanes) {
+    AddTaps<kSpikes, 2>(walk, 2 * lanes, value, base);
+  } else {
+    AddTaps<kSpikes, 0>(walk, stride, value, base);
+  }
+}
+
+template <bool kSpikes>
+HWY_INLINE void AddInPlace(const ConvWeights& weights, size_t group, const TapWalk& walk, float value, float* y) {
   const size_t plane = weights.window().out_plane();
   const size_t outs = weights.window().group_out();
   float* const base = y + group * outs * plane;
-  ForEachTap(weights, channel, row, column, [&](size_t out, const float* weight) {
-    for (size_t k = 0; k < outs; ++k) {
-      const float product = kSpikes ? weight[k] : weight[k] * value;
-      base[k * plane + out] = base[k * plane + out] + product;
+  for (uint32_t a = 0; a < walk.rows; ++a) {
+    for (uint32_t b = 0; b < walk.columns; ++b) {
+      float* const to = base + walk.out + a * walk.out_row + b * walk.out_column;
+      const float* const weight = walk.weight + a * walk.weight_row + b * walk.weight_column;
+      for (size_t k = 0; k < outs; ++k) {
+        const float product = kSpikes ? weight[k] : weight[k] * value;
+        to[k * plane] = to[k * plane] + product;
+      }
     }
-  });
+  }
 }
 
 template <bool kSpikes>
@@ -89,10 +112,11 @@ HWY_INLINE void AddSources(const ConvWeights& weights, const uint32_t* active, s
     const uint32_t row = place / width;
     const uint32_t column = place % width;
     const float value = kSpikes ? 1.0f : x[active[k]];
+    const TapWalk walk = WalkOf(weights, channel, row, column);
     if (last) {
-      AddChannelsLast<kSpikes>(weights, channel / group_in, channel, row, column, value, sums);
+      AddChannelsLast<kSpikes>(weights, channel / group_in, walk, value, sums);
     } else {
-      AddInPlace<kSpikes>(weights, channel / group_in, channel, row, column, value, y);
+      AddInPlace<kSpikes>(weights, channel / group_in, walk, value, y);
     }
   }
 }

@@ -56,7 +56,8 @@ Node RandomConvolution(std::mt19937_64& random, const std::string& name, const S
 Node RandomNeuron(std::mt19937_64& random, const std::string& name, const Shape& shape) {
   const std::uint64_t elements = ElementsOf(shape);
   const bool row = Pick(random, 0, 1) == 0;
-  const Tensor threshold{row ? Shape{elements} : shape, Values(random, elements, 0.02, 0.3)};
+  Tensor threshold{row ? Shape{elements} : shape, std::vector<double>(elements)};
+  for (double& value : threshold.values) value = std::uniform_real_distribution<double>(0.02, 0.3)(random);
   return MakeNode(name, NodeType::kLif,
                   {{"tau", Scalar(3e-3)}, {"r", Scalar(1.5)}, {"v_leak", Scalar(0)}, {"v_threshold", threshold}});
 }

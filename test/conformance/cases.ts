@@ -4,45 +4,27 @@ import { Random } from '../fuzz/random.ts';
 import type { FieldValue, GraphSpec, NodeSpec, Values } from '../support/nir-writer.ts';
 import { dims } from '../support/nir-writer.ts';
 import { chain, node } from '../support/run-network.ts';
-
-export interface CaseSpec {
-  readonly name: string;
-  readonly group: string;
-  readonly graph: GraphSpec;
-  /** The text of model.yaml. */
-  readonly manifest: string;
-  /** A row for each step, or the one row of a constant input. */
-  readonly input: readonly (readonly number[])[];
-}
+import type { CaseSpec, Settings } from './case-values.ts';
+import { STEPS, WIDTH, list, rows, text } from './case-values.ts';
+import { plainCases } from './plain-cases.ts';
+import { windowCases } from './window-cases.ts';
 
 const SEED = 15;
-const STEPS = 10;
-const WIDTH = 4;
-const DT = 1e-3;
-
-type Settings = Readonly<Record<string, string | number>>;
-
 export function allCases(): CaseSpec[] {
   const random = new Random(SEED);
-  return [...neurons(random), ...conventions(random), ...stateless(random), ...spellings(random), ...graphs(random)];
+  return [
+    ...neurons(random),
+    ...conventions(random),
+    ...stateless(random),
+    ...spellings(random),
+    ...graphs(random),
+    ...windowCases(random),
+    ...plainCases(random),
+  ];
 }
 
-function text(settings: Settings, kind: 'series' | 'constant' = 'series'): string {
-  const lines = Object.entries({ dt: DT, ...settings }).map(([key, value]) => `${key}: ${value}`);
-  return `${[...lines, `input: {kind: ${kind}}`].join('\n')}\n`;
-}
-
-/** Four digits are enough, and make small files. */
-function between(random: Random, low: number, high: number): number {
-  return Number(random.between(low, high).toFixed(4));
-}
-
-function list(random: Random, length: number, low: number, high: number): number[] {
-  return random.list(length, () => between(random, low, high));
-}
-
-function rows(random: Random, steps = STEPS, width = WIDTH): number[][] {
-  return random.list(steps, () => random.list(width, () => (random.chance(0.4) ? 0 : between(random, -0.3, 1.5))));
+function integer(value: number): Values {
+  return { shape: [], values: [value], dtype: 'int64' };
 }
 
 function affine(random: Random, outputs = WIDTH, inputs = WIDTH): NodeSpec {
@@ -153,7 +135,7 @@ function stateless(random: Random): CaseSpec[] {
     'affine-minus-zero': [node('Affine', { weight, bias: [-0, 0.5, -0] }), 3],
     scale: [node('Scale', { scale: list(random, WIDTH, -2, 2) }), WIDTH],
     threshold: [node('Threshold', { threshold: list(random, WIDTH, 0, 1) }), WIDTH],
-    flatten: [node('Flatten', { input_type: dims(2, 2), start_dim: 0, end_dim: -1 }), WIDTH],
+    flatten: [node('Flatten', { input_type: dims(2, 2), start_dim: integer(0), end_dim: integer(-1) }), WIDTH],
   };
   return Object.entries(nodes).flatMap(([name, [spec, outputs]]) =>
     (['series', 'constant'] as const).map((kind) => ({

@@ -8,7 +8,7 @@ import { COLUMN_FUNCTIONS } from './column-kernels.ts';
 import type { ConvKernels } from './conv-kernels.ts';
 import { CONV_FUNCTIONS } from './conv-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
-import { neuronFunctions } from './neuron-kernels.ts';
+import { LANES, neuronFunctions } from './neuron-kernels.ts';
 import type { NeuronRule } from './neuron-rule.ts';
 import type { RecordKernel } from './record-kernel.ts';
 import { RECORD_FUNCTIONS } from './record-kernel.ts';
@@ -24,7 +24,9 @@ function moduleFor(rule: NeuronRule): object {
   const key = JSON.stringify(rule);
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]));
+    module = new wasm.Module(
+      assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]),
+    );
     compiled.set(key, module);
   }
   return module;
@@ -40,17 +42,22 @@ export class Arena {
   readonly conv: ConvKernels;
   readonly neurons: NeuronKernels;
   readonly recording: RecordKernel;
+  /** Address of the table LANES. */
+  readonly lanes: number;
   readonly #buffer: ArrayBuffer;
   #used = 0;
 
   constructor(bytes: number, rule: NeuronRule) {
-    const memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+    const memory = new wasm.Memory({ initial: Math.ceil((bytes + LANES.byteLength) / PAGE_BYTES) });
     const { exports } = new wasm.Instance(moduleFor(rule), { env: { memory } });
     this.columns = exports as ColumnKernels;
     this.conv = exports as ConvKernels;
     this.neurons = exports as NeuronKernels;
     this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;
+    const lanes = this.ints(LANES.length);
+    lanes.set(LANES);
+    this.lanes = lanes.byteOffset;
   }
 
   /** An array's `byteOffset` is its address. */

@@ -101,7 +101,7 @@ describe('spikes_per_step', () => {
     const steps = trace(integrate, 'spikes_per_step: multiple\nreset: subtract', [2 * 5000, 0]);
     expect(steps).toEqual([
       [2 * (5000 - 4095), 4095],
-      [2, 4095 + 904],
+      [0, 5000],
     ]);
   });
 

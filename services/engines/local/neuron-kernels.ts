@@ -2,31 +2,26 @@
 //
 // All parameters are addresses in bytes of arrays that fill whole vectors of 16 bytes; fields that a kind of neuron
 // lacks are never touched. `from` and `to` bound the elements, as byte offsets into the arrays. Elements that fire are
-// listed at `spikes`, behind `count` others. The answer is the list's new length, or -1 where some `i` or `v`, before or
-// after its reset, is not finite: `value - value` is 0 for every finite value and NaN for all others.
+// listed at `spikes`, behind `count` others; `lanes` is the table LANES. The answer is the list's new length, or -1 where
+// some `i` or `v`, before or after its reset, is not finite: `value - value` is +0 for every finite value and NaN for all
+// others, and stays NaN when other bits are or-ed to it.
 import type { Code, WasmFunction } from './wasm-code.ts';
 import type { FireRule, NeuronRule } from './neuron-rule.ts';
 import { MAX_SPIKES_PER_STEP, isDefaultRule } from './neuron-rule.ts';
-import {
-  add,
-  and,
-  below,
-  choose,
-  get,
-  int,
-  loopWhile,
-  set,
-  shiftLeft,
-  shiftRight,
-  storeInt,
-  vector,
-  when,
-} from './wasm-code.ts';
+import { add, below, choose, get, int, loopWhile, popcount, set, shiftLeft, shiftRight, vector } from './wasm-code.ts';
 
 const FIELDS = [
   ...(['v', 'i', 'y', 'x', 'gain', 'leak', 'resistance', 'synapse', 'inputWeight'] as const),
-  ...(['threshold', 'reset', 'spikes'] as const),
+  ...(['threshold', 'reset', 'spikes', 'lanes'] as const),
 ];
+
+/** For each mask of four lanes: the lanes that are set, then zeros. */
+export const LANES = Int32Array.from(
+  Array.from({ length: 16 }, (_, mask) => {
+    const set = [0, 1, 2, 3].filter((lane) => (mask >> lane) % 2 === 1);
+    return [...set, 0, 0, 0, 0].slice(0, 4);
+  }).flat(),
+);
 
 export type NeuronField = (typeof FIELDS)[number];
 export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
@@ -55,7 +50,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   const place = (field: NeuronField): Code => add(get(FIELDS.indexOf(field)), get(offset));
   const load = (field: NeuronField): Code => vector.load(place(field));
   const watch = (local: number): Code => {
-    return set(check, vector.add(get(check), vector.subtract(get(local), get(local))));
+    return set(check, vector.or(get(check), vector.subtract(get(local), get(local))));
   };
 
   // i = i + (b * ((w_in * x) - i)), or what the manifest says instead.
@@ -129,26 +124,25 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...watch(u),
   ];
 
-  // The place behind the list is always free: no more elements have fired than have gone by.
-  const listLane = (lane: number): Code => [
-    ...storeInt(
+  // Without a branch, since activity is what a branch predictor cannot foresee. A whole vector is written; behind the list
+  // there is room for it, since no more elements have fired than have gone by.
+  const appendToList = [
+    ...vector.store(
       add(get(FIELDS.indexOf('spikes')), shiftLeft(get(count), 2)),
-      add(shiftRight(get(offset), 2), int(lane)),
+      vector.addInts(
+        vector.splatInt(shiftRight(get(offset), 2)),
+        vector.load(add(get(FIELDS.indexOf('lanes')), shiftLeft(get(bits), 4))),
+      ),
     ),
-    ...set(count, add(get(count), and(shiftRight(get(bits), lane), int(1)))),
+    ...set(count, add(get(count), popcount(get(bits)))),
   ];
   const fireByDefault = [
     ...set(fired, vector.above(get(u), load('threshold'))),
     ...vector.store(place('y'), vector.and(get(fired), vector.ones)),
     ...set(bits, vector.bits(get(fired))),
-    ...when(get(bits), [
-      ...set(
-        u,
-        vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u)),
-      ),
-      ...watch(u),
-      ...[0, 1, 2, 3].flatMap(listLane),
-    ]),
+    ...set(u, vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u))),
+    ...watch(u),
+    ...appendToList,
   ];
   const fireByRule = [
     ...set(spikes, spikesOf(rule, get(rule.delayed || rule.late ? before : u), load('threshold'))),
@@ -156,7 +150,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...(rule.delayed && !rule.late ? set(spikes, spikesOf(rule, get(u), load('threshold'))) : []),
     ...vector.store(place('y'), get(spikes)),
     ...set(bits, vector.bits(vector.differ(get(spikes), vector.zeros))),
-    ...when(get(bits), [0, 1, 2, 3].flatMap(listLane)),
+    ...appendToList,
   ];
   const fire = isDefaultRule(rule) ? fireByDefault : fireByRule;
 

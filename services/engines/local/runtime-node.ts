@@ -1,6 +1,8 @@
 // One node at work: its state, its output, and what it does in a step.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
+import type { SpikesKernel, WeightedKernel } from './column-kernels.ts';
+import { panelsOf } from './column-kernels.ts';
 import { convArenaBytes, convStep } from './conv-step.ts';
 import { DelayLine } from './delay-line.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -187,6 +189,7 @@ export class RuntimeNode {
       ['i', this.i.byteOffset],
       ['y', this.y.byteOffset],
       ['spikes', list?.at.byteOffset ?? 0],
+      ['lanes', arena.lanes],
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
       const copy = arena.floats(arenaBytes(values.length) / 4);
@@ -213,9 +216,7 @@ export class RuntimeNode {
 
   private weightedStep(node: NetworkNode, arena: Arena): Step {
     const { y, inputs } = this;
-    const { columns } = arena;
-    const weight = paddedColumns(node, arena);
-    const stride = arenaBytes(node.outputSize);
+    const panels = layOutPanels(node, arena);
     const bias = node.constants.bias ?? new Float32Array(node.outputSize);
     const at = arena.ints(node.inputSize);
     const values = arena.floats(node.inputSize);
@@ -229,9 +230,11 @@ export class RuntimeNode {
       for (let from = 0; from < count; from += piece) {
         const to = Math.min(count, from + piece);
         const [start, end] = [list + 4 * from, list + 4 * to];
-        // A spike's value is 1, and a weight times 1 is the weight.
-        if (spikes !== undefined) columns.spikes(y.byteOffset, weight, stride, start, end);
-        else columns.weighted(y.byteOffset, weight, stride, start, end, values.byteOffset + 4 * from);
+        for (const { first, weights, weighted, spikes: ones } of panels) {
+          // A spike's value is 1, and a weight times 1 is the weight.
+          if (spikes !== undefined) ones(y.byteOffset + first, weights, start, end);
+          else weighted(y.byteOffset + first, weights, start, end, values.byteOffset + 4 * from);
+        }
         interrupt.spend((to - from) * y.length);
       }
       report.synapticOperations = count * y.length;
@@ -240,12 +243,25 @@ export class RuntimeNode {
   }
 }
 
-/** Address of a copy of the weights in which every column fills whole vectors, the rest being zeros. */
-function paddedColumns({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): number {
-  const stride = arenaBytes(outputSize) / 4;
-  const padded = arena.floats(stride * inputSize);
-  for (let column = 0; column < inputSize; column += 1) {
-    padded.set(constants.weight!.subarray(column * outputSize, (column + 1) * outputSize), column * stride);
-  }
-  return padded.byteOffset;
+interface LaidOutPanel {
+  /** Bytes from the first output. */
+  readonly first: number;
+  /** Address. */
+  readonly weights: number;
+  readonly weighted: WeightedKernel;
+  readonly spikes: SpikesKernel;
+}
+
+/** Copies the weights panel by panel; vectors that reach over the last output are filled with zeros. */
+function layOutPanels({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): readonly LaidOutPanel[] {
+  return panelsOf(arenaBytes(outputSize)).map(({ first, stride, weighted, spikes }) => {
+    const [from, width] = [first / 4, stride / 4];
+    const weights = arena.floats(width * inputSize);
+    const to = Math.min(outputSize, from + width);
+    for (let source = 0; source < inputSize; source += 1) {
+      weights.set(constants.weight!.subarray(source * outputSize + from, source * outputSize + to), source * width);
+    }
+    const { columns } = arena;
+    return { first, weights: weights.byteOffset, weighted: columns[weighted]!, spikes: columns[spikes]! };
+  });
 }

@@ -23,6 +23,7 @@ export const multiply = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
 export const shiftLeft = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const shiftRight = (a: Code, bits: number): Code => [...a, ...int(bits), 0x76];
+export const popcount = (a: Code): Code => [...a, 0x69];
 export const differ = (a: Code, b: Code): Code => [...a, ...b, 0x47];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const loadInt = (address: Code, offset: number): Code => [...address, 0x28, 2, ...leb(offset)];
@@ -35,7 +36,7 @@ export const storeShort = (address: Code, value: Code): Code => [...address, ...
 export const vector = {
   load: (address: Code, offset = 0): Code => [...address, VECTOR, 0, 2, ...leb(offset)],
   loadSplat: (address: Code, offset: number): Code => [...address, VECTOR, 9, 2, ...leb(offset)],
-  store: (address: Code, value: Code): Code => [...address, ...value, VECTOR, 11, 2, 0],
+  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, VECTOR, 11, 2, ...leb(offset)],
   add: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe4, 1],
   subtract: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe5, 1],
   multiply: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe6, 1],
@@ -50,6 +51,7 @@ export const vector = {
   /** All bits of a lane where they differ. */
   differ: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x42],
   and: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x4e],
+  or: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x50],
   /** `a` in the lanes of `mask`, `b` in the others. */
   select: (mask: Code, a: Code, b: Code): Code => [...a, ...b, ...mask, VECTOR, 0x52],
   /** One bit for each lane of a mask. */
