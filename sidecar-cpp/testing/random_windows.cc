@@ -1,5 +1,7 @@
 #include "testing/random_windows.h"
 
+#include <algorithm>
+
 #include "testing/graphs.h"
 
 namespace tandem::testing {
@@ -56,7 +58,9 @@ Node RandomConvolution(std::mt19937_64& random, const std::string& name, const S
 Node RandomNeuron(std::mt19937_64& random, const std::string& name, const Shape& shape) {
   const std::uint64_t elements = ElementsOf(shape);
   const bool row = Pick(random, 0, 1) == 0;
-  const Tensor threshold{row ? Shape{elements} : shape, Values(random, elements, 0.02, 0.3)};
+  Tensor threshold{row ? Shape{elements} : shape, Values(random, elements, 0.02, 0.3)};
+  // Some values are zeros, which no threshold may be where a neuron fires several times in a step.
+  for (double& value : threshold.values) value = std::max(value, 0.02);
   return MakeNode(name, NodeType::kLif,
                   {{"tau", Scalar(3e-3)}, {"r", Scalar(1.5)}, {"v_leak", Scalar(0)}, {"v_threshold", threshold}});
 }
