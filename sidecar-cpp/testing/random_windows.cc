@@ -1,5 +1,7 @@
 #include "testing/random_windows.h"
 
+#include <algorithm>
+
 #include "testing/graphs.h"
 
 namespace tandem::testing {
