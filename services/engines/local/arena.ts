@@ -24,7 +24,9 @@ function moduleFor(rule: NeuronRule): object {
   const key = JSON.stringify(rule);
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]));
+    module = new wasm.Module(
+      assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]),
+    );
     compiled.set(key, module);
   }
   return module;
