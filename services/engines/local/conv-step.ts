@@ -5,7 +5,7 @@ import { arenaBytes } from './arena.ts';
 import type { TapParameters } from './conv-kernels.ts';
 import * as kernels from './kernels.ts';
 import type { NetworkNode } from './network.ts';
-import type { RuntimeNode, Step } from './runtime-node.ts';
+import type { Step, StepSource } from './step.ts';
 import { tapsOf } from './taps.ts';
 import type { Window } from './window.ts';
 
@@ -18,7 +18,7 @@ export function convArenaBytes({ inputSize, window }: Pick<NetworkNode, 'inputSi
   return (sums + taps) * stride + 2 * arenaBytes(inputSize);
 }
 
-export function convStep(node: NetworkNode, y: Float32Array, inputs: readonly RuntimeNode[], arena: Arena): Step {
+export function convStep(node: NetworkNode, y: Float32Array, inputs: readonly StepSource[], arena: Arena): Step {
   const window = node.window!;
   const { groupIn, rows, columns } = window;
   const stride = arenaBytes(window.groupOut);

@@ -1,7 +1,7 @@
 // Sums and means over windows of each channel by itself: proto/NUMERICS.md, "Windows".
 import * as kernels from './kernels.ts';
 import type { NetworkNode } from './network.ts';
-import type { Step } from './runtime-node.ts';
+import type { Step } from './step.ts';
 import type { Axis } from './window.ts';
 
 /** Outputs from `begin` to `end`, whose element at kernel index `k` lies within the input. */

@@ -22,6 +22,7 @@ import {
   isStateful,
 } from './node-types.ts';
 import { poolStep } from './pool-step.ts';
+import type { Evaluation, Step } from './step.ts';
 
 /** Elements handled between two looks at the interrupt. */
 const PIECE = 1 << 16;
@@ -30,16 +31,10 @@ const PIECE_OF_COLUMNS = 1 << 20;
 /** What an element of a neuron costs, in work units. */
 const UNITS_A_NEURON = 4;
 
-const NONE = new Float32Array(0);
-const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+/** The largest finite binary32. */
+const NEVER_REACHED = (2 - 2 ** -23) * 2 ** 127;
 
-/** What a finished evaluation reports. */
-export interface Evaluation {
-  finite: boolean;
-  /** Spikes fired by a neuron. */
-  spikes: number;
-  synapticOperations: number;
-}
+const NONE = new Float32Array(0);
 
 /** What `new RuntimeNode` takes of its arena, at most. */
 export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize' | 'window'>): number {
@@ -50,8 +45,6 @@ export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'out
   // Sum of sources, output and list of spikes; then columns, indices and values, or states and constants.
   return input + 2 * output + (isWeighted ? output * inputSize + 2 * input : NEURON_FIELDS.length * output);
 }
-
-export type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
 
 export class RuntimeNode {
   readonly name: string;
@@ -193,8 +186,8 @@ export class RuntimeNode {
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
       const copy = arena.floats(arenaBytes(values.length) / 4);
-      // The elements that fill the last vector must never fire.
-      if (field === 'threshold') copy.fill(MAX_FLOAT32);
+      // What fills the last vector never fires, also where a potential fires that only reaches its threshold.
+      if (field === 'threshold') copy.fill(NEVER_REACHED);
       copy.set(values);
       addresses.set(field as keyof Constants, copy.byteOffset);
     }

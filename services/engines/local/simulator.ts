@@ -5,7 +5,7 @@ import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
-import type { Evaluation } from './runtime-node.ts';
+import type { Evaluation } from './step.ts';
 import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
 import { recorderArenaBytes } from './recorder-memory.ts';
 
