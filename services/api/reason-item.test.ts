@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
+import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import type { Router } from '../routing/router.ts';
@@ -31,7 +32,7 @@ function ask(errors: readonly RouterError[], deadlineMs = Infinity): Promise<Ite
     // One that tried again without a pause would hold up this test for ever.
     return Promise.reject(asked > 100 ? overflow : errors[Math.min(asked, errors.length) - 1]!);
   };
-  return reasonItem(bytes, { reason } as unknown as Router, { deadlineMs, signal: caller.signal }, options);
+  return reasonItem(bytes, loneRouter(reason), { deadlineMs, signal: caller.signal }, options);
 }
 
 const overflow = new RouterError('NON_FINITE', 'overflow');
@@ -56,7 +57,7 @@ describe('an item of a batch or a stream', () => {
       ran.push(othersRan);
       return Promise.reject(ran.length < 3 ? full(10) : overflow);
     };
-    await reasonItem(bytes, { reason } as unknown as Router, { deadlineMs: Infinity, signal: caller.signal }, options);
+    await reasonItem(bytes, loneRouter(reason), { deadlineMs: Infinity, signal: caller.signal }, options);
     clearInterval(others);
     expect(ran[0]).toBe(0);
     expect(ran[1]).toBeGreaterThan(ran[0]!);
@@ -75,7 +76,7 @@ describe('an item of a batch or a stream', () => {
     const beganMs = performance.now();
     await reasonItem(
       bytes,
-      { reason } as unknown as Router,
+      loneRouter(reason),
       { deadlineMs: Infinity, signal: caller.signal },
       { ...options, observer: { ...silent, requestEnded } },
     );
