@@ -3,6 +3,7 @@ import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import type { GroupedItem } from '../routing/group.ts';
 import type { Router } from '../routing/router.ts';
 import { type ItemAnswer, reasonItem } from './reason-item.ts';
 
@@ -103,5 +104,29 @@ describe('an item of a batch or a stream', () => {
       options,
     );
     expect([answer.requestId, reasonOf(answer)]).toEqual(['', 'INVALID_FIELD']);
+  });
+});
+
+describe('items that go together', () => {
+  it('try again alone where the router was full', async () => {
+    const full = new RouterError('ROUTER_FULL', 'full', { retryAfterMs: 1 });
+    const reasons: string[] = [];
+    const router = loneRouter(() => {
+      reasons.push('alone');
+      return Promise.reject(overflow);
+    });
+    const reasonTogether = (items: readonly GroupedItem[]): GroupedItem[] => {
+      for (const item of items) item.ended(full);
+      return [];
+    };
+    const limits = { deadlineMs: Infinity, signal: caller.signal };
+    const answer = await reasonItem(bytes, { ...router, reasonTogether } as unknown as Router, limits, options);
+    expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
+  });
+
+  it('each fail where the router has a bug', async () => {
+    const broken = { reason: () => undefined } as unknown as Router;
+    const limits = { deadlineMs: Infinity, signal: caller.signal };
+    expect(reasonOf(await reasonItem(bytes, broken, limits, options))).toBe('INTERNAL');
   });
 });

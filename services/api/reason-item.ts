@@ -56,9 +56,22 @@ export function reasonItems(
     if (item.isSampled || context.signal.aborted) alone.push(item);
     else together.push(item);
   }
-  const left = together.length === 0 ? together : (router.reasonTogether(together, context) as readonly ReasonItem[]);
-  for (const item of left) item.goAlone(router, context);
+  if (together.length > 0) beginTogether(together, router, context);
   for (const item of alone) item.goAlone(router, context);
+}
+
+function beginTogether(
+  items: readonly ReasonItem[],
+  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  context: CallContext,
+): void {
+  try {
+    for (const item of items) item.whenFull = (full) => item.goAlone(router, context, full);
+    const left = new Set<GroupedItem>(router.reasonTogether(items, context));
+    for (const item of items) if (left.has(item)) item.goAlone(router, context);
+  } catch (thrown) {
+    for (const item of items) item.ended(RouterError.from(thrown));
+  }
 }
 
 /** One by itself. Never rejects. */
@@ -79,7 +92,10 @@ class ReasonItem implements GroupedItem {
   readonly #onEnd: OnItemEnd;
   readonly #startedMs = performance.now();
   readonly #trace: RequestTrace;
+  /** Of one that went with others: how it goes on where the router was full. */
+  whenFull: ((full: RouterError) => void) | undefined;
   #requestId = '';
+  #hasEnded = false;
 
   constructor(index: number, options: ItemOptions, onEnd: OnItemEnd) {
     this.#index = index;
@@ -107,16 +123,21 @@ class ReasonItem implements GroupedItem {
     }
   }
 
-  goAlone(router: Pick<Router, 'reason'>, { deadlineMs, signal }: CallContext): void {
-    retryWhileFull(this.question, router, { deadlineMs, signal, span: this.span }).then(
+  /** `full`: what a full router has said to it already. */
+  goAlone(router: Pick<Router, 'reason'>, { deadlineMs, signal }: CallContext, full?: RouterError): void {
+    this.whenFull = undefined;
+    retryWhileFull(this.question, router, { deadlineMs, signal, span: this.span }, full).then(
       (answer) => this.ended(answer),
       (thrown: unknown) => this.#fail(RouterError.from(thrown)),
     );
   }
 
+  /** The first end counts. */
   ended(said: ReasonAnswer | RouterError): void {
+    if (this.#hasEnded) return;
     if (said instanceof RouterError) {
-      this.#fail(said);
+      if (said.kind === 'ROUTER_FULL' && this.whenFull !== undefined) this.whenFull(said);
+      else this.#fail(said);
       return;
     }
     const { accept, observer, type } = this.#options;
@@ -130,12 +151,15 @@ class ReasonItem implements GroupedItem {
       this.#fail(RouterError.from(thrown));
       return;
     }
+    this.#hasEnded = true;
     observer.requestEnded(type, 'OK', performance.now() - this.#startedMs);
     this.#trace.end();
     this.#onEnd(this.#index, { requestId: this.#requestId, outcome: { $case: 'result', value } });
   }
 
   #fail(error: RouterError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     const { observer, type, onInternalError } = this.#options;
     this.#trace.end(error);
     if (error.kind === 'INTERNAL') onInternalError(type, error, this.#trace.traceId);
@@ -153,18 +177,24 @@ async function retryWhileFull(
   question: ReasonQuestion,
   router: Pick<Router, 'reason'>,
   limits: CallContext,
+  full?: RouterError,
 ): Promise<ReasonAnswer> {
+  if (full !== undefined) await untilRetry(full, limits);
   for (;;) {
     throwIfCancelled(limits);
     try {
       return await router.reason(question, limits);
     } catch (thrown) {
-      const error = RouterError.from(thrown);
-      const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
-      if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= limits.deadlineMs) throw error;
-      await sleep(waitMs, limits.signal);
+      await untilRetry(RouterError.from(thrown), limits);
     }
   }
+}
+
+/** Rejects with the error where it is another one, or there is no time. */
+async function untilRetry(error: RouterError, { deadlineMs, signal }: CallContext): Promise<void> {
+  const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
+  if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
+  await sleep(waitMs, signal);
 }
 
 function decode(bytes: Uint8Array): ReasonRequestWire {

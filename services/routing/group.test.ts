@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
+import { Call } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { Admission } from './admission.ts';
@@ -9,6 +11,8 @@ import type { ReasonQuestion } from './question.ts';
 import type { ReasonAnswer, Router } from './router.ts';
 
 type Said = ReasonAnswer | RouterError;
+
+const tracing = fakeTracing();
 
 interface Grouped {
   /** Of those that went together, in the order in which they ended. */
@@ -21,7 +25,7 @@ interface Grouped {
 async function together(
   router: Router,
   questions: readonly ReasonQuestion[],
-  limits: CallContext = context(),
+  limits: CallContext = new Call(Infinity),
 ): Promise<Grouped> {
   const said: Said[] = [];
   let open = questions.length;
@@ -31,7 +35,11 @@ async function together(
     open -= 1;
     if (open === 0) resolve(undefined);
   };
-  const items = questions.map((each): GroupedItem => ({ question: each, span: undefined, ended }));
+  const items = questions.map((each): GroupedItem => ({
+    question: each,
+    span: tracing.begin('test', 0, '', '').root,
+    ended,
+  }));
   const alone = router.reasonTogether(items, limits).length;
   open -= alone;
   if (open > 0) await promise;

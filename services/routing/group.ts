@@ -59,8 +59,10 @@ export class GroupPath {
   begin(items: readonly GroupedItem[], context: CallContext, options: RouteOptions): readonly GroupedItem[] {
     const alone: GroupedItem[] = [];
     const batches: Member[][] = [];
+    const { deadlineMs, signal } = context;
     for (const item of items) {
-      const limits = item.span === undefined ? context : { ...context, span: item.span };
+      const { span } = item;
+      const limits = span === undefined ? context : { deadlineMs, signal, span };
       const member = new Member(item, limits, options, this.#parts);
       if (!this.#isToBeSent(member)) {
         if (!member.hasEnded) this.#goesAlone(member, alone);
