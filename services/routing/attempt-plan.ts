@@ -85,6 +85,13 @@ export class AttemptPlan<E extends EngineClient> {
     return { engine, request, timeoutMs: attemptTimeMs(engine, request, shares, startedMs), startedMs };
   }
 
+  /** The first attempt was made in a group: what `next` would have returned. To be called instead of it. */
+  begun(engine: E, timeoutMs: number, startedMs: number): NextAttempt<E> {
+    this.#attempts = 1;
+    this.#left = this.#left.filter((other) => other !== engine);
+    return { engine, request: this.request, timeoutMs, startedMs };
+  }
+
   answered({ engine, startedMs }: NextAttempt<E>, inference: Inference): Outcome<E> {
     this.#claims.push({ engine, said: inference, durationMs: performance.now() - startedMs });
     return { engine, inference, grade: 'SINGLE', isFirm: this.#refusals === undefined, ballots: NO_BALLOTS };

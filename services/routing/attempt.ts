@@ -70,16 +70,36 @@ export async function attempt(engine: EngineClient, request: AttemptContext, tim
   const limits = span === undefined ? context : { deadlineMs: context.deadlineMs, signal: context.signal, span };
   try {
     const inference = await engine.infer(input, limits, timeoutMs);
-    record(engine, request, span, startedMs, 'OK', inference, undefined);
+    recordAnswer(engine, request, span, startedMs, inference);
     return inference;
   } catch (thrown) {
     const error = RouterError.from(thrown);
-    const durationMs = record(engine, request, span, startedMs, error.kind, undefined, error);
-    const about = { input, strategy: request.strategy, span: context.span };
-    const dispute = malformedDispute(engine.id, error, durationMs, about);
-    if (dispute !== undefined) request.options.onDispute(dispute);
+    recordFailure(engine, request, span, startedMs, error);
     throw error;
   }
+}
+
+export function recordFailure(
+  engine: EngineClient,
+  request: AttemptContext,
+  span: OpenSpan | undefined,
+  startedMs: number,
+  error: RouterError,
+): void {
+  const { input, strategy, context, options } = request;
+  const durationMs = record(engine, request, span, startedMs, error.kind, undefined, error);
+  const dispute = malformedDispute(engine.id, error, durationMs, { input, strategy, span: context.span });
+  if (dispute !== undefined) options.onDispute(dispute);
+}
+
+export function recordAnswer(
+  engine: EngineClient,
+  request: AttemptContext,
+  span: OpenSpan | undefined,
+  startedMs: number,
+  inference: Inference,
+): void {
+  record(engine, request, span, startedMs, 'OK', inference, undefined);
 }
 
 /** Returns how long it took, milliseconds. */

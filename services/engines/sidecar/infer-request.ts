@@ -32,7 +32,7 @@ export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint
 
 function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number): void {
   writer.varint(ITEM);
-  const start = writer.begin();
+  const start = writer.begin(input.data.length);
   writer.number(ID, id);
   writer.text(MODEL, input.model);
   writer.number(VERSION, input.version);
@@ -44,5 +44,5 @@ function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number)
   if (traceParent.length > 0) writer.bytes(TRACE_PARENT, traceParent);
   if (context.span?.asksForLayers) writer.number(TRACE_LAYERS, 1);
   writer.number(DETAIL, fromDetail(input.detail));
-  writer.end(start);
+  writer.end(start, input.data.length);
 }
