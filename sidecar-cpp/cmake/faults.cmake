@@ -4,7 +4,7 @@ add_library(tandem_faults OBJECT faults/faults.cc faults/harm.cc faults/one_shot
 target_compile_options(tandem_faults PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem_faults PUBLIC tandem_engine)
 
-add_executable(tandem-engine-faulty faults/main.cc $<TARGET_OBJECTS:tandem-engine>)
+add_executable(tandem-engine-faulty faults/main.cc $<TARGET_OBJECTS:tandem_main>)
 target_compile_options(tandem-engine-faulty PRIVATE ${TANDEM_WARNINGS})
 target_link_libraries(tandem-engine-faulty PRIVATE tandem_faults tandem_server)
 target_link_options(tandem-engine-faulty PRIVATE LINKER:--wrap=main)

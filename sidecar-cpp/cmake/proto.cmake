@@ -26,14 +26,14 @@ function(tandem_proto_sources out kind root)
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
-# tandem_proto_library(<name> <sources>…); all of them share one set of precompiled headers.
+# tandem_proto_library(<name> <sources>…); all of them share one set of precompiled headers, with telemetry and engine.
 function(tandem_proto_library name)
   add_library(${name} STATIC ${ARGN})
   target_include_directories(${name} SYSTEM PUBLIC ${PROTO_OUT})
+  target_compile_definitions(${name} PRIVATE _GLIBCXX_ASSERTIONS)
   target_link_libraries(${name} PUBLIC gRPC::grpc++ protobuf::libprotobuf)
   if(name STREQUAL tandem_proto)
-    target_precompile_headers(${name} PRIVATE <grpcpp/grpcpp.h> <google/protobuf/generated_message_reflection.h>
-                              <google/protobuf/extension_set.h> <google/protobuf/wire_format.h>)
+    target_precompile_headers(${name} PRIVATE ${TANDEM_STANDARD_HEADERS} <grpcpp/grpcpp.h>)
   else()
     target_precompile_headers(${name} REUSE_FROM tandem_proto)
   endif()
