@@ -118,7 +118,7 @@ export class Admission {
       onEnd(false);
     });
     // It was let in because some engine had room, and does not want that one: the next request may.
-    queueMicrotask(() => this.serve());
+    if (this.#standing.size > 0) queueMicrotask(() => this.serve());
     return () => {
       cancelTimer();
       stopWaiting();

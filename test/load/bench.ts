@@ -50,8 +50,8 @@ interface Report {
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-      network: { type: 'string' },
-      requests: { type: 'string', default: '1000000' },
+    network: { type: 'string' },
+    requests: { type: 'string', default: '1000000' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
