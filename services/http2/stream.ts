@@ -97,7 +97,7 @@ export class Http2Stream implements Stream {
     queue.mustReport = true;
     this.connection.onQueued(this, prefix.length + bytes.length);
     // What was not sent at once: the caller may use its bytes again.
-    if (!isSmall) this.queue?.ownLast();
+    if (!isSmall) queue.ownLast();
     return !this.#isWaiting;
   }
 
