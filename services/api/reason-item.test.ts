@@ -120,7 +120,7 @@ describe('items that go together', () => {
       return [];
     };
     const limits = { deadlineMs: Infinity, signal: caller.signal };
-    const answer = await reasonItem(bytes, { reason, reasonTogether } as unknown as Router, limits, options);
+    const answer = await reasonItem(bytes, { reason, reasonTogether }, limits, options);
     expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
   });
 
