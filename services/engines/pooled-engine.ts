@@ -147,10 +147,13 @@ export class PooledEngine {
     }
   }
 
-  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
-  attemptMs({ model, version, data }: InferenceInput, shareMs: number): number {
+  /**
+   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
+   * such are sent at once.
+   */
+  attemptMs({ model, version, data }: InferenceInput, shareMs: number, requests = 1): number {
     const { length } = data;
-    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, length, shareMs);
+    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + requests, length, shareMs);
     // No more than its share where another engine answers within that: the model is not to blame that this one does not.
     if (neededMs <= shareMs) return neededMs;
     return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;

@@ -90,6 +90,16 @@ test('what the caller may use again is copied', async () => {
   expect(summary(await peer.send(windowUpdate(1, 9)).settled())).toEqual(['DATA 1 abcabc']);
 });
 
+test('large data that waits is copied, too', async () => {
+  const { peer, streams } = await open(10_000);
+  const kept = Buffer.alloc(20_000, 'a');
+  streams[0]!.sendData(kept, false);
+  kept.fill('x');
+  const frames = [...(await peer.settled()), ...(await peer.send(windowUpdate(1, 20_000)).settled())];
+  const data = frames.filter(({ type }) => type === 'DATA').map(({ payload }) => payload.toString());
+  expect(data.join('')).toBe('a'.repeat(20_000));
+});
+
 test('large data is cut to frames of 16 KiB', async () => {
   const { peer, streams } = await open(1 << 20);
   const bytes = Buffer.alloc(50_000, 'x');

@@ -30,8 +30,11 @@ export interface EngineClient {
   readonly whyNot: string;
   /** Requests that it may be sent now without getting more than it works off. */
   readonly free: number;
-  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
-  attemptMs(input: InferenceInput, shareMs: number): number;
+  /**
+   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
+   * such are sent at once; unset: one.
+   */
+  attemptMs(input: InferenceInput, shareMs: number, requests?: number): number;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 

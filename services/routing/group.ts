@@ -121,16 +121,18 @@ export class GroupPath {
     let run: readonly Member[] = [first];
     try {
       this.#parts.plan(first.request);
-      const next = new AttemptPlan(first.request).next();
-      if (next === undefined) throw new AttemptPlan(first.request).exhausted;
+      const spread = Math.min(MAX_RUN, Math.ceil(members.length / first.request.candidates.length));
+      const attempts = new AttemptPlan(first.request);
+      const next = attempts.next(spread);
+      if (next === undefined) throw attempts.exhausted;
       const { engine } = next;
       if (!engine.takesGroups) {
         this.#goesAlone(first, alone);
         return 1;
       }
       // One that was never measured is asked once.
-      const share = engine.expectedMs === 0 ? 1 : Math.ceil(members.length / first.request.candidates.length);
-      run = members.slice(at, at + Math.min(MAX_RUN, share, Math.max(1, engine.free)));
+      const most = engine.expectedMs === 0 ? 1 : spread;
+      run = members.slice(at, at + Math.min(most, Math.max(1, engine.free)));
       for (let k = 1; k < run.length; k += 1) run[k]!.followPlan(first.request);
       new Run(run, next).send(context);
     } catch (thrown) {

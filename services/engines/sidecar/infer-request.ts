@@ -1,6 +1,5 @@
 // InferStreamRequest, from jobs straight to bytes.
 import { WireWriter } from '../../core/wire-writer.ts';
-import { COPIED_BYTES } from '../../grpc/client-call.ts';
 import type { InferJob } from './infer-job.ts';
 import { EMPTY_CHECKSUM, seal } from './message-checksum.ts';
 import type { OutgoingMessage } from './outbox.ts';
@@ -25,9 +24,7 @@ export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint
   for (let k = 0; k < jobs.length; k += 1) writeItem(jobs[k]!, nowMs);
   writer.numbers(CANCEL_IDS, cancelIds);
   writer.raw(EMPTY_CHECKSUM);
-  // A short message is copied when it is sent, a longer one is kept.
-  const bytes = writer.view();
-  return seal(bytes.length > COPIED_BYTES ? writer.copy() : bytes, seed);
+  return seal(writer.view(), seed);
 }
 
 function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number): void {
