@@ -86,14 +86,15 @@ void Compare(const Network& network, std::uint32_t step, const BatchState& a, co
     const NetworkNode& node = network.nodes[recorded.node];
     const NodeState& x = a.nodes[recorded.node];
     const NodeState& y = b.nodes[recorded.node];
-    const bool same_out = SameRow(x.out, y.out, node.out);
+    // As a recording has it: whether a neuron fired, not how often.
+    const bool fires = recorded.spike_bytes > 0;
+    std::uint32_t neuron = 0;
+    while (neuron < node.out && (x.out[0][neuron] != 0) == (y.out[0][neuron] != 0)) ++neuron;
+    const bool same_out = fires ? neuron == node.out : SameRow(x.out, y.out, node.out);
     const bool same = same_out && (!HasCurrent(node.type) || SameRow(x.current, y.current, node.out)) &&
                       (!HasPotential(node.type) || SameRow(x.potential, y.potential, node.out));
     if (!same && !to.first) to.first = {step, Printable(node.name)};
-    if (same_out || recorded.spike_bytes == 0 || to.first_spike) continue;
-    std::uint32_t neuron = 0;
-    while (x.out[0][neuron] == y.out[0][neuron]) ++neuron;
-    to.first_spike = {step, recorded.node, neuron};
+    if (fires && !same_out && !to.first_spike) to.first_spike = {step, recorded.node, neuron};
   }
 }
 

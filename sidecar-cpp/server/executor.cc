@@ -22,6 +22,8 @@ namespace {
 // should is given up. Several run there if all of them take less than is worth waking a worker for.
 constexpr std::chrono::microseconds kQuick{300};
 constexpr std::chrono::milliseconds kPatience{1};
+// The same on the clock of the wall: a thread that sleeps, or has no CPU, uses no time of its own.
+constexpr std::chrono::milliseconds kWallPatience{50};
 constexpr std::chrono::microseconds kWorthWaking{100};
 // What a batch should take at most, so that other models have their turn. A few inputs are together in any case, since
 // they share the reading of the weights.
@@ -77,7 +79,9 @@ class Answers final : public RunObserver {
         patience_(patience) {}
 
   bool Abandoned(std::size_t item) override {
-    if (patience_ != kEndless && used() >= patience_) return gave_up_ = true;
+    if (patience_ != kEndless && (used() >= patience_ || Clock::now() - started_ >= kWallPatience)) {
+      return gave_up_ = true;
+    }
     auto error = jobs_[item]->StopError();
     if (!error) return false;
     Answer(item, *std::move(error));
