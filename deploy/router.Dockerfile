@@ -25,7 +25,11 @@ COPY --from=generate /build/services/generated services/generated
 COPY deploy/models deploy/models
 RUN ln -s /tandem/services/cli/main.ts /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
  && install -d -o 10001 -g 10001 /var/lib/tandem
-ENV NODE_ENV=production TANDEM_HTTP_LISTEN=0.0.0.0:8080 TANDEM_MODELS_DIR=/models
+# A container is reached from outside of it. Setting `tls` encrypts that; without it the start asks for `insecure: true`.
+ENV NODE_ENV=production TANDEM_LISTEN=0.0.0.0:50051 TANDEM_HTTP_LISTEN=0.0.0.0:8080 TANDEM_MODELS_DIR=/models
+# As in deploy/router.env, which says why.
+ENV NODE_OPTIONS=--max-semi-space-size=8
+ENV MALLOC_TRIM_THRESHOLD_=1048576
 USER 10001:10001
 EXPOSE 50051 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["tandem", "health"]

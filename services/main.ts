@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
+import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
+import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
@@ -25,6 +27,8 @@ import {
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { tellRefusal } from './composition/refusals.ts';
+import { RouterTls } from './composition/router-tls.ts';
 import { startTraces } from './composition/traces.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
@@ -51,6 +55,7 @@ import type { Readiness } from './routing/readiness.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { Router } from './routing/router.ts';
 import { Alerts } from './telemetry/alerts.ts';
+import { ConnectionFaults } from './telemetry/connection-faults.ts';
 import { ClientConnections } from './telemetry/connections.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -112,9 +117,11 @@ export async function start(
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
+  const connectionFaults = new ConnectionFaults(log);
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
+  const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
   const traces = await startTraces(settings, otel, metrics, log);
@@ -217,8 +224,10 @@ export async function start(
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
+    connectionFaults: () => connectionFaults.counts,
     subscribers: () => eventLog.subscribers,
     spansDropped: () => traces.dropped(),
     bugs,
@@ -244,11 +253,13 @@ export async function start(
     tellDescriptors,
   );
   const stopWatching = watchDescriptors(tellDescriptors);
+  const authorizer = new Authorizer(new Callers(settings.auth));
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
       ...liveApiOptions(settings),
-      ...{ listen: settings.listen, edge: settings.edge },
+      ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
@@ -261,6 +272,7 @@ export async function start(
       names: () => discoveries.problems,
       register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
       onInternalError,
+      onConnectionFault: (fault) => connectionFaults.add(fault),
     },
   );
   const shown: DashboardSources = {
@@ -279,14 +291,20 @@ export async function start(
     ? undefined
     : new HttpServer(shown, {
         listen: settings.http_listen,
+        certificate: tls.httpCertificate,
+        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
         connections: limits.http,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
       });
+  tls.onRenewed((certificate) => {
+    api.renew(certificate);
+    http?.renew(certificate);
+  });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -312,6 +330,8 @@ export async function start(
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();
+    tls.stop();
+    connectionFaults.stop();
     overload.stop();
     stopWatching();
     shedding.stop();

@@ -2,8 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { isLoopbackAddress } from './core/loopback.ts';
 import { checkModels } from './engines/model-problems.ts';
 import { type Tandem, start } from './main.ts';
 import { Bugs } from './telemetry/bugs.ts';
@@ -17,7 +20,7 @@ const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ct
 Usage: npm start -- [options]
 
   --engines N      C++ sidecars to start and keep running (default 2)
-  --listen ADDR    address of the gRPC server (default 0.0.0.0:50051)
+  --listen ADDR    address of the gRPC server (default 127.0.0.1:50051)
   --http ADDR      address of the dashboard (default 127.0.0.1:8080; "off": none)
   --models DIR     the model repository (default deploy/models)
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
@@ -35,7 +38,15 @@ Example: npm start -- --engines 3
 /** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
 const SAME_SIGNAL_MS = 500;
 
+/**
+ * V8 puts new objects straight into its old generation where those made at the same place have lived long, and never takes
+ * that back. In a router they live long for a moment, as in a burst; after it a sixth of what requests allocate would be old
+ * garbage, with the messages that it refers to: 80 MB more, and twice the p99 of a cache hit.
+ */
+const V8_FLAGS = '--no-allocation-site-pretenuring';
+
 async function main(): Promise<void> {
+  setFlagsFromString(V8_FLAGS);
   const { values } = parseArgs({
     options: {
       engines: { type: 'string' },
@@ -81,7 +92,16 @@ async function main(): Promise<void> {
     // A start that has failed has said so already.
     void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined);
   });
-  process.stdout.write(banner(await starting, settings));
+  const text = banner(await starting, settings);
+  collectGarbage();
+  process.stdout.write(text);
+}
+
+/** A start leaves some 30 MB of garbage, which V8 would collect only when there is twice as much. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  setFlagsFromString('--no-expose-gc');
 }
 
 /** Unhandled rejections come here, too. Too many, and it ends as if nothing had listened. */
@@ -103,11 +123,14 @@ function banner({ address, httpAddress, pool, readiness }: Tandem, settings: Set
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
   const { isReady, why } = readiness();
-  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}`;
+  const tls =
+    settings.tls.cert === '' ? '' : ` --ca CA.pem${settings.tls.client_ca && ' --cert CLIENT.pem --key CLIENT.key'}`;
+  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}${tls}`;
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
-    httpAddress && `\n  Dashboard: http://${clientAddress(httpAddress)}/\n`,
+    httpAddress &&
+      `\n  Dashboard: ${settings.tls.cert !== '' && !isLoopbackAddress(httpAddress) ? 'https' : 'http'}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',
   ].join('');

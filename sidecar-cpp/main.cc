@@ -1,4 +1,5 @@
 // tandem-engine: composition root. Reads the command line, loads the models, serves until told to stop.
+#include <absl/synchronization/mutex.h>
 #include <grpc/support/log.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -90,6 +91,9 @@ std::unique_ptr<tandem::SpanExporter> StartTracing(const std::string& engine_id)
   return std::make_unique<tandem::SpanExporter>(std::move(settings).value());
 }
 
+// Debian's abseil looks for deadlocks at every lock that gRPC takes.
+void LookForNoDeadlocks() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
+
 void SendGrpcLogsToOurs() {
   gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc: {}", line->message); });
 }
@@ -136,6 +140,7 @@ int Serve(const tandem::CommandLine& options) {
     return Fail("instruction set \"" + options.simd + "\" is not available here; available are " + known);
   }
   SendGrpcLogsToOurs();
+  LookForNoDeadlocks();
   const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);

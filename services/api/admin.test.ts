@@ -1,20 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { adminGuard, isLoopback } from './admin.ts';
+import { adminGuard } from './admin.ts';
 
 const from = (peer: string): { peer: string } => ({ peer });
-
-describe('a peer', () => {
-  it.each(['127.0.0.1', '127.8.0.1', '::1', '::ffff:127.0.0.1'])('%s is on this machine', (peer) => {
-    expect(isLoopback(peer)).toBe(true);
-  });
-
-  it.each(['10.0.0.7', '::1:abcd', '::ffff:10.0.0.7', '127.evil.example', 'unknown', ''])(
-    '%s is not known to be',
-    (peer) => {
-      expect(isLoopback(peer)).toBe(false);
-    },
-  );
-});
 
 describe('an administrative call', () => {
   it('is refused from elsewhere, saying where it would be taken', () => {

@@ -1,5 +1,6 @@
 // Who may change things.
 import { RouterError } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 
 export type AdminFrom = 'loopback' | 'anywhere' | 'nowhere';
 
@@ -18,15 +19,11 @@ export function adminGuard(adminFrom: () => AdminFrom, listen: string): Guard {
   const isLocalSocket = listen.startsWith('unix:');
   return (call) => {
     const from = adminFrom();
-    if (from === 'anywhere' || (from === 'loopback' && (isLocalSocket || isLoopback(call.peer)))) return;
+    if (from === 'anywhere' || (from === 'loopback' && (isLocalSocket || isLoopbackHost(call.peer)))) return;
     const message =
       from === 'nowhere'
         ? 'this router takes no administrative calls; see setting admin_from'
         : 'administrative calls are taken from the router’s own machine only; call from there, or see setting admin_from';
     throw new RouterError('ADMIN_FORBIDDEN', message, { metadata: { admin_from: from } });
   };
-}
-
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
 }

@@ -20,6 +20,12 @@ describe('the count of a batch that comes in', () => {
     );
   });
 
+  it('goes no further than one item too many', () => {
+    const counter = new BatchCounter();
+    counter.add(Buffer.alloc(4_096, Uint8Array.of(0x0a, 0)), 3);
+    expect(counter.items).toBe(4);
+  });
+
   it('ends with a field that is no item', () => {
     expect(count(Uint8Array.of(0x0a, 0, 0x10, 1, 0x0a, 0), 1)).toBe(1);
   });

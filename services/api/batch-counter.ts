@@ -16,9 +16,10 @@ export class BatchCounter {
   /** Another field came: what there is of it is counted when all of it is there (checkBatch). */
   #isLost = false;
 
-  add(chunk: Uint8Array): void {
+  /** Counts no further than to `most` and one more. */
+  add(chunk: Uint8Array, most = Infinity): void {
     let at = 0;
-    while (at < chunk.length && !this.#isLost) {
+    while (at < chunk.length && !this.#isLost && this.items <= most) {
       if (this.#left > 0) {
         const skipped = Math.min(this.#left, chunk.length - at);
         this.#left -= skipped;

@@ -18,7 +18,7 @@ export function countItems(options: BatchLimits): Inspect {
   const sinceMs = performance.now();
   return (bytes) => {
     const { maxBatchItems, observer } = options;
-    counter.add(bytes);
+    counter.add(bytes, maxBatchItems);
     if (counter.items <= maxBatchItems) return undefined;
     const error = tooManyItems(maxBatchItems);
     countUnheard(observer, ReasoningServiceService.reasonBatch.path, error, sinceMs);

@@ -1,11 +1,13 @@
 import type { Method } from '../grpc/method.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
-import { GrpcJsEdge } from './grpc-js/edge.ts';
-import { OwnEdge } from './own-edge.ts';
+import { NativeEdge } from './native-edge.ts';
 
 /** Setting `edge`. */
-export type EdgeKind = 'own' | 'grpc-js';
+export type EdgeKind = 'native' | 'grpc-js';
 
-export function createEdge(kind: EdgeKind, methods: readonly Method[], options: EdgeOptions): Edge {
-  return kind === 'own' ? new OwnEdge(methods, options) : new GrpcJsEdge(methods, options);
+export async function createEdge(kind: EdgeKind, methods: readonly Method[], options: EdgeOptions): Promise<Edge> {
+  if (kind === 'native') return new NativeEdge(methods, options);
+  // Only where it is wanted: it takes 9 MB.
+  const { GrpcJsEdge } = await import('./grpc-js/edge.ts');
+  return new GrpcJsEdge(methods, options);
 }

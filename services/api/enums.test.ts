@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Detail } from '../generated/tandem/v1/types.ts';
-import { toDetail } from './enums.ts';
+import { CacheMode, Detail } from '../generated/tandem/v1/types.ts';
+import { toCacheMode, toDetail } from './enums.ts';
 
 describe('how much to tell of a run', () => {
   it.each([
@@ -16,5 +16,20 @@ describe('how much to tell of a run', () => {
     expect(() => toDetail(value as Detail)).toThrow(
       `detail ${value} is not known; send one of DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER`,
     );
+  });
+});
+
+describe('how the cache is used', () => {
+  it.each([
+    [CacheMode.CACHE_MODE_UNSPECIFIED, 'USE'],
+    [CacheMode.CACHE_MODE_USE, 'USE'],
+    [CacheMode.CACHE_MODE_BYPASS, 'BYPASS'],
+    [CacheMode.CACHE_MODE_REFRESH, 'REFRESH'],
+  ])('is for %d %s', (mode, name) => {
+    expect(toCacheMode(mode)).toBe(name);
+  });
+
+  it.each([4, -1, CacheMode.UNRECOGNIZED])('is not known for %d', (value) => {
+    expect(() => toCacheMode(value as CacheMode)).toThrow(`cache ${value} is not known`);
   });
 });

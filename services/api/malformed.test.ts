@@ -9,6 +9,8 @@ import { edgeUnderTest } from '../../test/support/serve.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Callers } from '../auth/callers.ts';
+import { Authorizer } from './authorizer.ts';
 import { type ApiParts, ApiServer } from './server.ts';
 
 type Rpc = grpc.MethodDefinition<object, object>;
@@ -35,6 +37,7 @@ beforeAll(async () => {
   // No handler gets as far as to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
+    ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] })), onCallRefused: () => undefined },
     adminFrom: 'loopback',
     reflection: false,
     maxMessageBytes: 1_000,
@@ -48,6 +51,7 @@ beforeAll(async () => {
     maxSubscribers: 1,
     publishPerS: 1,
     onInternalError: (_path, error) => internal.push(error),
+    onConnectionFault: () => undefined,
     isReady: () => true,
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),

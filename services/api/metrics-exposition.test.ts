@@ -74,6 +74,7 @@ beforeAll(async () => {
     engines: ENGINES.map((id) => meteredEngine(id, { kind: id === 'local' ? 'local' : 'sidecar', inFlight: 2 })),
     ...{ inFlight: 5, waiting: 3, cache: { entries: 11, bytes: 2_222, evictions: 33 } },
     connections: { open: 4, total: 44 },
+    connectionFaults: new Map([['resets', 6]]),
   });
   const random = new Random(5);
   for (let k = 0; k < REQUESTS; k += 1) happen(metrics, random);
@@ -208,5 +209,6 @@ describe('10,000 known requests', () => {
       11, 2_222, 33,
     ]);
     expect([sample('tandem_client_connections'), sample('tandem_client_connections_opened_total')]).toEqual([4, 44]);
+    expect(sample('tandem_client_connection_faults_total', { kind: 'resets' })).toBe(6);
   });
 });

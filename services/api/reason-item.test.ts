@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
+import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import type { GroupedItem } from '../routing/group.ts';
 import type { Router } from '../routing/router.ts';
 import { type ItemAnswer, reasonItem } from './reason-item.ts';
 
@@ -31,7 +33,7 @@ function ask(errors: readonly RouterError[], deadlineMs = Infinity): Promise<Ite
     // One that tried again without a pause would hold up this test for ever.
     return Promise.reject(asked > 100 ? overflow : errors[Math.min(asked, errors.length) - 1]!);
   };
-  return reasonItem(bytes, { reason } as unknown as Router, { deadlineMs, signal: caller.signal }, options);
+  return reasonItem(bytes, loneRouter(reason), { deadlineMs, signal: caller.signal }, options);
 }
 
 const overflow = new RouterError('NON_FINITE', 'overflow');
@@ -56,7 +58,7 @@ describe('an item of a batch or a stream', () => {
       ran.push(othersRan);
       return Promise.reject(ran.length < 3 ? full(10) : overflow);
     };
-    await reasonItem(bytes, { reason } as unknown as Router, { deadlineMs: Infinity, signal: caller.signal }, options);
+    await reasonItem(bytes, loneRouter(reason), { deadlineMs: Infinity, signal: caller.signal }, options);
     clearInterval(others);
     expect(ran[0]).toBe(0);
     expect(ran[1]).toBeGreaterThan(ran[0]!);
@@ -75,7 +77,7 @@ describe('an item of a batch or a stream', () => {
     const beganMs = performance.now();
     await reasonItem(
       bytes,
-      { reason } as unknown as Router,
+      loneRouter(reason),
       { deadlineMs: Infinity, signal: caller.signal },
       { ...options, observer: { ...silent, requestEnded } },
     );
@@ -102,5 +104,29 @@ describe('an item of a batch or a stream', () => {
       options,
     );
     expect([answer.requestId, reasonOf(answer)]).toEqual(['', 'INVALID_FIELD']);
+  });
+});
+
+describe('items that go together', () => {
+  it('try again alone where the router was full', async () => {
+    const full = new RouterError('ROUTER_FULL', 'full', { retryAfterMs: 1 });
+    const reasons: string[] = [];
+    const reason = (): Promise<never> => {
+      reasons.push('alone');
+      return Promise.reject(overflow);
+    };
+    const reasonTogether = (items: readonly GroupedItem[]): GroupedItem[] => {
+      for (const item of items) item.ended(full);
+      return [];
+    };
+    const limits = { deadlineMs: Infinity, signal: caller.signal };
+    const answer = await reasonItem(bytes, { reason, reasonTogether }, limits, options);
+    expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
+  });
+
+  it('each fail where the router has a bug', async () => {
+    const broken = { reason: () => undefined } as unknown as Router;
+    const limits = { deadlineMs: Infinity, signal: caller.signal };
+    expect(reasonOf(await reasonItem(bytes, broken, limits, options))).toBe('INTERNAL');
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeCall } from '../../test/fakes/fake-call.ts';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
+import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import type { Router } from '../routing/router.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reasonStream } from './reason-stream.ts';
@@ -13,7 +13,7 @@ const MIB = 1_048_576;
 describe('a stream of large requests', () => {
   it('is read no further while those under way hold 16 MiB', async () => {
     const asked: ((error: RouterError) => void)[] = [];
-    const router = { reason: () => new Promise((_resolve, reject) => asked.push(reject)) } as unknown as Router;
+    const router = loneRouter(() => new Promise((_resolve, reject) => asked.push(reject)));
     const call = new FakeCall<Buffer>();
     const handler = reasonStream(router, {
       ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
@@ -43,12 +43,10 @@ describe('a stream of requests', () => {
   } {
     const ended: [string, number][] = [];
     const signals: AbortSignal[] = [];
-    const router = {
-      reason: (_question: unknown, { signal }: { signal: AbortSignal }) => {
-        signals.push(signal);
-        return new Promise(() => undefined);
-      },
-    } as unknown as Router;
+    const router = loneRouter((_question, { signal }) => {
+      signals.push(signal as AbortSignal);
+      return new Promise(() => undefined);
+    });
     const requestEnded = (_method: string, outcome: string, durationMs: number): void =>
       void ended.push([outcome, durationMs]);
     const call = new FakeCall<Buffer>();

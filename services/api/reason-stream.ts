@@ -5,7 +5,7 @@ import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.t
 import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import type { OpenCall } from './open-calls.ts';
-import { type ItemOptions, reasonItem } from './reason-item.ts';
+import { type ItemAnswer, type ItemOptions, reasonItems } from './reason-item.ts';
 import { encodeStreamResponse } from './reason-encoder.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
@@ -34,11 +34,13 @@ export function reasonStream(router: Router, options: StreamOptions): (call: Str
 class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | RouterError> {
   slot = -1;
   readonly #call: StreamCall;
-  readonly #router: Router;
+  readonly #router: Pick<Router, 'reason' | 'reasonTogether'>;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
   readonly #onDraining = (): void => this.#endInput('DRAINING');
+  /** Read in this turn of the event loop: they go together. */
+  #arrived: Uint8Array[] = [];
   #open = 0;
   #openBytes = 0;
   /** The reader does not read: answers wait in memory, and no further request is taken. */
@@ -63,7 +65,16 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   }
 
   onMessage(request: ReasonStreamRequestWire | RouterError): void {
-    void this.#take(request);
+    const bytes = request instanceof RouterError ? 0 : request.request.length;
+    this.#open += 1;
+    this.#openBytes += bytes;
+    this.#pace();
+    if (request instanceof RouterError) {
+      this.#refuse(request);
+      return;
+    }
+    if (this.#arrived.length === 0) queueMicrotask(this.#begin);
+    this.#arrived.push(request.request);
   }
 
   onEnd(): void {
@@ -80,29 +91,31 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#close(whyCancelled(this.#call.deadlineMs));
   }
 
-  async #take(request: ReasonStreamRequestWire | RouterError): Promise<void> {
-    const bytes = request instanceof RouterError ? 0 : request.request.length;
-    this.#open += 1;
-    this.#openBytes += bytes;
-    this.#pace();
+  /** What cannot be read is answered, too. */
+  #refuse(error: RouterError): void {
     const startedMs = performance.now();
-    const { requestId, outcome } = await this.#answer(request, startedMs);
+    this.#options.observer.requestEnded(this.#item.type, error.kind, 0);
+    this.#item.begin(startedMs).end(error);
+    this.#answer({ requestId: '', outcome: { $case: 'error', value: toReasonError(error) } }, 0, startedMs);
+  }
+
+  readonly #begin = (): void => {
+    const requests = this.#arrived;
+    this.#arrived = [];
+    const startedMs = performance.now();
+    const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
+    reasonItems(requests, this.#router, { deadlineMs, signal: this.#caller }, this.#item, (index, answer) =>
+      this.#answer(answer, requests[index]!.length, startedMs),
+    );
+  };
+
+  #answer({ requestId, outcome }: ItemAnswer, bytes: number, startedMs: number): void {
     this.#open -= 1;
     this.#openBytes -= bytes;
     if (this.#caller.aborted) return;
     this.#isBlocked = !this.#call.send(encodeStreamResponse(requestId, outcome, performance.now() - startedMs));
     this.#pace();
     this.#endIfAnswered();
-  }
-
-  async #answer(request: ReasonStreamRequestWire | RouterError, startedMs: number): ReturnType<typeof reasonItem> {
-    if (request instanceof RouterError) {
-      this.#options.observer.requestEnded(this.#item.type, request.kind, 0);
-      this.#item.begin(startedMs).end(request);
-      return { requestId: '', outcome: { $case: 'error', value: toReasonError(request) } };
-    }
-    const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
-    return await reasonItem(request.request, this.#router, { deadlineMs, signal: this.#caller }, this.#item);
   }
 
   /** A paused stream fills its window, and HTTP/2 then holds the sender back. */

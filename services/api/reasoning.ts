@@ -7,20 +7,18 @@ import {
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
 import type { Method } from '../grpc/method.ts';
-import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
 import { countItems } from './batch-inspector.ts';
 import { BatchRoom } from './batch-room.ts';
 import { decoding } from './decoding.ts';
-import { LayerRoom } from './layer-room.ts';
 import { type Handler, type Rpc, methodsOf } from './methods.ts';
-import { type ItemOptions, reasonItem } from './reason-item.ts';
-import { type ItemOutcome, encodeBatch, encodeResponse } from './reason-encoder.ts';
+import { reasonBatch } from './reason-batch.ts';
+import { encodeBatch, encodeResponse } from './reason-encoder.ts';
 import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
 import { checkBatch, checkPlain, checkReason, checkReasonStream } from './request-limits.ts';
 import { beginTrace, noteAnswer } from './traced.ts';
-import { type UnaryContext, unary } from './unary.ts';
+import { unary } from './unary.ts';
 
 export interface ReasoningOptions extends StreamOptions {
   /** Requests in one ReasonBatch. */
@@ -87,7 +85,7 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
     reasonBatch: unary<ReasonBatchRequestWire, Buffer>(options, async ({ requests }, context) => {
       const leave = room.enter(requests.length, options.maxInFlight);
       try {
-        const outcomes = await reasonEach(requests, router, context, { ...options, turns });
+        const outcomes = await reasonBatch(requests, router, context, { ...options, turns });
         return encodeBatch(outcomes, performance.now() - context.startedMs);
       } finally {
         leave();
@@ -96,39 +94,4 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
     reasonStream: reasonStream(router, options),
   };
   return methodsOf(reasoningService(options), handlers, { reasonBatch: () => countItems(options) });
-}
-
-/** In the order of the requests, `windowSize` of them under way at once. */
-async function reasonEach(
-  requests: readonly Uint8Array[],
-  router: Router,
-  context: UnaryContext,
-  { turns, ...options }: ReasoningOptions & { readonly turns: Turns },
-): Promise<ItemOutcome[]> {
-  const type = 'ReasonBatch.item';
-  const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
-  const room = new LayerRoom();
-  const item: ItemOptions = {
-    ...options,
-    type,
-    begin: (startedMs) => beginTrace(options.tracing, type, context.metadata, startedMs),
-    adjust: spreadBySpeed,
-    accept: ({ answer }) => room.take(answer.inference),
-  };
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < requests.length) {
-      const index = next;
-      next += 1;
-      await turns.next();
-      outcomes[index] = (await reasonItem(requests[index]!, router, context, item)).outcome;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(options.windowSize, requests.length) }, worker));
-  return outcomes;
-}
-
-/** Items that name no strategy go where they should be answered first. */
-function spreadBySpeed(question: ReasonQuestion): ReasonQuestion {
-  return question.strategy === undefined ? { ...question, strategy: 'FASTEST' } : question;
 }

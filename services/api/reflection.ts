@@ -1,9 +1,8 @@
-// gRPC reflection, for grpcurl and the like.
+// gRPC reflection, for grpcurl and the like. See reflection-methods.ts.
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type DescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type PackageDefinition, loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import type { IncomingCall, Method } from '../grpc/method.ts';
 import { checking } from './decoding.ts';
 import type { Service } from './methods.ts';
 import { checkPlain } from './request-limits.ts';
@@ -38,38 +37,28 @@ function nameMapEntries(message: DescriptorProto): void {
 }
 
 /** What a package's own handler is given as its call. */
-interface PackageCall {
+export interface PackageCall {
   on(event: 'data' | 'end', listener: (message?: unknown) => void): void;
   write(response: unknown): void;
   end(): void;
 }
 
-/** ServerReflection, v1 and v1alpha. */
-export function reflectionMethods(protoDir: string): Method[] {
-  const methods: Method[] = [];
+export interface ReflectionMethod {
+  readonly decode: (bytes: Buffer) => unknown;
+  readonly encode: (response: never) => Uint8Array;
+  readonly handle: (call: PackageCall) => void;
+}
+
+/** ServerReflection, v1 and v1alpha, by path. */
+export function loadReflection(protoDir: string): ReadonlyMap<string, ReflectionMethod> {
+  const methods = new Map<string, ReflectionMethod>();
   // The package adds itself to servers of grpc-js.
   const addService = (service: Service, handlers: Readonly<Record<string, (call: PackageCall) => void>>): void => {
-    for (const [name, rpc] of Object.entries(service)) {
-      // A request with too many fields ends with gRPC's own INTERNAL: no client sends one.
-      const decode = checking(checkPlain, rpc.requestDeserialize);
-      const handle = (call: IncomingCall): void => handlers[name]!(toPackageCall(call));
-      const encode = rpc.responseSerialize as Method['encode'];
-      methods.push({ ...{ path: rpc.path, requestStream: true, responseStream: true }, ...{ decode, encode, handle } });
+    for (const [name, { path, requestDeserialize, responseSerialize }] of Object.entries(service)) {
+      const decode = checking(checkPlain, requestDeserialize);
+      methods.set(path, { decode, encode: responseSerialize, handle: handlers[name]! });
     }
   };
   new ReflectionService(publicServices(protoDir)).addToServer({ addService });
   return methods;
-}
-
-function toPackageCall(call: IncomingCall): PackageCall {
-  const listener: { onMessage?: (message: unknown) => void; onEnd?: () => void } = {};
-  call.listener = listener;
-  return {
-    on: (event, listen) => {
-      if (event === 'data') listener.onMessage = listen;
-      else listener.onEnd = listen;
-    },
-    write: (response) => void call.send(response),
-    end: () => call.end(),
-  };
 }

@@ -1,6 +1,9 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
+import type { Method } from '../grpc/method.ts';
+import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
@@ -8,6 +11,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
+import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
@@ -15,7 +19,7 @@ import { type EventOptions, eventMethods } from './events.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
-import { reflectionMethods } from './reflection.ts';
+import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
@@ -42,8 +46,14 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
-    Pick<EdgeOptions, 'listen' | 'connections' | 'maxMessageBytes' | 'maxStreamsPerConnection'> {
+    Pick<
+      EdgeOptions,
+      'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
+    > {
   readonly edge: EdgeKind;
+  readonly authorizer: Authorizer;
+  /** Hears of calls that their callers may not make. */
+  readonly onCallRefused: (path: string, error: RouterError) => void;
   readonly reflection: boolean;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
@@ -56,7 +66,9 @@ const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
-  readonly #edge: Edge;
+  readonly #methods: readonly Method[];
+  readonly #edgeOptions: EdgeOptions;
+  #edge: Edge | undefined;
   readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
@@ -73,11 +85,12 @@ export class ApiServer {
       tracing,
       drained: this.#drained.signal,
       calls: this.#calls,
-      guard: adminGuard(() => this.#live.adminFrom, options.listen),
+      guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
+      authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
-    const methods = [
+    this.#methods = [
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, shared),
       ...engineAdminMethods(router, pool, shared),
@@ -87,13 +100,26 @@ export class ApiServer {
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
     const onUnheard: EdgeOptions['onUnheard'] = (...about) => countUnheard(metrics, ...about);
-    this.#edge = createEdge(options.edge, methods, Object.assign(shared, { onUnheard }));
+    this.#edgeOptions = Object.assign(shared, { onUnheard });
+  }
+
+  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+    const { authorizer, onCallRefused } = this.#options;
+    const error = authorizer.check(path, metadata, socket);
+    if (error !== undefined) onCallRefused(path, error);
+    return error;
   }
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
+    this.#edge = await createEdge(this.#options.edge, this.#methods, this.#edgeOptions);
     const port = await this.#edge.start();
     return this.#options.listen.replace(/:0$/, `:${port}`);
+  }
+
+  /** For connections that come from now on. */
+  renew(certificate: ServerCertificate): void {
+    this.#edge?.renew(certificate);
   }
 
   configure(options: LiveApiOptions): void {
@@ -111,13 +137,13 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
-    const gone = this.#edge.drain();
+    const gone = this.#edge?.drain();
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    this.#edge.close();
+    this.#edge?.close();
   }
 }

@@ -3,7 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { EncodedSpan } from '../core/encoded-span.ts';
 import { SpanReceiver } from './span-receiver.ts';
 
-describe.each(['own', 'grpc-js'] as const)('the receiver of spans on edge %s', (edge) => {
+describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s', (edge) => {
   let receiver: SpanReceiver;
   let taken: EncodedSpan[];
 

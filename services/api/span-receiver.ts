@@ -51,11 +51,11 @@ export class SpanReceiver {
 
   /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */
   async start(listen: string): Promise<string> {
-    this.#edge = createEdge(this.#kind, [this.#method], {
+    this.#edge = await createEdge(this.#kind, [this.#method], {
       ...{ listen, connections: new ConnectionLimit(MAX_CONNECTIONS) },
       ...{ maxMessageBytes: MAX_MESSAGE_BYTES, maxStreamsPerConnection: MAX_STREAMS, timeoutMs: TIMEOUT_MS },
       // The sidecars' exporters count what fails.
-      ...{ onUnheard: () => undefined, onInternalError: () => undefined },
+      ...{ onUnheard: () => undefined, onInternalError: () => undefined, onConnectionFault: () => undefined },
     });
     return `http://127.0.0.1:${await this.#edge.start()}`;
   }

@@ -12,7 +12,7 @@ import { throwIfCancelled } from '../core/call.ts';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { FlightTable } from './flight-table.ts';
-import { SingleFlight } from './single-flight.ts';
+import { type Ending, SingleFlight } from './single-flight.ts';
 import { AnswerStore, type StoreOptions, type StoreTimes, sameBytes } from './answer-store.ts';
 
 export interface CacheKey {
@@ -88,6 +88,26 @@ export class AnswerCache<V> {
     };
     if (use === 'USE') return await this.#obtain(key, data, context, computeAndKeep);
     return { value: await computeAndKeep(context), status: 'MISS' };
+  }
+
+  /**
+   * Begins a computation that others may join, of a caller that computes within its own limits. Returns what ends it, to be
+   * called once. Undefined: an equal question is being computed.
+   */
+  lead({ scope, hash, data }: CacheKey, context: CallContext): ((ending: Ending<V>) => void) | undefined {
+    const key = keyOf(scope, hash);
+    if (this.#flights.get(key) !== undefined) return undefined;
+    const flight = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return (ending) => {
+      if (ending.error === undefined) this.#kept.set(key, data, ending.value);
+      flight.end(ending);
+    };
+  }
+
+  /** What is kept may be given instead of such an error, fresh or stale. */
+  instead({ scope, hash, data }: CacheKey, error: RouterError): CachedAnswer<V> | undefined {
+    return this.#keptInstead(keyOf(scope, hash), data, error);
   }
 
   /** What is kept for this input has turned out to be wrong. */

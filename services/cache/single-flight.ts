@@ -34,7 +34,11 @@ export class SingleFlight<V> {
   }
 
   async run(compute: (context: CallContext) => Promise<V>): Promise<void> {
-    const ending = await this.#endOf(compute);
+    this.end(await this.#endOf(compute));
+  }
+
+  /** For a leader that computes by itself. To be called once. */
+  end(ending: Ending<V>): void {
     if (this.#cancel.aborted) return;
     this.#onClosed();
     for (const end of this.#waiters) end(ending);

@@ -1,6 +1,6 @@
 // What all commands of `npx tandem` share: options, help, and errors that are thrown.
 import { Command } from 'commander';
-import { routerAddress } from '../config/client.ts';
+import { clientOption, routerAddress } from '../config/client.ts';
 import { milliseconds } from './arguments.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
@@ -9,6 +9,10 @@ export function programOf(commands: readonly Command[]): Command {
     .description('Asks a Tandem router.')
     .option('-a, --address <host:port>', 'the router (also TANDEM_ADDRESS)', routerAddress())
     .option('--timeout-ms <n>', 'give up after this many milliseconds', milliseconds, 10_000)
+    .option('--ca <file>', 'use TLS, and trust the CAs of this PEM file (also TANDEM_CLIENT_CA)', clientOption('CA'))
+    .option('--cert <file>', 'the client certificate to present, PEM (also TANDEM_CLIENT_CERT)', clientOption('CERT'))
+    .option('--key <file>', 'its private key, PEM (also TANDEM_CLIENT_KEY)', clientOption('KEY'))
+    .option('--token <token>', 'the bearer token that says who calls (also TANDEM_CLIENT_TOKEN)', clientOption('TOKEN'))
     .option('--json', 'print JSON for programs', false)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows what there is)')

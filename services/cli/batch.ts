@@ -8,7 +8,7 @@ import {
 import { Answers } from './answers.ts';
 import { wholeNumber } from './arguments.ts';
 import { callOver, connect, type GlobalOptions } from './client.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { readSample } from './input.ts';
 import { interruptible } from './interrupt.ts';
 import { type Item, LINE_FORMS, readItems, withInput } from './items.ts';

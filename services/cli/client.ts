@@ -1,9 +1,9 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
+import { type CredentialOptions, credentialsOf, interceptorsOf } from './credentials.ts';
 
-export interface GlobalOptions {
-  readonly address: string;
+export interface GlobalOptions extends CredentialOptions {
   readonly timeoutMs: number;
   readonly json: boolean;
 }
@@ -22,8 +22,11 @@ type Unary<Request, Response> = (
 
 /** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
-  const { address } = command.optsWithGlobals<GlobalOptions>();
-  return new client(address, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+  const options = command.optsWithGlobals<GlobalOptions>();
+  return new client(options.address, credentialsOf(options), {
+    'grpc.max_receive_message_length': -1,
+    interceptors: interceptorsOf(options),
+  });
 }
 
 /** Calls one unary method over a connection. */

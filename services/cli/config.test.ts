@@ -52,6 +52,9 @@ describe('tandem config', () => {
 
   it('schema is a JSON Schema', async () => {
     const { stdout } = await config(['schema']);
-    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', properties: { listen: { default: '0.0.0.0:50051' } } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'object',
+      properties: { listen: { default: '127.0.0.1:50051' } },
+    });
   });
 });

@@ -3,6 +3,7 @@ import { settingsJsonSchema } from '../config/catalogue.ts';
 import { type Change, checkSettings, ConfigError } from '../config/load.ts';
 import { printSettings } from '../config/print.ts';
 import { type GlobalOptions, print } from './client.ts';
+import { tokenCommand } from './config-token.ts';
 import { USAGE } from './exit-codes.ts';
 import { table } from './table.ts';
 
@@ -20,7 +21,8 @@ Examples: npx tandem config print > tandem.yaml
     )
     .addCommand(checkCommand())
     .addCommand(printCommand())
-    .addCommand(schemaCommand());
+    .addCommand(schemaCommand())
+    .addCommand(tokenCommand());
 }
 
 function checkCommand(): Command {

@@ -5,9 +5,7 @@ import { ConfigError } from '../config/load.ts';
 import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 import { REFUSED, UNREACHABLE, USAGE } from './exit-codes.ts';
-
-/** A wrong argument that only the command could notice. */
-export class UsageError extends Error {}
+import { UsageError } from './usage-error.ts';
 
 export function failWith(error: unknown, address: string): void {
   if (error instanceof CommanderError) {
@@ -24,14 +22,23 @@ function describe(error: unknown, address: string): [text: string, exitCode: num
   if (!isServiceError(error)) return [error instanceof Error ? error.message : String(error), REFUSED];
   const { reason, field } = details(error);
   if (error.code === grpc.status.UNAVAILABLE && reason === '') {
-    return [
-      `no router answers at ${address}; start one with "npm start", or say where it is with --address`,
-      UNREACHABLE,
-    ];
+    return [unreachable(error.details, address), UNREACHABLE];
   }
   const where = field ? `\n  field: ${field}` : '';
   const name = grpc.status[error.code];
   return [`${name}${reason ? ` (${reason})` : ''}: ${error.details}${where}`, REFUSED];
+}
+
+/** `details`: of grpc-js. */
+function unreachable(details: string, address: string): string {
+  if (/certificate|SSL|TLS|self.signed/i.test(details)) {
+    const why = /SSL routines:[^:]*:([^:]+)/.exec(details)?.[1] ?? details;
+    return `no TLS connection to ${address}: ${why}; check --ca, --cert and --key`;
+  }
+  if (/Last error: Failed to connect/.test(details)) {
+    return `${address} closed the connection; if the router speaks TLS, give --ca FILE`;
+  }
+  return `no router answers at ${address}; start one with "npm start", or say where it is with --address`;
 }
 
 function details(error: grpc.ServiceError): { reason: string; field: string } {

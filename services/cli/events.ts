@@ -1,4 +1,3 @@
-import * as grpc from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { EventServiceClient, SubscribeResponse } from '../generated/tandem/v1/events.ts';
 import { wholeNumber } from './arguments.ts';
@@ -23,7 +22,7 @@ export function eventsCommand(): Command {
     .addHelpText(
       'after',
       `
-Topics of the router: engine, breaker, quarantine, dispute, model, alert. Users’ begin with "user.".
+Topics of the router: engine, breaker, quarantine, dispute, model, alert, config, security. Users’ begin with "user.".
 
 Examples: npx tandem events --after 0
           npx tandem events --topic engine --topic "user.*" --json`,
@@ -32,7 +31,7 @@ Examples: npx tandem events --after 0
       const { json } = command.optsWithGlobals<GlobalOptions>();
       if (after === undefined) process.stderr.write('Events from now on; with --after 0 also those before.\n');
       await follow(command, {
-        open: (address, channel) => new EventServiceClient(address, grpc.credentials.createInsecure(), channel),
+        open: (...to) => new EventServiceClient(...to),
         call: (client) =>
           client.subscribe({
             topics: [...topic],

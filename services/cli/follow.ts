@@ -2,12 +2,13 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import type { GlobalOptions } from './client.ts';
+import { credentialsOf, interceptorsOf } from './credentials.ts';
 
 /** A router whose machine has gone away says nothing: so asked, its silence ends the stream. */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
 
 export interface Followed<C extends grpc.Client, Response> {
-  open(address: string, channel: grpc.ClientOptions): C;
+  open(address: string, credentials: grpc.ChannelCredentials, channel: grpc.ClientOptions): C;
   call(client: C): grpc.ClientReadableStream<Response>;
   show(response: Response): void;
 }
@@ -17,8 +18,9 @@ export async function follow<C extends grpc.Client, Response>(
   command: Command,
   { open, call, show }: Followed<C, Response>,
 ): Promise<void> {
-  const { address, timeoutMs } = command.optsWithGlobals<GlobalOptions>();
-  const client = open(address, KEEPALIVE);
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const { address, timeoutMs } = options;
+  const client = open(address, credentialsOf(options), { ...KEEPALIVE, interceptors: interceptorsOf(options) });
   const stream = call(client);
   let isOver = false;
   const leave = (): void => {

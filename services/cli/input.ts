@@ -1,7 +1,7 @@
 // An input: a shipped sample, a file, standard input, or a list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface CliInput {
   /** `[n]`, or `[steps, n]` for nested lists. */

@@ -3,7 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import { z } from 'zod';
 import type { ReasonRequest, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
 import { cacheModeFromJSON, strategyFromJSON } from '../generated/tandem/v1/types.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { type CliInput, parseNumbers, toInput } from './input.ts';
 import type { Line } from './lines.ts';
 import { CACHE_MODES, STRATEGIES } from './request-options.ts';

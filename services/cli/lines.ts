@@ -2,7 +2,7 @@
 import { createReadStream, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A longer line is no input that any router takes. */
 const MAX_LINE_CHARACTERS = 256 * 1024 * 1024;

@@ -1,5 +1,4 @@
 // The stream behind `tandem metrics --watch`: redrawn in place on a terminal, a line a message elsewhere.
-import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { MetricsServiceClient, WatchMetricsResponse } from '../generated/tandem/v1/metrics.ts';
@@ -23,7 +22,7 @@ export async function watchMetrics(
   const display = json ? jsonLines(output) : output.isTTY ? screen(output, address) : lines(output);
   try {
     await follow(command, {
-      open: (to, channel) => new MetricsServiceClient(to, grpc.credentials.createInsecure(), channel),
+      open: (...to) => new MetricsServiceClient(...to),
       call: (client) => client.watchMetrics({ intervalMs }),
       show: (response: WatchMetricsResponse) => display.show(response),
     });

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { GetMetricsResponse, MetricsServiceClient, ResetMetricsResponse } from '../generated/tandem/v1/metrics.ts';
 import { wholeNumber } from './arguments.ts';
 import { call, print } from './client.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { report } from './metrics-report.ts';
 import { watchMetrics } from './metrics-watch.ts';
 

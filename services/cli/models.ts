@@ -2,14 +2,16 @@ import { Command } from 'commander';
 import { hex64 } from '../core/hex.ts';
 import { ListModelsResponse, type Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { call, print } from './client.ts';
+import { importCommand } from './models-import.ts';
 import { table } from './table.ts';
 
 const HEAD = ['MODEL', 'VERSION', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 'PARAMETERS', 'MODEL ID', 'ENGINES'];
 
 export function modelsCommand(): Command {
   return new Command('models')
-    .description('the models there are')
+    .description('List models, or import one from a framework.')
     .addHelpText('after', '\nExample: npx tandem models --json')
+    .addCommand(importCommand())
     .action(async (_options: unknown, command: Command) => {
       const response = await call(command, ModelServiceClient, (client) => client.listModels, {});
       print(command, ListModelsResponse.toJSON(response), () => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
 import { type GlobalOptions, call, print } from './client.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { type CliInput, readInput, readSample } from './input.ts';
 import { withInput } from './items.ts';
 import { describeResponse } from './reason-text.ts';

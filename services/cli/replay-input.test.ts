@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { inputOf } from './replay-input.ts';
 import type { DisputeRecord } from './replay-records.ts';
 

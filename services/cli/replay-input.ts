@@ -1,7 +1,7 @@
 // The input that a recorded dispute was about: the record's own, or a file's that has its hash.
 import xxhash from 'xxhash-wasm';
 import { hex64 } from '../core/hex.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { readInput } from './input.ts';
 import type { DisputeRecord } from './replay-records.ts';
 

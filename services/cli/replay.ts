@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EngineAdminServiceClient, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { wholeNumber } from './arguments.ts';
 import { call, print } from './client.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
 import { inputOf } from './replay-input.ts';
 import { type DisputeRecord, readDisputes } from './replay-records.ts';
 import { describeReplay } from './replay-text.ts';

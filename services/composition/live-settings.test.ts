@@ -59,7 +59,7 @@ beforeEach(() => {
       tell: (_topic: string, _severity: string, text: string, data: Record<string, unknown>) => told.push([text, data]),
     },
     ...{ alerts: { configure: note('alerts') }, tracing: { configure: note('tracing') } },
-    ...{ api: server, http: { configure: note('http') } },
+    ...{ api: server, http: { configure: note('http') }, authorizer: { configure: note('authorizer') } },
     sidecars: { check: () => undefined, replace: note('sidecars') },
     discoveries: { replace: note('discoveries') },
   } as unknown as LiveParts;

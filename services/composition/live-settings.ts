@@ -1,6 +1,8 @@
 // Settings that are read again while the router runs (SIGHUP): taken over whole, or refused whole. Each part has a
 // `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
+import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
+import { Callers } from '../auth/callers.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import { describeChange, liveChanges } from '../config/reload.ts';
@@ -45,6 +47,7 @@ export interface LiveParts {
   readonly alerts: Alerts;
   readonly tracing: Tracing;
   readonly api: ApiServer;
+  readonly authorizer: Authorizer;
   readonly http: HttpServer | undefined;
   readonly sidecars: SidecarList;
   readonly discoveries: Discoveries;
@@ -89,7 +92,7 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { cache, alerts, tracing, api, http } = others;
+    const { cache, alerts, tracing, api, authorizer, http } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
@@ -105,6 +108,7 @@ export class LiveSettings {
     cache?.configure(cacheOptions(next));
     alerts.configure(alertOptions(next));
     tracing.configure(tracingOptions(next, otel));
+    authorizer.configure(new Callers(next.auth));
     api.configure(liveApiOptions(next));
     http?.configure({ timeoutMs: next.request_timeout_ms });
     admission.serve();

@@ -4,3 +4,11 @@
 export function routerAddress(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return env['TANDEM_ADDRESS'] || '127.0.0.1:50051';
 }
+
+/** TANDEM_CLIENT_CA, TANDEM_CLIENT_CERT, TANDEM_CLIENT_KEY or TANDEM_CLIENT_TOKEN. Undefined: not set. */
+export function clientOption(
+  name: 'CA' | 'CERT' | 'KEY' | 'TOKEN',
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  return env[`TANDEM_CLIENT_${name}`] || undefined;
+}

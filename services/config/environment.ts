@@ -7,6 +7,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const OTHERS = [
   'TANDEM_CONFIG', // where the settings file is
   'TANDEM_ADDRESS', // where the command-line client finds the router
+  'TANDEM_CLIENT_CA', // its TLS files, and its token
+  'TANDEM_CLIENT_CERT',
+  'TANDEM_CLIENT_KEY',
+  'TANDEM_CLIENT_TOKEN',
   'TANDEM_TEST_SEED', // of the C++ engine's tests
   'TANDEM_REFERENCE_NIR', // of the C++ engine's tests
 ];

@@ -15,7 +15,7 @@ const inFile = (text: string) => checkSettings({ env: {}, file: settingsFile(tex
 describe('settings', () => {
   it('need nothing to be set', () => {
     const settings = loadSettings({ env: {} });
-    expect(settings.listen).toBe('0.0.0.0:50051');
+    expect(settings.listen).toBe('127.0.0.1:50051');
     expect(settings.local).toEqual({ enabled: true, workers: 1 });
   });
 
@@ -45,8 +45,8 @@ describe('settings', () => {
   });
 
   it('read texts from the environment as they are', () => {
-    const settings = loadSettings({ env: { TANDEM_LISTEN: '[::]:50051', TANDEM_DEFAULT_MODEL: '007' } });
-    expect([settings.listen, settings.default_model]).toEqual(['[::]:50051', '007']);
+    const settings = loadSettings({ env: { TANDEM_LISTEN: '[::1]:50051', TANDEM_DEFAULT_MODEL: '007' } });
+    expect([settings.listen, settings.default_model]).toEqual(['[::1]:50051', '007']);
   });
 
   it('treat an empty variable as one that is not set', () => {

@@ -9,6 +9,8 @@ const MAX_STEPS = 100_000;
 
 const count = z.number().int().positive();
 
+const gain = z.enum(['dt', 'unit', 'decayed']).default('dt');
+
 const schema = z.strictObject({
   /** Repeats the folder's name, for people. */
   name: z.string().min(1).optional(),
@@ -16,8 +18,19 @@ const schema = z.strictObject({
   dt: z.number().positive().default(1e-3),
   /** Steps for a constant input; a time series brings its own length. */
   steps: count.max(MAX_STEPS).default(16),
-  reset: z.enum(['value', 'subtract']).default('value'),
+  reset: z.enum(['value', 'subtract', 'subtract_delayed', 'value_delayed']).default('value'),
   if_gain: z.enum(['dt', 'unit']).default('dt'),
+  /** Of LIF, LI and the membrane of CubaLIF, CubaLI: how an input enters. */
+  lif_gain: gain,
+  /** The same of the synapse of CubaLIF, CubaLI. */
+  synapse_gain: gain,
+  decay: z.enum(['euler', 'exponential']).default('euler'),
+  /** Spikes of one neuron in one step. */
+  spikes_per_step: z.enum(['single', 'multiple']).default('single'),
+  /** Whether a potential that equals its threshold fires. */
+  fire_at: z.enum(['above', 'reached']).default('above'),
+  /** When a spike is put out. */
+  emit: z.enum(['same_step', 'next_step']).default('same_step'),
   input: z
     .strictObject({
       shape: z.array(count).min(1).optional(),

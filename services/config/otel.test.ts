@@ -75,4 +75,8 @@ describe('a sidecar’s environment', () => {
   it('is the router’s own where the router takes no spans', () => {
     expect(sidecarEnvironment(undefined, env)).toEqual(env);
   });
+
+  it('does not limit the freed memory that a sidecar keeps, as it does the router’s', () => {
+    expect(sidecarEnvironment(undefined, { ...env, MALLOC_TRIM_THRESHOLD_: '1048576' })).toEqual(env);
+  });
 });

@@ -46,8 +46,10 @@ export function readOtel(defaultRatio: number, env: Environment = process.env): 
  * router's alone.
  */
 export function sidecarEnvironment(spansTo: string | undefined, env: Environment = process.env): Environment {
-  if (spansTo === undefined) return env;
-  const others = Object.entries(env).filter(([name]) => !/^OTEL_(EXPORTER_OTLP_|SERVICE_NAME$)/.test(name));
+  // How much freed memory is kept is set for the router alone: see deploy/router.env.
+  const { MALLOC_TRIM_THRESHOLD_: _, ...own } = env;
+  if (spansTo === undefined) return own;
+  const others = Object.entries(own).filter(([name]) => !/^OTEL_(EXPORTER_OTLP_|SERVICE_NAME$)/.test(name));
   return {
     ...Object.fromEntries(others),
     OTEL_EXPORTER_OTLP_ENDPOINT: spansTo,

@@ -8,7 +8,7 @@ import { printSettings } from './print.ts';
 
 const CHANGED = {
   TANDEM_SPAWN_COUNT: '3',
-  TANDEM_LISTEN: '[::]:5',
+  TANDEM_LISTEN: '[::1]:5',
   TANDEM_DEFAULT_MODEL: '# yes: "no"',
   TANDEM_SIDECARS: '[{id: a, address: "h:1"}, {id: b, address: "unix:///x"}]',
 };

@@ -11,18 +11,25 @@ import {
   spawnSchema,
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
+import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { authSchema } from './auth-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
-export const settingsSchema = z.strictObject({
+const shape = z.strictObject({
   listen: z
     .string()
     .regex(new RegExp(`^unix:.+$|${LISTEN.source}`), 'must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"')
-    .default('0.0.0.0:50051')
-    .describe('Address of the gRPC server; port 0: the system chooses. Or a Unix socket: "unix:PATH".'),
+    .default('127.0.0.1:50051')
+    .describe(
+      'Address of the gRPC server; port 0: the system chooses. Or a Unix socket: "unix:PATH". One that other machines reach needs `tls`, or `insecure: true`.',
+    ),
+  tls: tlsSchema,
+  insecure: insecureSchema,
+  auth: authSchema,
   edge: z
-    .enum(['own', 'grpc-js'])
-    .default('own')
+    .enum(['native', 'grpc-js'])
+    .default('native')
     .describe(
       'What serves gRPC: this project’s own HTTP/2 and gRPC, or the library grpc-js, which takes more CPU a call.',
     ),
@@ -277,5 +284,7 @@ export const settingsSchema = z.strictObject({
     .describe('Least severe log line to write.')
     .meta(LIVE),
 });
+
+export const settingsSchema = shape.superRefine(checkExposure);
 
 export type Settings = z.infer<typeof settingsSchema>;

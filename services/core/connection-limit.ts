@@ -34,7 +34,7 @@ export class ConnectionLimit {
    * Counts what a server accepts. `event`: with which it tells of a connection. `burst`: connections that it may accept
    * before those they displace are closed.
    */
-  watch(server: Server, event: 'connection' | 'session', burst: number): void {
+  watch(server: Server, event: 'connection' | 'secureConnection' | 'session', burst: number): void {
     server.maxConnections = this.max + burst;
     server.on(event, (connection: AcceptedConnection) => {
       connection.once('close', () => this.closed(connection));

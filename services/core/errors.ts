@@ -17,6 +17,7 @@ export type StatusCode =
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'
   | 'PERMISSION_DENIED'
+  | 'UNAUTHENTICATED'
   | 'ABORTED'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
@@ -74,6 +75,9 @@ export const ERROR_KINDS = {
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
+  NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
+  BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
+  ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;

@@ -1,6 +1,7 @@
 // What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
 
 import type { CancelSignal } from './cancel.ts';
+import type { RouterError } from './errors.ts';
 import type { OpenSpan } from './request-trace.ts';
 
 /** How much of a run an answer tells. Each tells what the one before it does. */
@@ -67,4 +68,11 @@ export interface CallContext {
   readonly signal: CancelSignal;
   /** What this is a part of, where it is noted down. */
   readonly span?: OpenSpan | undefined;
+}
+
+/** Hears how the inputs of a group end: each once, in any order, perhaps before the call that began them returns. */
+export interface InferenceListener {
+  /** `index`: of the input in its group. */
+  answered(index: number, inference: Inference): void;
+  failed(index: number, error: RouterError): void;
 }

@@ -67,6 +67,14 @@ describe('a wire writer', () => {
       });
       expect(ours.equals(new BinaryWriter().uint32(10).bytes(inner).finish())).toBe(true);
       expect(written((to) => to.bytes(10, inner)).equals(ours)).toBe(true);
+      const foreseen = written((to) => {
+        to.varint(10);
+        const atLeast = length >> 1;
+        const start = to.begin(atLeast);
+        to.raw(inner);
+        to.end(start, atLeast);
+      });
+      expect(foreseen.equals(ours)).toBe(true);
     },
   );
 

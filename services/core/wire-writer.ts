@@ -137,24 +137,24 @@ export class WireWriter {
     this.#at += value.length;
   }
 
-  /** After the tag of what begins with its length. Returns what `end` takes. */
-  begin(): number {
-    this.#reserve(1);
-    this.#at += 1;
+  /** After the tag of what begins with its length. `atLeast`: how long it will be. Returns what `end` takes. */
+  begin(atLeast = 0): number {
+    const width = widthOf(atLeast);
+    this.#reserve(width);
+    this.#at += width;
     return this.#at;
   }
 
-  /** Most lengths take the one byte that `begin` has left for them; for a longer one the contents move. */
-  end(start: number): void {
+  /** `atLeast`: as `begin` was told. A length that takes more bytes than that one would makes the contents move. */
+  end(start: number, atLeast = 0): void {
     const length = this.#at - start;
-    if (length < CONTINUES) {
-      this.#bytes[start - 1] = length;
-      return;
+    const kept = widthOf(atLeast);
+    const more = widthOf(length) - kept;
+    if (more > 0) {
+      this.#reserve(more);
+      this.#bytes.copyWithin(start + more, start, this.#at);
     }
-    const more = length < 2 ** 14 ? 1 : length < 2 ** 21 ? 2 : length < 2 ** 28 ? 3 : 4;
-    this.#reserve(more);
-    this.#bytes.copyWithin(start + more, start, this.#at);
-    this.#at = start - 1;
+    this.#at = start - kept;
     this.varint(length);
     this.#at += length;
   }
@@ -185,4 +185,10 @@ export class WireWriter {
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }
+}
+
+/** Bytes of a length, encoded. */
+function widthOf(length: number): number {
+  if (length < CONTINUES) return 1;
+  return length < 2 ** 14 ? 2 : length < 2 ** 21 ? 3 : length < 2 ** 28 ? 4 : 5;
 }

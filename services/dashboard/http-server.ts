@@ -1,21 +1,38 @@
 // The router's HTTP side: the dashboard, Prometheus's and probes' paths. Limits on all that a visitor can make grow, and
 // headers that let a browser load nothing from elsewhere and nobody frame or read it.
 //
-// There is no login. On a loopback address only programs of this machine reach it, and a page of another site that has
-// its name resolve to here (DNS rebinding) is told apart by its Host; where it listens elsewhere, the network decides.
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+// With setting `auth`, all but probes need a token. Without it, on a loopback address only programs of this machine reach it,
+// and a page of another site that has its name resolve to here (DNS rebinding) is told apart by its Host.
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
+import type { RouterError } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources } from './sources.ts';
 import { Watchers } from './watchers.ts';
 
+/** PEM. */
+export interface HttpCertificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** `read`: pages and figures. `reason`: a request to a model. */
+export type HttpNeed = 'read' | 'reason';
+
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */
   readonly listen: string;
+  /** Undefined: plaintext. */
+  readonly certificate?: HttpCertificate | undefined;
   readonly connections?: ConnectionLimit;
+  /** Returns why a request with this header `authorization` is refused. By default none is. */
+  readonly authorize?: (authorization: string | undefined, need: HttpNeed) => RouterError | undefined;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -39,6 +56,9 @@ const BURST = 32;
 const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
 
+/** They need no login. */
+const PROBES = ['/healthz', '/readyz'];
+
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -49,8 +69,6 @@ const SECURITY_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export class HttpServer {
   #options: HttpServerOptions;
@@ -71,23 +89,31 @@ export class HttpServer {
     const at = options.listen.lastIndexOf(':');
     this.#host = options.listen.slice(0, at);
     this.#port = Number(options.listen.slice(at + 1));
-    this.#server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: RECEIVE_MS,
-        requestTimeout: RECEIVE_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => void this.#answer(request, response),
-    );
-    connections.watch(this.#server, 'connection', BURST);
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: RECEIVE_MS,
+      requestTimeout: RECEIVE_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1_000,
+    };
+    const answer: RequestListener = (request, response) => void this.#answer(request, response);
+    const { certificate } = options;
+    this.#server =
+      certificate === undefined
+        ? createServer(limits, answer)
+        : createSecureServer({ ...limits, ...tlsOptions(certificate), handshakeTimeout: RECEIVE_MS }, answer);
+    connections.watch(this.#server, certificate === undefined ? 'connection' : 'secureConnection', BURST);
     this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.timeout = SILENT_MS;
   }
 
   configure({ timeoutMs }: Pick<HttpServerOptions, 'timeoutMs'>): void {
     this.#options = { ...this.#options, timeoutMs };
+  }
+
+  /** For connections that come from now on. */
+  renew(certificate: HttpCertificate): void {
+    if (this.#server instanceof SecureServer) this.#server.setSecureContext(tlsOptions(certificate));
   }
 
   /** Resolves to the bound address. */
@@ -171,6 +197,10 @@ export class HttpServer {
       const allowed = matching.map((each) => (each.method === 'GET' ? 'GET, HEAD' : each.method)).join(', ');
       return refusal(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}`, { Allow: allowed });
     }
+    if (!PROBES.includes(path)) {
+      const refused = this.#options.authorize?.(headers.authorization, method === 'POST' ? 'reason' : 'read');
+      if (refused !== undefined) return unauthorized(refused);
+    }
     const asked: Asked = {
       request,
       response,
@@ -190,8 +220,20 @@ export class HttpServer {
   }
 
   #isOurs(host: string | undefined): boolean {
-    return !LOOPBACK.test(this.#host) || LOOPBACK.test((host ?? '').replace(/:\d+$/, ''));
+    return !isLoopbackHost(this.#host) || isLoopbackHost((host ?? '').replace(/:\d+$/, ''));
   }
+}
+
+/** A browser asks for a name and a password: any name, and the token. */
+function unauthorized({ kind, message }: RouterError): Reply {
+  if (kind === 'ROLE_MISSING') return refusal(403, kind, message);
+  return refusal(401, kind, message, {
+    'WWW-Authenticate': 'Basic realm="tandem: any name, and your token as the password"',
+  });
+}
+
+function tlsOptions({ cert, key }: HttpCertificate): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.3' };
 }
 
 /** Aborted when the other side leaves before it has its answer. */

@@ -1,5 +1,5 @@
 // What the router needs of any engine, wherever it runs.
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
 
 export type EngineKind = 'local' | 'sidecar';
 
@@ -106,6 +106,8 @@ export interface Engine {
   replaceConnection?(why: string): void;
   /** Runs one input. Rejects with RouterError only. */
   infer(input: InferenceInput, context: CallContext): Promise<Inference>;
+  /** As `infer` for each of a group that has one caller, without a promise for each. An engine may do without. */
+  inferEach?(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void;
   /**
    * Runs one input step by step, beside the queue of `infer`: digests of every node at every step, or the values of one
    * node at one. Slow. Rejects with RouterError only; ENGINE_FAULT from an engine that cannot trace.

@@ -1,7 +1,7 @@
 // One inference on an engine. All that an engine says of an input passes here, whatever its kind and whoever asks: requests,
 // audits, replays, and the known inputs of a quarantined engine.
 import { RouterError } from '../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
 import { checkAnswer } from './check-answer.ts';
 import { checkRefusal, malformed } from './check-refusal.ts';
 import type { Engine } from './engine.ts';
@@ -29,6 +29,48 @@ export async function inferChecked(
   const problem = problemOf(inference, input, model);
   if (problem !== '') throw malformed(engine.id, problem);
   return complete(inference, startedMs);
+}
+
+/** The same for a group of inputs for one model version. */
+export function inferEachChecked(
+  engine: Engine,
+  pins: ModelPins,
+  inputs: readonly InferenceInput[],
+  context: CallContext,
+  startedMs: number,
+  listener: InferenceListener,
+): void {
+  let model: PinnedModel;
+  try {
+    model = findPin(pins, inputs[0]!);
+  } catch (thrown) {
+    for (const index of inputs.keys()) listener.failed(index, RouterError.from(thrown));
+    return;
+  }
+  const checking: InferenceListener = {
+    answered: (index, inference) => {
+      const problem = problemOf(inference, inputs[index]!, model);
+      if (problem === '') listener.answered(index, complete(inference, startedMs));
+      else listener.failed(index, malformed(engine.id, problem));
+    },
+    failed: (index, error) =>
+      listener.failed(index, checkRefusal(engine.id, error, inputs[index]!, context, startedMs)),
+  };
+  if (engine.inferEach !== undefined) engine.inferEach(inputs, context, checking);
+  else for (const [index, input] of inputs.entries()) inferOne(engine, input, context, index, checking);
+}
+
+function inferOne(
+  engine: Engine,
+  input: InferenceInput,
+  context: CallContext,
+  index: number,
+  listener: InferenceListener,
+): void {
+  engine.infer(input, context).then(
+    (inference) => listener.answered(index, inference),
+    (thrown: unknown) => listener.failed(index, RouterError.from(thrown)),
+  );
 }
 
 /** As checkAnswer, which must not throw, for any value. */

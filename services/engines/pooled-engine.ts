@@ -1,12 +1,12 @@
 // An engine as the router sees it: how it has done, whether it may be asked, and one call that keeps both up to date.
 import type { EngineState } from '../core/engine-state.ts';
 import { type BreakerOutcome, ERROR_KINDS, RouterError } from '../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
 import { AnswerTimes } from './answer-times.ts';
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
 import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
 import type { Engine, EngineKind, EngineModel } from './engine.ts';
-import { inferChecked } from './infer-checked.ts';
+import { inferChecked, inferEachChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
 import { type Peers, comparePeers, isToBlame } from './slowness.ts';
@@ -22,6 +22,17 @@ const MIN_SWALLOWED = 5;
 const FAR_TIMES = 8;
 /** What counts as usual at least then, milliseconds: a healthy engine may pause. */
 const FAR_UNIT_MS = 250;
+
+interface FailedAttempt {
+  readonly input: InferenceInput;
+  readonly startedMs: number;
+  /** Unanswered requests when it was sent, itself included. */
+  readonly inFlight: number;
+  readonly pass: { readonly isProbe: boolean };
+  readonly span: CallContext['span'];
+  /** Its time was that of an attempt, and less than the caller's. */
+  readonly wasAttempt: boolean;
+}
 
 export class PooledEngine {
   readonly engine: Engine;
@@ -136,10 +147,13 @@ export class PooledEngine {
     }
   }
 
-  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
-  attemptMs({ model, version, data }: InferenceInput, shareMs: number): number {
+  /**
+   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
+   * such are sent at once.
+   */
+  attemptMs({ model, version, data }: InferenceInput, shareMs: number, requests = 1): number {
     const { length } = data;
-    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + 1, length, shareMs);
+    const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + requests, length, shareMs);
     // No more than its share where another engine answers within that: the model is not to blame that this one does not.
     if (neededMs <= shareMs) return neededMs;
     return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;
@@ -161,30 +175,79 @@ export class PooledEngine {
     const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
     try {
       const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
-      const nowMs = performance.now();
-      const elapsedMs = nowMs - startedMs;
-      times.recordAnswer(elapsedMs, inFlight, input.data.length, this.engine.inFlight, nowMs);
-      this.speed.recordAnswer(elapsedMs, inFlight, nowMs);
-      this.limit.record(elapsedMs, inFlight, 'success', nowMs);
-      this.succeeded += 1;
+      this.#recordAnswer(times, input, startedMs, inFlight);
       this.breaker.end(pass, 'success', 'OK');
       return inference;
     } catch (thrown) {
-      const nowMs = performance.now();
-      const elapsedMs = nowMs - startedMs;
-      const wasAttempt = deadlineMs < context.deadlineMs;
-      const { error, outcome } = this.#judge(RouterError.from(thrown), input, inFlight, elapsedMs, wasAttempt);
-      if (outcome === 'failure') this.failed += 1;
-      this.breaker.end(pass, outcome, toFailure(error), (why) =>
-        span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
-      );
-      this.#slowDown(error, outcome, elapsedMs, nowMs);
-      // An attempt that was ended early, when nobody is to blame, says nothing of how many the engine can take.
-      if (error.kind !== 'ATTEMPT_TIMEOUT') this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
-      throw error;
+      const attempt = { input, startedMs, inFlight, pass, span, wasAttempt: deadlineMs < context.deadlineMs };
+      throw this.#recordFailure(RouterError.from(thrown), attempt);
     } finally {
       this.#onRoom();
     }
+  }
+
+  /** Whether it may be sent a group: one that is on trial is sent one request. */
+  get takesGroups(): boolean {
+    return this.breaker.state === 'CLOSED';
+  }
+
+  /** As `infer` for each of a group for one model version. To be called where `takesGroups`. */
+  inferEach(
+    inputs: readonly InferenceInput[],
+    context: CallContext,
+    timeoutMs: number,
+    listener: InferenceListener,
+  ): void {
+    const startedMs = performance.now();
+    const { signal, span } = context;
+    const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
+    const wasAttempt = deadlineMs < context.deadlineMs;
+    const { model, version } = inputs[0]!;
+    const times = this.#timesOf(model, version);
+    times.recordRequest(startedMs);
+    const first = this.engine.inFlight + 1;
+    inferEachChecked(this.engine, this.pins, inputs, { deadlineMs, signal, span }, startedMs, {
+      answered: (index, inference) => {
+        this.#recordAnswer(times, inputs[index]!, startedMs, first + index);
+        this.breaker.end(UNCOUNTED, 'success', 'OK');
+        this.#onRoom();
+        listener.answered(index, inference);
+      },
+      failed: (index, thrown) => {
+        const input = inputs[index]!;
+        const attempt = { input, startedMs, inFlight: first + index, pass: UNCOUNTED, span, wasAttempt };
+        const error = this.#recordFailure(thrown, attempt);
+        this.#onRoom();
+        listener.failed(index, error);
+      },
+    });
+  }
+
+  #recordAnswer(times: AnswerTimes, { data }: InferenceInput, startedMs: number, inFlight: number): void {
+    const nowMs = performance.now();
+    const elapsedMs = nowMs - startedMs;
+    times.recordAnswer(elapsedMs, inFlight, data.length, this.engine.inFlight, nowMs);
+    this.speed.recordAnswer(elapsedMs, inFlight, nowMs);
+    this.limit.record(elapsedMs, inFlight, 'success', nowMs);
+    this.succeeded += 1;
+  }
+
+  /** Returns the error that its caller gets. */
+  #recordFailure(
+    thrown: RouterError,
+    { input, startedMs, inFlight, pass, span, wasAttempt }: FailedAttempt,
+  ): RouterError {
+    const nowMs = performance.now();
+    const elapsedMs = nowMs - startedMs;
+    const { error, outcome } = this.#judge(thrown, input, inFlight, elapsedMs, wasAttempt);
+    if (outcome === 'failure') this.failed += 1;
+    this.breaker.end(pass, outcome, toFailure(error), (why) =>
+      span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
+    );
+    this.#slowDown(error, outcome, elapsedMs, nowMs);
+    // An attempt that was ended early, when nobody is to blame, says nothing of how many the engine can take.
+    if (error.kind !== 'ATTEMPT_TIMEOUT') this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
+    return error;
   }
 
   /** What its breaker makes of an error. A time-out is its fault where other engines are faster, whichever clock ran out. */

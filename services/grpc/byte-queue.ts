@@ -1,7 +1,9 @@
-// Bytes that wait to be read. One buffer that doubles: a peer that sends single bytes makes it cost no more than a few times
+// Bytes that wait to be read. One buffer that grows: a peer that sends single bytes makes it cost no more than a few times
 // what it sent.
 
 const FIRST_BYTES = 1_024;
+/** Room for what is expected is made at once where a 16th of it is there. Memory that is not written to costs nothing. */
+const AHEAD = 16;
 const NONE = Buffer.alloc(0);
 
 export class ByteQueue {
@@ -14,8 +16,9 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
-  add(chunk: Uint8Array): void {
-    if (this.#end + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
+  /** `expected`: how many bytes will wait in all; 0: not known. */
+  add(chunk: Uint8Array, expected = 0): void {
+    if (this.#end + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length, expected);
     this.#bytes.set(chunk, this.#end);
     this.#end += chunk.length;
   }
@@ -45,10 +48,11 @@ export class ByteQueue {
   }
 
   /** What was read leaves only when the rest is copied anyway: reading bit by bit costs no copy each time. */
-  #makeRoom(more: number): void {
+  #makeRoom(more: number, expected: number): void {
     const { length } = this;
     const needed = length + more;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * length, FIRST_BYTES));
+    const ahead = Math.min(expected, AHEAD * needed);
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, ahead > 0 ? ahead : 2 * length, FIRST_BYTES));
     this.#bytes.copy(grown, 0, this.#start, this.#end);
     this.#bytes = grown;
     this.#start = 0;

@@ -8,13 +8,11 @@ import { ResponseHead, statusOfReset } from './response-head.ts';
 import { Code, type Status, status } from './status.ts';
 import type { TimingWheel, Waiting } from './timing-wheel.ts';
 
-export { COPIED_BYTES } from '../http2/index.ts';
-
 /** How the messages of a method are written and read. */
 export interface ClientMethod<Request, Response> {
   /** "/package.Service/Method". */
   readonly path: string;
-  /** The result must not be changed later, unless it is of COPIED_BYTES at most. */
+  /** What it returns is copied when it is sent: its memory may be used again. */
   readonly encode: (request: Request) => Uint8Array;
   /** What it throws ends the call with INTERNAL. The bytes may be kept. */
   readonly decode: (bytes: Buffer) => Response;

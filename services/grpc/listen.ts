@@ -1,6 +1,7 @@
 // Listening on "host:port" or "unix:PATH". A name may have several addresses: all of them are listened on, at one port.
 import { lookup } from 'node:dns/promises';
 import { type ListenOptions, type Server, type Socket, createServer } from 'node:net';
+import { type HandshakeFailed, SecureServer, type ServerCertificate } from './secure-server.ts';
 
 /** Of a name's several addresses some may be none of this machine's, such as ::1 where there is no IPv6. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
@@ -11,21 +12,36 @@ export interface Listener {
   readonly servers: readonly Server[];
   /** Takes no more connections; those that are open stay. */
   close(): void;
+  /** For connections that come from now on. Does nothing where no certificate was given at the start. */
+  renew(certificate: ServerCertificate): void;
 }
 
-/** Rejects with the system's error. */
-export async function listen(address: string, onSocket: (socket: Socket) => void): Promise<Listener> {
+export interface ListenTls {
+  readonly certificate: ServerCertificate;
+  readonly onHandshakeFailed: HandshakeFailed;
+}
+
+/** `tls`: of an address that is no Unix socket. Rejects with the system's error. */
+export async function listen(address: string, onSocket: (socket: Socket) => void, tls?: ListenTls): Promise<Listener> {
   const servers: Server[] = [];
+  const secured: SecureServer[] = [];
   const close = (): void => servers.forEach((server) => server.close());
   const open = async (options: ListenOptions): Promise<number> => {
-    const server = createServer({ noDelay: true }, onSocket);
+    const server = create(options);
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options, resolve));
     servers.push(server);
     const bound = server.address();
     return bound === null || typeof bound === 'string' ? 0 : bound.port;
   };
+  const create = (options: ListenOptions): Server => {
+    if (tls === undefined || options.path !== undefined) return createServer({ noDelay: true }, onSocket);
+    const secure = new SecureServer(tls.certificate, onSocket, tls.onHandshakeFailed);
+    secured.push(secure);
+    return secure.server;
+  };
+  const renew = (certificate: ServerCertificate): void => secured.forEach((each) => each.renew(certificate));
   const { path, host = '', port: wanted = 0 } = parseAddress(address);
-  if (path !== undefined) return { port: await open({ path }), servers, close };
+  if (path !== undefined) return { port: await open({ path }), servers, close, renew };
   let port = wanted;
   let missing: unknown;
   for (const { address } of await lookup(host, { all: true })) {
@@ -39,7 +55,7 @@ export async function listen(address: string, onSocket: (socket: Socket) => void
     }
   }
   if (servers.length === 0) throw missing;
-  return { port, servers, close };
+  return { port, servers, close, renew };
 }
 
 export interface Address {

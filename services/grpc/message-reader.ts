@@ -152,7 +152,7 @@ export class MessageReader {
       this.#deliver(copyOf(chunk, at, took));
       return took;
     }
-    this.#message.add(chunk.subarray(at, at + took));
+    this.#message.add(chunk.subarray(at, at + took), this.#length);
     if (this.#message.length === this.#length) this.#deliver(this.#message.take());
     return took;
   }

@@ -1,8 +1,18 @@
 // The gRPC server: sockets and methods in, calls out to their handlers. It listens nowhere itself: give it what a net.Server
 // or a tls.Server accepts (see listen.ts).
 import type { Socket } from 'node:net';
-import { type Headers, type Limits, ServerConnection, type Stream, type StreamHandler } from '../http2/index.ts';
+import {
+  type CloseReason,
+  ErrorCode,
+  type Headers,
+  type Limits,
+  ServerConnection,
+  type Stream,
+  type StreamHandler,
+  errorCodeName,
+} from '../http2/index.ts';
 import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
+import type { Metadata } from './metadata.ts';
 import type { Method } from './method.ts';
 import { Peer } from './peer.ts';
 import { PlainRefusal, sendPlain } from './plain-refusal.ts';
@@ -10,14 +20,31 @@ import { RequestHead, endHeaders } from './request-head.ts';
 import { type CallHost, ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
+/** Of a call whose message may still be on its way. */
+export type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | undefined;
+
+/** Why a connection ended that did not just end. */
+export interface ConnectionFault {
+  /** The budget that was exceeded, or the error code of HTTP/2: one of a few words. */
+  readonly kind: string;
+  /** What happened. */
+  readonly text: string;
+  /** IP address of the client; empty: it has none. */
+  readonly peer: string;
+}
+
 export interface ServerOptions {
   readonly methods: readonly Method[];
   /** Read at every call: it may change while the server runs. */
   readonly arrivals?: ArrivalLimits;
   readonly http2?: Partial<Limits>;
+  /** Returns the status of a call that may not be made. By default all may. */
+  readonly authorize?: Authorize;
   /** A connection has its first open call, or none any more. */
   readonly onBusy?: (socket: Socket) => void;
   readonly onIdle?: (socket: Socket) => void;
+  /** A connection has ended by a fault. */
+  readonly onFault?: (fault: ConnectionFault) => void;
   /** See CallHost. By default its caller is told `status`. */
   readonly onUnheard?: CallHost['onUnheard'];
   readonly onBug?: CallHost['onBug'];
@@ -57,9 +84,10 @@ export class GrpcServer implements CallHost {
     const peer = new Peer(connection);
     connection.memo = peer;
     this.#peers.add(peer);
-    connection.onClosed = () => {
+    connection.onClosed = (reason) => {
       this.#peers.delete(peer);
       if (this.#peers.size === 0) this.#onGone();
+      this.#tellFault(reason, peer.address);
     };
   };
 
@@ -87,13 +115,26 @@ export class GrpcServer implements CallHost {
       return undefined;
     }
     const peer = stream.connection.memo as Peer;
-    const call = new ServerCall(this, peer, stream, head, head.method!);
+    const method = head.method!;
+    const refusal = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
+    if (refusal !== undefined) {
+      stream.sendHeaders(endHeaders(refusal), true);
+      return undefined;
+    }
+    const call = new ServerCall(this, peer, stream, head, method);
     stream.handler = call;
     peer.calls += 1;
     if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
     call.begin(endStream);
     return call;
   };
+
+  #tellFault({ code, by, text, budget }: CloseReason, peer: string): void {
+    if (code === ErrorCode.NO_ERROR) return;
+    // A client may send whatever code it likes.
+    const kind = budget ?? (by === 'peer' ? 'GOAWAY of the client' : errorCodeName(code));
+    this.#options.onFault?.({ kind, text, peer });
+  }
 
   onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status {
     return this.#options.onUnheard?.(why, status, method, sinceMs) ?? status;

@@ -20,6 +20,11 @@ const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
 const MOST_DISCARDED_BYTES = 1 << 20;
+/**
+ * So much is read before all other connections have their turn. Node alone reads up to 2 MB of each socket before it looks at
+ * the next one, so that a few callers who send much would make all others wait.
+ */
+const TURN_BYTES = 262_144;
 /** Seconds until a closed connection is destroyed, if its peer does not close it. */
 const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
@@ -53,6 +58,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   /** Seconds that a closed connection has to write what there is: as long as always if it has ended well. */
   #lingerSeconds = LINGER_SECONDS;
   #discarded = 0;
+  #readInTurn = 0;
   #hasWrittenSettings = false;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
@@ -205,6 +211,16 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     this.reportMemory();
     if (this.output.pending > this.limits.maxUnreadBytes) this.#onOverdue(UNREAD);
+    this.#countTurn(chunk.length);
+  }
+
+  /** Reading goes on after the others' turn, which costs nothing where there are no others. */
+  #countTurn(bytes: number): void {
+    this.#readInTurn += bytes;
+    if (this.#readInTurn < TURN_BYTES) return;
+    this.#readInTurn = 0;
+    this.socket.pause();
+    setImmediate(() => this.socket.resume());
   }
 
   /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */

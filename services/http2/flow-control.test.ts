@@ -1,5 +1,5 @@
 // Data is sent within the windows of the peer, and as fast as it reads.
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import {
   closeAll,
   END_HEADERS,
@@ -90,6 +90,16 @@ test('what the caller may use again is copied', async () => {
   expect(summary(await peer.send(windowUpdate(1, 9)).settled())).toEqual(['DATA 1 abcabc']);
 });
 
+test('large data that waits is copied, too', async () => {
+  const { peer, streams } = await open(10_000);
+  const kept = Buffer.alloc(20_000, 'a');
+  streams[0]!.sendData(kept, false);
+  kept.fill('x');
+  const frames = [...(await peer.settled()), ...(await peer.send(windowUpdate(1, 20_000)).settled())];
+  const data = frames.filter(({ type }) => type === 'DATA').map(({ payload }) => payload.toString());
+  expect(data.join('')).toBe('a'.repeat(20_000));
+});
+
 test('large data is cut to frames of 16 KiB', async () => {
   const { peer, streams } = await open(1 << 20);
   const bytes = Buffer.alloc(50_000, 'x');
@@ -155,4 +165,21 @@ test('an answer that fills the socket waits until the peer reads, and arrives wh
   const frames = await peer.settled();
   expect(frames.at(-1)!.flags).toBe(END_STREAM);
   expect(recorders[0]!.heard).toHaveLength(1);
+});
+
+test('a connection that sends much stops reading again and again, so that others have their turn', async () => {
+  const ids = Array.from({ length: 8 }, (_, at) => 2 * at + 1);
+  const server = await ServerUnderTest.start();
+  const peer = await server.connect();
+  const pause = jest.spyOn(server.connections[0]!.socket, 'pause');
+  const block = encodeHeaders([':method', 'POST', ':scheme', 'http', ':path', '/']);
+  const frames = ids.map((id) => frame('HEADERS', END_HEADERS, id, block));
+  const piece = new Uint8Array(16_384);
+  for (let sent = 0; sent < 1 << 20; sent += piece.length) {
+    frames.push(...ids.map((id) => frame('DATA', 0, id, piece)));
+  }
+  await peer.send(...frames).settled();
+  expect(pause.mock.calls.length).toBeGreaterThanOrEqual((ids.length << 20) / 327_680); // 256 KiB, and a chunk of 64
+  const pieces = server.recorders.flatMap(({ heard }) => heard.filter((text) => text.startsWith('data ')));
+  expect(pieces).toHaveLength((ids.length << 20) / piece.length);
 });

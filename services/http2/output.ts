@@ -8,9 +8,6 @@ import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from './frames.ts';
 import { POOLED_BYTES, returnBuffer, takeBuffer } from './buffer-pool.ts';
 
-/** Longer pieces are written by reference; shorter ones are copied. */
-export const COPIED_BYTES = 4_096;
-
 /** Up to this length a loop is faster than a call of `set`. */
 const COPIED_BY_LOOP = 48;
 
@@ -64,25 +61,18 @@ export class Output {
   }
 
   /**
-   * Adds a frame. `prefix` goes before `payload`, and is at most 64 bytes long. A payload of up to COPIED_BYTES is copied; a
-   * longer one is kept by reference.
+   * Adds a frame. `prefix` goes before `payload`, and is at most 64 bytes long. Both are copied: a kept buffer for each long
+   * message would be memory outside the heap, and enough of that has all of the heap collected.
    */
   frame(type: number, flags: number, id: number, payload: Uint8Array, prefix: Uint8Array): void {
     const prefixBytes = prefix.length;
     const payloadBytes = payload.length;
-    const isCopied = payloadBytes <= COPIED_BYTES;
-    const at = this.#reserve(FRAME_HEADER_BYTES + prefixBytes + (isCopied ? payloadBytes : 0));
+    const at = this.#reserve(FRAME_HEADER_BYTES + prefixBytes + payloadBytes);
     const buffer = this.#buffer!;
     writeHeader(buffer, at, prefixBytes + payloadBytes, type, flags, id);
     if (prefixBytes > 0) copySmall(prefix, buffer, at + FRAME_HEADER_BYTES);
-    if (isCopied) {
-      if (payloadBytes <= COPIED_BY_LOOP) copySmall(payload, buffer, at + FRAME_HEADER_BYTES + prefixBytes);
-      else buffer.set(payload, at + FRAME_HEADER_BYTES + prefixBytes);
-    } else {
-      this.#seal();
-      this.#pieces.push(payload);
-      this.pending += payloadBytes;
-    }
+    if (payloadBytes <= COPIED_BY_LOOP) copySmall(payload, buffer, at + FRAME_HEADER_BYTES + prefixBytes);
+    else buffer.set(payload, at + FRAME_HEADER_BYTES + prefixBytes);
   }
 
   /** Adds a frame whose payload is one number of 32 bits. */

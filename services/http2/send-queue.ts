@@ -28,6 +28,13 @@ export class SendQueue {
     this.bytes += piece.length;
   }
 
+  /** Copies the piece that was added last, as far as it is still here. */
+  ownLast(): void {
+    const last = this.#pieces.length - 1;
+    const piece = this.#pieces[last];
+    if (piece !== undefined) this.#pieces[last] = Uint8Array.prototype.slice.call(piece);
+  }
+
   /** Takes up to `most` bytes, of one piece. */
   take(most: number): Uint8Array {
     const piece = this.#pieces[this.#first];

@@ -1,10 +1,11 @@
 // One exchange of request and response: its state (RFC 9113, section 5.1), its windows, and what waits to be sent.
 import { ReceiveWindow } from './flow-window.ts';
 import { SendQueue } from './send-queue.ts';
-import { COPIED_BYTES } from './output.ts';
 import type { Connection, Stream, StreamHandler } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
+/** Up to this length prefix and bytes are one piece that waits, and so one frame. */
+const ONE_PIECE_BYTES = 4_096;
 
 /** What a stream needs of its connection. */
 export interface StreamOwner extends Connection {
@@ -86,15 +87,17 @@ export class Http2Stream implements Stream {
 
   #enqueue(bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): boolean {
     const queue = (this.queue ??= new SendQueue());
-    if (bytes.length <= COPIED_BYTES) {
-      queue.add(Buffer.concat([prefix, bytes]));
-    } else {
+    const isSmall = bytes.length <= ONE_PIECE_BYTES;
+    if (isSmall) queue.add(Buffer.concat([prefix, bytes]));
+    else {
       queue.add(Uint8Array.from(prefix));
       queue.add(bytes);
     }
     queue.endsStream = endStream;
     queue.mustReport = true;
     this.connection.onQueued(this, prefix.length + bytes.length);
+    // What was not sent at once: the caller may use its bytes again.
+    if (!isSmall) queue.ownLast();
     return !this.#isWaiting;
   }
 

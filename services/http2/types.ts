@@ -51,8 +51,7 @@ export interface Stream {
   sendHeaders(block: Uint8Array, endStream: boolean): void;
   /**
    * Sends `bytes`, cut to the peer's largest frame and to its windows. `prefix`, at most 64 bytes, goes before them in the
-   * same frame and is always copied. Up to `COPIED_BYTES` (4,096) are copied within the call; more are kept by reference
-   * and must not change until they are written. Returns false if the peer does not read fast enough: send no more until
+   * same frame. Both are copied within the call. Returns false if the peer does not read fast enough: send no more until
    * `onWritable`. What was given is sent all the same.
    */
   sendData(bytes: Uint8Array, endStream: boolean, prefix?: Uint8Array): boolean;

@@ -294,6 +294,18 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['single']);
   });
 
+  it('leaves room that it does not want to the next request', async () => {
+    const letIn = admission.enter(MODEL, () => places, { deadlineMs: Infinity, signal: new AbortController().signal })!;
+    const waiting = letIn.then(() => wait('vote', [engine()]));
+    enter('single');
+    places = 1;
+    admission.serve();
+    await waiting;
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log).toEqual(['single']);
+  });
+
   it('hears at once when the engine may not be asked any more', () => {
     const gone = engine();
     admission.waitForRoom([gone], Infinity, (isWorthwhile) => log.push(`a: ${isWorthwhile}`));

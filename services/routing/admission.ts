@@ -83,6 +83,15 @@ export class Admission {
     return this.#wait(queue, capacity, context, nowMs);
   }
 
+  /** How many of a group may go on now, without a break; the others are to call `enter`, each for itself. */
+  enterUpTo(model: object, capacity: () => number, wanted: number): number {
+    const queue = this.#queueOf(model);
+    const room = queue.length > 0 ? 0 : Math.max(0, Math.min(wanted, capacity() - this.#released));
+    if (room > 0 && queue.throughput.isRunning) queue.throughput.stop(this.#clock.now());
+    queue.inside += room;
+    return room;
+  }
+
   /** Of a request that got in. One that ran out of time, or was cancelled, is no sign of how fast the engines are. */
   leave(model: object, isAnswered: boolean): void {
     const queue = this.#queueOf(model);
@@ -108,6 +117,8 @@ export class Admission {
       stopWaiting();
       onEnd(false);
     });
+    // It was let in because some engine had room, and does not want that one: the next request may.
+    if (this.#standing.size > 0) queueMicrotask(() => this.serve());
     return () => {
       cancelTimer();
       stopWaiting();

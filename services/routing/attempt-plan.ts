@@ -61,8 +61,8 @@ export class AttemptPlan<E extends EngineClient> {
     this.#claims = execution.claims;
   }
 
-  /** Undefined: nobody may be asked now. */
-  next(): NextAttempt<E> | undefined {
+  /** Undefined: nobody may be asked now. `requests`: how many such are sent at once. */
+  next(requests = 1): NextAttempt<E> | undefined {
     const refuser = this.#refusals?.[0]?.engine;
     let able = 0;
     let first: E | undefined;
@@ -82,7 +82,14 @@ export class AttemptPlan<E extends EngineClient> {
     const startedMs = performance.now();
     const request: AttemptContext = refuser === undefined ? this.request : this.#toConfirm();
     const shares = refuser === undefined ? 1 + Math.min(able - 1, this.#attemptsLeft) : CONFIRMATION_SHARES;
-    return { engine, request, timeoutMs: attemptTimeMs(engine, request, shares, startedMs), startedMs };
+    return { engine, request, timeoutMs: attemptTimeMs(engine, request, shares, startedMs, requests), startedMs };
+  }
+
+  /** The first attempt was made in a group: what `next` would have returned. To be called instead of it. */
+  begun(engine: E, timeoutMs: number, startedMs: number): NextAttempt<E> {
+    this.#attempts = 1;
+    this.#left = this.#left.filter((other) => other !== engine);
+    return { engine, request: this.request, timeoutMs, startedMs };
   }
 
   answered({ engine, startedMs }: NextAttempt<E>, inference: Inference): Outcome<E> {

@@ -2,16 +2,20 @@
 // caller's time, and never longer than `attemptTimeoutMs`.
 import type { EngineClient, AttemptContext } from './attempt.ts';
 
-/** `attempts`: that the caller's time must do for, this one included. Infinity for the last one: it may use the rest. */
+/**
+ * `attempts`: that the caller's time must do for, this one included. Infinity for the last one: it may use the rest.
+ * `requests`: how many such are sent at once.
+ */
 export function attemptTimeMs(
   engine: EngineClient,
   { input, context, options }: AttemptContext,
   attempts: number,
   nowMs: number,
+  requests = 1,
 ): number {
   if (attempts <= 1) return Infinity;
   const leftMs = Math.max(0, context.deadlineMs - nowMs);
-  return Math.min(options.attemptTimeoutMs, engine.attemptMs(input, leftMs / attempts));
+  return Math.min(options.attemptTimeoutMs, engine.attemptMs(input, leftMs / attempts, requests));
 }
 
 /** A ballot gets this part of the time that is left, so that a stand-in can still vote. */

@@ -30,8 +30,11 @@ export interface EngineClient {
   readonly whyNot: string;
   /** Requests that it may be sent now without getting more than it works off. */
   readonly free: number;
-  /** What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. */
-  attemptMs(input: InferenceInput, shareMs: number): number;
+  /**
+   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
+   * such are sent at once; unset: one.
+   */
+  attemptMs(input: InferenceInput, shareMs: number, requests?: number): number;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 
@@ -70,16 +73,36 @@ export async function attempt(engine: EngineClient, request: AttemptContext, tim
   const limits = span === undefined ? context : { deadlineMs: context.deadlineMs, signal: context.signal, span };
   try {
     const inference = await engine.infer(input, limits, timeoutMs);
-    record(engine, request, span, startedMs, 'OK', inference, undefined);
+    recordAnswer(engine, request, span, startedMs, inference);
     return inference;
   } catch (thrown) {
     const error = RouterError.from(thrown);
-    const durationMs = record(engine, request, span, startedMs, error.kind, undefined, error);
-    const about = { input, strategy: request.strategy, span: context.span };
-    const dispute = malformedDispute(engine.id, error, durationMs, about);
-    if (dispute !== undefined) request.options.onDispute(dispute);
+    recordFailure(engine, request, span, startedMs, error);
     throw error;
   }
+}
+
+export function recordFailure(
+  engine: EngineClient,
+  request: AttemptContext,
+  span: OpenSpan | undefined,
+  startedMs: number,
+  error: RouterError,
+): void {
+  const { input, strategy, context, options } = request;
+  const durationMs = record(engine, request, span, startedMs, error.kind, undefined, error);
+  const dispute = malformedDispute(engine.id, error, durationMs, { input, strategy, span: context.span });
+  if (dispute !== undefined) options.onDispute(dispute);
+}
+
+export function recordAnswer(
+  engine: EngineClient,
+  request: AttemptContext,
+  span: OpenSpan | undefined,
+  startedMs: number,
+  inference: Inference,
+): void {
+  record(engine, request, span, startedMs, 'OK', inference, undefined);
 }
 
 /** Returns how long it took, milliseconds. */

@@ -2,19 +2,19 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
-import type { CacheStatusName } from '../core/observer.ts';
 import type { EnginePool } from '../engines/pool.ts';
-import type { ModelRepository, ModelVersion } from '../models/repository.ts';
+import type { ModelRepository } from '../models/repository.ts';
 import { type StrategyName, VOTING } from '../strategies/registry.ts';
-import type { Answer, Grade } from './answer.ts';
-import type { Attempt } from './attempt.ts';
+import type { Answer } from './answer.ts';
 import { findServed } from './find-model.ts';
+import { GroupPath, type GroupedItem } from './group.ts';
 import type { RouteOptions, RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
 import { type Readiness, demandOf, readiness } from './readiness.ts';
+import { type ReasonAnswer, toReasonAnswer } from './reason-answer.ts';
 import { RoutedRequest } from './routed-request.ts';
-import { type Next, chain } from './stage.ts';
-import { admit } from './stages/admit.ts';
+import { type Next, chain, stageOf } from './stage.ts';
+import { admit, freeOf } from './stages/admit.ts';
 import { cache } from './stages/cache.ts';
 import { execute } from './stages/execute.ts';
 import { plan } from './stages/plan.ts';
@@ -22,18 +22,10 @@ import { resolve } from './stages/resolve.ts';
 import { validate } from './stages/validate.ts';
 import { forModel } from './vote-policy.ts';
 
-export interface ReasonAnswer {
-  readonly answer: Answer;
-  readonly model: ModelVersion;
-  readonly cache: CacheStatusName;
-  readonly grade: Grade | 'STALE';
-  /** Engines asked for this request, in the order in which they ended. */
-  readonly attempts: readonly Attempt[];
-}
+export type { ReasonAnswer } from './reason-answer.ts';
 
 /** When a full router may be asked again, milliseconds. */
 const FULL_RETRY_AFTER_MS = 100;
-const NO_ATTEMPTS: readonly Attempt[] = [];
 
 export class Router {
   /** Of requests that name none. */
@@ -42,8 +34,9 @@ export class Router {
   readonly #pool: EnginePool;
   readonly #answers: AnswerCache<Answer> | undefined;
   readonly #path: Next;
+  readonly #groups: GroupPath;
   #options: RouteOptions;
-  #inFlight = 0;
+  readonly #load = { inFlight: 0 };
 
   /** Without `answers`, nothing is cached. */
   constructor(
@@ -57,23 +50,26 @@ export class Router {
     this.#pool = pool;
     this.#answers = answers;
     this.#options = { ...options, pool };
+    const resolving = resolve(models, pool, () => this.strategy);
+    const planning = plan(pool, () => this.inFlight);
+    const free = freeOf(pool);
     this.#path = chain([
-      resolve(models, pool, () => this.strategy), //  model version, strategy and vote policy
-      validate, //                                    input against model
-      cache(answers), //                              kept, or computed for several callers at once
-      admit(pool), //                                 waits while no engine has capacity
-      plan(pool, () => this.#inFlight), //            engines in the order of asking
-      execute, //                                     failover, hedge or vote
+      stageOf(resolving), // model version, strategy and vote policy
+      stageOf(validate), //  input against model
+      cache(answers), //     kept, or computed for several callers at once
+      admit(free), //        waits while no engine has capacity
+      stageOf(planning), //  engines in the order of asking
+      execute, //            failover, hedge or vote
     ]);
+    this.#groups = new GroupPath({ resolve: resolving, validate, answers, free, plan: planning, load: this.#load });
   }
 
   /** Rejects with RouterError only. */
   async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
     const options = this.#options;
-    const refusal = options.overload.refusal(this.#inFlight, context.deadlineMs);
+    const refusal = this.#refusal(1, context);
     if (refusal !== undefined) throw refusal;
-    if (this.#inFlight >= options.maxInFlight) throw full(this.#inFlight);
-    this.#inFlight += 1;
+    this.#load.inFlight += 1;
     try {
       const request = new RoutedRequest(question, context, options, this.#answers);
       const answer = await this.#path(request);
@@ -82,13 +78,28 @@ export class Router {
       options.observer.answered(version.name, version.version);
       return toReasonAnswer(request, answer);
     } finally {
-      this.#inFlight -= 1;
+      this.#load.inFlight -= 1;
       options.overload.recordEnd();
     }
   }
 
+  /**
+   * Requests of one caller that came together, without a promise for each. Each ends once, perhaps before this returns; but for
+   * those that are returned: they are to go alone, through `reason`.
+   */
+  reasonTogether(items: readonly GroupedItem[], context: CallContext): readonly GroupedItem[] {
+    if (this.#refusal(items.length, context) !== undefined) return items;
+    return this.#groups.begin(items, context, this.#options);
+  }
+
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#load.inFlight;
+  }
+
+  #refusal(requests: number, { deadlineMs }: CallContext): RouterError | undefined {
+    const { overload, maxInFlight } = this.#options;
+    const { inFlight } = this.#load;
+    return overload.refusal(inFlight, deadlineMs) ?? (inFlight + requests > maxInFlight ? full(inFlight) : undefined);
   }
 
   /** For requests that come from now on. The strategy stays: `strategy` sets it. */
@@ -109,18 +120,6 @@ export class Router {
       return { isReady: false, why: RouterError.from(thrown).message };
     }
   }
-}
-
-function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, answer: Answer): ReasonAnswer {
-  const isOwn = cacheStatus === 'MISS' || cacheStatus === 'BYPASSED';
-  return {
-    answer,
-    model: found.version,
-    cache: cacheStatus,
-    grade: cacheStatus === 'STALE' ? 'STALE' : answer.grade,
-    // A vote's last ballots may still come: a copy.
-    attempts: isOwn ? [...attempts] : NO_ATTEMPTS,
-  };
 }
 
 function full(inFlight: number): RouterError {

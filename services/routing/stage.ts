@@ -7,6 +7,16 @@ export type Next = (request: RoutedRequest) => Answer | Promise<Answer>;
 
 export type Stage = (request: RoutedRequest, next: Next) => Answer | Promise<Answer>;
 
+/** What a stage does that always hands the request on, unless it throws. */
+export type Step = (request: RoutedRequest) => void;
+
+export function stageOf(step: Step): Stage {
+  return (request, next) => {
+    step(request);
+    return next(request);
+  };
+}
+
 /** The stages, first to last, as one function. The last one must not call `next`. */
 export function chain(stages: readonly Stage[]): Next {
   return stages.reduceRight<Next>((next, stage) => (request) => stage(request, next), pathEnded);

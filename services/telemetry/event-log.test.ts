@@ -68,7 +68,17 @@ describe('the event log', () => {
     publish('engine', 2);
     publish('user.x');
     publish('user.y');
-    const published = { engine: 2, breaker: 0, quarantine: 0, dispute: 0, model: 0, alert: 0, config: 0, user: 2 };
+    const published = {
+      engine: 2,
+      breaker: 0,
+      quarantine: 0,
+      dispute: 0,
+      model: 0,
+      alert: 0,
+      config: 0,
+      security: 0,
+      user: 2,
+    };
     expect(metrics.snapshot().events).toEqual({ published, missed: 0 });
   });
 });

@@ -1,6 +1,15 @@
 // What events can be about. Users' topics begin with "user.", so that a new one of the router never takes a user's name.
 
-export const SYSTEM_TOPICS = ['engine', 'breaker', 'quarantine', 'dispute', 'model', 'alert', 'config'] as const;
+export const SYSTEM_TOPICS = [
+  'engine',
+  'breaker',
+  'quarantine',
+  'dispute',
+  'model',
+  'alert',
+  'config',
+  'security',
+] as const;
 
 export type SystemTopic = (typeof SYSTEM_TOPICS)[number];
 

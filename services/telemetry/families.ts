@@ -200,6 +200,11 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       standing.connections.total,
     ),
     counter(
+      'tandem_client_connection_faults_total',
+      'Connections of clients that ended by a fault, by kind; the log has each.',
+      [...standing.connectionFaults].map(([kind, value]) => ({ labels: { kind }, value })),
+    ),
+    counter(
       'tandem_model_requests_total',
       'Inputs that were answered, also from the cache, by model version.',
       ofModels(({ requests }) => requests),
@@ -232,6 +237,11 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
     counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),
+    counter(
+      'tandem_tls_handshakes_failed_total',
+      'Connections of clients that ended in their TLS handshake.',
+      standing.handshakesFailed,
+    ),
     gauge(
       'tandem_discovery_problem',
       '1: the name of engines is not resolved, or lists addresses where no engine serves.',

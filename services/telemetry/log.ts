@@ -1,7 +1,8 @@
 // Structured log, one line an event: readable on a terminal, JSON otherwise. To stderr, since stdout is for answers.
+import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import type { PinoPretty } from 'pino-pretty';
 import { logOutput } from './output.ts';
 
 export type Log = Logger;
@@ -17,7 +18,7 @@ export function createLog(level: string, to?: DestinationStream): Log {
   const stream =
     to ??
     (process.stderr.isTTY
-      ? pretty({
+      ? loadPretty()({
           destination: toOutput(),
           ignore: 'service,pid',
           singleLine: true,
@@ -34,6 +35,11 @@ export function createLog(level: string, to?: DestinationStream): Log {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, stream);
+}
+
+/** Most routers have no terminal, and it takes some megabytes. */
+function loadPretty(): typeof PinoPretty {
+  return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
 }
 
 function toOutput(): Writable {

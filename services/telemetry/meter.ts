@@ -32,8 +32,12 @@ export interface Standing {
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
+  /** Connections that ended in their TLS handshake. */
+  readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
+  /** Connections of clients that ended by a fault, by kind, since the process started. */
+  readonly connectionFaults: ReadonlyMap<string, number>;
   readonly spans: { readonly dropped: number };
   /** Errors that nothing caught, since the process started. */
   readonly bugs: number;
@@ -49,8 +53,10 @@ export interface MeterSources {
   waiting(): number;
   names(): Standing['names'];
   linesDropped(): number;
+  handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
+  connectionFaults(): Standing['connectionFaults'];
   /** Of traces, lost because too many waited for their way out. */
   spansDropped(): number;
   bugs(): number;
@@ -104,8 +110,10 @@ export class Meter {
         waiting: sources.waiting(),
         names: sources.names(),
         linesDropped: sources.linesDropped(),
+        handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
+        connectionFaults: sources.connectionFaults(),
         spans: { dropped: totals.spansDropped },
         bugs: sources.bugs(),
         subscribers: sources.subscribers(),

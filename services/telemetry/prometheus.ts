@@ -1,7 +1,8 @@
 // What Prometheus scrapes: our own counts and prom-client's metrics of the process, in the text format or, for who asks
 // for it, in OpenMetrics, which carries exemplars. Our counts become samples when they are asked for; prom-client writes
 // them, and nothing of it is on a request's path.
-import { type Metric, Registry, collectDefaultMetrics } from 'prom-client';
+import type * as PromClient from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 import { type Family as TandemFamily, type HistogramSample, toFamilies } from './families.ts';
 import { BOUNDS_S, type LatencySummary } from './latency.ts';
 import type { Reading } from './meter.ts';
@@ -11,8 +12,10 @@ export interface Exposition {
   readonly body: string;
 }
 
-const TEXT = Registry.PROMETHEUS_CONTENT_TYPE;
-const OPEN_METRICS = Registry.OPENMETRICS_CONTENT_TYPE;
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+/** Loaded for the first scrape: it takes some megabytes. */
+const loadClient = (): Promise<typeof PromClient> => import('prom-client');
 
 export class Prometheus {
   readonly #read: () => Reading;
@@ -24,11 +27,12 @@ export class Prometheus {
   /** `accept`: of the request's header; empty: the text format. */
   async exposition(accept: string): Promise<Exposition> {
     const contentType = negotiate(accept);
+    const { Registry } = await loadClient();
     // One for each scrape, because prom-client renames counters in the registry that it writes as OpenMetrics.
     const registry = new Registry<typeof TEXT | typeof OPEN_METRICS>();
     registry.setContentType(contentType);
     const ours = toFamilies(this.#read()).map(toWritable);
-    const ofProcess = ((await ofThisProcess().getMetricsAsJSON()) as unknown as Named[]).filter(isWellNamed);
+    const ofProcess = ((await (await ofThisProcess()).getMetricsAsJSON()) as unknown as Named[]).filter(isWellNamed);
     for (const family of [...ours, ...ofProcess]) registry.registerMetric(new Writable(family) as unknown as Metric);
     return { contentType, body: await registry.metrics() };
   }
@@ -37,7 +41,8 @@ export class Prometheus {
 let processMetrics: Registry | undefined;
 
 /** From the first scrape on: they watch the event loop and the garbage collector, which who does not scrape need not pay. */
-function ofThisProcess(): Registry {
+async function ofThisProcess(): Promise<Registry> {
+  const { Registry, collectDefaultMetrics } = await loadClient();
   if (processMetrics === undefined) {
     processMetrics = new Registry();
     collectDefaultMetrics({ register: processMetrics });

@@ -1,5 +1,7 @@
 #include "bench/dense_baseline.h"
 
+#include "nir/window.h"
+
 namespace tandem::bench {
 namespace {
 
@@ -25,8 +27,9 @@ std::optional<DenseBaseline> DenseBaseline::Make(const Graph& graph, const Manif
   for (const std::uint32_t index : order.value().evaluated) {
     const Node& node = graph.nodes[index];
     const auto& sources = order.value().sources[index];
-    if (index != graph.input && (sources.size() != 1 || sources[0].delayed)) return std::nullopt;
-    if (index == graph.input) size = node.shape_elements;
+    if (index != graph.inputs[0] && (sources.size() != 1 || sources[0].delayed)) return std::nullopt;
+    if (node.type == NodeType::kInput)
+      size = ElementsOf({node.integers.at("shape").begin(), node.integers.at("shape").end()});
     if (PassesThrough(node.type)) continue;
     if (!HasWeight(node.type) && !IsSpikingNeuron(node.type)) return std::nullopt;
     Layer layer;

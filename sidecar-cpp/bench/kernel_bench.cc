@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "kernels/dense.h"
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
 #include "kernels/neuron.h"
@@ -48,10 +49,12 @@ void AddDenseBench(benchmark::State& state) {
   const auto rows = static_cast<std::size_t>(state.range(0));
   const FloatRow x = Random(rows * kIn);
   FloatRow y(rows * kOut);
+  std::vector<DenseRow> dense;
+  for (std::size_t r = 0; r < rows; ++r) dense.push_back({x.data() + r * kIn, y.data() + r * kOut});
   for (auto _ : state) {
     std::fill(y.begin(), y.end(), 0.0f);
     for (std::size_t p = 0; p < weights.panel_count(); ++p) {
-      AddDense(weights.panel(p), 0, kIn, rows, x.data(), kIn, y.data(), kOut);
+      AddDense(weights.panel(p), 0, kIn, dense);
     }
     benchmark::DoNotOptimize(y.data());
   }

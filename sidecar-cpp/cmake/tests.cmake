@@ -29,3 +29,8 @@ set(TANDEM_REFERENCE_NIR "$ENV{TANDEM_REFERENCE_NIR}" CACHE PATH "Folder of the 
 if(TANDEM_REFERENCE_NIR)
   add_test(NAME engine:ReferenceFiles COMMAND tandem_reference_files_check ${TANDEM_REFERENCE_NIR})
 endif()
+
+# What test/conformance compares its written cases with.
+add_executable(tandem-conformance testing/conformance_run_main.cc)
+target_compile_options(tandem-conformance PRIVATE ${TANDEM_WARNINGS})
+target_link_libraries(tandem-conformance PRIVATE tandem_testing)

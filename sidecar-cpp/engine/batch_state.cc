@@ -3,31 +3,78 @@
 #include <algorithm>
 
 namespace tandem {
+namespace {
 
-BatchState::BatchState(const Network& network, std::size_t items, Scratch& scratch) {
-  const std::size_t needed = items * network.item_floats;
-  if (scratch.floats.size() < needed) scratch.floats.resize(needed);
-  std::fill_n(scratch.floats.begin(), needed, 0.0f);
-  float* next = scratch.floats.data();
-  const auto take = [&](std::size_t stride) {
-    const Rows rows{next, stride};
-    next += items * stride;
+// Rows of a block of the constant part, which has one step.
+constexpr std::size_t kConstantRows = 64;
+
+void Clear(const Rows& rows, std::size_t items) {
+  if (rows.base != nullptr) std::fill_n(rows.base, items * rows.stride, 0.0f);
+}
+
+}  // namespace
+
+BatchState::BatchState(const Network& network, std::size_t items, BlockShape shape, Scratch& scratch)
+    : network_(network), shape_(shape), rows_(std::max(shape.items * shape.steps, std::min(items, kConstantRows))) {
+  std::size_t needed = 0;
+  float* next = nullptr;
+  const auto take = [&](std::size_t count, std::size_t row, std::uint32_t steps) {
+    const Rows rows{next, row * steps, steps > 1 ? row : 0};
+    needed += count * row * steps;
+    if (next != nullptr) next += count * row * steps;
     return rows;
   };
+  const auto carve = [&] {
+    nodes.clear();
+    for (const NetworkNode& node : network.nodes) {
+      const std::size_t row = PaddedSize(node.out);
+      NodeState& state = nodes.emplace_back();
+      state.out = node.constant ? take(items, row, 1) : take(shape.items, row, shape.steps);
+      if (HasCurrent(node.type)) state.current = take(shape.items, row, 1);
+      if (HasPotential(node.type)) state.potential = take(shape.items, row, 1);
+      if (node.delay_rows > 0) state.delayed = take(shape.items, row * node.delay_rows, 1);
+      if (ListsSpikes(node)) {
+        state.spikes = take(shape.items, row + kRowMultiple, shape.steps);
+        state.spike_counts.assign(shape.items * shape.steps, 0);
+      }
+    }
+    mean = take(shape.items, PaddedSize(network.output_size()), 1);
+    counts_ = take(shape.items, PaddedSize(network.output_size()), 1);
+    sum_ = take(network.sums_sources ? rows_ : 0, network.widest, 1);
+    active_ = take(rows_, network.widest + kRowMultiple, 1);
+    before_ = take(1, network.widest, 1);
+    trace_ = take(1, network.widest, shape.steps);
+  };
+  carve();  // measures
+  if (scratch.floats.size() < needed) scratch.floats.resize(needed);
+  next = scratch.floats.data();
+  carve();
+}
 
-  std::size_t widest = 0;
-  for (const NetworkNode& node : network.nodes) {
-    const std::size_t row = PaddedSize(node.out);
-    NodeState& state = nodes.emplace_back();
-    state.out = take(row);
-    if (HasCurrent(node.type)) state.current = take(row);
-    if (HasPotential(node.type)) state.potential = take(row);
-    widest = std::max<std::size_t>(widest, PaddedSize(node.in));
+void BatchState::BeginItems(std::size_t first) {
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    NodeState& state = nodes[k];
+    for (Rows* rows : {&state.out, &state.current, &state.potential, &state.delayed, &state.spikes}) {
+      if (!network_.nodes[k].constant) rows->first = first;
+    }
+    Clear(state.current, shape_.items);
+    Clear(state.potential, shape_.items);
+    Clear(state.delayed, shape_.items);
+    if (network_.nodes[k].feeds_delayed) Clear(state.out, shape_.items);
+    std::ranges::fill(state.spike_counts, 0u);
   }
-  mean = take(PaddedSize(network.output_size()));
-  counts_ = take(PaddedSize(network.output_size()));
-  sum = take(widest);
-  active_ = take(widest + kRowMultiple);
+  mean.first = first;
+  counts_.first = first;
+  Clear(mean, shape_.items);
+  Clear(counts_, shape_.items);
+}
+
+void BatchState::EndBlock(std::uint32_t newest) {
+  for (NodeState& state : nodes) state.out.newest = newest;
+}
+
+std::size_t ScratchFloats(const Network& network, std::size_t items) {
+  return items * network.item_floats + kMaxBlockFloats;
 }
 
 }  // namespace tandem

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "engine/digest.h"
+#include "kernels/padded.h"
 
 namespace tandem {
 namespace {
@@ -11,6 +12,14 @@ void AddNeuron(const NetworkNode& node, const NodeState& state, std::size_t item
   const std::size_t n = node.out;
   if (HasCurrent(node.type)) to.AddAll(std::span<const float>(state.current[item], n));
   if (HasPotential(node.type)) to.AddAll(std::span<const float>(state.potential[item], n));
+}
+
+// The rows of a Delay, oldest first.
+void AddDelayed(const NetworkNode& node, const NodeState& state, std::size_t item, std::uint32_t steps, Digest& to) {
+  for (std::uint32_t k = 0; k < node.delay_rows; ++k) {
+    const std::size_t row = (steps + k) % node.delay_rows;
+    to.AddAll(std::span<const float>(state.delayed[item] + row * PaddedSize(node.out), node.out));
+  }
 }
 
 void AddOutput(const NetworkNode& node, const NodeState& state, std::size_t item, Digest& to) {
@@ -38,6 +47,7 @@ std::uint64_t StateDigest(const Network& network, std::uint64_t model_id, const 
   digest.AddAll<float>(result.potentials);
   for (const std::uint32_t k : network.canonical) {
     AddNeuron(network.nodes[k], state.nodes[k], item, digest);
+    AddDelayed(network.nodes[k], state.nodes[k], item, result.steps, digest);
     if (network.nodes[k].feeds_delayed) AddOutput(network.nodes[k], state.nodes[k], item, digest);
   }
   return digest.Value();

@@ -23,7 +23,9 @@ std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail 
     ++layers;
     neurons += network.nodes[k].out;
   }
-  const std::size_t events = detail == Detail::kRaster ? std::min(kMaxRasterEvents, neurons * steps) : 0;
+  const bool multiple = std::ranges::any_of(network.nodes, [](const NetworkNode& node) { return node.rule.multiple; });
+  const std::size_t at_most = multiple ? kMaxRasterEvents : std::min(kMaxRasterEvents, neurons * steps);
+  const std::size_t events = detail == Detail::kRaster ? at_most : 0;
   return layers * steps + 2 * events;
 }
 
@@ -43,17 +45,19 @@ void LayerRecorder::Record(const BatchState& state, std::size_t item, std::uint3
   Item& of = items_[item];
   for (LayerActivity& layer : of.layers) {
     const std::span<const float> out(state.nodes[layer.node].out[item], network_.nodes[layer.node].out);
-    const auto spikes = static_cast<std::uint32_t>(std::ranges::count(out, 1.0F));
+    std::uint32_t spikes = 0;
+    for (const float spike : out) spikes += static_cast<std::uint32_t>(spike);
     layer.spikes += spikes;
     layer.spikes_per_step.push_back(spikes);
     if (detail_ != Detail::kRaster) continue;
     std::uint32_t left = spikes;
     for (std::uint32_t neuron = 0; left > 0 && of.events < kMaxRasterEvents; ++neuron) {
-      if (out[neuron] != 1.0F) continue;
-      layer.event_steps.push_back(step);
-      layer.event_neurons.push_back(neuron);
-      ++of.events;
-      --left;
+      for (auto n = static_cast<std::uint32_t>(out[neuron]); n > 0 && of.events < kMaxRasterEvents; --n) {
+        layer.event_steps.push_back(step);
+        layer.event_neurons.push_back(neuron);
+        ++of.events;
+        --left;
+      }
     }
     layer.events_left_out += left;
   }
@@ -64,7 +68,7 @@ std::vector<LayerActivity> LayerRecorder::Take(std::size_t item) { return std::e
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
                       LayerRecorder& recorder, RunRecorder* run_recorder) {
-  Run run(network, model_id, steps, inputs, scratch, observer);
+  Run run(network, model_id, steps, inputs, scratch, observer, StepByStep(inputs.size()));
   if (run_recorder != nullptr) run.Record(*run_recorder);
   for (std::uint32_t step = 0; step < steps && run.running() > 0; ++step) {
     run.Step();

@@ -105,12 +105,33 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   }
 }
 
+void ReadConventions(const YAML::Node& root, Manifest& manifest) {
+  Conventions& to = manifest.conventions;
+  const std::array<std::string_view, 3> gains{"dt", "unit", "decayed"};
+  if (const YAML::Node decay = root["decay"]) {
+    to.decay = OneOf<Decay>(decay, "decay", std::array<std::string_view, 2>{"euler", "exponential"});
+  }
+  if (const YAML::Node gain = root["lif_gain"]) to.lif_gain = OneOf<InputGain>(gain, "lif_gain", gains);
+  if (const YAML::Node gain = root["synapse_gain"]) to.synapse_gain = OneOf<InputGain>(gain, "synapse_gain", gains);
+  if (const YAML::Node spikes = root["spikes_per_step"]) {
+    to.spikes_per_step =
+        OneOf<SpikesPerStep>(spikes, "spikes_per_step", std::array<std::string_view, 2>{"single", "multiple"});
+  }
+  if (const YAML::Node fire = root["fire_at"]) {
+    to.fire_at = OneOf<FireAt>(fire, "fire_at", std::array<std::string_view, 2>{"above", "reached"});
+  }
+  if (const YAML::Node emit = root["emit"]) {
+    to.emit = OneOf<Emit>(emit, "emit", std::array<std::string_view, 2>{"same_step", "next_step"});
+  }
+}
+
 Manifest Read(const YAML::Node& root) {
   Manifest manifest;
   if (root.IsNull()) return manifest;
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
   CheckKeys(root, "",
-            {"name", "dt", "steps", "reset", "if_gain", "input", "readout", "labels", "temperature", "golden", "vote"});
+            {"name", "dt", "steps", "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step",
+             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "vote"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {
@@ -120,10 +141,18 @@ Manifest Read(const YAML::Node& root) {
   if (const YAML::Node dt = root["dt"]) manifest.dt = PositiveNumber(dt, "dt");
   if (const YAML::Node steps = root["steps"]) manifest.steps = WholeNumber(steps, "steps", kMaxSteps);
   if (const YAML::Node reset = root["reset"]) {
-    manifest.reset = OneOf<Reset>(reset, "reset", std::array<std::string_view, 2>{"value", "subtract"});
+    manifest.reset = OneOf<Reset>(
+        reset, "reset", std::array<std::string_view, 4>{"value", "subtract", "subtract_delayed", "value_delayed"});
   }
   if (const YAML::Node gain = root["if_gain"]) {
     manifest.if_gain = OneOf<IfGain>(gain, "if_gain", std::array<std::string_view, 2>{"dt", "unit"});
+    manifest.if_gain_given = true;
+  }
+  ReadConventions(root, manifest);
+  if (const YAML::Node labels = root["labels"]; labels && labels.IsSequence()) {
+    manifest.labels = static_cast<std::uint32_t>(labels.size());
+  } else if (labels && labels.IsScalar() && labels.Scalar().find('/') == std::string::npos) {
+    manifest.labels_file = labels.Scalar();
   }
   if (const YAML::Node input = root["input"]) ReadInput(input, manifest);
   if (const YAML::Node readout = root["readout"]) ReadReadout(readout, manifest);

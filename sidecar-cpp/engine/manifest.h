@@ -2,18 +2,36 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "kernels/neuron.h"
 
 namespace tandem {
 
 // The numbers are part of the model's identity (proto/NUMERICS.md, `model_id`) and must not change.
-enum class Reset : std::uint8_t { kValue = 0, kSubtract = 1 };
+enum class Reset : std::uint8_t { kValue = 0, kSubtract = 1, kSubtractDelayed = 2, kValueDelayed = 3 };
 enum class IfGain : std::uint8_t { kDt = 0, kUnit = 1 };
 enum class InputKind : std::uint8_t { kConstant = 0, kSeries = 1 };
 enum class ReadoutFrom : std::uint8_t { kSpikeCount = 0, kMeanPotential = 1, kLastPotential = 2 };
+enum class Decay : std::uint8_t { kEuler = 0, kExponential = 1 };
+enum class SpikesPerStep : std::uint8_t { kSingle = 0, kMultiple = 1 };
+enum class FireAt : std::uint8_t { kAbove = 0, kReached = 1 };
+enum class Emit : std::uint8_t { kSameStep = 0, kNextStep = 1 };
+
+// How frameworks differ where NIR leaves it open (proto/NUMERICS.md, "Conventions").
+struct Conventions {
+  Decay decay = Decay::kEuler;
+  InputGain lif_gain = InputGain::kDt;      // of LIF, LI and the membrane of CubaLIF, CubaLI
+  InputGain synapse_gain = InputGain::kDt;  // of the synapse of CubaLIF, CubaLI
+  SpikesPerStep spikes_per_step = SpikesPerStep::kSingle;
+  FireAt fire_at = FireAt::kAbove;
+  Emit emit = Emit::kSameStep;
+
+  friend bool operator==(const Conventions&, const Conventions&) = default;
+};
 
 inline constexpr std::uint32_t kMaxSteps = 100000;
 
@@ -23,13 +41,22 @@ struct Manifest {
   std::uint32_t steps = 16;  // of a constant input; 1 to kMaxSteps
   Reset reset = Reset::kValue;
   IfGain if_gain = IfGain::kDt;
+  bool if_gain_given = false;  // the default is a guess that a load warns of
+  Conventions conventions;
   std::vector<std::uint32_t> input_shape;  // empty: not given
   InputKind input_kind = InputKind::kConstant;
   std::string readout_node;  // empty: the root Output
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
+  std::optional<std::uint32_t> labels;  // how many, where they are listed
+  std::string labels_file;              // beside model.yaml; empty: none
+
+  [[nodiscard]] bool resets_delayed() const {
+    return reset == Reset::kSubtractDelayed || reset == Reset::kValueDelayed;
+  }
+  [[nodiscard]] bool resets_to_value() const { return reset == Reset::kValue || reset == Reset::kValueDelayed; }
 };
 
-// Unknown keys and bad values are errors that name the key. `labels`, `temperature` and `golden` are the router's:
+// Unknown keys and bad values are errors that name the key. `temperature` and `golden` are the router's:
 // known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);
 

@@ -18,6 +18,16 @@ std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::
   digest.Add(static_cast<std::uint8_t>(manifest.input_kind));
   digest.Add(static_cast<std::uint8_t>(manifest.readout_from));
   digest.AddText(readout_node);
+  // A model with none of the later settings keeps the identity that it had before them; no name holds a zero byte.
+  if (const Conventions& c = manifest.conventions; c != Conventions{}) {
+    digest.Add(std::uint8_t{0});
+    digest.Add(static_cast<std::uint8_t>(c.decay));
+    digest.Add(static_cast<std::uint8_t>(c.lif_gain));
+    digest.Add(static_cast<std::uint8_t>(c.synapse_gain));
+    digest.Add(static_cast<std::uint8_t>(c.spikes_per_step));
+    digest.Add(static_cast<std::uint8_t>(c.fire_at));
+    digest.Add(static_cast<std::uint8_t>(c.emit));
+  }
   return digest.Value();
 }
 

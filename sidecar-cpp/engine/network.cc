@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/decay_factor.h"
 #include "kernels/recording.h"
 #include "nir/invalid.h"
 #include "nir/sizes.h"
@@ -64,22 +65,62 @@ MaybeError LayOutWeights(Node& node, NetworkNode& to) {
     }
   }
   std::vector<double>().swap(values);  // a large model need not be held twice
-  to.weights.emplace(weights, to.out, to.in);
-  ParameterRows rows(node, to.out);
-  to.start = node.type == NodeType::kAffine ? rows.Row("bias") : FloatRow(PaddedSize(to.out), 0.0f);
+  const std::uint32_t sums = to.window ? to.window->out_channels : to.out;
+  if (to.window) {
+    to.conv.emplace(*to.window, weights);
+  } else {
+    to.weights.emplace(weights, to.out, to.in);
+  }
+  ParameterRows rows(node, sums);
+  to.start = node.type == NodeType::kLinear ? FloatRow(PaddedSize(sums), 0.0f) : rows.Row("bias");
   to.starts_at_minus_zero =
       std::ranges::any_of(to.start, [](float value) { return value == 0.0f && std::signbit(value); });
   return rows.error();
 }
 
+// Delays are whole steps: the nearest, and of two as near the longer.
+MaybeError LayOutDelays(const Node& node, double dt, NetworkNode& to) {
+  const auto& values = node.parameters.at("delay").values;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const double steps = std::round(values[k] / dt);
+    if (!(steps <= kMaxStateElements)) {
+      return InvalidField(node.name, "delay",
+                          "gives a delay of more steps than the limit of " + std::to_string(kMaxStateElements) +
+                              " at index " + std::to_string(k));
+    }
+    to.delays.push_back(static_cast<std::uint32_t>(steps));
+  }
+  to.delays.resize(to.out, to.delays[0]);
+  to.delay_rows = *std::ranges::max_element(to.delays);
+  return std::nullopt;
+}
+
+// A potential can hold any number of thresholds that are not above 0.
+MaybeError CheckPositive(const Node& node, const std::string& field, const FloatRow& row) {
+  const auto bad = std::ranges::find_if_not(row, [](float value) { return value > 0.0f; });
+  if (bad == row.end()) return std::nullopt;
+  return InvalidField(node.name, field,
+                      "must be > 0 with spikes_per_step: multiple, found " + std::to_string(*bad) + " at index " +
+                          std::to_string(bad - row.begin()));
+}
+
 MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
-  if (HasWeight(node.type)) return LayOutWeights(node, to);
+  if (RankOfWeight(node.type) > 0) return LayOutWeights(node, to);
+  if (to.window) {
+    to.pool.emplace(*to.window);
+    return std::nullopt;
+  }
+  if (node.type == NodeType::kDelay) return LayOutDelays(node, manifest.dt, to);
   ParameterRows rows(node, to.out);
   const double dt = manifest.dt;
-  const auto per_tau = [dt](double tau) { return dt / tau; };
+  const Conventions& conventions = manifest.conventions;
+  to.lif_gain = conventions.lif_gain;
+  to.synapse_gain = conventions.synapse_gain;
+  DecayFactor decay_factor(conventions.decay == Decay::kExponential);
+  const auto per_tau = [&](double tau) { return decay_factor.Of(dt / tau); };
   if (node.type == NodeType::kScale) to.scale = rows.Row("scale");
   if (node.type == NodeType::kThreshold) to.threshold = rows.Row("threshold");
-  if (node.type == NodeType::kIf) {
+  if (node.type == NodeType::kIf || node.type == NodeType::kI) {
     const bool unit = manifest.if_gain == IfGain::kUnit;
     to.scale = rows.Row("r", [dt, unit](double r) { return unit ? r : dt * r; });
   } else if (HasPotential(node.type)) {
@@ -94,13 +135,19 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (IsSpikingNeuron(node.type)) {
     to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
     FloatRow reset = rows.Row("v_reset");  // checked also where it is not used
-    if (manifest.reset == Reset::kValue) to.reset = std::move(reset);
+    if (manifest.resets_to_value()) to.reset = std::move(reset);
+    to.rule = {manifest.resets_delayed(), conventions.emit == Emit::kNextStep,
+               conventions.spikes_per_step == SpikesPerStep::kMultiple, conventions.fire_at == FireAt::kReached};
+    if (to.rule.multiple) {
+      if (auto error = CheckPositive(node, "v_threshold", to.threshold)) return error;
+    }
   }
   return rows.error();
 }
 
 bool CanBeConstant(NodeType type) {
-  return HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+  return HasWeight(type) || HasWindow(type) || PassesThrough(type) || type == NodeType::kScale ||
+         type == NodeType::kThreshold;
 }
 
 // Marks what has the same output at every step; `nodes` is in order of evaluation, so sources come first.
@@ -109,18 +156,18 @@ void MarkConstantPart(Network& network) {
   for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
     NetworkNode& node = network.nodes[k];
     node.constant =
-        k == network.input || (CanBeConstant(node.type) && std::ranges::all_of(node.sources, [&](const Source& source) {
-                                 return !source.delayed && network.nodes[source.node].constant;
-                               }));
+        node.input_offset || (CanBeConstant(node.type) && std::ranges::all_of(node.sources, [&](const Source& source) {
+                                return !source.delayed && network.nodes[source.node].constant;
+                              }));
   }
 }
 
 MaybeError FindReadout(const Graph& graph, const Manifest& manifest, Network& network) {
-  network.readout_name = manifest.readout_node.empty() ? graph.nodes[graph.output].name : manifest.readout_node;
+  network.readout_name = manifest.readout_node.empty() ? graph.nodes[graph.outputs[0]].name : manifest.readout_node;
   const auto at = std::ranges::find(network.nodes, network.readout_name, &NetworkNode::name);
   if (at == network.nodes.end()) {
     return InvalidFile("model.yaml: key \"readout.node\": no evaluated node is named \"" +
-                       Printable(network.readout_name) + "\"; name one on a path to the Output");
+                       Printable(network.readout_name) + "\"; name one on a path to an Output");
   }
   auto readout = static_cast<std::uint32_t>(at - network.nodes.begin());
   // Each step goes to a node that was evaluated earlier, so the walk ends.
@@ -138,20 +185,42 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
   for (const std::uint32_t dim : manifest.input_shape) elements = std::min<std::uint64_t>(elements * dim, 1u << 30);
   if (elements == input_size) return std::nullopt;
   return InvalidFile("model.yaml: key \"input.shape\": has " + std::to_string(elements) +
-                     " elements, but the Input has " + std::to_string(input_size));
+                     " elements, but what the network takes has " + std::to_string(input_size));
 }
 
-// Scratch of one item: rows of output, i, v for each node; the readout's sum and counts; the widest input twice, once
-// as a sum and once as a list of active sources.
-std::size_t ItemFloats(const Network& network) {
-  std::size_t floats = 0;
-  std::size_t widest = 0;
+// Scratch of one item: rows of output, i, v, spikes and delays for each node; the readout's sum and counts; the widest
+// input, as a sum, as a list of active sources, and as a potential before a step and after it.
+void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
-    const std::size_t rows = 1 + (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0);
-    floats += rows * PaddedSize(node.out);
-    widest = std::max<std::size_t>(widest, PaddedSize(node.in));
+    const std::size_t row = PaddedSize(node.out);
+    const std::size_t list = ListsSpikes(node) ? row + kRowMultiple : 0;
+    const std::size_t states = (HasPotential(node.type) ? 1 : 0) + (HasCurrent(node.type) ? 1 : 0) + node.delay_rows;
+    network.item_floats += row * (1 + states) + list;
+    if (!node.constant) network.row_floats += row + list;
+    network.widest = std::max<std::size_t>(network.widest, PaddedSize(node.in));
+    network.sums_sources |= node.sources.size() > 1 || node.reads_itself;
+    network.has_delayed_edge |= node.feeds_delayed;
   }
-  return floats + 2 * PaddedSize(network.output_size()) + 2 * widest + kRowMultiple;
+  const std::size_t inputs = 3 * network.widest + kRowMultiple;
+  network.item_floats += 2 * PaddedSize(network.output_size()) + inputs + network.widest;
+  network.row_floats += inputs;
+}
+
+MaybeError CheckElements(std::size_t elements) {
+  if (elements <= kMaxStateElements) return std::nullopt;
+  return InvalidFile("the nodes have " + std::to_string(elements) +
+                     " elements together, those of each step of a Delay counted by themselves, above the limit of " +
+                     std::to_string(kMaxStateElements));
+}
+
+void FindWhatOnlyLists(Network& network) {
+  for (NetworkNode& node : network.nodes) node.only_lists = ListsSpikes(node);
+  network.nodes[network.readout].only_lists = false;
+  for (const NetworkNode& node : network.nodes) {
+    const bool lists_do = node.weights || node.conv || (node.pool && !node.pool->empty());
+    const bool takes_list = lists_do && node.sources.size() == 1 && !node.sources[0].delayed;
+    for (const Source& source : node.sources) network.nodes[source.node].only_lists &= takes_list;
+  }
 }
 
 void FindRecorded(Network& network) {
@@ -175,14 +244,13 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   if (!order.ok()) return order.error();
   auto sizes = InferSizes(graph);
   if (!sizes.ok()) return sizes.error();
-  if (auto error = CheckInputShape(manifest, sizes.value()[graph.input].out)) return *std::move(error);
+  std::uint32_t input_size = 0;
+  for (const std::uint32_t input : graph.inputs) input_size += sizes.value()[input].out;
+  if (auto error = CheckInputShape(manifest, input_size)) return *std::move(error);
 
   std::size_t elements = 0;
   for (const NodeSize& size : sizes.value()) elements += std::max(size.in, size.out);
-  if (elements > kMaxStateElements) {
-    return InvalidFile("the nodes have " + std::to_string(elements) + " elements together, above the limit of " +
-                       std::to_string(kMaxStateElements));
-  }
+  if (auto error = CheckElements(elements)) return *std::move(error);
 
   Network network;
   network.steps = manifest.steps;
@@ -204,29 +272,41 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
     to.type = node.type;
     to.in = sizes.value()[evaluated[k]].in;
     to.out = sizes.value()[evaluated[k]].out;
+    to.window = sizes.value()[evaluated[k]].window;
     for (const Source& source : order.value().sources[evaluated[k]]) {
       to.sources.push_back({position[source.node], source.delayed});
       if (source.delayed) network.nodes[position[source.node]].feeds_delayed = true;
     }
     to.reads_itself = to.sources.size() == 1 && to.sources[0].node == k;
     if (auto error = LayOut(node, manifest, to)) return *std::move(error);
+    elements += std::size_t{to.delay_rows} * to.out;
   }
   // A parameter that is not finite is an error also where it takes no part.
   for (std::uint32_t index = 0; index < graph.nodes.size(); ++index) {
-    if (!order.value().sources[index].empty() || index == graph.input) continue;
+    if (!order.value().sources[index].empty() || std::ranges::binary_search(graph.inputs, index)) continue;
     NetworkNode unused;
     unused.in = sizes.value()[index].in;
     unused.out = sizes.value()[index].out;
+    unused.window = sizes.value()[index].window;
     if (auto error = LayOut(graph.nodes[index], manifest, unused)) return *std::move(error);
+    elements += std::size_t{unused.delay_rows} * unused.out;
   }
-  network.input = position[graph.input];
+  if (auto error = CheckElements(elements)) return *std::move(error);
+  std::uint32_t offset = 0;
+  for (const std::uint32_t input : graph.inputs) {
+    NetworkNode& node = network.nodes[position[input]];
+    network.inputs.push_back(position[input]);
+    node.input_offset = offset;
+    offset += node.out;
+  }
   network.canonical.resize(evaluated.size());
   std::iota(network.canonical.begin(), network.canonical.end(), 0u);
   std::ranges::sort(network.canonical, {}, [&](std::uint32_t k) { return evaluated[k]; });
   MarkConstantPart(network);
   if (auto error = FindReadout(graph, manifest, network)) return *std::move(error);
   FindRecorded(network);
-  network.item_floats = ItemFloats(network);
+  FindWhatOnlyLists(network);
+  MeasureScratch(network);
   return network;
 }
 

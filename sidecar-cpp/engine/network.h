@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/window.h"
 #include "engine/manifest.h"
+#include "kernels/conv.h"
+#include "kernels/neuron.h"
 #include "kernels/padded.h"
+#include "kernels/pool.h"
 #include "kernels/weights.h"
 #include "nir/graph.h"
 #include "nir/order.h"
@@ -27,17 +31,33 @@ struct NetworkNode {
   bool constant = false;                  // evaluated once, at step 0
   bool feeds_delayed = false;             // a delayed edge leaves it: its last output is state
   bool reads_itself = false;              // its only source is itself: the input row must not be the output row
+  bool only_lists = false;                // its spikes are read from lists only, never from its rows of output
   std::optional<std::uint32_t> recorded;  // index into Network::recorded
 
+  std::optional<std::uint32_t> input_offset;  // of a root Input: where its values begin in those of a step
+
   std::optional<Weights> weights;
-  FloatRow start;  // Linear, Affine: what sums start from
+  FloatRow start;  // Linear, Affine: what sums start from; Conv: the bias, one for each output channel
   bool starts_at_minus_zero = false;
-  FloatRow scale;         // Scale: scale; IF: g
-  FloatRow a, v_leak, r;  // membrane
-  FloatRow b, w_in;       // synapse
-  FloatRow threshold;     // Threshold and what fires
-  FloatRow reset;         // empty: subtract the threshold
+  FloatRow scale;                     // Scale: scale; IF, I: g
+  FloatRow a, v_leak, r;              // membrane
+  FloatRow b, w_in;                   // synapse
+  FloatRow threshold;                 // Threshold and what fires
+  FloatRow reset;                     // empty: subtract the threshold
+  std::optional<Window> window;       // Conv, pool
+  std::optional<PoolTargets> pool;    // pool
+  std::optional<ConvWeights> conv;    // Conv
+  std::vector<std::uint32_t> delays;  // Delay: steps, of each element
+  std::uint32_t delay_rows = 0;       // the largest of them
+  FireRule rule;
+  InputGain lif_gain = InputGain::kDt;
+  InputGain synapse_gain = InputGain::kDt;
 };
+
+// Whether a node's spikes come as lists, too (kernels/lif_steps.h).
+inline bool ListsSpikes(const NetworkNode& node) {
+  return node.type == NodeType::kLif && node.rule.IsDefault() && node.lif_gain == InputGain::kDt;
+}
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").
 struct RecordedNode {
@@ -50,19 +70,26 @@ struct RecordedNode {
 struct Network {
   std::vector<NetworkNode> nodes;        // in order of evaluation
   std::vector<std::uint32_t> canonical;  // indices into `nodes`, in canonical order of names
-  std::uint32_t input = 0;               // indices into `nodes`
-  std::uint32_t readout = 0;
-  std::string readout_name;  // as the manifest or, where it names none, the root Output's name
+  std::vector<std::uint32_t> inputs;     // indices into `nodes`, in canonical order
+  std::uint32_t readout = 0;             // index into `nodes`
+  std::string readout_name;              // as the manifest or, where it names none, the first Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;             // of a constant input
-  std::size_t item_floats = 0;         // scratch memory of one item in a batch
+  std::uint32_t steps = 0;      // of a constant input
+  std::size_t item_floats = 0;  // scratch memory of one item in a batch
+  std::size_t row_floats = 0;   // of it, what every further step of a block takes
+  std::size_t widest = 0;       // input of a node, padded
+  bool sums_sources = false;    // a node has several sources, or is its own
+  bool has_delayed_edge = false;
   std::vector<RecordedNode> recorded;  // in order of evaluation
   std::size_t recorded_bytes = 0;      // a step
   std::uint32_t graph_nodes = 0;       // after flattening, evaluated or not
   std::uint64_t parameter_elements = 0;
 
-  [[nodiscard]] std::uint32_t input_size() const { return nodes[input].out; }
+  // Of all Inputs together.
+  [[nodiscard]] std::uint32_t input_size() const {
+    return nodes[inputs.back()].out + *nodes[inputs.back()].input_offset;
+  }
   [[nodiscard]] std::uint32_t output_size() const { return nodes[readout].out; }
   // Items that may be simulated together without exceeding kMaxScratchFloats; at least 1.
   [[nodiscard]] std::size_t max_batch() const;
@@ -73,6 +100,8 @@ struct Network {
 inline constexpr std::size_t kMaxStateElements = std::size_t{16} << 20;
 // Of a batch; more is only for a single input that needs it.
 inline constexpr std::size_t kMaxScratchFloats = std::size_t{16} << 20;
+// Of the rows of a block (engine/block.h): they are to stay in a core's second-level cache.
+inline constexpr std::size_t kMaxBlockFloats = std::size_t{1} << 17;
 
 // Orders, sizes and lays out a graph under its run settings; refuses what proto/NUMERICS.md refuses.
 Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest);

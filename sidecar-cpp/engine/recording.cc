@@ -41,16 +41,12 @@ RunRecorder::RunRecorder(const Network& network, std::uint32_t steps, std::size_
 }
 
 void RunRecorder::Start() {
-  steps_ = 0;
   for (const Recording& item : items_) {
     if (item.empty()) continue;
     for (const RecordedNode& node : item.network().recorded) item.Fetch(node, 0);
   }
 }
 
-Recording RunRecorder::Take(std::size_t item) {
-  items_[item].steps = steps_;
-  return std::exchange(items_[item], {});
-}
+Recording RunRecorder::Take(std::size_t item) { return std::exchange(items_[item], {}); }
 
 }  // namespace tandem

@@ -9,11 +9,17 @@
 #include <utility>
 #include <vector>
 
-#include "engine/batch_state.h"
 #include "engine/network.h"
 #include "kernels/recording.h"
 
 namespace tandem {
+
+// A node's rows after its evaluation in a step; null where it has none.
+struct RecordedRow {
+  const float* out;
+  const float* current;
+  const float* potential;
+};
 
 // One run's spikes and state checksums, in one piece of memory, in the order in which they are written: step by step,
 // and in a step node by node, its checksum and then its spikes. Empty until it is given memory.
@@ -34,17 +40,13 @@ class Recording {
   }
 
   [[nodiscard]] bool empty() const { return memory_ == nullptr; }
-  // `item` is that of the state's rows.
-  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t item,
-              RecordRow* kernel) {
-    const float* const out = state.out[item];
+  void Record(const RecordedNode& node, std::uint32_t step, const RecordedRow& row, RecordRow* kernel) {
     // What has a current has a potential, too.
-    const float* const last = state.potential.base != nullptr ? state.potential[item] : out;
-    const float* const current = state.current.base != nullptr ? state.current[item] : nullptr;
+    const float* const last = row.potential != nullptr ? row.potential : row.out;
     std::uint8_t* const to = At(node, step);
     const std::uint32_t checksum =
-        kernel(node.elements, current != nullptr ? current : last, current != nullptr ? last : nullptr,
-               node.spike_bytes > 0 ? out : nullptr, to + sizeof(checksum));
+        kernel(node.elements, row.current != nullptr ? row.current : last, row.current != nullptr ? last : nullptr,
+               node.spike_bytes > 0 ? row.out : nullptr, to + sizeof(checksum));
     std::memcpy(to, &checksum, sizeof(checksum));
     Fetch(node, step + 1);
   }
@@ -93,19 +95,20 @@ class RunRecorder {
   // A run begins.
   void Start();
 
-  // A node, for an item that still runs, after its evaluation in `step`.
-  void Record(const RecordedNode& node, std::uint32_t step, const NodeState& state, std::size_t row, std::size_t item) {
-    if (records(item)) items_[item].Record(node, step, state, row, kernel_);
+  // A node, for an item that still runs, after its evaluation in `step`. A node's steps come in order.
+  void Record(const RecordedNode& node, std::uint32_t step, const RecordedRow& row, std::size_t item) {
+    if (records(item)) items_[item].Record(node, step, row, kernel_);
   }
-  // A step has ended well for every item that still runs.
-  void EndStep() { ++steps_; }
+  // The item's run is over; its first `steps` ended well.
+  void End(std::size_t item, std::uint32_t steps) {
+    if (records(item)) items_[item].steps = steps;
+  }
 
   // What was recorded of `item`, which must be recorded; nothing is left of it.
   Recording Take(std::size_t item);
 
  private:
   RecordRow* const kernel_ = RecordRowKernel();
-  std::uint32_t steps_ = 0;
   std::vector<Recording> items_;
 };
 

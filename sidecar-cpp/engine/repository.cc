@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "engine/doubts.h"
 
 namespace tandem {
 namespace {
@@ -61,6 +62,9 @@ Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t
   model.version = version;
   if (!model.warning.empty()) spdlog::warn("model {}/{}: {}", name, version, model.warning);
   if (model.network) {
+    for (const std::string& doubt : DoubtsOf(*model.network, model.manifest, folder.parent_path())) {
+      spdlog::warn("model {}/{}: {}", name, version, doubt);
+    }
     spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", name, version,
                  model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
                  model.network->parameter_elements);

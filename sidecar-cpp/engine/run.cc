@@ -6,55 +6,78 @@
 
 #include "base/text.h"
 #include "engine/fingerprints.h"
-#include "kernels/linear.h"
+#include "kernels/elementwise.h"
 
 namespace tandem {
-namespace {
-
-// Sources that one kernel call goes through at most, so that a huge layer cannot hold up a deadline.
-constexpr std::size_t kSourcesPerCall = 4096;
-
-constexpr std::size_t kMaxDenseRows = 8;
-
-FireParams FireOf(const NetworkNode& node) {
-  return {node.threshold.data(), node.reset.empty() ? nullptr : node.reset.data()};
-}
-LifParams MembraneOf(const NetworkNode& node) {
-  return {node.a.data(), node.v_leak.data(), node.r.data(), FireOf(node)};
-}
-
-}  // namespace
 
 Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-         std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer)
+         std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer, BlockShape shape)
     : network_(network),
       model_id_(model_id),
       steps_(steps),
       inputs_(inputs),
       observer_(observer),
-      state_(network, inputs.size(), scratch),
+      shape_(shape),
+      sums_(scratch.sums),
+      state_(network, inputs.size(), shape, scratch),
       items_(inputs.size()),
-      running_(inputs.size()) {}
+      running_(inputs.size()) {
+  state_.BeginItems(0);
+}
 
 void Run::Step() {
-  for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
-    if (step_ == 0 || !network_.nodes[k].constant) {
-      Evaluate(k);
-    } else if (const RecordedNode* recorded = RecordedAs(network_.nodes[k])) {
-      // It keeps the output of step 0 in its row, and so has it at every step.
-      ForEachRunning([&](std::size_t item) { Record(recorded, item); });
-    }
-    if (k == network_.readout) ReadOut(k);
-    if (times_ != nullptr) times_->Evaluated(k);
-  }
+  if (step_ == 0) EvaluateConstantPart();
+  EvaluateBlock({0, items_.size(), step_, step_ + 1});
   ++step_;
-  if (recorder_ != nullptr && running_ > 0) recorder_->EndStep();
 }
 
 void Run::ToTheEnd() {
-  while (step_ < steps_ && running_ > 0) Step();
-  for (std::size_t item = 0; item < items_.size(); ++item) {
-    if (items_[item].running) observer_.Finished(item, ResultOf(item));
+  if (step_ == 0) EvaluateConstantPart();
+  for (std::size_t first = 0; first < items_.size(); first += shape_.items) {
+    if (first > 0) state_.BeginItems(first);
+    EvaluateItems(first, std::min(items_.size(), first + shape_.items));
+  }
+}
+
+void Run::EvaluateItems(std::size_t first, std::size_t end) {
+  const auto run = [&] {
+    return std::any_of(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                       items_.begin() + static_cast<std::ptrdiff_t>(end),
+                       [](const Item& item) { return item.running; });
+  };
+  for (std::uint32_t step = step_; step < steps_ && run(); step += shape_.steps) {
+    EvaluateBlock({first, end, step, std::min(steps_, step + shape_.steps)});
+  }
+  for (std::size_t item = first; item < end; ++item) {
+    if (items_[item].running) Finish(item);
+  }
+}
+
+// In blocks of its own, since it has one step and its weights are worth reading once for many items.
+void Run::EvaluateConstantPart() {
+  for (std::size_t first = 0; first < items_.size() && running_ > 0; first += state_.constant_items()) {
+    const Block block{first, std::min(items_.size(), first + state_.constant_items()), 0, 1};
+    for (std::uint32_t k = 0; k < network_.nodes.size(); ++k) {
+      if (!network_.nodes[k].constant) continue;
+      Evaluate(k, block);
+      if (times_ != nullptr) times_->Evaluated(k);
+    }
+  }
+}
+
+void Run::EvaluateBlock(const Block& block) {
+  for (std::uint32_t k = 0; k < network_.nodes.size() && running_ > 0; ++k) {
+    const NetworkNode& node = network_.nodes[k];
+    if (!node.constant) Evaluate(k, block);
+    if (node.constant && (k == network_.readout || node.recorded)) {
+      // It keeps the output of step 0 in its row, and so has it at every step.
+      ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) { AfterRow(k, item, step, block); });
+    }
+    if (times_ != nullptr) times_->Evaluated(k);
+  }
+  state_.EndBlock(block.steps() - 1);
+  for (std::size_t item = block.first_item; item < block.end_item; ++item) {
+    if (items_[item].running && items_[item].failure) ReportFailure(item);
   }
 }
 
@@ -63,6 +86,15 @@ void Run::ForEachRunning(Do&& what) {
   for (std::size_t item = 0; item < items_.size(); ++item) {
     if (items_[item].running) what(item);
   }
+}
+
+// Whether node k is to be evaluated for this row. A later node of a block may fail at an earlier step than the one
+// whose failure is known; what comes behind that failure has no meaning.
+bool Run::Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const {
+  const Item& it = items_[item];
+  if (!it.running) return false;
+  if (!it.failure) return true;
+  return step < it.failure->step || (step == it.failure->step && k < it.failure->node);
 }
 
 void Run::Worked(std::size_t elements) {
@@ -77,9 +109,12 @@ void Run::Stop(std::size_t item) {
   --running_;
 }
 
-void Run::FailNotFinite(std::size_t item, std::uint32_t k) {
-  const std::string node = Printable(network_.nodes[k].name);
-  const std::string step = std::to_string(step_);
+void Run::Fail(std::size_t item, std::uint32_t k, std::uint32_t step) { items_[item].failure = Failure{step, k}; }
+
+void Run::ReportFailure(std::size_t item) {
+  const std::string node = Printable(network_.nodes[items_[item].failure->node].name);
+  const std::string step = std::to_string(items_[item].failure->step);
+  if (recorder_ != nullptr) recorder_->End(first_recorded_ + item, items_[item].failure->step);
   Stop(item);
   observer_.Finished(item, Error{Code::kOutOfRange,
                                  "NON_FINITE",
@@ -88,153 +123,97 @@ void Run::FailNotFinite(std::size_t item, std::uint32_t k) {
                                  {{"step", step}, {"node", node}}});
 }
 
-void Run::Evaluate(std::uint32_t k) {
+void Run::Evaluate(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
-  if (k == network_.input) return TakeInput(k);
-  const Rows x = Gather(k);
-  if (node.weights) return EvaluateLinear(k, x);
-  const RecordedNode* const recorded = RecordedAs(node);
-  ForEachRunning([&](std::size_t item) {
-    const StepOutcome outcome = EvaluateElements(node, state_.nodes[k], item, x[item]);
+  if (node.input_offset) return TakeInput(k, block);
+  if (node.sources.size() > 1 || node.reads_itself) SumSources(k, block);
+  if (node.weights) return EvaluateLinear(k, block);
+  if (node.conv) return EvaluateConv(k, block);
+  if (node.window) return EvaluatePool(k, block);
+  if (node.type == NodeType::kDelay) return EvaluateDelay(k, block);
+  if (ListsSpikes(node)) return EvaluateLif(k, block);
+  const NodeState& state = state_.nodes[k];
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
+    const RowOfNode row{InputOf(node, item, step, block), state.out.At(item, step - block.first_step),
+                        state.current.base == nullptr ? nullptr : state.current[item],
+                        state.potential.base == nullptr ? nullptr : state.potential[item]};
+    const StepOutcome outcome = EvaluateRow(node, row);
     if (IsSpikingNeuron(node.type)) items_[item].total_spikes += outcome.spikes;
-    if (!outcome.finite) FailNotFinite(item, k);
-    Record(recorded, item);  // while the rows are in the nearest cache
+    if (!outcome.finite) return Fail(item, k, step);
+    if (!node.constant) AfterRow(k, item, step, block);
     Worked(PaddedSize(node.out));
   });
 }
 
-void Run::TakeInput(std::uint32_t k) {
-  const std::size_t bytes = network_.input_size() * sizeof(float);
-  const std::size_t offset = network_.input_kind == InputKind::kSeries ? step_ * bytes : 0;
-  ForEachRunning([&](std::size_t item) {
-    std::memcpy(state_.nodes[k].out[item], inputs_[item].data() + offset, bytes);
-    Record(RecordedAs(network_.nodes[k]), item);
-    Worked(network_.input_size());
+void Run::TakeInput(std::uint32_t k, const Block& block) {
+  const std::size_t size = network_.nodes[k].out;
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
+    const std::size_t before =
+        network_.input_kind == InputKind::kSeries ? step * std::size_t{network_.input_size()} : 0;
+    const std::size_t first = before + *network_.nodes[k].input_offset;
+    float* const to = state_.nodes[k].out.At(item, step - block.first_step);
+    std::memcpy(to, inputs_[item].data() + first * sizeof(float), size * sizeof(float));
+    std::fill(to + size, to + PaddedSize(size), 0.0f);
+    if (!network_.nodes[k].constant) AfterRow(k, item, step, block);
+    Worked(size);
   });
 }
 
-// The node's input: its one source's rows as they lie, or the sum of several. A delayed source was not evaluated yet
-// in this step (it comes later in the order), so its rows still hold the previous step.
-Rows Run::Gather(std::uint32_t k) {
+// A delayed source was not evaluated yet in this step (it comes later in the order), and a block of a network that has
+// one is one step: its row still holds the previous step.
+void Run::SumSources(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
-  const Rows first = state_.nodes[node.sources[0].node].out;
-  if (node.sources.size() == 1 && !node.reads_itself) return first;
   const std::size_t n = PaddedSize(node.in);
-  const Rows sum{state_.sum.base, n};
-  ForEachRunning([&](std::size_t item) {
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
+    float* const sum = state_.sum(block.RowOf(item, step));
+    const auto of = [&](const Source& source) {
+      return state_.nodes[source.node].out.At(item, step - block.first_step);
+    };
     bool finite = true;
-    std::copy_n(first[item], n, sum[item]);
-    for (std::size_t s = 1; s < node.sources.size(); ++s) {
-      finite &= AddRows(n, sum[item], state_.nodes[node.sources[s].node].out[item], sum[item]);
-    }
-    if (!finite) FailNotFinite(item, k);
+    std::copy_n(of(node.sources[0]), n, sum);
+    for (std::size_t s = 1; s < node.sources.size(); ++s) finite &= AddRows(n, sum, of(node.sources[s]), sum);
+    if (!finite) Fail(item, k, step);
     Worked(n * node.sources.size());
   });
-  return sum;
 }
 
-StepOutcome Run::EvaluateElements(const NetworkNode& node, const NodeState& state, std::size_t item, const float* x) {
-  const std::size_t n = PaddedSize(node.out);
-  float* y = state.out[item];
-  switch (node.type) {
-    case NodeType::kScale:
-      return {0, ScaleRow(n, node.scale.data(), x, y)};
-    case NodeType::kThreshold:
-      ThresholdRow(n, node.threshold.data(), x, y);
-      return {};
-    case NodeType::kLif:
-      return StepLif(MembraneOf(node), n, x, state.potential[item], y);
-    case NodeType::kLi:
-      return StepLi(MembraneOf(node), n, x, state.potential[item], y);
-    case NodeType::kIf:
-      return StepIf({node.scale.data(), FireOf(node)}, n, x, state.potential[item], y);
-    case NodeType::kCubaLif:
-      return StepCubaLif({node.b.data(), node.w_in.data(), MembraneOf(node)}, n, x, state.current[item],
-                         state.potential[item], y);
-    case NodeType::kCubaLi:
-      return StepCubaLi({node.b.data(), node.w_in.data(), MembraneOf(node)}, n, x, state.current[item],
-                        state.potential[item], y);
-    case NodeType::kInput:
-    case NodeType::kOutput:
-    case NodeType::kFlatten:
-    case NodeType::kLinear:
-    case NodeType::kAffine:
-      break;
-  }
-  std::copy_n(x, n, y);
-  return {};
+// The node's input: its one source's row as it lies, or what SumSources has made.
+const float* Run::InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step, const Block& block) const {
+  if (node.sources.size() > 1 || node.reads_itself) return state_.sum(block.RowOf(item, step));
+  return state_.nodes[node.sources[0].node].out.At(item, step - block.first_step);
 }
 
-void Run::EvaluateLinear(std::uint32_t k, const Rows& x) {
+// For each row of a node that is recorded or read out, while it is in the nearest cache.
+void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
+  const NodeState& state = state_.nodes[k];
+  AfterRow(k, item, step,
+           RecordedRow{state.out.At(item, step - block.first_step),
+                       state.current.base == nullptr ? nullptr : state.current[item],
+                       state.potential.base == nullptr ? nullptr : state.potential[item]});
+}
+
+void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row) {
   const NetworkNode& node = network_.nodes[k];
-  const Rows y = state_.nodes[k].out;
-  ForEachRunning([&](std::size_t item) {
-    Item& it = items_[item];
-    it.active = CollectActive(PaddedSize(node.in), x[item], state_.active(item));
-    it.synaptic_operations += std::uint64_t{it.active.count} * node.out;
-    // Skipping costs an index a source; where few are zero, and adding a zero's product is harmless, it does not pay.
-    it.dense = !it.active.all_one && !node.starts_at_minus_zero && it.active.count * 4 >= std::size_t{3} * node.in;
-    std::copy(node.start.begin(), node.start.end(), y[item]);
-    Worked(node.in / 4);
-  });
-  for (std::size_t p = 0; p < node.weights->panel_count(); ++p) AddPanel(node.weights->panel(p), node.in, x, y);
-  ForEachRunning([&](std::size_t item) {
-    if (!AllFinite(PaddedSize(node.out), y[item])) FailNotFinite(item, k);
-    Record(RecordedAs(node), item);
-  });
-}
-
-// Adds one panel's weights for the whole batch, while they are in the cache. Neighbouring dense items go together.
-void Run::AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y) {
-  std::size_t item = 0;
-  while (item < items_.size()) {
-    std::size_t end = item;
-    while (end < items_.size() && items_[end].running && items_[end].dense) ++end;
-    if (end == item) {
-      if (items_[item].running) AddActive(panel, item, x[item], y[item]);
-      ++item;
-      continue;
-    }
-    const std::size_t rows = std::min<std::size_t>(end - item, kMaxDenseRows);
-    for (std::size_t begin = 0; begin < sources; begin += kSourcesPerCall) {
-      const std::size_t stop = std::min(sources, begin + kSourcesPerCall);
-      AddDense(panel, begin, stop, rows, x[item], x.stride, y[item], y.stride);
-      Worked((stop - begin) * panel.width * rows / 2);
-    }
-    item += rows;
+  if (recorder_ != nullptr && node.recorded) {
+    recorder_->Record(network_.recorded[*node.recorded], step, row, first_recorded_ + item);
   }
+  if (k == network_.readout) ReadOut(item, step, row);
 }
 
-void Run::AddActive(const Panel& panel, std::size_t item, const float* x, float* y) {
-  const std::span<const std::uint32_t> active(state_.active(item), items_[item].active.count);
-  for (std::size_t begin = 0; begin < active.size() && items_[item].running; begin += kSourcesPerCall) {
-    const auto some = active.subspan(begin, std::min(kSourcesPerCall, active.size() - begin));
-    if (items_[item].active.all_one) {
-      AddSpikes(panel, some, y);
-    } else {
-      AddValues(panel, some, x, y);
-    }
-    Worked(some.size() * panel.width / 2);
-  }
-}
-
-void Run::ReadOut(std::uint32_t k) {
-  const NetworkNode& node = network_.nodes[k];
+void Run::ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row) {
+  const NetworkNode& node = network_.nodes[network_.readout];
   const std::size_t n = PaddedSize(node.out);
-  const bool spikes = IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold;
-  const bool mean = network_.readout_from == ReadoutFrom::kMeanPotential;
-  ForEachRunning([&](std::size_t item) {
-    if (spikes) CountSpikes(n, state_.nodes[k].out[item], state_.counts(item));
-    if (!mean) return;
-    const bool finite = AddRows(n, state_.mean[item], Potential(item), state_.mean[item]);
-    // A sum that left the finite range does not come back, so the last step's answer holds for all.
-    if (!finite && step_ + 1 == steps_) FailNotFinite(item, k);
-  });
+  if (IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) CountSpikes(n, row.out, state_.counts(item));
+  if (network_.readout_from != ReadoutFrom::kMeanPotential) return;
+  const float* const potential = row.potential != nullptr ? row.potential : row.out;
+  const bool finite = AddRows(n, state_.mean[item], potential, state_.mean[item]);
+  // A sum that left the finite range does not come back, so the last step's answer holds for all.
+  if (!finite && step + 1 == steps_) Fail(item, network_.readout, step);
 }
 
-const float* Run::Potential(std::size_t item) const {
-  const NodeState& readout = state_.nodes[network_.readout];
-  return HasPotential(network_.nodes[network_.readout].type) ? readout.potential[item] : readout.out[item];
+void Run::Finish(std::size_t item) {
+  if (recorder_ != nullptr) recorder_->End(first_recorded_ + item, steps_);
+  observer_.Finished(item, ResultOf(item));
 }
 
 RunResult Run::ResultOf(std::size_t item) {
@@ -242,7 +221,8 @@ RunResult Run::ResultOf(std::size_t item) {
   RunResult result;
   result.steps = steps_;
   result.spike_counts.assign(state_.counts(item), state_.counts(item) + n);
-  const float* potential = Potential(item);
+  const NodeState& readout = state_.nodes[network_.readout];
+  const float* potential = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
   if (network_.readout_from == ReadoutFrom::kMeanPotential) {
     DivideRow(PaddedSize(n), static_cast<float>(steps_), state_.mean[item], state_.mean[item]);
     potential = state_.mean[item];

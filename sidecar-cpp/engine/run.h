@@ -1,18 +1,26 @@
-// One batch under way, step by step. Everything that simulates goes through it: RunBatch to the end without a pause,
-// a trace with a look at every step.
+// One batch under way. Everything that simulates goes through it: RunBatch to the end without a pause, a trace with a
+// look at every step.
+//
+// A run goes over its batch in blocks (engine/block.h): the constant part first, for all items; then some items through
+// some steps, node by node. In a block, a node evaluates its rows, one for each item and step. Rows depend on each
+// other only through the item's own state, and steps of an item come in order. So a type of node is one function over
+// one row (EvaluateRow), and need not know of blocks.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/batch_state.h"
+#include "engine/block.h"
 #include "engine/network.h"
 #include "engine/node_times.h"
 #include "engine/pace.h"
 #include "engine/recording.h"
 #include "engine/simulator.h"
+#include "kernels/dense.h"
 #include "kernels/elementwise.h"
 #include "kernels/neuron.h"
 #include "kernels/weights.h"
@@ -22,8 +30,9 @@ namespace tandem {
 // Not thread-safe. What it is given must outlive it; see RunBatch.
 class Run {
  public:
+  // One that is only taken to its end has the shape of BlockFor.
   Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer);
+      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer, BlockShape shape);
 
   // From the next step on, notes the time of every node; `times` must outlive this.
   void Measure(NodeTimes& times) {
@@ -39,7 +48,8 @@ class Run {
     recorder.Start();
   }
 
-  // Evaluates every node once, in order. There must be a step left, and an item that runs.
+  // Evaluates every node once, in order. There must be a step left, and an item that runs, and the shape must be
+  // StepByStep.
   void Step();
 
   // All steps that are left; then gives the result of every item that still runs.
@@ -51,38 +61,72 @@ class Run {
   [[nodiscard]] const BatchState& state() const { return state_; }
 
  private:
+  // Where a run left the finite numbers.
+  struct Failure {
+    std::uint32_t step;
+    std::uint32_t node;
+  };
   // One item of the batch.
   struct Item {
     bool running = true;
+    std::optional<Failure> failure;  // the first one found so far
     std::uint64_t total_spikes = 0;
     std::uint64_t synaptic_operations = 0;
-    ActiveSources active;  // of the linear node at hand
-    bool dense = false;    // the linear node at hand is cheaper without skipping zeros
+  };
+  // A row of the linear node at hand that is added source by source.
+  struct ActiveRow {
+    std::size_t item;
+    std::span<const std::uint32_t> active;
+    bool all_one;
+    const float* x;
+    float* y;
+  };
+  // What one row of a node reads and writes.
+  struct RowOfNode {
+    const float* x;
+    float* y;
+    float* current;
+    float* potential;
   };
 
   template <typename Do>
   void ForEachRunning(Do&& what);
+  template <typename Do>
+  void ForEachRow(std::uint32_t k, const Block& block, Do&& what);
+  [[nodiscard]] bool Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const;
   void Worked(std::size_t elements);
   void Stop(std::size_t item);
-  void FailNotFinite(std::size_t item, std::uint32_t k);
+  void Fail(std::size_t item, std::uint32_t k, std::uint32_t step);
+  void ReportFailure(std::size_t item);
 
-  void Evaluate(std::uint32_t k);
-  void TakeInput(std::uint32_t k);
-  Rows Gather(std::uint32_t k);
-  static StepOutcome EvaluateElements(const NetworkNode& node, const NodeState& state, std::size_t item,
-                                      const float* x);
-  void EvaluateLinear(std::uint32_t k, const Rows& x);
-  void AddPanel(const Panel& panel, std::size_t sources, const Rows& x, const Rows& y);
-  void AddActive(const Panel& panel, std::size_t item, const float* x, float* y);
-  void ReadOut(std::uint32_t k);
-  void Record(const RecordedNode* recorded, std::size_t item) {
-    if (recorded == nullptr) return;
-    recorder_->Record(*recorded, step_, state_.nodes[recorded->node], item, first_recorded_ + item);
-  }
-  [[nodiscard]] const RecordedNode* RecordedAs(const NetworkNode& node) const {
-    return recorder_ != nullptr && node.recorded ? &network_.recorded[*node.recorded] : nullptr;
-  }
-  [[nodiscard]] const float* Potential(std::size_t item) const;
+  void EvaluateConstantPart();
+  void EvaluateBlock(const Block& block);
+  void EvaluateItems(std::size_t first, std::size_t end);
+  void Evaluate(std::uint32_t k, const Block& block);
+  void TakeInput(std::uint32_t k, const Block& block);
+  void SumSources(std::uint32_t k, const Block& block);
+  [[nodiscard]] const float* InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
+                                     const Block& block) const;
+  static StepOutcome EvaluateRow(const NetworkNode& node, const RowOfNode& row);
+  void EvaluateLif(std::uint32_t k, const Block& block);
+  bool StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::uint32_t first, std::uint32_t steps);
+  void EvaluateLinear(std::uint32_t k, const Block& block);
+  void EvaluateConv(std::uint32_t k, const Block& block);
+  void AddSources(const ConvWeights& weights, std::size_t item, std::span<const std::uint32_t> active, bool all_one,
+                  const float* x, float* y);
+  void EvaluatePool(std::uint32_t k, const Block& block);
+  bool PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
+  void PoolAll(const NetworkNode& node, std::size_t item, const float* x, float* y);
+  void EvaluateDelay(std::uint32_t k, const Block& block);
+  void EndRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
+  [[nodiscard]] ActiveSources ActiveOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
+                                       const Block& block, const std::uint32_t*& index);
+  void AddDenseRows(const Panel& panel, std::size_t sources);
+  void AddActiveRows(const Panel& panel);
+  void ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row);
+  void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
+  void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row);
+  void Finish(std::size_t item);
   RunResult ResultOf(std::size_t item);
 
   const Network& network_;
@@ -90,14 +134,25 @@ class Run {
   std::uint32_t steps_;
   std::span<const std::span<const char>> inputs_;
   RunObserver& observer_;
+  BlockShape shape_;
+  FloatRow& sums_;  // of one row of a convolution
   BatchState state_;
   std::vector<Item> items_;
+  std::vector<DenseRow> dense_rows_;  // of the linear node at hand
+  std::vector<ActiveRow> active_rows_;
   std::size_t running_;
-  std::uint32_t step_ = 0;
+  std::uint32_t step_ = 0;  // of Step
   Pace pace_;
   NodeTimes* times_ = nullptr;       // nobody asks
   RunRecorder* recorder_ = nullptr;  // nothing is recorded
   std::size_t first_recorded_ = 0;
 };
+
+template <typename Do>
+void Run::ForEachRow(std::uint32_t k, const Block& block, Do&& what) {
+  for (std::size_t item = block.first_item; item < block.end_item; ++item) {
+    for (std::uint32_t step = block.first_step; step < block.end_step && Runs(item, k, step); ++step) what(item, step);
+  }
+}
 
 }  // namespace tandem

@@ -43,10 +43,13 @@ struct Scratch {
   static constexpr std::size_t kMaxKept = std::size_t{1} << 20;
 
   FloatRow floats;
+  FloatRow sums;  // of one convolution of one item
 
   // After a run. A large one must not keep its memory for good.
   void Trim() {
-    if (floats.capacity() > kMaxKept) FloatRow().swap(floats);
+    for (FloatRow* row : {&floats, &sums}) {
+      if (row->capacity() > kMaxKept) FloatRow().swap(*row);
+    }
   }
 };
 

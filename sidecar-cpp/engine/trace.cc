@@ -38,7 +38,7 @@ std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, std::
                               std::optional<TracePlace> place, Scratch& scratch,
                               const std::function<bool()>& abandoned) {
   Watch watch(abandoned);
-  Run run(network, 0, steps, {&input, 1}, scratch, watch);
+  Run run(network, 0, steps, {&input, 1}, scratch, watch, StepByStep(1));
   Trace trace;
   const std::uint32_t end = place ? place->step + 1 : steps;
   for (std::uint32_t step = 0; step < end; ++step) {

@@ -144,7 +144,7 @@ void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32
     const std::uint64_t drawn = Draw(faults.seed, runs++);
     if (!Happens(faults.oneshot, drawn)) {
       OneItem alone(observer, item);
-      Run run(network, model_id, steps, inputs.subspan(item, 1), scratch, alone);
+      Run run(network, model_id, steps, inputs.subspan(item, 1), scratch, alone, BlockFor(network, 1, steps));
       if (times != nullptr) run.Measure(*times);
       if (recorder != nullptr) run.Record(*recorder, item);
       run.ToTheEnd();
@@ -174,7 +174,7 @@ void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint3
     RunWithOneShots(network, model_id, steps, inputs, scratch, liar, times, recorder, faults);
     return;
   }
-  Run run(network, model_id, steps, inputs, scratch, liar);
+  Run run(network, model_id, steps, inputs, scratch, liar, BlockFor(network, inputs.size(), steps));
   if (times != nullptr) run.Measure(*times);
   if (recorder != nullptr) run.Record(*recorder);
   liar.set_run(run);

@@ -60,7 +60,7 @@ class FaultyRun : public ::testing::Test {
   std::map<std::size_t, RunResult> Truth() {
     Collect collect;
     With(collect, [this](const auto& inputs, Scratch& scratch, RunObserver& observer) {
-      tandem::Run(network_, kModelId, kSteps, inputs, scratch, observer).ToTheEnd();
+      tandem::Run(network_, kModelId, kSteps, inputs, scratch, observer, StepByStep(inputs.size())).ToTheEnd();
     });
     return collect.results;
   }

@@ -125,8 +125,8 @@ OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::ui
   Scratch clean_scratch;
   KeepResult of_faulty(abandoned);
   KeepResult of_clean([] { return false; });
-  Run faulty(harmed, model_id, steps, {&input, 1}, faulty_scratch, of_faulty);
-  Run clean(network, model_id, steps, {&input, 1}, clean_scratch, of_clean);
+  Run faulty(harmed, model_id, steps, {&input, 1}, faulty_scratch, of_faulty, StepByStep(1));
+  Run clean(network, model_id, steps, {&input, 1}, clean_scratch, of_clean, StepByStep(1));
   if (recorder != nullptr) faulty.Record(*recorder, item);
 
   OneShotReport report;

@@ -59,10 +59,10 @@ void DivideRow(size_t n, float divisor, const float* x, float* y) {
 void CountSpikes(size_t n, const float* spikes, uint32_t* counts) {
   const D d;
   const DU du;
-  const VU one = hn::Set(du, 1);
+  const hn::RebindToSigned<D> di;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
-    const auto fired = hn::RebindMask(du, hn::Gt(hn::Load(d, spikes + k), hn::Zero(d)));
-    hn::Store(hn::Add(hn::Load(du, counts + k), hn::IfThenElseZero(fired, one)), du, counts + k);
+    const VU whole = hn::BitCast(du, hn::ConvertTo(di, hn::Load(d, spikes + k)));
+    hn::Store(hn::Add(hn::Load(du, counts + k), whole), du, counts + k);
   }
 }
 
@@ -87,13 +87,17 @@ ActiveSources CollectActive(size_t n, const float* x, uint32_t* index) {
   const V one = hn::Set(d, 1.0f);
   auto other = hn::Ne(zero, zero);  // none
   size_t count = 0;
+  // No branch, since activity is what a branch predictor cannot foresee; and a whole vector is stored, since
+  // compressing to memory is slow on some machines. What lies behind the list is overwritten by what follows.
+  VU indices = hn::Iota(du, 0);  // counted up, since making them takes longer than all the rest
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V value = hn::Load(d, x + k);
     const auto active = hn::Ne(value, zero);
-    if (hn::AllFalse(d, active)) continue;
     other = hn::Or(other, hn::AndNot(hn::Eq(value, one), active));
-    const VU indices = hn::Iota(du, static_cast<uint32_t>(k));
-    count += hn::CompressStore(indices, hn::RebindMask(du, active), du, index + count);
+    const auto listed = hn::RebindMask(du, active);
+    hn::StoreU(hn::Compress(indices, listed), du, index + count);
+    indices = hn::Add(indices, hn::Set(du, static_cast<uint32_t>(hn::Lanes(d))));
+    count += hn::CountTrue(du, listed);
   }
   return {count, hn::AllFalse(d, other)};
 }

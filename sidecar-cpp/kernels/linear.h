@@ -20,10 +20,4 @@ void AddSpikes(const Panel& panel, std::span<const std::uint32_t> active, float*
 // y[first + k] += weight * x[source] for each source in `active`.
 void AddValues(const Panel& panel, std::span<const std::uint32_t> active, const float* x, float* y);
 
-// y[first + k] += weight * x[j] for every source j in [begin, end), zeros too, for `rows` inputs and outputs that lie
-// `x_stride` and `y_stride` floats apart. Adding a product with a zero changes a sum only if that is -0, and a sum
-// that does not start at -0 never becomes it: callers must not use this where a target starts at -0.
-void AddDense(const Panel& panel, std::size_t begin, std::size_t end, std::size_t rows, const float* x,
-              std::size_t x_stride, float* y, std::size_t y_stride);
-
 }  // namespace tandem

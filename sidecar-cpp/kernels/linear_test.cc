@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/dense.h"
 #include "kernels/elementwise.h"
 #include "kernels/targets_test_support.h"
 
@@ -75,28 +76,23 @@ TEST_P(Linear, ValuesAreRoundedBeforeTheyAreAdded) {
 
 TEST_P(Linear, DenseRowsEqualOneByOne) {
   for (const std::size_t out : kWidths) {
-    SCOPED_TRACE("outputs " + std::to_string(out));
-    Case given(out, 37, out + 2000);
-    for (float& start : given.start) start = start == 0.0f ? 0.0f : start;  // no sum starts at -0
-    constexpr std::size_t kRows = 7;
-    const std::size_t x_stride = PaddedSize(37);
-    const std::size_t y_stride = PaddedSize(out);
-    FloatRow x;
-    FloatRow y;
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const FloatRow row = given.random.Row(37);
-      x.insert(x.end(), row.begin(), row.end());
-      y.insert(y.end(), given.start.begin(), given.start.end());
-    }
-    const Weights weights(given.row_major, given.out, given.in);
-    for (std::size_t p = 0; p < weights.panel_count(); ++p) {
-      AddDense(weights.panel(p), 0, 20, kRows, x.data(), x_stride, y.data(), y_stride);
-      AddDense(weights.panel(p), 20, 37, kRows, x.data(), x_stride, y.data(), y_stride);
-    }
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const FloatRow row(y.begin() + static_cast<std::ptrdiff_t>(r * y_stride),
-                         y.begin() + static_cast<std::ptrdiff_t>((r + 1) * y_stride));
-      EXPECT_TRUE(SameBits(row, given.Law(x.data() + r * x_stride))) << "row " << r;
+    // Every height of a tile, and sums that go to memory and back between two parts of the sources.
+    for (const std::size_t count : {1u, 2u, 3u, 4u, 6u, 7u, 8u, 13u}) {
+      SCOPED_TRACE("outputs " + std::to_string(out) + " rows " + std::to_string(count));
+      constexpr std::size_t kIn = 137;
+      Case given(out, kIn, out + 2000);
+      for (float& start : given.start) start = start == 0.0f ? 0.0f : start;  // no sum starts at -0
+      std::vector<FloatRow> x;
+      std::vector<FloatRow> y(count, given.start);
+      std::vector<DenseRow> rows;
+      for (std::size_t r = 0; r < count; ++r) x.push_back(given.random.Row(kIn));
+      for (std::size_t r = 0; r < count; ++r) rows.push_back({x[r].data(), y[r].data()});
+      const Weights weights(given.row_major, given.out, given.in);
+      for (std::size_t p = 0; p < weights.panel_count(); ++p) {
+        AddDense(weights.panel(p), 0, 20, rows);
+        AddDense(weights.panel(p), 20, kIn, rows);
+      }
+      for (std::size_t r = 0; r < count; ++r) EXPECT_TRUE(SameBits(y[r], given.Law(x[r].data()))) << "row " << r;
     }
   }
 }

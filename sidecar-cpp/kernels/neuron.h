@@ -12,22 +12,40 @@
 namespace tandem {
 
 struct StepOutcome {
-  std::uint32_t spikes = 0;  // elements that fired
+  std::uint32_t spikes = 0;  // sum of the outputs of a spiking node
   bool finite = true;        // no i or v, before or after the reset, was NaN or infinite
+};
+
+// Spikes that one element can put out in a step (FireRule::multiple). Counts of a whole run fit 32 bits with it.
+inline constexpr float kMaxSpikesPerStep = 4095.0f;
+
+// When a neuron fires and how it resets; the defaults are those of `model.yaml`.
+struct FireRule {
+  bool delayed = false;   // the reset of a spike takes place in the next step
+  bool late = false;      // a potential fires in the next step, before the update
+  bool multiple = false;  // v may hold several thresholds, and puts out a spike for each; thresholds are > 0
+  bool reached = false;   // v == threshold fires
+
+  [[nodiscard]] bool IsDefault() const { return !delayed && !late && !multiple && !reached; }
 };
 
 // How a neuron fires; not used by LI and CubaLI.
 struct FireParams {
   const float* threshold;
   const float* reset;  // the potential after a spike; null: subtract the threshold
+  FireRule rule = {};
 };
 
-// v = v + (a * ((v_leak - v) + (r * x))), then fire into y.
+// How an input enters a leaky state (proto/NUMERICS.md, "Conventions"). The numbers are part of the model's identity.
+enum class InputGain : std::uint8_t { kDt = 0, kUnit = 1, kDecayed = 2 };
+
+// Membrane by `gain`, then fire into y.
 struct LifParams {
   const float* a;
   const float* v_leak;
-  const float* r;
+  const float* r;  // used with InputGain::kDt only
   FireParams fire;
+  InputGain gain = InputGain::kDt;
 };
 StepOutcome StepLif(const LifParams& p, std::size_t n, const float* x, float* v, float* y);
 
@@ -41,11 +59,12 @@ struct IfParams {
 };
 StepOutcome StepIf(const IfParams& p, std::size_t n, const float* x, float* v, float* y);
 
-// i = i + (b * ((w_in * x) - i)), then the membrane as LIF with i in the place of x.
+// Synapse by `gain`, then the membrane as LIF with i in the place of x.
 struct CubaParams {
   const float* b;
-  const float* w_in;
+  const float* w_in;  // used with InputGain::kDt only
   LifParams membrane;
+  InputGain gain = InputGain::kDt;
 };
 StepOutcome StepCubaLif(const CubaParams& p, std::size_t n, const float* x, float* i, float* v, float* y);
 StepOutcome StepCubaLi(const CubaParams& p, std::size_t n, const float* x, float* i, float* v, float* y);

@@ -1,6 +1,8 @@
 #include "kernels/neuron.h"
 
+#include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "kernels/targets_test_support.h"
 
@@ -121,6 +123,77 @@ TEST_P(Neuron, CubaLiFollowsTheLaw) {
         law.Membrane(k, law.Synapse(k));
         law.Leak(k);
       });
+}
+
+// proto/NUMERICS.md, "Conventions", one element at a time.
+float SpikesOf(const FireRule& rule, float v, float threshold) {
+  if (!(rule.reached ? v >= threshold : v > threshold)) return 0.0f;
+  return rule.multiple ? std::trunc(std::min(v / threshold, kMaxSpikesPerStep)) : 1.0f;
+}
+
+float Decayed(InputGain gain, float share, float leak, float factor, float x, float state) {
+  if (gain == InputGain::kDt) return state + (share * ((leak - state) + (factor * x)));
+  if (gain == InputGain::kUnit) return (state + (share * (leak - state))) + x;
+  const float sum = state + x;
+  return sum + (share * (leak - sum));
+}
+
+struct Stepped {
+  float v, y;
+};
+Stepped StepByLaw(const CubaParams& p, std::size_t k, float i, float before) {
+  const FireParams& fire = p.membrane.fire;
+  const float threshold = fire.threshold[k];
+  const auto reset = [&](float v, float spikes) {
+    if (spikes == 0.0f) return v;
+    return fire.reset != nullptr ? fire.reset[k] : v - (spikes * threshold);
+  };
+  const float earlier = SpikesOf(fire.rule, before, threshold);
+  const bool resets_first = fire.rule.late && !fire.rule.delayed;
+  const float start = resets_first ? reset(before, earlier) : before;
+  const float v = Decayed(p.membrane.gain, p.membrane.a[k], p.membrane.v_leak[k], p.membrane.r[k], i, start);
+  if (resets_first) return {v, earlier};
+  if (!fire.rule.delayed) return {reset(v, SpikesOf(fire.rule, v, threshold)), SpikesOf(fire.rule, v, threshold)};
+  const float after = reset(v, earlier);
+  return {after, fire.rule.late ? earlier : SpikesOf(fire.rule, after, threshold)};
+}
+
+TEST_P(Neuron, FollowsTheLawUnderEveryConvention) {
+  constexpr std::size_t kN = 48;
+  std::mt19937_64 random(15);
+  std::uniform_real_distribution<float> value(-0.5f, 2.0f);
+  std::uniform_real_distribution<float> positive(0.05f, 0.9f);
+  FloatRow a(kN), b(kN), leak(kN), r(kN), w_in(kN), threshold(kN), reset(kN), x(kN), i(kN), v(kN), y(kN);
+  for (int n = 0; n < 32 * 9; ++n) {
+    SCOPED_TRACE("convention " + std::to_string(n));
+    const FireRule rule{(n & 1) != 0, (n & 2) != 0, (n & 4) != 0, (n & 8) != 0};
+    const CubaParams p{b.data(),
+                       w_in.data(),
+                       {a.data(),
+                        leak.data(),
+                        r.data(),
+                        {threshold.data(), (n & 16) != 0 ? reset.data() : nullptr, rule},
+                        static_cast<InputGain>(n / 32 % 3)},
+                       static_cast<InputGain>(n / 96)};
+    for (std::size_t k = 0; k < kN; ++k) {
+      for (FloatRow* row : {&leak, &r, &w_in, &reset, &x, &i, &v}) (*row)[k] = value(random);
+      for (FloatRow* row : {&a, &b, &threshold}) (*row)[k] = positive(random);
+      if (k % 5 == 0) v[k] = threshold[k];
+    }
+    const FloatRow i_before = i;
+    const FloatRow v_before = v;
+    const StepOutcome outcome = StepCubaLif(p, kN, x.data(), i.data(), v.data(), y.data());
+    std::uint32_t spikes = 0;
+    for (std::size_t k = 0; k < kN; ++k) {
+      const float current = Decayed(p.gain, b[k], 0.0f, w_in[k], x[k], i_before[k]);
+      const Stepped stepped = StepByLaw(p, k, i[k], v_before[k]);
+      EXPECT_EQ(i[k], current);
+      EXPECT_EQ(v[k], stepped.v);
+      EXPECT_EQ(y[k], stepped.y);
+      spikes += static_cast<std::uint32_t>(y[k]);
+    }
+    EXPECT_EQ(outcome.spikes, spikes);
+  }
 }
 
 TEST_P(Neuron, APotentialAtTheThresholdDoesNotFire) {

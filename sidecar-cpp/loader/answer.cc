@@ -11,7 +11,7 @@ namespace tandem {
 namespace {
 
 // Changes with the form of the answer, so that an engine notices a loader of another build.
-constexpr std::uint64_t kVersion = 0x7461'6e64'656d'0001;
+constexpr std::uint64_t kVersion = 0x7461'6e64'656d'0002;
 
 constexpr std::size_t kMaxMessageBytes = 4096;
 constexpr std::size_t kMaxFactBytes = 256;

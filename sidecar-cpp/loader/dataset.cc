@@ -136,6 +136,37 @@ Expected<std::vector<std::string>> ReadVariableStrings(const Dataset& data, std:
   return values;
 }
 
+Expected<std::vector<std::int64_t>> ReadIntegersOf(const Dataset& data) {
+  if (H5Tget_class(data.type.get()) != H5T_INTEGER || H5Tget_size(data.type.get()) > 8) {
+    return Bad("must be of an integer type");
+  }
+  std::vector<std::int64_t> values(data.elements);
+  if (values.empty()) return Bad("is empty");
+  // Values beyond int64 are clamped to its largest by HDF5, which neither a shape nor binary32 can hold.
+  if (H5Dread(data.handle.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    return Bad("cannot be read: the file is damaged or truncated");
+  }
+  return values;
+}
+
+// Integers as the floating-point numbers that they are, where binary32 has them.
+Expected<Tensor> ExactFloats(Dataset data) {
+  auto integers = ReadIntegersOf(data);
+  if (!integers.ok()) return integers.error();
+  Tensor tensor{std::move(data.dims), {}};
+  tensor.values.reserve(data.elements);
+  for (const std::int64_t value : integers.value()) {
+    // The largest int64 is no binary64: converting it back would overflow.
+    const auto rounded = static_cast<double>(static_cast<float>(value));
+    if (rounded >= 0x1p63 || static_cast<std::int64_t>(rounded) != value) {
+      return Bad("must be a number that binary32 holds exactly, found the integer " + std::to_string(value) +
+                 " at index " + std::to_string(tensor.values.size()) + "; write floating-point numbers");
+    }
+    tensor.values.push_back(rounded);
+  }
+  return tensor;
+}
+
 }  // namespace
 
 bool HasLink(hid_t group, const std::string& name) { return H5Lexists(group, name.c_str(), H5P_DEFAULT) > 0; }
@@ -163,6 +194,13 @@ Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name) {
   return object;
 }
 
+bool IsText(hid_t group, const std::string& name) {
+  const auto object = OpenObject(group, name);
+  if (!object.ok() || H5Iget_type(object.value().get()) != H5I_DATASET) return false;
+  const Hdf5Handle type(H5Dget_type(object.value().get()));
+  return type.valid() && H5Tget_class(type.get()) == H5T_STRING;
+}
+
 Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements,
                                   std::size_t max_bytes) {
   auto data = OpenDataset(group, name, max_elements);
@@ -184,10 +222,10 @@ Expected<std::string> ReadString(hid_t group, const std::string& name) {
 Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t max_elements) {
   auto data = OpenDataset(group, name, max_elements);
   if (!data.ok()) return data.error();
+  const H5T_class_t kind = H5Tget_class(data.value().type.get());
+  if (kind == H5T_INTEGER) return ExactFloats(std::move(data).value());
   const std::size_t bytes = H5Tget_size(data.value().type.get());
-  if (H5Tget_class(data.value().type.get()) != H5T_FLOAT || (bytes != 4 && bytes != 8)) {
-    return Bad("must be of type float32 or float64");
-  }
+  if (kind != H5T_FLOAT || (bytes != 4 && bytes != 8)) return Bad("must be float32, float64 or integers");
   Tensor tensor{std::move(data.value().dims), std::vector<double>(data.value().elements)};
   if (tensor.values.empty()) return Bad("is empty");
   if (H5Dread(data.value().handle.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.values.data()) < 0) {
@@ -199,16 +237,7 @@ Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t ma
 Expected<std::vector<std::int64_t>> ReadIntegers(hid_t group, const std::string& name, std::size_t max_elements) {
   auto data = OpenDataset(group, name, max_elements);
   if (!data.ok()) return data.error();
-  if (H5Tget_class(data.value().type.get()) != H5T_INTEGER || H5Tget_size(data.value().type.get()) > 8) {
-    return Bad("must be of an integer type");
-  }
-  std::vector<std::int64_t> values(data.value().elements);
-  if (values.empty()) return Bad("is empty");
-  // Values beyond int64 are clamped to its largest by HDF5, which no shape may be.
-  if (H5Dread(data.value().handle.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
-    return Bad("cannot be read: the file is damaged or truncated");
-  }
-  return values;
+  return ReadIntegersOf(data.value());
 }
 
 }  // namespace tandem

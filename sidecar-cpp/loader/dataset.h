@@ -23,6 +23,9 @@ Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name);
 
 inline constexpr std::size_t kMaxStringBytes = 4096;
 
+// Whether `name` is a dataset of text; false, too, where it cannot be read.
+bool IsText(hid_t group, const std::string& name);
+
 // One string.
 Expected<std::string> ReadString(hid_t group, const std::string& name);
 
@@ -34,7 +37,7 @@ struct StringTable {
 Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements,
                                   std::size_t max_bytes);
 
-// Floating-point data as binary64. Integers and booleans are refused.
+// Numbers as binary64: floating-point data, and integers where binary32 holds every one exactly. Booleans are refused.
 Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t max_elements);
 
 // Signed or unsigned integers of at most 64 bits; what exceeds int64 comes as its largest.

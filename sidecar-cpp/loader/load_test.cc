@@ -40,7 +40,7 @@ TEST(Load, GivesTheGraphOfTheFile) {
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   EXPECT_EQ(graph.value().nodes.size(), 6u);
   EXPECT_EQ(graph.value().edges.size(), 5u);
-  EXPECT_EQ(graph.value().nodes[graph.value().input].name, "input");
+  EXPECT_EQ(graph.value().nodes[graph.value().inputs[0]].name, "input");
 }
 
 TEST(Load, FiltersTheLoadersSystemCallsOnThisMachine) {
@@ -52,14 +52,14 @@ TEST(Load, FiltersTheLoadersSystemCallsOnThisMachine) {
 TEST(Load, PassesErrorsOnWhole) {
   testing::NirWriter writer;
   writer.Edges("node", {});
-  writer.Text("node/nodes/x/type", "Conv2d");
+  writer.Text("node/nodes/x/type", "Conv7d");
   const auto graph = LoadBytes(writer.Bytes());
   ASSERT_FALSE(graph.ok());
   EXPECT_EQ(graph.error().code, Code::kInvalidArgument);
   EXPECT_EQ(graph.error().reason, "MODEL_INVALID");
   EXPECT_EQ(graph.error().metadata.at("node"), "x");
   EXPECT_THAT(graph.error().message,
-              HasSubstr("node \"x\": field \"type\": unknown node type \"Conv2d\"; known are Affine"));
+              HasSubstr("node \"x\": field \"type\": unknown node type \"Conv7d\"; known are Affine"));
 }
 
 TEST(Load, RefusesAnEmptyFile) { EXPECT_EQ(LoadBytes("").error().message, "the file is empty"); }

@@ -7,17 +7,24 @@
 #include "base/text.h"
 #include "loader/dataset.h"
 #include "loader/file_image.h"
+#include "loader/integer_field.h"
 #include "nir/invalid.h"
 
 namespace tandem {
 namespace {
 
+constexpr const char* kNoVersion =
+    "the file does not say with which version of NIR it was written; it is read as one of NIR 1.0.8";
+
 // Reads one file; counts what it has read against the limits, so that links cannot make a small file large.
 class Reader {
  public:
   Expected<GraphTree> Root(hid_t file) {
-    auto version = ReadString(file, "version");
-    if (!version.ok()) return Field("", "version", version.error());
+    const bool has_version = HasLink(file, "version");
+    if (has_version) {
+      const auto version = ReadString(file, "version");
+      if (!version.ok()) return Field("", "version", version.error());
+    }
     auto group = OpenGroup(file, "node");
     if (!group.ok()) return Field("", "node", group.error());
     auto type = ReadString(group.value().get(), "type");
@@ -25,7 +32,9 @@ class Reader {
     if (type.value() != "NIRGraph") {
       return InvalidField("node", "type", "must be \"NIRGraph\", found \"" + Printable(type.value()) + "\"");
     }
-    return ReadGraph(group.value().get(), "node", 1);
+    auto tree = ReadGraph(group.value().get(), "node", 1);
+    if (tree.ok() && !has_version) tree.value().warning = kNoVersion;
+    return tree;
   }
 
  private:
@@ -78,6 +87,7 @@ class Reader {
     }
     auto group = OpenGroup(nodes, name);
     if (!group.ok()) return InvalidNode(full, group.error().message);
+    if (!HasLink(group.value().get(), "type")) return WithoutType(group.value().get(), full);
     auto type_name = ReadString(group.value().get(), "type");
     if (!type_name.ok()) return Field(full, "type", type_name.error());
     if (type_name.value() == "NIRGraph") {
@@ -92,27 +102,30 @@ class Reader {
           full, "type",
           "unknown node type \"" + Printable(type_name.value()) + "\"; known are " + std::string(KnownTypeNames()));
     }
-    Node node{name, *type, {}, 0};
-    auto error = PassesThrough(*type) ? ReadShape(group.value().get(), full, node)
-                                      : ReadParameters(group.value().get(), full, node);
-    if (error) return error;
+    Node node{name, *type, {}, {}};
+    for (const IntegerSpec& spec : IntegersOf(*type)) {
+      const std::string field(spec.name);
+      if (!spec.required && !HasLink(group.value().get(), field)) continue;
+      auto values = ReadIntegerField(group.value().get(), spec);
+      if (!values.ok()) return Field(full, field, values.error());
+      node.integers.emplace(field, std::move(values).value());
+    }
+    if (auto error = ReadParameters(group.value().get(), full, node)) return error;
     tree.nodes.push_back(std::move(node));
     return std::nullopt;
   }
 
-  static MaybeError ReadShape(hid_t group, const std::string& full, Node& node) {
-    const std::string field = node.type == NodeType::kFlatten ? "input_type" : "shape";
-    auto shape = ReadIntegers(group, field, 32);
-    if (!shape.ok()) return Field(full, field, shape.error());
-    node.shape_elements = 1;
-    for (const std::int64_t dim : shape.value()) {
-      if (dim < 1) return InvalidField(full, field, "every dimension must be at least 1, found " + std::to_string(dim));
-      if (static_cast<std::uint64_t>(dim) > kMaxNodeElements / node.shape_elements) {
-        return InvalidField(full, field, "has more elements than the limit of " + std::to_string(kMaxNodeElements));
-      }
-      node.shape_elements *= static_cast<std::uint64_t>(dim);
+  // A group that is no node: most likely a part of a name, since HDF5 takes a slash for a path.
+  static MaybeError WithoutType(hid_t group, const std::string& full) {
+    const auto names = LinkNames(group, kMaxNodes);
+    for (const std::string& name : names.ok() ? names.value() : std::vector<std::string>()) {
+      const auto inner = OpenGroup(group, name);
+      if (!inner.ok() || !HasLink(inner.value().get(), "type")) continue;
+      return InvalidField(full, "type",
+                          "is missing: HDF5 makes groups of a node named \"" + Printable(full + "/" + name) +
+                              "\"; rename the node, without a slash, and export the model again");
     }
-    return std::nullopt;
+    return InvalidField(full, "type", "is missing");
   }
 
   MaybeError ReadParameters(hid_t group, const std::string& full, Node& node) {
@@ -123,9 +136,16 @@ class Reader {
       if (!tensor.ok()) return Field(full, field, tensor.error());
       parameters_ += tensor.value().values.size();
       if (auto error = CheckValues(full, spec, tensor.value())) return error;
-      if (field == "weight" && tensor.value().dims.size() != 2) {
-        return InvalidField(full, field,
-                            "must have two dimensions, [out, in], found " + std::to_string(tensor.value().dims.size()));
+      if (field == "weight") {
+        auto& dims = tensor.value().dims;
+        const std::size_t rank = RankOfWeight(node.type);
+        while (dims.size() > rank && dims[0] == 1) dims.erase(dims.begin());  // a batch of one
+        if (dims.size() != rank) {
+          return InvalidField(full, field,
+                              "must have " + std::to_string(rank) + " dimensions, " +
+                                  (rank == 2 ? "[out, in]" : "[out, in / groups, kernel]") + ", found " +
+                                  std::to_string(dims.size()));
+        }
       }
       node.parameters.emplace(field, std::move(tensor).value());
     }
@@ -135,17 +155,19 @@ class Reader {
   static MaybeError CheckValues(const std::string& full, const ParameterSpec& spec, const Tensor& tensor) {
     for (std::size_t k = 0; k < tensor.values.size(); ++k) {
       const double value = tensor.values[k];
-      const char* wrong = nullptr;
+      std::string wrong;
+      const char* remedy = "";
       if (!std::isfinite(value)) {
         wrong = "must be finite";
-      } else if (spec.positive && !(value > 0)) {
-        wrong = "must be > 0";
+        if (spec.name.starts_with("tau")) remedy = "; a neuron that never leaks is an IF: export it as one";
+      } else if (!spec.InRange(value)) {
+        wrong = "must be " + std::string(spec.range_text());
       }
-      if (wrong == nullptr) continue;
+      if (wrong.empty()) continue;
       char number[32];
       std::snprintf(number, sizeof(number), "%.9g", value);
       return InvalidField(full, std::string(spec.name),
-                          std::string(wrong) + ", found " + number + " at index " + std::to_string(k));
+                          wrong + ", found " + number + " at index " + std::to_string(k) + remedy);
     }
     return std::nullopt;
   }

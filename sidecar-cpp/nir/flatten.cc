@@ -9,10 +9,19 @@
 namespace tandem {
 namespace {
 
-// How a graph looks from outside: its Input and its Output, as indices into Flat::nodes.
+// How a node or a nested graph looks from outside: where an edge enters it and where one leaves it, as indices into
+// Flat::nodes.
 struct Ports {
   std::uint32_t input = 0;
   std::uint32_t output = 0;
+};
+
+using Indices = std::vector<std::uint32_t>;
+
+// All of a graph's Inputs and Outputs. A nested one has one of each.
+struct Ends {
+  Indices inputs;
+  Indices outputs;
 };
 
 // Edges as indices: names, which a file can make long, are not repeated for each.
@@ -25,34 +34,29 @@ std::string WhereIs(const std::string& prefix) {
   return prefix.empty() ? "the root graph" : "node \"" + Printable(prefix.substr(0, prefix.size() - 1)) + "\"";
 }
 
-// Index of the only node of that type in `tree.nodes`.
-Expected<std::uint32_t> OnlyNodeOf(const GraphTree& tree, NodeType type, const std::string& prefix) {
-  std::uint32_t found = 0;
-  std::size_t count = 0;
-  for (std::uint32_t k = 0; k < tree.nodes.size(); ++k) {
-    if (tree.nodes[k].type != type) continue;
-    found = k;
-    ++count;
+// Indices of the nodes of that type in `tree.nodes`, shifted by `first`.
+Expected<Indices> NodesOf(const GraphTree& tree, NodeType type, const std::string& prefix, std::size_t first) {
+  Indices found;
+  for (std::size_t k = 0; k < tree.nodes.size(); ++k) {
+    if (tree.nodes[k].type == type) found.push_back(static_cast<std::uint32_t>(first + k));
   }
-  if (count != 1) {
-    return InvalidFile(WhereIs(prefix) + ": a graph must have exactly one " + std::string(NameOf(type)) +
-                       " node, found " + std::to_string(count));
-  }
-  return found;
+  const bool root = prefix.empty();
+  if (root ? !found.empty() : found.size() == 1) return found;
+  return InvalidFile(WhereIs(prefix) + ": " + (root ? "must have an " : "a nested graph must have exactly one ") +
+                     std::string(NameOf(type)) + " node, found " + std::to_string(found.size()));
 }
 
 class Flattener {
  public:
-  Expected<Ports> Add(GraphTree tree, const std::string& prefix, std::size_t depth) {
+  Expected<Ends> Add(GraphTree tree, const std::string& prefix, std::size_t depth) {
     if (depth > kMaxDepth) {
       return InvalidFile(WhereIs(prefix) + ": graphs are nested deeper than the limit of " + std::to_string(kMaxDepth));
     }
-    const auto input = OnlyNodeOf(tree, NodeType::kInput, prefix);
-    if (!input.ok()) return input.error();
-    const auto output = OnlyNodeOf(tree, NodeType::kOutput, prefix);
-    if (!output.ok()) return output.error();
+    auto inputs = NodesOf(tree, NodeType::kInput, prefix, flat_.nodes.size());
+    if (!inputs.ok()) return inputs.error();
+    auto outputs = NodesOf(tree, NodeType::kOutput, prefix, flat_.nodes.size());
+    if (!outputs.ok()) return outputs.error();
 
-    const auto first = static_cast<std::uint32_t>(flat_.nodes.size());
     std::unordered_map<std::string, Ports> ends;  // what an edge that names this node means
     for (Node& node : tree.nodes) {
       const auto index = static_cast<std::uint32_t>(flat_.nodes.size());
@@ -61,9 +65,9 @@ class Flattener {
       flat_.nodes.push_back(std::move(node));
     }
     for (auto& [name, graph] : tree.graphs) {
-      auto ports = Add(std::move(graph), prefix + name + "/", depth + 1);
-      if (!ports.ok()) return ports.error();
-      ends[name] = ports.value();
+      const auto nested = Add(std::move(graph), prefix + name + "/", depth + 1);
+      if (!nested.ok()) return nested.error();
+      ends[name] = {nested.value().inputs[0], nested.value().outputs[0]};
     }
     for (const auto& [from, to] : tree.edges) {
       for (const std::string& end : {from, to}) {
@@ -73,7 +77,7 @@ class Flattener {
       }
       flat_.edges.emplace_back(ends[from].output, ends[to].input);
     }
-    return Ports{first + input.value(), first + output.value()};
+    return Ends{std::move(inputs).value(), std::move(outputs).value()};
   }
 
   Flat Take() { return std::move(flat_); }
@@ -86,8 +90,10 @@ class Flattener {
 
 Expected<Graph> Flatten(GraphTree tree) {
   Flattener flattener;
-  auto ports = flattener.Add(std::move(tree), "", 1);
-  if (!ports.ok()) return ports.error();
+  Graph graph;
+  graph.warning = std::move(tree.warning);
+  auto ends = flattener.Add(std::move(tree), "", 1);
+  if (!ends.ok()) return ends.error();
   Flat flat = flattener.Take();
   if (flat.nodes.size() > kMaxNodes) {
     return InvalidFile("the graph has " + std::to_string(flat.nodes.size()) + " nodes, above the limit of " +
@@ -99,26 +105,32 @@ Expected<Graph> Flatten(GraphTree tree) {
   // std::string compares bytes: canonical order.
   std::ranges::sort(order, {}, [&](std::uint32_t k) -> const std::string& { return flat.nodes[k].name; });
   std::vector<std::uint32_t> index(flat.nodes.size());  // index in the graph, by index into flat.nodes
-  Graph graph;
   for (const std::uint32_t k : order) {
     index[k] = static_cast<std::uint32_t>(graph.nodes.size());
     graph.nodes.push_back(std::move(flat.nodes[k]));
   }
-  graph.input = index[ports.value().input];
-  graph.output = index[ports.value().output];
+  const auto indices_of = [&index](const Indices& nodes) {
+    Indices sorted;
+    for (const std::uint32_t node : nodes) sorted.push_back(index[node]);
+    std::ranges::sort(sorted);
+    return sorted;
+  };
+  graph.inputs = indices_of(ends.value().inputs);
+  graph.outputs = indices_of(ends.value().outputs);
 
   for (const auto& [from, to] : flat.edges) {
     const std::uint32_t source = index[from];
     const std::uint32_t target = index[to];
     const std::string& source_name = graph.nodes[source].name;
     const std::string& target_name = graph.nodes[target].name;
-    if (target == graph.input) {
+    if (std::ranges::binary_search(graph.inputs, target)) {
       return InvalidField(target_name, "edges",
-                          "no edge may enter the root Input; \"" + Printable(source_name) + "\" does");
+                          "no edge may enter an Input of the root graph; \"" + Printable(source_name) + "\" does");
     }
-    if (source == graph.output) {
-      return InvalidField(source_name, "edges",
-                          "no edge may leave the root Output; one goes to \"" + Printable(target_name) + "\"");
+    if (std::ranges::binary_search(graph.outputs, source)) {
+      return InvalidField(
+          source_name, "edges",
+          "no edge may leave an Output of the root graph; one goes to \"" + Printable(target_name) + "\"");
     }
     graph.edges.emplace_back(source, target);
   }

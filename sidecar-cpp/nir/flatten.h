@@ -7,8 +7,9 @@
 namespace tandem {
 
 // Replaces every nested graph by its nodes, named "outer/inner"; an edge into it goes to its one Input, an edge out of
-// it leaves its one Output. Refuses edges that name no node, a graph without exactly one Input and one Output, an edge
-// into the root Input or out of the root Output, and what exceeds the limits of proto/NUMERICS.md.
+// it leaves its one Output. Refuses edges that name no node, a nested graph without exactly one Input and one Output, a
+// root graph without any, an edge into an Input or out of an Output of the root graph, and what exceeds the limits of
+// proto/NUMERICS.md.
 Expected<Graph> Flatten(GraphTree tree);
 
 }  // namespace tandem

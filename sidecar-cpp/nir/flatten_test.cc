@@ -72,22 +72,31 @@ TEST(Flatten, AnEdgeMayNotReachIntoANestedGraph) {
   EXPECT_THAT(Refusal(tree), HasSubstr("there is no \"sub/t\""));
 }
 
+TEST(Flatten, TheRootMayHaveSeveralInputsAndOutputs) {
+  GraphTree tree = Chain(1, {Scale("s")}, 1);
+  tree.nodes.push_back(testing::InputNode(1, "also"));
+  tree.nodes.push_back(testing::OutputNode(1, "an output"));
+  const Graph graph = Flatten(tree).value();
+  EXPECT_THAT(graph.inputs, ElementsAre(0, 2));  // also, an output, input, output, s
+  EXPECT_THAT(graph.outputs, ElementsAre(1, 3));
+}
+
 TEST(Flatten, RefusesAnotherNumberOfInputsOrOutputs) {
-  GraphTree two = Chain(1, {Scale("s")}, 1);
-  two.nodes.push_back(testing::InputNode(1, "input2"));
-  EXPECT_THAT(Refusal(two), HasSubstr("the root graph: a graph must have exactly one Input node, found 2"));
+  GraphTree none = Chain(1, {Scale("s")}, 1);
+  std::erase_if(none.nodes, [](const Node& node) { return node.type == NodeType::kInput; });
+  EXPECT_THAT(Refusal(none), HasSubstr("the root graph: must have an Input node, found 0"));
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.graphs["sub"].nodes = {testing::InputNode(1)};
-  EXPECT_THAT(Refusal(tree), HasSubstr("node \"sub\": a graph must have exactly one Output node, found 0"));
+  EXPECT_THAT(Refusal(tree), HasSubstr("node \"sub\": a nested graph must have exactly one Output node, found 0"));
 }
 
 TEST(Flatten, RefusesEdgesIntoTheInputAndOutOfTheOutput) {
   GraphTree into = Chain(1, {Scale("s")}, 1);
   into.edges.emplace_back("s", "input");
-  EXPECT_THAT(Refusal(into), HasSubstr("no edge may enter the root Input"));
+  EXPECT_THAT(Refusal(into), HasSubstr("no edge may enter an Input of the root graph"));
   GraphTree out = Chain(1, {Scale("s")}, 1);
   out.edges.emplace_back("output", "s");
-  EXPECT_THAT(Refusal(out), HasSubstr("no edge may leave the root Output"));
+  EXPECT_THAT(Refusal(out), HasSubstr("no edge may leave an Output of the root graph"));
 }
 
 }  // namespace

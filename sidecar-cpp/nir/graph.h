@@ -20,6 +20,7 @@ inline constexpr std::size_t kMaxNameBytes = 1024;  // of a node, after flatteni
 inline constexpr std::size_t kMaxEdges = 65536;
 inline constexpr std::size_t kMaxNodeElements = 1048576;
 inline constexpr std::size_t kMaxParameterElements = std::size_t{64} << 20;
+inline constexpr std::uint64_t kMaxWindowAdditions = std::uint64_t{1} << 32;  // of a Conv or a pool, in one step
 
 // A parameter, row-major, as binary64; finite. One element holds for every element.
 struct Tensor {
@@ -27,11 +28,13 @@ struct Tensor {
   std::vector<double> values;
 };
 
+using Integers = std::vector<std::int64_t>;
+
 struct Node {
   std::string name;  // after flattening "outer/inner"
   NodeType type = NodeType::kInput;
   std::map<std::string, Tensor> parameters;  // those the file has; the rest have a fallback
-  std::uint64_t shape_elements = 0;          // Input, Output, Flatten: product of the shape; else 0
+  std::map<std::string, Integers> integers;  // the same; of a field with a count, so many
 };
 
 // A NIRGraph as it stands in the file.
@@ -39,15 +42,17 @@ struct GraphTree {
   std::vector<Node> nodes;
   std::map<std::string, GraphTree> graphs;
   std::vector<std::pair<std::string, std::string>> edges;
+  std::string warning;  // what the log should say of the file; empty: nothing
 };
 
 // One flat graph. Nodes are in canonical order (bytes of their names); an edge is {source, target}, indices into
-// `nodes`, and `edges` is sorted and without duplicates.
+// `nodes`, and `edges` is sorted and without duplicates. `inputs` and `outputs` are the root graph's, ascending.
 struct Graph {
   std::vector<Node> nodes;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
-  std::uint32_t input = 0;
-  std::uint32_t output = 0;
+  std::vector<std::uint32_t> inputs;
+  std::vector<std::uint32_t> outputs;
+  std::string warning;
 };
 
 }  // namespace tandem

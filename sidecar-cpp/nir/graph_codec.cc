@@ -11,6 +11,7 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kMaxDims = 32;
+constexpr std::size_t kMaxWarningBytes = 4096;
 constexpr std::size_t kPiece = 16384;  // values that are converted and sent at a time
 
 enum Width : std::uint64_t { kBinary32 = 0, kBinary64 = 1 };
@@ -54,8 +55,9 @@ class GraphReader {
       const std::uint32_t source = Index();
       graph.edges.emplace_back(source, Index());
     }
-    graph.input = Index();
-    graph.output = Index();
+    graph.inputs = ReadIndices();
+    graph.outputs = ReadIndices();
+    if (!ok() || !ReadText(from_, kMaxWarningBytes, graph.warning)) Fail("warning");
     return graph;
   }
   [[nodiscard]] bool ok() const { return wrong_.empty(); }
@@ -72,17 +74,35 @@ class GraphReader {
   }
   std::uint32_t Index() { return static_cast<std::uint32_t>(Number(kMaxNodes, "index of a node")); }
 
+  std::vector<std::uint32_t> ReadIndices() {
+    std::vector<std::uint32_t> indices;
+    for (std::uint64_t left = Number(kMaxNodes, "number of ends"); ok() && left > 0; --left) indices.push_back(Index());
+    return indices;
+  }
+
   Node ReadNode() {
     Node node;
     if (!ReadText(from_, kMaxNameBytes, node.name)) Fail("name of a node");
-    node.type = static_cast<NodeType>(Number(static_cast<std::uint64_t>(NodeType::kCubaLi), "type of a node"));
-    node.shape_elements = Number(kMaxNodeElements, "shape of a node");
+    node.type = static_cast<NodeType>(Number(static_cast<std::uint64_t>(kLastNodeType), "type of a node"));
+    const auto fields = IntegersOf(node.type);
+    for (std::uint64_t left = Number(fields.size(), "number of integer fields"); ok() && left > 0; --left) {
+      const std::uint64_t which = Number(fields.size() - 1, "kind of integer field");
+      if (ok()) node.integers.insert_or_assign(std::string(fields[which].name), ReadIntegers());
+    }
     const auto specs = ParametersOf(node.type);
     for (std::uint64_t left = Number(specs.size(), "number of parameters"); ok() && left > 0; --left) {
       const std::uint64_t which = Number(specs.size() - 1, "kind of parameter");
       if (ok()) node.parameters.insert_or_assign(std::string(specs[which].name), ReadTensor());
     }
     return node;
+  }
+
+  Integers ReadIntegers() {
+    Integers values(Number(kMaxRank, "number of integers"));
+    for (std::int64_t& value : values) {
+      if (!ok() || !from_.Read(&value, sizeof(value))) Fail("integer");
+    }
+    return values;
   }
 
   Tensor ReadTensor() {
@@ -145,7 +165,15 @@ void WriteGraph(const Graph& graph, ByteSink& to) {
   for (const Node& node : graph.nodes) {
     WriteText(node.name, to);
     WriteNumber(static_cast<std::uint64_t>(node.type), to);
-    WriteNumber(node.shape_elements, to);
+    WriteNumber(node.integers.size(), to);
+    const auto fields = IntegersOf(node.type);
+    for (std::size_t k = 0; k < fields.size(); ++k) {
+      const auto found = node.integers.find(std::string(fields[k].name));
+      if (found == node.integers.end()) continue;
+      WriteNumber(k, to);
+      WriteNumber(found->second.size(), to);
+      for (const std::int64_t value : found->second) to.Write(&value, sizeof(value));
+    }
     WriteNumber(node.parameters.size(), to);
     const auto specs = ParametersOf(node.type);
     for (std::size_t k = 0; k < specs.size(); ++k) {
@@ -160,8 +188,11 @@ void WriteGraph(const Graph& graph, ByteSink& to) {
     WriteNumber(source, to);
     WriteNumber(target, to);
   }
-  WriteNumber(graph.input, to);
-  WriteNumber(graph.output, to);
+  for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+    WriteNumber(ends->size(), to);
+    for (const std::uint32_t end : *ends) WriteNumber(end, to);
+  }
+  WriteText(graph.warning, to);
 }
 
 Expected<Graph> ReadGraph(ByteSource& from) {

@@ -57,13 +57,13 @@ TEST(GraphCodec, GivesBackEveryBit) {
     const auto read = ThroughBytes(graph);
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(read.value().edges, graph.edges);
-    EXPECT_EQ(read.value().input, graph.input);
-    EXPECT_EQ(read.value().output, graph.output);
+    EXPECT_EQ(read.value().inputs, graph.inputs);
+    EXPECT_EQ(read.value().outputs, graph.outputs);
     ASSERT_EQ(read.value().nodes.size(), graph.nodes.size());
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
       EXPECT_EQ(read.value().nodes[n].name, graph.nodes[n].name);
       EXPECT_EQ(read.value().nodes[n].type, graph.nodes[n].type);
-      EXPECT_EQ(read.value().nodes[n].shape_elements, graph.nodes[n].shape_elements);
+      EXPECT_EQ(read.value().nodes[n].integers, graph.nodes[n].integers);
       ASSERT_EQ(read.value().nodes[n].parameters.size(), graph.nodes[n].parameters.size());
       for (const auto& [field, tensor] : graph.nodes[n].parameters) {
         EXPECT_EQ(read.value().nodes[n].parameters.at(field).dims, tensor.dims);
@@ -105,7 +105,7 @@ TEST(GraphCodec, RefusesValuesThatDoNotFitTheirShape) {
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "fc").parameters["weight"].dims = {1}; }), HasSubstr("fit its shape"));
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "fc").parameters["weight"] = {}; }), HasSubstr("fit its shape"));
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "fc").parameters["weight"].dims = {2}; }),
-              HasSubstr("must have two dimensions"));
+              HasSubstr("must have 2 dimensions"));
 }
 
 TEST(GraphCodec, RefusesMissingParameters) {
@@ -133,11 +133,48 @@ TEST(GraphCodec, RefusesNamesThatCannotBe) {
   EXPECT_EQ(RefusalOf([](Graph& g) { NodeOf(g, "output").name = std::string(kMaxNameBytes, 'z'); }), "accepted");
 }
 
-TEST(GraphCodec, RefusesShapesThatCannotBe) {
-  EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "input").shape_elements = 0; }), HasSubstr("a shape that cannot be"));
-  EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "lif").shape_elements = 1; }), HasSubstr("a shape that cannot be"));
-  EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "input").shape_elements = kMaxNodeElements + 1; }),
-              HasSubstr("shape of a node"));
+TEST(GraphCodec, RefusesIntegersThatCannotBe) {
+  const auto refusal = [](const std::string& node, const std::string& field, Integers values) {
+    return RefusalOf([&](Graph& g) { NodeOf(g, node).integers[field] = std::move(values); });
+  };
+  EXPECT_THAT(refusal("input", "shape", {}), HasSubstr("node \"input\": field \"shape\": has integers that cannot be"));
+  EXPECT_THAT(refusal("input", "shape", {0}), HasSubstr("integers that cannot be"));
+  EXPECT_THAT(refusal("input", "shape", {kMaxNodeElements + 1}), HasSubstr("integers that cannot be"));
+  EXPECT_THAT(refusal("input", "shape", Integers(kMaxRank + 1, 1)), HasSubstr("number of integers"));
+  EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "input").integers.clear(); }),
+              HasSubstr("field \"shape\": is missing"));
+}
+
+// input -> conv -> output.
+Graph Convolution() {
+  Node conv =
+      MakeNode("conv", NodeType::kConv2d,
+               {{"weight", Tensor{{2, 1, 3, 3}, std::vector<double>(18, 1)}}, {"bias", testing::Vector({0, 0})}});
+  conv.integers = {
+      {"stride", {1, 1}}, {"padding", {kSamePadding, kSamePadding}}, {"dilation", {1, 1}}, {"groups", {1}}};
+  GraphTree tree = testing::Chain(1, {conv}, 1);
+  std::erase_if(tree.nodes, [](const Node& node) { return node.name != "conv"; });
+  tree.nodes.push_back(testing::InputNode(Integers{1, 4, 4}));
+  tree.nodes.push_back(testing::OutputNode(Integers{2, 4, 4}));
+  return Flatten(tree).value();
+}
+
+TEST(GraphCodec, ChecksTheNumbersOfAConvolution) {
+  const auto refusal = [](const std::string& field, const Integers& values) {
+    Graph graph = Convolution();
+    NodeOf(graph, "conv").integers[field] = values;
+    const auto read = ThroughBytes(graph);
+    return read.ok() ? "accepted" : read.error().message;
+  };
+  EXPECT_EQ(refusal("stride", {2, 2}), "accepted");
+  for (const Integers& bad : {Integers{0, 1}, Integers{1}, Integers{1, 1, 1}, Integers{1, kMaxNodeElements + 1}}) {
+    for (const std::string field : {"stride", "dilation", "input_shape"}) {
+      EXPECT_THAT(refusal(field, bad), HasSubstr("field \"" + field + "\": has integers that cannot be"));
+    }
+  }
+  EXPECT_THAT(refusal("padding", {kSamePadding, 0}), HasSubstr("integers that cannot be"));
+  EXPECT_THAT(refusal("padding", {-2, -2}), HasSubstr("integers that cannot be"));
+  EXPECT_THAT(refusal("groups", {0}), HasSubstr("integers that cannot be"));
 }
 
 TEST(GraphCodec, RefusesEdgesThatCannotBe) {
@@ -150,9 +187,10 @@ TEST(GraphCodec, RefusesEdgesThatCannotBe) {
 }
 
 TEST(GraphCodec, RefusesAnInputOrOutputThatIsNone) {
-  EXPECT_THAT(RefusalOf([](Graph& g) { std::swap(g.input, g.output); }), HasSubstr("no Input or no Output"));
-  EXPECT_THAT(RefusalOf([](Graph& g) { g.output = 4; }), HasSubstr("no Input or no Output"));
+  EXPECT_THAT(RefusalOf([](Graph& g) { std::swap(g.inputs, g.outputs); }), HasSubstr("no Input or no Output"));
+  EXPECT_THAT(RefusalOf([](Graph& g) { g.outputs = {4}; }), HasSubstr("no Input or no Output"));
   EXPECT_THAT(RefusalOf([](Graph& g) { g = {}; }), HasSubstr("no Input or no Output"));
+  EXPECT_THAT(RefusalOf([](Graph& g) { g.inputs.push_back(g.inputs[0]); }), HasSubstr("no Input or no Output"));
 }
 
 TEST(GraphCodec, RefusesMoreThanTheLimits) {

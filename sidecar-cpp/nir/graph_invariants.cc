@@ -24,10 +24,39 @@ MaybeError CheckTensor(const Node& node, const ParameterSpec& spec, const Tensor
   if (tensor.values.empty() || !ShapeFits(tensor.dims, tensor.values.size())) {
     return InvalidField(node.name, field, "has values that do not fit its shape");
   }
-  if (field == "weight" && tensor.dims.size() != 2) return InvalidField(node.name, field, "must have two dimensions");
-  const bool good = std::ranges::all_of(
-      tensor.values, [&](double value) { return std::isfinite(value) && (!spec.positive || value > 0); });
-  if (!good) return InvalidField(node.name, field, spec.positive ? "must be finite and > 0" : "must be finite");
+  if (field == "weight" && tensor.dims.size() != RankOfWeight(node.type)) {
+    return InvalidField(node.name, field, "must have " + std::to_string(RankOfWeight(node.type)) + " dimensions");
+  }
+  const bool good =
+      std::ranges::all_of(tensor.values, [&](double value) { return std::isfinite(value) && spec.InRange(value); });
+  const bool any = spec.range == ParameterSpec::Range::kAny;
+  if (!good) {
+    return InvalidField(node.name, field,
+                        any ? "must be finite" : "must be finite and " + std::string(spec.range_text()));
+  }
+  return std::nullopt;
+}
+
+bool IntegersFit(const IntegerSpec& spec, const Integers& values) {
+  if (spec.count == 0 ? values.empty() || values.size() > kMaxRank : values.size() != spec.count) return false;
+  const auto same = [](std::int64_t value) { return value == kSamePadding; };
+  if (spec.may_be_same && std::ranges::all_of(values, same)) return true;
+  return std::ranges::all_of(values, [&](std::int64_t value) { return value >= spec.min && value <= spec.max; });
+}
+
+MaybeError CheckIntegers(const Node& node) {
+  std::size_t known = 0;
+  for (const IntegerSpec& spec : IntegersOf(node.type)) {
+    const std::string field(spec.name);
+    const auto found = node.integers.find(field);
+    if (found == node.integers.end()) {
+      if (spec.required) return InvalidField(node.name, field, "is missing");
+      continue;
+    }
+    ++known;
+    if (!IntegersFit(spec, found->second)) return InvalidField(node.name, field, "has integers that cannot be");
+  }
+  if (known != node.integers.size()) return InvalidNode(node.name, "has an integer field that its type has not");
   return std::nullopt;
 }
 
@@ -35,9 +64,7 @@ MaybeError CheckNode(const Node& node) {
   if (node.name.empty() || node.name.size() > kMaxNameBytes || !IsUtf8(node.name)) {
     return InvalidNode(node.name, "has a name that cannot be");
   }
-  if (PassesThrough(node.type) != (node.shape_elements != 0) || node.shape_elements > kMaxNodeElements) {
-    return InvalidNode(node.name, "has a shape that cannot be");
-  }
+  if (auto error = CheckIntegers(node)) return error;
   std::size_t known = 0;
   for (const ParameterSpec& spec : ParametersOf(node.type)) {
     const auto found = node.parameters.find(std::string(spec.name));
@@ -52,8 +79,13 @@ MaybeError CheckNode(const Node& node) {
   return std::nullopt;
 }
 
-bool IsEnd(const Graph& graph, std::uint32_t index, NodeType type) {
-  return index < graph.nodes.size() && graph.nodes[index].type == type;
+// All of that type, ascending, and at least one.
+bool AreEnds(const Graph& graph, const std::vector<std::uint32_t>& ends, NodeType type) {
+  const auto is_end = [&](std::uint32_t index) {
+    return index < graph.nodes.size() && graph.nodes[index].type == type;
+  };
+  return !ends.empty() && std::ranges::all_of(ends, is_end) &&
+         std::ranges::adjacent_find(ends, std::greater_equal<>()) == ends.end();
 }
 
 }  // namespace
@@ -69,12 +101,13 @@ MaybeError CheckInvariants(const Graph& graph) {
   if (elements > kMaxParameterElements) return InvalidFile("more parameter elements than the limit");
   const auto not_ascending = std::ranges::adjacent_find(graph.nodes, std::greater_equal<>(), &Node::name);
   if (not_ascending != graph.nodes.end()) return InvalidNode(not_ascending->name, "is not in canonical order");
-  if (!IsEnd(graph, graph.input, NodeType::kInput) || !IsEnd(graph, graph.output, NodeType::kOutput)) {
+  if (!AreEnds(graph, graph.inputs, NodeType::kInput) || !AreEnds(graph, graph.outputs, NodeType::kOutput)) {
     return InvalidFile("no Input or no Output");
   }
+  if (!IsUtf8(graph.warning)) return InvalidFile("a warning that cannot be");
   for (const auto& [source, target] : graph.edges) {
     if (source >= graph.nodes.size() || target >= graph.nodes.size()) return InvalidFile("an edge names no node");
-    if (target == graph.input || source == graph.output)
+    if (std::ranges::binary_search(graph.inputs, target) || std::ranges::binary_search(graph.outputs, source))
       return InvalidFile("an edge enters the Input or leaves the Output");
   }
   if (std::ranges::adjacent_find(graph.edges, std::greater_equal<>()) != graph.edges.end()) {

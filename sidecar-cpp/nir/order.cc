@@ -1,5 +1,7 @@
 #include "nir/order.h"
 
+#include <algorithm>
+
 #include "nir/invalid.h"
 
 namespace tandem {
@@ -20,7 +22,7 @@ Expected<Order> OrderOfEvaluation(const Graph& graph) {
   for (const auto& [source, target] : graph.edges) into[target].push_back(source);
 
   for (std::uint32_t node = 0; node < graph.nodes.size(); ++node) {
-    if (into[node].empty() && node != graph.input) {
+    if (into[node].empty() && !std::ranges::binary_search(graph.inputs, node)) {
       return InvalidField(graph.nodes[node].name, "edges", "no edge enters it; give it a source");
     }
   }
@@ -34,22 +36,25 @@ Expected<Order> OrderOfEvaluation(const Graph& graph) {
     walk.push_back({node});
   };
 
-  enter(graph.output);
-  while (!walk.empty()) {
-    Frame& frame = walk.back();
-    const std::uint32_t node = frame.node;
-    if (frame.next == into[node].size()) {
-      state[node] = Walk::kDone;
-      order.evaluated.push_back(node);
-      walk.pop_back();
-      continue;
+  for (const std::uint32_t output : graph.outputs) {
+    enter(output);
+    while (!walk.empty()) {
+      Frame& frame = walk.back();
+      const std::uint32_t node = frame.node;
+      if (frame.next == into[node].size()) {
+        state[node] = Walk::kDone;
+        order.evaluated.push_back(node);
+        walk.pop_back();
+        continue;
+      }
+      const std::uint32_t source = into[node][frame.next++];
+      order.sources[node].push_back({source, state[source] == Walk::kWalking});
+      if (state[source] == Walk::kNotYet) enter(source);
     }
-    const std::uint32_t source = into[node][frame.next++];
-    order.sources[node].push_back({source, state[source] == Walk::kWalking});
-    if (state[source] == Walk::kNotYet) enter(source);
   }
-  if (state[graph.input] != Walk::kDone) {
-    return InvalidField(graph.nodes[graph.input].name, "edges", "no path leads from this Input to the Output");
+  for (const std::uint32_t input : graph.inputs) {
+    if (state[input] == Walk::kDone) continue;
+    return InvalidField(graph.nodes[input].name, "edges", "no path leads from this Input to an Output");
   }
   return order;
 }

@@ -20,8 +20,8 @@ struct Order {
   std::vector<std::vector<Source>> sources;  // for each node of the graph, in canonical order; empty if not evaluated
 };
 
-// Walks back from the root Output, depth first, as proto/NUMERICS.md lays down. Refuses a graph whose Input the walk
-// does not reach, and any node (other than the root Input) without a source, evaluated or not.
+// Walks back from the root graph's Outputs, depth first, as proto/NUMERICS.md lays down. Refuses a graph with an Input
+// that the walk does not reach, and any node (other than a root Input) without a source, evaluated or not.
 Expected<Order> OrderOfEvaluation(const Graph& graph);
 
 }  // namespace tandem

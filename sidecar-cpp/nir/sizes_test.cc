@@ -68,7 +68,24 @@ TEST(Sizes, ANodeThatIsNotEvaluatedMustFitToo) {
   GraphTree tree = Chain(7, {Scale("a", {1})}, 7);
   tree.nodes.push_back(Scale("aside", {1, 2, 3}));
   tree.edges.emplace_back("a", "aside");
-  EXPECT_THAT(Refusal(tree), HasSubstr("field \"edges\": takes 7 elements, but \"a\" gives 3"));
+  EXPECT_THAT(Refusal(tree), HasSubstr("field \"edges\": takes 3 elements, but \"a\" gives 7"));
+}
+
+TEST(Sizes, AShapeWhoseProductIsAboveTheLimitIsRefused) {
+  for (const Integers& shape : {Integers{1 << 20, 2}, Integers(8, 1 << 20)}) {
+    GraphTree tree = Chain(1, {Scale("a", {1})}, 1);
+    tree.nodes[1] = testing::InputNode(shape);
+    EXPECT_THAT(Refusal(tree), HasSubstr("node \"input\": has"));
+    EXPECT_THAT(Refusal(tree), HasSubstr("above the limit of 1048576"));
+  }
+}
+
+TEST(Sizes, ABatchOfSeveralIsNamed) {
+  GraphTree tree = Chain(1, {MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(2, 3, {1, 2, 3, 4, 5, 6})}})}, 1);
+  tree.nodes[1] = testing::InputNode(Integers{4, 3});
+  tree.nodes[2] = testing::OutputNode(Integers{4, 2});
+  EXPECT_THAT(Refusal(tree), HasSubstr("node \"input\": field \"shape\": [4, 3] has 12 elements, but \"fc\" has 3: it "
+                                       "looks like a batch of 4; export the model with a batch of 1"));
 }
 
 TEST(Sizes, ANodeAboveTheLimitIsRefused) {

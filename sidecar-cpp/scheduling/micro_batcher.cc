@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace tandem {
 namespace {
 
 constexpr std::chrono::milliseconds kSweepEvery{5};
+
+std::size_t DivideUp(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
 }  // namespace
 
@@ -29,30 +32,35 @@ std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
     for (std::size_t k = 0; k < tasks.size(); ++k) {
       if (closed_) answers[k] = Admission::kClosed;
       if (closed_ || in_flight_ >= options_.max_in_flight) continue;
-      queue_.push_back(tasks[k]);
+      Queue(tasks[k]);
       Admit(*tasks[k]);
       answers[k] = Admission::kAccepted;
     }
   } catch (const std::bad_alloc&) {  // there is no memory for a longer queue
   }
-  if (!queue_.empty()) WakeOne();
+  WakeWorkers();
   return answers;
 }
 
-bool MicroBatcher::RunNow(const TaskPtr& task, const std::function<bool()>& process) {
+bool MicroBatcher::RunNow(std::span<const TaskPtr> tasks, const std::function<bool()>& process) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || running_now_ || in_flight_ > 0 || options_.threads == 0) return false;
+    if (tasks.size() > options_.max_in_flight) return false;
     running_now_ = true;
-    Admit(*task);
+    for (const TaskPtr& task : tasks) Admit(*task);
   }
   const bool done = process();
-  if (done) Release(*task);
+  if (done) {
+    for (const TaskPtr& task : tasks) Release(*task);
+  }
   const std::lock_guard lock(mutex_);
   running_now_ = false;
   if (!done) {
-    queue_.push_back(task);
-    WakeOne();
+    for (const TaskPtr& task : tasks) {
+      if (task->admitted_) Queue(task);
+    }
+    WakeWorkers();
   }
   if (closed_) work_.notify_all();  // the workers waited for what this might queue
   return true;
@@ -63,9 +71,27 @@ void MicroBatcher::Admit(Task& task) {
   ++in_flight_;
 }
 
-void MicroBatcher::WakeOne() {
-  work_.notify_one();
-  if (idle_ == 0) sweep_.notify_one();
+void MicroBatcher::Queue(const TaskPtr& task) {
+  const auto found = kind_of_.find(task->key_);
+  if (found != kind_of_.end()) {
+    found->second->tasks.push_back(task);
+    return;
+  }
+  std::list<Kind> kind;
+  kind.push_back({task->key_, {task}});
+  kind_of_.emplace(task->key_, kind.begin());
+  kinds_.splice(kinds_.end(), kind);
+}
+
+// As many as there are batches for: each would otherwise be woken by the one before.
+void MicroBatcher::WakeWorkers() {
+  if (kinds_.empty()) return;
+  if (idle_ == 0) return sweep_.notify_one();
+  std::size_t wanted = 0;
+  for (auto kind = kinds_.begin(); kind != kinds_.end() && wanted < idle_; ++kind) {
+    wanted += DivideUp(kind->tasks.size(), kind->tasks.front()->size_.min);
+  }
+  for (std::size_t k = 0; k < std::min(wanted, idle_); ++k) work_.notify_one();
 }
 
 void MicroBatcher::Release(Task& task) {
@@ -77,10 +103,19 @@ void MicroBatcher::Sweep() {
   std::vector<TaskPtr> stale;
   {
     const std::lock_guard lock(mutex_);
-    const auto kept =
-        std::stable_partition(queue_.begin(), queue_.end(), [](const TaskPtr& task) { return !task->Stale(); });
-    stale.assign(kept, queue_.end());
-    queue_.erase(kept, queue_.end());
+    for (auto kind = kinds_.begin(); kind != kinds_.end();) {
+      std::deque<TaskPtr>& tasks = kind->tasks;
+      const auto kept =
+          std::stable_partition(tasks.begin(), tasks.end(), [](const TaskPtr& task) { return !task->Stale(); });
+      stale.insert(stale.end(), kept, tasks.end());
+      tasks.erase(kept, tasks.end());
+      const auto next = std::next(kind);
+      if (tasks.empty()) {
+        kind_of_.erase(kind->key);
+        kinds_.erase(kind);
+      }
+      kind = next;
+    }
   }
   for (TaskPtr& task : stale) {
     Release(*task);
@@ -88,20 +123,24 @@ void MicroBatcher::Sweep() {
   }
 }
 
+// A share for each idle worker and for the one that asks, but none that is not worth a worker.
 std::vector<TaskPtr> MicroBatcher::TakeBatch() {
   std::vector<TaskPtr> batch;
-  if (queue_.empty()) return batch;
-  const BatchKey key = queue_.front()->key_;
-  std::deque<TaskPtr> rest;
-  for (TaskPtr& task : queue_) {
-    const bool taken = task->key_ == key && batch.size() < options_.max_batch;
-    if (taken) {
-      batch.push_back(std::move(task));
-    } else {
-      rest.push_back(std::move(task));
-    }
+  if (kinds_.empty()) return batch;
+  const auto kind = kinds_.begin();
+  std::deque<TaskPtr>& tasks = kind->tasks;
+  const BatchSize size = tasks.front()->size_;
+  const std::size_t share = std::max(DivideUp(tasks.size(), idle_ + 1), size.min);
+  const std::size_t count = std::min({share, size.max, options_.max_batch, tasks.size()});
+  const auto end = tasks.begin() + static_cast<std::ptrdiff_t>(count);
+  batch.assign(std::make_move_iterator(tasks.begin()), std::make_move_iterator(end));
+  tasks.erase(tasks.begin(), end);
+  if (!tasks.empty()) {
+    kinds_.splice(kinds_.end(), kinds_, kind);
+  } else {
+    kind_of_.erase(kind->key);
+    kinds_.erase(kind);
   }
-  queue_ = std::move(rest);
   return batch;
 }
 
@@ -126,11 +165,11 @@ void MicroBatcher::Work(std::size_t worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    work_.wait(lock, [this] { return !queue_.empty() || (closed_ && !running_now_); });
+    work_.wait(lock, [this] { return !kinds_.empty() || (closed_ && !running_now_); });
     --idle_;
     std::vector<TaskPtr> batch = TakeBatch();
     if (batch.empty()) return;  // closed
-    if (!queue_.empty()) WakeOne();
+    WakeWorkers();
     lock.unlock();
     RunBatch(std::move(batch), worker);
     lock.lock();
@@ -140,8 +179,8 @@ void MicroBatcher::Work(std::size_t worker) {
 void MicroBatcher::SweepNowAndThen() {
   std::unique_lock lock(mutex_);
   while (true) {
-    sweep_.wait(lock, [this] { return closed_ || !queue_.empty(); });
-    if (closed_ && queue_.empty()) return;
+    sweep_.wait(lock, [this] { return closed_ || !kinds_.empty(); });
+    if (closed_ && kinds_.empty()) return;
     lock.unlock();
     std::this_thread::sleep_for(kSweepEvery);
     Sweep();

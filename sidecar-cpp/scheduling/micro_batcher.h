@@ -1,5 +1,5 @@
-// A bounded queue in front of worker threads that take what waits, together where it is of one kind. It knows nothing
-// of what the tasks are.
+// Bounded queues, one for each kind of task, in front of worker threads. A worker takes what waits of one kind, or its
+// share of that where other workers are idle; the kinds take turns. It knows nothing of what the tasks are.
 #pragma once
 
 #include <atomic>
@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 namespace tandem {
@@ -23,9 +26,15 @@ struct BatchKey {
   bool operator==(const BatchKey&) const = default;
 };
 
+// How many tasks of one kind are processed together.
+struct BatchSize {
+  std::size_t min = 1;  // fewer are not worth a worker of their own
+  std::size_t max = std::numeric_limits<std::size_t>::max();
+};
+
 class Task {
  public:
-  explicit Task(BatchKey key) : key_(key) {}
+  explicit Task(BatchKey key, BatchSize size = {}) : key_(key), size_(size) {}
   virtual ~Task() = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
@@ -35,7 +44,8 @@ class Task {
 
  private:
   friend class MicroBatcher;
-  BatchKey key_;
+  const BatchKey key_;
+  const BatchSize size_;
   std::atomic<bool> admitted_ = false;
 };
 
@@ -62,9 +72,10 @@ class MicroBatcher {
   // Queues tasks, together, or refuses each that does not fit; the answers are in the tasks' order. Never blocks.
   std::vector<Admission> Submit(std::span<const TaskPtr> tasks);
 
-  // Processes a task on the calling thread, at once, if nothing is queued or running and there are workers to fall back
-  // on; false: it was not looked at. `process` gives the task up by returning false; it is then queued as if submitted.
-  bool RunNow(const TaskPtr& task, const std::function<bool()>& process);
+  // Processes tasks on the calling thread, at once, if nothing is queued or running and there are workers to fall back
+  // on; false: they were not looked at. `process` gives up by returning false; tasks that it has not released are then
+  // queued as if submitted.
+  bool RunNow(std::span<const TaskPtr> tasks, const std::function<bool()>& process);
 
   // Frees a task's place before its batch is over, so that whoever is told of its result may submit the next at once.
   // The batcher frees what is left when the batch is over.
@@ -83,11 +94,24 @@ class MicroBatcher {
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
  private:
+  // Tasks of one kind that wait; never empty.
+  struct Kind {
+    BatchKey key;
+    std::deque<TaskPtr> tasks;
+  };
+  struct HashKey {
+    std::size_t operator()(const BatchKey& key) const {
+      return std::hash<const void*>{}(key.group) ^ (std::hash<std::uint64_t>{}(key.shape) * 31);
+    }
+  };
+
   void Work(std::size_t worker);
   void SweepNowAndThen();
   // With mutex_ held.
   void Admit(Task& task);
-  void WakeOne();
+  void Queue(const TaskPtr& task);
+  void WakeWorkers();
+  // Allocates nothing but the batch.
   std::vector<TaskPtr> TakeBatch();
   void RunBatch(std::vector<TaskPtr> batch, std::size_t worker);
 
@@ -97,7 +121,8 @@ class MicroBatcher {
   std::mutex mutex_;
   std::condition_variable work_;   // something waits, or closed
   std::condition_variable sweep_;  // something waits and no worker is idle, or closed
-  std::deque<TaskPtr> queue_;
+  std::list<Kind> kinds_;          // in the order of their turns
+  std::unordered_map<BatchKey, std::list<Kind>::iterator, HashKey> kind_of_;
   std::size_t idle_ = 0;
   bool closed_ = false;
   bool running_now_ = false;  // a thread is in RunNow

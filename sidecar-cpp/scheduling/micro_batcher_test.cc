@@ -18,7 +18,8 @@ constexpr int kBlue = 1;
 
 class FakeTask final : public Task {
  public:
-  FakeTask(std::string name, const int* colour) : Task({colour, 0}), name_(std::move(name)) {}
+  FakeTask(std::string name, const int* colour, BatchSize size = {})
+      : Task({colour, 0}, size), name_(std::move(name)) {}
   [[nodiscard]] bool Stale() const override { return stale; }
   [[nodiscard]] const std::string& name() const { return name_; }
   std::atomic<bool> stale = false;
@@ -27,7 +28,9 @@ class FakeTask final : public Task {
   std::string name_;
 };
 
-std::shared_ptr<FakeTask> Red(const std::string& name) { return std::make_shared<FakeTask>(name, &kRed); }
+std::shared_ptr<FakeTask> Red(const std::string& name, BatchSize size = {}) {
+  return std::make_shared<FakeTask>(name, &kRed, size);
+}
 std::shared_ptr<FakeTask> Blue(const std::string& name) { return std::make_shared<FakeTask>(name, &kBlue); }
 
 struct Driven {
@@ -55,13 +58,21 @@ TEST(MicroBatcher, TakesWhatWaitsOfTheFirstTasksKind) {
   EXPECT_THAT(driven.batches, ElementsAre("ac", "b"));
 }
 
-TEST(MicroBatcher, ABatchHasAMaximumAndTheRestKeepsItsOrder) {
+TEST(MicroBatcher, ABatchHasAMaximumAndTheKindsTakeTurns) {
   Driven driven({.threads = 0, .max_batch = 2});
   for (const char* name : {"a", "b", "c"}) driven.Submit(Red(name));
   driven.Submit(Blue("x"));
   while (driven.batcher.RunOne()) {
   }
-  EXPECT_THAT(driven.batches, ElementsAre("ab", "c", "x"));
+  EXPECT_THAT(driven.batches, ElementsAre("ab", "x", "c"));
+}
+
+TEST(MicroBatcher, ABatchIsNoLargerThanItsTasksAllow) {
+  Driven driven;
+  for (const char* name : {"a", "b", "c"}) driven.Submit(Red(name, {.max = 2}));
+  while (driven.batcher.RunOne()) {
+  }
+  EXPECT_THAT(driven.batches, ElementsAre("ab", "c"));
 }
 
 TEST(MicroBatcher, AFullQueueRefusesAtOnce) {
@@ -124,12 +135,16 @@ struct Threaded {
                        [](const TaskPtr&) {}};
 };
 
+bool RunNow(MicroBatcher& batcher, const TaskPtr& task, const std::function<bool()>& process) {
+  return batcher.RunNow({&task, 1}, process);
+}
+
 TEST(MicroBatcher, ALoneTaskRunsOnTheCallersThread) {
   Threaded threaded;
   const TaskPtr task = Red("a");
   std::thread::id ran_on;
   std::size_t in_flight = 0;
-  EXPECT_TRUE(threaded.batcher.RunNow(task, [&] {
+  EXPECT_TRUE(threaded.batcher.RunNow({&task, 1}, [&] {
     ran_on = std::this_thread::get_id();
     in_flight = threaded.batcher.in_flight();
     return true;
@@ -144,16 +159,16 @@ TEST(MicroBatcher, ATaskThatIsNotAloneIsNotRunOnTheCallersThread) {
   threaded.hold = std::make_shared<std::latch>(1);
   const TaskPtr busy = Red("busy");
   threaded.batcher.Submit({&busy, 1});
-  EXPECT_FALSE(threaded.batcher.RunNow(Red("a"), [] { return true; }));
+  EXPECT_FALSE(RunNow(threaded.batcher, Red("a"), [] { return true; }));
   threaded.hold->count_down();
 }
 
 TEST(MicroBatcher, NothingElseIsRunOnACallersThreadMeanwhile) {
   Threaded threaded;
   const TaskPtr task = Red("a");
-  threaded.batcher.RunNow(task, [&] {
+  threaded.batcher.RunNow({&task, 1}, [&] {
     threaded.batcher.Release(*task);  // its answer is out, but its scratch memory still in use
-    EXPECT_FALSE(threaded.batcher.RunNow(Red("b"), [] { return true; }));
+    EXPECT_FALSE(RunNow(threaded.batcher, Red("b"), [] { return true; }));
     return true;
   });
 }
@@ -161,7 +176,7 @@ TEST(MicroBatcher, NothingElseIsRunOnACallersThreadMeanwhile) {
 TEST(MicroBatcher, ATaskGivenUpIsQueuedAndKeepsItsPlaceMeanwhile) {
   Threaded threaded;
   threaded.hold = std::make_shared<std::latch>(1);
-  EXPECT_TRUE(threaded.batcher.RunNow(Red("a"), [] { return false; }));
+  EXPECT_TRUE(RunNow(threaded.batcher, Red("a"), [] { return false; }));
   EXPECT_EQ(threaded.batcher.in_flight(), 1u);
   threaded.hold->count_down();
   threaded.batcher.Close();
@@ -169,10 +184,27 @@ TEST(MicroBatcher, ATaskGivenUpIsQueuedAndKeepsItsPlaceMeanwhile) {
   EXPECT_EQ(threaded.batcher.in_flight(), 0u);
 }
 
+TEST(MicroBatcher, OfTasksGivenUpThoseThatWereReleasedAreNotQueued) {
+  Threaded threaded;
+  const std::vector<TaskPtr> tasks = {Red("done"), Red("left")};
+  EXPECT_TRUE(threaded.batcher.RunNow(tasks, [&] {
+    threaded.batcher.Release(*tasks[0]);
+    return false;
+  }));
+  threaded.batcher.Close();
+  EXPECT_EQ(threaded.ran, 1);
+}
+
+TEST(MicroBatcher, MoreTasksThanMayBeInFlightAreNotRunOnTheCallersThread) {
+  Threaded threaded;
+  const std::vector<TaskPtr> tasks = {Red("a"), Red("b"), Red("c")};
+  EXPECT_FALSE(threaded.batcher.RunNow(tasks, [] { return true; }));
+}
+
 TEST(MicroBatcher, ClosingWaitsForATaskThatMayBeGivenUp) {
   Threaded threaded;
   std::future<void> closing;
-  threaded.batcher.RunNow(Red("a"), [&] {
+  RunNow(threaded.batcher, Red("a"), [&] {
     closing = std::async(std::launch::async, [&] { threaded.batcher.Close(); });
     EXPECT_EQ(closing.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
     return false;
@@ -184,9 +216,9 @@ TEST(MicroBatcher, ClosingWaitsForATaskThatMayBeGivenUp) {
 TEST(MicroBatcher, ACallersThreadRunsNothingOnceClosedOrWithoutWorkers) {
   Threaded threaded;
   threaded.batcher.Close();
-  EXPECT_FALSE(threaded.batcher.RunNow(Red("a"), [] { return true; }));
+  EXPECT_FALSE(RunNow(threaded.batcher, Red("a"), [] { return true; }));
   Driven driven;
-  EXPECT_FALSE(driven.batcher.RunNow(Red("a"), [] { return true; }));
+  EXPECT_FALSE(RunNow(driven.batcher, Red("a"), [] { return true; }));
 }
 
 TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
@@ -245,9 +277,45 @@ TEST(MicroBatcher, TasksOfTwoKindsThatComeTogetherWakeTwoWorkers) {
   }
 }
 
+// Submits four tasks together and waits for their end. Returns the size of the largest batch.
+class Dividing {
+ public:
+  std::size_t LargestOf(BatchSize size) {
+    largest_ = 0;
+    batcher_.Submit(std::vector<TaskPtr>{Red("a", size), Red("b", size), Red("c", size), Red("d", size)});
+    while (batcher_.in_flight() != 0) std::this_thread::yield();
+    const std::lock_guard lock(mutex_);
+    return largest_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t largest_ = 0;
+  MicroBatcher batcher_{{.threads = 2},
+                        [this](const std::vector<TaskPtr>& batch, std::size_t) {
+                          const std::lock_guard lock(mutex_);
+                          largest_ = std::max(largest_, batch.size());
+                        },
+                        [](const TaskPtr&) {}};
+};
+
+TEST(MicroBatcher, WhatWaitsIsDividedOverIdleWorkers) {
+  Dividing dividing;
+  // A worker may still be on its way to wait.
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  std::size_t largest = 0;
+  while (largest != 2 && std::chrono::steady_clock::now() < limit) largest = dividing.LargestOf({});
+  EXPECT_EQ(largest, 2u);
+}
+
+TEST(MicroBatcher, WhatIsNotWorthTwoWorkersIsNotDivided) {
+  Dividing dividing;
+  for (int round = 0; round < 100; ++round) ASSERT_EQ(dividing.LargestOf({.min = 4}), 4u);
+}
+
 TEST(MicroBatcher, ATaskGivenUpWakesAWorker) {
   Threaded threaded;
-  EXPECT_TRUE(threaded.batcher.RunNow(Red("a"), [] { return false; }));
+  EXPECT_TRUE(RunNow(threaded.batcher, Red("a"), [] { return false; }));
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (threaded.ran == 0 && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
   EXPECT_EQ(threaded.ran, 1);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "engine/doubts.h"
 #include "engine/model.h"
 
 namespace tandem {
@@ -40,6 +41,10 @@ int CheckFile(const std::string& nir_file, const std::string& manifest_file) {
   }
   if (!model.value().warning.empty()) std::fprintf(stderr, "warning: %s\n", model.value().warning.c_str());
   const Network& network = *model.value().network;
+  const auto folder = std::filesystem::path(manifest_file).parent_path();
+  for (const std::string& doubt : DoubtsOf(network, model.value().manifest, folder)) {
+    std::fprintf(stderr, "warning: %s\n", doubt.c_str());
+  }
   std::size_t width = 4;
   for (const NetworkNode& node : network.nodes) width = std::max(width, Printable(node.name).size());
   std::printf("%-*s  %-9s  %9s  %9s  %s\n", static_cast<int>(width), "node", "type", "in", "out", "sources");

@@ -3,8 +3,6 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
-#include <utility>
-
 #include "base/text.h"
 
 namespace tandem {
@@ -15,11 +13,11 @@ namespace {
 constexpr const char* kServing = "\x08\x01";
 constexpr const char* kNotServing = "\x08\x02";
 
+}  // namespace
+
 // An empty message asks for the server as a whole.
-std::pair<grpc::Status, std::string> Check(const std::string& address, std::chrono::milliseconds timeout) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // whose answer would say nothing of this engine
-  const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+std::pair<grpc::Status, std::string> AskHealth(const std::shared_ptr<grpc::Channel>& channel,
+                                               std::chrono::milliseconds timeout) {
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);
@@ -41,10 +39,11 @@ std::pair<grpc::Status, std::string> Check(const std::string& address, std::chro
   return {status, std::string(reinterpret_cast<const char*>(slice.begin()), slice.size())};
 }
 
-}  // namespace
-
 MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout) {
-  const auto [status, answer] = Check(address, timeout);
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // whose answer would say nothing of this engine
+  const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  const auto [status, answer] = AskHealth(channel, timeout);
   const std::string name = "\"" + Printable(address) + "\"";
   if (!status.ok()) {
     return Error{Code::kUnavailable,

@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/batch_state.h"
 #include "server/build_info.h"
 #include "server/validate.h"
 
@@ -23,7 +24,9 @@ EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
       batcher_(
           options_.batcher,
           [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
-          [this](const TaskPtr& task) { executor_.Discard(static_cast<InferJob&>(*task)); }) {}
+          [this](const TaskPtr& task) { executor_.Discard(static_cast<InferJob&>(*task)); }) {
+  executor_.MeasureModels(repository_);
+}
 
 Error EngineCore::DrainingError() {
   return {Code::kUnavailable, "DRAINING", "this engine is shutting down and takes no new work; send it to another", {}};
@@ -44,6 +47,7 @@ Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& i
   if (!request.ok()) return request.error();
   auto memory = account.Take(InferJob::BytesFor(request.value()));
   if (!memory) return MemoryError(account.budget());
+  request.value().batch = executor_.BatchSizeOf(request.value());
   request.value().traced = spans_.Begin(item);
   return std::make_shared<InferJob>(std::move(request).value(), *std::move(memory), std::move(sink));
 }
@@ -59,14 +63,12 @@ Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRe
 }
 
 void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
-  // Handing a lone job to a worker and waking it costs more than many a simulation.
-  if (jobs.size() == 1 && executor_.IsQuick(*jobs[0]) &&
-      batcher_.RunNow(jobs[0], [&] { return executor_.ProcessNow(*jobs[0]); })) {
-    return;
-  }
+  if (jobs.empty()) return;
   std::vector<Admission> answers;
   try {
     const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
+    // Handing jobs to a worker and waking it costs more than many a simulation.
+    if (executor_.AreQuick(jobs) && batcher_.RunNow(tasks, [&] { return executor_.ProcessNow(jobs); })) return;
     answers = batcher_.Submit(tasks);
   } catch (const std::bad_alloc&) {  // before any was queued: all are refused
   }
@@ -120,7 +122,7 @@ std::size_t EngineCore::ScratchBytes() const {
     if (!model->network) continue;
     const Network& network = *model->network;
     const std::size_t items = std::min(network.max_batch(), options_.batcher.max_batch);
-    floats = std::max(floats, items * network.item_floats);
+    floats = std::max(floats, ScratchFloats(network, items));
   }
   constexpr std::size_t kOtherThreads = 2;  // gRPC's, and the tracer's
   return sizeof(float) * floats * (options_.batcher.threads + kOtherThreads);

@@ -52,7 +52,7 @@ class EngineCore {
   // For items that do not become a job, and those that are not made one.
   InferSpans& spans() { return spans_; }
 
-  // Queues jobs; a lone one that should be quick is run before this returns, if the engine is idle. That one, and those
+  // Queues jobs; a few that should be quick are run before this returns, if the engine is idle. Those, and those
   // refused (ENGINE_FULL, DRAINING), are answered before this returns, and flushed with the rest by the caller.
   void Submit(const std::vector<std::shared_ptr<InferJob>>& jobs);
 

@@ -12,14 +12,21 @@
 
 #include "base/text.h"
 #include "engine/layers.h"
+#include "server/measure_run.h"
 #include "telemetry/log.h"
 
 namespace tandem {
 namespace {
 
-// What may run on a thread that should be reading, and when such a run that takes longer than it should is given up.
+// What one input may take that runs on a thread that should be reading, and when such a run that takes longer than it
+// should is given up. Several run there if all of them take less than is worth waking a worker for.
 constexpr std::chrono::microseconds kQuick{300};
 constexpr std::chrono::milliseconds kPatience{1};
+constexpr std::chrono::microseconds kWorthWaking{100};
+// What a batch should take at most, so that other models have their turn. A few inputs are together in any case, since
+// they share the reading of the weights.
+constexpr std::chrono::milliseconds kLongBatch{20};
+constexpr std::size_t kSharingItems = 8;
 constexpr auto kEndless = std::chrono::nanoseconds::max();
 
 void AddLayer(const Network& network, const LayerActivity& layer, engine::v1::Inference& to) {
@@ -178,12 +185,7 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   jobs.reserve(batch.size());
   for (const TaskPtr& task : batch) {
     auto* job = static_cast<InferJob*>(task.get());
-    if (job->Stale()) {
-      release_(*job);
-      Discard(*job);
-    } else {
-      jobs.push_back(job);
-    }
+    if (!DiscardIfStale(*job)) jobs.push_back(job);
   }
   for (std::span<InferJob* const> left = jobs; !left.empty();) {
     const auto together = left.first(std::min(left.size(), left.front()->request().model->network->max_batch()));
@@ -193,15 +195,40 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   }
 }
 
-bool Executor::IsQuick(const InferJob& job) const {
+bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) const {
+  const Job::Request& first = jobs.front()->request();
   // What a plain run takes says nothing of one that is recorded.
-  if (job.request().detail != Detail::kSummary) return false;
-  return cost_.Below(*job.request().model, job.request().steps, kQuick);
+  if (first.detail != Detail::kSummary) return false;
+  const bool are_equal = std::ranges::all_of(jobs, [&first](const auto& job) { return job->RunsWith(first); });
+  const auto cost = cost_.Of(*first.model, first.steps);
+  const auto limit = jobs.size() == 1 ? kQuick : kWorthWaking;
+  return are_equal && cost && *cost * jobs.size() < limit && jobs.size() <= first.model->network->max_batch();
 }
 
-bool Executor::ProcessNow(InferJob& job) {
-  InferJob* const alone = &job;
-  if (!job.Stale()) return Simulate({&alone, 1}, scratch_now_, kPatience);
+bool Executor::ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs) {
+  std::vector<InferJob*> fresh;
+  fresh.reserve(jobs.size());
+  for (const auto& job : jobs) {
+    if (!DiscardIfStale(*job)) fresh.push_back(job.get());
+  }
+  return fresh.empty() || Simulate(fresh, scratch_now_, kPatience);
+}
+
+void Executor::MeasureModels(const Repository& repository) {
+  for (const auto& model : repository.models()) {
+    if (const auto run = model->network ? MeasureRun(*model) : std::nullopt) cost_.Note(*model, run->steps, run->took);
+  }
+}
+
+BatchSize Executor::BatchSizeOf(const Job::Request& request) const {
+  const auto cost = cost_.Of(*request.model, request.steps);
+  if (!cost || cost->count() <= 0) return {};
+  const auto items = [&cost](std::chrono::nanoseconds time) { return static_cast<std::size_t>(time / *cost); };
+  return {1 + items(kWorthWaking), std::max(kSharingItems, items(kLongBatch))};
+}
+
+bool Executor::DiscardIfStale(InferJob& job) {
+  if (!job.Stale()) return false;
   release_(job);
   Discard(job);
   return true;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,17 +27,23 @@ class Executor {
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
 
-  // Runs a job that lately took little, on the calling thread, which must not be held up: false, and no answer, if it
-  // turns out to take long. The answer is left to the caller to flush, when the engine is free for the next. Not
-  // thread-safe with itself.
-  bool ProcessNow(InferJob& job);
-  // Whether the job is one for ProcessNow.
-  [[nodiscard]] bool IsQuick(const InferJob& job) const;
+  // Runs jobs that should take little, on the calling thread, which must not be held up: false if they turn out to take
+  // long, and those that ended until then are the only ones with an answer. Answers are left to the caller to flush,
+  // when the engine is free for the next. Not thread-safe with itself.
+  bool ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs);
+  // Whether the jobs, at least one, are some for ProcessNow.
+  [[nodiscard]] bool AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) const;
+
+  // Measures one run of each model, so that what it takes is known before the first input comes.
+  void MeasureModels(const Repository& repository);
+  // How many such inputs one worker should take.
+  [[nodiscard]] BatchSize BatchSizeOf(const Job::Request& request) const;
 
   // Answers a job that went stale while it waited.
   void Discard(InferJob& job);
 
  private:
+  bool DiscardIfStale(InferJob& job);
   // False: given up after so much of the thread's time, with nothing answered.
   // What is thrown fails those of the jobs that have no answer yet, and nothing else.
   bool Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience);

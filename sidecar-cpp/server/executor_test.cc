@@ -79,6 +79,11 @@ class Executing : public ::testing::Test {
     return answers;
   }
 
+  static std::vector<std::shared_ptr<InferJob>> Jobs(const std::shared_ptr<InferJob>& job, std::size_t count) {
+    return std::vector(count, job);
+  }
+  bool AreQuick(const std::vector<std::shared_ptr<InferJob>>& jobs) { return executor_.AreQuick(jobs); }
+
   std::shared_ptr<const Model> model_;
   std::shared_ptr<Journal> journal_ = std::make_shared<Journal>();
   Repository repository_{{model_}};
@@ -146,29 +151,50 @@ TEST_F(Executing, AWorkerGoesOnAfterAFault) {
 }
 
 TEST_F(Executing, AModelIsQuickOnceARunAloneWasQuick) {
-  const auto job = Job(1);
-  EXPECT_FALSE(executor_.IsQuick(*job));
+  EXPECT_FALSE(AreQuick({Job(1)}));
   executor_.Process({Job(2), Job(3)}, 0);
-  EXPECT_FALSE(executor_.IsQuick(*job));  // a batch does not tell what one takes
+  EXPECT_FALSE(AreQuick({Job(1)}));  // a batch does not tell what one takes
   executor_.Process({Job(4)}, 0);
-  EXPECT_TRUE(executor_.IsQuick(*job));
-  EXPECT_FALSE(executor_.IsQuick(*Job(5, 1e-30f, Detail::kLayers)));
+  EXPECT_TRUE(AreQuick({Job(1)}));
+  EXPECT_FALSE(AreQuick({Job(5, 1e-30f, Detail::kLayers)}));
+}
+
+TEST_F(Executing, AModelThatWasMeasuredIsQuickFromTheFirst) {
+  executor_.MeasureModels(repository_);
+  EXPECT_TRUE(AreQuick({Job(1)}));
+}
+
+TEST_F(Executing, AFewJobsAreQuickAndManyAreNot) {
+  executor_.MeasureModels(repository_);
+  EXPECT_TRUE(AreQuick({Job(1), Job(2)}));
+  EXPECT_FALSE(AreQuick(Jobs(Job(1), 100'000)));
+}
+
+TEST_F(Executing, JobsThatCannotRunTogetherAreNotQuick) {
+  executor_.MeasureModels(repository_);
+  EXPECT_FALSE(AreQuick({Job(1), Job(2, 1e-30f, Detail::kLayers)}));
+}
+
+TEST_F(Executing, NothingIsSaidOfTheSizeOfABatchBeforeTheModelWasMeasured) {
+  EXPECT_EQ(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
+  executor_.MeasureModels(repository_);
+  EXPECT_GT(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
 }
 
 TEST_F(Executing, ARunThatFailsSaysNothingOfWhatTheModelTakes) {
   executor_.Process({Job(1, 1e20f)}, 0);
-  EXPECT_FALSE(executor_.IsQuick(*Job(2)));
+  EXPECT_FALSE(AreQuick({Job(2)}));
 }
 
-TEST_F(Executing, AQuickJobIsAnsweredNowAndLeftToTheCallerToFlush) {
-  EXPECT_TRUE(executor_.ProcessNow(*Job(1)));
-  EXPECT_THAT(journal_->lines, ElementsAre("free", "1 OK"));
+TEST_F(Executing, QuickJobsAreAnsweredNowAndLeftToTheCallerToFlush) {
+  EXPECT_TRUE(executor_.ProcessNow(std::vector{Job(1), Job(2)}));
+  EXPECT_THAT(journal_->lines, ElementsAre("free", "1 OK", "free", "2 OK"));
 }
 
 TEST_F(Executing, AStaleJobIsDiscardedNow) {
   const auto job = Job(1);
   job->Cancel();
-  EXPECT_TRUE(executor_.ProcessNow(*job));
+  EXPECT_TRUE(executor_.ProcessNow(std::vector{job}));
   EXPECT_THAT(journal_->lines, ElementsAre("free", "1 CANCELLED", "flush"));
 }
 
@@ -190,11 +216,22 @@ TEST_F(ExecutingLong, ACancelledJobIsAnsweredWhileTheRestOfItsBatchRuns) {
 
 TEST_F(ExecutingLong, ALongJobIsGivenUpUnansweredAndCanBeRunByAWorker) {
   const auto job = Job(1);
-  EXPECT_FALSE(executor_.ProcessNow(*job));
+  EXPECT_FALSE(executor_.ProcessNow(std::vector{job}));
   EXPECT_THAT(journal_->lines, ElementsAre());
-  EXPECT_FALSE(executor_.IsQuick(*job));
+  EXPECT_FALSE(AreQuick({job}));
   executor_.Process({job}, 0);
   EXPECT_THAT(Answers(), ElementsAre("1 OK"));
+}
+
+TEST_F(ExecutingLong, AJobThatFailsBeforeTheOthersAreGivenUpIsAnsweredNow) {
+  EXPECT_FALSE(executor_.ProcessNow(std::vector{Job(1), Job(2, 1e20f)}));
+  EXPECT_THAT(journal_->lines, ElementsAre("free", "2 NON_FINITE", "flush"));
+}
+
+TEST_F(ExecutingLong, ABatchOfLongRunsIsSmall) {
+  executor_.Process({Job(1)}, 0);
+  EXPECT_EQ(executor_.BatchSizeOf(Job(2)->request()).min, 1u);
+  EXPECT_LT(executor_.BatchSizeOf(Job(2)->request()).max, 64u);
 }
 
 // A network of which two fit into the memory of a batch.

@@ -26,6 +26,9 @@ using engine::v1::InferItem;
 using engine::v1::InferResult;
 using engine::v1::InferStreamResponse;
 
+// A message that is read so soon was there before it was asked for.
+constexpr std::chrono::microseconds kBacklog{25};
+
 // At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
 // Start… functions are called (their callbacks never run inside them) but never while the engine core is. gRPC drops
 // what its callbacks throw, and the stream would hang: every callback catches it and ends the stream.
@@ -55,27 +58,25 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   void OnReadDone(bool ok) override {
     std::vector<std::shared_ptr<InferJob>> jobs;
+    bool is_backlog = false;
     if (ok) {
+      const TimePoint received = Clock::now();
       SetTaking(true);
+      is_backlog = received - reading_since_ < kBacklog;
       try {
-        TakeMessage(Clock::now(), jobs);
+        TakeMessage(received, jobs);
       } catch (const std::exception&) {
         const std::lock_guard lock(mutex_);
         EndForMemory();
       }
     }
-    {
-      const std::lock_guard lock(mutex_);
-      taking_ = false;
-      reading_ = false;
-      reads_ended_ = reads_ended_ || !ok;
-      Advance();
-    }
-    // The next message is on its way already, and may be taken by another thread: this one may be kept by a job. What
-    // is pending keeps the stream.
-    if (jobs.empty()) return;
-    core_.Submit(jobs);
-    Flush();
+    if (jobs.empty()) return EndRead(ok);
+    // Where the next message is here already, another thread may take it: this one may be kept by its jobs. Else the
+    // answer goes first, since to read is a write, too: the peer is told how much more it may send.
+    if (is_backlog) EndRead(ok);
+    core_.Submit(jobs);  // what is pending keeps the stream
+    if (is_backlog) return Flush();
+    EndRead(ok);
   }
 
   void OnWriteDone(bool ok) override {
@@ -128,6 +129,14 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   }
 
  private:
+  void EndRead(bool ok) {
+    const std::lock_guard lock(mutex_);
+    taking_ = false;
+    reading_ = false;
+    reads_ended_ = reads_ended_ || !ok;
+    Advance();
+  }
+
   void SetTaking(bool taking) {
     const std::lock_guard lock(mutex_);
     taking_ = taking;
@@ -258,6 +267,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     }
     if (!ends && !reading_ && unsent_.HasRoom()) {
       reading_ = true;
+      reading_since_ = Clock::now();
       StartRead(&incoming_);
     }
   }
@@ -285,6 +295,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   StreamRegistry& streams_;
   std::shared_ptr<StreamReactor> self_;  // gRPC's hold on this, until OnDone
   grpc::ByteBuffer incoming_;            // gRPC's while reading_, else OnReadDone's
+  TimePoint reading_since_;              // the same
   RequestDecoder decoder_;               // the same
   const std::shared_ptr<MemoryAccount> account_;
   SendTimer send_timer_;

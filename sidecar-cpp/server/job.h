@@ -35,10 +35,15 @@ class Job : public Task {
     TimePoint deadline = kNoDeadline;
     bool digest_only = false;
     Detail detail = Detail::kSummary;
+    BatchSize batch;
     std::unique_ptr<const TracedItem> traced;  // as a rule none
   };
 
   [[nodiscard]] const Request& request() const { return request_; }
+  // Whether the two may be simulated together.
+  [[nodiscard]] bool RunsWith(const Request& other) const {
+    return request_.model == other.model && ShapeOf(request_) == ShapeOf(other);
+  }
 
   // Nobody waits any more. Any thread.
   void Cancel() { cancelled_ = true; }
@@ -61,7 +66,9 @@ class Job : public Task {
  protected:
   // `memory`: for the input and the answer, kept as long as the job is.
   Job(Request&& request, MemoryHold memory)
-      : Task({request.model.get(), ShapeOf(request)}), request_(std::move(request)), memory_(std::move(memory)) {}
+      : Task({request.model.get(), ShapeOf(request)}, request.batch),
+        request_(std::move(request)),
+        memory_(std::move(memory)) {}
 
  private:
   // Jobs that run together have the same number of steps, and tell as much of them.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 
 #include "engine/repository.h"
@@ -27,10 +28,11 @@ class RecentCost {
     average.store(before == kUnknown ? ns : before + (ns - before) * kWeight, std::memory_order_relaxed);
   }
 
-  // Whether so many steps should take less than `limit`; false while nothing is known.
-  [[nodiscard]] bool Below(const Model& model, std::uint32_t steps, std::chrono::nanoseconds limit) const {
+  // What so many steps should take; nothing while nothing is known.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> Of(const Model& model, std::uint32_t steps) const {
     const double average = ns_a_step_.at(&model).load(std::memory_order_relaxed);
-    return average != kUnknown && average * steps < static_cast<double>(limit.count());
+    if (average == kUnknown) return std::nullopt;
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(average * steps));
   }
 
  private:

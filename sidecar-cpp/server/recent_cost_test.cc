@@ -14,25 +14,24 @@ struct Given {
   RecentCost cost{Repository({model})};
 };
 
-TEST(RecentCost, NothingIsBelowALimitBeforeARunWasSeen) {
+TEST(RecentCost, NothingIsKnownBeforeARunWasSeen) {
   const Given given;
-  EXPECT_FALSE(given.cost.Below(*given.model, 1, microseconds(1'000'000)));
+  EXPECT_EQ(given.cost.Of(*given.model, 1), std::nullopt);
 }
 
 TEST(RecentCost, CountsByTheStep) {
   Given given;
   given.cost.Note(*given.model, 10, microseconds(100));
-  EXPECT_TRUE(given.cost.Below(*given.model, 29, microseconds(300)));
-  EXPECT_FALSE(given.cost.Below(*given.model, 30, microseconds(300)));
+  EXPECT_EQ(given.cost.Of(*given.model, 30), microseconds(300));
 }
 
 TEST(RecentCost, FollowsWhatItSeesAndForgetsOneSlowRun) {
   Given given;
   given.cost.Note(*given.model, 1, microseconds(40));
   given.cost.Note(*given.model, 1, microseconds(10'000));
-  EXPECT_FALSE(given.cost.Below(*given.model, 1, microseconds(300)));
+  EXPECT_GT(given.cost.Of(*given.model, 1), microseconds(300));
   for (int k = 0; k < 10; ++k) given.cost.Note(*given.model, 1, microseconds(40));
-  EXPECT_TRUE(given.cost.Below(*given.model, 1, microseconds(300)));
+  EXPECT_LT(given.cost.Of(*given.model, 1), microseconds(300));
 }
 
 }  // namespace

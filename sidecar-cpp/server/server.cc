@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/check_health.h"
 #include "server/listen_address.h"
 
 namespace tandem {
@@ -21,6 +22,7 @@ constexpr int kPingTimeoutMs = 10000;
 constexpr int kHandshakeTimeoutMs = 10000;  // from the connection to its settings
 constexpr int kMaxIdleMs = 10 * 60 * 1000;  // without a call
 
+constexpr std::chrono::milliseconds kKeepAwakeTimeout{1000};
 constexpr std::chrono::milliseconds kDrainPoll{2};
 constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done
 
@@ -42,7 +44,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdleMs);
   // A stream's window grows with what the application asks for, and not beyond: a sender that is not read must not fill
-  // the engine's memory.
+  // the engine's memory. (A larger window for streams alone gains nothing: that of the connection, 64 KB, has no
+  // setting but the probe, which makes both 4 MB.)
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 }
 
@@ -82,6 +85,8 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
     server->guard_ = std::make_unique<MemoryGuard>(
         options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });
   }
+  server->keep_awake_ =
+      std::make_unique<KeepAwake>([channel = server->InProcessChannel()] { AskHealth(channel, kKeepAwakeTimeout); });
   return server;
 }
 
@@ -97,6 +102,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   while (!(done = core_.in_flight() == 0 && streams_.empty()) && Clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);
   }
+  keep_awake_.reset();
   guard_.reset();
   unread_.StopWatching();
   listener_.reset();

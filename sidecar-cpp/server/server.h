@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "server/engine_core.h"
+#include "server/keep_awake.h"
 #include "server/listener.h"
 #include "server/memory_guard.h"
 #include "server/service.h"
@@ -62,6 +63,7 @@ class Server {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<MemoryGuard> guard_;  // before the listener, which it uses, is gone
+  std::unique_ptr<KeepAwake> keep_awake_;
 };
 
 }  // namespace tandem

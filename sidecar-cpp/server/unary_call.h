@@ -45,6 +45,10 @@ class UnaryCall : public grpc::ServerUnaryReactor {
     Release();
   }
 
+  // OnDone and OnCancel run on the thread that finds the call to have ended. gRPC would else wake another thread for
+  // each, which costs more than they do. It calls both without a lock held, and they take no time.
+  bool InternalInlineable() final { return true; }
+
  protected:
   [[nodiscard]] EngineCore& core() { return core_; }
   [[nodiscard]] MemoryAccount& account() { return *account_; }

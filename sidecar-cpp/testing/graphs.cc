@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "nir/flatten.h"
+#include "testing/random_windows.h"
 
 namespace tandem::testing {
 namespace {
@@ -31,7 +32,8 @@ Tensor PerElement(std::mt19937_64& random, std::uint64_t elements, double low, d
 
 Node RandomNode(std::mt19937_64& random, const std::string& name, NodeType type, std::uint64_t in, std::uint64_t out) {
   Node node = MakeNode(name, type, {});
-  if (type == NodeType::kFlatten) node.shape_elements = out;
+  if (type == NodeType::kFlatten && Pick(random, 0, 1) == 0)
+    node.integers["input_type"] = {static_cast<std::int64_t>(out)};
   const bool zero_row = Pick(random, 0, 2) == 0;
   for (const ParameterSpec& spec : ParametersOf(type)) {
     const std::string field(spec.name);
@@ -48,7 +50,7 @@ Node RandomNode(std::mt19937_64& random, const std::string& name, NodeType type,
     } else if (field == "bias") {
       node.parameters[field] = Vector(Values(random, out, -0.3, 0.5));
       if (zero_row) node.parameters[field].values[0] = -0.0;
-    } else if (spec.positive) {
+    } else if (spec.range == ParameterSpec::Range::kPositive) {
       node.parameters[field] = PerElement(random, out, 1.5e-3, 2e-2);
     } else if (field == "v_threshold" || field == "threshold") {
       node.parameters[field] = PerElement(random, out, 0.02, 0.3);
@@ -74,10 +76,20 @@ Tensor Matrix(std::uint64_t rows, std::uint64_t columns, std::vector<double> val
   return {{rows, columns}, std::move(values)};
 }
 
-Node InputNode(std::uint64_t elements, std::string name) { return {std::move(name), NodeType::kInput, {}, elements}; }
-Node OutputNode(std::uint64_t elements, std::string name) { return {std::move(name), NodeType::kOutput, {}, elements}; }
+Node InputNode(Integers shape, std::string name) {
+  return {std::move(name), NodeType::kInput, {}, {{"shape", std::move(shape)}}};
+}
+Node OutputNode(Integers shape, std::string name) {
+  return {std::move(name), NodeType::kOutput, {}, {{"shape", std::move(shape)}}};
+}
+Node InputNode(std::uint64_t elements, std::string name) {
+  return InputNode(Integers{static_cast<std::int64_t>(elements)}, std::move(name));
+}
+Node OutputNode(std::uint64_t elements, std::string name) {
+  return OutputNode(Integers{static_cast<std::int64_t>(elements)}, std::move(name));
+}
 Node MakeNode(std::string name, NodeType type, std::initializer_list<std::pair<const std::string, Tensor>> parameters) {
-  return {std::move(name), type, parameters, 0};
+  return {std::move(name), type, parameters, {}};
 }
 
 GraphTree Chain(std::uint64_t in, std::vector<Node> nodes, std::uint64_t out) {
@@ -109,12 +121,24 @@ std::uint64_t SeedOr(std::uint64_t otherwise) {
 
 GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
   // Layers of one width each: an affine from the layer before, then elementwise nodes of that width, wired at random.
-  constexpr NodeType kElementwise[] = {NodeType::kScale, NodeType::kThreshold, NodeType::kLif,    NodeType::kLi,
-                                       NodeType::kIf,    NodeType::kCubaLif,   NodeType::kCubaLi, NodeType::kFlatten};
+  constexpr NodeType kElementwise[] = {NodeType::kScale,  NodeType::kThreshold, NodeType::kLif,
+                                       NodeType::kLi,     NodeType::kIf,        NodeType::kCubaLif,
+                                       NodeType::kCubaLi, NodeType::kFlatten,   NodeType::kI};
   GraphTree tree;
   std::uint64_t width = Pick(random, 1, max_width);
-  tree.nodes.push_back(InputNode(width));
   std::string before = "input";
+  if (Pick(random, 0, 1) == 0) {
+    RandomPicture picture = MakePicture(random, "p");
+    tree.nodes.push_back(InputNode(Integers(picture.input.begin(), picture.input.end())));
+    for (Node& node : picture.nodes) {
+      tree.edges.emplace_back(before, node.name);
+      before = node.name;
+      tree.nodes.push_back(std::move(node));
+    }
+    width = ElementsOf(picture.output);
+  } else {
+    tree.nodes.push_back(InputNode(width));
+  }
   const std::uint64_t layers = Pick(random, 1, 3);
   for (std::uint64_t layer = 0; layer < layers; ++layer) {
     const std::uint64_t out = Pick(random, 1, max_width);
@@ -123,11 +147,17 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
     const NodeType weighted = Pick(random, 0, 1) == 0 ? NodeType::kLinear : NodeType::kAffine;
     tree.nodes.push_back(RandomNode(random, id + "w", weighted, width, out));
     tree.edges.emplace_back(before, id + "w");
+    if (Pick(random, 0, 9) == 0) {
+      tree.nodes.push_back(InputNode(width, id + "also"));
+      tree.edges.emplace_back(id + "also", id + "w");
+    }
     std::vector<std::string> in_layer = {id + "w"};
     const std::uint64_t count = Pick(random, 1, 4);
     for (std::uint64_t k = 0; k < count; ++k) {
       const std::string name = id + std::string(1, static_cast<char>('z' - k)) + std::to_string(k);
-      tree.nodes.push_back(RandomNode(random, name, kElementwise[Pick(random, 0, 7)], out, out));
+      const std::uint64_t kind = Pick(random, 0, 9);
+      tree.nodes.push_back(kind == 9 ? RandomDelay(random, name, out, Manifest().dt)
+                                     : RandomNode(random, name, kElementwise[kind], out, out));
       tree.edges.emplace_back(in_layer.back(), name);
       if (Pick(random, 0, 1) == 0) tree.edges.emplace_back(in_layer[Pick(random, 0, in_layer.size() - 1)], name);
       in_layer.push_back(name);
@@ -160,6 +190,10 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
       tree.nodes.push_back(RandomNode(random, id + "sum", NodeType::kThreshold, out, out));
       in_layer.push_back(id + "sum");
     }
+    if (Pick(random, 0, 9) == 0) {
+      tree.nodes.push_back(OutputNode(out, id + "out"));
+      tree.edges.emplace_back(in_layer.back(), id + "out");
+    }
     // Straight from the weighted node, now and then.
     before = Pick(random, 0, 4) == 0 ? in_layer.front() : in_layer.back();
     width = out;
@@ -172,7 +206,13 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
 Manifest RandomManifest(std::mt19937_64& random) {
   Manifest manifest;
   manifest.steps = static_cast<std::uint32_t>(Pick(random, 1, 24));
-  manifest.reset = static_cast<Reset>(Pick(random, 0, 1));
+  manifest.reset = static_cast<Reset>(Pick(random, 0, 3));
+  if (Pick(random, 0, 1) == 0) {
+    manifest.conventions = {static_cast<Decay>(Pick(random, 0, 1)),     static_cast<InputGain>(Pick(random, 0, 2)),
+                            static_cast<InputGain>(Pick(random, 0, 2)), static_cast<SpikesPerStep>(Pick(random, 0, 1)),
+                            static_cast<FireAt>(Pick(random, 0, 1)),    Emit::kSameStep};
+    manifest.conventions.emit = static_cast<Emit>(Pick(random, 0, 1));
+  }
   manifest.if_gain = static_cast<IfGain>(Pick(random, 0, 1));
   manifest.input_kind = static_cast<InputKind>(Pick(random, 0, 1));
   manifest.readout_from = static_cast<ReadoutFrom>(Pick(random, 0, 2));

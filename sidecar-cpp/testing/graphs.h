@@ -18,6 +18,8 @@ Tensor Scalar(double value);
 Tensor Vector(std::vector<double> values);
 Tensor Matrix(std::uint64_t rows, std::uint64_t columns, std::vector<double> values);
 
+Node InputNode(Integers shape, std::string name = "input");
+Node OutputNode(Integers shape, std::string name = "output");
 Node InputNode(std::uint64_t elements, std::string name = "input");
 Node OutputNode(std::uint64_t elements, std::string name = "output");
 Node MakeNode(std::string name, NodeType type, std::initializer_list<std::pair<const std::string, Tensor>> parameters);

@@ -111,9 +111,9 @@ void NirWriter::Put(const std::string& graph_path, const Node& node) {
   const std::string path = graph_path + "/nodes/" + node.name;
   Text(path + "/type", std::string(NameOf(node.type)));
   for (const auto& [field, tensor] : node.parameters) Floats(path + "/" + field, tensor.dims, tensor.values);
-  if (PassesThrough(node.type)) {
-    Integers(path + (node.type == NodeType::kFlatten ? "/input_type" : "/shape"),
-             {static_cast<std::int64_t>(node.shape_elements)});
+  for (const auto& [field, values] : node.integers) {
+    const bool same = field == "padding" && values[0] == kSamePadding;
+    same ? Text(path + "/" + field, "same") : Integers(path + "/" + field, values);
   }
 }
 

@@ -7,7 +7,10 @@
 #include <map>
 #include <set>
 
+#include "engine/decay_factor.h"
 #include "engine/digest.h"
+#include "nir/sizes.h"
+#include "testing/reference_windows.h"
 
 namespace tandem::testing {
 namespace {
@@ -17,15 +20,21 @@ using Floats = std::vector<float>;
 struct State {
   Floats y, i, v;
   std::size_t in = 0, out = 0;
+  Window window;
+  std::vector<std::size_t> delays;  // of a Delay's elements, in steps
+  std::vector<Floats> history;      // of a Delay: all its inputs
 };
 
 class Reference {
  public:
   Reference(const Graph& graph, const Manifest& manifest) : graph_(graph), manifest_(manifest) {
-    Walk(graph.output);
+    for (const std::uint32_t output : graph.outputs) Walk(output);
     FindSizes();
     MarkConstant();
-    readout_ = graph.output;
+    readout_ = graph.outputs[0];
+    for (const std::uint32_t node : order_) {
+      if (graph.nodes[node].name == manifest.readout_node) readout_ = node;
+    }
     while (Passes(readout_) && sources_[readout_].size() == 1 &&
            !delayed_.contains({sources_[readout_][0], readout_})) {
       readout_ = sources_[readout_][0];
@@ -34,7 +43,8 @@ class Reference {
 
   ReferenceOutcome Run(std::uint64_t model_id, std::span<const float> input) {
     const bool series = manifest_.input_kind == InputKind::kSeries;
-    const std::size_t n_in = state_[graph_.input].out;
+    std::size_t n_in = 0;
+    for (const std::uint32_t node : graph_.inputs) n_in += state_[node].out;
     const std::size_t n = state_[readout_].out;
     ReferenceOutcome outcome;
     RunResult& result = outcome.result;
@@ -50,7 +60,7 @@ class Reference {
         }
         if (node == readout_) {
           for (std::size_t k = 0; k < n; ++k) {
-            if (CountsSpikes(node) && state_[node].y[k] == 1.0f) ++result.spike_counts[k];
+            if (CountsSpikes(node)) result.spike_counts[k] += static_cast<std::uint32_t>(state_[node].y[k]);
             mean[k] = mean[k] + Potential()[k];
             const bool last = step + 1 == result.steps && manifest_.readout_from == ReadoutFrom::kMeanPotential;
             if (last && !std::isfinite(mean[k])) finite = false;
@@ -99,30 +109,17 @@ class Reference {
   }
 
   void FindSizes() {
-    for (int round = 0; round < 100; ++round) {
-      for (const std::uint32_t index : order_) {
-        const Node& node = graph_.nodes[index];
-        State& state = state_[index];
-        if (HasWeight(node.type)) {
-          state.out = node.parameters.at("weight").dims[0];
-          state.in = node.parameters.at("weight").dims[1];
-          continue;
-        }
-        std::size_t size = node.shape_elements;
-        for (const auto& [field, tensor] : node.parameters) {
-          if (tensor.values.size() > 1) size = tensor.values.size();
-        }
-        for (const std::uint32_t source : sources_[index]) size = std::max(size, state_[source].out);
-        for (const auto& [from, to] : graph_.edges) {
-          if (from == index && state_.contains(to)) size = std::max(size, state_[to].in);
-        }
-        state.in = state.out = size;
+    const auto sizes = InferSizes(graph_).value();
+    for (const std::uint32_t index : order_) {
+      State& state = state_[index];
+      state.in = sizes[index].in;
+      state.out = sizes[index].out;
+      state.window = sizes[index].window.value_or(Window());
+      for (Floats* row : {&state.y, &state.i, &state.v}) row->assign(state.out, 0.0f);
+      if (graph_.nodes[index].type != NodeType::kDelay) continue;
+      for (std::size_t k = 0; k < state.out; ++k) {
+        state.delays.push_back(static_cast<std::size_t>(std::round(P(graph_.nodes[index], "delay", k) / manifest_.dt)));
       }
-    }
-    for (auto& [index, state] : state_) {
-      state.y.assign(state.out, 0.0f);
-      state.i.assign(state.out, 0.0f);
-      state.v.assign(state.out, 0.0f);
     }
   }
 
@@ -130,8 +127,8 @@ class Reference {
     if (manifest_.input_kind != InputKind::kConstant) return;
     for (const std::uint32_t index : order_) {
       const NodeType type = graph_.nodes[index].type;
-      bool constant =
-          HasWeight(type) || PassesThrough(type) || type == NodeType::kScale || type == NodeType::kThreshold;
+      bool constant = HasWeight(type) || HasWindow(type) || PassesThrough(type) || type == NodeType::kScale ||
+                      type == NodeType::kThreshold;
       for (const std::uint32_t source : sources_[index]) {
         constant = constant && constant_.contains(source) && !delayed_.contains({source, index});
       }
@@ -153,8 +150,10 @@ class Reference {
     const Node& node = graph_.nodes[index];
     State& state = state_[index];
     Floats x;
-    if (index == graph_.input) {
-      x.assign(input.begin(), input.end());
+    if (std::ranges::find(graph_.inputs, index) != graph_.inputs.end()) {
+      std::size_t first = 0;
+      for (const std::uint32_t other : graph_.inputs) first += other < index ? state_[other].out : 0;
+      x.assign(input.begin() + first, input.begin() + first + state.out);
     } else {
       x = state_[sources_[index][0]].y;
       for (std::size_t s = 1; s < sources_[index].size(); ++s) {
@@ -165,6 +164,19 @@ class Reference {
       }
     }
     if (HasWeight(node.type)) return EvaluateWeights(node, x, state, result);
+    if (HasWindow(node.type)) {
+      state.y = IsConvolution(node.type) ? ConvolveByDefinition(node, state.window, x, result.synaptic_operations)
+                                         : PoolByDefinition(node, state.window, x);
+      return std::ranges::all_of(state.y, [](float value) { return std::isfinite(value); });
+    }
+    if (node.type == NodeType::kDelay) {
+      state.history.push_back(x);
+      for (std::size_t k = 0; k < state.out; ++k) {
+        const std::size_t steps = state.delays[k];
+        state.y[k] = steps < state.history.size() ? state.history[state.history.size() - 1 - steps][k] : 0.0f;
+      }
+      return true;
+    }
     bool finite = true;
     for (std::size_t k = 0; k < state.out; ++k) {
       EvaluateElement(node, k, x[k], state, result);
@@ -195,25 +207,57 @@ class Reference {
     float& v = state.v[k];
     float& y = state.y[k];
     before_reset_ = 0.0f;
+    const float before = v;
+    const Conventions& by = manifest_.conventions;
+    const auto share = [&](const char* tau) {
+      const double ratio = manifest_.dt / P(node, tau, k);
+      return static_cast<float>(by.decay == Decay::kExponential ? ExponentialDecay(ratio) : ratio);
+    };
     const auto membrane = [&](const char* tau, float drive) {
-      const float a = static_cast<float>(manifest_.dt / P(node, tau, k));
-      v = v + (a * ((F(node, "v_leak", k) - v) + (F(node, "r", k) * drive)));
-    };
-    const auto synapse = [&] {
-      const float b = static_cast<float>(manifest_.dt / P(node, "tau_syn", k));
-      float& i = state.i[k];
-      i = i + (b * ((F(node, "w_in", k) * x) - i));
-      return i;
-    };
-    const auto fire = [&] {
-      before_reset_ = v;
-      const float threshold = F(node, "v_threshold", k);
-      y = v > threshold ? 1.0f : 0.0f;
-      if (y == 1.0f) {
-        v = manifest_.reset == Reset::kValue ? F(node, "v_reset", k) : v - threshold;
-        ++result.total_spikes;
+      const float a = share(tau);
+      const float leak = F(node, "v_leak", k);
+      if (by.lif_gain == InputGain::kDt) v = v + (a * ((leak - v) + (F(node, "r", k) * drive)));
+      if (by.lif_gain == InputGain::kUnit) v = (v + (a * (leak - v))) + drive;
+      if (by.lif_gain == InputGain::kDecayed) {
+        const float sum = v + drive;
+        v = sum + (a * (leak - sum));
       }
     };
+    const auto synapse = [&] {
+      const float b = share("tau_syn");
+      float& i = state.i[k];
+      if (by.synapse_gain == InputGain::kDt) i = i + (b * ((F(node, "w_in", k) * x) - i));
+      if (by.synapse_gain == InputGain::kUnit) i = (i - (b * i)) + x;
+      if (by.synapse_gain == InputGain::kDecayed) {
+        const float sum = i + x;
+        i = sum - (b * sum);
+      }
+      return i;
+    };
+    const float threshold = node.parameters.contains("v_threshold") ? F(node, "v_threshold", k) : 0.0f;
+    const auto spikes = [&](float potential) {
+      const bool fires = by.fire_at == FireAt::kReached ? potential >= threshold : potential > threshold;
+      if (!fires) return 0.0f;
+      if (by.spikes_per_step == SpikesPerStep::kSingle) return 1.0f;
+      const float held = potential / threshold;
+      return held > 4095.0f ? 4095.0f : std::trunc(held);
+    };
+    const auto reset = [&](float count) {
+      if (count != 0.0f) v = manifest_.resets_to_value() ? F(node, "v_reset", k) : v - (count * threshold);
+    };
+    const bool late = by.emit == Emit::kNextStep;
+    const auto fire = [&] {
+      before_reset_ = v;
+      y = spikes(late ? before : v);
+      if (manifest_.resets_delayed()) {
+        reset(spikes(before));
+        if (!late) y = spikes(v);
+      } else if (!late) {
+        reset(y);
+      }
+      result.total_spikes += static_cast<std::uint64_t>(y);
+    };
+    if (IsSpikingNeuron(node.type) && late && !manifest_.resets_delayed()) reset(spikes(before));
     switch (node.type) {
       case NodeType::kScale:
         y = F(node, "scale", k) * x;
@@ -234,6 +278,12 @@ class Reference {
         const auto g = static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r);
         v = v + (g * x);
         fire();
+        break;
+      }
+      case NodeType::kI: {
+        const double r = P(node, "r", k);
+        v = v + (static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r) * x);
+        y = v;
         break;
       }
       case NodeType::kCubaLif:
@@ -268,7 +318,7 @@ class Reference {
       const std::size_t begin = to.spikes.size();
       to.spikes.resize(begin + (state.out + 7) / 8);
       for (std::size_t k = 0; k < state.out; ++k) {
-        if (state.y[k] == 1.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
+        if (state.y[k] != 0.0f) to.spikes[begin + k / 8] |= static_cast<std::uint8_t>(1u << k % 8);
       }
     }
     std::uint32_t h[16] = {};
@@ -300,6 +350,14 @@ class Reference {
     return to;
   }
 
+  static void AddDelayed(const State& state, Digest& to) {
+    if (state.delays.empty()) return;
+    for (std::size_t back = *std::ranges::max_element(state.delays); back > 0; --back) {
+      const std::size_t steps = state.history.size();
+      to.AddAll<float>(back <= steps ? state.history[steps - back] : Floats(state.out, 0.0f));
+    }
+  }
+
   static void AddReadout(const RunResult& result, Digest& to) {
     to.Add(result.steps);
     for (const std::uint32_t count : result.spike_counts) to.Add(count);
@@ -319,7 +377,9 @@ class Reference {
     std::ranges::sort(canonical, {}, [&](std::uint32_t node) { return graph_.nodes[node].name; });
     for (const std::uint32_t node : canonical) {
       const bool feeds = std::ranges::any_of(delayed_, [&](const auto& edge) { return edge.first == node; });
-      digest = AddNeuron(node, digest, feeds);
+      digest = AddNeuron(node, digest, false);
+      AddDelayed(state_[node], digest);
+      if (feeds) digest.AddAll<float>(state_[node].y);
     }
     result.state_digest = digest.Value();
   }

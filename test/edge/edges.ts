@@ -1,10 +1,9 @@
 // The servers that the judges of this folder judge, each a process of its own.
-import { settingsSchema } from '../../services/config/schema.ts';
 import { startRouter } from '../support/router-process.ts';
 import { run } from '../support/process.ts';
 
 /** The router on either of its edges, or services/http2 alone with a server that answers anything. */
-export const EDGES = ['own', 'grpc-js', 'http2'] as const;
+export const EDGES = ['native', 'grpc-js', 'http2'] as const;
 export type EdgeName = (typeof EDGES)[number];
 
 export interface Edge {
@@ -22,22 +21,13 @@ const STOP_MS = 10_000;
 /** `settings`: of the router, beside those that every judge needs. */
 export async function startEdge(name: EdgeName, settings: Record<string, unknown> = {}): Promise<Edge> {
   if (name === 'http2') return startBareServer();
-  const router = await startRouter({ ...edgeSetting(name), ...settings });
+  const router = await startRouter({ edge: name, ...settings });
   const stop = async (): Promise<void> => {
     const timer = setTimeout(() => router.kill(), STOP_MS);
     await router.stop();
     clearTimeout(timer);
   };
   return { name, ...hostAndPort(router.address), pid: router.pid, stop };
-}
-
-/** True once the router has an edge of its own. */
-export const HAS_OWN_EDGE = 'edge' in settingsSchema.shape;
-
-function edgeSetting(name: EdgeName): Record<string, unknown> {
-  if (HAS_OWN_EDGE) return { edge: name };
-  if (name === 'grpc-js') return {};
-  throw new Error('This router has no edge of its own yet; judge http2 instead.');
 }
 
 async function startBareServer(): Promise<Edge> {

@@ -142,7 +142,7 @@ const interopJudge: Judge = {
     for (const { client, server, testCase, problem } of failed) print(`${client} → ${server}, ${testCase}: ${problem}`);
     return results.map(({ client, server, testCase, problem }) => ({
       judge: 'interop',
-      edge: 'own',
+      edge: 'native',
       what: `${client} → ${server}, ${testCase}`,
       passed: problem === '',
       note: problem,

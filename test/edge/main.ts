@@ -1,7 +1,7 @@
 // `npm run test:edge`: other people's tests, and attacks, against the HTTP/2 and gRPC edge.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { EDGES, HAS_OWN_EDGE } from './edges.ts';
+import { EDGES } from './edges.ts';
 import { JUDGES, type Verdict } from './judges.ts';
 import { MissingTool } from './tools.ts';
 
@@ -20,13 +20,13 @@ ${JUDGES.map(({ name, what }) => `${name.padEnd(8)} ${what}`).join('\n')}
 Ends with 1 if anything fails that has no named reason. Tools are made once and kept in ~/.cache/tandem-edge; a tool that
 cannot be had is said, and counts as a failure.
 
-Example: npm run test:edge -- --only h2spec,floods --edge own
+Example: npm run test:edge -- --only h2spec,floods --edge native
 `;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: JUDGES.map(({ name }) => name).join(',') },
-    edge: { type: 'string', default: HAS_OWN_EDGE ? 'own,grpc-js' : 'http2,grpc-js' },
+    edge: { type: 'string', default: 'native,grpc-js' },
     json: { type: 'string' },
     list: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },

@@ -1,13 +1,13 @@
 // An input for an engine's stream, of which nobody awaits the answer.
 import { Cancel } from '../../services/core/cancel.ts';
 import type { CallContext, InferenceInput } from '../../services/core/inference.ts';
-import { InferJob } from '../../services/engines/sidecar/infer-job.ts';
+import { type InferJob, LoneJob } from '../../services/engines/sidecar/infer-job.ts';
 
 const nothing = (): void => undefined;
 
 export function fakeJob(id: number, input: InferenceInput, limits: Partial<CallContext> = {}): InferJob {
   const context = { deadlineMs: Infinity, signal: new Cancel(), ...limits };
-  const job = new InferJob(input, context, { abandon: nothing }, nothing, nothing);
+  const job = new LoneJob(input, context, { abandon: nothing }, nothing, nothing);
   job.id = id;
   return job;
 }

@@ -90,9 +90,11 @@ export class MetricsServer {
     cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
     connections: () => new Connections(),
     subscribers: () => 5,
+    connectionFaults: () => new Map(),
     spansDropped: () => 0,
     names: () => [],
     linesDropped: () => 0,
+    handshakesFailed: () => 0,
     bugs: () => 0,
   };
   client!: MetricsServiceClient;

@@ -10,6 +10,7 @@ import { corruptLink } from './corrupt-link.ts';
 import { descriptorScenarios } from './descriptors.ts';
 import { dnsScenarios } from './dns.ts';
 import { duplicate } from './duplicate.ts';
+import { frozenScenarios } from './frozen.ts';
 import { greyScenarios } from './grey.ts';
 import { exponentBits, nanWeight } from './harmed-weight.ts';
 import { hostileEngineScenarios } from './hostile-engine.ts';
@@ -52,6 +53,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...dnsScenarios,
   ...descriptorScenarios,
   ...clockScenarios,
+  ...frozenScenarios,
   ...starvedScenarios,
   batchFlood,
   ...hostileEngineScenarios,

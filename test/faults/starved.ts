@@ -1,8 +1,9 @@
-// The router itself gets no time, little time, or little memory.
+// The router itself gets little time, or little memory.
 import { status } from '@grpc/grpc-js';
 import { Status } from '../../services/generated/google/rpc/status.ts';
 import { type LoadRequest, type LoadResult, paceLoad } from '../support/load.ts';
 import { DEADLINE_MS, MIXED_RATE_PER_S } from './fault-play.ts';
+import { freeze } from './frozen.ts';
 import { untilConnected } from './judging.ts';
 import { type Outcome, type Scenario, failures, ms, p99Ms, pause, percentile, rounded, tookMs } from './scenario.ts';
 import type { Router, Stage } from './stage.ts';
@@ -28,11 +29,9 @@ interface Course {
   readonly times?: number;
   /** Does the harm; resolves when it is over. */
   readonly harm: (router: Router, stage: Stage) => Promise<void>;
-  /** While it is harmed it answers soon, or refuses with RetryInfo. */
-  readonly sheds: boolean;
 }
 
-function course({ name, fault, bar, env, times = 1, harm, sheds }: Course): Scenario {
+function course({ name, fault, bar, env, times = 1, harm }: Course): Scenario {
   return {
     name,
     fault,
@@ -64,7 +63,7 @@ function course({ name, fault, bar, env, times = 1, harm, sheds }: Course): Scen
       const extras = (await extra?.stop())?.requests ?? [];
       await pause(AFTER_MS);
       const { requests } = await load.stop();
-      return judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo, bare: [...bare] });
+      return judge({ requests, extras, harmMs, endMs, refused, withRetryInfo, bare: [...bare] });
     },
   };
 }
@@ -74,14 +73,13 @@ interface Ended {
   readonly extras: LoadResult['requests'];
   readonly harmMs: number;
   readonly endMs: number;
-  readonly sheds: boolean;
   readonly refused: number;
   readonly withRetryInfo: number;
   /** Messages of refusals without. */
   readonly bare: readonly string[];
 }
 
-function judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo, bare }: Ended): Outcome {
+function judge({ requests, extras, harmMs, endMs, refused, withRetryInfo, bare }: Ended): Outcome {
   const during = [...requests, ...extras].filter(({ dueMs }) => dueMs >= harmMs && dueMs < endMs);
   const after = requests.filter(({ dueMs }) => dueMs >= endMs + RECOVERS_MS);
   const isOk = ({ outcome }: LoadRequest): boolean => outcome === 'OK';
@@ -115,18 +113,12 @@ function judge({ requests, extras, harmMs, endMs, sheds, refused, withRetryInfo,
       `${served} of ${during.length} served, p99 ${ms(servedMs)}, ${JSON.stringify(kinds)}, ${withRetryInfo} of ${refused} refusals with ` +
       `RetryInfo; from 1 s after it on ${failedAfter} of ${after.length} failed, the last failure ${ms(recoveredMs)} after it; ` +
       `p99 ${ms(calmMs)} → ${ms(afterMs)}`,
-    passed: failedAfter === 0 && withRetryInfo === refused && (!sheds || (served > 0 && onlyShed)),
+    passed: failedAfter === 0 && withRetryInfo === refused && served > 0 && onlyShed,
     missed: [
-      ...(sheds && servedMs > SERVED_BAR_MS ? [`served in ${ms(servedMs)}`] : []),
+      ...(servedMs > SERVED_BAR_MS ? [`served in ${ms(servedMs)}`] : []),
       ...(afterMs > 2 * calmMs ? [`p99 ${ms(afterMs)} of ${ms(2 * calmMs)}`] : []),
     ],
   };
-}
-
-async function freeze({ pid }: Router, forMs: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
-  await pause(forMs);
-  process.kill(pid, 'SIGCONT');
 }
 
 /** A tenth of the time, as a quota of the system would give it: at the beginning of each slice. */
@@ -139,21 +131,11 @@ async function starve(router: Router, stage: Stage): Promise<void> {
 }
 
 export const starvedScenarios: readonly Scenario[] = [
-  ...[1, 10, 40].map((seconds) =>
-    course({
-      name: `frozen-${seconds}`,
-      fault: `SIGSTOP of the router for ${seconds} s`,
-      bar: 'recovers within 1 s',
-      harm: (router) => freeze(router, seconds * 1_000),
-      sheds: false,
-    }),
-  ),
   course({
     name: 'starved-cpu',
     fault: 'the router has a tenth of a core',
     bar: 'sheds with RetryInfo; served within 500 ms; recovers within 1 s',
     harm: starve,
-    sheds: true,
   }),
   course({
     name: 'starved-heap',
@@ -162,6 +144,5 @@ export const starvedScenarios: readonly Scenario[] = [
     env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` },
     times: TIMES,
     harm: () => pause(STARVED_MS),
-    sheds: true,
   }),
 ];

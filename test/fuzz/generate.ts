@@ -2,9 +2,10 @@
 import type { GraphSpec } from '../support/nir-writer.ts';
 import { damage } from './damage.ts';
 import { Random } from './random.ts';
-import { randomGraph } from './random-graph.ts';
+import { inputsOf, randomGraph } from './random-graph.ts';
 import type { Temper } from './random-values.ts';
 import { inputValues, pickTemper } from './random-values.ts';
+import { randomPicture } from './random-windows.ts';
 
 export interface FuzzInput {
   readonly shape: readonly number[];
@@ -25,21 +26,44 @@ export function generate(seed: number): FuzzCase {
   const random = new Random(seed);
   const temper = pickTemper(random);
   const dt = random.pick([1e-4, 1e-3, 0.3, 1]);
-  const width = random.pick([1, 2, 3, 5, 8, 16, 30]);
+  const picture = random.chance(0.4) ? randomPicture(random, temper) : undefined;
+  const shape = picture?.shape ?? [random.pick([1, 2, 3, 5, 8, 16, 30])];
   const kind = random.pick(['constant', 'series'] as const);
-  const sound = randomGraph(random, dt, temper, width);
+  const sound = randomGraph(
+    random,
+    dt,
+    temper,
+    shape.reduce((product, length) => product * length, 1),
+    picture,
+  );
+  const width = inputsOf(sound);
   const graph = random.chance(0.03) ? damage(random, sound) : sound;
   const steps = pickSteps(random);
   const manifest = [
     `dt: ${dt}`,
     `steps: ${steps}`,
-    `reset: ${random.pick(['value', 'subtract'])}`,
+    ...conventions(random),
     `if_gain: ${random.pick(['dt', 'unit'])}`,
     `input: {${random.chance(0.5) ? `shape: [${width}], ` : ''}kind: ${kind}}`,
     `readout: {${readoutNode(random, graph)}from: ${random.pick(['spike_count', 'mean_potential', 'last_potential'])}}`,
   ].join('\n');
   const inputs = random.list(INPUTS_A_CASE, () => randomInput(random, kind, width, temper));
   return { seed, graph, manifest: `${manifest}\n`, inputs };
+}
+
+/** How the neurons compute; half of the cases have nothing but the settings that models have had from the start. */
+function conventions(random: Random): string[] {
+  if (random.chance(0.5)) return [`reset: ${random.pick(['value', 'subtract'])}`];
+  const gains = ['dt', 'unit', 'decayed'];
+  return [
+    `reset: ${random.pick(['value', 'subtract', 'subtract_delayed', 'value_delayed'])}`,
+    `decay: ${random.pick(['euler', 'exponential'])}`,
+    `lif_gain: ${random.pick(gains)}`,
+    `synapse_gain: ${random.pick(gains)}`,
+    `spikes_per_step: ${random.pick(['single', 'multiple'])}`,
+    `fire_at: ${random.pick(['above', 'reached'])}`,
+    `emit: ${random.pick(['same_step', 'next_step'])}`,
+  ];
 }
 
 function pickSteps(random: Random): number {

@@ -4,11 +4,12 @@ import { dims } from '../support/nir-writer.ts';
 import type { Random } from './random.ts';
 import type { Temper } from './random-values.ts';
 import { factor, vector, wild } from './random-values.ts';
+import type { Picture } from './random-windows.ts';
 
 const WIDTHS = [1, 2, 3, 4, 5, 6, 8, 12, 17, 33];
 const KINDS = [
   ...['Linear', 'Affine', 'Affine', 'Affine', 'LIF', 'LIF', 'IF', 'CubaLIF', 'LI', 'CubaLI'],
-  ...['Scale', 'Threshold', 'Flatten', 'NIRGraph'],
+  ...['Scale', 'Threshold', 'Flatten', 'I', 'Delay', 'NIRGraph'],
 ];
 // U+FF5E sorts before U+1F600 as UTF-8 bytes, and behind it as UTF-16: canonical order is by bytes.
 const NAMES = [
@@ -38,8 +39,23 @@ interface Built {
   readonly outputs: number;
 }
 
-export function randomGraph(random: Random, dt: number, temper: Temper, inputs: number): GraphSpec {
-  return build(random, dt, temper, inputs, undefined, 0);
+/** A network that starts with a picture takes its shape, another one a row of `inputs` elements. */
+export function randomGraph(
+  random: Random,
+  dt: number,
+  temper: Temper,
+  inputs: number,
+  picture: Picture | undefined,
+): GraphSpec {
+  return build(random, dt, temper, inputs, undefined, 0, picture);
+}
+
+/** Elements of all Inputs together. */
+export function inputsOf({ nodes }: GraphSpec): number {
+  return Object.values(nodes)
+    .filter((node): node is NodeSpec => node.type === 'Input')
+    .map((node) => (node.fields!['shape'] as Values).values.reduce((product, length) => product * length, 1))
+    .reduce((sum, elements) => sum + elements, 0);
 }
 
 function build(
@@ -49,12 +65,21 @@ function build(
   inputs: number,
   outputs: number | undefined,
   depth: number,
+  picture?: Picture,
 ): GraphSpec {
   const names = random.shuffled(NAMES);
   const input = { name: random.pick(['input', 'in', 'z']), kind: 'Input', inputs, outputs: inputs };
   const nodes: Record<string, NodeSpec | GraphSpec> = { [input.name]: ends('Input', random, inputs) };
   const built: Built[] = [input];
   const edges: [string, string][] = [];
+  if (picture !== undefined) {
+    nodes[input.name] = { type: 'Input', fields: { shape: dims(...picture.shape) } };
+    for (const { spec, ...node } of picture.nodes) {
+      nodes[node.name] = spec;
+      edges.push([built.at(-1)!.name, node.name]);
+      built.push(node);
+    }
+  }
   const count = random.integer(outputs === undefined ? 1 : 0, depth === 0 ? 12 : 3);
   for (let n = 0; n < count; n += 1) {
     const kind = random.pick(depth < MAX_NESTING ? KINDS : KINDS.filter((one) => one !== 'NIRGraph'));
@@ -70,9 +95,15 @@ function build(
     return WEIGHTED.has(kind) && width === built.at(-1)!.outputs;
   });
   const last = weighted.length > 0 && random.chance(0.15) ? random.pick(weighted) : built.at(-1)!;
+  if (depth === 0 && random.chance(0.1)) addInput();
   const output = { name: random.pick(['output', 'out', 'A']), inputs: last.outputs };
   nodes[output.name] = ends('Output', random, last.outputs);
   edges.push([last.name, output.name]);
+  if (depth === 0 && random.chance(0.1)) {
+    const { name, outputs: width } = random.pick(built);
+    nodes['Z out'] = ends('Output', random, width);
+    edges.push([name, 'Z out']);
+  }
   // More sources, of which three or more show the order of their sum. Loops: to any node but the input, from any node,
   // itself included.
   for (const target of [...built.slice(1), { name: output.name, inputs: output.inputs }]) {
@@ -111,6 +142,13 @@ function build(
     }
     add('Threshold', 'sum', width, built.at(-1));
     edges.push([first, 'sum']);
+  }
+
+  /** A second Input, beside the sources that a node has. */
+  function addInput(): void {
+    const target = random.pick(built.slice(1));
+    nodes['also in'] = ends('Input', random, target.inputs);
+    edges.push(['also in', target.name]);
   }
 
   function widthOf(name: string): number {
@@ -173,7 +211,14 @@ function fields(random: Random, node: Built, dt: number, temper: Temper): Record
     case 'Threshold':
       return { threshold: some(-0.2, 0.5) };
     case 'Flatten':
-      return { input_type: dims(...factor(random, size)), start_dim: int(0), end_dim: int(-1) };
+      return {
+        ...(random.chance(0.6) ? { input_type: dims(...factor(random, size)) } : {}),
+        ...(random.chance(0.8) ? { start_dim: int(random.integer(-2, 2)), end_dim: int(random.integer(-2, 2)) } : {}),
+      };
+    case 'Delay':
+      return { delay: vector(random, size, () => dt * random.pick([0, 0.4, 0.5, 1, 2, 3.5, 7])) };
+    case 'I':
+      return { r: random.chance(0.5) ? some(0.5 / dt, 2 / dt) : some(0.5, 2) };
     case 'LIF':
       return { tau: tau(), ...leaky(), ...fire() };
     case 'LI':

@@ -64,8 +64,13 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
     await back;
     expect(first?.pid).not.toBe(killed);
     await until(() => breaker.state !== 'OPEN', { what: 'the breaker to let a request try' });
-    await load(3, 1);
-    expect(breaker.events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+    // On a busy machine the request that tries may take too long, and then another one tries.
+    const isClosed = async (): Promise<boolean> => {
+      if (breaker.state !== 'OPEN') await load(3, 1);
+      return breaker.state === 'CLOSED';
+    };
+    await until(isClosed, { what: 'the breaker to close' });
+    expect(breaker.events.slice(0, 2).map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN']);
     const after = await load(30, 3);
     expect(after.answeredBy.filter((id) => id === 'engine-1')).toHaveLength(10);
   });

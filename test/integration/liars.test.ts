@@ -66,7 +66,8 @@ function useRouter(): void {
       local: { enabled: false },
       sidecars: sidecars.slice(0, 2).map(({ address }, at) => ({ id: `honest-${at + 1}`, address })),
       disputes: disputes.settings,
-      retry: { attempt_timeout_ms: 300 },
+      retry: { attempt_timeout_ms: 1_000 },
+      hedged: { percentile: 99.9 }, // the engine answers before another is asked, on a busy machine, too
       slow_start_ms: 0, // the liar gets its share at once
     });
     caller = callRouter(router.address);
@@ -145,20 +146,20 @@ describe.each(STRATEGIES)('with %s', (strategy) => {
 
   it.each(REFUSALS)('nobody hears a wrong $name, and the engine is named', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
-    expect(liar.counts.lied).toBeGreaterThan(0);
     await untilNamed(strategy);
+    expect(liar.counts.lied).toBeGreaterThan(0);
   });
 
   it.each(MALFORMED)('nobody gets $name, and the engine is named', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
-    expect(liar.counts.lied).toBeGreaterThan(0);
     await untilNamed(strategy);
+    expect(liar.counts.lied).toBeGreaterThan(0);
   });
 
   it.each(FORBIDDEN_REFUSALS)('a refusal with $name is the engine’s failure', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
-    expect(liar.counts.lied).toBeGreaterThan(0);
     await untilFailing(strategy);
+    expect(liar.counts.lied).toBeGreaterThan(0);
   });
 
   it.each(HARMLESS)('$name changes nothing', async (each) => {

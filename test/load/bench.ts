@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
+import { benchMemory } from './memory.ts';
 import { compareRows } from './path/compare.ts';
 import { drawLatency } from './path/picture.ts';
 import { printPath } from './path/print.ts';
@@ -18,8 +19,10 @@ const HELP = `Measures Tandem against its peers, all in this run, and prints rat
 
 Usage: npm run bench -- [options]
 
-  --only simulator|path   one part only
+  --only PART             simulator or path: one part only; memory: the router's memory over many requests, which no other
+                          run measures
   --network NAME          of the simulator's part only this one: supersense, deep or events
+  --requests N            of the memory part (default 1000000; two to five minutes)
   --rounds N              interleaved rounds (default 5)
   --seconds N             of one measurement of the path's part (default 1.5)
   --quick                 the path's part in two minutes: two rounds of half a second
@@ -48,6 +51,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     network: { type: 'string' },
+    requests: { type: 'string', default: '1000000' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -62,12 +66,24 @@ if (values.help) {
   process.stdout.write(HELP);
 } else if (values.list) {
   process.stdout.write(`${[...simulatorNames(), ...subjectNames().map((name) => `path: ${name}`)].join('\n')}\n`);
+} else if (values.only === 'memory') {
+  await memory();
 } else {
   await bench();
 }
 
+function progress(text: string): void {
+  process.stderr.write(`  … ${text}\n`);
+}
+
+async function memory(): Promise<void> {
+  const samples = await benchMemory({ requests: Number(values.requests), progress });
+  const lines = samples.map(({ requests, rssMb }) => [String(requests), rssMb.toFixed(0)]);
+  process.stdout.write(`\n${table(['REQUESTS', 'ROUTER MB'], lines)}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ memory: samples }, null, 2)}\n`);
+}
+
 async function bench(): Promise<void> {
-  const progress = (text: string): void => void process.stderr.write(`  … ${text}\n`);
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
   const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1.5));
   // Before minutes of measuring, not after.

@@ -1,5 +1,5 @@
 // One edge with a handler that gives back what it gets: what is measured is the edge and nothing else.
-// Usage: node test/load/edge-server.ts own|grpc-js. Prints its address.
+// Usage: node test/load/edge-server.ts native|grpc-js. Prints its address.
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';
 import type { OneRequestMethod } from '../../services/grpc/method.ts';
@@ -11,10 +11,11 @@ const echo: OneRequestMethod<Buffer, Buffer> = {
   handle: (call, request) => call.answer(request),
 };
 
-const edge = createEdge(process.argv[2] as EdgeKind, [echo], {
+const edge = await createEdge(process.argv[2] as EdgeKind, [echo], {
   ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), onUnheard: () => undefined },
   ...{ maxMessageBytes: 4 * MIB, maxStreamsPerConnection: 1_024, timeoutMs: 30_000 },
   onInternalError: (path, error) => console.error(path, error),
+  onConnectionFault: (fault) => console.error(fault),
 });
 const port = await edge.start();
 process.stdout.write(`127.0.0.1:${port}\n`);

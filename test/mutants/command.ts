@@ -1,4 +1,4 @@
-// A command with a time limit, its output and its children.
+// A command with a limit on its CPU time, its output and its children.
 import { spawn } from 'node:child_process';
 
 export interface Ended {
@@ -7,10 +7,21 @@ export interface Ended {
   readonly timedOut: boolean;
 }
 
+/** SIGXCPU at the limit, and SIGKILL where that is caught. */
+const OUT_OF_CPU: ReadonlySet<string | null> = new Set(['SIGXCPU', 'SIGKILL']);
+/** On a machine that has more to do, a command may wait for the CPU so many times as long as it may use it. */
+const WALL_PER_CPU = 10;
+
+/** `timeoutMs`: of CPU time, for each of its processes. A mutant that loops for ever uses it up, however busy the machine is. */
 export function run(program: string, args: readonly string[], cwd: string, timeoutMs: number): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // A process group of its own, so that a time-out ends the command's children, too.
-    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const limit = `--cpu=${Math.ceil(timeoutMs / 1_000)}`;
+    const child = spawn('prlimit', [limit, program, ...args], {
+      cwd,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const killGroup = (): void => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
@@ -24,13 +35,13 @@ export function run(program: string, args: readonly string[], cwd: string, timeo
     const timer = setTimeout(() => {
       timedOut = true;
       killGroup();
-    }, timeoutMs);
+    }, WALL_PER_CPU * timeoutMs);
     process.once('exit', killGroup);
     child.once('error', reject);
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(timer);
       process.off('exit', killGroup);
-      resolve({ code, output: Buffer.concat(chunks).toString('utf8'), timedOut });
+      resolve({ code, output: Buffer.concat(chunks).toString('utf8'), timedOut: timedOut || OUT_OF_CPU.has(signal) });
     });
   });
 }

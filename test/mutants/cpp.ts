@@ -89,7 +89,9 @@ export class CppSuite implements Suite {
       for (const program of programs) {
         const limitMs = Math.max(LEAST_TIMEOUT_MS, PATIENCE * this.#tookMs.get(program)!);
         const ended = await this.#test(program, limitMs);
-        if (ended.code !== 0) return { verdict: 'killed', by: noticedBy(program, ended) };
+        // A busy machine may fail a test that looks at the clock, and hardly twice.
+        if (ended.code !== 0 && (await this.#test(program, limitMs)).code !== 0)
+          return { verdict: 'killed', by: noticedBy(program, ended) };
       }
       return { verdict: 'survived' };
     } finally {

@@ -25,7 +25,7 @@ export interface Asked {
   readonly able: Set<string>;
   /** An engine has refused it. */
   isRefused: boolean;
-  /** A vote on it is over, and engines differed: what is asked now is who is wrong. */
+  /** Engines differed: what is asked now is who is wrong. */
   isDisputed: boolean;
   /** Ballots that full engines did not give. */
   full: number;

@@ -12,7 +12,6 @@ import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
-import { Audit } from '../../services/routing/audit.ts';
 import type { Dispute } from '../../services/routing/dispute.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
@@ -34,6 +33,7 @@ import { QuarantineChecks } from './quarantine-checks.ts';
 import { checkRefusal } from './refusals.ts';
 import { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
+import { WatchedAudit } from './watched-audit.ts';
 
 export interface Result {
   readonly requests: number;
@@ -149,7 +149,7 @@ class Simulation {
       sidecarFirstShare: 0.8,
       vote,
       latencyQuantile: new LatencyQuantile(plan.hedgePercentile),
-      audit: new Audit({ rate: vote.audit_rate, observer, onDispute }),
+      audit: new WatchedAudit({ rate: vote.audit_rate, observer, onDispute }, (data) => this.#onContradicted(data)),
       admission: this.#admission,
       overload: new CpuOverload(), // not started: the clock of a schedule is not the machine’s
       onDispute,
@@ -317,6 +317,11 @@ class Simulation {
       (error: unknown) => this.#journal.guard(() => this.#onError(asked, error)),
     );
     this.#journal.guard(() => this.#checkBounds());
+  }
+
+  /** From now on others are asked who is wrong, perhaps for no longer than the request itself may take. */
+  #onContradicted(data: Uint8Array): void {
+    this.#ofData.get(data)!.isDisputed = true;
   }
 
   #over(asked: Asked, how: string): void {

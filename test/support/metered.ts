@@ -20,6 +20,7 @@ export interface Surroundings {
   linesDropped: number;
   cache: { entries: number; bytes: number; evictions: number };
   connections: { open: number; total: number };
+  connectionFaults: ReadonlyMap<string, number>;
   spansDropped: number;
   bugs: number;
   subscribers: number;
@@ -28,7 +29,11 @@ export interface Surroundings {
 export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
   const around: Surroundings = {
     ...{ engines: [], inFlight: 0, waiting: 0, names: [], linesDropped: 0, spansDropped: 0, bugs: 0, subscribers: 0 },
-    ...{ cache: { entries: 0, bytes: 0, evictions: 0 }, connections: { open: 0, total: 0 } },
+    ...{
+      cache: { entries: 0, bytes: 0, evictions: 0 },
+      connections: { open: 0, total: 0 },
+      connectionFaults: new Map(),
+    },
     ...over,
   };
   const metrics = new Metrics();
@@ -38,8 +43,10 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
     waiting: () => around.waiting,
     names: () => around.names,
     linesDropped: () => around.linesDropped,
+    handshakesFailed: () => 0,
     cache: () => around.cache,
     connections: () => around.connections,
+    connectionFaults: () => around.connectionFaults,
     spansDropped: () => around.spansDropped,
     bugs: () => around.bugs,
     subscribers: () => around.subscribers,

@@ -2,7 +2,14 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { run } from './process.ts';
+
+/** As `npm start` sets it. */
+const ROUTER_ENV = parseEnv(readFileSync(new URL('../../deploy/router.env', import.meta.url), 'utf8')) as Record<
+  string,
+  string
+>;
 
 export interface RouterProcess {
   readonly pid: number;
@@ -33,7 +40,10 @@ export async function startRouter(
   const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
   const write = (over: Record<string, unknown>): void => writeFileSync(config, JSON.stringify({ ...whole, ...over })); // JSON is YAML
   write({});
-  const { child, line, finished } = run('services/start.ts', ['--config', config], { env, descriptors });
+  const { child, line, finished } = run('services/start.ts', ['--config', config], {
+    env: { ...ROUTER_ENV, ...env },
+    descriptors,
+  });
   let log = '';
   child.stderr!.on('data', (chunk) => (log += String(chunk)));
   const banner = await line(/^ {2}router\s/);

@@ -4,9 +4,9 @@ import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import type { EdgeOptions } from '../../services/api/edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';
 
-export const EDGES: readonly EdgeKind[] = ['own', 'grpc-js'];
+export const EDGES: readonly EdgeKind[] = ['native', 'grpc-js'];
 
-export const edgeUnderTest = (process.env['TANDEM_EDGE'] ?? 'own') as EdgeKind;
+export const edgeUnderTest = (process.env['TANDEM_EDGE'] ?? 'native') as EdgeKind;
 
 export interface Served {
   readonly address: string;
@@ -25,12 +25,13 @@ export async function serve(
     ...{ listen: '127.0.0.1:0', connections: new ConnectionLimit(1_000), timeoutMs: 60_000 },
     ...{ maxMessageBytes: 4_194_304, maxStreamsPerConnection: 1_000 },
     onUnheard: () => undefined,
+    onConnectionFault: () => undefined,
     onInternalError: (path, error) => {
       throw new Error(`a bug in ${path}`, { cause: error });
     },
   };
   // As it is: what a test changes of `over` counts.
-  const serving = createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
+  const serving = await createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
   const port = await serving.start();
   return { port, address: `127.0.0.1:${port}`, drain: () => serving.drain(), stop: () => serving.close() };
 }

@@ -1,10 +1,17 @@
 // The edge over grpc-js. What grpc-js has no setting for is worked around in this folder, and nowhere else.
 import * as grpc from '@grpc/grpc-js';
 import type { Method } from '../../grpc/method.ts';
+import type { ServerCertificate } from '../../grpc/secure-server.ts';
 import type { Edge, EdgeOptions } from '../edge.ts';
 import { bind } from './bind.ts';
 import { addMethods } from './call.ts';
-import { allowTimeouts, http2ServersOf, limitConnections } from './http2-servers.ts';
+import {
+  hearHandshakes,
+  http2ServersOf,
+  limitConnections,
+  renewCertificate,
+  setServerOptions,
+} from './http2-servers.ts';
 import { Intake } from './intake.ts';
 import { widenWindows } from './session-window.ts';
 import { steadyDeadline } from './steady-deadline.ts';
@@ -33,14 +40,19 @@ export class GrpcJsEdge implements Edge {
   }
 
   async start(): Promise<number> {
-    allowTimeouts(this.#server);
-    const port = await bind(this.#server, this.#options.listen);
+    setServerOptions(this.#server);
+    const port = await bind(this.#server, this.#options.listen, this.#options.tls?.certificate);
     for (const each of http2ServersOf(this.#server)) {
       limitConnections(each, this.#options.connections);
       widenWindows(each);
       this.#intake.listen(each);
+      hearHandshakes(each, this.#options.tls);
     }
     return port;
+  }
+
+  renew(certificate: ServerCertificate): void {
+    for (const each of http2ServersOf(this.#server)) renewCertificate(each, certificate);
   }
 
   async drain(): Promise<void> {

@@ -1,8 +1,11 @@
 // The HTTP/2 servers beneath a gRPC server. grpc-js offers no way to count or refuse connections, or to set how many calls
 // may be reset, so this one file reaches for the servers that it keeps; the rest is Node's public interface.
 import type { Server } from '@grpc/grpc-js';
-import type { Http2Server } from 'node:http2';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import type { ConnectionLimit } from '../../core/connection-limit.ts';
+import type { ListenTls } from '../../grpc/listen.ts';
+import { type ServerCertificate, reasonOf, tlsOptions } from '../../grpc/secure-server.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
@@ -13,14 +16,14 @@ const ELSEWHERE = 'elsewhere; adapt services/api/http2-servers.ts';
  * all its other calls fail: an outage of some seconds is enough. These let a caller time out 500 times a second for as long
  * as it likes, and still close the connection of one who resets calls as fast as it can (CVE-2023-44487).
  */
-const RESETS = { streamResetBurst: 5_000, streamResetRate: 500 };
+const OPTIONS = { streamResetBurst: 5_000, streamResetRate: 500, minVersion: 'TLSv1.3' };
 
 /** To be called before the server is bound. */
-export function allowTimeouts(server: Server): void {
+export function setServerOptions(server: Server): void {
   const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: object };
   if (commonServerOptions === undefined)
     throw new Error(`this version of @grpc/grpc-js keeps its options ${ELSEWHERE}`);
-  Object.assign(commonServerOptions, RESETS);
+  Object.assign(commonServerOptions, OPTIONS);
 }
 
 /** To be called when the server is bound. */
@@ -39,4 +42,15 @@ export function limitConnections(server: Http2Server, limit: ConnectionLimit): v
     limit.working(session);
     stream.once('close', () => limit.done(session));
   });
+}
+
+export function hearHandshakes(server: Http2Server, tls: ListenTls | undefined): void {
+  if (tls === undefined) return;
+  (server as unknown as Http2SecureServer).on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    tls.onHandshakeFailed(reasonOf(error), socket.remoteAddress ?? '');
+  });
+}
+
+export function renewCertificate(server: Http2Server, certificate: ServerCertificate): void {
+  if ('setSecureContext' in server) (server as unknown as Http2SecureServer).setSecureContext(tlsOptions(certificate));
 }

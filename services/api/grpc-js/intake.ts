@@ -1,13 +1,18 @@
 // What becomes of a call until its message is there. gRPC's library hands over whole messages, however long they take and
 // however many come at once; here they have a time, a size in all, and batches a count, and who is beyond is told so while
 // the bytes still come.
-import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { RouterError } from '../../core/errors.ts';
+import { Metadata } from '../../grpc/metadata.ts';
 import type { Method } from '../../grpc/method.ts';
+import type { EdgeOptions } from '../edge.ts';
+import { toStatus } from '../status.ts';
 import { MAX_OPEN_MESSAGES, lateMessage, noRoomForMessage } from '../unheard.ts';
+import { toGrpcJs } from './call.ts';
 import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
-export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'> {
+export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {
   /** Of one message, bytes. */
   readonly maxMessageBytes: number;
 }
@@ -48,6 +53,8 @@ export class Intake {
     const opening = this.#opening;
     this.#opening = undefined;
     if (opening !== undefined) {
+      const refusal = this.#authorize(path, opening);
+      if (refusal !== undefined) return refuse(call, refusal);
       const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.();
       new Arrival({ ...opening, path, requestStream, call, inspect }, this.#coming, this.#rules);
     }
@@ -63,6 +70,17 @@ export class Intake {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #authorize(path: string, { stream, headers }: Opening): RouterError | undefined {
+    const { authorize, onUnheard } = this.#options;
+    const { socket } = stream.session ?? {};
+    if (authorize === undefined || socket === undefined) return undefined;
+    const { authorization } = headers;
+    const metadata = new Metadata(authorization === undefined ? [] : ['authorization', authorization]);
+    const error = authorize(path, metadata, socket);
+    if (error !== undefined) onUnheard(path, error, performance.now());
+    return error;
   }
 
   #refuseLate(): void {
@@ -81,4 +99,11 @@ export class Intake {
     for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
     largest?.refuse(noRoomForMessage(most));
   }
+}
+
+/** The status goes out when the headers are read; no handler runs. */
+function refuse(call: ServerInterceptingCallInterface, error: RouterError): ServerInterceptingCall {
+  return new ServerInterceptingCall(call, {
+    start: (next) => next({ onReceiveMetadata: () => call.sendStatus(toGrpcJs(toStatus(error))) }),
+  });
 }

@@ -5,8 +5,11 @@
 // to ask a C++ toolchain of everyone who installs the router.
 import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
+import type { ConvKernels } from './conv-kernels.ts';
+import { CONV_FUNCTIONS } from './conv-kernels.ts';
 import type { NeuronKernels } from './neuron-kernels.ts';
-import { NEURON_FUNCTIONS } from './neuron-kernels.ts';
+import { LANES, neuronFunctions } from './neuron-kernels.ts';
+import type { NeuronRule } from './neuron-rule.ts';
 import type { RecordKernel } from './record-kernel.ts';
 import { RECORD_FUNCTIONS } from './record-kernel.ts';
 import { assemble, wasm } from './wasm-code.ts';
@@ -14,7 +17,20 @@ import { assemble, wasm } from './wasm-code.ts';
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-const compiled = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...NEURON_FUNCTIONS, ...RECORD_FUNCTIONS]));
+/** One module for each rule in use. */
+const compiled = new Map<string, object>();
+
+function moduleFor(rule: NeuronRule): object {
+  const key = JSON.stringify(rule);
+  let module = compiled.get(key);
+  if (module === undefined) {
+    module = new wasm.Module(
+      assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]),
+    );
+    compiled.set(key, module);
+  }
+  return module;
+}
 
 /** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
 export function arenaBytes(elements: number): number {
@@ -23,18 +39,25 @@ export function arenaBytes(elements: number): number {
 
 export class Arena {
   readonly columns: ColumnKernels;
+  readonly conv: ConvKernels;
   readonly neurons: NeuronKernels;
   readonly recording: RecordKernel;
+  /** Address of the table LANES. */
+  readonly lanes: number;
   readonly #buffer: ArrayBuffer;
   #used = 0;
 
-  constructor(bytes: number) {
-    const memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
-    const { exports } = new wasm.Instance(compiled, { env: { memory } });
+  constructor(bytes: number, rule: NeuronRule) {
+    const memory = new wasm.Memory({ initial: Math.ceil((bytes + LANES.byteLength) / PAGE_BYTES) });
+    const { exports } = new wasm.Instance(moduleFor(rule), { env: { memory } });
     this.columns = exports as ColumnKernels;
+    this.conv = exports as ConvKernels;
     this.neurons = exports as NeuronKernels;
     this.recording = exports as RecordKernel;
     this.#buffer = memory.buffer;
+    const lanes = this.ints(LANES.length);
+    lanes.set(LANES);
+    this.lanes = lanes.byteOffset;
   }
 
   /** An array's `byteOffset` is its address. */

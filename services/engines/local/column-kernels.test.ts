@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Random } from '../../../test/fuzz/random.ts';
+import { parseManifest } from '../../config/manifest.ts';
 import { Arena, arenaBytes } from './arena.ts';
+import { panelsOf } from './column-kernels.ts';
+import { neuronRule } from './neuron-rule.ts';
 
 const { fround } = Math;
 const MEMORY_BYTES = 1 << 20;
@@ -17,16 +20,21 @@ function byTheBook(
   }
 }
 
-describe.each([1, 3, 4, 5, 16, 33])('columns of %d weights', (size) => {
+describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
   it.each([0, 1, 3, 4, 7, 12])('are added in order, %d of them, to the bit', (count) => {
     const random = new Random(size * 100 + count);
-    const arena = new Arena(MEMORY_BYTES);
-    const stride = arenaBytes(size);
-    const [y, spikeY, weight] = [arena.floats(size), arena.floats(size), arena.floats((stride / 4) * 20)];
+    const arena = new Arena(MEMORY_BYTES, neuronRule(parseManifest('{}')));
+    const panels = panelsOf(arenaBytes(size));
+    const [y, spikeY] = [arena.floats(size), arena.floats(size)];
     const columns = random.list(20, () =>
       Float32Array.from({ length: size }, () => random.between(-1, 1) * 10 ** random.integer(-42, 8)),
     );
-    for (const [n, column] of columns.entries()) weight.set(column, (n * stride) / 4);
+    const weights = panels.map(({ first, stride }) => {
+      const [from, width] = [first / 4, stride / 4];
+      const of = arena.floats(width * columns.length);
+      for (const [n, column] of columns.entries()) of.set(column.subarray(from, from + width), n * width);
+      return of.byteOffset;
+    });
     const chosen = random.list(count, () => random.integer(0, 19)).sort((a, b) => a - b);
     const factors = chosen.map(() => fround(random.between(-2, 2)));
     const at = arena.ints(count);
@@ -41,8 +49,10 @@ describe.each([1, 3, 4, 5, 16, 33])('columns of %d weights', (size) => {
     byTheBook(spikeExpected, columns, chosen, Array<number>(count).fill(1));
     y.set(start);
     spikeY.set(start);
-    arena.columns.weighted(y.byteOffset, weight.byteOffset, stride, at.byteOffset, end, values.byteOffset);
-    arena.columns.spikes(spikeY.byteOffset, weight.byteOffset, stride, at.byteOffset, end);
+    for (const [n, { first, weighted, spikes }] of panels.entries()) {
+      arena.columns[weighted]!(y.byteOffset + first, weights[n]!, at.byteOffset, end, values.byteOffset);
+      arena.columns[spikes]!(spikeY.byteOffset + first, weights[n]!, at.byteOffset, end, 0);
+    }
     expect([...y]).toEqual([...expected]);
     expect([...spikeY]).toEqual([...spikeExpected]);
   });

@@ -1,52 +1,66 @@
-// Adding weight columns to outputs, four outputs at a time.
+// Adding weights to outputs, a panel of outputs at a time.
 //
-// Columns lie at `weight + index * stride`; the indices are int32 from `at` to `end`. They are added to `y` in that
-// order, four a pass, so that a sum stays in a register while four columns go by; each product and each sum is still
-// rounded on its own. All are addresses in bytes; `y` and every column fill whole vectors of 16 bytes.
+// A panel is one to eight vectors of four outputs. Its weights lie source by source, so that the sums of a panel stay in
+// registers while the sources go by, and what is read next lies behind what was read last. Sources are added in the order
+// of their list, one by one; each product and each sum is rounded on its own.
 import type { Code, WasmFunction } from './wasm-code.ts';
-import { add, below, get, int, loadInt, loopWhile, multiply, repeatWhile, set, vector } from './wasm-code.ts';
+import { add, below, get, int, loadInt, loopWhile, set, shiftLeft, vector } from './wasm-code.ts';
 
-export interface ColumnKernels {
-  /** Column times value, for sources of any value. */
-  weighted(y: number, weight: number, stride: number, at: number, end: number, values: number): void;
-  /** For spikes, whose value is 1. */
-  spikes(y: number, weight: number, stride: number, at: number, end: number): void;
+const VECTOR_BYTES = 16;
+/** Vectors in a panel; the sums of the largest fit into half of the sixteen registers that machines have at least. */
+const WIDTHS = [8, 4, 2, 1] as const;
+
+/** Adds `weights + index * stride` times the value to `y`, for the int32 indices from `at` to `end`; all in bytes. */
+export type WeightedKernel = (y: number, weights: number, at: number, end: number, values: number) => void;
+/** For spikes, whose value is 1. */
+export type SpikesKernel = (y: number, weights: number, at: number, end: number) => void;
+export type ColumnKernels = Readonly<Record<string, WeightedKernel & SpikesKernel>>;
+
+/** Some neighbouring outputs of a weighted node; in bytes, but for the names of its kernels. */
+export interface Panel {
+  readonly first: number;
+  readonly stride: number;
+  readonly weighted: string;
+  readonly spikes: string;
 }
 
-function kernel(name: string, isWeighted: boolean): WasmFunction {
-  const parameters = isWeighted ? 6 : 5;
-  const [y, weight, stride, at, end, values] = [0, 1, 2, 3, 4, 5];
-  const offset = parameters;
-  const column = (n: number): number => offset + 1 + n;
-  const factor = (n: number): number => offset + 5 + n;
+/** The panels of outputs that fill `bytes`, whole vectors: as many of the widest as there are, then narrower ones. */
+export function panelsOf(bytes: number): readonly Panel[] {
+  const panels: Panel[] = [];
+  let first = 0;
+  for (const width of WIDTHS) {
+    const stride = width * VECTOR_BYTES;
+    for (; first + stride <= bytes; first += stride) {
+      panels.push({ first, stride, weighted: `weighted-${width}`, spikes: `spikes-${width}` });
+    }
+  }
+  return panels;
+}
 
-  /** Adds the next `count` columns to all outputs. */
-  const pass = (count: number): Code => {
-    const each = Array.from({ length: count }, (_, n) => n);
-    const term = (n: number): Code => {
-      const weights = vector.load(add(get(column(n)), get(offset)));
-      return isWeighted ? vector.multiply(weights, get(factor(n))) : weights;
-    };
-    const place = add(get(y), get(offset));
-    const sum = each.reduce<Code>((code, n) => vector.add(code, term(n)), vector.load(place));
-    return [
-      ...each.flatMap((n) => set(column(n), add(get(weight), multiply(loadInt(get(at), 4 * n), get(stride))))),
-      ...(isWeighted ? each.flatMap((n) => set(factor(n), vector.loadSplat(get(values), 4 * n))) : []),
-      ...set(offset, int(0)),
-      ...repeatWhile(below(get(offset), get(stride)), [
-        ...vector.store(place, sum),
-        ...set(offset, add(get(offset), int(16))),
-      ]),
-      ...set(at, add(get(at), int(4 * count))),
-      ...(isWeighted ? set(values, add(get(values), int(4 * count))) : []),
-    ];
+function kernel(width: number, isWeighted: boolean): WasmFunction {
+  const parameters = isWeighted ? 5 : 4;
+  const [y, weights, at, end, values] = [0, 1, 2, 3, 4];
+  const row = parameters;
+  const sum = (n: number): number => row + 1 + n;
+  const factor = sum(width);
+  const each = Array.from({ length: width }, (_, n) => n);
+  const term = (n: number): Code => {
+    const weight = vector.load(get(row), n * VECTOR_BYTES);
+    return isWeighted ? vector.multiply(weight, get(factor)) : weight;
   };
-
   const body = [
-    ...loopWhile(below(add(get(at), int(12)), get(end)), pass(4)),
-    ...loopWhile(below(get(at), get(end)), pass(1)),
+    ...each.flatMap((n) => set(sum(n), vector.load(get(y), n * VECTOR_BYTES))),
+    ...loopWhile(below(get(at), get(end)), [
+      ...set(row, add(get(weights), shiftLeft(loadInt(get(at), 0), Math.log2(width * VECTOR_BYTES)))),
+      ...(isWeighted ? set(factor, vector.loadSplat(get(values), 0)) : []),
+      ...each.flatMap((n) => set(sum(n), vector.add(get(sum(n)), term(n)))),
+      ...set(at, add(get(at), int(4))),
+      ...(isWeighted ? set(values, add(get(values), int(4))) : []),
+    ]),
+    ...each.flatMap((n) => vector.store(get(y), get(sum(n)), n * VECTOR_BYTES)),
   ];
-  return { name, parameters, returnsInt: false, ints: 5, vectors: 4, body };
+  const name = `${isWeighted ? 'weighted' : 'spikes'}-${width}`;
+  return { name, parameters, returnsInt: false, ints: 1, vectors: width + 1, body };
 }
 
-export const COLUMN_FUNCTIONS = [kernel('weighted', true), kernel('spikes', false)];
+export const COLUMN_FUNCTIONS = WIDTHS.flatMap((width) => [kernel(width, true), kernel(width, false)]);

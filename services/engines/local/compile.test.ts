@@ -84,10 +84,10 @@ describe('the order of evaluation', () => {
       name: `n${at}`,
       type: 'Flatten' as const,
       parameters: new Map(),
-      shape: undefined,
+      integers: new Map(),
       sources: at === 0 ? [] : [at - 1],
     }));
-    expect(orderNodes({ nodes, input: 0, output: length - 1 }).sequence.length).toBe(length);
+    expect(orderNodes({ nodes, inputs: [0], outputs: [length - 1] }).sequence.length).toBe(length);
   });
 });
 
@@ -110,7 +110,7 @@ describe('nested graphs', () => {
   it('must have one input and one output', () => {
     const two: GraphSpec = { ...inner, nodes: { ...inner.nodes, more: node('Input', { shape: dims(1) }) } };
     expect(error(chain(1, 1, { outer: two }))).toBe(
-      'node "outer": field "nodes": must hold exactly one Input, found 2',
+      'node "outer": field "nodes": must hold exactly one Input, as a nested graph, found 2',
     );
   });
 
@@ -143,7 +143,7 @@ describe('sizes', () => {
   });
 
   it('over the limit are refused', () => {
-    expect(error(chain(1_048_577, 1_048_577, { a: scale }))).toContain('over the limit of 1048576');
+    expect(error(chain(1_048_577, 1_048_577, { a: scale }))).toContain('must be 1 to 1048576, found 1048577');
   });
 
   it('are refused together where the model would not fit into memory', () => {
@@ -158,11 +158,7 @@ describe('a graph that is refused', () => {
 
   it.each<[string, GraphSpec, string]>([
     ['an edge to nowhere', { ...graph, edges: [...graph.edges, ['a', 'b']] }, 'field "edges": edge "a" → "b"'],
-    [
-      'no output',
-      chainWithout(graph, 'output'),
-      'the root graph: field "nodes": must hold exactly one Output, found 0',
-    ],
+    ['no output', chainWithout(graph, 'output'), 'the root graph: field "nodes": must hold an Output, found none'],
     ['a node without a source', { ...graph, edges: [['a', 'output']] }, 'node "a": field "edges": has no source'],
     ['an edge into the input', { ...graph, edges: [...graph.edges, ['a', 'input']] }, 'node "input": field "edges"'],
     [
@@ -179,7 +175,7 @@ describe('a graph that is refused', () => {
           ['a', 'output'],
         ],
       },
-      'node "input": field "edges": does not reach the Output',
+      'node "input": field "edges": does not reach an Output',
     ],
   ])('for %s', (_, bad, message) => {
     expect(error(bad)).toContain(message);

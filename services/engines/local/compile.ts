@@ -6,9 +6,11 @@ import { flatten } from './flatten.ts';
 import { MAX_GRAPH_ELEMENTS } from './limits.ts';
 import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
-import type { Network, NetworkNode } from './network.ts';
+import { delayedElements, nodeDelays } from './delays.ts';
+import type { Network, NetworkInput, NetworkNode } from './network.ts';
+import { neuronRule } from './neuron-rule.ts';
 import { readNir } from './nir-reader.ts';
-import { isPassThrough, isStateful } from './node-types.ts';
+import { canChange, isPassThrough } from './node-types.ts';
 import type { Order } from './order.ts';
 import { orderNodes } from './order.ts';
 import type { Sizes } from './sizes.ts';
@@ -19,9 +21,17 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const graph = flatten(nested);
   const sizes = inferSizes(graph);
   const order = orderNodes(graph);
-  checkElements(graph, sizes);
+  checkElements(graph, sizes, 0);
   // Also of nodes that take no part: a parameter that is not finite is an error wherever it stands.
-  const constants = graph.nodes.map((node, at) => nodeConstants(node, sizes.output[at]!, manifest));
+  const constants = graph.nodes.map((node, at) => {
+    return nodeConstants(node, sizes.output[at]!, sizes.windows[at], manifest);
+  });
+  const delays = graph.nodes.map((node, at) => nodeDelays(node, sizes.output[at]!, manifest.dt));
+  checkElements(
+    graph,
+    sizes,
+    delays.reduce((sum, steps) => sum + delayedElements(steps), 0),
+  );
 
   const constant = findConstant(graph, order, manifest.input.kind === 'constant');
   const feedsBack = new Set(
@@ -40,19 +50,28 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
       constant: constant.has(at),
       feedsBack: feedsBack.has(at),
       constants: constants[at]!,
+      window: sizes.windows[at],
+      delays: delays[at],
     };
   });
+  const inputs: NetworkInput[] = [];
+  for (const at of graph.inputs) {
+    const from = inputs.at(-1)?.to ?? 0;
+    inputs.push({ node: position.get(at)!, from, to: from + sizes.output[at]! });
+  }
+  const inputSize = inputs.at(-1)!.to;
 
   return {
     nodes,
     canonical: [...order.sequence].sort((a, b) => a - b).map((at) => position.get(at)!),
-    input: position.get(graph.input)!,
+    inputs,
+    inputSize,
     readout: position.get(findReadout(graph, order, manifest))!,
-    modelId: modelId(file, manifest, graph.nodes[graph.output]!.name),
+    modelId: modelId(file, manifest, graph.nodes[graph.outputs[0]!]!.name),
     inputKind: manifest.input.kind,
-    inputShape: inputShape(graph, sizes, manifest),
+    inputShape: inputShape(graph, inputSize, manifest),
     steps: manifest.steps,
-    subtractReset: manifest.reset === 'subtract',
+    neuronRule: neuronRule(manifest),
     meanPotential: manifest.readout.from === 'mean_potential',
     nodeCount,
     parameterCount,
@@ -61,20 +80,20 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
 
 /** Nodes whose output cannot change over a run. */
 function findConstant(graph: FlatGraph, order: Order, constantInput: boolean): Set<number> {
-  const constant = new Set(constantInput ? [graph.input] : []);
+  const constant = new Set(constantInput ? graph.inputs : []);
   for (const at of order.sequence) {
     const { type, sources } = graph.nodes[at]!;
     const steady = sources.every((source, n) => constant.has(source) && !order.delayed[at]![n]);
-    if (sources.length > 0 && steady && !isStateful(type)) constant.add(at);
+    if (sources.length > 0 && steady && !canChange(type)) constant.add(at);
   }
   return constant;
 }
 
 function findReadout(graph: FlatGraph, order: Order, manifest: Manifest): number {
   const named = manifest.readout.node;
-  const start = named === undefined ? graph.output : graph.nodes.findIndex(({ name }) => name === named);
+  const start = named === undefined ? graph.outputs[0]! : graph.nodes.findIndex(({ name }) => name === named);
   if (!order.sequence.includes(start)) {
-    const problem = start < 0 ? 'there is no such node' : 'does not reach the Output, and so is not evaluated';
+    const problem = start < 0 ? 'there is no such node' : 'does not reach an Output, and so is not evaluated';
     throw new ModelError(`model.yaml: key "readout.node": "${named}": ${problem}`);
   }
   for (let at = start; ;) {
@@ -84,22 +103,27 @@ function findReadout(graph: FlatGraph, order: Order, manifest: Manifest): number
   }
 }
 
-function inputShape(graph: FlatGraph, sizes: Sizes, manifest: Manifest): readonly number[] {
-  const size = sizes.input[graph.input]!;
-  const shape = manifest.input.shape ?? graph.nodes[graph.input]!.shape!;
+/** Of one input its own shape; several are laid out in a row. */
+function inputShape({ nodes, inputs }: FlatGraph, size: number, manifest: Manifest): readonly number[] {
+  const own = inputs.length === 1 ? nodes[inputs[0]!]!.integers.get('shape')! : [size];
+  const shape = manifest.input.shape ?? own;
   const elements = shape.reduce((product, length) => product * length, 1);
   if (elements === size) return shape;
-  const problem = `[${shape.join(', ')}] has ${elements} elements, but the network's Input takes ${size}`;
+  const problem = `[${shape.join(', ')}] has ${elements} elements, but the network takes ${size}`;
   throw new ModelError(`model.yaml: key "input.shape": ${problem}`);
 }
 
 /** Scalars spread over a million elements, four thousand times, would pass every other limit. */
-function checkElements({ nodes }: FlatGraph, { input, output }: Sizes): void {
-  let elements = 0;
+function checkElements({ nodes }: FlatGraph, { input, output }: Sizes, delayed: number): void {
+  let elements = delayed;
   for (const [at, { name }] of nodes.entries()) {
     elements += Math.max(input[at]!, output[at]!);
     if (elements > MAX_GRAPH_ELEMENTS) {
-      throw ModelError.field(name, 'shape', `the nodes have more than ${MAX_GRAPH_ELEMENTS} elements together`);
+      throw ModelError.field(
+        name,
+        'shape',
+        `the nodes have more than ${MAX_GRAPH_ELEMENTS} elements together, those of each step of a Delay counted by themselves`,
+      );
     }
   }
 }

@@ -1,22 +1,43 @@
 // From a node's parameters (binary64, as read) to what it computes with (binary32, proto/NUMERICS.md, "A step").
 import type { Manifest } from '../../config/manifest.ts';
 import type { FlatNode } from './flatten.ts';
+import { exponentialDecay } from './decay-factor.ts';
 import { ModelError } from './model-error.ts';
 import type { Constants } from './network.ts';
+import type { Window } from './window.ts';
 
-export function nodeConstants(node: FlatNode, size: number, manifest: Manifest): Partial<Constants> {
+export function nodeConstants(
+  node: FlatNode,
+  size: number,
+  window: Window | undefined,
+  manifest: Manifest,
+): Partial<Constants> {
   const { dt } = manifest;
   const vector = (field: string, from?: (value: number) => number): Float32Array => spread(node, field, size, from);
-  const perTau = (field: string): Float32Array => vector(field, (tau) => dt / tau);
-  const fire = () => ({ threshold: vector('v_threshold'), reset: vector('v_reset') });
+  const exponential = manifest.decay === 'exponential';
+  const perTau = (field: string): Float32Array => {
+    return vector(field, exponential ? remembered((tau) => exponentialDecay(dt / tau)) : (tau) => dt / tau);
+  };
+  const fire = () => {
+    const threshold = vector('v_threshold');
+    if (manifest.spikes_per_step === 'multiple') refuseNotPositive(node, 'v_threshold', threshold);
+    return { threshold, reset: vector('v_reset') };
+  };
   const leaky = () => ({ leak: vector('v_leak'), resistance: vector('r') });
+  const gain = () => vector('r', manifest.if_gain === 'dt' ? (r) => dt * r : undefined);
   const synapse = () => ({ synapse: perTau('tau_syn'), gain: perTau('tau_mem'), inputWeight: vector('w_in') });
 
   switch (node.type) {
     case 'Input':
     case 'Output':
     case 'Flatten':
+    case 'SumPool2d':
+    case 'AvgPool2d':
+    case 'Delay':
       return {};
+    case 'Conv1d':
+    case 'Conv2d':
+      return { weight: tapMajor(node, window!), bias: spread(node, 'bias', window!.groups * window!.groupOut) };
     case 'Linear':
       return { weight: sourceMajor(node) };
     case 'Affine':
@@ -29,8 +50,10 @@ export function nodeConstants(node: FlatNode, size: number, manifest: Manifest):
       return { gain: perTau('tau'), ...leaky(), ...fire() };
     case 'LI':
       return { gain: perTau('tau'), ...leaky() };
+    case 'I':
+      return { gain: gain() };
     case 'IF':
-      return { gain: vector('r', manifest.if_gain === 'dt' ? (r) => dt * r : undefined), ...fire() };
+      return { gain: gain(), ...fire() };
     case 'CubaLIF':
       return { ...synapse(), ...leaky(), ...fire() };
     case 'CubaLI':
@@ -63,10 +86,44 @@ function sourceMajor(node: FlatNode): Float32Array {
   return columns;
 }
 
+/** `[out, in / groups, kernel]` turned over: for each input channel and tap, the weights of its group's outputs. */
+function tapMajor(node: FlatNode, { groups, groupIn, groupOut, rows, columns }: Window): Float32Array {
+  const { values } = node.parameters.get('weight')!;
+  const rounded = Float32Array.from(values);
+  refuseInfinite(node, 'weight', rounded, values);
+  const kernel = rows.kernel * columns.kernel;
+  const taps = shared(values.length);
+  for (let out = 0; out < groups * groupOut; out += 1) {
+    const lane = out % groupOut;
+    const group = (out - lane) / groupOut;
+    for (let tap = 0; tap < groupIn * kernel; tap += 1) {
+      taps[(group * groupIn * kernel + tap) * groupOut + lane] = rounded[out * groupIn * kernel + tap]!;
+    }
+  }
+  return taps;
+}
+
 function refuseInfinite(node: FlatNode, field: string, rounded: Float32Array, values: Float64Array): void {
   const bad = rounded.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
   throw ModelError.field(node.name, field, `is not finite in binary32, found ${values[bad]} at index ${bad}`);
+}
+
+/** A potential can hold any number of thresholds that are not above 0. */
+function refuseNotPositive(node: FlatNode, field: string, values: Float32Array): void {
+  const bad = values.findIndex((value) => !(value > 0));
+  if (bad < 0) return;
+  const problem = `must be > 0 with spikes_per_step: multiple, found ${values[bad]} at index ${bad}`;
+  throw ModelError.field(node.name, field, problem);
+}
+
+/** Repeats the last result where the argument is the same: the elements of a node mostly share one time constant. */
+function remembered(compute: (value: number) => number): (value: number) => number {
+  let [last, result] = [NaN, NaN];
+  return (value) => {
+    if (value !== last) [last, result] = [value, compute(value)];
+    return result;
+  };
 }
 
 /** Memory that workers see without a copy. */

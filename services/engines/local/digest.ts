@@ -9,12 +9,27 @@ export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string
   const bytes = Buffer.alloc(20 + node.length);
   bytes.writeBigUInt64LE(xxh64(file), 0);
   bytes.writeDoubleLE(dt, 8);
-  bytes[16] = ['value', 'subtract'].indexOf(reset);
+  bytes[16] = ['value', 'subtract', 'subtract_delayed', 'value_delayed'].indexOf(reset);
   bytes[17] = ['dt', 'unit'].indexOf(if_gain);
   bytes[18] = ['constant', 'series'].indexOf(input.kind);
   bytes[19] = ['spike_count', 'mean_potential', 'last_potential'].indexOf(readout.from);
   node.copy(bytes, 20);
-  return xxh64(bytes);
+  return xxh64(Buffer.concat([bytes, conventionBytes(manifest)]));
+}
+
+/** Empty where no setting differs from its default: such a model keeps the identity it had before the settings. */
+function conventionBytes(manifest: Manifest): Buffer {
+  const { decay, lif_gain, synapse_gain, spikes_per_step, fire_at, emit } = manifest;
+  const gains = ['dt', 'unit', 'decayed'];
+  const numbers = [
+    ['euler', 'exponential'].indexOf(decay),
+    gains.indexOf(lif_gain),
+    gains.indexOf(synapse_gain),
+    ['single', 'multiple'].indexOf(spikes_per_step),
+    ['above', 'reached'].indexOf(fire_at),
+    ['same_step', 'next_step'].indexOf(emit),
+  ];
+  return numbers.some((number) => number > 0) ? Buffer.from([0, ...numbers]) : Buffer.alloc(0);
 }
 
 type Numbers = Uint32Array | Float32Array;

@@ -12,8 +12,9 @@ export interface FlatNode extends NirNode {
 export interface FlatGraph {
   /** In canonical order, so that an index orders nodes as their names do. */
   readonly nodes: readonly FlatNode[];
-  readonly input: number;
-  readonly output: number;
+  /** The root graph's, ascending. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
 }
 
 /** What stands in for a nested graph: edges into it go to its `entry`, edges out of it leave its `exit`. */
@@ -49,10 +50,12 @@ export function flatten(root: NirGraph): FlatGraph {
       }
       sources.get(to.entry)!.add(from.exit);
     }
+    // An edge into or out of the root graph is none that a file can have.
+    if (prefix === '') return { entry: '', exit: '' };
     return { entry: prefix + onlyOne(graph, 'Input', owner), exit: prefix + onlyOne(graph, 'Output', owner) };
   }
 
-  const { entry, exit } = walk(root, '');
+  walk(root, '');
   const names = [...leaves.keys()].sort(compareNames);
   const index = new Map(names.map((name, at) => [name, at]));
   const nodes = names.map((name) => ({
@@ -60,26 +63,40 @@ export function flatten(root: NirGraph): FlatGraph {
     ...leaves.get(name)!,
     sources: [...sources.get(name)!].map((source) => index.get(source)!).sort((a, b) => a - b),
   }));
-  checkEnds(nodes, index.get(entry)!, index.get(exit)!);
-  return { nodes, input: index.get(entry)!, output: index.get(exit)! };
+  const graph = { nodes, inputs: endsOf(root, 'Input', index), outputs: endsOf(root, 'Output', index) };
+  checkEnds(graph);
+  return graph;
+}
+
+function namesOf(graph: NirGraph, type: 'Input' | 'Output'): string[] {
+  return [...graph.nodes].filter(([, node]) => node.type === type).map(([name]) => name);
+}
+
+function endsOf(root: NirGraph, type: 'Input' | 'Output', index: ReadonlyMap<string, number>): number[] {
+  const ends = namesOf(root, type).map((name) => index.get(name)!);
+  if (ends.length === 0) throw ModelError.field('', 'nodes', `must hold an ${type}, found none`);
+  return ends.sort((a, b) => a - b);
 }
 
 function onlyOne(graph: NirGraph, type: 'Input' | 'Output', owner: string): string {
-  const names = [...graph.nodes].filter(([, node]) => node.type === type).map(([name]) => name);
+  const names = namesOf(graph, type);
   if (names.length === 1) return names[0]!;
-  throw ModelError.field(owner, 'nodes', `must hold exactly one ${type}, found ${names.length}`);
+  throw ModelError.field(owner, 'nodes', `must hold exactly one ${type}, as a nested graph, found ${names.length}`);
 }
 
-function checkEnds(nodes: readonly FlatNode[], input: number, output: number): void {
+function checkEnds({ nodes, inputs, outputs }: FlatGraph): void {
+  const isInput = new Set(inputs);
+  const isOutput = new Set(outputs);
   for (const [at, node] of nodes.entries()) {
-    if (at === input && node.sources.length > 0) {
-      throw ModelError.field(node.name, 'edges', 'nothing may enter the Input of the root graph');
+    if (isInput.has(at) && node.sources.length > 0) {
+      throw ModelError.field(node.name, 'edges', 'nothing may enter an Input of the root graph');
     }
-    if (at !== input && node.sources.length === 0) {
+    if (!isInput.has(at) && node.sources.length === 0) {
       throw ModelError.field(node.name, 'edges', 'has no source');
     }
-    if (node.sources.includes(output)) {
-      throw ModelError.field(nodes[output]!.name, 'edges', 'nothing may leave the Output of the root graph');
+    const output = node.sources.find((source) => isOutput.has(source));
+    if (output !== undefined) {
+      throw ModelError.field(nodes[output]!.name, 'edges', 'nothing may leave an Output of the root graph');
     }
   }
 }

@@ -68,10 +68,16 @@ export class Hdf5File {
     return module.get_names(this.id, path, false);
   }
 
-  /** A float32 or float64 dataset of at most `maxElements`, widened to binary64. */
+  /** Whether it is a dataset of text; its `kind` must be known. */
+  isText(path: string): boolean {
+    return module.get_dataset_metadata(this.id, path).type === STRING_CLASS;
+  }
+
+  /** A dataset of at most `maxElements` numbers, as binary64: floats, or integers that binary32 holds exactly. */
   floats(path: string, maxElements: number): Tensor<Float64Array> {
     const { shape, size, type } = this.describe(path, maxElements);
-    if (type !== FLOAT_CLASS || (size !== 4 && size !== 8)) throw new Hdf5Error('must be float32 or float64');
+    if (type === INTEGER_CLASS) return exactFloats(this.integers(path, maxElements));
+    if (type !== FLOAT_CLASS || (size !== 4 && size !== 8)) throw new Hdf5Error('must be float32, float64 or integers');
     const bytes = this.bytes(path, elements(shape) * size);
     return { shape, values: size === 8 ? new Float64Array(bytes) : Float64Array.from(new Float32Array(bytes)) };
   }
@@ -81,8 +87,12 @@ export class Hdf5File {
     const { shape, size, type, signed } = this.describe(path, maxElements);
     if (type !== INTEGER_CLASS || ![1, 2, 4, 8].includes(size)) throw new Hdf5Error('must be integers');
     const view = new DataView(this.bytes(path, elements(shape) * size));
+    // What binary64 does not hold exactly, and what int64 does not hold, is no number that a field may have.
+    const exact = (value: bigint): number => {
+      return BigInt.asIntN(64, value) === value && BigInt(Number(value)) === value ? Number(value) : NaN;
+    };
     const read = (at: number): number => {
-      if (size === 8) return Number(signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true));
+      if (size === 8) return exact(signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true));
       if (size === 4) return signed ? view.getInt32(at, true) : view.getUint32(at, true);
       if (size === 2) return signed ? view.getInt16(at, true) : view.getUint16(at, true);
       return signed ? view.getInt8(at) : view.getUint8(at);
@@ -142,6 +152,12 @@ export class Hdf5File {
       module._free(address);
     }
   }
+}
+
+function exactFloats({ shape, values }: Tensor<number[]>): Tensor<Float64Array> {
+  const bad = values.findIndex((value) => Math.fround(value) !== value);
+  if (bad < 0) return { shape, values: Float64Array.from(values) };
+  throw new Hdf5Error(`must be numbers that binary32 holds exactly, found an integer that it does not at index ${bad}`);
 }
 
 function elements(shape: readonly number[]): number {

@@ -29,14 +29,20 @@ export class LayerRecorder {
   /** Of the step that has just ended. */
   readonly record = (step: number): void => {
     for (const recording of this.#recordings) {
-      const { at, count } = recording.node.spikes!;
+      const { node } = recording;
+      const { at, count: firing } = node.spikes!;
+      const count = node.spikeCount();
       recording.spikes += count;
       recording.spikesPerStep.push(count);
       if (!this.#isRaster) continue;
       const listed = Math.min(count, this.#eventsLeft);
-      for (let n = 0; n < listed; n += 1) {
-        recording.eventSteps.push(step);
-        recording.eventNeurons.push(at[n]!);
+      let left = listed;
+      for (let n = 0; n < firing && left > 0; n += 1) {
+        const neuron = at[n]!;
+        for (let spike = 0; spike < node.y[neuron]! && left > 0; spike += 1, left -= 1) {
+          recording.eventSteps.push(step);
+          recording.eventNeurons.push(neuron);
+        }
       }
       this.#eventsLeft -= listed;
       recording.eventsLeftOut += count - listed;

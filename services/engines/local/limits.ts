@@ -12,3 +12,6 @@ export const MAX_STEPS = 100_000;
 
 /** Of all nodes together, each counted as the larger of its input and its output. */
 export const MAX_GRAPH_ELEMENTS = 16_777_216;
+
+/** Of a Conv or a pool, in one step. */
+export const MAX_WINDOW_ADDITIONS = 2 ** 32;

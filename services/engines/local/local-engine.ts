@@ -293,8 +293,8 @@ export class LocalEngine implements Engine {
 }
 
 function inputSpec(network: Network): InputSpec {
-  const { inputKind: kind, inputShape: shape, steps } = network;
-  return { kind, shape, steps, size: network.nodes[network.input]!.outputSize };
+  const { inputKind: kind, inputShape: shape, steps, inputSize: size } = network;
+  return { kind, shape, steps, size };
 }
 
 function toInference({ queueUs, computeUs, outcome }: Answer, modelVersion: number, recordingId: bigint): Inference {

@@ -1,9 +1,14 @@
 // A network ready to run, as plain data over shared memory: compiled once, sent to every simulation worker as it is.
+import type { NeuronRule } from './neuron-rule.ts';
 import type { NodeType } from './node-types.ts';
+import type { Window } from './window.ts';
 
 /** What a node computes with: binary32, one element for each element of the node. */
 export interface Constants {
-  /** Source-major: the weights of source element `j` are `weight[j * outputSize …]`. */
+  /**
+   * Source-major: the weights of source element `j` are `weight[j * outputSize …]`. Of a convolution, those of one tap of
+   * one input channel lie together, for all outputs of its group.
+   */
   readonly weight: Float32Array;
   readonly bias: Float32Array;
   readonly scale: Float32Array;
@@ -11,7 +16,7 @@ export interface Constants {
   readonly reset: Float32Array;
   readonly leak: Float32Array;
   readonly resistance: Float32Array;
-  /** dt/tau, dt/tau_mem, or an IF node's gain. */
+  /** dt/tau, dt/tau_mem, or the gain of an IF or I node. */
   readonly gain: Float32Array;
   /** dt/tau_syn. */
   readonly synapse: Float32Array;
@@ -32,6 +37,17 @@ export interface NetworkNode {
   /** A delayed edge leaves it, so its last output is part of the state. */
   readonly feedsBack: boolean;
   readonly constants: Partial<Constants>;
+  /** Of a convolution or a pool. */
+  readonly window: Window | undefined;
+  /** Of a Delay: steps, for each element. */
+  readonly delays: Uint32Array | undefined;
+}
+
+/** A root Input: position in `Network.nodes`, and which of a step's values it takes. */
+export interface NetworkInput {
+  readonly node: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface Network {
@@ -39,8 +55,10 @@ export interface Network {
   readonly nodes: readonly NetworkNode[];
   /** Positions in `nodes`, in canonical order of the names. */
   readonly canonical: readonly number[];
-  /** Position of the root Input. */
-  readonly input: number;
+  /** In canonical order. */
+  readonly inputs: readonly NetworkInput[];
+  /** Of all inputs together. */
+  readonly inputSize: number;
   /** Position of the readout node. */
   readonly readout: number;
   readonly modelId: bigint;
@@ -48,7 +66,7 @@ export interface Network {
   readonly inputShape: readonly number[];
   /** Steps of a constant input. */
   readonly steps: number;
-  readonly subtractReset: boolean;
+  readonly neuronRule: NeuronRule;
   readonly meanPotential: boolean;
   /** Nodes after flattening, also those that take no part. */
   readonly nodeCount: number;

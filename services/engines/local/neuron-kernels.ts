@@ -1,61 +1,61 @@
-// A step of the neurons of one node, four at a time: proto/NUMERICS.md, "A step", line by line.
+// A step of the neurons of one node, four at a time: proto/NUMERICS.md, "A step" and "Conventions", line by line.
 //
 // All parameters are addresses in bytes of arrays that fill whole vectors of 16 bytes; fields that a kind of neuron
 // lacks are never touched. `from` and `to` bound the elements, as byte offsets into the arrays. Elements that fire are
-// listed at `spikes`, behind `count` others. The answer is the list's new length, or -1 where some `i` or `v`, before or
-// after its reset, is not finite: `value - value` is 0 for every finite value and NaN for all others.
+// listed at `spikes`, behind `count` others; `lanes` is the table LANES. The answer is the list's new length, or -1 where
+// some `i` or `v`, before or after its reset, is not finite: `value - value` is +0 for every finite value and NaN for all
+// others, and stays NaN when other bits are or-ed to it.
 import type { Code, WasmFunction } from './wasm-code.ts';
-import {
-  add,
-  and,
-  below,
-  choose,
-  get,
-  int,
-  loopWhile,
-  set,
-  shiftLeft,
-  shiftRight,
-  storeInt,
-  vector,
-  when,
-} from './wasm-code.ts';
+import type { FireRule, NeuronRule } from './neuron-rule.ts';
+import { MAX_SPIKES_PER_STEP, isDefaultRule } from './neuron-rule.ts';
+import { add, below, choose, get, int, loopWhile, popcount, set, shiftLeft, shiftRight, vector } from './wasm-code.ts';
 
 const FIELDS = [
   ...(['v', 'i', 'y', 'x', 'gain', 'leak', 'resistance', 'synapse', 'inputWeight'] as const),
-  ...(['threshold', 'reset', 'spikes'] as const),
+  ...(['threshold', 'reset', 'spikes', 'lanes'] as const),
 ];
+
+/** For each mask of four lanes: the lanes that are set, then zeros. */
+export const LANES = Int32Array.from(
+  Array.from({ length: 16 }, (_, mask) => {
+    const set = [0, 1, 2, 3].filter((lane) => (mask >> lane) % 2 === 1);
+    return [...set, 0, 0, 0, 0].slice(0, 4);
+  }).flat(),
+);
 
 export type NeuronField = (typeof FIELDS)[number];
 export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
 
-const NEURONS = ['LIF', 'LI', 'IF', 'CubaLIF', 'CubaLI'] as const;
+const NEURONS = ['LIF', 'LI', 'IF', 'I', 'CubaLIF', 'CubaLI'] as const;
 export type NeuronType = (typeof NEURONS)[number];
 
 /** Addresses of NEURON_FIELDS, then `from`, `to`, `count`. */
 export type NeuronKernel = (...parameters: number[]) => number;
 export type NeuronKernels = Readonly<Record<string, NeuronKernel>>;
 
-/** Name of the kernel for a type of neuron and a kind of reset. */
-export function neuronKernelName(type: string, subtract: boolean): string {
-  return subtract ? `${type}-subtract` : type;
+/** Spikes of the potential in a local: 0, 1 or, with `multiple`, more. */
+function spikesOf(rule: FireRule, potential: Code, threshold: Code): Code {
+  const fires = rule.reached ? vector.reaches : vector.above;
+  const held = vector.truncate(vector.minimum(vector.divide(potential, threshold), vector.splat(MAX_SPIKES_PER_STEP)));
+  return vector.and(fires(potential, threshold), rule.multiple ? held : vector.ones);
 }
 
-function kernel(type: NeuronType, subtract: boolean): WasmFunction {
+function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
+  const { toValue } = rule;
   const hasCurrent = type === 'CubaLIF' || type === 'CubaLI';
   const fires = type === 'LIF' || type === 'IF' || type === 'CubaLIF';
   const [offset, to, count, bits] = [0, 1, 2, 3].map((n) => FIELDS.length + n) as [number, number, number, number];
   const [current, u, fired, check] = [1, 2, 3, 4].map((n) => bits + n) as [number, number, number, number];
+  const [before, sum, spikes] = [5, 6, 7].map((n) => bits + n) as [number, number, number];
   const place = (field: NeuronField): Code => add(get(FIELDS.indexOf(field)), get(offset));
   const load = (field: NeuronField): Code => vector.load(place(field));
   const watch = (local: number): Code => {
-    return set(check, vector.add(get(check), vector.subtract(get(local), get(local))));
+    return set(check, vector.or(get(check), vector.subtract(get(local), get(local))));
   };
 
-  const synapse = [
-    // i = i + (b * ((w_in * x) - i))
-    ...set(current, load('i')),
-    ...set(
+  // i = i + (b * ((w_in * x) - i)), or what the manifest says instead.
+  const synapses: Record<NeuronRule['synapseGain'], Code> = {
+    dt: set(
       current,
       vector.add(
         get(current),
@@ -65,43 +65,94 @@ function kernel(type: NeuronType, subtract: boolean): WasmFunction {
         ),
       ),
     ),
+    unit: set(
+      current,
+      vector.add(vector.subtract(get(current), vector.multiply(load('synapse'), get(current))), load('x')),
+    ),
+    decayed: [
+      ...set(sum, vector.add(get(current), load('x'))),
+      ...set(current, vector.subtract(get(sum), vector.multiply(load('synapse'), get(sum)))),
+    ],
+  };
+  const synapse = [
+    ...set(current, load('i')),
+    ...synapses[rule.synapseGain],
     ...vector.store(place('i'), get(current)),
     ...watch(current),
   ];
 
   const drive = hasCurrent ? get(current) : load('x');
-  const push =
-    type === 'IF'
-      ? // v = v + (g * x)
-        vector.multiply(load('gain'), load('x'))
-      : // v = v + (a * ((v_leak - v) + (r * x)))
+  const leakFrom = (local: number): Code => {
+    return vector.add(get(local), vector.multiply(load('gain'), vector.subtract(load('leak'), get(local))));
+  };
+  // v = v + (a * ((v_leak - v) + (r * x))), or what the manifest says instead.
+  const leaks: Record<NeuronRule['lifGain'], Code> = {
+    dt: set(
+      u,
+      vector.add(
+        get(u),
         vector.multiply(
           load('gain'),
           vector.add(vector.subtract(load('leak'), get(u)), vector.multiply(load('resistance'), drive)),
-        );
-  const membrane = [...set(u, load('v')), ...set(u, vector.add(get(u), push)), ...watch(u)];
-
-  // The place behind the list is always free: no more elements have fired than have gone by.
-  const listLane = (lane: number): Code => [
-    ...storeInt(
-      add(get(FIELDS.indexOf('spikes')), shiftLeft(get(count), 2)),
-      add(shiftRight(get(offset), 2), int(lane)),
+        ),
+      ),
     ),
-    ...set(count, add(get(count), and(shiftRight(get(bits), lane), int(1)))),
+    unit: set(u, vector.add(leakFrom(u), drive)),
+    decayed: [...set(sum, vector.add(get(u), drive)), ...set(u, leakFrom(sum))],
+  };
+  // A potential that fires late does so before the update, and its reset with it, unless that is delayed.
+  const firesFirst = rule.late && !rule.delayed;
+  const resetBySpikes = [
+    ...set(fired, vector.differ(get(spikes), vector.zeros)),
+    ...set(
+      u,
+      vector.select(
+        get(fired),
+        toValue ? load('reset') : vector.subtract(get(u), vector.multiply(get(spikes), load('threshold'))),
+        get(u),
+      ),
+    ),
+    ...watch(u),
   ];
-  const fire = [
+  // v = v + (g * x)
+  const integrate = set(u, vector.add(get(u), vector.multiply(load('gain'), load('x'))));
+  const membrane = [
+    ...set(u, load('v')),
+    ...set(before, get(u)),
+    ...(fires && firesFirst ? [...set(spikes, spikesOf(rule, get(u), load('threshold'))), ...resetBySpikes] : []),
+    ...(type === 'IF' || type === 'I' ? integrate : leaks[rule.lifGain]),
+    ...watch(u),
+  ];
+
+  // Without a branch, since activity is what a branch predictor cannot foresee. A whole vector is written; behind the list
+  // there is room for it, since no more elements have fired than have gone by.
+  const appendToList = [
+    ...vector.store(
+      add(get(FIELDS.indexOf('spikes')), shiftLeft(get(count), 2)),
+      vector.addInts(
+        vector.splatInt(shiftRight(get(offset), 2)),
+        vector.load(add(get(FIELDS.indexOf('lanes')), shiftLeft(get(bits), 4))),
+      ),
+    ),
+    ...set(count, add(get(count), popcount(get(bits)))),
+  ];
+  const fireByDefault = [
     ...set(fired, vector.above(get(u), load('threshold'))),
     ...vector.store(place('y'), vector.and(get(fired), vector.ones)),
     ...set(bits, vector.bits(get(fired))),
-    ...when(get(bits), [
-      ...set(
-        u,
-        vector.select(get(fired), subtract ? vector.subtract(get(u), load('threshold')) : load('reset'), get(u)),
-      ),
-      ...watch(u),
-      ...[0, 1, 2, 3].flatMap(listLane),
-    ]),
+    ...set(u, vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u))),
+    ...watch(u),
+    ...appendToList,
   ];
+  const fireByRule = [
+    ...set(spikes, spikesOf(rule, get(rule.delayed || rule.late ? before : u), load('threshold'))),
+    ...(firesFirst ? [] : resetBySpikes),
+    ...(rule.delayed && !rule.late ? set(spikes, spikesOf(rule, get(u), load('threshold'))) : []),
+    ...vector.store(place('y'), get(spikes)),
+    ...set(bits, vector.bits(vector.differ(get(spikes), vector.zeros))),
+    ...appendToList,
+  ];
+  const fire = isDefaultRule(rule) ? fireByDefault : fireByRule;
 
   const body = [
     ...loopWhile(below(get(offset), get(to)), [
@@ -113,8 +164,10 @@ function kernel(type: NeuronType, subtract: boolean): WasmFunction {
     ]),
     ...choose(vector.allTrue(vector.equal(get(check), vector.zeros)), get(count), int(-1)),
   ];
-  const name = neuronKernelName(type, subtract);
-  return { name, parameters: FIELDS.length + 3, returnsInt: true, ints: 1, vectors: 4, body };
+  return { name: type, parameters: FIELDS.length + 3, returnsInt: true, ints: 1, vectors: 7, body };
 }
 
-export const NEURON_FUNCTIONS = NEURONS.flatMap((type) => [kernel(type, false), kernel(type, true)]);
+/** One kernel for each type of neuron, by its name. */
+export function neuronFunctions(rule: NeuronRule): WasmFunction[] {
+  return NEURONS.map((type) => kernel(type, rule));
+}

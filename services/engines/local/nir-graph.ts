@@ -10,8 +10,8 @@ export interface NirNode {
   readonly type: NodeType;
   /** Floating-point fields. Those that may be absent, and are, have their one default element here. */
   readonly parameters: ReadonlyMap<string, Parameter>;
-  /** Dimensions of an Input, Output or Flatten. */
-  readonly shape: readonly number[] | undefined;
+  /** Fields of whole numbers that the file has. */
+  readonly integers: ReadonlyMap<string, readonly number[]>;
 }
 
 export interface NirGraph {

@@ -22,7 +22,42 @@ function lifWith(field: string, value: FieldValue | undefined): Uint8Array {
   return writeNir(chain(1, 1, { n: node('LIF', fields) }));
 }
 
+function convWith(field: string, value: FieldValue): Uint8Array {
+  const weight = { shape: [1, 1, 3, 3], values: Array<number>(9).fill(1) };
+  const one = { ...dims(1), shape: [] };
+  const numbers = { stride: one, padding: 'valid', dilation: dims(1, 1), groups: one, bias: [0] };
+  return writeNir(chain(1, 1, { n: node('Conv2d', { weight, ...numbers, [field]: value }) }));
+}
+
+function withSlash(): Uint8Array {
+  return writeHdf5((file) => {
+    const graph = file.create_group('node');
+    graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+    const one = graph.create_group('nodes').create_group('enc').create_group('lif');
+    one.create_dataset({ name: 'type', data: 'LIF', shape: [], dtype: 'S' });
+  });
+}
+
 describe('a NIR file', () => {
+  it('may be without a version', () => {
+    expect(error(writeNir(chain(1, 1, {}), ''))).toBe('no error');
+  });
+
+  it('may have integers for numbers, where binary32 holds them', () => {
+    expect(error(lifWith('v_threshold', dims(1)))).toBe('no error');
+    expect(error(lifWith('v_threshold', dims(2 ** 40)))).toBe('no error');
+  });
+
+  it.each<[FieldValue, readonly number[]]>([
+    ['valid', [0, 0]],
+    ['same', [-1, -1]],
+    [dims(2, 1), [2, 1]],
+    [dims(2), [2, 2]],
+  ])('may have its padding as %p', (padding, numbers) => {
+    const conv = readNir(convWith('padding', padding)).graph.nodes.get('n')!;
+    expect(conv.type === 'NIRGraph' || conv.integers.get('padding')).toEqual(numbers);
+  });
+
   it('gives nodes, edges and parameters, widened to binary64', () => {
     const { graph, nodes, parameters } = readNir(
       writeNir(chain(2, 1, { 'fc.1': node('Linear', { weight: matrix([0.1, 2]) }) })),
@@ -48,19 +83,24 @@ describe('a file that is refused', () => {
   it.each<[string, Uint8Array, string]>([
     ['nothing at all', new Uint8Array(0), 'model.nir: is not an HDF5 file'],
     ['text', Buffer.from('hello'), 'model.nir: is not an HDF5 file'],
-    ['an empty HDF5 file', writeHdf5(() => undefined), 'the root graph: field "version": is missing'],
-    ['no version', writeNir(chain(1, 1, {}), ''), 'the root graph: field "version": is missing'],
+    ['an empty HDF5 file', writeHdf5(() => undefined), 'the root graph: field "node": is missing'],
     ['no node', writeHdf5((file) => file.create_dataset({ name: 'version', data: '1' })), 'field "node": is missing'],
     [
       'an unknown type',
-      writeNir(chain(1, 1, { n: node('Conv2d') })),
-      'node "n": field "type": unknown node type "Conv2d"',
+      writeNir(chain(1, 1, { n: node('Conv7d') })),
+      'node "n": field "type": unknown node type "Conv7d"',
     ],
     ['a missing field', lifWith('tau', undefined), 'node "n": field "tau": is missing'],
     ['a time of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
     ['a NaN', lifWith('r', [NaN]), 'node "n": field "r": must be finite, found NaN at index 0'],
-    ['integers', lifWith('r', dims(1)), 'node "n": field "r": must be float32 or float64'],
-    ['text for numbers', lifWith('r', '1'), 'node "n": field "r": must be float32 or float64'],
+    ['integers that binary32 has not', lifWith('r', dims(16_777_217)), 'must be numbers that binary32 holds exactly'],
+    ['text for numbers', lifWith('r', '1'), 'node "n": field "r": must be float32, float64 or integers'],
+    ['a time without end', lifWith('tau', [Infinity]), 'a neuron that never leaks is an IF: export it as one'],
+    ['a slash in a name', withSlash(), 'HDF5 makes groups of a node named "enc/lif"; rename the node'],
+    ['a negative padding', convWith('padding', dims(-1)), 'field "padding": must be 0 to 1048576, found -1'],
+    ['a stride of 0', convWith('stride', dims(0, 1)), 'node "n": field "stride": must be 1 to 1048576, found 0'],
+    ['three strides', convWith('stride', dims(1, 1, 1)), 'field "stride": must have 2 numbers, found 3'],
+    ['an unknown padding', convWith('padding', 'full'), 'must be "same", "valid" or numbers, found "full"'],
     ['no elements', lifWith('r', { shape: [0], values: [] }), 'node "n": field "r": has no elements'],
     [
       'a weight that is no matrix',
@@ -70,7 +110,7 @@ describe('a file that is refused', () => {
     [
       'a shape with a 0',
       writeNir({ type: 'NIRGraph', nodes: { input: node('Input', { shape: dims(0) }) }, edges: [] }),
-      'node "input": field "shape": must be ≥ 1, found 0 at index 0',
+      'node "input": field "shape": must be 1 to 1048576, found 0',
     ],
     [
       'a shape of floats',

@@ -4,10 +4,8 @@ import { MAX_DEPTH, MAX_EDGES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NODES, MAX_PA
 import { ModelError } from './model-error.ts';
 import type { NirGraph, NirNode, Parameter } from './nir-graph.ts';
 import { compareNames } from '../../core/names.ts';
-import type { Field, NodeType } from './node-types.ts';
-import { fieldsOf, isNodeType } from './node-types.ts';
-
-const MAX_RANK_OF_SHAPE = 32;
+import type { Field, IntegerField, NodeType } from './node-types.ts';
+import { MAX_RANK, SAME_PADDING, fieldsOf, isIntegerField, isNodeType, rankOfWeight } from './node-types.ts';
 
 export interface NirFile {
   readonly graph: NirGraph;
@@ -40,7 +38,7 @@ class Reader {
   }
 
   readFile(): NirFile {
-    this.expect('/version', 'dataset', '', 'version');
+    if (this.file.kind('/version') !== 'missing') this.expect('/version', 'dataset', '', 'version');
     this.expect('/node', 'group', '', 'node');
     const type = this.readType('/node', '');
     if (type !== 'NIRGraph') throw ModelError.field('', 'type', `must be NIRGraph, found "${type}"`);
@@ -62,6 +60,7 @@ class Reader {
       }
       const childPath = `${path}/nodes/${child}`;
       this.expect(childPath, 'group', childName, 'type');
+      if (this.file.kind(`${childPath}/type`) === 'missing') throw this.withoutType(childPath, childName);
       const type = this.readType(childPath, childName);
       if (type === 'NIRGraph') nodes.set(child, this.readGraph(childPath, childName, depth + 1));
       else if (isNodeType(type)) nodes.set(child, this.readNode(childPath, childName, type));
@@ -74,42 +73,74 @@ class Reader {
     this.nodes += 1;
     if (this.nodes > MAX_NODES) throw ModelError.field(name, 'type', `more nodes than the limit of ${MAX_NODES}`);
     const parameters = new Map<string, Parameter>();
-    let shape: readonly number[] | undefined;
+    const integers = new Map<string, readonly number[]>();
     for (const field of fieldsOf(type)) {
       const fieldPath = `${path}/${field.name}`;
-      if (field.absent !== undefined && this.file.kind(fieldPath) === 'missing') {
+      if (isIntegerField(field)) {
+        if (field.optional === true && this.file.kind(fieldPath) === 'missing') continue;
+        this.expect(fieldPath, 'dataset', name, field.name);
+        integers.set(field.name, this.readIntegers(fieldPath, name, field));
+      } else if (field.absent !== undefined && this.file.kind(fieldPath) === 'missing') {
         parameters.set(field.name, { shape: [], values: Float64Array.of(field.absent) });
       } else {
         this.expect(fieldPath, 'dataset', name, field.name);
-        if (field.kind === 'shape') shape = this.readShape(fieldPath, name, field);
-        else parameters.set(field.name, this.readParameter(fieldPath, name, field));
+        parameters.set(field.name, this.readParameter(fieldPath, name, field, type));
       }
     }
-    return { type, parameters, shape };
+    return { type, parameters, integers };
   }
 
-  private readParameter(path: string, name: string, field: Field): Parameter {
+  /** A group that is no node: most likely a part of a name, since HDF5 takes a slash for a path. */
+  private withoutType(path: string, name: string): ModelError {
+    const inner = this.file.members(path).find((member) => {
+      return this.file.kind(`${path}/${member}`) === 'group' && this.file.kind(`${path}/${member}/type`) !== 'missing';
+    });
+    if (inner === undefined) return ModelError.field(name, 'type', 'is missing');
+    const problem = `is missing: HDF5 makes groups of a node named "${name}/${inner}"; rename the node, without a slash, and export the model again`;
+    return ModelError.field(name, 'type', problem);
+  }
+
+  private readParameter(path: string, name: string, field: Field, type: NodeType): Parameter {
     const left = MAX_PARAMETER_ELEMENTS - this.parameters;
     const tensor = this.named(name, field.name, () => this.file.floats(path, left));
     this.parameters += tensor.values.length;
-    const { shape, values } = tensor;
+    const { values } = tensor;
+    const shape = field.kind === 'weight' ? withoutBatch(tensor.shape, rankOfWeight(type)) : tensor.shape;
     if (values.length === 0) throw ModelError.field(name, field.name, `has no elements, shape [${shape.join(', ')}]`);
-    if (field.kind === 'weight' && shape.length !== 2) {
-      throw ModelError.field(name, field.name, `must have shape [out, in], found [${shape.join(', ')}]`);
+    if (field.kind === 'weight' && shape.length !== rankOfWeight(type)) {
+      const wanted = rankOfWeight(type) === 2 ? '[out, in]' : '[out, in / groups, kernel]';
+      throw ModelError.field(name, field.name, `must have shape ${wanted}, found [${shape.join(', ')}]`);
     }
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw ModelError.field(name, field.name, `must be finite, found ${values[bad]} at index ${bad}`);
+    if (bad >= 0) {
+      const remedy = field.name.startsWith('tau') ? '; a neuron that never leaks is an IF: export it as one' : '';
+      throw ModelError.field(name, field.name, `must be finite, found ${values[bad]} at index ${bad}${remedy}`);
+    }
     const low = field.positive ? values.findIndex((value) => !(value > 0)) : -1;
     if (low >= 0) throw ModelError.field(name, field.name, `must be > 0, found ${values[low]} at index ${low}`);
-    return tensor;
+    const negative = field.notNegative ? values.findIndex((value) => value < 0) : -1;
+    if (negative < 0) return { shape, values };
+    throw ModelError.field(name, field.name, `must be ≥ 0, found ${values[negative]} at index ${negative}`);
   }
 
-  private readShape(path: string, name: string, field: Field): readonly number[] {
-    const { shape, values } = this.named(name, field.name, () => this.file.integers(path, MAX_RANK_OF_SHAPE));
-    if (shape.length > 1) throw ModelError.field(name, field.name, 'must be a list of dimensions');
-    const bad = values.findIndex((value) => value < 1);
-    if (bad >= 0) throw ModelError.field(name, field.name, `must be ≥ 1, found ${values[bad]} at index ${bad}`);
-    return values;
+  private readIntegers(path: string, name: string, field: IntegerField): readonly number[] {
+    const { min, max, count } = field;
+    if (field.maySame === true && this.named(name, field.name, () => this.file.isText(path))) {
+      const { values } = this.named(name, field.name, () => this.file.strings(path, 1));
+      const padding = new Map([
+        ['valid', 0],
+        ['same', SAME_PADDING],
+      ]).get(values[0] ?? '');
+      if (padding !== undefined) return Array<number>(count).fill(padding);
+      throw ModelError.field(name, field.name, `must be "same", "valid" or numbers, found "${values[0]}"`);
+    }
+    const { values } = this.named(name, field.name, () => this.file.integers(path, MAX_RANK));
+    if (values.length === 0) throw ModelError.field(name, field.name, 'is empty');
+    const bad = values.findIndex((value) => !(value >= min && value <= max));
+    if (bad >= 0) throw ModelError.field(name, field.name, `must be ${min} to ${max}, found ${values[bad]}`);
+    if (count === 0 || values.length === count) return values;
+    if (values.length === 1) return Array<number>(count).fill(values[0]!);
+    throw ModelError.field(name, field.name, `must have ${count} numbers, found ${values.length}`);
   }
 
   private readType(path: string, name: string): string {
@@ -145,4 +176,10 @@ class Reader {
       throw error;
     }
   }
+}
+
+/** Leading dimensions of 1 are a batch of one. */
+function withoutBatch(shape: readonly number[], rank: number): readonly number[] {
+  const extra = shape.findIndex((length, axis) => length !== 1 || shape.length - axis <= rank);
+  return extra < 0 ? shape : shape.slice(extra);
 }

@@ -1,4 +1,4 @@
-// The order of evaluation and the delayed edges: one depth-first walk back from the root Output.
+// The order of evaluation and the delayed edges: a depth-first walk back from each Output of the root graph.
 import type { FlatGraph } from './flatten.ts';
 import { ModelError } from './model-error.ts';
 
@@ -23,23 +23,24 @@ export function orderNodes(graph: FlatGraph): Order {
     stack.push({ node, next: 0 });
   };
 
-  enter(graph.output);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const { node, next } = top;
-    const source = graph.nodes[node]!.sources[next];
-    if (source === undefined) {
-      marks[node] = 'done';
-      sequence.push(node);
-      stack.pop();
-      continue;
+  for (const output of graph.outputs) {
+    enter(output);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { node, next } = top;
+      const source = graph.nodes[node]!.sources[next];
+      if (source === undefined) {
+        marks[node] = 'done';
+        sequence.push(node);
+        stack.pop();
+        continue;
+      }
+      top.next += 1;
+      if (marks[source] === 'unseen') enter(source);
+      else if (marks[source] === 'walking') delayed[node]![next] = true;
     }
-    top.next += 1;
-    if (marks[source] === 'unseen') enter(source);
-    else if (marks[source] === 'walking') delayed[node]![next] = true;
   }
 
-  if (marks[graph.input] !== 'done') {
-    throw ModelError.field(graph.nodes[graph.input]!.name, 'edges', 'does not reach the Output');
-  }
+  const lost = graph.inputs.find((input) => marks[input] !== 'done');
+  if (lost !== undefined) throw ModelError.field(graph.nodes[lost]!.name, 'edges', 'does not reach an Output');
   return { sequence, delayed };
 }

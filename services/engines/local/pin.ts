@@ -1,7 +1,8 @@
 // What the router keeps of a model that it has read: enough to check what an engine says of it, and of its answers.
 import type { PinnedModel } from '../model-pins.ts';
-import type { Network } from './network.ts';
-import { firesSpikes, isSpiking } from './node-types.ts';
+import type { Network, NetworkNode } from './network.ts';
+import { sourcesOfOutput } from './window.ts';
+import { firesSpikes, isSpiking, rankOfWeight } from './node-types.ts';
 
 type Version = Pick<PinnedModel, 'name' | 'version'>;
 
@@ -9,17 +10,22 @@ export function pinOf({ name, version }: Version, network: Network): PinnedModel
   const { nodes, modelId, inputKind, steps, nodeCount, parameterCount } = network;
   const readout = nodes[network.readout]!;
   const spiking = nodes.filter(({ type }) => firesSpikes(type));
-  const weighted = nodes.filter(({ type }) => type === 'Linear' || type === 'Affine');
+  const weighted = nodes.filter(({ type }) => rankOfWeight(type) > 0);
   return {
     ...{ name, version, modelId, inputKind, steps },
-    inputSize: nodes[network.input]!.outputSize,
+    inputSize: network.inputSize,
     outputSize: readout.outputSize,
     countsSpikes: isSpiking(readout.type),
     spikesPerStep: spiking.reduce((sum, { outputSize }) => sum + outputSize, 0),
-    operationsPerStep: weighted.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0),
+    operationsPerStep: weighted.reduce((sum, node) => sum + operationsOf(node), 0),
     layers: spiking.map(({ name: node, outputSize: neurons }) => ({ node, neurons })),
     nodes: nodeCount,
     parameters: parameterCount,
     error: '',
   };
+}
+
+/** At most, in a step. */
+function operationsOf({ window, inputSize, outputSize }: NetworkNode): number {
+  return window === undefined ? inputSize * outputSize : outputSize * sourcesOfOutput(window);
 }

@@ -91,8 +91,8 @@ function kernel(): WasmFunction {
   const folded = VECTORS.map((n) => vector.multiplyInts(mixed(n), weights(n))).reduce((a, b) => vector.addInts(a, b));
   const lanes = [0, 1, 2, 3].map((lane) => vector.lane(get(word), lane));
 
-  // A 1 shifted by two is negative, and stays so when it is made narrower.
-  const negative = (offset: number): Code => vector.shiftLeftInts(vector.load(get(spikes), offset), 2);
+  // Spikes are positive numbers, and so positive integers; all bits of a lane stay set when it is made narrower.
+  const negative = (offset: number): Code => vector.aboveInts(vector.load(get(spikes), offset), vector.zeros);
   const sixteen = vector.signs(
     vector.narrowShorts(vector.narrowInts(negative(0), negative(16)), vector.narrowInts(negative(32), negative(48))),
   );

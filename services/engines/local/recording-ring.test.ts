@@ -22,7 +22,7 @@ function runOnce(ring: RecordingRing, value: number, { simulator, recorder } = w
   const from = ring.reserve(words);
   if (from < 0) return 0;
   recorder.start(ring.memory, from);
-  const width = simulator.network.nodes[simulator.network.input]!.outputSize;
+  const width = simulator.network.inputSize;
   simulator.run(new Float32Array(width).fill(value), STEPS, Interrupt.never(), recorder.record);
   return ring.keep(recorder, words, STEPS, '');
 }

@@ -1,13 +1,28 @@
 // One node at work: its state, its output, and what it does in a step.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
+import type { SpikesKernel, WeightedKernel } from './column-kernels.ts';
+import { panelsOf } from './column-kernels.ts';
+import { convArenaBytes, convStep } from './conv-step.ts';
+import { DelayLine } from './delay-line.ts';
 import type { Interrupt } from './interrupt.ts';
 import * as kernels from './kernels.ts';
 import type { SpikeList } from './kernels.ts';
 import type { Constants, NetworkNode } from './network.ts';
 import type { NeuronField } from './neuron-kernels.ts';
-import { NEURON_FIELDS, neuronKernelName } from './neuron-kernels.ts';
-import { firesSpikes, isPassThrough, isSpiking, isStateful } from './node-types.ts';
+import { NEURON_FIELDS } from './neuron-kernels.ts';
+import type { NeuronRule } from './neuron-rule.ts';
+import {
+  firesSpikes,
+  hasMatrix,
+  isConvolution,
+  isIntegrator,
+  isPassThrough,
+  isSpiking,
+  isStateful,
+} from './node-types.ts';
+import { poolStep } from './pool-step.ts';
+import type { Evaluation, Step } from './step.ts';
 
 /** Elements handled between two looks at the interrupt. */
 const PIECE = 1 << 16;
@@ -16,45 +31,43 @@ const PIECE_OF_COLUMNS = 1 << 20;
 /** What an element of a neuron costs, in work units. */
 const UNITS_A_NEURON = 4;
 
+/** The largest finite binary32. */
+const NEVER_REACHED = (2 - 2 ** -23) * 2 ** 127;
+
 const NONE = new Float32Array(0);
 
-/** What a finished evaluation reports. */
-export interface Evaluation {
-  finite: boolean;
-  /** Spikes fired by a neuron. */
-  spikes: number;
-  synapticOperations: number;
-}
-
 /** What `new RuntimeNode` takes of its arena, at most. */
-export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize'>): number {
+export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize' | 'window'>): number {
   const { type, inputSize, outputSize } = node;
   const [input, output] = [arenaBytes(inputSize), arenaBytes(outputSize)];
-  const isWeighted = type === 'Linear' || type === 'Affine';
+  if (isConvolution(type)) return input + 2 * output + convArenaBytes(node);
+  const isWeighted = hasMatrix(type);
   // Sum of sources, output and list of spikes; then columns, indices and values, or states and constants.
   return input + 2 * output + (isWeighted ? output * inputSize + 2 * input : NEURON_FIELDS.length * output);
 }
-
-type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
 
 export class RuntimeNode {
   readonly name: string;
   readonly y: Float32Array;
   readonly v: Float32Array;
   readonly i: Float32Array;
+  /** Of a Delay. */
+  readonly line: DelayLine | undefined;
   readonly isStateful: boolean;
   readonly feedsBack: boolean;
   readonly constant: boolean;
-  /** Where every value it puts out is 0 or 1: the ones. Shared, like `y`, by nodes that only pass it on. */
+  /** Where it puts out spikes: the elements that do. Shared, like `y`, by nodes that only pass it on. */
   readonly spikes: SpikeList | undefined;
-  /** Whether those ones are a neuron's. */
+  /** Every one of them puts out 1. */
+  readonly hasUnitSpikes: boolean;
+  /** Whether they are a neuron's. */
   readonly firesSpikes: boolean;
   private readonly inputs: readonly RuntimeNode[];
   private readonly sum: Float32Array;
   private readonly step: Step;
 
   /** `inputs` may still lack nodes that are built later; only delayed edges come from those. */
-  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], subtract: boolean, arena: Arena) {
+  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], rule: NeuronRule, arena: Arena) {
     this.name = node.name;
     this.inputs = inputs;
     this.constant = node.constant;
@@ -63,6 +76,7 @@ export class RuntimeNode {
     this.firesSpikes = firesSpikes(node.type);
     this.v = this.isStateful ? arena.floats(node.outputSize) : NONE;
     this.i = node.type.startsWith('Cuba') ? arena.floats(node.outputSize) : NONE;
+    this.line = node.delays === undefined ? undefined : new DelayLine(node.delays);
     this.sum = node.sources.length > 1 ? arena.floats(node.inputSize) : NONE;
 
     const passes = isPassThrough(node.type) && node.sources.length === 1 && !node.delayed[0];
@@ -70,12 +84,13 @@ export class RuntimeNode {
       // The source is evaluated before this node, and no one between the two looks at this one.
       this.y = inputs[0]!.y;
       this.spikes = inputs[0]!.spikes;
+      this.hasUnitSpikes = inputs[0]!.hasUnitSpikes;
       this.step = () => undefined;
     } else {
-      const leaky = node.type === 'LI' || node.type === 'CubaLI';
-      this.y = leaky ? this.v : arena.floats(node.outputSize);
+      this.y = isIntegrator(node.type) ? this.v : arena.floats(node.outputSize);
       this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
-      this.step = this.makeStep(node, subtract, arena);
+      this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && rule.multiple);
+      this.step = this.makeStep(node, arena);
     }
   }
 
@@ -83,6 +98,7 @@ export class RuntimeNode {
   clear(): void {
     this.v.fill(0);
     this.i.fill(0);
+    this.line?.clear();
     if (this.feedsBack) this.y.fill(0);
     if (this.spikes !== undefined) this.spikes.count = 0;
   }
@@ -99,7 +115,16 @@ export class RuntimeNode {
       return;
     }
     this.step(x, interrupt, report);
-    if (this.firesSpikes) report.spikes = this.spikes!.count;
+    if (this.firesSpikes) report.spikes = this.spikeCount();
+  }
+
+  /** Spikes that it has just put out. */
+  spikeCount(): number {
+    const { at, count } = this.spikes!;
+    if (this.hasUnitSpikes) return count;
+    let sum = 0;
+    for (let n = 0; n < count; n += 1) sum += this.y[at[n]!]!;
+    return sum;
   }
 
   private gatherInput(): Float32Array {
@@ -109,7 +134,7 @@ export class RuntimeNode {
     return this.sum;
   }
 
-  private makeStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
+  private makeStep(node: NetworkNode, arena: Arena): Step {
     switch (node.type) {
       case 'Input':
       case 'Output':
@@ -118,6 +143,14 @@ export class RuntimeNode {
       case 'Linear':
       case 'Affine':
         return this.weightedStep(node, arena);
+      case 'Conv1d':
+      case 'Conv2d':
+        return convStep(node, this.y, this.inputs, arena);
+      case 'SumPool2d':
+      case 'AvgPool2d':
+        return poolStep(node, this.y);
+      case 'Delay':
+        return (x) => this.line!.step(x, this.y);
       case 'Scale': {
         const factor = node.constants.scale!;
         return (x, _, report) => {
@@ -134,23 +167,27 @@ export class RuntimeNode {
       case 'LIF':
       case 'LI':
       case 'IF':
+      case 'I':
       case 'CubaLIF':
       case 'CubaLI':
-        return this.neuronStep(node, subtract, arena);
+        return this.neuronStep(node, arena);
     }
   }
 
-  private neuronStep(node: NetworkNode, subtract: boolean, arena: Arena): Step {
-    const kernel = arena.neurons[neuronKernelName(node.type, subtract)]!;
+  private neuronStep(node: NetworkNode, arena: Arena): Step {
+    const kernel = arena.neurons[node.type]!;
     const list = this.spikes;
     const addresses = new Map<NeuronField | keyof Constants, number>([
       ['v', this.v.byteOffset],
       ['i', this.i.byteOffset],
       ['y', this.y.byteOffset],
       ['spikes', list?.at.byteOffset ?? 0],
+      ['lanes', arena.lanes],
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
-      const copy = arena.floats(values.length);
+      const copy = arena.floats(arenaBytes(values.length) / 4);
+      // What fills the last vector never fires, also where a potential fires that only reaches its threshold.
+      if (field === 'threshold') copy.fill(NEVER_REACHED);
       copy.set(values);
       addresses.set(field as keyof Constants, copy.byteOffset);
     }
@@ -172,15 +209,13 @@ export class RuntimeNode {
 
   private weightedStep(node: NetworkNode, arena: Arena): Step {
     const { y, inputs } = this;
-    const { columns } = arena;
-    const weight = paddedColumns(node, arena);
-    const stride = arenaBytes(node.outputSize);
+    const panels = layOutPanels(node, arena);
     const bias = node.constants.bias ?? new Float32Array(node.outputSize);
     const at = arena.ints(node.inputSize);
     const values = arena.floats(node.inputSize);
     const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
     return (x, interrupt, report) => {
-      const spikes = inputs.length === 1 ? inputs[0]!.spikes : undefined;
+      const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
       // Values are copied out first: a node in a loop of its own may be its own source.
       const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
       const list = (spikes === undefined ? at : spikes.at).byteOffset;
@@ -188,9 +223,11 @@ export class RuntimeNode {
       for (let from = 0; from < count; from += piece) {
         const to = Math.min(count, from + piece);
         const [start, end] = [list + 4 * from, list + 4 * to];
-        // A spike's value is 1, and a weight times 1 is the weight.
-        if (spikes !== undefined) columns.spikes(y.byteOffset, weight, stride, start, end);
-        else columns.weighted(y.byteOffset, weight, stride, start, end, values.byteOffset + 4 * from);
+        for (const { first, weights, weighted, spikes: ones } of panels) {
+          // A spike's value is 1, and a weight times 1 is the weight.
+          if (spikes !== undefined) ones(y.byteOffset + first, weights, start, end);
+          else weighted(y.byteOffset + first, weights, start, end, values.byteOffset + 4 * from);
+        }
         interrupt.spend((to - from) * y.length);
       }
       report.synapticOperations = count * y.length;
@@ -199,12 +236,25 @@ export class RuntimeNode {
   }
 }
 
-/** Address of a copy of the weights in which every column fills whole vectors, the rest being zeros. */
-function paddedColumns({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): number {
-  const stride = arenaBytes(outputSize) / 4;
-  const padded = arena.floats(stride * inputSize);
-  for (let column = 0; column < inputSize; column += 1) {
-    padded.set(constants.weight!.subarray(column * outputSize, (column + 1) * outputSize), column * stride);
-  }
-  return padded.byteOffset;
+interface LaidOutPanel {
+  /** Bytes from the first output. */
+  readonly first: number;
+  /** Address. */
+  readonly weights: number;
+  readonly weighted: WeightedKernel;
+  readonly spikes: SpikesKernel;
+}
+
+/** Copies the weights panel by panel; vectors that reach over the last output are filled with zeros. */
+function layOutPanels({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): readonly LaidOutPanel[] {
+  return panelsOf(arenaBytes(outputSize)).map(({ first, stride, weighted, spikes }) => {
+    const [from, width] = [first / 4, stride / 4];
+    const weights = arena.floats(width * inputSize);
+    const to = Math.min(outputSize, from + width);
+    for (let source = 0; source < inputSize; source += 1) {
+      weights.set(constants.weight!.subarray(source * outputSize + from, source * outputSize + to), source * width);
+    }
+    const { columns } = arena;
+    return { first, weights: weights.byteOffset, weighted: columns[weighted]!, spikes: columns[spikes]! };
+  });
 }

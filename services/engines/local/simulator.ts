@@ -5,7 +5,7 @@ import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
-import type { Evaluation } from './runtime-node.ts';
+import type { Evaluation } from './step.ts';
 import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
 import { recorderArenaBytes } from './recorder-memory.ts';
 
@@ -20,6 +20,8 @@ export interface RunResult {
   /** Where they were recorded. */
   readonly layers?: readonly LayerActivity[];
 }
+
+const NONE = new Float32Array(0);
 
 /** A run that left the finite numbers. */
 export class NonFinite extends Error {
@@ -41,7 +43,7 @@ export class Simulator {
   readonly arena: Arena;
   private readonly first: readonly RuntimeNode[];
   private readonly later: readonly RuntimeNode[];
-  private readonly root: RuntimeNode;
+  private readonly roots: readonly { readonly y: Float32Array; readonly from: number; readonly to: number }[];
   private readonly readout: RuntimeNode;
   private readonly counts: Uint32Array;
   private readonly potentials: Float32Array;
@@ -51,20 +53,20 @@ export class Simulator {
   constructor(network: Network) {
     this.network = network;
     const bytes = network.nodes.reduce((sum, node) => sum + arenaBytesOf(node), recorderArenaBytes(network));
-    const arena = new Arena(bytes);
+    const arena = new Arena(bytes, network.neuronRule);
     this.arena = arena;
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {
       // Sources over undelayed edges are there already; those over delayed ones join below.
       for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
-      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.subtractReset, arena));
+      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.neuronRule, arena));
     }
     for (const [at, node] of network.nodes.entries()) {
       inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));
     }
     this.nodes = nodes;
-    this.root = nodes[network.input]!;
+    this.roots = network.inputs.map(({ node, from, to }) => ({ y: nodes[node]!.y, from, to }));
     this.readout = nodes[network.readout]!;
     this.first = nodes;
     this.later = nodes.filter((node) => !node.constant || node === this.readout);
@@ -80,14 +82,14 @@ export class Simulator {
    */
   run(input: Float32Array, steps: number, interrupt: Interrupt, onStep?: (step: number) => void): RunResult {
     const series = this.network.inputKind === 'series';
-    const width = this.root.y.length;
+    const width = this.network.inputSize;
     const report: Evaluation = { finite: true, spikes: 0, synapticOperations: 0 };
     let totalSpikes = 0;
     let synapticOperations = 0;
     this.clear();
     interrupt.look();
     for (let step = 0; step < steps; step += 1) {
-      if (series || step === 0) this.root.y.set(series ? input.subarray(step * width, (step + 1) * width) : input);
+      if (series || step === 0) this.takeInput(input, series ? step * width : 0);
       for (const node of step === 0 ? this.first : this.later) {
         if (step === 0 || !node.constant) {
           node.evaluate(interrupt, report);
@@ -99,6 +101,7 @@ export class Simulator {
       }
       onStep?.(step);
     }
+    for (const node of this.nodes) node.line?.settle();
     return {
       steps,
       spikeCounts: this.counts.slice(),
@@ -110,6 +113,10 @@ export class Simulator {
     };
   }
 
+  private takeInput(input: Float32Array, at: number): void {
+    for (const { y, from, to } of this.roots) y.set(input.subarray(at + from, at + to));
+  }
+
   private clear(): void {
     for (const node of this.nodes) node.clear();
     this.counts.fill(0);
@@ -119,8 +126,13 @@ export class Simulator {
   /** Takes down what the readout node did in this step. */
   private observe(step: number, steps: number): void {
     const { counts, potentials, readout } = this;
-    const { spikes } = readout;
-    if (spikes !== undefined) for (let n = 0; n < spikes.count; n += 1) counts[spikes.at[n]!]! += 1;
+    const { spikes, y } = readout;
+    if (spikes !== undefined) {
+      for (let n = 0; n < spikes.count; n += 1) {
+        const k = spikes.at[n]!;
+        counts[k] = counts[k]! + y[k]!;
+      }
+    }
     const p = readout.isStateful ? readout.v : readout.y;
     const isLast = step === steps - 1;
     if (this.network.meanPotential) {
@@ -139,7 +151,7 @@ export class Simulator {
   private stateInOrder(): Float32Array[] {
     return this.network.canonical.flatMap((at) => {
       const node = this.nodes[at]!;
-      return [node.i, node.v, ...(node.feedsBack ? [node.y] : [])];
+      return [node.i, node.v, node.line?.rows ?? NONE, ...(node.feedsBack ? [node.y] : [])];
     });
   }
 }

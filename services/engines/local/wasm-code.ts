@@ -23,6 +23,7 @@ export const multiply = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
 export const shiftLeft = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const shiftRight = (a: Code, bits: number): Code => [...a, ...int(bits), 0x76];
+export const popcount = (a: Code): Code => [...a, 0x69];
 export const differ = (a: Code, b: Code): Code => [...a, ...b, 0x47];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const loadInt = (address: Code, offset: number): Code => [...address, 0x28, 2, ...leb(offset)];
@@ -35,14 +36,22 @@ export const storeShort = (address: Code, value: Code): Code => [...address, ...
 export const vector = {
   load: (address: Code, offset = 0): Code => [...address, VECTOR, 0, 2, ...leb(offset)],
   loadSplat: (address: Code, offset: number): Code => [...address, VECTOR, 9, 2, ...leb(offset)],
-  store: (address: Code, value: Code): Code => [...address, ...value, VECTOR, 11, 2, 0],
+  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, VECTOR, 11, 2, ...leb(offset)],
   add: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe4, 1],
   subtract: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe5, 1],
   multiply: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe6, 1],
+  divide: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe7, 1],
+  minimum: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xe8, 1],
+  truncate: (a: Code): Code => [...a, VECTOR, 0x69],
   equal: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x41],
   /** All bits of a lane where `a > b`. */
   above: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x44],
+  /** All bits of a lane where `a ≥ b`. */
+  reaches: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x46],
+  /** All bits of a lane where they differ. */
+  differ: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x42],
   and: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x4e],
+  or: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x50],
   /** `a` in the lanes of `mask`, `b` in the others. */
   select: (mask: Code, a: Code, b: Code): Code => [...a, ...b, ...mask, VECTOR, 0x52],
   /** One bit for each lane of a mask. */
@@ -70,6 +79,8 @@ export const vector = {
   narrowShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x65],
   /** The signs of sixteen bytes, a bit each. */
   signs: (a: Code): Code => [...a, VECTOR, 0x64],
+  /** One number in all lanes. */
+  splat: (value: number): Code => [0x43, ...new Uint8Array(Float32Array.of(value).buffer), VECTOR, 0x13],
   zeros: [VECTOR, 12, ...Array<number>(16).fill(0)] as Code,
   ones: [0x43, 0x00, 0x00, 0x80, 0x3f, VECTOR, 0x13] as Code,
 };

@@ -1,7 +1,6 @@
-// One input on an InferStream, from when it is asked to its answer: one object, which is its own listener and what waits to be
-// sent.
+// One input on an InferStream, from when it is asked to its answer: one object, which is also what waits to be sent.
 import { RouterError } from '../../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
 
 /** What a job tells of itself. */
 export interface JobOwner {
@@ -15,7 +14,8 @@ const ITEM_BYTES = 64;
 const BYTES_PER_CHAR = 3;
 const NO_BYTES = Buffer.alloc(0);
 
-export class InferJob {
+/** What of a job its stream needs, whoever waits for it. */
+export abstract class InferJob {
   /** Of its stream; 0: it has none yet. */
   id = 0;
   readonly input: InferenceInput;
@@ -25,6 +25,27 @@ export class InferJob {
   readonly withLayers: boolean;
   /** Its item has no more, encoded. */
   readonly maxBytes: number;
+
+  constructor(input: InferenceInput, context: CallContext) {
+    this.input = input;
+    this.context = context;
+    this.traceParent = context.span?.toParentBytes() ?? NO_BYTES;
+    this.withLayers = input.detail !== undefined && input.detail !== 'SUMMARY';
+    const { model, shape, data } = input;
+    const text = BYTES_PER_CHAR * model.length + this.traceParent.length;
+    this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length;
+  }
+
+  /** To be called once, when it is on its stream. */
+  abstract listen(): void;
+  /** To be called once after `listen`, before one of the following. */
+  abstract stopListening(): void;
+  abstract answer(inference: Inference): void;
+  abstract fail(error: RouterError): void;
+}
+
+/** One that a caller waits for alone. */
+export class LoneJob extends InferJob {
   readonly #resolve: (inference: Inference) => void;
   readonly #reject: (error: RouterError) => void;
   readonly #onAbort: () => void;
@@ -36,24 +57,16 @@ export class InferJob {
     resolve: (inference: Inference) => void,
     reject: (error: RouterError) => void,
   ) {
-    this.input = input;
-    this.context = context;
-    this.traceParent = context.span?.toParentBytes() ?? NO_BYTES;
-    this.withLayers = input.detail !== undefined && input.detail !== 'SUMMARY';
-    const { model, shape, data } = input;
-    const text = BYTES_PER_CHAR * model.length + this.traceParent.length;
-    this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length;
+    super(input, context);
     this.#resolve = resolve;
     this.#reject = reject;
     this.#onAbort = () => owner.abandon(this, RouterError.from(context.signal.reason));
   }
 
-  /** To be called once, when it is on its stream. */
   listen(): void {
     this.context.signal.addEventListener('abort', this.#onAbort);
   }
 
-  /** To be called once, before one of the following. */
   stopListening(): void {
     this.context.signal.removeEventListener('abort', this.#onAbort);
   }
@@ -64,5 +77,66 @@ export class InferJob {
 
   fail(error: RouterError): void {
     this.#reject(error);
+  }
+}
+
+/** Several with one caller, which is listened to once for all. */
+export class JobGroup {
+  readonly listener: InferenceListener;
+  readonly #context: CallContext;
+  readonly #onAbort: () => void;
+  readonly #jobs: GroupedJob[];
+  /** On their stream. */
+  #open = 0;
+
+  constructor(inputs: readonly InferenceInput[], context: CallContext, owner: JobOwner, listener: InferenceListener) {
+    this.listener = listener;
+    this.#context = context;
+    this.#jobs = inputs.map((input, index) => new GroupedJob(input, context, this, index));
+    // Those that have ended are not on the stream any more: it does not heed them.
+    this.#onAbort = () => {
+      for (const job of this.#jobs) owner.abandon(job, RouterError.from(context.signal.reason));
+    };
+  }
+
+  get jobs(): readonly GroupedJob[] {
+    return this.#jobs;
+  }
+
+  began(): void {
+    if (this.#open === 0) this.#context.signal.addEventListener('abort', this.#onAbort);
+    this.#open += 1;
+  }
+
+  ended(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#context.signal.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+class GroupedJob extends InferJob {
+  readonly #group: JobGroup;
+  readonly #index: number;
+
+  constructor(input: InferenceInput, context: CallContext, group: JobGroup, index: number) {
+    super(input, context);
+    this.#group = group;
+    this.#index = index;
+  }
+
+  listen(): void {
+    this.#group.began();
+  }
+
+  stopListening(): void {
+    this.#group.ended();
+  }
+
+  answer(inference: Inference): void {
+    this.#group.listener.answered(this.#index, inference);
+  }
+
+  fail(error: RouterError): void {
+    this.#group.listener.failed(this.#index, error);
   }
 }

@@ -53,10 +53,4 @@ describe('an encoded message', () => {
     const encoded = encodeRequest({ jobs: [job(1, { data: Buffer.alloc(bytes, 3) })], cancelIds: [] }, 5n);
     expect([isSealed(encoded, 5n), isSealed(encoded, 4n)]).toEqual([true, false]);
   });
-
-  it('that is long stays as it is when the next one is encoded', () => {
-    const encoded = encodeRequest({ jobs: [job(1, { data: Buffer.alloc(100_000, 3) })], cancelIds: [] }, 0n);
-    encodeRequest({ jobs: [job(2, { data: Buffer.alloc(100_000, 4) })], cancelIds: [] }, 1n);
-    expect(isSealed(encoded, 0n)).toBe(true);
-  });
 });

@@ -1,6 +1,5 @@
 // InferStreamRequest, from jobs straight to bytes.
 import { WireWriter } from '../../core/wire-writer.ts';
-import { COPIED_BYTES } from '../../grpc/client-call.ts';
 import type { InferJob } from './infer-job.ts';
 import { EMPTY_CHECKSUM, seal } from './message-checksum.ts';
 import type { OutgoingMessage } from './outbox.ts';
@@ -25,14 +24,12 @@ export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint
   for (let k = 0; k < jobs.length; k += 1) writeItem(jobs[k]!, nowMs);
   writer.numbers(CANCEL_IDS, cancelIds);
   writer.raw(EMPTY_CHECKSUM);
-  // A short message is copied when it is sent, a longer one is kept.
-  const bytes = writer.view();
-  return seal(bytes.length > COPIED_BYTES ? writer.copy() : bytes, seed);
+  return seal(writer.view(), seed);
 }
 
 function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number): void {
   writer.varint(ITEM);
-  const start = writer.begin();
+  const start = writer.begin(input.data.length);
   writer.number(ID, id);
   writer.text(MODEL, input.model);
   writer.number(VERSION, input.version);
@@ -44,5 +41,5 @@ function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number)
   if (traceParent.length > 0) writer.bytes(TRACE_PARENT, traceParent);
   if (context.span?.asksForLayers) writer.number(TRACE_LAYERS, 1);
   writer.number(DETAIL, fromDetail(input.detail));
-  writer.end(start);
+  writer.end(start, input.data.length);
 }

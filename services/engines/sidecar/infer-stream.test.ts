@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, refuse } from '../../../test/fakes/fake-sidecar.ts';
-import type { RouterError } from '../../core/errors.ts';
+import { Cancel } from '../../core/cancel.ts';
+import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
 import { type InferResult, InferStreamRequest, InferStreamResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import { encodeRequest } from './infer-request.ts';
@@ -201,5 +202,44 @@ describe('an input', () => {
     void ask({ deadlineMs: performance.now() - 5 });
     await aTurn();
     expect(call.written[0]!.items.map(({ timeoutUs }) => timeoutUs)).toEqual([0n, 1n]);
+  });
+});
+
+describe('a group of inputs with one caller', () => {
+  function askEach(count: number): { ended: string[]; cancel: Cancel } {
+    const ended: string[] = [];
+    const cancel = new Cancel();
+    stream.inferEach(
+      Array.from({ length: count }, () => input),
+      { deadlineMs: Infinity, signal: cancel },
+      {
+        answered: (index) => void ended.push(`${index} answered`),
+        failed: (index, { kind }) => void ended.push(`${index} ${kind}`),
+      },
+    );
+    return { ended, cancel };
+  }
+
+  it('goes out as one message, and each is answered by its place', async () => {
+    const { ended } = askEach(3);
+    await new Promise(setImmediate);
+    expect(call.sent).toEqual([[1, 2, 3]]);
+    call.receive(answer(2n), refuse(3n, 'NON_FINITE'), answer(1n));
+    expect(ended).toEqual(['1 answered', '2 NON_FINITE', '0 answered']);
+  });
+
+  it('ends with its caller, and the engine is told of what it was sent', async () => {
+    const { ended, cancel } = askEach(2);
+    await new Promise(setImmediate);
+    call.receive(answer(1n));
+    cancel.abort(new RouterError('CANCELLED', 'the caller left'));
+    await new Promise(setImmediate);
+    expect(ended).toEqual(['0 answered', '1 CANCELLED']);
+    expect(call.written.map(({ cancelIds }) => cancelIds.map(Number))).toEqual([[], [2]]);
+  });
+
+  it('fails at once on a stream that is closed', () => {
+    stream.fail('it is gone');
+    expect(askEach(2).ended).toEqual(['0 ENGINE_LOST', '1 ENGINE_LOST']);
   });
 });

@@ -3,12 +3,12 @@
 import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import { IdTable } from '../../core/id-table.ts';
-import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
 import type { InferError } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Silence } from '../engine.ts';
 import type { InferCall, InferListener } from './infer-call.ts';
-import { InferJob, type JobOwner } from './infer-job.ts';
+import { type InferJob, JobGroup, type JobOwner, LoneJob } from './infer-job.ts';
 import { InferResults } from './infer-results.ts';
 import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
@@ -118,10 +118,23 @@ export class InferStream implements InferListener, JobOwner {
 
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) reject(new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`));
+      if (this.#closed) reject(this.#isClosed());
       else if (context.signal.aborted) reject(RouterError.from(context.signal.reason));
-      else this.#begin(new InferJob(input, context, this, resolve, reject));
+      else this.#begin(new LoneJob(input, context, this, resolve, reject));
     });
+  }
+
+  inferEach(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void {
+    for (const job of new JobGroup(inputs, context, this, listener).jobs) {
+      // What the listener does may change either.
+      if (this.#closed) job.fail(this.#isClosed());
+      else if (context.signal.aborted) job.fail(RouterError.from(context.signal.reason));
+      else this.#begin(job);
+    }
+  }
+
+  #isClosed(): RouterError {
+    return new RouterError('ENGINE_LOST', `engine "${this.#engineId}" is not connected`);
   }
 
   #begin(job: InferJob): void {

@@ -1,7 +1,7 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
 import { causeOf, withTimes } from '../../core/cause.ts';
 import { RouterError } from '../../core/errors.ts';
-import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
 import { type DescribeResponse, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
 import type { GrpcClient } from '../../grpc/client.ts';
 import type { StatusError } from '../../grpc/status.ts';
@@ -87,6 +87,11 @@ export class SidecarEngine implements Engine {
   infer(input: InferenceInput, context: CallContext): Promise<Inference> {
     if (this.#stream === undefined) return Promise.reject(this.#isDown());
     return this.#stream.infer(input, context);
+  }
+
+  inferEach(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void {
+    if (this.#stream !== undefined) this.#stream.inferEach(inputs, context, listener);
+    else for (const index of inputs.keys()) listener.failed(index, this.#isDown());
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {

@@ -1,12 +1,24 @@
 // Failover: asks the engines of a plan one after the other until one answers. Whom to ask, and what a failure comes to:
 // attempt-plan.ts.
 import { RouterError } from '../../core/errors.ts';
-import { attempt } from '../attempt.ts';
-import { AttemptPlan } from '../attempt-plan.ts';
-import type { Executor } from '../executor.ts';
+import { type EngineClient, attempt } from '../attempt.ts';
+import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
+import type { Executor, Outcome } from '../executor.ts';
 
-export const failover: Executor = async (execution) => {
-  const plan = new AttemptPlan(execution);
+export const failover: Executor = (execution) => askInTurn(new AttemptPlan(execution));
+
+/** Goes on after an attempt that has failed. */
+export async function failoverAfter<E extends EngineClient>(
+  plan: AttemptPlan<E>,
+  failed: NextAttempt<E>,
+  error: RouterError,
+): Promise<Outcome<E>> {
+  const end = plan.failed(failed, error);
+  if (end !== undefined) throw end;
+  return await askInTurn(plan);
+}
+
+async function askInTurn<E extends EngineClient>(plan: AttemptPlan<E>): Promise<Outcome<E>> {
   for (let next = plan.next(); next !== undefined; next = plan.next()) {
     try {
       return plan.answered(next, await attempt(next.engine, next.request, next.timeoutMs));
@@ -16,4 +28,4 @@ export const failover: Executor = async (execution) => {
     }
   }
   throw plan.exhausted;
-};
+}

@@ -4,18 +4,22 @@ import type { ModelVersion } from '../../models/repository.ts';
 import { freeSlots } from '../admission.ts';
 import type { Stage } from '../stage.ts';
 
-export function admit(pool: EnginePool): Stage {
-  /** How many requests for a model could be sent now. One function for each model: what waits keeps it. */
-  const freeOf = new WeakMap<ModelVersion, () => number>();
-  const free = (model: ModelVersion): (() => number) => {
-    const known = freeOf.get(model);
+/** How many requests for a model could be sent now. One function for each model: what waits keeps it. */
+export type FreeOf = (model: ModelVersion) => () => number;
+
+export function freeOf(pool: EnginePool): FreeOf {
+  const counts = new WeakMap<ModelVersion, () => number>();
+  return (model) => {
+    const known = counts.get(model);
     if (known !== undefined) return known;
     const { name, version } = model;
     const count = (): number => freeSlots(pool.holders(name, version));
-    freeOf.set(model, count);
+    counts.set(model, count);
     return count;
   };
+}
 
+export function admit(free: FreeOf): Stage {
   return async (request, next) => {
     const { context, options, found } = request;
     const { admission } = options;

@@ -17,16 +17,26 @@ async function voted(request: RoutedRequest): Promise<Answer> {
 
 /** One engine's answer. What engines said is remembered for a hedge, and audited in the background. */
 async function alone(request: RoutedRequest): Promise<Answer> {
-  const { options, strategy, found, candidates, claims } = request;
-  const executor = HEDGING.has(strategy) ? hedge : failover;
+  const executor = HEDGING.has(request.strategy) ? hedge : failover;
   const startedMs = performance.now();
   try {
-    const outcome = await executor(request);
-    options.latencyQuantile.record(found.key, performance.now() - startedMs);
-    return toAnswer(unlessDistrusted(outcome), request.readout, strategy);
+    return answerOf(request, await executor(request), startedMs);
   } finally {
-    options.audit.maybeAudit(claims, candidates, request, () => request.forgetAnswer());
+    audit(request);
   }
+}
+
+/** Of a request without a vote. */
+export function answerOf(request: RoutedRequest, outcome: Outcome<PooledEngine>, startedMs: number): Answer {
+  const { options, found, readout, strategy } = request;
+  options.latencyQuantile.record(found.key, performance.now() - startedMs);
+  return toAnswer(unlessDistrusted(outcome), readout, strategy);
+}
+
+/** To be called when a request without a vote has ended, however it did. */
+export function audit(request: RoutedRequest): void {
+  const { options, claims, candidates } = request;
+  options.audit.maybeAudit(claims, candidates, request, () => request.forgetAnswer());
 }
 
 /** The engine may have been put out while it computed: then the cache must not keep what it says. */

@@ -5,10 +5,10 @@ import { STRATEGIES, type StrategyName } from '../../strategies/registry.ts';
 import { noEngine } from '../no-engine.ts';
 import type { RoutedRequest } from '../routed-request.ts';
 import { applySlowStart } from '../slow-start.ts';
-import type { Stage } from '../stage.ts';
+import type { Step } from '../stage.ts';
 
 /** `inFlight`: requests under way now. Throws NO_ENGINE. */
-export function plan(pool: EnginePool, inFlight: () => number): Stage {
+export function plan(pool: EnginePool, inFlight: () => number): Step {
   const turns: Partial<Record<StrategyName, number>> = {};
   const nextTurn = (strategy: StrategyName): number => {
     const turn = turns[strategy] ?? 0;
@@ -16,7 +16,7 @@ export function plan(pool: EnginePool, inFlight: () => number): Stage {
     return turn;
   };
 
-  return (request, next) => {
+  return (request) => {
     const { found, strategy, options, policy } = request;
     const { name, version } = found.version;
     // Those that hold it now: while the request waited, one may have come back.
@@ -26,7 +26,6 @@ export function plan(pool: EnginePool, inFlight: () => number): Stage {
     request.plan = policy === undefined ? preferFreeEngines(planned) : planned;
     options.observer.planned(strategy);
     options.budget.deposit();
-    return next(request);
   };
 }
 

@@ -6,15 +6,15 @@ import { type StrategyName, VOTING } from '../../strategies/registry.ts';
 import { type VotePolicy, tighten } from '../../voting/policy.ts';
 import { findServed } from '../find-model.ts';
 import type { RoutedRequest } from '../routed-request.ts';
-import type { Stage } from '../stage.ts';
+import type { Step } from '../stage.ts';
 import { forModel } from '../vote-policy.ts';
 
 /** What a request may ask for at most. */
 const MAX_PARTICIPANTS = 15;
 
 /** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts says, or INVALID_FIELD. */
-export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Stage {
-  return (request, next) => {
+export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Step {
+  return (request) => {
     const { question, context } = request;
     const found = findServed(models, pool, question.model, question.modelVersion);
     const { version } = found;
@@ -28,7 +28,6 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
       context.span.set('tandem.model', `${model}/${number}`);
       context.span.set('tandem.strategy', request.strategy);
     }
-    return next(request);
   };
 }
 

@@ -82,7 +82,7 @@ async function measureInTurns(
 ): Promise<SubjectFigures[]> {
   const ours = started.find((one) => 'subject' in one && one.kind !== 'first-layer');
   const expected = ours !== undefined && 'subject' in ours ? ours.subject.counts : [];
-  const samples = started.map(() => ({ 1: [], 8: [], 64: [] }) as Record<Batch, number[]>);
+  const samples = started.map(() => ({ 1: [], 8: [], 64: [] }));
   const agreements = started.map((one) => ('subject' in one ? agreementOf(expected, one.subject.counts) : undefined));
   for (const [k, agreement] of agreements.entries()) {
     if (agreement !== undefined) checkAgreement(started[k]!.name, agreement);

@@ -1,8 +1,12 @@
 // The edge over services/grpc and services/http2.
+import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
 import { type Listener, listen } from '../grpc/listen.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
+import type { ServerCertificate } from '../grpc/secure-server.ts';
 import { GrpcServer } from '../grpc/server.ts';
 import type { Status } from '../grpc/status.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -13,7 +17,7 @@ import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, noRoomForMessage }
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
 
-export class OwnEdge implements Edge {
+export class NativeEdge implements Edge {
   readonly #server: GrpcServer;
   readonly #options: EdgeOptions;
   #listener: Listener | undefined;
@@ -31,24 +35,31 @@ export class OwnEdge implements Edge {
           return options.timeoutMs;
         },
       },
+      authorize: options.authorize && ((...call) => this.#authorize(...call)),
       http2: { maxConcurrentStreams: maxStreamsPerConnection },
       onBusy: (socket) => connections.working(socket),
       onIdle: (socket) => connections.done(socket),
+      onFault: (fault) => options.onConnectionFault(fault),
       onUnheard: (why, status, method, sinceMs) => this.#tell(why, status, method, sinceMs),
       onBug: (path, error) => options.onInternalError(path, RouterError.from(error)),
     });
   }
 
   async start(): Promise<number> {
-    const { listen: address, connections } = this.#options;
+    const { listen: address, connections, tls } = this.#options;
     await freeSocketPath(address);
     try {
-      this.#listener = await listen(address, this.#server.accept);
+      this.#listener = await listen(address, this.#server.accept, tls);
     } catch (error) {
       throw cannotListen(address, (error as Error).message);
     }
-    for (const server of this.#listener.servers) connections.watch(server, 'connection', BURST);
+    for (const server of this.#listener.servers)
+      connections.watch(server, server instanceof TlsServer ? 'secureConnection' : 'connection', BURST);
     return this.#listener.port;
+  }
+
+  renew(certificate: ServerCertificate): void {
+    this.#listener?.renew(certificate);
   }
 
   async drain(): Promise<void> {
@@ -59,6 +70,13 @@ export class OwnEdge implements Edge {
   close(): void {
     this.#listener?.close();
     this.#server.close();
+  }
+
+  #authorize(method: Method, metadata: Metadata, socket: Socket): Status | undefined {
+    const error = this.#options.authorize?.(method.path, metadata, socket);
+    if (error === undefined) return undefined;
+    this.#options.onUnheard(method.path, error, performance.now());
+    return toStatus(error);
   }
 
   #tell(why: Unheard, status: Status, method: Method, sinceMs: number): Status {

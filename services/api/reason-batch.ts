@@ -1,0 +1,64 @@
+// The items of one ReasonBatch: a few at a time, so that no other caller waits for long, and so many under way at most.
+import type { Turns } from '../core/turns.ts';
+import type { ReasonQuestion } from '../routing/question.ts';
+import type { Router } from '../routing/router.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { LayerRoom } from './layer-room.ts';
+import type { ItemOutcome } from './reason-encoder.ts';
+import { type ItemOptions, reasonItems } from './reason-item.ts';
+import { beginTrace } from './traced.ts';
+import type { UnaryContext } from './unary.ts';
+
+export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept'> {
+  /** Items under way at once. */
+  readonly windowSize: number;
+  readonly tracing: Tracing;
+  readonly turns: Turns;
+}
+
+/** Begun in one piece. */
+const CHUNK = 32;
+const TYPE = 'ReasonBatch.item';
+
+/** In the order of the requests. */
+export async function reasonBatch(
+  requests: readonly Uint8Array[],
+  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  context: UnaryContext,
+  { turns, windowSize, ...options }: BatchOptions,
+): Promise<ItemOutcome[]> {
+  const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
+  const room = new LayerRoom();
+  const item: ItemOptions = {
+    ...options,
+    type: TYPE,
+    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs),
+    adjust: spreadBySpeed,
+    accept: ({ answer }) => room.take(answer.inference),
+  };
+  let begun = 0;
+  let ended = 0;
+  let wake = (): void => undefined;
+  const untilBelow = async (open: number): Promise<void> => {
+    while (begun - ended > open) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  while (begun < requests.length) {
+    await untilBelow(windowSize - 1);
+    await turns.next();
+    const first = begun;
+    const chunk = requests.slice(first, first + Math.min(CHUNK, windowSize - (begun - ended)));
+    begun += chunk.length;
+    reasonItems(chunk, router, context, item, (index, { outcome }) => {
+      outcomes[first + index] = outcome;
+      ended += 1;
+      wake();
+    });
+  }
+  await untilBelow(0);
+  return outcomes;
+}
+
+/** Items that name no strategy go where they should be answered first. */
+function spreadBySpeed(question: ReasonQuestion): ReasonQuestion {
+  return question.strategy === undefined ? { ...question, strategy: 'FASTEST' } : question;
+}

@@ -1,0 +1,82 @@
+// The methods of gRPC reflection. What answers them is loaded with the first call: it takes 15 MB, and few routers are asked.
+import type { CallListener, IncomingCall, Method } from '../grpc/method.ts';
+import { status } from '../grpc/status.ts';
+import type { PackageCall, ReflectionMethod } from './reflection.ts';
+
+const PATHS = ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`);
+
+type Load = () => Promise<ReadonlyMap<string, ReflectionMethod>>;
+
+export function reflectionMethods(protoDir: string): Method[] {
+  let loading: ReturnType<Load> | undefined;
+  const load: Load = () =>
+    (loading ??= import('./reflection.ts').then(({ loadReflection }) => loadReflection(protoDir)));
+  return PATHS.map((path) => ({
+    ...{ path, requestStream: true, responseStream: true },
+    decode: (bytes: Buffer) => bytes,
+    encode: (bytes: Buffer) => bytes,
+    handle: (call: IncomingCall) => void answer(path, call, load),
+  }));
+}
+
+async function answer(path: string, call: IncomingCall, load: Load): Promise<void> {
+  const input = new HeldInput();
+  call.listener = input;
+  call.pause();
+  let method: ReflectionMethod;
+  try {
+    method = (await load()).get(path)!;
+  } catch (error) {
+    call.fail(
+      status('INTERNAL', `reflection cannot be loaded (${(error as Error).message}); restore the folder proto`),
+    );
+    return;
+  }
+  const { decode, encode, handle } = method;
+  const read = (bytes: Buffer): unknown => {
+    try {
+      return decode(bytes);
+    } catch (error) {
+      call.fail(status('INTERNAL', `the request cannot be decoded (${(error as Error).message})`));
+      return undefined;
+    }
+  };
+  const ears: Partial<Record<'data' | 'end', (message?: unknown) => void>> = {};
+  const packageCall: PackageCall = {
+    on: (event, listen) => void (ears[event] = listen),
+    write: (response) => void call.send(encode(response as never)),
+    end: () => call.end(),
+  };
+  handle(packageCall);
+  input.release({
+    onMessage: (bytes) => {
+      const message = read(bytes);
+      if (message !== undefined) ears.data?.(message);
+    },
+    onEnd: () => ears.end?.(),
+  });
+  call.resume();
+}
+
+/** Keeps what comes until there is somebody to hear it. */
+class HeldInput implements CallListener<Buffer> {
+  readonly #messages: Buffer[] = [];
+  #isEnded = false;
+  #listener: Required<Pick<CallListener<Buffer>, 'onMessage' | 'onEnd'>> | undefined;
+
+  onMessage(bytes: Buffer): void {
+    if (this.#listener === undefined) this.#messages.push(bytes);
+    else this.#listener.onMessage(bytes);
+  }
+
+  onEnd(): void {
+    if (this.#listener === undefined) this.#isEnded = true;
+    else this.#listener.onEnd();
+  }
+
+  release(listener: Required<Pick<CallListener<Buffer>, 'onMessage' | 'onEnd'>>): void {
+    this.#listener = listener;
+    for (const bytes of this.#messages) listener.onMessage(bytes);
+    if (this.#isEnded) listener.onEnd();
+  }
+}

@@ -1,0 +1,48 @@
+// How a command reaches the router: in plaintext, or over TLS with the files that the user names.
+import { readFileSync } from 'node:fs';
+import * as grpc from '@grpc/grpc-js';
+import { isLoopbackAddress } from '../core/loopback.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface CredentialOptions {
+  /** PEM file of the CAs to trust. Undefined: plaintext. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Bearer token. */
+  readonly token?: string;
+  readonly address: string;
+}
+
+/** Throws UsageError where the files cannot be used. */
+export function credentialsOf({ ca, cert, key, token, address }: CredentialOptions): grpc.ChannelCredentials {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError('--cert and --key go together; give both, or neither');
+  }
+  if (ca === undefined) {
+    if (cert !== undefined) throw new UsageError('--cert needs --ca: a certificate is sent over TLS only');
+    if (token !== undefined && !isLoopbackAddress(address)) {
+      throw new UsageError('--token needs --ca: a token is sent over TLS, or to this machine, only');
+    }
+    return grpc.credentials.createInsecure();
+  }
+  try {
+    return grpc.credentials.createSsl(
+      readFileSync(ca),
+      key ? readFileSync(key) : null,
+      cert ? readFileSync(cert) : null,
+    );
+  } catch (error) {
+    throw new UsageError(`the TLS files cannot be used: ${(error as Error).message}`);
+  }
+}
+
+/** What sends the token with every call. */
+export function interceptorsOf({ token }: Pick<CredentialOptions, 'token'>): grpc.Interceptor[] {
+  if (token === undefined) return [];
+  const start: grpc.Requester['start'] = (metadata, listener, next) => {
+    metadata.set('authorization', `Bearer ${token}`);
+    next(metadata, listener);
+  };
+  return [(options, nextCall) => new grpc.InterceptingCall(nextCall(options), { start })];
+}

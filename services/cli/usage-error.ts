@@ -1,0 +1,2 @@
+/** A wrong argument that only the command could notice. */
+export class UsageError extends Error {}

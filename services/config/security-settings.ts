@@ -1,0 +1,55 @@
+// Who may reach the router, and how.
+import { z } from 'zod';
+import { isLoopbackAddress } from '../core/loopback.ts';
+
+export const tlsSchema = z
+  .strictObject({
+    cert: z
+      .string()
+      .default('')
+      .describe('PEM file with the certificate of the router and its intermediates; empty: no TLS.'),
+    key: z.string().default('').describe('PEM file with the private key of `tls.cert`.'),
+    client_ca: z
+      .string()
+      .default('')
+      .describe(
+        'PEM file with the CAs that sign client certificates; callers must present one. Empty: none is asked for.',
+      ),
+  })
+  .prefault({})
+  .describe(
+    'TLS 1.3 for `listen`, and for `http_listen` on an address other machines reach. Changed files are read again.',
+  );
+
+export const insecureSchema = z
+  .boolean()
+  .default(false)
+  .describe('Accept plaintext on addresses that other machines reach.');
+
+interface Exposure {
+  readonly listen: string;
+  readonly http_listen: string;
+  readonly insecure: boolean;
+  readonly tls: z.infer<typeof tlsSchema>;
+}
+
+/** Refuses plaintext to other machines, unless `insecure` says so, and half a TLS setting. */
+export function checkExposure(settings: Exposure, context: z.RefinementCtx): void {
+  const { tls, insecure } = settings;
+  const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  if (tls.cert !== '' && tls.key === '')
+    problem(['tls', 'key'], 'must be the PEM file with the private key of "tls.cert"');
+  if (tls.cert === '' && tls.key !== '')
+    problem(['tls', 'cert'], 'must be the PEM file with the certificate of "tls.key"');
+  if (tls.cert === '' && tls.client_ca !== '') {
+    problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS no certificate is asked for');
+  }
+  if (tls.cert !== '' || insecure) return;
+  for (const key of ['listen', 'http_listen'] as const) {
+    const address = settings[key];
+    const port = /:(\d+)$/.exec(address)?.[1];
+    if (port === undefined || isLoopbackAddress(address)) continue; // off, a Unix socket, or malformed: told elsewhere
+    const advice = 'other machines reach it, in plaintext. Set "tls.cert" and "tls.key", or write "insecure: true"';
+    problem([key], `must be a loopback address such as "127.0.0.1:${port}": ${advice}`);
+  }
+}

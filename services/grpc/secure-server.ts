@@ -1,0 +1,72 @@
+// A TLS server for gRPC: TLS 1.3, HTTP/2 by ALPN, and a bound on connections that do not finish their handshake.
+import type { Socket } from 'node:net';
+import { type Server, type TLSSocket, type TlsOptions, createServer } from 'node:tls';
+
+export interface ServerCertificate {
+  /** PEM. */
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Callers must present a certificate that it signs. Undefined: none is asked for. */
+  readonly clientCa: Buffer | undefined;
+}
+
+/** `peer`: IP address. */
+export type HandshakeFailed = (why: string, peer: string) => void;
+
+/** For a handshake, milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Handshakes at once; of more, the oldest is given up. */
+const MAX_HANDSHAKES = 256;
+
+export class SecureServer {
+  readonly server: Server;
+  /** Connections without a finished handshake by the peer's address and port, the oldest first. */
+  readonly #handshakes = new Map<string, Socket>();
+
+  constructor(certificate: ServerCertificate, onSocket: (socket: Socket) => void, onFailed: HandshakeFailed) {
+    this.server = createServer({
+      ...tlsOptions(certificate),
+      ...{ noDelay: true, ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+    });
+    this.server.on('connection', (socket: Socket) => this.#began(socket));
+    this.server.on('secureConnection', (socket) => {
+      this.#handshakes.delete(nameOf(socket));
+      onSocket(socket);
+    });
+    this.server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      onFailed(reasonOf(error), socket.remoteAddress ?? '');
+      socket.destroy();
+    });
+  }
+
+  renew(certificate: ServerCertificate): void {
+    this.server.setSecureContext(tlsOptions(certificate));
+  }
+
+  #began(socket: Socket): void {
+    const name = nameOf(socket);
+    if (this.#handshakes.size >= MAX_HANDSHAKES) {
+      const [oldest] = this.#handshakes.values();
+      oldest?.destroy();
+    }
+    this.#handshakes.set(name, socket);
+    socket.once('close', () => {
+      if (this.#handshakes.get(name) === socket) this.#handshakes.delete(name);
+    });
+  }
+}
+
+export function tlsOptions({ cert, key, clientCa }: ServerCertificate): TlsOptions {
+  const isMutual = clientCa !== undefined;
+  return { cert, key, ca: clientCa, requestCert: isMutual, rejectUnauthorized: isMutual, minVersion: 'TLSv1.3' };
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+/** OpenSSL's short text, such as "certificate has expired", where there is one. */
+export function reasonOf(error: Error): string {
+  const { reason, code } = error as Error & { readonly reason?: string; readonly code?: string };
+  return reason ?? code ?? error.message;
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { npz } from '../../test/support/npz.ts';
+import { writeNir } from '../../test/support/nir-writer.ts';
+import { chain, node } from '../../test/support/run-network.ts';
+import { parseManifest } from '../config/manifest.ts';
+import { FRAMEWORKS } from '../models/frameworks.ts';
+import { importModel, isAlike } from './import-model.ts';
+
+/** As snnTorch exports a Leaky of beta 0.9, and what it does with an input of 0.35 (threshold 1). */
+const leaky = writeNir(chain(1, 1, { lif: node('LIF', { tau: 1e-3, r: 10, v_leak: 0, v_threshold: 1, v_reset: 0 }) }));
+const STEPS = 12;
+const input = Array.from({ length: STEPS }, () => [0.35]);
+const from = (name: string, file = leaky, recording?: Uint8Array) => {
+  return importModel(file, { framework: FRAMEWORKS[name]!, ...(recording === undefined ? {} : { recording }) });
+};
+/** Spikes at these steps. */
+const spikes = (...steps: number[]) => Array.from({ length: STEPS }, (_, step) => [steps.includes(step) ? 1 : 0]);
+
+describe('an import', () => {
+  it('writes a model.yaml with the settings that the framework means', () => {
+    expect(parseManifest(from('snntorch').manifest)).toMatchObject({
+      dt: 1e-4,
+      reset: 'subtract_delayed',
+      input: { kind: 'series', shape: [1] },
+      readout: { from: 'spike_count' },
+    });
+  });
+
+  it('says why for every setting that it writes', () => {
+    for (const { key, why } of from('sinabs').decisions) expect([key, why]).not.toContain('');
+  });
+
+  it('reads out the potential of a node that does not fire', () => {
+    const li = writeNir(chain(1, 1, { li: node('LI', { tau: 1e-3, r: 1, v_leak: 0 }) }));
+    expect(parseManifest(from('norse', li).manifest).readout.from).toBe('last_potential');
+  });
+
+  it('takes dt from the r of an IF of SpikingJelly', () => {
+    const integrate = writeNir(chain(1, 1, { if: node('IF', { r: 500, v_threshold: 1 }) }));
+    expect(parseManifest(from('spikingjelly', integrate).manifest).dt).toBe(0.002);
+  });
+
+  it('takes dt from the r of a neuron of Rockpool', () => {
+    const lif = { tau: 0.01, r: 10 * Math.exp(-0.1), v_leak: 0, v_threshold: 1 };
+    expect(parseManifest(from('rockpool', writeNir(chain(1, 1, { n: node('LIF', lif) }))).manifest).dt).toBe(0.001);
+  });
+
+  it('takes a dt that is given', () => {
+    const { manifest } = importModel(leaky, { framework: FRAMEWORKS['snntorch']!, dt: 0.5 });
+    expect(parseManifest(manifest).dt).toBe(0.5);
+  });
+});
+
+describe('an import with a recording', () => {
+  it('finds the served network equal', () => {
+    const { comparison } = from('snntorch', leaky, npz({ input, output: spikes(3, 6, 10) }));
+    expect([isAlike(comparison!), comparison!.equalSteps]).toEqual([true, STEPS]);
+  });
+
+  it('finds the settings that the file does not tell apart', () => {
+    // reset_mechanism="zero": from 0 again after each spike.
+    const { comparison, manifest } = from('snntorch', leaky, npz({ input, output: spikes(3, 7, 11) }));
+    expect(isAlike(comparison!)).toBe(true);
+    expect(parseManifest(manifest).reset).toBe('value');
+  });
+
+  it('names the first step, node and neuron that differ', () => {
+    const { comparison } = from('norse', leaky, npz({ input, lif: spikes(5) }));
+    expect(comparison!.difference).toMatchObject({ step: 5, node: 'lif', neuron: 0, recorded: 1, served: 0 });
+  });
+
+  it('takes axes of length 1 as they come', () => {
+    const { comparison } = from('snntorch', leaky, npz({ input: [input.flat()], output: [spikes(3, 6, 10).flat()] }));
+    expect(isAlike(comparison!)).toBe(true);
+  });
+
+  it.each([
+    ['there is no array "output"', { input }],
+    ['there is no array "input"', { output: input }],
+    ['array "output" has 5 elements, which are not 12 equal steps', { input, output: [[1, 2, 3, 4, 5]] }],
+    ['array "hidden": the network has no node of this name', { input, hidden: input }],
+    ['array "output" has 2 elements a step, but the node has 1', { input, output: input.map(() => [0, 0]) }],
+  ])('refuses one of which is true: %s', (problem, arrays) => {
+    expect(() => from('snntorch', leaky, npz(arrays))).toThrow(problem);
+  });
+});

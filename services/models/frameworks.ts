@@ -1,0 +1,189 @@
+// What each framework means with the NIR files that it exports: what a model.yaml must say so that the served network
+// fires as the framework's own. Read from the frameworks' sources, and checked against their runs (test/conformance).
+import type { Manifest } from '../config/manifest.ts';
+
+/** The settings that a framework decides. */
+export type Convention = keyof Pick<
+  Manifest,
+  'dt' | 'reset' | 'if_gain' | 'lif_gain' | 'synapse_gain' | 'decay' | 'fire_at' | 'spikes_per_step' | 'emit'
+>;
+
+export interface Decision {
+  readonly key: Convention;
+  readonly value: string | number;
+  readonly why: string;
+}
+
+/** What a decision may depend on: the types of the file's nodes and their parameters, in no order. */
+export interface ImportedNode {
+  readonly name: string;
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, { readonly values: Float64Array }>;
+}
+
+export interface Framework {
+  /** How people write it. */
+  readonly title: string;
+  decide(nodes: readonly ImportedNode[]): readonly Decision[];
+  /** Other values that the file does not tell apart, the likelier first; a recording decides. */
+  readonly alternatives: readonly (readonly Decision[])[];
+  readonly remarks: readonly string[];
+}
+
+const SNNTORCH_DT = 1e-4;
+const NORSE_DT = 1e-6;
+
+const snntorch: Framework = {
+  title: 'snnTorch',
+  decide: () => [
+    { key: 'dt', value: SNNTORCH_DT, why: 'its exporter always computes with dt = 1e-4' },
+    { key: 'reset', value: 'subtract_delayed', why: 'by default a spike resets in the next step (reset_delay=True)' },
+  ],
+  alternatives: [
+    [
+      { key: 'reset', value: 'value', why: 'reset_mechanism="zero" of Leaky' },
+      { key: 'reset', value: 'value_delayed', why: 'reset_mechanism="zero" of Synaptic, RLeaky and RSynaptic' },
+      { key: 'reset', value: 'subtract', why: 'reset_delay=False' },
+    ],
+  ],
+  remarks: ['with beta or alpha of 1, the exporter writes an infinite time constant; use an IF node instead'],
+};
+
+const norse: Framework = {
+  title: 'Norse',
+  decide: () => [
+    {
+      key: 'dt',
+      value: NORSE_DT,
+      why: 'its exporter multiplies time constants by its dt (0.001); so dt is 0.001 · 0.001',
+    },
+    { key: 'reset', value: 'value', why: 'its neurons go to v_reset' },
+    { key: 'if_gain', value: 'unit', why: 'IAF adds its input as it is' },
+    { key: 'synapse_gain', value: 'unit', why: 'LIF adds its input to the current as it is; the file has no w_in' },
+  ],
+  alternatives: [],
+  remarks: ['with another dt than 0.001 in Norse, give --dt with the square of yours'],
+};
+
+const sinabs: Framework = {
+  title: 'sinabs',
+  decide: (nodes) => [
+    { key: 'dt', value: 1, why: 'its time constants are in steps' },
+    { key: 'decay', value: 'exponential', why: 'LIF and ExpLeak decay by exp(-1/tau)' },
+    { key: 'if_gain', value: 'unit', why: 'IAF adds its input as it is' },
+    nodes.some(({ type }) => type === 'LIF')
+      ? { key: 'lif_gain', value: 'dt', why: 'LIF scales its input by default (norm_input=True)' }
+      : { key: 'lif_gain', value: 'unit', why: 'ExpLeak adds its input as it is by default (norm_input=False)' },
+    { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
+    { key: 'spikes_per_step', value: 'multiple', why: 'by default it puts out several spikes a step (MultiSpike)' },
+    { key: 'reset', value: 'subtract', why: 'by default it subtracts the threshold (MembraneSubtract)' },
+  ],
+  alternatives: [
+    [{ key: 'spikes_per_step', value: 'single', why: 'spike_fn=SingleSpike' }],
+    [{ key: 'reset', value: 'value', why: 'reset_fn=MembraneReset' }],
+    [
+      { key: 'lif_gain', value: 'unit', why: 'norm_input=False' },
+      { key: 'lif_gain', value: 'dt', why: 'norm_input=True' },
+    ],
+  ],
+  remarks: ['its exporter leaves out tau_syn, min_v_mem and recurrent connections; such layers cannot fire alike'],
+};
+
+const spyx: Framework = {
+  title: 'Spyx',
+  decide: (nodes) => [
+    { key: 'dt', value: 1, why: 'its exporter computes with dt = 1 by default' },
+    nodes.some(({ type }) => type === 'CubaLIF')
+      ? { key: 'reset', value: 'subtract', why: 'CuBaLIF resets before the update' }
+      : { key: 'reset', value: 'subtract_delayed', why: 'its neurons reset after the update of the next step' },
+    { key: 'emit', value: 'next_step', why: 'a spike is put out in the next step' },
+    { key: 'if_gain', value: 'unit', why: 'IF adds its input as it is' },
+    { key: 'lif_gain', value: 'unit', why: 'LIF adds its input as it is; the r in the file is the decay, beta' },
+    { key: 'synapse_gain', value: 'unit', why: 'CuBaLIF adds its input as it is' },
+  ],
+  alternatives: [],
+  remarks: [
+    'its exporter leads the input of a recurrent layer through the recurrent weights; such layers cannot fire alike',
+  ],
+};
+
+const spikingjelly: Framework = {
+  title: 'SpikingJelly',
+  decide: (nodes) => {
+    const gain = nodes.find(({ type }) => type === 'IF')?.parameters.get('r')?.values[0];
+    const dt =
+      gain !== undefined && gain > 0
+        ? { value: rounded(1 / gain), why: 'its exporter writes 1/dt as the r of an IF' }
+        : { value: 1e-4, why: 'its exporter computes with dt = 1e-4 by default' };
+    return [
+      { key: 'dt', ...dt },
+      { key: 'reset', value: 'value', why: 'its exporter refuses soft resets' },
+      { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
+    ];
+  },
+  alternatives: [],
+  remarks: [],
+};
+
+const rockpool: Framework = {
+  title: 'Rockpool',
+  decide: (nodes) => {
+    const dt = rockpoolDt(nodes);
+    return [
+      dt === undefined
+        ? { key: 'dt', value: 1e-3, why: 'its default' }
+        : { key: 'dt', value: dt, why: 'from the r of a neuron, which is tau · exp(-dt/tau) / dt' },
+      { key: 'decay', value: 'exponential', why: 'its states decay by exp(-dt/tau)' },
+      nodes.some(({ type }) => type === 'LI')
+        ? { key: 'lif_gain', value: 'decayed', why: 'ExpSyn decays together with its input' }
+        : { key: 'lif_gain', value: 'unit', why: 'its membranes add their input as it is' },
+      { key: 'synapse_gain', value: 'decayed', why: 'its currents decay together with their input' },
+      { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
+      { key: 'spikes_per_step', value: 'multiple', why: 'it puts out several spikes a step' },
+      { key: 'reset', value: 'subtract', why: 'it subtracts the threshold' },
+    ];
+  },
+  alternatives: [],
+  remarks: ['its exporter leaves out biases and recurrent weights of LIF layers; such layers cannot fire alike'],
+};
+
+const lava: Framework = {
+  title: 'Lava',
+  decide: () => [
+    { key: 'dt', value: 1e-4, why: 'as the conversion published with the NIR paper' },
+    { key: 'reset', value: 'value', why: 'its LIF goes to 0' },
+  ],
+  alternatives: [[{ key: 'reset', value: 'subtract', why: 'a soft reset' }]],
+  remarks: ['Lava itself exports no NIR, and could not be run for a comparison; give a recording with --check'],
+};
+
+export const FRAMEWORKS: Readonly<Record<string, Framework>> = {
+  snntorch,
+  norse,
+  sinabs,
+  spyx,
+  spikingjelly,
+  lava,
+  rockpool,
+};
+
+/** Solves r = exp(-q)/q for q = dt/tau. */
+function rockpoolDt(nodes: readonly ImportedNode[]): number | undefined {
+  const neuron = nodes.find(({ type }) => type === 'CubaLIF' || type === 'LIF' || type === 'LI');
+  const tau = (neuron?.parameters.get('tau_mem') ?? neuron?.parameters.get('tau'))?.values[0];
+  const r = neuron?.parameters.get('r')?.values[0];
+  if (tau === undefined || r === undefined || !(r > 0)) return undefined;
+  // exp(-q) − r·q falls from 1, so that bisection finds its one zero.
+  let [low, high] = [0, 1 / r];
+  for (let n = 0; n < 100; n += 1) {
+    const q = (low + high) / 2;
+    if (Math.exp(-q) > r * q) low = q;
+    else high = q;
+  }
+  return rounded(low * tau);
+}
+
+/** Without the last digits of binary32 arithmetic. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(5));
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import { fakeTracing } from '../../test/fakes/fake-parts.ts';
+import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
+import { Call } from '../core/call.ts';
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { Admission } from './admission.ts';
+import type { GroupedItem } from './group.ts';
+import type { ReasonQuestion } from './question.ts';
+import type { ReasonAnswer, Router } from './router.ts';
+
+type Said = ReasonAnswer | RouterError;
+
+const tracing = fakeTracing();
+
+interface Grouped {
+  /** Of those that went together, in the order in which they ended. */
+  readonly said: Said[];
+  /** How many are to go alone. */
+  readonly alone: number;
+}
+
+/** Resolves when all that went together have ended. */
+async function together(
+  router: Router,
+  questions: readonly ReasonQuestion[],
+  limits: CallContext = new Call(Infinity),
+): Promise<Grouped> {
+  const said: Said[] = [];
+  let open = questions.length;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const ended = (each: Said): void => {
+    said.push(each);
+    open -= 1;
+    if (open === 0) resolve(undefined);
+  };
+  const items = questions.map((each): GroupedItem => ({
+    question: each,
+    span: tracing.begin('test', 0, '', '').root,
+    ended,
+  }));
+  const alone = router.reasonTogether(items, limits).length;
+  open -= alone;
+  if (open > 0) await promise;
+  return { said, alone };
+}
+
+const cacheOf = (each: Said): string => (each instanceof RouterError ? each.kind : each.cache);
+const enginesOf = (each: Said): string =>
+  each instanceof RouterError
+    ? each.kind
+    : each.attempts.map(({ engineId, outcome }) => `${engineId} ${outcome}`).join();
+const same = (count: number, over: Partial<ReasonQuestion> = {}): ReasonQuestion[] =>
+  Array.from({ length: count }, () => question(over));
+const other = (first: number): ReasonQuestion => {
+  const data = Buffer.from(new Float32Array([first, 2, 3]).buffer);
+  return question({ cache: 'USE', input: { field: 'encoding', shape: [3], dtype: 'FP32', data } });
+};
+
+describe('requests that come together', () => {
+  it('are shared out among the engines, and each is answered', async () => {
+    const engines = ['a', 'b'].map(engine);
+    const { said, alone } = await together(build(engines), same(8));
+    expect([said.map(cacheOf), alone]).toEqual([Array(8).fill('BYPASSED'), 0]);
+    expect(engines.map(({ calls }) => calls.length).reduce((a, b) => a + b)).toBe(8);
+    expect(engines.every(({ calls }) => calls.length > 0)).toBe(true);
+  });
+
+  it('each have an error of their own', async () => {
+    const bad = question({ input: { ...question().input, shape: [4] } });
+    const { said } = await together(build([engine('a')]), [question(), bad, question()]);
+    expect(said.map(cacheOf).sort()).toEqual(['BYPASSED', 'BYPASSED', 'INPUT_LENGTH']);
+  });
+
+  it('go on by themselves where their engine fails', async () => {
+    const [bad, good] = [engine('bad'), engine('good')];
+    bad.behaviour = lost;
+    const { said } = await together(build([bad, good]), same(4));
+    const retried = said.map(enginesOf).filter((text) => text === 'bad ENGINE_LOST,good OK');
+    expect(retried.length).toBe(bad.calls.length);
+    expect(said.every((each) => !(each instanceof RouterError))).toBe(true);
+  });
+
+  it('leave nothing under way, however they end', async () => {
+    const bad = engine('bad');
+    bad.behaviour = lost;
+    const router = build([bad]);
+    await together(router, same(3));
+    expect(router.inFlight).toBe(0);
+  });
+
+  it('are answered from the cache, and kept there', async () => {
+    const router = build([engine('a')]);
+    const first = await together(router, [other(1), other(4)]);
+    const second = await together(router, [other(1), other(4)]);
+    expect([first, second].map(({ said }) => said.map(cacheOf))).toEqual([
+      ['MISS', 'MISS'],
+      ['HIT', 'HIT'],
+    ]);
+  });
+
+  it('compute an equal question once: the second goes alone, and joins the first', async () => {
+    const only = engine('a');
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    only.behaviour = () => promise.then(() => fakeInference());
+    const router = build([only]);
+    const grouped = together(router, [other(1), other(1)]);
+    const joined = router.reason(other(1), context());
+    resolve(undefined);
+    expect([(await grouped).alone, (await joined).cache, only.calls.length]).toEqual([1, 'COALESCED', 1]);
+  });
+
+  it('get a stale answer where every engine has gone', async () => {
+    const only = engine('a');
+    const { router } = buildWhole([only], undefined, {}, 0);
+    await together(router, [other(1)]);
+    only.behaviour = lost;
+    expect((await together(router, [other(1)])).said.map(cacheOf)).toEqual(['STALE']);
+  });
+
+  it('go alone where several engines are to be asked, or detail is wanted', async () => {
+    const router = build(['a', 'b', 'c'].map(engine));
+    const questions = [
+      question({ strategy: 'REDUNDANT' }),
+      question({ strategy: 'HEDGED' }),
+      question({ strategy: 'AFFINITY' }),
+      question({ detail: 'LAYERS' }),
+    ];
+    expect(await together(router, questions)).toEqual({ said: [], alone: 4 });
+    expect(router.inFlight).toBe(0);
+  });
+
+  it('go alone as far as no engine has capacity', async () => {
+    const only = engine('a');
+    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
+    const { router, pool } = buildWhole([only], undefined, { admission });
+    pool.find('a').limit.cap(4);
+    const { said, alone } = await together(router, same(10));
+    expect([said.length, alone, admission.waiting]).toEqual([4, 6, 0]);
+  });
+
+  it('go alone where the router would have too many under way', async () => {
+    expect((await together(build([engine('a')], undefined, { maxInFlight: 2 }), same(3))).alone).toBe(3);
+  });
+
+  it('end when their caller leaves', async () => {
+    const only = engine('a');
+    only.behaviour = (_input, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason))));
+    const limits = context();
+    const grouped = together(build([only]), same(3), limits);
+    limits.controller.abort(new RouterError('CANCELLED', 'the caller left'));
+    expect((await grouped).said.map(cacheOf)).toEqual(Array(3).fill('CANCELLED'));
+  });
+});

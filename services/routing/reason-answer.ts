@@ -1,0 +1,29 @@
+// What a request comes to: its answer, and what is of this request alone.
+import type { CacheStatusName } from '../core/observer.ts';
+import type { ModelVersion } from '../models/repository.ts';
+import type { Answer, Grade } from './answer.ts';
+import type { Attempt } from './attempt.ts';
+import type { RoutedRequest } from './routed-request.ts';
+
+export interface ReasonAnswer {
+  readonly answer: Answer;
+  readonly model: ModelVersion;
+  readonly cache: CacheStatusName;
+  readonly grade: Grade | 'STALE';
+  /** Engines asked for this request, in the order in which they ended. */
+  readonly attempts: readonly Attempt[];
+}
+
+const NO_ATTEMPTS: readonly Attempt[] = [];
+
+export function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, answer: Answer): ReasonAnswer {
+  const isOwn = cacheStatus === 'MISS' || cacheStatus === 'BYPASSED';
+  return {
+    answer,
+    model: found.version,
+    cache: cacheStatus,
+    grade: cacheStatus === 'STALE' ? 'STALE' : answer.grade,
+    // A vote's last ballots may still come: a copy.
+    attempts: isOwn ? [...attempts] : NO_ATTEMPTS,
+  };
+}

@@ -1,0 +1,35 @@
+// Connections of clients that ended by a fault: counted by kind, and logged, equal ones with a count.
+import type { Log } from './log.ts';
+import { Repeats } from './repeats.ts';
+
+export interface ConnectionFault {
+  /** The budget that was exceeded, or the error code of HTTP/2: one of a few words. */
+  readonly kind: string;
+  /** What happened. */
+  readonly text: string;
+  /** IP address of the client; empty: it has none. */
+  readonly peer: string;
+}
+
+export class ConnectionFaults {
+  /** By kind, since the process started. */
+  readonly counts = new Map<string, number>();
+  readonly #told: Repeats<ConnectionFault, void>;
+
+  constructor(log: Pick<Log, 'warn'>) {
+    this.#told = new Repeats(({ kind, text, peer }, { count }) =>
+      log.warn({ kind, why: text, peer, count }, 'a connection of a client ended by a fault'),
+    );
+  }
+
+  add(fault: ConnectionFault): void {
+    const { kind } = fault;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.#told.add(kind, kind, fault);
+  }
+
+  /** Logs what has not been logged yet. */
+  stop(): void {
+    this.#told.stop();
+  }
+}

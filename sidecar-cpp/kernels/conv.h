@@ -1,0 +1,66 @@
+// A convolution, one active source after the other: each output starts from its bias and sees its sources in ascending
+// order, whatever the vector width or the batch (proto/NUMERICS.md, "Windows").
+//
+// Sums are gathered with the channels last, so that what one source adds through one tap is contiguous, and put into
+// their places in the end. Where a group has too few output channels for that they are gathered in place.
+// Stateless, safe from any thread on distinct rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/window.h"
+#include "kernels/padded.h"
+#include "kernels/taps.h"
+
+namespace tandem {
+
+class ConvWeights {
+ public:
+  // `row_major` is NIR's [out, in / groups, rows, columns] weight.
+  ConvWeights(const Window& window, std::span<const float> row_major);
+
+  [[nodiscard]] const Window& window() const { return window_; }
+  [[nodiscard]] const Taps& rows() const { return rows_; }
+  [[nodiscard]] const Taps& columns() const { return columns_; }
+  // Weights that a group's outputs have for one tap of one input channel.
+  [[nodiscard]] const float* of(std::size_t channel, std::size_t tap) const {
+    return data_.data() + (channel * window_.kernel() + tap) * stride_;
+  }
+  [[nodiscard]] std::size_t stride() const { return stride_; }
+
+  // Floats that the sums take; 0: they are gathered in the output itself.
+  [[nodiscard]] std::size_t sum_floats() const {
+    return channels_last() ? window_.groups * window_.out_plane() * sum_stride() : 0;
+  }
+  [[nodiscard]] std::size_t sum_stride() const { return PaddedSize(window_.group_out()); }
+  [[nodiscard]] bool channels_last() const { return window_.group_out() >= kFewChannels; }
+
+  // Outputs that the sources reach, each counted once for each tap.
+  [[nodiscard]] std::uint64_t CountTaps(std::span<const std::uint32_t> active) const;
+
+ private:
+  static constexpr std::uint32_t kFewChannels = 4;
+
+  Window window_;
+  Taps rows_;
+  Taps columns_;
+  std::size_t stride_;
+  FloatRow data_;
+};
+
+// Puts the bias, one for each output channel, into the sums (or into `y`).
+void StartConv(const ConvWeights& weights, const float* bias, float* sums, float* y);
+
+// Adds the sources in `active`, whose values are 1, to the sums.
+void AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y);
+
+// Adds the sources in `active`, whose values are x[source].
+void AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x, float* sums,
+                   float* y);
+
+// Puts the sums into `y`, channels first.
+void FinishConv(const ConvWeights& weights, const float* sums, float* y);
+
+}  // namespace tandem

@@ -1,0 +1,98 @@
+#include "kernels/lif_steps.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/lif_steps.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tandem::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+using DU = hn::RebindToUnsigned<D>;
+using VU = hn::Vec<DU>;
+
+// kVectors neighbouring vectors through all steps: enough of them to hide how long a step of one takes. Returns the
+// largest magnitude seen, as an integer.
+template <size_t kVectors, bool kConstantInput, bool kSubtract>
+HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run, VU largest) {
+  const D d;
+  const DU du;
+  const size_t lanes = hn::Lanes(d);
+  V v[kVectors], a[kVectors], leak[kVectors], r[kVectors], threshold[kVectors], reset[kVectors];
+  // A reset to a value leaves a finite number, and so does one that makes a potential over 0 smaller.
+  bool reset_overflows = false;
+  for (size_t k = 0; k < kVectors; ++k) {
+    const size_t from = at + k * lanes;
+    v[k] = hn::Load(d, run.v + from);
+    a[k] = hn::Load(d, p.a + from);
+    leak[k] = hn::Load(d, p.v_leak + from);
+    r[k] = hn::Load(d, p.r + from);
+    if constexpr (kConstantInput) r[k] = hn::Mul(r[k], hn::Load(d, run.x + from));
+    threshold[k] = hn::Load(d, p.fire.threshold + from);
+    if constexpr (!kSubtract) reset[k] = hn::Load(d, p.fire.reset + from);
+    reset_overflows |= kSubtract && !hn::AllTrue(d, hn::Ge(threshold[k], hn::Zero(d)));
+  }
+  for (size_t step = 0; step < run.steps; ++step) {
+    uint32_t* const list = run.spikes + step * run.spikes_stride;
+    size_t count = at == 0 ? 0 : run.counts[step];
+    VU index = hn::Add(hn::Iota(du, 0), hn::Set(du, static_cast<uint32_t>(at)));
+    for (size_t k = 0; k < kVectors; ++k) {
+      const size_t from = at + k * lanes;
+      V drive = r[k];
+      if constexpr (!kConstantInput) drive = hn::Mul(r[k], hn::Load(d, run.x + step * run.x_stride + from));
+      v[k] = hn::Add(v[k], hn::Mul(a[k], hn::Add(hn::Sub(leak[k], v[k]), drive)));
+      largest = hn::Max(largest, hn::BitCast(du, hn::Abs(v[k])));
+      const auto fired = hn::Gt(v[k], threshold[k]);
+      v[k] = hn::IfThenElse(fired, kSubtract ? hn::Sub(v[k], threshold[k]) : reset[k], v[k]);
+      if (reset_overflows) largest = hn::Max(largest, hn::BitCast(du, hn::Abs(v[k])));
+      if (run.v_trace != nullptr) hn::Store(v[k], d, run.v_trace + step * n + from);
+      if (run.y != nullptr) hn::Store(hn::IfThenElseZero(fired, hn::Set(d, 1.0f)), d, run.y + step * n + from);
+      const auto listed = hn::RebindMask(du, fired);
+      hn::StoreU(hn::Compress(index, listed), du, list + count);
+      count += hn::CountTrue(du, listed);
+      index = hn::Add(index, hn::Set(du, static_cast<uint32_t>(lanes)));
+    }
+    run.counts[step] = static_cast<uint32_t>(count);
+  }
+  for (size_t k = 0; k < kVectors; ++k) hn::Store(v[k], d, run.v + at + k * lanes);
+  return largest;
+}
+
+template <bool kConstantInput, bool kSubtract>
+HWY_INLINE bool AllSteps(const LifParams& p, size_t n, const LifSteps& run) {
+  const size_t lanes = hn::Lanes(D());
+  // With 16 registers, four vectors would not fit.
+  constexpr size_t kVectors = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 4 : 2;
+  VU largest = hn::Zero(DU());
+  size_t at = 0;
+  for (; at + kVectors * lanes <= n; at += kVectors * lanes) {
+    largest = Steps<kVectors, kConstantInput, kSubtract>(p, n, at, run, largest);
+  }
+  for (; at < n; at += lanes) largest = Steps<1, kConstantInput, kSubtract>(p, n, at, run, largest);
+  constexpr uint32_t kInfinity = 0x7F800000;
+  return hn::GetLane(hn::MaxOfLanes(DU(), largest)) < kInfinity;
+}
+
+bool StepsLif(const LifParams& p, size_t n, const LifSteps& run) {
+  const bool subtract = p.fire.reset == nullptr;
+  if (run.x_stride == 0) return subtract ? AllSteps<true, true>(p, n, run) : AllSteps<true, false>(p, n, run);
+  return subtract ? AllSteps<false, true>(p, n, run) : AllSteps<false, false>(p, n, run);
+}
+
+}  // namespace tandem::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tandem {
+
+HWY_EXPORT(StepsLif);
+
+bool StepsLif(const LifParams& p, std::size_t n, const LifSteps& run) {
+  return HWY_DYNAMIC_DISPATCH(StepsLif)(p, n, run);
+}
+
+}  // namespace tandem
+#endif

@@ -1,0 +1,37 @@
+// Sums and means over windows of each channel by itself. Stateless, safe from any thread on distinct rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/window.h"
+
+namespace tandem {
+
+// Where each input element goes, of a pool whose windows do not overlap.
+class PoolTargets {
+ public:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  // Empty where windows overlap.
+  explicit PoolTargets(const Window& window);
+
+  [[nodiscard]] bool empty() const { return of_.empty(); }
+  [[nodiscard]] const std::uint32_t* data() const { return of_.data(); }
+
+ private:
+  std::vector<std::uint32_t> of_;  // by input element
+};
+
+// The same sums as SumPool's, of the elements in `active` alone, in ascending order: the others are zeros, which add
+// nothing. PoolSpikes: each of them is 1.
+void PoolSpikes(const PoolTargets& targets, std::span<const std::uint32_t> active, std::span<float> y);
+void PoolValues(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x, std::span<float> y);
+
+// Each output of these channels: +0, and the elements of its window in ascending order added to it. Padding adds
+// nothing.
+void SumPool(const Window& window, std::size_t first_channel, std::size_t channels, const float* x, float* y);
+
+}  // namespace tandem

@@ -1,0 +1,18 @@
+// Convolutions and pools as proto/NUMERICS.md, "Windows", has them: an output at a time, a tap at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/window.h"
+#include "nir/graph.h"
+
+namespace tandem::testing {
+
+// Adds the taps whose element is not 0 to `operations`.
+std::vector<float> ConvolveByDefinition(const Node& node, const Window& window, const std::vector<float>& x,
+                                        std::uint64_t& operations);
+
+std::vector<float> PoolByDefinition(const Node& node, const Window& window, const std::vector<float>& x);
+
+}  // namespace tandem::testing

@@ -1,0 +1,142 @@
+// `npm run conformance`: what each implementation makes of the conformance cases, and whether networks that frameworks
+// have exported fire here as they do there. The frameworks want Python packages (requirements.txt; gigabytes), which are put
+// into ~/.cache/tandem-conformance once; without them, or with --ours, there are only our own columns.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { table } from '../../services/cli/table.ts';
+import { importModel, isAlike } from '../../services/importing/import-model.ts';
+import { FRAMEWORKS } from '../../services/models/frameworks.ts';
+import { CASES, caseNames, readCase } from './case-file.ts';
+import { runLocally } from './local-run.ts';
+import { runOnSidecar } from './sidecar-run.ts';
+import { wrongSettings } from './wrong-settings.ts';
+
+const HERE = join(dirname(fileURLToPath(import.meta.url)), 'frameworks');
+const VENV = join(homedir(), '.cache/tandem-conformance');
+const PYTHON = process.env['TANDEM_CONFORMANCE_PYTHON'] ?? join(VENV, 'bin/python');
+const EXPORTERS = ['snntorch', 'norse', 'sinabs', 'spyx', 'spikingjelly', 'rockpool'];
+const OURS = ['TypeScript', 'C++', 'C++ reference'];
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+type Result = 'agrees' | 'differs' | 'refused';
+
+/** By group, then by column: how many cases came out how. */
+class Matrix {
+  readonly #columns = new Set<string>();
+  readonly #groups = new Map<string, Map<string, Record<Result, number>>>();
+
+  add(group: string, column: string, result: Result): void {
+    this.#columns.add(column);
+    const row = this.#groups.get(group) ?? new Map<string, Record<Result, number>>();
+    this.#groups.set(group, row);
+    const cell = row.get(column) ?? { agrees: 0, differs: 0, refused: 0 };
+    cell[result] += 1;
+    row.set(column, cell);
+  }
+
+  print(): void {
+    const columns = [...this.#columns];
+    const rows = [...this.#groups].map(([group, row]) => [
+      group,
+      ...columns.map((column) => cellText(row.get(column))),
+    ]);
+    console.log(table(['CASES', ...columns], rows));
+    console.log('\na cell: cases that agree / all, and how many of the rest are refused (r)');
+  }
+}
+
+function cellText(cell: Record<Result, number> | undefined): string {
+  if (cell === undefined) return '-';
+  const { agrees, differs, refused } = cell;
+  return `${agrees}/${agrees + differs + refused}${refused > 0 ? ` ${refused}r` : ''}`;
+}
+
+function python(script: string, ...args: string[]): unknown[] {
+  const output = execFileSync(PYTHON, [join(HERE, script), ...args], {
+    encoding: 'utf8',
+    maxBuffer: MAX_OUTPUT_BYTES,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  // Libraries print, too.
+  const lines = output.split('\n').filter((line) => line.startsWith('{"case"'));
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
+
+function install(): void {
+  if (existsSync(PYTHON)) return;
+  console.error(`installing the frameworks into ${VENV}; this takes minutes and gigabytes, once`);
+  const options = { stdio: 'inherit' } as const;
+  execFileSync('python3', ['-m', 'venv', VENV], options);
+  // nir and its helper are newer than some frameworks ask for, and work with all of them.
+  for (const [file, ...more] of [['requirements.txt'], ['requirements-nir.txt', '--no-deps']]) {
+    execFileSync(PYTHON, ['-m', 'pip', 'install', '--quiet', ...more, '-r', join(HERE, file!)], options);
+  }
+}
+
+function ourColumns(matrix: Matrix): number {
+  const sidecar = runOnSidecar();
+  let wrong = 0;
+  for (const name of caseNames()) {
+    const { nir, expect, group, ...given } = readCase(name);
+    const { engine, reference_agrees: isReferenceAlike } = sidecar.get(name)!;
+    const local = JSON.parse(JSON.stringify(runLocally(nir, given))) as unknown;
+    const agree = [isDeepStrictEqual(local, expect), isDeepStrictEqual(engine, expect), isReferenceAlike === true];
+    for (const [n, isAlikeHere] of agree.entries()) {
+      matrix.add(group, OURS[n]!, isAlikeHere ? 'agrees' : 'differs');
+      if (!isAlikeHere) wrong += 1;
+    }
+  }
+  return wrong;
+}
+
+function importerColumns(matrix: Matrix): void {
+  for (const line of python('importers.py', CASES)) {
+    const { case: name, importer, result } = line as { case: string; importer: string; result: Result };
+    matrix.add(readCase(name).group, importer, result);
+  }
+}
+
+/** Networks made, exported and run by each framework, then imported and run here. */
+function exporterRows(): string[][] {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-conformance-'));
+  try {
+    return EXPORTERS.flatMap((framework) => python('record.py', folder, framework)).map((line) => {
+      const { case: name, framework, error } = line as { case: string; framework: string; error?: string };
+      if (error !== undefined) return [name, 'not exported', error];
+      return [name, ...checkExport(join(folder, name), framework)];
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function checkExport(path: string, framework: string): [string, string] {
+  try {
+    const recording = readFileSync(`${path}.npz`);
+    const { comparison, decisions } = importModel(readFileSync(`${path}.nir`), {
+      framework: FRAMEWORKS[framework]!,
+      recording,
+    });
+    if (isAlike(comparison!)) return ['equal', decisions.map(({ key, value }) => `${key} ${value}`).join(', ')];
+    const { step, node, neuron } = comparison!.difference!;
+    return ['differs', `first at step ${step}, node "${node}", neuron ${neuron}`];
+  } catch (error) {
+    return ['refused', (error as Error).message];
+  }
+}
+
+const { values } = parseArgs({ options: { ours: { type: 'boolean', default: false } } });
+const matrix = new Matrix();
+const wrong = ourColumns(matrix);
+if (!values.ours) {
+  install();
+  importerColumns(matrix);
+}
+matrix.print();
+if (!values.ours) console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH, OR WHERE'], exporterRows())}`);
+console.log(`\n${table(['SUPERSENSE WITH', 'ACCURACY', 'OTHER ANSWERS', 'SPIKES/TEXT'], wrongSettings())}`);
+process.exitCode = wrong === 0 ? 0 : 1;

@@ -1,0 +1,6 @@
+// A router that takes each request alone, also of a batch or a stream.
+import type { Router } from '../../services/routing/router.ts';
+
+export function loneRouter(reason: (...args: Parameters<Router['reason']>) => Promise<unknown>): Router {
+  return { reason, reasonTogether: (items: readonly unknown[]) => items } as unknown as Router;
+}

@@ -1,0 +1,21 @@
+// Sends requests at a fixed rate until SIGTERM, and prints how many ended with which status. A process of its own: after a
+// router that stood still, its client library works off what it could not send for seconds, and answers of a caller in the
+// same process would wait for that.
+import { parseArgs } from 'node:util';
+import { callRouter } from '../support/caller.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { paceLoad } from '../support/load.ts';
+
+const string = { type: 'string' } as const;
+const { values } = parseArgs({ options: { address: string, rate: string, deadline: string } });
+
+const system = callRouter(values.address!);
+const options = { system, inputs: readHeldout(), deadlineMs: Number(values.deadline) };
+const load = paceLoad({ ...options, ratePerS: Number(values.rate) });
+async function end(): Promise<void> {
+  const counts: Record<string, number> = {};
+  for (const { code } of (await load.stop()).requests) counts[code] = (counts[code] ?? 0) + 1;
+  process.stdout.write(`${JSON.stringify(counts)}\n`);
+  system.close();
+}
+process.once('SIGTERM', () => void end());
