@@ -81,6 +81,7 @@ export interface Tandem {
   readonly address: string;
   /** Bound address of the dashboard; empty: there is none. */
   readonly httpAddress: string;
+  readonly httpScheme: 'http' | 'https';
   readonly pool: EnginePool;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
@@ -360,7 +361,17 @@ export async function start(
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {
-      ...{ address, httpAddress, pool, supervisors, prometheus, tracing, spansTo, stop },
+      ...{
+        address,
+        httpAddress,
+        httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
+        pool,
+        supervisors,
+        prometheus,
+        tracing,
+        spansTo,
+        stop,
+      },
       traces: traces.ring,
       exported: () => traces.exported(),
       readiness,

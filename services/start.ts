@@ -6,7 +6,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
-import { isLoopbackAddress } from './core/loopback.ts';
 import { checkModels } from './engines/model-problems.ts';
 import { type Tandem, start } from './main.ts';
 import { Bugs } from './telemetry/bugs.ts';
@@ -114,7 +113,7 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, httpAddress, pool, readiness }: Tandem, settings: Settings): string {
+function banner({ address, httpAddress, httpScheme, pool, readiness }: Tandem, settings: Settings): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
@@ -129,8 +128,7 @@ function banner({ address, httpAddress, pool, readiness }: Tandem, settings: Set
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
-    httpAddress &&
-      `\n  Dashboard: ${settings.tls.cert !== '' && !isLoopbackAddress(httpAddress) ? 'https' : 'http'}://${clientAddress(httpAddress)}/\n`,
+    httpAddress && `\n  Dashboard: ${httpScheme}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',
   ].join('');

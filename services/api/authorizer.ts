@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Caller, Callers } from '../auth/callers.ts';
-import { ACCESS, OBSERVE, REASON, type Role } from '../auth/roles.ts';
+import { ACCESS, OBSERVE, REASON } from '../auth/roles.ts';
 import { RouterError } from '../core/errors.ts';
+import type { Role } from '../core/roles.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 
 export class Authorizer {

@@ -1,7 +1,7 @@
 // Who calls: a bearer token or a client certificate names a caller, and a caller has roles.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { RouterError } from '../core/errors.ts';
-import type { Role } from './roles.ts';
+import type { Role } from '../core/roles.ts';
 
 export interface Caller {
   readonly name: string;
@@ -35,7 +35,7 @@ export class Callers {
     this.#certificates = new Map(certificates.map((caller) => [caller.name, caller]));
   }
 
-  /** False: no caller is known, and none is asked for. */
+  /** False: the settings list no caller, and no call needs credentials. */
   get isRequired(): boolean {
     return this.#tokens.length > 0 || this.#certificates.size > 0;
   }

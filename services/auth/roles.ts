@@ -1,7 +1,5 @@
 // Which role each method needs. A method without a row here is refused to everybody: see roles.test.ts in api/.
-
-export const ROLES = ['reason', 'observe', 'operate'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from '../core/roles.ts';
 
 /** ANYBODY: also a caller without credentials. */
 export type Access = readonly Role[] | 'ANYBODY';
@@ -9,16 +7,15 @@ export type Access = readonly Role[] | 'ANYBODY';
 export const REASON = ['reason'] as const;
 export const OBSERVE = ['observe', 'operate'] as const;
 const OPERATE = ['operate'] as const;
-const ANY_ROLE = ROLES;
 
 /** By path. A caller needs one of the roles. */
 export const ACCESS: Readonly<Record<string, Access>> = {
-  '/tandem.v1.ReasoningService/Ping': ANY_ROLE,
+  '/tandem.v1.ReasoningService/Ping': ROLES,
   '/tandem.v1.ReasoningService/Reason': REASON,
   '/tandem.v1.ReasoningService/ReasonBatch': REASON,
   '/tandem.v1.ReasoningService/ReasonStream': REASON,
-  '/tandem.v1.ModelService/ListModels': ANY_ROLE,
-  '/tandem.v1.ModelService/GetModel': ANY_ROLE,
+  '/tandem.v1.ModelService/ListModels': ROLES,
+  '/tandem.v1.ModelService/GetModel': ROLES,
   '/tandem.v1.EngineAdminService/ListEngines': OBSERVE,
   '/tandem.v1.EngineAdminService/RegisterEngine': OPERATE,
   '/tandem.v1.EngineAdminService/RemoveEngine': OPERATE,
@@ -35,6 +32,6 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/grpc.health.v1.Health/Check': 'ANYBODY',
   '/grpc.health.v1.Health/Watch': 'ANYBODY',
   '/grpc.health.v1.Health/List': 'ANYBODY',
-  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': ANY_ROLE,
-  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': ANY_ROLE,
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': ROLES,
+  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': ROLES,
 };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { ROLES } from '../core/roles.ts';
 import { print } from './client.ts';
 
 const TOKEN_BYTES = 32;
@@ -8,7 +9,7 @@ export function tokenCommand(): Command {
   return new Command('token')
     .description('make a bearer token for a caller, and the line for the settings file that knows it')
     .argument('<name>', 'name of the caller')
-    .option('-r, --role <role...>', 'reason, observe or operate; may be given again', ['reason'])
+    .addOption(new Option('-r, --role <role...>', 'what the caller may do').choices(ROLES).default(['reason']))
     .addHelpText(
       'after',
       `

@@ -1,10 +1,11 @@
 // Who may call the router.
 import { z } from 'zod';
+import { ROLES } from '../core/roles.ts';
 import { LIVE } from './live.ts';
 
 /** `reason`: ask models. `observe`: read engines, metrics and events. `operate`: change what runs. */
 const roles = z
-  .array(z.enum(['reason', 'observe', 'operate']))
+  .array(z.enum(ROLES))
   .min(1)
   .describe('reason: ask models; observe: read engines, metrics and events; operate: change what runs.');
 
@@ -38,7 +39,5 @@ export const authSchema = z
       .describe('Callers that present a certificate of `tls.client_ca`.'),
   })
   .prefault({})
-  .describe(
-    'With a caller listed here, every call needs a role. Without one, anybody who reaches the router may call it.',
-  )
+  .describe('Once a caller is listed here, every call needs a role. While the lists are empty, no call does.')
   .meta(LIVE);

@@ -26,8 +26,6 @@ export interface ArrivalLimits {
 /** A message that is coming in. */
 export interface Arriving {
   readonly openBytes: number;
-  /** The place that `Arrivals` gives it; -1: it has none. */
-  arrivingSlot: number;
   refuse(why: Unheard, status: Status): void;
 }
 
@@ -37,12 +35,8 @@ const SMALL_BYTES = 65_536;
 export class Arrivals {
   readonly wheel = new TimingWheel();
   readonly limits: ArrivalLimits;
-  /**
-   * Calls with part of a message; free slots are undefined. Not a Set: V8 allocates the tables of an old Set anew every few
-   * deletions, and the dead ones keep all calls of their time alive until the next full collection.
-   */
-  readonly #coming: (Arriving | undefined)[] = [];
-  #count = 0;
+  /** Calls with part of a message. */
+  readonly #coming = new Set<Arriving>();
   #bytes = 0;
 
   constructor(limits: ArrivalLimits) {
@@ -50,21 +44,11 @@ export class Arrivals {
   }
 
   began(arriving: Arriving): void {
-    if (arriving.arrivingSlot >= 0) return;
-    arriving.arrivingSlot = this.#count;
-    this.#coming[this.#count] = arriving;
-    this.#count += 1;
+    this.#coming.add(arriving);
   }
 
   ended(arriving: Arriving): void {
-    const { arrivingSlot: slot } = arriving;
-    if (slot < 0) return;
-    this.#count -= 1;
-    const last = this.#coming[this.#count]!;
-    this.#coming[slot] = last;
-    last.arrivingSlot = slot;
-    this.#coming[this.#count] = undefined;
-    arriving.arrivingSlot = -1;
+    this.#coming.delete(arriving);
   }
 
   /** So many more bytes are held, or fewer. */
@@ -76,8 +60,7 @@ export class Arrivals {
   /** The largest goes: it is the one that takes the others' room. */
   #makeRoom(): void {
     let largest: Arriving | undefined;
-    for (let slot = 0; slot < this.#count; slot += 1) {
-      const each = this.#coming[slot]!;
+    for (const each of this.#coming) {
       if (each.openBytes > (largest?.openBytes ?? SMALL_BYTES)) largest = each;
     }
     const message = `the requests that are coming in take more than ${this.limits.maxOpenBytes} bytes; try again, with fewer large ones at once`;

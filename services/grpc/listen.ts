@@ -21,20 +21,20 @@ export interface ListenTls {
   readonly onHandshakeFailed: HandshakeFailed;
 }
 
-/** `tls`: of an address that is no Unix socket. Rejects with the system's error. */
+/** `tls`: undefined: plaintext. Rejects with the system's error. */
 export async function listen(address: string, onSocket: (socket: Socket) => void, tls?: ListenTls): Promise<Listener> {
   const servers: Server[] = [];
   const secured: SecureServer[] = [];
   const close = (): void => servers.forEach((server) => server.close());
   const open = async (options: ListenOptions): Promise<number> => {
-    const server = create(options);
+    const server = create();
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options, resolve));
     servers.push(server);
     const bound = server.address();
     return bound === null || typeof bound === 'string' ? 0 : bound.port;
   };
-  const create = (options: ListenOptions): Server => {
-    if (tls === undefined || options.path !== undefined) return createServer({ noDelay: true }, onSocket);
+  const create = (): Server => {
+    if (tls === undefined) return createServer({ noDelay: true }, onSocket);
     const secure = new SecureServer(tls.certificate, onSocket, tls.onHandshakeFailed);
     secured.push(secure);
     return secure.server;

@@ -40,7 +40,6 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   next: Waiting | undefined = undefined;
   previous: Waiting | undefined = undefined;
   openBytes = 0;
-  arrivingSlot = -1;
   readonly #host: CallHost;
   readonly #peer: Peer;
   readonly #stream: Stream;

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { settingsSchema } from '../../../services/config/schema.ts';
 import { pin } from '../../support/pin.ts';
 import { startRouter } from '../../support/router-process.ts';
 import { startSidecar } from '../../support/sidecar.ts';
@@ -33,12 +32,7 @@ const ENGINES = 2;
 const PROXY_CPU = 0;
 
 /** What the subjects will be called. */
-export const subjectNames = (): string[] => [
-  DIRECT,
-  ...PEERS.map(({ name }) => name),
-  ...('edge' in settingsSchema.shape ? [ROUTER_GRPC_JS] : []),
-  ROUTER,
-];
+export const subjectNames = (): string[] => [DIRECT, ...PEERS.map(({ name }) => name), ROUTER_GRPC_JS, ROUTER];
 
 export async function setStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
