@@ -57,7 +57,7 @@ describe('a caller', () => {
 });
 
 describe('without callers in the settings', () => {
-  it('nobody is asked who calls', () => {
+  it('no credentials are required', () => {
     expect(new Callers({ tokens: [], certificates: [] }).isRequired).toBe(false);
   });
 });

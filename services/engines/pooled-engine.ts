@@ -245,7 +245,7 @@ export class PooledEngine {
       span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
     );
     this.#slowDown(error, outcome, elapsedMs, nowMs);
-    // An attempt that was ended early, when nobody is to blame, says nothing of how many the engine can take.
+    // An attempt that was ended early for no fault of the engine does not show how many inputs the engine can take.
     if (error.kind !== 'ATTEMPT_TIMEOUT') this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
     return error;
   }

@@ -98,7 +98,7 @@ const spyx: Framework = {
       : { key: 'reset', value: 'subtract_delayed', why: 'its neurons reset after the update of the next step' },
     { key: 'emit', value: 'next_step', why: 'a spike is put out in the next step' },
     { key: 'if_gain', value: 'unit', why: 'IF adds its input as it is' },
-    { key: 'lif_gain', value: 'unit', why: 'LIF adds its input as it is; the r in the file is the decay, beta' },
+    { key: 'lif_gain', value: 'unit', why: 'LIF adds its input unscaled; its exporter writes beta, the decay, as r' },
     { key: 'synapse_gain', value: 'unit', why: 'CuBaLIF adds its input as it is' },
   ],
   alternatives: [],
@@ -136,7 +136,7 @@ const rockpool: Framework = {
       { key: 'decay', value: 'exponential', why: 'its states decay by exp(-dt/tau)' },
       nodes.some(({ type }) => type === 'LI')
         ? { key: 'lif_gain', value: 'decayed', why: 'ExpSyn decays together with its input' }
-        : { key: 'lif_gain', value: 'unit', why: 'its membranes add their input as it is' },
+        : { key: 'lif_gain', value: 'unit', why: 'its membranes add their input unscaled' },
       { key: 'synapse_gain', value: 'decayed', why: 'its currents decay together with their input' },
       { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
       { key: 'spikes_per_step', value: 'multiple', why: 'it puts out several spikes a step' },

@@ -53,7 +53,7 @@ void Run::EvaluateItems(std::size_t first, std::size_t end) {
   }
 }
 
-// In blocks of its own, since it has one step and its weights are worth reading once for many items.
+// The constant part has blocks of its own: it has one step, and many items can share one reading of its weights.
 void Run::EvaluateConstantPart() {
   for (std::size_t first = 0; first < items_.size() && running_ > 0; first += state_.constant_items()) {
     const Block block{first, std::min(items_.size(), first + state_.constant_items()), 0, 1};

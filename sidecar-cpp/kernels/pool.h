@@ -10,7 +10,7 @@
 
 namespace tandem {
 
-// Where each input element goes, of a pool whose windows do not overlap.
+// The output element that each input element belongs to, in a pool whose windows do not overlap.
 class PoolTargets {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;

@@ -144,7 +144,7 @@ class Inference {
                             std::to_string(out));
   }
 
-  // Where the node is an Input or Output whose first dimension explains why its size is not that of its neighbour.
+  // A hint for the error, where the first dimension of an Input or Output is likely to be the batch.
   [[nodiscard]] MaybeError Batched(std::uint32_t node, std::uint32_t size, std::uint32_t other,
                                    std::uint32_t wanted) const {
     const auto shape = At(node).integers.find("shape");

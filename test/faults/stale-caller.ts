@@ -1,4 +1,4 @@
-// Sends requests at a fixed rate until SIGTERM, and prints how many ended with which status. A process of its own: after a
+// Sends requests at a fixed rate until SIGTERM. Then prints the number of requests for each status. A process of its own: after a
 // router that stood still, its client library works off what it could not send for seconds, and answers of a caller in the
 // same process would wait for that.
 import { parseArgs } from 'node:util';

@@ -25,7 +25,7 @@ export interface Asked {
   readonly able: Set<string>;
   /** An engine has refused it. */
   isRefused: boolean;
-  /** Engines differed: what is asked now is who is wrong. */
+  /** Engines gave different answers, and this attempt finds out which one is wrong. */
   isDisputed: boolean;
   /** Ballots that full engines did not give. */
   full: number;

@@ -30,7 +30,7 @@ export class DevelopmentCa {
     return readFileSync(this.file(name));
   }
 
-  /** `client`: whose certificate to present; undefined: none. */
+  /** `client`: name of the client whose certificate is presented; undefined: no certificate. */
   credentials(client?: string): grpc.ChannelCredentials {
     if (client === undefined) return grpc.credentials.createSsl(this.read('ca.pem'));
     return grpc.credentials.createSsl(this.read('ca.pem'), this.read(`${client}.key`), this.read(`${client}.pem`));

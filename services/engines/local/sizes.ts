@@ -115,7 +115,7 @@ function checkEdges(nodes: readonly FlatNode[], input: Int32Array, output: Int32
   );
 }
 
-/** Where it is an Input or Output whose first dimension explains why its size is not that of its neighbour. */
+/** A hint for the error, where the first dimension of an Input or Output is likely to be the batch. */
 function batched(node: FlatNode, size: number, other: FlatNode, wanted: number): ModelError | undefined {
   const shape = node.integers.get('shape');
   if (shape === undefined || shape.length < 2 || shape[0]! * wanted !== size) return undefined;
