@@ -12,6 +12,7 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
+import { MAX_TEXT_BYTES } from '../models/tokenizer.ts';
 import { findVersion } from '../routing/find-model.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
@@ -50,6 +51,9 @@ function toModel(version: ModelVersion, pool: EnginePool): Model {
     parameters: BigInt(pin?.parameters ?? 0),
     engineIds: pool.holders(version.name, version.version).map(({ id }) => id),
     error: version.error || (pin?.error ?? ''),
+    takesText: version.tokenizer !== undefined,
+    maxTextBytes: version.tokenizer === undefined ? 0 : MAX_TEXT_BYTES,
+    tokenizerDigest: version.tokenizer?.digest ?? 0n,
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${version.name}/${version.version}`)),
   };
 }

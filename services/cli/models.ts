@@ -34,7 +34,7 @@ function row(model: Model, defaultModel: string): (string | number)[] {
   return [
     model.name === defaultModel ? `${model.name} (default)` : model.name,
     model.version,
-    `${model.inputKind} [${model.inputShape.join(', ')}]`,
+    `${model.takesText ? 'text, ' : ''}${model.inputKind} [${model.inputShape.join(', ')}]`,
     model.outputSize,
     model.steps,
     model.dt,

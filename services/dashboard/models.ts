@@ -32,6 +32,7 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
         temperature: version.readout.temperature,
         labels: version.readout.labels,
         golden: version.golden.length,
+        takesText: version.tokenizer !== undefined,
         requests: done?.requests ?? 0,
         inferences: done?.inferences ?? 0,
         computeS: done?.computeS ?? 0,

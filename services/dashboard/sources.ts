@@ -43,6 +43,8 @@ export interface ModelView {
   /** Seconds. */
   readonly dt: number;
   readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
+  /** Undefined: it takes no text. */
+  readonly tokenizer: object | undefined;
   readonly error: string;
 }
 

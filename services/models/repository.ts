@@ -7,6 +7,7 @@ import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
 import { type GoldenCase, readGolden } from './golden.ts';
+import { type Tokenizer, readTokenizer } from './tokenizer.ts';
 
 const MAX_LABELS_BYTES = 16 * 1024 * 1024;
 
@@ -29,6 +30,8 @@ export interface ModelVersion {
   readonly vote: ModelVote | undefined;
   /** Inputs with known answers; empty where there are none. */
   readonly golden: readonly GoldenCase[];
+  /** Undefined: it takes no text. */
+  readonly tokenizer: Tokenizer | undefined;
   /** Why the manifest cannot be used; empty: it can. */
   readonly error: string;
 }
@@ -52,6 +55,13 @@ export class ModelRepository {
     return new ModelRepository(listModelFolders(dir).map(toVersion), defaultModel);
   }
 
+  /** For a text without a model: the default model where it takes text, else the first by name that does; else empty. */
+  get textModel(): string {
+    const takesText = ({ tokenizer, error }: ModelVersion): boolean => tokenizer !== undefined && error === '';
+    const found = this.find('', 0).find(takesText) ?? this.versions.find(takesText);
+    return found?.name ?? '';
+  }
+
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
   find(name: string, version: number): readonly ModelVersion[] {
     const all = this.#byName.get(name || this.defaultModel) ?? [];
@@ -62,10 +72,12 @@ export class ModelRepository {
 function toVersion({ name, version, path, manifest, error }: ModelFolder): ModelVersion {
   let labels: readonly string[] = [];
   let golden: readonly GoldenCase[] = [];
+  let tokenizer: Tokenizer | undefined;
   let fileError = '';
   try {
     labels = readLabels(path, manifest?.labels);
     golden = readGolden(path, manifest?.golden, version);
+    tokenizer = readTokenizer(path, manifest?.tokenizer);
   } catch (thrown) {
     fileError = (thrown as Error).message;
   }
@@ -78,6 +90,7 @@ function toVersion({ name, version, path, manifest, error }: ModelFolder): Model
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
     golden,
+    tokenizer,
     vote: manifest?.vote,
     error: error || fileError,
   };

@@ -29,6 +29,7 @@ export function version(number: number, over: Partial<ModelVersion> = {}): Model
     dt: 1e-3,
     vote: undefined,
     golden: [],
+    tokenizer: undefined,
     error: '',
     ...over,
   };

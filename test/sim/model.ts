@@ -22,6 +22,7 @@ const GOLDEN = [-1, -2];
 
 export const VERSION: ModelVersion = {
   ...{ name: 'm', version: 1, inputKind: 'constant', inputShape: [2], steps: 16, dt: 1e-3, vote: undefined, error: '' },
+  tokenizer: undefined,
   readout: { from: 'spike_count', labels: Array.from({ length: OUTPUTS }, (_, k) => `label ${k}`), temperature: 1 },
   golden: GOLDEN.map((input) => ({ name: '', data: dataOf(input), ...digestsOf(input) })),
 };
