@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { URL, fileURLToPath } from 'node:url';
 
 const MAIN = new URL('./main.ts', import.meta.url);
 

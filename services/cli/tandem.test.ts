@@ -20,7 +20,7 @@ it('runs from any folder', () => {
 
 // Where the machine has one beside that of node_modules.
 const OLDER = '/usr/bin/node';
-const isOlder = /^v2[01]\./.test(spawnSync(OLDER, ['--version'], { encoding: 'utf8' }).stdout ?? '');
+const isOlder = /^v2[01]\./.test(spawnSync(OLDER, ['--version'], { encoding: 'utf8' }).stdout);
 (isOlder ? it : it.skip)('hands over to the Node.js of node_modules where its own cannot run TypeScript', () => {
   const { status, stderr } = tandem(OLDER);
   expect([status, stderr]).toEqual([3, expect.stringContaining('no router answers at 127.0.0.1:1')]);
