@@ -38,7 +38,7 @@ beforeAll(async () => {
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
     ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] })), onCallRefused: () => undefined },
-    adminFrom: 'loopback',
+    adminListen: () => 'off',
     reflection: false,
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,

@@ -144,12 +144,4 @@ describe('ResetMetrics', () => {
       connections: { clientsTotal: 2n },
     });
   });
-
-  it('is refused to whom the guard refuses it, and then counts on', async () => {
-    service.isAdmin = false;
-    metrics.requestEnded('Reason', 'OK', 2);
-    const refusal = await refusalOf(service.reset());
-    expect(refusal).toMatchObject({ code: 'PERMISSION_DENIED', reason: 'ADMIN_FORBIDDEN', field: '' });
-    expect((await service.get()).requestTypes.map(({ type }) => type)).toEqual(['Reason', 'ResetMetrics']);
-  });
 });

@@ -78,8 +78,6 @@ export class MetricsServer {
   readonly ticker = new Ticker();
   readonly drain = new AbortController();
   readonly internal: RouterError[] = [];
-  /** Whether the caller may reset. */
-  isAdmin = true;
   readonly sources: MeterSources = {
     engines: () => {
       this.reads += 1;
@@ -105,9 +103,6 @@ export class MetricsServer {
       timeoutMs: 10_000,
       onInternalError: (_path, error) => this.internal.push(error),
       observer: this.metrics,
-      guard: () => {
-        if (!this.isAdmin) throw new RouterError('ADMIN_FORBIDDEN', 'not from here');
-      },
       drained: this.drain.signal,
       calls: new OpenCalls(),
       every: (intervalMs, tick) => this.ticker.every(intervalMs, tick),
