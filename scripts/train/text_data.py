@@ -18,16 +18,18 @@ from wordnet import Synset, read_synsets, synset_words
 
 @dataclass(frozen=True)
 class TextPart:
-    """Synsets, the bags of their definitions and of their words, and their labels, int (n,)."""
+    """Synsets, the bags of their definitions and of their words, labels, int (n,), and the words."""
 
     synsets: list[Synset]
     x: csr_array
     words: csr_array
     labels: np.ndarray
+    word_texts: list[str]
 
     def rows(self, rows: np.ndarray) -> TextPart:
         """Some of the rows, in the order given."""
-        return TextPart([self.synsets[i] for i in rows], self.x[rows], self.words[rows], self.labels[rows])
+        synsets, texts = [self.synsets[i] for i in rows], [self.word_texts[i] for i in rows]
+        return TextPart(synsets, self.x[rows], self.words[rows], self.labels[rows], texts)
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,25 @@ def load_text(cache: Path, tokenizer: Path) -> TextData:
     words = synset_words(wordnet_folder(cache))
 
     def part(synsets: list[Synset]) -> TextPart:
+        word_texts = [" ".join(words[s.text.lower()]) for s in synsets]
         return TextPart(
             synsets,
             bags(tokenizer, [s.text for s in synsets]),
-            bags(tokenizer, [" ".join(words[s.text.lower()]) for s in synsets]),
+            bags(tokenizer, word_texts),
             np.array([s.label for s in synsets]),
+            word_texts,
         )
 
     return TextData(*map(part, parts), chosen, counts)
+
+
+def write_texts(path: Path, data: TextData) -> None:
+    """The definitions that are not for training, a line each: split, name, words, definition."""
+    parts = {"validation": data.validation, "test": data.test}
+    lines = [
+        "\t".join((split, synset.name, words, synset.text))
+        for split, part in parts.items()
+        for synset, words in zip(part.synsets, part.word_texts, strict=True)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", "utf-8")

@@ -18,7 +18,7 @@ from network import Parameters, Shape
 from pipeline import HELDOUT, readout_of, say
 from simulator import Model
 from text_card import write_text_card
-from text_data import TextData, load_text
+from text_data import TextData, load_text, write_texts
 from text_embedding import DIMENSIONS, EmbeddingRecipe, distil, encode_tokens, quantize, train_embedding
 from text_export import write_text_golden, write_text_manifest, write_text_nir
 from vectors import write_json
@@ -36,6 +36,8 @@ def train_text(cache: Path, out: Path) -> None:
     print("1/5 texts", flush=True)
     data = load_text(cache, folder / "tokenizer.json")
     say(f"{len(data.train.labels)} definitions to train, {len(data.validation.labels)} to validate")
+
+    write_texts(out / "test/data/supersense/glosses.tsv", data)
 
     print("2/5 embedding", flush=True)
     steps, step = quantize(_embedding(cache, data))
@@ -74,7 +76,7 @@ def train_text(cache: Path, out: Path) -> None:
 
 
 def _embedding(cache: Path, data: TextData) -> np.ndarray:
-    key = xxhash.xxh64(repr((EMBEDDING, data.chosen, len(data.train.labels)))).hexdigest()
+    key = xxhash.xxh64(repr((EMBEDDING, data.chosen, len(data.train.labels))).encode()).hexdigest()
     kept = cache / "text" / f"embedding-{key}.npy"
     if not kept.exists():
         encodings = encode_tokens(encoder_folder(cache), data.chosen, cache / "text" / "tokens.npy")

@@ -37,10 +37,11 @@ const REASON_FIELDS = {
   4: { name: 'encoding', times: MAX_ENCODING_PARTS },
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
+  10: one('text'),
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */
-export const checkReason = within(new MessageLimits({ ...REASON_FIELDS, 10: one('text') }));
+export const checkReason = within(new MessageLimits(REASON_FIELDS));
 
 export const checkCoordinate = within(
   new MessageLimits({ ...REASON_FIELDS, 2: { name: 'teachers', times: MAX_TEACHERS } }),

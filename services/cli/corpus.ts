@@ -44,17 +44,19 @@ function addCommand(): Command {
 }
 
 function listCommand(): Command {
-  return withFolder(new Command('list')).description('List the corpora.').action((options: Options, command: Command) => {
-    const corpora = onStore(options, (store) => store.names().map((name) => store.summary(name)));
-    print(command, { corpora }, () =>
-      corpora.length === 0
-        ? 'there is no corpus; add one: npx tandem corpus add NAME PATH'
-        : table(
-            HEAD,
-            corpora.map(({ name, documents, passages, bytes }) => [name, documents, passages, bytes]),
-          ),
-    );
-  });
+  return withFolder(new Command('list'))
+    .description('List the corpora.')
+    .action((options: Options, command: Command) => {
+      const corpora = onStore(options, (store) => store.names().map((name) => store.summary(name)));
+      print(command, { corpora }, () =>
+        corpora.length === 0
+          ? 'there is no corpus; add one: npx tandem corpus add NAME PATH'
+          : table(
+              HEAD,
+              corpora.map(({ name, documents, passages, bytes }) => [name, documents, passages, bytes]),
+            ),
+      );
+    });
 }
 
 function removeCommand(): Command {

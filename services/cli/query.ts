@@ -30,7 +30,9 @@ export function queryText(response: QueryResponse): string {
   const { answer, citations, passages } = response;
   return [
     answer === '' ? 'no passage answers this' : oneLine(answer),
-    ...citations.map(({ passage, document, quote }) => `  [${passage + 1}] ${oneLine(document)}: “${shortened(quote)}”`),
+    ...citations.map(
+      ({ passage, document, quote }) => `  [${passage + 1}] ${oneLine(document)}: “${shortened(quote)}”`,
+    ),
     '',
     ...passages.map(({ document, text, score }, index) => {
       return `${index + 1}. ${oneLine(document)} (score ${score.toFixed(4)}): ${shortened(text)}`;

@@ -30,7 +30,7 @@ export function addInput(command: Command): Command {
       '[input]',
       'a text; or a file of numbers: JSON, text, or little-endian floats (.f32); "-" is standard input',
     )
-    .option('-t, --text <words>', 'a text, also where it looks like the name of a file')
+    .option('--text <words>', 'a text, also where it looks like the name of a file')
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 

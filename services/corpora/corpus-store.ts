@@ -1,6 +1,16 @@
 // Corpora on the disk: a folder with one file for each, "<name>.jsonl", whose lines are passages. A file is replaced as a
 // whole, so that a reader never sees half of it.
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readRegularFile } from '../config/regular-file.ts';
@@ -58,7 +68,10 @@ export class CorpusStore {
       throw new CorpusError(`there is no corpus "${name}"; there are: ${this.names().join(', ') || 'none'}`);
     }
     const file = this.#file(name);
-    const lines = readRegularFile(file, MAX_CORPUS_BYTES * 2).toString().split('\n').filter(Boolean);
+    const lines = readRegularFile(file, MAX_CORPUS_BYTES * 2)
+      .toString()
+      .split('\n')
+      .filter(Boolean);
     return lines.map((line, index) => {
       try {
         return passageSchema.parse(JSON.parse(line));
@@ -72,7 +85,12 @@ export class CorpusStore {
   summary(name: string): CorpusSummary {
     const passages = this.read(name);
     const bytes = passages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    return { name, documents: new Set(passages.map(({ document }) => document)).size, passages: passages.length, bytes };
+    return {
+      name,
+      documents: new Set(passages.map(({ document }) => document)).size,
+      passages: passages.length,
+      bytes,
+    };
   }
 
   /** Documents of the corpus that have the same name are replaced, the others stay. Throws CorpusError. */
@@ -127,6 +145,7 @@ function check(passages: readonly StoredPassage[]): void {
     [bytes, MAX_CORPUS_BYTES, 'bytes'],
   ] as const;
   for (const [found, limit, what] of limits) {
-    if (found > limit) throw new CorpusError(`the corpus would have ${found} ${what}, the limit is ${limit}; make several`);
+    if (found > limit)
+      throw new CorpusError(`the corpus would have ${found} ${what}, the limit is ${limit}; make several`);
   }
 }

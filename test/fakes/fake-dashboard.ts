@@ -96,6 +96,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           steps: 16,
           dt: 1e-3,
           golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          tokenizer: undefined,
           error: '',
         },
         {
@@ -107,6 +108,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           steps: 0,
           dt: 1e-3,
           golden: [],
+          tokenizer: undefined,
           error: `model.yaml: ${HOSTILE}`,
         },
       ],

@@ -16,7 +16,5 @@ export function fuse(lists: readonly (readonly number[])[]): Ranked[] {
       scores.set(index, (scores.get(index) ?? 0) + 1 / (SMOOTHING + rank + 1));
     }
   }
-  return [...scores]
-    .map(([index, score]) => ({ index, score }))
-    .sort((a, b) => b.score - a.score || a.index - b.index);
+  return [...scores].map(([index, score]) => ({ index, score })).sort((a, b) => b.score - a.score || a.index - b.index);
 }

@@ -27,7 +27,12 @@ const passages = (...texts: string[]): { document: string; text: string }[] =>
 
 describe('the fusion of ranked lists', () => {
   it('puts first what stands high in both', () => {
-    expect(fuse([[1, 2, 3], [2, 9]]).map(({ index }) => index)).toEqual([2, 1, 9, 3]);
+    expect(
+      fuse([
+        [1, 2, 3],
+        [2, 9],
+      ]).map(({ index }) => index),
+    ).toEqual([2, 1, 9, 3]);
   });
 
   it('is in the order of the indices, where scores are equal', () => {
@@ -80,10 +85,13 @@ describe('an index of a corpus', () => {
     expect(scores[0]).toBeGreaterThanOrEqual(scores[1]!);
   });
 
-  it.each(['', '   ', '"AND (', '\u0000', 'x'.repeat(100_000), '__proto__ constructor'])('answers %j', async (query) => {
-    const index = await CorpusIndex.build(passages('a dog barks'), embedding);
-    expect(index.search(query, 5).length).toBeLessThanOrEqual(1);
-  });
+  it.each(['', '   ', '"AND (', '\u0000', 'x'.repeat(100_000), '__proto__ constructor'])(
+    'answers %j',
+    async (query) => {
+      const index = await CorpusIndex.build(passages('a dog barks'), embedding);
+      expect(index.search(query, 5).length).toBeLessThanOrEqual(1);
+    },
+  );
 });
 
 describe('a retriever', () => {
