@@ -7,7 +7,6 @@ import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { randomTexts } from '../support/texts.ts';
 import { compareTexts } from './equal-texts.ts';
-import { measureRecall } from './retrieval.ts';
 
 const HELP = `Measures the shipped models on the held-out texts in test/data: supersense gets their encodings, supersense-text
 gets their words.
@@ -15,32 +14,27 @@ gets their words.
 Usage: npm run accuracy -- [options]
 
   --texts N   send N random texts to the local engine and a sidecar instead, and compare their answers bit by bit
-  --retrieval how often the definition of given words is found among thousands, by words (BM25), meaning, and both
-  --seed S    of the random texts or queries (default: drawn and printed)
+  --seed S    of the random texts (default: drawn and printed)
   --json      print JSON for programs
   --help      this text
 
 Examples: npm run accuracy
           npm run accuracy -- --texts 10000
-          npm run accuracy -- --retrieval
 `;
 
 const { values } = parseArgs({
   options: {
     texts: { type: 'string' },
-    retrieval: { type: 'boolean' },
     seed: { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 
-const QUERIES = 1_000;
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
 
 if (values.help) process.stdout.write(HELP);
-else if (values.retrieval) await printRecall();
 else if (values.texts === undefined) await measured(printAccuracy);
 else await measured(printEqual);
 
@@ -95,17 +89,6 @@ async function printEqual(system: System): Promise<void> {
   const people = `${equal} of ${texts} texts: the same bits from the local engine and the sidecar (seed ${seed})`;
   print({ ...compared, seed }, firstOther === '' ? people : `${people}\nfirst other: ${firstOther}`);
   if (equal !== texts) process.exitCode = 1;
-}
-
-async function printRecall(): Promise<void> {
-  const recall = await measureRecall(QUERIES, seed);
-  const rows: string[][] = [
-    ['words (BM25)', percent(recall.words)],
-    ['meaning (int8 cosine)', percent(recall.meaning)],
-    ['both, fused', percent(recall.both)],
-  ];
-  const what = `${recall.queries} held-out queries among ${recall.documents} held-out documents (seed ${seed})`;
-  print(recall, `${table(['SEARCH BY', 'RECALL@10'], rows)}\n${what}`);
 }
 
 function answersTo(
