@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
-import { TokenBucket } from './api/token-bucket.ts';
+import { TokenBucket } from './core/token-bucket.ts';
+import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
@@ -25,6 +26,7 @@ import {
   alertOptions,
   breakerOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
@@ -227,12 +229,14 @@ export async function start(
   };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
+  const accounts = new CallerAccounts(callerLimits(settings));
   const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    callers: () => accounts.counts,
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
@@ -263,7 +267,7 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
-  const authorizer = new Authorizer(new Callers(settings.auth));
+  const authorizer = new Authorizer(new Callers(settings.auth), accounts);
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, events: eventLog },
     {
@@ -319,7 +323,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;

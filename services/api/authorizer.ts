@@ -1,6 +1,8 @@
 // Whether a call may be made: who calls, and the role that the method needs.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { CallerAccount } from '../auth/caller-account.ts';
+import type { CallerAccounts } from '../auth/caller-accounts.ts';
 import type { Caller, Callers } from '../auth/callers.ts';
 import { ACCESS, OBSERVE, OPERATE, REASON } from '../auth/roles.ts';
 import { RouterError } from '../core/errors.ts';
@@ -11,10 +13,14 @@ export class Authorizer {
   #callers: Callers;
   /** Callers repeat their headers, and equal headers of a connection are one object: see http2/header-cache.ts. */
   #known = new WeakMap<Metadata, Caller>();
+  readonly #accounts: CallerAccounts;
+  /** Of callers without a name. */
+  readonly #bySocket = new WeakMap<Socket, CallerAccount>();
   readonly #names = new WeakMap<Socket, readonly string[]>();
 
-  constructor(callers: Callers) {
+  constructor(callers: Callers, accounts: CallerAccounts) {
     this.#callers = callers;
+    this.#accounts = accounts;
   }
 
   /** For calls that begin from now on. */
@@ -38,6 +44,19 @@ export class Authorizer {
     } catch (error) {
       return RouterError.from(error);
     }
+  }
+
+  /** Whose a call is that `check` has let pass. Undefined: a probe's. */
+  accountOf(path: string, metadata: Metadata, socket: Socket): CallerAccount | undefined {
+    if (ACCESS[path] === 'ANYBODY') return undefined;
+    const name = this.#known.get(metadata)?.name;
+    if (name !== undefined) return this.#accounts.of(name, '');
+    let account = this.#bySocket.get(socket);
+    if (account === undefined) {
+      account = this.#accounts.of(undefined, socket.remoteAddress ?? '');
+      this.#bySocket.set(socket, account);
+    }
+    return account;
   }
 
   /** Of an HTTP request: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */

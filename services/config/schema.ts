@@ -13,6 +13,7 @@ import {
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { authSchema } from './auth-settings.ts';
+import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
@@ -29,6 +30,7 @@ const shape = z.strictObject({
   insecure: insecureSchema,
   auth: authSchema,
   admin: adminSchema,
+  callers: callersSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')

@@ -58,6 +58,7 @@ export const ERROR_KINDS = {
   CANCELLED: row('CANCELLED', false, 'ignore'),
   DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
   ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  CALLER_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   PUBLISH_RATE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore', 'state'),
   DRAINING: row('UNAVAILABLE', true, 'ignore', 'state'),
