@@ -15,6 +15,7 @@ import {
   Discoveries,
   checkRegistration,
   checkSidecar,
+  engineAddresses,
   goldenOf,
   registerEngine,
   spawnedSidecars,
@@ -135,10 +136,10 @@ export async function start(
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, metrics, log);
-  const { tracing, spansTo } = traces;
+  const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
+  const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
@@ -313,6 +314,7 @@ export async function start(
         certificate: tls.httpCertificate,
         authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
         connections: limits.http,
+        hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,

@@ -15,6 +15,7 @@ import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Log } from '../telemetry/log.ts';
+import { plainAddress } from './traces.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
 /** For an engine to answer when it is registered, milliseconds. */
@@ -166,6 +167,17 @@ function sameProcess({ id, address }: Engine, known: Engine): RouterError {
     `engine "${id}" at ${address} is the same process as engine "${known.id}" at ${known.address}, ` +
     `and a process has one vote; remove "${known.id}" first, or register another process`;
   return new RouterError('ENGINE_EXISTS', message, { field: 'address', metadata: { engine_id: known.id } });
+}
+
+/** Of engines that are connected and were not started here. Those on a Unix socket are on this machine. */
+export function engineAddresses(pool: EnginePool, spawned: readonly { readonly id: string }[]): ReadonlySet<string> {
+  const others = pool.engines.filter(({ id, kind }) => kind === 'sidecar' && !spawned.some((each) => each.id === id));
+  return new Set(
+    others.flatMap(({ engine }) => {
+      if (engine.address.startsWith('unix:')) return ['127.0.0.1', '::1'];
+      return engine.peerAddress === undefined ? [] : [plainAddress(engine.peerAddress)];
+    }),
+  );
 }
 
 /** Inputs with known answers for the models that an engine serves. */

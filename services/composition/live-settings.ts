@@ -114,7 +114,7 @@ export class LiveSettings {
     authorizer.configure(new Callers(next.auth));
     accounts.configure(callerLimits(next));
     api.configure(liveApiOptions(next));
-    http?.configure({ timeoutMs: next.request_timeout_ms });
+    http?.configure({ timeoutMs: next.request_timeout_ms, hosts: next.dashboard.hosts });
     admission.serve();
     api.refreshHealth();
   }

@@ -1,4 +1,5 @@
 // Traces: noted down by the router, reported by its sidecars, kept for the dashboard and sent on.
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { decodeSpan } from '../api/otlp-span.ts';
 import { SpanReceiver } from '../api/span-receiver.ts';
@@ -20,6 +21,8 @@ export interface Traces {
   readonly tracing: Tracing;
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
   readonly spansTo: string | undefined;
+  /** With which sidecars that this router starts send them. */
+  readonly spanToken: string;
   /** Undefined: spans are sent nowhere. */
   exported(): ExportCounts | undefined;
   /** Spans that were to be kept or sent, and were not. */
@@ -27,7 +30,14 @@ export interface Traces {
   stop(): Promise<void>;
 }
 
-export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
+/** `engineAddresses`: IP addresses of engines that the router is connected to and has not started itself. */
+export async function startTraces(
+  settings: Settings,
+  otel: OtelSettings,
+  metrics: Metrics,
+  log: Log,
+  engineAddresses: () => ReadonlySet<string>,
+): Promise<Traces> {
   const ring = new TraceRing(decodeSpan);
   const source: SpanSource = { service: SERVICE, instance: hostname() };
   const exporter = await spanExporter(settings, otel, source, log);
@@ -49,10 +59,16 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
       );
     },
   });
-  const receiver = new SpanReceiver(keep, settings.edge);
+  const spanToken = randomBytes(32).toString('base64url');
+  const expected = Buffer.from(`Bearer ${spanToken}`);
+  const receiver = new SpanReceiver(keep, settings.edge, (authorization, address) => {
+    const given = Buffer.from(authorization ?? '');
+    if (given.length === expected.length && timingSafeEqual(given, expected)) return true;
+    return engineAddresses().has(plainAddress(address));
+  });
   const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
-    ...{ ring, tracing, spansTo },
+    ...{ ring, tracing, spansTo, spanToken },
     exported: () => exporter?.counts,
     dropped: () => {
       const lost = exporter === undefined ? 0 : exporter.counts.dropped + exporter.counts.failed;
@@ -63,6 +79,11 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
       await exporter?.stop(LAST_SPANS_MS);
     },
   };
+}
+
+/** An IPv4 address is the same one where it is written as an IPv6 one. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */

@@ -64,6 +64,14 @@ const shape = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+      hosts: z
+        .array(z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be host names in lower case, without a port'))
+        .max(64)
+        .default([])
+        .describe(
+          'Host names under which it may be asked, besides localhost and IP addresses: under others a page of another site could read it (DNS rebinding).',
+        )
+        .meta(LIVE),
     })
     .prefault({})
     .describe('The pages at `http_listen`.'),

@@ -89,6 +89,8 @@ export interface Engine {
   readonly kind: EngineKind;
   /** Where it listens, or `in-process`. */
   readonly address: string;
+  /** IP address that it is connected at; undefined: it is not, or has none. */
+  readonly peerAddress?: string | undefined;
   /** Set while the engine can take work. */
   readonly description: EngineDescription | undefined;
   /** Why `description` is unset. Empty while the engine is ready. */

@@ -70,6 +70,10 @@ export class SidecarEngine implements Engine {
     return withTimes(this.#downReason, this.#failures);
   }
 
+  get peerAddress(): string | undefined {
+    return this.#client?.remoteAddress;
+  }
+
   get inFlight(): number {
     return this.#stream?.inFlight ?? 0;
   }
