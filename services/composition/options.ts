@@ -60,9 +60,10 @@ export function admissionOptions({ overload }: Settings): AdmissionOptions {
 export function tracingOptions(
   { tracing }: Settings,
   otel: OtelSettings,
-): Pick<TracingOptions, 'sampler' | 'slowMs' | 'withLayers'> {
+): Pick<TracingOptions, 'sampler' | 'callerSamplesPerS' | 'slowMs' | 'withLayers'> {
   return {
     sampler: otel.sampler ?? { isParentBased: true, ratio: tracing.ratio },
+    callerSamplesPerS: tracing.caller_samples_per_s,
     slowMs: tracing.slow_ms,
     withLayers: tracing.layers,
   };

@@ -69,6 +69,7 @@ describe('a sidecar’s environment', () => {
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4999',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc',
     });
   });
 
