@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { refusalOf } from '../../test/support/refusal.ts';
 import { MetricsServer } from '../../test/fakes/fake-metrics-server.ts';
 import { BreakerState, EngineState } from '../generated/tandem/v1/engines.ts';
 import { EngineKind, Strategy } from '../generated/tandem/v1/types.ts';

@@ -1,6 +1,6 @@
 // The administrative door, on both edges: who may enter, and what it tells of addresses that callers name.
 import { chmodSync, existsSync, mkdtempSync, statSync } from 'node:fs';
-import { type Server, createServer } from 'node:net';
+import { type Server, type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -72,6 +72,7 @@ describe('a router', () => {
 
 describe('RegisterEngine', () => {
   const servers: Server[] = [];
+  const sockets: Socket[] = [];
   let system: System;
   let operator: Operator;
 
@@ -80,7 +81,10 @@ describe('RegisterEngine', () => {
     operator = new Operator(system.adminAddress);
   });
 
-  afterEach(() => servers.splice(0).forEach((server) => server.close()));
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
 
   afterAll(async () => {
     operator.close();
@@ -97,8 +101,12 @@ describe('RegisterEngine', () => {
     return [state, stateReason, later.stateReason, seconds];
   }
 
-  async function listen(onConnection: (socket: import('node:net').Socket) => void): Promise<string> {
-    const server = createServer(onConnection).listen(0, '127.0.0.1');
+  async function listen(onConnection: (socket: Socket) => void): Promise<string> {
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      onConnection(socket);
+    }).listen(0, '127.0.0.1');
     servers.push(server);
     await new Promise((resolve) => server.once('listening', resolve));
     return `127.0.0.1:${(server.address() as { port: number }).port}`;
