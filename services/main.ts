@@ -143,7 +143,8 @@ export async function start(
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+    const tls = settings.engine_tls.ca === '' ? undefined : settings.engine_tls;
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
@@ -195,7 +196,8 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
     { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },

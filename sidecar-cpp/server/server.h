@@ -15,6 +15,7 @@
 #include "server/memory_guard.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
+#include "server/tls.h"
 #include "server/unread_answers.h"
 
 namespace tandem {
@@ -26,6 +27,7 @@ struct ServerOptions {
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                                // connections take descriptors below it
   std::size_t max_memory_bytes = 0;                 // of the process, beyond which it closes its connections; 0: none
+  TlsFiles tls;
 };
 
 class Server {

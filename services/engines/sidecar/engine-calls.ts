@@ -14,6 +14,7 @@ import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
 import { whyNotDescribed, whyUnreachable } from './connect-error.ts';
 import { MAX_MESSAGE_BYTES, checkDescription, checkRecording, checkTrace } from './message-limits.ts';
+import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
 import { isSealed } from './message-checksum.ts';
 
 /** To connect, and as much again to be told what the engine is. */
@@ -43,10 +44,11 @@ const recordingMethod: ClientMethod<GetRecordingRequest, GetRecordingResponse> =
   },
 };
 
-/** Rejects with the reason in words for an operator. `signal` gives up. */
-export async function connect(address: string, signal: AbortSignal): Promise<GrpcClient> {
+/** Rejects with the reason in words for an operator. `signal` gives up. `files`: undefined: plaintext. */
+export async function connect(address: string, signal: AbortSignal, files?: EngineTlsFiles): Promise<GrpcClient> {
   try {
     return await GrpcClient.connect(address, {
+      tls: engineTls(files, address),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxMessageBytes: MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
       signal,

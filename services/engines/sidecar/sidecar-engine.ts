@@ -9,6 +9,7 @@ import type { Engine, EngineDescription, Recording, Silence, Trace, TracePlace }
 import { whyIncompatible } from './compatibility.ts';
 import { isSilent } from './connect-error.ts';
 import { connect, describe, recording, trace } from './engine-calls.ts';
+import type { EngineTlsFiles } from './engine-tls.ts';
 import { InferCall } from './infer-call.ts';
 import { InferStream } from './infer-stream.ts';
 import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersions } from './translate.ts';
@@ -51,14 +52,22 @@ export class SidecarEngine implements Engine {
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
   readonly #outputsOf: OutputsOf;
+  readonly #tls: EngineTlsFiles | undefined;
   readonly #listeners: (() => void)[] = [];
 
   /**
    * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
-   * which bounds the answers that are read.
+   * which bounds the answers that are read. `tls`: undefined: plaintext.
    */
-  constructor(id: string, address: string, stallTimeoutMs = 500, outputsOf: OutputsOf = () => undefined) {
+  constructor(
+    id: string,
+    address: string,
+    stallTimeoutMs = 500,
+    outputsOf: OutputsOf = () => undefined,
+    tls?: EngineTlsFiles,
+  ) {
     this.id = id;
+    this.#tls = tls;
     this.#outputsOf = outputsOf;
     this.address = address;
     this.#stallTimeoutMs = stallTimeoutMs;
@@ -149,7 +158,7 @@ export class SidecarEngine implements Engine {
   async #connect(): Promise<void> {
     let client: GrpcClient | undefined;
     try {
-      client = await connect(this.address, this.#stop.signal);
+      client = await connect(this.address, this.#stop.signal, this.#tls);
       this.#client = client;
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
