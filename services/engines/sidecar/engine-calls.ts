@@ -1,5 +1,6 @@
 // The unary calls to an engine, with the checks of its messages before they are decoded: checksums, and limits of what a
 // message may hold. A wrong checksum is a fault of the link, and says nothing about the engine.
+import type { ConnectionOptions } from 'node:tls';
 import type { CallContext } from '../../core/inference.ts';
 import {
   DescribeRequest,
@@ -48,7 +49,7 @@ const recordingMethod: ClientMethod<GetRecordingRequest, GetRecordingResponse> =
 export async function connect(address: string, signal: AbortSignal, files?: EngineTlsFiles): Promise<GrpcClient> {
   try {
     return await GrpcClient.connect(address, {
-      tls: engineTls(files, address),
+      ...tlsOf(files, address),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxMessageBytes: MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
       signal,
@@ -58,6 +59,11 @@ export async function connect(address: string, signal: AbortSignal, files?: Engi
   } catch (error) {
     throw whyUnreachable(error, CONNECT_TIMEOUT_MS);
   }
+}
+
+function tlsOf(files: EngineTlsFiles | undefined, address: string): { readonly tls?: ConnectionOptions } {
+  const tls = engineTls(files, address);
+  return tls === undefined ? {} : { tls };
 }
 
 /** Rejects with the reason in words for an operator. */
