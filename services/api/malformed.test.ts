@@ -41,7 +41,10 @@ beforeAll(async () => {
   // No handler gets as far as to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
-    ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)), onCallRefused: () => undefined },
+    ...{
+      authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)),
+      onCallRefused: () => undefined,
+    },
     adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
     reflection: false,
     maxMessageBytes: 1_000,

@@ -97,5 +97,7 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
     }),
     reasonStream: reasonStream(router, options),
   };
-  return methodsOf(reasoningService(options), handlers, { reasonBatch: (owner) => countItems(options, owner as CallerAccount | undefined) });
+  return methodsOf(reasoningService(options), handlers, {
+    reasonBatch: (owner) => countItems(options, owner as CallerAccount | undefined),
+  });
 }

@@ -11,7 +11,11 @@ describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s'
   beforeEach(() => {
     taken = [];
     isEngine = true;
-    receiver = new SpanReceiver((spans) => taken.push(...spans), edge, () => isEngine);
+    receiver = new SpanReceiver(
+      (spans) => taken.push(...spans),
+      edge,
+      () => isEngine,
+    );
   });
 
   afterEach(() => {

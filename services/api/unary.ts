@@ -29,7 +29,11 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   /** Of calls whose handler has one begun. */
   readonly trace: RequestTrace | undefined;
 
-  constructor({ startedMs, metadata, owner }: IncomingCall<never>, deadlineMs: number, trace: RequestTrace | undefined) {
+  constructor(
+    { startedMs, metadata, owner }: IncomingCall<never>,
+    deadlineMs: number,
+    trace: RequestTrace | undefined,
+  ) {
     super(deadlineMs, undefined, owner);
     this.startedMs = startedMs;
     this.metadata = metadata;

@@ -52,7 +52,12 @@ describe('the account of a caller', () => {
 
   it('holds so many bytes', () => {
     const account = of({ maxBytes: 100 });
-    expect([account.hold(100), account.hold(1), account.hold(-101), account.hold(100)]).toEqual([true, false, true, true]);
+    expect([account.hold(100), account.hold(1), account.hold(-101), account.hold(100)]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
   });
 });
 

@@ -75,7 +75,12 @@ export class SingleFlight<V> {
 
   async #endOf(compute: (context: CallContext) => Promise<V>): Promise<Ending<V>> {
     try {
-      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#cancel, span: this.#span, owner: this.#owner });
+      const value = await compute({
+        deadlineMs: this.deadlineMs,
+        signal: this.#cancel,
+        span: this.#span,
+        owner: this.#owner,
+      });
       return { error: undefined, value };
     } catch (thrown) {
       return { error: RouterError.from(thrown), value: undefined };

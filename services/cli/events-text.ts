@@ -45,4 +45,3 @@ function styled(severity: Severity, word: string): string {
 function quoted(value: string): string {
   return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
 }
-

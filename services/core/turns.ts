@@ -33,7 +33,8 @@ export class Turns {
   /** To be called before each piece of work. Undefined: go on. A promise: wait for it, it never rejects. */
   next(owner?: object): Promise<void> | undefined {
     if (this.#sliceMs === undefined) this.#begin();
-    else if (this.#waiting.length > 0 || !this.#hasTime()) return new Promise((resolve) => this.#waiting.push(owner, resolve));
+    else if (this.#waiting.length > 0 || !this.#hasTime())
+      return new Promise((resolve) => this.#waiting.push(owner, resolve));
     return undefined;
   }
 

@@ -3,7 +3,14 @@
 //
 // With setting `auth`, all but probes need a token. A page of another site that has its name resolve to here (DNS rebinding) is
 // told apart by its Host: only names that setting `dashboard.hosts` lists, localhost and IP addresses are answered.
-import { type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
@@ -226,7 +233,10 @@ export class HttpServer {
   }
 
   #isOurs(host: string | undefined): boolean {
-    const name = (host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+    const name = (host ?? '')
+      .replace(/:\d*$/, '')
+      .replace(/^\[(.*)\]$/, '$1')
+      .toLowerCase();
     // The name of a rebound page is never an IP address.
     return isLoopbackHost(name) || isIP(name) !== 0 || (this.#options.hosts ?? []).includes(name);
   }

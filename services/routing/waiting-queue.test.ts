@@ -7,7 +7,11 @@ const FLOOD = { name: 'flood' };
 const OTHER = { name: 'other' };
 
 function waiter(owner: object | undefined): Waiter {
-  return new Waiter({ deadlineMs: Infinity, signal: new Cancel(), owner }, () => 0, () => undefined);
+  return new Waiter(
+    { deadlineMs: Infinity, signal: new Cancel(), owner },
+    () => 0,
+    () => undefined,
+  );
 }
 
 function drain(queue: WaitingQueue): Waiter[] {

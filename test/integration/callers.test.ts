@@ -2,7 +2,11 @@
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ReasonBatchRequest, ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
+import {
+  ReasonBatchRequest,
+  ReasonRequest,
+  ReasoningServiceClient,
+} from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Refusal, readRefusal } from '../support/refusal.ts';
 import { EDGES } from '../support/serve.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -102,7 +106,8 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
     const reasons: string[] = [];
     stream.on('data', ({ error }) => reasons.push(error?.reason ?? 'OK'));
     stream.on('error', () => undefined);
-    for (let at = 0; at < 30; at += 1) stream.write({ request: ReasonRequest.fromPartial({ requestId: `${at}`, tensor }) });
+    for (let at = 0; at < 30; at += 1)
+      stream.write({ request: ReasonRequest.fromPartial({ requestId: `${at}`, tensor }) });
     await until(() => reasons.length === 30, { what: 'all answers' });
     expect(reasons.filter((reason) => reason === 'CALLER_LIMIT').length).toBeGreaterThanOrEqual(15);
     stream.cancel();

@@ -11,7 +11,14 @@ import { until } from '../support/until.ts';
 
 const ca = new DevelopmentCa();
 const other = new DevelopmentCa();
-const FILES = ['--tls-cert', ca.file('engine.pem'), '--tls-key', ca.file('engine.key'), '--tls-client-ca', ca.file('ca.pem')];
+const FILES = [
+  '--tls-cert',
+  ca.file('engine.pem'),
+  '--tls-key',
+  ca.file('engine.key'),
+  '--tls-client-ca',
+  ca.file('ca.pem'),
+];
 const TLS = { ca: ca.file('ca.pem'), cert: ca.file('router.pem'), key: ca.file('router.key') };
 const tensor = { shape: [768], dtype: 'FP32', data: readHeldout()[0]!.data };
 
