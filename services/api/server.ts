@@ -20,6 +20,9 @@ import { type EventOptions, eventMethods } from './events.ts';
 import { learningMethods } from './learning.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
+import { Catalogue } from './oip/catalogue.ts';
+import { oipMethods } from './oip/methods.ts';
+import { InferenceStatistics } from './oip/statistics.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
@@ -101,6 +104,7 @@ export class ApiServer {
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...learningMethods({ router, pool, models }, shared),
+      ...oipMethods({ router, catalogue: new Catalogue(models, pool), statistics: new InferenceStatistics() }, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];

@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { type MetricsOptions, metricsMethods } from '../../services/api/metrics.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
-import { RouterError } from '../../services/core/errors.ts';
+import type { RouterError } from '../../services/core/errors.ts';
 import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
