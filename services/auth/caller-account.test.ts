@@ -22,6 +22,15 @@ describe('the account of a caller', () => {
     expect(account.begin()).toBeUndefined();
   });
 
+  it('pays for calls that end at once, such as cancelled ones', () => {
+    const account = of({ perS: 10 });
+    for (let at = 0; at < 10; at += 1) {
+      expect(account.begin()).toBeUndefined();
+      account.ended();
+    }
+    expect(account.begin()?.kind).toBe('CALLER_LIMIT');
+  });
+
   it('pays for every item of a batch, and has to make up for a large one', () => {
     const account = of({ perS: 10 });
     expect(account.begin()).toBeUndefined();

@@ -86,13 +86,6 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
     await until(async () => (await ping('flood')) === undefined, { what: 'room again' });
   });
 
-  it('cancels: they cost what calls cost', async () => {
-    await start({ per_s: 20 });
-    for (let at = 0; at < 40; at += 1) client.ping({}, metadata('flood'), () => undefined).cancel();
-    await until(async () => (await ping('flood')) !== undefined, { what: 'a refusal' });
-    expect(await ping('other')).toBeUndefined();
-  });
-
   it('bytes: so many of requests that come in or are under way', async () => {
     await start({ max_bytes: 100_000 });
     const large = Array.from({ length: 60 }, () => ReasonRequest.fromPartial({ tensor }));
