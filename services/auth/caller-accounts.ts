@@ -1,6 +1,7 @@
 // The account of each caller: by its name, or by its address where it has none.
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { plainAddress } from '../core/loopback.ts';
 import { CallerAccount, type CallerCounts, type CallerLimits } from './caller-account.ts';
 
 /** One that is forgotten while it has calls open starts anew with its next. */
@@ -53,7 +54,7 @@ export class CallerAccounts {
 
 /** One user of IPv6 usually has a whole /64. */
 export function networkOf(address: string): string {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/, '');
+  const bare = plainAddress(address);
   if (!isIPv6(bare)) return bare === '' ? 'local' : bare;
   const [head = '', tail] = bare.split('%')[0]!.split('::');
   const groups = head.split(':').filter((group) => group !== '');

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
+import { plainAddress } from '../core/loopback.ts';
 import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
@@ -15,7 +16,6 @@ import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Log } from '../telemetry/log.ts';
-import { plainAddress } from './traces.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
 /** For an engine to answer when it is registered, milliseconds. */

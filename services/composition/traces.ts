@@ -6,6 +6,7 @@ import { SpanReceiver } from '../api/span-receiver.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import { plainAddress } from '../core/loopback.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
@@ -79,11 +80,6 @@ export async function startTraces(
       await exporter?.stop(LAST_SPANS_MS);
     },
   };
-}
-
-/** An IPv4 address is the same one where it is written as an IPv6 one. */
-export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
