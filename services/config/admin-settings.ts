@@ -64,6 +64,6 @@ function isRule(text: string): boolean {
   if (text.startsWith('unix:')) return true;
   const [network = '', bits] = text.split('/');
   const family = isIP(network);
-  if (family === 0) return bits === undefined && /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text);
+  if (family === 0) return bits === undefined && /^(\*\.)?([A-Za-z0-9_-]+\.)*[A-Za-z_][A-Za-z0-9_-]*$/.test(text);
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -3,7 +3,10 @@ import type { DashboardSources, DifferenceView, EngineView, SpanView } from '../
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
-export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
+const MARKUP = '<img src=x onerror="document.title=`hacked`">';
+export const HOSTILE = `${MARKUP}\u202e\u{9b}`;
+/** As the pages show it. */
+export const HOSTILE_SHOWN = `${MARKUP}\\u{202e}\\u{9b}`;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 export function fakeEngine(over: Partial<EngineView> = {}): EngineView {

@@ -3,6 +3,9 @@
 
 const HIDDEN = /(?![\n\t])[\p{C}\p{Zl}\p{Zp}]/gu;
 
+/** Attributes that are read by people. */
+const SHOWN = new Set(['title', 'alt', 'placeholder', 'aria-label', 'aria-description']);
+
 function visible(text) {
   return text.replace(HIDDEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
 }
@@ -20,7 +23,7 @@ export function h(tag, attributes = {}, ...children) {
     if (value === undefined || value === false) continue;
     if (name === 'vars') for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
     else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? '' : visible(String(value)));
+    else element.setAttribute(name, value === true ? '' : SHOWN.has(name) ? visible(String(value)) : String(value));
   }
   const shown = children.flat(3).filter((child) => child !== false && child !== null && child !== undefined);
   element.append(...shown.map((child) => (child instanceof Node ? child : visible(String(child)))));
