@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { publicServices } from '../../services/api/reflection.ts';
 import { ACCESS, OPERATE } from '../../services/auth/roles.ts';
-import { EventServiceClient } from '../../services/generated/tandem/v1/events.ts';
+import { EventServiceClient, Severity } from '../../services/generated/tandem/v1/events.ts';
 import { ModelServiceClient } from '../../services/generated/tandem/v1/models.ts';
 import { run } from '../support/process.ts';
 import { readRefusal, refusalOf } from '../support/refusal.ts';
@@ -77,7 +77,7 @@ describe('a model’s name', () => {
 
 function publish(text: string): Promise<unknown> {
   const client = new EventServiceClient(system.address, grpc.credentials.createInsecure());
-  const request = { topic: 'user.attack', severity: 1, text, data: { why: text }, payload: new Uint8Array() };
+  const request = { topic: 'user.attack', severity: Severity.SEVERITY_INFO, text, data: { why: text }, payload: new Uint8Array() };
   return new Promise((resolve, reject) => {
     client.publish(request, (error, response) => (error ? reject(error) : resolve(response)));
   }).finally(() => client.close());
