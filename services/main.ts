@@ -305,6 +305,7 @@ export async function start(
     disputes: disputes.recent,
     events: eventLog,
     exposition: (accept) => prometheus.exposition(accept),
+    inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
       ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
       : undefined,
@@ -314,7 +315,7 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
-        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
+        authorize: (...request) => authorizer.checkHttp(...request),
         connections: limits.http,
         hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,

@@ -59,18 +59,24 @@ export class Authorizer {
     return account;
   }
 
-  /** Of an HTTP request: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
-  checkHttp(authorization: string | undefined, need: 'read' | 'reason'): RouterError | undefined {
-    if (!this.#callers.isRequired) return undefined;
+  /** Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
+  checkHttp(authorization: string | undefined, need: 'read' | 'reason', address: string): RouterError | undefined {
+    if (!this.#callers.isRequired) return need === 'read' ? undefined : this.#charge(undefined, address);
     const access = need === 'read' ? OBSERVE : REASON;
     try {
-      return missingRole(
-        this.#callers.identify({ authorization: asBearer(authorization), certificateNames: [] }),
-        access,
-      );
+      const caller = this.#callers.identify({ authorization: asBearer(authorization), certificateNames: [] });
+      return missingRole(caller, access) ?? (need === 'read' ? undefined : this.#charge(caller.name, address));
     } catch (error) {
       return RouterError.from(error);
     }
+  }
+
+  /** A request over HTTP counts as a call that ends at once: its connection is what bounds how many are under way. */
+  #charge(name: string | undefined, address: string): RouterError | undefined {
+    const account = this.#accounts.of(name, address);
+    const refusal = account.begin();
+    if (refusal === undefined) account.ended();
+    return refusal;
   }
 
   #identify(metadata: Metadata, socket: Socket): Caller {

@@ -30,7 +30,7 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   readonly trace: RequestTrace | undefined;
 
   constructor(
-    { startedMs, metadata, owner }: IncomingCall<never>,
+    { startedMs, metadata, owner }: Pick<IncomingCall, 'startedMs' | 'metadata' | 'owner'>,
     deadlineMs: number,
     trace: RequestTrace | undefined,
   ) {

@@ -40,8 +40,8 @@ export interface HttpServerOptions {
   readonly connections?: ConnectionLimit;
   /** Host names that requests may be for, besides localhost. By default none. */
   readonly hosts?: readonly string[];
-  /** Returns why a request with this header `authorization` is refused. By default none is. */
-  readonly authorize?: (authorization: string | undefined, need: HttpNeed) => RouterError | undefined;
+  /** Returns why a request with this header `authorization`, from this IP address, is refused. By default none is. */
+  readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => RouterError | undefined;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -211,7 +211,8 @@ export class HttpServer {
       return refusal(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
     }
     if (!PROBES.includes(path)) {
-      const refused = this.#options.authorize?.(headers.authorization, method === 'POST' ? 'reason' : 'read');
+      const need = method === 'POST' ? 'reason' : 'read';
+      const refused = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
       if (refused !== undefined) return unauthorized(refused);
     }
     const asked: Asked = {
@@ -220,16 +221,23 @@ export class HttpServer {
       parts: [...(route.path.exec(path) ?? [])],
       query: new URLSearchParams(query),
       context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs },
-      body: async () => {
-        this.#connections.done(request.socket);
-        try {
-          return await readJson(request, this.#options.maxBodyBytes);
-        } finally {
-          this.#connections.working(request.socket);
-        }
-      },
+      body: () => this.#read(request, readJson),
+      bytes: () => this.#read(request, readBody),
     };
     return await route.handle(asked);
+  }
+
+  /** A peer that sends its body slowly keeps out nobody. */
+  async #read<Body>(
+    request: IncomingMessage,
+    read: (request: IncomingMessage, maxBytes: number) => Promise<Body>,
+  ): Promise<Body> {
+    this.#connections.done(request.socket);
+    try {
+      return await read(request, this.#options.maxBodyBytes);
+    } finally {
+      this.#connections.working(request.socket);
+    }
   }
 
   #isOurs(host: string | undefined): boolean {
@@ -243,8 +251,11 @@ export class HttpServer {
 }
 
 /** A browser asks for a name and a password: any name, and the token. */
-function unauthorized({ kind, message }: RouterError): Reply {
+function unauthorized({ kind, message, retryAfterMs }: RouterError): Reply {
   if (kind === 'ROLE_MISSING') return refusal(403, kind, message);
+  if (kind === 'CALLER_LIMIT') {
+    return refusal(429, kind, message, { 'Retry-After': String(Math.ceil((retryAfterMs ?? 0) / 1_000)) });
+  }
   return refusal(401, kind, message, {
     'WWW-Authenticate': 'Basic realm="tandem: any name, and your token as the password"',
   });
@@ -269,11 +280,20 @@ function isSameOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHead
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
-/** The body. JSON other sites' pages may only send after asking, which nobody answers. */
+/** Other sites' pages may send JSON only after asking, which nobody answers. */
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
   }
+  const body = await readBody(request, maxBytes);
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
+  }
+}
+
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLong = `a request may have ${maxBytes} bytes (setting max_message_bytes); send a smaller input`;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
   const chunks: Buffer[] = [];
@@ -283,9 +303,5 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<unk
     if (bytes > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-  } catch {
-    throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
-  }
+  return Buffer.concat(chunks);
 }

@@ -77,7 +77,13 @@ describe('a model’s name', () => {
 
 function publish(text: string): Promise<unknown> {
   const client = new EventServiceClient(system.address, grpc.credentials.createInsecure());
-  const request = { topic: 'user.attack', severity: Severity.SEVERITY_INFO, text, data: { why: text }, payload: new Uint8Array() };
+  const request = {
+    topic: 'user.attack',
+    severity: Severity.SEVERITY_INFO,
+    text,
+    data: { why: text },
+    payload: new Uint8Array(),
+  };
   return new Promise((resolve, reject) => {
     client.publish(request, (error, response) => (error ? reject(error) : resolve(response)));
   }).finally(() => client.close());
