@@ -143,7 +143,7 @@ export async function start(
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    const tls = settings.engine_tls.ca === '' ? undefined : settings.engine_tls;
+    const tls = settings.sidecar_tls.ca === '' ? undefined : settings.sidecar_tls;
     return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;

@@ -11,7 +11,7 @@ import {
   sidecarSchema,
   spawnSchema,
 } from './engine-settings.ts';
-import { checkEngineTls, engineTlsSchema } from './engine-tls-settings.ts';
+import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
@@ -30,7 +30,7 @@ const shape = z.strictObject({
   tls: tlsSchema,
   insecure: insecureSchema,
   auth: authSchema,
-  engine_tls: engineTlsSchema,
+  sidecar_tls: sidecarTlsSchema,
   admin: adminSchema,
   callers: callersSchema,
   edge: z
@@ -294,6 +294,6 @@ const shape = z.strictObject({
     .meta(LIVE),
 });
 
-export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkEngineTls).superRefine(checkAdmin);
+export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkSidecarTls).superRefine(checkAdmin);
 
 export type Settings = z.infer<typeof settingsSchema>;

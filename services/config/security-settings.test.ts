@@ -67,11 +67,11 @@ describe('admin.engine_addresses', () => {
   });
 });
 
-describe('engine_tls', () => {
+describe('sidecar_tls', () => {
   it.each([
-    ['a certificate without a key', { TANDEM_ENGINE_TLS_CERT: 'a.pem' }],
-    ['a certificate without a CA', { TANDEM_ENGINE_TLS_CERT: 'a.pem', TANDEM_ENGINE_TLS_KEY: 'a.key' }],
+    ['a certificate without a key', { TANDEM_SIDECAR_TLS_CERT: 'a.pem' }],
+    ['a certificate without a CA', { TANDEM_SIDECAR_TLS_CERT: 'a.pem', TANDEM_SIDECAR_TLS_KEY: 'a.key' }],
   ])('is refused with %s', (_what, env) => {
-    expect(() => load(env)).toThrow('setting "engine_tls.');
+    expect(() => load(env)).toThrow('setting "sidecar_tls.');
   });
 });

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   ReasonBatchRequest,
   ReasonRequest,
+  type ReasonStreamResponse,
   ReasoningServiceClient,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Refusal, readRefusal } from '../support/refusal.ts';
@@ -97,7 +98,9 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
     await start({ per_s: 10 });
     const stream = client.reasonStream(metadata('flood'));
     const reasons: string[] = [];
-    stream.on('data', ({ error }) => reasons.push(error?.reason ?? 'OK'));
+    stream.on('data', ({ outcome }: ReasonStreamResponse) => {
+      reasons.push(outcome?.$case === 'error' ? outcome.value.reason : 'OK');
+    });
     stream.on('error', () => undefined);
     for (let at = 0; at < 30; at += 1)
       stream.write({ request: ReasonRequest.fromPartial({ requestId: `${at}`, tensor }) });

@@ -35,7 +35,7 @@ afterEach(() => system.stop());
 
 async function start(engineTls: Record<string, string>): Promise<void> {
   const sidecars = [{ id: 'secured', address: sidecar.address }];
-  system = await startSystem({ spawn: { count: 0 }, local: { enabled: false }, sidecars, engine_tls: engineTls });
+  system = await startSystem({ spawn: { count: 0 }, local: { enabled: false }, sidecars, sidecar_tls: engineTls });
 }
 
 const downReason = (): string => system.pool.find('secured').engine.downReason;

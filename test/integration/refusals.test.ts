@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { settingsSchema } from '../../services/config/schema.ts';
-import { ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
+import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { DevelopmentCa } from '../support/certificates.ts';
 import { type Refusal, readRefusal } from '../support/refusal.ts';
 import { EDGES } from '../support/serve.ts';
@@ -48,7 +48,7 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     const metadata = new grpc.Metadata();
     if (token !== '') metadata.set('authorization', `Bearer ${token}`);
     return new Promise((resolve) => {
-      client.reason({} as never, metadata, { deadline: Date.now() + 5_000 }, (error) => {
+      client.reason(ReasonRequest.fromPartial({}), metadata, { deadline: Date.now() + 5_000 }, (error) => {
         client.close();
         resolve(error ? readRefusal(error) : undefined);
       });

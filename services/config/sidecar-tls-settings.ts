@@ -1,7 +1,7 @@
 // TLS between the router and its engines.
 import { z } from 'zod';
 
-export const engineTlsSchema = z
+export const sidecarTlsSchema = z
   .strictObject({
     ca: z
       .string()
@@ -11,7 +11,7 @@ export const engineTlsSchema = z
       .string()
       .default('')
       .describe('PEM file with the certificate that the router shows engines; empty: it shows none.'),
-    key: z.string().default('').describe('PEM file with the private key of `engine_tls.cert`.'),
+    key: z.string().default('').describe('PEM file with the private key of `sidecar_tls.cert`.'),
     server_name: z
       .string()
       .default('')
@@ -23,13 +23,13 @@ export const engineTlsSchema = z
   );
 
 /** Refuses half a setting. */
-export function checkEngineTls(
-  { engine_tls: { ca, cert, key } }: { readonly engine_tls: z.infer<typeof engineTlsSchema> },
+export function checkSidecarTls(
+  { sidecar_tls: { ca, cert, key } }: { readonly sidecar_tls: z.infer<typeof sidecarTlsSchema> },
   context: z.RefinementCtx,
 ): void {
   const problem = (name: string, message: string): void =>
-    context.addIssue({ code: 'custom', path: ['engine_tls', name], message });
-  if (cert !== '' && key === '') problem('key', 'must be the PEM file with the private key of "engine_tls.cert"');
-  if (cert === '' && key !== '') problem('cert', 'must be the PEM file with the certificate of "engine_tls.key"');
-  if (ca === '' && cert !== '') problem('ca', 'must be set where "engine_tls.cert" is: it turns TLS on');
+    context.addIssue({ code: 'custom', path: ['sidecar_tls', name], message });
+  if (cert !== '' && key === '') problem('key', 'must be the PEM file with the private key of "sidecar_tls.cert"');
+  if (cert === '' && key !== '') problem('cert', 'must be the PEM file with the certificate of "sidecar_tls.key"');
+  if (ca === '' && cert !== '') problem('ca', 'must be set where "sidecar_tls.cert" is: it turns TLS on');
 }
