@@ -66,7 +66,7 @@ const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
 
 /** They need no login. */
-const PROBES = ['/healthz', '/readyz'];
+const PROBES = ['/healthz', '/readyz', '/v2/health/live', '/v2/health/ready'];
 
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
