@@ -27,7 +27,7 @@ struct ServerOptions {
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                                // connections take descriptors below it
   std::size_t max_memory_bytes = 0;                 // of the process, beyond which it closes its connections; 0: none
-  TlsFiles tls;
+  TlsFiles tls = {};
 };
 
 class Server {

@@ -18,8 +18,10 @@ TEST(Tls, NoFilesArePlaintext) {
 }
 
 TEST(Tls, HalfASettingIsRefusedWithWhatIsMissing) {
-  EXPECT_THAT(ServerCredentialsOf({"a.pem", "", ""}).error().message, HasSubstr("--tls-cert and --tls-key go together"));
-  EXPECT_THAT(ServerCredentialsOf({"", "a.key", ""}).error().message, HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_THAT(ServerCredentialsOf({"a.pem", "", ""}).error().message,
+              HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_THAT(ServerCredentialsOf({"", "a.key", ""}).error().message,
+              HasSubstr("--tls-cert and --tls-key go together"));
   EXPECT_THAT(ServerCredentialsOf({"", "", "ca.pem"}).error().message, HasSubstr("--tls-client-ca needs --tls-cert"));
 }
 
