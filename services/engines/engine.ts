@@ -81,6 +81,9 @@ export const MAX_LAYER_COUNTS = 250_000;
 /** A raster lists so many spikes of a run, the first ones, and counts the others. */
 export const MAX_RASTER_EVENTS = 100_000;
 
+/** A session state that is longer is refused. */
+export const MAX_STATE_BYTES = 4_000_000;
+
 export interface Silence {
   readonly inputs: number;
   readonly forMs: number;

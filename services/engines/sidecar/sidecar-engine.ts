@@ -115,9 +115,9 @@ export class SidecarEngine implements Engine {
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
-    const { model, version: modelVersion, data } = input;
+    const { model, version: modelVersion, data, state } = input;
     const shape = [...input.shape];
-    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
+    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data, state }), place };
     return toTrace(await this.#call(trace, request, context));
   }
 

@@ -159,5 +159,6 @@ export function toDescription(wire: DescribeResponse): EngineDescription {
     instanceId: Buffer.from(wire.instanceId).toString('hex'),
     maxInFlight: wire.maxInFlight,
     maxMessageBytes: Number(wire.maxMessageBytes) || DEFAULT_MAX_MESSAGE_BYTES,
+    sessionStates: wire.sessionStates,
   };
 }
