@@ -5,6 +5,7 @@ import { Health } from '../grpc/health.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
@@ -28,6 +29,7 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
@@ -77,7 +79,7 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, publisher, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     const shared = {
       ...options,
@@ -92,7 +94,7 @@ export class ApiServer {
     this.#live = shared;
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
