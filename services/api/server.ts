@@ -17,8 +17,12 @@ import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
 import { type EventOptions, eventMethods } from './events.ts';
+import { learningMethods } from './learning.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
+import { Catalogue } from './oip/catalogue.ts';
+import { oipMethods } from './oip/methods.ts';
+import { InferenceStatistics } from './oip/statistics.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
@@ -98,6 +102,8 @@ export class ApiServer {
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
+      ...learningMethods({ router, pool, models }, shared),
+      ...oipMethods({ router, catalogue: new Catalogue(models, pool), statistics: new InferenceStatistics() }, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
