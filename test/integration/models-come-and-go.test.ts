@@ -1,5 +1,5 @@
 // Model versions that come and go, with real sidecars and the local engine.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
