@@ -6,6 +6,7 @@ import { Health } from '../grpc/health.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
@@ -35,6 +36,7 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
@@ -89,7 +91,7 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, publisher, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     const shared = {
       ...options,
@@ -108,7 +110,7 @@ export class ApiServer {
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),

@@ -105,7 +105,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
           ->check(CLI::NonNegativeNumber);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
-  check->add_option("--manifest", to.check_manifest, "its model.yaml (default: all defaults)");
+  check->add_option("--manifest", to.check_manifest, "its model.yaml (default: the one that the server would take: beside the file, else a folder above)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
