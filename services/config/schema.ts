@@ -11,6 +11,7 @@ import {
   spawnSchema,
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
+import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
@@ -277,6 +278,8 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  learning: learningSchema,
+  operations: operationsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
