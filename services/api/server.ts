@@ -11,7 +11,7 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { type AdminFrom, adminGuard } from './admin.ts';
+import { openAdminDoor } from './admin-door.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -47,9 +47,7 @@ export interface ApiParts {
 
 /** What may change while it serves. */
 export interface LiveApiOptions
-  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {
-  readonly adminFrom: AdminFrom;
-}
+  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {}
 
 export interface ApiOptions
   extends
@@ -62,6 +60,8 @@ export interface ApiOptions
       'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
     > {
   readonly edge: EdgeKind;
+  /** Where administrative calls come in, for a router at `address`; "off": nowhere. */
+  readonly adminListen: (address: string) => string;
   readonly authorizer: Authorizer;
   /** Hears of calls that their callers may not make. */
   readonly onCallRefused: (path: string, error: RouterError) => void;
@@ -81,7 +81,10 @@ export class ApiServer {
   readonly inferenceHttp: ReturnType<typeof oipHttp>;
   readonly #methods: readonly Method[];
   readonly #edgeOptions: EdgeOptions;
-  #edge: Edge | undefined;
+  /** The public one, and the administrative one. */
+  readonly #edges: Edge[] = [];
+  /** Where the administrative one listens; empty: there is none. */
+  adminAddress = '';
   readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
@@ -99,7 +102,6 @@ export class ApiServer {
       tracing,
       drained: this.#drained.signal,
       calls: this.#calls,
-      guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
       strategyChanged: () => this.refreshHealth(),
     };
@@ -134,14 +136,22 @@ export class ApiServer {
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
-    this.#edge = await createEdge(this.#options.edge, this.#methods, this.#edgeOptions);
-    const port = await this.#edge.start();
-    return this.#options.listen.replace(/:0$/, `:${port}`);
+    const { edge: kind, listen, adminListen } = this.#options;
+    const edge = await createEdge(kind, this.#methods, this.#edgeOptions);
+    this.#edges.push(edge);
+    const port = await edge.start();
+    const address = listen.replace(/:0$/, `:${port}`);
+    const adminAddress = adminListen(address);
+    if (adminAddress === 'off') return address;
+    const door = await openAdminDoor(adminAddress, kind, this.#methods, this.#edgeOptions);
+    this.#edges.push(door.edge);
+    this.adminAddress = door.address;
+    return address;
   }
 
   /** For connections that come from now on. */
   renew(certificate: ServerCertificate): void {
-    this.#edge?.renew(certificate);
+    for (const edge of this.#edges) edge.renew(certificate);
   }
 
   configure(options: LiveApiOptions): void {
@@ -159,13 +169,13 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
-    const gone = this.#edge?.drain();
+    const gone = Promise.all(this.#edges.map((edge) => edge.drain()));
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    this.#edge?.close();
+    for (const edge of this.#edges) edge.close();
   }
 }

@@ -6,7 +6,7 @@ export type Access = readonly Role[] | 'ANYBODY';
 
 export const REASON = ['reason'] as const;
 export const OBSERVE = ['observe', 'operate'] as const;
-const OPERATE = ['operate'] as const;
+export const OPERATE = ['operate'] as const;
 
 /** By path. A caller needs one of the roles. */
 export const ACCESS: Readonly<Record<string, Access>> = {
