@@ -3,7 +3,7 @@
 //   F4  api  dashboard        cli (a client: generated/, core/, config/; models/ and importing/ for `models import`, learning/ for
 //                             `learn replay`)
 //   F3  learning  agents    importing  operations
-//   F2  routing
+//   F2  routing  publishing
 //   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  telemetry   grpc (http2/ only)
 //   F0  core  config          http2          generated (imported by api/, engines/ and cli/ only)
 //
@@ -13,7 +13,7 @@
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
 const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
-const F2 = ['routing'];
+const F2 = ['routing', 'publishing'];
 const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];
 const FOLDERS = [

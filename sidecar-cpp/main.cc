@@ -160,12 +160,13 @@ int Serve(const tandem::CommandLine& options) {
                memory.requests >> 20, memory.wire >> 20, max_fd);
   tandem::EngineCore::Options core_options = options.core;
   core_options.memory_bytes = memory.requests;
+  core_options.models = options.models;
   tandem::EngineCore core(core_options, std::move(repository), exporter.get());
   tandem::ServerOptions serving = options.server;
   serving.wire_bytes = memory.wire;
   serving.max_fd = max_fd;
-  // Twice what is counted, since much of it is copied once, and what simulating takes.
-  serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire + core.ScratchBytes();
+  // Twice what is counted, since much of it is copied once; what models take is added to it.
+  serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire;
   auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
 

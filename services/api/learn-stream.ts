@@ -12,7 +12,6 @@ import { type LearnPlanParts, toPlan } from './learn-plan.ts';
 import type { Students } from '../learning/students.ts';
 import type { Operations, RunningOperation } from '../operations/operations.ts';
 import type { Router } from '../routing/router.ts';
-import type { Guard } from './admin.ts';
 import { undecodable } from './decoding.ts';
 import { toCommit } from './learning-state.ts';
 import type { OpenCall } from './open-calls.ts';
@@ -31,7 +30,6 @@ export interface LearnParts extends LearnPlanParts {
 }
 
 export interface LearnOptions extends UnaryOptions {
-  readonly guard: Guard;
   /** Aborted when the server drains. */
   readonly drained: AbortSignal;
 }
@@ -72,7 +70,6 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
     let error: RouterError | undefined;
     try {
       if (this.#options.drained.aborted) this.#onDraining();
-      this.#options.guard(this.#call);
       const start = await this.#start();
       const plan = toPlan(start, this.#parts);
       const answer = await this.#parts.students.teach(plan.student, async (student) => {

@@ -84,7 +84,6 @@ export function learningMethods(parts: LearnParts, options: LearnOptions): Metho
         });
         return { state, processingTimeMs: performance.now() - startedMs };
       },
-      options.guard,
     ),
   });
 }

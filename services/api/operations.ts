@@ -12,7 +12,6 @@ import {
 } from '../generated/tandem/v1/operations.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Operation, Operations } from '../operations/operations.ts';
-import type { Guard } from './admin.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
 import { checkOperation } from './request-limits.ts';
@@ -24,7 +23,7 @@ export const operationService = decoding(OperationServiceService, {
   cancelOperation: checkOperation,
 });
 
-export function operationMethods(operations: Operations, options: UnaryOptions & { readonly guard: Guard }): Method[] {
+export function operationMethods(operations: Operations, options: UnaryOptions): Method[] {
   return methodsOf(operationService, {
     listOperations: unary<ListOperationsRequest, ListOperationsResponse>(options, ({ kind }, { startedMs }) => ({
       operations: operations.list(kind).map(toMessage),
@@ -34,14 +33,10 @@ export function operationMethods(operations: Operations, options: UnaryOptions &
       operation: toMessage(operations.get(id)),
       processingTimeMs: performance.now() - startedMs,
     })),
-    cancelOperation: unary<CancelOperationRequest, CancelOperationResponse>(
-      options,
-      ({ id }, { startedMs }) => ({
-        operation: toMessage(operations.cancel(id)),
-        processingTimeMs: performance.now() - startedMs,
-      }),
-      options.guard,
-    ),
+    cancelOperation: unary<CancelOperationRequest, CancelOperationResponse>(options, ({ id }, { startedMs }) => ({
+      operation: toMessage(operations.cancel(id)),
+      processingTimeMs: performance.now() - startedMs,
+    })),
   });
 }
 

@@ -87,6 +87,11 @@ export function tooManyItems(maxItems: number): RouterError {
 
 export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
 
+export const checkLoadModel = within(
+  new MessageLimits({ 1: one('name'), 3: one('nir'), 4: one('manifest'), 5: one('labels'), 6: one('golden') }),
+);
+export const checkUnloadModel = within(new MessageLimits({ 1: one('name') }));
+
 export const checkEngineId = within(new MessageLimits({ 1: one('engine_id') }));
 export const checkRegister = within(new MessageLimits({ 1: one('engine_id'), 2: one('address') }));
 export const checkReplay = within(new MessageLimits({ 1: one('model'), 3: { name: 'tensor', within: TENSOR } }));

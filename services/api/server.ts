@@ -6,6 +6,7 @@ import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
@@ -37,6 +38,7 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
@@ -94,7 +96,7 @@ export class ApiServer {
   #isServing = false;
 
   constructor(parts: ApiParts, options: ApiOptions) {
-    const { router, pool, models, metrics, tracing, meter, events, operations, learning } = parts;
+    const { router, pool, models, publisher, metrics, tracing, meter, events, operations, learning } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -113,7 +115,7 @@ export class ApiServer {
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),

@@ -13,7 +13,6 @@ import {
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { learningSchema, operationsSchema } from './learning-settings.ts';
-import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
@@ -73,6 +72,21 @@ const shape = z.strictObject({
     .describe('Serve gRPC reflection, for grpcurl and the like. `npm start` does so unless this is set.'),
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
   default_model: z.string().default('supersense').describe('The model of requests that name none.'),
+  models: z
+    .strictObject({
+      watch: z
+        .boolean()
+        .default(false)
+        .describe('Watch models_dir: load what is put there, unload what is taken away, load anew what is changed.'),
+      debounce_ms: z
+        .int()
+        .min(10)
+        .max(600_000)
+        .default(500)
+        .describe('Changes are taken up when the folder has been quiet for so long.'),
+    })
+    .prefault({})
+    .describe('Model versions that come and go while the router runs.'),
   strategy: z
     .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY', 'HEDGED'])
     .default('ROUND_ROBIN')

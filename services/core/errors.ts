@@ -18,6 +18,7 @@ export type StatusCode =
   | 'ALREADY_EXISTS'
   | 'PERMISSION_DENIED'
   | 'UNAUTHENTICATED'
+  | 'FAILED_PRECONDITION'
   | 'ABORTED'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
@@ -50,6 +51,17 @@ export const ERROR_KINDS = {
   DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
+  /** What a caller wants loaded cannot be used. */
+  MODEL_REFUSED: row('INVALID_ARGUMENT', false, 'ignore'),
+  MODEL_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
+  MODEL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: how many versions they hold. */
+  MODEL_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: they would hold other weights than the router has read. */
+  MODEL_DIFFERS: row('FAILED_PRECONDITION', false, 'ignore'),
+  /** An engine could not take a version, so none serves it. */
+  LOAD_FAILED: row('FAILED_PRECONDITION', false, 'ignore'),
+  LOADS_BUSY: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_NODE: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),

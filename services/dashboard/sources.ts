@@ -43,6 +43,11 @@ export interface ModelView {
   /** Seconds. */
   readonly dt: number;
   readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
+  /** Settings that its manifest leaves to their defaults. */
+  readonly defaults: readonly string[];
+  /** Name under which engines hold it. */
+  readonly heldAs: string;
+  readonly isUnloaded: boolean;
   readonly error: string;
 }
 

@@ -9,6 +9,7 @@ import type {
   Failure,
   FromSimulation,
   Job,
+  NetworkChange,
   RecordingAnswer,
   RecordingRequest,
   SimulationSetup,
@@ -24,14 +25,22 @@ import { threadSetup } from './thread.ts';
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks, recorderBytes } = threadSetup() as SimulationSetup;
+const { flags, networks: first, recorderBytes } = threadSetup() as SimulationSetup;
+const networks = new Map(first);
 const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
 const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', (message: Batch | RecordingRequest) => {
+port.on('message', (message: Batch | RecordingRequest | NetworkChange) => {
   if ('jobs' in message) runBatch(message);
+  else if ('key' in message) changeNetwork(message);
   else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
 });
+
+function changeNetwork({ key, network }: NetworkChange): void {
+  simulators.delete(key);
+  if (network === undefined) networks.delete(key);
+  else networks.set(key, network);
+}
 
 function runBatch({ jobs, inputs }: Batch): void {
   let answers: Answer[] = [];

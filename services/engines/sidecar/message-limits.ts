@@ -35,6 +35,8 @@ const numbers = (name: string, most: number): FieldLimit => ({ name, numbers: mo
 
 const MODEL = new MessageLimits({ 1: text('a name'), 6: text('an error') });
 
+const LOADED = new MessageLimits({ 1: { name: 'models', times: 1, within: MODEL } });
+
 const DESCRIPTION = new MessageLimits({
   1: text('an engine id'),
   2: text('a build'),
@@ -107,6 +109,10 @@ export function checkInferMessage(bytes: Uint8Array, owed: Owed): void {
 
 export function checkDescription(bytes: Uint8Array): void {
   check(bytes, DESCRIPTION, MAX_DESCRIBE_BYTES);
+}
+
+export function checkLoaded(bytes: Uint8Array): void {
+  check(bytes, LOADED, MAX_DESCRIBE_BYTES);
 }
 
 export function checkRecording(bytes: Uint8Array): void {
