@@ -20,7 +20,7 @@ import {
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
-import { learning } from './composition/learning.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
@@ -325,6 +325,7 @@ export async function start(
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests

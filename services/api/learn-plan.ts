@@ -44,7 +44,10 @@ function groupOf({ teachers, labels }: LearnStart, findVersion: FindVersion): Te
   if (teachers.length === 0) {
     const isDistinct = new Set(labels).size === labels.length && !labels.includes('');
     if (isDistinct && labels.length >= 2 && labels.length <= MAX_LABELS) return { labels, teachers: [] };
-    throw invalid('labels', `has ${labels.length} texts; without teachers send 2 to ${MAX_LABELS} that differ, none empty`);
+    throw invalid(
+      'labels',
+      `has ${labels.length} texts; without teachers send 2 to ${MAX_LABELS} that differ, none empty`,
+    );
   }
   if (labels.length > 0) throw invalid('labels', 'is set beside teachers; leave it out, since the student has theirs');
   return teacherGroup(teachers, findVersion, 'start.teachers');

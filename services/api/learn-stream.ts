@@ -139,7 +139,9 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
   async #prepare(session: LearnSession, message: LearnRequestWire | RouterError): Prepared {
     if (message instanceof RouterError) return message;
     if (message.what?.$case !== 'example') {
-      throw new RouterError('INVALID_FIELD', 'each message after the first one must be an example', { field: 'example' });
+      throw new RouterError('INVALID_FIELD', 'each message after the first one must be an example', {
+        field: 'example',
+      });
     }
     let example: RawExample;
     try {

@@ -37,9 +37,7 @@ export const modelService = decoding(ModelServiceService, {
   makeGolden: checkUnloadModel,
 });
 
-export interface ModelOptions extends UnaryOptions {
-  /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
-}
+export type ModelOptions = UnaryOptions;
 
 export function modelMethods(
   models: ModelRepository,

@@ -54,9 +54,7 @@ const LEARN_START = new MessageLimits({
   4: { name: 'labels', times: MAX_LABELS },
 });
 /** The example in it is checked when it is its turn. */
-export const checkLearn = within(
-  new MessageLimits({ 1: { name: 'start', within: LEARN_START }, 2: one('example') }),
-);
+export const checkLearn = within(new MessageLimits({ 1: { name: 'start', within: LEARN_START }, 2: one('example') }));
 export const checkLearnExample = within(
   new MessageLimits({ ...REASON_FIELDS, 1: one('label'), 2: { name: 'model', times: 0 } }),
 );

@@ -16,10 +16,17 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tandem-student-'));
   publisher = new FakePublisher();
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(async () => {
+  await Promise.allSettled(opened.splice(0).map((student) => student.close()));
+  rmSync(dir, { recursive: true, force: true });
+});
 
-const open = (over: Partial<StudentParts> = {}): Promise<Student> =>
-  Student.open('s', studentParts(dir, publisher, over));
+const opened: Student[] = [];
+const open = async (over: Partial<StudentParts> = {}): Promise<Student> => {
+  const student = await Student.open('s', studentParts(dir, publisher, over));
+  opened.push(student);
+  return student;
+};
 const file = (): string => logPath(dir, 's');
 
 async function taught(count = 120): Promise<Student> {
@@ -81,9 +88,8 @@ describe('a commit', () => {
       load: () => ((hasAsked = true), new Promise<never>(() => undefined)),
       unload: () => Promise.resolve(),
     };
-    const parts = studentParts(dir, publisher, { publisher: hanging });
     await student.close();
-    void (await Student.open('s', parts)).commit();
+    void (await open({ publisher: hanging })).commit();
     while (!hasAsked) await new Promise((resolve) => setImmediate(resolve));
     expect((await open()).state.published).toBe(1);
     expect(publisher.versionsOf('s')).toEqual([{ version: 1, isServed: true }]);

@@ -17,7 +17,13 @@ describe('an operation', () => {
     const operations = inMemory();
     const running = operations.begin('learn', 'pets', () => undefined);
     running.progress(3, 10);
-    expect(operations.get(running.id)).toMatchObject({ kind: 'learn', subject: 'pets', state: 'RUNNING', done: 3, total: 10 });
+    expect(operations.get(running.id)).toMatchObject({
+      kind: 'learn',
+      subject: 'pets',
+      state: 'RUNNING',
+      done: 3,
+      total: 10,
+    });
     running.succeed('version 1 is published');
     expect(operations.get(running.id)).toMatchObject({ state: 'SUCCEEDED', result: 'version 1 is published' });
   });
@@ -56,7 +62,12 @@ describe('an operation', () => {
 describe('operations', () => {
   it('are listed newest first, of one kind or all', () => {
     const operations = inMemory();
-    for (const [kind, subject] of [['a', '1'], ['b', '2'], ['a', '3']] as const) operations.begin(kind, subject, () => undefined);
+    for (const [kind, subject] of [
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ] as const)
+      operations.begin(kind, subject, () => undefined);
     const subjects = (kind: string): string[] => operations.list(kind).map(({ subject }) => subject);
     expect([subjects(''), subjects('a')]).toEqual([
       ['3', '2', '1'],

@@ -1,5 +1,4 @@
 // Students for tests: random examples, and a publisher that remembers.
-import { xxh64 } from '../../services/engines/xxh64.ts';
 import type { Example, StudentSpec } from '../../services/learning/learner.ts';
 import type { ModelFiles } from '../../services/learning/student-nir.ts';
 import type { PublishedFiles, Publisher, StudentParts } from '../../services/learning/student.ts';
@@ -12,13 +11,14 @@ export function studentSpec(over: Partial<StudentSpec> = {}): StudentSpec {
   };
 }
 
-/** From 0 to below 1, equal for equal seeds. */
+/** From 0 to below 1, equal for equal seeds: Mulberry32. */
 export function randomOf(seed: number): () => number {
-  let count = 0n;
+  let state = seed;
   return () => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE((count += 1n));
-    return Number(xxh64(bytes, BigInt(seed)) >> 11n) / 2 ** 53;
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
