@@ -22,6 +22,7 @@ import {
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
@@ -53,6 +54,8 @@ import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
+import { operationFile } from './operations/operation-file.ts';
+import { Operations } from './operations/operations.ts';
 import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
@@ -289,8 +292,15 @@ export async function start(
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
   const authorizer = new Authorizer(new Callers(settings.auth), accounts);
+  const operations = new Operations(
+    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
+  );
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
-    { router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+    {
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+      ...{ operations, learning: learners },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -322,6 +332,7 @@ export async function start(
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
@@ -363,6 +374,7 @@ export async function start(
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
+    await atMost(leftMs(), learners.students.stop());
     await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
@@ -400,6 +412,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
+    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();

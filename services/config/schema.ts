@@ -13,6 +13,7 @@ import {
 } from './engine-settings.ts';
 import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
+import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
@@ -301,6 +302,8 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  learning: learningSchema,
+  operations: operationsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])

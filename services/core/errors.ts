@@ -94,6 +94,13 @@ export const ERROR_KINDS = {
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
+  /** Another call teaches that student. */
+  STUDENT_BUSY: row('ABORTED', false, 'ignore'),
+  STUDENT_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** The log of a student is damaged, or its examples come to something else. */
+  LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
+  UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
+  UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;
