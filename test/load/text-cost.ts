@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     text: heldout.map(({ text }) => ({ ...same, text, model: 'supersense-text' })),
   };
   const calls = Number(values.calls);
-  const rounds = [];
+  const rounds: { vector: Cost; text: Cost }[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     const cost = { vector: await measure(system, kinds.vector, calls), text: await measure(system, kinds.text, calls) };
     if (round > 0) rounds.push(cost); // the first one warms up

@@ -20,14 +20,14 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
     const wanted = question.text === undefined ? question.model : question.model || models.textModel;
     const found = findServed(models, pool, wanted, question.modelVersion);
     const { version } = found;
-    const { name: model, version: number } = version;
+    const { heldAs: model, version: number } = version;
     const { shape, data } = question.text === undefined ? question.input : textInput(found, question.text);
-    request.found = found;
+    request.begin(found);
     request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);
     if (context.span !== undefined) {
-      context.span.set('tandem.model', `${model}/${number}`);
+      context.span.set('tandem.model', found.key);
       context.span.set('tandem.strategy', request.strategy);
     }
   };
