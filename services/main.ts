@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
-import { TokenBucket } from './api/token-bucket.ts';
+import { TokenBucket } from './core/token-bucket.ts';
+import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
@@ -15,6 +16,7 @@ import {
   Discoveries,
   checkRegistration,
   checkSidecar,
+  engineAddresses,
   goldenOf,
   registerEngine,
   spawnedSidecars,
@@ -27,6 +29,7 @@ import {
   alertOptions,
   breakerOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
@@ -142,14 +145,15 @@ export async function start(
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, metrics, log);
-  const { tracing, spansTo } = traces;
+  const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
+  const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+    const tls = settings.sidecar_tls.ca === '' ? undefined : settings.sidecar_tls;
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
@@ -213,7 +217,8 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
     { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
@@ -248,12 +253,14 @@ export async function start(
   };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
+  const accounts = new CallerAccounts(callerLimits(settings));
   const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    callers: () => accounts.counts,
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
@@ -284,7 +291,7 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
-  const authorizer = new Authorizer(new Callers(settings.auth));
+  const authorizer = new Authorizer(new Callers(settings.auth), accounts);
   const operations = new Operations(
     operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
   );
@@ -337,8 +344,9 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
-        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
+        authorize: (...request) => authorizer.checkHttp(...request),
         connections: limits.http,
+        hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
@@ -349,7 +357,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;

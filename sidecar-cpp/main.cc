@@ -194,7 +194,7 @@ int main(int argc, char** argv) {
   const auto options = tandem::ParseCommandLine(argc, argv, exit_code);
   if (!options) return exit_code;
   if (!options->check_health.empty()) {
-    const auto error = tandem::CheckHealth(options->check_health, kHealthTimeout);
+    const auto error = tandem::CheckHealth(options->check_health, kHealthTimeout, options->server.tls);
     return error ? Fail(error->message) : 0;
   }
   if (!options->check_file.empty()) return tandem::CheckFile(options->check_file, options->check_manifest);

@@ -38,6 +38,7 @@ const REASON_FIELDS = {
   4: { name: 'encoding', times: MAX_ENCODING_PARTS },
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
+  10: one('text'),
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */

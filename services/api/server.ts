@@ -1,4 +1,5 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
@@ -129,11 +130,18 @@ export class ApiServer {
     this.#edgeOptions = Object.assign(shared, { onUnheard });
   }
 
-  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | CallerAccount | undefined {
     const { authorizer, onCallRefused } = this.#options;
     const error = authorizer.check(path, metadata, socket);
-    if (error !== undefined) onCallRefused(path, error);
-    return error;
+    if (error !== undefined) {
+      onCallRefused(path, error);
+      return error;
+    }
+    const account = authorizer.accountOf(path, metadata, socket);
+    const tooMany = account?.begin();
+    if (tooMany === undefined) return account;
+    onCallRefused(path, tooMany);
+    return tooMany;
   }
 
   /** Resolves to the bound address. */

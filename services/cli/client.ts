@@ -1,6 +1,7 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
+import { visibleJson, visibleLines } from '../core/visible.ts';
 import { type AdminOptions, adminOptions } from './admin-options.ts';
 import { credentialsOf, interceptorsOf } from './credentials.ts';
 
@@ -89,6 +90,7 @@ async function callWith<C extends grpc.Client, Request, Response>(
 
 /** Prints for programs or for people, as --json says. */
 export function print(command: Command, json: unknown, people: () => string): void {
-  const text = command.optsWithGlobals<GlobalOptions>().json ? JSON.stringify(json, null, 2) : people();
+  const { json: isJson } = command.optsWithGlobals<GlobalOptions>();
+  const text = isJson ? visibleJson(JSON.stringify(json, null, 2)) : visibleLines(people());
   process.stdout.write(`${text}\n`);
 }

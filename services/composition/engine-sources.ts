@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
+import { plainAddress } from '../core/loopback.ts';
 import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
@@ -167,6 +168,17 @@ function sameProcess({ id, address }: Engine, known: Engine): RouterError {
     `engine "${id}" at ${address} is the same process as engine "${known.id}" at ${known.address}, ` +
     `and a process has one vote; remove "${known.id}" first, or register another process`;
   return new RouterError('ENGINE_EXISTS', message, { field: 'address', metadata: { engine_id: known.id } });
+}
+
+/** Of engines that are connected and were not started here. Those on a Unix socket are on this machine. */
+export function engineAddresses(pool: EnginePool, spawned: readonly { readonly id: string }[]): ReadonlySet<string> {
+  const others = pool.engines.filter(({ id, kind }) => kind === 'sidecar' && !spawned.some((each) => each.id === id));
+  return new Set(
+    others.flatMap(({ engine }) => {
+      if (engine.address.startsWith('unix:')) return ['127.0.0.1', '::1'];
+      return engine.peerAddress === undefined ? [] : [plainAddress(engine.peerAddress)];
+    }),
+  );
 }
 
 /** Inputs with known answers for the models that an engine serves. */

@@ -11,9 +11,11 @@ import {
   sidecarSchema,
   spawnSchema,
 } from './engine-settings.ts';
+import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
 import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
+import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
@@ -29,7 +31,9 @@ const shape = z.strictObject({
   tls: tlsSchema,
   insecure: insecureSchema,
   auth: authSchema,
+  sidecar_tls: sidecarTlsSchema,
   admin: adminSchema,
+  callers: callersSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')
@@ -63,6 +67,14 @@ const shape = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+      hosts: z
+        .array(z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be host names in lower case, without a port'))
+        .max(64)
+        .default([])
+        .describe(
+          'Host names under which it may be asked, besides localhost and IP addresses: under others a page of another site could read it (DNS rebinding).',
+        )
+        .meta(LIVE),
     })
     .prefault({})
     .describe('The pages at `http_listen`.'),
@@ -300,6 +312,6 @@ const shape = z.strictObject({
     .meta(LIVE),
 });
 
-export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkAdmin);
+export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkSidecarTls).superRefine(checkAdmin);
 
 export type Settings = z.infer<typeof settingsSchema>;

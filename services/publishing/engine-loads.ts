@@ -79,6 +79,11 @@ export class EngineLoads {
     const key = keyOf(version);
     this.#held.delete(key);
     this.#unwanted.add(key);
+    for (const engine of this.#pool.engines) {
+      for (const marks of [marksOf(this.#tried, engine), marksOf(this.#proved, engine)]) {
+        for (const stamp of marks) if (stamp.includes(` ${key} `)) marks.delete(stamp);
+      }
+    }
   }
 
   find(name: string, version: number): HeldVersion | undefined {
@@ -87,7 +92,19 @@ export class EngineLoads {
 
   /** Has an engine load a version, and answer its known inputs. Rejects with RouterError; WrongModel: see there. */
   async bring(engine: PooledEngine, version: HeldVersion): Promise<void> {
-    const { load, pin, known } = version;
+    const tried = marksOf(this.#tried, engine);
+    const stamp = stampOf(engine, version.pin);
+    tried.add(stamp); // what it says of its models meanwhile is no reason to begin again
+    try {
+      await this.#bring(engine, version);
+    } catch (thrown) {
+      const error = RouterError.from(thrown);
+      if (isLost(engine, error)) tried.delete(stamp);
+      throw error;
+    }
+  }
+
+  async #bring(engine: PooledEngine, { load, pin, known }: HeldVersion): Promise<void> {
     if (!isSame(heldBy(engine, pin), pin)) {
       if (engine.engine.loadModel === undefined) {
         const message = `engine "${engine.id}" cannot load models while it runs; restart it with a newer build`;
@@ -153,18 +170,16 @@ export class EngineLoads {
       // What an engine of the start's set holds instead is its operator's business: it is told, and not asked.
       if (!isManaged && held !== undefined) continue;
       if (isManaged && this.#mayServe(engine, pin) && isSame(held, pin)) continue;
-      const tried = marksOf(this.#tried, engine);
-      const stamp = stampOf(engine, pin);
-      if (tried.has(stamp) || engine.engine.loadModel === undefined) continue;
-      tried.add(stamp);
+      const wasTried = marksOf(this.#tried, engine).has(stampOf(engine, pin));
+      if (wasTried || engine.engine.loadModel === undefined) continue;
       try {
         await this.bring(engine, version);
         this.prove(engine, version);
         this.#pool.pinsChanged();
       } catch (thrown) {
         const error = RouterError.from(thrown);
-        if (isLost(engine, error)) tried.delete(stamp);
-        else if (error instanceof WrongModel) this.#events.lied(engine, error.message);
+        if (isLost(engine, error)) continue;
+        if (error instanceof WrongModel) this.#events.lied(engine, error.message);
         else this.#events.notLoaded(engine, version, error.message);
       }
     }

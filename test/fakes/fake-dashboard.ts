@@ -9,7 +9,10 @@ import type {
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
-export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
+const MARKUP = '<img src=x onerror="document.title=`hacked`">';
+export const HOSTILE = `${MARKUP}\u202e\u{9b}`;
+/** As the pages show it. */
+export const HOSTILE_SHOWN = `${MARKUP}\\u{202e}\\u{9b}`;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
@@ -104,6 +107,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           dt: 1e-3,
           ...{ defaults: [`dt ${HOSTILE}`], heldAs: 'toy', isUnloaded: false },
           golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          tokenizer: undefined,
           error: '',
         },
         {
@@ -116,6 +120,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           dt: 1e-3,
           golden: [],
           ...{ defaults: [], heldAs: HOSTILE, isUnloaded: false },
+          tokenizer: undefined,
           error: `model.yaml: ${HOSTILE}`,
         },
       ],

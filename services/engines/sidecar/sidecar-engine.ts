@@ -18,6 +18,7 @@ import type {
 import { whyIncompatible } from './compatibility.ts';
 import { isSilent } from './connect-error.ts';
 import { connect, describe, loadModel, recording, trace, unloadModel } from './engine-calls.ts';
+import type { EngineTlsFiles } from './engine-tls.ts';
 import { InferCall } from './infer-call.ts';
 import { InferStream } from './infer-stream.ts';
 import { fromStatus, toDescription, toDownReason, toModel, toRecording, toTrace, toVersions } from './translate.ts';
@@ -65,14 +66,22 @@ export class SidecarEngine implements Engine {
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
   readonly #outputsOf: OutputsOf;
+  readonly #tls: EngineTlsFiles | undefined;
   readonly #listeners: (() => void)[] = [];
 
   /**
    * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
-   * which bounds the answers that are read.
+   * which bounds the answers that are read. `tls`: undefined: plaintext.
    */
-  constructor(id: string, address: string, stallTimeoutMs = 500, outputsOf: OutputsOf = () => undefined) {
+  constructor(
+    id: string,
+    address: string,
+    stallTimeoutMs = 500,
+    outputsOf: OutputsOf = () => undefined,
+    tls?: EngineTlsFiles,
+  ) {
     this.id = id;
+    this.#tls = tls;
     this.#outputsOf = outputsOf;
     this.address = address;
     this.#stallTimeoutMs = stallTimeoutMs;
@@ -82,6 +91,10 @@ export class SidecarEngine implements Engine {
     if (this.description !== undefined) return '';
     if (this.isUnproven) return UNPROVEN;
     return withTimes(this.#downReason, this.#failures);
+  }
+
+  get peerAddress(): string | undefined {
+    return this.#client?.remoteAddress;
   }
 
   get inFlight(): number {
@@ -116,9 +129,9 @@ export class SidecarEngine implements Engine {
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
-    const { model, version: modelVersion, data } = input;
+    const { model, version: modelVersion, data, state } = input;
     const shape = [...input.shape];
-    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
+    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data, state }), place };
     return toTrace(await this.#call(trace, request, context));
   }
 
@@ -197,7 +210,7 @@ export class SidecarEngine implements Engine {
   async #connect(): Promise<void> {
     let client: GrpcClient | undefined;
     try {
-      client = await connect(this.address, this.#stop.signal);
+      client = await connect(this.address, this.#stop.signal, this.#tls);
       this.#client = client;
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
