@@ -412,7 +412,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
-    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
+    void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
