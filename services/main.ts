@@ -6,6 +6,7 @@ import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
+import { makeAgents, noCorpora } from './composition/agents.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
@@ -255,8 +256,12 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const authorizer = new Authorizer(new Callers(settings.auth));
+  const agents = makeAgents(settings, metrics, system);
   const api = new ApiServer(
-    { router, pool, models, metrics, tracing, meter, events: eventLog },
+    {
+      ...{ router, pool, models, metrics, tracing, meter, events: eventLog },
+      ...{ agents: agents.agents, retriever: noCorpora },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -305,7 +310,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries, agents },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -330,6 +335,7 @@ export async function start(
     quarantine.stop();
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
+    agents.stop();
     connections.stop();
     tls.stop();
     connectionFaults.stop();

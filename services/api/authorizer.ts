@@ -7,6 +7,8 @@ import { RouterError } from '../core/errors.ts';
 import type { Role } from '../core/roles.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 
+const ANONYMOUS = 'anonymous';
+
 export class Authorizer {
   #callers: Callers;
   /** Callers repeat their headers, and equal headers of a connection are one object: see http2/header-cache.ts. */
@@ -26,6 +28,11 @@ export class Authorizer {
   /** False: anybody may call; see setting `auth`. */
   get isRequired(): boolean {
     return this.#callers.isRequired;
+  }
+
+  /** Name of the caller of a call that was checked; "anonymous": anybody may call. */
+  nameOf(metadata: Metadata): string {
+    return this.#known.get(metadata)?.name ?? ANONYMOUS;
   }
 
   /** Returns why the call may not be made; undefined: it may. */

@@ -1,7 +1,10 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { Agents } from '../agents/agents.ts';
+import type { Retriever } from '../agents/retriever.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
@@ -11,6 +14,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { type AdminFrom, adminGuard } from './admin.ts';
+import { agentMethods } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -32,6 +36,8 @@ export interface ApiParts {
   readonly tracing: Tracing;
   readonly meter: Meter;
   readonly events: EventLog;
+  readonly agents: Agents;
+  readonly retriever: Retriever;
 }
 
 /** What may change while it serves. */
@@ -77,7 +83,8 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor(parts: ApiParts, options: ApiOptions) {
+    const { router, pool, models, metrics, tracing, meter, events, agents, retriever } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -87,6 +94,7 @@ export class ApiServer {
       calls: this.#calls,
       guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
+      nameOf: (metadata: Metadata) => options.authorizer.nameOf(metadata),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
@@ -96,6 +104,7 @@ export class ApiServer {
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
+      ...agentMethods(agents, retriever, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];

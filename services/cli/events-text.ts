@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import { type Event, Severity, type SubscribeResponse, severityToJSON } from '../generated/tandem/v1/events.ts';
 import { counted } from './metrics-format.ts';
-import { plain } from './words.ts';
+import { plain, printable } from './words.ts';
 
 const SEQUENCE_CELLS = 6;
 const TOPIC_CELLS = 10;
@@ -43,9 +43,4 @@ function styled(severity: Severity, word: string): string {
 /** Where it is more than a word. */
 function quoted(value: string): string {
   return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
-}
-
-/** What users publish must not move the reader's cursor, nor look like a line of its own. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,5 +1,6 @@
 // `npx tandem` as a tree of commands. One file a command.
 import type { Command } from 'commander';
+import { agentsCommand } from './agents.ts';
 import { programOf } from './base-program.ts';
 import { batchCommand } from './batch.ts';
 import { completionCommand } from './completion.ts';
@@ -7,6 +8,7 @@ import { configCommand } from './config.ts';
 import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
 import { healthCommand } from './health.ts';
+import { mcpCommand } from './mcp.ts';
 import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
 import { pingCommand } from './ping.ts';
@@ -30,6 +32,8 @@ export function tandemProgram(): Command {
     eventsCommand(),
     publishCommand(),
     replayCommand(),
+    agentsCommand(),
+    mcpCommand(),
     configCommand(),
     completionCommand(),
   ]);

@@ -12,6 +12,7 @@ import {
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { agentsSchema } from './agent-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
@@ -277,6 +278,7 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  agents: agentsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { wholeNumber } from './arguments.ts';
+import type { GlobalOptions } from './client.ts';
+import { credentialsOf, interceptorsOf } from './credentials.ts';
+
+const MAX_PORT = 65_535;
+
+interface Options {
+  readonly httpPort?: number;
+}
+
+export function mcpCommand(): Command {
+  return new Command('mcp')
+    .description('Offer the router to agents as an MCP server: tools reason, vote, replay, query and models.')
+    .option(
+      '--http-port <n>',
+      'serve Streamable HTTP on this port of 127.0.0.1 instead of standard input and output; 0: any',
+      wholeNumber(0, MAX_PORT),
+    )
+    .addHelpText(
+      'after',
+      `
+All tools only read. Standard output is for the protocol; messages for people go to standard error.
+
+Examples: npx tandem mcp
+          npx tandem mcp --http-port 3000
+In an agent's settings: {"command": "npx", "args": ["tandem", "mcp"], "cwd": "this folder"}`,
+    )
+    .action(async ({ httpPort }: Options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      // The SDK takes a quarter of a second to load: only here.
+      const [{ RouterConnection }, { tandemMcpServer }] = await Promise.all([
+        import('../mcp/router-connection.ts'),
+        import('../mcp/server.ts'),
+      ]);
+      const router = new RouterConnection({
+        ...{ address: options.address, timeoutMs: options.timeoutMs },
+        credentials: credentialsOf(options),
+        channel: { 'grpc.max_receive_message_length': -1, interceptors: interceptorsOf(options) },
+      });
+      const version = ownVersion();
+      const make = () => tandemMcpServer(router, { version });
+      if (httpPort === undefined) {
+        const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
+        const handle = serveStdio(make);
+        process.stdin.once('end', () => router.close());
+        process.once('SIGINT', () => void handle.close().finally(() => router.close()));
+        return;
+      }
+      const { serveHttp } = await import('../mcp/http.ts');
+      const endpoint = await serveHttp(make, httpPort);
+      process.stderr.write(`MCP for the router at ${options.address}: ${endpoint.url}\n`);
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+      await endpoint.close();
+      router.close();
+    });
+}
+
+function ownVersion(): string {
+  const file = join(import.meta.dirname, '../../package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
