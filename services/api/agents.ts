@@ -49,7 +49,6 @@ export function agentMethods(agents: Agents, retriever: Retriever, options: Agen
         context.span = context.trace && tracing.spanOf(context.trace);
         return handle(request, { caller: nameOf(context.metadata), context }, context);
       },
-      undefined,
       (call, startedMs) => beginTrace(tracing, `AgentService/${method}`, call.metadata, startedMs),
     );
   return methodsOf(agentService, {
