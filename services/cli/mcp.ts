@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { McpServer } from '@modelcontextprotocol/server';
 import { Command } from 'commander';
+import { adminOptions } from './admin-options.ts';
 import { wholeNumber } from './arguments.ts';
 import type { GlobalOptions } from './client.ts';
 import { credentialsOf, interceptorsOf } from './credentials.ts';
@@ -36,27 +38,41 @@ In an agent's settings: {"command": "npx", "args": ["tandem", "mcp"], "cwd": "th
         import('../mcp/router-connection.ts'),
         import('../mcp/server.ts'),
       ]);
-      const router = new RouterConnection({
-        ...{ address: options.address, timeoutMs: options.timeoutMs },
-        credentials: credentialsOf(options),
-        channel: { 'grpc.max_receive_message_length': -1, interceptors: interceptorsOf(options) },
-      });
-      const version = ownVersion();
-      const make = () => tandemMcpServer(router, { version });
-      if (httpPort === undefined) {
-        const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
-        const handle = serveStdio(make);
-        process.stdin.once('end', () => router.close());
-        process.once('SIGINT', () => void handle.close().finally(() => router.close()));
-        return;
-      }
-      const { serveHttp } = await import('../mcp/http.ts');
-      const endpoint = await serveHttp(make, httpPort);
-      process.stderr.write(`MCP for the router at ${options.address}: ${endpoint.url}\n`);
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-      await endpoint.close();
-      router.close();
+      const connect = (to: GlobalOptions): InstanceType<typeof RouterConnection> =>
+        new RouterConnection({
+          ...{ address: to.address, timeoutMs: to.timeoutMs, credentials: credentialsOf(to) },
+          channel: { 'grpc.max_receive_message_length': -1, interceptors: interceptorsOf(to) },
+        });
+      const parts = { router: connect(options), admin: connect(adminOptions(options)), version: ownVersion() };
+      const make: Make = () => tandemMcpServer(parts);
+      if (httpPort === undefined) await overStdio(make);
+      else await overHttp(make, httpPort, options.address);
+      parts.router.close();
+      parts.admin.close();
     });
+}
+
+type Make = () => McpServer;
+
+/** Resolves when the client has closed our input, or the user ends it. */
+async function overStdio(make: Make): Promise<void> {
+  const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
+  const handle = serveStdio(make);
+  await Promise.race([once(process.stdin, 'end'), interrupted()]);
+  await handle.close();
+}
+
+/** Resolves when the user ends it. */
+async function overHttp(make: Make, port: number, address: string): Promise<void> {
+  const { serveHttp } = await import('../mcp/http.ts');
+  const endpoint = await serveHttp(make, port);
+  process.stderr.write(`MCP for the router at ${address}: ${endpoint.url}\n`);
+  await interrupted();
+  await endpoint.close();
+}
+
+function interrupted(): Promise<unknown> {
+  return Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
 function ownVersion(): string {

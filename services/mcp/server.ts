@@ -7,7 +7,10 @@ import { addReason } from './tools/reason.ts';
 import { addReplay } from './tools/replay.ts';
 import { addVote } from './tools/vote.ts';
 
-export interface ServerOptions {
+export interface ServerParts {
+  readonly router: RouterConnection;
+  /** Where administrative calls go. */
+  readonly admin: RouterConnection;
   /** Of this program. */
   readonly version: string;
 }
@@ -16,12 +19,12 @@ const INSTRUCTIONS = `Tandem classifies inputs with spiking neural networks on s
 Use "models" to see what there is and what each model takes, "reason" for one answer, "vote" for an answer that several
 engines agree on, "replay" to see where engines differ, and "query" for passages from stored documents. All tools only read.`;
 
-export function tandemMcpServer(router: RouterConnection, { version }: ServerOptions): McpServer {
+export function tandemMcpServer({ router, admin, version }: ServerParts): McpServer {
   const server = new McpServer({ name: 'tandem', version, title: 'Tandem' }, { instructions: INSTRUCTIONS });
   addModels(server, router);
   addReason(server, router);
   addVote(server, router);
-  addReplay(server, router);
+  addReplay(server, admin);
   addQuery(server, router);
   return server;
 }

@@ -53,8 +53,7 @@ export function readAnswer(content: string, passages: readonly Passage[]): Cited
     }
     return { passage: index, document: passage.document, quote };
   });
-  const cited = checked.map(({ passage }) => passages[passage]!.text);
-  if (linksNotIn(answer, cited))
-    throw new ProviderFailure('CITATION', 'the answer has a link that no cited passage has');
+  const quotes = checked.map(({ quote }) => quote);
+  if (linksNotIn(answer, quotes)) throw new ProviderFailure('CITATION', 'the answer has a link that it does not quote');
   return { answer, citations: checked };
 }

@@ -104,6 +104,7 @@ describe('decomposeByRules', () => {
         }
         expect(decomposeByRules(each)).toEqual(tasks);
       }),
+      { numRuns: 50 },
     );
   });
 });

@@ -26,7 +26,7 @@ const differenceSchema = z.object({
   reference_value: z.number().nullable(),
 });
 
-export function addReplay(server: McpServer, router: RouterConnection): void {
+export function addReplay(server: McpServer, admin: RouterConnection): void {
   server.registerTool(
     'replay',
     {
@@ -45,7 +45,7 @@ export function addReplay(server: McpServer, router: RouterConnection): void {
       const data = Buffer.from(Float32Array.from(encoding).buffer);
       const request = { model, modelVersion, tensor: { shape: [encoding.length], dtype: 'FP32', data } };
       const client = EngineAdminServiceClient;
-      const response = await router.call(client, (admin) => admin.replayInput, request, mcpReq.signal);
+      const response = await admin.call(client, (each) => each.replayInput, request, mcpReq.signal);
       return structured({
         model_id: hex64(response.modelId),
         engines: response.engines.map(({ engineId, build, stateDigest, error }) => ({
