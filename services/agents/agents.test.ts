@@ -34,7 +34,7 @@ afterAll(() => fake.stop());
 
 function start(behaviour: Behaviour, baseUrl = fake.baseUrl): AgentsUnderTest {
   fake.behave(behaviour);
-  under = agentsOver(providerAt(baseUrl), { guard: { timeoutMs: 200 } });
+  under = agentsOver(providerAt(baseUrl), { guard: { timeoutMs: behaviour === silent ? 50 : 10_000 } });
   return under;
 }
 

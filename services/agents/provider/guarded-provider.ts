@@ -25,8 +25,10 @@ export interface GuardParts {
   readonly observer: AgentObserver;
 }
 
-/** Left of the caller's time for the answer without the provider. */
-const FALLBACK_MS = 50;
+/** Left of the caller's time for the answer without the provider: a tenth of it, milliseconds at least and at most. */
+const MIN_FALLBACK_MS = 50;
+const MAX_FALLBACK_MS = 1_000;
+const FALLBACK_SHARE = 0.1;
 const FIRST_PAUSE_MS = 100;
 
 export class GuardedProvider {
@@ -46,8 +48,9 @@ export class GuardedProvider {
   /** Throws ProviderFailure, or why the caller has left. */
   async ask(request: ProviderRequest, asker: Asker, tally: CostTally): Promise<string> {
     const { context } = asker;
-    const ownEndMs = performance.now() + this.#options.timeoutMs;
-    const endMs = Math.min(ownEndMs, context.deadlineMs - FALLBACK_MS);
+    const nowMs = performance.now();
+    const ownEndMs = nowMs + this.#options.timeoutMs;
+    const endMs = Math.min(ownEndMs, context.deadlineMs - fallbackMs(context.deadlineMs - nowMs));
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#attempt(request, asker, tally, { endMs, isOwn: endMs === ownEndMs });
@@ -111,6 +114,10 @@ export class GuardedProvider {
     tally.add(took, usd, usage === undefined && isBilled);
     observer.providerUsed(caller, took, usd);
   }
+}
+
+function fallbackMs(leftMs: number): number {
+  return Math.min(MAX_FALLBACK_MS, Math.max(MIN_FALLBACK_MS, FALLBACK_SHARE * leftMs));
 }
 
 const NOTHING: TokenUsage = { promptTokens: 0, completionTokens: 0 };
