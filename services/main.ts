@@ -131,6 +131,7 @@ export async function start(
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
+  const agents = makeAgents(settings, metrics, system);
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
@@ -265,7 +266,6 @@ export async function start(
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
   const authorizer = new Authorizer(new Callers(settings.auth));
-  const agents = makeAgents(settings, metrics, system);
   const api = new ApiServer(
     {
       ...{ router, pool, models, metrics, tracing, meter, events: eventLog },
