@@ -23,6 +23,7 @@ function goalCommand(): Command {
   return new Command('goal')
     .description('Say what a goal asks for, its constraints, how to check it, and what it leaves open.')
     .argument('<text...>', 'the goal in words; "-" is standard input')
+    .addHelpText('after', '\nExample: npx tandem agents goal "Cut the p99 latency to under 100 ms by March 1"')
     .action(async (words: string[], _options: unknown, command: Command) => {
       const request = { goal: textOf(words) };
       const response = await call(command, AgentServiceClient, (client) => client.analyzeGoal, request);
@@ -34,6 +35,7 @@ function decomposeCommand(): Command {
   return new Command('decompose')
     .description('Split a task into smaller ones, with their order and hours, and how to know that each is done.')
     .argument('<text...>', 'the task in words; "-" is standard input')
+    .addHelpText('after', '\nExample: npx tandem agents decompose - < plan.md')
     .action(async (words: string[], _options: unknown, command: Command) => {
       const request = { task: textOf(words) };
       const response = await call(command, AgentServiceClient, (client) => client.decomposeTask, request);

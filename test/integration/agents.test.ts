@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeProvider, fails, says, silent, startFakeProvider } from '../fakes/fake-provider.ts';
 import {
   AgentServiceClient,
-  AnalyzeGoalResponse,
-  DecomposeTaskResponse,
+  type AnalyzeGoalResponse,
+  type DecomposeTaskResponse,
   FallbackReason,
   Source,
 } from '../../services/generated/tandem/v1/agents.ts';
@@ -104,6 +104,7 @@ describe('without a provider', () => {
         '',
         'Success criteria',
         '  - Reached by March 1',
+        '  - It can be shown to somebody else: Build a shop',
         '',
         'Open questions',
         '  - What may it cost, in money or hours of work?',

@@ -145,9 +145,7 @@ describe('over Streamable HTTP', () => {
   });
 
   const post = (headers: Record<string, string>, body: string | ReadableStream = '{}', path = ''): Promise<number> =>
-    fetch(endpoint.url + path, { method: 'POST', headers, body, duplex: 'half' } as RequestInit).then(
-      ({ status }) => status,
-    );
+    fetch(endpoint.url + path, { method: 'POST', headers, body, duplex: 'half' }).then(({ status }) => status);
 
   it.each([
     ['a page of another origin', { origin: 'http://evil.example' }, '{}', 403],

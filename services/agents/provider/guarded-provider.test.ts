@@ -140,7 +140,9 @@ describe('GuardedProvider', () => {
   it('has no more calls under way than it may', async () => {
     const { guarded } = over(never, { guard: { maxInFlight: 2, timeoutMs: 50 } });
     const asked = [1, 2, 3].map(() => guarded.ask(REQUEST, asker(), new CostTally('m')));
-    const reasons = await Promise.all(asked.map((each) => each.catch((error: ProviderFailure) => error.reason)));
+    const reasons = await Promise.all(
+      asked.map((each) => each.catch((error: unknown) => (error as ProviderFailure).reason)),
+    );
     expect(reasons).toEqual(['TIMEOUT', 'TIMEOUT', 'BUSY']);
   });
 
@@ -163,7 +165,7 @@ describe('GuardedProvider', () => {
     const asked = Array.from({ length: 1_000 }, (_, k) =>
       under.guarded
         .ask(REQUEST, asker(callers[k % 3]), new CostTally('m'))
-        .catch((error: ProviderFailure) => error.reason),
+        .catch((error: unknown) => (error as ProviderFailure).reason),
     );
     const outcomes = await Promise.all(asked);
     expect(outcomes.filter((each) => each === 'ok')).toHaveLength(100);

@@ -1,6 +1,6 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { ListModelsRequest, ModelServiceClient } from '../../generated/tandem/v1/models.ts';
+import { type ListModelsRequest, ModelServiceClient } from '../../generated/tandem/v1/models.ts';
 import type { RouterConnection } from '../router-connection.ts';
 import { READ_ONLY, structured } from './tool.ts';
 
