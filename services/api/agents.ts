@@ -2,6 +2,7 @@
 import type { Agents } from '../agents/agents.ts';
 import type { Retriever } from '../agents/retriever.ts';
 import type { Asker } from '../agents/types.ts';
+import type { CallerAccount } from '../auth/caller-account.ts';
 import {
   AgentServiceService,
   type AnalyzeGoalRequest,
@@ -11,7 +12,6 @@ import {
   type QueryRequest,
   type QueryResponse,
 } from '../generated/tandem/v1/agents.ts';
-import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { checkTopK, checkWords, toResultFields, toTaskMessage } from './agent-messages.ts';
@@ -29,15 +29,13 @@ export const agentService = decoding(AgentServiceService, {
 
 export interface AgentOptions extends UnaryOptions {
   readonly tracing: Tracing;
-  /** Name of a caller, for budgets and counts. */
-  readonly nameOf: (metadata: Metadata) => string;
 }
 
 const MAX_QUERY_CHARS = 8_192;
 const MAX_TEXT_CHARS = 32_768;
 
 export function agentMethods(agents: Agents, retriever: Retriever, options: AgentOptions): Method[] {
-  const { tracing, nameOf } = options;
+  const { tracing } = options;
   /** With a trace that names the rpc, and the caller. */
   const handler = <Request, Response>(
     method: string,
@@ -47,9 +45,9 @@ export function agentMethods(agents: Agents, retriever: Retriever, options: Agen
       options,
       (request, context) => {
         context.span = context.trace && tracing.spanOf(context.trace);
-        return handle(request, { caller: nameOf(context.metadata), context }, context);
+        return handle(request, { caller: (context.owner as CallerAccount | undefined)?.name ?? '', context }, context);
       },
-      (call, startedMs) => beginTrace(tracing, `AgentService/${method}`, call.metadata, startedMs),
+      (call, startedMs) => beginTrace(tracing, `AgentService/${method}`, call.metadata, startedMs, call.owner),
     );
   return methodsOf(agentService, {
     query: handler<QueryRequest, QueryResponse>('Query', async (request, asker, { startedMs }) => {

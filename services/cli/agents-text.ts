@@ -7,7 +7,8 @@ import {
   type Task,
   fallbackReasonToJSON,
 } from '../generated/tandem/v1/agents.ts';
-import { bare, printable } from './words.ts';
+import { visible } from '../core/visible.ts';
+import { bare } from './words.ts';
 
 type Origin = Pick<AnalyzeGoalResponse, 'source' | 'fallbackReason' | 'fallbackDetail' | 'cost'>;
 
@@ -82,5 +83,5 @@ function sum(numbers: readonly number[]): number {
 
 /** A text of callers, documents or models, on one line. */
 export function oneLine(text: string): string {
-  return printable(text.replaceAll(/\s+/g, ' ').trim());
+  return visible(text.replaceAll(/\s+/g, ' ').trim());
 }

@@ -1,8 +1,9 @@
 // An event as a line for people.
 import { styleText } from 'node:util';
 import { type Event, Severity, type SubscribeResponse, severityToJSON } from '../generated/tandem/v1/events.ts';
+import { visible } from '../core/visible.ts';
 import { counted } from './metrics-format.ts';
-import { plain, printable } from './words.ts';
+import { plain } from './words.ts';
 
 const SEQUENCE_CELLS = 6;
 const TOPIC_CELLS = 10;
@@ -19,16 +20,16 @@ function line({ sequence, timeMs, topic, severity, text, data, payload, traceId,
   const { count, firstTimeMs } = repeated;
   const details = [
     ...(count > 1n ? [`${count} times since ${new Date(Number(firstTimeMs)).toISOString()}`] : []),
-    ...Object.entries(data).map(([key, value]) => `${printable(key)}=${printable(quoted(value))}`),
+    ...Object.entries(data).map(([key, value]) => `${visible(key)}=${visible(quoted(value))}`),
     ...(payload.length > 0 ? [`payload=${counted(payload.length, 'byte')}`] : []),
-    ...(traceId === '' ? [] : [`trace_id=${printable(traceId)}`]),
+    ...(traceId === '' ? [] : [`trace_id=${visible(traceId)}`]),
   ];
   return [
     new Date(Number(timeMs)).toISOString(),
     String(sequence).padStart(SEQUENCE_CELLS),
-    printable(topic).padEnd(TOPIC_CELLS),
+    visible(topic).padEnd(TOPIC_CELLS),
     styled(severity, plain(severityToJSON(severity), 'SEVERITY_').padEnd(SEVERITY_CELLS)),
-    printable(text),
+    visible(text),
     styleText('dim', details.join(' ')),
   ]
     .join('  ')

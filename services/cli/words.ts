@@ -17,8 +17,3 @@ export function bare(name: string, prefix: string): string {
 export function plain(name: string, prefix: string): string {
   return bare(name, prefix).toLowerCase().replaceAll('_', '-');
 }
-
-/** Texts of others must not move the reader's cursor, nor look like a line of their own. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
