@@ -99,6 +99,10 @@ export const checkSubscribe = within(
   new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS }, 3: one('instance') }),
 );
 
+export const checkQuery = within(new MessageLimits({ 1: one('query'), 2: one('corpus') }));
+export const checkGoal = within(new MessageLimits({ 1: one('goal') }));
+export const checkTask = within(new MessageLimits({ 1: one('task') }));
+
 const EVENT_ENTRY = new MessageLimits({ 1: one('data'), 2: one('data') });
 export const checkPublish = within(
   new MessageLimits({

@@ -13,6 +13,7 @@ import {
 } from './engine-settings.ts';
 import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
+import { agentsSchema } from './agent-settings.ts';
 import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
@@ -302,6 +303,7 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  agents: agentsSchema,
   learning: learningSchema,
   operations: operationsSchema,
   tracing: tracingSchema,

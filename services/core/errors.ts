@@ -90,6 +90,7 @@ export const ERROR_KINDS = {
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
+  UNKNOWN_CORPUS: row('NOT_FOUND', false, 'ignore'),
   UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
