@@ -7,6 +7,15 @@ import { modelVoteSchema } from './vote.ts';
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_STEPS = 100_000;
 
+/** What a readout is made of: proto/NUMERICS.md, "What a run returns". Their order is part of the model's identity. */
+export const READOUTS = ['spike_count', 'mean_potential', 'last_potential', 'max_potential', 'first_spike'] as const;
+export type ReadoutFrom = (typeof READOUTS)[number];
+
+/** Made of spikes, and not of potentials. */
+export function readsSpikes(from: ReadoutFrom): boolean {
+  return from === 'spike_count' || from === 'first_spike';
+}
+
 const count = z.number().int().positive();
 
 const gain = z.enum(['dt', 'unit', 'decayed']).default('dt');
@@ -40,7 +49,7 @@ const schema = z.strictObject({
   readout: z
     .strictObject({
       node: z.string().min(1).optional(),
-      from: z.enum(['spike_count', 'mean_potential', 'last_potential']).default('spike_count'),
+      from: z.enum(READOUTS).default('spike_count'),
     })
     .default({ from: 'spike_count' }),
   /** A file beside model.yaml with one label a line, or the labels themselves. */

@@ -2,7 +2,7 @@
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Manifest } from '../config/manifest.ts';
+import type { Manifest, ReadoutFrom } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
@@ -17,7 +17,7 @@ export interface ModelVersion {
   /** Of one step; undefined where only the network says. */
   readonly inputShape: readonly number[] | undefined;
   readonly readout: {
-    readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+    readonly from: ReadoutFrom;
     readonly labels: readonly string[];
     readonly temperature: number;
   };

@@ -1,7 +1,7 @@
 // The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
 import { RouterError } from '../core/errors.ts';
 import type { Detail } from '../core/inference.ts';
-import { checkLayerCounts } from '../engines/layer-counts.ts';
+import { checkDetailSize } from '../engines/detail-size.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 
 export interface RawInput {
@@ -48,13 +48,16 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
   }
 }
 
-/** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
+/** Throws DETAIL_TOO_LARGE where the layers of the run, or its readout step by step, would be more than an answer may have. */
 export function checkDetail(
   { detail = 'SUMMARY', input }: { readonly detail?: Detail; readonly input: Pick<RawInput, 'shape'> },
-  { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
+  model: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers' | 'outputSize'>,
 ): void {
-  if (detail === 'SUMMARY') return;
-  checkLayerCounts(inputKind === 'series' ? input.shape[0]! : steps, layers.length);
+  const { inputKind, steps, layers, outputSize } = model;
+  checkDetailSize(detail, inputKind === 'series' ? input.shape[0]! : steps, {
+    layers: layers.length,
+    outputs: outputSize,
+  });
 }
 
 /** Throws INPUT_DTYPE. */

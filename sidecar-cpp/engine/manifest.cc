@@ -101,7 +101,9 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   if (const YAML::Node node = readout["node"]) manifest.readout_node = Word(node, "readout.node");
   if (const YAML::Node from = readout["from"]) {
     manifest.readout_from = OneOf<ReadoutFrom>(
-        from, "readout.from", std::array<std::string_view, 3>{"spike_count", "mean_potential", "last_potential"});
+        from, "readout.from",
+        std::array<std::string_view, 5>{"spike_count", "mean_potential", "last_potential", "max_potential",
+                                        "first_spike"});
   }
 }
 

@@ -1,5 +1,6 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
+import { readsSpikes } from '../../config/manifest.ts';
 import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
@@ -19,6 +20,7 @@ export interface RunResult {
   readonly readoutDigest: bigint;
   /** Where they were recorded. */
   readonly layers?: readonly LayerActivity[];
+  readonly readoutPerStep?: Uint8Array;
 }
 
 const NONE = new Float32Array(0);
@@ -113,6 +115,12 @@ export class Simulator {
     };
   }
 
+  /** What the readout is made of, after each step. */
+  get readoutRow(): Float32Array {
+    const { readout, network } = this;
+    return readout.isStateful && !readsSpikes(network.readoutFrom) ? readout.v : readout.y;
+  }
+
   private takeInput(input: Float32Array, at: number): void {
     for (const { y, from, to } of this.roots) y.set(input.subarray(at + from, at + to));
   }
@@ -120,7 +128,7 @@ export class Simulator {
   private clear(): void {
     for (const node of this.nodes) node.clear();
     this.counts.fill(0);
-    this.potentials.fill(0);
+    this.potentials.fill(this.network.readoutFrom === 'max_potential' ? -Infinity : 0);
   }
 
   /** Takes down what the readout node did in this step. */
@@ -135,16 +143,27 @@ export class Simulator {
     }
     const p = readout.isStateful ? readout.v : readout.y;
     const isLast = step === steps - 1;
-    if (this.network.meanPotential) {
-      let check = 0;
-      for (let k = 0; k < p.length; k += 1) {
-        const m = Math.fround(potentials[k]! + p[k]!);
-        check += m - m;
-        potentials[k] = isLast ? m / Math.fround(steps) : m;
+    switch (this.network.readoutFrom) {
+      case 'spike_count':
+      case 'last_potential':
+        if (isLast) potentials.set(p);
+        return;
+      case 'mean_potential': {
+        let check = 0;
+        for (let k = 0; k < p.length; k += 1) {
+          const m = Math.fround(potentials[k]! + p[k]!);
+          check += m - m;
+          potentials[k] = isLast ? m / Math.fround(steps) : m;
+        }
+        if (isLast && check !== 0) throw new NonFinite(step, readout.name);
+        return;
       }
-      if (isLast && check !== 0) throw new NonFinite(step, readout.name);
-    } else if (isLast) {
-      potentials.set(p);
+      case 'max_potential':
+        for (let k = 0; k < p.length; k += 1) if (p[k]! > potentials[k]!) potentials[k] = p[k]!;
+        return;
+      case 'first_spike':
+        if (spikes === undefined) return;
+        for (let k = 0; k < y.length; k += 1) if (y[k] !== 0 || potentials[k] !== 0) potentials[k]! += 1;
     }
   }
 

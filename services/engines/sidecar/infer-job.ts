@@ -22,7 +22,7 @@ export abstract class InferJob {
   readonly context: CallContext;
   /** The caller's span; empty: it is not traced. */
   readonly traceParent: Uint8Array;
-  readonly withLayers: boolean;
+  readonly withDetail: boolean;
   /** Its item has no more, encoded. */
   readonly maxBytes: number;
 
@@ -30,7 +30,7 @@ export abstract class InferJob {
     this.input = input;
     this.context = context;
     this.traceParent = context.span?.toParentBytes() ?? NO_BYTES;
-    this.withLayers = input.detail !== undefined && input.detail !== 'SUMMARY';
+    this.withDetail = input.detail !== undefined && input.detail !== 'SUMMARY';
     const { model, shape, data } = input;
     const text = BYTES_PER_CHAR * model.length + this.traceParent.length;
     this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length;

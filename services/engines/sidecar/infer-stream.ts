@@ -46,7 +46,7 @@ export class InferStream implements InferListener, JobOwner {
   readonly #outbox: Outbox;
   /** Sent, cancelled, and still to be answered: each is answered once, all the same. True: with layers. */
   readonly #cancelled = new Map<number, boolean>();
-  #owedWithLayers = 0;
+  #owedWithDetail = 0;
   #largestOutput = 0;
   #flushScheduled = false;
   #blocked = false;
@@ -101,7 +101,7 @@ export class InferStream implements InferListener, JobOwner {
   /** What the engine was asked and has not answered, cancelled or not. */
   get owed(): Owed {
     const answers = this.#jobs.size + this.#cancelled.size;
-    return { answers, withLayers: this.#owedWithLayers, outputs: this.#largestOutput };
+    return { answers, withDetail: this.#owedWithDetail, outputs: this.#largestOutput };
   }
 
   /** Undefined while the engine answers, or has nothing to answer. */
@@ -146,7 +146,7 @@ export class InferStream implements InferListener, JobOwner {
     const { model, version } = job.input;
     job.id = this.#jobs.add(job);
     job.listen();
-    if (job.withLayers) this.#owedWithLayers += 1;
+    if (job.withDetail) this.#owedWithDetail += 1;
     const outputs = this.#options.outputsOf(model, version) ?? MAX_OUTPUTS;
     this.#largestOutput = Math.max(this.#largestOutput, outputs);
     this.#outbox.add(job);
@@ -203,7 +203,7 @@ export class InferStream implements InferListener, JobOwner {
     }
     if (job === undefined) this.#forget(id);
     else {
-      if (job.withLayers) this.#owedWithLayers -= 1;
+      if (job.withDetail) this.#owedWithDetail -= 1;
       this.hasAnswered = true;
     }
     try {
@@ -245,9 +245,9 @@ export class InferStream implements InferListener, JobOwner {
   /** Its caller waits no longer, or its deadline has passed. */
   abandon(job: InferJob, error: RouterError): void {
     if (this.#take(job.id) === undefined) return;
-    if (this.#outbox.cancel(job)) this.#noteCancelled(job.id, job.withLayers);
+    if (this.#outbox.cancel(job)) this.#noteCancelled(job.id, job.withDetail);
     else {
-      if (job.withLayers) this.#owedWithLayers -= 1;
+      if (job.withDetail) this.#owedWithDetail -= 1;
       // While an engine does not read, what could not be sent counts, too.
       if (!this.#blocked) this.#unanswered = Math.max(0, this.#unanswered - 1);
     }
@@ -255,13 +255,13 @@ export class InferStream implements InferListener, JobOwner {
     this.#scheduleFlush();
   }
 
-  #noteCancelled(id: number, withLayers: boolean): void {
-    this.#cancelled.set(id, withLayers);
+  #noteCancelled(id: number, withDetail: boolean): void {
+    this.#cancelled.set(id, withDetail);
     if (this.#cancelled.size > MAX_CANCELLED) this.#fault(`it left ${MAX_CANCELLED} cancelled inputs unanswered`);
   }
 
   #forget(cancelledId: number): void {
-    if (this.#cancelled.get(cancelledId) === true) this.#owedWithLayers -= 1;
+    if (this.#cancelled.get(cancelledId) === true) this.#owedWithDetail -= 1;
     this.#cancelled.delete(cancelledId);
   }
 

@@ -22,8 +22,8 @@ const ANSWER_BYTES = 4_096;
 const MESSAGE_BYTES = 65_536;
 /** A count and a potential. */
 const OUTPUT_BYTES = 9;
-/** All layers of an answer: a count takes 3 bytes at most, an event 6. The rest is for names. */
-const LAYERS_BYTES = 3 * MAX_LAYER_COUNTS + 6 * MAX_RASTER_EVENTS + 1_048_576;
+/** All layers of an answer: a count takes 3 bytes at most, an event 6. The rest is for names. A readout takes less. */
+const DETAIL_BYTES = 3 * MAX_LAYER_COUNTS + 6 * MAX_RASTER_EVENTS + 1_048_576;
 /** Answers that nothing was asked for are counted (InferStream.unexpectedAnswers), as long as they are few. */
 const STRAY_RESULTS = 16;
 /** An answer of another length than its model has is a fault of that answer alone, as long as it is short. */
@@ -69,7 +69,8 @@ const LAYER = new MessageLimits({
 const layers: FieldLimit = { name: 'layers', times: MAX_NODES, within: LAYER };
 const spikeCounts = numbers('spike counts', MAX_OUTPUTS);
 const potentials: FieldLimit = { name: 'potentials', bytes: 4 * MAX_OUTPUTS };
-const INFERENCE = new MessageLimits({ 3: spikeCounts, 4: potentials, 11: layers });
+const readoutPerStep: FieldLimit = { name: 'readout' };
+const INFERENCE = new MessageLimits({ 3: spikeCounts, 4: potentials, 11: layers, 15: readoutPerStep });
 
 const FACT = new MessageLimits({ 1: text('a name'), 2: text('a fact') });
 const ERROR = new MessageLimits({
@@ -88,8 +89,8 @@ const INFER_STREAM = new MessageLimits({ 1: results });
 /** What an engine was asked on a stream and has not answered. */
 export interface Owed {
   readonly answers: number;
-  /** Of these, how many asked for layers. */
-  readonly withLayers: number;
+  /** Of these, how many asked for detail. */
+  readonly withDetail: number;
   /** Elements of the largest output of the models that were asked. */
   readonly outputs: number;
 }
@@ -98,10 +99,11 @@ export interface Owed {
 export function checkInferMessage(bytes: Uint8Array, owed: Owed): void {
   const outputs = Math.max(MIN_OUTPUTS, owed.outputs);
   results.times = Math.min(MAX_RESULTS, 2 * owed.answers + STRAY_RESULTS);
-  layers.times = owed.withLayers > 0 ? MAX_NODES : MAX_UNASKED_LAYERS;
+  layers.times = owed.withDetail > 0 ? MAX_NODES : MAX_UNASKED_LAYERS;
   spikeCounts.numbers = outputs;
   potentials.bytes = 4 * outputs;
-  const answersBytes = results.times * (ANSWER_BYTES + OUTPUT_BYTES * outputs) + owed.withLayers * LAYERS_BYTES;
+  readoutPerStep.bytes = 4 * (owed.withDetail > 0 ? MAX_LAYER_COUNTS : MIN_OUTPUTS);
+  const answersBytes = results.times * (ANSWER_BYTES + OUTPUT_BYTES * outputs) + owed.withDetail * DETAIL_BYTES;
   check(bytes, INFER_STREAM, Math.min(MAX_MESSAGE_BYTES, MESSAGE_BYTES + answersBytes));
 }
 
