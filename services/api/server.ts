@@ -16,6 +16,7 @@ import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
 import { type EventOptions, eventMethods } from './events.ts';
+import { learningMethods } from './learning.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -96,6 +97,7 @@ export class ApiServer {
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
+      ...learningMethods({ router, pool, models }, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
