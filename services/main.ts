@@ -284,6 +284,7 @@ export async function start(
     disputes: disputes.recent,
     events: eventLog,
     exposition: (accept) => prometheus.exposition(accept),
+    inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
       ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
       : undefined,

@@ -19,6 +19,11 @@ import { type EventOptions, eventMethods } from './events.ts';
 import { learningMethods } from './learning.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
+import { Catalogue } from './oip/catalogue.ts';
+import { oipHttp } from './oip/http.ts';
+import { inferWith } from './oip/infer.ts';
+import { oipMethods } from './oip/methods.ts';
+import { InferenceStatistics } from './oip/statistics.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
@@ -67,6 +72,8 @@ const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
+  /** The Open Inference Protocol for a server of HTTP/1.1: /v2/… */
+  readonly inferenceHttp: ReturnType<typeof oipHttp>;
   readonly #methods: readonly Method[];
   readonly #edgeOptions: EdgeOptions;
   #edge: Edge | undefined;
@@ -91,6 +98,11 @@ export class ApiServer {
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
+    const catalogue = new Catalogue(models, pool);
+    const statistics = new InferenceStatistics();
+    const oip = { catalogue, statistics, infer: inferWith({ router, catalogue, statistics }, shared) };
+    const { isReady } = options;
+    this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, shared),
@@ -98,6 +110,7 @@ export class ApiServer {
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...learningMethods({ router, pool, models }, shared),
+      ...oipMethods(oip, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
