@@ -170,8 +170,9 @@ export async function start(
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
-  pins.onChange(({ name, version, error }) => {
+  pins.onChange(({ name, version, error, doubts = [] }) => {
     if (isStopping) return;
+    for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);

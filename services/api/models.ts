@@ -50,6 +50,8 @@ function toModel(version: ModelVersion, pool: EnginePool): Model {
     parameters: BigInt(pin?.parameters ?? 0),
     engineIds: pool.holders(version.name, version.version).map(({ id }) => id),
     error: version.error || (pin?.error ?? ''),
+    encoder: version.encoder?.kind ?? '',
+    events: version.events && { ...version.events, binUs: version.events.bin_us },
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${version.name}/${version.version}`)),
   };
 }

@@ -24,10 +24,10 @@ another label.
 Example: npx tandem coordinate --sample dog --teachers supersense,my-model/2`,
     )
     .action(async (file: string | undefined, options: Options, command: Command) => {
-      const input = chooseInput(file, options.sample);
-      const { tensor, strategy, cache } = withInput(emptyRequest(options), input);
+      const input = chooseInput(file, options);
+      const { tensor, events, strategy, cache } = withInput(emptyRequest(options), input);
       const teachers = namesIn(options.teachers);
-      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, ...(tensor && { tensor }) });
+      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, ...(tensor && { tensor }), ...(events && { events }) });
       const response = await call(command, LearningServiceClient, (client) => client.coordinate, request);
       print(command, CoordinateResponse.toJSON(response), () => describeCoordinated(response, input.text));
     });

@@ -64,7 +64,8 @@ function toRequest(text: string, id: string, base: ReasonRequest): ReasonRequest
   );
 }
 
-export function withInput(request: ReasonRequest, { shape, data }: CliInput): ReasonRequest {
+export function withInput(request: ReasonRequest, { shape, data, events }: CliInput): ReasonRequest {
+  if (events !== undefined) return { ...request, events };
   return { ...request, tensor: { shape, dtype: 'FP32', data } };
 }
 

@@ -48,7 +48,7 @@ Examples: npx tandem vote --sample dog
           npx tandem vote --sample dog --mode STAGED --distinct-kinds 2`,
     )
     .action((file: string | undefined, options: Options, command: Command) =>
-      ask(command, chooseInput(file, options.sample), { ...emptyRequest(options), vote: toPolicy(options) }),
+      ask(command, chooseInput(file, options), { ...emptyRequest(options), vote: toPolicy(options) }),
     );
 }
 

@@ -35,7 +35,9 @@ function checkReadout(inference: Inference, { outputSize, countsSpikes, spikesPe
   if (potentials.length !== 4 * outputSize) return 'another number of potentials than the model has outputs';
   const most = countsSpikes ? steps * spikesPerNeuron : 0;
   if (!areAtMost(spikeCounts, most)) {
-    return countsSpikes ? 'more spikes of an output than it can have in so many steps' : 'spikes of a readout that does not spike';
+    return countsSpikes
+      ? 'more spikes of an output than it can have in so many steps'
+      : 'spikes of a readout that does not spike';
   }
   if (!areFinite(potentials)) return 'a potential that is not finite';
   const isClaimed = inference.readoutDigest !== 0n;

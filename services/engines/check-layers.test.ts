@@ -88,7 +88,11 @@ describe('layers that an engine told', () => {
     const steps = 100_000;
     const quiet = (node: string): LayerActivity => counts({ node, spikes: 0, spikesPerStep: Array(steps).fill(0) });
     const of = (...layers: LayerActivity[]): string =>
-      checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }), { detail: 'LAYERS' }, { layers, spikesPerNeuron: 1 });
+      checkLayers(
+        fakeInference({ steps, totalSpikes: 0n, layers }),
+        { detail: 'LAYERS' },
+        { layers, spikesPerNeuron: 1 },
+      );
     expect(of(quiet('a'), quiet('b'))).toBe('');
     expect(of(quiet('a'), quiet('b'), quiet('c'))).toBe('more counts in layers than an answer may have');
     const events = Array<number>(100_001).fill(0);

@@ -42,7 +42,8 @@ export function checkLayers(
 function checkLayer(layer: LayerActivity, steps: number, detail: Detail, spikesPerNeuron: number): string {
   const { neurons, spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut } = layer;
   if (spikesPerStep.length !== steps) return 'a layer without a count for each step';
-  if (!spikesPerStep.every((count) => count <= neurons * spikesPerNeuron)) return 'a layer with more spikes in a step than its neurons can have';
+  if (!spikesPerStep.every((count) => count <= neurons * spikesPerNeuron))
+    return 'a layer with more spikes in a step than its neurons can have';
   if (sum(spikesPerStep) !== spikes) return 'a layer whose steps do not add up to its spikes';
   if (eventSteps.length !== eventNeurons.length) return 'events without a step and a neuron each';
   const told = eventSteps.length + eventsLeftOut;
@@ -62,7 +63,8 @@ function checkEvents(
     const neuron = eventNeurons[at]!;
     if (step >= spikesPerStep.length) return 'an event after the last step';
     if (neuron >= neurons) return 'an event of a neuron that the layer does not have';
-    if (step < lastStep || (step === lastStep && neuron < lastNeuron + nextNeuron)) return 'events that are out of order';
+    if (step < lastStep || (step === lastStep && neuron < lastNeuron + nextNeuron))
+      return 'events that are out of order';
     inStep = step === lastStep ? inStep + 1 : 1;
     if (inStep > spikesPerStep[step]!) return 'more events in a step than spikes';
     [lastStep, lastNeuron] = [step, neuron];

@@ -23,6 +23,8 @@ export interface PinnedModel {
   readonly layers: readonly { readonly node: string; readonly neurons: number }[];
   readonly nodes: number;
   readonly parameters: number;
+  /** Where its file and manifest can hardly both be meant, for people. */
+  readonly doubts?: readonly string[];
   /** Why the router cannot read the model; empty: it can. */
   readonly error: string;
 }

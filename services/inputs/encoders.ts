@@ -1,5 +1,5 @@
 // Numbers to spikes: proto/NUMERICS.md, "Encoders". Done once, before any engine, so that all engines get the same bits.
-import type { Encoder } from '../config/manifest.ts';
+import type { Encoder } from '../config/input-settings.ts';
 import { randomWord } from './threefry.ts';
 
 /** Of one input as it was sent: a constant input has one row. */
@@ -44,7 +44,10 @@ function latency({ size, values }: Rows, steps: number): Float32Array<ArrayBuffe
   return spikes;
 }
 
-function delta({ rows, size, values }: Rows, { threshold, off }: Encoder & { kind: 'delta' }): Float32Array<ArrayBuffer> {
+function delta(
+  { rows, size, values }: Rows,
+  { threshold, off }: Encoder & { kind: 'delta' },
+): Float32Array<ArrayBuffer> {
   const spikes = new Float32Array(rows * size);
   const limit = Math.fround(threshold);
   for (let at = size; at < spikes.length; at += 1) {

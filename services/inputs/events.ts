@@ -1,6 +1,6 @@
 // Sparse events of a sensor to a series: each step is a bin of time, each element a place of the sensor and, where the model
 // wants it, a polarity. proto/NUMERICS.md, "Events".
-import type { EventBins } from '../config/manifest.ts';
+import type { EventBins } from '../config/input-settings.ts';
 import { RouterError } from '../core/errors.ts';
 import { VarintReader, countVarints } from './varints.ts';
 
@@ -75,7 +75,11 @@ function readTimes(bytes: Uint8Array, count: number, { order }: EventBins): Floa
       throw refusedAt('events.t_us', k, 'is over 2^53 - 1 µs; send times from the start of the recording');
     }
     if (time < last && order === 'ascending') {
-      throw refusedAt('events.t_us', k, `is ${time} µs, before the event in front of it, at ${last}; sort events by time`);
+      throw refusedAt(
+        'events.t_us',
+        k,
+        `is ${time} µs, before the event in front of it, at ${last}; sort events by time`,
+      );
     }
     last = time;
     times[k] = time;
@@ -111,7 +115,11 @@ function fill(values: Float32Array, times: Float64Array, events: PackedEvents, s
     const [x, y, polarity] = [xs!.next(), ys!.next(), polarities!.next()];
     const step = Math.floor((time - startUs) / binUs);
     if (!(step >= 0 && step < steps)) {
-      throw refusedAt('events.t_us', k, `is ${time} µs, outside of ${steps} steps of ${binUs} µs from ${startUs} µs on`);
+      throw refusedAt(
+        'events.t_us',
+        k,
+        `is ${time} µs, outside of ${steps} steps of ${binUs} µs from ${startUs} µs on`,
+      );
     }
     if (!(x < width)) throw refusedAt('events.x', k, `is ${x}; the sensor of this model has columns 0 to ${width - 1}`);
     if (!(y < height)) throw refusedAt('events.y', k, `is ${y}; the sensor of this model has rows 0 to ${height - 1}`);

@@ -2,7 +2,7 @@
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Manifest, ReadoutFrom } from '../config/manifest.ts';
+import type { Encoder, EventBins, Manifest, ReadoutFrom } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
@@ -21,6 +21,10 @@ export interface ModelVersion {
     readonly labels: readonly string[];
     readonly temperature: number;
   };
+  /** What makes a series of its inputs; undefined: they go in as they are. */
+  readonly encoder?: Encoder | undefined;
+  /** How events become a series; undefined: it takes none. */
+  readonly events?: EventBins | undefined;
   /** Steps of a constant input. */
   readonly steps: number;
   /** Seconds. */
@@ -75,6 +79,8 @@ function toVersion({ name, version, path, manifest, error }: ModelFolder): Model
     inputKind: manifest?.input.kind ?? 'constant',
     inputShape: manifest?.input.shape,
     readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
+    encoder: manifest?.encoder,
+    events: manifest?.events,
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
     golden,

@@ -46,7 +46,16 @@ function withOwnBytes(inference: Inference): Inference {
   const { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest } = inference;
   const { queueUs, computeUs, batchItems, recordingId, layers, readoutPerStep } = inference;
   const potentials = new Uint8Array(inference.potentials);
-  const run = { modelVersion, steps, spikeCounts, potentials, totalSpikes, synapticOperations, stateDigest, readoutDigest };
+  const run = {
+    modelVersion,
+    steps,
+    spikeCounts,
+    potentials,
+    totalSpikes,
+    synapticOperations,
+    stateDigest,
+    readoutDigest,
+  };
   const work = { queueUs, computeUs, batchItems, recordingId };
   if (layers !== undefined) return { ...run, ...work, layers };
   if (readoutPerStep !== undefined) return { ...run, ...work, readoutPerStep: new Uint8Array(readoutPerStep) };

@@ -20,7 +20,8 @@ export interface Conclusion {
 }
 
 export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
-  const readout: readonly number[] = spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
+  const readout: readonly number[] =
+    spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
   let labelIndex = 0;
   // The first of equals wins, on every router.
   for (let k = 1; k < readout.length; k += 1) if ((readout[k] ?? 0) > (readout[labelIndex] ?? 0)) labelIndex = k;

@@ -28,7 +28,11 @@ describe('detail', () => {
       Promise.resolve(
         digestOnly === true
           ? fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: WHOLE_DIGEST })
-          : fakeInference({ LAYERS: { layers }, RASTER: { layers: raster }, READOUT: { readoutPerStep }, SUMMARY: {} }[detail ?? 'SUMMARY']),
+          : fakeInference(
+              { LAYERS: { layers }, RASTER: { layers: raster }, READOUT: { readoutPerStep }, SUMMARY: {} }[
+                detail ?? 'SUMMARY'
+              ],
+            ),
       );
     return told;
   }
@@ -92,53 +96,56 @@ describe('detail', () => {
     expect(answer.inference.readoutPerStep!.buffer.byteLength).toBe(readoutPerStep.length);
   });
 
-  describe.each(['LAYERS', 'RASTER', 'READOUT'] as const)('an engine that falsifies %s under true digests', (detail) => {
-    const reversed = (layer: LayerActivity): number[] => layer.spikesPerStep.toReversed();
-    const forged: Record<Detail, Details> = {
-      SUMMARY: {},
-      LAYERS: { layers: layers.map((layer) => ({ ...layer, spikesPerStep: reversed(layer) })) },
-      RASTER: {
-        layers: raster.map((layer) => ({
-          ...{ ...layer, spikesPerStep: reversed(layer) },
-          eventSteps: [15, 15, 15, 15],
-        })),
-      },
-      READOUT: { readoutPerStep: Buffer.alloc(4 * 16 * 2, 2) },
-    };
-    const told: Details = {
-      ...{ SUMMARY: {}, LAYERS: { layers }, RASTER: { layers: raster } },
-      READOUT: { readoutPerStep: new Uint8Array(readoutPerStep) },
-    }[detail];
-
-    function withLiar(): FakeEngine[] {
-      const engines = ['a', 'b', 'c'].map(telling);
-      engines[0]!.behaviour = (input) => {
-        const { detail: asked = 'SUMMARY' } = input;
-        return Promise.resolve(fakeInference(forged[asked]));
+  describe.each(['LAYERS', 'RASTER', 'READOUT'] as const)(
+    'an engine that falsifies %s under true digests',
+    (detail) => {
+      const reversed = (layer: LayerActivity): number[] => layer.spikesPerStep.toReversed();
+      const forged: Record<Detail, Details> = {
+        SUMMARY: {},
+        LAYERS: { layers: layers.map((layer) => ({ ...layer, spikesPerStep: reversed(layer) })) },
+        RASTER: {
+          layers: raster.map((layer) => ({
+            ...{ ...layer, spikesPerStep: reversed(layer) },
+            eventSteps: [15, 15, 15, 15],
+          })),
+        },
+        READOUT: { readoutPerStep: Buffer.alloc(4 * 16 * 2, 2) },
       };
-      return engines;
-    }
+      const told: Details = {
+        ...{ SUMMARY: {}, LAYERS: { layers }, RASTER: { layers: raster } },
+        READOUT: { readoutPerStep: new Uint8Array(readoutPerStep) },
+      }[detail];
 
-    it('is outvoted, and named', async () => {
-      const disputes: Dispute[] = [];
-      const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
-      const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
-      expect({ grade, ...answer.inference }).toMatchObject({ grade: 'MAJORITY', ...told });
-      expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(told) } }]);
-    });
+      function withLiar(): FakeEngine[] {
+        const engines = ['a', 'b', 'c'].map(telling);
+        engines[0]!.behaviour = (input) => {
+          const { detail: asked = 'SUMMARY' } = input;
+          return Promise.resolve(fakeInference(forged[asked]));
+        };
+        return engines;
+      }
 
-    it('is found out by an audit', async () => {
-      const disputes: Dispute[] = [];
-      const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
-      const audit = new Audit({ rate: 1, observer: silent, onDispute });
-      await build([withLiar()[0]!, telling('b'), telling('c')], undefined, { audit }).reason(
-        question({ detail }),
-        context(),
-      );
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(disputes).toMatchObject([{ verdict: 'AUDIT_DISPUTED', wrong: ['a'] }]);
-    });
-  });
+      it('is outvoted, and named', async () => {
+        const disputes: Dispute[] = [];
+        const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
+        const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
+        expect({ grade, ...answer.inference }).toMatchObject({ grade: 'MAJORITY', ...told });
+        expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(told) } }]);
+      });
+
+      it('is found out by an audit', async () => {
+        const disputes: Dispute[] = [];
+        const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
+        const audit = new Audit({ rate: 1, observer: silent, onDispute });
+        await build([withLiar()[0]!, telling('b'), telling('c')], undefined, { audit }).reason(
+          question({ detail }),
+          context(),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(disputes).toMatchObject([{ verdict: 'AUDIT_DISPUTED', wrong: ['a'] }]);
+      });
+    },
+  );
 
   it('that is too much is refused as such, also by a vote', async () => {
     const engines = ['a', 'b', 'c'].map(engine);

@@ -62,7 +62,7 @@ struct Manifest {
   [[nodiscard]] bool resets_to_value() const { return reset == Reset::kValue || reset == Reset::kValueDelayed; }
 };
 
-// Unknown keys and bad values are errors that name the key. `temperature` and `golden` are the router's:
+// Unknown keys and bad values are errors that name the key. `temperature`, `golden`, `encoder` and `events` are the router's:
 // known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);
 

@@ -37,7 +37,10 @@ function overTime(random: Random): CaseSpec[] {
         name: `readout-${type}-${from}-${kind}`.toLowerCase().replace('_', '-'),
         group: 'readouts',
         graph: chain(WIDTH, WIDTH, { a: affine(random), b: make() }),
-        manifest: text({ steps: STEPS, spikes_per_step: 'multiple', reset: 'subtract', readout: `{from: ${from}}` }, kind),
+        manifest: text(
+          { steps: STEPS, spikes_per_step: 'multiple', reset: 'subtract', readout: `{from: ${from}}` },
+          kind,
+        ),
         input: rows(random, kind === 'series' ? STEPS : 1),
       })),
     ),

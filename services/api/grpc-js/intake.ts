@@ -12,10 +12,7 @@ import { MAX_OPEN_MESSAGES, lateMessage, noRoomForMessage } from '../unheard.ts'
 import { toGrpcJs } from './call.ts';
 import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
-export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {
-  /** Of one message, bytes. */
-  readonly maxMessageBytes: number;
-}
+export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {}
 
 /** A call with fewer bytes is never refused for the room that others take. */
 const SMALL_BYTES = 65_536;

@@ -10,7 +10,7 @@ export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string
   bytes.writeBigUInt64LE(xxh64(file), 0);
   bytes.writeDoubleLE(dt, 8);
   bytes[16] = ['value', 'subtract', 'subtract_delayed', 'value_delayed'].indexOf(reset);
-  bytes[17] = ['dt', 'unit'].indexOf(if_gain);
+  bytes[17] = ['dt', 'unit'].indexOf(if_gain ?? 'dt');
   bytes[18] = ['constant', 'series'].indexOf(input.kind);
   bytes[19] = READOUTS.indexOf(readout.from);
   node.copy(bytes, 20);

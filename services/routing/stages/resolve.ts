@@ -19,9 +19,7 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
     const found = findServed(models, pool, question.model, question.modelVersion);
     const { version } = found;
     const { name: model, version: number } = version;
-    const { shape, data } = question.input;
     request.found = found;
-    request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);
     if (context.span !== undefined) {
