@@ -82,7 +82,7 @@ void CountSinceFirst(size_t n, const float* x, float* y) {
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V before = hn::Load(d, y + k);
     const auto fired = hn::Or(hn::Ne(hn::Load(d, x + k), zero), hn::Ne(before, zero));
-    hn::Store(hn::IfThenElseZero(fired, hn::Add(before, one)), d, y + k);
+    hn::Store(hn::IfThenElse(fired, hn::Add(before, one), before), d, y + k);
   }
 }
 

@@ -11,7 +11,7 @@ type EngineInput = Pick<TensorInput, 'shape' | 'data'>;
 
 export const validate: Step = (request) => {
   const { question, found } = request;
-  const { name: model, version } = found.version;
+  const { heldAs: model, version } = found.version;
   const { shape, data } = toEngineInput(question.input, found);
   request.input = { model, version, shape, data, detail: question.detail ?? 'SUMMARY' };
   checkDetail(request.input, found.model);
