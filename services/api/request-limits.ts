@@ -45,6 +45,7 @@ const REASON_FIELDS = {
   4: { name: 'encoding', times: MAX_ENCODING_PARTS },
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
+  10: one('text'),
   11: { name: 'events', within: EVENTS },
 };
 

@@ -1,7 +1,6 @@
 // An input: a shipped sample, a file, standard input, or a list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Events } from '../generated/tandem/v1/reasoning.ts';
 import { NumpyError, readNpy } from '../importing/npy.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -12,8 +11,6 @@ export interface CliInput {
   readonly data: Buffer;
   /** What a sample is about; empty otherwise. */
   readonly text: string;
-  /** Instead of numbers. */
-  readonly events?: Events;
 }
 
 interface Sample {

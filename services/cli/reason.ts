@@ -1,87 +1,59 @@
 import { Command } from 'commander';
-import { type Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
+import { Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
-import { type GlobalOptions, call, print } from './client.ts';
-import { UsageError } from './usage-error.ts';
 import { wholeNumber } from './arguments.ts';
-import { isEventFile, readEvents } from './event-files/read.ts';
-import { type CliInput, readInput, readSample } from './input.ts';
-import { fitted } from './input-shape.ts';
-import { withInput } from './items.ts';
+import { type GlobalOptions, call, print } from './client.ts';
 import { describeResponse } from './reason-text.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
+import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
 /** Of a raster that goes to a file, cells. */
 const PLAIN_WIDTH = 120;
-
 const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
-
-export interface InputOptions {
-  readonly sample?: string;
-  readonly fromUs: number;
-  readonly toUs: number;
-}
 
 export function reasonCommand(): Command {
   return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
     .addHelpText(
       'after',
       `
-Examples: npx tandem reason --sample dog --strategy REDUNDANT
+Examples: npx tandem reason "a small furry animal"
+          npx tandem reason --sample dog --strategy REDUNDANT
           npx tandem reason --sample dog --detail raster
           npx tandem reason --model gestures frames.npy
           npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
-    .action((file: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
-      ask(command, chooseInput(file, options), emptyRequest(options)),
+    .action((argument: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
+      ask(command, chooseInput(argument, options), emptyRequest(options)),
     );
 }
 
 export function addInput(command: Command): Command {
   return command
     .argument(
-      '[file]',
-      'numbers as JSON or text, .npy, .csv or raw little-endian floats (.f32), or events (.raw of Prophesee: EVT2, EVT3); "-" is standard input',
+      '[input]',
+      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3); ' +
+        '"-" is standard input',
     )
-    .option('--from-us <n>', 'of events: those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
-    .option('--to-us <n>', 'of events: those before this time', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
+    .option('--text <words>', 'a text, also where it looks like the name of a file')
+    .option('--from-us <n>', 'of events, those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
+    .option('--to-us <n>', 'of events, those before this time', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 
 /** Asks, and prints the answer for programs or for people. */
-export async function ask(command: Command, input: CliInput, request: ReasonRequest): Promise<void> {
-  const whole = withInput(request, await asModelTakes(command, request, input));
-  const response = await call(command, ReasoningServiceClient, (client) => client.reason, whole);
-  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
+export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<void> {
+  const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
+  const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
+  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : (await readModel(command, response)).labels;
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
-  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text, width));
-}
-
-export function chooseInput(file: string | undefined, { sample, fromUs, toUs }: InputOptions): CliInput {
-  if ((file === undefined) === (sample === undefined)) {
-    throw new UsageError('give either a file ("-" is standard input) or --sample; example: tandem reason --sample dog');
-  }
-  if (sample !== undefined) return readSample(sample);
-  const name = file ?? '-';
-  if (!isEventFile(name)) return readInput(name);
-  return { shape: [], data: Buffer.alloc(0), text: '', events: readEvents(name, { fromUs, toUs }) };
-}
-
-/** Samples have their shape, and events none. */
-async function asModelTakes(command: Command, request: ReasonRequest, input: CliInput): Promise<CliInput> {
-  if (input.text !== '' || input.events !== undefined) return input;
-  const model = await readModel(command, request);
-  return model === undefined ? input : fitted(input, model);
-}
-
-async function readLabels(command: Command, answered: ReasonResponse): Promise<readonly string[]> {
-  return (await readModel(command, answered))?.labels ?? [];
+  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));
 }
 
 async function readModel(
   command: Command,
   { model, modelVersion }: Pick<ReasonRequest, 'model' | 'modelVersion'>,
-): Promise<Model | undefined> {
-  return (await call(command, ModelServiceClient, (client) => client.getModel, { model, modelVersion })).model;
+): Promise<Model> {
+  const response = await call(command, ModelServiceClient, (client) => client.getModel, { model, modelVersion });
+  return response.model ?? Model.create();
 }

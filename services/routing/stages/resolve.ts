@@ -12,11 +12,12 @@ import { forModel } from '../vote-policy.ts';
 /** What a request may ask for at most. */
 const MAX_PARTICIPANTS = 15;
 
-/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts says, or INVALID_FIELD. */
+/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts and text-input.ts say, or INVALID_FIELD. */
 export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Step {
   return (request) => {
     const { question, context } = request;
-    const found = findServed(models, pool, question.model, question.modelVersion);
+    const wanted = question.text === undefined ? question.model : question.model || models.textModel;
+    const found = findServed(models, pool, wanted, question.modelVersion);
     const { version } = found;
     const { heldAs: model, version: number } = version;
     request.begin(found);

@@ -1,18 +1,20 @@
-// The caller's input held against the model, and made what engines take: binary32, of the model's shape. Events and encoders
-// are worked out here, once, so that every engine gets the same bits.
+// Validate: the caller's input held against the model, and made what engines take: binary32, of the model's shape. Text, events
+// and encoders are worked out here, once, so that every engine gets the same bits.
 import { RouterError } from '../../core/errors.ts';
 import { encode } from '../../inputs/encoders.ts';
 import { MAX_SERIES_ELEMENTS, type PackedEvents, binEvents } from '../../inputs/events.ts';
 import { type RawInput, type TensorInput, checkDetail, validateInput } from '../check-input.ts';
 import type { Found } from '../find-model.ts';
 import type { Step } from '../stage.ts';
+import { textInput } from '../text-input.ts';
 
 type EngineInput = Pick<TensorInput, 'shape' | 'data'>;
 
 export const validate: Step = (request) => {
   const { question, found } = request;
   const { heldAs: model, version } = found.version;
-  const { shape, data } = toEngineInput(question.input, found);
+  const { text } = question;
+  const { shape, data } = text === undefined ? toEngineInput(question.input, found) : textInput(found, text);
   request.input = { model, version, shape, data, detail: question.detail ?? 'SUMMARY' };
   checkDetail(request.input, found.model);
 };
