@@ -204,7 +204,8 @@ export async function start(
   });
   pins.onChange((pin) => {
     if (isStopping) return;
-    const { name, version, error } = pin;
+    const { name, version, error, doubts = [] } = pin;
+    for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
