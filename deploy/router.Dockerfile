@@ -1,7 +1,10 @@
 # The router. From the repository's root: docker build -f deploy/router.Dockerfile -t tandem-router .
 # Plain Dockerfile syntax: the legacy builder takes it, too.
 
-FROM node:24-bookworm-slim AS npm
+# For a build that is the same every time, name them by digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS npm
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
@@ -10,12 +13,12 @@ FROM npm AS generate
 COPY proto proto
 RUN cd proto && PATH=/build/node_modules/.bin:$PATH buf generate
 
-FROM node:24-bookworm-slim AS packages
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /tandem
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund --loglevel=error
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 WORKDIR /tandem
 COPY --from=packages /tandem/node_modules node_modules
 COPY LICENSE package.json ./
@@ -23,10 +26,12 @@ COPY proto proto
 COPY services services
 COPY --from=generate /build/services/generated services/generated
 COPY deploy/models deploy/models
-RUN ln -s /tandem/services/cli/main.ts /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
+RUN ln -s /tandem/services/cli/tandem.js /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
  && install -d -o 10001 -g 10001 /var/lib/tandem
 # A container is reached from outside of it. Setting `tls` encrypts that; without it the start asks for `insecure: true`.
 ENV NODE_ENV=production TANDEM_LISTEN=0.0.0.0:50051 TANDEM_HTTP_LISTEN=0.0.0.0:8080 TANDEM_MODELS_DIR=/models
+# For the router and for `docker exec … tandem`, in a folder that the router makes for itself.
+ENV TANDEM_ADMIN_LISTEN=unix:/var/lib/tandem/run/admin.sock
 # As in deploy/router.env, which says why.
 ENV NODE_OPTIONS=--max-semi-space-size=8
 ENV MALLOC_TRIM_THRESHOLD_=1048576

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
+import { TokenBucket } from './core/token-bucket.ts';
+import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
@@ -12,18 +14,22 @@ import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
 import {
   Discoveries,
+  checkRegistration,
   checkSidecar,
+  engineAddresses,
   goldenOf,
   registerEngine,
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
   alertOptions,
   breakerOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
@@ -32,6 +38,7 @@ import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startTraces } from './composition/traces.ts';
+import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import type { Settings } from './config/schema.ts';
@@ -47,6 +54,8 @@ import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
+import { operationFile } from './operations/operation-file.ts';
+import { Operations } from './operations/operations.ts';
 import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
@@ -77,11 +86,16 @@ import type { Tracing } from './telemetry/tracing.ts';
 /** What engines have to stop when requests have used up the time there was. */
 const LAST_ENGINES_MS = 150;
 
+/** More looks like a search for open ports. */
+const REGISTRATIONS_PER_S = 5;
+
 const ROOT = join(import.meta.dirname, '..');
 
 export interface Tandem {
   /** Bound address of the gRPC server. */
   readonly address: string;
+  /** Where administrative calls come in; empty: nowhere. */
+  readonly adminAddress: string;
   /** Bound address of the dashboard; empty: there is none. */
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
@@ -131,14 +145,15 @@ export async function start(
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, metrics, log);
-  const { tracing, spansTo } = traces;
+  const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
+  const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+    const tls = settings.sidecar_tls.ca === '' ? undefined : settings.sidecar_tls;
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
@@ -202,7 +217,8 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
     { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
@@ -237,12 +253,14 @@ export async function start(
   };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
+  const accounts = new CallerAccounts(callerLimits(settings));
   const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    callers: () => accounts.counts,
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
@@ -272,12 +290,21 @@ export async function start(
     tellDescriptors,
   );
   const stopWatching = watchDescriptors(tellDescriptors);
-  const authorizer = new Authorizer(new Callers(settings.auth));
+  const registrations = new TokenBucket(REGISTRATIONS_PER_S);
+  const authorizer = new Authorizer(new Callers(settings.auth), accounts);
+  const operations = new Operations(
+    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
+  );
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
-    { router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+    {
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+      ...{ operations, learning: learners },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      adminListen: (address) => settings.admin.listen || defaultAdminSocket(address),
       ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
       reflection: settings.reflection,
@@ -289,7 +316,11 @@ export async function start(
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
       names: () => discoveries.problems,
-      register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
+      register: (id, address) => {
+        checkSidecar(id, address);
+        checkRegistration(address, live.inForce.admin.engine_addresses, () => registrations.take());
+        return registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
+      },
       onInternalError,
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },
@@ -301,7 +332,9 @@ export async function start(
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
+    inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
       ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
       : undefined,
@@ -311,8 +344,9 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
-        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
+        authorize: (...request) => authorizer.checkHttp(...request),
         connections: limits.http,
+        hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
@@ -323,7 +357,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -340,6 +374,7 @@ export async function start(
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
+    await atMost(leftMs(), learners.students.stop());
     await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
@@ -377,12 +412,14 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
+    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {
       ...{
         address,
+        adminAddress: api.adminAddress,
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,

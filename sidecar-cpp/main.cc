@@ -18,6 +18,7 @@
 #include "base/memory_plan.h"
 #include "engine/repository.h"
 #include "kernels/simd_target.h"
+#include "learning/replay.h"
 #include "server/build_info.h"
 #include "server/check_file.h"
 #include "server/check_health.h"
@@ -193,9 +194,10 @@ int main(int argc, char** argv) {
   const auto options = tandem::ParseCommandLine(argc, argv, exit_code);
   if (!options) return exit_code;
   if (!options->check_health.empty()) {
-    const auto error = tandem::CheckHealth(options->check_health, kHealthTimeout);
+    const auto error = tandem::CheckHealth(options->check_health, kHealthTimeout, options->server.tls);
     return error ? Fail(error->message) : 0;
   }
   if (!options->check_file.empty()) return tandem::CheckFile(options->check_file, options->check_manifest);
+  if (!options->learning_log.empty()) return tandem::PrintReplay(options->learning_log);
   return Serve(*options);
 }

@@ -1,5 +1,6 @@
 // Bytes that are no message, sent to every rpc there is: proto/ says which.
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
@@ -9,6 +10,7 @@ import { edgeUnderTest } from '../../test/support/serve.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { CallerAccounts } from '../auth/caller-accounts.ts';
 import { Callers } from '../auth/callers.ts';
 import { Authorizer } from './authorizer.ts';
 import { type ApiParts, ApiServer } from './server.ts';
@@ -25,6 +27,8 @@ const RPCS = Object.entries(loadSync(FILES, { includeDirs: [PROTO_DIR] })).flatM
   return Object.entries(definition).map(([method, rpc]): [string, Rpc] => [`${name.split('.').at(-1)}.${method}`, rpc]);
 });
 
+const UNLIMITED = { perS: 0, maxCalls: 0, maxItems: 0, maxBytes: 0 };
+
 /** Field 1 as two bytes of text, of which there is none. */
 const MALFORMED = Buffer.from([0x0a, 0x02]);
 
@@ -37,8 +41,11 @@ beforeAll(async () => {
   // No handler gets as far as to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
-    ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] })), onCallRefused: () => undefined },
-    adminFrom: 'loopback',
+    ...{
+      authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)),
+      onCallRefused: () => undefined,
+    },
+    adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
     reflection: false,
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,
@@ -56,7 +63,9 @@ beforeAll(async () => {
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),
   });
-  client = new grpc.Client(await api.start(), grpc.credentials.createInsecure());
+  await api.start();
+  // Every rpc may be called there.
+  client = new grpc.Client(api.adminAddress, grpc.credentials.createInsecure());
 });
 
 afterAll(async () => {

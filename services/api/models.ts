@@ -20,9 +20,9 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
+import { MAX_TEXT_BYTES } from '../models/tokenizer.ts';
 import type { ModelPublisher } from '../publishing/publisher.ts';
 import { findVersion } from '../routing/find-model.ts';
-import type { Guard } from './admin.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
 import { checkGetModel, checkLoadModel, checkPlain, checkUnloadModel } from './request-limits.ts';
@@ -38,10 +38,7 @@ export const modelService = decoding(ModelServiceService, {
   makeGolden: checkUnloadModel,
 });
 
-export interface ModelOptions extends UnaryOptions {
-  /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
-  readonly guard: Guard;
-}
+export type ModelOptions = UnaryOptions;
 
 export function modelMethods(
   models: ModelRepository,
@@ -49,7 +46,6 @@ export function modelMethods(
   publisher: Pick<ModelPublisher, 'load' | 'unload' | 'makeGolden'>,
   options: ModelOptions,
 ): Method[] {
-  const { guard } = options;
   const show = (version: ModelVersion): Model => toModel(version, pool, models);
   return methodsOf(modelService, {
     listModels: unary<ListModelsRequest, ListModelsResponse>(options, (_request, { startedMs }) => ({
@@ -75,7 +71,6 @@ export function modelMethods(
           processingTimeMs: performance.now() - startedMs,
         };
       },
-      guard,
     ),
     unloadModel: unary<UnloadModelRequest, UnloadModelResponse>(
       options,
@@ -83,7 +78,6 @@ export function modelMethods(
         const unloaded = await publisher.unload(required(name), version, deleteFiles);
         return { ...unloaded, model: show(unloaded.version), processingTimeMs: performance.now() - startedMs };
       },
-      guard,
     ),
     makeGolden: unary<MakeGoldenRequest, MakeGoldenResponse>(
       options,
@@ -97,7 +91,6 @@ export function modelMethods(
           processingTimeMs: performance.now() - startedMs,
         };
       },
-      guard,
     ),
   });
 }
@@ -131,6 +124,9 @@ function toModel(version: ModelVersion, pool: EnginePool, models: ModelRepositor
     parameters: BigInt(pin?.parameters ?? 0),
     engineIds,
     error,
+    takesText: version.tokenizer !== undefined,
+    maxTextBytes: version.tokenizer === undefined ? 0 : MAX_TEXT_BYTES,
+    tokenizerDigest: version.tokenizer?.digest ?? 0n,
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${heldAs}/${number}`)),
     state: stateOf(version, engineIds.length > 0),
     defaults: [...version.defaults],

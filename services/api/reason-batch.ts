@@ -32,7 +32,7 @@ export async function reasonBatch(
   const item: ItemOptions = {
     ...options,
     type: TYPE,
-    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs),
+    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs, context.owner),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),
   };
@@ -44,7 +44,7 @@ export async function reasonBatch(
   };
   while (begun < requests.length) {
     await untilBelow(windowSize - 1);
-    await turns.next();
+    await turns.next(context.owner);
     const first = begun;
     const chunk = requests.slice(first, first + Math.min(CHUNK, windowSize - (begun - ended)));
     begun += chunk.length;

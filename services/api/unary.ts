@@ -29,8 +29,12 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   /** Of calls whose handler has one begun. */
   readonly trace: RequestTrace | undefined;
 
-  constructor(startedMs: number, deadlineMs: number, metadata: Metadata, trace: RequestTrace | undefined) {
-    super(deadlineMs);
+  constructor(
+    { startedMs, metadata, owner }: Pick<IncomingCall, 'startedMs' | 'metadata' | 'owner'>,
+    deadlineMs: number,
+    trace: RequestTrace | undefined,
+  ) {
+    super(deadlineMs, undefined, owner);
     this.startedMs = startedMs;
     this.metadata = metadata;
     this.trace = trace;
@@ -42,23 +46,21 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   }
 }
 
-/** `guard` throws where this caller may not make this call; `begin` begins the trace of the call. */
+/** `begin` begins the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
-  guard: (call: IncomingCall<never>) => void = () => undefined,
   begin: (call: IncomingCall<never>, startedMs: number) => RequestTrace | undefined = () => undefined,
 ): (call: IncomingCall<Response>, request: Request | RouterError) => void {
   const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
     const { startedMs } = call;
     const deadlineMs = Math.min(call.deadlineMs, startedMs + options.timeoutMs);
-    const context = new UnaryContext(startedMs, deadlineMs, call.metadata, begin(call, startedMs));
+    const context = new UnaryContext(call, deadlineMs, begin(call, startedMs));
     options.calls.opened(context);
     call.listener = context;
     let response: Response;
     try {
       if (request instanceof RouterError) throw request;
-      guard(call);
       response = await handle(request, context);
     } catch (thrown) {
       call.fail(toStatus(failed(call, context, RouterError.from(thrown), options)));

@@ -6,7 +6,7 @@ export type Access = readonly Role[] | 'ANYBODY';
 
 export const REASON = ['reason'] as const;
 export const OBSERVE = ['observe', 'operate'] as const;
-const OPERATE = ['operate'] as const;
+export const OPERATE = ['operate'] as const;
 
 /** By path. A caller needs one of the roles. */
 export const ACCESS: Readonly<Record<string, Access>> = {
@@ -32,6 +32,12 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/tandem.v1.EventService/Subscribe': OBSERVE,
   '/tandem.v1.EventService/Publish': REASON,
   '/tandem.v1.LearningService/Coordinate': REASON,
+  '/tandem.v1.LearningService/Learn': OPERATE,
+  '/tandem.v1.LearningService/GetLearningState': OBSERVE,
+  '/tandem.v1.LearningService/RollBackStudent': OPERATE,
+  '/tandem.v1.OperationService/ListOperations': OBSERVE,
+  '/tandem.v1.OperationService/GetOperation': OBSERVE,
+  '/tandem.v1.OperationService/CancelOperation': OPERATE,
   '/tandem.v1.AgentService/Query': REASON,
   '/tandem.v1.AgentService/AnalyzeGoal': REASON,
   '/tandem.v1.AgentService/DecomposeTask': REASON,

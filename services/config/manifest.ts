@@ -49,6 +49,8 @@ const schema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** A file beside model.yaml with known inputs and their digests. */
   golden: z.string().min(1).optional(),
+  /** A file beside model.yaml, a tokenizer.json, for a model that takes text; see proto/NUMERICS.md, "Text". */
+  tokenizer: z.string().min(1).optional(),
   /** How a vote on this model is judged, where it differs from the settings. */
   vote: modelVoteSchema.optional(),
 });

@@ -2,6 +2,7 @@
 // As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
+import { adminSchema, checkAdmin } from './admin-settings.ts';
 import {
   breakerSchema,
   discoverySchema,
@@ -10,9 +11,12 @@ import {
   sidecarSchema,
   spawnSchema,
 } from './engine-settings.ts';
+import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
-import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
+import { callersSchema } from './caller-settings.ts';
+import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
@@ -27,6 +31,9 @@ const shape = z.strictObject({
   tls: tlsSchema,
   insecure: insecureSchema,
   auth: authSchema,
+  sidecar_tls: sidecarTlsSchema,
+  admin: adminSchema,
+  callers: callersSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')
@@ -60,6 +67,14 @@ const shape = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+      hosts: z
+        .array(z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be host names in lower case, without a port'))
+        .max(64)
+        .default([])
+        .describe(
+          'Host names under which it may be asked, besides localhost and IP addresses: under others a page of another site could read it (DNS rebinding).',
+        )
+        .meta(LIVE),
     })
     .prefault({})
     .describe('The pages at `http_listen`.'),
@@ -224,11 +239,6 @@ const shape = z.strictObject({
     .default(128)
     .describe('Unanswered requests of one ReasonStream, or of one ReasonBatch, under way at once.')
     .meta(LIVE),
-  admin_from: z
-    .enum(['loopback', 'anywhere', 'nowhere'])
-    .default('loopback')
-    .describe('From where calls are taken that change the engine pool, the strategy or the metrics.')
-    .meta(LIVE),
   request_timeout_ms: z
     .int()
     .min(1)
@@ -292,6 +302,8 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  learning: learningSchema,
+  operations: operationsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
@@ -300,6 +312,6 @@ const shape = z.strictObject({
     .meta(LIVE),
 });
 
-export const settingsSchema = shape.superRefine(checkExposure);
+export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkSidecarTls).superRefine(checkAdmin);
 
 export type Settings = z.infer<typeof settingsSchema>;

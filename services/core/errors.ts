@@ -46,9 +46,15 @@ export const ERROR_KINDS = {
   INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
   INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  TEXT_UNSUPPORTED: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_EMPTY: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_TOO_LONG: row('INVALID_ARGUMENT', false, 'ignore'),
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
   DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
+  STATE_INVALID: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_MODEL: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
   /** What a caller wants loaded cannot be used. */
@@ -70,6 +76,7 @@ export const ERROR_KINDS = {
   CANCELLED: row('CANCELLED', false, 'ignore'),
   DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
   ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  CALLER_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   PUBLISH_RATE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore', 'state'),
   DRAINING: row('UNAVAILABLE', true, 'ignore', 'state'),
@@ -90,6 +97,13 @@ export const ERROR_KINDS = {
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
+  /** Another call teaches that student. */
+  STUDENT_BUSY: row('ABORTED', false, 'ignore'),
+  STUDENT_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** The log of a student is damaged, or its examples come to something else. */
+  LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
+  UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
+  UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;

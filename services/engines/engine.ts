@@ -98,6 +98,9 @@ export const MAX_LAYER_COUNTS = 250_000;
 /** A raster lists so many spikes of a run, the first ones, and counts the others. */
 export const MAX_RASTER_EVENTS = 100_000;
 
+/** A session state that is longer is refused. */
+export const MAX_STATE_BYTES = 4_000_000;
+
 export interface Silence {
   readonly inputs: number;
   readonly forMs: number;
@@ -108,6 +111,8 @@ export interface Engine {
   readonly kind: EngineKind;
   /** Where it listens, or `in-process`. */
   readonly address: string;
+  /** IP address that it is connected at; undefined: it is not, or has none. */
+  readonly peerAddress?: string | undefined;
   /** Set while the engine can take work. */
   readonly description: EngineDescription | undefined;
   /** Why `description` is unset. Empty while the engine is ready. */

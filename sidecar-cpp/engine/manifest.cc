@@ -132,7 +132,7 @@ Manifest Read(const YAML::Node& root) {
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
   CheckKeys(root, "",
             {"name", "dt", "steps", "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step",
-             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "vote"});
+             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "tokenizer", "vote"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {

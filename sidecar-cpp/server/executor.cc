@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/text.h"
 #include "engine/layers.h"
@@ -43,7 +44,8 @@ void AddLayer(const Network& network, const LayerActivity& layer, engine::v1::In
   added.set_events_left_out(layer.events_left_out);
 }
 
-engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended,
+// Takes the state out of `result`.
+engine::v1::Inference ToInference(const InferJob& job, RunResult& result, TimePoint started, TimePoint ended,
                                   std::size_t batch_items) {
   engine::v1::Inference to;
   to.set_model_version(job.request().model->version);
@@ -59,6 +61,7 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
   to.set_queue_us(ElapsedUs(job.request().received, started));
   to.set_compute_us(ElapsedUs(started, ended));
   to.set_batch_items(static_cast<std::uint32_t>(batch_items));
+  to.set_state(std::move(result.state));
   return to;
 }
 
@@ -249,8 +252,11 @@ bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::
 
 bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
   const Job::Request& first = jobs.front()->request();
-  std::vector<std::span<const char>> inputs;
-  for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
+  std::vector<RunInput> inputs;
+  for (const InferJob* job : jobs) {
+    const Job::Request& request = job->request();
+    inputs.push_back({request.data, request.state, request.return_state});
+  }
   const Network& network = *first.model->network;
   std::optional<LayerRecorder> layers;
   if (first.detail != Detail::kSummary) layers.emplace(network, jobs.size(), first.steps, first.detail);

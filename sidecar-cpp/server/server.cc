@@ -53,6 +53,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, EngineCore& core) {
   if (auto error = CheckListenAddress(options.listen)) return *std::move(error);
+  const auto credentials = ServerCredentialsOf(options.tls);
+  if (!credentials.ok()) return credentials.error();
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
@@ -63,7 +65,7 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   if (!listener.ok()) return listener.error();
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor =
       builder.experimental().AddExternalConnectionAcceptor(
-          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials.value());
   builder.RegisterService(&server->service_);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) return CannotListen(options.listen);

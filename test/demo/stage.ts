@@ -33,7 +33,7 @@ export class Stage {
     this.system = system;
     this.honest = honest;
     this.#harmed = harmed;
-    this.operator = new Operator(system.address);
+    this.operator = new Operator(system.adminAddress);
     this.#eventClient = new EventServiceClient(system.address, grpc.credentials.createInsecure());
     this.events = new EventReader(this.#eventClient, { topics: [] });
   }

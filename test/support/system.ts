@@ -16,6 +16,8 @@ import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
   readonly client: ReasoningServiceClient;
+  /** Setting `spawn.socket_dir`, unless a test has its own. */
+  readonly socketDir: string;
   /** One Reason call; rejects with the client library's error. */
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
 }
@@ -25,11 +27,13 @@ export async function startSystem(
   log: Log = pino({ level: 'silent' }),
 ): Promise<System> {
   const { spawn, ...rest } = over;
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-system-'));
   const settings: Settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
     http_listen: '127.0.0.1:0',
     edge: edgeUnderTest,
-    spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
+    admin: { listen: `unix:${join(folder, 'admin', 'router.sock')}` },
+    spawn: { count: 2, socket_dir: folder, ...(spawn as object) },
     ...rest,
   });
   const tandem = await start(settings, log, () => undefined);
@@ -37,6 +41,7 @@ export async function startSystem(
   return {
     ...tandem,
     client,
+    socketDir: folder,
     reason: (request, options = {}) =>
       new Promise((resolve, reject) => {
         client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>

@@ -23,13 +23,17 @@ export interface InferParts {
 
 export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns'>;
 
-/** Answers one request. Throws RouterError. */
-export type Infer = (request: ModelInferRequest, context: UnaryContext) => Promise<ModelInferResponse>;
+/** Answers one request. `form`: of the outputs; by default that of the input. Throws RouterError. */
+export type Infer = (
+  request: ModelInferRequest,
+  context: UnaryContext,
+  form?: 'RAW' | 'LISTS',
+) => Promise<ModelInferResponse>;
 
 export function inferWith({ router, catalogue, statistics }: InferParts, options: InferOptions): Infer {
   const turns = new Turns();
   const room = new BatchRoom();
-  return async (request, context) => {
+  return async (request, context, form = request.rawInputContents.length > 0 ? 'RAW' : 'LISTS') => {
     const model = catalogue.find(request.modelName, request.modelVersion);
     const outputs = chooseOutputs(request);
     const { isBatch, tensors } = readItems(request, catalogue.itemShape(model), options.maxBatchItems);
@@ -50,8 +54,7 @@ export function inferWith({ router, catalogue, statistics }: InferParts, options
         return ReasonResponse.decode(outcome.value);
       });
       for (const answer of answers) statistics.answered(answer);
-      const isRaw = request.rawInputContents.length > 0;
-      return { ...toInferResponse(answers, outputs, { isBatch, isRaw }), id: request.id };
+      return { ...toInferResponse(answers, outputs, { isBatch, isRaw: form === 'RAW' }), id: request.id };
     } catch (thrown) {
       statistics.failed(model.name, model.version, (performance.now() - context.startedMs) * 1_000);
       throw thrown;

@@ -13,7 +13,9 @@ import { type Handler, methodsOf } from '../methods.ts';
 import { checkPlain } from '../request-limits.ts';
 import { unary } from '../unary.ts';
 import { invalid } from './errors.ts';
-import { type InferOptions, type InferParts, inferWith } from './infer.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Infer, InferOptions } from './infer.ts';
+import type { InferenceStatistics } from './statistics.ts';
 import { checkModelInfer, checkModelName, checkRepository } from './limits.ts';
 import { inferStream } from './stream.ts';
 
@@ -21,7 +23,7 @@ export interface OipOptions extends InferOptions {
   readonly isReady: () => boolean;
 }
 
-const EXTENSIONS = ['model_repository', 'model_configuration', 'statistics'];
+export const EXTENSIONS = ['model_repository', 'model_configuration', 'statistics'];
 
 export const oipService = decoding(GRPCInferenceServiceService, {
   serverLive: checkPlain,
@@ -38,9 +40,13 @@ export const oipService = decoding(GRPCInferenceServiceService, {
   repositoryModelUnload: checkRepository,
 });
 
-export function oipMethods(parts: InferParts, options: OipOptions): Method[] {
-  const { catalogue, statistics } = parts;
-  const infer = inferWith(parts, options);
+export interface OipParts {
+  readonly infer: Infer;
+  readonly catalogue: Catalogue;
+  readonly statistics: InferenceStatistics;
+}
+
+export function oipMethods({ infer, catalogue, statistics }: OipParts, options: OipOptions): Method[] {
   const version = packageVersion();
   const versionsOf = (name: string, version: string) =>
     name === '' ? catalogue.versions : [catalogue.find(name, version)];
@@ -50,7 +56,7 @@ export function oipMethods(parts: InferParts, options: OipOptions): Method[] {
     modelReady: unary(options, ({ name, version }: ModelReadyRequest) => ({ ready: catalogue.isReady(name, version) })),
     serverMetadata: unary(options, () => ({ name: 'tandem', version, extensions: EXTENSIONS })),
     modelMetadata: unary(options, ({ name, version }: ModelReadyRequest) => catalogue.metadata(name, version)),
-    modelInfer: unary<ModelInferRequest, ModelInferResponse>(options, infer),
+    modelInfer: unary<ModelInferRequest, ModelInferResponse>(options, (request, context) => infer(request, context)),
     modelStreamInfer: inferStream(infer, options),
     modelConfig: unary(options, ({ name, version }: ModelReadyRequest) => ({
       config: catalogue.config(name, version, options.maxBatchItems),

@@ -7,7 +7,7 @@ import type { CallContext, Inference, InferenceInput } from '../../core/inferenc
 import { compareNames } from '../../core/names.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Engine, EngineDescription, ModelLoad, Recording, Trace, TracePlace } from '../engine.ts';
-import { checkDetail, checkInput, checkTrace } from './input-check.ts';
+import { checkDetail, checkInput, checkStateSize, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
@@ -79,6 +79,7 @@ export class LocalEngine implements Engine {
       instanceId: randomBytes(16).toString('hex'),
       maxInFlight,
       maxMessageBytes: Infinity,
+      sessionStates: true,
     };
     const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
     this.#workers = Array.from({ length: workers }, (_, index) => {
@@ -128,19 +129,22 @@ export class LocalEngine implements Engine {
     const { key, model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
     if (context.signal.aborted) throw RouterError.from(context.signal.reason);
-    const { digestOnly = false, detail = 'SUMMARY' } = input;
+    const { digestOnly = false, detail = 'SUMMARY', returnState = false } = input;
     checkDetail(network!, steps, detail);
+    if (returnState) checkStateSize(model.name, network!);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
     const job = {
       model: key,
       steps,
       length: input.data.length / 4,
+      stateLength: input.state?.length ?? 0,
+      returnState,
       digestOnly,
       detail: digestOnly ? 'SUMMARY' : detail,
       receivedMs: toShared(performance.now()),
       deadlineMs: toShared(context.deadlineMs),
     };
-    const { pending, answer } = this.#table.add(job, input.data, model.version, context);
+    const { pending, answer } = this.#table.add(job, input, model.version, context);
     this.#queue.push(pending);
     this.#flushSoon();
     return answer;
@@ -152,7 +156,8 @@ export class LocalEngine implements Engine {
     const steps = checkInput(input, spec!);
     checkTrace(model.name, network!, steps, place);
     const values = new Float32Array(new Uint8Array(input.data).buffer);
-    const outcome = await this.#traces.run({ network: network!, input: values, steps, place }, context);
+    const state = Uint8Array.from(input.state ?? []);
+    const outcome = await this.#traces.run({ network: network!, input: values, steps, state, place }, context);
     if ('kind' in outcome) throw toError(outcome);
     return outcome;
   }
@@ -279,13 +284,15 @@ export class LocalEngine implements Engine {
     for (const { job, settled } of batch) if (settled) this.#release(job.slot);
     const wanted = batch.filter(({ settled }) => !settled);
     if (wanted.length === 0) return;
-    const inputs = new Uint8Array(wanted.reduce((sum, { data }) => sum + data.length, 0));
+    const inputs = new Uint8Array(wanted.reduce((sum, { data, state }) => sum + data.length + wholeWords(state), 0));
     const jobs: Job[] = [];
     let at = 0;
-    for (const { job, data } of wanted) {
+    for (const { job, data, state } of wanted) {
+      const stateOffset = at + data.length;
       inputs.set(data, at);
-      jobs.push({ ...job, offset: at / 4 });
-      at += data.length;
+      inputs.set(state, stateOffset);
+      jobs.push({ ...job, offset: at / 4, stateOffset });
+      at = stateOffset + wholeWords(state);
     }
     worker.send({ jobs, inputs: inputs.buffer });
   }
@@ -329,6 +336,11 @@ export class LocalEngine implements Engine {
     this.description = downReason === '' ? { ...this.#about, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Bytes up to the next multiple of 4. */
+function wholeWords({ length }: Uint8Array): number {
+  return Math.ceil(length / 4) * 4;
 }
 
 function toServed(loaded: LoadedModel): ServedModel {

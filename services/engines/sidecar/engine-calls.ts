@@ -1,5 +1,6 @@
 // The unary calls to an engine, with the checks of its messages before they are decoded: checksums, and limits of what a
 // message may hold. A wrong checksum is a fault of the link, and says nothing about the engine.
+import type { ConnectionOptions } from 'node:tls';
 import type { CallContext } from '../../core/inference.ts';
 import {
   DescribeRequest,
@@ -17,6 +18,7 @@ import {
 import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
 import { whyNotDescribed, whyUnreachable } from './connect-error.ts';
+import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
 import { MAX_MESSAGE_BYTES, checkDescription, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed } from './message-checksum.ts';
 
@@ -62,10 +64,11 @@ const unloadMethod: ClientMethod<UnloadModelRequest, UnloadModelResponse> = {
   decode: () => ({}),
 };
 
-/** Rejects with the reason in words for an operator. `signal` gives up. */
-export async function connect(address: string, signal: AbortSignal): Promise<GrpcClient> {
+/** Rejects with the reason in words for an operator. `signal` gives up. `files`: undefined: plaintext. */
+export async function connect(address: string, signal: AbortSignal, files?: EngineTlsFiles): Promise<GrpcClient> {
   try {
     return await GrpcClient.connect(address, {
+      ...tlsOf(files, address),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxMessageBytes: MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
       signal,
@@ -75,6 +78,11 @@ export async function connect(address: string, signal: AbortSignal): Promise<Grp
   } catch (error) {
     throw whyUnreachable(error, CONNECT_TIMEOUT_MS);
   }
+}
+
+function tlsOf(files: EngineTlsFiles | undefined, address: string): { readonly tls?: ConnectionOptions } {
+  const tls = engineTls(files, address);
+  return tls === undefined ? {} : { tls };
 }
 
 /** Rejects with the reason in words for an operator. */

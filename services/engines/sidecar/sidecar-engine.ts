@@ -18,6 +18,7 @@ import type {
 import { whyIncompatible } from './compatibility.ts';
 import { isSilent } from './connect-error.ts';
 import { connect, describe, loadModel, recording, trace, unloadModel } from './engine-calls.ts';
+import type { EngineTlsFiles } from './engine-tls.ts';
 import { InferCall } from './infer-call.ts';
 import { InferStream } from './infer-stream.ts';
 import { fromStatus, toDescription, toDownReason, toModel, toRecording, toTrace, toVersions } from './translate.ts';
@@ -27,6 +28,7 @@ const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 500;
 /** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
 const PROVEN_MS = 1_000;
+const UNPROVEN = 'no engine has answered at this address so far; check the address, and that the engine runs';
 
 /** The engine's own repository does not have the version, or not that one. */
 const ELSEWHERE: ReadonlySet<ErrorKind> = new Set(['UNKNOWN_MODEL', 'MODEL_DIFFERS', 'MODEL_INVALID']);
@@ -45,6 +47,11 @@ export class SidecarEngine implements Engine {
   /** Why it was lost last, while it has not been back; empty: it never was there. */
   #lostWith = '';
   isFaulty = false;
+  /**
+   * A caller has named its address. As long as no engine has ever answered there, nothing says what does instead: nobody
+   * can look for open ports by it.
+   */
+  isUnproven = false;
   /** Connections in a row that ended for such a reason, none of which was worth it. */
   #failures = 0;
   #upSinceMs = 0;
@@ -59,14 +66,22 @@ export class SidecarEngine implements Engine {
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
   readonly #outputsOf: OutputsOf;
+  readonly #tls: EngineTlsFiles | undefined;
   readonly #listeners: (() => void)[] = [];
 
   /**
    * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
-   * which bounds the answers that are read.
+   * which bounds the answers that are read. `tls`: undefined: plaintext.
    */
-  constructor(id: string, address: string, stallTimeoutMs = 500, outputsOf: OutputsOf = () => undefined) {
+  constructor(
+    id: string,
+    address: string,
+    stallTimeoutMs = 500,
+    outputsOf: OutputsOf = () => undefined,
+    tls?: EngineTlsFiles,
+  ) {
     this.id = id;
+    this.#tls = tls;
     this.#outputsOf = outputsOf;
     this.address = address;
     this.#stallTimeoutMs = stallTimeoutMs;
@@ -74,7 +89,12 @@ export class SidecarEngine implements Engine {
 
   get downReason(): string {
     if (this.description !== undefined) return '';
+    if (this.isUnproven) return UNPROVEN;
     return withTimes(this.#downReason, this.#failures);
+  }
+
+  get peerAddress(): string | undefined {
+    return this.#client?.remoteAddress;
   }
 
   get inFlight(): number {
@@ -109,9 +129,9 @@ export class SidecarEngine implements Engine {
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
-    const { model, version: modelVersion, data } = input;
+    const { model, version: modelVersion, data, state } = input;
     const shape = [...input.shape];
-    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
+    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data, state }), place };
     return toTrace(await this.#call(trace, request, context));
   }
 
@@ -190,7 +210,7 @@ export class SidecarEngine implements Engine {
   async #connect(): Promise<void> {
     let client: GrpcClient | undefined;
     try {
-      client = await connect(this.address, this.#stop.signal);
+      client = await connect(this.address, this.#stop.signal, this.#tls);
       this.#client = client;
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
@@ -213,6 +233,7 @@ export class SidecarEngine implements Engine {
     this.#stream = stream;
     this.#upSinceMs = performance.now();
     this.description = description;
+    this.isUnproven = false;
     stream.begin(new InferCall(client, this.id, wire, stream));
     // It may have ended at once.
     if (this.#stream === stream) this.#changed();
@@ -237,7 +258,7 @@ export class SidecarEngine implements Engine {
     // Full jitter, so that many routers do not come back in step.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
-    if (wasUp || isNews) this.#changed();
+    if (wasUp || (isNews && !this.isUnproven)) this.#changed();
   }
 
   get #isProven(): boolean {

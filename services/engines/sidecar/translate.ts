@@ -158,6 +158,7 @@ export function toDescription(wire: DescribeResponse): EngineDescription {
     instanceId: Buffer.from(wire.instanceId).toString('hex'),
     maxInFlight: wire.maxInFlight,
     maxMessageBytes: Number(wire.maxMessageBytes) || DEFAULT_MAX_MESSAGE_BYTES,
+    sessionStates: wire.sessionStates,
   };
 }
 
