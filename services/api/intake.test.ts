@@ -212,7 +212,10 @@ describe.each(EDGES)('on edge %s', (edge) => {
       const whole = frame(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
       sending.write(whole.subarray(0, 5));
       sending.write(whole.subarray(5, 2_000));
-      expect(await sending.ended).toMatchObject({ code: 'RESOURCE_EXHAUSTED', details: expect.stringMatching(/MESSAGE_TOO_LARGE/) });
+      expect(await sending.ended).toMatchObject({
+        code: 'RESOURCE_EXHAUSTED',
+        details: expect.stringMatching(/MESSAGE_TOO_LARGE/),
+      });
       expect(taken).toEqual([]);
     });
   });

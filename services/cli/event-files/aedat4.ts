@@ -111,7 +111,8 @@ class Table {
   }
 
   constructor(bytes: Buffer, type: string) {
-    if (Table.typeOf(bytes) !== type) throw new RecordingError(`has a table of type "${Table.typeOf(bytes)}" for ${type}`);
+    if (Table.typeOf(bytes) !== type)
+      throw new RecordingError(`has a table of type "${Table.typeOf(bytes)}" for ${type}`);
     this.#bytes = bytes;
     this.#at = bytes.readUInt32LE(0);
     this.#fields = this.#at - bytes.readInt32LE(this.#at);
@@ -128,6 +129,8 @@ function decompressZstd(bytes: Buffer): Buffer {
   try {
     return zstdDecompressSync(bytes, { maxOutputLength: MAX_PACKET_BYTES });
   } catch {
-    throw new RecordingError(`has a packet whose Zstandard data are damaged, or of more than ${MAX_PACKET_BYTES} bytes`);
+    throw new RecordingError(
+      `has a packet whose Zstandard data are damaged, or of more than ${MAX_PACKET_BYTES} bytes`,
+    );
   }
 }

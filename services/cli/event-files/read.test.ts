@@ -108,7 +108,15 @@ describe('a file of events', () => {
 
   it('with the times of a day that begin anew is read on', () => {
     const word = (type: number, value: number): number => (type << 12) | value;
-    const words = Uint16Array.of(word(8, 4_095), word(6, 7), word(0, 1), word(2, 5), word(8, 0), word(6, 9), word(2, 6));
+    const words = Uint16Array.of(
+      word(8, 4_095),
+      word(6, 7),
+      word(0, 1),
+      word(2, 5),
+      word(8, 0),
+      word(6, 9),
+      word(2, 6),
+    );
     const content = Buffer.concat([Buffer.from('% evt 3.0\n% end\n'), Buffer.from(words.buffer)]);
     expect(reading(content)()).toMatchObject({ tUs: [BigInt(4_095 * 4_096 + 7), BigInt(2 ** 24 + 9)], x: [5, 6] });
   });

@@ -29,7 +29,14 @@ export function readEvents(file: string, window: Window): Events {
     throw new UsageError(`"${file}" ${error.message}`);
   }
   const { tUs, x, y, polarity } = list;
-  return { tUs: tUs.map(BigInt), x, y, polarity, startUs: window.fromUs > 0 ? BigInt(window.fromUs) : undefined, steps: 0 };
+  return {
+    tUs: tUs.map(BigInt),
+    x,
+    y,
+    polarity,
+    startUs: window.fromUs > 0 ? BigInt(window.fromUs) : undefined,
+    steps: 0,
+  };
 }
 
 function readerOf(file: string): (typeof READERS)[string] | undefined {
