@@ -44,7 +44,8 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
 
 function toRawInput({ encoding, tensor, text, events }: ReasonRequestWire): RawInput {
   if (events !== undefined) {
-    if (tensor === undefined && encoding.length === 0 && text === '') return { field: 'events', events: toPackedEvents(events) };
+    if (tensor === undefined && encoding.length === 0 && text === '')
+      return { field: 'events', events: toPackedEvents(events) };
     const other = tensor !== undefined ? 'tensor' : text === '' ? 'encoding' : 'text';
     const message = `events and ${other} are both set; send one of them`;
     throw new RouterError('INVALID_FIELD', message, { field: 'events' });
