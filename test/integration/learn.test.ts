@@ -83,7 +83,7 @@ function learn(over: Partial<LearnStart>, sent: readonly Sent[], via = admin): P
     const stream = via.learn((error, response) => (error ? reject(error) : resolve(response)));
     const write = (what: LearnRequest['what']) => stream.write(LearnRequest.fromPartial({ what }));
     write({ $case: 'start', value: { student: 'pupil', teachers: ['good', 'liar'], ...over } as LearnStart });
-    for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined } });
+    for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined, text: '' } });
     stream.end();
   });
 }
