@@ -112,7 +112,14 @@ describe('a student', () => {
 
   it('gives Coordinate the weights that it has learnt', async () => {
     const answer = await new Promise<{ teachers: { weight: number }[]; label: string }>((resolve, reject) => {
-      const request = { student: 'pupil', encoding: [0.9, 0.2], teachers: [], requestId: '', tensor: undefined, text: '' };
+      const request = {
+        student: 'pupil',
+        encoding: [0.9, 0.2],
+        teachers: [],
+        requestId: '',
+        tensor: undefined,
+        text: '',
+      };
       client.coordinate({ ...request, strategy: 0, cache: 0, vote: undefined }, (error, response) =>
         error ? reject(error) : resolve(response),
       );
