@@ -4,7 +4,7 @@
 //                             `learn replay`, corpora/ for `corpus`, mcp/ for `mcp`)
 //   F3  learning  agents    importing  operations
 //   F2  routing  publishing
-//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  corpora  telemetry   grpc (http2/ only)
+//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  inputs  corpora  telemetry   grpc (http2/ only)
 //   F0  core  config          http2          generated (imported by api/, engines/, mcp/ and cli/ only)
 //
 // mcp/ is a client, too, of core/ and generated/. Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
@@ -12,7 +12,7 @@
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'corpora', 'telemetry'];
+const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'inputs', 'corpora', 'telemetry'];
 const F2 = ['routing', 'publishing'];
 const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];
@@ -122,7 +122,7 @@ module.exports = {
     ...floor('F3', F3, [...F0, ...F1, 'engines', ...F2]),
     ...floor('F4', F4, [...F0, ...F1, 'engines', ...F2, ...F3, 'grpc']),
     ...floor('F4-mcp', ['mcp'], ['core']),
-    ...floor('F4-cli', ['cli'], [...F0, 'models', 'corpora', 'importing', 'learning', 'mcp']),
+    ...floor('F4-cli', ['cli'], [...F0, 'models', 'inputs', 'corpora', 'importing', 'learning', 'mcp']),
     {
       name: 'generated-where',
       comment: 'the wire format is known to api/, engines/, mcp/ and cli/ only (and to main.ts, tests and benchmarks)',

@@ -204,7 +204,8 @@ export async function start(
   });
   pins.onChange((pin) => {
     if (isStopping) return;
-    const { name, version, error } = pin;
+    const { name, version, error, doubts = [] } = pin;
+    for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
@@ -416,7 +417,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
-    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
+    void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();

@@ -29,6 +29,13 @@ const TENSOR = new MessageLimits({
   3: one('tensor.data'),
 });
 
+const EVENTS = new MessageLimits({
+  1: { name: 'events.t_us', times: MAX_ENCODING_PARTS },
+  2: { name: 'events.x', times: MAX_ENCODING_PARTS },
+  3: { name: 'events.y', times: MAX_ENCODING_PARTS },
+  4: { name: 'events.polarity', times: MAX_ENCODING_PARTS },
+});
+
 /** A request without a field that can grow. */
 export const checkPlain = within(NUMBERS);
 
@@ -39,6 +46,7 @@ const REASON_FIELDS = {
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
   10: one('text'),
+  11: { name: 'events', within: EVENTS },
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */

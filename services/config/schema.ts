@@ -251,7 +251,7 @@ const shape = z.strictObject({
     .int()
     .min(1_024)
     .max(268_435_456)
-    .default(4_194_304)
+    .default(16_777_216)
     .describe('Largest request accepted, bytes; a larger one is refused with RESOURCE_EXHAUSTED.'),
   max_in_flight: z
     .int()

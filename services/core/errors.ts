@@ -75,6 +75,7 @@ export const ERROR_KINDS = {
   NON_FINITE: row('OUT_OF_RANGE', false, 'success', 'claim'),
   CANCELLED: row('CANCELLED', false, 'ignore'),
   DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
+  MESSAGE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   CALLER_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   PUBLISH_RATE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
