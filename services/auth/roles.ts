@@ -28,6 +28,9 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/tandem.v1.MetricsService/ResetMetrics': OPERATE,
   '/tandem.v1.EventService/Subscribe': OBSERVE,
   '/tandem.v1.EventService/Publish': REASON,
+  '/tandem.v1.AgentService/Query': REASON,
+  '/tandem.v1.AgentService/AnalyzeGoal': REASON,
+  '/tandem.v1.AgentService/DecomposeTask': REASON,
   // Load balancers and probes have no credentials.
   '/grpc.health.v1.Health/Check': 'ANYBODY',
   '/grpc.health.v1.Health/Watch': 'ANYBODY',

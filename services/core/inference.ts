@@ -20,6 +20,10 @@ export interface InferenceInput {
   readonly digestOnly?: boolean;
   /** Unset: SUMMARY. */
   readonly detail?: Detail;
+  /** Where the run begins: the `state` of an earlier answer of this model version. Unset or empty: at step 0. */
+  readonly state?: Uint8Array;
+  /** The answer must have the state at the end of the run. */
+  readonly returnState?: boolean;
 }
 
 /** What one node of spiking neurons did in a run. */
@@ -37,6 +41,7 @@ export interface LayerActivity {
 
 export interface Inference {
   readonly modelVersion: number;
+  /** Of the whole session so far, as the spike counts, potentials, totals and digests are. */
   readonly steps: number;
   /** Spikes of each readout element. */
   readonly spikeCounts: readonly number[];
@@ -59,6 +64,8 @@ export interface Inference {
   readonly recordingId: bigint;
   /** Where the input asks for detail: the spiking nodes in the order of evaluation. No part of a digest. */
   readonly layers?: readonly LayerActivity[];
+  /** Where the input asks for it: the state at the end of the run (proto/NUMERICS.md, "Session state"). */
+  readonly state?: Uint8Array;
 }
 
 /** Limits of one call: both must be obeyed inside the engine, too. */

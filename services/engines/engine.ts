@@ -28,6 +28,8 @@ export interface EngineDescription {
   readonly maxInFlight: number;
   /** Largest message that the engine accepts, bytes. Infinity: it takes no messages. */
   readonly maxMessageBytes: number;
+  /** It takes and returns session states (`state` and `returnState` of an input). Unset: no. */
+  readonly sessionStates?: boolean;
 }
 
 /** One node at one step of a run. */

@@ -147,7 +147,7 @@ async function servedAfter({ inputs: [input] }: Stage, address: string): Promise
   const data = input!.data;
   const one = { id: 1n, model: basename(SHIPPED_MODEL), modelVersion: 0, shape: [data.length / 4], data };
   const rest = { timeoutUs: 0n, digestOnly: false, traceParent: Buffer.of(), traceLayers: false };
-  const item = { ...one, ...rest, detail: Detail.DETAIL_UNSPECIFIED };
+  const item = { ...one, ...rest, state: Buffer.of(), returnState: false, detail: Detail.DETAIL_UNSPECIFIED };
   const answered = await new Promise<boolean>((resolve) => {
     const deadline = Date.now() + SERVES_MS;
     engine.infer({ item }, new grpc.Metadata({ waitForReady: true }), { deadline }, (error) => resolve(error === null));

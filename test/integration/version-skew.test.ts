@@ -28,10 +28,17 @@ afterEach(async () => {
 
 /** As a build that knows none of the fields that came after the first release: it neither reads nor writes them. */
 function makeOld(front: LyingEngine): void {
-  front.describe = (truth) => ({ ...truth, build: 'old', protocolVersion: 0, oldestProtocolVersion: 0 });
+  front.describe = (truth) => ({
+    ...truth,
+    build: 'old',
+    protocolVersion: 0,
+    oldestProtocolVersion: 0,
+    sessionStates: false,
+  });
   front.rewrite = (item) => ({
     ...item,
     ...{ digestOnly: false, traceParent: new Uint8Array(), traceLayers: false, detail: 0 },
+    ...{ state: new Uint8Array(), returnState: false },
   });
   front.lie = (truth) => ({ ...truth, readoutDigest: 0n, batchItems: 0, layers: [] });
 }
