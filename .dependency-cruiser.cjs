@@ -3,7 +3,7 @@
 //   F4  api  dashboard        cli (a client: generated/, core/, config/; models/ and importing/ for `models import`)
 //   F3  learning  agents    importing
 //   F2  routing
-//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  telemetry   grpc (http2/ only)
+//   F1  auth  sessions  engines (also grpc/)  strategies  voting  cache  batching  models  telemetry   grpc (http2/ only)
 //   F0  core  config          http2          generated (imported by api/, engines/ and cli/ only)
 //
 // Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
@@ -11,7 +11,7 @@
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
+const F1 = ['auth', 'sessions', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
 const F2 = ['routing'];
 const F3 = ['learning', 'agents', 'importing'];
 const F4 = ['api', 'dashboard'];

@@ -29,6 +29,7 @@ import {
 } from './composition/options.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
+import { startSessions } from './composition/sessions.ts';
 import { startTraces } from './composition/traces.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
@@ -207,7 +208,8 @@ export async function start(
     onProblem: (err) => log.error({ err }, 'audit'),
   });
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
-  const router = new Router(models, pool, cache, {
+  const sessions = startSessions(settings, system);
+  const router = new Router(models, pool, cache, sessions, {
     ...routerOptions(settings),
     strategy: settings.strategy,
     ...{ latencyQuantile, audit, admission, overload, budget, onDispute, observer: metrics },
@@ -230,6 +232,7 @@ export async function start(
     connections: () => connections,
     connectionFaults: () => connectionFaults.counts,
     subscribers: () => eventLog.subscribers,
+    sessions: () => sessions.stats,
     spansDropped: () => traces.dropped(),
     bugs,
   });
@@ -256,7 +259,7 @@ export async function start(
   const stopWatching = watchDescriptors(tellDescriptors);
   const authorizer = new Authorizer(new Callers(settings.auth));
   const api = new ApiServer(
-    { router, pool, models, metrics, tracing, meter, events: eventLog },
+    { router, pool, models, metrics, tracing, meter, sessions, events: eventLog },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -277,7 +280,7 @@ export async function start(
     },
   );
   const shown: DashboardSources = {
-    ...{ models, pins, router, readiness },
+    ...{ models, pins, router, sessions, readiness },
     engines: () => pool.engines,
     read: () => meter.read(),
     traces: traces.ring,
@@ -304,7 +307,7 @@ export async function start(
     http?.renew(certificate);
   });
   const live = new LiveSettings(settings, {
-    ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
+    ...{ log, system, otel, router, sessions, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
     ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
@@ -328,6 +331,7 @@ export async function start(
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
     await traces.stop(); // the sidecars' last ones have come
     quarantine.stop();
+    sessions.stop();
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     connections.stop();

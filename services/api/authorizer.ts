@@ -40,6 +40,20 @@ export class Authorizer {
     }
   }
 
+  /** Name of the caller of a call that may be made; empty: callers have no names. Throws where it is not known here. */
+  nameOf(metadata: Metadata): string {
+    if (!this.#callers.isRequired) return '';
+    const known = this.#known.get(metadata);
+    if (known !== undefined) return known.name;
+    // grpc-js gives a handler other headers than it was checked with, and not the connection.
+    const [authorization] = metadata.get('authorization');
+    if (authorization === undefined) {
+      const message = 'with edge grpc-js, a caller without a token has no sessions; send a token, or set edge: native';
+      throw new RouterError('INVALID_FIELD', message, { field: 'session' });
+    }
+    return this.#callers.identify({ authorization, certificateNames: [] }).name;
+  }
+
   /** Of an HTTP request: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
   checkHttp(authorization: string | undefined, need: 'read' | 'reason'): RouterError | undefined {
     if (!this.#callers.isRequired) return undefined;

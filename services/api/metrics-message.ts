@@ -6,6 +6,7 @@ import type {
   Metrics as MetricsMessage,
   ModelMetrics,
   RequestTypeMetrics,
+  SessionMetrics,
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
@@ -60,6 +61,7 @@ export function toMetrics({ counts, standing, timeMs }: Reading, uptimeS: number
     },
     models: counts.models.map(toModel),
     waiting: standing.waiting,
+    sessions: toSessions(standing.sessions),
   };
 }
 
@@ -122,6 +124,13 @@ function toCache(used: MetricsSnapshot['cache'], kept: Standing['cache']): Cache
     entries: BigInt(kept.entries),
     bytes: BigInt(kept.bytes),
     evictions: BigInt(kept.evictions),
+  };
+}
+
+function toSessions({ open, bytes, waiting, opened, ended, moved, refused }: Standing['sessions']): SessionMetrics {
+  return {
+    ...{ open, waiting, ended: toCounts(ended) },
+    ...{ bytes: BigInt(bytes), opened: BigInt(opened), moved: BigInt(moved), refused: BigInt(refused) },
   };
 }
 

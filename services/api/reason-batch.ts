@@ -1,19 +1,20 @@
 // The items of one ReasonBatch: a few at a time, so that no other caller waits for long, and so many under way at most.
 import type { Turns } from '../core/turns.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
-import type { Router } from '../routing/router.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { LayerRoom } from './layer-room.ts';
 import type { ItemOutcome } from './reason-encoder.ts';
-import { type ItemOptions, reasonItems } from './reason-item.ts';
+import { type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { beginTrace } from './traced.ts';
 import type { UnaryContext } from './unary.ts';
 
-export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept'> {
+export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept' | 'caller'> {
   /** Items under way at once. */
   readonly windowSize: number;
   readonly tracing: Tracing;
   readonly turns: Turns;
+  readonly callerOf: (metadata: Metadata) => string;
 }
 
 /** Begun in one piece. */
@@ -23,7 +24,7 @@ const TYPE = 'ReasonBatch.item';
 /** In the order of the requests. */
 export async function reasonBatch(
   requests: readonly Uint8Array[],
-  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  router: ItemRouter,
   context: UnaryContext,
   { turns, windowSize, ...options }: BatchOptions,
 ): Promise<ItemOutcome[]> {
@@ -32,6 +33,7 @@ export async function reasonBatch(
   const item: ItemOptions = {
     ...options,
     type: TYPE,
+    caller: () => options.callerOf(context.metadata),
     begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),

@@ -16,7 +16,7 @@ describe('a stream of large requests', () => {
     const router = loneRouter(() => new Promise((_resolve, reject) => asked.push(reject)));
     const call = new FakeCall<Buffer>();
     const handler = reasonStream(router, {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
+      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing(), callerOf: () => '' },
       ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
     });
     handler(call);
@@ -52,7 +52,13 @@ describe('a stream of requests', () => {
     const call = new FakeCall<Buffer>();
     const calls = new OpenCalls();
     const handler = reasonStream(router, {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: { ...silent, requestEnded }, tracing: fakeTracing() },
+      ...{
+        windowSize: 128,
+        timeoutMs: 60_000,
+        observer: { ...silent, requestEnded },
+        tracing: fakeTracing(),
+        callerOf: () => '',
+      },
       ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
     });
     handler(call);

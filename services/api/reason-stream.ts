@@ -2,10 +2,11 @@
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import type { OpenCall } from './open-calls.ts';
-import { type ItemAnswer, type ItemOptions, reasonItems } from './reason-item.ts';
+import { type ItemAnswer, type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { encodeStreamResponse } from './reason-encoder.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
@@ -17,6 +18,8 @@ export interface StreamOptions extends UnaryOptions {
   /** Requests under way at once in one stream or batch. */
   readonly windowSize: number;
   readonly tracing: Tracing;
+  /** Name of a caller; empty: it has none. */
+  readonly callerOf: (metadata: Metadata) => string;
   /** Aborted when the server drains: streams answer what they have read, and end. */
   readonly drained: AbortSignal;
 }
@@ -34,7 +37,7 @@ export function reasonStream(router: Router, options: StreamOptions): (call: Str
 class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | RouterError> {
   slot = -1;
   readonly #call: StreamCall;
-  readonly #router: Pick<Router, 'reason' | 'reasonTogether'>;
+  readonly #router: ItemRouter;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
@@ -55,6 +58,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     const type = 'ReasonStream.item';
     this.#item = {
       ...options,
+      caller: () => options.callerOf(call.metadata),
       type,
       begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs),
     };

@@ -75,7 +75,10 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
       async (request, context) => {
         const { trace } = context;
         context.span = trace && tracing.spanOf(trace);
-        const answer = await router.reason(toQuestion(request), context);
+        const answer = await router.reason(
+          toQuestion(request, () => options.callerOf(context.metadata)),
+          context,
+        );
         noteAnswer(context.span, answer);
         return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
       },

@@ -30,6 +30,8 @@ const TENSOR = new MessageLimits({
 /** A request without a field that can grow. */
 export const checkPlain = within(NUMBERS);
 
+const SESSION = new MessageLimits({ 1: one('session.id'), 2: one('session.state') });
+
 /** A ReasonRequest, also as an item of a batch or a stream. */
 export const checkReason = within(
   new MessageLimits({
@@ -38,6 +40,7 @@ export const checkReason = within(
     4: { name: 'encoding', times: MAX_ENCODING_PARTS },
     5: { name: 'tensor', within: TENSOR },
     8: { name: 'vote', within: NUMBERS },
+    12: { name: 'session', within: SESSION },
   }),
 );
 
@@ -62,6 +65,9 @@ export function tooManyItems(maxItems: number): RouterError {
   const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
   return new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
 }
+
+export const checkListSessions = within(new MessageLimits({ 2: one('page_token') }));
+export const checkEndSession = within(new MessageLimits({ 1: one('id'), 2: one('caller') }));
 
 export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
 

@@ -2,10 +2,12 @@
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
+import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { Router } from '../routing/router.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -21,6 +23,7 @@ import { modelMethods } from './models.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
+import { sessionMethods } from './sessions.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
 
@@ -31,6 +34,7 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
+  readonly sessions: SessionStore;
   readonly events: EventLog;
 }
 
@@ -77,7 +81,7 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor({ router, pool, models, metrics, tracing, meter, sessions, events }: ApiParts, options: ApiOptions) {
     this.#options = options;
     const shared = {
       ...options,
@@ -87,6 +91,7 @@ export class ApiServer {
       calls: this.#calls,
       guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
+      callerOf: (metadata: Metadata) => options.authorizer.nameOf(metadata),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
@@ -94,6 +99,7 @@ export class ApiServer {
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, shared),
       ...engineAdminMethods(router, pool, shared),
+      ...sessionMethods(sessions, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...this.#health.methods,

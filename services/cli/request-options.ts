@@ -1,6 +1,6 @@
 // What `reason`, `batch` and `stream` may say about a request beside its input.
 import { type Command, Option } from 'commander';
-import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { type ReasonRequest, Session } from '../generated/tandem/v1/reasoning.ts';
 import {
   CacheMode,
   cacheModeFromJSON,
@@ -24,6 +24,7 @@ export interface RequestOptions {
   readonly strategy?: string;
   readonly cache?: string;
   readonly detail?: string;
+  readonly session?: string;
 }
 
 export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
@@ -33,7 +34,8 @@ export function addRequestOptions(command: Command, { withStrategy } = { withStr
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
     .addOption(oneOf(new Option('--cache <mode>', 'what to do with the result cache (default: use)'), CACHE_MODES))
-    .addOption(oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS));
+    .addOption(oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS))
+    .option('--session <id>', 'go on from the state of this session, or open it');
 }
 
 /** A request that still lacks its input. */
@@ -48,5 +50,6 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
     vote: undefined,
     detail: detailFromJSON(`DETAIL_${options.detail?.toUpperCase() ?? 'UNSPECIFIED'}`),
+    session: options.session === undefined ? undefined : Session.fromPartial({ id: options.session }),
   };
 }

@@ -13,6 +13,7 @@ import {
 import { LIVE } from './live.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { authSchema } from './auth-settings.ts';
+import { sessionsSchema } from './session-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
@@ -90,6 +91,7 @@ const shape = z.strictObject({
     .meta(LIVE),
   vote: voteSchema.prefault({}).describe('The strategy REDUNDANT, and how its answers are judged.').meta(LIVE),
   quarantine: quarantineSchema,
+  sessions: sessionsSchema,
   disputes: disputesSchema,
   events: eventsSchema,
   overload: z

@@ -19,6 +19,7 @@ export type StatusCode =
   | 'PERMISSION_DENIED'
   | 'UNAUTHENTICATED'
   | 'ABORTED'
+  | 'FAILED_PRECONDITION'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
   | 'INTERNAL'
@@ -48,6 +49,9 @@ export const ERROR_KINDS = {
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
   DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
+  STATE_INVALID: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_MODEL: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
@@ -74,6 +78,11 @@ export const ERROR_KINDS = {
   UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  SESSION_UNKNOWN: row('NOT_FOUND', false, 'ignore'),
+  SESSION_OPEN: row('ALREADY_EXISTS', false, 'ignore'),
+  SESSION_STEP: row('ABORTED', false, 'ignore'),
+  SESSION_MODEL: row('FAILED_PRECONDITION', false, 'ignore'),
+  SESSION_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),

@@ -153,6 +153,27 @@ export interface Newest<T> {
   recent(limit: number): readonly T[];
 }
 
+export interface SessionView {
+  readonly id: string;
+  /** Empty: it has no name. */
+  readonly caller: string;
+  readonly model: { readonly name: string; readonly version: number } | undefined;
+  readonly step: number;
+  readonly messages: number;
+  readonly turns: { readonly length: number };
+  readonly bytes: number;
+  readonly engineId: string;
+  /** On the clock of `nowMs`. */
+  readonly openedMs: number;
+  readonly usedMs: number;
+}
+
+export interface SessionsView {
+  /** Newest first. */
+  list(limit: number): readonly SessionView[];
+  nowMs(): number;
+}
+
 export interface DashboardSources {
   readonly engines: () => readonly EngineView[];
   /** Whether the router can answer as it is configured, and what is missing; one line. */
@@ -163,6 +184,7 @@ export interface DashboardSources {
   /** The same reading that GetMetrics and Prometheus get. */
   readonly read: () => Reading;
   readonly router: { readonly strategy: string };
+  readonly sessions: SessionsView;
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;

@@ -12,6 +12,7 @@ import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import { refusalKey } from '../core/refusal.ts';
+import { workOf } from '../core/work.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { EngineClient, AttemptContext } from './attempt.ts';
@@ -174,7 +175,7 @@ export class Audit {
     }
     voter.isWaiting = false;
     if (!isEmpty(answer)) recordAnswer(voter, answer);
-    observer.computed(input.model, input.version, answer);
+    observer.computed(input.model, input.version, workOf(input, answer));
     return voter;
   }
 

@@ -5,6 +5,17 @@ import type { Answer, Grade } from './answer.ts';
 import type { Attempt } from './attempt.ts';
 import type { RoutedRequest } from './routed-request.ts';
 
+/** Of a message of a session. */
+export interface SessionStatus {
+  readonly id: string;
+  /** After it. */
+  readonly step: number;
+  /** Where it was asked for. */
+  readonly state: Uint8Array | undefined;
+  /** It opened the session. */
+  readonly opened: boolean;
+}
+
 export interface ReasonAnswer {
   readonly answer: Answer;
   readonly model: ModelVersion;
@@ -12,11 +23,15 @@ export interface ReasonAnswer {
   readonly grade: Grade | 'STALE';
   /** Engines asked for this request, in the order in which they ended. */
   readonly attempts: readonly Attempt[];
+  readonly session?: SessionStatus | undefined;
 }
 
 const NO_ATTEMPTS: readonly Attempt[] = [];
 
-export function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, answer: Answer): ReasonAnswer {
+export function toReasonAnswer(
+  { found, cacheStatus, attempts, sessionStatus }: RoutedRequest,
+  answer: Answer,
+): ReasonAnswer {
   const isOwn = cacheStatus === 'MISS' || cacheStatus === 'BYPASSED';
   return {
     answer,
@@ -25,5 +40,6 @@ export function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, 
     grade: cacheStatus === 'STALE' ? 'STALE' : answer.grade,
     // A vote's last ballots may still come: a copy.
     attempts: isOwn ? [...attempts] : NO_ATTEMPTS,
+    session: sessionStatus,
   };
 }

@@ -6,6 +6,7 @@ import * as events from './pages/events.js';
 import * as models from './pages/models.js';
 import * as overview from './pages/overview.js';
 import * as request from './pages/request.js';
+import * as sessions from './pages/sessions.js';
 import * as traces from './pages/traces.js';
 import * as tryPage from './pages/try.js';
 import * as votes from './pages/votes.js';
@@ -16,6 +17,7 @@ const PAGES = [
   { path: 'engines', name: 'Engines', page: engines },
   { path: 'votes', name: 'Votes & disputes', page: votes },
   { path: 'models', name: 'Models', page: models },
+  { path: 'sessions', name: 'Sessions', page: sessions },
   { path: 'traces', name: 'Traces', page: traces },
   { path: 'events', name: 'Events', page: events },
   { path: 'request', name: 'Request', page: request },
