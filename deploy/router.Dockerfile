@@ -23,10 +23,12 @@ COPY proto proto
 COPY services services
 COPY --from=generate /build/services/generated services/generated
 COPY deploy/models deploy/models
-RUN ln -s /tandem/services/cli/main.ts /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
+RUN ln -s /tandem/services/cli/tandem.js /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
  && install -d -o 10001 -g 10001 /var/lib/tandem
 # A container is reached from outside of it. Setting `tls` encrypts that; without it the start asks for `insecure: true`.
 ENV NODE_ENV=production TANDEM_LISTEN=0.0.0.0:50051 TANDEM_HTTP_LISTEN=0.0.0.0:8080 TANDEM_MODELS_DIR=/models
+# For the router and for `docker exec … tandem`, in a folder that the router makes for itself.
+ENV TANDEM_ADMIN_LISTEN=unix:/var/lib/tandem/run/admin.sock
 # As in deploy/router.env, which says why.
 ENV NODE_OPTIONS=--max-semi-space-size=8
 ENV MALLOC_TRIM_THRESHOLD_=1048576

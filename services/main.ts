@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
+import { TokenBucket } from './api/token-bucket.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
@@ -11,6 +12,7 @@ import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
 import {
   Discoveries,
+  checkRegistration,
   checkSidecar,
   goldenOf,
   registerEngine,
@@ -31,6 +33,7 @@ import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
 import { startTraces } from './composition/traces.ts';
+import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import type { Settings } from './config/schema.ts';
@@ -75,11 +78,16 @@ import type { Tracing } from './telemetry/tracing.ts';
 /** What engines have to stop when requests have used up the time there was. */
 const LAST_ENGINES_MS = 150;
 
+/** More looks like a search for open ports. */
+const REGISTRATIONS_PER_S = 5;
+
 const ROOT = join(import.meta.dirname, '..');
 
 export interface Tandem {
   /** Bound address of the gRPC server. */
   readonly address: string;
+  /** Where administrative calls come in; empty: nowhere. */
+  readonly adminAddress: string;
   /** Bound address of the dashboard; empty: there is none. */
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
@@ -257,12 +265,14 @@ export async function start(
     tellDescriptors,
   );
   const stopWatching = watchDescriptors(tellDescriptors);
+  const registrations = new TokenBucket(REGISTRATIONS_PER_S);
   const authorizer = new Authorizer(new Callers(settings.auth));
   const api = new ApiServer(
     { router, pool, models, metrics, tracing, meter, sessions, events: eventLog },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      adminListen: (address) => settings.admin.listen || defaultAdminSocket(address),
       ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
       reflection: settings.reflection,
@@ -274,7 +284,11 @@ export async function start(
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
       names: () => discoveries.problems,
-      register: (id, address) => registerEngine(pool, connect(...checkSidecar(id, address))),
+      register: (id, address) => {
+        checkSidecar(id, address);
+        checkRegistration(address, live.inForce.admin.engine_addresses, () => registrations.take());
+        return registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
+      },
       onInternalError,
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },
@@ -287,6 +301,7 @@ export async function start(
     disputes: disputes.recent,
     events: eventLog,
     exposition: (accept) => prometheus.exposition(accept),
+    inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
       ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
       : undefined,
@@ -367,6 +382,7 @@ export async function start(
     return {
       ...{
         address,
+        adminAddress: api.adminAddress,
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,

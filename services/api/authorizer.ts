@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Caller, Callers } from '../auth/callers.ts';
-import { ACCESS, OBSERVE, REASON } from '../auth/roles.ts';
+import { ACCESS, OBSERVE, OPERATE, REASON } from '../auth/roles.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Role } from '../core/roles.ts';
 import type { Metadata } from '../grpc/metadata.ts';
@@ -30,9 +30,9 @@ export class Authorizer {
 
   /** Returns why the call may not be made; undefined: it may. */
   check(path: string, metadata: Metadata, socket: Socket): RouterError | undefined {
-    if (!this.#callers.isRequired) return undefined;
     const access = ACCESS[path] ?? [];
     if (access === 'ANYBODY') return undefined;
+    if (!this.#callers.isRequired) return access === OPERATE ? administrative() : undefined;
     try {
       return missingRole(this.#identify(metadata, socket), access);
     } catch (error) {
@@ -92,6 +92,13 @@ export class Authorizer {
     }
     return names;
   }
+}
+
+function administrative(): RouterError {
+  const message =
+    'administrative calls are not taken here: run "npx tandem" as the user of the router, on its machine, which finds the ' +
+    'socket of setting admin.listen; or list a caller with role operate in setting auth';
+  return new RouterError('ADMIN_FORBIDDEN', message);
 }
 
 function missingRole({ name, roles }: Caller, access: readonly Role[]): RouterError | undefined {

@@ -22,7 +22,6 @@ import {
 } from '../generated/tandem/v1/engines.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
-import type { Guard } from './admin.ts';
 import { fromBreakerState, fromEngineState, fromKind, fromStrategy, toStrategyName } from './enums.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
@@ -41,8 +40,6 @@ export const engineAdminService = decoding(EngineAdminServiceService, {
 });
 
 export interface EngineAdminOptions extends UnaryOptions {
-  /** Throws ADMIN_FORBIDDEN where the caller may change nothing. */
-  readonly guard: Guard;
   /** Ends an engine's quarantine. */
   readonly trust: (engine: PooledEngine) => void;
   /** Names of engines with a problem, and what it is. */
@@ -54,7 +51,6 @@ export interface EngineAdminOptions extends UnaryOptions {
 }
 
 export function engineAdminMethods(router: Router, pool: EnginePool, options: EngineAdminOptions): Method[] {
-  const { guard } = options;
   return methodsOf(engineAdminService, {
     listEngines: unary<ListEnginesRequest, ListEnginesResponse>(options, (_request, { startedMs }) => ({
       engines: pool.engines.map(toStatus),
@@ -68,49 +64,32 @@ export function engineAdminMethods(router: Router, pool: EnginePool, options: En
         engine: toStatus(await options.register(engineId, address)),
         processingTimeMs: performance.now() - startedMs,
       }),
-      guard,
     ),
-    removeEngine: unary<RemoveEngineRequest, RemoveEngineResponse>(
-      options,
-      ({ engineId }, { startedMs }) => {
-        const engine = toStatus(pool.find(engineId));
-        // It finishes what it has in flight; the caller need not wait for that.
-        void pool.remove(engineId).engine.stop();
-        return { engine, processingTimeMs: performance.now() - startedMs };
-      },
-      guard,
-    ),
-    drainEngine: unary<DrainEngineRequest, DrainEngineResponse>(
-      options,
-      ({ engineId }, { startedMs }) => ({
-        engine: setDraining(pool, engineId, true),
-        processingTimeMs: performance.now() - startedMs,
-      }),
-      guard,
-    ),
-    readmitEngine: unary<ReadmitEngineRequest, ReadmitEngineResponse>(
-      options,
-      ({ engineId }, { startedMs }) => ({
-        engine: readmit(pool, engineId, options),
-        processingTimeMs: performance.now() - startedMs,
-      }),
-      guard,
-    ),
-    setStrategy: unary<SetStrategyRequest, SetStrategyResponse>(
-      options,
-      ({ strategy }, { startedMs }) => {
-        const name = toStrategyName(strategy);
-        if (name === undefined) {
-          throw new RouterError('INVALID_FIELD', 'strategy is not set; name one', { field: 'strategy' });
-        }
-        const previous = fromStrategy(router.strategy);
-        router.strategy = name;
-        options.strategyChanged();
-        return { previous, processingTimeMs: performance.now() - startedMs };
-      },
-      guard,
-    ),
-    replayInput: unary<ReplayInputRequest, ReplayInputResponse>(options, replayHandler(pool), guard),
+    removeEngine: unary<RemoveEngineRequest, RemoveEngineResponse>(options, ({ engineId }, { startedMs }) => {
+      const engine = toStatus(pool.find(engineId));
+      // It finishes what it has in flight; the caller need not wait for that.
+      void pool.remove(engineId).engine.stop();
+      return { engine, processingTimeMs: performance.now() - startedMs };
+    }),
+    drainEngine: unary<DrainEngineRequest, DrainEngineResponse>(options, ({ engineId }, { startedMs }) => ({
+      engine: setDraining(pool, engineId, true),
+      processingTimeMs: performance.now() - startedMs,
+    })),
+    readmitEngine: unary<ReadmitEngineRequest, ReadmitEngineResponse>(options, ({ engineId }, { startedMs }) => ({
+      engine: readmit(pool, engineId, options),
+      processingTimeMs: performance.now() - startedMs,
+    })),
+    setStrategy: unary<SetStrategyRequest, SetStrategyResponse>(options, ({ strategy }, { startedMs }) => {
+      const name = toStrategyName(strategy);
+      if (name === undefined) {
+        throw new RouterError('INVALID_FIELD', 'strategy is not set; name one', { field: 'strategy' });
+      }
+      const previous = fromStrategy(router.strategy);
+      router.strategy = name;
+      options.strategyChanged();
+      return { previous, processingTimeMs: performance.now() - startedMs };
+    }),
+    replayInput: unary<ReplayInputRequest, ReplayInputResponse>(options, replayHandler(pool)),
   });
 }
 

@@ -1,5 +1,6 @@
 // Bytes that are no message, sent to every rpc there is: proto/ says which.
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
@@ -38,7 +39,7 @@ beforeAll(async () => {
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
     ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] })), onCallRefused: () => undefined },
-    adminFrom: 'loopback',
+    adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
     reflection: false,
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,
@@ -56,7 +57,9 @@ beforeAll(async () => {
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),
   });
-  client = new grpc.Client(await api.start(), grpc.credentials.createInsecure());
+  await api.start();
+  // Every rpc may be called there.
+  client = new grpc.Client(api.adminAddress, grpc.credentials.createInsecure());
 });
 
 afterAll(async () => {

@@ -8,7 +8,6 @@ import {
 } from '../generated/tandem/v1/metrics.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Meter } from '../telemetry/meter.ts';
-import type { Guard } from './admin.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
 import { toMetrics } from './metrics-message.ts';
@@ -22,10 +21,7 @@ export const metricsService = decoding(MetricsServiceService, {
   watchMetrics: checkPlain,
 });
 
-export interface MetricsOptions extends UnaryOptions, WatchOptions {
-  /** Throws ADMIN_FORBIDDEN where the caller may not reset. */
-  readonly guard: Guard;
-}
+export type MetricsOptions = UnaryOptions & WatchOptions;
 
 export function metricsMethods(meter: Meter, options: MetricsOptions): Method[] {
   const watches = new Watches(() => toMetrics(meter.read(), process.uptime()), options);
@@ -34,14 +30,10 @@ export function metricsMethods(meter: Meter, options: MetricsOptions): Method[] 
       metrics: toMetrics(meter.read(), process.uptime()),
       processingTimeMs: performance.now() - startedMs,
     })),
-    resetMetrics: unary<ResetMetricsRequest, ResetMetricsResponse>(
-      options,
-      (_request, { startedMs }) => ({
-        metrics: toMetrics(meter.reset(), process.uptime()),
-        processingTimeMs: performance.now() - startedMs,
-      }),
-      options.guard,
-    ),
+    resetMetrics: unary<ResetMetricsRequest, ResetMetricsResponse>(options, (_request, { startedMs }) => ({
+      metrics: toMetrics(meter.reset(), process.uptime()),
+      processingTimeMs: performance.now() - startedMs,
+    })),
     watchMetrics: (call, request) => watches.begin(call, request),
   });
 }

@@ -82,7 +82,6 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
         noteAnswer(context.span, answer);
         return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
       },
-      undefined,
       (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs),
     ),
     reasonBatch: unary<ReasonBatchRequestWire, Buffer>(options, async ({ requests }, context) => {

@@ -8,6 +8,7 @@ const MAX_ENCODING_PARTS = 65_536;
 const MAX_DIMENSIONS = 64;
 const MAX_TOPICS = 128;
 const MAX_EVENT_ENTRIES = 64;
+const MAX_TEACHERS = 64;
 
 /** One of it: a long text takes no more memory decoded than it does in the message, whose bytes are limited. */
 const one = (field: string): FieldLimit => ({ name: field });
@@ -32,16 +33,19 @@ export const checkPlain = within(NUMBERS);
 
 const SESSION = new MessageLimits({ 1: one('session.id'), 2: one('session.state') });
 
+const REASON_FIELDS = {
+  1: one('request_id'),
+  2: one('model'),
+  4: { name: 'encoding', times: MAX_ENCODING_PARTS },
+  5: { name: 'tensor', within: TENSOR },
+  8: { name: 'vote', within: NUMBERS },
+};
+
 /** A ReasonRequest, also as an item of a batch or a stream. */
-export const checkReason = within(
-  new MessageLimits({
-    1: one('request_id'),
-    2: one('model'),
-    4: { name: 'encoding', times: MAX_ENCODING_PARTS },
-    5: { name: 'tensor', within: TENSOR },
-    8: { name: 'vote', within: NUMBERS },
-    12: { name: 'session', within: SESSION },
-  }),
+export const checkReason = within(new MessageLimits({ ...REASON_FIELDS, 12: { name: 'session', within: SESSION } }));
+
+export const checkCoordinate = within(
+  new MessageLimits({ ...REASON_FIELDS, 2: { name: 'teachers', times: MAX_TEACHERS } }),
 );
 
 /** The request in it is checked when it is its turn. */

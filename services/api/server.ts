@@ -12,14 +12,20 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { type AdminFrom, adminGuard } from './admin.ts';
+import { openAdminDoor } from './admin-door.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
 import { type EventOptions, eventMethods } from './events.ts';
+import { learningMethods } from './learning.ts';
 import { metricsMethods } from './metrics.ts';
 import { modelMethods } from './models.ts';
+import { Catalogue } from './oip/catalogue.ts';
+import { oipHttp } from './oip/http.ts';
+import { inferWith } from './oip/infer.ts';
+import { oipMethods } from './oip/methods.ts';
+import { InferenceStatistics } from './oip/statistics.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
@@ -40,9 +46,7 @@ export interface ApiParts {
 
 /** What may change while it serves. */
 export interface LiveApiOptions
-  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {
-  readonly adminFrom: AdminFrom;
-}
+  extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {}
 
 export interface ApiOptions
   extends
@@ -55,6 +59,8 @@ export interface ApiOptions
       'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
     > {
   readonly edge: EdgeKind;
+  /** Where administrative calls come in, for a router at `address`; "off": nowhere. */
+  readonly adminListen: (address: string) => string;
   readonly authorizer: Authorizer;
   /** Hears of calls that their callers may not make. */
   readonly onCallRefused: (path: string, error: RouterError) => void;
@@ -70,9 +76,14 @@ const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
 const LAST_WORDS_MS = 200;
 
 export class ApiServer {
+  /** The Open Inference Protocol for a server of HTTP/1.1: /v2/… */
+  readonly inferenceHttp: ReturnType<typeof oipHttp>;
   readonly #methods: readonly Method[];
   readonly #edgeOptions: EdgeOptions;
-  #edge: Edge | undefined;
+  /** The public one, and the administrative one. */
+  readonly #edges: Edge[] = [];
+  /** Where the administrative one listens; empty: there is none. */
+  adminAddress = '';
   readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
@@ -89,12 +100,16 @@ export class ApiServer {
       tracing,
       drained: this.#drained.signal,
       calls: this.#calls,
-      guard: adminGuard(() => (options.authorizer.isRequired ? 'anywhere' : this.#live.adminFrom), options.listen),
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
       callerOf: (metadata: Metadata) => options.authorizer.nameOf(metadata),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
+    const catalogue = new Catalogue(models, pool);
+    const statistics = new InferenceStatistics();
+    const oip = { catalogue, statistics, infer: inferWith({ router, catalogue, statistics }, shared) };
+    const { isReady } = options;
+    this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, shared),
@@ -102,6 +117,8 @@ export class ApiServer {
       ...sessionMethods(sessions, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
+      ...learningMethods({ router, pool, models }, shared),
+      ...oipMethods(oip, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
     ];
@@ -118,14 +135,22 @@ export class ApiServer {
 
   /** Resolves to the bound address. */
   async start(): Promise<string> {
-    this.#edge = await createEdge(this.#options.edge, this.#methods, this.#edgeOptions);
-    const port = await this.#edge.start();
-    return this.#options.listen.replace(/:0$/, `:${port}`);
+    const { edge: kind, listen, adminListen } = this.#options;
+    const edge = await createEdge(kind, this.#methods, this.#edgeOptions);
+    this.#edges.push(edge);
+    const port = await edge.start();
+    const address = listen.replace(/:0$/, `:${port}`);
+    const adminAddress = adminListen(address);
+    if (adminAddress === 'off') return address;
+    const door = await openAdminDoor(adminAddress, kind, this.#methods, this.#edgeOptions);
+    this.#edges.push(door.edge);
+    this.adminAddress = door.address;
+    return address;
   }
 
   /** For connections that come from now on. */
   renew(certificate: ServerCertificate): void {
-    this.#edge?.renew(certificate);
+    for (const edge of this.#edges) edge.renew(certificate);
   }
 
   configure(options: LiveApiOptions): void {
@@ -143,13 +168,13 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
-    const gone = this.#edge?.drain();
+    const gone = Promise.all(this.#edges.map((edge) => edge.drain()));
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
-    this.#edge?.close();
+    for (const edge of this.#edges) edge.close();
   }
 }

@@ -12,7 +12,6 @@ import type { Method } from '../grpc/method.ts';
 import { sessionUnknown } from '../sessions/errors.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import type { Guard } from './admin.ts';
 import { decoding } from './decoding.ts';
 import { methodsOf } from './methods.ts';
 import { checkEndSession, checkListSessions } from './request-limits.ts';
@@ -23,15 +22,10 @@ export const sessionService = decoding(SessionServiceService, {
   endSession: checkEndSession,
 });
 
-export interface SessionMethodOptions extends UnaryOptions {
-  /** Throws ADMIN_FORBIDDEN where the caller may end none. */
-  readonly guard: Guard;
-}
-
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 
-export function sessionMethods(sessions: SessionStore, options: SessionMethodOptions): Method[] {
+export function sessionMethods(sessions: SessionStore, options: UnaryOptions): Method[] {
   return methodsOf(sessionService, {
     listSessions: unary<ListSessionsRequest, ListSessionsResponse>(options, (request, { startedMs }) => {
       const size = pageSizeOf(request);
@@ -55,7 +49,6 @@ export function sessionMethods(sessions: SessionStore, options: SessionMethodOpt
         sessions.end(session, 'OPERATOR');
         return { session: ended, processingTimeMs: performance.now() - startedMs };
       },
-      options.guard,
     ),
   });
 }

@@ -42,11 +42,10 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   }
 }
 
-/** `guard` throws where this caller may not make this call; `begin` begins the trace of the call. */
+/** `begin` begins the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
-  guard: (call: IncomingCall<never>) => void = () => undefined,
   begin: (call: IncomingCall<never>, startedMs: number) => RequestTrace | undefined = () => undefined,
 ): (call: IncomingCall<Response>, request: Request | RouterError) => void {
   const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
@@ -58,7 +57,6 @@ export function unary<Request, Response>(
     let response: Response;
     try {
       if (request instanceof RouterError) throw request;
-      guard(call);
       response = await handle(request, context);
     } catch (thrown) {
       call.fail(toStatus(failed(call, context, RouterError.from(thrown), options)));

@@ -14,7 +14,7 @@ interface FieldShape {
 }
 
 function fields(message: string): FieldShape[] {
-  const definition = loadSync(['tandem/v1/reasoning.proto', 'tandem/wire/v1/wire.proto'], {
+  const definition = loadSync(['tandem/v1/learning.proto', 'tandem/wire/v1/wire.proto'], {
     includeDirs: [join(import.meta.dirname, '../../proto')],
   });
   const type = definition[message] as unknown as { type: { field: FieldShape[] } };
@@ -33,6 +33,14 @@ describe('the router’s view of ReasonRequest', () => {
       field.name === 'encoding' ? { ...field, type: 'TYPE_BYTES' } : field,
     );
     expect(fields('tandem.wire.v1.ReasonRequestWire')).toEqual(floatsAsBytes);
+  });
+
+  it('reads the input of a CoordinateRequest, too: its fields are those of ReasonRequest, with teachers for the model', () => {
+    const [teachers, ...input] = fields('tandem.v1.CoordinateRequest').sort(
+      (a, b) => Number(b.number === 2) - Number(a.number === 2),
+    );
+    expect(fields('tandem.wire.v1.TeachersWire')).toEqual([teachers]);
+    expect(fields('tandem.v1.ReasonRequest')).toEqual(expect.arrayContaining(input));
   });
 
   it('reads what a client wrote, number for number', () => {

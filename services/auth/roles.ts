@@ -6,7 +6,7 @@ export type Access = readonly Role[] | 'ANYBODY';
 
 export const REASON = ['reason'] as const;
 export const OBSERVE = ['observe', 'operate'] as const;
-const OPERATE = ['operate'] as const;
+export const OPERATE = ['operate'] as const;
 
 /** By path. A caller needs one of the roles. */
 export const ACCESS: Readonly<Record<string, Access>> = {
@@ -30,9 +30,22 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/tandem.v1.MetricsService/ResetMetrics': OPERATE,
   '/tandem.v1.EventService/Subscribe': OBSERVE,
   '/tandem.v1.EventService/Publish': REASON,
+  '/tandem.v1.LearningService/Coordinate': REASON,
   '/tandem.v1.AgentService/Query': REASON,
   '/tandem.v1.AgentService/AnalyzeGoal': REASON,
   '/tandem.v1.AgentService/DecomposeTask': REASON,
+  '/inference.GRPCInferenceService/ServerLive': 'ANYBODY',
+  '/inference.GRPCInferenceService/ServerReady': 'ANYBODY',
+  '/inference.GRPCInferenceService/ModelReady': ROLES,
+  '/inference.GRPCInferenceService/ServerMetadata': ROLES,
+  '/inference.GRPCInferenceService/ModelMetadata': ROLES,
+  '/inference.GRPCInferenceService/ModelInfer': REASON,
+  '/inference.GRPCInferenceService/ModelStreamInfer': REASON,
+  '/inference.GRPCInferenceService/ModelConfig': ROLES,
+  '/inference.GRPCInferenceService/ModelStatistics': OBSERVE,
+  '/inference.GRPCInferenceService/RepositoryIndex': ROLES,
+  '/inference.GRPCInferenceService/RepositoryModelLoad': OPERATE,
+  '/inference.GRPCInferenceService/RepositoryModelUnload': OPERATE,
   // Load balancers and probes have no credentials.
   '/grpc.health.v1.Health/Check': 'ANYBODY',
   '/grpc.health.v1.Health/Watch': 'ANYBODY',

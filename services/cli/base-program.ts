@@ -1,6 +1,6 @@
 // What all commands of `npx tandem` share: options, help, and errors that are thrown.
 import { Command } from 'commander';
-import { clientOption, routerAddress } from '../config/client.ts';
+import { adminOption, clientOption, routerAddress } from '../config/client.ts';
 import { milliseconds } from './arguments.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
@@ -8,6 +8,11 @@ export function programOf(commands: readonly Command[]): Command {
   const program = new Command('tandem')
     .description('Asks a Tandem router.')
     .option('-a, --address <host:port>', 'the router (also TANDEM_ADDRESS)', routerAddress())
+    .option(
+      '--admin <address>',
+      'where administrative calls go: "unix:PATH" or host:port; usually found (also TANDEM_ADMIN_LISTEN)',
+      adminOption(),
+    )
     .option('--timeout-ms <n>', 'give up after this many milliseconds', milliseconds, 10_000)
     .option('--ca <file>', 'use TLS, and trust the CAs of this PEM file (also TANDEM_CLIENT_CA)', clientOption('CA'))
     .option('--cert <file>', 'the client certificate to present, PEM (also TANDEM_CLIENT_CERT)', clientOption('CERT'))

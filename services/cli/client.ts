@@ -1,9 +1,10 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
-import { type CredentialOptions, credentialsOf, interceptorsOf } from './credentials.ts';
+import { type AdminOptions, adminOptions } from './admin-options.ts';
+import { credentialsOf, interceptorsOf } from './credentials.ts';
 
-export interface GlobalOptions extends CredentialOptions {
+export interface GlobalOptions extends AdminOptions {
   readonly timeoutMs: number;
   readonly json: boolean;
 }
@@ -22,7 +23,10 @@ type Unary<Request, Response> = (
 
 /** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
-  const options = command.optsWithGlobals<GlobalOptions>();
+  return connectWith(command.optsWithGlobals<GlobalOptions>(), client);
+}
+
+function connectWith<C extends grpc.Client>(options: GlobalOptions, client: ClientClass<C>): C {
   return new client(options.address, credentialsOf(options), {
     'grpc.max_receive_message_length': -1,
     interceptors: interceptorsOf(options),
@@ -51,9 +55,28 @@ export async function call<C extends grpc.Client, Request, Response>(
   method: (client: C) => Unary<Request, Response>,
   request: Request,
 ): Promise<Response> {
-  const connection = connect(command, client);
+  return callWith(command.optsWithGlobals<GlobalOptions>(), client, method, request);
+}
+
+/** As `call`, for calls that change what runs. */
+export async function callAdmin<C extends grpc.Client, Request, Response>(
+  command: Command,
+  client: ClientClass<C>,
+  method: (client: C) => Unary<Request, Response>,
+  request: Request,
+): Promise<Response> {
+  return callWith(adminOptions(command.optsWithGlobals<GlobalOptions>()), client, method, request);
+}
+
+async function callWith<C extends grpc.Client, Request, Response>(
+  options: GlobalOptions,
+  client: ClientClass<C>,
+  method: (client: C) => Unary<Request, Response>,
+  request: Request,
+): Promise<Response> {
+  const connection = connectWith(options, client);
   try {
-    return await callOver(connection, method, request, command.optsWithGlobals<GlobalOptions>().timeoutMs);
+    return await callOver(connection, method, request, options.timeoutMs);
   } finally {
     connection.close();
   }

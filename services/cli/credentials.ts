@@ -6,11 +6,11 @@ import { UsageError } from './usage-error.ts';
 
 export interface CredentialOptions {
   /** PEM file of the CAs to trust. Undefined: plaintext. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Bearer token. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   readonly address: string;
 }
 

@@ -10,7 +10,7 @@ import {
   SetStrategyResponse,
 } from '../generated/tandem/v1/engines.ts';
 import { type Strategy, strategyFromJSON, strategyToJSON } from '../generated/tandem/v1/types.ts';
-import { call, print } from './client.ts';
+import { call, callAdmin, print } from './client.ts';
 import { describeEngines } from './engines-text.ts';
 import { STRATEGIES } from './request-options.ts';
 import { bare } from './words.ts';
@@ -24,8 +24,8 @@ export function enginesCommand(): Command {
       .addHelpText(
         'after',
         `
-Without a command: a table of the pool. The router takes changes from its own machine only, unless its setting
-\`admin_from\` says otherwise, and forgets them when it restarts.
+Without a command: a table of the pool. Changes are made by the router's own user, on its machine, or by a caller with role
+operate. The router forgets them when it restarts.
 
 Examples: npx tandem engines
           npx tandem engines drain engine-1
@@ -61,7 +61,7 @@ function registerCommand(): Command {
     .addHelpText('after', '\nExample: npx tandem engines register engine-9 10.0.0.7:50061')
     .action(async (engineId: string, address: string, _options: unknown, command: Command) => {
       const request = { engineId, address };
-      const response = await call(command, EngineAdminServiceClient, (client) => client.registerEngine, request);
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.registerEngine, request);
       print(command, RegisterEngineResponse.toJSON(response), () => changed(`${engineId} is in the pool.`, response));
     });
 }
@@ -72,7 +72,9 @@ function removeCommand(): Command {
     .argument('<id>', ID)
     .addHelpText('after', '\nExample: npx tandem engines remove engine-9')
     .action(async (engineId: string, _options: unknown, command: Command) => {
-      const response = await call(command, EngineAdminServiceClient, (client) => client.removeEngine, { engineId });
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.removeEngine, {
+        engineId,
+      });
       print(command, RemoveEngineResponse.toJSON(response), () =>
         changed(`${engineId} is forgotten. As it was when it left:`, response),
       );
@@ -85,7 +87,7 @@ function drainCommand(): Command {
     .argument('<id>', ID)
     .addHelpText('after', '\nExample: npx tandem engines drain engine-1')
     .action(async (engineId: string, _options: unknown, command: Command) => {
-      const response = await call(command, EngineAdminServiceClient, (client) => client.drainEngine, { engineId });
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.drainEngine, { engineId });
       const left = response.engine?.inFlight ?? 0;
       print(command, DrainEngineResponse.toJSON(response), () =>
         changed(`${engineId} is sent no more requests; it still has ${left} to finish.`, response),
@@ -99,7 +101,9 @@ function readmitCommand(): Command {
     .argument('<id>', ID)
     .addHelpText('after', '\nExample: npx tandem engines readmit engine-1')
     .action(async (engineId: string, _options: unknown, command: Command) => {
-      const response = await call(command, EngineAdminServiceClient, (client) => client.readmitEngine, { engineId });
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.readmitEngine, {
+        engineId,
+      });
       print(command, ReadmitEngineResponse.toJSON(response), () =>
         changed(`${engineId} is sent requests again.`, response),
       );
@@ -113,7 +117,7 @@ function strategyCommand(): Command {
     .addHelpText('after', '\nExample: npx tandem engines strategy FASTEST')
     .action(async (name: string, _options: unknown, command: Command) => {
       const request = { strategy: strategyFromJSON(`STRATEGY_${name}`) };
-      const response = await call(command, EngineAdminServiceClient, (client) => client.setStrategy, request);
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.setStrategy, request);
       print(
         command,
         SetStrategyResponse.toJSON(response),

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { GetMetricsResponse, MetricsServiceClient, ResetMetricsResponse } from '../generated/tandem/v1/metrics.ts';
 import { wholeNumber } from './arguments.ts';
-import { call, print } from './client.ts';
+import { call, callAdmin, print } from './client.ts';
 import { UsageError } from './usage-error.ts';
 import { report } from './metrics-report.ts';
 import { watchMetrics } from './metrics-watch.ts';
@@ -26,7 +26,7 @@ export function metricsCommand(): Command {
       }
       if (intervalMs !== undefined) throw new UsageError('--interval-ms goes with --watch');
       const response = reset
-        ? await call(command, MetricsServiceClient, (client) => client.resetMetrics, {})
+        ? await callAdmin(command, MetricsServiceClient, (client) => client.resetMetrics, {})
         : await call(command, MetricsServiceClient, (client) => client.getMetrics, {});
       const toJSON = reset ? ResetMetricsResponse.toJSON : GetMetricsResponse.toJSON;
       const { metrics } = response;

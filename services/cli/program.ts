@@ -4,6 +4,7 @@ import { programOf } from './base-program.ts';
 import { batchCommand } from './batch.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
+import { coordinateCommand } from './coordinate.ts';
 import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
 import { healthCommand } from './health.ts';
@@ -23,6 +24,7 @@ export function tandemProgram(): Command {
     healthCommand(),
     reasonCommand(),
     voteCommand(),
+    coordinateCommand(),
     batchCommand(),
     streamCommand(),
     modelsCommand(),

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { EngineAdminServiceClient, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { wholeNumber } from './arguments.ts';
-import { call, print } from './client.ts';
+import { callAdmin, print } from './client.ts';
 import { UsageError } from './usage-error.ts';
 import { inputOf } from './replay-input.ts';
 import { type DisputeRecord, readDisputes } from './replay-records.ts';
@@ -23,7 +23,7 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-The router takes this from its own machine only, unless its setting \`admin_from\` says otherwise. Engines are given a
+This is for the router's own user, on its machine, or for a caller with role operate. Engines are given a
 quarter of --timeout-ms each time they are asked; raise it for long runs.
 
 Examples: npx tandem replay disputes.jsonl
@@ -38,7 +38,7 @@ Examples: npx tandem replay disputes.jsonl
         modelVersion: record.model_version,
         tensor: inputOf(record, number, input),
       };
-      const response = await call(command, EngineAdminServiceClient, (client) => client.replayInput, request);
+      const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.replayInput, request);
       const answer = ReplayInputResponse.toJSON(response) as object;
       const json = { record: number, recordedDifferences: record.differences, ...answer };
       print(command, json, () => describeReplay(record, number, response));

@@ -28,14 +28,25 @@ export interface RequestOptions {
 }
 
 export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
-  const strategy = new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)');
-  if (withStrategy) command.addOption(oneOf(strategy, STRATEGIES));
-  return command
+  if (withStrategy) addStrategy(command);
+  command
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
-    .addOption(oneOf(new Option('--cache <mode>', 'what to do with the result cache (default: use)'), CACHE_MODES))
-    .addOption(oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS))
     .option('--session <id>', 'go on from the state of this session, or open it');
+  return addCacheMode(command).addOption(
+    oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS),
+  );
+}
+
+export function addStrategy(command: Command): Command {
+  const strategy = new Option('--strategy <name>', 'how the engine is chosen (default: the server’s)');
+  return command.addOption(oneOf(strategy, STRATEGIES));
+}
+
+export function addCacheMode(command: Command): Command {
+  return command.addOption(
+    oneOf(new Option('--cache <mode>', 'what to do with the result cache (default: use)'), CACHE_MODES),
+  );
 }
 
 /** A request that still lacks its input. */

@@ -1,8 +1,10 @@
 // Where engines come from: those this router starts, those it is told of, and those it finds.
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
+import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -14,6 +16,9 @@ import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.
 import type { ModelRepository } from '../models/repository.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
+
+/** For an engine to answer when it is registered, milliseconds. */
+const REGISTER_MS = 1_000;
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -110,27 +115,50 @@ function discoveryEvents(log: Log, system: SystemEvents, name: string): Discover
 }
 
 /** What a caller wants registered, held against the rules of the settings. Throws INVALID_FIELD. */
-export function checkSidecar(id: string, address: string): [id: string, address: string] {
+export function checkSidecar(id: string, address: string): void {
   const { error } = sidecarSchema.safeParse({ id, address });
-  if (error === undefined) return [id, address];
+  if (error === undefined) return;
   const [issue] = error.issues;
   const field = issue?.path[0] === 'id' ? 'engine_id' : 'address';
   throw new RouterError('INVALID_FIELD', `${field}: ${issue?.message}`, { field });
 }
 
-/** Adds an engine and tries to connect once. Throws ENGINE_EXISTS, also where it is the process of another one, or ENGINE_LIMIT. */
+/** Throws ENGINE_LIMIT where callers register engines faster than `takes` lets them, INVALID_FIELD where none may be at `address`. */
+export function checkRegistration(address: string, rules: readonly string[], takes: () => number): void {
+  const retryAfterMs = takes();
+  if (retryAfterMs > 0) {
+    throw new RouterError('ENGINE_LIMIT', 'too many engines are registered in a short time; try again later', {
+      retryAfterMs,
+    });
+  }
+  if (new AllowedAddresses(rules).has(address)) return;
+  const message = 'address is not among those where engines may be; see setting admin.engine_addresses';
+  throw new RouterError('INVALID_FIELD', message, { field: 'address' });
+}
+
+/**
+ * Adds an engine, and waits for its answer: up to REGISTER_MS whatever else is at its address. Throws ENGINE_EXISTS, also
+ * where it is the process of another one, or ENGINE_LIMIT.
+ */
 export async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledEngine> {
   const { id, address } = engine;
   const at = normalAddress(address);
   const same = pool.engines.find(({ engine: other }) => other.id !== id && normalAddress(other.address) === at);
   if (same !== undefined) throw sameProcess(engine, same.engine);
   const pooled = pool.add(engine);
-  await engine.start();
+  await Promise.race([answerOf(engine), delay(REGISTER_MS)]);
   if (pooled.duplicateOf === '') return pooled;
   const first = pool.find(pooled.duplicateOf);
   pool.remove(id);
   void engine.stop();
   throw sameProcess(engine, first.engine);
+}
+
+/** Resolves when the engine has said what it is; else never. */
+function answerOf(engine: Engine): Promise<void> {
+  return new Promise((resolve) => {
+    void engine.start().then(() => engine.description === undefined || resolve());
+  });
 }
 
 function sameProcess({ id, address }: Engine, known: Engine): RouterError {

@@ -69,7 +69,6 @@ export function tracingOptions(
 
 export function liveApiOptions(settings: Settings): LiveApiOptions {
   return {
-    adminFrom: settings.admin_from,
     maxBatchItems: settings.max_batch_items,
     maxInFlight: settings.max_in_flight,
     windowSize: settings.stream_window,

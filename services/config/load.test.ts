@@ -88,10 +88,7 @@ describe('settings', () => {
     ['local_first_share: 1.5', 'setting "local_first_share" is 1.5; it must be a share, 0 to 1'],
     ['spawn: {count: 1.5}', 'setting "spawn.count" is 1.5; it must be a whole number, 0 to 64'],
     ['cache: {enabled: yes}', 'setting "cache.enabled" is "yes"; it must be true or false'],
-    [
-      'admin_from: loopbak',
-      'setting "admin_from" is "loopbak"; it must be one of loopback, anywhere, nowhere; did you mean loopback?',
-    ],
+    ['edge: natve', 'setting "edge" is "natve"; it must be one of native, grpc-js; did you mean native?'],
     ['listen: ""', 'setting "listen" is ""; it must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"'],
     ['spawn: 3', 'setting "spawn" is 3; it must be a group of settings: count, base_port, socket_dir, binary, threads'],
     ['sidecars: one', 'setting "sidecars" is "one"; it must be a list of {id, address}, at most 64 long'],

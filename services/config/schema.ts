@@ -2,6 +2,7 @@
 // As YAML: `spawn: {count: 3}`. From the environment: TANDEM_SPAWN_COUNT=3. Flags: see `npm start -- --help`.
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
+import { adminSchema, checkAdmin } from './admin-settings.ts';
 import {
   breakerSchema,
   discoverySchema,
@@ -11,8 +12,8 @@ import {
   spawnSchema,
 } from './engine-settings.ts';
 import { LIVE } from './live.ts';
-import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { authSchema } from './auth-settings.ts';
+import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
 import { sessionsSchema } from './session-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
@@ -28,6 +29,7 @@ const shape = z.strictObject({
   tls: tlsSchema,
   insecure: insecureSchema,
   auth: authSchema,
+  admin: adminSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')
@@ -211,11 +213,6 @@ const shape = z.strictObject({
     .default(128)
     .describe('Unanswered requests of one ReasonStream, or of one ReasonBatch, under way at once.')
     .meta(LIVE),
-  admin_from: z
-    .enum(['loopback', 'anywhere', 'nowhere'])
-    .default('loopback')
-    .describe('From where calls are taken that change the engine pool, the strategy or the metrics.')
-    .meta(LIVE),
   request_timeout_ms: z
     .int()
     .min(1)
@@ -287,6 +284,6 @@ const shape = z.strictObject({
     .meta(LIVE),
 });
 
-export const settingsSchema = shape.superRefine(checkExposure);
+export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkAdmin);
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -207,16 +207,23 @@ export class HttpServer {
       parts: [...(route.path.exec(path) ?? [])],
       query: new URLSearchParams(query),
       context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs },
-      body: async () => {
-        this.#connections.done(request.socket);
-        try {
-          return await readJson(request, this.#options.maxBodyBytes);
-        } finally {
-          this.#connections.working(request.socket);
-        }
-      },
+      body: () => this.#read(request, readJson),
+      bytes: () => this.#read(request, readBody),
     };
     return await route.handle(asked);
+  }
+
+  /** A peer that sends its body slowly keeps out nobody. */
+  async #read<Body>(
+    request: IncomingMessage,
+    read: (request: IncomingMessage, maxBytes: number) => Promise<Body>,
+  ): Promise<Body> {
+    this.#connections.done(request.socket);
+    try {
+      return await read(request, this.#options.maxBodyBytes);
+    } finally {
+      this.#connections.working(request.socket);
+    }
   }
 
   #isOurs(host: string | undefined): boolean {
@@ -245,17 +252,26 @@ function leaving(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
+    throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
+  }
+  const body = await readBody(request, maxBytes);
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
+  }
+}
+
 /**
  * The body of a request that changes something, or takes work. Other sites' pages cannot make a browser send it: their
- * Origin is not our Host, and JSON they may only send after asking, which nobody answers.
+ * Origin is not our Host.
  */
-async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const { origin, host } = request.headers;
   if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)) {
     throw new Refused(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
-  }
-  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-    throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
   }
   const tooLong = `a request may have ${maxBytes} bytes (setting max_message_bytes); send a smaller input`;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
@@ -266,9 +282,5 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<unk
     if (bytes > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-  } catch {
-    throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
-  }
+  return Buffer.concat(chunks);
 }

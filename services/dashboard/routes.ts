@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallContext } from '../core/inference.ts';
 import { type Asset, readAssets } from './assets.ts';
 import { toModels, toSamples } from './models.ts';
-import { type Reply, json, refusal, text } from './reply.ts';
+import { Refused, type Reply, json, refusal, text } from './reply.ts';
 import { toSessions } from './sessions.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources, EventView } from './sources.ts';
@@ -18,6 +18,8 @@ export interface Asked {
   readonly context: CallContext;
   /** The whole body. Rejects with Refused where it is too long or no JSON. */
   readonly body: () => Promise<unknown>;
+  /** The same as bytes, of any type. */
+  readonly bytes: () => Promise<Buffer>;
 }
 
 /** Undefined: the route has written its answer itself. */
@@ -29,6 +31,7 @@ export interface Route {
   readonly handle: Handler;
 }
 
+const OPEN_INFERENCE = /^\/v2(?:\/.*)?$/;
 const MAX_LISTED = 500;
 const DEFAULT_LISTED = 100;
 
@@ -112,6 +115,8 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
       const samples = toSamples(sources, decoded(name), Number(version));
       return samples ? json(samples) : refusal(404, 'UNKNOWN_MODEL', 'there is no such model version; see /api/models');
     }),
+    { path: OPEN_INFERENCE, method: 'GET', handle: (asked) => inference(asked, sources) },
+    { path: OPEN_INFERENCE, method: 'POST', handle: atMost(maxWaiting, (asked) => inference(asked, sources)) },
     { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (asked) => reason(asked, sources)) },
   ];
 }
@@ -133,6 +138,25 @@ async function reason({ body, context }: Asked, sources: DashboardSources): Prom
   }
   const answer = await sources.reason(await body(), context);
   return json(answer.body, HTTP_STATUS[answer.code] ?? 500);
+}
+
+async function inference(asked: Asked, sources: DashboardSources): Promise<Reply> {
+  const { request, parts, context, bytes } = asked;
+  const [path = ''] = parts;
+  let refused: unknown;
+  const answer = await sources.inference?.({
+    ...{ method: request.method ?? '', path, ...context },
+    headerBytes: Number(request.headers['inference-header-content-length'] ?? NaN),
+    body: () =>
+      bytes().catch((thrown: unknown) => {
+        refused = thrown;
+        throw thrown;
+      }),
+  });
+  if (refused instanceof Refused) throw refused;
+  if (answer === undefined) return notFound(path);
+  const { code, type, body, headers } = answer;
+  return { status: HTTP_STATUS[code] ?? 500, type, body, headers };
 }
 
 function atMost(max: number, handle: Handler): Handler {

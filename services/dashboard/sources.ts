@@ -174,7 +174,28 @@ export interface SessionsView {
   nowMs(): number;
 }
 
+/** One call of /v2/…, the Open Inference Protocol. */
+export interface InferenceCall {
+  readonly method: string;
+  readonly path: string;
+  /** Of header Inference-Header-Content-Length; NaN: there is none. */
+  readonly headerBytes: number;
+  readonly deadlineMs: number;
+  readonly signal: CallContext['signal'];
+  readonly body: () => Promise<Buffer>;
+}
+
+export interface InferenceAnswer {
+  /** Name of a gRPC status. */
+  readonly code: string;
+  readonly type: string;
+  readonly body: string | Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface DashboardSources {
+  /** Undefined as a result: there is nothing at that path. */
+  readonly inference?: (call: InferenceCall) => Promise<InferenceAnswer | undefined>;
   readonly engines: () => readonly EngineView[];
   /** Whether the router can answer as it is configured, and what is missing; one line. */
   readonly readiness: () => { readonly isReady: boolean; readonly why: string };

@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { type MetricsOptions, metricsMethods } from '../../services/api/metrics.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
-import { RouterError } from '../../services/core/errors.ts';
+import type { RouterError } from '../../services/core/errors.ts';
 import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
@@ -79,8 +79,6 @@ export class MetricsServer {
   readonly ticker = new Ticker();
   readonly drain = new AbortController();
   readonly internal: RouterError[] = [];
-  /** Whether the caller may reset. */
-  isAdmin = true;
   readonly sources: MeterSources = {
     engines: () => {
       this.reads += 1;
@@ -107,9 +105,6 @@ export class MetricsServer {
       timeoutMs: 10_000,
       onInternalError: (_path, error) => this.internal.push(error),
       observer: this.metrics,
-      guard: () => {
-        if (!this.isAdmin) throw new RouterError('ADMIN_FORBIDDEN', 'not from here');
-      },
       drained: this.drain.signal,
       calls: new OpenCalls(),
       every: (intervalMs, tick) => this.ticker.every(intervalMs, tick),

@@ -65,8 +65,8 @@ export function dissentsOf({ requests }: LoadResult): number {
 }
 
 /** Runs `load` while engine-1 is readmitted whenever it is put out. */
-export async function whileReadmitted<T>({ address }: Router, load: () => Promise<T>): Promise<T> {
-  const operator = new Operator(address);
+export async function whileReadmitted<T>({ adminAddress }: Router, load: () => Promise<T>): Promise<T> {
+  const operator = new Operator(adminAddress);
   const readmission = setInterval(() => void readmit(operator).catch(() => undefined), READMIT_EVERY_MS);
   try {
     return await load();

@@ -109,7 +109,7 @@ export class Stage {
   ): Promise<Router> {
     const sidecars = engines.map(({ address }, at) => ({ id: `engine-${at + 1}`, address }));
     const process = await startRouter({ local: { enabled: false }, sidecars, ...settings }, env);
-    const operator = new Operator(process.address);
+    const operator = new Operator(process.adminAddress);
     this.#ends.push(() => operator.close());
     this.#ends.push(() => process.kill());
     return { ...process, operator, ...this.caller(process.address) };

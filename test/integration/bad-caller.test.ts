@@ -20,7 +20,7 @@ let operator: Operator;
 
 beforeAll(async () => {
   system = await startSystem({ cache: { enabled: false } });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 });
 
 afterAll(async () => {

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 async function start(cache: Record<string, unknown> = {}): Promise<void> {
   system = await startSystem({ local: { enabled: false }, sidecars: fleet.settings, spawn: { count: 0 }, cache });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 }
 
 afterEach(async () => {

@@ -15,7 +15,8 @@ afterAll(async () => {
 });
 
 function tandem(args: string[], stdin = ''): Promise<Finished> {
-  return run('services/cli/main.ts', [...args, '--address', system.address], { stdin }).finished;
+  return run('services/cli/main.ts', [...args, '--address', system.address, '--admin', system.adminAddress], { stdin })
+    .finished;
 }
 
 const numbers = (): number[] => {

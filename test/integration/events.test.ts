@@ -278,7 +278,7 @@ describe('the router’s own events', () => {
   });
 
   it('tell of an engine that an operator removes', async () => {
-    const operator = new Operator(system.address);
+    const operator = new Operator(system.adminAddress);
     await operator.remove('three');
     operator.close();
     await heard('engine', 'engine removed', 'three');

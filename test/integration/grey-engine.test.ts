@@ -31,7 +31,7 @@ beforeEach(async () => {
     sidecars: addresses.map((address, at) => ({ id: `engine-${at + 1}`, address })),
     breaker: { reset_ms: 60_000 }, // once it is out it stays out
   });
-  operator = new Operator(router.address);
+  operator = new Operator(router.adminAddress);
   caller = callRouter(router.address);
   await until(async () => (await operator.engines()).every(({ build }) => build !== ''), { what: 'the engines' });
 });

@@ -72,7 +72,7 @@ function useRouter(): void {
     });
     caller = callRouter(router.address);
     batches = new grpc.Client(router.address, grpc.credentials.createInsecure());
-    operator = new Operator(router.address);
+    operator = new Operator(router.adminAddress);
     truths = (await ask('ROUND_ROBIN')).map(({ response }) => told(response!));
   });
 

@@ -72,7 +72,7 @@ async function start(sidecars: Record<string, string>, over: Record<string, unkn
     ...over,
   };
   system = await startSystem(settings, log);
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 }
 
 /** The majority is wrong, and comes first. */

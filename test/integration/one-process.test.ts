@@ -45,7 +45,7 @@ async function start(sidecars: Record<string, string>): Promise<void> {
     sidecars: Object.entries(sidecars).map(([id, address]) => ({ id, address })),
   };
   system = await startSystem(settings, log);
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 }
 
 async function states(): Promise<unknown[][]> {

@@ -83,7 +83,7 @@ describe('a router whose vote needs three engines', () => {
     await start(VOTES);
     system.pool.setDraining(system.pool.find('three'), true);
     expect(await health.check()).toBe('NOT_SERVING');
-    const operator = new Operator(system.address);
+    const operator = new Operator(system.adminAddress);
     await operator.setStrategy(Strategy.STRATEGY_ROUND_ROBIN);
     operator.close();
     expect(await health.check()).toBe('SERVING');

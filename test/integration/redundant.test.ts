@@ -49,7 +49,7 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
     quarantine: { dissents: 1_000 },
     ...over,
   });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 }
 
 /** What one engine says to it, which had better be honest yet. */

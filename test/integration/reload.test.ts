@@ -37,7 +37,7 @@ beforeEach(async () => {
   events = new EventServiceClient(router.address, grpc.credentials.createInsecure());
   told = new EventReader(events, { topics: ['config'] });
   await told.subscribed;
-  operator = new Operator(router.address);
+  operator = new Operator(router.adminAddress);
 });
 
 afterEach(async () => {

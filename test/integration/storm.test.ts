@@ -25,7 +25,7 @@ beforeAll(async () => {
     spawn: { count: 0 },
     sidecars: sidecars.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
   });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 });
 
 afterAll(async () => {

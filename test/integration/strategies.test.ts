@@ -144,7 +144,7 @@ describe('AFFINITY', () => {
 
   it('moves only the inputs of an engine that is removed, and back when it returns', async () => {
     await start(3);
-    const operator = new Operator(system.address);
+    const operator = new Operator(system.adminAddress);
     const before = await answerers();
     await operator.remove('engine-2');
     const without = await answerers();

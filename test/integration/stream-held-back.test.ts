@@ -32,7 +32,7 @@ let client: ReasoningServiceClient;
 beforeAll(async () => {
   sidecar = await startSidecar('deploy/models');
   router = await startRouter({ local: { enabled: false }, sidecars: [{ id: 'engine-1', address: sidecar.address }] });
-  operator = new Operator(router.address);
+  operator = new Operator(router.adminAddress);
   client = new ReasoningServiceClient(router.address, grpc.credentials.createInsecure());
 });
 
@@ -113,7 +113,7 @@ describe('a caller that reads no answer while the router stops', () => {
       sidecars: [{ id: 'engine-1', address: sidecar.address }],
       drain_timeout_ms: drainMs,
     });
-    const from = new Operator(stopping.address);
+    const from = new Operator(stopping.adminAddress);
     const itsClient = new ReasoningServiceClient(stopping.address, grpc.credentials.createInsecure());
     const caller = new StreamCaller(itsClient, { reads: false });
     for (let at = 0; at < 2_000; at += 1) caller.send(requests[at % requests.length]!);

@@ -202,7 +202,7 @@ describe('a stream whose caller leaves', () => {
   });
 
   it('is given up when its deadline passes, and counted as that', async () => {
-    const operator = new Operator(system.address);
+    const operator = new Operator(system.adminAddress);
     const caller = new StreamCaller(system.client, { headers: { 'grpc-timeout': '200m' } });
     caller.send(good(0));
     expect((await caller.ended).code).toBe(grpc.status.DEADLINE_EXCEEDED);
@@ -280,7 +280,7 @@ describe('a stream that is open when the router stops', () => {
     const link = await new SlowLink(sidecar.address).start();
     link.delayMs = 300;
     const system = await startBefore([link.address], { drain_timeout_ms: 5_000 });
-    const operator = new Operator(system.address);
+    const operator = new Operator(system.adminAddress);
     const caller = new StreamCaller(system.client);
     for (let at = 0; at < 50; at += 1) caller.send(good(at));
     await until(() => inFlight(system) === 50, { what: 'the requests to be read' });

@@ -41,7 +41,7 @@ async function start(over: Record<string, unknown> = {}): Promise<void> {
     stall_timeout_ms: 10_000,
     ...over,
   });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 }
 
 function vote(over: Partial<VotePolicy> = {}, request = inputs.request()): Promise<ReasonResponse> {

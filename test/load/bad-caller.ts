@@ -84,7 +84,7 @@ async function measure(): Promise<Measured> {
     local: { enabled: false },
     sidecars: sidecars.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
   });
-  const operator = new Operator(router.address);
+  const operator = new Operator(router.adminAddress);
   const samples: Record<Part, Latency[]> = { alone: [], 'beside good ones': [], 'beside bad ones': [] };
   const sentPerS: number[] = [];
   await play('caller', router.address); // for the compilers of both

@@ -32,6 +32,7 @@ export class Operator {
   readonly #admin: EngineAdminServiceClient;
   readonly #metrics: MetricsServiceClient;
 
+  /** `address`: of the administrative door. Reading is possible at the public one, too. */
   constructor(address: string) {
     this.#admin = new EngineAdminServiceClient(address, grpc.credentials.createInsecure());
     this.#metrics = new MetricsServiceClient(address, grpc.credentials.createInsecure());

@@ -16,6 +16,8 @@ export interface RouterProcess {
   /** What it wrote to standard error so far. */
   log(): string;
   readonly address: string;
+  /** For callers that change what runs. */
+  readonly adminAddress: string;
   /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
   readonly httpAddress: string;
   /** CPU time that it has taken so far, milliseconds. */
@@ -36,8 +38,18 @@ export async function startRouter(
   env: Record<string, string> = {},
   descriptors?: number,
 ): Promise<RouterProcess> {
-  const config = join(mkdtempSync(join(tmpdir(), 'tandem-router-')), 'router.yaml');
-  const whole = { listen: '127.0.0.1:0', http_listen: 'off', spawn: { count: 0 }, log_level: 'error', ...settings };
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-router-'));
+  const config = join(folder, 'router.yaml');
+  const adminAddress = `unix:${join(folder, 'admin.sock')}`;
+  const admin = { listen: adminAddress };
+  const whole = {
+    admin,
+    listen: '127.0.0.1:0',
+    http_listen: 'off',
+    spawn: { count: 0 },
+    log_level: 'error',
+    ...settings,
+  };
   const write = (over: Record<string, unknown>): void => writeFileSync(config, JSON.stringify({ ...whole, ...over })); // JSON is YAML
   write({});
   const { child, line, finished } = run('services/start.ts', ['--config', config], {
@@ -51,6 +63,7 @@ export async function startRouter(
     pid: child.pid!,
     log: () => log,
     address: banner.trim().split(/\s+/)[1]!,
+    adminAddress,
     httpAddress: whole.http_listen === 'off' ? '' : /\/\/(.*)\//.exec(await line(/Dashboard:/))![1]!,
     cpuMs: () => {
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');

@@ -25,11 +25,13 @@ export async function startSystem(
   log: Log = pino({ level: 'silent' }),
 ): Promise<System> {
   const { spawn, ...rest } = over;
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-system-'));
   const settings: Settings = settingsSchema.parse({
     listen: '127.0.0.1:0',
     http_listen: '127.0.0.1:0',
     edge: edgeUnderTest,
-    spawn: { count: 2, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-system-')), ...(spawn as object) },
+    admin: { listen: `unix:${join(folder, 'admin', 'router.sock')}` },
+    spawn: { count: 2, socket_dir: folder, ...(spawn as object) },
     ...rest,
   });
   const tandem = await start(settings, log, () => undefined);

@@ -42,7 +42,7 @@ beforeAll(async () => {
     quarantine: { dissents: 1_000 }, // the liar goes on voting
     stall_timeout_ms: 10_000, // who is given up is not lost
   });
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
   const mixed = new MixedRequests(system.address, fleet);
   await mixed.send(async () => (await operator.metrics()).inFlight);
   mixed.close();

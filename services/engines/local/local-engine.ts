@@ -1,8 +1,8 @@
 // The engine inside the router: an independent implementation of proto/NUMERICS.md that simulates in worker threads, so
 // that the event loop stays free.
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { RouterError } from '../../core/errors.ts';
+import { packageVersion } from '../../core/package-version.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import { malformed } from '../check-refusal.ts';
 import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
@@ -318,8 +318,6 @@ function toError({ kind, message, metadata, cause }: Failure, recordingId = 0n):
 }
 
 function buildName(): string {
-  const manifest = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const short = (full: string): string => full.split('.').slice(0, 2).join('.');
-  return `tandem-local ${version} node-${short(process.versions.node)} v8-${short(process.versions.v8)}`;
+  return `tandem-local ${packageVersion()} node-${short(process.versions.node)} v8-${short(process.versions.v8)}`;
 }

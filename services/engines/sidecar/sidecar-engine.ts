@@ -18,6 +18,7 @@ const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 500;
 /** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
 const PROVEN_MS = 1_000;
+const UNPROVEN = 'no engine has answered at this address so far; check the address, and that the engine runs';
 
 /** Undefined: it is not known. */
 type OutputsOf = (model: string, version: number) => number | undefined;
@@ -31,6 +32,11 @@ export class SidecarEngine implements Engine {
   /** Why it was lost last, while it has not been back; empty: it never was there. */
   #lostWith = '';
   isFaulty = false;
+  /**
+   * A caller has named its address. As long as no engine has ever answered there, nothing says what does instead: nobody
+   * can look for open ports by it.
+   */
+  isUnproven = false;
   /** Connections in a row that ended for such a reason, none of which was worth it. */
   #failures = 0;
   #upSinceMs = 0;
@@ -60,6 +66,7 @@ export class SidecarEngine implements Engine {
 
   get downReason(): string {
     if (this.description !== undefined) return '';
+    if (this.isUnproven) return UNPROVEN;
     return withTimes(this.#downReason, this.#failures);
   }
 
@@ -161,6 +168,7 @@ export class SidecarEngine implements Engine {
     this.#stream = stream;
     this.#upSinceMs = performance.now();
     this.description = description;
+    this.isUnproven = false;
     stream.begin(new InferCall(client, this.id, wire, stream));
     // It may have ended at once.
     if (this.#stream === stream) this.#changed();
@@ -185,7 +193,7 @@ export class SidecarEngine implements Engine {
     // Full jitter, so that many routers do not come back in step.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
-    if (wasUp || isNews) this.#changed();
+    if (wasUp || (isNews && !this.isUnproven)) this.#changed();
   }
 
   get #isProven(): boolean {

@@ -26,7 +26,7 @@ export class Stage {
 
   private constructor(system: System, fleet: Fleet<Id>) {
     this.system = system;
-    this.operator = new Operator(system.address);
+    this.operator = new Operator(system.adminAddress);
     this.fleet = fleet;
   }
 

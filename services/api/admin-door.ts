@@ -1,0 +1,30 @@
+// A second edge for calls that change what runs. It serves the same methods, and has connections of its own: a flood at the
+// public address keeps no operator out.
+import { ConnectionLimit } from '../core/connection-limit.ts';
+import { parseAddress } from '../grpc/listen.ts';
+import type { Method } from '../grpc/method.ts';
+import { type EdgeKind, createEdge } from './create-edge.ts';
+import type { Edge, EdgeOptions } from './edge.ts';
+import { makePrivateFolder } from './private-folder.ts';
+
+const MAX_CONNECTIONS = 64;
+
+/** Listens at `listen`. Who reaches a Unix socket is the router's own user and may do everything; elsewhere `options` say. */
+export async function openAdminDoor(
+  listen: string,
+  kind: EdgeKind,
+  methods: readonly Method[],
+  options: EdgeOptions,
+): Promise<{ readonly edge: Edge; readonly address: string }> {
+  const { path } = parseAddress(listen);
+  const own = {
+    listen,
+    connections: new ConnectionLimit(MAX_CONNECTIONS),
+    ...(path === undefined ? {} : { tls: undefined, authorize: undefined }),
+  };
+  if (path !== undefined) makePrivateFolder(listen, path);
+  // What the options of the public edge change while it serves counts here, too.
+  const edge = await createEdge(kind, methods, Object.setPrototypeOf(own, options) as EdgeOptions);
+  const port = await edge.start();
+  return { edge, address: listen.replace(/:0$/, `:${port}`) };
+}

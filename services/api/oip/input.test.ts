@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
+import { RouterError } from '../../core/errors.ts';
+import { type ItemShape, readItems, textParameter } from './input.ts';
+
+const CONSTANT: ItemShape = { kind: 'constant', shape: [3] };
+const SERIES: ItemShape = { kind: 'series', shape: [2, 2] };
+
+function request(shape: number[], data: Uint8Array, datatype = 'FP32', name = 'input'): ModelInferRequest {
+  return ModelInferRequest.fromPartial({
+    inputs: [{ name, datatype, shape: shape.map(BigInt) }],
+    rawInputContents: [data],
+  });
+}
+
+function fieldOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (thrown) {
+    if (thrown instanceof RouterError) return thrown.violation?.field ?? thrown.kind;
+    throw thrown;
+  }
+  return 'no error';
+}
+
+describe('readItems', () => {
+  it('takes the model’s own shape as one item', () => {
+    const { isBatch, tensors } = readItems(request([3], new Uint8Array(12)), CONSTANT, 8);
+    expect([isBatch, tensors.map(({ shape, data }) => [shape, data.length])]).toEqual([false, [[[3], 12]]]);
+  });
+
+  it('divides a batch by its first dimension', () => {
+    const data = Uint8Array.from({ length: 24 }, (_, index) => index);
+    const { isBatch, tensors } = readItems(request([2, 3], data), CONSTANT, 8);
+    expect(isBatch).toBe(true);
+    expect(tensors.map((tensor) => tensor.data[0])).toEqual([0, 12]);
+  });
+
+  it('takes a series of any length, alone and in a batch', () => {
+    expect(readItems(request([5, 2, 2], new Uint8Array(80)), SERIES, 8)).toMatchObject({ isBatch: false });
+    const { tensors } = readItems(request([2, 5, 2, 2], new Uint8Array(160)), SERIES, 8);
+    expect(tensors.map(({ shape }) => shape)).toEqual([
+      [5, 2, 2],
+      [5, 2, 2],
+    ]);
+  });
+
+  it('packs numbers that are not raw', () => {
+    const message = ModelInferRequest.fromPartial({
+      inputs: [{ name: 'input', datatype: 'FP32', shape: [3n], contents: { fp32Contents: [1, 2, 3] } }],
+    });
+    const { data } = readItems(message, CONSTANT, 8).tensors[0]!;
+    expect([...new Float32Array(data.slice().buffer)]).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['inputs', ModelInferRequest.fromPartial({})],
+    ['inputs[0].name', request([3], new Uint8Array(12), 'FP32', 'x')],
+    ['inputs[0].datatype', request([3], new Uint8Array(24), 'FP64')],
+    ['inputs[0]', request([3], new Uint8Array(11))],
+    ['inputs[0].shape', request([], new Uint8Array(4))],
+    ['inputs[0].shape', request([0, 3], new Uint8Array(0))],
+    ['inputs[0].shape', request([1, 1, 3], new Uint8Array(12))],
+    ['inputs[0].shape', request([9, 3], new Uint8Array(108))],
+    ['inputs[0].shape', request([2 ** 60, 3], new Uint8Array(12))],
+    ['inputs[0].shape', request([-1, 3], new Uint8Array(12))],
+    [
+      'inputs[0].contents',
+      ModelInferRequest.fromPartial({ inputs: [{ name: 'input', datatype: 'FP32', shape: [3n] }] }),
+    ],
+  ])('names %s where that is wrong', (field, message) => {
+    expect(fieldOf(() => readItems(message, CONSTANT, 8))).toBe(field);
+  });
+});
+
+describe('textParameter', () => {
+  it('refuses what is no text, and knows no inherited names', () => {
+    const parameters = { strategy: { parameterChoice: { $case: 'int64Param' as const, value: 1n } } };
+    expect(fieldOf(() => textParameter(parameters, 'strategy'))).toBe('parameters.strategy');
+    expect(textParameter({}, 'constructor')).toBe('');
+  });
+});

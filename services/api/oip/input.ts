@@ -1,0 +1,112 @@
+// From the one input tensor of a request to the tensors of its items.
+import type { InferParameter, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
+import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
+import { invalid } from './errors.ts';
+
+export const INPUT = 'input';
+
+/** What the model takes, as its metadata say. */
+export interface ItemShape {
+  readonly kind: 'constant' | 'series';
+  /** Of one step. */
+  readonly shape: readonly number[];
+}
+
+export interface Items {
+  /** The input's first dimension is a batch. */
+  readonly isBatch: boolean;
+  readonly tensors: readonly Tensor[];
+}
+
+type InputTensor = ModelInferRequest['inputs'][number];
+
+interface Datatype {
+  readonly bytes: number;
+  /** From the list that the protocol has for it, little-endian. */
+  readonly pack: (contents: NonNullable<InputTensor['contents']>) => Uint8Array;
+}
+
+const DATATYPES: Readonly<Partial<Record<string, Datatype>>> = {
+  FP32: { bytes: 4, pack: ({ fp32Contents }) => bytesOf(Float32Array.from(fp32Contents)) },
+  INT8: { bytes: 1, pack: ({ intContents }) => bytesOf(Int8Array.from(intContents)) },
+  UINT8: { bytes: 1, pack: ({ uintContents }) => Uint8Array.from(uintContents) },
+  BOOL: { bytes: 1, pack: ({ boolContents }) => Uint8Array.from(boolContents, Number) },
+  FP16: { bytes: 2, pack: () => new Uint8Array(0) }, // raw only: the protocol has no list for it
+};
+
+function bytesOf({ buffer }: { readonly buffer: ArrayBuffer }): Uint8Array {
+  return new Uint8Array(buffer);
+}
+
+/** Throws INVALID_FIELD. `maxItems`: setting max_batch_items. */
+export function readItems(request: ModelInferRequest, model: ItemShape, maxItems: number): Items {
+  const { inputs, rawInputContents } = request;
+  const [input] = inputs;
+  if (input === undefined || inputs.length !== 1) {
+    throw invalid('inputs', `the request has ${inputs.length} input tensors; send one, named "${INPUT}"`);
+  }
+  if (input.name !== INPUT) throw invalid('inputs[0].name', `there is no input "${input.name}"; there is "${INPUT}"`);
+  const datatype = DATATYPES[input.datatype];
+  if (datatype === undefined) {
+    const known = Object.keys(DATATYPES).join(', ');
+    throw invalid('inputs[0].datatype', `datatype "${input.datatype}" is not supported; send one of ${known}`);
+  }
+  if (rawInputContents.length > 1) {
+    throw invalid('raw_input_contents', `there are ${rawInputContents.length} raw contents for one input; send one`);
+  }
+  const data = rawInputContents[0] ?? datatype.pack(contentsOf(input));
+  const shape = input.shape.map(Number);
+  const { isBatch, count, itemShape } = divide(shape, model, maxItems);
+  const itemBytes = itemShape.reduce((size, length) => size * length, datatype.bytes);
+  if (data.length !== itemBytes * count) {
+    throw invalid(
+      'inputs[0]',
+      `shape [${shape.join(', ')}] of ${input.datatype} is ${itemBytes * count} bytes, and there are ${data.length}`,
+    );
+  }
+  const tensors = Array.from({ length: count }, (_, index) => ({
+    shape: itemShape,
+    dtype: input.datatype,
+    data: data.subarray(index * itemBytes, (index + 1) * itemBytes),
+  }));
+  return { isBatch, tensors };
+}
+
+function contentsOf({ contents }: InputTensor): NonNullable<InputTensor['contents']> {
+  if (contents === undefined) throw invalid('inputs[0].contents', 'the input has no contents; send them, or raw ones');
+  return contents;
+}
+
+/** A constant input is [n] or the model's own shape, a series has its steps before it; either may have a batch before all. */
+function divide(
+  shape: readonly number[],
+  { kind, shape: step }: ItemShape,
+  maxItems: number,
+): { readonly isBatch: boolean; readonly count: number; readonly itemShape: number[] } {
+  const dimensions = step.length + (kind === 'series' ? 1 : 0);
+  const isBatch = shape.length === dimensions + 1;
+  if (shape.some((length) => !Number.isSafeInteger(length) || length < 1)) {
+    throw invalid('inputs[0].shape', `shape [${shape.join(', ')}] has a length that is not 1 or more`);
+  }
+  if (!isBatch && shape.length !== dimensions) {
+    const wanted = [...(kind === 'series' ? ['steps'] : []), ...step].join(', ');
+    throw invalid(
+      'inputs[0].shape',
+      `shape [${shape.join(', ')}] does not fit; send [${wanted}] or [batch, ${wanted}]`,
+    );
+  }
+  const count = isBatch ? shape[0]! : 1;
+  if (count > maxItems) {
+    const message = `a batch of ${count} is more than ${maxItems} (setting max_batch_items); send several requests`;
+    throw invalid('inputs[0].shape', message);
+  }
+  return { isBatch, count, itemShape: shape.slice(isBatch ? 1 : 0) };
+}
+
+/** The text of a parameter; '' where it is not there. Throws INVALID_FIELD where it is no text. */
+export function textParameter(parameters: Readonly<Record<string, InferParameter>>, name: string): string {
+  const choice = Object.hasOwn(parameters, name) ? parameters[name]?.parameterChoice : undefined;
+  if (choice === undefined) return '';
+  if (choice.$case !== 'stringParam') throw invalid(`parameters.${name}`, `parameter "${name}" must be a text`);
+  return choice.value;
+}

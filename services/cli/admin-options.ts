@@ -1,0 +1,24 @@
+// Where an administrative call goes, and with what.
+import { lstatSync } from 'node:fs';
+import { defaultAdminSocket } from '../config/admin-socket.ts';
+import { isLoopbackAddress } from '../core/loopback.ts';
+import type { CredentialOptions } from './credentials.ts';
+
+export interface AdminOptions extends CredentialOptions {
+  /** Undefined: the socket that is usual for `address`, if it is there, else `address`. */
+  readonly admin?: string;
+}
+
+/** Who says who they are, by a token or a certificate, calls as that, unless `admin` is a socket, which asks nobody. */
+export function adminOptions<Options extends AdminOptions>(options: Options): Options {
+  const address = options.admin ?? socketOf(options);
+  if (address === undefined) return options;
+  if (!address.startsWith('unix:')) return { ...options, address };
+  return { ...options, address, ca: undefined, cert: undefined, key: undefined, token: undefined };
+}
+
+function socketOf({ address, token, cert }: CredentialOptions): string | undefined {
+  if (token !== undefined || cert !== undefined || !isLoopbackAddress(address)) return undefined;
+  const socket = defaultAdminSocket(address);
+  return lstatSync(socket.slice('unix:'.length), { throwIfNoEntry: false })?.isSocket() ? socket : undefined;
+}

@@ -1,0 +1,48 @@
+// `npm run demo`: seven scenarios on real engines. Every claim is checked; one that does not hold ends it with exit code 1.
+import { Command } from 'commander';
+import { Page } from './page.ts';
+import type { Scenario } from './scenario.ts';
+import { basic } from './scenarios/basic.ts';
+import { batch } from './scenarios/batch.ts';
+import { cache } from './scenarios/cache.ts';
+import { monitoring } from './scenarios/monitoring.ts';
+import { strategies } from './scenarios/strategies.ts';
+import { vote } from './scenarios/vote.ts';
+import { Stage } from './stage.ts';
+
+const SCENARIOS: readonly Scenario[] = [basic, batch, vote, strategies, cache, monitoring];
+const NAMES = SCENARIOS.map(({ name }) => name);
+
+await new Command('demo')
+  .description('Show what Tandem does, on real engines of its own.')
+  .argument('[scenario...]', `which of ${NAMES.join(', ')}; all by default`)
+  .addHelpText('after', '\nExamples: npm run demo\n          npm run demo -- vote')
+  .action(async (wanted: string[], _options: unknown, command: Command) => {
+    const unknown = wanted.find((name) => !NAMES.includes(name));
+    if (unknown !== undefined) command.error(`There is no scenario "${unknown}". There are: ${NAMES.join(', ')}.`);
+    await play(wanted.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => wanted.includes(name)));
+  })
+  .parseAsync();
+
+async function play(scenarios: readonly Scenario[]): Promise<void> {
+  const page = new Page((text) => void process.stdout.write(text));
+  const startMs = performance.now();
+  process.stdout.write('Starting a router, its TypeScript engine and three C++ engines …\n');
+  const stage = await Stage.start();
+  try {
+    for (const [index, scenario] of scenarios.entries()) {
+      page.title(`${index + 1} of ${scenarios.length}  ${scenario.title}`, scenario.why);
+      await scenario.run(stage, page);
+    }
+  } finally {
+    await stage.stop();
+  }
+  const seconds = ((performance.now() - startMs) / 1_000).toFixed(0);
+  if (page.broken.length === 0) {
+    process.stdout.write(`\nEverything above was checked while it ran, in ${seconds} s. Next: npm start\n`);
+    return;
+  }
+  process.stderr.write(`\n${page.broken.length} of the claims above do not hold:\n`);
+  for (const claim of page.broken) process.stderr.write(`  ${claim}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,50 @@
+// What the reader of the demo sees: short lines, small charts, and a mark for each claim that was checked.
+import { styleText } from 'node:util';
+import { bar } from '../../services/cli/sparkline.ts';
+import { table } from '../../services/cli/table.ts';
+
+const BAR_CELLS = 30;
+
+export interface BarRow {
+  readonly name: string;
+  readonly value: number;
+  /** Printed after the bar. */
+  readonly text: string;
+}
+
+export class Page {
+  /** Claims that did not hold. */
+  readonly broken: string[] = [];
+  readonly #write: (text: string) => void;
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  title(text: string, why: string): void {
+    this.#write(`\n${styleText('bold', text)}\n${styleText('dim', why)}\n\n`);
+  }
+
+  say(text: string): void {
+    this.#write(`  ${text}\n`);
+  }
+
+  /** Bars of one scale: the greatest value is the longest bar. */
+  bars(rows: readonly BarRow[]): void {
+    const greatest = Math.max(...rows.map(({ value }) => value), Number.MIN_VALUE);
+    const cells = Math.max(...rows.map(({ name }) => name.length));
+    for (const { name, value, text } of rows) {
+      this.say(`  ${name.padEnd(cells)}  ${styleText('cyan', bar(value / greatest, BAR_CELLS))}  ${text}`);
+    }
+  }
+
+  table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+    for (const line of table(head, rows).split('\n')) this.say(`  ${line}`);
+  }
+
+  /** Says the claim, and whether it holds. */
+  claim(text: string, holds: boolean): void {
+    this.#write(`  ${holds ? styleText('green', '✓') : styleText('red', '✗ NOT TRUE:')} ${text}\n`);
+    if (!holds) this.broken.push(text);
+  }
+}
