@@ -7,8 +7,8 @@ import { LayerActivity, ReasonError } from '../generated/tandem/v1/reasoning.ts'
 import type { Answer } from '../routing/answer.ts';
 import type { Attempt } from '../routing/attempt.ts';
 import type { CastBallot } from '../routing/dispute.ts';
-import type { SessionStatus } from '../routing/reason-answer.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
+import type { SessionStatus } from '../routing/session-status.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
 import { fromLayer } from './reason-messages.ts';
 

@@ -6,7 +6,7 @@ import {
   SessionServiceClient,
 } from '../generated/tandem/v1/sessions.ts';
 import { wholeNumber } from './arguments.ts';
-import { call, print } from './client.ts';
+import { call, callAdmin, print } from './client.ts';
 import { bytes, duration } from './metrics-format.ts';
 import { table } from './table.ts';
 
@@ -52,7 +52,7 @@ function endCommand(): Command {
     .option('--caller <name>', 'whose it is (default: a caller without a name)')
     .addHelpText('after', '\nExample: npx tandem sessions end robot-7')
     .action(async (id: string, { caller = '' }: { readonly caller?: string }, command: Command) => {
-      const response = await call(command, SessionServiceClient, (client) => client.endSession, { id, caller });
+      const response = await callAdmin(command, SessionServiceClient, (client) => client.endSession, { id, caller });
       print(command, EndSessionResponse.toJSON(response), () => {
         const { step = 0, model = '', modelVersion = 0 } = response.session ?? {};
         return `ended session ${id} of ${model}/${modelVersion}, at step ${step}`;

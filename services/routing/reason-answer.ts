@@ -4,17 +4,7 @@ import type { ModelVersion } from '../models/repository.ts';
 import type { Answer, Grade } from './answer.ts';
 import type { Attempt } from './attempt.ts';
 import type { RoutedRequest } from './routed-request.ts';
-
-/** Of a message of a session. */
-export interface SessionStatus {
-  readonly id: string;
-  /** After it. */
-  readonly step: number;
-  /** Where it was asked for. */
-  readonly state: Uint8Array | undefined;
-  /** It opened the session. */
-  readonly opened: boolean;
-}
+import type { SessionStatus } from './session-status.ts';
 
 export interface ReasonAnswer {
   readonly answer: Answer;

@@ -15,7 +15,7 @@ import type { Claim, Execution } from './executor.ts';
 import type { Found } from './find-model.ts';
 import { type ReasonQuestion, questionHash } from './question.ts';
 import type { RouteOptions } from './options.ts';
-import type { SessionStatus } from './reason-answer.ts';
+import type { SessionStatus } from './session-status.ts';
 
 export class RoutedRequest implements Execution<PooledEngine> {
   readonly question: ReasonQuestion;

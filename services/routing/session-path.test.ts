@@ -3,7 +3,7 @@ import { FakeEngine, fakeModel, fakePinsOf } from '../../test/fakes/fake-engine.
 import { build, context, kindOf, lost, question, sessionLimits, version } from '../../test/fakes/router-parts.ts';
 import { goOn, pointOf, stateOf, statefulEngine } from '../../test/fakes/stateful-engine.ts';
 import { RouterError } from '../core/errors.ts';
-import { type SessionOptions, type SessionRequest } from '../sessions/options.ts';
+import type { SessionOptions, SessionRequest } from '../sessions/options.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import type { RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';

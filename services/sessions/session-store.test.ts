@@ -42,7 +42,7 @@ function asked(id: string, caller = ''): SessionRequest {
 /** One message, answered. */
 function open(store: SessionStore, id: string, caller = '', state: Uint8Array = STATE): Session {
   const session = store.enter(asked(id, caller));
-  store.takeTurn(session, anyTime());
+  void store.takeTurn(session, anyTime());
   try {
     const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0, engineId: 'e1' };
     store.commit(session, MODEL, step);
@@ -78,7 +78,7 @@ describe('a session', () => {
   it('is forgotten when its first message fails', () => {
     const store = storeOf();
     const session = store.enter(asked('a'));
-    store.takeTurn(session, anyTime());
+    void store.takeTurn(session, anyTime());
     store.leave(session);
     expect([store.stats.open, store.stats.bytes, store.find('', 'a')]).toEqual([0, 0, undefined]);
   });
@@ -111,7 +111,7 @@ describe('a session', () => {
   it('does not expire while a message is computed', () => {
     const store = storeOf({ idleMs: 1_000 });
     const session = open(store, 'a');
-    store.takeTurn(session, anyTime());
+    void store.takeTurn(session, anyTime());
     nowMs = 5_000;
     sweep();
     expect(store.find('', 'a')).toBe(session);
@@ -174,7 +174,7 @@ describe('the limits of sessions', () => {
   it('refuse a message where as many wait as may', async () => {
     const store = storeOf({ maxWaiting: 1 });
     const session = open(store, 'a');
-    store.takeTurn(session, anyTime());
+    void store.takeTurn(session, anyTime());
     const second = store.takeTurn(session, anyTime());
     expect(kindOf(() => store.takeTurn(session, anyTime()))).toBe('SESSION_LIMIT');
     store.leave(session);
@@ -224,7 +224,7 @@ it('the memory of sessions is counted to the byte, whatever happens to them', ()
     const act = random(4);
     if (act === 0 && session !== undefined) store.end(session, 'CLOSED');
     else if (act === 1 && session !== undefined) {
-      store.takeTurn(session, anyTime());
+      void store.takeTurn(session, anyTime());
       const step = { steps: session.step + 1, state: undefined, input: new Uint8Array(random(50)), inputSteps: 1 };
       store.commit(session, MODEL, { ...step, engineId: `e${random(3)}` });
       store.leave(session);

@@ -23,7 +23,7 @@ describe('the messages of a session', () => {
 
   it('do not wait for one whose caller has left', async () => {
     const turns = new TurnQueue();
-    turns.enter(patient());
+    void turns.enter(patient());
     const gone = patient();
     const first = turns.enter(gone)!;
     const second = turns.enter(patient())!;
@@ -38,7 +38,7 @@ describe('the messages of a session', () => {
     jest.useFakeTimers();
     try {
       const turns = new TurnQueue();
-      turns.enter(patient());
+      void turns.enter(patient());
       const late = turns.enter({ ...patient(), deadlineMs: performance.now() + 50 })!;
       const end = expect(late).rejects.toMatchObject({ kind: 'DEADLINE_EXCEEDED' });
       jest.advanceTimersByTime(51);

@@ -49,7 +49,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
 
   const start = async (over: Record<string, unknown> = {}): Promise<void> => {
     system = await startSystem({ edge, models_dir: folder.path, default_model: SESSION_MODEL, ...over });
-    operator = new SessionServiceClient(system.address, grpc.credentials.createInsecure());
+    operator = new SessionServiceClient(system.adminAddress, grpc.credentials.createInsecure());
     whole = await system.reason({ tensor: piece(series, 0, STEPS) });
   };
 

@@ -151,7 +151,7 @@ class Simulation {
       voted: (verdict, ids) => this.#journal.note('voted', verdict, ids.join()),
     };
     const sessionEvents = {
-      ended: ({ id }: Session, why: Ending): void => void this.#journal.guard(() => this.#sessionChecks.ended(id, why)),
+      ended: ({ id }: Session, why: Ending): void => this.#journal.guard(() => this.#sessionChecks.ended(id, why)),
       refused: (): void => this.#journal.count('sessionsRefused'),
     };
     this.#sessions = new SessionStore(sessionLimits(plan.sessions), sessionEvents);

@@ -56,7 +56,7 @@ export class SessionChecks {
 
   /** What the client of a session sends now. To be followed by `sent`. */
   request(asked: Asked): SessionRequest {
-    const { session, expects, keeps, closes } = asked.plan;
+    const { session, expects, keeps = false, closes = false } = asked.plan;
     const id = idOf(session!);
     const ledger = this.#ledgerOf(id);
     const { isOpen, endings, running, lastMs, step, kept } = ledger;
@@ -98,7 +98,7 @@ export class SessionChecks {
       throw broken('once', asked, 'gave another state than that after it');
     }
     // What it closed itself, it ended in its time.
-    const isOfThisOne = ledger.endings - endings === Number(asked.plan.closes && ledger.endings > endings);
+    const isOfThisOne = ledger.endings - endings === Number(asked.plan.closes === true && ledger.endings > endings);
     if (isOfThisOne) {
       if (asked.number < ledger.last) throw broken('order', asked, `was answered after message ${ledger.last}`);
       if (session.opened) this.#checkOpened(asked, ledger, before, sentState);
