@@ -1,10 +1,12 @@
 // The composition root: nothing else wires parts together. What a part needs to be made is in composition/.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
-import { TokenBucket } from './api/token-bucket.ts';
+import { TokenBucket } from './core/token-bucket.ts';
+import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
@@ -14,21 +16,25 @@ import {
   Discoveries,
   checkRegistration,
   checkSidecar,
+  engineAddresses,
   goldenOf,
   registerEngine,
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
   alertOptions,
   breakerOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
@@ -49,6 +55,9 @@ import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
+import { operationFile } from './operations/operation-file.ts';
+import { Operations } from './operations/operations.ts';
+import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
@@ -92,6 +101,8 @@ export interface Tandem {
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
   readonly pool: EnginePool;
+  readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
   readonly traces: TraceRing;
@@ -124,6 +135,7 @@ export async function start(
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   checkDescriptors();
+  if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
@@ -134,20 +146,22 @@ export async function start(
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, metrics, log);
-  const { tracing, spansTo } = traces;
+  const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
+  const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+    const tls = settings.sidecar_tls.ca === '' ? undefined : settings.sidecar_tls;
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
     engineChanged: (pooled) => {
       if (isStopping) return;
       discoveries.engineChanged(pooled);
+      publishing.engineChanged(pooled);
       admission.serve();
       system.engineChanged(pooled);
       api.refreshHealth();
@@ -179,12 +193,23 @@ export async function start(
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
-  pins.onChange(({ name, version, error }) => {
+  const publishing = new Publishing(settings, {
+    ...{ models, pins, pool, system },
+    changed: () => {
+      admission.serve();
+      api.refreshHealth();
+    },
+    distrust: (engine, why) => quarantine.distrust(engine, why),
+  });
+  pins.onChange((pin) => {
     if (isStopping) return;
+    const { name, version, error } = pin;
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
-      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
+      const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
+      system.tell('model', 'ERROR', text, what);
     }
+    publishing.publisher.adopt(pin);
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();
@@ -193,7 +218,8 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
     { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
@@ -229,12 +255,14 @@ export async function start(
   };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
+  const accounts = new CallerAccounts(callerLimits(settings));
   const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    callers: () => accounts.counts,
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
@@ -266,9 +294,16 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
-  const authorizer = new Authorizer(new Callers(settings.auth));
+  const authorizer = new Authorizer(new Callers(settings.auth), accounts);
+  const operations = new Operations(
+    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
+  );
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
-    { router, pool, models, metrics, tracing, meter, sessions, events: eventLog },
+    {
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, sessions, events: eventLog },
+      ...{ operations, learning: learners },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -300,6 +335,7 @@ export async function start(
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
@@ -311,8 +347,9 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
-        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
+        authorize: (...request) => authorizer.checkHttp(...request),
         connections: limits.http,
+        hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
@@ -323,7 +360,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, sessions, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -340,6 +377,8 @@ export async function start(
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
+    await atMost(leftMs(), learners.students.stop());
+    await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
     await pins.stop();
@@ -376,6 +415,8 @@ export async function start(
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
+    publishing.start();
+    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
@@ -386,6 +427,8 @@ export async function start(
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,
+        models,
+        publisher: publishing.publisher,
         supervisors,
         prometheus,
         tracing,

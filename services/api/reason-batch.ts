@@ -1,7 +1,7 @@
 // The items of one ReasonBatch: a few at a time, so that no other caller waits for long, and so many under way at most.
+import { callerName } from '../auth/caller-account.ts';
 import type { Turns } from '../core/turns.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
-import type { Metadata } from '../grpc/metadata.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { LayerRoom } from './layer-room.ts';
 import type { ItemOutcome } from './reason-encoder.ts';
@@ -14,7 +14,6 @@ export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adju
   readonly windowSize: number;
   readonly tracing: Tracing;
   readonly turns: Turns;
-  readonly callerOf: (metadata: Metadata) => string;
 }
 
 /** Begun in one piece. */
@@ -33,8 +32,8 @@ export async function reasonBatch(
   const item: ItemOptions = {
     ...options,
     type: TYPE,
-    caller: () => options.callerOf(context.metadata),
-    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs),
+    caller: () => callerName(context.owner),
+    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs, context.owner),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),
   };
@@ -46,7 +45,7 @@ export async function reasonBatch(
   };
   while (begun < requests.length) {
     await untilBelow(windowSize - 1);
-    await turns.next();
+    await turns.next(context.owner);
     const first = begun;
     const chunk = requests.slice(first, first + Math.min(CHUNK, windowSize - (begun - ended)));
     begun += chunk.length;

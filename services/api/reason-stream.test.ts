@@ -16,7 +16,7 @@ describe('a stream of large requests', () => {
     const router = loneRouter(() => new Promise((_resolve, reject) => asked.push(reject)));
     const call = new FakeCall<Buffer>();
     const handler = reasonStream(router, {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing(), callerOf: () => '' },
+      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
       ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
     });
     handler(call);
@@ -57,7 +57,6 @@ describe('a stream of requests', () => {
         timeoutMs: 60_000,
         observer: { ...silent, requestEnded },
         tracing: fakeTracing(),
-        callerOf: () => '',
       },
       ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
     });

@@ -1,11 +1,13 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
-import type { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
@@ -26,7 +28,9 @@ import { oipHttp } from './oip/http.ts';
 import { inferWith } from './oip/infer.ts';
 import { oipMethods } from './oip/methods.ts';
 import { InferenceStatistics } from './oip/statistics.ts';
+import type { LearnParts } from './learn-stream.ts';
 import { OpenCalls } from './open-calls.ts';
+import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import { sessionMethods } from './sessions.ts';
@@ -37,11 +41,14 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
   readonly sessions: SessionStore;
   readonly events: EventLog;
+  readonly operations: Operations;
+  readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
 
 /** What may change while it serves. */
@@ -92,7 +99,8 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, sessions, events }: ApiParts, options: ApiOptions) {
+  constructor(parts: ApiParts, options: ApiOptions) {
+    const { router, pool, models, publisher, metrics, tracing, meter, sessions, events, operations, learning } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -101,7 +109,6 @@ export class ApiServer {
       drained: this.#drained.signal,
       calls: this.#calls,
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
-      callerOf: (metadata: Metadata) => options.authorizer.nameOf(metadata),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
@@ -112,12 +119,13 @@ export class ApiServer {
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...sessionMethods(sessions, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
-      ...learningMethods({ router, pool, models }, shared),
+      ...learningMethods({ router, operations, ...learning }, shared),
+      ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
@@ -126,11 +134,18 @@ export class ApiServer {
     this.#edgeOptions = Object.assign(shared, { onUnheard });
   }
 
-  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | CallerAccount | undefined {
     const { authorizer, onCallRefused } = this.#options;
     const error = authorizer.check(path, metadata, socket);
-    if (error !== undefined) onCallRefused(path, error);
-    return error;
+    if (error !== undefined) {
+      onCallRefused(path, error);
+      return error;
+    }
+    const account = authorizer.accountOf(path, metadata, socket);
+    const tooMany = account?.begin();
+    if (tooMany === undefined) return account;
+    onCallRefused(path, tooMany);
+    return tooMany;
   }
 
   /** Resolves to the bound address. */

@@ -2,6 +2,7 @@
 // `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
 import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
+import type { CallerAccounts } from '../auth/caller-accounts.ts';
 import { Callers } from '../auth/callers.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { OtelSettings } from '../config/otel.ts';
@@ -28,6 +29,7 @@ import {
   admissionOptions,
   alertOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
@@ -51,6 +53,7 @@ export interface LiveParts {
   readonly tracing: Tracing;
   readonly api: ApiServer;
   readonly authorizer: Authorizer;
+  readonly accounts: CallerAccounts;
   readonly http: HttpServer | undefined;
   readonly sidecars: SidecarList;
   readonly discoveries: Discoveries;
@@ -95,7 +98,7 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { sessions, cache, alerts, tracing, api, authorizer, http } = others;
+    const { sessions, cache, alerts, tracing, api, authorizer, accounts, http } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
@@ -113,8 +116,9 @@ export class LiveSettings {
     alerts.configure(alertOptions(next));
     tracing.configure(tracingOptions(next, otel));
     authorizer.configure(new Callers(next.auth));
+    accounts.configure(callerLimits(next));
     api.configure(liveApiOptions(next));
-    http?.configure({ timeoutMs: next.request_timeout_ms });
+    http?.configure({ timeoutMs: next.request_timeout_ms, hosts: next.dashboard.hosts });
     admission.serve();
     api.refreshHealth();
   }

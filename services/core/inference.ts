@@ -75,6 +75,8 @@ export interface CallContext {
   readonly signal: CancelSignal;
   /** What this is a part of, where it is noted down. */
   readonly span?: OpenSpan | undefined;
+  /** Whose request it is: requests that wait take turns by owner. */
+  readonly owner?: object | undefined;
 }
 
 /** Hears how the inputs of a group end: each once, in any order, perhaps before the call that began them returns. */

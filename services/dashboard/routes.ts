@@ -110,6 +110,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
       /^\/api\/sessions$/,
       list((limit) => toSessions(sources, limit)),
     ),
+    get(/^\/api\/learning$/, async () => json({ students: await sources.learning() })),
     get(/^\/api\/models$/, () => json(toModels(sources))),
     get(/^\/api\/models\/([^/]+)\/(\d{1,9})\/samples$/, ({ parts: [, name = '', version = ''] }) => {
       const samples = toSamples(sources, decoded(name), Number(version));

@@ -103,15 +103,16 @@ export class Router {
     const refusal = this.#refusal(1, context);
     if (refusal !== undefined) throw refusal;
     this.#load.inFlight += 1;
+    const request = new RoutedRequest(question, context, options, this.#answers);
+    request.session = session;
     try {
-      const request = new RoutedRequest(question, context, options, this.#answers);
-      request.session = session;
       const answer = await path(request);
       const { version } = request.found;
       options.observer.cacheUsed(request.cacheStatus);
       options.observer.answered(version.name, version.version);
       return toReasonAnswer(request, answer);
     } finally {
+      request.end();
       this.#load.inFlight -= 1;
       options.overload.recordEnd();
     }
@@ -148,7 +149,7 @@ export class Router {
     try {
       const { version, key, engines: holders } = findServed(this.#models, this.#pool, '', 0);
       const policy = VOTING.has(this.strategy) ? forModel(settings, version.vote) : undefined;
-      const able = this.#pool.candidates(version.name, version.version, holders);
+      const able = this.#pool.candidates(version.heldAs, version.version, holders);
       return readiness({ engines, model: key, able }, demandOf(policy, minEngines));
     } catch (thrown) {
       return { isReady: false, why: RouterError.from(thrown).message };

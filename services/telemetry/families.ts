@@ -261,6 +261,16 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
     counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),
     counter(
+      'tandem_caller_calls_total',
+      'Calls of each caller of setting auth; "others": of all others.',
+      [...standing.callers].map(([caller, { calls }]) => ({ labels: { caller }, value: calls })),
+    ),
+    counter(
+      'tandem_caller_refused_total',
+      'Calls, batches and items that were beyond the limits of their caller.',
+      [...standing.callers].map(([caller, { refused }]) => ({ labels: { caller }, value: refused })),
+    ),
+    counter(
       'tandem_tls_handshakes_failed_total',
       'Connections of clients that ended in their TLS handshake.',
       standing.handshakesFailed,

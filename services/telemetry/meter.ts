@@ -48,6 +48,8 @@ export interface Standing {
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
+  /** Calls of each named caller, and of all others together, since the process started; `refused`: beyond its limits. */
+  readonly callers: ReadonlyMap<string, { readonly calls: number; readonly refused: number }>;
   /** Connections that ended in their TLS handshake. */
   readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
@@ -70,6 +72,7 @@ export interface MeterSources {
   waiting(): number;
   names(): Standing['names'];
   linesDropped(): number;
+  callers(): Standing['callers'];
   handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
@@ -128,6 +131,7 @@ export class Meter {
         waiting: sources.waiting(),
         names: sources.names(),
         linesDropped: sources.linesDropped(),
+        callers: sources.callers(),
         handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },

@@ -94,6 +94,7 @@ export class MetricsServer {
     spansDropped: () => 0,
     names: () => [],
     linesDropped: () => 0,
+    callers: () => new Map(),
     handshakesFailed: () => 0,
     bugs: () => 0,
   };

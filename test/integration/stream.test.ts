@@ -234,7 +234,6 @@ describe('a server of streams', () => {
       timeoutMs: 60_000,
       onInternalError: () => undefined,
       tracing: fakeTracing(),
-      callerOf: () => '',
       observer: metrics,
     };
     server = await serve(reasoningMethods(nobody, options));

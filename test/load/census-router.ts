@@ -79,7 +79,6 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
     onKept: () => undefined,
   });
   const options = {
-    callerOf: () => '',
     ...liveApiOptions(settings),
     ...{ observer: metrics, calls: new OpenCalls(), tracing, drained: new AbortController().signal },
     onInternalError: (_path: string, error: unknown) => {

@@ -49,6 +49,7 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
     waiting: () => around.waiting,
     names: () => around.names,
     linesDropped: () => around.linesDropped,
+    callers: () => new Map(),
     handshakesFailed: () => 0,
     cache: () => around.cache,
     connections: () => around.connections,

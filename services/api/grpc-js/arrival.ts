@@ -1,6 +1,7 @@
 // One call whose message comes in: the frame of gRPC around it is followed byte by byte, the message itself is not kept.
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
+import type { CallerAccount } from '../../auth/caller-account.ts';
 import type { RouterError } from '../../core/errors.ts';
 import type { Inspect } from '../../grpc/message-reader.ts';
 import type { Status } from '../../grpc/status.ts';
@@ -25,6 +26,7 @@ export interface ComingCall {
   readonly call: Pick<ServerInterceptingCallInterface, 'sendStatus'>;
   /** Sees the bytes of a message that is not compressed while they come. */
   readonly inspect: Inspect | undefined;
+  readonly owner: CallerAccount | undefined;
 }
 
 /** Of a message: whether it is compressed, and its length. */
@@ -51,7 +53,10 @@ export class Arrival {
     const { stream, requestStream } = call;
     // Before gRPC's own listener, so that what is refused here is not read there.
     stream.prependListener('data', this.#onData);
-    stream.once('close', () => this.#end());
+    stream.once('close', () => {
+      this.#end();
+      call.owner?.ended();
+    });
     if (requestStream) return;
     coming.add(this);
     stream.once('end', () => coming.delete(this));
@@ -88,6 +93,8 @@ export class Arrival {
   #hold(bytes: number): void {
     this.bytes += bytes;
     this.#rules.onBytes(bytes);
+    const { owner } = this.#call;
+    if (owner?.hold(bytes) === false && !this.#isOver) this.refuse(owner.tooManyBytes());
   }
 
   readonly #onData = (chunk: Buffer): void => {

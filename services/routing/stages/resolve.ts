@@ -18,14 +18,14 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
     const { question, context } = request;
     const found = findServed(models, pool, question.model, question.modelVersion);
     const { version } = found;
-    const { name: model, version: number } = version;
+    const { heldAs: model, version: number } = version;
     const { shape, data } = question.input;
-    request.found = found;
+    request.begin(found);
     request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);
     if (context.span !== undefined) {
-      context.span.set('tandem.model', `${model}/${number}`);
+      context.span.set('tandem.model', found.key);
       context.span.set('tandem.strategy', request.strategy);
     }
   };
