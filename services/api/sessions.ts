@@ -39,17 +39,14 @@ export function sessionMethods(sessions: SessionStore, options: UnaryOptions): M
         processingTimeMs: performance.now() - startedMs,
       };
     }),
-    endSession: unary<EndSessionRequest, EndSessionResponse>(
-      options,
-      ({ id, caller }, { startedMs }) => {
-        if (id === '') throw new RouterError('INVALID_FIELD', 'id is missing; name a session', { field: 'id' });
-        const session = sessions.find(caller, id);
-        if (session === undefined) throw sessionUnknown(id);
-        const ended = toOpenSession(session, sessions.nowMs());
-        sessions.end(session, 'OPERATOR');
-        return { session: ended, processingTimeMs: performance.now() - startedMs };
-      },
-    ),
+    endSession: unary<EndSessionRequest, EndSessionResponse>(options, ({ id, caller }, { startedMs }) => {
+      if (id === '') throw new RouterError('INVALID_FIELD', 'id is missing; name a session', { field: 'id' });
+      const session = sessions.find(caller, id);
+      if (session === undefined) throw sessionUnknown(id);
+      const ended = toOpenSession(session, sessions.nowMs());
+      sessions.end(session, 'OPERATOR');
+      return { session: ended, processingTimeMs: performance.now() - startedMs };
+    }),
   });
 }
 

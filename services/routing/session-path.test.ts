@@ -188,7 +188,10 @@ describe('a vote on a message of a session', () => {
       expect([session?.step, grade]).toEqual([16 * n, 'MAJORITY']);
       expect(pointOf(sessions.find('', 's')!.state)).toEqual({ steps: 16 * n, sum: 6 * 16 * n });
     }
-    for (const { calls } of engines) expect(calls.map(({ input }) => stepsOf(input.state!))).toEqual([0, 16, 32, 48]);
+    for (const { calls } of engines) {
+      // Who voted with digests only may be asked for the whole, too.
+      expect([...new Set(calls.map(({ input }) => stepsOf(input.state!)))]).toEqual([0, 16, 32, 48]);
+    }
   });
 
   it('compares what the state digest leaves out', async () => {

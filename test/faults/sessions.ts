@@ -51,7 +51,8 @@ export const sessions: Scenario = {
     };
     const tally: Tally = { sessions: 0, messages: 0, retried: 0, wrong: 0, failed: {} };
     const client = async (number: number): Promise<void> => {
-      for (let n = 0; !isOver() || n === 0; n += 1) await playSession(router, `s${number}-${n}`, seed + 1_000 * number + n, tally);
+      for (let n = 0; !isOver() || n === 0; n += 1)
+        await playSession(router, `s${number}-${n}`, seed + 1_000 * number + n, tally);
     };
     const clients = Array.from({ length: CLIENTS }, (_, n) => client(n));
     await Promise.all([...sidecars.slice(1).map((each, n) => killer(each, new Random(seed + n))), ...clients]);

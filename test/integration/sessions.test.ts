@@ -55,7 +55,9 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
 
   const end = (id: string): Promise<OpenSession> =>
     new Promise((resolve, reject) => {
-      operator.endSession({ id, caller: '' }, (error, response) => (error ? reject(error) : resolve(response.session!)));
+      operator.endSession({ id, caller: '' }, (error, response) =>
+        error ? reject(error) : resolve(response.session!),
+      );
     });
 
   const list = (pageSize = 0, pageToken = ''): Promise<ListSessionsResponse> =>
@@ -76,7 +78,9 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
       await between(step);
       const steps = Math.min(STEPS - step, random.integer(1, 40));
       const session = { id, expectedStep: step };
-      answers.push(await system.reason({ tensor: piece(series, step, steps), session, ...over } as Partial<ReasonRequest>));
+      answers.push(
+        await system.reason({ tensor: piece(series, step, steps), session, ...over } as Partial<ReasonRequest>),
+      );
       step += steps;
     }
     return answers;
@@ -126,7 +130,9 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     caller.end();
     await caller.ended;
     const results = caller.answers.map(({ outcome }) => (outcome?.$case === 'result' ? outcome.value : undefined));
-    expect(results.map((result) => result?.session?.step)).toEqual(Array.from({ length: STEPS / 4 }, (_, k) => 4 * k + 4));
+    expect(results.map((result) => result?.session?.step)).toEqual(
+      Array.from({ length: STEPS / 4 }, (_, k) => 4 * k + 4),
+    );
     expect(figures(results.at(-1)!)).toEqual(figures(whole));
   });
 
@@ -171,7 +177,10 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     const rest = { tensor: piece(series, half, half) };
     const lost = system.reason({ ...rest, session: { ...sessionOf('moved'), expectedStep: half } });
     expect(await refusal(lost)).toBe('SESSION_UNKNOWN');
-    const answer = await system.reason({ ...rest, session: { ...sessionOf('moved'), state: kept, expectedStep: half } });
+    const answer = await system.reason({
+      ...rest,
+      session: { ...sessionOf('moved'), state: kept, expectedStep: half },
+    });
     expect(figures(answer)).toEqual(figures(whole));
     expect(answer.session!.opened).toBe(true);
   });

@@ -30,7 +30,8 @@ export function goOn(input: number, before: Uint8Array, salt = 0): Inference {
   const chain = mix(mix(chainOf(before), input + 1), salt);
   const own = answerTo(FIRST_ANSWER + (chain % ANSWERS), salt);
   const steps = stepsOf(before) + own.steps;
-  const totals = before.length === 0 ? [0n, 0n] : [viewOf(before).getBigUint64(8, true), viewOf(before).getBigUint64(16, true)];
+  const totals =
+    before.length === 0 ? [0n, 0n] : [viewOf(before).getBigUint64(8, true), viewOf(before).getBigUint64(16, true)];
   const run = {
     ...own,
     steps,

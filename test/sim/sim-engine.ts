@@ -64,7 +64,14 @@ export class SimEngine implements Engine {
     const isUp = mood !== 'DOWN';
     if (isUp !== (this.description !== undefined)) {
       this.description = isUp
-        ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL], sessionStates: true, ...LIMITS, instanceId: this.process }
+        ? {
+            build: `build of ${this.id}`,
+            numericsVersion: 1,
+            models: [MODEL],
+            sessionStates: true,
+            ...LIMITS,
+            instanceId: this.process,
+          }
         : undefined;
       this.downReason = isUp ? '' : 'crashed';
       this.#listener();
@@ -228,7 +235,9 @@ function answerOf({ input, state }: Run, salt = 0): Inference {
 function falsify(kind: 'DIGEST' | 'ANSWER' | 'HYPOCRITE', truth: Inference, lie: Inference, digestOnly: boolean): Said {
   const { stateDigest, readoutDigest } = truth;
   if (kind === 'DIGEST') {
-    return truth.state === undefined ? { ...truth, stateDigest: lie.stateDigest } : withChain(truth, chainOf(lie.state!));
+    return truth.state === undefined
+      ? { ...truth, stateDigest: lie.stateDigest }
+      : withChain(truth, chainOf(lie.state!));
   }
   if (kind === 'ANSWER') return { ...lie, stateDigest };
   return digestOnly ? truth : { ...lie, stateDigest, readoutDigest };

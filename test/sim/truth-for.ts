@@ -6,7 +6,10 @@ import { type Said, refusalOf, truthOf } from './truth.ts';
 
 const NOTHING = new Uint8Array(0);
 
-export function truthFor(plan: SchedulePlan, { plan: { input, session }, before }: Pick<Asked, 'plan' | 'before'>): Said {
+export function truthFor(
+  plan: SchedulePlan,
+  { plan: { input, session }, before }: Pick<Asked, 'plan' | 'before'>,
+): Said {
   if (session === undefined) return truthOf(plan, input);
   return plan.refused.includes(input) ? refusalOf(input) : goOn(input, before ?? NOTHING);
 }

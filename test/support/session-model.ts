@@ -37,7 +37,12 @@ function graph(): GraphSpec {
       in: affine(random, NEURONS, INPUTS, 0.6),
       hidden: {
         type: 'CubaLIF',
-        fields: { tau_syn: every(TAU / 2, NEURONS), tau_mem: every(TAU, NEURONS), w_in: every(4, NEURONS), ...leaky(NEURONS) },
+        fields: {
+          tau_syn: every(TAU / 2, NEURONS),
+          tau_mem: every(TAU, NEURONS),
+          w_in: every(4, NEURONS),
+          ...leaky(NEURONS),
+        },
       },
       back: affine(random, NEURONS, NEURONS, 0.3),
       late: { type: 'Delay', fields: { delay: random.list(NEURONS, () => random.integer(0, 5) * DT) } },
@@ -70,7 +75,11 @@ export function sessionSeries(steps: number, seed: number): Float32Array {
 }
 
 /** Some of its steps, for ReasonRequest. */
-export function piece(series: Float32Array, first: number, steps: number): { shape: number[]; dtype: string; data: Buffer } {
+export function piece(
+  series: Float32Array,
+  first: number,
+  steps: number,
+): { shape: number[]; dtype: string; data: Buffer } {
   const part = series.slice(first * INPUTS, (first + steps) * INPUTS);
   return { shape: [steps, INPUTS], dtype: 'FP32', data: Buffer.from(part.buffer) };
 }
