@@ -20,6 +20,7 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
+import { MAX_TEXT_BYTES } from '../models/tokenizer.ts';
 import type { ModelPublisher } from '../publishing/publisher.ts';
 import { findVersion } from '../routing/find-model.ts';
 import { decoding } from './decoding.ts';
@@ -123,7 +124,12 @@ function toModel(version: ModelVersion, pool: EnginePool, models: ModelRepositor
     parameters: BigInt(pin?.parameters ?? 0),
     engineIds,
     error,
+    takesText: version.tokenizer !== undefined,
+    maxTextBytes: version.tokenizer === undefined ? 0 : MAX_TEXT_BYTES,
+    tokenizerDigest: version.tokenizer?.digest ?? 0n,
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${heldAs}/${number}`)),
+    encoder: version.encoder?.kind ?? '',
+    events: version.events && { ...version.events, binUs: version.events.bin_us },
     state: stateOf(version, engineIds.length > 0),
     defaults: [...version.defaults],
     goldenVectors: version.golden.length,

@@ -2,9 +2,10 @@
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest, type Session } from '../generated/tandem/v1/reasoning.ts';
-import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import { type Events, ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import { Code } from '../grpc/status.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
+import type { PackedEvents } from '../inputs/events.ts';
 import type { RawInput } from '../routing/check-input.ts';
 import type { SessionRequest } from '../sessions/options.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
@@ -17,7 +18,8 @@ const MAX_SESSION_ID_BYTES = 128;
 /** Clients may also send a repeated float unpacked, one tag a number: rare, so only then is it read number by number. */
 export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   const wire = ReasonRequestWire.decode(bytes);
-  if (wire.encoding.length > 0 || wire.tensor !== undefined) return wire;
+  const isPacked = wire.encoding.length > 0 || wire.tensor !== undefined || wire.events !== undefined;
+  if (isPacked || wire.text !== '') return wire;
   const { encoding } = ReasonRequest.decode(bytes);
   const packed = Buffer.alloc(encoding.length * 4);
   encoding.forEach((value, index) => packed.writeFloatLE(value, index * 4));
@@ -35,6 +37,7 @@ export function toQuestion(request: ReasonRequestWire, caller: () => string = no
     model: request.model,
     modelVersion: request.modelVersion,
     input: toRawInput(request),
+    ...(request.text === '' ? {} : { text: request.text }),
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),
@@ -59,13 +62,31 @@ function toSession({ id, state, returnState, close, expectedStep }: Session, cal
   return { caller, id, state, returnState, close, expectedStep };
 }
 
-function toRawInput({ encoding, tensor }: ReasonRequestWire): RawInput {
+function toRawInput({ encoding, tensor, text, events }: ReasonRequestWire): RawInput {
+  if (events !== undefined) {
+    if (tensor === undefined && encoding.length === 0 && text === '') return { field: 'events', events: toPackedEvents(events) };
+    const other = tensor !== undefined ? 'tensor' : text === '' ? 'encoding' : 'text';
+    const message = `events and ${other} are both set; send one of them`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'events' });
+  }
   const data = encoding.length === 1 ? (encoding[0] ?? Buffer.alloc(0)) : Buffer.concat(encoding);
+  if (text !== '' && (data.length > 0 || tensor !== undefined)) {
+    const message = `text and ${tensor === undefined ? 'encoding' : 'tensor'} are both set; send one of them`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'text' });
+  }
   if (tensor === undefined) return { field: 'encoding', shape: [data.length / 4], dtype: 'FP32', data };
   if (data.length > 0) {
     throw new RouterError('INVALID_FIELD', 'encoding and tensor are both set; send one of them', { field: 'tensor' });
   }
   return { field: 'tensor', shape: tensor.shape, dtype: tensor.dtype, data: tensor.data };
+}
+
+function toPackedEvents({ tUs, x, y, polarity, startUs, steps }: Events): PackedEvents {
+  const [times, columns, rows, signs] = [tUs, x, y, polarity].map((runs) =>
+    runs.length === 1 ? runs[0]! : Buffer.concat(runs),
+  );
+  const start = startUs === undefined ? undefined : Number(startUs);
+  return { times: times!, x: columns!, y: rows!, polarity: signs!, startUs: start, steps };
 }
 
 /** For the generated encoder. */

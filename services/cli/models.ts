@@ -40,7 +40,7 @@ function row(model: Model, defaultModel: string): (string | number)[] {
     model.name === defaultModel ? `${model.name} (default)` : model.name,
     model.isLatest ? `${model.version} (latest)` : model.version,
     model.error ? 'broken' : modelStateToJSON(model.state).replace('MODEL_STATE_', '').toLowerCase().replace('_', ' '),
-    `${model.inputKind} [${model.inputShape.join(', ')}]`,
+    `${model.takesText ? 'text, ' : ''}${model.inputKind} [${model.inputShape.join(', ')}]`,
     model.outputSize,
     model.steps,
     model.dt,

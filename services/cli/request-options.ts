@@ -57,9 +57,11 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     modelVersion: options.modelVersion ?? 0,
     encoding: [],
     tensor: undefined,
+    events: undefined,
     strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
     vote: undefined,
+    text: '',
     detail: detailFromJSON(`DETAIL_${options.detail?.toUpperCase() ?? 'UNSPECIFIED'}`),
     session: options.session === undefined ? undefined : Session.fromPartial({ id: options.session }),
   };

@@ -36,6 +36,7 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
         defaults: version.defaults,
         isUnloaded: version.isUnloaded,
         isLatest: version === models.versions.findLast((each) => each.name === version.name && !each.isUnloaded),
+        takesText: version.tokenizer !== undefined,
         requests: done?.requests ?? 0,
         inferences: done?.inferences ?? 0,
         computeS: done?.computeS ?? 0,

@@ -48,6 +48,8 @@ export interface ModelView {
   /** Name under which engines hold it. */
   readonly heldAs: string;
   readonly isUnloaded: boolean;
+  /** Undefined: it takes no text. */
+  readonly tokenizer: object | undefined;
   readonly error: string;
 }
 

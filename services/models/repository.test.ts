@@ -106,3 +106,35 @@ describe('the model repository', () => {
     expect(() => ModelRepository.read('/no/such/folder', 'm')).toThrow('/no/such/folder');
   });
 });
+
+describe('the model for a text', () => {
+  const tokenizer = JSON.stringify({
+    normalizer: { type: 'BertNormalizer' },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: { type: 'WordPiece', unk_token: 'u', continuing_subword_prefix: '##', vocab: { u: 0, a: 1 } },
+  });
+  const text = (name: string): Record<string, string> => ({
+    [`${name}/model.yaml`]: 'tokenizer: t.json',
+    [`${name}/1/`]: '',
+    [`${name}/t.json`]: tokenizer,
+  });
+
+  it('is the default model, where that takes text', () => {
+    expect(repository({ ...text('b'), ...text('m') }).textModel).toBe('m');
+  });
+
+  it('is else the first by name that takes text', () => {
+    expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('z'), ...text('b') }).textModel).toBe('b');
+  });
+
+  it('is none, where no model takes text', () => {
+    expect(repository({ 'm/model.yaml': '', 'm/1/': '' }).textModel).toBe('');
+  });
+
+  it.each([
+    ['../t.json', /is not a file beside it/],
+    ['none.json', /tokenizer: none\.json: /],
+  ])('has an error where its tokenizer is %s', (file, why) => {
+    expect(repository({ 'm/model.yaml': `tokenizer: ${file}`, 'm/1/': '' }).versions[0]?.error).toMatch(why);
+  });
+});

@@ -2,12 +2,13 @@
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Manifest } from '../config/manifest.ts';
+import type { Encoder, EventBins, Manifest, ReadoutFrom } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
 import { compareNames } from '../core/names.ts';
 import { type GoldenCase, readGolden } from './golden.ts';
+import { type Tokenizer, readTokenizer } from './tokenizer.ts';
 import { VersionUse } from './version-use.ts';
 
 const MAX_LABELS_BYTES = 16 * 1024 * 1024;
@@ -19,10 +20,14 @@ export interface ModelVersion {
   /** Of one step; undefined where only the network says. */
   readonly inputShape: readonly number[] | undefined;
   readonly readout: {
-    readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+    readonly from: ReadoutFrom;
     readonly labels: readonly string[];
     readonly temperature: number;
   };
+  /** What makes a series of its inputs; undefined: they go in as they are. */
+  readonly encoder?: Encoder | undefined;
+  /** How events become a series; undefined: it takes none. */
+  readonly events?: EventBins | undefined;
   /** Steps of a constant input. */
   readonly steps: number;
   /** Seconds. */
@@ -41,6 +46,8 @@ export interface ModelVersion {
   readonly folder?: ModelFolder;
   /** Requests that mean it now. */
   readonly use: VersionUse;
+  /** Undefined: it takes no text. */
+  readonly tokenizer: Tokenizer | undefined;
   /** Why the manifest cannot be used; empty: it can. */
   readonly error: string;
 }
@@ -73,6 +80,13 @@ export class ModelRepository {
       listModelFolders(dir).map((folder) => toVersion(folder)),
       defaultModel,
     );
+  }
+
+  /** For a text without a model: the default model where it takes text, else the first by name that does; else empty. */
+  get textModel(): string {
+    const takesText = ({ tokenizer, error }: ModelVersion): boolean => tokenizer !== undefined && error === '';
+    const found = this.find('', 0).find(takesText) ?? this.versions.find(takesText);
+    return found?.name ?? '';
   }
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
@@ -111,10 +125,12 @@ export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersi
   const { name, version, path, manifest, defaults, isUnloaded, error } = folder;
   let labels: readonly string[] = [];
   let golden: readonly GoldenCase[] = [];
+  let tokenizer: Tokenizer | undefined;
   let fileError = '';
   try {
     labels = readLabels(path, manifest?.labels);
     golden = readGolden(folder, manifest?.golden);
+    tokenizer = readTokenizer(path, manifest?.tokenizer);
   } catch (thrown) {
     fileError = (thrown as Error).message;
   }
@@ -124,9 +140,12 @@ export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersi
     inputKind: manifest?.input.kind ?? 'constant',
     inputShape: manifest?.input.shape,
     readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
+    encoder: manifest?.encoder,
+    events: manifest?.events,
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
     golden,
+    tokenizer,
     vote: manifest?.vote,
     ...{ defaults, heldAs, isUnloaded, folder, use: new VersionUse() },
     error: error || fileError,

@@ -8,7 +8,7 @@ import type { EngineClient } from './attempt.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot, Dispute } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
-import { layersDigest } from '../engines/layers-digest.ts';
+import { detailDigest } from '../engines/detail-digest.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 import { xxh64 } from '../engines/xxh64.ts';
 
@@ -41,7 +41,7 @@ export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: Reado
   const digests = {
     stateDigest: answer.stateDigest,
     readoutDigest: digestOf(answer),
-    layersDigest: layersDigest(answer.layers),
+    detailDigest: detailDigest(answer),
     sessionDigest: sessionDigest(answer),
   };
   const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
@@ -77,7 +77,7 @@ export function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right']
 /** Whether an answer is, to the bit, what an engine voted for. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
   if (voted?.stateDigest !== answer.stateDigest || voted.readoutDigest !== digestOf(answer)) return false;
-  return voted.layersDigest === layersDigest(answer.layers) && voted.sessionDigest === sessionDigest(answer);
+  return voted.detailDigest === detailDigest(answer) && voted.sessionDigest === sessionDigest(answer);
 }
 
 /** Of all of a state: `state_digest` leaves out what `mean_potential` has added up. Undefined: none was asked for. */

@@ -33,7 +33,7 @@ export interface ComputedAnswer {
   /** Over everything that is returned (proto/NUMERICS.md); of a full answer as the router computes it. */
   readonly readoutDigest: bigint;
   /** Over the layers, as the router computes it; undefined: none were told. */
-  readonly layersDigest?: bigint | undefined;
+  readonly detailDigest?: bigint | undefined;
   /** Over the session state that is returned; undefined: none was asked for. */
   readonly sessionDigest?: bigint | undefined;
   /** Undefined where only digests were asked for: such an answer agrees with the same one only. */
@@ -48,7 +48,7 @@ export interface Refusal {
   readonly refusal: string;
   readonly stateDigest?: undefined;
   readonly readoutDigest?: undefined;
-  readonly layersDigest?: undefined;
+  readonly detailDigest?: undefined;
   readonly sessionDigest?: undefined;
   readonly scores?: undefined;
   readonly label?: undefined;
@@ -168,7 +168,7 @@ function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly
 
 function areSame(a: Answer, b: Answer): boolean {
   const areDigests = a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
-  const areTold = a.layersDigest === b.layersDigest && a.sessionDigest === b.sessionDigest;
+  const areTold = a.detailDigest === b.detailDigest && a.sessionDigest === b.sessionDigest;
   return a.refusal === b.refusal && areDigests && areTold;
 }
 
@@ -180,8 +180,8 @@ export function tells({ scores, label }: Answer): number {
 function compareAnswers(a: Answer, b: Answer): number {
   if (a.refusal !== undefined || b.refusal !== undefined) return compare(a.refusal ?? '', b.refusal ?? '');
   const byDigests = compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
-  const byLayers = byDigests || compare(a.layersDigest ?? 0n, b.layersDigest ?? 0n);
-  return byLayers || compare(a.sessionDigest ?? 0n, b.sessionDigest ?? 0n);
+  const byDetail = byDigests || compare(a.detailDigest ?? 0n, b.detailDigest ?? 0n);
+  return byDetail || compare(a.sessionDigest ?? 0n, b.sessionDigest ?? 0n);
 }
 
 function compare<T extends bigint | string>(a: T, b: T): number {

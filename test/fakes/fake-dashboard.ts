@@ -107,6 +107,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           dt: 1e-3,
           ...{ defaults: [`dt ${HOSTILE}`], heldAs: 'toy', isUnloaded: false },
           golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          tokenizer: undefined,
           error: '',
         },
         {
@@ -119,6 +120,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           dt: 1e-3,
           golden: [],
           ...{ defaults: [], heldAs: HOSTILE, isUnloaded: false },
+          tokenizer: undefined,
           error: `model.yaml: ${HOSTILE}`,
         },
       ],

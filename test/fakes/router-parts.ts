@@ -36,6 +36,7 @@ export function version(number: number, over: Partial<ModelVersion> = {}): Model
     heldAs: over.name ?? 'm',
     isUnloaded: false,
     use: new VersionUse(),
+    tokenizer: undefined,
     error: '',
     ...over,
   };

@@ -9,6 +9,7 @@ export const MODEL: PinnedModel = {
     inputKind: 'constant',
     steps: 16,
     countsSpikes: true,
+    spikesPerNeuron: 1,
     spikesPerStep: 1_000_000,
     operationsPerStep: 1_000,
     layers: [],
@@ -24,6 +25,7 @@ const GOLDEN = [-1, -2];
 export const VERSION: ModelVersion = {
   ...{ name: 'm', version: 1, inputKind: 'constant', inputShape: [2], steps: 16, dt: 1e-3, vote: undefined, error: '' },
   ...{ defaults: [], heldAs: 'm', isUnloaded: false, use: new VersionUse() },
+  tokenizer: undefined,
   readout: { from: 'spike_count', labels: Array.from({ length: OUTPUTS }, (_, k) => `label ${k}`), temperature: 1 },
   golden: GOLDEN.map((input) => ({ name: '', shape: undefined, data: dataOf(input), ...digestsOf(input) })),
 };
