@@ -71,8 +71,12 @@ export class SessionChecks {
     return { caller: '', id, state, returnState: keeps, close: closes, expectedStep };
   }
 
-  sent({ plan: { session } }: Asked): void {
-    this.#ledgerOf(idOf(session!)).lastMs = performance.now();
+  /** The router has it: one that had expired has ended. */
+  sent(asked: Asked): void {
+    const ledger = this.#ledgerOf(idOf(asked.plan.session!));
+    const { isOpen, endings } = ledger;
+    this.#seen.set(asked, { ...this.#seen.get(asked)!, isOpen, endings });
+    ledger.lastMs = performance.now();
   }
 
   /** An engine is asked. Throws Broken. */
