@@ -111,5 +111,6 @@ process.stdout.write(
     `${failures.length} failed, ${mixed} of two weights; by version: ` +
     `${[...versions].map(([version, count]) => `${version}: ${count}`).join(', ')}\n`,
 );
-for (const why of new Set(failures)) process.stdout.write(`failed: ${why}\n`);
+for (const why of new Set(failures.map((each) => each.replace(/\d+ ms/g, '… ms'))))
+  process.stdout.write(`failed: ${why}\n`);
 process.exitCode = failures.length > 0 || mixed > 0 ? 1 : 0;
