@@ -119,6 +119,7 @@ describe('a student', () => {
         requestId: '',
         tensor: undefined,
         text: '',
+        events: undefined,
       };
       client.coordinate({ ...request, strategy: 0, cache: 0, vote: undefined }, (error, response) =>
         error ? reject(error) : resolve(response),
