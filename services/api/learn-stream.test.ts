@@ -107,7 +107,7 @@ it('a student is taught by one call at a time', async () => {
 it('an operation that is cancelled ends the call, and what was learnt is kept', async () => {
   const { answer } = begin('d', 5);
   while (learnt('d') < 5n) await new Promise((resolve) => setTimeout(resolve, 5));
-  const [{ id }] = operations.list('learn') as [{ id: string }];
+  const { id } = operations.list('learn')[0]!;
   operations.cancel(id);
   expect((await refusalOf(answer)).code).toBe('CANCELLED');
   expect(operations.get(id).state).toBe('CANCELLED');
