@@ -20,6 +20,7 @@ import { publishCommand } from './publish.ts';
 import { queryCommand } from './query.ts';
 import { reasonCommand } from './reason.ts';
 import { replayCommand } from './replay.ts';
+import { sessionsCommand } from './sessions.ts';
 import { streamCommand } from './stream.ts';
 import { voteCommand } from './vote.ts';
 
@@ -36,6 +37,7 @@ export function tandemProgram(): Command {
     streamCommand(),
     modelsCommand(),
     enginesCommand(),
+    sessionsCommand(),
     metricsCommand(),
     eventsCommand(),
     publishCommand(),
