@@ -212,6 +212,6 @@ function bytesOf(request: Request): number {
 function toExample(bytes: Uint8Array): RawExample {
   checkLearnExample(bytes);
   const { label } = LabelWire.decode(bytes);
-  const { input } = toQuestion({ ...decodeReasonRequest(bytes), requestId: '' });
-  return { input, label };
+  const { input, text } = toQuestion({ ...decodeReasonRequest(bytes), requestId: '' });
+  return { input, label, ...(text !== undefined && { text }) };
 }

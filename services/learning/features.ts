@@ -24,7 +24,15 @@ export async function featuresOf(
   }
 }
 
-function numbersOf({ input }: TeacherQuestion): Float32Array {
+function numbersOf({ input, text }: TeacherQuestion): Float32Array {
+  if (text !== undefined) {
+    const message = 'a student without a base takes numbers only; for texts, name a base that has a tokenizer';
+    throw new RouterError('TEXT_UNSUPPORTED', message, { field: 'text' });
+  }
+  if (!('shape' in input)) {
+    const message = 'a student without a base learns from numbers; send "encoding" or "tensor", or give it a base';
+    throw new RouterError('INVALID_FIELD', message, { field: 'events' });
+  }
   const size = input.shape.reduce((product, length) => product * length, 1);
   validateInput(input, { kind: 'constant', shape: input.shape, size });
   const bytes = Buffer.from(input.data.buffer, input.data.byteOffset, input.data.length);
