@@ -1,4 +1,4 @@
-// A metric family, in Prometheus's terms.
+// What a metric is, in Prometheus's terms.
 import type { LatencyHistogram, LatencySummary } from './latency.ts';
 import type { Exemplar } from './metrics.ts';
 
