@@ -18,7 +18,10 @@ const ON = 0x800;
 const evt3 = (...words: number[]): Buffer =>
   Buffer.concat([Buffer.from('% evt 3.0\n% geometry 640x480\n% end\n'), Buffer.from(Uint16Array.from(words).buffer)]);
 const evt2 = (...words: number[]): Buffer =>
-  Buffer.concat([Buffer.from('% format EVT2;height=480;width=640\n% end\n'), Buffer.from(Uint32Array.from(words).buffer)]);
+  Buffer.concat([
+    Buffer.from('% format EVT2;height=480;width=640\n% end\n'),
+    Buffer.from(Uint32Array.from(words).buffer),
+  ]);
 
 /** A word of EVT 2.0: type, low bits of the time, column and row. */
 const cd = (isOn: boolean, time: number, x: number, y: number): number =>
@@ -26,7 +29,14 @@ const cd = (isOn: boolean, time: number, x: number, y: number): number =>
 const high = (time: number): number => ((0x8 << 28) | time) >>> 0;
 
 const PLAIN3 = evt3(
-  ...[word(TIME_HIGH, 2), word(TIME_LOW, 5), word(ADDR_Y, 33), word(ADDR_X, 7 | ON), word(TIME_LOW, 6), word(ADDR_X, 8)],
+  ...[
+    word(TIME_HIGH, 2),
+    word(TIME_LOW, 5),
+    word(ADDR_Y, 33),
+    word(ADDR_X, 7 | ON),
+    word(TIME_LOW, 6),
+    word(ADDR_X, 8),
+  ],
   ...[word(BASE_X, 100 | ON), word(VECT_12, 0x801), word(VECT_8, 0x82), word(ADDR_Y, 479), word(ADDR_X, 639)],
 );
 
@@ -95,15 +105,19 @@ describe('a RAW file', () => {
 
   it('is read or refused, whatever is in it', () => {
     fc.assert(
-      fc.property(fc.constantFrom('% evt 2.0\n', '% evt 3.0\n', ''), fc.uint8Array({ maxLength: 300 }), (head, bytes) => {
-        try {
-          const reader = new RawReader(new EventList(ALL));
-          reader.add(Buffer.concat([Buffer.from(head), bytes]));
-          reader.end();
-        } catch (error) {
-          expect(error).toBeInstanceOf(RecordingError);
-        }
-      }),
+      fc.property(
+        fc.constantFrom('% evt 2.0\n', '% evt 3.0\n', ''),
+        fc.uint8Array({ maxLength: 300 }),
+        (head, bytes) => {
+          try {
+            const reader = new RawReader(new EventList(ALL));
+            reader.add(Buffer.concat([Buffer.from(head), bytes]));
+            reader.end();
+          } catch (error) {
+            expect(error).toBeInstanceOf(RecordingError);
+          }
+        },
+      ),
     );
   });
 });
