@@ -123,7 +123,9 @@ function banner({ address, httpAddress, httpScheme, pool, models, readiness }: T
   });
   const broken = models.versions.flatMap(({ name, version, heldAs, error }) => {
     const reason = error || (pool.pinned(heldAs, version)?.error ?? '');
-    return reason === '' ? [] : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(24)} cannot be used: ${reason}\n`];
+    return reason === ''
+      ? []
+      : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(24)} cannot be used: ${reason}\n`];
   });
   const { isReady, why } = readiness();
   const tls =

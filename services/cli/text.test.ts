@@ -7,7 +7,10 @@ import { chooseInput, type InputOptions } from './text.ts';
 
 const WHOLE = { fromUs: 0, toUs: Infinity };
 
-const chosen = (argument?: string, options: Partial<InputOptions> = {}): { text: string; shape: number[] | undefined } => {
+const chosen = (
+  argument?: string,
+  options: Partial<InputOptions> = {},
+): { text: string; shape: number[] | undefined } => {
   const { text, tensor } = chooseInput(argument, { ...WHOLE, ...options }).on(emptyRequest({}));
   return { text, shape: tensor?.shape };
 };

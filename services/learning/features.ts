@@ -34,7 +34,7 @@ function numbersOf({ input, text }: TeacherQuestion): Float32Array {
     throw new RouterError('INVALID_FIELD', message, { field: 'events' });
   }
   const size = input.shape.reduce((product, length) => product * length, 1);
-  validateInput(input, { kind: 'constant', shape: input.shape, size });
-  const bytes = Buffer.from(input.data.buffer, input.data.byteOffset, input.data.length);
+  const data = validateInput(input, { kind: 'constant', shape: input.shape, size });
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   return Float32Array.from({ length: size }, (_, k) => bytes.readFloatLE(k * 4));
 }

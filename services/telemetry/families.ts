@@ -3,47 +3,10 @@
 // request pays nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
 import { agentFamilies } from './agent-families.ts';
-import { BOUNDS_S, type LatencyHistogram, type LatencySummary, NO_HISTOGRAM } from './latency.ts';
+import type { Family, Labels, Sample } from './family.ts';
+import { BOUNDS_S, type LatencyHistogram, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
-import {
-  type EngineCounts,
-  type Exemplar,
-  type ModelCounts,
-  NO_ENGINE_COUNTS,
-  OTHER,
-  type RequestTypeCounts,
-} from './metrics.ts';
-
-export type Labels = Readonly<Record<string, string>>;
-
-export interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-export interface HistogramSample {
-  readonly labels: Labels;
-  readonly histogram: LatencyHistogram;
-  readonly exemplars: readonly (Exemplar | undefined)[];
-}
-
-export interface SummarySample {
-  readonly labels: Labels;
-  readonly latency: LatencySummary;
-}
-
-interface Named {
-  /** Of counters with `_total`. */
-  readonly name: string;
-  readonly help: string;
-}
-
-export type Family = Named &
-  (
-    | { readonly type: 'counter' | 'gauge'; readonly samples: readonly Sample[] }
-    | { readonly type: 'histogram'; readonly samples: readonly HistogramSample[] }
-    | { readonly type: 'summary'; readonly samples: readonly SummarySample[] }
-  );
+import { type EngineCounts, type ModelCounts, NO_ENGINE_COUNTS, OTHER, type RequestTypeCounts } from './metrics.ts';
 
 /** Engines, and model versions, with series of their own; all others share `other`. Each engine has some thirty. */
 export const MAX_LABELLED_ENGINES = 64;

@@ -29,8 +29,8 @@ const system = await startSystem({
   ...{ models_dir: folder.path, default_model: 'net', cache: { enabled: false }, spawn: { count: 0 } },
   sidecars: sidecars.map(({ address }, index) => ({ id: `s${index + 1}`, address })),
 });
-const models = new ModelOperator(system.address);
-const operator = new Operator(system.address);
+const models = new ModelOperator(system.adminAddress);
+const operator = new Operator(system.adminAddress);
 
 let [sent, answered, mixed] = [0, 0, 0];
 const failures: string[] = [];
@@ -70,11 +70,15 @@ async function timed(change: () => Promise<unknown>): Promise<void> {
 let killed = 0;
 for (let change = 0; change < loads; change += 1) {
   if (change % 4 === 0) {
-    await timed(() => models.load({ name: 'net', version: 2, nir: smallNet(2 + change), manifest: 'steps: 8', reload: true }));
+    await timed(() =>
+      models.load({ name: 'net', version: 2, nir: smallNet(2 + change), manifest: 'steps: 8', reload: true }),
+    );
   } else if (change % 4 === 2) {
     await timed(() => models.load({ name: 'net', version: 3, nir: smallNet(3), manifest: 'steps: 8' }));
   } else if (change % 4 === 1) {
-    await timed(() => models.load({ name: 'net', version: 1, nir: smallNet(1 + change), manifest: 'steps: 8', reload: true }));
+    await timed(() =>
+      models.load({ name: 'net', version: 1, nir: smallNet(1 + change), manifest: 'steps: 8', reload: true }),
+    );
   } else {
     await timed(() => models.unload({ name: 'net', version: 3, deleteFiles: true }));
   }
@@ -99,7 +103,8 @@ await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
 folder.remove();
 
 tookMs.sort((a, b) => a - b);
-const quantile = (share: number): number => Math.round(tookMs[Math.min(tookMs.length - 1, Math.floor(share * tookMs.length))]!);
+const quantile = (share: number): number =>
+  Math.round(tookMs[Math.min(tookMs.length - 1, Math.floor(share * tookMs.length))]!);
 process.stdout.write(
   `${loads} changes of models (p50 ${quantile(0.5)} ms, max ${quantile(1)} ms), ${killed} engines killed and added\n` +
     `${sent} requests in ${seconds.toFixed(1)} s (${Math.round(sent / seconds)} a second): ${answered} answered, ` +
