@@ -48,7 +48,8 @@ std::optional<std::string> UnstatedGain(const Network& network, const Manifest& 
 
 std::optional<std::string> ReadoutDoesNotFire(const Network& network, const Manifest& manifest) {
   const NetworkNode& node = network.nodes[network.readout];
-  if (!ReadsSpikes(manifest.readout_from) || IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) return std::nullopt;
+  if (!ReadsSpikes(manifest.readout_from) || IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold)
+    return std::nullopt;
   return Named(node) + "is the readout and a " + std::string(NameOf(node.type)) +
          ", which does not fire, so that every spike count is 0; set readout.from in model.yaml to last_potential, "
          "mean_potential or max_potential";

@@ -1,5 +1,5 @@
-// What the layers of spiking neurons, or the readout node, do in a run, step by step: for people who look at a network at
-// work.
+// What the layers of spiking neurons, or the readout node, do in a run, step by step: for people who look at a network
+// at work.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 
 namespace tandem {
 
-// How much of a run is told beside its result. kRaster tells what kLayers does; kReadout tells of the readout node alone.
+// How much of a run is told beside its result. kRaster tells what kLayers does; kReadout tells of the readout node
+// alone.
 enum class Detail { kSummary, kLayers, kRaster, kReadout };
 
 // A run with more steps × layers, or steps × outputs, is not recorded.

@@ -101,10 +101,10 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   CheckKeys(readout, "readout.", {"node", "from"});
   if (const YAML::Node node = readout["node"]) manifest.readout_node = Word(node, "readout.node");
   if (const YAML::Node from = readout["from"]) {
-    manifest.readout_from = OneOf<ReadoutFrom>(
-        from, "readout.from",
-        std::array<std::string_view, 5>{"spike_count", "mean_potential", "last_potential", "max_potential",
-                                        "first_spike"});
+    manifest.readout_from =
+        OneOf<ReadoutFrom>(from, "readout.from",
+                           std::array<std::string_view, 5>{"spike_count", "mean_potential", "last_potential",
+                                                           "max_potential", "first_spike"});
   }
 }
 
@@ -132,10 +132,10 @@ Manifest Read(const YAML::Node& root) {
   Manifest manifest;
   if (root.IsNull()) return manifest;
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
-  CheckKeys(root, "",
-            {"name", "dt", "steps", "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step",
-             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "tokenizer", "vote",
-             "encoder", "events"});
+  CheckKeys(root, "", {"name",     "dt",           "steps",   "reset",           "if_gain",
+                       "lif_gain", "synapse_gain", "decay",   "spikes_per_step", "fire_at",
+                       "emit",     "input",        "readout", "labels",          "temperature",
+                       "golden",   "tokenizer",    "vote",    "encoder",         "events"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {
@@ -168,9 +168,10 @@ Manifest Read(const YAML::Node& root) {
 std::string DefaultSettings() {
   const Manifest defaults;
   std::ostringstream text;
-  text << "dt " << defaults.dt << ", steps " << defaults.steps
-       << ", reset value, if_gain dt, lif_gain dt, synapse_gain dt, decay euler, spikes_per_step single, fire_at above, "
-          "emit same_step, input.kind constant, readout.from spike_count, temperature 1";
+  text
+      << "dt " << defaults.dt << ", steps " << defaults.steps
+      << ", reset value, if_gain dt, lif_gain dt, synapse_gain dt, decay euler, spikes_per_step single, fire_at above, "
+         "emit same_step, input.kind constant, readout.from spike_count, temperature 1";
   return text.str();
 }
 

@@ -65,8 +65,8 @@ struct Manifest {
 // What holds where a model.yaml says nothing, on one line.
 std::string DefaultSettings();
 
-// Unknown keys and bad values are errors that name the key. `temperature`, `golden`, `encoder` and `events` are the router's:
-// known here, and not looked into.
+// Unknown keys and bad values are errors that name the key. `temperature`, `golden`, `encoder` and `events` are the
+// router's: known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);
 
 }  // namespace tandem

@@ -4,6 +4,7 @@ import type { EventList } from './recording.ts';
 const [ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH] = [0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8];
 /** Times have 24 bits, and begin anew then. */
 const TIME_LOOP_US = 2 ** 24;
+const TIME_LOW_LOOP_US = 4_096;
 /** A time that goes back by less is a late word, and no new beginning: of the 4,096 that its high bits can be. */
 const LOOP_STEPS = 2_048;
 
@@ -12,6 +13,8 @@ export const EVT3_WORD_BYTES = 2;
 export class Evt3Decoder {
   #timeHigh: number | undefined;
   #timeLow = 0;
+  /** Of high bits that were left out. */
+  #carryUs = 0;
   #loopUs = 0;
   #y: number | undefined;
   #baseX = 0;
@@ -46,7 +49,7 @@ export class Evt3Decoder {
         this.#row(word & 0xff, 8);
         break;
       case TIME_LOW:
-        this.#timeLow = word & 0xfff;
+        this.#takeTimeLow(word & 0xfff);
         break;
       case TIME_HIGH:
         this.#takeTimeHigh(word & 0xfff);
@@ -55,9 +58,17 @@ export class Evt3Decoder {
 
   #takeTimeHigh(timeHigh: number): void {
     if (this.#timeHigh !== undefined && this.#timeHigh - timeHigh > LOOP_STEPS) this.#loopUs += TIME_LOOP_US;
-    // The low bits that go with it are still to come.
-    if (timeHigh !== this.#timeHigh) this.#timeLow = 0;
+    if (timeHigh === this.#timeHigh) return;
     this.#timeHigh = timeHigh;
+    this.#carryUs = 0;
+    // The low bits that go with it are still to come.
+    this.#timeLow = 0;
+  }
+
+  /** Some writers, such as expelliarmus, leave out high bits that have become one more. */
+  #takeTimeLow(timeLow: number): void {
+    if (timeLow < this.#timeLow) this.#carryUs += TIME_LOW_LOOP_US;
+    this.#timeLow = timeLow;
   }
 
   #row(mask: number, width: number): void {
@@ -67,6 +78,6 @@ export class Evt3Decoder {
 
   #event(x: number, isOn: boolean): void {
     if (this.#timeHigh === undefined || this.#y === undefined) return;
-    this.#to.add(this.#loopUs + this.#timeHigh * 4_096 + this.#timeLow, x, this.#y, isOn);
+    this.#to.add(this.#loopUs + this.#timeHigh * TIME_LOW_LOOP_US + this.#carryUs + this.#timeLow, x, this.#y, isOn);
   }
 }

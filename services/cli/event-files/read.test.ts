@@ -74,6 +74,12 @@ describe('a RAW file', () => {
     expect(reading(evt3(...words, ...anew))()).toMatchObject({ tUs: [BigInt(4_095 * 4_096 + 7), BigInt(2 ** 24 + 9)] });
   });
 
+  it('is read on where a writer has left out the next high bits of the time', () => {
+    const words = [word(TIME_HIGH, 1), word(TIME_LOW, 4_000), word(ADDR_Y, 1), word(ADDR_X, 5)];
+    const leftOut = [word(TIME_LOW, 9), word(ADDR_X, 6), word(TIME_HIGH, 3), word(TIME_LOW, 8), word(ADDR_X, 7)];
+    expect(reading(evt3(...words, ...leftOut))()).toMatchObject({ tUs: [8_096n, 8_201n, 12_296n] });
+  });
+
   it('may be read in part', () => {
     const window = { fromUs: 2 * 4_096 + 6, toUs: 2 * 4_096 + 7 };
     const events = reading(PLAIN3, window)();
