@@ -7,12 +7,16 @@
 
 # The packages of the lock file, as in router.Dockerfile, which shares these lines' cache: for the OpenTelemetry protocol,
 # since opentelemetry-cpp is no Debian package.
-FROM node:24-bookworm-slim AS npm
+# For a build that is the same every time, name them by digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:24-bookworm-slim
+ARG DEBIAN_IMAGE=debian:bookworm-slim
+
+FROM ${NODE_IMAGE} AS npm
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
 
-FROM debian:bookworm-slim AS build
+FROM ${DEBIAN_IMAGE} AS build
 ARG CROSS=
 WORKDIR /build
 COPY scripts/debian-packages.txt scripts/
@@ -28,7 +32,7 @@ RUN cd sidecar-cpp \
  && cmake --preset release ${CROSS:+--toolchain cmake/linux-$CROSS.cmake} -DTANDEM_TESTS=OFF -DCMAKE_EXE_LINKER_FLAGS=-s \
  && cmake --build --preset release
 
-FROM debian:bookworm-slim
+FROM ${DEBIAN_IMAGE}
 ARG CROSS=
 RUN if [ "$CROSS" ]; then dpkg --add-architecture $CROSS; fi \
  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \

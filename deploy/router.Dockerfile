@@ -1,7 +1,10 @@
 # The router. From the repository's root: docker build -f deploy/router.Dockerfile -t tandem-router .
 # Plain Dockerfile syntax: the legacy builder takes it, too.
 
-FROM node:24-bookworm-slim AS npm
+# For a build that is the same every time, name them by digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS npm
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
@@ -10,12 +13,12 @@ FROM npm AS generate
 COPY proto proto
 RUN cd proto && PATH=/build/node_modules/.bin:$PATH buf generate
 
-FROM node:24-bookworm-slim AS packages
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /tandem
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund --loglevel=error
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 WORKDIR /tandem
 COPY --from=packages /tandem/node_modules node_modules
 COPY LICENSE package.json ./

@@ -1,12 +1,15 @@
 // The composition root: nothing else wires parts together. What a part needs to be made is in composition/.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
-import { TokenBucket } from './api/token-bucket.ts';
+import { TokenBucket } from './core/token-bucket.ts';
+import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
+import { makeAgents, noCorpora } from './composition/agents.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
@@ -14,23 +17,28 @@ import {
   Discoveries,
   checkRegistration,
   checkSidecar,
+  engineAddresses,
   goldenOf,
   registerEngine,
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
   alertOptions,
   breakerOptions,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
+import { startSessions } from './composition/sessions.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
@@ -48,6 +56,9 @@ import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
+import { operationFile } from './operations/operation-file.ts';
+import { Operations } from './operations/operations.ts';
+import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
@@ -91,6 +102,8 @@ export interface Tandem {
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
   readonly pool: EnginePool;
+  readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
   readonly traces: TraceRing;
@@ -123,6 +136,7 @@ export async function start(
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   checkDescriptors();
+  if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
@@ -130,23 +144,26 @@ export async function start(
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
+  const agents = makeAgents(settings, metrics, system);
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
-  const traces = await startTraces(settings, otel, metrics, log);
-  const { tracing, spansTo } = traces;
+  const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
+  const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo));
+  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
-    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf);
+    const tls = settings.sidecar_tls.ca === '' ? undefined : settings.sidecar_tls;
+    return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
   const events: Partial<PoolEvents> = {
     engineChanged: (pooled) => {
       if (isStopping) return;
       discoveries.engineChanged(pooled);
+      publishing.engineChanged(pooled);
       admission.serve();
       system.engineChanged(pooled);
       api.refreshHealth();
@@ -178,12 +195,24 @@ export async function start(
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
-  pins.onChange(({ name, version, error }) => {
+  const publishing = new Publishing(settings, {
+    ...{ models, pins, pool, system },
+    changed: () => {
+      admission.serve();
+      api.refreshHealth();
+    },
+    distrust: (engine, why) => quarantine.distrust(engine, why),
+  });
+  pins.onChange((pin) => {
     if (isStopping) return;
+    const { name, version, error, doubts = [] } = pin;
+    for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
-      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
+      const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
+      system.tell('model', 'ERROR', text, what);
     }
+    publishing.publisher.adopt(pin);
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();
@@ -192,7 +221,8 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of [...spawned, ...settings.sidecars]) pool.add(connect(id, address));
+  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
     { pool, connect, lookup, intervalMs: settings.discovery.interval_ms },
@@ -215,7 +245,8 @@ export async function start(
     onProblem: (err) => log.error({ err }, 'audit'),
   });
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
-  const router = new Router(models, pool, cache, {
+  const sessions = startSessions(settings, system);
+  const router = new Router(models, pool, cache, sessions, {
     ...routerOptions(settings),
     strategy: settings.strategy,
     ...{ latencyQuantile, audit, admission, overload, budget, onDispute, observer: metrics },
@@ -227,17 +258,20 @@ export async function start(
   };
   const cacheStats = (): { entries: number; bytes: number; evictions: number } =>
     cache?.stats ?? { entries: 0, bytes: 0, evictions: 0 };
+  const accounts = new CallerAccounts(callerLimits(settings));
   const meter = new Meter(metrics, {
     engines: () => pool.engines,
     inFlight: () => router.inFlight,
     waiting: () => admission.waiting,
     names: () => discoveries.problems,
     linesDropped: () => logOutput.dropped,
+    callers: () => accounts.counts,
     handshakesFailed: () => tls.handshakesFailed,
     cache: cacheStats,
     connections: () => connections,
     connectionFaults: () => connectionFaults.counts,
     subscribers: () => eventLog.subscribers,
+    sessions: () => sessions.stats,
     spansDropped: () => traces.dropped(),
     bugs,
   });
@@ -263,9 +297,17 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
-  const authorizer = new Authorizer(new Callers(settings.auth));
+  const authorizer = new Authorizer(new Callers(settings.auth), accounts);
+  const operations = new Operations(
+    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
+  );
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
-    { router, pool, models, metrics, tracing, meter, events: eventLog },
+    {
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, sessions, events: eventLog },
+      ...{ operations, learning: learners },
+      ...{ agents: agents.agents, retriever: noCorpora },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -291,12 +333,13 @@ export async function start(
     },
   );
   const shown: DashboardSources = {
-    ...{ models, pins, router, readiness },
+    ...{ models, pins, router, sessions, readiness },
     engines: () => pool.engines,
     read: () => meter.read(),
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
@@ -308,8 +351,9 @@ export async function start(
     : new HttpServer(shown, {
         listen: settings.http_listen,
         certificate: tls.httpCertificate,
-        authorize: (authorization, need) => authorizer.checkHttp(authorization, need),
+        authorize: (...request) => authorizer.checkHttp(...request),
         connections: limits.http,
+        hosts: settings.dashboard.hosts,
         maxBodyBytes: settings.max_message_bytes,
         timeoutMs: settings.request_timeout_ms,
         onInternalError,
@@ -319,8 +363,8 @@ export async function start(
     http?.renew(certificate);
   });
   const live = new LiveSettings(settings, {
-    ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, http, sidecars, discoveries },
+    ...{ log, system, otel, router, sessions, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries, agents },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -337,14 +381,18 @@ export async function start(
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
+    await atMost(leftMs(), learners.students.stop());
+    await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
     await pins.stop();
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
     await traces.stop(); // the sidecars' last ones have come
     quarantine.stop();
+    sessions.stop();
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
+    agents.stop();
     connections.stop();
     tls.stop();
     connectionFaults.stop();
@@ -372,6 +420,8 @@ export async function start(
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
+    publishing.start();
+    void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
@@ -382,6 +432,8 @@ export async function start(
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,
+        models,
+        publisher: publishing.publisher,
         supervisors,
         prometheus,
         tracing,

@@ -1,6 +1,8 @@
 // Whether a call may be made: who calls, and the role that the method needs.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { CallerAccount } from '../auth/caller-account.ts';
+import type { CallerAccounts } from '../auth/caller-accounts.ts';
 import type { Caller, Callers } from '../auth/callers.ts';
 import { ACCESS, OBSERVE, OPERATE, REASON } from '../auth/roles.ts';
 import { RouterError } from '../core/errors.ts';
@@ -11,10 +13,14 @@ export class Authorizer {
   #callers: Callers;
   /** Callers repeat their headers, and equal headers of a connection are one object: see http2/header-cache.ts. */
   #known = new WeakMap<Metadata, Caller>();
+  readonly #accounts: CallerAccounts;
+  /** Of callers without a name. */
+  readonly #bySocket = new WeakMap<Socket, CallerAccount>();
   readonly #names = new WeakMap<Socket, readonly string[]>();
 
-  constructor(callers: Callers) {
+  constructor(callers: Callers, accounts: CallerAccounts) {
     this.#callers = callers;
+    this.#accounts = accounts;
   }
 
   /** For calls that begin from now on. */
@@ -40,18 +46,37 @@ export class Authorizer {
     }
   }
 
-  /** Of an HTTP request: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
-  checkHttp(authorization: string | undefined, need: 'read' | 'reason'): RouterError | undefined {
-    if (!this.#callers.isRequired) return undefined;
+  /** Whose a call is that `check` has let pass. Undefined: a probe's. */
+  accountOf(path: string, metadata: Metadata, socket: Socket): CallerAccount | undefined {
+    if (ACCESS[path] === 'ANYBODY') return undefined;
+    const name = this.#known.get(metadata)?.name;
+    if (name !== undefined) return this.#accounts.of(name, '');
+    let account = this.#bySocket.get(socket);
+    if (account === undefined) {
+      account = this.#accounts.of(undefined, socket.remoteAddress ?? '');
+      this.#bySocket.set(socket, account);
+    }
+    return account;
+  }
+
+  /** Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
+  checkHttp(authorization: string | undefined, need: 'read' | 'reason', address: string): RouterError | undefined {
+    if (!this.#callers.isRequired) return need === 'read' ? undefined : this.#charge(undefined, address);
     const access = need === 'read' ? OBSERVE : REASON;
     try {
-      return missingRole(
-        this.#callers.identify({ authorization: asBearer(authorization), certificateNames: [] }),
-        access,
-      );
+      const caller = this.#callers.identify({ authorization: asBearer(authorization), certificateNames: [] });
+      return missingRole(caller, access) ?? (need === 'read' ? undefined : this.#charge(caller.name, address));
     } catch (error) {
       return RouterError.from(error);
     }
+  }
+
+  /** A request over HTTP counts as a call that ends at once: its connection is what bounds how many are under way. */
+  #charge(name: string | undefined, address: string): RouterError | undefined {
+    const account = this.#accounts.of(name, address);
+    const refusal = account.begin();
+    if (refusal === undefined) account.ended();
+    return refusal;
   }
 
   #identify(metadata: Metadata, socket: Socket): Caller {

@@ -1,4 +1,5 @@
 // Counts the items of a batch while its bytes come in, for an edge that shows them.
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { Observer } from '../core/observer.ts';
 import { ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import type { Inspect } from '../grpc/message-reader.ts';
@@ -12,15 +13,15 @@ export interface BatchLimits {
   readonly observer: Observer;
 }
 
-/** Refuses a batch with too many items after a few kilobytes of it. */
-export function countItems(options: BatchLimits): Inspect {
+/** Refuses a batch with too many items, or too many for its caller, after a few kilobytes of it. */
+export function countItems(options: BatchLimits, owner?: CallerAccount): Inspect {
   const counter = new BatchCounter();
   const sinceMs = performance.now();
   return (bytes) => {
     const { maxBatchItems, observer } = options;
     counter.add(bytes, maxBatchItems);
-    if (counter.items <= maxBatchItems) return undefined;
-    const error = tooManyItems(maxBatchItems);
+    const error = counter.items > maxBatchItems ? tooManyItems(maxBatchItems) : owner?.foresee(counter.items);
+    if (error === undefined) return undefined;
     countUnheard(observer, ReasoningServiceService.reasonBatch.path, error, sinceMs);
     return toStatus(error);
   };

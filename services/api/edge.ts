@@ -1,5 +1,6 @@
 // Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
 import type { Socket } from 'node:net';
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { ListenTls } from '../grpc/listen.ts';
@@ -16,8 +17,8 @@ export interface EdgeOptions {
   /** Largest request, bytes. */
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
-  /** Returns why a call may not be made, before its message is there. */
-  readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | undefined;
+  /** Returns why a call may not be made, before its message is there, else whose it is. */
+  readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
   /** For a request to be whole, milliseconds. May change while it serves. */
   readonly timeoutMs: number;
   /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */

@@ -8,7 +8,7 @@ import { toNewEvent } from './event-rules.ts';
 import { type EventStreamOptions, EventStreams } from './event-stream.ts';
 import { methodsOf } from './methods.ts';
 import { checkPublish, checkSubscribe } from './request-limits.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
 export const eventService = decoding(EventServiceService, { subscribe: checkSubscribe, publish: checkPublish });

@@ -10,6 +10,7 @@ import { edgeUnderTest } from '../../test/support/serve.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { CallerAccounts } from '../auth/caller-accounts.ts';
 import { Callers } from '../auth/callers.ts';
 import { Authorizer } from './authorizer.ts';
 import { type ApiParts, ApiServer } from './server.ts';
@@ -26,6 +27,8 @@ const RPCS = Object.entries(loadSync(FILES, { includeDirs: [PROTO_DIR] })).flatM
   return Object.entries(definition).map(([method, rpc]): [string, Rpc] => [`${name.split('.').at(-1)}.${method}`, rpc]);
 });
 
+const UNLIMITED = { perS: 0, maxCalls: 0, maxItems: 0, maxBytes: 0 };
+
 /** Field 1 as two bytes of text, of which there is none. */
 const MALFORMED = Buffer.from([0x0a, 0x02]);
 
@@ -38,7 +41,10 @@ beforeAll(async () => {
   // No handler gets as far as to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
-    ...{ authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] })), onCallRefused: () => undefined },
+    ...{
+      authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)),
+      onCallRefused: () => undefined,
+    },
     adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
     reflection: false,
     maxMessageBytes: 1_000,

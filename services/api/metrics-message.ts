@@ -1,14 +1,17 @@
 // What was counted, and how things stand, as one message.
 import type {
+  AgentMetrics,
   CacheMetrics,
   EngineMetrics,
   LatencyMetrics,
   Metrics as MetricsMessage,
   ModelMetrics,
   RequestTypeMetrics,
+  SessionMetrics,
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
+import type { AgentSnapshot } from '../telemetry/agent-counts.ts';
 import type { LatencySummary } from '../telemetry/latency.ts';
 import type { MeteredEngine, Reading, Standing } from '../telemetry/meter.ts';
 import {
@@ -60,6 +63,20 @@ export function toMetrics({ counts, standing, timeMs }: Reading, uptimeS: number
     },
     models: counts.models.map(toModel),
     waiting: standing.waiting,
+    sessions: toSessions(standing.sessions),
+    agents: toAgents(counts.agents),
+  };
+}
+
+function toAgents({ methods, callers }: AgentSnapshot): AgentMetrics {
+  return {
+    methods: methods.map(({ method, answered, fallbacks }) => ({
+      ...{ method, answered: BigInt(answered), fallbacks: toCounts(fallbacks) },
+    })),
+    callers: callers.map(({ caller, requests, promptTokens, completionTokens, usd }) => ({
+      ...{ caller, usd, requests: BigInt(requests) },
+      ...{ promptTokens: BigInt(promptTokens), completionTokens: BigInt(completionTokens) },
+    })),
   };
 }
 
@@ -122,6 +139,13 @@ function toCache(used: MetricsSnapshot['cache'], kept: Standing['cache']): Cache
     entries: BigInt(kept.entries),
     bytes: BigInt(kept.bytes),
     evictions: BigInt(kept.evictions),
+  };
+}
+
+function toSessions({ open, bytes, waiting, opened, ended, moved, refused }: Standing['sessions']): SessionMetrics {
+  return {
+    ...{ open, waiting, ended: toCounts(ended) },
+    ...{ bytes: BigInt(bytes), opened: BigInt(opened), moved: BigInt(moved), refused: BigInt(refused) },
   };
 }
 

@@ -1,18 +1,19 @@
 // The edge over services/grpc and services/http2.
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import type { CallerAccount } from '../auth/caller-account.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
 import { type Listener, listen } from '../grpc/listen.ts';
 import type { Metadata } from '../grpc/metadata.ts';
-import type { Method } from '../grpc/method.ts';
+import type { CallOwner, Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import { GrpcServer } from '../grpc/server.ts';
-import type { Status } from '../grpc/status.ts';
+import { Code, type Status } from '../grpc/status.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { cannotListen, freeSocketPath } from './socket-path.ts';
 import { toStatus } from './status.ts';
-import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, noRoomForMessage } from './unheard.ts';
+import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, messageTooLarge, noRoomForMessage } from './unheard.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
@@ -40,7 +41,7 @@ export class NativeEdge implements Edge {
       onBusy: (socket) => connections.working(socket),
       onIdle: (socket) => connections.done(socket),
       onFault: (fault) => options.onConnectionFault(fault),
-      onUnheard: (why, status, method, sinceMs) => this.#tell(why, status, method, sinceMs),
+      onUnheard: (...about) => this.#tell(...about),
       onBug: (path, error) => options.onInternalError(path, RouterError.from(error)),
     });
   }
@@ -72,24 +73,27 @@ export class NativeEdge implements Edge {
     this.#server.close();
   }
 
-  #authorize(method: Method, metadata: Metadata, socket: Socket): Status | undefined {
-    const error = this.#options.authorize?.(method.path, metadata, socket);
-    if (error === undefined) return undefined;
-    this.#options.onUnheard(method.path, error, performance.now());
-    return toStatus(error);
+  #authorize(method: Method, metadata: Metadata, socket: Socket): Status | CallOwner | undefined {
+    const found = this.#options.authorize?.(method.path, metadata, socket);
+    if (!(found instanceof RouterError)) return found;
+    this.#options.onUnheard(method.path, found, performance.now());
+    return toStatus(found);
   }
 
-  #tell(why: Unheard, status: Status, method: Method, sinceMs: number): Status {
-    const error = this.#toError(why);
+  #tell(why: Unheard, status: Status, method: Method, sinceMs: number, owner: CallOwner | undefined): Status {
+    const error = this.#toError(why, status, owner);
     if (error === undefined) return status;
     if (!method.requestStream) this.#options.onUnheard(method.path, error, sinceMs);
     return toStatus(error);
   }
 
   /** Undefined: the status says all there is to say. */
-  #toError(why: Unheard): RouterError | undefined {
+  #toError(why: Unheard, { code }: Status, owner: CallOwner | undefined): RouterError | undefined {
+    if (why === 'OWNER_FULL') return (owner as CallerAccount).tooManyBytes();
     if (why === 'LATE') return lateMessage(this.#options.timeoutMs);
     if (why === 'FULL') return noRoomForMessage(MAX_OPEN_MESSAGES * this.#options.maxMessageBytes);
+    // Of bad messages, those that are too large have this code.
+    if (why === 'BAD' && code === Code.RESOURCE_EXHAUSTED) return messageTooLarge(this.#options.maxMessageBytes);
     return why === 'COMPRESSED_FLAG' ? flaggedAsCompressed() : undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { Answer } from '../routing/answer.ts';
 import type { Attempt } from '../routing/attempt.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
+import type { SessionStatus } from '../routing/session-status.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
 import { fromLayer } from './reason-messages.ts';
 
@@ -42,6 +43,7 @@ export function encodeResponse(requestId: string, reasoned: ReasonAnswer, starte
   response.number(tag(19, VARINT), fromGrade(reasoned.grade));
   response.text(tag(21, BYTES), traceId);
   writeCost(response, attempts);
+  if (reasoned.session !== undefined) writeSession(response, reasoned.session);
   return response.copy();
 }
 
@@ -102,6 +104,9 @@ function writeAnswer(to: WireWriter, { answer, model }: ReasonAnswer): void {
   to.number(tag(14, VARINT), fromStrategy(answer.strategy));
   if (ballots.length > 0) writeVote(to, ballots);
   for (const layer of inference.layers ?? []) to.bytes(tag(22, BYTES), LayerActivity.encode(fromLayer(layer)).finish());
+  // Packed floats are on the wire what the engine gave.
+  to.bytes(tag(25, BYTES), inference.potentials);
+  if (inference.readoutPerStep !== undefined) to.bytes(tag(27, BYTES), inference.readoutPerStep);
 }
 
 function writeVote(to: WireWriter, ballots: readonly CastBallot[]): void {
@@ -165,6 +170,16 @@ function writeCost(to: WireWriter, attempts: readonly Attempt[]): void {
   to.big(tag(4, VARINT), spikes);
   to.double(tag(5, FIXED64), energyJ(Number(synapticOperations)));
   to.end(start);
+}
+
+function writeSession(to: WireWriter, { id, step, state, opened }: SessionStatus): void {
+  to.varint(tag(26, BYTES));
+  const start = to.begin(state?.length ?? 0);
+  to.text(tag(1, BYTES), id);
+  to.number(tag(2, VARINT), step);
+  if (state !== undefined) to.bytes(tag(3, BYTES), state);
+  to.number(tag(4, VARINT), Number(opened));
+  to.end(start, state?.length ?? 0);
 }
 
 function toUs(ms: number): number {

@@ -1,11 +1,12 @@
 // ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
+import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import type { OpenCall } from './open-calls.ts';
-import { type ItemAnswer, type ItemOptions, reasonItems } from './reason-item.ts';
+import { type ItemAnswer, type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { encodeStreamResponse } from './reason-encoder.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
@@ -34,7 +35,8 @@ export function reasonStream(router: Router, options: StreamOptions): (call: Str
 class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | RouterError> {
   slot = -1;
   readonly #call: StreamCall;
-  readonly #router: Pick<Router, 'reason' | 'reasonTogether'>;
+  readonly #owner: CallerAccount | undefined;
+  readonly #router: ItemRouter;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
@@ -50,13 +52,15 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
 
   constructor(call: StreamCall, router: Router, options: StreamOptions) {
     this.#call = call;
+    this.#owner = call.owner as CallerAccount | undefined;
     this.#router = router;
     this.#options = options;
     const type = 'ReasonStream.item';
     this.#item = {
       ...options,
+      caller: () => callerName(call.owner),
       type,
-      begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs),
+      begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs, call.owner),
     };
     call.listener = this;
     options.calls.opened(this);
@@ -70,7 +74,12 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#openBytes += bytes;
     this.#pace();
     if (request instanceof RouterError) {
-      this.#refuse(request);
+      this.#refuse(request, bytes);
+      return;
+    }
+    const refusal = this.#enter();
+    if (refusal !== undefined) {
+      this.#refuse(refusal, bytes);
       return;
     }
     if (this.#arrived.length === 0) queueMicrotask(this.#begin);
@@ -92,11 +101,21 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   }
 
   /** What cannot be read is answered, too. */
-  #refuse(error: RouterError): void {
+  #refuse(error: RouterError, bytes: number): void {
     const startedMs = performance.now();
     this.#options.observer.requestEnded(this.#item.type, error.kind, 0);
     this.#item.begin(startedMs).end(error);
-    this.#answer({ requestId: '', outcome: { $case: 'error', value: toReasonError(error) } }, 0, startedMs);
+    this.#answer({ requestId: '', outcome: { $case: 'error', value: toReasonError(error) } }, bytes, startedMs);
+  }
+
+  /** Of one request. Returns why its caller may not have another under way. */
+  #enter(): RouterError | undefined {
+    try {
+      this.#owner?.enter(1, false);
+      return undefined;
+    } catch (thrown) {
+      return RouterError.from(thrown);
+    }
   }
 
   readonly #begin = (): void => {
@@ -104,9 +123,11 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#arrived = [];
     const startedMs = performance.now();
     const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
-    reasonItems(requests, this.#router, { deadlineMs, signal: this.#caller }, this.#item, (index, answer) =>
-      this.#answer(answer, requests[index]!.length, startedMs),
-    );
+    const context = { deadlineMs, signal: this.#caller, owner: this.#owner };
+    reasonItems(requests, this.#router, context, this.#item, (index, answer) => {
+      this.#owner?.left(1);
+      this.#answer(answer, requests[index]!.length, startedMs);
+    });
   };
 
   #answer({ requestId, outcome }: ItemAnswer, bytes: number, startedMs: number): void {

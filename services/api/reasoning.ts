@@ -6,6 +6,7 @@ import {
   type ReasonRequestWire,
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
+import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import { countItems } from './batch-inspector.ts';
@@ -75,22 +76,29 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
       async (request, context) => {
         const { trace } = context;
         context.span = trace && tracing.spanOf(trace);
-        const answer = await router.reason(toQuestion(request), context);
+        const question = toQuestion(request, () => callerName(context.owner));
+        const answer = await router.reason(question, context);
         noteAnswer(context.span, answer);
         return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
       },
-      (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs),
+      (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs, call.owner),
     ),
     reasonBatch: unary<ReasonBatchRequestWire, Buffer>(options, async ({ requests }, context) => {
-      const leave = room.enter(requests.length, options.maxInFlight);
+      const owner = context.owner as CallerAccount | undefined;
+      owner?.enter(requests.length, true);
+      let leave = (): void => undefined;
       try {
+        leave = room.enter(requests.length, options.maxInFlight);
         const outcomes = await reasonBatch(requests, router, context, { ...options, turns });
         return encodeBatch(outcomes, performance.now() - context.startedMs);
       } finally {
         leave();
+        owner?.left(requests.length);
       }
     }),
     reasonStream: reasonStream(router, options),
   };
-  return methodsOf(reasoningService(options), handlers, { reasonBatch: () => countItems(options) });
+  return methodsOf(reasoningService(options), handlers, {
+    reasonBatch: (owner) => countItems(options, owner as CallerAccount | undefined),
+  });
 }

@@ -1,16 +1,23 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { Agents } from '../agents/agents.ts';
+import type { Retriever } from '../agents/retriever.ts';
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Health } from '../grpc/health.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openAdminDoor } from './admin-door.ts';
+import { agentMethods } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -24,9 +31,12 @@ import { oipHttp } from './oip/http.ts';
 import { inferWith } from './oip/infer.ts';
 import { oipMethods } from './oip/methods.ts';
 import { InferenceStatistics } from './oip/statistics.ts';
+import type { LearnParts } from './learn-stream.ts';
 import { OpenCalls } from './open-calls.ts';
+import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
+import { sessionMethods } from './sessions.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
 
@@ -34,10 +44,16 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
+  readonly sessions: SessionStore;
   readonly events: EventLog;
+  readonly agents: Agents;
+  readonly retriever: Retriever;
+  readonly operations: Operations;
+  readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
 
 /** What may change while it serves. */
@@ -88,7 +104,9 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor(parts: ApiParts, options: ApiOptions) {
+    const { router, pool, models, publisher, metrics, tracing, meter, sessions, events, operations, learning } = parts;
+    const { agents, retriever } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -107,11 +125,14 @@ export class ApiServer {
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
+      ...sessionMethods(sessions, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
-      ...learningMethods({ router, pool, models }, shared),
+      ...agentMethods(agents, retriever, shared),
+      ...learningMethods({ router, operations, ...learning }, shared),
+      ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),
@@ -120,11 +141,18 @@ export class ApiServer {
     this.#edgeOptions = Object.assign(shared, { onUnheard });
   }
 
-  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+  #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | CallerAccount | undefined {
     const { authorizer, onCallRefused } = this.#options;
     const error = authorizer.check(path, metadata, socket);
-    if (error !== undefined) onCallRefused(path, error);
-    return error;
+    if (error !== undefined) {
+      onCallRefused(path, error);
+      return error;
+    }
+    const account = authorizer.accountOf(path, metadata, socket);
+    const tooMany = account?.begin();
+    if (tooMany === undefined) return account;
+    onCallRefused(path, tooMany);
+    return tooMany;
   }
 
   /** Resolves to the bound address. */

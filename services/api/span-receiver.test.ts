@@ -6,10 +6,16 @@ import { SpanReceiver } from './span-receiver.ts';
 describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s', (edge) => {
   let receiver: SpanReceiver;
   let taken: EncodedSpan[];
+  let isEngine: boolean;
 
   beforeEach(() => {
     taken = [];
-    receiver = new SpanReceiver((spans) => taken.push(...spans), edge);
+    isEngine = true;
+    receiver = new SpanReceiver(
+      (spans) => taken.push(...spans),
+      edge,
+      () => isEngine,
+    );
   });
 
   afterEach(() => {
@@ -36,6 +42,11 @@ describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s'
   it('refuses what is no message', async () => {
     expect(await send(Buffer.from('not protobuf at all'))).toBe(grpc.status.INVALID_ARGUMENT);
     expect(taken).toEqual([]);
+  });
+
+  it('refuses what comes from no engine', async () => {
+    isEngine = false;
+    expect(await send(Buffer.alloc(0))).toBe(grpc.status.UNAUTHENTICATED);
   });
 
   it('refuses what is too large', async () => {

@@ -1,5 +1,6 @@
 // OTLP for the sidecars: their spans join the router's own, and go on to the user's collector from here. On an address of
-// its own, by default on loopback: no caller of the public API is to write into our traces. Bounded by the size of a
+// its own, by default on loopback: no caller of the public API is to write into our traces. Spans are taken from engines that
+// this router has started, by a token, and from addresses where it is connected to an engine. Bounded by the size of a
 // message and by who takes the spans; the sidecars' exporters drop what we do not take in time.
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
@@ -24,16 +25,21 @@ const MAX_SOURCES = 256;
 const MAX_CONNECTIONS = 128;
 const TIMEOUT_MS = 30_000;
 
+/** `authorization`: of the call's metadata. `address`: of its peer. */
+export type IsEngine = (authorization: string | undefined, address: string) => boolean;
+
 export class SpanReceiver {
   readonly #kind: EdgeKind;
+  readonly #isEngine: IsEngine;
   readonly #method: OneRequestMethod<readonly EncodedSpan[] | RouterError, ExportTraceServiceResponse>;
   #edge: Edge | undefined;
   /** By the bytes of the resource. */
   readonly #sources = new Map<string, SpanSource>();
 
   /** `onSpans` must be quick and must not throw. */
-  constructor(onSpans: (spans: readonly EncodedSpan[]) => void, kind: EdgeKind) {
+  constructor(onSpans: (spans: readonly EncodedSpan[]) => void, kind: EdgeKind, isEngine: IsEngine) {
     this.#kind = kind;
+    this.#isEngine = isEngine;
     this.#method = {
       ...{ path: TraceServiceService.export.path, requestStream: false, responseStream: false },
       decode: refusing((bytes) => scanSpans(bytes, (resource) => this.#sourceOf(resource))),
@@ -54,6 +60,10 @@ export class SpanReceiver {
     this.#edge = await createEdge(this.#kind, [this.#method], {
       ...{ listen, connections: new ConnectionLimit(MAX_CONNECTIONS) },
       ...{ maxMessageBytes: MAX_MESSAGE_BYTES, maxStreamsPerConnection: MAX_STREAMS, timeoutMs: TIMEOUT_MS },
+      authorize: (_path, metadata, socket) => {
+        if (this.#isEngine(metadata.get('authorization')[0], socket.remoteAddress ?? '')) return undefined;
+        return new RouterError('NO_CREDENTIALS', 'spans are taken from engines of this router only');
+      },
       // The sidecars' exporters count what fails.
       ...{ onUnheard: () => undefined, onInternalError: () => undefined, onConnectionFault: () => undefined },
     });

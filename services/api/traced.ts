@@ -1,14 +1,23 @@
 // Where a request's trace begins, and what of its answer is told there. No payloads: digests, names and grades only.
+import type { CallerAccount } from '../auth/caller-account.ts';
 import type { OpenSpan, RequestTrace } from '../core/request-trace.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
-/** `method`: the rpc's name, or "ReasonBatch.item". `metadata`: of the call, for its W3C Trace Context. */
-export function beginTrace(tracing: Tracing, method: string, metadata: Metadata, startedMs: number): RequestTrace {
+/** `method`: the rpc's name, or "ReasonBatch.item". `metadata`: of the call, for its W3C Trace Context. `owner`: of the call. */
+export function beginTrace(
+  tracing: Tracing,
+  method: string,
+  metadata: Metadata,
+  startedMs: number,
+  owner: object | undefined,
+): RequestTrace {
   const traceParent = only(metadata.get('traceparent'));
   const traceState = traceParent === '' ? '' : metadata.get('tracestate').join(',');
-  return tracing.begin(method, startedMs, traceParent, traceState);
+  const trace = tracing.begin(method, startedMs, traceParent, traceState);
+  if (trace.about.isSampled && owner !== undefined) trace.root.set('tandem.caller', (owner as CallerAccount).name);
+  return trace;
 }
 
 /** Two of them are as good as none: nobody knows which one is meant. */

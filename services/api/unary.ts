@@ -29,8 +29,12 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
   /** Of calls whose handler has one begun. */
   readonly trace: RequestTrace | undefined;
 
-  constructor(startedMs: number, deadlineMs: number, metadata: Metadata, trace: RequestTrace | undefined) {
-    super(deadlineMs);
+  constructor(
+    { startedMs, metadata, owner }: Pick<IncomingCall, 'startedMs' | 'metadata' | 'owner'>,
+    deadlineMs: number,
+    trace: RequestTrace | undefined,
+  ) {
+    super(deadlineMs, undefined, owner);
     this.startedMs = startedMs;
     this.metadata = metadata;
     this.trace = trace;
@@ -51,7 +55,7 @@ export function unary<Request, Response>(
   const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
     const { startedMs } = call;
     const deadlineMs = Math.min(call.deadlineMs, startedMs + options.timeoutMs);
-    const context = new UnaryContext(startedMs, deadlineMs, call.metadata, begin(call, startedMs));
+    const context = new UnaryContext(call, deadlineMs, begin(call, startedMs));
     options.calls.opened(context);
     call.listener = context;
     let response: Response;

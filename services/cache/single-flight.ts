@@ -18,6 +18,7 @@ export class SingleFlight<V> {
   /** Of the leader's trace; empty: it has none. */
   readonly leaderTraceId: string;
   readonly #span: CallContext['span'];
+  readonly #owner: CallContext['owner'];
   readonly #now: () => number;
   readonly #onClosed: () => void;
   readonly #cancel = new Cancel();
@@ -28,6 +29,7 @@ export class SingleFlight<V> {
     this.data = data;
     this.deadlineMs = leader.deadlineMs;
     this.#span = leader.span;
+    this.#owner = leader.owner;
     this.leaderTraceId = leader.span?.trace.traceId ?? '';
     this.#now = now;
     this.#onClosed = onClosed;
@@ -73,7 +75,12 @@ export class SingleFlight<V> {
 
   async #endOf(compute: (context: CallContext) => Promise<V>): Promise<Ending<V>> {
     try {
-      const value = await compute({ deadlineMs: this.deadlineMs, signal: this.#cancel, span: this.#span });
+      const value = await compute({
+        deadlineMs: this.deadlineMs,
+        signal: this.#cancel,
+        span: this.#span,
+        owner: this.#owner,
+      });
       return { error: undefined, value };
     } catch (thrown) {
       return { error: RouterError.from(thrown), value: undefined };

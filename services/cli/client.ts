@@ -1,6 +1,7 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
+import { visibleJson, visibleLines } from '../core/visible.ts';
 import { type AdminOptions, adminOptions } from './admin-options.ts';
 import { credentialsOf, interceptorsOf } from './credentials.ts';
 
@@ -24,6 +25,11 @@ type Unary<Request, Response> = (
 /** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
   return connectWith(command.optsWithGlobals<GlobalOptions>(), client);
+}
+
+/** The same for administrative calls. */
+export function connectAdmin<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
+  return connectWith(adminOptions(command.optsWithGlobals<GlobalOptions>()), client);
 }
 
 function connectWith<C extends grpc.Client>(options: GlobalOptions, client: ClientClass<C>): C {
@@ -84,6 +90,7 @@ async function callWith<C extends grpc.Client, Request, Response>(
 
 /** Prints for programs or for people, as --json says. */
 export function print(command: Command, json: unknown, people: () => string): void {
-  const text = command.optsWithGlobals<GlobalOptions>().json ? JSON.stringify(json, null, 2) : people();
+  const { json: isJson } = command.optsWithGlobals<GlobalOptions>();
+  const text = isJson ? visibleJson(JSON.stringify(json, null, 2)) : visibleLines(people());
   process.stdout.write(`${text}\n`);
 }

@@ -2,6 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
+import { visible } from '../core/visible.ts';
 import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 import { REFUSED, UNREACHABLE, USAGE } from './exit-codes.ts';
@@ -22,11 +23,11 @@ function describe(error: unknown, address: string): [text: string, exitCode: num
   if (!isServiceError(error)) return [error instanceof Error ? error.message : String(error), REFUSED];
   const { reason, field } = details(error);
   if (error.code === grpc.status.UNAVAILABLE && reason === '') {
-    return [unreachable(error.details, address), UNREACHABLE];
+    return [visible(unreachable(error.details, address)), UNREACHABLE];
   }
-  const where = field ? `\n  field: ${field}` : '';
+  const where = field ? `\n  field: ${visible(field)}` : '';
   const name = grpc.status[error.code];
-  return [`${name}${reason ? ` (${reason})` : ''}: ${error.details}${where}`, REFUSED];
+  return [`${name}${reason ? ` (${visible(reason)})` : ''}: ${visible(error.details)}${where}`, REFUSED];
 }
 
 /** `details`: of grpc-js. */

@@ -1,6 +1,7 @@
 // An event as a line for people.
 import { styleText } from 'node:util';
 import { type Event, Severity, type SubscribeResponse, severityToJSON } from '../generated/tandem/v1/events.ts';
+import { visible } from '../core/visible.ts';
 import { counted } from './metrics-format.ts';
 import { plain } from './words.ts';
 
@@ -19,16 +20,16 @@ function line({ sequence, timeMs, topic, severity, text, data, payload, traceId,
   const { count, firstTimeMs } = repeated;
   const details = [
     ...(count > 1n ? [`${count} times since ${new Date(Number(firstTimeMs)).toISOString()}`] : []),
-    ...Object.entries(data).map(([key, value]) => `${printable(key)}=${printable(quoted(value))}`),
+    ...Object.entries(data).map(([key, value]) => `${visible(key)}=${visible(quoted(value))}`),
     ...(payload.length > 0 ? [`payload=${counted(payload.length, 'byte')}`] : []),
-    ...(traceId === '' ? [] : [`trace_id=${printable(traceId)}`]),
+    ...(traceId === '' ? [] : [`trace_id=${visible(traceId)}`]),
   ];
   return [
     new Date(Number(timeMs)).toISOString(),
     String(sequence).padStart(SEQUENCE_CELLS),
-    printable(topic).padEnd(TOPIC_CELLS),
+    visible(topic).padEnd(TOPIC_CELLS),
     styled(severity, plain(severityToJSON(severity), 'SEVERITY_').padEnd(SEVERITY_CELLS)),
-    printable(text),
+    visible(text),
     styleText('dim', details.join(' ')),
   ]
     .join('  ')
@@ -43,9 +44,4 @@ function styled(severity: Severity, word: string): string {
 /** Where it is more than a word. */
 function quoted(value: string): string {
   return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
-}
-
-/** What users publish must not move the reader's cursor, nor look like a line of its own. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { EventServiceClient, SubscribeResponse } from '../generated/tandem/v1/events.ts';
+import { visibleJson } from '../core/visible.ts';
 import { wholeNumber } from './arguments.ts';
 import type { GlobalOptions } from './client.ts';
 import { eventLine } from './events-text.ts';
@@ -22,7 +23,7 @@ export function eventsCommand(): Command {
     .addHelpText(
       'after',
       `
-Topics of the router: engine, breaker, quarantine, dispute, model, alert, config, security. Users’ begin with "user.".
+Topics of the router: engine, breaker, quarantine, dispute, model, alert, config, security, session. Users’ begin with "user.".
 
 Examples: npx tandem events --after 0
           npx tandem events --topic engine --topic "user.*" --json`,
@@ -39,7 +40,7 @@ Examples: npx tandem events --after 0
             afterSequence: after === undefined ? undefined : BigInt(after),
           }),
         show: (response: SubscribeResponse) => {
-          const line = json ? JSON.stringify(SubscribeResponse.toJSON(response)) : eventLine(response);
+          const line = json ? visibleJson(JSON.stringify(SubscribeResponse.toJSON(response))) : eventLine(response);
           if (line !== undefined) process.stdout.write(`${line}\n`);
         },
       });

@@ -1,7 +1,8 @@
 // Standard output at the reader's pace.
 import { once } from 'node:events';
+import { visibleLines } from '../core/visible.ts';
 
 /** Resolves when there is room for more. */
 export async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  if (!process.stdout.write(visibleLines(text))) await once(process.stdout, 'drain');
 }

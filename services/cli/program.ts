@@ -1,5 +1,6 @@
 // `npx tandem` as a tree of commands. One file a command.
 import type { Command } from 'commander';
+import { agentsCommand } from './agents.ts';
 import { programOf } from './base-program.ts';
 import { batchCommand } from './batch.ts';
 import { completionCommand } from './completion.ts';
@@ -8,12 +9,16 @@ import { coordinateCommand } from './coordinate.ts';
 import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
 import { healthCommand } from './health.ts';
+import { learnCommand } from './learn.ts';
+import { mcpCommand } from './mcp.ts';
 import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
+import { operationsCommand } from './operations.ts';
 import { pingCommand } from './ping.ts';
 import { publishCommand } from './publish.ts';
 import { reasonCommand } from './reason.ts';
 import { replayCommand } from './replay.ts';
+import { sessionsCommand } from './sessions.ts';
 import { streamCommand } from './stream.ts';
 import { voteCommand } from './vote.ts';
 
@@ -24,14 +29,19 @@ export function tandemProgram(): Command {
     reasonCommand(),
     voteCommand(),
     coordinateCommand(),
+    learnCommand(),
+    operationsCommand(),
     batchCommand(),
     streamCommand(),
     modelsCommand(),
     enginesCommand(),
+    sessionsCommand(),
     metricsCommand(),
     eventsCommand(),
     publishCommand(),
     replayCommand(),
+    agentsCommand(),
+    mcpCommand(),
     configCommand(),
     completionCommand(),
   ]);

@@ -1,6 +1,6 @@
 // An answer for people: what it is, how sure, how it came about.
 import { hex64 } from '../core/hex.ts';
-import type { Ballot, Cost, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { Ballot, Cost, ReasonResponse, SessionStatus } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
 import { describeLayers } from './layers-text.ts';
 import { tiny } from './metrics-format.ts';
@@ -50,9 +50,15 @@ export function describeResponse(
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
     ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
     ...(response.traceId ? [`trace ${response.traceId}`] : []),
+    ...(response.session ? [describeSession(response.session)] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
     ...describeLayers(response.layers, response.steps, width),
   ].join('\n');
+}
+
+function describeSession({ id, step, opened, state }: SessionStatus): string {
+  const kept = state.length === 0 ? '' : `, state of ${state.length} bytes`;
+  return `session ${id} ${opened ? 'opened, ' : ''}at step ${step}${kept}; all figures but the cost are of the whole session`;
 }
 
 function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Cost): string {
@@ -64,14 +70,19 @@ function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Co
 }
 
 function bestScores(response: ReasonResponse, name: (index: number) => string): string[] {
+  const { spikeCounts, potentials } = response;
+  // Of a readout that does not fire, the potentials say more.
+  const hasSpikes = spikeCounts.some((count) => count > 0);
   return response.scores
     .map((score, index) => ({ score, index }))
     .sort((a, b) => b.score - a.score)
     .slice(0, SHOWN_LABELS)
     .map(({ score, index }) => {
       const bar = '█'.repeat(Math.round(score * BAR_CELLS)).padEnd(BAR_CELLS);
-      const spikes = response.spikeCounts[index] ?? 0;
-      return `  ${name(index).padEnd(20)} ${(score * 100).toFixed(1).padStart(5)} %  ${bar}  ${spikes} spikes`;
+      const value = hasSpikes
+        ? `${spikeCounts[index] ?? 0} spikes`
+        : `potential ${Number((potentials[index] ?? 0).toPrecision(4))}`;
+      return `  ${name(index).padEnd(20)} ${(score * 100).toFixed(1).padStart(5)} %  ${bar}  ${value}`;
     });
 }
 

@@ -1,56 +1,67 @@
 import { Command } from 'commander';
-import { ModelServiceClient } from '../generated/tandem/v1/models.ts';
+import { Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
+import { wholeNumber } from './arguments.ts';
 import { type GlobalOptions, call, print } from './client.ts';
-import { UsageError } from './usage-error.ts';
-import { type CliInput, readInput, readSample } from './input.ts';
-import { withInput } from './items.ts';
 import { describeResponse } from './reason-text.ts';
+import { type SessionOptions, addSessionOptions, saveState, toSession } from './session-options.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
+import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
 /** Of a raster that goes to a file, cells. */
 const PLAIN_WIDTH = 120;
+const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 
-export interface InputOptions {
-  readonly sample?: string;
-}
+type Options = InputOptions & RequestOptions & SessionOptions;
 
 export function reasonCommand(): Command {
-  return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
+  return addSessionOptions(
+    addRequestOptions(addInput(new Command('reason').description('one input to one conclusion'))),
+  )
     .addHelpText(
       'after',
       `
-Examples: npx tandem reason --sample dog --strategy REDUNDANT
+Examples: npx tandem reason "a small furry animal"
+          npx tandem reason --sample dog --strategy REDUNDANT
           npx tandem reason --sample dog --detail raster
+          npx tandem reason --sample dog --session robot-7
+          npx tandem reason --model gestures frames.npy
+          npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
-    .action((file: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
-      ask(command, chooseInput(file, options.sample), emptyRequest(options)),
-    );
+    .action(async (argument: string | undefined, options: Options, command: Command) => {
+      const request = { ...emptyRequest(options), session: toSession(options) };
+      saveState(await ask(command, chooseInput(argument, options), request), options);
+    });
 }
 
 export function addInput(command: Command): Command {
   return command
-    .argument('[file]', 'numbers as JSON, as text, or raw little-endian floats (.f32); "-" is standard input')
+    .argument(
+      '[input]',
+      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3), .aedat4; ' +
+        '"-" is standard input',
+    )
+    .option('--text <words>', 'a text, also where it looks like the name of a file')
+    .option('--from-us <n>', 'of events, those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
+    .option('--to-us <n>', 'of events, those before this time', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 
 /** Asks, and prints the answer for programs or for people. */
-export async function ask(command: Command, input: CliInput, request: ReasonRequest): Promise<void> {
-  const response = await call(command, ReasoningServiceClient, (client) => client.reason, withInput(request, input));
-  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
+export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<ReasonResponse> {
+  const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
+  const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
+  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : (await readModel(command, response)).labels;
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
-  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text, width));
+  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));
+  return response;
 }
 
-export function chooseInput(file: string | undefined, sample: string | undefined): CliInput {
-  if ((file === undefined) === (sample === undefined)) {
-    throw new UsageError('give either a file ("-" is standard input) or --sample; example: tandem reason --sample dog');
-  }
-  return sample === undefined ? readInput(file ?? '-') : readSample(sample);
-}
-
-async function readLabels(command: Command, { model, modelVersion }: ReasonResponse): Promise<readonly string[]> {
+async function readModel(
+  command: Command,
+  { model, modelVersion }: Pick<ReasonRequest, 'model' | 'modelVersion'>,
+): Promise<Model> {
   const response = await call(command, ModelServiceClient, (client) => client.getModel, { model, modelVersion });
-  return response.model?.labels ?? [];
+  return response.model ?? Model.create();
 }

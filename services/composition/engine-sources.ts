@@ -4,16 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
+import { plainAddress } from '../core/loopback.ts';
 import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
 import type { Engine } from '../engines/engine.ts';
+import type { KnownAnswer } from '../engines/known-answers.ts';
 import { checkModels } from '../engines/model-problems.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
-import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import { knownAnswers } from '../publishing/known-inputs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
@@ -168,13 +170,22 @@ function sameProcess({ id, address }: Engine, known: Engine): RouterError {
   return new RouterError('ENGINE_EXISTS', message, { field: 'address', metadata: { engine_id: known.id } });
 }
 
+/** Of engines that are connected and were not started here. Those on a Unix socket are on this machine. */
+export function engineAddresses(pool: EnginePool, spawned: readonly { readonly id: string }[]): ReadonlySet<string> {
+  const others = pool.engines.filter(({ id, kind }) => kind === 'sidecar' && !spawned.some((each) => each.id === id));
+  return new Set(
+    others.flatMap(({ engine }) => {
+      if (engine.address.startsWith('unix:')) return ['127.0.0.1', '::1'];
+      return engine.peerAddress === undefined ? [] : [plainAddress(engine.peerAddress)];
+    }),
+  );
+}
+
 /** Inputs with known answers for the models that an engine serves. */
 export function goldenOf(models: ModelRepository, { engine, pins }: PooledEngine): KnownAnswer[] {
-  return checkModels(engine.description?.models ?? [], pins).usable.flatMap(({ name, version, inputSize }) => {
-    const golden = models.find(name, version)[0]?.golden ?? [];
-    return golden.map(({ data, ...digests }) => ({
-      input: { model: name, version, shape: [inputSize], data },
-      ...digests,
-    }));
+  const { usable } = checkModels(engine.description?.models ?? [], pins);
+  return models.versions.flatMap((version) => {
+    const pin = usable.find((model) => model.name === version.heldAs && model.version === version.version);
+    return pin === undefined || version.isUnloaded ? [] : knownAnswers(version, pin);
   });
 }

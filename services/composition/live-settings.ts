@@ -2,6 +2,7 @@
 // `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
 import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
+import type { CallerAccounts } from '../auth/caller-accounts.ts';
 import { Callers } from '../auth/callers.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { OtelSettings } from '../config/otel.ts';
@@ -17,15 +18,20 @@ import type { Audit } from '../routing/audit.ts';
 import type { LatencyQuantile } from '../routing/latency-quantile.ts';
 import type { RetryBudget } from '../routing/retry-budget.ts';
 import type { Router } from '../routing/router.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import type { Alerts } from '../telemetry/alerts.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { AgentsInUse } from './agents.ts';
 import type { Discoveries } from './engine-sources.ts';
+import { sessionOptions } from './sessions.ts';
 import {
   admissionOptions,
   alertOptions,
+  budgetLimits,
   cacheOptions,
+  callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
@@ -37,6 +43,7 @@ export interface LiveParts {
   readonly system: SystemEvents;
   readonly otel: OtelSettings;
   readonly router: Router;
+  readonly sessions: SessionStore;
   readonly admission: Admission;
   readonly budget: RetryBudget;
   readonly latencyQuantile: LatencyQuantile;
@@ -48,9 +55,11 @@ export interface LiveParts {
   readonly tracing: Tracing;
   readonly api: ApiServer;
   readonly authorizer: Authorizer;
+  readonly accounts: CallerAccounts;
   readonly http: HttpServer | undefined;
   readonly sidecars: SidecarList;
   readonly discoveries: Discoveries;
+  readonly agents: AgentsInUse;
 }
 
 export class LiveSettings {
@@ -92,11 +101,12 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { cache, alerts, tracing, api, authorizer, http } = others;
+    const { sessions, cache, alerts, tracing, api, authorizer, accounts, http, agents } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
     router.configure(routerOptions(next));
+    sessions.configure(sessionOptions(next));
     admission.configure(admissionOptions(next));
     if (next.retry.budget_percent !== was.retry.budget_percent || next.max_in_flight !== was.max_in_flight) {
       budget.configure(next.max_in_flight, next.retry.budget_percent);
@@ -109,8 +119,10 @@ export class LiveSettings {
     alerts.configure(alertOptions(next));
     tracing.configure(tracingOptions(next, otel));
     authorizer.configure(new Callers(next.auth));
+    accounts.configure(callerLimits(next));
     api.configure(liveApiOptions(next));
-    http?.configure({ timeoutMs: next.request_timeout_ms });
+    http?.configure({ timeoutMs: next.request_timeout_ms, hosts: next.dashboard.hosts });
+    agents.configure(budgetLimits(next));
     admission.serve();
     api.refreshHealth();
   }

@@ -1,4 +1,6 @@
 // The settings in each part's own words.
+import type { BudgetLimits } from '../agents/provider/budget.ts';
+import type { CallerLimits } from '../auth/caller-account.ts';
 import type { StoreOptions } from '../cache/answer-store.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
@@ -17,6 +19,16 @@ export function breakerOptions({ breaker }: Settings): BreakerOptions {
     minRequests: breaker.min_requests,
     windowMs: breaker.window_ms,
     resetMs: breaker.reset_ms,
+  };
+}
+
+export function budgetLimits({ agents: { budget } }: Settings): BudgetLimits {
+  return {
+    windowMs: budget.window_ms,
+    tokens: budget.tokens,
+    usd: budget.usd,
+    callerTokens: budget.caller_tokens,
+    callerUsd: budget.caller_usd,
   };
 }
 
@@ -59,11 +71,21 @@ export function admissionOptions({ overload }: Settings): AdmissionOptions {
 export function tracingOptions(
   { tracing }: Settings,
   otel: OtelSettings,
-): Pick<TracingOptions, 'sampler' | 'slowMs' | 'withLayers'> {
+): Pick<TracingOptions, 'sampler' | 'callerSamplesPerS' | 'slowMs' | 'withLayers'> {
   return {
     sampler: otel.sampler ?? { isParentBased: true, ratio: tracing.ratio },
+    callerSamplesPerS: tracing.caller_samples_per_s,
     slowMs: tracing.slow_ms,
     withLayers: tracing.layers,
+  };
+}
+
+export function callerLimits({ callers }: Settings): CallerLimits {
+  return {
+    perS: callers.per_s,
+    maxCalls: callers.max_calls,
+    maxItems: callers.max_items,
+    maxBytes: callers.max_bytes,
   };
 }
 

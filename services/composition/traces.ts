@@ -1,10 +1,12 @@
 // Traces: noted down by the router, reported by its sidecars, kept for the dashboard and sent on.
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { decodeSpan } from '../api/otlp-span.ts';
 import { SpanReceiver } from '../api/span-receiver.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import { plainAddress } from '../core/loopback.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
@@ -20,6 +22,8 @@ export interface Traces {
   readonly tracing: Tracing;
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
   readonly spansTo: string | undefined;
+  /** With which sidecars that this router starts send them. */
+  readonly spanToken: string;
   /** Undefined: spans are sent nowhere. */
   exported(): ExportCounts | undefined;
   /** Spans that were to be kept or sent, and were not. */
@@ -27,7 +31,14 @@ export interface Traces {
   stop(): Promise<void>;
 }
 
-export async function startTraces(settings: Settings, otel: OtelSettings, metrics: Metrics, log: Log): Promise<Traces> {
+/** `engineAddresses`: IP addresses of engines that the router is connected to and has not started itself. */
+export async function startTraces(
+  settings: Settings,
+  otel: OtelSettings,
+  metrics: Metrics,
+  log: Log,
+  engineAddresses: () => ReadonlySet<string>,
+): Promise<Traces> {
   const ring = new TraceRing(decodeSpan);
   const source: SpanSource = { service: SERVICE, instance: hostname() };
   const exporter = await spanExporter(settings, otel, source, log);
@@ -49,10 +60,16 @@ export async function startTraces(settings: Settings, otel: OtelSettings, metric
       );
     },
   });
-  const receiver = new SpanReceiver(keep, settings.edge);
+  const spanToken = randomBytes(32).toString('base64url');
+  const expected = Buffer.from(`Bearer ${spanToken}`);
+  const receiver = new SpanReceiver(keep, settings.edge, (authorization, address) => {
+    const given = Buffer.from(authorization ?? '');
+    if (given.length === expected.length && timingSafeEqual(given, expected)) return true;
+    return engineAddresses().has(plainAddress(address));
+  });
   const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
-    ...{ ring, tracing, spansTo },
+    ...{ ring, tracing, spansTo, spanToken },
     exported: () => exporter?.counts,
     dropped: () => {
       const lost = exporter === undefined ? 0 : exporter.counts.dropped + exporter.counts.failed;

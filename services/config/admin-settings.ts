@@ -62,8 +62,9 @@ export function checkAdmin({ admin, tls, auth }: Door, context: z.RefinementCtx)
 
 function isRule(text: string): boolean {
   if (text.startsWith('unix:')) return true;
-  const [network = '', bits] = text.split('/');
+  const [network = '', bits, ...more] = text.split('/');
   const family = isIP(network);
-  if (family === 0) return bits === undefined && /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text);
+  if (more.length > 0) return false;
+  if (family === 0) return bits === undefined && /^(\*\.)?([A-Za-z0-9_-]+\.)*[A-Za-z_][A-Za-z0-9_-]*$/.test(text);
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -64,19 +64,20 @@ describe('a sidecar’s environment', () => {
   };
 
   it('sends its spans to the router, and keeps what concerns both', () => {
-    expect(sidecarEnvironment('http://127.0.0.1:4999', env)).toEqual({
+    expect(sidecarEnvironment('http://127.0.0.1:4999', 'abc', env)).toEqual({
       PATH: '/bin',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4999',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc',
     });
   });
 
   it('is the router’s own where the router takes no spans', () => {
-    expect(sidecarEnvironment(undefined, env)).toEqual(env);
+    expect(sidecarEnvironment(undefined, '', env)).toEqual(env);
   });
 
   it('does not limit the freed memory that a sidecar keeps, as it does the router’s', () => {
-    expect(sidecarEnvironment(undefined, { ...env, MALLOC_TRIM_THRESHOLD_: '1048576' })).toEqual(env);
+    expect(sidecarEnvironment(undefined, '', { ...env, MALLOC_TRIM_THRESHOLD_: '1048576' })).toEqual(env);
   });
 });

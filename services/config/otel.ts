@@ -43,9 +43,13 @@ export function readOtel(defaultRatio: number, env: Environment = process.env): 
 
 /**
  * For a sidecar that this router starts: the router's own, but for where spans are sent (to the router) and what is the
- * router's alone.
+ * router's alone. `spanToken`: shows the router that spans come from an engine that it has started.
  */
-export function sidecarEnvironment(spansTo: string | undefined, env: Environment = process.env): Environment {
+export function sidecarEnvironment(
+  spansTo: string | undefined,
+  spanToken: string,
+  env: Environment = process.env,
+): Environment {
   // How much freed memory is kept is set for the router alone: see deploy/router.env.
   const { MALLOC_TRIM_THRESHOLD_: _, ...own } = env;
   if (spansTo === undefined) return own;
@@ -54,6 +58,7 @@ export function sidecarEnvironment(spansTo: string | undefined, env: Environment
     ...Object.fromEntries(others),
     OTEL_EXPORTER_OTLP_ENDPOINT: spansTo,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${spanToken}`,
   };
 }
 

@@ -11,9 +11,14 @@ import {
   sidecarSchema,
   spawnSchema,
 } from './engine-settings.ts';
+import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
+import { agentsSchema } from './agent-settings.ts';
+import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
+import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { sessionsSchema } from './session-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
@@ -28,7 +33,9 @@ const shape = z.strictObject({
   tls: tlsSchema,
   insecure: insecureSchema,
   auth: authSchema,
+  sidecar_tls: sidecarTlsSchema,
   admin: adminSchema,
+  callers: callersSchema,
   edge: z
     .enum(['native', 'grpc-js'])
     .default('native')
@@ -62,6 +69,14 @@ const shape = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+      hosts: z
+        .array(z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be host names in lower case, without a port'))
+        .max(64)
+        .default([])
+        .describe(
+          'Host names under which it may be asked, besides localhost and IP addresses: under others a page of another site could read it (DNS rebinding).',
+        )
+        .meta(LIVE),
     })
     .prefault({})
     .describe('The pages at `http_listen`.'),
@@ -71,6 +86,21 @@ const shape = z.strictObject({
     .describe('Serve gRPC reflection, for grpcurl and the like. `npm start` does so unless this is set.'),
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
   default_model: z.string().default('supersense').describe('The model of requests that name none.'),
+  models: z
+    .strictObject({
+      watch: z
+        .boolean()
+        .default(false)
+        .describe('Watch models_dir: load what is put there, unload what is taken away, load anew what is changed.'),
+      debounce_ms: z
+        .int()
+        .min(10)
+        .max(600_000)
+        .default(500)
+        .describe('Changes are taken up when the folder has been quiet for so long.'),
+    })
+    .prefault({})
+    .describe('Model versions that come and go while the router runs.'),
   strategy: z
     .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY', 'HEDGED'])
     .default('ROUND_ROBIN')
@@ -92,6 +122,7 @@ const shape = z.strictObject({
     .meta(LIVE),
   vote: voteSchema.prefault({}).describe('The strategy REDUNDANT, and how its answers are judged.').meta(LIVE),
   quarantine: quarantineSchema,
+  sessions: sessionsSchema,
   disputes: disputesSchema,
   events: eventsSchema,
   overload: z
@@ -222,7 +253,7 @@ const shape = z.strictObject({
     .int()
     .min(1_024)
     .max(268_435_456)
-    .default(4_194_304)
+    .default(16_777_216)
     .describe('Largest request accepted, bytes; a larger one is refused with RESOURCE_EXHAUSTED.'),
   max_in_flight: z
     .int()
@@ -274,6 +305,9 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  agents: agentsSchema,
+  learning: learningSchema,
+  operations: operationsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
@@ -282,6 +316,6 @@ const shape = z.strictObject({
     .meta(LIVE),
 });
 
-export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkAdmin);
+export const settingsSchema = shape.superRefine(checkExposure).superRefine(checkSidecarTls).superRefine(checkAdmin);
 
 export type Settings = z.infer<typeof settingsSchema>;

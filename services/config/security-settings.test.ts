@@ -32,3 +32,46 @@ describe('tls', () => {
     expect(() => load(env)).toThrow(message);
   });
 });
+
+describe('admin.listen', () => {
+  const OPERATOR = '[{name: ops, roles: [operate]}]';
+  const address = { TANDEM_ADMIN_LISTEN: '127.0.0.1:50052' };
+
+  it.each([
+    ['without client certificates', { ...address, ...CERT, TANDEM_AUTH_CERTIFICATES: OPERATOR }, '"tls.client_ca"'],
+    ['without an operator', { ...address, ...CERT, TANDEM_TLS_CLIENT_CA: 'ca.pem' }, '"auth.certificates"'],
+  ])('is no address %s', (_what, env, key) => {
+    expect(() => load(env)).toThrow(`setting ${key}`);
+  });
+
+  it.each([
+    ['a Unix socket', { TANDEM_ADMIN_LISTEN: 'unix:/run/tandem/admin.sock' }],
+    ['off', { TANDEM_ADMIN_LISTEN: 'off' }],
+    [
+      'an address with both',
+      { ...address, ...CERT, TANDEM_TLS_CLIENT_CA: 'ca.pem', TANDEM_AUTH_CERTIFICATES: OPERATOR },
+    ],
+  ])('may be %s', (_what, env) => {
+    expect(() => load(env)).not.toThrow();
+  });
+});
+
+describe('admin.engine_addresses', () => {
+  it.each(['10.0.0.0/33', '10.0.0', '::1/129', 'a b', '*', '', '10.0.0.0/8/8'])('may not be "%s"', (rule) => {
+    expect(() => load({ TANDEM_ADMIN_ENGINE_ADDRESSES: JSON.stringify([rule]) })).toThrow('admin.engine_addresses');
+  });
+
+  it('may be networks, names and starts of socket paths', () => {
+    const rules = ['10.0.0.0/8', '::1', 'engine', '*.engines.example', 'unix:/run/tandem/'];
+    expect(() => load({ TANDEM_ADMIN_ENGINE_ADDRESSES: JSON.stringify(rules) })).not.toThrow();
+  });
+});
+
+describe('sidecar_tls', () => {
+  it.each([
+    ['a certificate without a key', { TANDEM_SIDECAR_TLS_CERT: 'a.pem' }],
+    ['a certificate without a CA', { TANDEM_SIDECAR_TLS_CERT: 'a.pem', TANDEM_SIDECAR_TLS_KEY: 'a.key' }],
+  ])('is refused with %s', (_what, env) => {
+    expect(() => load(env)).toThrow('setting "sidecar_tls.');
+  });
+});

@@ -116,6 +116,15 @@ export const tracingSchema = z
         'Share of requests whose trace is kept, 0 to 1, where the caller has not decided; OTEL_TRACES_SAMPLER overrides it.',
       )
       .meta(LIVE),
+    caller_samples_per_s: z
+      .number()
+      .min(0)
+      .max(1_000_000)
+      .default(100)
+      .describe(
+        'Traces a second that are kept because the `traceparent` of a caller says so, unless `ratio` is 1. Each costs time and memory.',
+      )
+      .meta(LIVE),
     slow_ms: z
       .int()
       .min(0)
@@ -130,7 +139,7 @@ export const tracingSchema = z
       .regex(LISTEN, 'must be "host:port"')
       .default('127.0.0.1:0')
       .describe(
-        'Where sidecars send their spans, as OTLP over gRPC, with no login: loopback, or a private network; port 0: the system chooses.',
+        'Where sidecars send their spans, as OTLP over gRPC: loopback, or a private network. Spans of others are refused. Port 0: the system chooses.',
       ),
     layers: z
       .boolean()

@@ -9,9 +9,11 @@ export class Call extends Cancel implements CallContext {
   readonly deadlineMs: number;
   /** Set before the call is passed on. */
   span: OpenSpan | undefined;
+  readonly owner: object | undefined;
 
-  constructor(deadlineMs: number, span?: OpenSpan) {
+  constructor(deadlineMs: number, span?: OpenSpan, owner?: object) {
     super();
+    this.owner = owner;
     this.deadlineMs = deadlineMs;
     this.span = span;
   }

@@ -7,9 +7,11 @@ let limit: ConnectionLimit;
 
 class Peer {
   readonly name: string;
+  readonly remoteAddress: string;
 
-  constructor(name: string) {
+  constructor(name: string, remoteAddress = '10.0.0.1') {
     this.name = name;
+    this.remoteAddress = remoteAddress;
     limit.opened(this);
   }
 
@@ -86,5 +88,21 @@ describe('a limit of two connections', () => {
     limit.done(a);
     limit.closed(a);
     expect(limit.open).toBe(2);
+  });
+});
+
+describe('a peer with more than half of the connections', () => {
+  it('makes room itself, however often it comes again', () => {
+    limit = new ConnectionLimit(4);
+    const others = ['x', 'y'].map((name) => new Peer(name, '10.0.0.2'));
+    for (const name of ['a', 'b']) new Peer(name, '10.0.0.1');
+    new Peer('c', '10.0.0.1');
+    expect(destroyed).toEqual(['x']);
+    for (const name of ['d', 'e', 'f']) new Peer(name, '10.0.0.1');
+    expect(destroyed).toEqual(['x', 'a', 'b', 'c']);
+    limit.working(others[1]!);
+    limit.done(others[1]!);
+    new Peer('z', '10.0.0.2');
+    expect(destroyed).toEqual(['x', 'a', 'b', 'c', 'd']);
   });
 });

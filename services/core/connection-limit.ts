@@ -1,10 +1,21 @@
 // How many connections a server holds at once. When one more comes, the one that has done nothing for the longest makes room
-// for it: a slow or silent peer keeps nobody out. Where every connection is at work, the new one is refused.
+// for it: a slow or silent peer keeps nobody out. A peer that has more than its share makes room itself, so that it cannot push
+// out others by opening connections again and again. Where every connection is at work, the new one is refused.
 import type { Server } from 'node:net';
 
 export interface Connection {
   /** At once, without waiting for the peer. */
   destroy(): unknown;
+  readonly remoteAddress?: string | undefined;
+  /** Of an HTTP/2 session. */
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
+}
+
+/** One address. */
+class Peer {
+  open = 0;
+  /** Those without work, the longest idle first. */
+  readonly idle = new Set<Connection>();
 }
 
 /** As a server hands it over. */
@@ -14,6 +25,8 @@ interface AcceptedConnection extends Connection {
 
 /** Below this part of the maximum there is room again. */
 const ROOM_SHARE = 0.9;
+/** Of the maximum, one peer's part. */
+const PEER_SHARE = 0.5;
 
 export class ConnectionLimit {
   readonly max: number;
@@ -22,6 +35,8 @@ export class ConnectionLimit {
   readonly #work = new Map<Connection, number>();
   /** Those without work, the longest idle first. */
   readonly #idle = new Set<Connection>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #peerOf = new Map<Connection, string>();
   #isFull = false;
 
   /** `onFull` hears once when connections are closed or refused for want of room, and once when there is room again. */
@@ -52,13 +67,21 @@ export class ConnectionLimit {
 
   /** Of a new connection. Destroys it, or the one that has been idle for the longest, where there are too many. */
   opened(connection: Connection): void {
+    const address = connection.remoteAddress ?? connection.socket?.remoteAddress ?? '';
     if (this.#work.size >= this.max) {
       this.refused();
-      const [oldest = connection] = this.#idle;
+      const own = this.#peers.get(address);
+      const isGreedy = own !== undefined && own.open > this.max * PEER_SHARE;
+      const [oldest = connection] = isGreedy ? own.idle : this.#idle;
       this.#forget(oldest);
       oldest.destroy();
       if (oldest === connection) return;
     }
+    let peer = this.#peers.get(address);
+    if (peer === undefined) this.#peers.set(address, (peer = new Peer()));
+    peer.open += 1;
+    peer.idle.add(connection);
+    this.#peerOf.set(connection, address);
     this.#work.set(connection, 0);
     this.#idle.add(connection);
   }
@@ -68,14 +91,18 @@ export class ConnectionLimit {
     const work = this.#work.get(connection);
     if (work === undefined) return;
     this.#work.set(connection, work + 1);
+    if (work > 0) return;
     this.#idle.delete(connection);
+    this.#peer(connection)?.idle.delete(connection);
   }
 
   done(connection: Connection): void {
     const work = this.#work.get(connection);
     if (work === undefined) return;
     this.#work.set(connection, work - 1);
-    if (work === 1) this.#idle.add(connection);
+    if (work > 1) return;
+    this.#idle.add(connection);
+    this.#peer(connection)?.idle.add(connection);
   }
 
   closed(connection: Connection): void {
@@ -92,8 +119,19 @@ export class ConnectionLimit {
     this.#onFull(true);
   }
 
+  #peer(connection: Connection): Peer | undefined {
+    return this.#peers.get(this.#peerOf.get(connection) ?? '');
+  }
+
   #forget(connection: Connection): boolean {
     this.#idle.delete(connection);
+    const peer = this.#peer(connection);
+    if (peer !== undefined && this.#work.has(connection)) {
+      peer.open -= 1;
+      peer.idle.delete(connection);
+      if (peer.open === 0) this.#peers.delete(this.#peerOf.get(connection) ?? '');
+    }
+    this.#peerOf.delete(connection);
     return this.#work.delete(connection);
   }
 }

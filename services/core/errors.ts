@@ -18,7 +18,9 @@ export type StatusCode =
   | 'ALREADY_EXISTS'
   | 'PERMISSION_DENIED'
   | 'UNAUTHENTICATED'
+  | 'FAILED_PRECONDITION'
   | 'ABORTED'
+  | 'FAILED_PRECONDITION'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
   | 'INTERNAL'
@@ -45,6 +47,9 @@ export const ERROR_KINDS = {
   INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
   INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  TEXT_UNSUPPORTED: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_EMPTY: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_TOO_LONG: row('INVALID_ARGUMENT', false, 'ignore'),
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
   DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
@@ -53,6 +58,17 @@ export const ERROR_KINDS = {
   STATE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
+  /** What a caller wants loaded cannot be used. */
+  MODEL_REFUSED: row('INVALID_ARGUMENT', false, 'ignore'),
+  MODEL_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
+  MODEL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: how many versions they hold. */
+  MODEL_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: they would hold other weights than the router has read. */
+  MODEL_DIFFERS: row('FAILED_PRECONDITION', false, 'ignore'),
+  /** An engine could not take a version, so none serves it. */
+  LOAD_FAILED: row('FAILED_PRECONDITION', false, 'ignore'),
+  LOADS_BUSY: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_NODE: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
@@ -60,7 +76,9 @@ export const ERROR_KINDS = {
   NON_FINITE: row('OUT_OF_RANGE', false, 'success', 'claim'),
   CANCELLED: row('CANCELLED', false, 'ignore'),
   DEADLINE_EXCEEDED: row('DEADLINE_EXCEEDED', false, 'ignore'),
+  MESSAGE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ROUTER_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  CALLER_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   PUBLISH_RATE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ENGINE_FULL: row('RESOURCE_EXHAUSTED', true, 'ignore', 'state'),
   DRAINING: row('UNAVAILABLE', true, 'ignore', 'state'),
@@ -74,13 +92,26 @@ export const ERROR_KINDS = {
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
+  UNKNOWN_CORPUS: row('NOT_FOUND', false, 'ignore'),
   UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  SESSION_UNKNOWN: row('NOT_FOUND', false, 'ignore'),
+  SESSION_OPEN: row('ALREADY_EXISTS', false, 'ignore'),
+  SESSION_STEP: row('ABORTED', false, 'ignore'),
+  SESSION_MODEL: row('FAILED_PRECONDITION', false, 'ignore'),
+  SESSION_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
+  /** Another call teaches that student. */
+  STUDENT_BUSY: row('ABORTED', false, 'ignore'),
+  STUDENT_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** The log of a student is damaged, or its examples come to something else. */
+  LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
+  UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
+  UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;

@@ -10,3 +10,8 @@ export function isLoopbackHost(host: string): boolean {
 export function isLoopbackAddress(address: string): boolean {
   return address.startsWith('unix:') || isLoopbackHost(address.slice(0, address.lastIndexOf(':')));
 }
+
+/** Of an IP address: an IPv4 address that is written as an IPv6 one is the IPv4 one. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}

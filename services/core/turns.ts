@@ -1,6 +1,7 @@
 // Long work in slices, so that what else the event loop has to do waits for one slice and not for all of them. All that
-// takes its turn here shares one slice for each turn of the loop, first come, first served: a thousand batches hold up
-// another caller no longer than one does.
+// takes its turn here shares one slice for each turn of the loop, and owners take turns: a thousand batches of one caller hold
+// up another caller no longer than one does.
+import { FairQueue } from './fair-queue.ts';
 
 /** Of one turn of the event loop, milliseconds. */
 const SLICE_MS = 2;
@@ -21,7 +22,7 @@ const REAL_LOOP: LoopClock = {
 
 export class Turns {
   readonly #loop: LoopClock;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new FairQueue<() => void>();
   /** When the present slice began; undefined: none has. */
   #sliceMs: number | undefined;
 
@@ -30,9 +31,10 @@ export class Turns {
   }
 
   /** To be called before each piece of work. Undefined: go on. A promise: wait for it, it never rejects. */
-  next(): Promise<void> | undefined {
+  next(owner?: object): Promise<void> | undefined {
     if (this.#sliceMs === undefined) this.#begin();
-    else if (this.#waiting.length > 0 || !this.#hasTime()) return new Promise((resolve) => this.#waiting.push(resolve));
+    else if (this.#waiting.length > 0 || !this.#hasTime())
+      return new Promise((resolve) => this.#waiting.push(owner, resolve));
     return undefined;
   }
 

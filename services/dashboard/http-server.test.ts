@@ -172,7 +172,7 @@ describe('the JSON', () => {
     expect(snapshot.engines[1]).toMatchObject({ id: HOSTILE, state: 'DOWN', why: 'down: connection refused' });
   });
 
-  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/events?limit=5'])(
+  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/sessions', '/api/events?limit=5'])(
     'answers %s, and never as a page',
     async (path) => {
       await start();
@@ -234,13 +234,17 @@ describe('limits', () => {
     expect(await sendRaw('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400/);
   });
 
-  it('refuse a name that is not this machine’s, where only this machine is served', async () => {
-    await start();
-    expect((await send('/', 'GET', { Host: 'evil.example' })).status).toBe(421);
-    for (const host of ['localhost:9', '127.0.0.1', '[::1]:8080']) {
-      expect([host, (await send('/', 'GET', { Host: host })).status]).toEqual([host, 200]);
-    }
-  });
+  it.each(['127.0.0.1:0', '0.0.0.0:0'])(
+    'refuse a name that is not this machine’s, or listed, on %s',
+    async (listen) => {
+      await start({}, { listen, hosts: ['tandem.example'] });
+      address = address.replace('0.0.0.0', '127.0.0.1');
+      expect((await send('/', 'GET', { Host: 'evil.example' })).status).toBe(421);
+      for (const host of ['localhost:9', '127.0.0.1', '[::1]:8080', '10.0.0.7:8080', 'tandem.example']) {
+        expect([host, (await send('/', 'GET', { Host: host })).status]).toEqual([host, 200]);
+      }
+    },
+  );
 });
 
 describe('a port that is taken', () => {

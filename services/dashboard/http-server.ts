@@ -1,11 +1,18 @@
 // The router's HTTP side: the dashboard, Prometheus's and probes' paths. Limits on all that a visitor can make grow, and
 // headers that let a browser load nothing from elsewhere and nobody frame or read it.
 //
-// With setting `auth`, all but probes need a token. Without it, on a loopback address only programs of this machine reach it,
-// and a page of another site that has its name resolve to here (DNS rebinding) is told apart by its Host.
-import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+// With setting `auth`, all but probes need a token. A page of another site that has its name resolve to here (DNS rebinding) is
+// told apart by its Host: only names that setting `dashboard.hosts` lists, localhost and IP addresses are answered.
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
@@ -31,8 +38,10 @@ export interface HttpServerOptions {
   /** Undefined: plaintext. */
   readonly certificate?: HttpCertificate | undefined;
   readonly connections?: ConnectionLimit;
-  /** Returns why a request with this header `authorization` is refused. By default none is. */
-  readonly authorize?: (authorization: string | undefined, need: HttpNeed) => RouterError | undefined;
+  /** Host names that requests may be for, besides localhost. By default none. */
+  readonly hosts?: readonly string[];
+  /** Returns why a request with this header `authorization`, from this IP address, is refused. By default none is. */
+  readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => RouterError | undefined;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -57,7 +66,7 @@ const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
 
 /** They need no login. */
-const PROBES = ['/healthz', '/readyz'];
+const PROBES = ['/healthz', '/readyz', '/v2/health/live', '/v2/health/ready'];
 
 const SECURITY_HEADERS = {
   'Content-Security-Policy':
@@ -107,8 +116,8 @@ export class HttpServer {
     this.#server.timeout = SILENT_MS;
   }
 
-  configure({ timeoutMs }: Pick<HttpServerOptions, 'timeoutMs'>): void {
-    this.#options = { ...this.#options, timeoutMs };
+  configure(options: Pick<HttpServerOptions, 'timeoutMs' | 'hosts'>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   /** For connections that come from now on. */
@@ -183,12 +192,13 @@ export class HttpServer {
   async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
     const { url = '', headers } = request;
     if (url.length > MAX_URL_CHARS) return refusal(414, 'URL_TOO_LONG', `a URL may have ${MAX_URL_CHARS} characters`);
-    if (!this.#isOurs(headers.host)) {
-      const message = `this dashboard answers to localhost only; open it as http://localhost:${this.#port || '…'}/`;
-      return refusal(421, 'WRONG_HOST', message);
-    }
     // Not through URL, which would make "/assets/../x" into a path that was not asked for.
     const [path = '', query = ''] = url.split('?', 2);
+    // Probes are sent under all kinds of names, and tell nothing.
+    if (!PROBES.includes(path) && !this.#isOurs(headers.host)) {
+      const message = `this host name is not in setting dashboard.hosts; use an IP address, or http://localhost:${this.#port || '…'}/`;
+      return refusal(421, 'WRONG_HOST', message);
+    }
     const matching = this.#routes.filter((route) => route.path.test(path));
     if (matching.length === 0) return notFound(path);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -197,8 +207,12 @@ export class HttpServer {
       const allowed = matching.map((each) => (each.method === 'GET' ? 'GET, HEAD' : each.method)).join(', ');
       return refusal(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}`, { Allow: allowed });
     }
+    if (method !== 'GET' && !isSameOrigin(headers)) {
+      return refusal(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
+    }
     if (!PROBES.includes(path)) {
-      const refused = this.#options.authorize?.(headers.authorization, method === 'POST' ? 'reason' : 'read');
+      const need = method === 'POST' ? 'reason' : 'read';
+      const refused = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
       if (refused !== undefined) return unauthorized(refused);
     }
     const asked: Asked = {
@@ -227,13 +241,21 @@ export class HttpServer {
   }
 
   #isOurs(host: string | undefined): boolean {
-    return !isLoopbackHost(this.#host) || isLoopbackHost((host ?? '').replace(/:\d+$/, ''));
+    const name = (host ?? '')
+      .replace(/:\d*$/, '')
+      .replace(/^\[(.*)\]$/, '$1')
+      .toLowerCase();
+    // The name of a rebound page is never an IP address.
+    return isLoopbackHost(name) || isIP(name) !== 0 || (this.#options.hosts ?? []).includes(name);
   }
 }
 
 /** A browser asks for a name and a password: any name, and the token. */
-function unauthorized({ kind, message }: RouterError): Reply {
+function unauthorized({ kind, message, retryAfterMs }: RouterError): Reply {
   if (kind === 'ROLE_MISSING') return refusal(403, kind, message);
+  if (kind === 'CALLER_LIMIT') {
+    return refusal(429, kind, message, { 'Retry-After': String(Math.ceil((retryAfterMs ?? 0) / 1_000)) });
+  }
   return refusal(401, kind, message, {
     'WWW-Authenticate': 'Basic realm="tandem: any name, and your token as the password"',
   });
@@ -252,6 +274,13 @@ function leaving(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
+/** Browsers say from which page a request comes that changes something, or takes work. Programs do not. */
+function isSameOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  if (origin === undefined) return site === undefined || site === 'same-origin' || site === 'none';
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+/** Other sites' pages may send JSON only after asking, which nobody answers. */
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
@@ -264,15 +293,7 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<unk
   }
 }
 
-/**
- * The body of a request that changes something, or takes work. Other sites' pages cannot make a browser send it: their
- * Origin is not our Host.
- */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const { origin, host } = request.headers;
-  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)) {
-    throw new Refused(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
-  }
   const tooLong = `a request may have ${maxBytes} bytes (setting max_message_bytes); send a smaller input`;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
   const chunks: Buffer[] = [];

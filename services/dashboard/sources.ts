@@ -43,6 +43,13 @@ export interface ModelView {
   /** Seconds. */
   readonly dt: number;
   readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
+  /** Settings that its manifest leaves to their defaults. */
+  readonly defaults: readonly string[];
+  /** Name under which engines hold it. */
+  readonly heldAs: string;
+  readonly isUnloaded: boolean;
+  /** Undefined: it takes no text. */
+  readonly tokenizer: object | undefined;
   readonly error: string;
 }
 
@@ -148,9 +155,69 @@ export interface EventView {
   readonly traceId: string;
 }
 
+/** A student and its teachers. */
+export interface StudentView {
+  readonly student: string;
+  /** Why it cannot be read; empty: it can. */
+  readonly error: string;
+  readonly base: string;
+  readonly labels: readonly string[];
+  readonly features: number;
+  readonly examples: number;
+  readonly labelled: number;
+  readonly heldOut: number;
+  /** 0: none. */
+  readonly publishedVersion: number;
+  /** Sixteen hexadecimal digits. */
+  readonly stateDigest: string;
+  readonly teachers: readonly {
+    readonly model: string;
+    readonly weight: number;
+    readonly regret: number;
+    readonly regretBound: number;
+    readonly accuracy: number;
+  }[];
+  readonly commits: readonly {
+    readonly version: number;
+    readonly timeMs: number;
+    readonly status: string;
+    readonly why: string;
+    readonly heldOut: number;
+    readonly accuracy: number;
+  }[];
+  readonly curve: readonly {
+    readonly examples: number;
+    readonly weights: readonly number[];
+    readonly regrets: readonly number[];
+    readonly studentAccuracy: number;
+    readonly consensusAccuracy: number;
+  }[];
+}
+
 /** The newest of something, newest first. */
 export interface Newest<T> {
   recent(limit: number): readonly T[];
+}
+
+export interface SessionView {
+  readonly id: string;
+  /** Empty: it has no name. */
+  readonly caller: string;
+  readonly model: { readonly name: string; readonly version: number } | undefined;
+  readonly step: number;
+  readonly messages: number;
+  readonly turns: { readonly length: number };
+  readonly bytes: number;
+  readonly engineId: string;
+  /** On the clock of `nowMs`. */
+  readonly openedMs: number;
+  readonly usedMs: number;
+}
+
+export interface SessionsView {
+  /** Newest first. */
+  list(limit: number): readonly SessionView[];
+  nowMs(): number;
 }
 
 /** One call of /v2/…, the Open Inference Protocol. */
@@ -184,9 +251,12 @@ export interface DashboardSources {
   /** The same reading that GetMetrics and Prometheus get. */
   readonly read: () => Reading;
   readonly router: { readonly strategy: string };
+  readonly sessions: SessionsView;
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;
+  /** What students have learnt, by name. */
+  readonly learning: () => Promise<readonly StudentView[]>;
   /** Prometheus's text; undefined: there is none. */
   readonly exposition: ((accept: string) => Promise<{ contentType: string; body: string }>) | undefined;
   /** Answers one ReasonRequest in protobuf's JSON; undefined: the dashboard may not ask. */

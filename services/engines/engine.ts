@@ -18,6 +18,23 @@ export interface EngineModel {
   readonly error: string;
 }
 
+/** A model version for an engine to hold. */
+export interface ModelLoad {
+  /** Where the engine may find it in its own repository. */
+  readonly name: string;
+  readonly version: number;
+  /** Name under which the engine is to hold it. */
+  readonly heldAs: string;
+  /** What the router has read; an engine that would hold another one is to refuse. */
+  readonly modelId: bigint;
+  /** Of a constant input; 0: a series. */
+  readonly steps: number;
+  /** The text of its model.yaml. */
+  readonly manifest: string;
+  /** The bytes of its NIR file. */
+  readonly nir: () => Uint8Array;
+}
+
 export interface EngineDescription {
   readonly build: string;
   readonly numericsVersion: number;
@@ -94,6 +111,8 @@ export interface Engine {
   readonly kind: EngineKind;
   /** Where it listens, or `in-process`. */
   readonly address: string;
+  /** IP address that it is connected at; undefined: it is not, or has none. */
+  readonly peerAddress?: string | undefined;
   /** Set while the engine can take work. */
   readonly description: EngineDescription | undefined;
   /** Why `description` is unset. Empty while the engine is ready. */
@@ -123,6 +142,13 @@ export interface Engine {
    * ENGINE_FAULT from an engine that keeps none.
    */
   recording(id: bigint, context: CallContext): Promise<Recording>;
+  /**
+   * Has it hold a model version; its description has it when this resolves. What it held before under that name and version
+   * is replaced. Rejects with RouterError only, and then it holds what it did. Unset: it cannot.
+   */
+  loadModel?(load: ModelLoad, context: CallContext): Promise<void>;
+  /** Has it give up what it holds under that name. Rejects with RouterError only; not where it does not hold it. */
+  unloadModel?(heldAs: string, version: number, context: CallContext): Promise<void>;
   /** Called whenever readiness or description changes. */
   onChange(listener: () => void): void;
   /** Starts connecting; resolves once the first attempt has succeeded or failed. */

@@ -3,10 +3,11 @@ import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
-import { layersDigest } from './layers-digest.ts';
+import { detailDigest } from './detail-digest.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
-import { type KnownAnswer, Quarantine } from './quarantine.ts';
+import type { KnownAnswer } from './known-answers.ts';
+import { Quarantine } from './quarantine.ts';
 import { readoutDigest } from './readout-digest.ts';
 
 const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };
@@ -167,7 +168,7 @@ describe('a quarantined engine', () => {
     quarantine.dissented(engine, {
       input: { ...input, detail: 'LAYERS' },
       ...digests,
-      layersDigest: layersDigest(right),
+      detailDigest: detailDigest({ layers: right }),
     });
     fake.behaviour = ({ data, detail }) => {
       const stateDigest = BigInt(data[0] ?? 0);

@@ -9,6 +9,8 @@ export type Unheard =
   | 'LATE'
   /** The messages that come in hold too many bytes, and this one the most. */
   | 'FULL'
+  /** The calls of its owner hold too many bytes. */
+  | 'OWNER_FULL'
   /** The message is flagged as compressed, and the call does not say how. */
   | 'COMPRESSED_FLAG'
   /** The message is too large, or refused by the method's inspector, or cannot be decompressed. */

@@ -84,6 +84,11 @@ export class GrpcClient implements CallClient {
     return new GrpcClient(socket, authority, options);
   }
 
+  /** IP address; undefined: it has none. */
+  get remoteAddress(): string | undefined {
+    return this.#connection.socket.remoteAddress;
+  }
+
   get openCalls(): number {
     return this.#connection.openStreams;
   }

@@ -4,6 +4,14 @@ import type { Inspect } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { Status } from './status.ts';
 
+/** Whoever makes a call, as the server's `authorize` knows it. */
+export interface CallOwner {
+  /** So many more bytes of a request are held, or fewer. Returns false where that is too many: the call ends then. */
+  hold(bytes: number): boolean;
+  /** The call has ended. */
+  ended(): void;
+}
+
 /** What a handler may hear of its call. */
 export interface CallListener<Request = never> {
   /** A message of a stream of requests. */
@@ -25,6 +33,8 @@ export interface IncomingCall<Response = unknown> {
   readonly metadata: Metadata;
   /** IP address of the caller; empty: it has none, as on a Unix socket, or has left. */
   readonly peer: string;
+  /** Undefined: the server knows none. */
+  readonly owner: CallOwner | undefined;
   /** When its headers came, on performance.now()'s clock. */
   readonly startedMs: number;
   /** On the same clock; Infinity: none. */
@@ -53,7 +63,7 @@ interface AnyMethod<Request, Response> {
   /** The result must not be changed later. */
   readonly encode: (response: Response) => Uint8Array;
   /** For each call: sees requests that are not compressed while they come. */
-  readonly inspector?: () => Inspect;
+  readonly inspector?: (owner: CallOwner | undefined) => Inspect;
 }
 
 /** The caller sends one message. */

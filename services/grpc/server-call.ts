@@ -6,7 +6,7 @@ import { type Encoding, compress } from './compression.ts';
 import { messagePrefix } from './message-prefix.ts';
 import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
-import type { CallListener, IncomingCall, Method } from './method.ts';
+import type { CallListener, CallOwner, IncomingCall, Method } from './method.ts';
 import type { Peer } from './peer.ts';
 import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './request-head.ts';
 import { copyOf } from './slab.ts';
@@ -17,7 +17,7 @@ import type { Waiting } from './timing-wheel.ts';
 export interface CallHost {
   readonly arrivals: Arrivals;
   /** Of a call that ends before its handler has its message: what its caller is told. */
-  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status;
+  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number, owner: CallOwner | undefined): Status;
   /** A handler threw, or made an answer that cannot be encoded. */
   onBug(path: string, error: unknown): void;
   /** One of its calls has ended. */
@@ -27,11 +27,13 @@ export interface CallHost {
 const PLAIN_HEADERS = answerHeaders('identity');
 const OK: Status = { code: 0, message: '' };
 const OK_TRAILERS = endTrailers(OK);
+const OWNER_FULL = status('RESOURCE_EXHAUSTED', 'your requests hold too many bytes; send fewer at once');
 const BUG = status('INTERNAL', 'the handler failed; see the log of the server');
 
 export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arriving, Waiting {
   readonly startedMs: number;
   readonly deadlineMs: number;
+  readonly owner: CallOwner | undefined;
   listener: CallListener | undefined = undefined;
   isOver = false;
   hasUnsent = false;
@@ -59,7 +61,15 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** The number of the message that is coming in. */
   #coming = -1;
 
-  constructor(host: CallHost, peer: Peer, stream: Stream, head: RequestHead, method: Method) {
+  constructor(
+    host: CallHost,
+    peer: Peer,
+    stream: Stream,
+    head: RequestHead,
+    method: Method,
+    owner: CallOwner | undefined,
+  ) {
+    this.owner = owner;
     this.#host = host;
     this.#peer = peer;
     this.#stream = stream;
@@ -175,7 +185,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** Ends the call while its message may still be on its way. */
   refuse(why: Unheard, problem: Status): void {
     if (this.isOver) return;
-    const told = this.#host.onUnheard(why, problem, this.#method, this.startedMs);
+    const told = this.#host.onUnheard(why, problem, this.#method, this.startedMs, this.owner);
     this.#end(told, true);
   }
 
@@ -246,7 +256,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
       this.fail(status('UNIMPLEMENTED', 'the call has no message, and its method takes one'));
       return;
     }
-    this.#hold(bytes.length - this.openBytes);
+    if (!this.#hold(bytes.length - this.openBytes)) return;
     const request = this.#decode(bytes);
     if (this.isOver) return;
     try {
@@ -288,7 +298,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   #listen(): MessageReader {
     const { arrivals } = this.#host;
-    const inspect = this.#head.encoding === 'identity' ? this.#method.inspector?.() : undefined;
+    const inspect = this.#head.encoding === 'identity' ? this.#method.inspector?.(this.owner) : undefined;
     return (this.#reader ??= new MessageReader(this, this.#head.encoding, arrivals.limits.maxMessageBytes, inspect));
   }
 
@@ -318,6 +328,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     if (bytes === 0) return true;
     this.openBytes += bytes;
     this.#host.arrivals.hold(bytes);
+    if (this.owner?.hold(bytes) === false) this.refuse('OWNER_FULL', OWNER_FULL);
     return !this.isOver;
   }
 
@@ -387,6 +398,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
       this.#reader.stop();
     }
     this.#hold(-this.openBytes);
+    this.owner?.ended();
     this.#host.closed(this.#peer);
   }
 }

@@ -13,15 +13,15 @@ import {
 } from '../http2/index.ts';
 import { type ArrivalLimits, Arrivals, type Unheard } from './arrivals.ts';
 import type { Metadata } from './metadata.ts';
-import type { Method } from './method.ts';
+import type { CallOwner, Method } from './method.ts';
 import { Peer } from './peer.ts';
 import { PlainRefusal, sendPlain } from './plain-refusal.ts';
 import { RequestHead, endHeaders } from './request-head.ts';
 import { type CallHost, ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
-/** Of a call whose message may still be on its way. */
-export type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | undefined;
+/** Of a call whose message may still be on its way. Returns the status of one that may not be made, else whose it is. */
+export type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
 
 /** Why a connection ended that did not just end. */
 export interface ConnectionFault {
@@ -38,7 +38,7 @@ export interface ServerOptions {
   /** Read at every call: it may change while the server runs. */
   readonly arrivals?: ArrivalLimits;
   readonly http2?: Partial<Limits>;
-  /** Returns the status of a call that may not be made. By default all may. */
+  /** By default all may be made. */
   readonly authorize?: Authorize;
   /** A connection has its first open call, or none any more. */
   readonly onBusy?: (socket: Socket) => void;
@@ -116,12 +116,12 @@ export class GrpcServer implements CallHost {
     }
     const peer = stream.connection.memo as Peer;
     const method = head.method!;
-    const refusal = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
-    if (refusal !== undefined) {
-      stream.sendHeaders(endHeaders(refusal), true);
+    const owner = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
+    if (owner !== undefined && 'code' in owner) {
+      stream.sendHeaders(endHeaders(owner), true);
       return undefined;
     }
-    const call = new ServerCall(this, peer, stream, head, method);
+    const call = new ServerCall(this, peer, stream, head, method, owner);
     stream.handler = call;
     peer.calls += 1;
     if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
@@ -136,8 +136,8 @@ export class GrpcServer implements CallHost {
     this.#options.onFault?.({ kind, text, peer });
   }
 
-  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number): Status {
-    return this.#options.onUnheard?.(why, status, method, sinceMs) ?? status;
+  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number, owner: CallOwner | undefined): Status {
+    return this.#options.onUnheard?.(why, status, method, sinceMs, owner) ?? status;
   }
 
   onBug(path: string, error: unknown): void {

@@ -51,15 +51,18 @@ function start(options: Partial<AdmissionOptions> = {}): void {
 }
 
 /** Like the router, a request takes its place in the moment in which it may. */
-function enter(name: string, over: { model?: object; deadlineMs?: number; signal?: AbortSignal } = {}): void {
-  const { model = MODEL, deadlineMs = Infinity, signal = new AbortController().signal } = over;
+function enter(
+  name: string,
+  over: { model?: object; deadlineMs?: number; signal?: AbortSignal; owner?: object } = {},
+): void {
+  const { model = MODEL, deadlineMs = Infinity, signal = new AbortController().signal, owner } = over;
   const goOn = (): void => {
     places -= 1;
     log.push(name);
   };
   const refused = (thrown: unknown): void => void log.push(`${name}: ${RouterError.from(thrown).kind}`);
   try {
-    const turn = admission.enter(model, () => places, { deadlineMs: clock.now() + deadlineMs, signal });
+    const turn = admission.enter(model, () => places, { deadlineMs: clock.now() + deadlineMs, signal, owner });
     if (turn === undefined) goOn();
     else turn.then(goOn, refused);
   } catch (thrown) {
@@ -357,5 +360,19 @@ describe('free places', () => {
 
   it('have no end where no engine may be asked: waiting would not help', () => {
     expect([freeSlots([engine(5, false)]), freeSlots([])]).toEqual([Infinity, Infinity]);
+  });
+});
+
+describe('a queue that one caller has filled', () => {
+  it('has room for another caller, whose turn comes after the first of the flood', async () => {
+    start({ maxQueue: 3, maxWaitMs: 100_000 });
+    const [flood, other] = [{}, {}];
+    for (const name of ['flood 1', 'flood 2', 'flood 3']) enter(name, { owner: flood });
+    enter('flood 4', { owner: flood });
+    enter('other', { owner: other });
+    places = 2;
+    admission.serve();
+    await new Promise(setImmediate);
+    expect(log).toEqual(['flood 4: ROUTER_FULL', 'flood 3: ROUTER_FULL', 'flood 1', 'other']);
   });
 });

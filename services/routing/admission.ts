@@ -1,8 +1,8 @@
 // Admission: a request goes on while an engine has capacity, waits its turn while none has, and is refused at once where
 // waiting would be in vain.
 //
-// A queue for each model, because only engines that hold it count and because each has its own throughput. A queue is first
-// come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015) saves those that come last where the queue is so long
+// A queue for each model, because only engines that hold it count and because each has its own throughput. In a queue callers
+// take turns, and each caller's requests are first come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015) saves those that come last where the queue is so long
 // that the first are lost anyway. Here no request waits that would be lost, and LIFO would only refuse late instead of at
 // once. What does help is that article's other half, CoDel's idea (Nichols and Jacobson, 2012): a queue is there for
 // bursts. One that has stood for long is allowed a short wait only, for a standing queue adds time and no answers.
@@ -160,7 +160,12 @@ export class Admission {
     const { maxQueue } = this.#options;
     if (this.#waiting >= maxQueue) this.#dropLate(nowMs);
     const answersPerMs = queue.throughput.rateAt(nowMs, queue.inside);
-    const waitMs = (queue.length + 1) / answersPerMs;
+    const ahead = queue.ahead(context);
+    const waitMs = (ahead + 1) / answersPerMs;
+    // The last one has more before it than this one: its owner has more waiting.
+    if (this.#waiting >= maxQueue && ahead < queue.length) {
+      queue.last?.end(full('requests of other callers come first', queue.length / answersPerMs));
+    }
     if (this.#waiting >= maxQueue) {
       throw full(`${this.#waiting} requests are waiting for an engine, the most this router lets`, waitMs);
     }

@@ -1,57 +1,67 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from '@jest/globals';
 import { Cancel } from '../core/cancel.ts';
-import { RouterError } from '../core/errors.ts';
 import { Waiter, WaitingQueue } from './waiting-queue.ts';
 
-function waiterIn(queue: WaitingQueue, signal = new Cancel(), ended: unknown[] = []): Waiter {
-  const onEnd = (waiter: Waiter, error: RouterError | undefined): void => {
-    queue.remove(waiter);
-    ended.push(error?.kind);
-  };
-  const waiter = new Waiter({ deadlineMs: Infinity, signal }, () => 0, onEnd);
-  queue.add(waiter);
-  return waiter;
+const FLOOD = { name: 'flood' };
+const OTHER = { name: 'other' };
+
+function waiter(owner: object | undefined): Waiter {
+  return new Waiter(
+    { deadlineMs: Infinity, signal: new Cancel(), owner },
+    () => 0,
+    () => undefined,
+  );
 }
 
-describe('a waiting queue', () => {
-  it('keeps the order in which requests came, wherever one leaves', () => {
+function drain(queue: WaitingQueue): Waiter[] {
+  const served: Waiter[] = [];
+  for (let first = queue.first; first !== undefined; first = queue.first) {
+    served.push(first);
+    queue.remove(first);
+  }
+  return served;
+}
+
+describe('the queue for an engine', () => {
+  it('lets owners take turns, whoever came first', () => {
+    const queue = new WaitingQueue();
+    const flood = Array.from({ length: 100 }, () => waiter(FLOOD));
+    const others = [waiter(OTHER), waiter(OTHER)];
+    for (const each of flood) queue.add(each);
+    expect([queue.ahead(others[0]!.context), queue.ahead(flood[0]!.context)]).toEqual([1, 100]);
+    for (const each of others) queue.add(each);
+    expect(drain(queue).slice(0, 5)).toEqual([flood[0], others[0], flood[1], others[1], flood[2]]);
+  });
+
+  it('keeps the order of one owner, loses nobody, and says how many are ahead', () => {
+    const steps = fc.array(fc.record({ owner: fc.integer({ min: 0, max: 3 }), leaves: fc.nat(20) }), { maxLength: 60 });
     fc.assert(
-      fc.property(fc.array(fc.nat(9), { maxLength: 60 }), (steps) => {
+      fc.property(steps, (plan) => {
         const queue = new WaitingQueue();
-        let expected: Waiter[] = [];
-        for (const step of steps) {
-          const leaving = step < 4 ? expected[step] : undefined;
-          if (leaving === undefined) expected.push(waiterIn(queue));
-          else {
-            leaving.end(undefined);
-            expected = expected.filter((each) => each !== leaving);
-            expect([leaving.previous, leaving.next]).toEqual([undefined, undefined]);
-          }
+        const owners = [undefined, FLOOD, OTHER, {}];
+        let standing: Waiter[] = [];
+        for (const { owner, leaves } of plan) {
+          const added = waiter(owners[owner]);
+          const ahead = queue.ahead(added.context);
+          queue.add(added);
+          standing.push(added);
+          let place = 0;
+          for (let each = queue.first; each !== added; each = each!.next) place += 1;
+          expect(place).toBe(ahead);
+          const leaving = standing[leaves];
+          if (leaving === undefined) continue;
+          queue.remove(leaving);
+          standing = standing.filter((each) => each !== leaving);
         }
-        const found: Waiter[] = [];
-        for (let waiter = queue.first; waiter !== undefined; waiter = waiter.next) found.push(waiter);
-        expect(found.length === expected.length && found.every((each, k) => each === expected[k])).toBe(true);
-        expect(queue.length).toBe(expected.length);
+        expect(queue.length).toBe(standing.length);
+        const served = drain(queue);
+        for (const owner of owners) {
+          const own = (all: readonly Waiter[]): Waiter[] => all.filter(({ context }) => context.owner === owner);
+          expect(own(served)).toEqual(own(standing));
+        }
+        expect(queue.last).toBeUndefined();
       }),
     );
-  });
-
-  it('is left by a request whose caller leaves, with why', () => {
-    const queue = new WaitingQueue();
-    const signal = new Cancel();
-    const ended: unknown[] = [];
-    waiterIn(queue, signal, ended);
-    signal.abort(new RouterError('CANCELLED', 'left'));
-    expect([ended, queue.length]).toEqual([['CANCELLED'], 0]);
-  });
-
-  it('is not left again by one that may go on', () => {
-    const queue = new WaitingQueue();
-    const signal = new Cancel();
-    const ended: unknown[] = [];
-    waiterIn(queue, signal, ended).end(undefined);
-    signal.abort(new RouterError('CANCELLED', 'left'));
-    expect(ended).toEqual([undefined]);
   });
 });

@@ -2,6 +2,7 @@
 // `_total`, and label values out of bounded sets. Pure: made from a reading when somebody asks, so that the path of a
 // request pays nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
+import { agentFamilies } from './agent-families.ts';
 import { BOUNDS_S, type LatencyHistogram, type LatencySummary, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
 import {
@@ -234,9 +235,43 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       'Estimate: synaptic operations times 0.9 pJ, a float32 addition in 45 nm (Horowitz, ISSCC 2014); not of this CPU.',
       ofModels(({ energyJ }) => energyJ),
     ),
+    gauge('tandem_sessions', 'Sessions of clients that are open now.', standing.sessions.open),
+    gauge('tandem_session_bytes', 'Memory of the open sessions.', standing.sessions.bytes),
+    gauge(
+      'tandem_session_messages_waiting',
+      'Messages that wait for their turn in a session.',
+      standing.sessions.waiting,
+    ),
+    counter('tandem_sessions_opened_total', 'Sessions that were opened.', standing.sessions.opened),
+    counter(
+      'tandem_sessions_ended_total',
+      'Sessions that ended, by why.',
+      Object.entries(standing.sessions.ended).map(([why, value]) => ({ labels: { why: lower(why) }, value })),
+    ),
+    counter(
+      'tandem_session_moves_total',
+      'Messages of sessions that another engine answered than the message before.',
+      standing.sessions.moved,
+    ),
+    counter(
+      'tandem_session_refusals_total',
+      'Messages refused because sessions were at a limit (SESSION_LIMIT).',
+      standing.sessions.refused,
+    ),
+    ...agentFamilies(counts.agents),
     counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
     counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),
+    counter(
+      'tandem_caller_calls_total',
+      'Calls of each caller of setting auth; "others": of all others.',
+      [...standing.callers].map(([caller, { calls }]) => ({ labels: { caller }, value: calls })),
+    ),
+    counter(
+      'tandem_caller_refused_total',
+      'Calls, batches and items that were beyond the limits of their caller.',
+      [...standing.callers].map(([caller, { refused }]) => ({ labels: { caller }, value: refused })),
+    ),
     counter(
       'tandem_tls_handshakes_failed_total',
       'Connections of clients that ended in their TLS handshake.',

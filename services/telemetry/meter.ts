@@ -21,6 +21,22 @@ export interface MeteredEngine {
   readonly engine: { readonly description: object | undefined };
 }
 
+/** Sessions of clients. */
+export interface MeteredSessions {
+  /** Now. */
+  readonly open: number;
+  readonly bytes: number;
+  /** Messages that wait for their turn. */
+  readonly waiting: number;
+  /** Since the process started, as the following. */
+  readonly opened: number;
+  /** By why they ended. */
+  readonly ended: Readonly<Record<string, number>>;
+  /** Messages that another engine answered than the message before. */
+  readonly moved: number;
+  readonly refused: number;
+}
+
 /** How things stand now. The totals are since the last reset. */
 export interface Standing {
   /** In pool order. */
@@ -32,6 +48,8 @@ export interface Standing {
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
+  /** Calls of each named caller, and of all others together, since the process started; `refused`: beyond its limits. */
+  readonly callers: ReadonlyMap<string, { readonly calls: number; readonly refused: number }>;
   /** Connections that ended in their TLS handshake. */
   readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
@@ -43,6 +61,7 @@ export interface Standing {
   readonly bugs: number;
   /** Of events. */
   readonly subscribers: number;
+  readonly sessions: MeteredSessions;
 }
 
 /** Where the parts that only say how they stand are asked. Their totals are since the router started. */
@@ -53,6 +72,7 @@ export interface MeterSources {
   waiting(): number;
   names(): Standing['names'];
   linesDropped(): number;
+  callers(): Standing['callers'];
   handshakesFailed(): number;
   cache(): Standing['cache'];
   connections(): Standing['connections'];
@@ -61,6 +81,7 @@ export interface MeterSources {
   spansDropped(): number;
   bugs(): number;
   subscribers(): number;
+  sessions(): MeteredSessions;
 }
 
 export interface Reading {
@@ -110,6 +131,7 @@ export class Meter {
         waiting: sources.waiting(),
         names: sources.names(),
         linesDropped: sources.linesDropped(),
+        callers: sources.callers(),
         handshakesFailed: sources.handshakesFailed(),
         cache: { entries, bytes, evictions: totals.evictions },
         connections: { open: sources.connections().open, total: totals.connections },
@@ -117,6 +139,7 @@ export class Meter {
         spans: { dropped: totals.spansDropped },
         bugs: sources.bugs(),
         subscribers: sources.subscribers(),
+        sessions: sources.sessions(),
       },
     };
   }

@@ -2,6 +2,8 @@
 // those beyond it are dropped and counted. pino's own destination writes in a thread that a full pipe blocks for good, so that
 // the process could not even end.
 
+import { visibleJson, visibleLines } from '../core/visible.ts';
+
 /** What may wait for a reader. */
 const MAX_WAITING_BYTES = 1_048_576;
 
@@ -39,7 +41,7 @@ export class Output {
     const lost = this.#dropped - this.#toldDropped;
     this.#toldDropped = this.#dropped;
     if (lost > 0) this.#target.write(`tandem: ${lost} lines of the log were dropped here: its reader was too slow\n`);
-    this.#target.write(line);
+    this.#target.write(line.startsWith('{') ? visibleJson(line) : visibleLines(line));
   }
 }
 

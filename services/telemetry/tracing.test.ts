@@ -51,6 +51,20 @@ describe('what is kept of ordinary requests', () => {
   });
 });
 
+describe('callers that ask for their traces', () => {
+  it('get so many a second, and no more by choosing the trace id', () => {
+    const parts = tracing({ sampler: sampler(true, 0.5), callerSamplesPerS: 3 });
+    const inSample = `00-${'0'.repeat(31)}1-${CALLER.span}-01`;
+    const sampled = (parent: string): number =>
+      Array.from({ length: 100 }, () => begin(parts, parent)).filter(({ about }) => about.isSampled).length;
+    expect(sampled(inSample)).toBeLessThan(50);
+    expect(sampled(UNSAMPLED)).toBe(0);
+    const all = tracing({ sampler: sampler(true, 1), callerSamplesPerS: 0 });
+    expect(begin(all, SAMPLED).about.isSampled).toBe(true);
+    expect(begin(tracing({ callerSamplesPerS: 0 }), SAMPLED).about.isSampled).toBe(false);
+  });
+});
+
 describe('examples of latencies', () => {
   it('are requests that were answered and kept', () => {
     const examples: unknown[][] = [];

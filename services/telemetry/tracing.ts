@@ -5,6 +5,7 @@
 import { ERROR_KINDS } from '../core/errors.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { type OpenEvent, OpenSpan, RequestTrace, type TraceKeeper } from '../core/request-trace.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { isInSample, newTraceId, parseTraceParent } from '../core/trace-parent.ts';
 import { EpochClock } from './epoch-clock.ts';
 import { SpanEncoder } from './span-encoder.ts';
@@ -20,6 +21,8 @@ export interface TracingOptions {
   /** Nothing is noted or kept without; answers have a trace id all the same. */
   readonly enabled: boolean;
   readonly sampler: Sampler;
+  /** Requests a second that are in the sample because their callers said so, where the sample is not all. By default no limit. */
+  readonly callerSamplesPerS?: number;
   /** Requests that take at least so long are kept, milliseconds; 0: not for that. */
   readonly slowMs: number;
   readonly withLayers: boolean;
@@ -47,11 +50,16 @@ export interface TraceCounts {
 }
 
 export const SERVICE = 'tandem-router';
-const RPC = 'tandem.v1.ReasoningService/';
+const PACKAGE = 'tandem.v1.';
+const REASONING = 'ReasoningService/';
 /** What callers may pass on, W3C Trace Context, 3.3.1.5. */
 const MAX_TRACE_STATE_CHARS = 512;
 /** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
 const MAX_UNSAMPLED_PER_S = 1_000;
+
+function toBucket({ callerSamplesPerS }: TracingOptions): TokenBucket | undefined {
+  return callerSamplesPerS === undefined ? undefined : new TokenBucket(callerSamplesPerS);
+}
 
 /** The clock, while traces are kept. */
 const ADJUST_EVERY_MS = 10;
@@ -63,27 +71,31 @@ export class Tracing implements TraceKeeper {
   readonly #encoder: SpanEncoder;
   /** By method: a name is not put together for every request. */
   readonly #names = new Map<string, string>();
+  /** Undefined: no limit. */
+  #callerSamples: TokenBucket | undefined;
   #adjustAtMs = -Infinity;
   #second = 0;
   #unsampledInSecond = 0;
 
   constructor(options: TracingOptions) {
     this.#options = options;
+    this.#callerSamples = toBucket(options);
     this.#encoder = new SpanEncoder(options.source, this.#clock);
   }
 
   /** For requests that begin from now on. */
   configure(options: Partial<Omit<TracingOptions, 'source'>>): void {
     this.#options = { ...this.#options, ...options };
+    if (options.callerSamplesPerS !== undefined) this.#callerSamples = toBucket(this.#options);
   }
 
   get counts(): TraceCounts {
     return { ...this.#counts };
   }
 
-  /** `method`: the rpc's name, or "ReasonBatch.item". `traceParent`, `traceState`: as the caller sent them, or empty. */
+  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query". `traceParent`, `traceState`: as the caller sent them, or empty. */
   begin(method: string, startMs: number, traceParent: string, traceState: string): RequestTrace {
-    const { sampler, withLayers, enabled } = this.#options;
+    const { withLayers, enabled } = this.#options;
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
     const traceId = caller?.traceId ?? newTraceId();
     const about = {
@@ -91,13 +103,19 @@ export class Tracing implements TraceKeeper {
       traceId,
       parentSpanId: caller?.spanId ?? '',
       traceState: caller === undefined || traceState.length > MAX_TRACE_STATE_CHARS ? '' : traceState,
-      isSampled:
-        enabled &&
-        (sampler.isParentBased && caller !== undefined ? caller.isSampled : isInSample(traceId, sampler.ratio)),
+      isSampled: enabled && this.#isSampled(traceId, caller),
       withLayers,
       startMs,
     };
     return new RequestTrace(about, this);
+  }
+
+  /** A caller chooses its flag, and its trace id: what that has us keep is bounded. */
+  #isSampled(traceId: string, caller: { readonly isSampled: boolean } | undefined): boolean {
+    const { isParentBased, ratio } = this.#options.sampler;
+    if (caller === undefined) return isInSample(traceId, ratio);
+    const isWanted = isParentBased ? caller.isSampled : isInSample(traceId, ratio);
+    return isWanted && (ratio >= 1 || this.#callerSamples === undefined || this.#callerSamples.take() === 0);
   }
 
   /** What the path is to note things in; undefined: nothing is noted. */
@@ -117,7 +135,7 @@ export class Tracing implements TraceKeeper {
       this.#counts[why] += 1;
       this.#keep(trace);
       const { about, failure, traceId } = trace;
-      if (failure === undefined) this.#options.onExample?.(about.name.slice(RPC.length), durationMs, traceId);
+      if (failure === undefined) this.#options.onExample?.(methodIn(about.name), durationMs, traceId);
     }
   }
 
@@ -142,7 +160,7 @@ export class Tracing implements TraceKeeper {
   #nameOf(method: string): string {
     const known = this.#names.get(method);
     if (known !== undefined) return known;
-    const name = RPC + method;
+    const name = PACKAGE + (method.includes('/') ? method : REASONING + method);
     this.#names.set(method, name);
     return name;
   }
@@ -181,6 +199,11 @@ export class Tracing implements TraceKeeper {
     }
     this.#options.onKept(spans);
   }
+}
+
+/** "tandem.v1.ReasoningService/Reason" → "Reason". */
+function methodIn(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 /** OpenTelemetry's semantic conventions for RPC spans. */

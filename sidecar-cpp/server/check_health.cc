@@ -39,10 +39,12 @@ std::pair<grpc::Status, std::string> AskHealth(const std::shared_ptr<grpc::Chann
   return {status, std::string(reinterpret_cast<const char*>(slice.begin()), slice.size())};
 }
 
-MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout) {
+MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout, const TlsFiles& tls) {
+  const auto credentials = OwnChannelCredentials(tls);
+  if (!credentials.ok()) return credentials.error();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // whose answer would say nothing of this engine
-  const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = grpc::CreateCustomChannel(address, credentials.value(), arguments);
   const auto [status, answer] = AskHealth(channel, timeout);
   const std::string name = "\"" + Printable(address) + "\"";
   if (!status.ok()) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "server/tls.h"
 
 namespace tandem {
 
@@ -16,7 +17,8 @@ namespace tandem {
 std::pair<grpc::Status, std::string> AskHealth(const std::shared_ptr<grpc::Channel>& channel,
                                                std::chrono::milliseconds timeout);
 
-// Nothing where the server at `address` ("host:port" or "unix:/path") says SERVING; else why not.
-MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout);
+// Nothing where the server at `address` ("host:port" or "unix:/path") says SERVING; else why not. `tls`: as it has
+// them.
+MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout, const TlsFiles& tls = {});
 
 }  // namespace tandem

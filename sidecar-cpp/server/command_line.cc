@@ -22,7 +22,7 @@ Example:
   tandem-engine check deploy/models/supersense/1/model.nir --manifest deploy/models/supersense/model.yaml
 
 SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at once. SIGUSR1 has more logged, SIGUSR2
-less; SIGHUP changes nothing. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
+less; SIGHUP changes nothing. Changed files of --tls-… are read within some seconds. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
 inputs over OTLP/gRPC.)";
 
 // In a container that is its id, which `docker ps` shows.
@@ -36,6 +36,13 @@ std::size_t DefaultThreads() { return std::max(1u, std::thread::hardware_concurr
 void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--listen", to.server.listen, "host:port (port 0: any free one) or unix:/path.sock")
       ->envname("TANDEM_ENGINE_LISTEN");
+  app.add_option("--tls-cert", to.server.tls.cert, "PEM file with the engine's certificate; empty: plaintext")
+      ->envname("TANDEM_ENGINE_TLS_CERT");
+  app.add_option("--tls-key", to.server.tls.key, "PEM file with the private key of --tls-cert")
+      ->envname("TANDEM_ENGINE_TLS_KEY");
+  app.add_option("--tls-client-ca", to.server.tls.client_ca,
+                 "PEM file with the CAs that sign routers' certificates; empty: none is asked for")
+      ->envname("TANDEM_ENGINE_TLS_CLIENT_CA");
   app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")
       ->envname("TANDEM_ENGINE_ID");
   app.add_option("--models", to.models, "model repository: <model>/model.yaml, <model>/<version>/model.nir")
@@ -98,7 +105,12 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
           ->check(CLI::NonNegativeNumber);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
-  check->add_option("--manifest", to.check_manifest, "its model.yaml (default: all defaults)");
+  check->add_option(
+      "--manifest", to.check_manifest,
+      "its model.yaml (default: the one that the server would take: beside the file, else a folder above)");
+  CLI::App* learn_replay = app.add_subcommand(
+      "learn-replay", "learn the examples of a learning log again, and compare each commit to the bit");
+  learn_replay->add_option("file", to.learning_log, "the student's .log file")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

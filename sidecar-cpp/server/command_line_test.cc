@@ -64,6 +64,13 @@ TEST(CommandLine, AsksTheListenAddressForItsHealthUnlessToldAnother) {
   EXPECT_EQ(Parse({"--listen", "unix:/a", "--check-health", "unix:/b"})->check_health, "unix:/b");
 }
 
+TEST(CommandLine, NamesTheFilesOfTls) {
+  const auto parsed = Parse({"--tls-cert", "e.pem", "--tls-key", "e.key", "--tls-client-ca", "ca.pem"});
+  EXPECT_EQ(parsed->server.tls.cert, "e.pem");
+  EXPECT_EQ(parsed->server.tls.key, "e.key");
+  EXPECT_EQ(parsed->server.tls.client_ca, "ca.pem");
+}
+
 TEST(CommandLine, WatchesItsParentWhoseIdMayBeGiven) {
   const auto without = Parse({"--exit-with-parent"});
   EXPECT_TRUE(without->exit_with_parent);

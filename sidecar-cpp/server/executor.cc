@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "engine/layers.h"
 #include "server/measure_run.h"
+#include "server/recent_cost.h"
 #include "telemetry/log.h"
 
 namespace tandem {
@@ -105,6 +106,8 @@ class Answers final : public RunObserver {
     answer.set_recording_id(recorder_.Keep(item, ""));
     if (layers_ != nullptr) {
       for (const auto& layer : layers_->Take(item)) AddLayer(*jobs_[item]->request().model->network, layer, answer);
+      const std::vector<float> readout = layers_->TakeReadout(item);
+      answer.set_readout_per_step(readout.data(), readout.size() * sizeof(float));
     }
     Answer(item, std::move(answer));
   }
@@ -160,12 +163,11 @@ void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
 
 }  // namespace
 
-Executor::Executor(std::size_t workers, const Repository& repository, InferSpans& spans, RecordingStore& recordings,
+Executor::Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings,
                    std::function<void(Task&)> release)
     : spans_(spans),
       recordings_(recordings),
       release_(std::move(release)),
-      cost_(repository),
       scratch_(std::max<std::size_t>(workers, 1)) {}
 
 void Executor::Discard(InferJob& job) {
@@ -202,12 +204,12 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   }
 }
 
-bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) const {
+bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) {
   const Job::Request& first = jobs.front()->request();
   // What a plain run takes says nothing of one that is recorded.
   if (first.detail != Detail::kSummary) return false;
   const bool are_equal = std::ranges::all_of(jobs, [&first](const auto& job) { return job->RunsWith(first); });
-  const auto cost = cost_.Of(*first.model, first.steps);
+  const auto cost = CostOf(*first.model, first.steps);
   const auto limit = jobs.size() == 1 ? kQuick : kWorthWaking;
   return are_equal && cost && *cost * jobs.size() < limit && jobs.size() <= first.model->network->max_batch();
 }
@@ -221,14 +223,12 @@ bool Executor::ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs) {
   return fresh.empty() || Simulate(fresh, scratch_now_, kPatience);
 }
 
-void Executor::MeasureModels(const Repository& repository) {
-  for (const auto& model : repository.models()) {
-    if (const auto run = model->network ? MeasureRun(*model) : std::nullopt) cost_.Note(*model, run->steps, run->took);
-  }
+void Executor::MeasureModel(const Model& model) {
+  if (const auto run = model.network ? MeasureRun(model) : std::nullopt) NoteCost(model, run->steps, run->took);
 }
 
-BatchSize Executor::BatchSizeOf(const Job::Request& request) const {
-  const auto cost = cost_.Of(*request.model, request.steps);
+BatchSize Executor::BatchSizeOf(const Job::Request& request) {
+  const auto cost = CostOf(*request.model, request.steps);
   if (!cost || cost->count() <= 0) return {};
   const auto items = [&cost](std::chrono::nanoseconds time) { return static_cast<std::size_t>(time / *cost); };
   return {1 + items(kWorthWaking), std::max(kSharingItems, items(kLongBatch))};
@@ -275,7 +275,7 @@ bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chron
   }
   // What was cut short says little of what the model takes, but for what took too long already.
   if (jobs.size() == 1 && !layers && (answers.any_finished() || answers.gave_up())) {
-    cost_.Note(*first.model, first.steps, answers.used());
+    NoteCost(*first.model, first.steps, answers.used());
   }
   return !answers.gave_up();
 }

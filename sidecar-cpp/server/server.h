@@ -15,17 +15,20 @@
 #include "server/memory_guard.h"
 #include "server/service.h"
 #include "server/stream_registry.h"
+#include "server/tls.h"
 #include "server/unread_answers.h"
 
 namespace tandem {
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:50061";  // host:port (port 0: any free one) or unix:/path
-  int max_message_bytes = 8 << 20;         // larger messages are RESOURCE_EXHAUSTED
+  int max_message_bytes = 65 << 20;        // larger ones are RESOURCE_EXHAUSTED; a router's 16 MiB of INT8 become 64
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                                // connections take descriptors below it
-  std::size_t max_memory_bytes = 0;                 // of the process, beyond which it closes its connections; 0: none
+  // Of the process beside what it simulates with, beyond which it closes its connections; 0: none.
+  std::size_t max_memory_bytes = 0;
+  TlsFiles tls = {};
 };
 
 class Server {
@@ -53,7 +56,11 @@ class Server {
   Server(EngineCore& core, const ServerOptions& options)
       : core_(core),
         address_(options.listen),
-        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes),
+                 [this] { TellHealth(); }) {}
+
+  // Whether there is a model to be asked for.
+  void TellHealth();
 
   EngineCore& core_;
   std::string address_;

@@ -1,12 +1,13 @@
 // A call of the API without a wire: a test plays its caller.
 import { Metadata } from '../../services/grpc/metadata.ts';
-import type { CallListener, IncomingCall } from '../../services/grpc/method.ts';
+import type { CallListener, CallOwner, IncomingCall } from '../../services/grpc/method.ts';
 import type { Status } from '../../services/grpc/status.ts';
 
 export class FakeCall<Response> implements IncomingCall<Response> {
   readonly path = '/tandem.v1.ReasoningService/Reason';
   metadata = new Metadata();
   peer = '127.0.0.1';
+  owner: CallOwner | undefined;
   readonly startedMs = performance.now();
   deadlineMs = Infinity;
   hasUnsent = false;

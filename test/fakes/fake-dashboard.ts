@@ -1,9 +1,18 @@
 // What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
-import type { DashboardSources, DifferenceView, EngineView, SpanView } from '../../services/dashboard/sources.ts';
+import type {
+  DashboardSources,
+  StudentView,
+  DifferenceView,
+  EngineView,
+  SpanView,
+} from '../../services/dashboard/sources.ts';
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
-export const HOSTILE = '<img src=x onerror="document.title=`hacked`">';
+const MARKUP = '<img src=x onerror="document.title=`hacked`">';
+export const HOSTILE = `${MARKUP}\u202e\u{9b}`;
+/** As the pages show it. */
+export const HOSTILE_SHOWN = `${MARKUP}\\u{202e}\\u{9b}`;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
@@ -83,6 +92,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       }),
     ],
     readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),
+    learning: () => Promise.resolve([fakeStudent()]),
     pins: { find: (name) => (name === 'toy' ? fakePinned(heldModel()) : undefined) },
     models: {
       defaultModel: 'toy',
@@ -95,7 +105,9 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           readout: { from: 'spike_count', labels: ['a', HOSTILE, 'c'], temperature: 1 },
           steps: 16,
           dt: 1e-3,
+          ...{ defaults: [`dt ${HOSTILE}`], heldAs: 'toy', isUnloaded: false },
           golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          tokenizer: undefined,
           error: '',
         },
         {
@@ -107,12 +119,23 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           steps: 0,
           dt: 1e-3,
           golden: [],
+          ...{ defaults: [], heldAs: HOSTILE, isUnloaded: false },
+          tokenizer: undefined,
           error: `model.yaml: ${HOSTILE}`,
         },
       ],
     },
     read: () => meter.read(),
     router: { strategy: 'ROUND_ROBIN' },
+    sessions: {
+      nowMs: () => 5_000,
+      list: () => [
+        {
+          ...{ id: HOSTILE, caller: HOSTILE, model: { name: 'toy', version: 1 }, step: 48, messages: 3, bytes: 4_096 },
+          ...{ turns: { length: 1 }, engineId: HOSTILE, openedMs: 0, usedMs: 4_000 },
+        },
+      ],
+    },
     traces: {
       recent: () => [
         {
@@ -239,5 +262,30 @@ export function fakeAnswer(): object {
       ],
     },
     layers: [layer('lif1', 128), layer('output', 45)],
+  };
+}
+
+function fakeStudent(): StudentView {
+  const point = { weights: [0.25, 0.75], regrets: [0.5, -1], studentAccuracy: 0.5, consensusAccuracy: 0.75 };
+  const teacher = { weight: 0.75, regret: 0.5, regretBound: 3, accuracy: 0.875 };
+  const numbers = { features: 3, examples: 40, labelled: 30, heldOut: 8, publishedVersion: 2 };
+  return {
+    ...{
+      student: HOSTILE,
+      error: '',
+      base: HOSTILE,
+      labels: ['a', HOSTILE],
+      stateDigest: '00000000000012ab',
+      ...numbers,
+    },
+    teachers: [
+      { model: `${HOSTILE}/1`, ...teacher },
+      { model: 'toy/1', ...teacher },
+    ],
+    commits: [{ version: 2, timeMs: 1_790_000_000_000, status: 'REJECTED', why: HOSTILE, heldOut: 8, accuracy: 0.625 }],
+    curve: [
+      { examples: 10, ...point },
+      { examples: 20, ...point },
+    ],
   };
 }

@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { Operator } from '../support/operator.ts';
 import { readHeldout } from '../support/heldout.ts';
+import { run } from '../support/process.ts';
 import { refusalOf } from '../support/refusal.ts';
+import { startRouter } from '../support/router-process.ts';
 import { EDGES } from '../support/serve.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -147,4 +149,13 @@ it('engines that a caller registers answer as others do', async () => {
   expect(engine?.engineId).toBe('extra');
   operator.close();
   await Promise.all([system.stop(), sidecar.stop()]);
+});
+
+it('the command line finds the socket of a router that was told nothing of it', async () => {
+  const env = { XDG_RUNTIME_DIR: mkdtempSync(join(tmpdir(), 'tandem-runtime-')) };
+  const router = await startRouter({ admin: {} }, env);
+  const args = ['engines', 'strategy', 'FASTEST', '--address', router.address];
+  const { stdout } = await run('services/cli/main.ts', args, { env }).finished;
+  expect(stdout).toBe('strategy FASTEST, before ROUND_ROBIN\n');
+  await router.stop();
 });

@@ -16,6 +16,8 @@ import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
   readonly client: ReasoningServiceClient;
+  /** Setting `spawn.socket_dir`, unless a test has its own. */
+  readonly socketDir: string;
   /** One Reason call; rejects with the client library's error. */
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
 }
@@ -39,6 +41,7 @@ export async function startSystem(
   return {
     ...tandem,
     client,
+    socketDir: folder,
     reason: (request, options = {}) =>
       new Promise((resolve, reject) => {
         client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>

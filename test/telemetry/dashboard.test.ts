@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { Browser, Page } from 'playwright-core';
 import { HttpServer } from '../../services/dashboard/http-server.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
-import { HOSTILE, TRACE_ID, fakeAnswer, fakeSources } from '../fakes/fake-dashboard.ts';
+import { HOSTILE_SHOWN, TRACE_ID, fakeAnswer, fakeSources } from '../fakes/fake-dashboard.ts';
 import { flipDigestBit } from '../fakes/lying-engine.ts';
 import { Fleet, Inputs } from '../integration/router-table/fleet.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -15,7 +15,10 @@ import { goTo } from './page-figures.ts';
 
 jest.setTimeout(120_000); // each walks through many pages
 
-const PAGES = ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Traces', 'Events', 'Request', 'Try a request'];
+const PAGES = [
+  ...['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Learning', 'Traces', 'Events', 'Request'],
+  'Try a request',
+];
 const IDS = ['honest', 'second', 'liar', 'mortal'] as const;
 /** Where pictures go, if anywhere. */
 const SHOTS = process.env['SHOTS'];
@@ -250,25 +253,25 @@ describe('a dispute that was located', () => {
   });
 });
 
-describe('names that are markup', () => {
+describe('names that are markup, or turn the direction of text', () => {
   it('are shown as they are on every page', async () => {
     const reason = async () => ({ code: 'OK', body: fakeAnswer() });
     const server = new HttpServer(fakeSources({ reason }), options('127.0.0.1:0'));
     const base = `http://${await server.start()}/`;
     const page = await open(base, { viewport: { width: 360, height: 740 } });
     await page.getByText('Live', { exact: true }).waitFor();
-    for (const each of ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Traces', 'Events']) {
+    for (const each of ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Traces', 'Events']) {
       await goTo(page, each);
-      await page.getByText(HOSTILE).filter({ visible: true }).first().waitFor();
+      await page.getByText(HOSTILE_SHOWN).filter({ visible: true }).first().waitFor();
       expect([each, await overflow(page)]).toEqual([each, 0]);
     }
     await page.goto(`${base}#/traces/${TRACE_ID}`);
-    await page.getByText(`attempt ${HOSTILE}`).click();
-    await page.getByText(`reason=${HOSTILE}`).waitFor();
+    await page.getByText(`attempt ${HOSTILE_SHOWN}`).click();
+    await page.getByText(`reason=${HOSTILE_SHOWN}`).waitFor();
     expect(await overflow(page)).toBe(0);
     await goTo(page, 'Try a request');
     await page.getByRole('button', { name: 'Send' }).click();
-    await page.locator('.conclusion').getByText(HOSTILE).waitFor();
+    await page.locator('.conclusion').getByText(HOSTILE_SHOWN).waitFor();
     expect(await page.locator('canvas').count()).toBe(4); // a raster and a count for each of two layers
     expect(await overflow(page)).toBe(0);
     await shoot(page, 'phone-answer-hostile');

@@ -1,16 +1,19 @@
 // One call whose message comes in: the frame of gRPC around it is followed byte by byte, the message itself is not kept.
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
+import type { CallerAccount } from '../../auth/caller-account.ts';
 import type { RouterError } from '../../core/errors.ts';
 import type { Inspect } from '../../grpc/message-reader.ts';
 import type { Status } from '../../grpc/status.ts';
 import { toStatus } from '../status.ts';
-import { flaggedAsCompressed } from '../unheard.ts';
+import { flaggedAsCompressed, messageTooLarge } from '../unheard.ts';
 import { toGrpcJs } from './call.ts';
 
 export interface ArrivalRules {
   /** Of a message, from its call's begin, or in a stream from its own. Milliseconds. */
   readonly timeoutMs: number;
+  /** Of one message. */
+  readonly maxMessageBytes: number;
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   /** So many more bytes are held, or fewer. May refuse calls. */
   readonly onBytes: (bytes: number) => void;
@@ -25,6 +28,7 @@ export interface ComingCall {
   readonly call: Pick<ServerInterceptingCallInterface, 'sendStatus'>;
   /** Sees the bytes of a message that is not compressed while they come. */
   readonly inspect: Inspect | undefined;
+  readonly owner: CallerAccount | undefined;
 }
 
 /** Of a message: whether it is compressed, and its length. */
@@ -51,7 +55,10 @@ export class Arrival {
     const { stream, requestStream } = call;
     // Before gRPC's own listener, so that what is refused here is not read there.
     stream.prependListener('data', this.#onData);
-    stream.once('close', () => this.#end());
+    stream.once('close', () => {
+      this.#end();
+      call.owner?.ended();
+    });
     if (requestStream) return;
     coming.add(this);
     stream.once('end', () => coming.delete(this));
@@ -88,6 +95,8 @@ export class Arrival {
   #hold(bytes: number): void {
     this.bytes += bytes;
     this.#rules.onBytes(bytes);
+    const { owner } = this.#call;
+    if (owner?.hold(bytes) === false && !this.#isOver) this.refuse(owner.tooManyBytes());
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -115,6 +124,9 @@ export class Arrival {
       this.#coming.add(this);
     }
     this.#head += 1;
+    const { maxMessageBytes } = this.#rules;
+    // grpc-js would refuse it, too, and not say so in a way that programs understand.
+    if (this.#head === HEAD_BYTES && this.#left > maxMessageBytes) this.refuse(messageTooLarge(maxMessageBytes));
   }
 
   /** The message is whole. Of a stream, those that are under way are bounded by its window. */

@@ -1,8 +1,9 @@
 // A call of grpc-js as the handlers know calls.
 import * as grpc from '@grpc/grpc-js';
 import { Metadata } from '../../grpc/metadata.ts';
-import type { CallListener, IncomingCall, Method } from '../../grpc/method.ts';
+import type { CallListener, CallOwner, IncomingCall, Method } from '../../grpc/method.ts';
 import { type Status, codeName } from '../../grpc/status.ts';
+import { ownerOf } from './owners.ts';
 
 /** grpc-js takes a request that is falsy, such as an empty text, for none. */
 interface Box {
@@ -41,6 +42,7 @@ abstract class Adapter<Call extends UnaryCall | WritingCall | StreamCall> implem
   readonly path: string;
   readonly startedMs = performance.now();
   readonly deadlineMs: number;
+  readonly owner: CallOwner | undefined;
   listener: CallListener | undefined;
   isOver = false;
   protected readonly call: Call;
@@ -49,6 +51,7 @@ abstract class Adapter<Call extends UnaryCall | WritingCall | StreamCall> implem
   constructor(path: string, call: Call) {
     this.path = path;
     this.call = call;
+    this.owner = ownerOf(call);
     this.deadlineMs = this.startedMs + remainingMs(call.getDeadline());
     // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
     (call as UnaryCall).on('cancelled', () => this.cut());

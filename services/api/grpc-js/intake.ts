@@ -3,19 +3,18 @@
 // the bytes still come.
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { RouterError } from '../../core/errors.ts';
+import type { CallerAccount } from '../../auth/caller-account.ts';
+import { RouterError } from '../../core/errors.ts';
 import { Metadata } from '../../grpc/metadata.ts';
 import type { Method } from '../../grpc/method.ts';
 import type { EdgeOptions } from '../edge.ts';
 import { toStatus } from '../status.ts';
 import { MAX_OPEN_MESSAGES, lateMessage, noRoomForMessage } from '../unheard.ts';
 import { toGrpcJs } from './call.ts';
+import { setOwner } from './owners.ts';
 import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
-export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {
-  /** Of one message, bytes. */
-  readonly maxMessageBytes: number;
-}
+export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {}
 
 /** A call with fewer bytes is never refused for the room that others take. */
 const SMALL_BYTES = 65_536;
@@ -53,10 +52,11 @@ export class Intake {
     const opening = this.#opening;
     this.#opening = undefined;
     if (opening !== undefined) {
-      const refusal = this.#authorize(path, opening);
-      if (refusal !== undefined) return refuse(call, refusal);
-      const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.();
-      new Arrival({ ...opening, path, requestStream, call, inspect }, this.#coming, this.#rules);
+      const owner = this.#authorize(path, opening);
+      if (owner instanceof RouterError) return refuse(call, owner);
+      if (owner !== undefined) setOwner(call, owner);
+      const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.(owner);
+      new Arrival({ ...opening, path, requestStream, call, inspect, owner }, this.#coming, this.#rules);
     }
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
     return call as ServerInterceptingCall;
@@ -72,15 +72,15 @@ export class Intake {
     clearInterval(this.#timer);
   }
 
-  #authorize(path: string, { stream, headers }: Opening): RouterError | undefined {
+  #authorize(path: string, { stream, headers }: Opening): RouterError | CallerAccount | undefined {
     const { authorize, onUnheard } = this.#options;
     const { socket } = stream.session ?? {};
     if (authorize === undefined || socket === undefined) return undefined;
     const { authorization } = headers;
     const metadata = new Metadata(authorization === undefined ? [] : ['authorization', authorization]);
-    const error = authorize(path, metadata, socket);
-    if (error !== undefined) onUnheard(path, error, performance.now());
-    return error;
+    const found = authorize(path, metadata, socket);
+    if (found instanceof RouterError) onUnheard(path, found, performance.now());
+    return found;
   }
 
   #refuseLate(): void {

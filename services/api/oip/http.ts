@@ -82,7 +82,11 @@ async function answer(call: HttpCall, parts: HttpParts): Promise<HttpAnswer | un
 
 async function infer(call: HttpCall, parts: HttpParts, name: string, version: string): Promise<HttpAnswer> {
   const { request, isBinary } = parseInfer(splitBody(await call.body(), call.headerBytes), name, version);
-  const context = new UnaryContext(performance.now(), call.deadlineMs, new Metadata(), undefined);
+  const context = new UnaryContext(
+    { startedMs: performance.now(), metadata: new Metadata(), owner: undefined },
+    call.deadlineMs,
+    undefined,
+  );
   const leave = (): void => context.abort(new RouterError('CANCELLED', 'the caller cancelled the request'));
   call.signal.addEventListener('abort', leave, { once: true });
   const response = await parts.infer(request, context, 'LISTS');

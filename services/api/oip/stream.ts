@@ -43,9 +43,10 @@ class InferStream implements OpenCall, CallListener<ModelInferRequest | RouterEr
   }
 
   onMessage(request: ModelInferRequest | RouterError): void {
+    const { metadata, owner } = this.#call;
     const startedMs = performance.now();
     const deadlineMs = Math.min(this.#call.deadlineMs, startedMs + this.#options.timeoutMs);
-    const context = new UnaryContext(startedMs, deadlineMs, this.#call.metadata, undefined);
+    const context = new UnaryContext({ startedMs, metadata, owner }, deadlineMs, undefined);
     this.#open.add(context);
     this.#pace();
     const answered =

@@ -1,4 +1,14 @@
-// Elements from data. Text only ever goes in as text, never as markup: the names of models and engines are strangers'.
+// Elements from data. Text only ever goes in as text, never as markup: the names of models and engines are strangers'. What
+// does not print, or changes how other characters do, is shown by its number.
+
+const HIDDEN = /(?![\n\t])[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Attributes that are read by people. */
+const SHOWN = new Set(['title', 'alt', 'placeholder', 'aria-label', 'aria-description']);
+
+function visible(text) {
+  return text.replace(HIDDEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+}
 
 /**
  * Makes an element. `attributes`: `class`, `href`, `aria-…`; `on…` adds a listener, `vars` sets custom CSS properties.
@@ -13,9 +23,10 @@ export function h(tag, attributes = {}, ...children) {
     if (value === undefined || value === false) continue;
     if (name === 'vars') for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
     else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? '' : String(value));
+    else element.setAttribute(name, value === true ? '' : SHOWN.has(name) ? visible(String(value)) : String(value));
   }
-  element.append(...children.flat(3).filter((child) => child !== false && child !== null && child !== undefined));
+  const shown = children.flat(3).filter((child) => child !== false && child !== null && child !== undefined);
+  element.append(...shown.map((child) => (child instanceof Node ? child : visible(String(child)))));
   return element;
 }
 

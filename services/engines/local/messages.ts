@@ -35,6 +35,12 @@ export interface SimulationSetup {
   readonly recorderBytes: number;
 }
 
+/** Has a simulation thread know another network; undefined: it forgets the one it has. */
+export interface NetworkChange {
+  readonly key: string;
+  readonly network: Network | undefined;
+}
+
 /** Asks for a recording, by the number that its answer had. */
 export interface RecordingRequest {
   readonly recording: number;

@@ -10,6 +10,7 @@ import type {
   Failure,
   FromSimulation,
   Job,
+  NetworkChange,
   RecordingAnswer,
   RecordingRequest,
   SimulationSetup,
@@ -26,14 +27,22 @@ import { threadSetup } from './thread.ts';
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks, recorderBytes } = threadSetup() as SimulationSetup;
+const { flags, networks: first, recorderBytes } = threadSetup() as SimulationSetup;
+const networks = new Map(first);
 const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
 const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', (message: Batch | RecordingRequest) => {
+port.on('message', (message: Batch | RecordingRequest | NetworkChange) => {
   if ('jobs' in message) runBatch(message);
+  else if ('key' in message) changeNetwork(message);
   else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
 });
+
+function changeNetwork({ key, network }: NetworkChange): void {
+  simulators.delete(key);
+  if (network === undefined) networks.delete(key);
+  else networks.set(key, network);
+}
 
 function runBatch({ jobs, inputs }: Batch): void {
   let answers: Answer[] = [];
@@ -108,6 +117,16 @@ function run(
   record: OnStep | undefined,
 ): RunResult {
   const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
+  if (job.detail === 'READOUT') {
+    const row = simulator.readoutRow;
+    const rows = new Float32Array(job.steps * row.length);
+    const onStep = (step: number): void => {
+      rows.set(row, step * row.length);
+      record?.(step);
+    };
+    const result = simulator.run(input, job.steps, interrupt, onStep);
+    return { ...result, readoutPerStep: new Uint8Array(rows.buffer) };
+  }
   if (job.detail !== 'SUMMARY') {
     const layers = new LayerRecorder(simulator.nodes, job.detail);
     const onStep = (step: number): void => {

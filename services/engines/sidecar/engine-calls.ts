@@ -1,5 +1,6 @@
 // The unary calls to an engine, with the checks of its messages before they are decoded: checksums, and limits of what a
 // message may hold. A wrong checksum is a fault of the link, and says nothing about the engine.
+import type { ConnectionOptions } from 'node:tls';
 import type { CallContext } from '../../core/inference.ts';
 import {
   DescribeRequest,
@@ -7,13 +8,18 @@ import {
   EngineServiceService,
   GetRecordingRequest,
   GetRecordingResponse,
+  LoadModelRequest,
+  LoadModelResponse,
   TraceRequest,
   TraceResponse,
+  UnloadModelRequest,
+  UnloadModelResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
 import { whyNotDescribed, whyUnreachable } from './connect-error.ts';
-import { MAX_MESSAGE_BYTES, checkDescription, checkRecording, checkTrace } from './message-limits.ts';
+import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
+import { MAX_MESSAGE_BYTES, checkDescription, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed } from './message-checksum.ts';
 
 /** To connect, and as much again to be told what the engine is. */
@@ -43,10 +49,26 @@ const recordingMethod: ClientMethod<GetRecordingRequest, GetRecordingResponse> =
   },
 };
 
-/** Rejects with the reason in words for an operator. `signal` gives up. */
-export async function connect(address: string, signal: AbortSignal): Promise<GrpcClient> {
+const loadMethod: ClientMethod<LoadModelRequest, LoadModelResponse> = {
+  path: EngineServiceService.loadModel.path,
+  encode: (request) => LoadModelRequest.encode(request).finish(),
+  decode: (bytes) => {
+    checkLoaded(bytes);
+    return LoadModelResponse.decode(bytes);
+  },
+};
+
+const unloadMethod: ClientMethod<UnloadModelRequest, UnloadModelResponse> = {
+  path: EngineServiceService.unloadModel.path,
+  encode: (request) => UnloadModelRequest.encode(request).finish(),
+  decode: () => ({}),
+};
+
+/** Rejects with the reason in words for an operator. `signal` gives up. `files`: undefined: plaintext. */
+export async function connect(address: string, signal: AbortSignal, files?: EngineTlsFiles): Promise<GrpcClient> {
   try {
     return await GrpcClient.connect(address, {
+      ...tlsOf(files, address),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxMessageBytes: MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
       signal,
@@ -56,6 +78,11 @@ export async function connect(address: string, signal: AbortSignal): Promise<Grp
   } catch (error) {
     throw whyUnreachable(error, CONNECT_TIMEOUT_MS);
   }
+}
+
+function tlsOf(files: EngineTlsFiles | undefined, address: string): { readonly tls?: ConnectionOptions } {
+  const tls = engineTls(files, address);
+  return tls === undefined ? {} : { tls };
 }
 
 /** Rejects with the reason in words for an operator. */
@@ -92,6 +119,24 @@ export function recording(
   context: CallContext,
 ): Promise<GetRecordingResponse> {
   return client.unary(recordingMethod, request, toOptions(context));
+}
+
+/** Rejects with StatusError. */
+export function loadModel(
+  client: GrpcClient,
+  request: LoadModelRequest,
+  context: CallContext,
+): Promise<LoadModelResponse> {
+  return client.unary(loadMethod, request, toOptions(context));
+}
+
+/** Rejects with StatusError. */
+export function unloadModel(
+  client: GrpcClient,
+  request: UnloadModelRequest,
+  context: CallContext,
+): Promise<UnloadModelResponse> {
+  return client.unary(unloadMethod, request, toOptions(context));
 }
 
 /** The call's deadline is all the engine needs to know; a caller that aborts does not wait for the engine. */

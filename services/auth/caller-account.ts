@@ -1,0 +1,132 @@
+// What one caller has under way, and how fast it sends. Without limits a call costs a few additions.
+import { RouterError } from '../core/errors.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
+
+/** 0: no limit. */
+export interface CallerLimits {
+  /** Requests: a call is one, and each item of a batch or a stream. */
+  readonly perS: number;
+  readonly maxCalls: number;
+  /** Items of batches and streams under way. */
+  readonly maxItems: number;
+  /** Of messages that come in or are worked on. */
+  readonly maxBytes: number;
+}
+
+export interface CallerCounts {
+  calls: number;
+  refused: number;
+}
+
+/** When somebody with too much under way may try again, milliseconds. */
+const RETRY_MS = 100;
+
+/** Name of the caller whose call it is, as setting `auth` has it; empty: it has none there. */
+export function callerName(owner: object | undefined): string {
+  return owner instanceof CallerAccount && owner.isNamed ? owner.name : '';
+}
+
+export class CallerAccount {
+  /** Of the caller, or the address that it calls from. */
+  readonly name: string;
+  /** False: `name` is an address. */
+  readonly isNamed: boolean;
+  readonly #counts: CallerCounts;
+  #limits: CallerLimits;
+  #bucket: TokenBucket | undefined;
+  #calls = 0;
+  #items = 0;
+  #bytes = 0;
+
+  constructor(name: string, limits: CallerLimits, counts: CallerCounts, isNamed = true) {
+    this.name = name;
+    this.isNamed = isNamed;
+    this.#counts = counts;
+    this.#limits = limits;
+    this.configure(limits);
+  }
+
+  configure(limits: CallerLimits): void {
+    if (limits.perS !== this.#limits.perS || this.#bucket === undefined) {
+      this.#bucket = limits.perS === 0 ? undefined : new TokenBucket(limits.perS);
+    }
+    this.#limits = limits;
+  }
+
+  get isIdle(): boolean {
+    return this.#calls === 0 && this.#items === 0;
+  }
+
+  /** Of a call. Returns why it is refused; else `ended` is called once. */
+  begin(): RouterError | undefined {
+    const { maxCalls } = this.#limits;
+    this.#counts.calls += 1;
+    if (maxCalls > 0 && this.#calls >= maxCalls) {
+      return this.#refuse(`has ${maxCalls} calls open, the most`, 'max_calls', RETRY_MS);
+    }
+    const refusal = this.#charge(1);
+    if (refusal === undefined) this.#calls += 1;
+    return refusal;
+  }
+
+  ended(): void {
+    this.#calls -= 1;
+  }
+
+  /** So many more bytes are held, or fewer. Returns false where that is too many. */
+  hold(bytes: number): boolean {
+    this.#bytes += bytes;
+    const { maxBytes } = this.#limits;
+    return maxBytes === 0 || bytes <= 0 || this.#bytes <= maxBytes;
+  }
+
+  /** Why a call is refused after `hold` returned false. */
+  tooManyBytes(): RouterError {
+    return this.#refuse(`has requests of more than ${this.#limits.maxBytes} bytes under way`, 'max_bytes', RETRY_MS);
+  }
+
+  /** Of a batch that is coming in: returns why so many items will be refused. Charges nothing. */
+  foresee(items: number): RouterError | undefined {
+    const { maxItems } = this.#limits;
+    if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) return this.#tooManyItems();
+    const waitMs = this.#bucket?.waitMs(items - 1) ?? 0;
+    return items > 1 && waitMs > 0 ? this.#tooFast(waitMs) : undefined;
+  }
+
+  /** Of items in one message, one of which its call has paid for already if `isFirstPaid`. Throws; else `left` is called once. */
+  enter(items: number, isFirstPaid: boolean): void {
+    const { maxItems } = this.#limits;
+    // One message alone always fits: the limits of messages hold for it.
+    if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) throw this.#tooManyItems();
+    const refusal = this.#charge(isFirstPaid ? items - 1 : items);
+    if (refusal !== undefined) throw refusal;
+    this.#items += items;
+  }
+
+  left(items: number): void {
+    this.#items -= items;
+  }
+
+  #charge(requests: number): RouterError | undefined {
+    if (this.#bucket === undefined || requests <= 0) return undefined;
+    const waitMs = this.#bucket.take(requests);
+    return waitMs === 0 ? undefined : this.#tooFast(waitMs);
+  }
+
+  #tooFast(waitMs: number): RouterError {
+    return this.#refuse(`may send ${this.#limits.perS} requests a second`, 'per_s', waitMs);
+  }
+
+  #tooManyItems(): RouterError {
+    return this.#refuse(`has ${this.#items} requests in batches and streams under way`, 'max_items', RETRY_MS);
+  }
+
+  #refuse(what: string, setting: string, retryAfterMs: number): RouterError {
+    this.#counts.refused += 1;
+    const message = `caller ${this.name} ${what} (setting callers.${setting}); try again in ${retryAfterMs} ms`;
+    return new RouterError('CALLER_LIMIT', message, {
+      retryAfterMs,
+      metadata: { caller: this.name, limit: `callers.${setting}` },
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { type Server, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { defaultAdminSocket } from '../config/admin-socket.ts';
+import { adminOptions } from './admin-options.ts';
+
+const runtime = mkdtempSync(join(tmpdir(), 'tandem-runtime-'));
+const socket = `unix:${runtime}/tandem/router-50051.sock`;
+const before = process.env['XDG_RUNTIME_DIR'];
+let server: Server;
+
+beforeAll(async () => {
+  process.env['XDG_RUNTIME_DIR'] = runtime;
+  mkdirSync(join(runtime, 'tandem'));
+  server = createServer();
+  await new Promise<void>((resolve) => server.listen(socket.slice('unix:'.length), resolve));
+});
+
+afterAll(() => {
+  if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+  else process.env['XDG_RUNTIME_DIR'] = before;
+  server.close();
+});
+
+describe('an administrative call', () => {
+  const local = { address: '127.0.0.1:50051' };
+
+  it.each([
+    ['to the socket of the router at its address', local, socket],
+    ['to the router itself, where there is no such socket', { address: '127.0.0.1:50052' }, '127.0.0.1:50052'],
+    ['to the router of another machine', { address: '10.0.0.7:50051' }, '10.0.0.7:50051'],
+    ['to the router where a token says who calls', { ...local, token: 'x' }, '127.0.0.1:50051'],
+    ['to the router where a certificate says who calls', { ...local, cert: 'a', key: 'b', ca: 'c' }, '127.0.0.1:50051'],
+    ['where --admin says', { ...local, admin: 'unix:/run/x.sock' }, 'unix:/run/x.sock'],
+    ['where --admin says, with the token', { ...local, token: 'x', admin: '10.0.0.7:1' }, '10.0.0.7:1'],
+  ])('goes %s', (_where, options, address) => {
+    expect(adminOptions(options).address).toBe(address);
+  });
+
+  it('needs neither TLS nor a token at a socket', () => {
+    const { ca, token } = adminOptions({ ...local, ca: 'ca.pem', token: 'x', admin: 'unix:/run/x.sock' });
+    expect([ca, token]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('the usual socket', () => {
+  it('is another one for each router', () => {
+    const of = (address: string): string => defaultAdminSocket(address, { XDG_RUNTIME_DIR: runtime });
+    expect(of('0.0.0.0:50051')).toBe(socket);
+    expect(new Set(['[::1]:50052', 'unix:/a', 'unix:/b', '127.0.0.1:50051'].map(of)).size).toBe(4);
+  });
+
+  it('is at home where the runtime folder is not ours, or not there', () => {
+    for (const folder of [undefined, '/no/such/folder']) {
+      expect(defaultAdminSocket('x:1', { XDG_RUNTIME_DIR: folder })).toMatch(/\/\.tandem\/run\/router-1\.sock$/);
+    }
+  });
+});
