@@ -222,8 +222,7 @@ struct Loop {
   Loop() {
     Manifest manifest;
     manifest.input_kind = InputKind::kSeries;
-    GraphTree tree =
-        Chain(1, {MakeNode("n", NodeType::kIf, {{"r", Scalar(1000.0)}, {"v_threshold", Scalar(2.5)}})}, 1);
+    GraphTree tree = Chain(1, {MakeNode("n", NodeType::kIf, {{"r", Scalar(1000.0)}, {"v_threshold", Scalar(2.5)}})}, 1);
     tree.edges.emplace_back("n", "n");
     network.emplace(Compile(tree, manifest));
     state = RunFrom(*network, std::vector<float>(4, 1.0f), 4, "").value().state;

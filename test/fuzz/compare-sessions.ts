@@ -130,25 +130,37 @@ async function compareCase(
   const session = isSeries ? seriesSession(model, plan, random) : constantSession(model, seed, random);
   const name = isSeries ? model.name : `${model.name}${WHOLE}`;
   const want = await outcomeOf(random.pick(engines), { ...session.whole, model: name });
-  let got: Inference | RouterError | undefined;
-  let last: Engine | undefined;
-  let before = 0;
-  for (const piece of session.pieces) {
-    const engine = random.pick(engines.filter((one) => one !== last));
-    const state: Uint8Array | undefined = (got as Inference | undefined)?.state;
-    got = await outcomeOf(engine, { ...piece, model: model.name, state, returnState: true });
-    tally.pieces += 1;
-    if (got instanceof RouterError) break;
-    last = engine;
-    before = got.steps;
-    tally.stateBytes = Math.max(tally.stateBytes, got.state!.length);
-  }
-  const [a, b] = [textOf(want, 0), textOf(got!, before)];
+  const { outcome: got, before } = await runPieces(engines, random, model.name, session.pieces, tally);
+  const [a, b] = [textOf(want, 0), textOf(got, before)];
   // A sum that overflows is found at the end of a run: in pieces earlier than in the whole, where a node may fail before.
   const mayFailEarlier = manifest.includes('mean_potential') && [a, b].every((text) => text.startsWith('NON_FINITE'));
   if (a !== b && !mayFailEarlier) tally.differences.push(`seed ${seed}: whole: ${a}\n  in pieces: ${b}`);
   else if (want instanceof RouterError) tally.failed += 1;
   else tally.compared += 1;
+}
+
+/** Each piece on another engine than the one before. `before`: steps before the piece that came last. */
+export async function runPieces(
+  engines: readonly Engine[],
+  random: Random,
+  model: string,
+  pieces: readonly Piece[],
+  tally: SessionTally,
+): Promise<{ outcome: Inference | RouterError; before: number }> {
+  let [before, steps] = [0, 0];
+  let state: Uint8Array | undefined;
+  let outcome: Inference | RouterError | undefined;
+  let last: Engine | undefined;
+  for (const piece of pieces) {
+    last = random.pick(engines.filter((one) => one !== last));
+    before = steps;
+    outcome = await outcomeOf(last, { ...piece, model, state, returnState: true });
+    tally.pieces += 1;
+    if (outcome instanceof RouterError) break;
+    ({ state, steps } = outcome);
+    tally.stateBytes = Math.max(tally.stateBytes, state!.length);
+  }
+  return { outcome: outcome!, before };
 }
 
 type Piece = Pick<InferenceInput, 'version' | 'shape' | 'data'>;
@@ -159,12 +171,22 @@ interface Session {
 }
 
 function seriesSession({ inputSize }: EngineModel, plan: SessionPlan, random: Random): Session {
-  const steps = plan.steps(random);
-  const values = inputValues(random, steps * inputSize, pickTemper(random));
+  const values = inputValues(random, plan.steps(random) * inputSize, pickTemper(random));
+  return cut(values, inputSize, plan, random);
+}
+
+/** A series in pieces. `values`: all of its steps. */
+export function cut(
+  values: Float32Array,
+  inputSize: number,
+  plan: Pick<SessionPlan, 'piece'>,
+  random: Random,
+): Session {
+  const steps = values.length / inputSize;
   const part = (from: number, length: number): Piece => ({
     version: 1,
     shape: [length, inputSize],
-    data: new Uint8Array(values.buffer, 4 * from * inputSize, 4 * length * inputSize),
+    data: new Uint8Array(values.buffer, values.byteOffset + 4 * from * inputSize, 4 * length * inputSize),
   });
   const pieces: Piece[] = [];
   for (let from = 0; from < steps; from += pieces.at(-1)!.shape[0]!) {

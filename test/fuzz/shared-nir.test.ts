@@ -7,6 +7,18 @@ import type { Engine } from '../../services/engines/engine.ts';
 import { ModelFolder } from '../support/model-folder.ts';
 import { readNpy } from '../support/npy.ts';
 import { withEngines } from './compare.ts';
+import {
+  BEST,
+  EVERY_STEP,
+  RANDOM_PIECES,
+  cut,
+  emptySessionTally,
+  outcomeOf,
+  runPieces,
+  textOf,
+  withMovers,
+} from './compare-sessions.ts';
+import { Random } from './random.ts';
 
 const FILES = new URL('../../../shared/nir/', import.meta.url);
 const SERIES = 'dt: 1e-4\ninput: {kind: series}\n';
@@ -89,6 +101,25 @@ if (existsSync(FILES)) {
         });
         expect(fired).toEqual([...activity]);
         expect(fired.reduce((sum, spike) => sum + spike)).toBe(119);
+      }
+    });
+
+    it('the Braille sample in pieces on engines of both kinds ends in the bits of its whole run', async () => {
+      const input = readNpy(readFileSync(new URL('braille_test0_input_256x12_u8.npy', FILES)));
+      const nir = readFileSync(new URL('braille_noDelay_bias_zero.nir', FILES));
+      const folder = new ModelFolder().add('real', 1, nir, SERIES);
+      try {
+        await withMovers(folder.path, ['scalar', BEST], async (engines) => {
+          for (let seed = 1; seed <= 20; seed += 1) {
+            const random = new Random(seed);
+            const { whole, pieces } = cut(input, 12, seed === 1 ? EVERY_STEP : RANDOM_PIECES, random);
+            const want = await outcomeOf(random.pick(engines), { ...whole, model: 'real' });
+            const { outcome, before } = await runPieces(engines, random, 'real', pieces, emptySessionTally());
+            expect(textOf(outcome, before)).toBe(textOf(want, 0));
+          }
+        });
+      } finally {
+        folder.remove();
       }
     });
 
