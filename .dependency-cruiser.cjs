@@ -1,9 +1,10 @@
 // The floors of services/: a folder imports only lower floors, and no cycles anywhere. `npm run check` holds them.
 //
-//   F4  api  dashboard        cli (a client: generated/, core/, config/; models/ and importing/ for `models import`)
-//   F3  learning  agents    importing
-//   F2  routing
-//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  telemetry   grpc (http2/ only)
+//   F4  api  dashboard        cli (a client: generated/, core/, config/; models/ and importing/ for `models import`, learning/ for
+//                             `learn replay`, corpora/ for `corpus`)
+//   F3  learning  agents    importing  operations
+//   F2  routing  publishing
+//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  corpora  telemetry   grpc (http2/ only)
 //   F0  core  config          http2          generated (imported by api/, engines/ and cli/ only)
 //
 // Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
@@ -11,9 +12,9 @@
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'telemetry'];
-const F2 = ['routing'];
-const F3 = ['learning', 'agents', 'importing'];
+const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'corpora', 'telemetry'];
+const F2 = ['routing', 'publishing'];
+const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];
 const FOLDERS = [
   'core',
@@ -119,7 +120,7 @@ module.exports = {
     ...floor('F2', F2, [...F0, ...F1, 'engines']),
     ...floor('F3', F3, [...F0, ...F1, 'engines', ...F2]),
     ...floor('F4', F4, [...F0, ...F1, 'engines', ...F2, ...F3, 'grpc']),
-    ...floor('F4-cli', ['cli'], [...F0, 'models', 'importing']),
+    ...floor('F4-cli', ['cli'], [...F0, 'models', 'corpora', 'importing', 'learning']),
     {
       name: 'generated-where',
       comment: 'the wire format is known to api/, engines/ and cli/ only (and to main.ts, tests and benchmarks)',

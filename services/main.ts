@@ -1,4 +1,5 @@
 // The composition root: nothing else wires parts together. What a part needs to be made is in composition/.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
@@ -21,6 +22,7 @@ import {
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
+import { learning, toStudentViews } from './composition/learning.ts';
 import { LiveSettings } from './composition/live-settings.ts';
 import {
   admissionOptions,
@@ -32,6 +34,7 @@ import {
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startTraces } from './composition/traces.ts';
@@ -51,6 +54,9 @@ import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
+import { operationFile } from './operations/operation-file.ts';
+import { Operations } from './operations/operations.ts';
+import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
@@ -94,6 +100,8 @@ export interface Tandem {
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
   readonly pool: EnginePool;
+  readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
   readonly traces: TraceRing;
@@ -126,6 +134,7 @@ export async function start(
   { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
 ): Promise<Tandem> {
   checkDescriptors();
+  if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
   const models = ModelRepository.read(settings.models_dir, settings.default_model);
   const metrics = new Metrics();
   const connections = new ClientConnections();
@@ -151,6 +160,7 @@ export async function start(
     engineChanged: (pooled) => {
       if (isStopping) return;
       discoveries.engineChanged(pooled);
+      publishing.engineChanged(pooled);
       admission.serve();
       system.engineChanged(pooled);
       api.refreshHealth();
@@ -182,12 +192,23 @@ export async function start(
   const { default_model: defaultModel } = settings;
   const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
-  pins.onChange(({ name, version, error }) => {
+  const publishing = new Publishing(settings, {
+    ...{ models, pins, pool, system },
+    changed: () => {
+      admission.serve();
+      api.refreshHealth();
+    },
+    distrust: (engine, why) => quarantine.distrust(engine, why),
+  });
+  pins.onChange((pin) => {
     if (isStopping) return;
+    const { name, version, error } = pin;
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
-      system.tell('model', 'ERROR', 'the router cannot use a model; mend its files and restart', what);
+      const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
+      system.tell('model', 'ERROR', text, what);
     }
+    publishing.publisher.adopt(pin);
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();
@@ -271,8 +292,15 @@ export async function start(
   const stopWatching = watchDescriptors(tellDescriptors);
   const registrations = new TokenBucket(REGISTRATIONS_PER_S);
   const authorizer = new Authorizer(new Callers(settings.auth), accounts);
+  const operations = new Operations(
+    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
+  );
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
-    { router, pool, models, metrics, tracing, meter, events: eventLog },
+    {
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+      ...{ operations, learning: learners },
+    },
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
@@ -304,6 +332,7 @@ export async function start(
     traces: traces.ring,
     disputes: disputes.recent,
     events: eventLog,
+    learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
     reason: settings.dashboard.try_requests
@@ -345,6 +374,8 @@ export async function start(
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
+    await atMost(leftMs(), learners.students.stop());
+    await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
     await pins.stop();
@@ -380,6 +411,8 @@ export async function start(
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
+    publishing.start();
+    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
@@ -390,6 +423,8 @@ export async function start(
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,
+        models,
+        publisher: publishing.publisher,
         supervisors,
         prometheus,
         tracing,

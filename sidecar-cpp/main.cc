@@ -18,6 +18,7 @@
 #include "base/memory_plan.h"
 #include "engine/repository.h"
 #include "kernels/simd_target.h"
+#include "learning/replay.h"
 #include "server/build_info.h"
 #include "server/check_file.h"
 #include "server/check_health.h"
@@ -159,12 +160,13 @@ int Serve(const tandem::CommandLine& options) {
                memory.requests >> 20, memory.wire >> 20, max_fd);
   tandem::EngineCore::Options core_options = options.core;
   core_options.memory_bytes = memory.requests;
+  core_options.models = options.models;
   tandem::EngineCore core(core_options, std::move(repository), exporter.get());
   tandem::ServerOptions serving = options.server;
   serving.wire_bytes = memory.wire;
   serving.max_fd = max_fd;
-  // Twice what is counted, since much of it is copied once, and what simulating takes.
-  serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire + core.ScratchBytes();
+  // Twice what is counted, since much of it is copied once; what models take is added to it.
+  serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire;
   auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
 
@@ -196,5 +198,6 @@ int main(int argc, char** argv) {
     return error ? Fail(error->message) : 0;
   }
   if (!options->check_file.empty()) return tandem::CheckFile(options->check_file, options->check_manifest);
+  if (!options->learning_log.empty()) return tandem::PrintReplay(options->learning_log);
   return Serve(*options);
 }

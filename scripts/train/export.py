@@ -27,7 +27,19 @@ golden: golden.json
 
 
 def write_nir(parameters: Parameters, shape: Shape, path: Path) -> None:
-    """Affine → LIF → Affine → LIF (or LI), float32, the input's gain folded into the first."""
+    """The network alone, behind an input of `shape.inputs` numbers."""
+    inputs = {"input": nir.Input(input_type=np.array([shape.inputs]))}
+    write_chain(inputs | spiking_nodes(parameters, shape), path)
+
+
+def write_chain(nodes: dict[str, nir.NIRNode], path: Path) -> None:
+    """A NIR file of nodes one behind the other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nir.write(path, nir.NIRGraph(nodes, list(pairwise(nodes))))
+
+
+def spiking_nodes(parameters: Parameters, shape: Shape) -> dict[str, nir.NIRNode]:
+    """Affine → LIF → Affine → LIF (or LI) → output, float32, the input's gain folded into the first."""
 
     def f32(values: np.ndarray) -> np.ndarray:
         return np.asarray(values, np.float32)
@@ -45,17 +57,13 @@ def write_nir(parameters: Parameters, shape: Shape, path: Path) -> None:
 
     weight1 = f32(parameters["weight1"] * shape.input_gain)
     last = lif if shape.output_spikes else lambda size, tau: nir.LI(**leaky(size, tau))
-    nodes = {
-        "input": nir.Input(input_type=np.array([shape.inputs])),
+    return {
         "affine1": nir.Affine(weight=weight1, bias=f32(parameters["bias1"])),
         "hidden": lif(shape.hidden, shape.tau_hidden),
         "affine2": nir.Affine(weight=f32(parameters["weight2"]), bias=f32(parameters["bias2"])),
         "classes": last(shape.classes, shape.tau_output),
         "output": nir.Output(output_type=np.array([shape.classes])),
     }
-    names = list(nodes)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nir.write(path, nir.NIRGraph(nodes, list(pairwise(names))))
 
 
 def write_manifest(shape: Shape, temperature: float, folder: Path) -> None:

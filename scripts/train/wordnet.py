@@ -78,3 +78,16 @@ def _parse(line: str, senses: dict[tuple[str, str], int]) -> Synset:
 def definition(gloss: str) -> str:
     """The definition of a gloss, without the quoted example sentences after it."""
     return re.split(r';\s*"', gloss, maxsplit=1)[0].strip().rstrip(";").strip()
+
+
+def synset_words(dict_folder: Path) -> dict[str, list[str]]:
+    """Definition, in lower case → the words of the first synset that has it. Example: `dog`, `domestic dog`."""
+    words: dict[str, list[str]] = {}
+    for part in PARTS_OF_SPEECH:
+        for line in _lines(dict_folder / f"data.{part}"):
+            data, _, gloss = line.partition(" | ")
+            fields = data.split()
+            found = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
+            bare = [re.sub(r"\((a|p|ip)\)$", "", word).replace("_", " ") for word in found]
+            words.setdefault(definition(gloss).lower(), bare)
+    return words

@@ -1,8 +1,16 @@
-// LearningService: several models teach.
+// LearningService: several models teach, and a student learns.
 import { randomUUID } from 'node:crypto';
-import { type CoordinateResponse, LearningServiceService, TeacherAnswer } from '../generated/tandem/v1/learning.ts';
-import { type ReasonRequestWire, TeachersWire } from '../generated/tandem/wire/v1/wire.ts';
-import type { EnginePool } from '../engines/pool.ts';
+import { RouterError } from '../core/errors.ts';
+import {
+  type CoordinateResponse,
+  type GetLearningStateRequest,
+  type GetLearningStateResponse,
+  LearningServiceService,
+  type RollBackStudentRequest,
+  type RollBackStudentResponse,
+  TeacherAnswer,
+} from '../generated/tandem/v1/learning.ts';
+import { LearnRequestWire, type ReasonRequestWire, TeachersWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { Method } from '../grpc/method.ts';
 import {
   type Coordinated,
@@ -11,19 +19,18 @@ import {
   coordinate,
   hasAnswered,
 } from '../learning/coordinate.ts';
-import { teacherGroup } from '../learning/teachers.ts';
-import type { ModelRepository } from '../models/repository.ts';
-import { findVersion } from '../routing/find-model.ts';
-import type { Router } from '../routing/router.ts';
+import { type TeacherGroup, teacherGroup } from '../learning/teachers.ts';
 import { decoding } from './decoding.ts';
 import { fromGrade, fromKind } from './enums.ts';
+import { type LearnOptions, type LearnParts, learnStream } from './learn-stream.ts';
+import { toState, toStates } from './learning-state.ts';
 import { methodsOf } from './methods.ts';
 import { decodeReasonRequest, toQuestion, toReasonError } from './reason-messages.ts';
-import { checkCoordinate } from './request-limits.ts';
-import { type UnaryOptions, unary } from './unary.ts';
+import { checkCoordinate, checkLearn, checkStudent } from './request-limits.ts';
+import { unary } from './unary.ts';
 
 interface CoordinateQuestion {
-  readonly teachers: readonly string[];
+  readonly who: TeachersWire;
   /** Its model means nothing. */
   readonly request: ReasonRequestWire;
 }
@@ -34,26 +41,24 @@ export const learningService = decoding(
     coordinate: {
       ...LearningServiceService.coordinate,
       requestDeserialize: (bytes: Buffer): CoordinateQuestion => ({
-        teachers: TeachersWire.decode(bytes).teachers,
+        who: TeachersWire.decode(bytes),
         request: decodeReasonRequest(bytes),
       }),
     },
+    learn: {
+      ...LearningServiceService.learn,
+      requestDeserialize: (bytes: Buffer) => LearnRequestWire.decode(bytes),
+    },
   },
-  { coordinate: checkCoordinate },
+  { coordinate: checkCoordinate, learn: checkLearn, getLearningState: checkStudent, rollBackStudent: checkStudent },
 );
 
-export interface LearningParts {
-  readonly router: Router;
-  readonly pool: EnginePool;
-  readonly models: ModelRepository;
-}
-
-export function learningMethods({ router, pool, models }: LearningParts, options: UnaryOptions): Method[] {
+export function learningMethods(parts: LearnParts, options: LearnOptions): Method[] {
+  const { router, students } = parts;
   return methodsOf(learningService, {
-    coordinate: unary<CoordinateQuestion, CoordinateResponse>(options, async ({ teachers, request }, context) => {
+    coordinate: unary<CoordinateQuestion, CoordinateResponse>(options, async ({ who, request }, context) => {
       const question = toTeacherQuestion(request);
-      const group = teacherGroup(teachers, (name, version) => findVersion(models, pool, name, version));
-      const weights = group.teachers.map(() => 1);
+      const { group, weights } = await groupOf(who, parts);
       const coordinated = await coordinate(group, weights, question, router, context);
       return {
         requestId: request.requestId || randomUUID(),
@@ -61,7 +66,44 @@ export function learningMethods({ router, pool, models }: LearningParts, options
         processingTimeMs: performance.now() - context.startedMs,
       };
     }),
+    learn: learnStream(parts, options),
+    getLearningState: unary<GetLearningStateRequest, GetLearningStateResponse>(
+      options,
+      async ({ student }, { startedMs }) => ({
+        students: await toStates(students, student),
+        processingTimeMs: performance.now() - startedMs,
+      }),
+    ),
+    rollBackStudent: unary<RollBackStudentRequest, RollBackStudentResponse>(
+      options,
+      async ({ student: name, version }, { startedMs }) => {
+        await students.find(name);
+        const state = await students.teach(name, async (student) => {
+          await student.rollBack(version);
+          return toState(student);
+        });
+        return { state, processingTimeMs: performance.now() - startedMs };
+      },
+    ),
   });
+}
+
+/** Who is asked, and with which weights: equal, or as a student has learnt. */
+async function groupOf(
+  { teachers, student }: TeachersWire,
+  { students, findVersion }: LearnParts,
+): Promise<{ group: TeacherGroup; weights: number[] }> {
+  if (student === '') {
+    const group = teacherGroup(teachers, findVersion);
+    return { group, weights: group.teachers.map(() => 1) };
+  }
+  if (teachers.length > 0) {
+    const message = 'teachers and student are both set; send one of them';
+    throw new RouterError('INVALID_FIELD', message, { field: 'student' });
+  }
+  const { learner, spec } = (await students.find(student)).state;
+  const group = teacherGroup(spec?.teachers ?? [], findVersion);
+  return { group, weights: learner!.teachers.weights(group.teachers.map(() => true)) };
 }
 
 function toTeacherQuestion(request: ReasonRequestWire): TeacherQuestion {

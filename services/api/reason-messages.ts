@@ -15,7 +15,7 @@ const MAX_REQUEST_ID_BYTES = 128;
 /** Clients may also send a repeated float unpacked, one tag a number: rare, so only then is it read number by number. */
 export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   const wire = ReasonRequestWire.decode(bytes);
-  if (wire.encoding.length > 0 || wire.tensor !== undefined) return wire;
+  if (wire.encoding.length > 0 || wire.tensor !== undefined || wire.text !== '') return wire;
   const { encoding } = ReasonRequest.decode(bytes);
   const packed = Buffer.alloc(encoding.length * 4);
   encoding.forEach((value, index) => packed.writeFloatLE(value, index * 4));
@@ -32,6 +32,7 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
     model: request.model,
     modelVersion: request.modelVersion,
     input: toRawInput(request),
+    ...(request.text === '' ? {} : { text: request.text }),
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),
@@ -39,8 +40,12 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
   };
 }
 
-function toRawInput({ encoding, tensor }: ReasonRequestWire): RawInput {
+function toRawInput({ encoding, tensor, text }: ReasonRequestWire): RawInput {
   const data = encoding.length === 1 ? (encoding[0] ?? Buffer.alloc(0)) : Buffer.concat(encoding);
+  if (text !== '' && (data.length > 0 || tensor !== undefined)) {
+    const message = `text and ${tensor === undefined ? 'encoding' : 'tensor'} are both set; send one of them`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'text' });
+  }
   if (tensor === undefined) return { field: 'encoding', shape: [data.length / 4], dtype: 'FP32', data };
   if (data.length > 0) {
     throw new RouterError('INVALID_FIELD', 'encoding and tensor are both set; send one of them', { field: 'tensor' });

@@ -9,6 +9,7 @@ const MAX_DIMENSIONS = 64;
 const MAX_TOPICS = 128;
 const MAX_EVENT_ENTRIES = 64;
 const MAX_TEACHERS = 64;
+const MAX_LABELS = 8_192;
 
 /** One of it: a long text takes no more memory decoded than it does in the message, whose bytes are limited. */
 const one = (field: string): FieldLimit => ({ name: field });
@@ -37,14 +38,29 @@ const REASON_FIELDS = {
   4: { name: 'encoding', times: MAX_ENCODING_PARTS },
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
+  10: one('text'),
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */
 export const checkReason = within(new MessageLimits(REASON_FIELDS));
 
 export const checkCoordinate = within(
-  new MessageLimits({ ...REASON_FIELDS, 2: { name: 'teachers', times: MAX_TEACHERS } }),
+  new MessageLimits({ ...REASON_FIELDS, 2: { name: 'teachers', times: MAX_TEACHERS }, 30: one('student') }),
 );
+
+const LEARN_START = new MessageLimits({
+  1: one('student'),
+  2: { name: 'teachers', times: MAX_TEACHERS },
+  3: one('base'),
+  4: { name: 'labels', times: MAX_LABELS },
+});
+/** The example in it is checked when it is its turn. */
+export const checkLearn = within(new MessageLimits({ 1: { name: 'start', within: LEARN_START }, 2: one('example') }));
+export const checkLearnExample = within(
+  new MessageLimits({ ...REASON_FIELDS, 1: one('label'), 2: { name: 'model', times: 0 } }),
+);
+export const checkStudent = within(new MessageLimits({ 1: one('student') }));
+export const checkOperation = within(new MessageLimits({ 1: one('id') }));
 
 /** The request in it is checked when it is its turn. */
 export const checkReasonStream = within(new MessageLimits({ 1: one('request') }));
@@ -69,6 +85,11 @@ export function tooManyItems(maxItems: number): RouterError {
 }
 
 export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
+
+export const checkLoadModel = within(
+  new MessageLimits({ 1: one('name'), 3: one('nir'), 4: one('manifest'), 5: one('labels'), 6: one('golden') }),
+);
+export const checkUnloadModel = within(new MessageLimits({ 1: one('name') }));
 
 export const checkEngineId = within(new MessageLimits({ 1: one('engine_id') }));
 export const checkRegister = within(new MessageLimits({ 1: one('engine_id'), 2: one('address') }));

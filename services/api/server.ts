@@ -6,6 +6,8 @@ import { Health } from '../grpc/health.ts';
 import type { Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
@@ -25,7 +27,9 @@ import { oipHttp } from './oip/http.ts';
 import { inferWith } from './oip/infer.ts';
 import { oipMethods } from './oip/methods.ts';
 import { InferenceStatistics } from './oip/statistics.ts';
+import type { LearnParts } from './learn-stream.ts';
 import { OpenCalls } from './open-calls.ts';
+import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import type { UnaryOptions } from './unary.ts';
@@ -35,10 +39,13 @@ export interface ApiParts {
   readonly router: Router;
   readonly pool: EnginePool;
   readonly models: ModelRepository;
+  readonly publisher: ModelPublisher;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
   readonly events: EventLog;
+  readonly operations: Operations;
+  readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
 
 /** What may change while it serves. */
@@ -89,7 +96,8 @@ export class ApiServer {
   readonly #live: { -readonly [name in keyof LiveApiOptions]: LiveApiOptions[name] };
   #isServing = false;
 
-  constructor({ router, pool, models, metrics, tracing, meter, events }: ApiParts, options: ApiOptions) {
+  constructor(parts: ApiParts, options: ApiOptions) {
+    const { router, pool, models, publisher, metrics, tracing, meter, events, operations, learning } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -108,11 +116,12 @@ export class ApiServer {
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [
       ...reasoningMethods(router, shared),
-      ...modelMethods(models, pool, shared),
+      ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
-      ...learningMethods({ router, pool, models }, shared),
+      ...learningMethods({ router, operations, ...learning }, shared),
+      ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),
       ...this.#health.methods,
       ...(options.reflection ? reflectionMethods(options.protoDir) : []),

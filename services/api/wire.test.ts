@@ -36,10 +36,16 @@ describe('the router’s view of ReasonRequest', () => {
   });
 
   it('reads the input of a CoordinateRequest, too: its fields are those of ReasonRequest, with teachers for the model', () => {
-    const [teachers, ...input] = fields('tandem.v1.CoordinateRequest').sort(
-      (a, b) => Number(b.number === 2) - Number(a.number === 2),
-    );
-    expect(fields('tandem.wire.v1.TeachersWire')).toEqual([teachers]);
+    const isOwn = ({ name }: FieldShape): boolean => name === 'teachers' || name === 'student';
+    const all = fields('tandem.v1.CoordinateRequest');
+    expect(fields('tandem.wire.v1.TeachersWire')).toEqual(all.filter(isOwn));
+    const input = all.filter((field) => !isOwn(field));
+    expect(fields('tandem.v1.ReasonRequest')).toEqual(expect.arrayContaining(input));
+  });
+
+  it('reads the input of a LearnExample, too: its fields are those of ReasonRequest, with a label for the id', () => {
+    const [label, ...input] = fields('tandem.v1.LearnExample');
+    expect(fields('tandem.wire.v1.LabelWire')).toEqual([label]);
     expect(fields('tandem.v1.ReasonRequest')).toEqual(expect.arrayContaining(input));
   });
 

@@ -27,6 +27,11 @@ export function connect<C extends grpc.Client>(command: Command, client: ClientC
   return connectWith(command.optsWithGlobals<GlobalOptions>(), client);
 }
 
+/** The same for administrative calls. */
+export function connectAdmin<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
+  return connectWith(adminOptions(command.optsWithGlobals<GlobalOptions>()), client);
+}
+
 function connectWith<C extends grpc.Client>(options: GlobalOptions, client: ClientClass<C>): C {
   return new client(options.address, credentialsOf(options), {
     'grpc.max_receive_message_length': -1,

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { CoordinateRequest, CoordinateResponse, LearningServiceClient } from '../generated/tandem/v1/learning.ts';
 import { call, print } from './client.ts';
 import { describeCoordinated } from './coordinate-text.ts';
-import { withInput } from './items.ts';
-import { type InputOptions, addInput, chooseInput } from './reason.ts';
+import { addInput } from './reason.ts';
 import { type RequestOptions, addCacheMode, addStrategy, emptyRequest } from './request-options.ts';
+import { chooseInput, type InputOptions } from './text.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Options extends InputOptions, RequestOptions {
@@ -23,13 +23,13 @@ another label.
 
 Example: npx tandem coordinate --sample dog --teachers supersense,my-model/2`,
     )
-    .action(async (file: string | undefined, options: Options, command: Command) => {
-      const input = chooseInput(file, options.sample);
-      const { tensor, strategy, cache } = withInput(emptyRequest(options), input);
+    .action(async (argument: string | undefined, options: Options, command: Command) => {
+      const input = chooseInput(argument, options);
+      const { tensor, text, strategy, cache } = input.on(emptyRequest(options));
       const teachers = namesIn(options.teachers);
-      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, ...(tensor && { tensor }) });
+      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, text, ...(tensor && { tensor }) });
       const response = await call(command, LearningServiceClient, (client) => client.coordinate, request);
-      print(command, CoordinateResponse.toJSON(response), () => describeCoordinated(response, input.text));
+      print(command, CoordinateResponse.toJSON(response), () => describeCoordinated(response, input.about));
     });
 }
 

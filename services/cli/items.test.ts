@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../generated/tandem/v1/types.ts';
 import { readItem, readItems } from './items.ts';
 import { emptyRequest } from './request-options.ts';
@@ -26,6 +27,13 @@ describe('a line of input', () => {
     expect(requestOf(text)).toMatchObject({ requestId: '7', model: 'usual', shape, numbers });
   });
 
+  it('may be a text', () => {
+    const item = readItem({ number: 7, text: '{"text": "a dog", "model": "mine"}' }, base) as {
+      request: ReasonRequest;
+    };
+    expect(item.request).toMatchObject({ model: 'mine', text: 'a dog', tensor: undefined });
+  });
+
   it('may say more about its request than the options do', () => {
     const text = '{"id":"a","model":"mine","model_version":2,"strategy":"FASTEST","cache":"bypass","encoding":[1]}';
     expect(requestOf(text)).toMatchObject({
@@ -41,8 +49,12 @@ describe('a line of input', () => {
     ['one two', '"one" is not a number'],
     ['[1,', 'is not JSON'],
     ['{"id": }', 'it is not JSON'],
-    ['{"ecoding": [1]}', '"ecoding" is not known; there are: id, model, model_version, encoding, strategy, cache'],
-    ['{"id": "a"}', '"encoding" must be a list of numbers, or of lists'],
+    [
+      '{"ecoding": [1]}',
+      '"ecoding" is not known; there are: id, model, model_version, encoding, text, strategy, cache',
+    ],
+    ['{"id": "a"}', 'give one of "encoding", a list of numbers, or of lists, and "text"'],
+    ['{"encoding": [1], "text": "a"}', 'give one of "encoding"'],
     ['{"encoding": [1], "strategy": "LUCK"}', '"strategy": '],
     ['{"encoding": ["1"]}', 'element 0 of row 0 is not a number'],
     ['[[1], [1, 2]]', 'row 1 has another length'],

@@ -15,7 +15,8 @@ Each line is one input:
   0.1 0.2 0.3                            the same as words
   [[0, 1], [1, 1], [0, 0]]               a time series, a list for each step
   {"id": "a", "encoding": [0.1, 0.2]}    either list with an id of its own (else its line's number) and, where
-                                         wanted, "model", "model_version", "strategy" and "cache"`;
+                                         wanted, "model", "model_version", "strategy" and "cache"
+  {"text": "a small furry animal"}       a text instead of "encoding"`;
 
 /** What becomes of a line: a request, or the answer that it is none. */
 export type Item = { readonly request: ReasonRequest } | { readonly answer: ReasonStreamResponse };
@@ -24,7 +25,8 @@ const objectForm = z.strictObject({
   id: z.string().optional(),
   model: z.string().optional(),
   model_version: z.int().min(0).optional(),
-  encoding: z.array(z.unknown()),
+  encoding: z.array(z.unknown()).optional(),
+  text: z.string().optional(),
   strategy: z.enum(STRATEGIES).optional(),
   cache: z.enum(CACHE_MODES).optional(),
 });
@@ -51,17 +53,18 @@ function toRequest(text: string, id: string, base: ReasonRequest): ReasonRequest
   const parsed = objectForm.safeParse(parseObject(text));
   if (!parsed.success) throw new UsageError(describeIssues(parsed.error.issues));
   const { data } = parsed;
-  return withInput(
-    {
-      ...base,
-      requestId: data.id ?? id,
-      model: data.model ?? base.model,
-      modelVersion: data.model_version ?? base.modelVersion,
-      strategy: data.strategy === undefined ? base.strategy : strategyFromJSON(`STRATEGY_${data.strategy}`),
-      cache: data.cache === undefined ? base.cache : cacheModeFromJSON(`CACHE_MODE_${data.cache.toUpperCase()}`),
-    },
-    toInput(data.encoding),
-  );
+  if ((data.encoding === undefined) === (data.text === undefined)) {
+    throw new UsageError('give one of "encoding", a list of numbers, or of lists, and "text"');
+  }
+  const request = {
+    ...base,
+    requestId: data.id ?? id,
+    model: data.model ?? base.model,
+    modelVersion: data.model_version ?? base.modelVersion,
+    strategy: data.strategy === undefined ? base.strategy : strategyFromJSON(`STRATEGY_${data.strategy}`),
+    cache: data.cache === undefined ? base.cache : cacheModeFromJSON(`CACHE_MODE_${data.cache.toUpperCase()}`),
+  };
+  return data.encoding === undefined ? { ...request, text: data.text! } : withInput(request, toInput(data.encoding));
 }
 
 export function withInput(request: ReasonRequest, { shape, data }: CliInput): ReasonRequest {

@@ -1,16 +1,21 @@
 import { Command } from 'commander';
 import { hex64 } from '../core/hex.ts';
-import { ListModelsResponse, type Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
+import { ListModelsResponse, type Model, ModelServiceClient, modelStateToJSON } from '../generated/tandem/v1/models.ts';
 import { call, print } from './client.ts';
+import { addCommand, goldenCommand, loadCommand, unloadCommand } from './models-change.ts';
 import { importCommand } from './models-import.ts';
 import { table } from './table.ts';
 
-const HEAD = ['MODEL', 'VERSION', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 'PARAMETERS', 'MODEL ID', 'ENGINES'];
+const HEAD = ['MODEL', 'VERSION', 'STATE', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 'PARAMETERS', 'MODEL ID', 'ENGINES'];
 
 export function modelsCommand(): Command {
   return new Command('models')
-    .description('List models, or import one from a framework.')
+    .description('List models; add, load and unload versions; import from a framework.')
     .addHelpText('after', '\nExample: npx tandem models --json')
+    .addCommand(addCommand())
+    .addCommand(loadCommand())
+    .addCommand(unloadCommand())
+    .addCommand(goldenCommand())
     .addCommand(importCommand())
     .action(async (_options: unknown, command: Command) => {
       const response = await call(command, ModelServiceClient, (client) => client.listModels, {});
@@ -33,8 +38,9 @@ export function modelsCommand(): Command {
 function row(model: Model, defaultModel: string): (string | number)[] {
   return [
     model.name === defaultModel ? `${model.name} (default)` : model.name,
-    model.version,
-    `${model.inputKind} [${model.inputShape.join(', ')}]`,
+    model.isLatest ? `${model.version} (latest)` : model.version,
+    model.error ? 'broken' : modelStateToJSON(model.state).replace('MODEL_STATE_', '').toLowerCase().replace('_', ' '),
+    `${model.takesText ? 'text, ' : ''}${model.inputKind} [${model.inputShape.join(', ')}]`,
     model.outputSize,
     model.steps,
     model.dt,

@@ -8,8 +8,10 @@ import { coordinateCommand } from './coordinate.ts';
 import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
 import { healthCommand } from './health.ts';
+import { learnCommand } from './learn.ts';
 import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
+import { operationsCommand } from './operations.ts';
 import { pingCommand } from './ping.ts';
 import { publishCommand } from './publish.ts';
 import { reasonCommand } from './reason.ts';
@@ -24,6 +26,8 @@ export function tandemProgram(): Command {
     reasonCommand(),
     voteCommand(),
     coordinateCommand(),
+    learnCommand(),
+    operationsCommand(),
     batchCommand(),
     streamCommand(),
     modelsCommand(),

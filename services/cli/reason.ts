@@ -2,52 +2,44 @@ import { Command } from 'commander';
 import { ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
 import { type GlobalOptions, call, print } from './client.ts';
-import { UsageError } from './usage-error.ts';
-import { type CliInput, readInput, readSample } from './input.ts';
-import { withInput } from './items.ts';
 import { describeResponse } from './reason-text.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
+import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
 /** Of a raster that goes to a file, cells. */
 const PLAIN_WIDTH = 120;
-
-export interface InputOptions {
-  readonly sample?: string;
-}
 
 export function reasonCommand(): Command {
   return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
     .addHelpText(
       'after',
       `
-Examples: npx tandem reason --sample dog --strategy REDUNDANT
+Examples: npx tandem reason "a small furry animal"
+          npx tandem reason --sample dog --strategy REDUNDANT
           npx tandem reason --sample dog --detail raster
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
-    .action((file: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
-      ask(command, chooseInput(file, options.sample), emptyRequest(options)),
+    .action((argument: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
+      ask(command, chooseInput(argument, options), emptyRequest(options)),
     );
 }
 
 export function addInput(command: Command): Command {
   return command
-    .argument('[file]', 'numbers as JSON, as text, or raw little-endian floats (.f32); "-" is standard input')
+    .argument(
+      '[input]',
+      'a text; or a file of numbers: JSON, text, or little-endian floats (.f32); "-" is standard input',
+    )
+    .option('--text <words>', 'a text, also where it looks like the name of a file')
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 
 /** Asks, and prints the answer for programs or for people. */
-export async function ask(command: Command, input: CliInput, request: ReasonRequest): Promise<void> {
-  const response = await call(command, ReasoningServiceClient, (client) => client.reason, withInput(request, input));
+export async function ask(command: Command, input: ChosenInput, request: ReasonRequest): Promise<void> {
+  const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
   const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
-  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.text, width));
-}
-
-export function chooseInput(file: string | undefined, sample: string | undefined): CliInput {
-  if ((file === undefined) === (sample === undefined)) {
-    throw new UsageError('give either a file ("-" is standard input) or --sample; example: tandem reason --sample dog');
-  }
-  return sample === undefined ? readInput(file ?? '-') : readSample(sample);
+  print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));
 }
 
 async function readLabels(command: Command, { model, modelVersion }: ReasonResponse): Promise<readonly string[]> {

@@ -58,6 +58,7 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
     vote: undefined,
+    text: '',
     detail: detailFromJSON(`DETAIL_${options.detail?.toUpperCase() ?? 'UNSPECIFIED'}`),
   };
 }

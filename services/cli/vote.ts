@@ -11,8 +11,9 @@ import {
   voteModeFromJSON,
 } from '../generated/tandem/v1/types.ts';
 import { oneOf, wholeNumber } from './arguments.ts';
-import { type InputOptions, addInput, ask, chooseInput } from './reason.ts';
+import { addInput, ask } from './reason.ts';
 import { type RequestOptions, addRequestOptions, emptyRequest } from './request-options.ts';
+import { chooseInput, type InputOptions } from './text.ts';
 import { valuesOf } from './words.ts';
 
 interface Options extends InputOptions, RequestOptions {
@@ -47,8 +48,8 @@ What is left out is as the server and the model say; a request may tighten that,
 Examples: npx tandem vote --sample dog
           npx tandem vote --sample dog --mode STAGED --distinct-kinds 2`,
     )
-    .action((file: string | undefined, options: Options, command: Command) =>
-      ask(command, chooseInput(file, options.sample), { ...emptyRequest(options), vote: toPolicy(options) }),
+    .action((argument: string | undefined, options: Options, command: Command) =>
+      ask(command, chooseInput(argument, options), { ...emptyRequest(options), vote: toPolicy(options) }),
     );
 }
 

@@ -9,12 +9,13 @@ import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
 import type { Engine } from '../engines/engine.ts';
+import type { KnownAnswer } from '../engines/known-answers.ts';
 import { checkModels } from '../engines/model-problems.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
-import type { KnownAnswer } from '../engines/quarantine.ts';
 import type { SupervisedSidecar, SupervisorEvents } from '../engines/supervisor.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import { knownAnswers } from '../publishing/known-inputs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
@@ -182,11 +183,9 @@ export function engineAddresses(pool: EnginePool, spawned: readonly { readonly i
 
 /** Inputs with known answers for the models that an engine serves. */
 export function goldenOf(models: ModelRepository, { engine, pins }: PooledEngine): KnownAnswer[] {
-  return checkModels(engine.description?.models ?? [], pins).usable.flatMap(({ name, version, inputSize }) => {
-    const golden = models.find(name, version)[0]?.golden ?? [];
-    return golden.map(({ data, ...digests }) => ({
-      input: { model: name, version, shape: [inputSize], data },
-      ...digests,
-    }));
+  const { usable } = checkModels(engine.description?.models ?? [], pins);
+  return models.versions.flatMap((version) => {
+    const pin = usable.find((model) => model.name === version.heldAs && model.version === version.version);
+    return pin === undefined || version.isUnloaded ? [] : knownAnswers(version, pin);
   });
 }

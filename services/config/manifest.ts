@@ -49,6 +49,8 @@ const schema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** A file beside model.yaml with known inputs and their digests. */
   golden: z.string().min(1).optional(),
+  /** A file beside model.yaml, a tokenizer.json, for a model that takes text; see proto/NUMERICS.md, "Text". */
+  tokenizer: z.string().min(1).optional(),
   /** How a vote on this model is judged, where it differs from the settings. */
   vote: modelVoteSchema.optional(),
 });
@@ -72,9 +74,25 @@ export function parseManifest(text: string): Manifest {
   throw new ManifestError(key === '' ? `model.yaml: ${problem}` : `model.yaml: key "${key}": ${problem}`);
 }
 
+/** "key value" of each setting that `text`, a valid manifest, does not give and that has a default. */
+export function defaultsOf(text: string): readonly string[] {
+  const given: unknown = parseYaml(text);
+  return differences(schema.parse(given), given, '');
+}
+
+function differences(value: unknown, given: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return given === undefined ? [`${path} ${String(value)}`] : [];
+  }
+  const known = (given ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(value).flatMap(([key, inner]) =>
+    differences(inner, known[key], path === '' ? key : `${path}.${key}`),
+  );
+}
+
 function parseYaml(text: string): unknown {
   try {
-    return parse(text);
+    return parse(text) ?? {}; // an empty file leaves all to the defaults
   } catch (error) {
     const firstLine = error instanceof Error ? error.message.split('\n')[0] : 'cannot be parsed';
     throw new ManifestError(`model.yaml: ${firstLine}`);

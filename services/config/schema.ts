@@ -13,6 +13,7 @@ import {
 } from './engine-settings.ts';
 import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
+import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
@@ -83,6 +84,21 @@ const shape = z.strictObject({
     .describe('Serve gRPC reflection, for grpcurl and the like. `npm start` does so unless this is set.'),
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
   default_model: z.string().default('supersense').describe('The model of requests that name none.'),
+  models: z
+    .strictObject({
+      watch: z
+        .boolean()
+        .default(false)
+        .describe('Watch models_dir: load what is put there, unload what is taken away, load anew what is changed.'),
+      debounce_ms: z
+        .int()
+        .min(10)
+        .max(600_000)
+        .default(500)
+        .describe('Changes are taken up when the folder has been quiet for so long.'),
+    })
+    .prefault({})
+    .describe('Model versions that come and go while the router runs.'),
   strategy: z
     .enum(['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'AFFINITY', 'HEDGED'])
     .default('ROUND_ROBIN')
@@ -286,6 +302,8 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  learning: learningSchema,
+  operations: operationsSchema,
   tracing: tracingSchema,
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])

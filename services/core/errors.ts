@@ -18,6 +18,7 @@ export type StatusCode =
   | 'ALREADY_EXISTS'
   | 'PERMISSION_DENIED'
   | 'UNAUTHENTICATED'
+  | 'FAILED_PRECONDITION'
   | 'ABORTED'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
@@ -45,11 +46,28 @@ export const ERROR_KINDS = {
   INPUT_STEPS: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   INPUT_DTYPE: row('INVALID_ARGUMENT', false, 'ignore'),
   INPUT_NOT_FINITE: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  TEXT_UNSUPPORTED: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_EMPTY: row('INVALID_ARGUMENT', false, 'ignore'),
+  TEXT_TOO_LONG: row('INVALID_ARGUMENT', false, 'ignore'),
   INVALID_FIELD: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
   BATCH_TOO_LARGE: row('INVALID_ARGUMENT', false, 'ignore'),
   DETAIL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
+  STATE_INVALID: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_MODEL: row('INVALID_ARGUMENT', false, 'ignore', 'claim'),
+  STATE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
+  /** What a caller wants loaded cannot be used. */
+  MODEL_REFUSED: row('INVALID_ARGUMENT', false, 'ignore'),
+  MODEL_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
+  MODEL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: how many versions they hold. */
+  MODEL_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** Of engines: they would hold other weights than the router has read. */
+  MODEL_DIFFERS: row('FAILED_PRECONDITION', false, 'ignore'),
+  /** An engine could not take a version, so none serves it. */
+  LOAD_FAILED: row('FAILED_PRECONDITION', false, 'ignore'),
+  LOADS_BUSY: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_NODE: row('INVALID_ARGUMENT', false, 'ignore'),
   TRACE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
@@ -79,6 +97,13 @@ export const ERROR_KINDS = {
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
+  /** Another call teaches that student. */
+  STUDENT_BUSY: row('ABORTED', false, 'ignore'),
+  STUDENT_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  /** The log of a student is damaged, or its examples come to something else. */
+  LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
+  UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
+  UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;

@@ -8,13 +8,14 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
     defaultModel: models.defaultModel,
     models: models.versions.map((version) => {
       const key = `${version.name}/${version.version}`;
+      const heldAs = { name: version.heldAs, version: version.version };
       const holders = engines().flatMap(({ id, state, models: described, modelProblems }) => {
-        const held = described.find((each) => isSame(each, version));
-        const problem = modelProblems.find(({ model }) => model === key)?.why ?? '';
+        const held = described.find((each) => isSame(each, heldAs));
+        const problem = modelProblems.find(({ model }) => model === `${version.heldAs}/${version.version}`)?.why ?? '';
         return held === undefined ? [] : [{ id, state, held, problem }];
       });
       const done = counts.get(key);
-      const pin = pins.find(version.name, version.version);
+      const pin = pins.find(version.heldAs, version.version);
       const isRead = pin !== undefined && pin.error === '';
       return {
         name: version.name,
@@ -32,6 +33,10 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
         temperature: version.readout.temperature,
         labels: version.readout.labels,
         golden: version.golden.length,
+        defaults: version.defaults,
+        isUnloaded: version.isUnloaded,
+        isLatest: version === models.versions.findLast((each) => each.name === version.name && !each.isUnloaded),
+        takesText: version.tokenizer !== undefined,
         requests: done?.requests ?? 0,
         inferences: done?.inferences ?? 0,
         computeS: done?.computeS ?? 0,

@@ -105,6 +105,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
       /^\/api\/events$/,
       list((limit) => ({ events: sources.events.recent(limit).map(toEvent) })),
     ),
+    get(/^\/api\/learning$/, async () => json({ students: await sources.learning() })),
     get(/^\/api\/models$/, () => json(toModels(sources))),
     get(/^\/api\/models\/([^/]+)\/(\d{1,9})\/samples$/, ({ parts: [, name = '', version = ''] }) => {
       const samples = toSamples(sources, decoded(name), Number(version));

@@ -43,6 +43,13 @@ export interface ModelView {
   /** Seconds. */
   readonly dt: number;
   readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
+  /** Settings that its manifest leaves to their defaults. */
+  readonly defaults: readonly string[];
+  /** Name under which engines hold it. */
+  readonly heldAs: string;
+  readonly isUnloaded: boolean;
+  /** Undefined: it takes no text. */
+  readonly tokenizer: object | undefined;
   readonly error: string;
 }
 
@@ -148,6 +155,45 @@ export interface EventView {
   readonly traceId: string;
 }
 
+/** A student and its teachers. */
+export interface StudentView {
+  readonly student: string;
+  /** Why it cannot be read; empty: it can. */
+  readonly error: string;
+  readonly base: string;
+  readonly labels: readonly string[];
+  readonly features: number;
+  readonly examples: number;
+  readonly labelled: number;
+  readonly heldOut: number;
+  /** 0: none. */
+  readonly publishedVersion: number;
+  /** Sixteen hexadecimal digits. */
+  readonly stateDigest: string;
+  readonly teachers: readonly {
+    readonly model: string;
+    readonly weight: number;
+    readonly regret: number;
+    readonly regretBound: number;
+    readonly accuracy: number;
+  }[];
+  readonly commits: readonly {
+    readonly version: number;
+    readonly timeMs: number;
+    readonly status: string;
+    readonly why: string;
+    readonly heldOut: number;
+    readonly accuracy: number;
+  }[];
+  readonly curve: readonly {
+    readonly examples: number;
+    readonly weights: readonly number[];
+    readonly regrets: readonly number[];
+    readonly studentAccuracy: number;
+    readonly consensusAccuracy: number;
+  }[];
+}
+
 /** The newest of something, newest first. */
 export interface Newest<T> {
   recent(limit: number): readonly T[];
@@ -187,6 +233,8 @@ export interface DashboardSources {
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;
+  /** What students have learnt, by name. */
+  readonly learning: () => Promise<readonly StudentView[]>;
   /** Prometheus's text; undefined: there is none. */
   readonly exposition: ((accept: string) => Promise<{ contentType: string; body: string }>) | undefined;
   /** Answers one ReasonRequest in protobuf's JSON; undefined: the dashboard may not ask. */

@@ -1,21 +1,35 @@
 // Whether an answer can be the answer to its input at all. A wrong number is found by a vote; what is checked here needs no
 // second engine: sizes, bounds, and that the readout digest is that of the very bytes that the engine returned.
 import type { Inference, InferenceInput } from '../core/inference.ts';
+import { readStateHeader } from '../core/session-state.ts';
 import { checkLayers } from './check-layers.ts';
+import { checkState } from './check-state.ts';
 import type { PinnedModel } from './model-pins.ts';
 import { readoutDigest } from './readout-digest.ts';
 
+const NO_STATE = new Uint8Array(0);
+const NOTHING_BEFORE = { steps: 0, totalSpikes: 0n, synapticOperations: 0n };
+
 /** Why not, in a few fixed words; empty: it can. `model`: the one that was asked for. */
 export function checkAnswer(inference: Inference, input: InferenceInput, model: PinnedModel): string {
-  const { steps, totalSpikes, synapticOperations } = inference;
+  const before = readStateHeader(input.state ?? NO_STATE) ?? NOTHING_BEFORE;
+  // Of this input alone.
+  const steps = stepsOf(input, model);
+  const totalSpikes = inference.totalSpikes - before.totalSpikes;
+  const synapticOperations = inference.synapticOperations - before.synapticOperations;
   if (inference.modelVersion !== model.version) return 'another model version';
-  if (steps !== stepsOf(input, model)) return 'another number of steps';
+  if (inference.steps !== before.steps + steps) return 'another number of steps';
   if (totalSpikes < 0n || totalSpikes > model.spikesPerStep * steps) return 'more spikes than the model can have';
   if (synapticOperations < 0n || synapticOperations > model.operationsPerStep * steps) {
     return 'more synaptic operations than the model can have';
   }
   const problem = isEmpty(inference) ? checkDigestAlone(inference, input) : checkReadout(inference, model);
-  return problem || checkLayers(inference, { detail: input.detail ?? 'SUMMARY', digestOnly: input.digestOnly }, model);
+  const asked = { detail: input.detail ?? 'SUMMARY', digestOnly: input.digestOnly };
+  return (
+    problem ||
+    checkLayers({ layers: inference.layers, steps, totalSpikes }, asked, model) ||
+    checkState(inference, input, model.modelId)
+  );
 }
 
 /** Neither counts nor potentials: the digests are all that it tells. */

@@ -10,9 +10,12 @@ export interface LayersAsked {
   readonly digestOnly?: boolean | undefined;
 }
 
+/** `steps` and `totalSpikes` are those of the input alone, without a session's before it. */
+export type RunOfLayers = Pick<Inference, 'layers' | 'steps' | 'totalSpikes'>;
+
 /** What is wrong with the layers of an answer; empty: nothing. Bounds come first: every loop below is bounded by them. */
 export function checkLayers(
-  { layers = [], steps, totalSpikes }: Inference,
+  { layers = [], steps, totalSpikes }: RunOfLayers,
   { detail, digestOnly = false }: LayersAsked,
   model: Pick<PinnedModel, 'layers'>,
 ): string {

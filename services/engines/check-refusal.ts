@@ -1,6 +1,7 @@
 // What an engine may rightly say instead of an answer, in the router's own words. Its text is never passed on: the message
 // is made from the kind and from facts that are checked here.
 import { ERROR_KINDS, type ErrorKind, RouterError } from '../core/errors.ts';
+import { publicName } from '../core/held-name.ts';
 import type { CallContext, InferenceInput } from '../core/inference.ts';
 import { printable } from './printable.ts';
 
@@ -59,7 +60,8 @@ export function checkRefusal(
   return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${why}`, { cause: thrown });
 }
 
-function toClaim(engineId: string, error: RouterError, { model, version }: InferenceInput): RouterError {
+function toClaim(engineId: string, error: RouterError, { model: held, version }: InferenceInput): RouterError {
+  const model = publicName(held);
   const { kind, metadata, recordingId } = error;
   const { step, index } = metadata;
   if (!isCount(step) || !isCount(index)) return malformed(engineId, 'a refusal at a place that cannot be', error);

@@ -18,6 +18,23 @@ export interface EngineModel {
   readonly error: string;
 }
 
+/** A model version for an engine to hold. */
+export interface ModelLoad {
+  /** Where the engine may find it in its own repository. */
+  readonly name: string;
+  readonly version: number;
+  /** Name under which the engine is to hold it. */
+  readonly heldAs: string;
+  /** What the router has read; an engine that would hold another one is to refuse. */
+  readonly modelId: bigint;
+  /** Of a constant input; 0: a series. */
+  readonly steps: number;
+  /** The text of its model.yaml. */
+  readonly manifest: string;
+  /** The bytes of its NIR file. */
+  readonly nir: () => Uint8Array;
+}
+
 export interface EngineDescription {
   readonly build: string;
   readonly numericsVersion: number;
@@ -81,6 +98,9 @@ export const MAX_LAYER_COUNTS = 250_000;
 /** A raster lists so many spikes of a run, the first ones, and counts the others. */
 export const MAX_RASTER_EVENTS = 100_000;
 
+/** A session state that is longer is refused. */
+export const MAX_STATE_BYTES = 4_000_000;
+
 export interface Silence {
   readonly inputs: number;
   readonly forMs: number;
@@ -122,6 +142,13 @@ export interface Engine {
    * ENGINE_FAULT from an engine that keeps none.
    */
   recording(id: bigint, context: CallContext): Promise<Recording>;
+  /**
+   * Has it hold a model version; its description has it when this resolves. What it held before under that name and version
+   * is replaced. Rejects with RouterError only, and then it holds what it did. Unset: it cannot.
+   */
+  loadModel?(load: ModelLoad, context: CallContext): Promise<void>;
+  /** Has it give up what it holds under that name. Rejects with RouterError only; not where it does not hold it. */
+  unloadModel?(heldAs: string, version: number, context: CallContext): Promise<void>;
   /** Called whenever readiness or description changes. */
   onChange(listener: () => void): void;
   /** Starts connecting; resolves once the first attempt has succeeded or failed. */

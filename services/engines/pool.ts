@@ -18,6 +18,11 @@ export interface ServedModel {
   readonly engines: readonly PooledEngine[];
 }
 
+/** Whether an engine may be asked for a model that it says it holds. */
+export type ModelGate = (engine: PooledEngine, model: PinnedModel) => boolean;
+
+const UNCHECKED = 'the models that it holds are being checked';
+
 export interface PoolEvents {
   /** An engine came up, went down, drains, was readmitted, or is (no longer) the same process as another one. */
   engineChanged(engine: PooledEngine): void;
@@ -40,6 +45,7 @@ export class EnginePool {
   /** Of instance ids: 0 until the pool has settled, then one more for each. */
   #claims = 0;
   #isSettled = false;
+  #gate: ModelGate = () => true;
   /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
 
@@ -57,6 +63,11 @@ export class EnginePool {
   configure({ panicPercent }: { readonly panicPercent: number }): void {
     this.#panic.configure(panicPercent);
     this.#panic.check(this.#served, this.#engines);
+  }
+
+  /** To be set before the first engine is added. */
+  set gate(gate: ModelGate) {
+    this.#gate = gate;
   }
 
   /** In the order they were added. */
@@ -182,7 +193,9 @@ export class EnginePool {
     const turned = this.#markDuplicates();
     // What was served stays known when its engines have gone, so that the cache can still answer.
     const served = new Map<string, { model: PinnedModel; engines: PooledEngine[] }>(
-      [...this.#served].map(([key, { model }]) => [key, { model, engines: [] }]),
+      [...this.#served]
+        .filter(([, { model }]) => this.#pins.find(model.name, model.version) !== undefined)
+        .map(([key, { model }]) => [key, { model, engines: [] }]),
     );
     const withOtherProblems: PooledEngine[] = [];
     for (const pooled of this.#engines) {
@@ -190,12 +203,16 @@ export class EnginePool {
       pooled.models = [];
       if (description === undefined) continue;
       const checked = checkModels(description.models, this.#pins);
-      const { known, usable, problems } = checked;
+      const { known, problems } = checked;
+      const usable = checked.usable.filter((model) => this.#gate(pooled, model));
       if (JSON.stringify(problems) !== JSON.stringify(pooled.modelProblems)) withOtherProblems.push(pooled);
       pooled.models = known;
       pooled.modelProblems = problems;
       const { unusable } = pooled;
-      pooled.unusable = usable.length > 0 ? '' : whyUnusable(description.models, checked);
+      pooled.unusable =
+        usable.length > 0
+          ? ''
+          : whyUnusable(description.models, checked) || (checked.usable.length > 0 ? UNCHECKED : '');
       if (unusable !== pooled.unusable && !turned.includes(pooled)) turned.push(pooled);
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {

@@ -6,7 +6,8 @@ import type { Inference } from '../core/inference.ts';
 import { layersDigest } from './layers-digest.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
-import { type KnownAnswer, Quarantine } from './quarantine.ts';
+import type { KnownAnswer } from './known-answers.ts';
+import { Quarantine } from './quarantine.ts';
 import { readoutDigest } from './readout-digest.ts';
 
 const options = { dissents: 3, windowMs: 60_000, sitOutMs: 1_000, sitOutMaxMs: 4_000 };

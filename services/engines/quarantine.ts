@@ -10,11 +10,7 @@
 //
 // A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
 // inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
-import { Cancel } from '../core/cancel.ts';
-import { RouterError } from '../core/errors.ts';
-import type { Inference, InferenceInput } from '../core/inference.ts';
-import { isRefusal, malformedReason } from '../core/refusal.ts';
-import { layersDigest } from './layers-digest.ts';
+import { type KnownAnswer, firstFailure } from './known-answers.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
@@ -26,15 +22,6 @@ export interface QuarantineOptions {
   /** The first pause before it is tried, milliseconds; doubles each time. */
   readonly sitOutMs: number;
   readonly sitOutMaxMs: number;
-}
-
-export interface KnownAnswer {
-  readonly input: InferenceInput;
-  readonly stateDigest: bigint;
-  /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
-  readonly readoutDigest?: bigint | undefined;
-  /** Undefined: not known, or the input asks for no detail. */
-  readonly layersDigest?: bigint | undefined;
 }
 
 interface Record {
@@ -52,7 +39,6 @@ interface Record {
 }
 
 const MAX_DISPUTED = 4;
-const PROBE_TIMEOUT_MS = 5_000;
 /** A suspect is checked once in so long, milliseconds: every request of a pool of two may be a dispute. */
 const SUSPECT_PAUSE_MS = 5_000;
 
@@ -112,6 +98,11 @@ export class Quarantine {
     this.#whenUnchecked(record, () => this.#check(engine, record));
   }
 
+  /** It is put out at once: it has said what cannot be. */
+  distrust(engine: PooledEngine, why: string): void {
+    if (engine.quarantine === '') this.#putOut(engine, this.#record(engine), why);
+  }
+
   /** An operator says that it is well. */
   readmit(engine: PooledEngine): void {
     const record = this.#record(engine);
@@ -143,6 +134,11 @@ export class Quarantine {
   #noteWrong(record: Record, nowMs: number): void {
     if (nowMs - record.lastDissentMs >= this.#options.windowMs) record.sitOutMs = this.#options.sitOutMs;
     record.lastDissentMs = nowMs;
+  }
+
+  /** Of a version that was unloaded meanwhile nobody can answer an input. */
+  #stillHeld({ disputed }: Record): readonly KnownAnswer[] {
+    return disputed.filter(({ input }) => this.#pool.served(input.model, input.version) !== undefined);
   }
 
   #trust(engine: PooledEngine, record: Record): void {
@@ -179,7 +175,7 @@ export class Quarantine {
 
   /** `timer`: of the quarantine that it is to end. */
   async #probe(engine: PooledEngine, record: Record, timer: NodeJS.Timeout): Promise<void> {
-    const cases = [...this.#golden(engine), ...record.disputed];
+    const cases = [...this.#golden(engine), ...this.#stillHeld(record)];
     // An operator may readmit or remove it at any time.
     const isOver = (): boolean => record.timer !== timer || !this.#pool.engines.includes(engine);
     const failure = await firstFailure(engine, cases, isOver);
@@ -189,55 +185,13 @@ export class Quarantine {
   }
 
   async #check(engine: PooledEngine, record: Record): Promise<void> {
-    const cases = [...this.#golden(engine), ...record.disputed];
+    const cases = [...this.#golden(engine), ...this.#stillHeld(record)];
     const isOver = (): boolean => engine.quarantine !== '' || !this.#pool.engines.includes(engine);
     const failure = await firstFailure(engine, cases, isOver);
     if (isOver() || failure === undefined || !failure.isProof) return;
     this.#noteWrong(record, performance.now());
     this.#putOut(engine, record, failure.why);
   }
-}
-
-interface Failure {
-  readonly why: string;
-  /** It said something wrong, and did not merely fail. */
-  readonly isProof: boolean;
-}
-
-/** Undefined: every answer was right. */
-async function firstFailure(
-  engine: PooledEngine,
-  cases: readonly KnownAnswer[],
-  isOver: () => boolean,
-): Promise<Failure | undefined> {
-  const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
-  for (const { known, place, digestOnly } of shuffled(bothWays)) {
-    if (isOver()) return undefined;
-    const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new Cancel() };
-    try {
-      const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
-      if (isRight(answer, known, digestOnly)) continue;
-      return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true };
-    } catch (thrown) {
-      const error = RouterError.from(thrown);
-      const why = `it could not answer known input ${place + 1}: ${(thrown as Error).message}`;
-      return { why, isProof: isRefusal(error) || malformedReason(error) !== undefined };
-    }
-  }
-  return undefined;
-}
-
-function shuffled<T>(values: readonly T[]): T[] {
-  return values
-    .map((value) => ({ value, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ value }) => value);
-}
-
-function isRight(answer: Inference, known: KnownAnswer, digestOnly: boolean): boolean {
-  if (answer.stateDigest !== known.stateDigest) return false;
-  if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
-  return digestOnly || known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
 }
 
 /** The request's bytes are a view into a whole message. */

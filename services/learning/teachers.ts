@@ -20,20 +20,19 @@ export interface TeacherGroup {
 /** The version that a name means; throws UNKNOWN_MODEL. */
 export type FindVersion = (name: string, version: number) => ModelVersion;
 
-/** `names`: "name" or "name/version". Throws INVALID_FIELD or UNKNOWN_MODEL, whose field is `teachers[i]`. */
-export function teacherGroup(names: readonly string[], find: FindVersion): TeacherGroup {
+/** `names`: "name" or "name/version". Throws INVALID_FIELD or UNKNOWN_MODEL, whose field is `${field}[i]`. */
+export function teacherGroup(names: readonly string[], find: FindVersion, field = 'teachers'): TeacherGroup {
   if (names.length === 0 || names.length > MAX_TEACHERS) {
-    const message = `teachers has ${names.length} models; name 1 to ${MAX_TEACHERS}`;
-    throw new RouterError('INVALID_FIELD', message, { field: 'teachers' });
+    throw refused(field, `teachers has ${names.length} models; name 1 to ${MAX_TEACHERS}`);
   }
-  const versions = names.map((name, index) => findTeacher(name, index, find));
+  const versions = names.map((name, index) => versionOf(name, `${field}[${index}]`, find));
   const [first] = versions;
   const { labels } = first!.readout;
   const teachers = versions.map((version, index) => {
     if (versions.indexOf(version) !== index) {
-      throw refused(index, `model "${keyOf(version)}" is there twice; name each teacher once`);
+      throw refused(`${field}[${index}]`, `model "${keyOf(version)}" is there twice; name each teacher once`);
     }
-    return { version, order: orderOf(version, index, labels, keyOf(first!)) };
+    return { version, order: orderOf(version, `${field}[${index}]`, labels, keyOf(first!)) };
   });
   return { labels, teachers };
 }
@@ -42,30 +41,27 @@ export function keyOf({ name, version }: ModelVersion): string {
   return `${name}/${version}`;
 }
 
-function orderOf(version: ModelVersion, index: number, labels: readonly string[], first: string): number[] {
+function orderOf(version: ModelVersion, field: string, labels: readonly string[], first: string): number[] {
   try {
     return labelOrder(labels, version.readout.labels, { model: keyOf(version), first });
   } catch (error) {
-    if (error instanceof LabelMismatch) throw refused(index, error.message);
+    if (error instanceof LabelMismatch) throw refused(field, error.message);
     throw error;
   }
 }
 
-function findTeacher(text: string, index: number, find: FindVersion): ModelVersion {
+/** `text`: "name" or "name/version". Throws INVALID_FIELD or UNKNOWN_MODEL at `field`. */
+export function versionOf(text: string, field: string, find: FindVersion): ModelVersion {
   const [, name = text, number = '0'] = /^(.+)\/([1-9][0-9]{0,8})$/.exec(text) ?? [];
-  if (name === '') throw refused(index, `teachers[${index}] is empty; name a model`);
+  if (name === '') throw refused(field, `${field} is empty; name a model`);
   try {
     return find(name, Number(number));
   } catch (thrown) {
     const { kind, message } = RouterError.from(thrown);
-    throw kind === 'UNKNOWN_MODEL' ? new RouterError(kind, message, { field: fieldOf(index) }) : thrown;
+    throw kind === 'UNKNOWN_MODEL' ? new RouterError(kind, message, { field }) : thrown;
   }
 }
 
-function refused(index: number, message: string): RouterError {
-  return new RouterError('INVALID_FIELD', message, { field: fieldOf(index) });
-}
-
-function fieldOf(index: number): string {
-  return `teachers[${index}]`;
+function refused(field: string, message: string): RouterError {
+  return new RouterError('INVALID_FIELD', message, { field });
 }

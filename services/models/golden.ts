@@ -3,14 +3,17 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { readRegularFile } from '../config/regular-file.ts';
+import { hex64 } from '../core/hex.ts';
 
 const MAX_GOLDEN_BYTES = 64 * 1024 * 1024;
 
 export interface GoldenCase {
   /** What people call it; may be empty. */
   readonly name: string;
-  /** Little-endian binary32 of one constant input. */
+  /** Little-endian binary32. */
   readonly data: Buffer;
+  /** Undefined: one constant input. */
+  readonly shape: readonly number[] | undefined;
   readonly stateDigest: bigint;
   /** Undefined in files that do not have it. */
   readonly readoutDigest: bigint | undefined;
@@ -27,24 +30,50 @@ const schema = z.object({
     z.object({
       name: z.string().default(''),
       encoding_f32_base64: z.base64(),
+      shape: z.array(z.int().min(1)).min(1).max(64).optional(),
       state_digest: digest,
       readout_digest: digest.optional(),
     }),
   ),
 });
 
+/** What a version may have beside its model.nir: it then takes the place of what the manifest names. */
+const OWN_FILE = 'golden.json';
+
 /** Empty where there are none for this version. Throws an error that names the file. */
-export function readGolden(folder: string, file: string | undefined, version: number): readonly GoldenCase[] {
+export function readGolden(
+  { path: folder, versionPath, version }: { path: string; versionPath: string; version: number },
+  file: string | undefined,
+): readonly GoldenCase[] {
+  const own = join(versionPath, OWN_FILE);
+  if (existsSync(own)) return readCases(own, OWN_FILE, version);
   if (file === undefined) return [];
   const path = join(folder, file);
   if (basename(file) !== file || !existsSync(path))
     throw new Error(`model.yaml: golden: there is no "${file}" beside it`);
+  return readCases(path, file, version);
+}
+
+/** As a file beside model.nir has them. */
+export function goldenText(version: number, cases: readonly GoldenCase[]): string {
+  const written = cases.map(({ name, data, shape, stateDigest, readoutDigest }) => ({
+    name,
+    encoding_f32_base64: data.toString('base64'),
+    shape,
+    state_digest: hex64(stateDigest),
+    readout_digest: readoutDigest === undefined ? undefined : hex64(readoutDigest),
+  }));
+  return `${JSON.stringify({ model_version: version, cases: written }, null, 1)}\n`;
+}
+
+function readCases(path: string, file: string, version: number): readonly GoldenCase[] {
   try {
     const golden = schema.parse(JSON.parse(readRegularFile(path, MAX_GOLDEN_BYTES).toString()));
     if (golden.model_version !== version) return [];
-    return golden.cases.map(({ name, encoding_f32_base64, state_digest, readout_digest }) => ({
+    return golden.cases.map(({ name, encoding_f32_base64, shape, state_digest, readout_digest }) => ({
       name,
       data: Buffer.from(encoding_f32_base64, 'base64'),
+      shape,
       stateDigest: state_digest,
       readoutDigest: readout_digest,
     }));

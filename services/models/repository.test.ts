@@ -40,8 +40,32 @@ describe('the model repository', () => {
     expect(models.versions.map(({ name, version, steps }) => [name, version, steps])).toEqual([['real', 1, 3]]);
   });
 
-  it('keeps a model without a manifest, and says so', () => {
-    expect(repository({ 'm/1/': '' }).versions[0]?.error).toMatch(/model\.yaml/);
+  it('takes all defaults for a model without a manifest, and says which', () => {
+    const [version] = repository({ 'm/1/': '' }).versions;
+    expect([version?.error, version?.steps]).toEqual(['', 16]);
+    expect(version?.defaults).toEqual(expect.arrayContaining(['dt 0.001', 'steps 16', 'readout.from spike_count']));
+  });
+
+  it('takes a version’s own manifest in place of the model’s', () => {
+    const models = repository({ 'm/model.yaml': 'steps: 3', 'm/1/': '', 'm/2/model.yaml': 'steps: 5' });
+    expect(models.versions.map(({ steps }) => steps)).toEqual([3, 5]);
+    expect(models.versions[0]?.defaults).not.toContain('steps 16');
+  });
+
+  it('lists an unloaded version, and does not offer it', () => {
+    const models = repository({ 'm/model.yaml': '', 'm/1/': '', 'm/2/.unloaded': '' });
+    expect(models.versions.map(({ isUnloaded }) => isUnloaded)).toEqual([false, true]);
+    expect(models.find('m', 0).map(({ version }) => version)).toEqual([1]);
+    expect(models.find('m', 2)).toHaveLength(0);
+  });
+
+  it('moves the latest version at one moment', () => {
+    const models = repository({ 'm/model.yaml': '', 'm/1/': '' });
+    const first = models.find('m', 0)[0]!;
+    models.put({ ...first, version: 2 });
+    expect(models.find('', 0).map(({ version }) => version)).toEqual([2, 1]);
+    models.remove({ name: 'm', version: 2 });
+    expect(models.find('', 0)).toEqual([first]);
   });
 
   it('offers the highest version first, and the default model where none is named', () => {
@@ -80,5 +104,37 @@ describe('the model repository', () => {
 
   it('says which folder is missing', () => {
     expect(() => ModelRepository.read('/no/such/folder', 'm')).toThrow('/no/such/folder');
+  });
+});
+
+describe('the model for a text', () => {
+  const tokenizer = JSON.stringify({
+    normalizer: { type: 'BertNormalizer' },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: { type: 'WordPiece', unk_token: 'u', continuing_subword_prefix: '##', vocab: { u: 0, a: 1 } },
+  });
+  const text = (name: string): Record<string, string> => ({
+    [`${name}/model.yaml`]: 'tokenizer: t.json',
+    [`${name}/1/`]: '',
+    [`${name}/t.json`]: tokenizer,
+  });
+
+  it('is the default model, where that takes text', () => {
+    expect(repository({ ...text('b'), ...text('m') }).textModel).toBe('m');
+  });
+
+  it('is else the first by name that takes text', () => {
+    expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('z'), ...text('b') }).textModel).toBe('b');
+  });
+
+  it('is none, where no model takes text', () => {
+    expect(repository({ 'm/model.yaml': '', 'm/1/': '' }).textModel).toBe('');
+  });
+
+  it.each([
+    ['../t.json', /is not a file beside it/],
+    ['none.json', /tokenizer: none\.json: /],
+  ])('has an error where its tokenizer is %s', (file, why) => {
+    expect(repository({ 'm/model.yaml': `tokenizer: ${file}`, 'm/1/': '' }).versions[0]?.error).toMatch(why);
   });
 });

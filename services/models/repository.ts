@@ -6,7 +6,10 @@ import type { Manifest } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
+import { compareNames } from '../core/names.ts';
 import { type GoldenCase, readGolden } from './golden.ts';
+import { type Tokenizer, readTokenizer } from './tokenizer.ts';
+import { VersionUse } from './version-use.ts';
 
 const MAX_LABELS_BYTES = 16 * 1024 * 1024;
 
@@ -29,27 +32,57 @@ export interface ModelVersion {
   readonly vote: ModelVote | undefined;
   /** Inputs with known answers; empty where there are none. */
   readonly golden: readonly GoldenCase[];
+  /** "key value" of each setting that the manifest leaves to its default. */
+  readonly defaults: readonly string[];
+  /** Name under which engines hold it; as a rule its own. */
+  readonly heldAs: string;
+  /** An operator has unloaded it: it is listed, and not served. */
+  readonly isUnloaded: boolean;
+  /** Where it lies; undefined: nowhere that engines could be given it from. */
+  readonly folder?: ModelFolder;
+  /** Requests that mean it now. */
+  readonly use: VersionUse;
+  /** Undefined: it takes no text. */
+  readonly tokenizer: Tokenizer | undefined;
   /** Why the manifest cannot be used; empty: it can. */
   readonly error: string;
 }
 
+/** "name/version". */
+export function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>): string {
+  return `${name}/${version}`;
+}
+
 export class ModelRepository {
-  /** By name, then version, highest last. */
-  readonly versions: readonly ModelVersion[];
   readonly defaultModel: string;
-  /** By name, highest version first. */
-  readonly #byName: ReadonlyMap<string, readonly ModelVersion[]>;
+  #versions: readonly ModelVersion[] = [];
+  /** That are served: by name, highest version first. */
+  #byName: ReadonlyMap<string, readonly ModelVersion[]> = new Map();
 
   constructor(versions: readonly ModelVersion[], defaultModel: string) {
-    this.versions = versions;
     this.defaultModel = defaultModel;
-    this.#byName = Map.groupBy([...versions].reverse(), ({ name }) => name);
+    this.#replace(versions);
+  }
+
+  /** By name, then version, highest last; also those that cannot be used, or are unloaded. */
+  get versions(): readonly ModelVersion[] {
+    return this.#versions;
   }
 
   /** Reads a repository folder once. A model whose manifest is wrong is kept, with its `error`. */
   static read(dir: string, defaultModel: string): ModelRepository {
     if (!existsSync(dir)) throw new Error(`there is no model repository at "${dir}"; set models_dir`);
-    return new ModelRepository(listModelFolders(dir).map(toVersion), defaultModel);
+    return new ModelRepository(
+      listModelFolders(dir).map((folder) => toVersion(folder)),
+      defaultModel,
+    );
+  }
+
+  /** For a text without a model: the default model where it takes text, else the first by name that does; else empty. */
+  get textModel(): string {
+    const takesText = ({ tokenizer, error }: ModelVersion): boolean => tokenizer !== undefined && error === '';
+    const found = this.find('', 0).find(takesText) ?? this.versions.find(takesText);
+    return found?.name ?? '';
   }
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
@@ -57,15 +90,43 @@ export class ModelRepository {
     const all = this.#byName.get(name || this.defaultModel) ?? [];
     return version === 0 ? all : all.filter((model) => model.version === version);
   }
+
+  /** Also one that is unloaded. */
+  get(name: string, version: number): ModelVersion | undefined {
+    return this.#versions.find((each) => each.name === name && each.version === version);
+  }
+
+  /** From now on requests find it, in place of one with its name and version: at one moment, for all of them. */
+  put(version: ModelVersion): void {
+    this.#replace([...this.#without(version), version]);
+  }
+
+  remove(version: Pick<ModelVersion, 'name' | 'version'>): void {
+    this.#replace(this.#without(version));
+  }
+
+  #without({ name, version }: Pick<ModelVersion, 'name' | 'version'>): readonly ModelVersion[] {
+    return this.#versions.filter((each) => each.name !== name || each.version !== version);
+  }
+
+  #replace(versions: readonly ModelVersion[]): void {
+    this.#versions = [...versions].sort((a, b) => compareNames(a.name, b.name) || a.version - b.version);
+    const served = this.#versions.filter(({ isUnloaded }) => !isUnloaded).reverse();
+    this.#byName = Map.groupBy(served, ({ name }) => name);
+  }
 }
 
-function toVersion({ name, version, path, manifest, error }: ModelFolder): ModelVersion {
+/** `heldAs`: where engines hold it under another name than its own. */
+export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersion {
+  const { name, version, path, manifest, defaults, isUnloaded, error } = folder;
   let labels: readonly string[] = [];
   let golden: readonly GoldenCase[] = [];
+  let tokenizer: Tokenizer | undefined;
   let fileError = '';
   try {
     labels = readLabels(path, manifest?.labels);
-    golden = readGolden(path, manifest?.golden, version);
+    golden = readGolden(folder, manifest?.golden);
+    tokenizer = readTokenizer(path, manifest?.tokenizer);
   } catch (thrown) {
     fileError = (thrown as Error).message;
   }
@@ -78,7 +139,9 @@ function toVersion({ name, version, path, manifest, error }: ModelFolder): Model
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
     golden,
+    tokenizer,
     vote: manifest?.vote,
+    ...{ defaults, heldAs, isUnloaded, folder, use: new VersionUse() },
     error: error || fileError,
   };
 }

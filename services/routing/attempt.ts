@@ -1,6 +1,7 @@
 // One attempt: a request on its way to one engine, what it needs, and the record of it.
 import { isOver } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
+import { publicName } from '../core/held-name.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
@@ -119,7 +120,7 @@ function record(
   const durationMs = endMs - startedMs;
   attempts.push({ engineId: engine.id, outcome, durationMs, work: inference, error });
   options.observer.attemptEnded(engine.id, outcome, durationMs);
-  if (inference !== undefined) options.observer.computed(input.model, input.version, inference);
+  if (inference !== undefined) options.observer.computed(publicName(input.model), input.version, inference);
   if (span === undefined) return durationMs;
   noteOutcome(span, engine, outcome, inference);
   // One that was told to stop has done nothing wrong.

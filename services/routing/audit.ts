@@ -9,6 +9,7 @@
 // engine as wrong, and all of them are suspects.
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
+import { publicName } from '../core/held-name.ts';
 import type { Inference } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import { refusalKey } from '../core/refusal.ts';
@@ -49,6 +50,8 @@ const POLICY: VotePolicy = {
 /** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
 type Audited = Pick<AttemptContext, 'input' | 'strategy'> & {
   readonly context?: Pick<AttemptContext['context'], 'span'>;
+  /** The model version is not given up before what it returns is called. */
+  hold?(): () => void;
 };
 
 interface OneAudit<E> {
@@ -131,6 +134,7 @@ export class Audit {
   async #run<E extends EngineClient>(audit: OneAudit<E>): Promise<void> {
     const running = audit.isContradicted ? 'contradicted' : 'byShare';
     this.#running[running] += 1;
+    const release = audit.asked.hold?.();
     try {
       const voters = audit.claims.map(toVoter);
       if (audit.mayAsk) await this.#askPeers(voters, audit);
@@ -139,6 +143,7 @@ export class Audit {
       this.#options.onProblem?.(error);
     } finally {
       this.#running[running] -= 1;
+      release?.();
     }
   }
 
@@ -174,7 +179,7 @@ export class Audit {
     }
     voter.isWaiting = false;
     if (!isEmpty(answer)) recordAnswer(voter, answer);
-    observer.computed(input.model, input.version, answer);
+    observer.computed(publicName(input.model), input.version, answer);
     return voter;
   }
 

@@ -50,11 +50,11 @@ export function validateInput(input: RawInput, spec: InputSpec): void {
 
 /** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
 export function checkDetail(
-  { detail = 'SUMMARY', input }: { readonly detail?: Detail; readonly input: Pick<RawInput, 'shape'> },
+  { detail = 'SUMMARY', shape }: { readonly detail?: Detail; readonly shape: readonly number[] },
   { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
 ): void {
   if (detail === 'SUMMARY') return;
-  checkLayerCounts(inputKind === 'series' ? input.shape[0]! : steps, layers.length);
+  checkLayerCounts(inputKind === 'series' ? shape[0]! : steps, layers.length);
 }
 
 /** Throws INPUT_DTYPE. */

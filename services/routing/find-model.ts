@@ -22,7 +22,7 @@ export interface Found {
 /** The version a request means: the highest one that an engine serves, else the highest. Throws UNKNOWN_MODEL. */
 export function findVersion(models: ModelRepository, pool: EnginePool, name: string, version: number): ModelVersion {
   const candidates = models.find(name, version);
-  const served = candidates.find((candidate) => pool.served(candidate.name, candidate.version) !== undefined);
+  const served = candidates.find((candidate) => pool.served(candidate.heldAs, candidate.version) !== undefined);
   const found = served ?? candidates[0];
   if (found === undefined) throw unknownModel(models, name, version);
   return found;
@@ -34,16 +34,16 @@ const knownAs = new WeakMap<ServedModel, Found>();
 /** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where it is still being read or no engine has ever held it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
-  const served = pool.served(wanted.name, wanted.version);
+  const served = pool.served(wanted.heldAs, wanted.version);
   const known = served && knownAs.get(served);
   if (known?.version === wanted && known.engines.length > 0) return known;
   const labels = wanted.readout.labels.length;
   if (served === undefined || served.engines.length === 0) {
-    const broken = wanted.error || (pool.pinned(wanted.name, wanted.version)?.error ?? '');
+    const broken = wanted.error || (pool.pinned(wanted.heldAs, wanted.version)?.error ?? '');
     if (broken !== '') throw invalid(wanted, broken);
   }
   if (served === undefined) {
-    const isRead = pool.pinned(wanted.name, wanted.version) !== undefined;
+    const isRead = pool.pinned(wanted.heldAs, wanted.version) !== undefined;
     throw isRead ? noEngine(pool, []) : stillReading(wanted.name, wanted.version);
   }
   const { model, engines } = served;
@@ -62,7 +62,16 @@ function invalid({ name, version }: ModelVersion, why: string): RouterError {
 }
 
 function unknownModel(models: ModelRepository, name: string, version: number): RouterError {
-  const known = models.versions.map((model) => `${model.name}/${model.version}`).join(', ');
+  const unloaded = models.versions.filter((model) => model.isUnloaded && model.name === (name || models.defaultModel));
+  if (unloaded.some((model) => version === 0 || model.version === version)) {
+    const what = `${name || models.defaultModel}${version > 0 ? `/${version}` : ''}`;
+    const message = `model ${what} is unloaded; load it with "npx tandem models load ${name || models.defaultModel}"`;
+    return new RouterError('UNKNOWN_MODEL', message, { field: 'model' });
+  }
+  const known = models.versions
+    .filter((model) => !model.isUnloaded)
+    .map((model) => `${model.name}/${model.version}`)
+    .join(', ');
   const wanted = `"${(name || models.defaultModel).slice(0, 64)}"${version > 0 ? ` version ${version}` : ''}`;
   return new RouterError('UNKNOWN_MODEL', `there is no model ${wanted}; there are: ${known || 'none'}`, {
     field: version > 0 && models.find(name, 0).length > 0 ? 'model_version' : 'model',

@@ -224,6 +224,7 @@ class Member {
   #leave(isAnswered: boolean): void {
     const { options, found } = this.request;
     this.#parts.load.inFlight -= 1;
+    this.request.end();
     if (this.isAdmitted) options.admission.leave(found.version, isAnswered);
     this.hasEnded = true;
   }

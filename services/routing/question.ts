@@ -13,6 +13,8 @@ export interface ReasonQuestion {
   /** 0: the latest usable version. */
   readonly modelVersion: number;
   readonly input: RawInput;
+  /** Where it is set, the input is made of it, and `input` is empty. */
+  readonly text?: string;
   /** Undefined: the server's. */
   readonly strategy: StrategyName | undefined;
   readonly cache: CacheModeName;

@@ -83,6 +83,24 @@ export class RoutedRequest implements Execution<PooledEngine> {
     return { scope, hash: this.hash, data: input.data };
   }
 
+  /** To be called where the version is found: it is not given up before `end`. */
+  begin(found: Found): void {
+    this.found = found;
+    found.version.use.begin();
+  }
+
+  /** To be called when it has ended, however it did, also where no version was found. */
+  end(): void {
+    (this.found as Found | undefined)?.version.use.end();
+  }
+
+  /** For work that goes on in the background when the request has ended. Returns what ends it. */
+  hold(): () => void {
+    const { use } = this.found.version;
+    use.begin();
+    return () => use.end();
+  }
+
   /** The answer has turned out to be wrong: nobody else must get it. */
   forgetAnswer(): void {
     this.#cache?.delete(this.cacheKey);

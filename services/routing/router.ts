@@ -70,14 +70,15 @@ export class Router {
     const refusal = this.#refusal(1, context);
     if (refusal !== undefined) throw refusal;
     this.#load.inFlight += 1;
+    const request = new RoutedRequest(question, context, options, this.#answers);
     try {
-      const request = new RoutedRequest(question, context, options, this.#answers);
       const answer = await this.#path(request);
       const { version } = request.found;
       options.observer.cacheUsed(request.cacheStatus);
       options.observer.answered(version.name, version.version);
       return toReasonAnswer(request, answer);
     } finally {
+      request.end();
       this.#load.inFlight -= 1;
       options.overload.recordEnd();
     }
@@ -114,7 +115,7 @@ export class Router {
     try {
       const { version, key, engines: holders } = findServed(this.#models, this.#pool, '', 0);
       const policy = VOTING.has(this.strategy) ? forModel(settings, version.vote) : undefined;
-      const able = this.#pool.candidates(version.name, version.version, holders);
+      const able = this.#pool.candidates(version.heldAs, version.version, holders);
       return readiness({ engines, model: key, able }, demandOf(policy, minEngines));
     } catch (thrown) {
       return { isReady: false, why: RouterError.from(thrown).message };

@@ -17,6 +17,7 @@ enum class Code {
   kDeadlineExceeded = 4,
   kNotFound = 5,
   kResourceExhausted = 8,
+  kFailedPrecondition = 9,
   kOutOfRange = 11,
   kInternal = 13,
   kUnavailable = 14,

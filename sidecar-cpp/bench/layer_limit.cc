@@ -17,7 +17,7 @@ Activity ActivityOf(const Subject& subject, std::uint32_t node, std::uint32_t st
   Scratch scratch;
   Activity activity;
   for (const std::vector<float>& input : subject.inputs) {
-    const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+    const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
     for (std::uint32_t step = 0; step < steps; ++step) {
       const auto trace = TraceRun(subject.network(), subject.manifest.steps, bytes, TracePlace{step, node}, scratch,
                                   [] { return false; });

@@ -93,10 +93,10 @@ void UseSimd(const std::string& target) {
 
 std::vector<RunResult> RunInputs(const Subject& subject, std::size_t first, std::size_t count, Scratch& scratch,
                                  RecordingStore* store, NodeTimes* times) {
-  std::vector<std::span<const char>> inputs;
+  std::vector<RunInput> inputs;
   for (std::size_t k = 0; k < count; ++k) {
     const std::vector<float>& input = subject.inputs[(first + k) % subject.inputs.size()];
-    inputs.emplace_back(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+    inputs.push_back({.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}});
   }
   const std::uint32_t steps = subject.manifest.steps;
   std::optional<BatchRecorder> recorder;

@@ -66,7 +66,7 @@ void LayerRecorder::Record(const BatchState& state, std::size_t item, std::uint3
 std::vector<LayerActivity> LayerRecorder::Take(std::size_t item) { return std::exchange(items_[item].layers, {}); }
 
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+                      std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer,
                       LayerRecorder& recorder, RunRecorder* run_recorder) {
   Run run(network, model_id, steps, inputs, scratch, observer, StepByStep(inputs.size()));
   if (run_recorder != nullptr) run.Record(*run_recorder);

@@ -61,7 +61,7 @@ class LayerRecorder {
 // As RunBatch, with `recorder`, which was made for this batch: an item's layers are complete when the observer is told
 // of its result. All bits of the results are those of RunBatch.
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
+                      std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer,
                       LayerRecorder& recorder, RunRecorder* run_recorder = nullptr);
 
 }  // namespace tandem

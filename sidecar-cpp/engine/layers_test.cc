@@ -54,9 +54,9 @@ class Watch final : public RunObserver {
 
 Recorded Record(const Network& network, const std::vector<std::vector<float>>& inputs, std::uint32_t steps,
                 Detail detail) {
-  std::vector<std::span<const char>> bytes;
+  std::vector<RunInput> bytes;
   for (const auto& input : inputs) {
-    bytes.emplace_back(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+    bytes.push_back({.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}});
   }
   Recorded recorded;
   recorded.results.resize(inputs.size());

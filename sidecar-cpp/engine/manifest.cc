@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <initializer_list>
+#include <sstream>
 #include <string_view>
 
 #include "base/text.h"
@@ -131,7 +132,7 @@ Manifest Read(const YAML::Node& root) {
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
   CheckKeys(root, "",
             {"name", "dt", "steps", "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step",
-             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "vote"});
+             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "tokenizer", "vote"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {
@@ -160,6 +161,15 @@ Manifest Read(const YAML::Node& root) {
 }
 
 }  // namespace
+
+std::string DefaultSettings() {
+  const Manifest defaults;
+  std::ostringstream text;
+  text << "dt " << defaults.dt << ", steps " << defaults.steps
+       << ", reset value, if_gain dt, lif_gain dt, synapse_gain dt, decay euler, spikes_per_step single, fire_at above, "
+          "emit same_step, input.kind constant, readout.from spike_count, temperature 1";
+  return text.str();
+}
 
 Expected<Manifest> ParseManifest(const std::string& text) {
   if (text.size() > kMaxManifestBytes) {

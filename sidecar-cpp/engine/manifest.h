@@ -56,6 +56,9 @@ struct Manifest {
   [[nodiscard]] bool resets_to_value() const { return reset == Reset::kValue || reset == Reset::kValueDelayed; }
 };
 
+// What holds where a model.yaml says nothing, on one line.
+std::string DefaultSettings();
+
 // Unknown keys and bad values are errors that name the key. `temperature` and `golden` are the router's:
 // known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);

@@ -5,7 +5,6 @@
 
 #include "engine/digest.h"
 #include "loader/load.h"
-#include "loader/sealed_file.h"
 
 namespace tandem {
 
@@ -33,11 +32,16 @@ std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::
 
 Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
                           const std::stop_token& stop) {
+  const auto file = SealedFile::CopyOf(nir_file, kMaxFileBytes, stop);
+  if (!file.ok()) return file.error();
+  return LoadModel(file.value(), nir_file, manifest, stop);
+}
+
+Expected<Model> LoadModel(const SealedFile& file, const std::filesystem::path& shown, const Manifest& manifest,
+                          const std::stop_token& stop) {
   try {
-    auto file = SealedFile::CopyOf(nir_file, kMaxFileBytes, stop);
-    if (!file.ok()) return file.error();
-    const std::uint64_t file_digest = DigestOf(file.value().Map().bytes());
-    auto loaded = Load(file.value().descriptor(), {}, stop);
+    const std::uint64_t file_digest = DigestOf(file.Map().bytes());
+    auto loaded = Load(file.descriptor(), {}, stop);
     if (!loaded.ok()) return loaded.error();
     auto network = CompileNetwork(std::move(loaded.value().graph), manifest);
     if (!network.ok()) return network.error();
@@ -48,7 +52,7 @@ Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest&
     model.warning = std::move(loaded.value().warning);
     return model;
   } catch (const std::bad_alloc&) {
-    return UnusableFile(nir_file, "there is not enough memory for this model");
+    return UnusableFile(shown, "there is not enough memory for this model");
   }
 }
 

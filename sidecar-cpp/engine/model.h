@@ -1,8 +1,10 @@
 // One version of a model: its network and its identity.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,6 +14,7 @@
 #include "base/status.h"
 #include "engine/manifest.h"
 #include "engine/network.h"
+#include "loader/sealed_file.h"
 
 namespace tandem {
 
@@ -23,6 +26,8 @@ struct Model {
   std::optional<Network> network;
   std::string error;    // why there is no network
   std::string warning;  // what the log should say of its load
+  // What a step lately took, nanoseconds; below 0: not known. See server/recent_cost.h.
+  std::shared_ptr<std::atomic<double>> ns_a_step = std::make_shared<std::atomic<double>>(-1);
 };
 
 // proto/NUMERICS.md, `model_id`; `file_digest` is that of the NIR file's bytes.
@@ -30,6 +35,10 @@ std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::
 
 // Reads (loader/load.h) and compiles one NIR file under its manifest. Name and version are the caller's to set.
 Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
+                          const std::stop_token& stop = {});
+
+// The same of a file whose bytes are held already. `shown` names it in errors.
+Expected<Model> LoadModel(const SealedFile& file, const std::filesystem::path& shown, const Manifest& manifest,
                           const std::stop_token& stop = {});
 
 }  // namespace tandem

@@ -256,6 +256,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   network.steps = manifest.steps;
   network.input_kind = manifest.input_kind;
   network.readout_from = manifest.readout_from;
+  network.multiple_spikes = manifest.conventions.spikes_per_step == SpikesPerStep::kMultiple;
   network.graph_nodes = static_cast<std::uint32_t>(graph.nodes.size());
   for (const Node& node : graph.nodes) {
     for (const auto& [field, tensor] : node.parameters) network.parameter_elements += tensor.values.size();

@@ -75,11 +75,12 @@ struct Network {
   std::string readout_name;              // as the manifest or, where it names none, the first Output's name
   InputKind input_kind = InputKind::kConstant;
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::uint32_t steps = 0;      // of a constant input
-  std::size_t item_floats = 0;  // scratch memory of one item in a batch
-  std::size_t row_floats = 0;   // of it, what every further step of a block takes
-  std::size_t widest = 0;       // input of a node, padded
-  bool sums_sources = false;    // a node has several sources, or is its own
+  bool multiple_spikes = false;  // a neuron may fire several spikes in a step
+  std::uint32_t steps = 0;       // of a constant input
+  std::size_t item_floats = 0;   // scratch memory of one item in a batch
+  std::size_t row_floats = 0;    // of it, what every further step of a block takes
+  std::size_t widest = 0;        // input of a node, padded
+  bool sums_sources = false;     // a node has several sources, or is its own
   bool has_delayed_edge = false;
   std::vector<RecordedNode> recorded;  // in order of evaluation
   std::size_t recorded_bytes = 0;      // a step

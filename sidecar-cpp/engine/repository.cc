@@ -4,19 +4,19 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <system_error>
 #include <tuple>
 
 #include "base/text.h"
 #include "engine/doubts.h"
+#include "engine/manifest_file.h"
 
 namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uintmax_t kMaxManifestBytes = std::uintmax_t{1} << 20;
 
 // Folders in `folder`, by name; hidden ones (a Kubernetes volume has some) are left out.
 std::vector<fs::path> Folders(const fs::path& folder) {
@@ -39,17 +39,54 @@ std::optional<std::uint32_t> VersionOf(const fs::path& folder) {
   return version;
 }
 
-Expected<Manifest> LoadManifest(const fs::path& folder) {
-  const auto text = ReadWholeFile(folder / "model.yaml", kMaxManifestBytes);
-  if (!text.ok()) return text.error();
-  return ParseManifest(text.value());
+// A version of the folder, with its manifest or what is wrong with that.
+struct VersionFolder {
+  fs::path path;
+  std::string name;
+  std::uint32_t version = 0;
+  ManifestFile manifest_file;
+  Expected<Manifest> manifest = Manifest{};
+};
+
+VersionFolder ReadVersionFolder(const fs::path& path, const std::string& folder_name, std::uint32_t version) {
+  VersionFolder to{path, folder_name, version, FindManifest(path), Manifest{}};
+  to.manifest = ReadManifest(to.manifest_file);
+  if (to.manifest.ok() && !to.manifest.value().name.empty()) to.name = to.manifest.value().name;
+  return to;
 }
 
-Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t version,
-                  const Expected<Manifest>& manifest, const std::stop_token& stop) {
+// Of one model's folder, by the version folders' names. Told: those that are no versions.
+std::vector<VersionFolder> VersionsOf(const fs::path& model_folder, bool told) {
+  std::vector<VersionFolder> found;
+  const std::string name = Printable(model_folder.filename().string());
+  for (const fs::path& path : Folders(model_folder)) {
+    const auto version = VersionOf(path);
+    std::error_code ignored;
+    if (version && !fs::exists(path / ".unloaded", ignored)) {
+      found.push_back(ReadVersionFolder(path, name, *version));
+    } else if (!version && told) {
+      spdlog::warn("model {}: folder \"{}\" is not a version (1, 2, …) and is left out", name,
+                   Printable(path.filename().string()));
+    }
+  }
+  return found;
+}
+
+void LogLoaded(const Model& model, const fs::path& labels_folder) {
+  if (!model.warning.empty()) spdlog::warn("model {}/{}: {}", model.name, model.version, model.warning);
+  for (const std::string& doubt : DoubtsOf(*model.network, model.manifest, labels_folder)) {
+    spdlog::warn("model {}/{}: {}", model.name, model.version, doubt);
+  }
+  spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", model.name,
+               model.version, model.model_id, model.network->input_size(), model.network->output_size(),
+               model.network->graph_nodes, model.network->parameter_elements);
+}
+
+Model LoadVersion(const VersionFolder& folder, const std::stop_token& stop) {
+  const auto& [path, name, version, manifest_file, manifest] = folder;
   Model model;
   if (manifest.ok()) {
-    auto loaded = LoadModel(folder / "model.nir", manifest.value(), stop);
+    auto loaded = LoadModel(path / "model.nir", manifest.value(), stop);
     if (loaded.ok()) {
       model = std::move(loaded).value();
     } else {
@@ -60,14 +97,12 @@ Model LoadVersion(const fs::path& folder, const std::string& name, std::uint32_t
   }
   model.name = name;
   model.version = version;
-  if (!model.warning.empty()) spdlog::warn("model {}/{}: {}", name, version, model.warning);
   if (model.network) {
-    for (const std::string& doubt : DoubtsOf(*model.network, model.manifest, folder.parent_path())) {
-      spdlog::warn("model {}/{}: {}", name, version, doubt);
+    if (!manifest_file.exists) {
+      spdlog::warn("model {}/{}: there is no model.yaml, so all settings have their defaults: {}", name, version,
+                   DefaultSettings());
     }
-    spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", name, version,
-                 model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
-                 model.network->parameter_elements);
+    LogLoaded(model, manifest_file.folder);
   } else if (!stop.stop_requested()) {
     spdlog::error("model {}/{}: cannot be used: {}", name, version, model.error);
   }
@@ -96,18 +131,9 @@ Repository::Repository(std::vector<std::shared_ptr<const Model>> models) {
 Repository Repository::Load(const fs::path& folder, const std::stop_token& stop) {
   std::vector<std::shared_ptr<const Model>> models;
   for (const fs::path& model_folder : Folders(folder)) {
-    const auto manifest = LoadManifest(model_folder);
-    const bool named = manifest.ok() && !manifest.value().name.empty();
-    const std::string name = named ? manifest.value().name : Printable(model_folder.filename().string());
-    for (const fs::path& version_folder : Folders(model_folder)) {
-      const auto version = VersionOf(version_folder);
-      if (!version) {
-        spdlog::warn("model {}: folder \"{}\" is not a version (1, 2, …) and is left out", name,
-                     Printable(version_folder.filename().string()));
-        continue;
-      }
+    for (const VersionFolder& version : VersionsOf(model_folder, true)) {
       if (stop.stop_requested()) return Repository(std::move(models));
-      models.push_back(std::make_shared<const Model>(LoadVersion(version_folder, name, *version, manifest, stop)));
+      models.push_back(std::make_shared<const Model>(LoadVersion(version, stop)));
     }
   }
   Repository repository(std::move(models));
@@ -118,6 +144,35 @@ Repository Repository::Load(const fs::path& folder, const std::stop_token& stop)
     spdlog::warn("no usable model in {}: this engine is not ready; {}, then restart", Printable(folder.string()), todo);
   }
   return repository;
+}
+
+Expected<Model> Repository::LoadOne(const fs::path& folder, const std::string& name, std::uint32_t version,
+                                    const std::stop_token& stop) {
+  for (const fs::path& model_folder : Folders(folder)) {
+    for (const VersionFolder& found : VersionsOf(model_folder, false)) {
+      if (found.name != name || found.version != version) continue;
+      Model model = LoadVersion(found, stop);
+      if (model.network) return model;
+      return Error{Code::kInvalidArgument, "MODEL_INVALID", model.error, {{"model", Printable(name)}}};
+    }
+  }
+  return NotFound("UNKNOWN_MODEL",
+                  "there is no model \"" + Printable(name) + "\" version " + std::to_string(version) +
+                      " in this engine's repository; send its bytes, or put it there",
+                  name, version);
+}
+
+Repository Repository::With(std::shared_ptr<const Model> model) const {
+  std::vector<std::shared_ptr<const Model>> models = Without(model->name, model->version).models_;
+  models.push_back(std::move(model));
+  return Repository(std::move(models));
+}
+
+Repository Repository::Without(const std::string& name, std::uint32_t version) const {
+  std::vector<std::shared_ptr<const Model>> models;
+  std::ranges::copy_if(models_, std::back_inserter(models),
+                       [&](const auto& model) { return model->name != name || model->version != version; });
+  return Repository(std::move(models));
 }
 
 bool Repository::HasUsableModel() const {

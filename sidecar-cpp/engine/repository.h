@@ -1,4 +1,7 @@
-// Every model version in a repository folder laid out `<model>/model.yaml`, `<model>/<version>/model.nir`.
+// Every model version in a repository folder laid out `<model>/model.yaml`, `<model>/<version>/model.nir`. A version may
+// have a model.yaml of its own, beside its model.nir, which then takes the place of the model's; without either, all
+// settings have their defaults. A version with a file `.unloaded` beside its model.nir is left out: a router has unloaded
+// it.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +23,16 @@ class Repository {
   // folder is an empty repository, logged. Ends early, without the rest, where `stop` is requested.
   static Repository Load(const std::filesystem::path& folder, const std::stop_token& stop = {});
 
+  // One version of the folder. Errors: UNKNOWN_MODEL (NOT_FOUND), and MODEL_INVALID: what is wrong with it.
+  static Expected<Model> LoadOne(const std::filesystem::path& folder, const std::string& name, std::uint32_t version,
+                                 const std::stop_token& stop = {});
+
   explicit Repository(std::vector<std::shared_ptr<const Model>> models);
+
+  // The same models and this one, which takes the place of one with its name and version.
+  [[nodiscard]] Repository With(std::shared_ptr<const Model> model) const;
+  // The same models but this one.
+  [[nodiscard]] Repository Without(const std::string& name, std::uint32_t version) const;
 
   // Sorted by name, then version, usable or not.
   [[nodiscard]] const std::vector<std::shared_ptr<const Model>>& models() const { return models_; }

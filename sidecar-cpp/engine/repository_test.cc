@@ -96,9 +96,56 @@ TEST_F(RepositoryFolder, LoadingEndsWhereAStopIsRequested) {
   EXPECT_TRUE(Repository::Load(folder_, stop.get_token()).models().empty());
 }
 
-TEST_F(RepositoryFolder, AManifestIsRequired) {
+TEST_F(RepositoryFolder, AModelWithoutAManifestHasAllDefaults) {
   WriteFile(folder_ / "a" / "1" / "model.nir", NetBytes());
-  EXPECT_THAT(Repository::Load(folder_).Find("a", 0).error().message, HasSubstr("model.yaml"));
+  const auto model = Repository::Load(folder_).Find("a", 0).value();
+  EXPECT_EQ(model->network->steps, 16u);
+  EXPECT_THAT(DefaultSettings(), HasSubstr("steps 16"));
+}
+
+TEST_F(RepositoryFolder, AManifestThatCannotBeReadIsNoReasonForDefaults) {
+  WriteFile(folder_ / "a" / "1" / "model.nir", NetBytes());
+  std::filesystem::create_directory(folder_ / "a" / "model.yaml");
+  EXPECT_EQ(Repository::Load(folder_).Find("a", 0).error().reason, "MODEL_INVALID");
+}
+
+TEST_F(RepositoryFolder, AVersionsOwnManifestTakesThePlaceOfTheModels) {
+  PutModel("a", "1");
+  PutModel("a", "2");
+  WriteFile(folder_ / "a" / "2" / "model.yaml", "steps: 7");
+  const Repository repository = Repository::Load(folder_);
+  EXPECT_EQ(repository.Find("a", 1).value()->network->steps, 4u);
+  EXPECT_EQ(repository.Find("a", 2).value()->network->steps, 7u);
+}
+
+TEST_F(RepositoryFolder, AnUnloadedVersionIsLeftOut) {
+  PutModel("a", "1");
+  PutModel("a", "2");
+  WriteFile(folder_ / "a" / "2" / ".unloaded", "");
+  EXPECT_EQ(Repository::Load(folder_).models().size(), 1u);
+  EXPECT_EQ(Repository::LoadOne(folder_, "a", 2).error().reason, "UNKNOWN_MODEL");
+}
+
+TEST_F(RepositoryFolder, OneVersionCanBeLoadedByItself) {
+  PutModel("a", "1");
+  PutModel("b", "3", "name: other");
+  EXPECT_EQ(Repository::LoadOne(folder_, "other", 3).value().version, 3u);
+  EXPECT_EQ(Repository::LoadOne(folder_, "../a", 1).error().code, Code::kNotFound);
+  WriteFile(folder_ / "a" / "2" / "model.nir", "not a model");
+  EXPECT_EQ(Repository::LoadOne(folder_, "a", 2).error().reason, "MODEL_INVALID");
+}
+
+TEST_F(RepositoryFolder, AModelTakesThePlaceOfOneWithItsNameAndVersion) {
+  PutModel("a", "1");
+  PutModel("a", "2");
+  const Repository before = Repository::Load(folder_);
+  PutModel("a", "1", "steps: 9");
+  const auto model = std::make_shared<const Model>(Repository::LoadOne(folder_, "a", 1).value());
+  const Repository after = before.With(model);
+  EXPECT_EQ(after.models().size(), 2u);
+  EXPECT_EQ(after.Find("a", 1).value(), model);
+  EXPECT_EQ(before.Find("a", 1).value()->network->steps, 4u);
+  EXPECT_EQ(after.Without("a", 2).models().size(), 1u);
 }
 
 TEST_F(RepositoryFolder, TheModelIdFollowsFileAndSettingsAndNothingElse) {

@@ -5,13 +5,15 @@
 #include <string>
 
 #include "base/text.h"
+#include "engine/digest.h"
 #include "engine/fingerprints.h"
+#include "engine/session_state.h"
 #include "kernels/elementwise.h"
 
 namespace tandem {
 
-Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-         std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer, BlockShape shape)
+Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps, std::span<const RunInput> inputs,
+         Scratch& scratch, RunObserver& observer, BlockShape shape)
     : network_(network),
       model_id_(model_id),
       steps_(steps),
@@ -22,7 +24,15 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
       state_(network, inputs.size(), shape, scratch),
       items_(inputs.size()),
       running_(inputs.size()) {
-  state_.BeginItems(0);
+  BeginItems(0);
+}
+
+// Of the items from `first` on, those of the next blocks.
+void Run::BeginItems(std::size_t first) {
+  state_.BeginItems(first);
+  for (std::size_t item = first; item < std::min(items_.size(), first + shape_.items); ++item) {
+    if (!inputs_[item].state.empty()) RestoreSessionState(network_, inputs_[item].state, state_, item);
+  }
 }
 
 void Run::Step() {
@@ -34,7 +44,7 @@ void Run::Step() {
 void Run::ToTheEnd() {
   if (step_ == 0) EvaluateConstantPart();
   for (std::size_t first = 0; first < items_.size(); first += shape_.items) {
-    if (first > 0) state_.BeginItems(first);
+    if (first > 0) BeginItems(first);
     EvaluateItems(first, std::min(items_.size(), first + shape_.items));
   }
 }
@@ -63,6 +73,26 @@ void Run::EvaluateConstantPart() {
       if (times_ != nullptr) times_->Evaluated(k);
     }
   }
+  GoOnFromStates();
+}
+
+// Totals go on from a state. An input that has not changed since counts its constant part no second time.
+void Run::GoOnFromStates() {
+  for (std::size_t item = 0; item < items_.size(); ++item) {
+    if (inputs_[item].state.empty()) continue;
+    const SessionTotals before(inputs_[item].state);
+    Item& to = items_[item];
+    to.steps_before = before.steps;
+    to.total_spikes += before.total_spikes;
+    if (InputDigestOf(item) == before.input_digest) to.synaptic_operations = 0;
+    to.synaptic_operations += before.synaptic_operations;
+  }
+}
+
+// 0 of a series, which has no constant part.
+std::uint64_t Run::InputDigestOf(std::size_t item) const {
+  const std::span<const char> values = inputs_[item].values;
+  return network_.input_kind == InputKind::kConstant ? DigestOf({values.data(), values.size()}) : 0;
 }
 
 void Run::EvaluateBlock(const Block& block) {
@@ -152,7 +182,7 @@ void Run::TakeInput(std::uint32_t k, const Block& block) {
         network_.input_kind == InputKind::kSeries ? step * std::size_t{network_.input_size()} : 0;
     const std::size_t first = before + *network_.nodes[k].input_offset;
     float* const to = state_.nodes[k].out.At(item, step - block.first_step);
-    std::memcpy(to, inputs_[item].data() + first * sizeof(float), size * sizeof(float));
+    std::memcpy(to, inputs_[item].values.data() + first * sizeof(float), size * sizeof(float));
     std::fill(to + size, to + PaddedSize(size), 0.0f);
     if (!network_.nodes[k].constant) AfterRow(k, item, step, block);
     Worked(size);
@@ -219,19 +249,24 @@ void Run::Finish(std::size_t item) {
 RunResult Run::ResultOf(std::size_t item) {
   const std::size_t n = network_.output_size();
   RunResult result;
-  result.steps = steps_;
+  result.steps = items_[item].steps_before + steps_;
   result.spike_counts.assign(state_.counts(item), state_.counts(item) + n);
   const NodeState& readout = state_.nodes[network_.readout];
   const float* potential = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
+  std::vector<float> sums;  // as the next run needs them
   if (network_.readout_from == ReadoutFrom::kMeanPotential) {
-    DivideRow(PaddedSize(n), static_cast<float>(steps_), state_.mean[item], state_.mean[item]);
+    if (inputs_[item].return_state) sums.assign(state_.mean[item], state_.mean[item] + n);
+    DivideRow(PaddedSize(n), static_cast<float>(result.steps), state_.mean[item], state_.mean[item]);
     potential = state_.mean[item];
   }
   result.potentials.assign(potential, potential + n);
   result.total_spikes = items_[item].total_spikes;
   result.synaptic_operations = items_[item].synaptic_operations;
   result.readout_digest = ReadoutDigest(result);
-  result.state_digest = StateDigest(network_, model_id_, result, state_, item);
+  result.state_digest = StateDigest(network_, model_id_, result, state_, item, steps_);
+  if (inputs_[item].return_state) {
+    result.state = SaveSessionState(network_, model_id_, result, state_, item, steps_, InputDigestOf(item), sums);
+  }
   return result;
 }
 

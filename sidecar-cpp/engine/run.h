@@ -31,8 +31,8 @@ namespace tandem {
 class Run {
  public:
   // One that is only taken to its end has the shape of BlockFor.
-  Run(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer, BlockShape shape);
+  Run(const Network& network, std::uint64_t model_id, std::uint32_t steps, std::span<const RunInput> inputs,
+      Scratch& scratch, RunObserver& observer, BlockShape shape);
 
   // From the next step on, notes the time of every node; `times` must outlive this.
   void Measure(NodeTimes& times) {
@@ -70,6 +70,7 @@ class Run {
   struct Item {
     bool running = true;
     std::optional<Failure> failure;  // the first one found so far
+    std::uint32_t steps_before = 0;  // those of its session's state
     std::uint64_t total_spikes = 0;
     std::uint64_t synaptic_operations = 0;
   };
@@ -99,7 +100,9 @@ class Run {
   void Fail(std::size_t item, std::uint32_t k, std::uint32_t step);
   void ReportFailure(std::size_t item);
 
+  void BeginItems(std::size_t first);
   void EvaluateConstantPart();
+  void GoOnFromStates();
   void EvaluateBlock(const Block& block);
   void EvaluateItems(std::size_t first, std::size_t end);
   void Evaluate(std::uint32_t k, const Block& block);
@@ -128,11 +131,12 @@ class Run {
   void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row);
   void Finish(std::size_t item);
   RunResult ResultOf(std::size_t item);
+  [[nodiscard]] std::uint64_t InputDigestOf(std::size_t item) const;
 
   const Network& network_;
   std::uint64_t model_id_;
   std::uint32_t steps_;
-  std::span<const std::span<const char>> inputs_;
+  std::span<const RunInput> inputs_;
   RunObserver& observer_;
   BlockShape shape_;
   FloatRow& sums_;  // of one row of a convolution

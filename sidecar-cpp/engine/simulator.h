@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -13,6 +15,16 @@
 
 namespace tandem {
 
+// One input of a batch.
+struct RunInput {
+  // Little-endian binary32, all finite: input_size floats for a constant input, `steps` × input_size for a series.
+  std::span<const char> values;
+  // Where the run begins: a session state that CheckSessionState lets pass. Empty: at step 0.
+  std::string_view state = {};
+  bool return_state = false;
+};
+
+// Of the whole session, where the run began with a state.
 struct RunResult {
   std::uint32_t steps = 0;
   std::vector<std::uint32_t> spike_counts;
@@ -21,6 +33,7 @@ struct RunResult {
   std::uint64_t synaptic_operations = 0;
   std::uint64_t state_digest = 0;
   std::uint64_t readout_digest = 0;
+  std::string state;  // where it was asked for
 };
 
 class RunRecorder;
@@ -53,12 +66,10 @@ struct Scratch {
   }
 };
 
-// Simulates `inputs` together; each holds little-endian binary32, input_size floats for a constant input or
-// `steps` × input_size for a series, all finite. Every item comes out bit for bit as if it had run alone. At most
+// Simulates `steps` steps of all `inputs` together. Every item comes out bit for bit as if it had run alone. At most
 // network.max_batch() items. `times`, if given, gets the time of every node; `recorder`, made for this
 // batch, what every item did: an item's recording is complete when the observer is told of its end.
-void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-              std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-              NodeTimes* times = nullptr, RunRecorder* recorder = nullptr);
+void RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps, std::span<const RunInput> inputs,
+              Scratch& scratch, RunObserver& observer, NodeTimes* times = nullptr, RunRecorder* recorder = nullptr);
 
 }  // namespace tandem

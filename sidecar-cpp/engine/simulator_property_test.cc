@@ -86,8 +86,8 @@ struct Case {
     return Run(first, count, BlockFor(*network, count, steps));
   }
   [[nodiscard]] Collect Run(std::size_t first, std::size_t count, BlockShape shape) {
-    std::vector<std::span<const char>> spans;
-    for (std::size_t k = first; k < first + count; ++k) spans.push_back(Bytes(inputs[k]));
+    std::vector<RunInput> spans;
+    for (std::size_t k = first; k < first + count; ++k) spans.push_back({.values = Bytes(inputs[k])});
     Collect collect;
     RunRecorder recorder(*network, steps, count);
     collect.recorder = &recorder;
@@ -133,8 +133,8 @@ TEST(SimulatorProperty, ATraceEqualsTheLawAtEveryStepAndNode) {
     SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
     Case given(seed);
     const auto want = RunReference(*given.graph, given.manifest, 42, given.inputs[0]);
-    const auto trace = TraceRun(*given.network, given.steps, Bytes(given.inputs[0]), std::nullopt, given.scratch,
-                                [] { return false; });
+    const auto trace = TraceRun(*given.network, given.steps, {.values = Bytes(given.inputs[0])}, std::nullopt,
+                                given.scratch, [] { return false; });
     ASSERT_EQ(trace->digests, want.trace);
     ASSERT_EQ(trace->ended, want.failed_at ? "NON_FINITE" : "");
     ended_early += want.failed_at ? 1 : 0;

@@ -32,7 +32,7 @@ class Collect final : public RunObserver {
 Expected<RunResult> Simulate(const Network& network, const std::vector<float>& input, std::uint32_t steps) {
   Scratch scratch;
   Collect collect;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   RunBatch(network, 7, steps, {&bytes, 1}, scratch, collect);
   return collect.results.at(0);
 }
@@ -228,8 +228,9 @@ TEST(Simulator, OneItemsOverflowLeavesItsNeighboursAlone) {
   const Node up = MakeNode("up", NodeType::kScale, {{"scale", Scalar(1e30)}});
   const Network network = Compile(Chain(1, {up}, 1), Settings(3));
   const std::vector<float> values = {1.0f, 1e20f, 2.0f};
-  std::vector<std::span<const char>> inputs;
-  for (const float& value : values) inputs.emplace_back(reinterpret_cast<const char*>(&value), sizeof(float));
+  std::vector<RunInput> inputs;
+  for (const float& value : values)
+    inputs.push_back({.values = {reinterpret_cast<const char*>(&value), sizeof(float)}});
   Scratch scratch;
   Collect collect;
   RunBatch(network, 7, 3, inputs, scratch, collect);
@@ -241,11 +242,11 @@ TEST(Simulator, OneItemsOverflowLeavesItsNeighboursAlone) {
 TEST(Simulator, AnAbandonedItemIsNotMentionedAgain) {
   const Network network = Compile(testing::LifNet(256, 256, 8, 1), Settings(2000));
   const std::vector<float> input(256, 1.0f);
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   Scratch scratch;
   Collect collect;
   collect.abandon = 1;
-  const std::vector<std::span<const char>> inputs(3, bytes);
+  const std::vector<RunInput> inputs(3, bytes);
   RunBatch(network, 7, 2000, inputs, scratch, collect);
   EXPECT_EQ(collect.asked, 1);
   EXPECT_EQ(collect.results.size(), 2u);
@@ -291,7 +292,7 @@ TEST(Simulator, ScratchOfAnotherModelDoesNotShow) {
   const std::vector<float> wide = testing::RandomInput(random, 200, 0.1);
   const std::vector<float> one = {1.0f};
   for (const auto& [network, input] : {std::pair(&large, &wide), std::pair(&small, &one)}) {
-    const std::span<const char> bytes(reinterpret_cast<const char*>(input->data()), input->size() * sizeof(float));
+    const RunInput bytes{.values = {reinterpret_cast<const char*>(input->data()), input->size() * sizeof(float)}};
     Collect collect;
     RunBatch(*network, 7, network->steps, {&bytes, 1}, scratch, collect);
     EXPECT_EQ(collect.results.at(0).value().state_digest,

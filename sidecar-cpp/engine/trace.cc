@@ -34,7 +34,7 @@ void Take(const NetworkNode& node, const NodeState& state, Trace& to) {
 
 }  // namespace
 
-std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, std::span<const char> input,
+std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, const RunInput& input,
                               std::optional<TracePlace> place, Scratch& scratch,
                               const std::function<bool()>& abandoned) {
   Watch watch(abandoned);

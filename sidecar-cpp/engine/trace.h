@@ -31,9 +31,9 @@ struct Trace {
   std::string ended;  // the reason why the run ended before its last step; empty: it did not
 };
 
-// Runs one input as RunBatch would; to its end, or through the step of `place`, which must be one of the run.
-// `abandoned` is asked about once in 0.1 ms; nullopt: it said yes.
-std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, std::span<const char> input,
+// Runs one input as RunBatch would, from its state on; to its end, or through the step of `place`, which must be one of
+// the run. `abandoned` is asked about once in 0.1 ms; nullopt: it said yes.
+std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, const RunInput& input,
                               std::optional<TracePlace> place, Scratch& scratch,
                               const std::function<bool()>& abandoned);
 

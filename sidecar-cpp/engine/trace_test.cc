@@ -32,7 +32,7 @@ Network Doubled() {
 std::optional<Trace> TraceOf(const Network& network, float input, std::optional<TracePlace> place = std::nullopt,
                              bool abandoned = false) {
   Scratch scratch;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(&input), sizeof(input));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(&input), sizeof(input)}};
   return TraceRun(network, kSteps, bytes, place, scratch, [abandoned] { return abandoned; });
 }
 
@@ -82,7 +82,7 @@ TEST(Trace, StopsWhenItIsAbandoned) {
   const Network network = Compile(testing::LifNet(256, 2048, 8, 1), Settings());
   const std::vector<float> input(256, 1.0f);
   Scratch scratch;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   EXPECT_FALSE(TraceRun(network, kSteps, bytes, std::nullopt, scratch, [] { return true; }).has_value());
 }
 

@@ -3,17 +3,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <string>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/digest.h"
 #include "engine/fingerprints.h"
 #include "engine/run.h"
+#include "engine/session_state_layout.h"
 #include "engine/simulator.h"
 #include "faults/faults.h"
 #include "faults/harm.h"
@@ -44,11 +49,22 @@ void HarmWeightsOnce(const Network& network, const Faults& faults) {
                was.target, static_cast<double>(was.before));
 }
 
+// Puts the false readout into the state, too, so that it goes with the digest.
+void TakeReadout(const RunResult& result, std::string& state) {
+  const std::size_t bytes = result.spike_counts.size() * sizeof(float);
+  std::memcpy(state.data() + kCountsAt, result.spike_counts.data(), bytes);
+  std::memcpy(state.data() + kCountsAt + bytes, result.potentials.data(), bytes);
+  const std::size_t checked = state.size() - kChecksumBytes;
+  const std::uint64_t checksum = DigestOf(std::string_view(state).substr(0, checked));
+  std::memcpy(state.data() + checked, &checksum, sizeof(checksum));
+}
+
 // Stands between a run and whoever waits for its results.
 class Liar final : public RunObserver {
  public:
-  Liar(const Network& network, std::uint64_t model_id, const Faults& faults, std::size_t items, RunObserver& to)
-      : network_(network), model_id_(model_id), faults_(faults), abandoned_(items, false), to_(to) {}
+  Liar(const Network& network, std::uint64_t model_id, std::uint32_t steps, const Faults& faults, std::size_t items,
+       RunObserver& to)
+      : network_(network), model_id_(model_id), steps_(steps), faults_(faults), abandoned_(items, false), to_(to) {}
 
   bool Abandoned(std::size_t item) override {
     if (!abandoned_[item]) abandoned_[item] = to_.Abandoned(item);
@@ -104,11 +120,13 @@ class Liar final : public RunObserver {
 
   void TakeDigests(std::size_t item, RunResult& result) const {
     result.readout_digest = ReadoutDigest(result);
-    result.state_digest = StateDigest(network_, model_id_, result, run_->state(), item);
+    result.state_digest = StateDigest(network_, model_id_, result, run_->state(), item, steps_);
+    if (!result.state.empty()) TakeReadout(result, result.state);
   }
 
   const Network& network_;
   const std::uint64_t model_id_;
+  const std::uint32_t steps_;
   const Faults& faults_;
   std::vector<bool> abandoned_;
   RunObserver& to_;
@@ -136,8 +154,8 @@ void AppendLine(const std::string& file, const std::string& line) {
 
 // Runs a batch item by item, a share of them with a one-shot fault. Whoever reads an answer finds its line in the log.
 void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                     std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-                     NodeTimes* times, RunRecorder* recorder, const Faults& faults) {
+                     std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer, NodeTimes* times,
+                     RunRecorder* recorder, const Faults& faults) {
   static std::atomic<std::uint64_t> runs = 0;
   for (std::size_t item = 0; item < inputs.size(); ++item) {
     if (observer.Abandoned(item)) continue;
@@ -164,11 +182,11 @@ void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32
 
 // Qualified, so that it is an error, and no function of its own, when engine/simulator.h declares another.
 void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                      std::span<const std::span<const char>> inputs, Scratch& scratch, RunObserver& observer,
-                      NodeTimes* times, RunRecorder* recorder) {
+                      std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer, NodeTimes* times,
+                      RunRecorder* recorder) {
   const Faults faults = FaultsNow();
   if (faults.weights > 0 || faults.nan_weight || faults.exponent_bit) HarmWeightsOnce(network, faults);
-  Liar liar(network, model_id, faults, inputs.size(), observer);
+  Liar liar(network, model_id, steps, faults, inputs.size(), observer);
   if (!liar.Delay()) return;
   if (faults.oneshot > 0) {
     RunWithOneShots(network, model_id, steps, inputs, scratch, liar, times, recorder, faults);

@@ -43,9 +43,9 @@ class FaultyRun : public ::testing::Test {
 
   template <typename Simulation>
   void With(RunObserver& observer, Simulation simulate) {
-    std::vector<std::span<const char>> inputs;
+    std::vector<RunInput> inputs;
     for (const auto& input : inputs_) {
-      inputs.emplace_back(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+      inputs.push_back({.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}});
     }
     Scratch scratch;
     simulate(inputs, scratch, observer);

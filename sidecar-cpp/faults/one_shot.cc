@@ -117,9 +117,9 @@ OneShot DrawOneShot(const Network& network, std::uint32_t steps, std::uint64_t s
   return shot;
 }
 
-OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                         std::span<const char> input, const OneShot& shot, const std::function<bool()>& abandoned,
-                         RunRecorder* recorder, std::size_t item) {
+OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps, const RunInput& input,
+                         const OneShot& shot, const std::function<bool()>& abandoned, RunRecorder* recorder,
+                         std::size_t item) {
   // Of its own, so that no other run sees the flipped weights.
   const Network harmed = network;
   Scratch faulty_scratch;

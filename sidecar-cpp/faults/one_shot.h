@@ -60,9 +60,9 @@ struct OneShotReport {
 
 // Runs one input with the fault. `abandoned` is asked as RunObserver::Abandoned is. With a recorder, the faulty run is
 // recorded as its item `item`.
-OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps,
-                         std::span<const char> input, const OneShot& shot, const std::function<bool()>& abandoned,
-                         RunRecorder* recorder, std::size_t item);
+OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps, const RunInput& input,
+                         const OneShot& shot, const std::function<bool()>& abandoned, RunRecorder* recorder,
+                         std::size_t item);
 
 // The report as one line of JSON.
 std::string ToJson(const Network& network, const OneShotReport& report);

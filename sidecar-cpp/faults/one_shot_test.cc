@@ -25,8 +25,8 @@ class Ignore final : public RunObserver {
   void Finished(std::size_t, Expected<RunResult>) override {}
 };
 
-std::span<const char> Bytes(const std::vector<float>& floats) {
-  return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
+RunInput Bytes(const std::vector<float>& floats) {
+  return {.values = {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)}};
 }
 
 struct Subject {
@@ -34,7 +34,7 @@ struct Subject {
   std::uint32_t steps = 0;
 };
 
-Recording RecordClean(const Subject& of, std::span<const char> input) {
+Recording RecordClean(const Subject& of, const RunInput& input) {
   RunRecorder recorder(of.network, of.steps, 1);
   Scratch scratch;
   Ignore observer;
@@ -88,8 +88,7 @@ struct Tally {
   int before_step_0 = 0;
 };
 
-void CheckOne(const Subject& subject, std::span<const char> input, const Recording& clean, std::uint64_t seed,
-              Tally& tally) {
+void CheckOne(const Subject& subject, const RunInput& input, const Recording& clean, std::uint64_t seed, Tally& tally) {
   SCOPED_TRACE("fault " + std::to_string(seed));
   const OneShot shot = DrawOneShot(subject.network, subject.steps, seed);
   RunRecorder recorder(subject.network, subject.steps, 1);

@@ -30,7 +30,7 @@ void CompileAndRun(Graph graph) {
   const auto network = CompileNetwork(std::move(graph), manifest);
   if (!network.ok() || network.value().item_floats > kMaxFloats) return;
   const std::vector<float> input(network.value().input_size(), 1.0f);
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   Scratch scratch;
   CountResults results;
   RunBatch(network.value(), 1, kSteps, {&bytes, 1}, scratch, results);

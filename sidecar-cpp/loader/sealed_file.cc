@@ -33,8 +33,9 @@ Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::
   const auto file = OpenRegularFile(path, max_bytes);
   if (!file.ok()) return file.error();
   const std::size_t size = file.value().size;
-  SealedFile copy(Descriptor(memfd_create("model.nir", MFD_CLOEXEC | MFD_ALLOW_SEALING)), size);
-  if (copy.descriptor() < 0) return NoMemory("memfd_create");
+  auto made = Empty(size);
+  if (!made.ok()) return made.error();
+  SealedFile copy = std::move(made).value();
   std::string piece(std::min(size, kPieceBytes), '\0');
   for (std::size_t left = size; left > 0; left -= piece.size()) {
     if (stop.stop_requested()) return StoppedWhileLoading();
@@ -44,8 +45,27 @@ Expected<SealedFile> SealedFile::CopyOf(const std::filesystem::path& path, std::
     }
     if (!WriteExactly(copy.descriptor(), piece.data(), piece.size())) return NoMemory("write");
   }
-  if (fcntl(copy.descriptor(), F_ADD_SEALS, kSeals) != 0) return NoMemory("seal");
+  if (auto error = copy.Seal()) return *std::move(error);
   return copy;
+}
+
+Expected<SealedFile> SealedFile::Of(std::string_view bytes) {
+  auto copy = Empty(bytes.size());
+  if (!copy.ok()) return copy.error();
+  if (!WriteExactly(copy.value().descriptor(), bytes.data(), bytes.size())) return NoMemory("write");
+  if (auto error = copy.value().Seal()) return *std::move(error);
+  return copy;
+}
+
+Expected<SealedFile> SealedFile::Empty(std::size_t size) {
+  SealedFile file(Descriptor(memfd_create("model.nir", MFD_CLOEXEC | MFD_ALLOW_SEALING)), size);
+  if (file.descriptor() < 0) return NoMemory("memfd_create");
+  return file;
+}
+
+MaybeError SealedFile::Seal() const {
+  if (fcntl(descriptor(), F_ADD_SEALS, kSeals) != 0) return NoMemory("seal");
+  return std::nullopt;
 }
 
 SealedFile::View::View(int descriptor, std::size_t size) {

@@ -18,6 +18,9 @@ class SealedFile {
   static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes,
                                      const std::stop_token& stop = {});
 
+  // Of bytes that are in memory.
+  static Expected<SealedFile> Of(std::string_view bytes);
+
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -37,6 +40,10 @@ class SealedFile {
   [[nodiscard]] View Map() const { return {descriptor(), size_}; }
 
  private:
+  static Expected<SealedFile> Empty(std::size_t size);
+  // Nothing can change it from then on.
+  [[nodiscard]] MaybeError Seal() const;
+
   SealedFile(Descriptor descriptor, std::size_t size) : descriptor_(std::move(descriptor)), size_(size) {}
 
   Descriptor descriptor_;

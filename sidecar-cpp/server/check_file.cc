@@ -5,21 +5,28 @@
 
 #include "base/text.h"
 #include "engine/doubts.h"
+#include "engine/manifest_file.h"
 #include "engine/model.h"
 
 namespace tandem {
 namespace {
 
-Expected<Model> Load(const std::string& nir_file, const std::string& manifest_file) {
-  Manifest manifest;
-  if (!manifest_file.empty()) {
-    const auto text = ReadWholeFile(manifest_file, std::uintmax_t{1} << 20);
-    if (!text.ok()) return text.error();
-    auto parsed = ParseManifest(text.value());
-    if (!parsed.ok()) return parsed.error();
-    manifest = std::move(parsed).value();
+struct Manifests {
+  Expected<Manifest> manifest;
+  std::filesystem::path folder;  // of labels
+  std::string shown;
+};
+
+// The one that is given, else the one that the server would take.
+Manifests ManifestOf(const std::string& nir_file, const std::string& given) {
+  if (!given.empty()) {
+    const std::filesystem::path file(given);
+    return {ReadManifest(file), file.parent_path(), Printable(given)};
   }
-  return LoadModel(nir_file, manifest);
+  const auto found = FindManifest(std::filesystem::absolute(nir_file).parent_path());
+  const auto file = found.folder / "model.yaml";
+  return {ReadManifest(found), found.folder,
+          found.exists ? Printable(file.string()) : "all defaults (there is no model.yaml): " + DefaultSettings()};
 }
 
 std::string SourcesOf(const Network& network, const NetworkNode& node) {
@@ -34,15 +41,15 @@ std::string SourcesOf(const Network& network, const NetworkNode& node) {
 }  // namespace
 
 int CheckFile(const std::string& nir_file, const std::string& manifest_file) {
-  const auto model = Load(nir_file, manifest_file);
+  const Manifests found = ManifestOf(nir_file, manifest_file);
+  const auto model = found.manifest.ok() ? LoadModel(nir_file, found.manifest.value()) : found.manifest.error();
   if (!model.ok()) {
     std::fprintf(stderr, "%s: %s\n", Printable(nir_file).c_str(), model.error().message.c_str());
     return 1;
   }
   if (!model.value().warning.empty()) std::fprintf(stderr, "warning: %s\n", model.value().warning.c_str());
   const Network& network = *model.value().network;
-  const auto folder = std::filesystem::path(manifest_file).parent_path();
-  for (const std::string& doubt : DoubtsOf(network, model.value().manifest, folder)) {
+  for (const std::string& doubt : DoubtsOf(network, model.value().manifest, found.folder)) {
     std::fprintf(stderr, "warning: %s\n", doubt.c_str());
   }
   std::size_t width = 4;
@@ -52,6 +59,7 @@ int CheckFile(const std::string& nir_file, const std::string& manifest_file) {
     std::printf("%-*s  %-9s  %9u  %9u  %s\n", static_cast<int>(width), Printable(node.name).c_str(),
                 std::string(NameOf(node.type)).c_str(), node.in, node.out, SourcesOf(network, node).c_str());
   }
+  std::printf("settings: %s\n", found.shown.c_str());
   std::printf("readout \"%s\", %u nodes, %llu parameters, model_id %016llx\n",
               Printable(network.nodes[network.readout].name).c_str(), network.graph_nodes,
               static_cast<unsigned long long>(network.parameter_elements),

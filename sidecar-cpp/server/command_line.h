@@ -27,6 +27,8 @@ struct CommandLine {
   // `check FILE`: validate a file instead of serving.
   std::string check_file;  // empty: serve
   std::string check_manifest;
+  // `learn-replay FILE`: replay a learning log instead of serving.
+  std::string learning_log;  // empty: serve
 };
 
 // nullopt: nothing more to do, exit with `exit_code` (help or version was printed, or an error was).

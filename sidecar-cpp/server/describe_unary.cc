@@ -22,6 +22,7 @@ class DescribeCall final : public UnaryCall {
       description.set_instance_id(InstanceId());
       description.set_max_message_bytes(max_message_bytes);
       description.set_checksums(true);
+      description.set_session_states(true);
       const std::string bytes = description.SerializeAsString();
       if (!account().Take(bytes.size())) return Finish(ToGrpcStatus(EngineCore::MemoryError(account().budget())));
       Answer(WithChecksum({&bytes, 1}, 0));

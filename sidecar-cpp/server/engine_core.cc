@@ -18,14 +18,15 @@ EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
       unary_accounts_(unary_memory_, kMinimumBytes),
       spans_(spans),
       recordings_(options_.recorder_bytes),
-      executor_(options_.batcher.threads, repository_, spans_, recordings_,
+      executor_(options_.batcher.threads, spans_, recordings_,
                 [this](Task& task) { batcher_.Release(task); }),
       tracer_(std::min<std::size_t>(options_.batcher.threads, 1)),
+      model_loads_(options_.models, repository_),
       batcher_(
           options_.batcher,
           [this](const std::vector<TaskPtr>& batch, std::size_t worker) { executor_.Process(batch, worker); },
           [this](const TaskPtr& task) { executor_.Discard(static_cast<InferJob&>(*task)); }) {
-  executor_.MeasureModels(repository_);
+  for (const auto& model : repository_.Now()->models()) Executor::MeasureModel(*model);
 }
 
 Error EngineCore::DrainingError() {
@@ -43,7 +44,7 @@ Error EngineCore::MemoryError(const MemoryBudget& budget) {
 Expected<std::shared_ptr<InferJob>> EngineCore::MakeJob(engine::v1::InferItem& item, TimePoint received,
                                                         MemoryAccount& account, std::shared_ptr<ResultSink> sink) {
   if (draining_) return DrainingError();
-  auto request = ValidateItem(item, repository_, received);
+  auto request = ValidateItem(item, *repository_.Now(), received);
   if (!request.ok()) return request.error();
   auto memory = account.Take(InferJob::BytesFor(request.value()));
   if (!memory) return MemoryError(account.budget());
@@ -57,7 +58,7 @@ Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRe
                                                              std::shared_ptr<TraceSink> sink) const {
   if (draining_) return DrainingError();
   request.mutable_item()->clear_detail();  // a trace tells more than any
-  auto job = ValidateItem(*request.mutable_item(), repository_, received);
+  auto job = ValidateItem(*request.mutable_item(), *repository_.Now(), received);
   if (!job.ok()) return job.error();
   return Tracer::MakeJob(std::move(job).value(), request, account, std::move(sink));
 }
@@ -101,24 +102,26 @@ void EngineCore::Describe(engine::v1::DescribeResponse& to) const {
   to.set_oldest_protocol_version(kOldestProtocolVersion);
   to.set_max_in_flight(static_cast<std::uint32_t>(options_.batcher.max_in_flight));
   to.set_compute_threads(static_cast<std::uint32_t>(options_.batcher.threads));
-  for (const auto& model : repository_.models()) {
-    auto& description = *to.add_models();
-    description.set_name(model->name);
-    description.set_version(model->version);
-    description.set_model_id(model->model_id);
-    description.set_error(model->error);
-    if (!model->network) continue;
-    description.set_input_size(model->network->input_size());
-    description.set_output_size(model->network->output_size());
-    description.set_steps(model->network->steps);
-    description.set_nodes(model->network->graph_nodes);
-    description.set_parameters(model->network->parameter_elements);
-  }
+  for (const auto& model : repository_.Now()->models()) Describe(*model, *to.add_models());
+}
+
+void EngineCore::Describe(const Model& model, engine::v1::ModelDescription& to) {
+  to.set_name(model.name);
+  to.set_version(model.version);
+  to.set_model_id(model.model_id);
+  to.set_error(model.error);
+  if (!model.network) return;
+  to.set_input_size(model.network->input_size());
+  to.set_output_size(model.network->output_size());
+  to.set_steps(model.network->steps);
+  to.set_nodes(model.network->graph_nodes);
+  to.set_parameters(model.network->parameter_elements);
 }
 
 std::size_t EngineCore::ScratchBytes() const {
   std::size_t floats = 0;
-  for (const auto& model : repository_.models()) {
+  const auto repository = repository_.Now();
+  for (const auto& model : repository->models()) {
     if (!model->network) continue;
     const Network& network = *model->network;
     const std::size_t items = std::min(network.max_batch(), options_.batcher.max_batch);

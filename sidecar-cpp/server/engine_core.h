@@ -17,6 +17,8 @@
 #include "server/executor.h"
 #include "server/infer_job.h"
 #include "server/infer_spans.h"
+#include "server/live_repository.h"
+#include "server/model_loads.h"
 #include "server/tracer.h"
 
 namespace tandem {
@@ -34,6 +36,7 @@ class EngineCore {
     MicroBatcher::Options batcher;
     std::size_t recorder_bytes = RecordingStore::kDefaultBytes;  // 0: nothing is recorded
     std::size_t memory_bytes = kDefaultMemoryBytes;              // for inputs that wait and answers that are not sent
+    std::string models = "";                                     // folder of the model repository
   };
 
   // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
@@ -61,6 +64,9 @@ class EngineCore {
                                                    MemoryAccount& account, std::shared_ptr<TraceSink> sink) const;
   Tracer& tracer() { return tracer_; }
 
+  ModelLoads& model_loads() { return model_loads_; }
+  [[nodiscard]] const ModelLoads& model_loads() const { return model_loads_; }
+
   // Discards queued jobs that were cancelled or ran out of time.
   void Sweep() { batcher_.Sweep(); }
 
@@ -73,6 +79,7 @@ class EngineCore {
 
   // Refuses new work, runs what is queued and stops the workers. Once.
   void Close() {
+    model_loads_.Close();
     tracer_.Close();
     batcher_.Close();
   }
@@ -84,18 +91,19 @@ class EngineCore {
   [[nodiscard]] const RecordingStore& recordings() const { return recordings_; }
 
   void Describe(engine::v1::DescribeResponse& to) const;
+  static void Describe(const Model& model, engine::v1::ModelDescription& to);
 
   // What simulating and tracing may take at once, on all threads.
   [[nodiscard]] std::size_t ScratchBytes() const;
 
   // False: every input would be refused, so that no router should send one.
-  [[nodiscard]] bool HasUsableModel() const { return repository_.HasUsableModel(); }
+  [[nodiscard]] bool HasUsableModel() const { return repository_.Now()->HasUsableModel(); }
 
  private:
   void Refuse(InferJob& job, Admission admission);
 
   const Options options_;
-  const Repository repository_;
+  LiveRepository repository_;
   std::atomic<bool> draining_ = false;
   MemoryBudget stream_memory_;
   MemoryBudget unary_memory_;
@@ -104,6 +112,7 @@ class EngineCore {
   RecordingStore recordings_;
   Executor executor_;
   Tracer tracer_;
+  ModelLoads model_loads_;
   MicroBatcher batcher_;  // last: its threads use what stands above
 };
 

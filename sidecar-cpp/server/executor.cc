@@ -9,10 +9,12 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/text.h"
 #include "engine/layers.h"
 #include "server/measure_run.h"
+#include "server/recent_cost.h"
 #include "telemetry/log.h"
 
 namespace tandem {
@@ -42,7 +44,8 @@ void AddLayer(const Network& network, const LayerActivity& layer, engine::v1::In
   added.set_events_left_out(layer.events_left_out);
 }
 
-engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, TimePoint started, TimePoint ended,
+// Takes the state out of `result`.
+engine::v1::Inference ToInference(const InferJob& job, RunResult& result, TimePoint started, TimePoint ended,
                                   std::size_t batch_items) {
   engine::v1::Inference to;
   to.set_model_version(job.request().model->version);
@@ -58,6 +61,7 @@ engine::v1::Inference ToInference(const InferJob& job, const RunResult& result, 
   to.set_queue_us(ElapsedUs(job.request().received, started));
   to.set_compute_us(ElapsedUs(started, ended));
   to.set_batch_items(static_cast<std::uint32_t>(batch_items));
+  to.set_state(std::move(result.state));
   return to;
 }
 
@@ -157,12 +161,11 @@ void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
 
 }  // namespace
 
-Executor::Executor(std::size_t workers, const Repository& repository, InferSpans& spans, RecordingStore& recordings,
+Executor::Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings,
                    std::function<void(Task&)> release)
     : spans_(spans),
       recordings_(recordings),
       release_(std::move(release)),
-      cost_(repository),
       scratch_(std::max<std::size_t>(workers, 1)) {}
 
 void Executor::Discard(InferJob& job) {
@@ -199,12 +202,12 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
   }
 }
 
-bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) const {
+bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) {
   const Job::Request& first = jobs.front()->request();
   // What a plain run takes says nothing of one that is recorded.
   if (first.detail != Detail::kSummary) return false;
   const bool are_equal = std::ranges::all_of(jobs, [&first](const auto& job) { return job->RunsWith(first); });
-  const auto cost = cost_.Of(*first.model, first.steps);
+  const auto cost = CostOf(*first.model, first.steps);
   const auto limit = jobs.size() == 1 ? kQuick : kWorthWaking;
   return are_equal && cost && *cost * jobs.size() < limit && jobs.size() <= first.model->network->max_batch();
 }
@@ -218,14 +221,12 @@ bool Executor::ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs) {
   return fresh.empty() || Simulate(fresh, scratch_now_, kPatience);
 }
 
-void Executor::MeasureModels(const Repository& repository) {
-  for (const auto& model : repository.models()) {
-    if (const auto run = model->network ? MeasureRun(*model) : std::nullopt) cost_.Note(*model, run->steps, run->took);
-  }
+void Executor::MeasureModel(const Model& model) {
+  if (const auto run = model.network ? MeasureRun(model) : std::nullopt) NoteCost(model, run->steps, run->took);
 }
 
-BatchSize Executor::BatchSizeOf(const Job::Request& request) const {
-  const auto cost = cost_.Of(*request.model, request.steps);
+BatchSize Executor::BatchSizeOf(const Job::Request& request) {
+  const auto cost = CostOf(*request.model, request.steps);
   if (!cost || cost->count() <= 0) return {};
   const auto items = [&cost](std::chrono::nanoseconds time) { return static_cast<std::size_t>(time / *cost); };
   return {1 + items(kWorthWaking), std::max(kSharingItems, items(kLongBatch))};
@@ -251,8 +252,11 @@ bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::
 
 bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
   const Job::Request& first = jobs.front()->request();
-  std::vector<std::span<const char>> inputs;
-  for (const InferJob* job : jobs) inputs.emplace_back(job->request().data);
+  std::vector<RunInput> inputs;
+  for (const InferJob* job : jobs) {
+    const Job::Request& request = job->request();
+    inputs.push_back({request.data, request.state, request.return_state});
+  }
   const Network& network = *first.model->network;
   std::optional<LayerRecorder> layers;
   if (first.detail != Detail::kSummary) layers.emplace(network, jobs.size(), first.steps, first.detail);
@@ -269,7 +273,7 @@ bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chron
   }
   // What was cut short says little of what the model takes, but for what took too long already.
   if (jobs.size() == 1 && !layers && (answers.any_finished() || answers.gave_up())) {
-    cost_.Note(*first.model, first.steps, answers.used());
+    NoteCost(*first.model, first.steps, answers.used());
   }
   return !answers.gave_up();
 }

@@ -13,7 +13,6 @@
 #include "engine/simulator.h"
 #include "server/infer_job.h"
 #include "server/infer_spans.h"
-#include "server/recent_cost.h"
 
 namespace tandem {
 
@@ -21,7 +20,7 @@ class Executor {
  public:
   // `release` is told of every job right before its answer is given, to free its place in the queue.
   // `spans` and `recordings` must outlive this.
-  Executor(std::size_t workers, const Repository& repository, InferSpans& spans, RecordingStore& recordings,
+  Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings,
            std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
@@ -32,12 +31,12 @@ class Executor {
   // when the engine is free for the next. Not thread-safe with itself.
   bool ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs);
   // Whether the jobs, at least one, are some for ProcessNow.
-  [[nodiscard]] bool AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) const;
+  [[nodiscard]] static bool AreQuick(std::span<const std::shared_ptr<InferJob>> jobs);
 
-  // Measures one run of each model, so that what it takes is known before the first input comes.
-  void MeasureModels(const Repository& repository);
+  // Measures one run of a model, so that what it takes is known before the first input comes. Any thread.
+  static void MeasureModel(const Model& model);
   // How many such inputs one worker should take.
-  [[nodiscard]] BatchSize BatchSizeOf(const Job::Request& request) const;
+  [[nodiscard]] static BatchSize BatchSizeOf(const Job::Request& request);
 
   // Answers a job that went stale while it waited.
   void Discard(InferJob& job);
@@ -54,7 +53,6 @@ class Executor {
   InferSpans& spans_;
   RecordingStore& recordings_;
   const std::function<void(Task&)> release_;
-  RecentCost cost_;
   std::vector<Scratch> scratch_;  // by worker
   Scratch scratch_now_;
 };

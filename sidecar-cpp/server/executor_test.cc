@@ -87,12 +87,11 @@ class Executing : public ::testing::Test {
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<Journal> journal_ = std::make_shared<Journal>();
-  Repository repository_{{model_}};
   InferSpans spans_{nullptr};
   RecordingStore recordings_{0};
   // Throws for a job when told so, as a callback may that runs out of memory.
   std::function<void()> on_release_ = [] {};
-  Executor executor_{1, repository_, spans_, recordings_, [this](Task&) {
+  Executor executor_{1, spans_, recordings_, [this](Task&) {
                        journal_->lines.push_back("free");
                        on_release_();
                      }};
@@ -161,24 +160,24 @@ TEST_F(Executing, AModelIsQuickOnceARunAloneWasQuick) {
 }
 
 TEST_F(Executing, AModelThatWasMeasuredIsQuickFromTheFirst) {
-  executor_.MeasureModels(repository_);
+  Executor::MeasureModel(*model_);
   EXPECT_TRUE(AreQuick({Job(1)}));
 }
 
 TEST_F(Executing, AFewJobsAreQuickAndManyAreNot) {
-  executor_.MeasureModels(repository_);
+  Executor::MeasureModel(*model_);
   EXPECT_TRUE(AreQuick({Job(1), Job(2)}));
   EXPECT_FALSE(AreQuick(Jobs(Job(1), 100'000)));
 }
 
 TEST_F(Executing, JobsThatCannotRunTogetherAreNotQuick) {
-  executor_.MeasureModels(repository_);
+  Executor::MeasureModel(*model_);
   EXPECT_FALSE(AreQuick({Job(1), Job(2, 1e-30f, Detail::kLayers)}));
 }
 
 TEST_F(Executing, NothingIsSaidOfTheSizeOfABatchBeforeTheModelWasMeasured) {
   EXPECT_EQ(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
-  executor_.MeasureModels(repository_);
+  Executor::MeasureModel(*model_);
   EXPECT_GT(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/session_state.h"
 #include "server/job.h"
 #include "tandem/engine/v1/engine.pb.h"
 
@@ -28,10 +29,12 @@ class InferJob final : public Job {
       : Job(std::move(request), std::move(memory)), sink_(std::move(sink)) {}
 
   // What a job keeps in memory at most: its input, and later its answer, a count of at most 5 bytes and a potential for
-  // each element. What is recorded of the run is there twice for a moment: as it was recorded and as it is sent.
+  // each element. What is recorded of the run, and a state, are there twice for a moment: as they were made and as they
+  // are sent.
   static std::size_t BytesFor(const Request& request) {
     const Network& network = *request.model->network;
-    return request.data.size() + std::size_t{9} * network.output_size() + 512 +
+    return request.data.size() + request.state.size() + std::size_t{9} * network.output_size() + 512 +
+           (request.return_state ? 2 * SessionStateBytes(network) : 0) +
            2 * sizeof(std::uint32_t) * RecordedNumbers(network, request.steps, request.detail);
   }
 

@@ -29,8 +29,10 @@ class Job : public Task {
   struct Request {
     std::uint64_t id = 0;
     std::shared_ptr<const Model> model;
-    std::string data;  // valid input: finite little-endian binary32 of the right length
-    std::uint32_t steps = 0;
+    std::string data;         // valid input: finite little-endian binary32 of the right length
+    std::uint32_t steps = 0;  // of this input
+    std::string state;        // valid; empty: begins at step 0
+    bool return_state = false;
     TimePoint received;
     TimePoint deadline = kNoDeadline;
     bool digest_only = false;

@@ -45,7 +45,7 @@ std::optional<MeasuredRun> MeasureRun(const Model& model) {
   const std::uint32_t steps = is_series ? kSeriesSteps : network.steps;
   try {
     const std::vector<float> numbers = Numbers(network.input_size() * (is_series ? steps : 1));
-    const std::span<const char> input(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
+    const RunInput input{.values = {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)}};
     Scratch scratch;
     std::optional<MeasuredRun> measured;
     // The first run finds weights and memory that no cache holds.

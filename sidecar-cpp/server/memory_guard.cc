@@ -22,8 +22,8 @@ std::size_t ResidentMemory() {
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-MemoryGuard::MemoryGuard(std::size_t max_bytes, std::function<void()> relieve)
-    : max_bytes_(max_bytes), relieve_(std::move(relieve)), thread_([this] { Watch(); }) {}
+MemoryGuard::MemoryGuard(std::function<std::size_t()> max_bytes, std::function<void()> relieve)
+    : max_bytes_(std::move(max_bytes)), relieve_(std::move(relieve)), thread_([this] { Watch(); }) {}
 
 MemoryGuard::~MemoryGuard() {
   {
@@ -37,14 +37,15 @@ MemoryGuard::~MemoryGuard() {
 void MemoryGuard::Watch() {
   std::unique_lock lock(mutex_);
   while (!stop_.wait_for(lock, kLookEvery, [this] { return stopped_; })) {
-    if (ResidentMemory() <= max_bytes_) continue;
+    const std::size_t max_bytes = max_bytes_();
+    if (ResidentMemory() <= max_bytes) continue;
     malloc_trim(0);
     const std::size_t resident = ResidentMemory();
-    if (resident <= max_bytes_) continue;
+    if (resident <= max_bytes) continue;
     spdlog::error(
         "this engine takes {} MiB of memory, above {} MiB, which its inputs and answers cannot explain; all "
         "connections are closed; look for a peer that is not a router",
-        resident >> 20, max_bytes_ >> 20);
+        resident >> 20, max_bytes >> 20);
     relieve_();
   }
 }

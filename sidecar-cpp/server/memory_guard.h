@@ -16,8 +16,8 @@ std::size_t ResidentMemory();
 
 class MemoryGuard {
  public:
-  // Calls `relieve`, on a thread of its own, while the process takes more than `max_bytes`.
-  MemoryGuard(std::size_t max_bytes, std::function<void()> relieve);
+  // Calls `relieve`, on a thread of its own, while the process takes more than `max_bytes` says.
+  MemoryGuard(std::function<std::size_t()> max_bytes, std::function<void()> relieve);
   ~MemoryGuard();
   MemoryGuard(const MemoryGuard&) = delete;
   MemoryGuard& operator=(const MemoryGuard&) = delete;
@@ -25,7 +25,7 @@ class MemoryGuard {
  private:
   void Watch();
 
-  const std::size_t max_bytes_;
+  const std::function<std::size_t()> max_bytes_;
   const std::function<void()> relieve_;
   std::mutex mutex_;
   std::condition_variable stop_;

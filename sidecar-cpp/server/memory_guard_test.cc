@@ -9,14 +9,14 @@ namespace {
 
 TEST(MemoryGuard, RelievesAProcessThatTakesTooMuch) {
   std::counting_semaphore<> relieved(0);
-  const MemoryGuard guard(1, [&] { relieved.release(); });
+  const MemoryGuard guard([] { return std::size_t{1}; }, [&] { relieved.release(); });
   EXPECT_TRUE(relieved.try_acquire_for(std::chrono::seconds(10)));
 }
 
 TEST(MemoryGuard, LeavesOneAloneThatDoesNot) {
   bool is_relieved = false;
   {
-    const MemoryGuard guard(ResidentMemory() * 100, [&] { is_relieved = true; });
+    const MemoryGuard guard([] { return ResidentMemory() * 100; }, [&] { is_relieved = true; });
     std::this_thread::sleep_for(std::chrono::milliseconds(120));
   }
   EXPECT_FALSE(is_relieved);

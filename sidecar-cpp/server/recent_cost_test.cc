@@ -2,36 +2,29 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 namespace tandem {
 namespace {
 
 using std::chrono::microseconds;
 
-struct Given {
-  std::shared_ptr<const Model> model = std::make_shared<const Model>();
-  RecentCost cost{Repository({model})};
-};
-
 TEST(RecentCost, NothingIsKnownBeforeARunWasSeen) {
-  const Given given;
-  EXPECT_EQ(given.cost.Of(*given.model, 1), std::nullopt);
+  const Model model;
+  EXPECT_EQ(CostOf(model, 1), std::nullopt);
 }
 
 TEST(RecentCost, CountsByTheStep) {
-  Given given;
-  given.cost.Note(*given.model, 10, microseconds(100));
-  EXPECT_EQ(given.cost.Of(*given.model, 30), microseconds(300));
+  const Model model;
+  NoteCost(model, 10, microseconds(100));
+  EXPECT_EQ(CostOf(model, 30), microseconds(300));
 }
 
 TEST(RecentCost, FollowsWhatItSeesAndForgetsOneSlowRun) {
-  Given given;
-  given.cost.Note(*given.model, 1, microseconds(40));
-  given.cost.Note(*given.model, 1, microseconds(10'000));
-  EXPECT_GT(given.cost.Of(*given.model, 1), microseconds(300));
-  for (int k = 0; k < 10; ++k) given.cost.Note(*given.model, 1, microseconds(40));
-  EXPECT_LT(given.cost.Of(*given.model, 1), microseconds(300));
+  const Model model;
+  NoteCost(model, 1, microseconds(40));
+  NoteCost(model, 1, microseconds(10'000));
+  EXPECT_GT(CostOf(model, 1), microseconds(300));
+  for (int k = 0; k < 10; ++k) NoteCost(model, 1, microseconds(40));
+  EXPECT_LT(CostOf(model, 1), microseconds(300));
 }
 
 }  // namespace

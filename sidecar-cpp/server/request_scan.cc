@@ -185,4 +185,17 @@ MaybeError CheckUnaryRequest(std::string_view bytes) {
   return item.Refusal();
 }
 
+MaybeError CheckPlainRequest(std::string_view bytes) {
+  std::size_t fields = 0;
+  const bool is_read = ForEachField(bytes, [&fields](const Field&) { return ++fields <= kMaxItemFields; });
+  if (fields > kMaxItemFields) {
+    return Error{Code::kInvalidArgument,
+                 "INVALID_FIELD",
+                 "the request has more than " + std::to_string(kMaxItemFields) + " fields; send each once",
+                 {}};
+  }
+  if (!is_read) return MalformedMessage();
+  return std::nullopt;
+}
+
 }  // namespace tandem

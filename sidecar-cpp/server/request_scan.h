@@ -42,6 +42,8 @@ Expected<ScannedRequest> ScanStreamRequest(std::string_view bytes);
 
 // Whether an InferRequest or a TraceRequest may be parsed. Errors: MALFORMED_MESSAGE, INPUT_LENGTH, INVALID_FIELD.
 MaybeError CheckUnaryRequest(std::string_view bytes);
+// The same for a request without an item: at most 256 fields.
+MaybeError CheckPlainRequest(std::string_view bytes);
 
 // For what was looked through, and cannot be parsed all the same.
 Error MalformedMessage();

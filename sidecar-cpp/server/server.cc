@@ -71,11 +71,7 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
   if (server->server_ == nullptr) return CannotListen(options.listen);
   server->listener_ = std::move(listener).value();
   server->address_ = AddressWithPort(options.listen, server->listener_->port());
-  if (auto* health = server->server_->GetHealthCheckService()) {
-    const bool ready = core.HasUsableModel();
-    health->SetServingStatus("", ready);
-    health->SetServingStatus("tandem.engine.v1.EngineService", ready);
-  }
+  server->TellHealth();
   server->listener_->Start([acceptor](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
     connection.fd = fd;
@@ -85,11 +81,20 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
       [listener = server->listener_.get()](const std::string& peer) { listener->CloseStuckConnections(peer); });
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
-        options.max_memory_bytes, [listener = server->listener_.get()] { listener->CloseConnections(); });
+        [most = options.max_memory_bytes, &core] { return most + core.ScratchBytes() + core.model_loads().allowed_bytes(); },
+        [listener = server->listener_.get()] { listener->CloseConnections(); });
   }
   server->keep_awake_ =
       std::make_unique<KeepAwake>([channel = server->InProcessChannel()] { AskHealth(channel, kKeepAwakeTimeout); });
   return server;
+}
+
+void Server::TellHealth() {
+  auto* const health = server_->GetHealthCheckService();
+  if (health == nullptr || core_.draining()) return;
+  const bool ready = core_.HasUsableModel();
+  health->SetServingStatus("", ready);
+  health->SetServingStatus("tandem.engine.v1.EngineService", ready);
 }
 
 std::shared_ptr<grpc::Channel> Server::InProcessChannel() { return server_->InProcessChannel({}); }

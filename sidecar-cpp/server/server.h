@@ -26,7 +26,8 @@ struct ServerOptions {
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                                // connections take descriptors below it
-  std::size_t max_memory_bytes = 0;                 // of the process, beyond which it closes its connections; 0: none
+  // Of the process beside what it simulates with, beyond which it closes its connections; 0: none.
+  std::size_t max_memory_bytes = 0;
   TlsFiles tls = {};
 };
 
@@ -55,7 +56,11 @@ class Server {
   Server(EngineCore& core, const ServerOptions& options)
       : core_(core),
         address_(options.listen),
-        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes),
+                 [this] { TellHealth(); }) {}
+
+  // Whether there is a model to be asked for.
+  void TellHealth();
 
   EngineCore& core_;
   std::string address_;

@@ -4,6 +4,7 @@
 #include "server/get_recording.h"
 #include "server/infer_stream.h"
 #include "server/infer_unary.h"
+#include "server/load_model.h"
 #include "server/trace_unary.h"
 
 namespace tandem {
@@ -26,6 +27,16 @@ grpc::ServerUnaryReactor* EngineServiceImpl::Trace(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* EngineServiceImpl::GetRecording(grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return StartGetRecording(Incoming(context, request, response));
+}
+
+grpc::ServerUnaryReactor* EngineServiceImpl::LoadModel(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return StartLoadModel(Incoming(context, request, response), on_models_);
+}
+
+grpc::ServerUnaryReactor* EngineServiceImpl::UnloadModel(grpc::CallbackServerContext* context,
+                                                         const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return StartUnloadModel(Incoming(context, request, response), on_models_);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* EngineServiceImpl::InferStream(

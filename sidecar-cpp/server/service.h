@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "server/engine_core.h"
 #include "server/incoming_call.h"
@@ -15,13 +17,22 @@ namespace tandem {
 using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_InferStream<
     engine::v1::EngineService::WithRawCallbackMethod_Describe<
         engine::v1::EngineService::WithRawCallbackMethod_Infer<engine::v1::EngineService::WithRawCallbackMethod_Trace<
-            engine::v1::EngineService::WithRawCallbackMethod_GetRecording<engine::v1::EngineService::Service>>>>>;
+            engine::v1::EngineService::WithRawCallbackMethod_GetRecording<
+                engine::v1::EngineService::WithRawCallbackMethod_LoadModel<
+                    engine::v1::EngineService::WithRawCallbackMethod_UnloadModel<
+                        engine::v1::EngineService::Service>>>>>>>;
 
 class EngineServiceImpl final : public EngineServiceBase {
  public:
   // All must outlive the server that serves this and takes messages of at most `max_message_bytes`.
-  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, std::uint64_t max_message_bytes)
-      : core_(core), streams_(streams), unread_(unread), max_message_bytes_(max_message_bytes) {}
+  // `on_models`: the models are others than before; on any thread.
+  EngineServiceImpl(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, std::uint64_t max_message_bytes,
+                    std::function<void()> on_models)
+      : core_(core),
+        streams_(streams),
+        unread_(unread),
+        max_message_bytes_(max_message_bytes),
+        on_models_(std::move(on_models)) {}
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
@@ -31,6 +42,10 @@ class EngineServiceImpl final : public EngineServiceBase {
                                   grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* LoadModel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* UnloadModel(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferStream(
       grpc::CallbackServerContext* context) override;
 
@@ -46,6 +61,7 @@ class EngineServiceImpl final : public EngineServiceBase {
   StreamRegistry& streams_;
   UnreadAnswers& unread_;
   const std::uint64_t max_message_bytes_;
+  const std::function<void()> on_models_;
 };
 
 }  // namespace tandem

@@ -143,6 +143,41 @@ TEST_F(Service, ADetailThatIsUnknownOrTooMuchIsRefused) {
   EXPECT_THAT(refused.error_message(), HasSubstr("send a series of 83333 steps at most"));
 }
 
+TEST_F(Service, ASeriesGoesOnFromTheStateOfAnAnswer) {
+  engine::v1::InferResponse whole;
+  ASSERT_TRUE(Infer(Item(0, "series", {6, kInputs}, 1.0f), &whole).ok());
+  EXPECT_EQ(whole.inference().state(), "") << "it was not asked for";
+
+  InferItem piece = Item(0, "series", {3, kInputs}, 1.0f);
+  piece.set_return_state(true);
+  piece.set_digest_only(true);
+  engine::v1::InferResponse first;
+  ASSERT_TRUE(Infer(piece, &first).ok());
+  piece.set_digest_only(false);
+  piece.set_detail(engine::v1::DETAIL_LAYERS);
+  piece.set_state(first.inference().state());
+  engine::v1::InferResponse second;
+  ASSERT_TRUE(Infer(piece, &second).ok());
+  EXPECT_EQ(second.inference().steps(), 6u);
+  EXPECT_EQ(second.inference().state_digest(), whole.inference().state_digest());
+  EXPECT_EQ(second.inference().readout_digest(), whole.inference().readout_digest());
+  EXPECT_EQ(second.inference().layers(0).spikes_per_step_size(), 3);
+}
+
+TEST_F(Service, AStateThatDoesNotFitIsRefused) {
+  InferItem piece = Item(0, "series", {3, kInputs}, 1.0f);
+  piece.set_return_state(true);
+  engine::v1::InferResponse answer;
+  ASSERT_TRUE(Infer(piece, &answer).ok());
+  std::string state = answer.inference().state();
+  state.back() ^= 1;
+  piece.set_state(state);
+  const grpc::Status status = Infer(piece);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(InfoOf(status).reason(), "STATE_INVALID");
+  EXPECT_EQ(InfoOf(status).metadata().at("field"), "state");
+}
+
 TEST_F(Service, TheReadoutDigestIsThatOfTheAnswer) {
   engine::v1::InferResponse response;
   ASSERT_TRUE(Infer(Item(0), &response).ok());

@@ -45,14 +45,15 @@ std::size_t BytesFor(const Job::Request& job, const std::optional<TracePlace>& p
   const auto& nodes = job.model->network->nodes;
   const std::size_t answer =
       place ? 3 * sizeof(float) * nodes[place->node].out : sizeof(std::uint64_t) * nodes.size() * job.steps;
-  return job.data.size() + 2 * answer + 512;
+  return job.data.size() + job.state.size() + 2 * answer + 512;
 }
 
 Expected<engine::v1::TraceResponse> Answer(const TraceJob& job) {
   const Job::Request& request = job.request();
   const Network& network = *request.model->network;
   Scratch scratch;  // not kept: traces are rare, and a large model's is large
-  auto trace = TraceRun(network, request.steps, request.data, job.place(), scratch, [&job] { return job.Stale(); });
+  const RunInput input{.values = request.data, .state = request.state};
+  auto trace = TraceRun(network, request.steps, input, job.place(), scratch, [&job] { return job.Stale(); });
   if (!trace) return *job.StopError();
   engine::v1::TraceResponse answer;
   for (const NetworkNode& node : network.nodes) answer.add_nodes(Printable(node.name));

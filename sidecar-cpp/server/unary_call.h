@@ -21,11 +21,11 @@ namespace tandem {
 
 grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
 
-// A request, looked through, then parsed; `bytes` is empty afterwards.
+// A request, looked through by `check`, then parsed; `bytes` is empty afterwards.
 template <typename Request>
-Expected<Request> ParseUnary(grpc::ByteBuffer& bytes) {
+Expected<Request> ParseUnary(grpc::ByteBuffer& bytes, MaybeError (*check)(std::string_view) = CheckUnaryRequest) {
   const WholeMessage message(bytes);
-  if (auto error = CheckUnaryRequest(message.bytes())) return *std::move(error);
+  if (auto error = check(message.bytes())) return *std::move(error);
   Request request;
   const std::string_view whole = message.bytes();
   if (request.ParseFromArray(whole.data(), static_cast<int>(whole.size()))) return request;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/little_endian.h"
+#include "engine/session_state.h"
 #include "kernels/elementwise.h"
 
 namespace tandem {
@@ -111,6 +112,20 @@ Expected<Detail> DetailOf(const engine::v1::InferItem& item, const Network& netw
                {{"max_counts", std::to_string(kMaxLayerCounts)}}};
 }
 
+MaybeError CheckState(const engine::v1::InferItem& item, const Model& model, std::uint32_t steps) {
+  const Network& network = *model.network;
+  if (const std::size_t bytes = SessionStateBytes(network); item.return_state() && bytes > kMaxSessionStateBytes) {
+    return Error{Code::kResourceExhausted,
+                 "STATE_TOO_LARGE",
+                 "a state of model \"" + model.name + "\" has " + std::to_string(bytes) +
+                     " bytes, above the limit of " + std::to_string(kMaxSessionStateBytes) +
+                     "; send the whole series at once",
+                 {{"field", "return_state"}}};
+  }
+  if (item.state().empty()) return std::nullopt;
+  return CheckSessionState(network, model.model_id, item.state(), steps);
+}
+
 }  // namespace
 
 Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repository& repository, TimePoint received) {
@@ -124,12 +139,15 @@ Expected<Job::Request> ValidateItem(engine::v1::InferItem& item, const Repositor
   if (auto error = CheckData(item.data(), rows * model.value()->network->input_size())) return *std::move(error);
   const auto detail = DetailOf(item, *model.value()->network, steps.value());
   if (!detail.ok()) return detail.error();
+  if (auto error = CheckState(item, *model.value(), steps.value())) return *std::move(error);
 
   Job::Request request;
   request.id = item.id();
   request.model = std::move(model).value();
   request.data = std::move(*item.mutable_data());
   request.steps = steps.value();
+  request.state = std::move(*item.mutable_state());
+  request.return_state = item.return_state();
   request.digest_only = item.digest_only();
   request.detail = detail.value();
   request.received = received;

@@ -54,8 +54,8 @@ std::vector<Number> RowOf(const float* row, std::size_t n) {
 Json RunEngine(const Network& network, std::uint64_t model_id, std::uint32_t steps, const std::vector<float>& input) {
   Scratch scratch;
   Collect collect;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
-  const std::span<const std::span<const char>> inputs(&bytes, 1);
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
+  const std::span<const RunInput> inputs(&bytes, 1);
   Run run(network, model_id, steps, inputs, scratch, collect, StepByStep(1));
   Json nodes = Json::object();
   for (std::uint32_t step = 0; step < steps && run.running() > 0; ++step) {
@@ -93,7 +93,7 @@ bool ReferenceAgrees(const Graph& graph, const Manifest& manifest, const Network
   const ReferenceOutcome reference = RunReference(graph, manifest, model_id, input);
   if (engine.contains("error")) return reference.failed_at.has_value();
   Scratch scratch;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   const auto trace = TraceRun(network, steps, bytes, std::nullopt, scratch, [] { return false; });
   return !reference.failed_at && trace && trace->digests == reference.trace &&
          engine["state_digest"] == Hex(reference.result.state_digest);

@@ -34,7 +34,7 @@ class Collect final : public RunObserver {
 RunResult Run(const Network& network, const std::vector<float>& input, std::uint32_t steps) {
   Scratch scratch;
   Collect collect;
-  const std::span<const char> bytes(reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float));
+  const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
   RunBatch(network, 0, steps, {&bytes, 1}, scratch, collect);
   return collect.result;
 }

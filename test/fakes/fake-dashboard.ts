@@ -1,5 +1,11 @@
 // What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
-import type { DashboardSources, DifferenceView, EngineView, SpanView } from '../../services/dashboard/sources.ts';
+import type {
+  DashboardSources,
+  StudentView,
+  DifferenceView,
+  EngineView,
+  SpanView,
+} from '../../services/dashboard/sources.ts';
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
 
@@ -86,6 +92,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       }),
     ],
     readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),
+    learning: () => Promise.resolve([fakeStudent()]),
     pins: { find: (name) => (name === 'toy' ? fakePinned(heldModel()) : undefined) },
     models: {
       defaultModel: 'toy',
@@ -98,7 +105,9 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           readout: { from: 'spike_count', labels: ['a', HOSTILE, 'c'], temperature: 1 },
           steps: 16,
           dt: 1e-3,
+          ...{ defaults: [`dt ${HOSTILE}`], heldAs: 'toy', isUnloaded: false },
           golden: [{ name: HOSTILE, data: new Uint8Array(8), stateDigest: 0x1234n }],
+          tokenizer: undefined,
           error: '',
         },
         {
@@ -110,6 +119,8 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           steps: 0,
           dt: 1e-3,
           golden: [],
+          ...{ defaults: [], heldAs: HOSTILE, isUnloaded: false },
+          tokenizer: undefined,
           error: `model.yaml: ${HOSTILE}`,
         },
       ],
@@ -242,5 +253,30 @@ export function fakeAnswer(): object {
       ],
     },
     layers: [layer('lif1', 128), layer('output', 45)],
+  };
+}
+
+function fakeStudent(): StudentView {
+  const point = { weights: [0.25, 0.75], regrets: [0.5, -1], studentAccuracy: 0.5, consensusAccuracy: 0.75 };
+  const teacher = { weight: 0.75, regret: 0.5, regretBound: 3, accuracy: 0.875 };
+  const numbers = { features: 3, examples: 40, labelled: 30, heldOut: 8, publishedVersion: 2 };
+  return {
+    ...{
+      student: HOSTILE,
+      error: '',
+      base: HOSTILE,
+      labels: ['a', HOSTILE],
+      stateDigest: '00000000000012ab',
+      ...numbers,
+    },
+    teachers: [
+      { model: `${HOSTILE}/1`, ...teacher },
+      { model: 'toy/1', ...teacher },
+    ],
+    commits: [{ version: 2, timeMs: 1_790_000_000_000, status: 'REJECTED', why: HOSTILE, heldOut: 8, accuracy: 0.625 }],
+    curve: [
+      { examples: 10, ...point },
+      { examples: 20, ...point },
+    ],
   };
 }

@@ -12,6 +12,7 @@ import { Admission } from '../../services/routing/admission.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import type { ReasonQuestion } from '../../services/routing/question.ts';
 import { Audit } from '../../services/routing/audit.ts';
+import { VersionUse } from '../../services/models/version-use.ts';
 import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
@@ -29,6 +30,11 @@ export function version(number: number, over: Partial<ModelVersion> = {}): Model
     dt: 1e-3,
     vote: undefined,
     golden: [],
+    defaults: [],
+    heldAs: over.name ?? 'm',
+    isUnloaded: false,
+    use: new VersionUse(),
+    tokenizer: undefined,
     error: '',
     ...over,
   };

@@ -86,10 +86,12 @@ export async function withEngines(
   }
 }
 
-export function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase): void {
-  mkdirSync(join(modelsDir, `m${seed}`, '1'), { recursive: true });
-  writeFileSync(join(modelsDir, `m${seed}`, 'model.yaml'), manifest);
-  writeFileSync(join(modelsDir, `m${seed}`, '1', 'model.nir'), writeNir(graph));
+/** `suffix`: of its name. */
+export function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase, suffix = ''): void {
+  const folder = join(modelsDir, `m${seed}${suffix}`);
+  mkdirSync(join(folder, '1'), { recursive: true });
+  writeFileSync(join(folder, 'model.yaml'), manifest);
+  writeFileSync(join(folder, '1', 'model.nir'), writeNir(graph));
 }
 
 /** The case's pairs that are worth running: none where the model is refused. */

@@ -4,6 +4,8 @@ import type { GraphSpec } from '../support/nir-writer.ts';
 import type { Difference, Tally } from './compare.ts';
 import { compareCases } from './compare.ts';
 import { compareTraces } from './compare-traces.ts';
+import type { SessionPlan } from './compare-sessions.ts';
+import { EVERY_STEP, RANDOM_PIECES, SIMD_LEVELS, compareSessions, emptySessionTally } from './compare-sessions.ts';
 import { INPUTS_A_CASE, generate } from './generate.ts';
 
 const HELP = `Compares the local engine and a real sidecar, to the bit, on random networks and inputs.
@@ -11,6 +13,8 @@ const HELP = `Compares the local engine and a real sidecar, to the bit, on rando
   --pairs N    pairs of network and input (10000)
   --seed S     of the first case; case n has seed S + n (taken from the clock)
   --traces N   cases whose runs are compared step by step, too (100)
+  --sessions N networks that run in pieces, too, each piece on another engine: in random pieces, and at each of 256
+               steps; on sidecars of every instruction set that this machine has (40)
   --chunk N    cases an engine holds at a time (500)
   --show N     differences printed in full (5)
   --help
@@ -24,6 +28,7 @@ async function main(): Promise<number> {
       pairs: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
       traces: { type: 'string', default: '100' },
+      sessions: { type: 'string', default: '40' },
       chunk: { type: 'string', default: '500' },
       show: { type: 'string', default: '5' },
       help: { type: 'boolean', default: false },
@@ -37,7 +42,8 @@ async function main(): Promise<number> {
   const [seed, show] = [Number(values.seed), Number(values.show)];
   const answers = await fuzz(cases, seed, Number(values.chunk), show);
   const traces = await fuzzTraces(Number(values.traces), seed, show);
-  return Math.max(answers, traces);
+  const sessions = await fuzzSessions(Number(values.sessions), seed, Number(values.chunk), show);
+  return Math.max(answers, traces, sessions);
 }
 
 async function fuzz(cases: number, seed: number, chunk: number, show: number): Promise<number> {
@@ -69,6 +75,31 @@ async function fuzzTraces(count: number, seed: number, show: number): Promise<nu
       `${tally.differences.length} differing, ${seconds(started)} s`,
   );
   return tally.differences.length === 0 ? 0 : 1;
+}
+
+async function fuzzSessions(count: number, seed: number, chunk: number, show: number): Promise<number> {
+  const plans: [string, SessionPlan][] = [
+    ['in random pieces', RANDOM_PIECES],
+    ['moved at each of 256 steps', EVERY_STEP],
+  ];
+  let worst = 0;
+  for (const [name, plan] of plans) {
+    const started = performance.now();
+    const tally = emptySessionTally();
+    for (let first = 0; first < count; first += chunk) {
+      const length = Math.min(chunk, count - first);
+      const cases = Array.from({ length }, (_, n) => generate(seed + first + n));
+      await compareSessions(cases, plan, SIMD_LEVELS, tally);
+    }
+    const { compared, failed, pieces, engines, stateBytes, differences } = tally;
+    for (const difference of differences.slice(0, show)) console.log(`--- ${difference}`);
+    console.log(
+      `${compared + failed} sessions ${name}, ${pieces} pieces on ${engines} engines (${failed} failed alike, largest state ` +
+        `${stateBytes} bytes), ${differences.length} differing, ${seconds(started)} s`,
+    );
+    worst = Math.max(worst, Number(differences.length > 0));
+  }
+  return worst;
 }
 
 /** Enough to see what it is about; `generate(seed)` gives the rest. */

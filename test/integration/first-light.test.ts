@@ -63,7 +63,7 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
 
   it('has engines that each give the golden answers to the last bit, with true digests', async () => {
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
-    for (const known of readGolden(MODEL, 'golden.json', 1)) {
+    for (const known of readGolden({ path: MODEL, versionPath: `${MODEL}/1`, version: 1 }, 'golden.json')) {
       const input = { model: 'supersense', version: 1, shape: [768], data: known.data };
       for (const { engine } of system.pool.engines) {
         const answer = await engine.infer(input, context);

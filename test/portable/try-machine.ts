@@ -12,7 +12,8 @@ import { type Machine, engineCommand } from './machines.ts';
 const exec = promisify(execFile);
 
 const MODEL = 'supersense';
-const GOLDEN = readGolden(fileURLToPath(new URL(`../../deploy/models/${MODEL}`, import.meta.url)), 'golden.json', 1);
+const FOLDER = fileURLToPath(new URL(`../../deploy/models/${MODEL}`, import.meta.url));
+const GOLDEN = readGolden({ path: FOLDER, versionPath: `${FOLDER}/1`, version: 1 }, 'golden.json');
 
 /** Of the image, not of this clone. */
 const IMAGE_MODELS = '/models';

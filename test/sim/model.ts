@@ -1,6 +1,7 @@
 // The one model of every schedule, and its inputs: an input is a number.
 import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import type { ModelVersion } from '../../services/models/repository.ts';
+import { VersionUse } from '../../services/models/version-use.ts';
 import { OUTPUTS, answerTo } from './truth.ts';
 
 export const MODEL: PinnedModel = {
@@ -22,8 +23,10 @@ const GOLDEN = [-1, -2];
 
 export const VERSION: ModelVersion = {
   ...{ name: 'm', version: 1, inputKind: 'constant', inputShape: [2], steps: 16, dt: 1e-3, vote: undefined, error: '' },
+  ...{ defaults: [], heldAs: 'm', isUnloaded: false, use: new VersionUse() },
+  tokenizer: undefined,
   readout: { from: 'spike_count', labels: Array.from({ length: OUTPUTS }, (_, k) => `label ${k}`), temperature: 1 },
-  golden: GOLDEN.map((input) => ({ name: '', data: dataOf(input), ...digestsOf(input) })),
+  golden: GOLDEN.map((input) => ({ name: '', shape: undefined, data: dataOf(input), ...digestsOf(input) })),
 };
 
 export function dataOf(input: number): Buffer {

@@ -44,7 +44,7 @@ export class Catalogue {
   isReady(name: string, version: string): boolean {
     try {
       const found = this.find(name, version);
-      return found.error === '' && this.#pool.holders(found.name, found.version).length > 0;
+      return found.error === '' && this.#pool.holders(found.heldAs, found.version).length > 0;
     } catch (thrown) {
       if (thrown instanceof RouterError && thrown.kind === 'UNKNOWN_MODEL') return false;
       throw thrown;
@@ -52,8 +52,8 @@ export class Catalogue {
   }
 
   /** Of one step. */
-  itemShape({ name, version, inputKind, inputShape }: ModelVersion): ItemShape {
-    const size = this.#pool.pinned(name, version)?.inputSize ?? 0;
+  itemShape({ heldAs, version, inputKind, inputShape }: ModelVersion): ItemShape {
+    const size = this.#pool.pinned(heldAs, version)?.inputSize ?? 0;
     return { kind: inputKind, shape: inputShape ?? [size] };
   }
 
@@ -90,9 +90,9 @@ export class Catalogue {
   }
 
   index(onlyReady: boolean): RepositoryIndexResponse {
-    const models = this.#models.versions.map(({ name, version, error }) => {
-      const why = error || (this.#pool.pinned(name, version)?.error ?? '');
-      const isReady = why === '' && this.#pool.holders(name, version).length > 0;
+    const models = this.#models.versions.map(({ name, version, heldAs, isUnloaded, error }) => {
+      const why = isUnloaded ? 'unloaded' : error || (this.#pool.pinned(heldAs, version)?.error ?? '');
+      const isReady = why === '' && this.#pool.holders(heldAs, version).length > 0;
       const reason = isReady ? '' : why || 'no engine that is ready holds it';
       return { name, version: String(version), state: isReady ? 'READY' : 'UNAVAILABLE', reason };
     });
@@ -104,9 +104,9 @@ export class Catalogue {
     return [...(kind === 'series' ? [ANY] : []), ...shape.map(BigInt)];
   }
 
-  #outputLength({ name, version, readout }: ModelVersion, length: 'labels' | 'outputs' | 1): bigint {
+  #outputLength({ heldAs, version, readout }: ModelVersion, length: 'labels' | 'outputs' | 1): bigint {
     if (length === 1) return 1n;
-    const outputs = BigInt(this.#pool.pinned(name, version)?.outputSize ?? readout.labels.length);
+    const outputs = BigInt(this.#pool.pinned(heldAs, version)?.outputSize ?? readout.labels.length);
     return outputs === 0n ? ANY : outputs;
   }
 }

@@ -3,6 +3,7 @@ import { fill, h } from './dom.js';
 import { connect, live, watch } from './live.js';
 import * as engines from './pages/engines.js';
 import * as events from './pages/events.js';
+import * as learning from './pages/learning.js';
 import * as models from './pages/models.js';
 import * as overview from './pages/overview.js';
 import * as request from './pages/request.js';
@@ -16,6 +17,7 @@ const PAGES = [
   { path: 'engines', name: 'Engines', page: engines },
   { path: 'votes', name: 'Votes & disputes', page: votes },
   { path: 'models', name: 'Models', page: models },
+  { path: 'learning', name: 'Learning', page: learning },
   { path: 'traces', name: 'Traces', page: traces },
   { path: 'events', name: 'Events', page: events },
   { path: 'request', name: 'Request', page: request },

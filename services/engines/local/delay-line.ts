@@ -21,6 +21,12 @@ export class DelayLine {
     this.#now = 0;
   }
 
+  /** Takes over the inputs of steps before, oldest first. */
+  restore(rows: Float32Array): void {
+    this.#ring.set(rows);
+    this.#now = 0;
+  }
+
   /** Takes `x` in, and puts into `y` what came as many steps before as each element is delayed. */
   step(x: Float32Array, y: Float32Array): void {
     const [delays, ring, depth, now, size] = [this.#delays, this.#ring, this.#depth, this.#now, this.#delays.length];

@@ -58,6 +58,11 @@ export class StateDigest {
     new DataView(this.bytes.buffer).setBigUint64(0, modelId, true);
   }
 
+  /** What `compute` has digested last. Overwritten by the next. */
+  get body(): Uint8Array {
+    return this.bytes;
+  }
+
   /** Of the arrays' present content. */
   compute(steps: number): bigint {
     new DataView(this.bytes.buffer).setUint32(8, steps, true);

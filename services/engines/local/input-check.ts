@@ -2,13 +2,14 @@
 import type { ErrorKind } from '../../core/errors.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Detail, InferenceInput } from '../../core/inference.ts';
-import { MAX_TRACE_DIGESTS } from '../engine.ts';
+import { MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
 import type { TracePlace } from '../engine.ts';
 import { checkLayerCounts } from '../layer-counts.ts';
 import { MAX_STEPS } from './limits.ts';
 import type { Failure } from './messages.ts';
 import type { Network } from './network.ts';
 import { firesSpikes } from './node-types.ts';
+import { stateLayout } from './state-layout.ts';
 
 const MAX_SHOWN_BYTES = 200;
 
@@ -44,6 +45,14 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
 export function checkDetail({ nodes }: Network, steps: number, detail: Detail): void {
   if (detail === 'SUMMARY') return;
   checkLayerCounts(steps, nodes.filter(({ type }) => firesSpikes(type)).length);
+}
+
+/** Throws RouterError where the model's state would be too long to send. */
+export function checkStateSize(model: string, network: Network): void {
+  const { bytes } = stateLayout(network);
+  if (bytes <= MAX_STATE_BYTES) return;
+  const message = `a state of model "${model}" has ${bytes} bytes, above the limit of ${MAX_STATE_BYTES}; send the whole series at once`;
+  throw new RouterError('STATE_TOO_LARGE', message, { field: 'return_state', metadata: { field: 'return_state' } });
 }
 
 /** Throws RouterError, word for word that of sidecars, where there is no such place, or too much to put down. */

@@ -1,11 +1,14 @@
 // Places for inferences that have no answer yet: each has a slot and, shared with the workers, a flag that stops it.
 import { RouterError } from '../../core/errors.ts';
-import type { CallContext, Inference } from '../../core/inference.ts';
+import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type { Job } from './messages.ts';
 
+const NO_STATE = new Uint8Array(0);
+
 export interface Pending {
-  readonly job: Omit<Job, 'offset'>;
+  readonly job: Omit<Job, 'offset' | 'stateOffset'>;
   readonly data: Uint8Array;
+  readonly state: Uint8Array;
   readonly version: number;
   /** Whether the caller has its answer; the place is taken until the worker is done with it. */
   settled: boolean;
@@ -39,8 +42,8 @@ export class JobTable {
 
   /** Takes a place. The promise settles once: with the answer, or as soon as the caller wants none any more. */
   add(
-    job: Omit<Job, 'offset' | 'slot'>,
-    data: Uint8Array,
+    job: Omit<Job, 'offset' | 'stateOffset' | 'slot'>,
+    { data, state = NO_STATE }: Pick<InferenceInput, 'data' | 'state'>,
     version: number,
     { signal, deadlineMs }: CallContext,
   ): { readonly pending: Pending; readonly answer: Promise<Inference> } {
@@ -62,6 +65,7 @@ export class JobTable {
     const pending: Pending = {
       job: { ...job, slot },
       data,
+      state,
       version,
       settled: false,
       resolve: (inference) => settle(() => resolve(inference)),

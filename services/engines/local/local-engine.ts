@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
+import { compareNames } from '../../core/names.ts';
 import { malformed } from '../check-refusal.ts';
-import type { Engine, EngineDescription, Recording, Trace, TracePlace } from '../engine.ts';
-import { checkDetail, checkInput, checkTrace } from './input-check.ts';
+import type { Engine, EngineDescription, ModelLoad, Recording, Trace, TracePlace } from '../engine.ts';
+import { checkDetail, checkInput, checkStateSize, checkTrace } from './input-check.ts';
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
@@ -55,6 +56,8 @@ export class LocalEngine implements Engine {
   readonly #recordingIds = new RecordingIds();
   readonly #traces = new TraceWorker();
   readonly #networks = new Map<string, Network>();
+  /** Networks that are given up once no queued input needs them. */
+  readonly #leaving = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   #models: readonly ServedModel[] = [];
   readonly #about: Omit<EngineDescription, 'models'>;
@@ -76,6 +79,7 @@ export class LocalEngine implements Engine {
       instanceId: randomBytes(16).toString('hex'),
       maxInFlight,
       maxMessageBytes: Infinity,
+      sessionStates: true,
     };
     const script = simulationScript ?? new URL('./simulation-thread.ts', import.meta.url);
     this.#workers = Array.from({ length: workers }, (_, index) => {
@@ -125,19 +129,22 @@ export class LocalEngine implements Engine {
     const { key, model, network, input: spec } = this.#find(input.model, input.version);
     const steps = checkInput(input, spec!);
     if (context.signal.aborted) throw RouterError.from(context.signal.reason);
-    const { digestOnly = false, detail = 'SUMMARY' } = input;
+    const { digestOnly = false, detail = 'SUMMARY', returnState = false } = input;
     checkDetail(network!, steps, detail);
+    if (returnState) checkStateSize(model.name, network!);
     if (this.#table.isFull) throw new RouterError('ENGINE_FULL', `engine "${this.id}" is full; try again in a moment`);
     const job = {
       model: key,
       steps,
       length: input.data.length / 4,
+      stateLength: input.state?.length ?? 0,
+      returnState,
       digestOnly,
       detail: digestOnly ? 'SUMMARY' : detail,
       receivedMs: toShared(performance.now()),
       deadlineMs: toShared(context.deadlineMs),
     };
-    const { pending, answer } = this.#table.add(job, input.data, model.version, context);
+    const { pending, answer } = this.#table.add(job, input, model.version, context);
     this.#queue.push(pending);
     this.#flushSoon();
     return answer;
@@ -149,7 +156,8 @@ export class LocalEngine implements Engine {
     const steps = checkInput(input, spec!);
     checkTrace(model.name, network!, steps, place);
     const values = new Float32Array(new Uint8Array(input.data).buffer);
-    const outcome = await this.#traces.run({ network: network!, input: values, steps, place }, context);
+    const state = Uint8Array.from(input.state ?? []);
+    const outcome = await this.#traces.run({ network: network!, input: values, steps, state, place }, context);
     if ('kind' in outcome) throw toError(outcome);
     return outcome;
   }
@@ -170,6 +178,34 @@ export class LocalEngine implements Engine {
     );
   }
 
+  /** What the router has read of it: there is one copy of its numbers. */
+  loadModel({ heldAs, version, modelId }: ModelLoad): Promise<void> {
+    const loaded = this.#repository.loaded(heldAs, version);
+    if (loaded?.network === undefined || loaded.model.modelId !== modelId) {
+      const message = `engine "${this.id}" does not have model ${heldAs}/${version} as the router has read it`;
+      return Promise.reject(new RouterError('MODEL_DIFFERS', message));
+    }
+    const served = toServed(loaded);
+    const { key } = served;
+    this.#leaving.delete(key);
+    this.#networks.set(key, loaded.network);
+    for (const worker of this.#workers) worker.change({ key, network: loaded.network });
+    this.#models = [...this.#models.filter((each) => each.key !== key), served].sort(
+      ({ model: a }, { model: b }) => compareNames(a.name, b.name) || a.version - b.version,
+    );
+    this.#update(this.downReason);
+    return Promise.resolve();
+  }
+
+  unloadModel(heldAs: string, version: number): Promise<void> {
+    const key = `${heldAs}/${version}`;
+    this.#models = this.#models.filter((each) => each.key !== key);
+    this.#leaving.add(key);
+    this.#forgetLeaving();
+    this.#update(this.downReason);
+    return Promise.resolve();
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -184,12 +220,19 @@ export class LocalEngine implements Engine {
   }
 
   async #loadModels(): Promise<readonly ServedModel[]> {
-    return (await this.#repository.load()).map((loaded) => {
-      const { model, network } = loaded;
-      const key = `${model.name}/${model.version}`;
-      if (network !== undefined) this.#networks.set(key, network);
-      return { ...loaded, key, input: network && inputSpec(network) };
-    });
+    const models = (await this.#repository.load()).map(toServed);
+    for (const { key, network } of models) if (network !== undefined) this.#networks.set(key, network);
+    return models;
+  }
+
+  /** Threads take messages in order: what was sent to them before still finds its network. */
+  #forgetLeaving(): void {
+    for (const key of this.#leaving) {
+      if (this.#queue.some(({ job }) => job.model === key)) continue;
+      this.#leaving.delete(key);
+      this.#networks.delete(key);
+      for (const worker of this.#workers) worker.change({ key, network: undefined });
+    }
   }
 
   #checkUp(): void {
@@ -234,19 +277,22 @@ export class LocalEngine implements Engine {
       const share = Math.min(MAX_BATCH, Math.ceil(this.#queue.length / open.length));
       this.#send(worker, this.#queue.splice(0, share));
     }
+    if (this.#leaving.size > 0) this.#forgetLeaving();
   }
 
   #send(worker: SimulationWorker, batch: readonly Pending[]): void {
     for (const { job, settled } of batch) if (settled) this.#release(job.slot);
     const wanted = batch.filter(({ settled }) => !settled);
     if (wanted.length === 0) return;
-    const inputs = new Uint8Array(wanted.reduce((sum, { data }) => sum + data.length, 0));
+    const inputs = new Uint8Array(wanted.reduce((sum, { data, state }) => sum + data.length + wholeWords(state), 0));
     const jobs: Job[] = [];
     let at = 0;
-    for (const { job, data } of wanted) {
+    for (const { job, data, state } of wanted) {
+      const stateOffset = at + data.length;
       inputs.set(data, at);
-      jobs.push({ ...job, offset: at / 4 });
-      at += data.length;
+      inputs.set(state, stateOffset);
+      jobs.push({ ...job, offset: at / 4, stateOffset });
+      at = stateOffset + wholeWords(state);
     }
     worker.send({ jobs, inputs: inputs.buffer });
   }
@@ -290,6 +336,16 @@ export class LocalEngine implements Engine {
     this.description = downReason === '' ? { ...this.#about, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Bytes up to the next multiple of 4. */
+function wholeWords({ length }: Uint8Array): number {
+  return Math.ceil(length / 4) * 4;
+}
+
+function toServed(loaded: LoadedModel): ServedModel {
+  const { model, network } = loaded;
+  return { ...loaded, key: `${model.name}/${model.version}`, input: network && inputSpec(network) };
 }
 
 function inputSpec(network: Network): InputSpec {

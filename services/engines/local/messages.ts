@@ -35,6 +35,12 @@ export interface SimulationSetup {
   readonly recorderBytes: number;
 }
 
+/** Has a simulation thread know another network; undefined: it forgets the one it has. */
+export interface NetworkChange {
+  readonly key: string;
+  readonly network: Network | undefined;
+}
+
 /** Asks for a recording, by the number that its answer had. */
 export interface RecordingRequest {
   readonly recording: number;
@@ -57,6 +63,11 @@ export interface Job {
   /** Where its input lies in the batch's `inputs`, in floats. */
   readonly offset: number;
   readonly length: number;
+  /** Where the state that it begins with lies there, a multiple of 4, in bytes. */
+  readonly stateOffset: number;
+  /** 0: it begins at step 0. */
+  readonly stateLength: number;
+  readonly returnState: boolean;
   /** The answer's arrays stay empty. */
   readonly digestOnly: boolean;
   readonly detail: Detail;
@@ -85,6 +96,8 @@ export interface TraceRun {
   readonly network: Network;
   readonly input: Float32Array;
   readonly steps: number;
+  /** Empty: it begins at step 0. */
+  readonly state: Uint8Array;
   readonly place: TracePlace | undefined;
 }
 

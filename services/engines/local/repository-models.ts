@@ -7,7 +7,7 @@ import { type ModelFolder, listModelFolders } from '../../config/model-folders.t
 import { compareNames } from '../../core/names.ts';
 import type { ModelPins, PinnedModel } from '../model-pins.ts';
 import { brokenModel } from './broken-model.ts';
-import type { LoadedModel } from './messages.ts';
+import type { LoadRequest, LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
 
 /** What a file may take while others wait, milliseconds. */
@@ -28,6 +28,10 @@ export class RepositoryModels implements ModelPins {
   readonly #pins = new Map<string, Map<number, PinnedModel>>();
   readonly #listeners: ((model: PinnedModel) => void)[] = [];
   #loading: Promise<readonly LoadedModel[]> | undefined;
+  /** "name/version" → what was read of it. */
+  readonly #read = new Map<string, LoadedModel>();
+  /** One file is read at a time. */
+  #last: Promise<unknown> = Promise.resolve();
   #isStopped = false;
 
   /** A test may replace the loader. */
@@ -47,7 +51,32 @@ export class RepositoryModels implements ModelPins {
 
   /** Reads the repository with the first call. Rejects where the folder cannot be listed. */
   load(): Promise<readonly LoadedModel[]> {
-    return (this.#loading ??= this.#load());
+    this.#loading ??= this.#load();
+    this.#last = this.#loading.catch(() => undefined);
+    return this.#loading;
+  }
+
+  /** Reads one more version, and pins nothing yet. Never rejects: what is wrong is in `model.error`. */
+  read(source: Omit<LoadRequest, 'wantsNetwork'>): Promise<LoadedModel> {
+    const wantsNetwork = this.#options.keepsNetworks;
+    const reading = this.#last.then(() => this.#loader.load({ ...source, wantsNetwork }));
+    this.#last = reading;
+    return reading;
+  }
+
+  /** Engines are held against it from now on, in place of what had its name and version. */
+  put(loaded: LoadedModel): void {
+    this.#pin(loaded);
+  }
+
+  drop(name: string, version: number): void {
+    this.#pins.get(name)?.delete(version);
+    this.#read.delete(`${name}/${version}`);
+  }
+
+  /** What was read of a version that is pinned. */
+  loaded(name: string, version: number): LoadedModel | undefined {
+    return this.#read.get(`${name}/${version}`);
   }
 
   /** Ends the reading; what has been read stays known. */
@@ -71,14 +100,14 @@ export class RepositoryModels implements ModelPins {
       if (this.#isStopped) return loaded;
       loaded.push(this.#pin(next));
     }
-    await this.#loader.close();
+    await this.#loader.close(); // the next read starts it again
     return loaded.sort(({ model: a }, { model: b }) => compareNames(a.name, b.name) || a.version - b.version);
   }
 
   #inOrder(): ModelFolder[] {
     const { modelsDir, defaultModel } = this.#options;
     const isOther = ({ name }: ModelFolder): number => (name === defaultModel ? 0 : 1);
-    const folders = listModelFolders(modelsDir);
+    const folders = listModelFolders(modelsDir).filter(({ isUnloaded }) => !isUnloaded);
     const bytes = new Map(folders.map((folder) => [folder, sizeOf(fileOf(folder))]));
     return folders.sort((a, b) => isOther(a) - isOther(b) || bytes.get(a)! - bytes.get(b)!);
   }
@@ -87,6 +116,7 @@ export class RepositoryModels implements ModelPins {
     const { model } = loaded;
     const versions = this.#pins.get(model.name) ?? new Map<number, PinnedModel>();
     this.#pins.set(model.name, versions.set(model.version, model));
+    this.#read.set(`${model.name}/${model.version}`, loaded);
     for (const listener of this.#listeners) listener(model);
     return loaded;
   }
@@ -102,8 +132,8 @@ export class RepositoryModels implements ModelPins {
   }
 }
 
-function fileOf({ path, version }: ModelFolder): string {
-  return join(path, String(version), 'model.nir');
+function fileOf({ versionPath }: ModelFolder): string {
+  return join(versionPath, 'model.nir');
 }
 
 /** 0 where it cannot be told: reading it says why. */

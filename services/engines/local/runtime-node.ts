@@ -103,6 +103,15 @@ export class RuntimeNode {
     if (this.spikes !== undefined) this.spikes.count = 0;
   }
 
+  /** Takes over the output of the step before the run's first, for the delayed edges that leave this node. */
+  restoreOutput(y: Float32Array): void {
+    this.y.set(y);
+    if (this.spikes === undefined) return;
+    let count = 0;
+    for (let k = 0; k < y.length; k += 1) if (y[k] !== 0) this.spikes.at[count++] = k;
+    this.spikes.count = count;
+  }
+
   evaluate(interrupt: Interrupt, report: Evaluation): void {
     report.spikes = 0;
     report.synapticOperations = 0;

@@ -1,5 +1,6 @@
 // A worker that runs simulations, batch by batch.
 import { parentPort } from 'node:worker_threads';
+import { refuseState } from './check-state.ts';
 import { refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { LayerRecorder } from './layer-recorder.ts';
@@ -9,12 +10,14 @@ import type {
   Failure,
   FromSimulation,
   Job,
+  NetworkChange,
   RecordingAnswer,
   RecordingRequest,
   SimulationSetup,
 } from './messages.ts';
 import { RecordingRing } from './recording-ring.ts';
 import { RunRecorder } from './run-recorder.ts';
+import type { RunSession } from './session-state.ts';
 import { fromShared } from './shared-clock.ts';
 import type { RunResult } from './simulator.ts';
 import { NonFinite, Simulator } from './simulator.ts';
@@ -24,20 +27,29 @@ import { threadSetup } from './thread.ts';
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;
-const { flags, networks, recorderBytes } = threadSetup() as SimulationSetup;
+const { flags, networks: first, recorderBytes } = threadSetup() as SimulationSetup;
+const networks = new Map(first);
 const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
 const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', (message: Batch | RecordingRequest) => {
+port.on('message', (message: Batch | RecordingRequest | NetworkChange) => {
   if ('jobs' in message) runBatch(message);
+  else if ('key' in message) changeNetwork(message);
   else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
 });
+
+function changeNetwork({ key, network }: NetworkChange): void {
+  simulators.delete(key);
+  if (network === undefined) networks.delete(key);
+  else networks.set(key, network);
+}
 
 function runBatch({ jobs, inputs }: Batch): void {
   let answers: Answer[] = [];
   let answeredAt = performance.now();
   for (const [at, job] of jobs.entries()) {
-    answers.push(answer(job, new Float32Array(inputs, 4 * job.offset, job.length)));
+    const input = new Float32Array(inputs, 4 * job.offset, job.length);
+    answers.push(answer(job, input, new Uint8Array(inputs, job.stateOffset, job.stateLength)));
     const now = performance.now();
     const batchDone = at === jobs.length - 1;
     if (!batchDone && now - answeredAt < ANSWER_EVERY_MS) continue;
@@ -47,9 +59,9 @@ function runBatch({ jobs, inputs }: Batch): void {
   }
 }
 
-function answer(job: Job, input: Float32Array): Answer {
+function answer(job: Job, input: Float32Array, state: Uint8Array): Answer {
   const started = performance.now();
-  const { outcome, recording } = simulate(job, input);
+  const { outcome, recording } = simulate(job, input, state);
   return {
     slot: job.slot,
     recording,
@@ -59,16 +71,20 @@ function answer(job: Job, input: Float32Array): Answer {
   };
 }
 
-function simulate(job: Job, input: Float32Array): Pick<Answer, 'outcome' | 'recording'> {
+function simulate(job: Job, input: Float32Array, state: Uint8Array): Pick<Answer, 'outcome' | 'recording'> {
   const refusal = refuseNotFinite(input);
   if (refusal !== undefined) return { outcome: refusal, recording: 0 };
   let known: ReturnType<typeof simulatorOf> | undefined;
   let from = -1;
   try {
     known = simulatorOf(job.model);
+    const { network, stateLayout } = known.simulator;
+    const badState = state.length > 0 ? refuseState(state, job.steps, network, stateLayout) : undefined;
+    if (badState !== undefined) return { outcome: badState, recording: 0 };
     from = recordings.reserve(known.recorder.wordsFor(job.steps));
     if (from >= 0) known.recorder.start(recordings.memory, from);
-    const outcome = run(job, input, known.simulator, from >= 0 ? known.recorder.record : undefined);
+    const session = { state, returnState: job.returnState };
+    const outcome = run(job, input, session, known.simulator, from >= 0 ? known.recorder.record : undefined);
     return { outcome, recording: from >= 0 ? keep(known.recorder, job.steps, job.steps, '') : 0 };
   } catch (error) {
     const outcome = toFailure(error);
@@ -93,7 +109,13 @@ function simulatorOf(model: string): { readonly simulator: Simulator; readonly r
 
 type OnStep = (step: number) => void;
 
-function run(job: Job, input: Float32Array, simulator: Simulator, record: OnStep | undefined): RunResult {
+function run(
+  job: Job,
+  input: Float32Array,
+  session: RunSession,
+  simulator: Simulator,
+  record: OnStep | undefined,
+): RunResult {
   const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
   if (job.detail !== 'SUMMARY') {
     const layers = new LayerRecorder(simulator.nodes, job.detail);
@@ -101,9 +123,9 @@ function run(job: Job, input: Float32Array, simulator: Simulator, record: OnStep
       layers.record(step);
       record?.(step);
     };
-    return { ...simulator.run(input, job.steps, interrupt, onStep), layers: layers.layers() };
+    return { ...simulator.run(input, job.steps, interrupt, onStep, session), layers: layers.layers() };
   }
-  const result = simulator.run(input, job.steps, interrupt, record);
+  const result = simulator.run(input, job.steps, interrupt, record, session);
   return job.digestOnly ? { ...result, spikeCounts: new Uint32Array(0), potentials: new Float32Array(0) } : result;
 }
 

@@ -1,6 +1,14 @@
 // The main thread's end of one simulation worker: sends batches, hears answers, and starts the worker again when it dies.
 import type { Recording } from '../engine.ts';
-import type { Answer, Batch, FromSimulation, RecordingAnswer, RecordingRequest, SimulationSetup } from './messages.ts';
+import type {
+  Answer,
+  Batch,
+  FromSimulation,
+  NetworkChange,
+  RecordingAnswer,
+  RecordingRequest,
+  SimulationSetup,
+} from './messages.ts';
 import { Thread } from './thread.ts';
 
 const RESTART_MIN_MS = 100;
@@ -85,6 +93,11 @@ export class SimulationWorker {
     this.#asked.push(resolve);
     worker.postMessage({ recording: number } satisfies RecordingRequest);
     return promise;
+  }
+
+  /** Holds for batches that are sent from now on. The setup's `networks` must have it, too, for threads that come later. */
+  change(change: NetworkChange): void {
+    this.#worker?.postMessage(change);
   }
 
   async stop(): Promise<void> {

@@ -4,11 +4,18 @@ import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
 import type { Interrupt } from './interrupt.ts';
+import { isFinite32 } from './kernels.ts';
 import type { Network } from './network.ts';
 import type { Evaluation } from './step.ts';
 import { RuntimeNode, arenaBytesOf } from './runtime-node.ts';
 import { recorderArenaBytes } from './recorder-memory.ts';
+import type { RunSession } from './session-state.ts';
+import { NO_SESSION, NO_TOTALS, readTotals, restoreState, saveState } from './session-state.ts';
+import type { StateLayout } from './state-layout.ts';
+import { stateLayout } from './state-layout.ts';
+import { xxh64 } from '../xxh64.ts';
 
+/** Of the whole session, where the run began with a state. */
 export interface RunResult {
   readonly steps: number;
   readonly spikeCounts: Uint32Array;
@@ -19,6 +26,8 @@ export interface RunResult {
   readonly readoutDigest: bigint;
   /** Where they were recorded. */
   readonly layers?: readonly LayerActivity[];
+  /** Where it was asked for. */
+  readonly state?: Uint8Array<ArrayBuffer>;
 }
 
 const NONE = new Float32Array(0);
@@ -41,12 +50,15 @@ export class Simulator {
   readonly nodes: readonly RuntimeNode[];
   /** Where they hold it, with room for a RunRecorder. */
   readonly arena: Arena;
+  readonly stateLayout: StateLayout;
   private readonly first: readonly RuntimeNode[];
   private readonly later: readonly RuntimeNode[];
   private readonly roots: readonly { readonly y: Float32Array; readonly from: number; readonly to: number }[];
   private readonly readout: RuntimeNode;
   private readonly counts: Uint32Array;
   private readonly potentials: Float32Array;
+  /** What `mean_potential` has summed up at the end of a run. */
+  private readonly sums: Float32Array;
   private readonly stateDigest: StateDigest;
   private readonly readoutDigest: ReadoutDigest;
 
@@ -72,21 +84,32 @@ export class Simulator {
     this.later = nodes.filter((node) => !node.constant || node === this.readout);
     this.counts = new Uint32Array(this.readout.y.length);
     this.potentials = new Float32Array(this.readout.y.length);
+    this.stateLayout = stateLayout(network);
+    this.sums = new Float32Array(this.stateLayout.sums);
     this.stateDigest = new StateDigest(network.modelId, [this.counts, this.potentials, ...this.stateInOrder()]);
     this.readoutDigest = new ReadoutDigest(this.counts, this.potentials);
   }
 
   /**
-   * `input`: one step for a constant input, else all `steps`. `onStep` hears of every step that has ended well. Throws
-   * NonFinite and Interrupted.
+   * `input`: one step for a constant input, else all `steps`. `onStep` hears of every step that has ended well; steps are
+   * counted from the run's first, which is 0. Throws NonFinite and Interrupted.
    */
-  run(input: Float32Array, steps: number, interrupt: Interrupt, onStep?: (step: number) => void): RunResult {
+  run(
+    input: Float32Array,
+    steps: number,
+    interrupt: Interrupt,
+    onStep?: (step: number) => void,
+    { state, returnState }: RunSession = NO_SESSION,
+  ): RunResult {
     const series = this.network.inputKind === 'series';
     const width = this.network.inputSize;
     const report: Evaluation = { finite: true, spikes: 0, synapticOperations: 0 };
-    let totalSpikes = 0;
-    let synapticOperations = 0;
+    const before = state.length === 0 ? NO_TOTALS : readTotals(state);
+    const inputDigest = state.length > 0 || returnState ? this.inputDigest(input) : 0n;
+    const isSameInput = before.steps > 0 && inputDigest === before.inputDigest;
+    let { totalSpikes, synapticOperations } = before;
     this.clear();
+    if (before.steps > 0) restoreState(state, this.stateLayout, this.nodes, this.counts, this.potentials);
     interrupt.look();
     for (let step = 0; step < steps; step += 1) {
       if (series || step === 0) this.takeInput(input, series ? step * width : 0);
@@ -95,22 +118,34 @@ export class Simulator {
           node.evaluate(interrupt, report);
           if (!report.finite) throw new NonFinite(step, node.name);
           totalSpikes += report.spikes;
-          synapticOperations += report.synapticOperations;
+          // What the constant part does is counted once for an input.
+          if (!node.constant || !isSameInput) synapticOperations += report.synapticOperations;
         }
-        if (node === this.readout) this.observe(step, steps);
+        if (node === this.readout) this.observe(step, step === steps - 1);
       }
       onStep?.(step);
     }
     for (const node of this.nodes) node.line?.settle();
+    const allSteps = before.steps + steps;
+    if (this.network.meanPotential) this.concludeMean(allSteps);
+    const stateDigest = this.stateDigest.compute(allSteps);
+    const totals = { totalSpikes, synapticOperations, inputDigest };
     return {
-      steps,
+      steps: allSteps,
       spikeCounts: this.counts.slice(),
       potentials: this.potentials.slice(),
       totalSpikes,
       synapticOperations,
-      stateDigest: this.stateDigest.compute(steps),
-      readoutDigest: this.readoutDigest.compute(steps, totalSpikes, synapticOperations),
+      stateDigest,
+      readoutDigest: this.readoutDigest.compute(allSteps, totalSpikes, synapticOperations),
+      ...(returnState ? { state: saveState(this.stateDigest.body, totals, this.sums) } : {}),
     };
+  }
+
+  /** A series has no constant part. */
+  private inputDigest(input: Float32Array): bigint {
+    if (this.network.inputKind === 'series') return 0n;
+    return xxh64(new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
   }
 
   private takeInput(input: Float32Array, at: number): void {
@@ -124,7 +159,7 @@ export class Simulator {
   }
 
   /** Takes down what the readout node did in this step. */
-  private observe(step: number, steps: number): void {
+  private observe(step: number, isLast: boolean): void {
     const { counts, potentials, readout } = this;
     const { spikes, y } = readout;
     if (spikes !== undefined) {
@@ -134,18 +169,19 @@ export class Simulator {
       }
     }
     const p = readout.isStateful ? readout.v : readout.y;
-    const isLast = step === steps - 1;
     if (this.network.meanPotential) {
-      let check = 0;
-      for (let k = 0; k < p.length; k += 1) {
-        const m = Math.fround(potentials[k]! + p[k]!);
-        check += m - m;
-        potentials[k] = isLast ? m / Math.fround(steps) : m;
-      }
-      if (isLast && check !== 0) throw new NonFinite(step, readout.name);
+      for (let k = 0; k < p.length; k += 1) potentials[k] = potentials[k]! + p[k]!;
+      // A sum that left the finite numbers does not come back.
+      if (isLast && !isFinite32(potentials)) throw new NonFinite(step, readout.name);
     } else if (isLast) {
       potentials.set(p);
     }
+  }
+
+  /** The sums are kept for the run that goes on. */
+  private concludeMean(steps: number): void {
+    this.sums.set(this.potentials);
+    for (let k = 0; k < this.sums.length; k += 1) this.potentials[k] = this.sums[k]! / Math.fround(steps);
   }
 
   private stateInOrder(): Float32Array[] {

@@ -14,7 +14,7 @@ const floats = (...values: number[]): Buffer => Buffer.from(Float32Array.from(va
 function traceOf(nodes: Parameters<typeof chain>[2], rows: readonly number[], manifest = SERIES, place?: TracePlace) {
   const network = compileGraph(chain(1, 1, nodes), manifest);
   const steps = network.inputKind === 'series' ? rows.length : network.steps;
-  return trace(network, Float32Array.from(rows), steps, place);
+  return trace({ network, input: Float32Array.from(rows), steps, state: new Uint8Array(0), place });
 }
 
 describe('a trace', () => {

@@ -1,26 +1,27 @@
 // A run looked at step by step: proto/NUMERICS.md, "Tracing".
-import type { Trace, TracePlace } from '../engine.ts';
+import type { Trace } from '../engine.ts';
 import { TraceDigest } from './digest.ts';
 import { Interrupt } from './interrupt.ts';
-import type { Network } from './network.ts';
+import type { TraceRun } from './messages.ts';
 import type { RuntimeNode } from './runtime-node.ts';
 import { NonFinite, Simulator } from './simulator.ts';
 
 /** Ends a run where nothing more is wanted of it. */
 class Enough extends Error {}
 
-/** `place` must be within the run and the network. A run that fails is traced up to the step before. */
-export function trace(network: Network, input: Float32Array, steps: number, place: TracePlace | undefined): Trace {
+/** The state must be one that refuseState lets pass, and `traced.place` within the run and the network. A run that fails is traced up to the step before. */
+export function trace(traced: TraceRun): Trace {
+  const { network, place } = traced;
   const simulator = new Simulator(network);
   const nodes = network.nodes.map(({ name }) => name);
   const none = { current: new Uint8Array(0), potential: new Uint8Array(0), output: new Uint8Array(0) };
   if (place === undefined) {
-    const { digests, ended } = traceDigests(simulator, input, steps);
+    const { digests, ended } = traceDigests(simulator, traced);
     return { nodes, digests, ...none, ended };
   }
   const node = simulator.nodes[nodes.indexOf(place.node)]!;
   let values = none;
-  const ended = run(simulator, input, steps, (step) => {
+  const ended = run(simulator, traced, (step) => {
     if (step < place.step) return;
     values = { current: copy(node.i), potential: copy(node.v), output: copy(node.y) };
     throw new Enough();
@@ -28,16 +29,12 @@ export function trace(network: Network, input: Float32Array, steps: number, plac
   return { nodes, digests: new BigUint64Array(0), ...values, ended };
 }
 
-function traceDigests(
-  simulator: Simulator,
-  input: Float32Array,
-  steps: number,
-): { digests: BigUint64Array; ended: string } {
+function traceDigests(simulator: Simulator, traced: TraceRun): { digests: BigUint64Array; ended: string } {
   const { nodes } = simulator;
   const digest = new TraceDigest(Math.max(...nodes.map(({ y }) => y.length)));
-  const digests = new BigUint64Array(steps * nodes.length);
+  const digests = new BigUint64Array(traced.steps * nodes.length);
   let stepsDone = 0;
-  const ended = run(simulator, input, steps, (step) => {
+  const ended = run(simulator, traced, (step) => {
     for (const [at, node] of nodes.entries()) digests[step * nodes.length + at] = digest.compute(partsOf(node));
     stepsDone = step + 1;
   });
@@ -50,9 +47,9 @@ function partsOf({ i, v, y }: RuntimeNode): Float32Array[] {
 }
 
 /** Why it ended early, in the words of an engine's error; empty: it did not, or nothing more was wanted. */
-function run(simulator: Simulator, input: Float32Array, steps: number, onStep: (step: number) => void): string {
+function run(simulator: Simulator, { input, steps, state }: TraceRun, onStep: (step: number) => void): string {
   try {
-    simulator.run(input, steps, Interrupt.never(), onStep);
+    simulator.run(input, steps, Interrupt.never(), onStep, { state, returnState: false });
     return '';
   } catch (error) {
     if (error instanceof Enough) return '';

@@ -8,14 +8,18 @@ import {
   EngineServiceService,
   GetRecordingRequest,
   GetRecordingResponse,
+  LoadModelRequest,
+  LoadModelResponse,
   TraceRequest,
   TraceResponse,
+  UnloadModelRequest,
+  UnloadModelResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
 import { whyNotDescribed, whyUnreachable } from './connect-error.ts';
-import { MAX_MESSAGE_BYTES, checkDescription, checkRecording, checkTrace } from './message-limits.ts';
 import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
+import { MAX_MESSAGE_BYTES, checkDescription, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed } from './message-checksum.ts';
 
 /** To connect, and as much again to be told what the engine is. */
@@ -43,6 +47,21 @@ const recordingMethod: ClientMethod<GetRecordingRequest, GetRecordingResponse> =
     checkRecording(bytes);
     return GetRecordingResponse.decode(bytes);
   },
+};
+
+const loadMethod: ClientMethod<LoadModelRequest, LoadModelResponse> = {
+  path: EngineServiceService.loadModel.path,
+  encode: (request) => LoadModelRequest.encode(request).finish(),
+  decode: (bytes) => {
+    checkLoaded(bytes);
+    return LoadModelResponse.decode(bytes);
+  },
+};
+
+const unloadMethod: ClientMethod<UnloadModelRequest, UnloadModelResponse> = {
+  path: EngineServiceService.unloadModel.path,
+  encode: (request) => UnloadModelRequest.encode(request).finish(),
+  decode: () => ({}),
 };
 
 /** Rejects with the reason in words for an operator. `signal` gives up. `files`: undefined: plaintext. */
@@ -100,6 +119,24 @@ export function recording(
   context: CallContext,
 ): Promise<GetRecordingResponse> {
   return client.unary(recordingMethod, request, toOptions(context));
+}
+
+/** Rejects with StatusError. */
+export function loadModel(
+  client: GrpcClient,
+  request: LoadModelRequest,
+  context: CallContext,
+): Promise<LoadModelResponse> {
+  return client.unary(loadMethod, request, toOptions(context));
+}
+
+/** Rejects with StatusError. */
+export function unloadModel(
+  client: GrpcClient,
+  request: UnloadModelRequest,
+  context: CallContext,
+): Promise<UnloadModelResponse> {
+  return client.unary(unloadMethod, request, toOptions(context));
 }
 
 /** The call's deadline is all the engine needs to know; a caller that aborts does not wait for the engine. */

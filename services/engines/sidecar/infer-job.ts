@@ -23,6 +23,8 @@ export abstract class InferJob {
   /** The caller's span; empty: it is not traced. */
   readonly traceParent: Uint8Array;
   readonly withLayers: boolean;
+  /** Its answer has a session state. */
+  readonly withState: boolean;
   /** Its item has no more, encoded. */
   readonly maxBytes: number;
 
@@ -31,9 +33,10 @@ export abstract class InferJob {
     this.context = context;
     this.traceParent = context.span?.toParentBytes() ?? NO_BYTES;
     this.withLayers = input.detail !== undefined && input.detail !== 'SUMMARY';
-    const { model, shape, data } = input;
+    this.withState = input.returnState === true;
+    const { model, shape, data, state = NO_BYTES } = input;
     const text = BYTES_PER_CHAR * model.length + this.traceParent.length;
-    this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length;
+    this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length + state.length;
   }
 
   /** To be called once, when it is on its stream. */

@@ -19,11 +19,14 @@ function read(jobs: InferJob[], cancelIds: number[] = []): InferStreamRequest {
 describe('an encoded message', () => {
   it('has each input with all that an engine must know of it', () => {
     const span = { toParentBytes: () => Buffer.alloc(25, 7), asksForLayers: true } as unknown as OpenSpan;
-    const [item] = read([job(300, { shape: [200, 0, 3], digestOnly: true, detail: 'RASTER' }, { span })]).items;
+    const session = { state: Buffer.from('a state'), returnState: true };
+    const over = { shape: [200, 0, 3], digestOnly: true, detail: 'RASTER', ...session } as const;
+    const [item] = read([job(300, over, { span })]).items;
     expect(item).toEqual(
       InferItem.fromPartial({
         ...{ id: 300n, model: 'm', modelVersion: 1, shape: [200, 0, 3], data: Buffer.from('0123456789ab') },
         ...{ digestOnly: true, traceParent: Buffer.alloc(25, 7), traceLayers: true, detail: 2 },
+        ...session,
       }),
     );
   });

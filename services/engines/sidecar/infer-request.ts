@@ -10,6 +10,8 @@ const ITEM = 0x0a;
 const CANCEL_IDS = 0x12;
 const [ID, MODEL, VERSION, SHAPE, DATA] = [0x08, 0x12, 0x18, 0x22, 0x2a];
 const [TIMEOUT_US, DIGEST_ONLY, TRACE_PARENT, TRACE_LAYERS, DETAIL] = [0x30, 0x38, 0x42, 0x48, 0x50];
+const [STATE, RETURN_STATE] = [0x5a, 0x60];
+const NO_BYTES = Buffer.alloc(0);
 
 /** Of all streams: they write one message at a time. */
 const writer = new WireWriter();
@@ -28,8 +30,10 @@ export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint
 }
 
 function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number): void {
+  const { state = NO_BYTES } = input;
+  const length = input.data.length + state.length;
   writer.varint(ITEM);
-  const start = writer.begin(input.data.length);
+  const start = writer.begin(length);
   writer.number(ID, id);
   writer.text(MODEL, input.model);
   writer.number(VERSION, input.version);
@@ -41,5 +45,7 @@ function writeItem({ id, input, context, traceParent }: InferJob, nowMs: number)
   if (traceParent.length > 0) writer.bytes(TRACE_PARENT, traceParent);
   if (context.span?.asksForLayers) writer.number(TRACE_LAYERS, 1);
   writer.number(DETAIL, fromDetail(input.detail));
-  writer.end(start, input.data.length);
+  if (state.length > 0) writer.bytes(STATE, state);
+  if (input.returnState) writer.number(RETURN_STATE, 1);
+  writer.end(start, length);
 }

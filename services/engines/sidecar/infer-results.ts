@@ -9,7 +9,7 @@ const RESULT = 0x0a;
 const [ID, INFERENCE, ERROR] = [0x08, 0x12, 0x1a];
 const [MODEL_VERSION, STEPS, SPIKE_COUNT, SPIKE_COUNTS, POTENTIALS] = [0x08, 0x10, 0x18, 0x1a, 0x22];
 const [TOTAL_SPIKES, SYNAPTIC_OPERATIONS, STATE_DIGEST, QUEUE_US, COMPUTE_US] = [0x28, 0x30, 0x39, 0x40, 0x48];
-const [READOUT_DIGEST, LAYER, BATCH_ITEMS, RECORDING_ID] = [0x51, 0x5a, 0x60, 0x69];
+const [READOUT_DIGEST, LAYER, BATCH_ITEMS, RECORDING_ID, STATE] = [0x51, 0x5a, 0x60, 0x69, 0x72];
 
 const MAX_VARINT_BYTES = 10;
 const NO_BYTES = Buffer.alloc(0);
@@ -57,6 +57,7 @@ export class InferResults {
     const spikeCounts: number[] = [];
     let potentials: Uint8Array = NO_BYTES;
     let layers: LayerActivity[] | undefined;
+    let state: Uint8Array | undefined;
     this.#at = this.#start;
     const end = this.#end;
     while (this.#at < end) {
@@ -104,6 +105,10 @@ export class InferResults {
         case RECORDING_ID:
           recordingId = this.#fixed64();
           break;
+        case STATE:
+          // A copy: it outlives the message by far.
+          state = Uint8Array.from(this.#view());
+          break;
         default:
           this.#skip(tag);
       }
@@ -122,6 +127,7 @@ export class InferResults {
       batchItems,
       recordingId,
       layers,
+      state,
     };
   }
 

@@ -162,11 +162,11 @@ describe('what an engine owes', () => {
     void ask({}, 'RASTER');
     void ask({ signal: caller.signal }, 'RASTER');
     await aTurn();
-    expect(stream.owed).toEqual({ answers: 3, withLayers: 2, outputs: 2 });
+    expect(stream.owed).toEqual({ answers: 3, withLayers: 2, withState: 0, outputs: 2 });
     caller.abort();
     expect([stream.inFlight, stream.owed.answers, stream.owed.withLayers]).toEqual([2, 3, 2]);
     call.receive(refuse(3n, 'CANCELLED'), answer(2n));
-    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, outputs: 2 });
+    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, withState: 0, outputs: 2 });
   });
 
   it('is nothing for an input that was cancelled before it was sent', async () => {
@@ -175,7 +175,7 @@ describe('what an engine owes', () => {
     caller.abort();
     await aTurn();
     expect(call.sent).toEqual([[1]]);
-    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, outputs: 2 });
+    expect(stream.owed).toEqual({ answers: 1, withLayers: 0, withState: 0, outputs: 2 });
     call.receive(answer(1n));
     await Promise.all(asked);
   });

@@ -35,6 +35,9 @@ export interface InferStreamOptions {
   readonly outputsOf: (model: string, version: number) => number | undefined;
 }
 
+/** What an answer has beside its readout. */
+type Extras = Pick<InferJob, 'withLayers' | 'withState'>;
+
 /** Of all streams: they read one message at a time. */
 const results = new InferResults();
 
@@ -44,9 +47,10 @@ export class InferStream implements InferListener, JobOwner {
   readonly #jobs = new IdTable<InferJob>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
-  /** Sent, cancelled, and still to be answered: each is answered once, all the same. True: with layers. */
-  readonly #cancelled = new Map<number, boolean>();
+  /** Sent, cancelled, and still to be answered: each is answered once, all the same. */
+  readonly #cancelled = new Map<number, Extras>();
   #owedWithLayers = 0;
+  #owedWithState = 0;
   #largestOutput = 0;
   #flushScheduled = false;
   #blocked = false;
@@ -101,7 +105,8 @@ export class InferStream implements InferListener, JobOwner {
   /** What the engine was asked and has not answered, cancelled or not. */
   get owed(): Owed {
     const answers = this.#jobs.size + this.#cancelled.size;
-    return { answers, withLayers: this.#owedWithLayers, outputs: this.#largestOutput };
+    const [withLayers, withState] = [this.#owedWithLayers, this.#owedWithState];
+    return { answers, withLayers, withState, outputs: this.#largestOutput };
   }
 
   /** Undefined while the engine answers, or has nothing to answer. */
@@ -146,7 +151,7 @@ export class InferStream implements InferListener, JobOwner {
     const { model, version } = job.input;
     job.id = this.#jobs.add(job);
     job.listen();
-    if (job.withLayers) this.#owedWithLayers += 1;
+    this.#oweExtras(job, 1);
     const outputs = this.#options.outputsOf(model, version) ?? MAX_OUTPUTS;
     this.#largestOutput = Math.max(this.#largestOutput, outputs);
     this.#outbox.add(job);
@@ -203,7 +208,7 @@ export class InferStream implements InferListener, JobOwner {
     }
     if (job === undefined) this.#forget(id);
     else {
-      if (job.withLayers) this.#owedWithLayers -= 1;
+      this.#oweExtras(job, -1);
       this.hasAnswered = true;
     }
     try {
@@ -245,9 +250,9 @@ export class InferStream implements InferListener, JobOwner {
   /** Its caller waits no longer, or its deadline has passed. */
   abandon(job: InferJob, error: RouterError): void {
     if (this.#take(job.id) === undefined) return;
-    if (this.#outbox.cancel(job)) this.#noteCancelled(job.id, job.withLayers);
+    if (this.#outbox.cancel(job)) this.#noteCancelled(job);
     else {
-      if (job.withLayers) this.#owedWithLayers -= 1;
+      this.#oweExtras(job, -1);
       // While an engine does not read, what could not be sent counts, too.
       if (!this.#blocked) this.#unanswered = Math.max(0, this.#unanswered - 1);
     }
@@ -255,13 +260,19 @@ export class InferStream implements InferListener, JobOwner {
     this.#scheduleFlush();
   }
 
-  #noteCancelled(id: number, withLayers: boolean): void {
-    this.#cancelled.set(id, withLayers);
+  #oweExtras({ withLayers, withState }: Extras, change: 1 | -1): void {
+    if (withLayers) this.#owedWithLayers += change;
+    if (withState) this.#owedWithState += change;
+  }
+
+  /** Its input is not kept. */
+  #noteCancelled({ id, withLayers, withState }: InferJob): void {
+    this.#cancelled.set(id, { withLayers, withState });
     if (this.#cancelled.size > MAX_CANCELLED) this.#fault(`it left ${MAX_CANCELLED} cancelled inputs unanswered`);
   }
 
   #forget(cancelledId: number): void {
-    if (this.#cancelled.get(cancelledId) === true) this.#owedWithLayers -= 1;
+    this.#oweExtras(this.#cancelled.get(cancelledId)!, -1);
     this.#cancelled.delete(cancelledId);
   }
 

@@ -11,7 +11,7 @@ import {
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { checkDescription, checkInferMessage, checkRecording, checkTrace } from './message-limits.ts';
 
-const owed = { answers: 64, withLayers: 0, outputs: 45 };
+const owed = { answers: 64, withLayers: 0, withState: 0, outputs: 45 };
 
 /** So many bytes of a field that has none: an object each, once decoded. */
 const bomb = (tag: number, bytes: number): Buffer => Buffer.alloc(bytes, Buffer.of(tag, 0));
@@ -40,12 +40,17 @@ describe('a message of a stream', () => {
     [
       'the largest answer there is',
       encode(answerOf({ spikeCounts: Array(1_048_576).fill(90_000), potentials: Buffer.alloc(4 * 1_048_576) })),
-      { answers: 1, withLayers: 0, outputs: 1_048_576 },
+      { ...owed, answers: 1, outputs: 1_048_576 },
     ],
     [
       'the largest layers there are',
       encode(answerOf({ layers: layersOf(2_500, 100_000) })),
       { ...owed, answers: 1, withLayers: 1 },
+    ],
+    [
+      'the largest session state there is',
+      encode(answerOf({ state: Buffer.alloc(4_000_000) })),
+      { ...owed, answers: 1, withState: 1 },
     ],
     [
       'a few results that nothing was asked for',

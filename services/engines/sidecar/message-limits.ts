@@ -1,6 +1,6 @@
 // What each message of an engine may hold at most (engine.proto, and the limits of proto/NUMERICS.md), so that the work and
 // the memory that one costs are bounded before it is decoded.
-import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS, MAX_TRACE_DIGESTS } from '../engine.ts';
+import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS, MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
 import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
 
 /** Elements of a model's output, at most. */
@@ -34,6 +34,8 @@ const text = (name: string): FieldLimit => ({ name, bytes: MAX_TEXT_BYTES });
 const numbers = (name: string, most: number): FieldLimit => ({ name, numbers: most });
 
 const MODEL = new MessageLimits({ 1: text('a name'), 6: text('an error') });
+
+const LOADED = new MessageLimits({ 1: { name: 'models', times: 1, within: MODEL } });
 
 const DESCRIPTION = new MessageLimits({
   1: text('an engine id'),
@@ -69,7 +71,8 @@ const LAYER = new MessageLimits({
 const layers: FieldLimit = { name: 'layers', times: MAX_NODES, within: LAYER };
 const spikeCounts = numbers('spike counts', MAX_OUTPUTS);
 const potentials: FieldLimit = { name: 'potentials', bytes: 4 * MAX_OUTPUTS };
-const INFERENCE = new MessageLimits({ 3: spikeCounts, 4: potentials, 11: layers });
+const state: FieldLimit = { name: 'a session state', bytes: MAX_STATE_BYTES };
+const INFERENCE = new MessageLimits({ 3: spikeCounts, 4: potentials, 11: layers, 14: state });
 
 const FACT = new MessageLimits({ 1: text('a name'), 2: text('a fact') });
 const ERROR = new MessageLimits({
@@ -90,6 +93,8 @@ export interface Owed {
   readonly answers: number;
   /** Of these, how many asked for layers. */
   readonly withLayers: number;
+  /** Of these, how many asked for a session state. */
+  readonly withState: number;
   /** Elements of the largest output of the models that were asked. */
   readonly outputs: number;
 }
@@ -101,12 +106,18 @@ export function checkInferMessage(bytes: Uint8Array, owed: Owed): void {
   layers.times = owed.withLayers > 0 ? MAX_NODES : MAX_UNASKED_LAYERS;
   spikeCounts.numbers = outputs;
   potentials.bytes = 4 * outputs;
-  const answersBytes = results.times * (ANSWER_BYTES + OUTPUT_BYTES * outputs) + owed.withLayers * LAYERS_BYTES;
+  state.bytes = owed.withState > 0 ? MAX_STATE_BYTES : 0;
+  const extraBytes = owed.withLayers * LAYERS_BYTES + owed.withState * MAX_STATE_BYTES;
+  const answersBytes = results.times * (ANSWER_BYTES + OUTPUT_BYTES * outputs) + extraBytes;
   check(bytes, INFER_STREAM, Math.min(MAX_MESSAGE_BYTES, MESSAGE_BYTES + answersBytes));
 }
 
 export function checkDescription(bytes: Uint8Array): void {
   check(bytes, DESCRIPTION, MAX_DESCRIBE_BYTES);
+}
+
+export function checkLoaded(bytes: Uint8Array): void {
+  check(bytes, LOADED, MAX_DESCRIBE_BYTES);
 }
 
 export function checkRecording(bytes: Uint8Array): void {

@@ -168,7 +168,7 @@ describe('a sidecar engine', () => {
     const other = new SidecarEngine('engine-4', sidecar.address);
     await other.start();
     const { build, models: kept } = other.description!;
-    expect([build.length, kept[0]?.name.length, kept[1]?.error.length]).toEqual([200, 128, 500]);
+    expect([build.length, kept[0]?.name.length, kept[1]?.error.length]).toEqual([200, 160, 500]);
     expect(`${build}${kept[0]?.name}${kept[1]?.error}`).toMatch(/^[ -~]*$/);
     await other.stop();
   });

@@ -1,18 +1,27 @@
 // An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
 import { causeOf, withTimes } from '../../core/cause.ts';
-import { RouterError } from '../../core/errors.ts';
+import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
-import { type DescribeResponse, InferItem } from '../../generated/tandem/engine/v1/engine.ts';
+import { type DescribeResponse, InferItem, type LoadModelResponse } from '../../generated/tandem/engine/v1/engine.ts';
 import type { GrpcClient } from '../../grpc/client.ts';
 import type { StatusError } from '../../grpc/status.ts';
-import type { Engine, EngineDescription, Recording, Silence, Trace, TracePlace } from '../engine.ts';
+import type {
+  Engine,
+  EngineDescription,
+  EngineModel,
+  ModelLoad,
+  Recording,
+  Silence,
+  Trace,
+  TracePlace,
+} from '../engine.ts';
 import { whyIncompatible } from './compatibility.ts';
 import { isSilent } from './connect-error.ts';
-import { connect, describe, recording, trace } from './engine-calls.ts';
+import { connect, describe, loadModel, recording, trace, unloadModel } from './engine-calls.ts';
 import type { EngineTlsFiles } from './engine-tls.ts';
 import { InferCall } from './infer-call.ts';
 import { InferStream } from './infer-stream.ts';
-import { fromStatus, toDescription, toDownReason, toRecording, toTrace, toVersions } from './translate.ts';
+import { fromStatus, toDescription, toDownReason, toModel, toRecording, toTrace, toVersions } from './translate.ts';
 
 const RECONNECT_MIN_MS = 50;
 /** A restarted engine should serve within a second. */
@@ -20,6 +29,11 @@ const RECONNECT_MAX_MS = 500;
 /** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
 const PROVEN_MS = 1_000;
 const UNPROVEN = 'no engine has answered at this address so far; check the address, and that the engine runs';
+
+/** The engine's own repository does not have the version, or not that one. */
+const ELSEWHERE: ReadonlySet<ErrorKind> = new Set(['UNKNOWN_MODEL', 'MODEL_DIFFERS', 'MODEL_INVALID']);
+/** Of a load, beside the file: its manifest is at most 1 MiB. */
+const MESSAGE_SLACK_BYTES = 1_100_000;
 
 /** Undefined: it is not known. */
 type OutputsOf = (model: string, version: number) => number | undefined;
@@ -115,14 +129,52 @@ export class SidecarEngine implements Engine {
   }
 
   async trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace> {
-    const { model, version: modelVersion, data } = input;
+    const { model, version: modelVersion, data, state } = input;
     const shape = [...input.shape];
-    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data }), place };
+    const request = { item: InferItem.fromPartial({ model, modelVersion, shape, data, state }), place };
     return toTrace(await this.#call(trace, request, context));
   }
 
   async recording(recordingId: bigint, context: CallContext): Promise<Recording> {
     return toRecording(await this.#call(recording, { recordingId }, context));
+  }
+
+  /** From its own repository where that has the same, so that large files need not travel; else the bytes are sent. */
+  async loadModel(load: ModelLoad, context: CallContext): Promise<void> {
+    const { name, version, heldAs, modelId, manifest } = load;
+    const request = { name, version, heldAs, modelId, manifest, nir: new Uint8Array() };
+    let model: EngineModel;
+    try {
+      model = toLoaded(await this.#call(loadModel, request, context));
+      // The number of steps is no part of a model's id.
+      if (load.steps !== 0 && model.steps !== load.steps) throw otherSteps(heldAs);
+    } catch (thrown) {
+      if (!ELSEWHERE.has(RouterError.from(thrown).kind)) throw thrown;
+      const nir = load.nir();
+      const { maxMessageBytes = 0 } = this.description ?? {};
+      if (nir.length + MESSAGE_SLACK_BYTES > maxMessageBytes) throw tooLarge(this.id, nir.length, maxMessageBytes);
+      model = toLoaded(await this.#call(loadModel, { ...request, nir }, context));
+    }
+    const { models } = this.#described();
+    this.description = { ...this.#described(), models: [...without(models, heldAs, version), model] };
+    this.#changed();
+  }
+
+  async unloadModel(heldAs: string, version: number, context: CallContext): Promise<void> {
+    try {
+      await this.#call(unloadModel, { name: heldAs, version }, context);
+    } catch (thrown) {
+      if (RouterError.from(thrown).kind !== 'UNKNOWN_MODEL') throw thrown;
+    }
+    const { models } = this.#described();
+    this.description = { ...this.#described(), models: without(models, heldAs, version) };
+    this.#changed();
+  }
+
+  /** Throws where it was lost meanwhile. */
+  #described(): EngineDescription {
+    if (this.description === undefined) throw this.#isDown();
+    return this.description;
   }
 
   async start(): Promise<void> {
@@ -216,4 +268,24 @@ export class SidecarEngine implements Engine {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function toLoaded({ model }: LoadModelResponse): EngineModel {
+  if (model === undefined) throw new RouterError('ENGINE_FAULT', 'the engine did not say what it has loaded');
+  return toModel(model);
+}
+
+function otherSteps(heldAs: string): RouterError {
+  return new RouterError('MODEL_DIFFERS', `model ${heldAs} has another number of steps in the engine's repository`);
+}
+
+function without(models: readonly EngineModel[], name: string, version: number): EngineModel[] {
+  return models.filter((each) => each.name !== name || each.version !== version);
+}
+
+function tooLarge(engineId: string, bytes: number, maxBytes: number): RouterError {
+  const message =
+    `the model file has ${bytes} bytes, and engine "${engineId}" takes messages of ${maxBytes}; ` +
+    `put the file into the engine's own model repository, or start it with a larger --max-message-bytes`;
+  return new RouterError('MODEL_TOO_LARGE', message);
 }

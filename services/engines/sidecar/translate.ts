@@ -8,13 +8,14 @@ import {
   type GetRecordingResponse,
   type InferError,
   type LayerActivity as WireLayer,
+  type ModelDescription,
   type RecordedNode as WireNode,
   type TraceResponse,
   Detail as WireDetail,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import { DETAILS } from '../../grpc/metadata.ts';
 import { Code, type Status as CallStatus } from '../../grpc/status.ts';
-import type { EngineDescription, RecordedNode, Recording, Trace } from '../engine.ts';
+import type { EngineDescription, EngineModel, RecordedNode, Recording, Trace } from '../engine.ts';
 import { printable } from '../printable.ts';
 import type { Versions } from './compatibility.ts';
 import { nameOf } from './connect-error.ts';
@@ -27,7 +28,7 @@ const MAX_REASON_CHARS = 64;
 const MAX_DOWN_CHARS = 300;
 const MAX_BUILD_CHARS = 200;
 const MAX_MODEL_ERROR_CHARS = 500;
-const MAX_MODEL_NAME_CHARS = 128;
+const MAX_MODEL_NAME_CHARS = 160;
 /** Of a node; check-layers.ts refuses longer ones. It is cut no shorter, lest two nodes have one name. */
 const MAX_NODE_CHARS = 1_025;
 const MAX_FACTS = 8;
@@ -59,9 +60,12 @@ function mayBeAnswered(reason: ErrorKind): boolean {
   return ERROR_KINDS[reason].fromEngine !== 'never' || reason === 'DEADLINE_EXCEEDED';
 }
 
-/** Traces and recordings are refused for more reasons. */
+/** Of calls other than inferences. */
+const OTHER_REASONS: ReadonlySet<ErrorKind> = new Set(['UNKNOWN_RECORDING', 'MODEL_DIFFERS', 'MODEL_LIMIT']);
+
+/** Traces, recordings and loads are refused for more reasons. */
 function mayBeAnsweredToOthers(reason: ErrorKind): boolean {
-  return mayBeAnswered(reason) || reason.startsWith('TRACE_') || reason === 'UNKNOWN_RECORDING';
+  return mayBeAnswered(reason) || reason.startsWith('TRACE_') || OTHER_REASONS.has(reason);
 }
 
 function toError(engineId: string, wire: InferError, may: (reason: ErrorKind) => boolean): RouterError {
@@ -150,14 +154,19 @@ export function toDescription(wire: DescribeResponse): EngineDescription {
   return {
     build: printable(wire.build, MAX_BUILD_CHARS),
     numericsVersion: wire.numericsVersion,
-    models: wire.models.map((model) => ({
-      ...model,
-      name: printable(model.name, MAX_MODEL_NAME_CHARS),
-      error: printable(model.error, MAX_MODEL_ERROR_CHARS),
-      parameters: Number(model.parameters),
-    })),
+    models: wire.models.map(toModel),
     instanceId: Buffer.from(wire.instanceId).toString('hex'),
     maxInFlight: wire.maxInFlight,
     maxMessageBytes: Number(wire.maxMessageBytes) || DEFAULT_MAX_MESSAGE_BYTES,
+    sessionStates: wire.sessionStates,
+  };
+}
+
+export function toModel({ name, error, parameters, ...model }: ModelDescription): EngineModel {
+  return {
+    ...model,
+    name: printable(name, MAX_MODEL_NAME_CHARS),
+    error: printable(error, MAX_MODEL_ERROR_CHARS),
+    parameters: Number(parameters),
   };
 }

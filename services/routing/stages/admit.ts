@@ -12,8 +12,8 @@ export function freeOf(pool: EnginePool): FreeOf {
   return (model) => {
     const known = counts.get(model);
     if (known !== undefined) return known;
-    const { name, version } = model;
-    const count = (): number => freeSlots(pool.holders(name, version));
+    const { heldAs, version } = model;
+    const count = (): number => freeSlots(pool.holders(heldAs, version));
     counts.set(model, count);
     return count;
   };

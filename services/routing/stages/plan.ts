@@ -18,9 +18,9 @@ export function plan(pool: EnginePool, inFlight: () => number): Step {
 
   return (request) => {
     const { found, strategy, options, policy } = request;
-    const { name, version } = found.version;
+    const { heldAs, version } = found.version;
     // Those that hold it now: while the request waited, one may have come back.
-    request.candidates = pool.candidates(name, version, pool.holders(name, version));
+    request.candidates = pool.candidates(heldAs, version, pool.holders(heldAs, version));
     if (request.candidates.length === 0) throw noEngine(pool, request.attempts);
     const planned = order(request, nextTurn(strategy), inFlight());
     request.plan = policy === undefined ? preferFreeEngines(planned) : planned;

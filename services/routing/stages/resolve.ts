@@ -6,26 +6,28 @@ import { type StrategyName, VOTING } from '../../strategies/registry.ts';
 import { type VotePolicy, tighten } from '../../voting/policy.ts';
 import { findServed } from '../find-model.ts';
 import type { RoutedRequest } from '../routed-request.ts';
+import { textInput } from '../text-input.ts';
 import type { Step } from '../stage.ts';
 import { forModel } from '../vote-policy.ts';
 
 /** What a request may ask for at most. */
 const MAX_PARTICIPANTS = 15;
 
-/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts says, or INVALID_FIELD. */
+/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts and text-input.ts say, or INVALID_FIELD. */
 export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Step {
   return (request) => {
     const { question, context } = request;
-    const found = findServed(models, pool, question.model, question.modelVersion);
+    const wanted = question.text === undefined ? question.model : question.model || models.textModel;
+    const found = findServed(models, pool, wanted, question.modelVersion);
     const { version } = found;
-    const { name: model, version: number } = version;
-    const { shape, data } = question.input;
-    request.found = found;
+    const { heldAs: model, version: number } = version;
+    const { shape, data } = question.text === undefined ? question.input : textInput(found, question.text);
+    request.begin(found);
     request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);
     if (context.span !== undefined) {
-      context.span.set('tandem.model', `${model}/${number}`);
+      context.span.set('tandem.model', found.key);
       context.span.set('tandem.strategy', request.strategy);
     }
   };

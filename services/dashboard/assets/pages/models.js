@@ -38,9 +38,12 @@ function card(model, defaultModel) {
         'span',
         { class: 'badges' },
         model.name === defaultModel && badge('INFO', 'Default'),
-        model.error
-          ? badge('DOWN', 'Cannot be used')
-          : badge(isHeld ? 'READY' : 'DRAINING', isHeld ? 'Served' : 'No engine holds it'),
+        model.isLatest && badge('INFO', 'Latest'),
+        model.isUnloaded
+          ? badge('DRAINING', 'Unloaded')
+          : model.error
+            ? badge('DOWN', 'Cannot be used')
+            : badge(isHeld ? 'READY' : 'DRAINING', isHeld ? 'Served' : 'No engine holds it'),
         !model.error && wrong.length > 0 && badge('MISMATCH', `${plural(wrong.length, 'engine')} with another model`),
       ),
     ),
@@ -73,7 +76,8 @@ function card(model, defaultModel) {
       ['Answered', `${plural(model.requests, 'input')}, also from the cache`],
       ['Computed', `${plural(model.inferences, 'time')}, in ${duration(model.computeS * 1_000)}`],
       ['Energy, estimated', `${joules(model.energyJ)} for ${count(model.synapticOperations)} synaptic operations`],
-      ['Known answers', model.golden === 0 ? 'none: engines cannot be probed with it' : count(model.golden)],
+      ['Known answers', model.golden === 0 ? 'none; npx tandem models golden makes some' : count(model.golden)],
+      ['Defaults used', model.defaults.join(', ') || 'none'],
     ),
     model.holders.length === 0
       ? empty('No engine holds it.')

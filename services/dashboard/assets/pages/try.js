@@ -10,7 +10,7 @@ const STRATEGIES = ['', 'ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST'
 
 export function start(root) {
   const body = h('div', {});
-  root.append(heading('Try a request', 'A known input of a model, answered by the running engines.'), body);
+  root.append(heading('Try a request', 'A known input of a model, or a text, answered by the running engines.'), body);
   let isShown = false;
   const update = ({ history }) => {
     if (isShown) return;
@@ -41,7 +41,7 @@ async function showForm(body) {
     fill(body, failure(error));
     return;
   }
-  const models = found.models.filter(({ golden, error }) => golden > 0 && error === '');
+  const models = found.models.filter(({ golden, takesText, error }) => (golden > 0 || takesText) && error === '');
   if (models.length === 0) {
     fill(
       body,
@@ -61,7 +61,10 @@ async function showForm(body) {
       h('select', { name }, ...options.map(([value, text]) => h('option', { value }, text))),
     );
   const problem = h('div', { 'aria-live': 'polite' });
-  const samples = h('select', { name: 'sample', required: true });
+  const samples = h('select', { name: 'sample' });
+  const text = h('input', { name: 'text', type: 'text', placeholder: 'a small furry animal', autocomplete: 'off' });
+  const textField = h('label', { class: 'field wide', hidden: true }, 'Text', text);
+  const samplesField = h('label', { class: 'field' }, 'Known input', samples);
   let loaded = [];
   const modelField = select(
     'model',
@@ -73,7 +76,8 @@ async function showForm(body) {
     'form',
     { class: 'panel try' },
     modelField,
-    h('label', { class: 'field' }, 'Input', samples),
+    textField,
+    samplesField,
     select(
       'strategy',
       'Strategy',
@@ -95,7 +99,8 @@ async function showForm(body) {
   const model = () => models[Number(form.elements.model.value)];
   const load = async () => {
     try {
-      const { name, version } = model();
+      const { name, version, takesText } = model();
+      textField.hidden = !takesText;
       ({ samples: loaded } = await ask(`/api/models/${encodeURIComponent(name)}/${version}/samples`));
       fill(samples, ...loaded.map((sample, at) => h('option', { value: at }, sample.name || `known input ${at + 1}`)));
     } catch (error) {
@@ -108,9 +113,12 @@ async function showForm(body) {
     void submit();
   });
   const submit = async () => {
-    const sample = loaded[Number(samples.value)];
-    if (sample === undefined) return;
-    const { name, version, labels } = model();
+    const { name, version, labels, takesText } = model();
+    const words = takesText ? text.value.trim() : '';
+    const sample = words === '' ? loaded[Number(samples.value)] : undefined;
+    if (words === '' && sample === undefined) return;
+    const input =
+      sample === undefined ? { text: words } : { tensor: { shape: sample.shape, dtype: 'FP32', data: sample.data } };
     const { strategy, cache, detail } = form.elements;
     send.disabled = true;
     fill(problem);
@@ -119,12 +127,12 @@ async function showForm(body) {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({
-          ...{ model: name, modelVersion: version, tensor: { shape: sample.shape, dtype: 'FP32', data: sample.data } },
+          ...{ model: name, modelVersion: version, ...input },
           strategy: strategy.value ? `STRATEGY_${strategy.value}` : undefined,
           ...{ cache: `CACHE_MODE_${cache.value}`, detail: `DETAIL_${detail.value}` },
         }),
       });
-      keep({ response, labels, known: sample.stateDigest });
+      keep({ response, labels, known: sample?.stateDigest ?? '' });
       location.hash = `#/request/${encodeURIComponent(response.requestId)}`;
     } catch (error) {
       fill(problem, failure(error));

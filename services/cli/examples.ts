@@ -1,0 +1,59 @@
+// Examples to learn, one a line: JSON objects, or numbers with the label behind them.
+import { z } from 'zod';
+import type { LearnExample } from '../generated/tandem/v1/learning.ts';
+import { toInput } from './input.ts';
+import type { Line } from './lines.ts';
+import { UsageError } from './usage-error.ts';
+
+/** For --help. */
+export const EXAMPLE_FORMS = `
+Each line is one example:
+  {"encoding": [0.1, 0.2], "label": "cat"}   a list of numbers, or a list of such lists for a time series; no label: unlabelled
+  0.1,0.2,cat                                numbers and the label; "0.1,0.2," is unlabelled. A first line of names is left out`;
+
+const objectForm = z.strictObject({ encoding: z.array(z.unknown()), label: z.string().default('') });
+
+/** Blank lines are left out. Throws UsageError, which names the line. */
+export async function* readExamples(lines: AsyncIterable<Line>): AsyncGenerator<LearnExample> {
+  for await (const { number, text } of lines) {
+    const trimmed = text.trim();
+    if (trimmed === '' || (number === 1 && isHeader(trimmed))) continue;
+    try {
+      yield trimmed.startsWith('{') ? fromObject(trimmed) : fromColumns(trimmed);
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`line ${number}: ${error.message}`);
+      throw error;
+    }
+  }
+}
+
+/** A line of column names has no number. */
+function isHeader(line: string): boolean {
+  return !line.startsWith('{') && line.split(',').every((cell) => cell.trim() === '' || Number.isNaN(Number(cell)));
+}
+
+function fromObject(text: string): LearnExample {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`it is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = objectForm.safeParse(json);
+  if (!parsed.success)
+    throw new UsageError(`it must be {"encoding": […], "label": "…"}: ${parsed.error.issues[0]!.message}`);
+  return exampleOf(parsed.data.encoding, parsed.data.label);
+}
+
+function fromColumns(text: string): LearnExample {
+  const cells = text.split(',').map((cell) => cell.trim());
+  const label = cells.pop()!;
+  const bad = cells.findIndex((cell) => cell === '' || Number.isNaN(Number(cell)));
+  if (bad >= 0) throw new UsageError(`column ${bad + 1}, "${cells[bad]!.slice(0, 20)}", is not a number`);
+  return exampleOf(cells.map(Number), label);
+}
+
+function exampleOf(numbers: readonly unknown[], label: string): LearnExample {
+  const { shape, data } = toInput(numbers);
+  return { label, encoding: [], tensor: { shape, dtype: 'FP32', data } };
+}

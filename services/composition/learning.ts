@@ -1,0 +1,73 @@
+// Students over the router's own parts, and for the dashboard.
+import { join } from 'node:path';
+import { toStates } from '../api/learning-state.ts';
+import { listModelFolders } from '../config/model-folders.ts';
+import { MAX_FILE_BYTES } from '../engines/local/limits.ts';
+import { readRegularFile } from '../config/regular-file.ts';
+import type { Settings } from '../config/schema.ts';
+import type { StudentView } from '../dashboard/sources.ts';
+import type { EnginePool } from '../engines/pool.ts';
+import { Students } from '../learning/students.ts';
+import type { ModelFiles } from '../learning/student-nir.ts';
+import type { Publisher, RepositoryVersion } from '../learning/student.ts';
+import type { FindVersion } from '../learning/teachers.ts';
+import type { ModelRepository } from '../models/repository.ts';
+import { hex64 } from '../core/hex.ts';
+import { commitStatusToJSON } from '../generated/tandem/v1/learning.ts';
+import { findVersion } from '../routing/find-model.ts';
+import type { SystemEvents } from '../telemetry/system-events.ts';
+
+export interface Learning {
+  readonly students: Students;
+  readonly findVersion: FindVersion;
+  readonly filesOf: (model: string) => ModelFiles;
+}
+
+interface LearningParts {
+  readonly models: ModelRepository;
+  readonly pool: EnginePool;
+  readonly publisher: Publisher;
+  readonly system: SystemEvents;
+}
+
+export function learning(settings: Settings, { models, pool, publisher, system }: LearningParts): Learning {
+  const filesOf = (model: string): ModelFiles => readModel(settings.models_dir, model);
+  const students = new Students({
+    ...{ dir: settings.learning.dir, maxLogBytes: settings.learning.max_log_bytes, publisher, filesOf },
+    versionsOf: (name) => models.versions.filter((each) => each.name === name).map(toVersion),
+    tell: (severity, text, data) => system.tell('model', severity, text, data),
+  });
+  return { students, filesOf, findVersion: (name, version) => findVersion(models, pool, name, version) };
+}
+
+function toVersion({
+  version,
+  isUnloaded,
+}: {
+  readonly version: number;
+  readonly isUnloaded: boolean;
+}): RepositoryVersion {
+  return { version, isServed: !isUnloaded };
+}
+
+/** `model`: "name/version". */
+function readModel(modelsDir: string, model: string): ModelFiles {
+  const folder = listModelFolders(modelsDir).find(({ name, version }) => `${name}/${version}` === model);
+  if (folder?.manifest === undefined) throw new Error(`the repository has no usable model ${model} any more`);
+  const nir = readRegularFile(join(folder.path, String(folder.version), 'model.nir'), MAX_FILE_BYTES);
+  return { nir, manifest: folder.manifest };
+}
+
+export async function toStudentViews(students: Students): Promise<readonly StudentView[]> {
+  return (await toStates(students, '')).map(({ examples, labelled, stateDigest, commits, curve, ...state }) => ({
+    ...state,
+    examples: Number(examples),
+    labelled: Number(labelled),
+    stateDigest: hex64(stateDigest),
+    commits: commits.map(({ timeMs, status, version, why, heldOut, accuracy }) => ({
+      ...{ version, why, heldOut, accuracy, timeMs: Number(timeMs) },
+      status: commitStatusToJSON(status).slice('COMMIT_STATUS_'.length),
+    })),
+    curve: curve.map(({ examples: before, ...point }) => ({ ...point, examples: Number(before) })),
+  }));
+}

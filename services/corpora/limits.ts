@@ -1,0 +1,12 @@
+// What a user's documents may take on the disk and, once they are asked about, in the router's memory.
+
+export const MAX_CORPORA = 64;
+/** Of one corpus. */
+export const MAX_DOCUMENTS = 20_000;
+export const MAX_PASSAGES = 50_000;
+export const MAX_CORPUS_BYTES = 64 * 1024 * 1024;
+
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+export const MAX_DOCUMENT_NAME_CHARS = 512;
+/** Longer paragraphs are split. */
+export const MAX_PASSAGE_CHARS = 1_000;

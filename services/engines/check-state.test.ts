@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { fakeInference, fakePinned } from '../../test/fakes/fake-engine.ts';
+import { fakeState } from '../../test/fakes/fake-state.ts';
+import type { Inference, InferenceInput } from '../core/inference.ts';
+import { checkAnswer } from './check-answer.ts';
+import { checkState } from './check-state.ts';
+
+const MODEL = fakePinned({ spikesPerStep: 10, operationsPerStep: 100 });
+const INPUT: InferenceInput = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+const ASKED = { ...INPUT, returnState: true };
+const BEFORE = { steps: 32, totalSpikes: 300n, synapticOperations: 3_000n, spikeCounts: [30, 0] };
+const other = fakeState(fakeInference({ spikeCounts: [2, 1] }), MODEL.modelId);
+
+function answer(over: Partial<Inference> = {}): Inference {
+  return fakeState(fakeInference(over), MODEL.modelId);
+}
+
+describe('the state of an answer', () => {
+  it('passes where it is that of the answer, and of an answer with its digests alone', () => {
+    expect(checkState(answer(), ASKED, MODEL.modelId)).toBe('');
+    expect(checkState({ ...answer(), spikeCounts: [], potentials: Buffer.alloc(0) }, ASKED, MODEL.modelId)).toBe('');
+  });
+
+  it.each<[string, InferenceInput, Partial<Inference>]>([
+    ['a state that was not asked for', INPUT, {}],
+    ['no state, though it was asked for', ASKED, { state: undefined }],
+    ['no state, though it was asked for', ASKED, { state: Buffer.from('not a state') }],
+    ['a state that is not that of the answer', ASKED, { state: other.state }],
+    ['a state that is not that of the answer', ASKED, { steps: 17 }],
+    ['a state that is not that of the answer', ASKED, { totalSpikes: 5n }],
+    ['a state that is not that of the answer', ASKED, { synapticOperations: 5n }],
+    ['a state that is not that of the answer', ASKED, { stateDigest: 5n }],
+    ['a state that is not that of the answer', ASKED, { spikeCounts: [1, 3] }],
+    ['a state that is not that of the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
+    ['a state that is not that of the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
+  ])('is refused: %s', (problem, asked, over) => {
+    expect(checkState({ ...answer(), ...over }, asked, MODEL.modelId)).toBe(problem);
+  });
+
+  it('is refused where it is of another model, or its checksum is wrong', () => {
+    const { state } = answer();
+    const flipped = Uint8Array.from(state!);
+    flipped[flipped.length - 1]! ^= 1;
+    expect(checkState(answer(), ASKED, 8n)).toBe('a state that is not that of the answer');
+    expect(checkState({ ...answer(), state: flipped }, ASKED, MODEL.modelId)).toBe(
+      'a state that is not that of the answer',
+    );
+  });
+});
+
+describe('an answer to an input that begins with a state', () => {
+  const { state } = answer(BEFORE);
+  const check = (over: Partial<Inference>): string => checkAnswer(fakeInference(over), { ...INPUT, state }, MODEL);
+  const after = { ...BEFORE, steps: 48 };
+
+  it('has the steps and the totals of the session so far', () => {
+    expect(check(after)).toBe('');
+    expect(check({ ...after, totalSpikes: 460n, synapticOperations: 4_600n })).toBe('');
+  });
+
+  it.each<[string, Partial<Inference>]>([
+    ['another number of steps', { steps: 16 }],
+    ['more spikes than the model can have', { ...after, totalSpikes: 461n }],
+    ['more spikes than the model can have', { ...after, totalSpikes: 299n }],
+    ['more synaptic operations than the model can have', { ...after, synapticOperations: 4_601n }],
+  ])('is refused with %s', (problem, over) => {
+    expect(check(over)).toBe(problem);
+  });
+});

@@ -1,0 +1,43 @@
+// Whether the session state of an answer is that of the answer: another engine goes on from it, so what is wrong with it is
+// found here. proto/NUMERICS.md, "Session state".
+import type { Inference, InferenceInput } from '../core/inference.ts';
+import { readStateHeader } from '../core/session-state.ts';
+import { xxh64 } from './xxh64.ts';
+
+const BODY_BYTES_AT = 4;
+const BODY_AT = 32;
+/** Of the body: the model's id and the steps. */
+const COUNTS_AT = BODY_AT + 12;
+const CHECKSUM_BYTES = 8;
+const NONE = new Uint8Array(0);
+
+/** What is wrong with it, in a few fixed words; empty: nothing. What it sums up for `mean_potential` only other engines can say. */
+export function checkState(inference: Inference, { returnState = false }: InferenceInput, modelId: bigint): string {
+  const { state = NONE, steps, totalSpikes, synapticOperations } = inference;
+  if (!returnState) return state.length === 0 ? '' : 'a state that was not asked for';
+  const header = readStateHeader(state);
+  if (header === undefined) return 'no state, though it was asked for';
+  const isOfAnswer =
+    header.modelId === modelId &&
+    header.steps === steps &&
+    header.totalSpikes === totalSpikes &&
+    header.synapticOperations === synapticOperations;
+  return isOfAnswer && hasDigests(state, inference) ? '' : 'a state that is not that of the answer';
+}
+
+function hasDigests(state: Uint8Array, inference: Inference): boolean {
+  const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  const checked = state.length - CHECKSUM_BYTES;
+  const body = state.subarray(BODY_AT, BODY_AT + view.getUint32(BODY_BYTES_AT, true));
+  const isWhole = xxh64(state.subarray(0, checked)) === view.getBigUint64(checked, true);
+  return isWhole && xxh64(body) === inference.stateDigest && hasReadout(view, inference);
+}
+
+/** Also where the answer has none. */
+function hasReadout(state: DataView, { spikeCounts, potentials }: Inference): boolean {
+  const bytes = 4 * spikeCounts.length;
+  if (COUNTS_AT + bytes + potentials.length > state.byteLength) return false;
+  for (const [k, count] of spikeCounts.entries()) if (state.getUint32(COUNTS_AT + 4 * k, true) !== count) return false;
+  for (const [k, byte] of potentials.entries()) if (state.getUint8(COUNTS_AT + bytes + k) !== byte) return false;
+  return true;
+}

@@ -1,0 +1,64 @@
+// Inputs whose right answers are known, and whether an engine gets them right. Each is given twice, once in full and once for
+// its digests alone, and all of them in an order by chance: an engine that lies to one kind of request only is found out, too.
+import { Cancel } from '../core/cancel.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Inference, InferenceInput } from '../core/inference.ts';
+import { isRefusal, malformedReason } from '../core/refusal.ts';
+import { layersDigest } from './layers-digest.ts';
+import type { PooledEngine } from './pooled-engine.ts';
+
+const PROBE_TIMEOUT_MS = 5_000;
+
+export interface KnownAnswer {
+  readonly input: InferenceInput;
+  readonly stateDigest: bigint;
+  /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
+  readonly readoutDigest?: bigint | undefined;
+  /** Undefined: not known, or the input asks for no detail. */
+  readonly layersDigest?: bigint | undefined;
+}
+
+export interface Failure {
+  readonly why: string;
+  /** It said something wrong, and did not merely fail. */
+  readonly isProof: boolean;
+  /** It has gone away. */
+  readonly isLost: boolean;
+}
+
+/** Undefined: every answer was right. `isOver`: nobody wants to know any more. */
+export async function firstFailure(
+  engine: PooledEngine,
+  cases: readonly KnownAnswer[],
+  isOver: () => boolean = () => false,
+): Promise<Failure | undefined> {
+  const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
+  for (const { known, place, digestOnly } of shuffled(bothWays)) {
+    if (isOver()) return undefined;
+    const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new Cancel() };
+    try {
+      const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
+      if (isRight(answer, known, digestOnly)) continue;
+      return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true, isLost: false };
+    } catch (thrown) {
+      const error = RouterError.from(thrown);
+      const why = `it could not answer known input ${place + 1}: ${(thrown as Error).message}`;
+      const isLost = error.kind === 'ENGINE_LOST' || error.kind === 'DRAINING';
+      return { why, isProof: isRefusal(error) || malformedReason(error) !== undefined, isLost };
+    }
+  }
+  return undefined;
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
+
+function isRight(answer: Inference, known: KnownAnswer, digestOnly: boolean): boolean {
+  if (answer.stateDigest !== known.stateDigest) return false;
+  if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
+  return digestOnly || known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
+}

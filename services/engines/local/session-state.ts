@@ -1,0 +1,79 @@
+// Session states of one simulator: a run begins with one, and another is what it ends in.
+import { xxh64 } from '../xxh64.ts';
+import type { RuntimeNode } from './runtime-node.ts';
+import * as at from './state-layout.ts';
+import type { StateLayout } from './state-layout.ts';
+
+/** What a run begins and ends with. */
+export interface RunSession {
+  /** One that refuseState lets pass, from a multiple of 4 bytes on; empty: the run begins at step 0. */
+  readonly state: Uint8Array;
+  readonly returnState: boolean;
+}
+
+export const NO_SESSION: RunSession = { state: new Uint8Array(0), returnState: false };
+
+export interface SessionTotals {
+  readonly steps: number;
+  readonly totalSpikes: number;
+  readonly synapticOperations: number;
+  /** Of a constant input; 0n: of a series. */
+  readonly inputDigest: bigint;
+}
+
+export const NO_TOTALS: SessionTotals = { steps: 0, totalSpikes: 0, synapticOperations: 0, inputDigest: 0n };
+
+export function readTotals(state: Uint8Array): SessionTotals {
+  const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  return {
+    steps: view.getUint32(at.STEPS_AT, true),
+    totalSpikes: Number(view.getBigUint64(at.TOTAL_SPIKES_AT, true)),
+    synapticOperations: Number(view.getBigUint64(at.SYNAPTIC_OPERATIONS_AT, true)),
+    inputDigest: view.getBigUint64(at.INPUT_DIGEST_AT, true),
+  };
+}
+
+/** Gives a simulator that has been cleared what `state` holds. `sums`: the readout's, where it has some. */
+export function restoreState(
+  state: Uint8Array,
+  layout: StateLayout,
+  nodes: readonly RuntimeNode[],
+  counts: Uint32Array,
+  sums: Float32Array,
+): void {
+  let offset = state.byteOffset + at.COUNTS_AT;
+  const floats = (length: number): Float32Array => {
+    offset += 4 * length;
+    return new Float32Array(state.buffer, offset - 4 * length, length);
+  };
+  counts.set(new Uint32Array(state.buffer, offset, counts.length));
+  floats(2 * layout.outputs);
+  for (const { node, current, potential, delayed, output } of layout.parts) {
+    const to = nodes[node]!;
+    if (current > 0) to.i.set(floats(current));
+    if (potential > 0) to.v.set(floats(potential));
+    if (delayed > 0) to.line!.restore(floats(delayed));
+    if (output > 0) to.restoreOutput(floats(output));
+  }
+  if (layout.sums > 0) sums.set(floats(layout.sums));
+}
+
+/** `body`: what the run's state digest covers. */
+export function saveState(
+  body: Uint8Array,
+  { totalSpikes, synapticOperations, inputDigest }: Omit<SessionTotals, 'steps'>,
+  sums: Float32Array,
+): Uint8Array<ArrayBuffer> {
+  const checked = at.BODY_AT + body.length + sums.byteLength;
+  const state = new Uint8Array(checked + at.CHECKSUM_BYTES);
+  const view = new DataView(state.buffer);
+  view.setUint32(0, at.STATE_MAGIC, true);
+  view.setUint32(at.BODY_BYTES_AT, body.length, true);
+  view.setBigUint64(at.TOTAL_SPIKES_AT, BigInt(totalSpikes), true);
+  view.setBigUint64(at.SYNAPTIC_OPERATIONS_AT, BigInt(synapticOperations), true);
+  view.setBigUint64(at.INPUT_DIGEST_AT, inputDigest, true);
+  state.set(body, at.BODY_AT);
+  state.set(new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength), at.BODY_AT + body.length);
+  view.setBigUint64(checked, xxh64(state.subarray(0, checked)), true);
+  return state;
+}

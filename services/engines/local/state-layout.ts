@@ -1,0 +1,60 @@
+// Where things are in the bytes of a session state: proto/NUMERICS.md, "Session state".
+import { delayRows } from './delays.ts';
+import type { Network, NetworkNode } from './network.ts';
+import { isStateful } from './node-types.ts';
+
+/** "TST1", as a little-endian number. */
+export const STATE_MAGIC = 0x31545354;
+export const BODY_BYTES_AT = 4;
+export const TOTAL_SPIKES_AT = 8;
+export const SYNAPTIC_OPERATIONS_AT = 16;
+export const INPUT_DIGEST_AT = 24;
+export const BODY_AT = 32;
+export const MODEL_ID_AT = BODY_AT;
+export const STEPS_AT = BODY_AT + 8;
+export const COUNTS_AT = BODY_AT + 12;
+export const CHECKSUM_BYTES = 8;
+
+/** Elements of a node that are state, in the order of the body. */
+export interface NodeParts {
+  /** Position in `Network.nodes`. */
+  readonly node: number;
+  readonly current: number;
+  readonly potential: number;
+  readonly delayed: number;
+  readonly output: number;
+}
+
+export interface StateLayout {
+  /** Of a state. */
+  readonly bytes: number;
+  readonly bodyBytes: number;
+  /** Elements of the readout. */
+  readonly outputs: number;
+  /** Elements that the readout sums up over the steps. */
+  readonly sums: number;
+  /** In canonical order. */
+  readonly parts: readonly NodeParts[];
+}
+
+export function stateLayout(network: Network): StateLayout {
+  const { nodes, canonical, readout, meanPotential } = network;
+  const parts = canonical.map((node) => partsOf(node, nodes[node]!));
+  const elements = parts.reduce((sum, { current, potential, delayed, output }) => {
+    return sum + current + potential + delayed + output;
+  }, 0);
+  const outputs = nodes[readout]!.outputSize;
+  const sums = meanPotential ? outputs : 0;
+  const bodyBytes = COUNTS_AT - BODY_AT + 4 * (2 * outputs + elements);
+  return { bytes: BODY_AT + bodyBytes + 4 * sums + CHECKSUM_BYTES, bodyBytes, outputs, sums, parts };
+}
+
+function partsOf(node: number, { type, outputSize, delays, feedsBack }: NetworkNode): NodeParts {
+  return {
+    node,
+    current: type.startsWith('Cuba') ? outputSize : 0,
+    potential: isStateful(type) ? outputSize : 0,
+    delayed: delays === undefined ? 0 : delayRows(delays) * outputSize,
+    output: feedsBack ? outputSize : 0,
+  };
+}

@@ -1,0 +1,32 @@
+// What a student sees of an input: the numbers themselves, or the mean spikes a step of its base's outputs.
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import { validateInput } from '../routing/check-input.ts';
+import type { Asker, TeacherQuestion } from './coordinate.ts';
+
+/** `base`: "name/version"; empty: none. An error where the input cannot be used. */
+export async function featuresOf(
+  question: TeacherQuestion,
+  base: string,
+  router: Asker,
+  context: CallContext,
+): Promise<Float32Array | RouterError> {
+  try {
+    if (base === '') return numbersOf(question);
+    const [, model = '', version] = /^(.+)\/(\d+)$/.exec(base)!;
+    const whole = { ...question, model, modelVersion: Number(version) };
+    const { steps, spikeCounts } = (await router.reason(whole, context)).answer.inference;
+    return Float32Array.from(spikeCounts, (count) => count / steps);
+  } catch (thrown) {
+    const error = RouterError.from(thrown);
+    if (error.kind === 'INTERNAL') throw error;
+    return error;
+  }
+}
+
+function numbersOf({ input }: TeacherQuestion): Float32Array {
+  const size = input.shape.reduce((product, length) => product * length, 1);
+  validateInput(input, { kind: 'constant', shape: input.shape, size });
+  const bytes = Buffer.from(input.data.buffer, input.data.byteOffset, input.data.length);
+  return Float32Array.from({ length: size }, (_, k) => bytes.readFloatLE(k * 4));
+}

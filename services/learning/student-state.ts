@@ -1,0 +1,140 @@
+// What a student's log comes to: applied record by record, by the router that writes it and by whoever replays it.
+import { Curve } from './curve.ts';
+import { type Example, Learner, type StudentSpec } from './learner.ts';
+import { restoreState, stateBytes } from './learner-state.ts';
+import type { Commit, CommitOutcome, LogRecord } from './log-record.ts';
+import { indexOfLargest } from './consensus.ts';
+
+/** Held-out examples kept: the newest. */
+const MAX_HELD_OUT = 2_000;
+/** Commits whose state is kept, to go back to. */
+const MAX_STATES = 8;
+/** Answered between two turns of the event loop. */
+const EXAMPLES_A_TURN = 32;
+
+/** A replay that came to another state than the log has. */
+export class ReplayDiffers extends Error {}
+
+export interface CommitRecord extends Commit {
+  /** Undefined: it was under way when the record before the present one was written. */
+  outcome: CommitOutcome | undefined;
+}
+
+export class StudentState {
+  /** Newest last. */
+  readonly commits: CommitRecord[] = [];
+  readonly curve = new Curve();
+  readonly heldOut: Example[] = [];
+  /** Examples learnt since the last commit. */
+  sinceCommit = 0;
+  examples = 0;
+  /** The version in use; 0: none. */
+  published = 0;
+  /** By version, the newest last. */
+  readonly #states = new Map<number, Uint8Array>();
+  #publishedState: Uint8Array | undefined;
+  #learner: Learner | undefined;
+
+  get learner(): Learner | undefined {
+    return this.#learner;
+  }
+
+  get spec(): StudentSpec | undefined {
+    return this.#learner?.spec;
+  }
+
+  /** Versions that ROLL_BACK may name. */
+  get versions(): number[] {
+    const published = this.commits.filter(({ outcome }) => outcome?.status === 'PUBLISHED');
+    return published.map(({ version }) => version).filter((version) => this.#states.has(version));
+  }
+
+  /** Throws ReplayDiffers where a commit's state is another one than the examples before it come to. */
+  apply(record: LogRecord): void {
+    if (record.kind === 'START') {
+      this.#learner = new Learner(record.spec);
+      return;
+    }
+    const learner = this.#learner!;
+    switch (record.kind) {
+      case 'EXAMPLE':
+        this.examples += 1;
+        if (learner.learn(record.example)) this.sinceCommit += 1;
+        this.curve.add(learner);
+        return;
+      case 'HELD_OUT':
+        this.heldOut.push(record.example);
+        if (this.heldOut.length > MAX_HELD_OUT) this.heldOut.shift();
+        return;
+      case 'COMMIT':
+        this.#commit(record.commit, record.state, learner);
+        return;
+      case 'OUTCOME':
+        this.#end(record.outcome);
+        return;
+      case 'ROLL_BACK':
+        restoreState(learner, this.#stateOf(record.version));
+        this.#publish(record.version);
+        this.sinceCommit = 0;
+    }
+  }
+
+  /** The newest commit, where it has not ended. */
+  get unfinished(): CommitRecord | undefined {
+    const last = this.commits.at(-1);
+    return last?.outcome === undefined ? last : undefined;
+  }
+
+  /** A learner as it was when that version was committed; only of the newest versions. */
+  committed(version: number): Learner {
+    return learnerOf(this.spec!, this.#stateOf(version));
+  }
+
+  /** As it is in use; undefined: none is. */
+  get publishedLearner(): Learner | undefined {
+    return this.#publishedState && learnerOf(this.spec!, this.#publishedState);
+  }
+
+  #commit(commit: Commit, state: Uint8Array, learner: Learner): void {
+    if (!stateBytes(learner).equals(state)) {
+      throw new ReplayDiffers(`version ${commit.version}: the examples before it come to another state`);
+    }
+    this.commits.push({ ...commit, outcome: undefined });
+    this.#states.set(commit.version, state);
+    const [oldest] = this.#states.keys();
+    if (this.#states.size > MAX_STATES) this.#states.delete(oldest!);
+    this.sinceCommit = 0;
+  }
+
+  #end(outcome: CommitOutcome): void {
+    this.commits.at(-1)!.outcome = outcome;
+    if (outcome.status === 'PUBLISHED') this.#publish(outcome.version);
+  }
+
+  #stateOf(version: number): Uint8Array {
+    const state = this.#states.get(version);
+    if (state === undefined) throw new ReplayDiffers(`version ${version}: its state is not kept`);
+    return state;
+  }
+
+  #publish(version: number): void {
+    this.published = version;
+    this.#publishedState = this.#states.get(version);
+  }
+}
+
+function learnerOf(spec: StudentSpec, state: Uint8Array): Learner {
+  const learner = new Learner(spec);
+  restoreState(learner, state);
+  return learner;
+}
+
+/** Share of the examples whose label the readout gives; 0 of none. */
+export async function accuracyOf({ readout }: Learner, examples: readonly Example[]): Promise<number> {
+  let right = 0;
+  for (const [index, { features, label }] of examples.entries()) {
+    if (indexOfLargest(readout.scores(features)) === label) right += 1;
+    if (index % EXAMPLES_A_TURN === EXAMPLES_A_TURN - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return examples.length === 0 ? 0 : right / examples.length;
+}

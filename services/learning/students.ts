@@ -1,0 +1,106 @@
+// All students: each has a log in one folder, is opened when it is first asked for, and is taught by one caller at a time.
+import { readdirSync } from 'node:fs';
+import { RouterError } from '../core/errors.ts';
+import { LogError } from './learning-log.ts';
+import { Student, type StudentParts } from './student.ts';
+import { ReplayDiffers } from './student-state.ts';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export class Students {
+  readonly #parts: StudentParts;
+  readonly #open = new Map<string, Promise<Student>>();
+  readonly #busy = new Set<string>();
+
+  constructor(parts: StudentParts) {
+    this.#parts = parts;
+  }
+
+  /** Names of those that have a log. */
+  get names(): string[] {
+    try {
+      const logs = readdirSync(this.#parts.dir).filter((file) => file.endsWith('.log'));
+      return logs
+        .map((file) => file.slice(0, -'.log'.length))
+        .filter((name) => NAME.test(name))
+        .sort();
+    } catch {
+      return []; // nobody has learnt yet
+    }
+  }
+
+  /** Rejects with UNKNOWN_STUDENT, or LOG_UNUSABLE. */
+  async find(name: string): Promise<Student> {
+    if (!this.names.includes(name)) {
+      const message = `there is no student "${name.slice(0, 64)}"; there are: ${this.names.join(', ') || 'none'}`;
+      throw new RouterError('UNKNOWN_STUDENT', message, { field: 'student' });
+    }
+    return await this.#opened(name);
+  }
+
+  /** Opens all, so that what a crash has interrupted is finished. `onProblem` hears of those that cannot be opened. */
+  async recover(onProblem: (name: string, error: unknown) => void): Promise<void> {
+    for (const name of this.names) {
+      try {
+        await this.teach(name, () => Promise.resolve());
+      } catch (error) {
+        onProblem(name, error);
+      }
+    }
+  }
+
+  /**
+   * Gives the student, or a new one of that name, to `work` alone. Rejects with STUDENT_BUSY where another work has it, INVALID_FIELD
+   * or LOG_UNUSABLE.
+   */
+  async teach<T>(name: string, work: (student: Student) => Promise<T>): Promise<T> {
+    if (!NAME.test(name)) {
+      const message = `student "${name.slice(0, 64)}" is no name: use letters, digits, ".", "_" and "-", at most 64`;
+      throw new RouterError('INVALID_FIELD', message, { field: 'start.student' });
+    }
+    if (this.#busy.has(name)) {
+      const message = `student "${name}" is being taught by another call; try again when that has ended`;
+      throw new RouterError('STUDENT_BUSY', message, { field: 'start.student' });
+    }
+    this.#busy.add(name);
+    try {
+      const student = await this.#opened(name);
+      try {
+        return await work(student);
+      } catch (error) {
+        // What is in memory may be ahead of the file: the next one reads the file again.
+        if (!(error instanceof RouterError)) await this.#drop(name, student);
+        throw error;
+      }
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.allSettled(open.map(async (student) => (await student).close()));
+  }
+
+  async #opened(name: string): Promise<Student> {
+    let student = this.#open.get(name);
+    if (student === undefined) {
+      student = Student.open(name, this.#parts);
+      this.#open.set(name, student);
+      student.catch(() => this.#open.delete(name));
+    }
+    try {
+      return await student;
+    } catch (error) {
+      if (!(error instanceof LogError || error instanceof ReplayDiffers)) throw error;
+      const message = `the log of student "${name}" ${error.message}`;
+      throw new RouterError('LOG_UNUSABLE', message, { field: 'student', cause: error });
+    }
+  }
+
+  async #drop(name: string, student: Student): Promise<void> {
+    this.#open.delete(name);
+    await student.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { version } from '../../test/fakes/router-parts.ts';
+import { until } from '../../test/support/until.ts';
+import { ModelRepository } from '../models/repository.ts';
+import type { LoadOutcome, UnloadOutcome } from './publisher.ts';
+import { RepositoryWatch } from './watch.ts';
+
+let dir: string;
+let asked: string[];
+let watch: RepositoryWatch;
+
+function put(path: string, text: string): void {
+  mkdirSync(join(dir, path, '..'), { recursive: true });
+  writeFileSync(join(dir, path), text);
+}
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'tandem-watch-'));
+  put('m/1/model.nir', 'one');
+  asked = [];
+  watch = new RepositoryWatch(dir, 10, {
+    models: new ModelRepository([version(1)], 'm'),
+    publisher: {
+      load: ({ name, version, reload }) => {
+        asked.push(`load ${name}/${version}${reload ? ' anew' : ''}`);
+        return Promise.reject<LoadOutcome>(new Error('told by the publisher'));
+      },
+      unload: (name, version) => {
+        asked.push(`unload ${name}/${version}`);
+        return Promise.reject<UnloadOutcome>(new Error('told by the publisher'));
+      },
+    },
+    onProblem: (why) => void asked.push(why),
+  });
+  watch.start();
+});
+
+afterEach(() => {
+  watch.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the watch on the repository', () => {
+  it('has what is put there loaded, what is changed loaded anew, and what is taken away unloaded', async () => {
+    put('m/2/model.nir', 'two');
+    await until(() => asked.includes('load m/2'), { what: 'the new version' });
+    put('m/2/model.yaml', 'steps: 3');
+    await until(() => asked.includes('load m/2 anew'), { what: 'the change' });
+    rmSync(join(dir, 'm/1'), { recursive: true });
+    await until(() => asked.includes('unload m/1'), { what: 'the end of version 1' });
+    expect(asked).toEqual(['load m/2', 'load m/2 anew', 'unload m/1']);
+  });
+
+  it('leaves alone what is unloaded, or no version', async () => {
+    put('m/2/.unloaded', '');
+    put('notes/readme.txt', 'hello');
+    await watch.takeUp();
+    expect(asked).toEqual([]);
+  });
+});

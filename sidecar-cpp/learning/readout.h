@@ -1,0 +1,31 @@
+// A student's readout: softmax regression by gradient steps (proto/NUMERICS.md, "Learning").
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace tandem {
+
+class Readout {
+ public:
+  Readout(std::size_t features, std::size_t labels, float rate);
+
+  // The probability of each label, as the averages over all steps have it.
+  [[nodiscard]] std::vector<float> Scores(std::span<const float> features) const;
+
+  // One gradient step. `target`: the probability of each label, as it should be.
+  void Step(std::span<const float> features, std::span<const float> target);
+
+  // A row of features for each label.
+  std::vector<float> weights;
+  std::vector<float> bias;
+  std::vector<float> mean_weights;
+  std::vector<float> mean_bias;
+  double steps = 0;
+
+ private:
+  float rate_;
+};
+
+}  // namespace tandem

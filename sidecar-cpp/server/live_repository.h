@@ -1,0 +1,34 @@
+// The models that the engine holds now. They change whole: whoever took the repository keeps the one that it took.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "engine/repository.h"
+
+namespace tandem {
+
+// Thread-safe.
+class LiveRepository {
+ public:
+  explicit LiveRepository(Repository repository)
+      : repository_(std::make_shared<const Repository>(std::move(repository))) {}
+
+  [[nodiscard]] std::shared_ptr<const Repository> Now() const {
+    const std::lock_guard lock(mutex_);
+    return repository_;
+  }
+  // For one thread at a time.
+  void Replace(Repository repository) {
+    auto next = std::make_shared<const Repository>(std::move(repository));
+    const std::lock_guard lock(mutex_);
+    repository_.swap(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Repository> repository_;
+};
+
+}  // namespace tandem

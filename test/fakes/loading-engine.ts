@@ -1,0 +1,33 @@
+// An engine that loads and unloads models, or does with them what a test tells it to.
+import type { ModelLoad } from '../../services/engines/engine.ts';
+import { FakeEngine, fakeModel } from './fake-engine.ts';
+
+export class LoadingEngine extends FakeEngine {
+  /** Names under which it was told to hold versions, as they came. */
+  readonly loads: string[] = [];
+  readonly unloads: string[] = [];
+  /** What the next loads do. */
+  onLoad: (load: ModelLoad) => Promise<void> = (load) => Promise.resolve(this.hold(load));
+
+  /** From now on it says that it holds what it was given, or something else under that name. */
+  hold({ heldAs, version, modelId }: ModelLoad, heldId = modelId): void {
+    const others = this.#others(heldAs, version);
+    this.up(...others, fakeModel({ name: heldAs, version, modelId: heldId }));
+  }
+
+  loadModel(load: ModelLoad): Promise<void> {
+    this.loads.push(`${load.heldAs}/${load.version}`);
+    return this.onLoad(load);
+  }
+
+  unloadModel(heldAs: string, version: number): Promise<void> {
+    this.unloads.push(`${heldAs}/${version}`);
+    this.up(...this.#others(heldAs, version));
+    return Promise.resolve();
+  }
+
+  #others(heldAs: string, version: number): ReturnType<typeof fakeModel>[] {
+    const models = this.description?.models ?? [];
+    return models.filter((each) => each.name !== heldAs || each.version !== version);
+  }
+}
