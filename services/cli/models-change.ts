@@ -10,7 +10,7 @@ import {
   UnloadModelResponse,
 } from '../generated/tandem/v1/models.ts';
 import { wholeNumber } from './arguments.ts';
-import { type GlobalOptions, callOver, connect, print } from './client.ts';
+import { type GlobalOptions, callOver, connectAdmin, print } from './client.ts';
 import { readModelFiles } from './model-files.ts';
 import { table } from './table.ts';
 
@@ -29,7 +29,7 @@ async function change<Request, Response>(
 ): Promise<Response> {
   const isGiven = command.getOptionValueSourceWithGlobals('timeoutMs') !== 'default';
   const timeoutMs = isGiven ? command.optsWithGlobals<GlobalOptions>().timeoutMs : TIMEOUT_MS;
-  const connection = connect(command, ModelServiceClient);
+  const connection = connectAdmin(command, ModelServiceClient);
   try {
     return await callOver(connection, method, request, timeoutMs);
   } finally {

@@ -39,7 +39,7 @@ beforeEach(async () => {
     ...{ models_dir: folder.path, default_model: 'net', cache: { enabled: false }, spawn: { count: 0 } },
     sidecars: sidecars.map(({ address }, index) => ({ id: `s${index + 1}`, address })),
   });
-  models = new ModelOperator(system.address);
+  models = new ModelOperator(system.adminAddress);
   operator = new Operator(system.address);
 });
 
@@ -89,7 +89,7 @@ describe('models that come and go', () => {
       ...{ models_dir: folder.path, default_model: 'net', spawn: { count: 0 } },
       sidecars: [{ id: 's1', address: sidecars[0]!.address }],
     });
-    models = new ModelOperator(system.address);
+    models = new ModelOperator(system.adminAddress);
     operator = new Operator(system.address);
     const states = (await models.models()).map(({ version, state }) => [version, state]);
     expect(states).toEqual([
