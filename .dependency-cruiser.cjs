@@ -1,18 +1,18 @@
 // The floors of services/: a folder imports only lower floors, and no cycles anywhere. `npm run check` holds them.
 //
-//   F4  api  dashboard        cli (a client: generated/, core/, config/; models/ and importing/ for `models import`, learning/ for
-//                             `learn replay`, corpora/ for `corpus`)
+//   F4  api  dashboard  mcp   cli (a client: generated/, core/, config/; models/ and importing/ for `models import`, learning/ for
+//                             `learn replay`, corpora/ for `corpus`, mcp/ for `mcp`)
 //   F3  learning  agents    importing  operations
 //   F2  routing  publishing
-//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  corpora  telemetry   grpc (http2/ only)
-//   F0  core  config          http2          generated (imported by api/, engines/ and cli/ only)
+//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  inputs  corpora  telemetry   grpc (http2/ only)
+//   F0  core  config          http2          generated (imported by api/, engines/, mcp/ and cli/ only)
 //
-// Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
+// mcp/ is a client, too, of core/ and generated/. Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
 // streams go over the same code as the API. http2/ and grpc/ know nothing of the rest. main.ts wires everything together, with the
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'corpora', 'telemetry'];
+const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'inputs', 'corpora', 'telemetry'];
 const F2 = ['routing', 'publishing'];
 const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];
@@ -27,10 +27,11 @@ const FOLDERS = [
   ...F2,
   ...F3,
   ...F4,
+  'mcp',
   'cli',
   'composition',
 ];
-const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'generated'];
+const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'mcp', 'generated'];
 
 const TEST = '[.]test[.]ts$';
 const inFolders = (...names) => `^services/(${names.join('|')})/`;
@@ -120,10 +121,11 @@ module.exports = {
     ...floor('F2', F2, [...F0, ...F1, 'engines']),
     ...floor('F3', F3, [...F0, ...F1, 'engines', ...F2]),
     ...floor('F4', F4, [...F0, ...F1, 'engines', ...F2, ...F3, 'grpc']),
-    ...floor('F4-cli', ['cli'], [...F0, 'models', 'corpora', 'importing', 'learning']),
+    ...floor('F4-mcp', ['mcp'], ['core']),
+    ...floor('F4-cli', ['cli'], [...F0, 'models', 'inputs', 'corpora', 'importing', 'learning', 'mcp']),
     {
       name: 'generated-where',
-      comment: 'the wire format is known to api/, engines/ and cli/ only (and to main.ts, tests and benchmarks)',
+      comment: 'the wire format is known to api/, engines/, mcp/ and cli/ only (and to main.ts, tests and benchmarks)',
       severity: 'error',
       from: { path: '^services/[^/]+/', pathNot: [inFolders(...MAY_IMPORT_GENERATED), TEST] },
       to: { path: inFolders('generated') },

@@ -9,6 +9,7 @@ import { TokenBucket } from './core/token-bucket.ts';
 import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
+import { makeAgents, noCorpora } from './composition/agents.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
@@ -142,6 +143,7 @@ export async function start(
   const { max_events: maxEvents, max_bytes: maxEventBytes } = settings.events;
   const eventLog = new EventLog({ maxEvents, maxBytes: maxEventBytes, observer: metrics });
   const system = new SystemEvents(log, eventLog);
+  const agents = makeAgents(settings, metrics, system);
   const tls = new RouterTls(settings, system);
   const otel = readOtel(settings.tracing.ratio);
   for (const warning of otel.warnings) log.warn(warning);
@@ -202,7 +204,8 @@ export async function start(
   });
   pins.onChange((pin) => {
     if (isStopping) return;
-    const { name, version, error } = pin;
+    const { name, version, error, doubts = [] } = pin;
+    for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
@@ -300,6 +303,7 @@ export async function start(
     {
       ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
       ...{ operations, learning: learners },
+      ...{ agents: agents.agents, retriever: noCorpora },
     },
     {
       ...liveApiOptions(settings),
@@ -357,7 +361,7 @@ export async function start(
   });
   const live = new LiveSettings(settings, {
     ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
-    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries },
+    ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries, agents },
   });
   const otlp = otlpMetrics();
   let pushing: { stop(): Promise<void> } | undefined;
@@ -384,6 +388,7 @@ export async function start(
     quarantine.stop();
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
+    agents.stop();
     connections.stop();
     tls.stop();
     connectionFaults.stop();
@@ -412,7 +417,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
-    void learners.students.recover((student, err) => log.error({ student, err }, 'a student cannot be read'));
+    void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();
     if (settings.alerts.enabled) alerts.start();

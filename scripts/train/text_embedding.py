@@ -33,7 +33,7 @@ LARGEST = 127  # of a weight, in steps
 class EmbeddingRecipe:
     """How to train it. `words_weight` and `pairs_weight` are shares of the loss beside 1."""
 
-    epochs: int = 6
+    epochs: int = 5
     batch: int = 512
     learning_rate: float = 2e-3
     token_rate: float = 4e-3

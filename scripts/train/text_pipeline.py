@@ -25,7 +25,7 @@ from vectors import write_json
 
 SHAPE = Shape(inputs=DIMENSIONS)
 EMBEDDING = EmbeddingRecipe()
-RECIPE = Recipe(epochs=6, input_noise=0.02, dropout=0.2)
+RECIPE = Recipe(epochs=4, input_noise=0.02, dropout=0.2)
 
 
 def train_text(cache: Path, out: Path) -> None:

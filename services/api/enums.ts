@@ -40,8 +40,8 @@ export function toCacheMode(mode: CacheMode): CacheModeName {
 export function toDetail(detail: Detail): DetailName {
   if (detail === Detail.DETAIL_UNSPECIFIED) return 'SUMMARY';
   const name = detailToJSON(detail).slice('DETAIL_'.length);
-  if (name === 'SUMMARY' || name === 'LAYERS' || name === 'RASTER') return name;
-  throw unknown('detail', detail, ['DETAIL_SUMMARY', 'DETAIL_LAYERS', 'DETAIL_RASTER']);
+  if (name === 'SUMMARY' || name === 'LAYERS' || name === 'RASTER' || name === 'READOUT') return name;
+  throw unknown('detail', detail, ['DETAIL_SUMMARY', 'DETAIL_LAYERS', 'DETAIL_RASTER', 'DETAIL_READOUT']);
 }
 
 export function fromStrategy(name: StrategyName): Strategy {

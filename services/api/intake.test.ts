@@ -6,7 +6,7 @@ import type { IncomingCall, Method } from '../grpc/method.ts';
 import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { countItems } from './batch-inspector.ts';
-import { countUnheard } from './unheard.ts';
+import { MAX_OPEN_MESSAGES, countUnheard } from './unheard.ts';
 
 const MAX_MESSAGE_BYTES = 100_000;
 const SERVICE = '/tandem.v1.ReasoningService';
@@ -71,6 +71,8 @@ describe.each(EDGES)('on edge %s', (edge) => {
   interface Ended {
     readonly code: string;
     readonly message: string;
+    /** Of google.rpc, as they are on the wire. */
+    readonly details: string;
   }
 
   interface Sending {
@@ -99,6 +101,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
         resolve({
           code: grpc.status[Number(got['grpc-status'])] ?? 'none',
           message: decodeURI(String(got['grpc-message'])),
+          details: Buffer.from(String(got['grpc-status-details-bin'] ?? ''), 'base64').toString('latin1'),
         }),
       );
     });
@@ -203,8 +206,19 @@ describe.each(EDGES)('on edge %s', (edge) => {
     });
   });
 
+  describe.each(['Reason', 'ReasonStream'])('a message that is too large, in a call of %s', (method) => {
+    it('ends the call when its length is known, in a way that programs understand', async () => {
+      const sending = open(method);
+      const whole = frame(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
+      sending.write(whole.subarray(0, 5));
+      sending.write(whole.subarray(5, 2_000));
+      expect(await sending.ended).toMatchObject({ code: 'RESOURCE_EXHAUSTED', details: expect.stringMatching(/MESSAGE_TOO_LARGE/) });
+      expect(taken).toEqual([]);
+    });
+  });
+
   describe('more bytes than the open calls may hold', () => {
-    const most = 64 * MAX_MESSAGE_BYTES;
+    const most = MAX_OPEN_MESSAGES * MAX_MESSAGE_BYTES;
 
     it('end the call that holds the most of them, and no small one', async () => {
       const small = open('Reason');
@@ -216,7 +230,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
       });
       expect(await Promise.race(large.map(({ ended }) => ended))).toMatchObject({
         code: 'RESOURCE_EXHAUSTED',
-        message: expect.stringMatching(/take more than 6400000 bytes; try again in 100 ms/) as unknown,
+        message: expect.stringMatching(/take more than 1600000 bytes; try again in 100 ms/) as unknown,
       });
       small.write(Buffer.alloc(105));
       small.end();

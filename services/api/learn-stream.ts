@@ -22,6 +22,8 @@ import { type UnaryOptions, methodOf, whyCancelled } from './unary.ts';
 
 /** Examples whose teachers are asked at once. */
 const WINDOW = 32;
+/** Of the examples that were read and are not learnt. */
+const MAX_OPEN_BYTES = 16 * 1_048_576;
 
 export interface LearnParts extends LearnPlanParts {
   readonly router: Router;
@@ -36,19 +38,21 @@ export interface LearnOptions extends UnaryOptions {
 
 type LearnCall = IncomingCall<LearnResponse>;
 type Prepared = Promise<Example | RouterError>;
+type Request = LearnRequestWire | RouterError;
 
 export function learnStream(parts: LearnParts, options: LearnOptions): (call: LearnCall) => void {
   return (call) => void new LearnStream(call, parts, options).run();
 }
 
-class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterError> {
+class LearnStream implements OpenCall, CallListener<Request> {
   slot = -1;
   readonly #call: LearnCall;
   readonly #parts: LearnParts;
   readonly #options: LearnOptions;
   readonly #caller = new Cancel();
   /** Read, and not begun. */
-  readonly #read: (LearnRequestWire | RouterError)[] = [];
+  readonly #read: Request[] = [];
+  #openBytes = 0;
   #isInputEnded = false;
   #wake: () => void = () => undefined;
   readonly #onDraining = (): void => {
@@ -95,9 +99,10 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
     this.#close(error);
   }
 
-  onMessage(request: LearnRequestWire | RouterError): void {
+  onMessage(request: Request): void {
     this.#read.push(request);
-    if (this.#read.length >= WINDOW) this.#call.pause();
+    this.#openBytes += bytesOf(request);
+    if (this.#read.length >= WINDOW || this.#openBytes >= MAX_OPEN_BYTES) this.#call.pause();
     this.#wake();
   }
 
@@ -116,27 +121,28 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
   }
 
   async #learnAll(session: LearnSession, operation: RunningOperation): Promise<void> {
-    const open: Prepared[] = [];
+    const open: { readonly prepared: Prepared; readonly bytes: number }[] = [];
     let done = 0;
     const learnOne = async (): Promise<void> => {
-      const prepared = await open.shift()!;
-      await session.learn(prepared);
+      const { prepared, bytes } = open.shift()!;
+      await session.learn(await prepared);
+      this.#openBytes -= bytes;
       operation.progress(++done);
     };
     try {
       for (let message = await this.#next(); message !== undefined; message = await this.#next()) {
         const prepared = this.#prepare(session, message);
         prepared.catch(() => undefined); // awaited in its turn
-        open.push(prepared);
-        if (open.length >= WINDOW) await learnOne();
+        open.push({ prepared, bytes: bytesOf(message) });
+        if (open.length >= WINDOW || this.#openBytes >= MAX_OPEN_BYTES) await learnOne();
       }
       while (open.length > 0) await learnOne();
     } finally {
-      await Promise.allSettled(open);
+      await Promise.allSettled(open.map(({ prepared }) => prepared));
     }
   }
 
-  async #prepare(session: LearnSession, message: LearnRequestWire | RouterError): Prepared {
+  async #prepare(session: LearnSession, message: Request): Prepared {
     if (message instanceof RouterError) return message;
     if (message.what?.$case !== 'example') {
       throw new RouterError('INVALID_FIELD', 'each message after the first one must be an example', {
@@ -176,7 +182,7 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
   }
 
   /** The next message; undefined: there are no more. Rejects where the caller has left. */
-  async #next(): Promise<LearnRequestWire | RouterError | undefined> {
+  async #next(): Promise<Request | undefined> {
     for (;;) {
       if (this.#caller.aborted) throw RouterError.from(this.#caller.reason);
       const message = this.#read.shift();
@@ -196,6 +202,10 @@ class LearnStream implements OpenCall, CallListener<LearnRequestWire | RouterErr
     calls.closed(this);
     observer.requestEnded(methodOf(this.#call), error?.kind ?? 'OK', performance.now() - this.#call.startedMs);
   }
+}
+
+function bytesOf(request: Request): number {
+  return !(request instanceof RouterError) && request.what?.$case === 'example' ? request.what.value.length : 0;
 }
 
 /** An encoded LearnExample. Throws where it is none. */

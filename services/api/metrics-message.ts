@@ -1,5 +1,6 @@
 // What was counted, and how things stand, as one message.
 import type {
+  AgentMetrics,
   CacheMetrics,
   EngineMetrics,
   LatencyMetrics,
@@ -9,6 +10,7 @@ import type {
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
+import type { AgentSnapshot } from '../telemetry/agent-counts.ts';
 import type { LatencySummary } from '../telemetry/latency.ts';
 import type { MeteredEngine, Reading, Standing } from '../telemetry/meter.ts';
 import {
@@ -60,6 +62,19 @@ export function toMetrics({ counts, standing, timeMs }: Reading, uptimeS: number
     },
     models: counts.models.map(toModel),
     waiting: standing.waiting,
+    agents: toAgents(counts.agents),
+  };
+}
+
+function toAgents({ methods, callers }: AgentSnapshot): AgentMetrics {
+  return {
+    methods: methods.map(({ method, answered, fallbacks }) => ({
+      ...{ method, answered: BigInt(answered), fallbacks: toCounts(fallbacks) },
+    })),
+    callers: callers.map(({ caller, requests, promptTokens, completionTokens, usd }) => ({
+      ...{ caller, usd, requests: BigInt(requests) },
+      ...{ promptTokens: BigInt(promptTokens), completionTokens: BigInt(completionTokens) },
+    })),
   };
 }
 

@@ -128,6 +128,8 @@ function toModel(version: ModelVersion, pool: EnginePool, models: ModelRepositor
     maxTextBytes: version.tokenizer === undefined ? 0 : MAX_TEXT_BYTES,
     tokenizerDigest: version.tokenizer?.digest ?? 0n,
     problems: pool.engines.flatMap((engine) => problemOf(engine, `${heldAs}/${number}`)),
+    encoder: version.encoder?.kind ?? '',
+    events: version.events && { ...version.events, binUs: version.events.bin_us },
     state: stateOf(version, engineIds.length > 0),
     defaults: [...version.defaults],
     goldenVectors: version.golden.length,

@@ -9,11 +9,11 @@ import type { Metadata } from '../grpc/metadata.ts';
 import type { CallOwner, Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
 import { GrpcServer } from '../grpc/server.ts';
-import type { Status } from '../grpc/status.ts';
+import { Code, type Status } from '../grpc/status.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { cannotListen, freeSocketPath } from './socket-path.ts';
 import { toStatus } from './status.ts';
-import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, noRoomForMessage } from './unheard.ts';
+import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, messageTooLarge, noRoomForMessage } from './unheard.ts';
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 64;
@@ -81,17 +81,19 @@ export class NativeEdge implements Edge {
   }
 
   #tell(why: Unheard, status: Status, method: Method, sinceMs: number, owner: CallOwner | undefined): Status {
-    const error = this.#toError(why, owner);
+    const error = this.#toError(why, status, owner);
     if (error === undefined) return status;
     if (!method.requestStream) this.#options.onUnheard(method.path, error, sinceMs);
     return toStatus(error);
   }
 
   /** Undefined: the status says all there is to say. */
-  #toError(why: Unheard, owner: CallOwner | undefined): RouterError | undefined {
+  #toError(why: Unheard, { code }: Status, owner: CallOwner | undefined): RouterError | undefined {
     if (why === 'OWNER_FULL') return (owner as CallerAccount).tooManyBytes();
     if (why === 'LATE') return lateMessage(this.#options.timeoutMs);
     if (why === 'FULL') return noRoomForMessage(MAX_OPEN_MESSAGES * this.#options.maxMessageBytes);
+    // Of bad messages, those that are too large have this code.
+    if (why === 'BAD' && code === Code.RESOURCE_EXHAUSTED) return messageTooLarge(this.#options.maxMessageBytes);
     return why === 'COMPRESSED_FLAG' ? flaggedAsCompressed() : undefined;
   }
 }

@@ -17,6 +17,8 @@ function answer(over: Partial<Answer> = {}): Answer {
     ...{ label: 'wörld', labelIndex: 1, confidence: 0.75, scores: [0.25, 0.75], grade: 'MAJORITY', isFirm: true },
     inference: {
       ...{ modelVersion: 1, steps: 16, spikeCounts: [3, 300], totalSpikes: 303n, synapticOperations: 2n ** 60n },
+      potentials: new Uint8Array(new Float32Array([-0.5, 1e-40]).buffer),
+      readoutPerStep: new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer),
       ...{ stateDigest: 2n ** 63n + 1n, readoutDigest: 5n, queueUs: 7, computeUs: 8, batchItems: 1, recordingId: 0n },
       layers: [
         {
@@ -80,6 +82,8 @@ describe('an encoded answer', () => {
         ],
       },
       layers: [{ node: 'lif', neurons: 4, spikes: '3', spikesPerStep: [1, 2], eventSteps: [0], eventNeurons: [1] }],
+      potentials: [-0.5, Math.fround(1e-40)],
+      readoutPerStep: [1, 2, 3, 4],
       cost: {
         ...{ inferences: 1, computeUs: 5, synapticOperations: String(2n ** 60n), spikes: '9' },
         energyJ: expect.any(Number),

@@ -102,6 +102,9 @@ function writeAnswer(to: WireWriter, { answer, model }: ReasonAnswer): void {
   to.number(tag(14, VARINT), fromStrategy(answer.strategy));
   if (ballots.length > 0) writeVote(to, ballots);
   for (const layer of inference.layers ?? []) to.bytes(tag(22, BYTES), LayerActivity.encode(fromLayer(layer)).finish());
+  // Packed floats are on the wire what the engine gave.
+  to.bytes(tag(25, BYTES), inference.potentials);
+  if (inference.readoutPerStep !== undefined) to.bytes(tag(27, BYTES), inference.readoutPerStep);
 }
 
 function writeVote(to: WireWriter, ballots: readonly CastBallot[]): void {

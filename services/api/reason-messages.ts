@@ -2,9 +2,10 @@
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
+import { type Events, ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import { Code } from '../grpc/status.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
+import type { PackedEvents } from '../inputs/events.ts';
 import type { RawInput } from '../routing/check-input.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
@@ -15,7 +16,8 @@ const MAX_REQUEST_ID_BYTES = 128;
 /** Clients may also send a repeated float unpacked, one tag a number: rare, so only then is it read number by number. */
 export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   const wire = ReasonRequestWire.decode(bytes);
-  if (wire.encoding.length > 0 || wire.tensor !== undefined || wire.text !== '') return wire;
+  const isPacked = wire.encoding.length > 0 || wire.tensor !== undefined || wire.events !== undefined;
+  if (isPacked || wire.text !== '') return wire;
   const { encoding } = ReasonRequest.decode(bytes);
   const packed = Buffer.alloc(encoding.length * 4);
   encoding.forEach((value, index) => packed.writeFloatLE(value, index * 4));
@@ -40,7 +42,13 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
   };
 }
 
-function toRawInput({ encoding, tensor, text }: ReasonRequestWire): RawInput {
+function toRawInput({ encoding, tensor, text, events }: ReasonRequestWire): RawInput {
+  if (events !== undefined) {
+    if (tensor === undefined && encoding.length === 0 && text === '') return { field: 'events', events: toPackedEvents(events) };
+    const other = tensor !== undefined ? 'tensor' : text === '' ? 'encoding' : 'text';
+    const message = `events and ${other} are both set; send one of them`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'events' });
+  }
   const data = encoding.length === 1 ? (encoding[0] ?? Buffer.alloc(0)) : Buffer.concat(encoding);
   if (text !== '' && (data.length > 0 || tensor !== undefined)) {
     const message = `text and ${tensor === undefined ? 'encoding' : 'tensor'} are both set; send one of them`;
@@ -51,6 +59,14 @@ function toRawInput({ encoding, tensor, text }: ReasonRequestWire): RawInput {
     throw new RouterError('INVALID_FIELD', 'encoding and tensor are both set; send one of them', { field: 'tensor' });
   }
   return { field: 'tensor', shape: tensor.shape, dtype: tensor.dtype, data: tensor.data };
+}
+
+function toPackedEvents({ tUs, x, y, polarity, startUs, steps }: Events): PackedEvents {
+  const [times, columns, rows, signs] = [tUs, x, y, polarity].map((runs) =>
+    runs.length === 1 ? runs[0]! : Buffer.concat(runs),
+  );
+  const start = startUs === undefined ? undefined : Number(startUs);
+  return { times: times!, x: columns!, y: rows!, polarity: signs!, startUs: start, steps };
 }
 
 /** For the generated encoder. */

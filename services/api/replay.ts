@@ -2,7 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { ReplayInputRequest, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { type ReplayPool, replayInput } from '../routing/replay.ts';
-import { checkDtype } from '../routing/check-input.ts';
+import { dtypeOf } from '../inputs/dtype.ts';
 import type { UnaryContext } from './unary.ts';
 
 export function replayHandler(
@@ -13,8 +13,8 @@ export function replayHandler(
     if (tensor === undefined || tensor.data.length === 0) {
       throw new RouterError('INPUT_MISSING', 'the input is empty; send a tensor', { field: 'tensor' });
     }
-    checkDtype(tensor.dtype);
-    const input = { model, version: modelVersion, shape: tensor.shape, data: tensor.data };
+    const data = dtypeOf(tensor.dtype).toFloats(tensor.data);
+    const input = { model, version: modelVersion, shape: tensor.shape, data };
     const { modelId, engines, differences } = await replayInput(pool, input, context);
     return {
       engines: engines.map(({ id, build, stateDigest, readoutDigest, error }) => ({

@@ -29,6 +29,13 @@ const TENSOR = new MessageLimits({
   3: one('tensor.data'),
 });
 
+const EVENTS = new MessageLimits({
+  1: { name: 'events.t_us', times: MAX_ENCODING_PARTS },
+  2: { name: 'events.x', times: MAX_ENCODING_PARTS },
+  3: { name: 'events.y', times: MAX_ENCODING_PARTS },
+  4: { name: 'events.polarity', times: MAX_ENCODING_PARTS },
+});
+
 /** A request without a field that can grow. */
 export const checkPlain = within(NUMBERS);
 
@@ -39,6 +46,7 @@ const REASON_FIELDS = {
   5: { name: 'tensor', within: TENSOR },
   8: { name: 'vote', within: NUMBERS },
   10: one('text'),
+  11: { name: 'events', within: EVENTS },
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */
@@ -98,6 +106,10 @@ export const checkReplay = within(new MessageLimits({ 1: one('model'), 3: { name
 export const checkSubscribe = within(
   new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS }, 3: one('instance') }),
 );
+
+export const checkQuery = within(new MessageLimits({ 1: one('query'), 2: one('corpus') }));
+export const checkGoal = within(new MessageLimits({ 1: one('goal') }));
+export const checkTask = within(new MessageLimits({ 1: one('task') }));
 
 const EVENT_ENTRY = new MessageLimits({ 1: one('data'), 2: one('data') });
 export const checkPublish = within(

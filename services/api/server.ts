@@ -1,4 +1,6 @@
 // The gRPC server: services in, address out, and a stop that drains.
+import type { Agents } from '../agents/agents.ts';
+import type { Retriever } from '../agents/retriever.ts';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -14,6 +16,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openAdminDoor } from './admin-door.ts';
+import { agentMethods } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
@@ -44,6 +47,8 @@ export interface ApiParts {
   readonly tracing: Tracing;
   readonly meter: Meter;
   readonly events: EventLog;
+  readonly agents: Agents;
+  readonly retriever: Retriever;
   readonly operations: Operations;
   readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
@@ -98,6 +103,7 @@ export class ApiServer {
 
   constructor(parts: ApiParts, options: ApiOptions) {
     const { router, pool, models, publisher, metrics, tracing, meter, events, operations, learning } = parts;
+    const { agents, retriever } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -120,6 +126,7 @@ export class ApiServer {
       ...engineAdminMethods(router, pool, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
+      ...agentMethods(agents, retriever, shared),
       ...learningMethods({ router, operations, ...learning }, shared),
       ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),

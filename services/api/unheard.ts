@@ -5,7 +5,7 @@ import type { Observer } from '../core/observer.ts';
 import { methodOf } from './unary.ts';
 
 /** Requests of open calls may take so many times the bytes of the largest, together. */
-export const MAX_OPEN_MESSAGES = 64;
+export const MAX_OPEN_MESSAGES = 16;
 const RETRY_MS = 100;
 
 export function lateMessage(timeoutMs: number): RouterError {
@@ -16,6 +16,11 @@ export function lateMessage(timeoutMs: number): RouterError {
 export function noRoomForMessage(maxOpenBytes: number): RouterError {
   const message = `the requests that are coming in take more than ${maxOpenBytes} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
   return new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' });
+}
+
+export function messageTooLarge(maxBytes: number): RouterError {
+  const message = `the message is larger than ${maxBytes} bytes (setting max_message_bytes); send less at once`;
+  return new RouterError('MESSAGE_TOO_LARGE', message, { metadata: { max_message_bytes: String(maxBytes) } });
 }
 
 /** gRPC's specification (compression.md) asks for INTERNAL. */

@@ -17,8 +17,8 @@ import { Progress } from './progress.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 
 const MAX_CHUNK = 100_000;
-/** Of one call; the router takes 4 MiB unless its setting `max_message_bytes` says otherwise. */
-const MAX_CALL_BYTES = 3_000_000;
+/** Of one call; the router takes 16 MiB unless its setting `max_message_bytes` says otherwise. */
+const MAX_CALL_BYTES = 12_000_000;
 
 type Items = AsyncIterable<Item> | Iterable<Item>;
 

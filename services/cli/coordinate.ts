@@ -25,9 +25,9 @@ Example: npx tandem coordinate --sample dog --teachers supersense,my-model/2`,
     )
     .action(async (argument: string | undefined, options: Options, command: Command) => {
       const input = chooseInput(argument, options);
-      const { tensor, text, strategy, cache } = input.on(emptyRequest(options));
+      const { tensor, text, events, strategy, cache } = input.on(emptyRequest(options));
       const teachers = namesIn(options.teachers);
-      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, text, ...(tensor && { tensor }) });
+      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, text, tensor, events });
       const response = await call(command, LearningServiceClient, (client) => client.coordinate, request);
       print(command, CoordinateResponse.toJSON(response), () => describeCoordinated(response, input.about));
     });

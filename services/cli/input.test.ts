@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseNumbers } from './input.ts';
+import { join } from 'node:path';
+import { parseCsv, parseNumbers, readInput } from './input.ts';
 
 const floats = (text: string): number[] => {
   const { data } = parseNumbers(text);
@@ -38,5 +39,19 @@ describe('numbers on the command line', () => {
     ['[1,', /not JSON/],
   ])('say what is wrong with %j', (text, message) => {
     expect(() => parseNumbers(text)).toThrow(message);
+  });
+});
+
+describe('files of numbers', () => {
+  it('of .csv have a row for each line', () => {
+    const { shape, data } = parseCsv('1,2.5\r\n-3, 4e2\n');
+    expect([shape, data.readFloatLE(8), data.readFloatLE(12)]).toEqual([[2, 2], -3, 400]);
+    expect(() => parseCsv('x,y\n1,2')).toThrow('line 1: "x" is not a number; a .csv file has numbers alone');
+    expect(() => parseCsv('1,2\n3')).toThrow('row 1 has another length than row 0');
+  });
+
+  it('of numpy keep their shape', () => {
+    const { shape, data } = readInput(join(import.meta.dirname, '../../test/data/inputs/frames.npy'));
+    expect([shape, data.readFloatLE(0), data.readFloatLE(data.length - 4)]).toEqual([[2, 1, 2, 3], 0, 5.5]);
   });
 });

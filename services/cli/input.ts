@@ -1,6 +1,7 @@
 // An input: a shipped sample, a file, standard input, or a list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NumpyError, readNpy } from '../importing/npy.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CliInput {
@@ -40,7 +41,33 @@ export function readInput(file: string): CliInput {
     throw new UsageError(`cannot read "${file}": ${(error as Error).message}`);
   }
   if (file.endsWith('.f32')) return { shape: [bytes.length / 4], data: bytes, text: '' };
+  if (file.endsWith('.npy')) return parseNpy(bytes, file);
+  if (file.endsWith('.csv')) return parseCsv(bytes.toString('utf8'));
   return parseNumbers(bytes.toString('utf8'));
+}
+
+function parseNpy(bytes: Buffer, file: string): CliInput {
+  try {
+    const { shape, values } = readNpy(bytes, file);
+    return { shape: [...shape], data: Buffer.from(Float32Array.from(values).buffer), text: '' };
+  } catch (error) {
+    if (error instanceof NumpyError) throw new UsageError(`cannot read "${file}": ${error.message}`);
+    throw error;
+  }
+}
+
+/** A row for each line, of numbers with commas between. */
+export function parseCsv(text: string): CliInput {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return toInput(lines.map((line, row) => line.split(',').map((word) => csvNumber(word.trim(), row))));
+}
+
+function csvNumber(word: string, row: number): number {
+  try {
+    return toNumber(word);
+  } catch (error) {
+    throw new UsageError(`line ${row + 1}: ${(error as Error).message}; a .csv file has numbers alone, no headings`);
+  }
 }
 
 /** JSON (a list, or a list of equal lists for a time series), or numbers between spaces, commas or line ends. */

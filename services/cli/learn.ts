@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import {
   GetLearningStateResponse,
-  LearnRequest,
+  type LearnRequest,
   LearnResponse,
   LearnStart,
   LearningServiceClient,
@@ -98,10 +98,10 @@ async function learn(command: Command, file: string, start: LearnStart): Promise
         }
         stream.end();
       };
-      sendAll().catch((error: unknown) => {
+      sendAll().catch((error: Error) => {
         if (over.signal.aborted) return;
         stream.cancel();
-        reject(error as Error);
+        reject(error);
       });
     });
   } finally {

@@ -2,6 +2,8 @@
 import { styleText } from 'node:util';
 import { BreakerState, EngineState, breakerStateToJSON, engineStateToJSON } from '../generated/tandem/v1/engines.ts';
 import type {
+  AgentCallerMetrics,
+  AgentMethodMetrics,
   EngineMetrics,
   LatencyMetrics,
   Metrics,
@@ -54,14 +56,32 @@ const MODELS: readonly Column<ModelMetrics>[] = [
   { head: 'ENERGY (EST.)', cell: ({ energyJ }) => tiny(energyJ, 'J'), align: 'right', dispensable: 2 },
 ];
 
+const AGENTS: readonly Column<AgentMethodMetrics>[] = [
+  { head: 'AGENTS', cell: ({ method }) => method },
+  { head: 'BY MODEL', cell: ({ answered }) => count(answered), align: 'right' },
+  { head: 'BY RULES', cell: ({ fallbacks }) => count(total(fallbacks)), align: 'right' },
+  { head: 'WHY', cell: whyOf, dispensable: 1 },
+];
+
+const CALLERS: readonly Column<AgentCallerMetrics>[] = [
+  { head: 'CALLERS', cell: ({ caller }) => caller },
+  { head: 'MODEL CALLS', cell: ({ requests }) => count(requests), align: 'right' },
+  { head: 'PROMPT TOKENS', cell: ({ promptTokens }) => count(promptTokens), align: 'right', dispensable: 2 },
+  { head: 'ANSWER TOKENS', cell: ({ completionTokens }) => count(completionTokens), align: 'right', dispensable: 1 },
+  { head: 'USD', cell: ({ usd }) => usd.toFixed(4), align: 'right' },
+];
+
 /** Lines no wider than `width`. */
 export function report(metrics: Metrics, width: number): string[] {
+  const { methods, callers } = metrics.agents ?? { methods: [], callers: [] };
   return [
     ...parts('', summary(metrics), width),
     ...section(columns(REQUEST_TYPES, metrics.requestTypes, width), metrics.requestTypes.length),
     ...section(columns(ENGINES, metrics.engines, width), metrics.engines.length),
     ...section(columns(strategyColumns(width), metrics.strategies, width), metrics.strategies.length),
     ...section(columns(MODELS, metrics.models, width), metrics.models.length),
+    ...section(columns(AGENTS, methods, width), methods.length),
+    ...section(columns(CALLERS, callers, width), callers.length),
     '',
     ...surroundings(metrics, width),
     ...errorsByReason(metrics, width),
@@ -160,6 +180,16 @@ function errorsByReason({ requestTypes }: Metrics, width: number): string[] {
       width,
     ),
   ];
+}
+
+function total(counts: Readonly<Record<string, bigint>>): bigint {
+  return Object.values(counts).reduce((sum, of) => sum + of, 0n);
+}
+
+/** The reasons of fallbacks, the most frequent first. */
+function whyOf({ fallbacks }: AgentMethodMetrics): string {
+  const rows = Object.entries(fallbacks).sort(([, a], [, b]) => Number(b - a));
+  return rows.map(([reason, times]) => `${reason} ${count(times)}`).join(', ');
 }
 
 export function strategyOf({ strategy }: StrategyMetrics): string {

@@ -1,5 +1,6 @@
 // `npx tandem` as a tree of commands. One file a command.
 import type { Command } from 'commander';
+import { agentsCommand } from './agents.ts';
 import { programOf } from './base-program.ts';
 import { batchCommand } from './batch.ts';
 import { completionCommand } from './completion.ts';
@@ -9,6 +10,7 @@ import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
 import { healthCommand } from './health.ts';
 import { learnCommand } from './learn.ts';
+import { mcpCommand } from './mcp.ts';
 import { metricsCommand } from './metrics.ts';
 import { modelsCommand } from './models.ts';
 import { operationsCommand } from './operations.ts';
@@ -36,6 +38,8 @@ export function tandemProgram(): Command {
     eventsCommand(),
     publishCommand(),
     replayCommand(),
+    agentsCommand(),
+    mcpCommand(),
     configCommand(),
     completionCommand(),
   ]);

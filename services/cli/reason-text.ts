@@ -64,14 +64,19 @@ function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Co
 }
 
 function bestScores(response: ReasonResponse, name: (index: number) => string): string[] {
+  const { spikeCounts, potentials } = response;
+  // Of a readout that does not fire, the potentials say more.
+  const hasSpikes = spikeCounts.some((count) => count > 0);
   return response.scores
     .map((score, index) => ({ score, index }))
     .sort((a, b) => b.score - a.score)
     .slice(0, SHOWN_LABELS)
     .map(({ score, index }) => {
       const bar = '█'.repeat(Math.round(score * BAR_CELLS)).padEnd(BAR_CELLS);
-      const spikes = response.spikeCounts[index] ?? 0;
-      return `  ${name(index).padEnd(20)} ${(score * 100).toFixed(1).padStart(5)} %  ${bar}  ${spikes} spikes`;
+      const value = hasSpikes
+        ? `${spikeCounts[index] ?? 0} spikes`
+        : `potential ${Number((potentials[index] ?? 0).toPrecision(4))}`;
+      return `  ${name(index).padEnd(20)} ${(score * 100).toFixed(1).padStart(5)} %  ${bar}  ${value}`;
     });
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { ModelServiceClient } from '../generated/tandem/v1/models.ts';
+import { Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
+import { wholeNumber } from './arguments.ts';
 import { type GlobalOptions, call, print } from './client.ts';
 import { describeResponse } from './reason-text.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
@@ -8,6 +9,7 @@ import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
 /** Of a raster that goes to a file, cells. */
 const PLAIN_WIDTH = 120;
+const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 
 export function reasonCommand(): Command {
   return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
@@ -17,6 +19,8 @@ export function reasonCommand(): Command {
 Examples: npx tandem reason "a small furry animal"
           npx tandem reason --sample dog --strategy REDUNDANT
           npx tandem reason --sample dog --detail raster
+          npx tandem reason --model gestures frames.npy
+          npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
     .action((argument: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
@@ -28,21 +32,28 @@ export function addInput(command: Command): Command {
   return command
     .argument(
       '[input]',
-      'a text; or a file of numbers: JSON, text, or little-endian floats (.f32); "-" is standard input',
+      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3); ' +
+        '"-" is standard input',
     )
     .option('--text <words>', 'a text, also where it looks like the name of a file')
+    .option('--from-us <n>', 'of events, those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
+    .option('--to-us <n>', 'of events, those before this time', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 
 /** Asks, and prints the answer for programs or for people. */
-export async function ask(command: Command, input: ChosenInput, request: ReasonRequest): Promise<void> {
+export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<void> {
+  const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
   const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
-  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : await readLabels(command, response);
+  const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : (await readModel(command, response)).labels;
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
   print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));
 }
 
-async function readLabels(command: Command, { model, modelVersion }: ReasonResponse): Promise<readonly string[]> {
+async function readModel(
+  command: Command,
+  { model, modelVersion }: Pick<ReasonRequest, 'model' | 'modelVersion'>,
+): Promise<Model> {
   const response = await call(command, ModelServiceClient, (client) => client.getModel, { model, modelVersion });
-  return response.model?.labels ?? [];
+  return response.model ?? Model.create();
 }

@@ -55,6 +55,7 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     modelVersion: options.modelVersion ?? 0,
     encoding: [],
     tensor: undefined,
+    events: undefined,
     strategy: strategyFromJSON(`STRATEGY_${options.strategy ?? 'UNSPECIFIED'}`),
     cache: cacheModeFromJSON(`CACHE_MODE_${options.cache?.toUpperCase() ?? 'UNSPECIFIED'}`),
     vote: undefined,

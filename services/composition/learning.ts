@@ -54,7 +54,7 @@ function toVersion({
 function readModel(modelsDir: string, model: string): ModelFiles {
   const folder = listModelFolders(modelsDir).find(({ name, version }) => `${name}/${version}` === model);
   if (folder?.manifest === undefined) throw new Error(`the repository has no usable model ${model} any more`);
-  const nir = readRegularFile(join(folder.path, String(folder.version), 'model.nir'), MAX_FILE_BYTES);
+  const nir = readRegularFile(join(folder.versionPath, 'model.nir'), MAX_FILE_BYTES);
   return { nir, manifest: folder.manifest };
 }
 

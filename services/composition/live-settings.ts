@@ -22,10 +22,12 @@ import type { Alerts } from '../telemetry/alerts.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { AgentsInUse } from './agents.ts';
 import type { Discoveries } from './engine-sources.ts';
 import {
   admissionOptions,
   alertOptions,
+  budgetLimits,
   cacheOptions,
   callerLimits,
   liveApiOptions,
@@ -54,6 +56,7 @@ export interface LiveParts {
   readonly http: HttpServer | undefined;
   readonly sidecars: SidecarList;
   readonly discoveries: Discoveries;
+  readonly agents: AgentsInUse;
 }
 
 export class LiveSettings {
@@ -95,7 +98,7 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { cache, alerts, tracing, api, authorizer, accounts, http } = others;
+    const { cache, alerts, tracing, api, authorizer, accounts, http, agents } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
@@ -115,6 +118,7 @@ export class LiveSettings {
     accounts.configure(callerLimits(next));
     api.configure(liveApiOptions(next));
     http?.configure({ timeoutMs: next.request_timeout_ms, hosts: next.dashboard.hosts });
+    agents.configure(budgetLimits(next));
     admission.serve();
     api.refreshHealth();
   }

@@ -1,4 +1,5 @@
 // The settings in each part's own words.
+import type { BudgetLimits } from '../agents/provider/budget.ts';
 import type { CallerLimits } from '../auth/caller-account.ts';
 import type { StoreOptions } from '../cache/answer-store.ts';
 import type { OtelSettings } from '../config/otel.ts';
@@ -18,6 +19,16 @@ export function breakerOptions({ breaker }: Settings): BreakerOptions {
     minRequests: breaker.min_requests,
     windowMs: breaker.window_ms,
     resetMs: breaker.reset_ms,
+  };
+}
+
+export function budgetLimits({ agents: { budget } }: Settings): BudgetLimits {
+  return {
+    windowMs: budget.window_ms,
+    tokens: budget.tokens,
+    usd: budget.usd,
+    callerTokens: budget.caller_tokens,
+    callerUsd: budget.caller_usd,
   };
 }
 

@@ -42,6 +42,13 @@ golden: golden.json
     ['a key it does not know', `${minimal}stepz: 3`, 'model.yaml: key "stepz": is not a setting'],
     ['a nested key it does not know', `${minimal}input: {knd: series}`, 'key "input.knd": is not a setting'],
     ['a dt of zero', 'dt: 0\nsteps: 1', 'key "dt"'],
+    [
+      'an encoder without a series',
+      'encoder: {kind: rate}',
+      'key "input.kind": must be series, since encoder makes a series',
+    ],
+    ['an unknown encoder', 'encoder: {kind: burst}', 'key "encoder.kind"'],
+    ['events without a width', 'events: {bin_us: 5, height: 3}', 'key "events.width"'],
     ['a dt that is text', 'dt: fast\nsteps: 1', 'key "dt"'],
     ['an infinite dt', 'dt: .inf\nsteps: 1', 'key "dt"'],
     ['too many steps', 'dt: 1\nsteps: 100001', 'key "steps"'],

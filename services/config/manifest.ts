@@ -2,16 +2,28 @@
 // setting never falls back to its default in silence.
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { encoderSchema, eventsSchema } from './input-settings.ts';
 import { modelVoteSchema } from './vote.ts';
+
+export type { Encoder, EventBins } from './input-settings.ts';
 
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_STEPS = 100_000;
+
+/** What a readout is made of: proto/NUMERICS.md, "What a run returns". Their order is part of the model's identity. */
+export const READOUTS = ['spike_count', 'mean_potential', 'last_potential', 'max_potential', 'first_spike'] as const;
+export type ReadoutFrom = (typeof READOUTS)[number];
+
+/** Made of spikes, and not of potentials. */
+export function readsSpikes(from: ReadoutFrom): boolean {
+  return from === 'spike_count' || from === 'first_spike';
+}
 
 const count = z.number().int().positive();
 
 const gain = z.enum(['dt', 'unit', 'decayed']).default('dt');
 
-const schema = z.strictObject({
+const fields = z.strictObject({
   /** Repeats the folder's name, for people. */
   name: z.string().min(1).optional(),
   /** Seconds a step. */
@@ -19,7 +31,8 @@ const schema = z.strictObject({
   /** Steps for a constant input; a time series brings its own length. */
   steps: count.max(MAX_STEPS).default(16),
   reset: z.enum(['value', 'subtract', 'subtract_delayed', 'value_delayed']).default('value'),
-  if_gain: z.enum(['dt', 'unit']).default('dt'),
+  /** `dt` where it is not stated, which a load warns of. */
+  if_gain: z.enum(['dt', 'unit']).optional(),
   /** Of LIF, LI and the membrane of CubaLIF, CubaLI: how an input enters. */
   lif_gain: gain,
   /** The same of the synapse of CubaLIF, CubaLI. */
@@ -40,9 +53,13 @@ const schema = z.strictObject({
   readout: z
     .strictObject({
       node: z.string().min(1).optional(),
-      from: z.enum(['spike_count', 'mean_potential', 'last_potential']).default('spike_count'),
+      from: z.enum(READOUTS).default('spike_count'),
     })
     .default({ from: 'spike_count' }),
+  /** What makes a series of an input. */
+  encoder: encoderSchema.optional(),
+  /** How events of a sensor become a series. */
+  events: eventsSchema.optional(),
   /** A file beside model.yaml with one label a line, or the labels themselves. */
   labels: z.union([z.string().min(1), z.array(z.string())]).optional(),
   /** Scores are softmax(readout / temperature). */
@@ -53,6 +70,12 @@ const schema = z.strictObject({
   tokenizer: z.string().min(1).optional(),
   /** How a vote on this model is judged, where it differs from the settings. */
   vote: modelVoteSchema.optional(),
+});
+
+const schema = fields.superRefine(({ encoder, events, input }, context) => {
+  const key = encoder === undefined ? 'events' : 'encoder';
+  if ((encoder ?? events) === undefined || input.kind === 'series') return;
+  context.addIssue({ code: 'custom', path: ['input', 'kind'], message: `must be series, since ${key} makes a series` });
 });
 
 export type Manifest = z.output<typeof schema>;

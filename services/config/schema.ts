@@ -13,6 +13,7 @@ import {
 } from './engine-settings.ts';
 import { checkSidecarTls, sidecarTlsSchema } from './sidecar-tls-settings.ts';
 import { LIVE } from './live.ts';
+import { agentsSchema } from './agent-settings.ts';
 import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
@@ -250,7 +251,7 @@ const shape = z.strictObject({
     .int()
     .min(1_024)
     .max(268_435_456)
-    .default(4_194_304)
+    .default(16_777_216)
     .describe('Largest request accepted, bytes; a larger one is refused with RESOURCE_EXHAUSTED.'),
   max_in_flight: z
     .int()
@@ -302,6 +303,7 @@ const shape = z.strictObject({
   discovery: discoverySchema,
   spawn: spawnSchema,
   recorder: recorderSchema,
+  agents: agentsSchema,
   learning: learningSchema,
   operations: operationsSchema,
   tracing: tracingSchema,

@@ -1,6 +1,7 @@
 // Who may reach the router, and how.
 import { z } from 'zod';
 import { isLoopbackAddress } from '../core/loopback.ts';
+import type { AgentSettings } from './agent-settings.ts';
 
 export const tlsSchema = z
   .strictObject({
@@ -31,6 +32,7 @@ interface Exposure {
   readonly http_listen: string;
   readonly insecure: boolean;
   readonly tls: z.infer<typeof tlsSchema>;
+  readonly agents: AgentSettings;
 }
 
 /** Refuses plaintext to other machines, unless `insecure` says so, and half a TLS setting. */
@@ -44,6 +46,7 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
   if (tls.cert === '' && tls.client_ca !== '') {
     problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS no certificate is asked for');
   }
+  checkProvider(settings, problem);
   if (tls.cert !== '' || insecure) return;
   for (const key of ['listen', 'http_listen'] as const) {
     const address = settings[key];
@@ -52,4 +55,22 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
     const advice = 'other machines reach it, in plaintext. Set "tls.cert" and "tls.key", or write "insecure: true"';
     problem([key], `must be a loopback address such as "127.0.0.1:${port}": ${advice}`);
   }
+}
+
+/** Refuses a provider without a model, and one that prompts and a key would go to in plaintext. */
+function checkProvider(
+  { agents: { provider }, insecure }: Exposure,
+  problem: (path: string[], message: string) => void,
+): void {
+  const { base_url: baseUrl, model } = provider;
+  if (baseUrl === '') return;
+  if (model === '') problem(['agents', 'provider', 'model'], 'must be set where "agents.provider.base_url" is');
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url === undefined) {
+    problem(['agents', 'provider', 'base_url'], 'must be an address such as "https://api.openai.com/v1"');
+    return;
+  }
+  if (url.protocol === 'https:' || insecure || isLoopbackAddress(`${url.hostname}:${url.port || '80'}`)) return;
+  const advice = 'plaintext would go to another machine. Write "https://", or "insecure: true"';
+  problem(['agents', 'provider', 'base_url'], `must be https: ${advice}`);
 }

@@ -4,8 +4,8 @@ import type { CancelSignal } from './cancel.ts';
 import type { RouterError } from './errors.ts';
 import type { OpenSpan } from './request-trace.ts';
 
-/** How much of a run an answer tells. Each tells what the one before it does. */
-export type Detail = 'SUMMARY' | 'LAYERS' | 'RASTER';
+/** How much of a run an answer tells. RASTER tells what LAYERS does; READOUT tells of the readout node alone. */
+export type Detail = 'SUMMARY' | 'LAYERS' | 'RASTER' | 'READOUT';
 
 export interface InferenceInput {
   /** Model name. */
@@ -64,6 +64,8 @@ export interface Inference {
   readonly recordingId: bigint;
   /** Where the input asks for detail: the spiking nodes in the order of evaluation. No part of a digest. */
   readonly layers?: readonly LayerActivity[];
+  /** READOUT: little-endian binary32, [steps, outputs]. No part of a digest. */
+  readonly readoutPerStep?: Uint8Array;
   /** Where the input asks for it: the state at the end of the run (proto/NUMERICS.md, "Session state"). */
   readonly state?: Uint8Array;
 }

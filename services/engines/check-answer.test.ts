@@ -54,7 +54,8 @@ describe('an answer', () => {
     ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(7) }],
     ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(12) }],
     ['no spike counts and no potentials', { ...EMPTY, readoutDigest: 5n }],
-    ['more spikes of an output than steps', { spikeCounts: [17, 0] }],
+    ['more spikes of an output than it can have in so many steps', { spikeCounts: [17, 0] }],
+    ['a readout of each step that was not asked for', { readoutPerStep: Buffer.alloc(4 * 16 * 2) }],
     ['a potential that is not finite', { potentials: floats(0, NaN) }],
     ['a potential that is not finite', { potentials: floats(Infinity, 0) }],
     ['a potential that is not finite', { potentials: floats(0, -Infinity) }],
@@ -65,6 +66,21 @@ describe('an answer', () => {
     ['layers that were not asked for', { layers: [{} as never] }],
   ])('is refused with %s', (problem, over) => {
     expect(check(over)).toBe(problem);
+  });
+
+  it('may have several spikes of an output in a step where the model says so', () => {
+    const multiple = { spikesPerNeuron: 4095 };
+    expect(check({ spikeCounts: [17, 16 * 4095] }, {}, multiple)).toBe('');
+    expect(check({ spikeCounts: [0, 16 * 4095 + 1] }, {}, multiple)).not.toBe('');
+  });
+
+  it('has a finite readout of every step where that is asked for', () => {
+    const asked = { detail: 'READOUT' } as const;
+    const readoutPerStep = floats(...Array<number>(32).fill(0.5));
+    expect(check({ readoutPerStep }, asked)).toBe('');
+    expect(check({}, asked)).toBe('no readout of each step, though it was asked for');
+    expect(check({ readoutPerStep: readoutPerStep.subarray(8) }, asked)).toMatch('another size');
+    expect(check({ readoutPerStep: floats(NaN, ...Array<number>(31).fill(0)) }, asked)).toMatch('not finite');
   });
 
   it('is refused with spikes of a readout that does not spike', () => {

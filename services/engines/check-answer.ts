@@ -1,8 +1,8 @@
 // Whether an answer can be the answer to its input at all. A wrong number is found by a vote; what is checked here needs no
 // second engine: sizes, bounds, and that the readout digest is that of the very bytes that the engine returned.
 import type { Inference, InferenceInput } from '../core/inference.ts';
+import { type DetailAsked, checkLayers } from './check-layers.ts';
 import { readStateHeader } from '../core/session-state.ts';
-import { checkLayers } from './check-layers.ts';
 import { checkState } from './check-state.ts';
 import type { PinnedModel } from './model-pins.ts';
 import { readoutDigest } from './readout-digest.ts';
@@ -28,6 +28,7 @@ export function checkAnswer(inference: Inference, input: InferenceInput, model: 
   return (
     problem ||
     checkLayers({ layers: inference.layers, steps, totalSpikes }, asked, model) ||
+    checkReadoutPerStep({ readoutPerStep: inference.readoutPerStep, steps }, asked, model) ||
     checkState(inference, input, model.modelId)
   );
 }
@@ -42,19 +43,34 @@ function checkDigestAlone(inference: Inference, { digestOnly = false }: Inferenc
   return inference.readoutDigest === 0n ? 'neither an answer nor its digest' : '';
 }
 
-function checkReadout(inference: Inference, { outputSize, countsSpikes }: PinnedModel): string {
+function checkReadout(inference: Inference, { outputSize, countsSpikes, spikesPerNeuron }: PinnedModel): string {
   const { spikeCounts, potentials, steps } = inference;
   if (spikeCounts.length !== outputSize) return 'another number of spike counts than the model has outputs';
   if (potentials.length !== 4 * outputSize) return 'another number of potentials than the model has outputs';
-  const most = countsSpikes ? steps : 0;
+  const most = countsSpikes ? steps * spikesPerNeuron : 0;
   if (!areAtMost(spikeCounts, most)) {
-    return countsSpikes ? 'more spikes of an output than steps' : 'spikes of a readout that does not spike';
+    return countsSpikes
+      ? 'more spikes of an output than it can have in so many steps'
+      : 'spikes of a readout that does not spike';
   }
   if (!areFinite(potentials)) return 'a potential that is not finite';
   const isClaimed = inference.readoutDigest !== 0n;
   return isClaimed && inference.readoutDigest !== readoutDigest(inference)
     ? 'a readout digest that is not of what was returned'
     : '';
+}
+
+function checkReadoutPerStep(
+  { readoutPerStep, steps }: Inference,
+  { detail, digestOnly = false }: DetailAsked,
+  { outputSize }: PinnedModel,
+): string {
+  if (readoutPerStep === undefined) {
+    return detail === 'READOUT' && !digestOnly ? 'no readout of each step, though it was asked for' : '';
+  }
+  if (detail !== 'READOUT') return 'a readout of each step that was not asked for';
+  if (readoutPerStep.length !== 4 * steps * outputSize) return 'a readout of another size than steps times outputs';
+  return areFinite(readoutPerStep) ? '' : 'a readout of a step that is not finite';
 }
 
 function stepsOf({ shape }: InferenceInput, { inputKind, steps }: PinnedModel): number {

@@ -4,7 +4,7 @@ import type { Detail, LayerActivity } from '../core/inference.ts';
 import { RouterError } from '../core/errors.ts';
 import { checkLayers } from './check-layers.ts';
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS } from './engine.ts';
-import { checkLayerCounts } from './layer-counts.ts';
+import { checkDetailSize } from './detail-size.ts';
 
 function layer(over: Partial<LayerActivity> = {}): LayerActivity {
   return {
@@ -21,7 +21,7 @@ function layer(over: Partial<LayerActivity> = {}): LayerActivity {
 
 const counts = (over: Partial<LayerActivity> = {}): LayerActivity =>
   layer({ eventSteps: [], eventNeurons: [], ...over });
-const MODEL = { layers: [{ node: 'lif', neurons: 4 }] };
+const MODEL = { layers: [{ node: 'lif', neurons: 4 }], spikesPerNeuron: 1 };
 
 const check = (layers: readonly LayerActivity[] | undefined, detail: Detail = 'RASTER', totalSpikes = 3n): string =>
   checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), { detail }, MODEL);
@@ -66,7 +66,7 @@ describe('layers that an engine told', () => {
   });
 
   it('cannot be more or fewer than the model has, nor in another order', () => {
-    const model = { layers: ['a', 'b'].map((node) => ({ node, neurons: 4 })) };
+    const model = { layers: ['a', 'b'].map((node) => ({ node, neurons: 4 })), spikesPerNeuron: 1 };
     const of = (...names: string[]): string => {
       const layers = names.map((node) => counts({ node }));
       const totalSpikes = BigInt(3 * names.length);
@@ -81,14 +81,18 @@ describe('layers that an engine told', () => {
     const none = fakeInference({ layers: undefined as never });
     expect(checkLayers(none, { detail: 'LAYERS' }, MODEL)).toBe('no layers, though they were asked for');
     expect(checkLayers(none, { detail: 'LAYERS', digestOnly: true }, MODEL)).toBe('');
-    expect(checkLayers(none, { detail: 'LAYERS' }, { layers: [] })).toBe('');
+    expect(checkLayers(none, { detail: 'LAYERS' }, { layers: [], spikesPerNeuron: 1 })).toBe('');
   });
 
   it('cannot be larger than an answer may be', () => {
     const steps = 100_000;
     const quiet = (node: string): LayerActivity => counts({ node, spikes: 0, spikesPerStep: Array(steps).fill(0) });
     const of = (...layers: LayerActivity[]): string =>
-      checkLayers(fakeInference({ steps, totalSpikes: 0n, layers }), { detail: 'LAYERS' }, { layers });
+      checkLayers(
+        fakeInference({ steps, totalSpikes: 0n, layers }),
+        { detail: 'LAYERS' },
+        { layers, spikesPerNeuron: 1 },
+      );
     expect(of(quiet('a'), quiet('b'))).toBe('');
     expect(of(quiet('a'), quiet('b'), quiet('c'))).toBe('more counts in layers than an answer may have');
     const events = Array<number>(100_001).fill(0);
@@ -113,7 +117,7 @@ describe('layers that an engine told', () => {
       return checkLayers(
         fakeInference({ steps, totalSpikes, layers: [layer] }),
         { detail: 'RASTER' },
-        { layers: [layer] },
+        { layers: [layer], spikesPerNeuron: 1 },
       );
     };
     expect(of(loud(0, 0))).toBe('');
@@ -126,9 +130,13 @@ describe('layers that an engine told', () => {
   });
 });
 
-describe('how much a run may tell of its layers', () => {
-  it('is exactly so many counts', () => {
-    expect(() => checkLayerCounts(MAX_LAYER_COUNTS / 2, 2)).not.toThrow();
-    expect(() => checkLayerCounts(MAX_LAYER_COUNTS / 2 + 1, 2)).toThrow(RouterError);
+describe('how much an answer may tell of a run', () => {
+  it.each([
+    ['LAYERS', { layers: 2, outputs: 1_000_000 }],
+    ['RASTER', { layers: 2, outputs: 1_000_000 }],
+    ['READOUT', { layers: 1_000_000, outputs: 2 }],
+  ] as const)('of %s is exactly so many numbers', (detail, sizes) => {
+    expect(() => checkDetailSize(detail, MAX_LAYER_COUNTS / 2, sizes)).not.toThrow();
+    expect(() => checkDetailSize(detail, MAX_LAYER_COUNTS / 2 + 1, sizes)).toThrow(RouterError);
   });
 });

@@ -1,10 +1,10 @@
 // The layers of an answer are checked against the model, the run and themselves. Whether they are the right ones only other
-// engines can say: layers-digest.ts.
+// engines can say: detail-digest.ts.
 import type { Detail, Inference, LayerActivity } from '../core/inference.ts';
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS } from './engine.ts';
 import type { PinnedModel } from './model-pins.ts';
 
-export interface LayersAsked {
+export interface DetailAsked {
   readonly detail: Detail;
   /** They may be left out. */
   readonly digestOnly?: boolean | undefined;
@@ -16,12 +16,13 @@ export type RunOfLayers = Pick<Inference, 'layers' | 'steps' | 'totalSpikes'>;
 /** What is wrong with the layers of an answer; empty: nothing. Bounds come first: every loop below is bounded by them. */
 export function checkLayers(
   { layers = [], steps, totalSpikes }: RunOfLayers,
-  { detail, digestOnly = false }: LayersAsked,
-  model: Pick<PinnedModel, 'layers'>,
+  { detail, digestOnly = false }: DetailAsked,
+  model: Pick<PinnedModel, 'layers' | 'spikesPerNeuron'>,
 ): string {
-  const mayBeNone = detail === 'SUMMARY' || digestOnly || model.layers.length === 0;
+  const areAsked = detail === 'LAYERS' || detail === 'RASTER';
+  const mayBeNone = !areAsked || digestOnly || model.layers.length === 0;
   if (layers.length === 0) return mayBeNone ? '' : 'no layers, though they were asked for';
-  if (detail === 'SUMMARY') return 'layers that were not asked for';
+  if (!areAsked) return 'layers that were not asked for';
   if (layers.length !== model.layers.length) return 'another number of layers than the model has';
   let [counts, events, spikes] = [0, 0, 0];
   for (const [place, layer] of layers.entries()) {
@@ -33,7 +34,7 @@ export function checkLayers(
   if (counts > MAX_LAYER_COUNTS) return 'more counts in layers than an answer may have';
   if (events > 2 * MAX_RASTER_EVENTS) return 'more events in layers than an answer may have';
   for (const layer of layers) {
-    const problem = checkLayer(layer, steps, detail);
+    const problem = checkLayer(layer, steps, detail, model.spikesPerNeuron);
     if (problem !== '') return problem;
     spikes += layer.spikes;
   }
@@ -41,26 +42,32 @@ export function checkLayers(
   return BigInt(spikes) === totalSpikes ? '' : 'layers whose spikes are not those of the run';
 }
 
-function checkLayer(layer: LayerActivity, steps: number, detail: Detail): string {
+function checkLayer(layer: LayerActivity, steps: number, detail: Detail, spikesPerNeuron: number): string {
   const { neurons, spikes, spikesPerStep, eventSteps, eventNeurons, eventsLeftOut } = layer;
   if (spikesPerStep.length !== steps) return 'a layer without a count for each step';
-  if (!spikesPerStep.every((count) => count <= neurons)) return 'a layer with more spikes in a step than neurons';
+  if (!spikesPerStep.every((count) => count <= neurons * spikesPerNeuron))
+    return 'a layer with more spikes in a step than its neurons can have';
   if (sum(spikesPerStep) !== spikes) return 'a layer whose steps do not add up to its spikes';
   if (eventSteps.length !== eventNeurons.length) return 'events without a step and a neuron each';
   const told = eventSteps.length + eventsLeftOut;
   if (detail !== 'RASTER') return told === 0 ? '' : 'events that were not asked for';
   if (told !== spikes) return 'events that do not add up to the spikes of their layer';
-  return checkEvents(layer);
+  return checkEvents(layer, spikesPerNeuron);
 }
 
-/** They ascend by step, then by neuron, and no step has more of them than spikes. */
-function checkEvents({ neurons, spikesPerStep, eventSteps, eventNeurons }: LayerActivity): string {
+/** They ascend by step, then by neuron (one that fires several times at once comes as often), and no step has more of them than spikes. */
+function checkEvents(
+  { neurons, spikesPerStep, eventSteps, eventNeurons }: LayerActivity,
+  spikesPerNeuron: number,
+): string {
+  const nextNeuron = spikesPerNeuron > 1 ? 0 : 1;
   let [lastStep, lastNeuron, inStep] = [-1, -1, 0];
   for (const [at, step] of eventSteps.entries()) {
     const neuron = eventNeurons[at]!;
     if (step >= spikesPerStep.length) return 'an event after the last step';
     if (neuron >= neurons) return 'an event of a neuron that the layer does not have';
-    if (step < lastStep || (step === lastStep && neuron <= lastNeuron)) return 'events that are out of order';
+    if (step < lastStep || (step === lastStep && neuron < lastNeuron + nextNeuron))
+      return 'events that are out of order';
     inStep = step === lastStep ? inStep + 1 : 1;
     if (inStep > spikesPerStep[step]!) return 'more events in a step than spikes';
     [lastStep, lastNeuron] = [step, neuron];

@@ -4,7 +4,7 @@ import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, malformedReason } from '../core/refusal.ts';
-import { layersDigest } from './layers-digest.ts';
+import { detailDigest } from './detail-digest.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
 const PROBE_TIMEOUT_MS = 5_000;
@@ -15,7 +15,7 @@ export interface KnownAnswer {
   /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
   readonly readoutDigest?: bigint | undefined;
   /** Undefined: not known, or the input asks for no detail. */
-  readonly layersDigest?: bigint | undefined;
+  readonly detailDigest?: bigint | undefined;
 }
 
 export interface Failure {
@@ -60,5 +60,5 @@ function shuffled<T>(values: readonly T[]): T[] {
 function isRight(answer: Inference, known: KnownAnswer, digestOnly: boolean): boolean {
   if (answer.stateDigest !== known.stateDigest) return false;
   if (known.readoutDigest !== undefined && answer.readoutDigest !== known.readoutDigest) return false;
-  return digestOnly || known.layersDigest === undefined || layersDigest(answer.layers) === known.layersDigest;
+  return digestOnly || known.detailDigest === undefined || detailDigest(answer) === known.detailDigest;
 }

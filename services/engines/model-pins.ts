@@ -14,6 +14,8 @@ export interface PinnedModel {
   readonly steps: number;
   /** Whether the readout node spikes; else its spike counts are 0. */
   readonly countsSpikes: boolean;
+  /** Most spikes of one neuron in a step: 1, but with `spikes_per_step: multiple`. */
+  readonly spikesPerNeuron: number;
   /** Most spikes, and most synaptic operations, that one step can have. */
   readonly spikesPerStep: number;
   readonly operationsPerStep: number;
@@ -21,6 +23,8 @@ export interface PinnedModel {
   readonly layers: readonly { readonly node: string; readonly neurons: number }[];
   readonly nodes: number;
   readonly parameters: number;
+  /** Where its file and manifest can hardly both be meant, for people. */
+  readonly doubts?: readonly string[];
   /** Why the router cannot read the model; empty: it can. */
   readonly error: string;
 }

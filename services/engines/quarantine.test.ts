@@ -3,7 +3,7 @@ import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
-import { layersDigest } from './layers-digest.ts';
+import { detailDigest } from './detail-digest.ts';
 import { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 import type { KnownAnswer } from './known-answers.ts';
@@ -168,7 +168,7 @@ describe('a quarantined engine', () => {
     quarantine.dissented(engine, {
       input: { ...input, detail: 'LAYERS' },
       ...digests,
-      layersDigest: layersDigest(right),
+      detailDigest: detailDigest({ layers: right }),
     });
     fake.behaviour = ({ data, detail }) => {
       const stateDigest = BigInt(data[0] ?? 0);

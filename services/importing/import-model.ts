@@ -100,7 +100,7 @@ function rest({ network }: Attempt): ImportedModel['decisions'] {
     ? { value: 'spike_count', why: `node "${name}" is ${type}, which fires` }
     : {
         value: 'last_potential',
-        why: `node "${name}" is ${type}, which does not fire; mean_potential is another choice`,
+        why: `node "${name}" is ${type}, which does not fire; mean_potential and max_potential are other choices`,
       };
   return [
     { key: 'input.kind', value: 'series', why: 'frameworks step through a time series' },

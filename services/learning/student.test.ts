@@ -83,14 +83,17 @@ describe('a commit', () => {
 
   it('that a crash has interrupted is published when the student is opened again', async () => {
     const student = await taught();
-    let hasAsked = false;
+    const asked = Promise.withResolvers<void>();
     const hanging = {
-      load: () => ((hasAsked = true), new Promise<never>(() => undefined)),
+      load: () => {
+        asked.resolve();
+        return new Promise<never>(() => undefined);
+      },
       unload: () => Promise.resolve(),
     };
     await student.close();
     void (await open({ publisher: hanging })).commit();
-    while (!hasAsked) await new Promise((resolve) => setImmediate(resolve));
+    await asked.promise;
     expect((await open()).state.published).toBe(1);
     expect(publisher.versionsOf('s')).toEqual([{ version: 1, isServed: true }]);
   });

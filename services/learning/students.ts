@@ -11,6 +11,8 @@ export class Students {
   readonly #parts: StudentParts;
   readonly #open = new Map<string, Promise<Student>>();
   readonly #busy = new Set<string>();
+  /** Resolves when engines can be given versions. */
+  readonly #started = Promise.withResolvers<void>();
 
   constructor(parts: StudentParts) {
     this.#parts = parts;
@@ -38,8 +40,12 @@ export class Students {
     return await this.#opened(name);
   }
 
-  /** Opens all, so that what a crash has interrupted is finished. `onProblem` hears of those that cannot be opened. */
-  async recover(onProblem: (name: string, error: unknown) => void): Promise<void> {
+  /**
+   * To be called once, when engines are up; nobody gets a student before. Opens all, so that what a crash has interrupted is
+   * finished. `onProblem` hears of those that cannot be opened.
+   */
+  async start(onProblem: (name: string, error: unknown) => void): Promise<void> {
+    this.#started.resolve();
     for (const name of this.names) {
       try {
         await this.teach(name, () => Promise.resolve());
@@ -84,6 +90,7 @@ export class Students {
   }
 
   async #opened(name: string): Promise<Student> {
+    await this.#started.promise;
     let student = this.#open.get(name);
     if (student === undefined) {
       student = Student.open(name, this.#parts);

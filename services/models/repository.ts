@@ -2,7 +2,7 @@
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Manifest } from '../config/manifest.ts';
+import type { Encoder, EventBins, Manifest, ReadoutFrom } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
@@ -20,10 +20,14 @@ export interface ModelVersion {
   /** Of one step; undefined where only the network says. */
   readonly inputShape: readonly number[] | undefined;
   readonly readout: {
-    readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+    readonly from: ReadoutFrom;
     readonly labels: readonly string[];
     readonly temperature: number;
   };
+  /** What makes a series of its inputs; undefined: they go in as they are. */
+  readonly encoder?: Encoder | undefined;
+  /** How events become a series; undefined: it takes none. */
+  readonly events?: EventBins | undefined;
   /** Steps of a constant input. */
   readonly steps: number;
   /** Seconds. */
@@ -136,6 +140,8 @@ export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersi
     inputKind: manifest?.input.kind ?? 'constant',
     inputShape: manifest?.input.shape,
     readout: { from: manifest?.readout.from ?? 'spike_count', labels, temperature: manifest?.temperature ?? 1 },
+    encoder: manifest?.encoder,
+    events: manifest?.events,
     steps: manifest?.steps ?? 0,
     dt: manifest?.dt ?? 0,
     golden,

@@ -8,8 +8,8 @@ import type { CastBallot } from './dispute.ts';
 export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
 
 export interface Answer extends Conclusion {
-  /** Without the potentials: they are views into a whole message, and have served. */
-  readonly inference: Omit<Inference, 'potentials'>;
+  /** Its bytes are in memory of their own. */
+  readonly inference: Inference;
   readonly engine: { readonly id: string; readonly kind: 'local' | 'sidecar'; readonly build: string };
   readonly strategy: StrategyName;
   readonly grade: Grade;
@@ -35,18 +35,31 @@ export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: Strate
   const { label, labelIndex, confidence, scores } = conclude(inference, spec);
   return {
     ...{ label, labelIndex, confidence, scores, grade, isFirm, ballots, strategy },
-    inference: withoutPotentials(inference),
+    inference: withOwnBytes(inference),
     engine: { id: engine.id, kind: engine.kind, build: engine.build },
     encoded: undefined,
   };
 }
 
-function withoutPotentials(inference: Inference): Omit<Inference, 'potentials'> {
+/** An engine's bytes may be views into a whole message, which would live as long as they do. */
+function withOwnBytes(inference: Inference): Inference {
   const { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest } = inference;
-  const { queueUs, computeUs, batchItems, recordingId, layers } = inference;
-  const run = { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest };
+  const { queueUs, computeUs, batchItems, recordingId, layers, readoutPerStep } = inference;
+  const potentials = new Uint8Array(inference.potentials);
+  const run = {
+    modelVersion,
+    steps,
+    spikeCounts,
+    potentials,
+    totalSpikes,
+    synapticOperations,
+    stateDigest,
+    readoutDigest,
+  };
   const work = { queueUs, computeUs, batchItems, recordingId };
-  return layers === undefined ? { ...run, ...work } : { ...run, ...work, layers };
+  if (layers !== undefined) return { ...run, ...work, layers };
+  if (readoutPerStep !== undefined) return { ...run, ...work, readoutPerStep: new Uint8Array(readoutPerStep) };
+  return { ...run, ...work };
 }
 
 /** Most bytes that a number takes in an encoded answer. */
@@ -57,7 +70,7 @@ const ENCODED_BYTES = 300;
 /** Bytes of an answer in memory, for the cache's limit: numbers in arrays, what the objects around them cost, its encoded form. */
 export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   if (!isFirm) return Infinity;
-  const numbers = scores.length + inference.spikeCounts.length + layerNumbers(inference);
+  const numbers = scores.length + 2 * inference.spikeCounts.length + detailNumbers(inference);
   return (
     600 +
     ENCODED_BYTES +
@@ -67,7 +80,8 @@ export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   );
 }
 
-/** In the arrays of its layers. */
-export function layerNumbers({ layers = [] }: Pick<Inference, 'layers'>): number {
-  return layers.reduce((sum, layer) => sum + layer.spikesPerStep.length + 2 * layer.eventSteps.length, 0);
+/** In the arrays of its layers, or of its readout step by step. */
+export function detailNumbers({ layers = [], readoutPerStep }: Pick<Inference, 'layers' | 'readoutPerStep'>): number {
+  const ofReadout = (readoutPerStep?.length ?? 0) / 4;
+  return layers.reduce((sum, layer) => sum + layer.spikesPerStep.length + 2 * layer.eventSteps.length, ofReadout);
 }

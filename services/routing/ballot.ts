@@ -8,7 +8,7 @@ import type { EngineClient } from './attempt.ts';
 import { type ReadoutSpec, conclude } from './conclusion.ts';
 import type { CastBallot, Dispute } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
-import { layersDigest } from '../engines/layers-digest.ts';
+import { detailDigest } from '../engines/detail-digest.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
 
 export interface Voter<E> {
@@ -40,7 +40,7 @@ export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: Reado
   const digests = {
     stateDigest: answer.stateDigest,
     readoutDigest: digestOf(answer),
-    layersDigest: layersDigest(answer.layers),
+    detailDigest: detailDigest(answer),
   };
   const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
   voter.ballot = { ...voter.ballot, answer: { ...digests, scores, label: labelIndex } };
@@ -75,7 +75,7 @@ export function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right']
 /** Whether an answer is, to the bit, what an engine voted for. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
   if (voted?.stateDigest !== answer.stateDigest || voted.readoutDigest !== digestOf(answer)) return false;
-  return voted.layersDigest === layersDigest(answer.layers);
+  return voted.detailDigest === detailDigest(answer);
 }
 
 /** Neither a whole answer nor the digest of one. */

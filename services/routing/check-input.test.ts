@@ -1,17 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { RouterError } from '../core/errors.ts';
-import { type InputSpec, type RawInput, firstNotFinite, validateInput } from './check-input.ts';
+import { type InputSpec, type TensorInput, firstNotFinite, validateInput } from './check-input.ts';
 
 const constant: InputSpec = { kind: 'constant', shape: [3], size: 3 };
 const image: InputSpec = { kind: 'constant', shape: [2, 2], size: 4 };
 const series: InputSpec = { kind: 'series', shape: [2], size: 2 };
 
-function input(shape: number[], values: number[], over: Partial<RawInput> = {}): RawInput {
+function input(shape: number[], values: number[], over: Partial<TensorInput> = {}): TensorInput {
   return { field: 'tensor', shape, dtype: 'FP32', data: Buffer.from(new Float32Array(values).buffer), ...over };
 }
 
-function refusal(spec: InputSpec, raw: RawInput): [kind: string, field: string | undefined] {
+const halves = (...bits: number[]): Buffer => Buffer.from(Uint16Array.from(bits).buffer);
+
+function refusal(spec: InputSpec, raw: TensorInput): [kind: string, field: string | undefined] {
   try {
     validateInput(raw, spec);
   } catch (error) {
@@ -33,8 +35,13 @@ describe('an input is accepted', () => {
   });
 });
 
+it('becomes binary32', () => {
+  const raw = input([3], [], { dtype: 'INT8', data: Buffer.of(1, 0xff, 0) });
+  expect([...new Float32Array(Uint8Array.from(validateInput(raw, constant)).buffer)]).toEqual([1, -1, 0]);
+});
+
 describe('an input is refused by name of kind and field', () => {
-  it.each<[string, InputSpec, RawInput, string, string]>([
+  it.each<[string, InputSpec, TensorInput, string, string]>([
     ['one too short', constant, input([2], [1, 2], { field: 'encoding' }), 'INPUT_LENGTH', 'encoding'],
     ['one whose data is shorter than its shape', constant, input([3], [1, 2]), 'INPUT_LENGTH', 'tensor.data'],
     ['an empty one', constant, input([0], [], { field: 'encoding' }), 'INPUT_MISSING', 'encoding'],
@@ -43,6 +50,28 @@ describe('an input is refused by name of kind and field', () => {
     ['a scalar shape', constant, input([], [1]), 'INPUT_LENGTH', 'tensor.shape'],
     ['NaN', constant, input([3], [1, NaN, 3], { field: 'encoding' }), 'INPUT_NOT_FINITE', 'encoding[1]'],
     ['infinity', constant, input([3], [1, 2, -Infinity]), 'INPUT_NOT_FINITE', 'tensor.data[2]'],
+    [
+      'NaN of FP16',
+      constant,
+      input([3], [], { dtype: 'FP16', data: halves(0, 0x7e00, 0) }),
+      'INPUT_NOT_FINITE',
+      'tensor.data[1]',
+    ],
+    [
+      'too few bytes of FP16',
+      constant,
+      input([3], [], { dtype: 'FP16', data: halves(0, 0) }),
+      'INPUT_LENGTH',
+      'tensor.data',
+    ],
+    ['too many bytes of INT8', constant, input([3], [1, 2, 3], { dtype: 'INT8' }), 'INPUT_LENGTH', 'tensor.data'],
+    [
+      'a BOOL that is neither 0 nor 1',
+      constant,
+      input([3], [], { dtype: 'BOOL', data: Buffer.of(0, 1, 2) }),
+      'INVALID_FIELD',
+      'tensor.data[2]',
+    ],
     ['an unknown dtype', constant, input([3], [1, 2, 3], { dtype: 'FP64' }), 'INPUT_DTYPE', 'tensor.dtype'],
     [
       'bytes that are no whole number of floats',

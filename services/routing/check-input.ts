@@ -1,10 +1,13 @@
 // The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
 import { RouterError } from '../core/errors.ts';
 import type { Detail } from '../core/inference.ts';
-import { checkLayerCounts } from '../engines/layer-counts.ts';
+import { dtypeOf } from '../inputs/dtype.ts';
+import type { PackedEvents } from '../inputs/events.ts';
+import { checkDetailSize } from '../engines/detail-size.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 
-export interface RawInput {
+/** Numbers, as the caller sent them. */
+export interface TensorInput {
   /** Which field of the request it came in, for error messages. */
   readonly field: 'encoding' | 'tensor';
   readonly shape: readonly number[];
@@ -12,6 +15,13 @@ export interface RawInput {
   readonly dtype: string;
   readonly data: Uint8Array;
 }
+
+export interface EventsInput {
+  readonly field: 'events';
+  readonly events: PackedEvents;
+}
+
+export type RawInput = TensorInput | EventsInput;
 
 export interface InputSpec {
   readonly kind: 'constant' | 'series';
@@ -24,47 +34,46 @@ export interface InputSpec {
 /** As in proto/NUMERICS.md, "Limits". */
 const MAX_STEPS = 100_000;
 
-/** Throws RouterError; returns the number of elements. */
-export function validateInput(input: RawInput, spec: InputSpec): void {
+/** Throws RouterError; returns the numbers as binary32. */
+export function validateInput(input: TensorInput, spec: InputSpec): Uint8Array {
   const dataField = input.field === 'encoding' ? 'encoding' : 'tensor.data';
   const shapeField = input.field === 'encoding' ? 'encoding' : 'tensor.shape';
-  checkDtype(input.dtype);
+  const dtype = dtypeOf(input.dtype);
   if (input.data.length === 0) {
     throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
   }
   checkShape(input, spec, shapeField);
   let elements = 1;
   for (const dimension of input.shape) elements *= dimension;
-  if (input.data.length !== elements * 4) {
-    const message = `shape [${input.shape.join(', ')}] needs ${elements * 4} bytes of FP32, got ${input.data.length}`;
+  const bytes = elements * dtype.bytes;
+  if (input.data.length !== bytes) {
+    const message = `shape [${input.shape.join(', ')}] needs ${bytes} bytes of ${dtype.name}, got ${input.data.length}`;
     throw new RouterError('INPUT_LENGTH', message, { field: dataField });
   }
-  const index = firstNotFinite(input.data);
+  const floats = dtype.toFloats(input.data);
+  const index = firstNotFinite(floats);
   if (index >= 0) {
     throw new RouterError('INPUT_NOT_FINITE', `element ${index} is not finite; send finite numbers only`, {
       field: `${dataField}[${index}]`,
       metadata: { index: String(index) },
     });
   }
+  return floats;
 }
 
-/** Throws DETAIL_TOO_LARGE where the layers of the run would be more than an answer may have. */
+/** Throws DETAIL_TOO_LARGE where the layers of the run, or its readout step by step, would be more than an answer may have. */
 export function checkDetail(
   { detail = 'SUMMARY', shape }: { readonly detail?: Detail; readonly shape: readonly number[] },
-  { inputKind, steps, layers }: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers'>,
+  model: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers' | 'outputSize'>,
 ): void {
-  if (detail === 'SUMMARY') return;
-  checkLayerCounts(inputKind === 'series' ? shape[0]! : steps, layers.length);
+  const { inputKind, steps, layers, outputSize } = model;
+  checkDetailSize(detail, inputKind === 'series' ? shape[0]! : steps, {
+    layers: layers.length,
+    outputs: outputSize,
+  });
 }
 
-/** Throws INPUT_DTYPE. */
-export function checkDtype(dtype: string): void {
-  if (dtype === '' || dtype === 'FP32') return;
-  const message = `dtype "${dtype.slice(0, 32)}" is not known; send little-endian "FP32"`;
-  throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.dtype' });
-}
-
-function checkShape({ shape }: RawInput, spec: InputSpec, field: string): void {
+function checkShape({ shape }: TensorInput, spec: InputSpec, field: string): void {
   const isAccepted = spec.kind === 'constant' ? isStep(shape, 0, spec) : isSeries(shape, spec);
   if (isAccepted) {
     const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;

@@ -1,8 +1,9 @@
 // From what an engine measured to what it means. Done once, here, so that engines need agree on nothing but bits.
+import type { ReadoutFrom } from '../config/manifest.ts';
 import type { Inference } from '../core/inference.ts';
 
 export interface ReadoutSpec {
-  readonly from: 'spike_count' | 'mean_potential' | 'last_potential';
+  readonly from: ReadoutFrom;
   readonly labels: readonly string[];
   /** Divides the readout before the softmax; fitted for calibration. */
   readonly temperature: number;
@@ -19,7 +20,8 @@ export interface Conclusion {
 }
 
 export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
-  const readout = spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
+  const readout: readonly number[] =
+    spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
   let labelIndex = 0;
   // The first of equals wins, on every router.
   for (let k = 1; k < readout.length; k += 1) if ((readout[k] ?? 0) > (readout[labelIndex] ?? 0)) labelIndex = k;

@@ -35,7 +35,7 @@ export interface Dispute {
     | {
         readonly stateDigest: bigint;
         readonly readoutDigest: bigint;
-        readonly layersDigest?: bigint | undefined;
+        readonly detailDigest?: bigint | undefined;
       }
     | undefined;
   /** Of the request; it may have ended. */

@@ -5,6 +5,7 @@ import type { EnginePool, ServedModel } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { ModelRepository, ModelVersion } from '../models/repository.ts';
 import { noEngine, stillReading } from './no-engine.ts';
+import { channelsOf } from '../inputs/events.ts';
 import type { InputSpec } from './check-input.ts';
 
 export interface Found {
@@ -50,10 +51,26 @@ export function findServed(models: ModelRepository, pool: EnginePool, name: stri
   if (labels !== 0 && labels !== model.outputSize) {
     throw invalid(wanted, `it has ${labels} labels for ${model.outputSize} outputs; give one for each, or none`);
   }
-  const input = { kind: wanted.inputKind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
+  checkEventBins(wanted, model);
+  // The encoder makes the series.
+  const isEncoded = wanted.encoder !== undefined && wanted.encoder.kind !== 'delta';
+  const kind = isEncoded ? 'constant' : wanted.inputKind;
+  const input = { kind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
   const found = { version: wanted, key: `${wanted.name}/${wanted.version}`, input, model, engines };
   knownAs.set(served, found);
   return found;
+}
+
+/** Throws MODEL_INVALID. */
+function checkEventBins(version: ModelVersion, { inputSize }: PinnedModel): void {
+  const { events } = version;
+  if (events === undefined) return;
+  const { width, height } = events;
+  const channels = channelsOf(events);
+  const size = channels * height * width;
+  if (size === inputSize) return;
+  const problem = `its events are ${channels} × ${height} × ${width} = ${size} numbers a step, but the network takes ${inputSize}`;
+  throw invalid(version, `${problem}; correct key "events" of model.yaml`);
 }
 
 function invalid({ name, version }: ModelVersion, why: string): RouterError {

@@ -3,6 +3,7 @@ import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
 import { Call } from '../core/call.ts';
+import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { Admission } from './admission.ts';
@@ -68,7 +69,7 @@ describe('requests that come together', () => {
   });
 
   it('each have an error of their own', async () => {
-    const bad = question({ input: { ...question().input, shape: [4] } });
+    const bad = question({ input: { ...(question().input as TensorInput), shape: [4] } });
     const { said } = await together(build([engine('a')]), [question(), bad, question()]);
     expect(said.map(cacheOf).sort()).toEqual(['BYPASSED', 'BYPASSED', 'INPUT_LENGTH']);
   });

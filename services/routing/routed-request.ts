@@ -27,10 +27,13 @@ export class RoutedRequest implements Execution<PooledEngine> {
 
   // Set by resolve.
   found!: Found;
-  input!: InferenceInput;
   strategy!: StrategyName;
   /** Undefined: no vote. */
   policy: VotePolicy | undefined;
+
+  // Set by validate.
+  /** As engines take it. */
+  input!: InferenceInput;
 
   // Set by cache.
   cacheStatus: CacheStatusName = 'BYPASSED';

@@ -2,13 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { engine, buildWhole, build, question, context, kindOf } from '../../test/fakes/router-parts.ts';
 import { type FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
 import { RouterError } from '../core/errors.ts';
-import type { Detail, LayerActivity } from '../core/inference.ts';
+import type { Detail, Inference, LayerActivity } from '../core/inference.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
-import { layersDigest } from '../engines/layers-digest.ts';
+import { detailDigest } from '../engines/detail-digest.ts';
 import { sizeOf } from './answer.ts';
 import { Audit } from './audit.ts';
 import type { Dispute } from './dispute.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
+
+type Details = Pick<Inference, 'layers' | 'readoutPerStep'>;
 
 describe('detail', () => {
   const layers: readonly LayerActivity[] = [
@@ -17,6 +19,7 @@ describe('detail', () => {
       ...{ eventSteps: [], eventNeurons: [], eventsLeftOut: 0 },
     },
   ];
+  const readoutPerStep = Buffer.alloc(4 * 16 * 2, 1);
   const raster = layers.map((layer) => ({ ...layer, eventSteps: [0, 0, 0, 0], eventNeurons: [0, 1, 2, 3] }));
   /** Tells layers to who asks for them. */
   function telling(id: string): FakeEngine {
@@ -25,7 +28,11 @@ describe('detail', () => {
       Promise.resolve(
         digestOnly === true
           ? fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: WHOLE_DIGEST })
-          : fakeInference({ LAYERS: { layers }, RASTER: { layers: raster }, SUMMARY: {} }[detail ?? 'SUMMARY']),
+          : fakeInference(
+              { LAYERS: { layers }, RASTER: { layers: raster }, READOUT: { readoutPerStep }, SUMMARY: {} }[
+                detail ?? 'SUMMARY'
+              ],
+            ),
       );
     return told;
   }
@@ -83,46 +90,62 @@ describe('detail', () => {
     );
   });
 
-  describe.each(['LAYERS', 'RASTER'] as const)('an engine that falsifies %s under true digests', (detail) => {
-    const forged: Record<Detail, readonly LayerActivity[]> = {
-      SUMMARY: [],
-      LAYERS: layers.map((layer) => ({ ...layer, spikesPerStep: layer.spikesPerStep.toReversed() })),
-      RASTER: raster.map((layer) => ({
-        ...{ ...layer, spikesPerStep: layer.spikesPerStep.toReversed() },
-        eventSteps: [15, 15, 15, 15],
-      })),
-    };
-    const told = detail === 'LAYERS' ? layers : raster;
-
-    function withLiar(): FakeEngine[] {
-      const engines = ['a', 'b', 'c'].map(telling);
-      engines[0]!.behaviour = (input) => {
-        const { detail: asked = 'SUMMARY' } = input;
-        return Promise.resolve(fakeInference(asked === 'SUMMARY' ? {} : { layers: forged[asked] }));
-      };
-      return engines;
-    }
-
-    it('is outvoted, and named', async () => {
-      const disputes: Dispute[] = [];
-      const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
-      const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
-      expect([grade, answer.inference.layers]).toEqual(['MAJORITY', told]);
-      expect(disputes).toMatchObject([{ wrong: ['a'], right: { layersDigest: layersDigest(told) } }]);
-    });
-
-    it('is found out by an audit', async () => {
-      const disputes: Dispute[] = [];
-      const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
-      const audit = new Audit({ rate: 1, observer: silent, onDispute });
-      await build([withLiar()[0]!, telling('b'), telling('c')], undefined, { audit }).reason(
-        question({ detail }),
-        context(),
-      );
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(disputes).toMatchObject([{ verdict: 'AUDIT_DISPUTED', wrong: ['a'] }]);
-    });
+  it('of the readout is asked of the engine, and in the answer, in memory of its own', async () => {
+    const { answer } = await build([telling('a')]).reason(question({ detail: 'READOUT' }), context());
+    expect(answer.inference.readoutPerStep).toEqual(new Uint8Array(readoutPerStep));
+    expect(answer.inference.readoutPerStep!.buffer.byteLength).toBe(readoutPerStep.length);
   });
+
+  describe.each(['LAYERS', 'RASTER', 'READOUT'] as const)(
+    'an engine that falsifies %s under true digests',
+    (detail) => {
+      const reversed = (layer: LayerActivity): number[] => layer.spikesPerStep.toReversed();
+      const forged: Record<Detail, Details> = {
+        SUMMARY: {},
+        LAYERS: { layers: layers.map((layer) => ({ ...layer, spikesPerStep: reversed(layer) })) },
+        RASTER: {
+          layers: raster.map((layer) => ({
+            ...{ ...layer, spikesPerStep: reversed(layer) },
+            eventSteps: [15, 15, 15, 15],
+          })),
+        },
+        READOUT: { readoutPerStep: Buffer.alloc(4 * 16 * 2, 2) },
+      };
+      const told: Details = {
+        ...{ SUMMARY: {}, LAYERS: { layers }, RASTER: { layers: raster } },
+        READOUT: { readoutPerStep: new Uint8Array(readoutPerStep) },
+      }[detail];
+
+      function withLiar(): FakeEngine[] {
+        const engines = ['a', 'b', 'c'].map(telling);
+        engines[0]!.behaviour = (input) => {
+          const { detail: asked = 'SUMMARY' } = input;
+          return Promise.resolve(fakeInference(forged[asked]));
+        };
+        return engines;
+      }
+
+      it('is outvoted, and named', async () => {
+        const disputes: Dispute[] = [];
+        const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
+        const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
+        expect({ grade, ...answer.inference }).toMatchObject({ grade: 'MAJORITY', ...told });
+        expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(told) } }]);
+      });
+
+      it('is found out by an audit', async () => {
+        const disputes: Dispute[] = [];
+        const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
+        const audit = new Audit({ rate: 1, observer: silent, onDispute });
+        await build([withLiar()[0]!, telling('b'), telling('c')], undefined, { audit }).reason(
+          question({ detail }),
+          context(),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(disputes).toMatchObject([{ verdict: 'AUDIT_DISPUTED', wrong: ['a'] }]);
+      });
+    },
+  );
 
   it('that is too much is refused as such, also by a vote', async () => {
     const engines = ['a', 'b', 'c'].map(engine);

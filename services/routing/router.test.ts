@@ -12,6 +12,7 @@ import {
 } from '../../test/fakes/router-parts.ts';
 import { FakeEngine, fakeInference, fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
 import type { ModelPins } from '../engines/model-pins.ts';
+import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -28,7 +29,7 @@ describe('the router', () => {
     const only = engine('a');
     const asked = question();
     await build([only]).reason(asked, context());
-    expect(only.calls[0]?.input.data).toBe(asked.input.data);
+    expect(only.calls[0]?.input.data).toBe((asked.input as TensorInput).data);
   });
 
   it('takes turns', async () => {

@@ -2,6 +2,7 @@
 // `_total`, and label values out of bounded sets. Pure: made from a reading when somebody asks, so that the path of a
 // request pays nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
+import { agentFamilies } from './agent-families.ts';
 import { BOUNDS_S, type LatencyHistogram, type LatencySummary, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
 import {
@@ -234,6 +235,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       'Estimate: synaptic operations times 0.9 pJ, a float32 addition in 45 nm (Horowitz, ISSCC 2014); not of this CPU.',
       ofModels(({ energyJ }) => energyJ),
     ),
+    ...agentFamilies(counts.agents),
     counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
     counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
     counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),

@@ -1,7 +1,9 @@
 // What the path has told, counted: everything since the router started, or since the last reset.
 import { ERROR_KINDS, type Lack, isErrorKind } from '../core/errors.ts';
+import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
 import { type Work, energyJ, ownComputeUs } from '../core/work.ts';
+import { AgentCounts, type AgentSnapshot } from './agent-counts.ts';
 import type { EventObserver } from './event-log.ts';
 import { TOPIC_GROUPS, type TopicGroup } from './event-topics.ts';
 import {
@@ -41,6 +43,7 @@ export interface MetricsSnapshot {
   /** Requests refused, by what the router had too little of. */
   readonly shed: Readonly<Record<Lack, number>>;
   readonly events: EventCounts;
+  readonly agents: AgentSnapshot;
 }
 
 export interface EventCounts {
@@ -128,6 +131,7 @@ export interface SavedMetrics {
   readonly cache: Readonly<Record<string, number>>;
   readonly votes: Readonly<Record<string, number>>;
   readonly shed: Readonly<Record<string, number>>;
+  readonly agents: AgentSnapshot;
 }
 
 export const NO_ENGINE_COUNTS: EngineCounts = {
@@ -135,7 +139,7 @@ export const NO_ENGINE_COUNTS: EngineCounts = {
   ...{ latency: NO_LATENCY, histogram: NO_HISTOGRAM },
 };
 
-export class Metrics implements Observer, EventObserver {
+export class Metrics implements Observer, EventObserver, AgentObserver {
   readonly #now: () => number;
   #counts: Counts;
 
@@ -201,6 +205,14 @@ export class Metrics implements Observer, EventObserver {
     this.#counts.eventsMissed += count;
   }
 
+  agentAnswered(method: AgentMethod, fallback: FallbackReasonName | undefined): void {
+    this.#counts.agents.agentAnswered(method, fallback);
+  }
+
+  providerUsed(caller: string, usage: TokenUsage, usd: number): void {
+    this.#counts.agents.providerUsed(caller, usage, usd);
+  }
+
   /** For an engine that has left the pool: else those that come and go would fill the table. */
   forgetEngine(engineId: string): void {
     this.#counts.engines.delete(engineId);
@@ -217,7 +229,8 @@ export class Metrics implements Observer, EventObserver {
   }
 
   snapshot(): MetricsSnapshot {
-    const { sinceMs, types, strategies, engines, models, cache, votes, shed, published, eventsMissed } = this.#counts;
+    const { sinceMs, types, strategies, engines, models, cache, votes, shed, published, eventsMissed, agents } =
+      this.#counts;
     const requestTypes = [...types].map(toTypeCounts).sort((a, b) => (a.type < b.type ? -1 : 1));
     return {
       sinceMs,
@@ -231,12 +244,13 @@ export class Metrics implements Observer, EventObserver {
       votes: { ...votes },
       shed: { ...shed },
       events: { published: { ...published }, missed: eventsMissed },
+      agents: agents.snapshot(),
     };
   }
 
   /** `engineIds`: of the pool, so that engines which come and go do not fill the file. */
   save(engineIds: readonly string[]): SavedMetrics {
-    const { sinceMs, types, strategies, engines, models, cache, votes, shed } = this.#counts;
+    const { sinceMs, types, strategies, engines, models, cache, votes, shed, agents } = this.#counts;
     return {
       sinceMs,
       types: [...types].map(([type, { errors, latencies }]) => ({
@@ -253,6 +267,7 @@ export class Metrics implements Observer, EventObserver {
       cache: { ...cache },
       votes: { ...votes },
       shed: { ...shed },
+      agents: agents.snapshot(),
     };
   }
 
@@ -279,6 +294,7 @@ export class Metrics implements Observer, EventObserver {
       copyKnown(saved.cache, counts.cache);
       copyKnown(saved.votes, counts.votes);
       copyKnown(saved.shed, counts.shed);
+      counts.agents.restore(saved.agents);
     } catch (error) {
       this.#counts = before;
       throw error;
@@ -321,6 +337,7 @@ class Counts {
   readonly shed: Record<Lack, number> = { ENGINES: 0, CPU: 0, MEMORY: 0 };
   readonly published = Object.fromEntries(TOPIC_GROUPS.map((group) => [group, 0])) as Record<TopicGroup, number>;
   eventsMissed = 0;
+  readonly agents = new AgentCounts();
   readonly sinceMs: number;
 
   constructor(sinceMs: number) {

@@ -31,6 +31,16 @@ const latencies = z.strictObject({
   buckets: z.array(count).length(BOUNDS_S.length + 1),
   fine: z.array(count).max(20_000),
 });
+const agents = z.strictObject({
+  methods: z.array(z.strictObject({ method: name, answered: count, fallbacks: counts })).max(64),
+  callers: z
+    .array(
+      z.strictObject({
+        ...{ caller: name, requests: count, promptTokens: count, completionTokens: count, usd: z.number().min(0) },
+      }),
+    )
+    .max(256),
+});
 const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
   metrics: z.strictObject({
     sinceMs: z.number(),
@@ -47,7 +57,9 @@ const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
       .max(256),
     cache: counts,
     votes: counts,
-    shed: counts.default({}), // not in files of earlier versions
+    // Not in files of earlier versions:
+    shed: counts.default({}),
+    agents: agents.default({ methods: [], callers: [] }),
   }),
   totals: z.strictObject({ evictions: count, connections: count, spansDropped: count }),
 });

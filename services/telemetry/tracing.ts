@@ -50,7 +50,8 @@ export interface TraceCounts {
 }
 
 export const SERVICE = 'tandem-router';
-const RPC = 'tandem.v1.ReasoningService/';
+const PACKAGE = 'tandem.v1.';
+const REASONING = 'ReasoningService/';
 /** What callers may pass on, W3C Trace Context, 3.3.1.5. */
 const MAX_TRACE_STATE_CHARS = 512;
 /** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
@@ -92,7 +93,7 @@ export class Tracing implements TraceKeeper {
     return { ...this.#counts };
   }
 
-  /** `method`: the rpc's name, or "ReasonBatch.item". `traceParent`, `traceState`: as the caller sent them, or empty. */
+  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query". `traceParent`, `traceState`: as the caller sent them, or empty. */
   begin(method: string, startMs: number, traceParent: string, traceState: string): RequestTrace {
     const { withLayers, enabled } = this.#options;
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
@@ -134,7 +135,7 @@ export class Tracing implements TraceKeeper {
       this.#counts[why] += 1;
       this.#keep(trace);
       const { about, failure, traceId } = trace;
-      if (failure === undefined) this.#options.onExample?.(about.name.slice(RPC.length), durationMs, traceId);
+      if (failure === undefined) this.#options.onExample?.(methodIn(about.name), durationMs, traceId);
     }
   }
 
@@ -159,7 +160,7 @@ export class Tracing implements TraceKeeper {
   #nameOf(method: string): string {
     const known = this.#names.get(method);
     if (known !== undefined) return known;
-    const name = RPC + method;
+    const name = PACKAGE + (method.includes('/') ? method : REASONING + method);
     this.#names.set(method, name);
     return name;
   }
@@ -198,6 +199,11 @@ export class Tracing implements TraceKeeper {
     }
     this.#options.onKept(spans);
   }
+}
+
+/** "tandem.v1.ReasoningService/Reason" → "Reason". */
+function methodIn(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 /** OpenTelemetry's semantic conventions for RPC spans. */

@@ -33,7 +33,7 @@ export interface ComputedAnswer {
   /** Over everything that is returned (proto/NUMERICS.md); of a full answer as the router computes it. */
   readonly readoutDigest: bigint;
   /** Over the layers, as the router computes it; undefined: none were told. */
-  readonly layersDigest?: bigint | undefined;
+  readonly detailDigest?: bigint | undefined;
   /** Undefined where only digests were asked for: such an answer agrees with the same one only. */
   readonly scores?: readonly number[] | undefined;
   /** Index of the label. */
@@ -46,7 +46,7 @@ export interface Refusal {
   readonly refusal: string;
   readonly stateDigest?: undefined;
   readonly readoutDigest?: undefined;
-  readonly layersDigest?: undefined;
+  readonly detailDigest?: undefined;
   readonly scores?: undefined;
   readonly label?: undefined;
 }
@@ -165,7 +165,7 @@ function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly
 
 function areSame(a: Answer, b: Answer): boolean {
   const areDigests = a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
-  return a.refusal === b.refusal && areDigests && a.layersDigest === b.layersDigest;
+  return a.refusal === b.refusal && areDigests && a.detailDigest === b.detailDigest;
 }
 
 /** 0: digests only, or a refusal. */
@@ -176,7 +176,7 @@ export function tells({ scores, label }: Answer): number {
 function compareAnswers(a: Answer, b: Answer): number {
   if (a.refusal !== undefined || b.refusal !== undefined) return compare(a.refusal ?? '', b.refusal ?? '');
   const byDigests = compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
-  return byDigests || compare(a.layersDigest ?? 0n, b.layersDigest ?? 0n);
+  return byDigests || compare(a.detailDigest ?? 0n, b.detailDigest ?? 0n);
 }
 
 function compare<T extends bigint | string>(a: T, b: T): number {

@@ -19,6 +19,7 @@ tandem_test(loader tandem_testing)
 tandem_test(scheduling)
 tandem_test(telemetry)
 tandem_test(engine tandem_testing)
+tandem_test(learning tandem_testing)
 tandem_test(server tandem_testing)
 
 # Real files with published results, where this machine has them.

@@ -1,6 +1,7 @@
 #include "engine/batch_state.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace tandem {
 namespace {
@@ -38,7 +39,7 @@ BatchState::BatchState(const Network& network, std::size_t items, BlockShape sha
         state.spike_counts.assign(shape.items * shape.steps, 0);
       }
     }
-    mean = take(shape.items, PaddedSize(network.output_size()), 1);
+    collected = take(shape.items, PaddedSize(network.output_size()), 1);
     counts_ = take(shape.items, PaddedSize(network.output_size()), 1);
     sum_ = take(network.sums_sources ? rows_ : 0, network.widest, 1);
     active_ = take(rows_, network.widest + kRowMultiple, 1);
@@ -63,9 +64,12 @@ void BatchState::BeginItems(std::size_t first) {
     if (network_.nodes[k].feeds_delayed) Clear(state.out, shape_.items);
     std::ranges::fill(state.spike_counts, 0u);
   }
-  mean.first = first;
+  collected.first = first;
   counts_.first = first;
-  Clear(mean, shape_.items);
+  // Every potential is larger.
+  const bool is_maximum = network_.readout_from == ReadoutFrom::kMaxPotential;
+  std::fill_n(collected.base, shape_.items * collected.stride,
+              is_maximum ? -std::numeric_limits<float>::infinity() : 0.0f);
   Clear(counts_, shape_.items);
 }
 

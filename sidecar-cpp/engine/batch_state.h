@@ -49,7 +49,7 @@ class BatchState {
   void EndBlock(std::uint32_t newest);
 
   std::vector<NodeState> nodes;  // by index in the network
-  Rows mean;                     // running sum of the readout's potential
+  Rows collected;                // what readout.from makes of the readout node's steps so far (Run::ReadOut)
   [[nodiscard]] std::uint32_t* counts(std::size_t item) const { return As(counts_[item]); }
 
   // By row of a block.

@@ -91,7 +91,7 @@ class Check {
     const std::uint64_t most = counts ? MostCounts() : 0;
     std::uint64_t sum = 0;
     for (std::size_t k = 0; k < network_.output_size(); ++k) {
-      const auto count = NumberAt<std::uint32_t>(state_, kCountsAt + k * sizeof(count));
+      const auto count = NumberAt<std::uint32_t>(state_, kCountsAt + k * sizeof(std::uint32_t));
       if (count > most) return Invalid("has a spike count above " + std::to_string(most));
       sum += count;
     }

@@ -6,6 +6,7 @@
 
 #include "base/regular_file.h"
 #include "base/text.h"
+#include "engine/layers.h"
 
 namespace tandem {
 namespace {
@@ -47,13 +48,10 @@ std::optional<std::string> UnstatedGain(const Network& network, const Manifest& 
 
 std::optional<std::string> ReadoutDoesNotFire(const Network& network, const Manifest& manifest) {
   const NetworkNode& node = network.nodes[network.readout];
-  if (manifest.readout_from != ReadoutFrom::kSpikeCount || IsSpikingNeuron(node.type) ||
-      node.type == NodeType::kThreshold) {
-    return std::nullopt;
-  }
+  if (!ReadsSpikes(manifest.readout_from) || IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) return std::nullopt;
   return Named(node) + "is the readout and a " + std::string(NameOf(node.type)) +
-         ", which does not fire, so that every spike count is 0; set readout.from in model.yaml to last_potential or "
-         "mean_potential";
+         ", which does not fire, so that every spike count is 0; set readout.from in model.yaml to last_potential, "
+         "mean_potential or max_potential";
 }
 
 std::optional<std::uint32_t> CountLabels(const Manifest& manifest, const std::filesystem::path& folder) {

@@ -15,8 +15,11 @@ std::vector<std::uint32_t> SpikingNodes(const Network& network) {
   return spiking;
 }
 
+bool ReadsSpikes(ReadoutFrom from) { return from == ReadoutFrom::kSpikeCount || from == ReadoutFrom::kFirstSpike; }
+
 std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail detail) {
   if (detail == Detail::kSummary) return 0;
+  if (detail == Detail::kReadout) return std::size_t{steps} * network.output_size();
   std::size_t layers = 0;
   std::size_t neurons = 0;
   for (const std::uint32_t k : SpikingNodes(network)) {
@@ -31,6 +34,10 @@ std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail 
 
 LayerRecorder::LayerRecorder(const Network& network, std::size_t items, std::uint32_t steps, Detail detail)
     : network_(network), detail_(detail), items_(items) {
+  if (detail == Detail::kReadout) {
+    for (Item& item : items_) item.readout.reserve(RecordedNumbers(network, steps, detail));
+    return;
+  }
   const auto spiking = SpikingNodes(network);
   for (Item& item : items_) {
     for (const std::uint32_t k : spiking) {
@@ -43,6 +50,12 @@ LayerRecorder::LayerRecorder(const Network& network, std::size_t items, std::uin
 
 void LayerRecorder::Record(const BatchState& state, std::size_t item, std::uint32_t step) {
   Item& of = items_[item];
+  if (detail_ == Detail::kReadout) {
+    const NodeState& readout = state.nodes[network_.readout];
+    const bool is_potential = readout.potential.base != nullptr && !ReadsSpikes(network_.readout_from);
+    const float* const row = is_potential ? readout.potential[item] : readout.out[item];
+    of.readout.insert(of.readout.end(), row, row + network_.output_size());
+  }
   for (LayerActivity& layer : of.layers) {
     const std::span<const float> out(state.nodes[layer.node].out[item], network_.nodes[layer.node].out);
     std::uint32_t spikes = 0;
@@ -62,6 +75,8 @@ void LayerRecorder::Record(const BatchState& state, std::size_t item, std::uint3
     layer.events_left_out += left;
   }
 }
+
+std::vector<float> LayerRecorder::TakeReadout(std::size_t item) { return std::exchange(items_[item].readout, {}); }
 
 std::vector<LayerActivity> LayerRecorder::Take(std::size_t item) { return std::exchange(items_[item].layers, {}); }
 

@@ -1,4 +1,5 @@
-// What the layers of spiking neurons do in a run, step by step: for people who look at a network at work.
+// What the layers of spiking neurons, or the readout node, do in a run, step by step: for people who look at a network at
+// work.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +13,10 @@
 
 namespace tandem {
 
-// How much of a run is told beside its result. Each tells what the one before it does.
-enum class Detail { kSummary, kLayers, kRaster };
+// How much of a run is told beside its result. kRaster tells what kLayers does; kReadout tells of the readout node alone.
+enum class Detail { kSummary, kLayers, kRaster, kReadout };
 
-// A run with more steps × layers is not recorded.
+// A run with more steps × layers, or steps × outputs, is not recorded.
 inline constexpr std::size_t kMaxLayerCounts = 250'000;
 // Spikes that one run lists at most.
 inline constexpr std::size_t kMaxRasterEvents = 100'000;
@@ -33,6 +34,9 @@ struct LayerActivity {
 // Nodes of spiking neurons, in the order of evaluation: indices into Network::nodes.
 std::vector<std::uint32_t> SpikingNodes(const Network& network);
 
+// Whether the readout is made of spikes, and not of potentials.
+bool ReadsSpikes(ReadoutFrom from);
+
 // Numbers that are recorded of one run, at most.
 std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail detail);
 
@@ -46,11 +50,14 @@ class LayerRecorder {
 
   // What was recorded of `item`; nothing is left of it. The layers are in the order of evaluation.
   std::vector<LayerActivity> Take(std::size_t item);
+  // kReadout: [steps, outputs]; nothing is left of it.
+  std::vector<float> TakeReadout(std::size_t item);
 
  private:
   struct Item {
     std::vector<LayerActivity> layers;
     std::size_t events = 0;
+    std::vector<float> readout;
   };
 
   const Network& network_;

@@ -35,6 +35,7 @@ Network TwoLayers(std::uint32_t steps) {
 struct Recorded {
   std::vector<std::optional<RunResult>> results;
   std::vector<std::vector<LayerActivity>> layers;
+  std::vector<std::vector<float>> readouts;
 };
 
 class Watch final : public RunObserver {
@@ -45,6 +46,7 @@ class Watch final : public RunObserver {
     if (!result.ok()) return;
     to_.results[item] = std::move(result).value();
     to_.layers[item] = recorder_.Take(item);
+    to_.readouts[item] = recorder_.TakeReadout(item);
   }
 
  private:
@@ -61,6 +63,7 @@ Recorded Record(const Network& network, const std::vector<std::vector<float>>& i
   Recorded recorded;
   recorded.results.resize(inputs.size());
   recorded.layers.resize(inputs.size());
+  recorded.readouts.resize(inputs.size());
   LayerRecorder recorder(network, inputs.size(), steps, detail);
   Watch watch(recorder, recorded);
   Scratch scratch;
@@ -80,6 +83,20 @@ TEST(Layers, AreTheSpikingNodesInOrderOfEvaluationWithTheirSpikesAtEachStep) {
   EXPECT_THAT(layers[1].spikes_per_step, ElementsAre(0, 1, 0, 1));
   EXPECT_EQ(layers[1].spikes, 2u);
   EXPECT_EQ(recorded.results[0]->total_spikes, 10u);
+}
+
+TEST(Layers, AReadoutIsTheOutputOrThePotentialAtEachStep) {
+  Network network = TwoLayers(4);
+  const auto of = [&](ReadoutFrom from) {
+    network.readout_from = from;
+    return Record(network, {{1, 1}}, 4, Detail::kReadout);
+  };
+  const auto spikes = of(ReadoutFrom::kSpikeCount);
+  EXPECT_THAT(spikes.readouts[0], ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(spikes.layers[0], IsEmpty());
+  EXPECT_THAT(of(ReadoutFrom::kFirstSpike).readouts[0], ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(of(ReadoutFrom::kMaxPotential).readouts[0], ElementsAre(2, 0, 2, 0));
+  EXPECT_THAT(of(ReadoutFrom::kLastPotential).readouts[0], ElementsAre(2, 0, 2, 0));
 }
 
 TEST(Layers, WithoutARasterHaveNoEvents) {

@@ -102,7 +102,9 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   if (const YAML::Node node = readout["node"]) manifest.readout_node = Word(node, "readout.node");
   if (const YAML::Node from = readout["from"]) {
     manifest.readout_from = OneOf<ReadoutFrom>(
-        from, "readout.from", std::array<std::string_view, 3>{"spike_count", "mean_potential", "last_potential"});
+        from, "readout.from",
+        std::array<std::string_view, 5>{"spike_count", "mean_potential", "last_potential", "max_potential",
+                                        "first_spike"});
   }
 }
 
@@ -132,7 +134,8 @@ Manifest Read(const YAML::Node& root) {
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
   CheckKeys(root, "",
             {"name", "dt", "steps", "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step",
-             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "tokenizer", "vote"});
+             "fire_at", "emit", "input", "readout", "labels", "temperature", "golden", "tokenizer", "vote",
+             "encoder", "events"});
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {

@@ -15,7 +15,13 @@ namespace tandem {
 enum class Reset : std::uint8_t { kValue = 0, kSubtract = 1, kSubtractDelayed = 2, kValueDelayed = 3 };
 enum class IfGain : std::uint8_t { kDt = 0, kUnit = 1 };
 enum class InputKind : std::uint8_t { kConstant = 0, kSeries = 1 };
-enum class ReadoutFrom : std::uint8_t { kSpikeCount = 0, kMeanPotential = 1, kLastPotential = 2 };
+enum class ReadoutFrom : std::uint8_t {
+  kSpikeCount = 0,
+  kMeanPotential = 1,
+  kLastPotential = 2,
+  kMaxPotential = 3,
+  kFirstSpike = 4
+};
 enum class Decay : std::uint8_t { kEuler = 0, kExponential = 1 };
 enum class SpikesPerStep : std::uint8_t { kSingle = 0, kMultiple = 1 };
 enum class FireAt : std::uint8_t { kAbove = 0, kReached = 1 };
@@ -59,7 +65,7 @@ struct Manifest {
 // What holds where a model.yaml says nothing, on one line.
 std::string DefaultSettings();
 
-// Unknown keys and bad values are errors that name the key. `temperature` and `golden` are the router's:
+// Unknown keys and bad values are errors that name the key. `temperature`, `golden`, `encoder` and `events` are the router's:
 // known here, and not looked into.
 Expected<Manifest> ParseManifest(const std::string& text);
 

@@ -233,12 +233,25 @@ void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const 
 void Run::ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row) {
   const NetworkNode& node = network_.nodes[network_.readout];
   const std::size_t n = PaddedSize(node.out);
-  if (IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold) CountSpikes(n, row.out, state_.counts(item));
-  if (network_.readout_from != ReadoutFrom::kMeanPotential) return;
+  const bool fires = IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold;
+  if (fires) CountSpikes(n, row.out, state_.counts(item));
   const float* const potential = row.potential != nullptr ? row.potential : row.out;
-  const bool finite = AddRows(n, state_.mean[item], potential, state_.mean[item]);
-  // A sum that left the finite range does not come back, so the last step's answer holds for all.
-  if (!finite && step + 1 == steps_) Fail(item, network_.readout, step);
+  float* const collected = state_.collected[item];
+  switch (network_.readout_from) {
+    case ReadoutFrom::kSpikeCount:
+    case ReadoutFrom::kLastPotential:
+      break;
+    case ReadoutFrom::kMeanPotential:
+      // A sum that left the finite range does not come back, so the last step's answer holds for all.
+      if (!AddRows(n, collected, potential, collected) && step + 1 == steps_) Fail(item, network_.readout, step);
+      break;
+    case ReadoutFrom::kMaxPotential:
+      KeepLarger(n, potential, collected);
+      break;
+    case ReadoutFrom::kFirstSpike:
+      if (fires) CountSinceFirst(n, row.out, collected);
+      break;
+  }
 }
 
 void Run::Finish(std::size_t item) {
@@ -252,13 +265,16 @@ RunResult Run::ResultOf(std::size_t item) {
   result.steps = items_[item].steps_before + steps_;
   result.spike_counts.assign(state_.counts(item), state_.counts(item) + n);
   const NodeState& readout = state_.nodes[network_.readout];
-  const float* potential = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
+  float* const collected = state_.collected[item];
   std::vector<float> sums;  // as the next run needs them
   if (network_.readout_from == ReadoutFrom::kMeanPotential) {
-    if (inputs_[item].return_state) sums.assign(state_.mean[item], state_.mean[item] + n);
-    DivideRow(PaddedSize(n), static_cast<float>(result.steps), state_.mean[item], state_.mean[item]);
-    potential = state_.mean[item];
+    if (inputs_[item].return_state) sums.assign(collected, collected + n);
+    DivideRow(PaddedSize(n), static_cast<float>(result.steps), collected, collected);
   }
+  const bool of_last_step =
+      network_.readout_from == ReadoutFrom::kSpikeCount || network_.readout_from == ReadoutFrom::kLastPotential;
+  const float* const last = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
+  const float* const potential = of_last_step ? last : collected;
   result.potentials.assign(potential, potential + n);
   result.total_spikes = items_[item].total_spikes;
   result.synaptic_operations = items_[item].synaptic_operations;

@@ -61,7 +61,8 @@ void RestoreSessionState(const Network& network, std::string_view state, BatchSt
   PartReader reader(state, kCountsAt);
   const std::string_view counts = reader.Take(n);
   std::memcpy(to.counts(item), counts.data(), counts.size());
-  reader.Take(n);  // potentials
+  const std::string_view potentials = reader.Take(n);
+  if (CollectsPotentials(network.readout_from)) CopyRow(potentials, to.collected[item]);
   for (const std::uint32_t k : network.canonical) {
     const NetworkNode& node = network.nodes[k];
     const StateParts parts(node);
@@ -76,7 +77,7 @@ void RestoreSessionState(const Network& network, std::string_view state, BatchSt
     CopyRow(reader.Take(parts.output), of.out[item]);
     if (ListsSpikes(node)) ListSpikes(node, k, item, to);
   }
-  if (SumsOf(network) > 0) CopyRow(reader.Take(SumsOf(network)), to.mean[item]);
+  if (SumsOf(network) > 0) CopyRow(reader.Take(SumsOf(network)), to.collected[item]);
 }
 
 std::string SaveSessionState(const Network& network, std::uint64_t model_id, const RunResult& result,

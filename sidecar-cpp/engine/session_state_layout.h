@@ -11,6 +11,11 @@
 
 namespace tandem {
 
+// What the readout collects over the steps are the potentials that it gives.
+inline bool CollectsPotentials(ReadoutFrom from) {
+  return from == ReadoutFrom::kMaxPotential || from == ReadoutFrom::kFirstSpike;
+}
+
 inline constexpr std::uint32_t kSessionStateMagic = 0x31545354;  // "TST1"
 inline constexpr std::size_t kBodyLengthAt = 4;
 inline constexpr std::size_t kTotalSpikesAt = 8;

@@ -83,6 +83,31 @@ TEST(Simulator, TheMeanPotentialIsOverAllSteps) {
   EXPECT_EQ(Simulate(network, {1.0f}, 4).value().potentials, std::vector<float>{2.5f});  // (1 + 2 + 3 + 4) / 4
 }
 
+TEST(Simulator, TheLargestPotentialIsOverAllStepsAlsoWhereAllAreNegative) {
+  Manifest manifest = Settings(1, InputKind::kSeries);
+  manifest.readout_from = ReadoutFrom::kMaxPotential;
+  const Node up = MakeNode("up", NodeType::kScale, {{"scale", Vector({1, 1})}});
+  const Network network = Compile(Chain(2, {up}, 2), manifest);
+  EXPECT_EQ(Simulate(network, {-3, 1, -1, 5, -2, 4}, 3).value().potentials, (std::vector<float>{-1, 5}));
+}
+
+TEST(Simulator, AnEarlierFirstSpikeIsALargerNumberAndNoSpikeIsZero) {
+  Manifest manifest = Settings(1, InputKind::kSeries);
+  manifest.readout_from = ReadoutFrom::kFirstSpike;
+  const Node fire = MakeNode("fire", NodeType::kThreshold, {{"threshold", Vector({0, 0, 0})}});
+  const Network network = Compile(Chain(3, {fire}, 3), manifest);
+  const auto run = Simulate(network, {0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0}, 4);
+  EXPECT_EQ(run.value().potentials, (std::vector<float>{3, 4, 0}));
+  EXPECT_EQ(run.value().spike_counts, (std::vector<std::uint32_t>{2, 2, 0}));
+}
+
+TEST(Simulator, AReadoutThatDoesNotFireHasNoFirstSpike) {
+  Manifest manifest = Settings(2);
+  manifest.readout_from = ReadoutFrom::kFirstSpike;
+  const Node up = MakeNode("up", NodeType::kScale, {{"scale", Scalar(1.0)}});
+  EXPECT_EQ(Simulate(Compile(Chain(1, {up}, 1), manifest), {7.0f}, 2).value().potentials, std::vector<float>{0});
+}
+
 TEST(Simulator, ASeriesBringsARowForEachStep) {
   const Network network = Compile(Chain(2, {If("n", 100)}, 2), Settings(1, InputKind::kSeries));
   const auto run = Simulate(network, {1, 10, 2, 20, 3, 30}, 3);

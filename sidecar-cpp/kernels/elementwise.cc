@@ -66,6 +66,26 @@ void CountSpikes(size_t n, const float* spikes, uint32_t* counts) {
   }
 }
 
+void KeepLarger(size_t n, const float* x, float* y) {
+  const D d;
+  for (size_t k = 0; k < n; k += hn::Lanes(d)) {
+    const V now = hn::Load(d, x + k);
+    const V before = hn::Load(d, y + k);
+    hn::Store(hn::IfThenElse(hn::Gt(now, before), now, before), d, y + k);
+  }
+}
+
+void CountSinceFirst(size_t n, const float* x, float* y) {
+  const D d;
+  const V zero = hn::Zero(d);
+  const V one = hn::Set(d, 1.0f);
+  for (size_t k = 0; k < n; k += hn::Lanes(d)) {
+    const V before = hn::Load(d, y + k);
+    const auto fired = hn::Or(hn::Ne(hn::Load(d, x + k), zero), hn::Ne(before, zero));
+    hn::Store(hn::IfThenElse(fired, hn::Add(before, one), before), d, y + k);
+  }
+}
+
 bool AllFinite(size_t n, const float* x) {
   const D d;
   VU largest = hn::Zero(DU());
@@ -113,6 +133,8 @@ HWY_EXPORT(ScaleRow);
 HWY_EXPORT(ThresholdRow);
 HWY_EXPORT(DivideRow);
 HWY_EXPORT(CountSpikes);
+HWY_EXPORT(KeepLarger);
+HWY_EXPORT(CountSinceFirst);
 HWY_EXPORT(AllFinite);
 HWY_EXPORT(CollectActive);
 
@@ -131,6 +153,8 @@ void DivideRow(std::size_t n, float divisor, const float* x, float* y) {
 void CountSpikes(std::size_t n, const float* spikes, std::uint32_t* counts) {
   HWY_DYNAMIC_DISPATCH(CountSpikes)(n, spikes, counts);
 }
+void KeepLarger(std::size_t n, const float* x, float* y) { HWY_DYNAMIC_DISPATCH(KeepLarger)(n, x, y); }
+void CountSinceFirst(std::size_t n, const float* x, float* y) { HWY_DYNAMIC_DISPATCH(CountSinceFirst)(n, x, y); }
 bool AllFinite(std::size_t n, const float* x) { return HWY_DYNAMIC_DISPATCH(AllFinite)(n, x); }
 ActiveSources CollectActive(std::size_t n, const float* x, std::uint32_t* index) {
   return HWY_DYNAMIC_DISPATCH(CollectActive)(n, x, index);

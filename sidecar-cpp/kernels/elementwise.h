@@ -22,6 +22,12 @@ void DivideRow(std::size_t n, float divisor, const float* x, float* y);
 // counts[k] += 1 where spikes[k] is 1.
 void CountSpikes(std::size_t n, const float* spikes, std::uint32_t* counts);
 
+// y = x > y ? x : y.
+void KeepLarger(std::size_t n, const float* x, float* y);
+
+// y = y + 1 where y or x is not 0: the steps since x was first not 0, that one included.
+void CountSinceFirst(std::size_t n, const float* x, float* y);
+
 // True when none of the `n` floats is NaN or infinite. `x` may be unaligned and `n` any number.
 bool AllFinite(std::size_t n, const float* x);
 

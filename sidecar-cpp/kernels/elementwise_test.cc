@@ -48,6 +48,27 @@ TEST_P(Elementwise, AThresholdIsCrossedStrictly) {
   for (std::size_t k = 0; k < kN; ++k) EXPECT_EQ(y[k], x[k] > threshold[k] ? 1.0f : 0.0f) << k;
 }
 
+TEST_P(Elementwise, TheLargerIsKeptAndOfEqualOnesTheFirst) {
+  HostileFloats random(7);
+  const FloatRow x = random.Row(kN);
+  FloatRow y = random.Row(kN);
+  for (std::size_t k = 0; k < kN; k += 4) y[k] = -0.0f;
+  FloatRow want(kN);
+  for (std::size_t k = 0; k < kN; ++k) want[k] = x[k] > y[k] ? x[k] : y[k];
+  KeepLarger(kN, x.data(), y.data());
+  EXPECT_TRUE(SameBits(y, want));
+}
+
+TEST_P(Elementwise, StepsAreCountedFromTheFirstThatIsNotZero) {
+  FloatRow y(kN, 0.0f);
+  for (int step = 0; step < 5; ++step) {
+    FloatRow x(kN, 0.0f);
+    for (std::size_t k = step; k < kN; k += 7) x[k] = 2.0f;  // 5 and 6 never
+    CountSinceFirst(kN, x.data(), y.data());
+  }
+  for (std::size_t k = 0; k < kN; ++k) EXPECT_EQ(y[k], k % 7 < 5 ? 5.0f - static_cast<float>(k % 7) : 0.0f) << k;
+}
+
 TEST_P(Elementwise, SpikesAreCounted) {
   FloatRow spikes(kN, 0.0f);
   std::vector<std::uint32_t, AlignedAllocator<std::uint32_t>> counts(kN, 5);

@@ -68,7 +68,8 @@ std::optional<StudentSpec> ReadSpec(std::string_view text) {
   for (const auto& field : {teachers, labels, features, rate}) {
     if (field == json.end()) return std::nullopt;
   }
-  if (!teachers->is_array() || !labels->is_array() || !features->is_number_unsigned() || !rate->is_number()) return std::nullopt;
+  if (!teachers->is_array() || !labels->is_array() || !features->is_number_unsigned() || !rate->is_number())
+    return std::nullopt;
   StudentSpec spec{teachers->size(), labels->size(), features->get<std::size_t>(),
                    static_cast<float>(rate->get<double>())};
   if (spec.teachers > kMaxTeachers || spec.labels == 0 || spec.features == 0) return std::nullopt;
@@ -116,7 +117,8 @@ class Replay {
       case kRollBack: {
         Bytes bytes{payload};
         const auto state = states_.find(bytes.Take<std::uint32_t>());
-        return state != states_.end() && learner_->Restore(state->second) ? "" : "goes back to a version that is not kept";
+        return state != states_.end() && learner_->Restore(state->second) ? ""
+                                                                          : "goes back to a version that is not kept";
       }
       case kHeldOut:
       case kOutcome:

@@ -1,5 +1,5 @@
-// `tandem-engine learn-replay FILE`: learns all examples of a learning log again, and compares every commit's state to the bit.
-// The log's form: services/learning/log-record.ts.
+// `tandem-engine learn-replay FILE`: learns all examples of a learning log again, and compares every commit's state to
+// the bit. The log's form: services/learning/log-record.ts.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct ReplayResult {
   std::uint64_t digest = 0;
 };
 
-// An error where the log is damaged, or a commit has another state than the examples before it come to. A last record that a
-// crash has torn is left out.
+// An error where the log is damaged, or a commit has another state than the examples before it come to. A last record
+// that a crash has torn is left out.
 Expected<ReplayResult> ReplayLog(const std::string& file);
 
 // Prints the result to stdout, or the error to stderr. The process's exit code: 0 or 1.

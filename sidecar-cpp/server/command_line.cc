@@ -105,9 +105,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
           ->check(CLI::NonNegativeNumber);
   CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
   check->add_option("file", to.check_file, "the .nir file")->required();
-  check->add_option("--manifest", to.check_manifest, "its model.yaml (default: the one that the server would take: beside the file, else a folder above)");
-  CLI::App* learn_replay =
-      app.add_subcommand("learn-replay", "learn the examples of a learning log again, and compare each commit to the bit");
+  check->add_option(
+      "--manifest", to.check_manifest,
+      "its model.yaml (default: the one that the server would take: beside the file, else a folder above)");
+  CLI::App* learn_replay = app.add_subcommand(
+      "learn-replay", "learn the examples of a learning log again, and compare each commit to the bit");
   learn_replay->add_option("file", to.learning_log, "the student's .log file")->required();
   try {
     app.parse(argc, argv);

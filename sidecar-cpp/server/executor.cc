@@ -106,6 +106,8 @@ class Answers final : public RunObserver {
     answer.set_recording_id(recorder_.Keep(item, ""));
     if (layers_ != nullptr) {
       for (const auto& layer : layers_->Take(item)) AddLayer(*jobs_[item]->request().model->network, layer, answer);
+      const std::vector<float> readout = layers_->TakeReadout(item);
+      answer.set_readout_per_step(readout.data(), readout.size() * sizeof(float));
     }
     Answer(item, std::move(answer));
   }

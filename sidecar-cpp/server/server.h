@@ -22,7 +22,7 @@ namespace tandem {
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:50061";  // host:port (port 0: any free one) or unix:/path
-  int max_message_bytes = 8 << 20;         // larger messages are RESOURCE_EXHAUSTED
+  int max_message_bytes = 65 << 20;        // larger ones are RESOURCE_EXHAUSTED; a router's 16 MiB of INT8 become 64
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
   int max_fd = 1024;                                // connections take descriptors below it

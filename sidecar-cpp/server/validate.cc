@@ -96,19 +96,23 @@ Expected<Detail> DetailOf(const engine::v1::InferItem& item, const Network& netw
     case engine::v1::DETAIL_RASTER:
       detail = Detail::kRaster;
       break;
+    case engine::v1::DETAIL_READOUT:
+      detail = Detail::kReadout;
+      break;
     default:
       return Error{Code::kInvalidArgument,
                    "INVALID_FIELD",
-                   "detail " + std::to_string(item.detail()) + " is not known; send 0, 1 or 2",
+                   "detail " + std::to_string(item.detail()) + " is not known; send 0, 1, 2 or 3",
                    {{"field", "detail"}}};
   }
-  const std::size_t layers = SpikingNodes(network).size();
-  if (steps * layers <= kMaxLayerCounts) return item.digest_only() ? Detail::kSummary : detail;
+  const bool of_readout = detail == Detail::kReadout;
+  const std::size_t rows = of_readout ? network.output_size() : SpikingNodes(network).size();
+  if (steps * rows <= kMaxLayerCounts) return item.digest_only() ? Detail::kSummary : detail;
   return Error{Code::kResourceExhausted,
                "DETAIL_TOO_LARGE",
-               std::to_string(steps) + " steps of " + std::to_string(layers) + " layers are more than " +
-                   std::to_string(kMaxLayerCounts) + " counts; send a series of " +
-                   std::to_string(kMaxLayerCounts / layers) + " steps at most, or ask for no detail",
+               std::to_string(steps) + " steps of " + std::to_string(rows) + (of_readout ? " outputs" : " layers") +
+                   " are more than " + std::to_string(kMaxLayerCounts) + " numbers; send a series of " +
+                   std::to_string(kMaxLayerCounts / rows) + " steps at most, or ask for no detail",
                {{"max_counts", std::to_string(kMaxLayerCounts)}}};
 }
 

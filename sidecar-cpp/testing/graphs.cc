@@ -215,7 +215,7 @@ Manifest RandomManifest(std::mt19937_64& random) {
   }
   manifest.if_gain = static_cast<IfGain>(Pick(random, 0, 1));
   manifest.input_kind = static_cast<InputKind>(Pick(random, 0, 1));
-  manifest.readout_from = static_cast<ReadoutFrom>(Pick(random, 0, 2));
+  manifest.readout_from = static_cast<ReadoutFrom>(Pick(random, 0, 4));
   return manifest;
 }
 

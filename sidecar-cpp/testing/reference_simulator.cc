@@ -51,6 +51,8 @@ class Reference {
     result.steps = series ? static_cast<std::uint32_t>(input.size() / n_in) : manifest_.steps;
     result.spike_counts.assign(n, 0);
     Floats mean(n, 0.0f);
+    Floats largest(n, 0.0f);
+    std::vector<std::uint32_t> first_spike(n, result.steps);  // never
     outcome.recording = EmptyRecording();
     for (std::uint32_t step = 0; step < result.steps; ++step) {
       for (const std::uint32_t node : order_) {
@@ -62,6 +64,9 @@ class Reference {
           for (std::size_t k = 0; k < n; ++k) {
             if (CountsSpikes(node)) result.spike_counts[k] += static_cast<std::uint32_t>(state_[node].y[k]);
             mean[k] = mean[k] + Potential()[k];
+            if (step == 0 || Potential()[k] > largest[k]) largest[k] = Potential()[k];
+            const bool fires = CountsSpikes(node) && state_[node].y[k] != 0.0f;
+            if (fires && first_spike[k] == result.steps) first_spike[k] = step;
             const bool last = step + 1 == result.steps && manifest_.readout_from == ReadoutFrom::kMeanPotential;
             if (last && !std::isfinite(mean[k])) finite = false;
           }
@@ -75,8 +80,13 @@ class Reference {
       for (ReferenceRecordedNode& recorded : outcome.recording) Record(recorded);
     }
     result.potentials = Potential();
-    if (manifest_.readout_from == ReadoutFrom::kMeanPotential) {
-      for (std::size_t k = 0; k < n; ++k) result.potentials[k] = mean[k] / static_cast<float>(result.steps);
+    for (std::size_t k = 0; k < n; ++k) {
+      float& potential = result.potentials[k];
+      if (manifest_.readout_from == ReadoutFrom::kMeanPotential) potential = mean[k] / static_cast<float>(result.steps);
+      if (manifest_.readout_from == ReadoutFrom::kMaxPotential) potential = largest[k];
+      if (manifest_.readout_from == ReadoutFrom::kFirstSpike) {
+        potential = static_cast<float>(result.steps - first_spike[k]);
+      }
     }
     AddDigests(model_id, result);
     return outcome;

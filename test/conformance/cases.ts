@@ -20,7 +20,31 @@ export function allCases(): CaseSpec[] {
     ...graphs(random),
     ...windowCases(random),
     ...plainCases(random),
+    ...overTime(random),
   ];
+}
+
+/** Readouts that take account of every step: of each neuron, of a Threshold and of a node without state. */
+function overTime(random: Random): CaseSpec[] {
+  const nodes: Readonly<Record<string, () => NodeSpec>> = {
+    ...Object.fromEntries(NEURONS.map((type) => [type, () => neuron(random, type)])),
+    Threshold: () => node('Threshold', { threshold: list(random, WIDTH, 0, 1) }),
+    Scale: () => node('Scale', { scale: list(random, WIDTH, -2, 2) }),
+  };
+  return ['max_potential', 'first_spike'].flatMap((from) =>
+    Object.entries(nodes).flatMap(([type, make]) =>
+      (['series', 'constant'] as const).map((kind) => ({
+        name: `readout-${type}-${from}-${kind}`.toLowerCase().replace('_', '-'),
+        group: 'readouts',
+        graph: chain(WIDTH, WIDTH, { a: affine(random), b: make() }),
+        manifest: text(
+          { steps: STEPS, spikes_per_step: 'multiple', reset: 'subtract', readout: `{from: ${from}}` },
+          kind,
+        ),
+        input: rows(random, kind === 'series' ? STEPS : 1),
+      })),
+    ),
+  );
 }
 
 function integer(value: number): Values {

@@ -36,6 +36,7 @@ export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
       inputKind: 'constant',
       steps: 16,
       countsSpikes: true,
+      spikesPerNeuron: 1,
       spikesPerStep: 1e6,
       operationsPerStep: 1e9,
       layers: [{ node: 'lif', neurons: 4 }],

@@ -1,5 +1,6 @@
 // One fuzz case: a pure function of its seed.
 import type { GraphSpec } from '../support/nir-writer.ts';
+import { READOUTS } from '../../services/config/manifest.ts';
 import { damage } from './damage.ts';
 import { Random } from './random.ts';
 import { inputsOf, randomGraph } from './random-graph.ts';
@@ -45,7 +46,7 @@ export function generate(seed: number): FuzzCase {
     ...conventions(random),
     `if_gain: ${random.pick(['dt', 'unit'])}`,
     `input: {${random.chance(0.5) ? `shape: [${width}], ` : ''}kind: ${kind}}`,
-    `readout: {${readoutNode(random, graph)}from: ${random.pick(['spike_count', 'mean_potential', 'last_potential'])}}`,
+    `readout: {${readoutNode(random, graph)}from: ${random.pick(READOUTS)}}`,
   ].join('\n');
   const inputs = random.list(INPUTS_A_CASE, () => randomInput(random, kind, width, temper));
   return { seed, graph, manifest: `${manifest}\n`, inputs };

@@ -111,7 +111,30 @@ describe('what is told of a run', () => {
     expect(told.slice(3).sort()).toEqual(expected);
   });
 
-  it.each([4, -1, 2_147_483_647])('is refused where it is %d, for that item alone', async (value) => {
+  it('of the readout adds up to the spike counts, from every engine, in a vote and from the cache', async () => {
+    const { DETAIL_READOUT } = Detail;
+    const plain = await system.reason(shipped(Detail.DETAIL_SUMMARY));
+    const [a, b] = await byBoth(DETAIL_READOUT);
+    const kept = shipped(DETAIL_READOUT, { cache: CacheMode.CACHE_MODE_USE });
+    const others = [await system.reason(kept), await system.reason(kept)];
+    others.push(await system.reason(shipped(DETAIL_READOUT, { strategy: Strategy.STRATEGY_REDUNDANT })));
+    for (const { readoutPerStep } of [b!, ...others]) expect(readoutPerStep).toEqual(a!.readoutPerStep);
+    const outputs = plain.spikeCounts.length;
+    expect(a!.readoutPerStep).toHaveLength(STEPS * outputs);
+    const counts = plain.spikeCounts.map((_, k) => sum(a!.readoutPerStep.filter((__, at) => at % outputs === k)));
+    expect(counts).toEqual(plain.spikeCounts);
+    expect([a!.layers, plain.readoutPerStep, a!.stateDigest]).toEqual([[], [], plain.stateDigest]);
+  });
+
+  it('has the potentials of the outputs in any case, to the bit those of the other engine', async () => {
+    const [a, b] = await byBoth(Detail.DETAIL_SUMMARY);
+    expect(a!.potentials).toEqual(b!.potentials);
+    expect(a!.potentials).toHaveLength(a!.spikeCounts.length);
+    expect(a!.potentials.every((potential) => potential === Math.fround(potential))).toBe(true);
+    expect(a!.potentials.some((potential) => potential !== 0)).toBe(true);
+  });
+
+  it.each([5, -1, 2_147_483_647])('is refused where it is %d, for that item alone', async (value) => {
     const unknown = shipped(value as Detail);
     const { code, reason, field } = await refusalOf(system.reason(unknown));
     expect([code, reason, field]).toEqual(['INVALID_ARGUMENT', 'INVALID_FIELD', 'detail']);

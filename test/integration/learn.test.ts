@@ -43,20 +43,26 @@ const start = (): Promise<System> =>
   });
 
 async function restart(): Promise<void> {
-  client?.close();
-  admin?.close();
-  await system?.stop();
+  await stop();
+  await begin();
+}
+
+async function begin(): Promise<void> {
   system = await start();
   client = new LearningServiceClient(system.address, grpc.credentials.createInsecure());
   admin = new LearningServiceClient(system.adminAddress, grpc.credentials.createInsecure());
 }
 
-beforeAll(restart);
-
-afterAll(async () => {
+async function stop(): Promise<void> {
   client.close();
   admin.close();
   await system.stop();
+}
+
+beforeAll(begin);
+
+afterAll(async () => {
+  await stop();
   folder.remove();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -75,7 +81,7 @@ type Sent = { encoding: number[]; label: string };
 function learn(over: Partial<LearnStart>, sent: readonly Sent[], via = admin): Promise<LearnResponse> {
   return new Promise((resolve, reject) => {
     const stream = via.learn((error, response) => (error ? reject(error) : resolve(response)));
-    const write = (what: LearnRequest['what']) => stream.write(LearnRequest.fromPartial({ what } as LearnRequest));
+    const write = (what: LearnRequest['what']) => stream.write(LearnRequest.fromPartial({ what }));
     write({ $case: 'start', value: { student: 'pupil', teachers: ['good', 'liar'], ...over } as LearnStart });
     for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined } });
     stream.end();

@@ -9,7 +9,7 @@ import {
   LearnRequest,
   type LearnResponse,
   LearningServiceClient,
-  type StudentState,
+  StudentState,
 } from '../../services/generated/tandem/v1/learning.ts';
 import { type Model, ModelServiceClient } from '../../services/generated/tandem/v1/models.ts';
 import { replayLog } from '../../services/learning/replay.ts';
@@ -145,16 +145,16 @@ async function settled(router: RouterProcess): Promise<StudentState> {
   const client = new LearningServiceClient(router.address, grpc.credentials.createInsecure());
   try {
     for (;;) {
-      const state = await new Promise<StudentState>((resolve, reject) => {
+      const state = await new Promise<StudentState | undefined>((resolve, reject) => {
         client.getLearningState(GetLearningStateRequest.fromPartial({}), (error, response) => {
           if (error) reject(error);
-          else resolve(response.students[0]!);
+          else resolve(response.students[0]);
         });
       });
       const held = (await listModels(router)).filter(({ name }) => name === STUDENT);
       const isHeld = held.every(({ engineIds, state: use }) => use === 3 || engineIds.length === 2);
       const isDone = state === undefined || state.commits.every(({ status }) => status !== 4);
-      if (isDone && isHeld) return state ?? { commits: [], publishedVersion: 0 };
+      if (isDone && isHeld) return state ?? StudentState.fromPartial({});
       await delay(20);
     }
   } finally {

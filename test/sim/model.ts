@@ -9,6 +9,7 @@ export const MODEL: PinnedModel = {
     inputKind: 'constant',
     steps: 16,
     countsSpikes: true,
+    spikesPerNeuron: 1,
     spikesPerStep: 1_000_000,
     operationsPerStep: 1_000,
     layers: [],

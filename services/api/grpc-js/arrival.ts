@@ -6,12 +6,14 @@ import type { RouterError } from '../../core/errors.ts';
 import type { Inspect } from '../../grpc/message-reader.ts';
 import type { Status } from '../../grpc/status.ts';
 import { toStatus } from '../status.ts';
-import { flaggedAsCompressed } from '../unheard.ts';
+import { flaggedAsCompressed, messageTooLarge } from '../unheard.ts';
 import { toGrpcJs } from './call.ts';
 
 export interface ArrivalRules {
   /** Of a message, from its call's begin, or in a stream from its own. Milliseconds. */
   readonly timeoutMs: number;
+  /** Of one message. */
+  readonly maxMessageBytes: number;
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   /** So many more bytes are held, or fewer. May refuse calls. */
   readonly onBytes: (bytes: number) => void;
@@ -122,6 +124,9 @@ export class Arrival {
       this.#coming.add(this);
     }
     this.#head += 1;
+    const { maxMessageBytes } = this.#rules;
+    // grpc-js would refuse it, too, and not say so in a way that programs understand.
+    if (this.#head === HEAD_BYTES && this.#left > maxMessageBytes) this.refuse(messageTooLarge(maxMessageBytes));
   }
 
   /** The message is whole. Of a stream, those that are under way are bounded by its window. */

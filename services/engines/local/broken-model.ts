@@ -13,6 +13,6 @@ export function brokenModel({ name, version }: { name: string; version: number }
       steps: 0,
       countsSpikes: false,
     },
-    ...{ spikesPerStep: 0, operationsPerStep: 0, layers: [], nodes: 0, parameters: 0, error },
+    ...{ spikesPerNeuron: 0, spikesPerStep: 0, operationsPerStep: 0, layers: [], nodes: 0, parameters: 0, error },
   };
 }

@@ -72,7 +72,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
     inputShape: inputShape(graph, inputSize, manifest),
     steps: manifest.steps,
     neuronRule: neuronRule(manifest),
-    meanPotential: manifest.readout.from === 'mean_potential',
+    readoutFrom: manifest.readout.from,
     nodeCount,
     parameterCount,
   };

@@ -24,7 +24,7 @@ export function nodeConstants(
     return { threshold, reset: vector('v_reset') };
   };
   const leaky = () => ({ leak: vector('v_leak'), resistance: vector('r') });
-  const gain = () => vector('r', manifest.if_gain === 'dt' ? (r) => dt * r : undefined);
+  const gain = () => vector('r', manifest.if_gain !== 'unit' ? (r) => dt * r : undefined);
   const synapse = () => ({ synapse: perTau('tau_syn'), gain: perTau('tau_mem'), inputWeight: vector('w_in') });
 
   switch (node.type) {

@@ -1,5 +1,5 @@
 // Fingerprints: of a model with its run settings, and of a run.
-import type { Manifest } from '../../config/manifest.ts';
+import { type Manifest, READOUTS } from '../../config/manifest.ts';
 import { xxh64 } from '../xxh64.ts';
 
 /** Identity of weights and run settings; `rootOutput` stands in where the manifest names no readout node. */
@@ -10,9 +10,9 @@ export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string
   bytes.writeBigUInt64LE(xxh64(file), 0);
   bytes.writeDoubleLE(dt, 8);
   bytes[16] = ['value', 'subtract', 'subtract_delayed', 'value_delayed'].indexOf(reset);
-  bytes[17] = ['dt', 'unit'].indexOf(if_gain);
+  bytes[17] = ['dt', 'unit'].indexOf(if_gain ?? 'dt');
   bytes[18] = ['constant', 'series'].indexOf(input.kind);
-  bytes[19] = ['spike_count', 'mean_potential', 'last_potential'].indexOf(readout.from);
+  bytes[19] = READOUTS.indexOf(readout.from);
   node.copy(bytes, 20);
   return xxh64(Buffer.concat([bytes, conventionBytes(manifest)]));
 }

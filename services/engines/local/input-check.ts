@@ -4,7 +4,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { Detail, InferenceInput } from '../../core/inference.ts';
 import { MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
 import type { TracePlace } from '../engine.ts';
-import { checkLayerCounts } from '../layer-counts.ts';
+import { checkDetailSize } from '../detail-size.ts';
 import { MAX_STEPS } from './limits.ts';
 import type { Failure } from './messages.ts';
 import type { Network } from './network.ts';
@@ -41,10 +41,10 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
   return spec.kind === 'constant' ? spec.steps : rows;
 }
 
-/** Throws RouterError where the layers would be too much to put down. */
-export function checkDetail({ nodes }: Network, steps: number, detail: Detail): void {
-  if (detail === 'SUMMARY') return;
-  checkLayerCounts(steps, nodes.filter(({ type }) => firesSpikes(type)).length);
+/** Throws RouterError where there would be too much to put down. */
+export function checkDetail({ nodes, readout }: Network, steps: number, detail: Detail): void {
+  const layers = nodes.filter(({ type }) => firesSpikes(type)).length;
+  checkDetailSize(detail, steps, { layers, outputs: nodes[readout]!.outputSize });
 }
 
 /** Throws RouterError where the model's state would be too long to send. */

@@ -1,5 +1,5 @@
 // What the layers of spiking neurons do in a run, step by step: proto/NUMERICS.md, "Layers".
-import type { Detail, LayerActivity } from '../../core/inference.ts';
+import type { LayerActivity } from '../../core/inference.ts';
 import { MAX_RASTER_EVENTS } from '../engine.ts';
 import type { RuntimeNode } from './runtime-node.ts';
 
@@ -19,7 +19,7 @@ export class LayerRecorder {
   #eventsLeft = MAX_RASTER_EVENTS;
 
   /** `nodes`: all of the network, in the order of evaluation. */
-  constructor(nodes: readonly RuntimeNode[], detail: Exclude<Detail, 'SUMMARY'>) {
+  constructor(nodes: readonly RuntimeNode[], detail: 'LAYERS' | 'RASTER') {
     this.#isRaster = detail === 'RASTER';
     this.#recordings = nodes
       .filter(({ firesSpikes }) => firesSpikes)

@@ -184,6 +184,15 @@ describe('layers', () => {
     expect([told.stateDigest, told.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
   });
 
+  it('of the readout are its output or potential at each step, beside the same answer', async () => {
+    const plain = await shared.infer(input('small', [3, 0, 3]), context());
+    const told = await shared.infer(input('small', [3, 0, 3], { detail: 'READOUT' }), context());
+    const rows = new Float32Array(told.readoutPerStep!.slice().buffer);
+    const counts = plain.spikeCounts.map((_, k) => rows.reduce((sum, y, at) => sum + (at % 3 === k ? y : 0), 0));
+    expect([rows.length, counts]).toEqual([3 * plain.steps, plain.spikeCounts]);
+    expect([told.layers, told.stateDigest]).toEqual([undefined, plain.stateDigest]);
+  });
+
   it('are left out where the digests are all that is wanted', async () => {
     const digests = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER', digestOnly: true }), context());
     expect(digests.layers).toBeUndefined();

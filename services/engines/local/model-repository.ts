@@ -6,13 +6,14 @@ import { MAX_FILE_BYTES } from './limits.ts';
 import type { LoadedModel, LoadRequest } from './messages.ts';
 import { ModelError } from './model-error.ts';
 import { brokenModel } from './broken-model.ts';
+import { doubtsOf } from './doubts.ts';
 import { pinOf } from './pin.ts';
 
 /** Reads and compiles one version. Whatever is wrong with it is in the answer. */
 export function loadModel({ name, version, path, manifest, wantsNetwork }: LoadRequest): LoadedModel {
   try {
     const network = compileNetwork(readModelFile(path), manifest);
-    const model = pinOf({ name, version }, network);
+    const model = { ...pinOf({ name, version }, network), doubts: doubtsOf(network, manifest) };
     return { model, network: wantsNetwork ? network : undefined, isReaderBroken: false };
   } catch (error) {
     const isReaderBroken = error instanceof ModelError && error.isFatal;

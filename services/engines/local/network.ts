@@ -1,4 +1,5 @@
 // A network ready to run, as plain data over shared memory: compiled once, sent to every simulation worker as it is.
+import type { ReadoutFrom } from '../../config/manifest.ts';
 import type { NeuronRule } from './neuron-rule.ts';
 import type { NodeType } from './node-types.ts';
 import type { Window } from './window.ts';
@@ -67,7 +68,7 @@ export interface Network {
   /** Steps of a constant input. */
   readonly steps: number;
   readonly neuronRule: NeuronRule;
-  readonly meanPotential: boolean;
+  readonly readoutFrom: ReadoutFrom;
   /** Nodes after flattening, also those that take no part. */
   readonly nodeCount: number;
   /** Floating-point elements in the file. */

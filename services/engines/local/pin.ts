@@ -2,6 +2,7 @@
 import type { PinnedModel } from '../model-pins.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { sourcesOfOutput } from './window.ts';
+import { MAX_SPIKES_PER_STEP } from './neuron-rule.ts';
 import { firesSpikes, isSpiking, rankOfWeight } from './node-types.ts';
 
 type Version = Pick<PinnedModel, 'name' | 'version'>;
@@ -9,6 +10,7 @@ type Version = Pick<PinnedModel, 'name' | 'version'>;
 export function pinOf({ name, version }: Version, network: Network): PinnedModel {
   const { nodes, modelId, inputKind, steps, nodeCount, parameterCount } = network;
   const readout = nodes[network.readout]!;
+  const spikesPerNeuron = network.neuronRule.multiple ? MAX_SPIKES_PER_STEP : 1;
   const spiking = nodes.filter(({ type }) => firesSpikes(type));
   const weighted = nodes.filter(({ type }) => rankOfWeight(type) > 0);
   return {
@@ -16,7 +18,8 @@ export function pinOf({ name, version }: Version, network: Network): PinnedModel
     inputSize: network.inputSize,
     outputSize: readout.outputSize,
     countsSpikes: isSpiking(readout.type),
-    spikesPerStep: spiking.reduce((sum, { outputSize }) => sum + outputSize, 0),
+    spikesPerNeuron,
+    spikesPerStep: spikesPerNeuron * spiking.reduce((sum, { outputSize }) => sum + outputSize, 0),
     operationsPerStep: weighted.reduce((sum, node) => sum + operationsOf(node), 0),
     layers: spiking.map(({ name: node, outputSize: neurons }) => ({ node, neurons })),
     nodes: nodeCount,

@@ -33,13 +33,13 @@ export function readTotals(state: Uint8Array): SessionTotals {
   };
 }
 
-/** Gives a simulator that has been cleared what `state` holds. `sums`: the readout's, where it has some. */
+/** Gives a simulator that has been cleared what `state` holds. `collected`: what the readout collects over the steps, where it does. */
 export function restoreState(
   state: Uint8Array,
   layout: StateLayout,
   nodes: readonly RuntimeNode[],
   counts: Uint32Array,
-  sums: Float32Array,
+  collected: Float32Array,
 ): void {
   let offset = state.byteOffset + at.COUNTS_AT;
   const floats = (length: number): Float32Array => {
@@ -47,7 +47,9 @@ export function restoreState(
     return new Float32Array(state.buffer, offset - 4 * length, length);
   };
   counts.set(new Uint32Array(state.buffer, offset, counts.length));
-  floats(2 * layout.outputs);
+  floats(layout.outputs);
+  const potentials = floats(layout.outputs);
+  if (layout.resumesPotentials) collected.set(potentials);
   for (const { node, current, potential, delayed, output } of layout.parts) {
     const to = nodes[node]!;
     if (current > 0) to.i.set(floats(current));
@@ -55,7 +57,7 @@ export function restoreState(
     if (delayed > 0) to.line!.restore(floats(delayed));
     if (output > 0) to.restoreOutput(floats(output));
   }
-  if (layout.sums > 0) sums.set(floats(layout.sums));
+  if (layout.sums > 0) collected.set(floats(layout.sums));
 }
 
 /** `body`: what the run's state digest covers. */

@@ -117,6 +117,16 @@ function run(
   record: OnStep | undefined,
 ): RunResult {
   const interrupt = new Interrupt(flags, job.slot, fromShared(job.deadlineMs));
+  if (job.detail === 'READOUT') {
+    const row = simulator.readoutRow;
+    const rows = new Float32Array(job.steps * row.length);
+    const onStep = (step: number): void => {
+      rows.set(row, step * row.length);
+      record?.(step);
+    };
+    const result = simulator.run(input, job.steps, interrupt, onStep);
+    return { ...result, readoutPerStep: new Uint8Array(rows.buffer) };
+  }
   if (job.detail !== 'SUMMARY') {
     const layers = new LayerRecorder(simulator.nodes, job.detail);
     const onStep = (step: number): void => {

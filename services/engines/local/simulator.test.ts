@@ -177,6 +177,26 @@ describe('a run', () => {
     expect([run.potentials[0], run.spikeCounts[0]]).toEqual([1, 5]);
   });
 
+  it('gives the largest potential of all steps, also where all are negative', () => {
+    const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: max_potential}';
+    expect(one(node('Scale', { scale: 1 }), [-3, -1, -2], manifest).potential).toBe(-1);
+  });
+
+  it('gives a larger number for an earlier first spike, and 0 for none', () => {
+    const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: first_spike}';
+    const graph = chain(3, 3, { n: node('Threshold', { threshold: [0, 0, 0] }) });
+    const run = runGraph(graph, manifest, [0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]);
+    expect([[...run.potentials], [...run.spikeCounts]]).toEqual([
+      [3, 4, 0],
+      [2, 2, 0],
+    ]);
+  });
+
+  it('gives no first spike of a readout that does not fire', () => {
+    const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: first_spike}';
+    expect(one(node('Scale', { scale: 1 }), [5, 5], manifest).potential).toBe(0);
+  });
+
   it('tells the states apart that give the same answer', () => {
     const hidden = { li: node('LI', { tau: 2, r: 1, v_leak: 0 }), end: node('Threshold', { threshold: 100 }) };
     const [a, b] = [1, 2].map((x) => runGraph(chain(1, 1, hidden), SERIES, [x]));

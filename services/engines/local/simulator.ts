@@ -1,5 +1,6 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
+import { readsSpikes } from '../../config/manifest.ts';
 import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';
@@ -26,6 +27,7 @@ export interface RunResult {
   readonly readoutDigest: bigint;
   /** Where they were recorded. */
   readonly layers?: readonly LayerActivity[];
+  readonly readoutPerStep?: Uint8Array;
   /** Where it was asked for. */
   readonly state?: Uint8Array<ArrayBuffer>;
 }
@@ -127,7 +129,7 @@ export class Simulator {
     }
     for (const node of this.nodes) node.line?.settle();
     const allSteps = before.steps + steps;
-    if (this.network.meanPotential) this.concludeMean(allSteps);
+    if (this.network.readoutFrom === 'mean_potential') this.concludeMean(allSteps);
     const stateDigest = this.stateDigest.compute(allSteps);
     const totals = { totalSpikes, synapticOperations, inputDigest };
     return {
@@ -140,6 +142,12 @@ export class Simulator {
       readoutDigest: this.readoutDigest.compute(allSteps, totalSpikes, synapticOperations),
       ...(returnState ? { state: saveState(this.stateDigest.body, totals, this.sums) } : {}),
     };
+  }
+
+  /** What the readout is made of, after each step. */
+  get readoutRow(): Float32Array {
+    const { readout, network } = this;
+    return readout.isStateful && !readsSpikes(network.readoutFrom) ? readout.v : readout.y;
   }
 
   /** A series has no constant part. */
@@ -155,7 +163,7 @@ export class Simulator {
   private clear(): void {
     for (const node of this.nodes) node.clear();
     this.counts.fill(0);
-    this.potentials.fill(0);
+    this.potentials.fill(this.network.readoutFrom === 'max_potential' ? -Infinity : 0);
   }
 
   /** Takes down what the readout node did in this step. */
@@ -169,12 +177,22 @@ export class Simulator {
       }
     }
     const p = readout.isStateful ? readout.v : readout.y;
-    if (this.network.meanPotential) {
-      for (let k = 0; k < p.length; k += 1) potentials[k] = potentials[k]! + p[k]!;
-      // A sum that left the finite numbers does not come back.
-      if (isLast && !isFinite32(potentials)) throw new NonFinite(step, readout.name);
-    } else if (isLast) {
-      potentials.set(p);
+    switch (this.network.readoutFrom) {
+      case 'spike_count':
+      case 'last_potential':
+        if (isLast) potentials.set(p);
+        return;
+      case 'mean_potential':
+        for (let k = 0; k < p.length; k += 1) potentials[k] = potentials[k]! + p[k]!;
+        // A sum that left the finite numbers does not come back.
+        if (isLast && !isFinite32(potentials)) throw new NonFinite(step, readout.name);
+        return;
+      case 'max_potential':
+        for (let k = 0; k < p.length; k += 1) if (p[k]! > potentials[k]!) potentials[k] = p[k]!;
+        return;
+      case 'first_spike':
+        if (spikes === undefined) return;
+        for (let k = 0; k < y.length; k += 1) if (y[k] !== 0 || potentials[k] !== 0) potentials[k]! += 1;
     }
   }
 

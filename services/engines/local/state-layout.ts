@@ -33,20 +33,23 @@ export interface StateLayout {
   readonly outputs: number;
   /** Elements that the readout sums up over the steps. */
   readonly sums: number;
+  /** What it collects over the steps are its potentials. */
+  readonly resumesPotentials: boolean;
   /** In canonical order. */
   readonly parts: readonly NodeParts[];
 }
 
 export function stateLayout(network: Network): StateLayout {
-  const { nodes, canonical, readout, meanPotential } = network;
+  const { nodes, canonical, readout, readoutFrom } = network;
   const parts = canonical.map((node) => partsOf(node, nodes[node]!));
   const elements = parts.reduce((sum, { current, potential, delayed, output }) => {
     return sum + current + potential + delayed + output;
   }, 0);
   const outputs = nodes[readout]!.outputSize;
-  const sums = meanPotential ? outputs : 0;
+  const sums = readoutFrom === 'mean_potential' ? outputs : 0;
+  const resumesPotentials = readoutFrom === 'max_potential' || readoutFrom === 'first_spike';
   const bodyBytes = COUNTS_AT - BODY_AT + 4 * (2 * outputs + elements);
-  return { bytes: BODY_AT + bodyBytes + 4 * sums + CHECKSUM_BYTES, bodyBytes, outputs, sums, parts };
+  return { bytes: BODY_AT + bodyBytes + 4 * sums + CHECKSUM_BYTES, bodyBytes, outputs, sums, resumesPotentials, parts };
 }
 
 function partsOf(node: number, { type, outputSize, delays, feedsBack }: NetworkNode): NodeParts {

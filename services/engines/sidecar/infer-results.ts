@@ -10,6 +10,7 @@ const [ID, INFERENCE, ERROR] = [0x08, 0x12, 0x1a];
 const [MODEL_VERSION, STEPS, SPIKE_COUNT, SPIKE_COUNTS, POTENTIALS] = [0x08, 0x10, 0x18, 0x1a, 0x22];
 const [TOTAL_SPIKES, SYNAPTIC_OPERATIONS, STATE_DIGEST, QUEUE_US, COMPUTE_US] = [0x28, 0x30, 0x39, 0x40, 0x48];
 const [READOUT_DIGEST, LAYER, BATCH_ITEMS, RECORDING_ID, STATE] = [0x51, 0x5a, 0x60, 0x69, 0x72];
+const READOUT_PER_STEP = 0x7a;
 
 const MAX_VARINT_BYTES = 10;
 const NO_BYTES = Buffer.alloc(0);
@@ -57,6 +58,7 @@ export class InferResults {
     const spikeCounts: number[] = [];
     let potentials: Uint8Array = NO_BYTES;
     let layers: LayerActivity[] | undefined;
+    let readoutPerStep: Uint8Array | undefined;
     let state: Uint8Array | undefined;
     this.#at = this.#start;
     const end = this.#end;
@@ -99,6 +101,9 @@ export class InferResults {
         case LAYER:
           (layers ??= []).push(toLayer(WireLayer.decode(this.#view())));
           break;
+        case READOUT_PER_STEP:
+          readoutPerStep = this.#view();
+          break;
         case BATCH_ITEMS:
           batchItems = this.#varint();
           break;
@@ -127,6 +132,7 @@ export class InferResults {
       batchItems,
       recordingId,
       layers,
+      readoutPerStep,
       state,
     };
   }

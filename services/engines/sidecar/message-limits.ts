@@ -22,7 +22,7 @@ const ANSWER_BYTES = 4_096;
 const MESSAGE_BYTES = 65_536;
 /** A count and a potential. */
 const OUTPUT_BYTES = 9;
-/** All layers of an answer: a count takes 3 bytes at most, an event 6. The rest is for names. */
+/** All layers of an answer: a count takes 3 bytes at most, an event 6. The rest is for names. A readout takes less. */
 const LAYERS_BYTES = 3 * MAX_LAYER_COUNTS + 6 * MAX_RASTER_EVENTS + 1_048_576;
 /** Answers that nothing was asked for are counted (InferStream.unexpectedAnswers), as long as they are few. */
 const STRAY_RESULTS = 16;
@@ -72,7 +72,11 @@ const layers: FieldLimit = { name: 'layers', times: MAX_NODES, within: LAYER };
 const spikeCounts = numbers('spike counts', MAX_OUTPUTS);
 const potentials: FieldLimit = { name: 'potentials', bytes: 4 * MAX_OUTPUTS };
 const state: FieldLimit = { name: 'a session state', bytes: MAX_STATE_BYTES };
-const INFERENCE = new MessageLimits({ 3: spikeCounts, 4: potentials, 11: layers, 14: state });
+const readoutPerStep: FieldLimit = { name: 'readout' };
+const INFERENCE = new MessageLimits({
+  ...{ 3: spikeCounts, 4: potentials, 11: layers, 14: state },
+  15: readoutPerStep,
+});
 
 const FACT = new MessageLimits({ 1: text('a name'), 2: text('a fact') });
 const ERROR = new MessageLimits({
@@ -91,7 +95,7 @@ const INFER_STREAM = new MessageLimits({ 1: results });
 /** What an engine was asked on a stream and has not answered. */
 export interface Owed {
   readonly answers: number;
-  /** Of these, how many asked for layers. */
+  /** Of these, how many asked for detail. */
   readonly withLayers: number;
   /** Of these, how many asked for a session state. */
   readonly withState: number;
@@ -106,6 +110,7 @@ export function checkInferMessage(bytes: Uint8Array, owed: Owed): void {
   layers.times = owed.withLayers > 0 ? MAX_NODES : MAX_UNASKED_LAYERS;
   spikeCounts.numbers = outputs;
   potentials.bytes = 4 * outputs;
+  readoutPerStep.bytes = 4 * (owed.withLayers > 0 ? MAX_LAYER_COUNTS : MIN_OUTPUTS);
   state.bytes = owed.withState > 0 ? MAX_STATE_BYTES : 0;
   const extraBytes = owed.withLayers * LAYERS_BYTES + owed.withState * MAX_STATE_BYTES;
   const answersBytes = results.times * (ANSWER_BYTES + OUTPUT_BYTES * outputs) + extraBytes;

@@ -6,7 +6,6 @@ import { type StrategyName, VOTING } from '../../strategies/registry.ts';
 import { type VotePolicy, tighten } from '../../voting/policy.ts';
 import { findServed } from '../find-model.ts';
 import type { RoutedRequest } from '../routed-request.ts';
-import { textInput } from '../text-input.ts';
 import type { Step } from '../stage.ts';
 import { forModel } from '../vote-policy.ts';
 
@@ -21,9 +20,7 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
     const found = findServed(models, pool, wanted, question.modelVersion);
     const { version } = found;
     const { heldAs: model, version: number } = version;
-    const { shape, data } = question.text === undefined ? question.input : textInput(found, question.text);
     request.begin(found);
-    request.input = { model, version: number, shape, data, detail: question.detail ?? 'SUMMARY' };
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);
     if (context.span !== undefined) {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LayerActivity } from '../core/inference.ts';
-import { layersDigest } from './layers-digest.ts';
+import { detailDigest } from './detail-digest.ts';
 
 const LAYER: LayerActivity = {
   ...{ node: 'lif', neurons: 4, spikes: 3, spikesPerStep: [1, 2] },
   ...{ eventSteps: [0, 1, 1], eventNeurons: [3, 0, 2], eventsLeftOut: 0 },
 };
 
-describe('the digest of layers', () => {
+const of = (layers: readonly LayerActivity[]): bigint | undefined => detailDigest({ layers });
+
+describe('the digest of details', () => {
   it('is the same for the same layers, and there is none without layers', () => {
-    expect(layersDigest([structuredClone(LAYER)])).toBe(layersDigest([LAYER]));
-    expect([layersDigest(undefined), layersDigest([])]).toEqual([undefined, undefined]);
+    expect(of([structuredClone(LAYER)])).toBe(of([LAYER]));
+    expect([detailDigest({}), of([])]).toEqual([undefined, undefined]);
   });
 
   it.each<[string, Partial<LayerActivity>]>([
@@ -20,11 +22,17 @@ describe('the digest of layers', () => {
     ['events', { eventNeurons: [2, 0, 2] }],
     ['number of events', { eventSteps: [0, 1], eventNeurons: [3, 0] }],
   ])('is another one for another %s', (_, over) => {
-    expect(layersDigest([{ ...LAYER, ...over }])).not.toBe(layersDigest([LAYER]));
+    expect(of([{ ...LAYER, ...over }])).not.toBe(of([LAYER]));
   });
 
   it('depends on which layer comes first', () => {
     const other = { ...LAYER, node: 'other' };
-    expect(layersDigest([LAYER, other])).not.toBe(layersDigest([other, LAYER]));
+    expect(of([LAYER, other])).not.toBe(of([other, LAYER]));
+  });
+
+  it('is that of the readout of each step where there is one', () => {
+    const [a, b] = [Buffer.from([1, 2, 3, 4]), Buffer.from([1, 2, 3, 5])];
+    expect(detailDigest({ readoutPerStep: Buffer.from(a) })).toBe(detailDigest({ readoutPerStep: a }));
+    expect(detailDigest({ readoutPerStep: b })).not.toBe(detailDigest({ readoutPerStep: a }));
   });
 });

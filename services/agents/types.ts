@@ -1,0 +1,74 @@
+// What agents return. Meaning of every field: proto/tandem/v1/agents.proto.
+import type { FallbackReasonName } from '../core/agent-observer.ts';
+import type { CallContext } from '../core/inference.ts';
+
+export interface Fallback {
+  readonly reason: FallbackReasonName;
+  /** In words. */
+  readonly detail: string;
+}
+
+export interface ProviderCost {
+  /** Empty: there is no provider. */
+  readonly model: string;
+  readonly calls: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly usd: number;
+  readonly isUpperBound: boolean;
+}
+
+export interface AgentResult<T> {
+  readonly value: T;
+  /** Undefined: the language model has given the value. */
+  readonly fallback: Fallback | undefined;
+  readonly cost: ProviderCost;
+}
+
+/** Who asks, and until when. */
+export interface Asker {
+  /** Name of the caller, for budgets and counts. */
+  readonly caller: string;
+  readonly context: CallContext;
+}
+
+export interface GoalAnalysis {
+  readonly goal: string;
+  readonly constraints: readonly string[];
+  readonly successCriteria: readonly string[];
+  readonly openQuestions: readonly string[];
+}
+
+export type EstimateBasis = 'STATED' | 'PROVIDER' | 'RULE';
+
+export interface Estimate {
+  readonly hours: number;
+  readonly basis: EstimateBasis;
+}
+
+export interface Task {
+  readonly id: string;
+  readonly title: string;
+  readonly dependsOn: readonly string[];
+  readonly doneWhen: string;
+  readonly estimate: Estimate;
+}
+
+export interface Passage {
+  readonly document: string;
+  readonly text: string;
+  readonly score: number;
+}
+
+export interface Citation {
+  /** Index in the passages. */
+  readonly passage: number;
+  readonly document: string;
+  readonly quote: string;
+}
+
+export interface CitedAnswer {
+  /** Empty: the passages do not answer the query. */
+  readonly answer: string;
+  readonly citations: readonly Citation[];
+}

@@ -1,0 +1,33 @@
+// What agents tell whoever counts. Implemented by telemetry/, called by agents/.
+
+/** Why no language model has given an answer: proto/tandem/v1/agents.proto, FallbackReason. */
+export const FALLBACK_REASONS = [
+  'NO_PROVIDER',
+  'BUDGET',
+  'UNREACHABLE',
+  'TIMEOUT',
+  'PROVIDER_ERROR',
+  'BREAKER_OPEN',
+  'MALFORMED',
+  'SCHEMA',
+  'CITATION',
+  'DECLINED',
+  'NO_PASSAGE',
+  'BUSY',
+] as const;
+export type FallbackReasonName = (typeof FALLBACK_REASONS)[number];
+
+export type AgentMethod = 'Query' | 'AnalyzeGoal' | 'DecomposeTask';
+
+export interface TokenUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** Methods must not throw. */
+export interface AgentObserver {
+  /** `fallback`: undefined where the language model has given the answer. */
+  agentAnswered(method: AgentMethod, fallback: FallbackReasonName | undefined): void;
+  /** One request to the provider has ended. `caller`: see setting auth. */
+  providerUsed(caller: string, usage: TokenUsage, usd: number): void;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { build, context, engine, kindOf, question, version } from '../../../test/fakes/router-parts.ts';
+import { fakePinsOf } from '../../../test/fakes/fake-engine.ts';
+import { buildWhole } from '../../../test/fakes/router-parts.ts';
+import type { ModelVersion } from '../../models/repository.ts';
+import type { RawInput } from '../check-input.ts';
+
+const rate = { kind: 'rate', seed: 3 } as const;
+const bins = { bin_us: 10, width: 3, height: 1, polarity: 'merged', value: 'count', order: 'ascending' } as const;
+
+/** What the engine got: shape and numbers. */
+async function sent(over: Partial<ModelVersion>, input: RawInput): Promise<unknown> {
+  const only = engine('a');
+  const pins = fakePinsOf({ inputKind: 'series' });
+  const { router } = buildWhole([only], [version(1, { inputKind: 'series', ...over })], {}, 1e6, pins);
+  await router.reason(question({ input }), context()).catch(() => undefined); // the fake answers with 16 steps
+  const { shape, data } = only.calls[0]!.input;
+  return [shape, [...new Float32Array(Uint8Array.from(data).buffer)]];
+}
+
+const floats = (...values: number[]): Buffer => Buffer.from(new Float32Array(values).buffer);
+
+describe('what engines get', () => {
+  it('of a tensor of another type are binary32 numbers', async () => {
+    const input = { field: 'tensor', shape: [2, 3], dtype: 'UINT8', data: Buffer.of(1, 2, 3, 4, 5, 255) } as const;
+    expect(await sent({}, input)).toEqual([
+      [2, 3],
+      [1, 2, 3, 4, 5, 255],
+    ]);
+  });
+
+  it('with an encoder is a series of spikes, of the model’s steps', async () => {
+    const input = { field: 'encoding', shape: [3], dtype: '', data: floats(0, 1, 2) } as const;
+    expect(await sent({ encoder: rate, steps: 2 }, input)).toEqual([
+      [2, 3],
+      [0, 1, 1, 0, 1, 1],
+    ]);
+  });
+
+  it('of events is their series', async () => {
+    const list = { times: Buffer.of(5, 16), x: Buffer.of(2, 0), y: Buffer.of(0, 0), polarity: Buffer.of(0, 1) };
+    const input = { field: 'events', events: { ...list, startUs: undefined, steps: 0 } } as const;
+    expect(await sent({ events: bins }, input)).toEqual([
+      [2, 3],
+      [0, 0, 1, 1, 0, 0],
+    ]);
+  });
+});
+
+describe('what is refused', () => {
+  const noEvents = {
+    times: Buffer.of(1),
+    x: Buffer.of(0),
+    y: Buffer.of(0),
+    polarity: Buffer.of(1),
+    startUs: 0,
+    steps: 1,
+  };
+
+  it('are events for a model that takes none', async () => {
+    const asked = question({ input: { field: 'events', events: noEvents } });
+    expect(await kindOf(build([engine('a')]).reason(asked, context()))).toBe('INPUT_KIND');
+  });
+
+  it('is a model whose events make another number of elements than its network takes', async () => {
+    const router = build([engine('a')], [version(1, { events: { ...bins, width: 4 } })]);
+    expect(await kindOf(router.reason(question(), context()))).toBe('MODEL_INVALID');
+  });
+
+  it('is a series where the encoder takes one step', async () => {
+    const input = { field: 'tensor', shape: [2, 3], dtype: '', data: floats(1, 1, 1, 1, 1, 1) } as const;
+    const router = build([engine('a')], [version(1, { inputKind: 'series', encoder: rate })]);
+    expect(await kindOf(router.reason(question({ input }), context()))).toBe('INPUT_KIND');
+  });
+});
