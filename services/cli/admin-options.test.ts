@@ -17,7 +17,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(socket.slice('unix:'.length), resolve));
 });
 
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+});
 
 describe('an administrative call', () => {
   const local = { address: '127.0.0.1:50051' };
