@@ -4,7 +4,7 @@
 //                             `learn replay`, corpora/ for `corpus`, mcp/ for `mcp`)
 //   F3  learning  agents    importing  operations
 //   F2  routing  publishing
-//   F1  auth  engines (also grpc/)  strategies  voting  cache  batching  models  inputs  corpora  telemetry   grpc (http2/ only)
+//   F1  auth  sessions  engines (also grpc/)  strategies  voting  cache  batching  models  inputs  corpora  telemetry   grpc (http2/ only)
 //   F0  core  config          http2          generated (imported by api/, engines/, mcp/ and cli/ only)
 //
 // mcp/ is a client, too, of core/ and generated/. Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
@@ -12,7 +12,7 @@
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'strategies', 'voting', 'cache', 'batching', 'models', 'inputs', 'corpora', 'telemetry'];
+const F1 = ['auth', 'sessions', 'strategies', 'voting', 'cache', 'batching', 'models', 'inputs', 'corpora', 'telemetry'];
 const F2 = ['routing', 'publishing'];
 const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];

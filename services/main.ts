@@ -38,6 +38,7 @@ import {
 import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
+import { startSessions } from './composition/sessions.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
@@ -244,7 +245,8 @@ export async function start(
     onProblem: (err) => log.error({ err }, 'audit'),
   });
   const budget = new RetryBudget(settings.max_in_flight, settings.retry.budget_percent);
-  const router = new Router(models, pool, cache, {
+  const sessions = startSessions(settings, system);
+  const router = new Router(models, pool, cache, sessions, {
     ...routerOptions(settings),
     strategy: settings.strategy,
     ...{ latencyQuantile, audit, admission, overload, budget, onDispute, observer: metrics },
@@ -269,6 +271,7 @@ export async function start(
     connections: () => connections,
     connectionFaults: () => connectionFaults.counts,
     subscribers: () => eventLog.subscribers,
+    sessions: () => sessions.stats,
     spansDropped: () => traces.dropped(),
     bugs,
   });
@@ -301,7 +304,7 @@ export async function start(
   const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
   const api = new ApiServer(
     {
-      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, events: eventLog },
+      ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, sessions, events: eventLog },
       ...{ operations, learning: learners },
       ...{ agents: agents.agents, retriever: noCorpora },
     },
@@ -330,7 +333,7 @@ export async function start(
     },
   );
   const shown: DashboardSources = {
-    ...{ models, pins, router, readiness },
+    ...{ models, pins, router, sessions, readiness },
     engines: () => pool.engines,
     read: () => meter.read(),
     traces: traces.ring,
@@ -360,7 +363,7 @@ export async function start(
     http?.renew(certificate);
   });
   const live = new LiveSettings(settings, {
-    ...{ log, system, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
+    ...{ log, system, otel, router, sessions, admission, budget, latencyQuantile, audit, quarantine, pool, cache },
     ...{ alerts, tracing, api, authorizer, accounts, http, sidecars, discoveries, agents },
   });
   const otlp = otlpMetrics();
@@ -386,6 +389,7 @@ export async function start(
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
     await traces.stop(); // the sidecars' last ones have come
     quarantine.stop();
+    sessions.stop();
     await disputes.stop();
     for (const { breaker } of pool.engines) breaker.stop();
     agents.stop();

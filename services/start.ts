@@ -113,13 +113,19 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, httpAddress, httpScheme, pool, readiness }: Tandem, settings: Settings): string {
+function banner({ address, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
     const others = modelProblems.map(({ model, why }) => `; not ${model}: ${why}`);
     const state = whyNot || `ready, ${served.join(' ')}${others.join('')}`;
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
+  });
+  const broken = models.versions.flatMap(({ name, version, heldAs, error }) => {
+    const reason = error || (pool.pinned(heldAs, version)?.error ?? '');
+    return reason === ''
+      ? []
+      : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(24)} cannot be used: ${reason}\n`];
   });
   const { isReady, why } = readiness();
   const tls =
@@ -128,6 +134,7 @@ function banner({ address, httpAddress, httpScheme, pool, readiness }: Tandem, s
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
+    ...broken,
     httpAddress && `\n  Dashboard: ${httpScheme}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',

@@ -8,13 +8,14 @@ describe('how much to tell of a run', () => {
     [Detail.DETAIL_SUMMARY, 'SUMMARY'],
     [Detail.DETAIL_LAYERS, 'LAYERS'],
     [Detail.DETAIL_RASTER, 'RASTER'],
+    [Detail.DETAIL_READOUT, 'READOUT'],
   ])('is for %d %s', (detail, name) => {
     expect(toDetail(detail)).toBe(name);
   });
 
-  it.each([4, -1, 2_147_483_647, Detail.UNRECOGNIZED])('is not known for %d', (value) => {
+  it.each([5, -1, 2_147_483_647, Detail.UNRECOGNIZED])('is not known for %d', (value) => {
     expect(() => toDetail(value as Detail)).toThrow(
-      `detail ${value} is not known; send one of DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER`,
+      `detail ${value} is not known; send one of DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER, DETAIL_READOUT`,
     );
   });
 });

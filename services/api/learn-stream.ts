@@ -120,25 +120,30 @@ class LearnStream implements OpenCall, CallListener<Request> {
     this.#wake();
   }
 
+  /** Each example is learnt as soon as its teachers have answered and the one before it is learnt. */
   async #learnAll(session: LearnSession, operation: RunningOperation): Promise<void> {
-    const open: { readonly prepared: Prepared; readonly bytes: number }[] = [];
+    let last = Promise.resolve();
+    let open = 0;
     let done = 0;
-    const learnOne = async (): Promise<void> => {
-      const { prepared, bytes } = open.shift()!;
+    const learnNext = async (before: Promise<void>, prepared: Prepared, bytes: number): Promise<void> => {
+      await before;
       await session.learn(await prepared);
+      open -= 1;
       this.#openBytes -= bytes;
       operation.progress(++done);
+      this.#wake();
     };
     try {
       for (let message = await this.#next(); message !== undefined; message = await this.#next()) {
         const prepared = this.#prepare(session, message);
         prepared.catch(() => undefined); // awaited in its turn
-        open.push({ prepared, bytes: bytesOf(message) });
-        if (open.length >= WINDOW || this.#openBytes >= MAX_OPEN_BYTES) await learnOne();
+        open += 1;
+        last = learnNext(last, prepared, bytesOf(message));
+        last.catch((thrown: unknown) => this.abort(RouterError.from(thrown)));
+        while ((open >= WINDOW || this.#openBytes >= MAX_OPEN_BYTES) && !this.#caller.aborted) await this.#woken();
       }
-      while (open.length > 0) await learnOne();
     } finally {
-      await Promise.allSettled(open.map(({ prepared }) => prepared));
+      await last;
     }
   }
 
@@ -192,8 +197,12 @@ class LearnStream implements OpenCall, CallListener<Request> {
       }
       if (this.#isInputEnded) return undefined;
       this.#call.resume();
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#woken();
     }
+  }
+
+  async #woken(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   #close(error: RouterError | undefined): void {
@@ -212,6 +221,6 @@ function bytesOf(request: Request): number {
 function toExample(bytes: Uint8Array): RawExample {
   checkLearnExample(bytes);
   const { label } = LabelWire.decode(bytes);
-  const { input } = toQuestion({ ...decodeReasonRequest(bytes), requestId: '' });
-  return { input, label };
+  const { input, text } = toQuestion({ ...decodeReasonRequest(bytes), requestId: '' });
+  return { input, label, ...(text !== undefined && { text }) };
 }

@@ -7,6 +7,7 @@ import {
   StudentState as StudentStateMessage,
   type StudentCommit,
   type TeacherState,
+  commitStatusToJSON,
 } from '../generated/tandem/v1/learning.ts';
 import type { CurvePoint } from '../learning/curve.ts';
 import { stateBytes } from '../learning/learner-state.ts';
@@ -75,4 +76,9 @@ function toPoint({ examples, weights, regrets, bounds, teacherAccuracy, ...accur
     ...{ weights: [...weights], regrets: [...regrets], regretBounds: [...bounds] },
     teacherAccuracy: [...teacherAccuracy],
   };
+}
+
+/** Example: "PUBLISHED". */
+export function commitStatusName(status: CommitStatus): string {
+  return commitStatusToJSON(status).slice('COMMIT_STATUS_'.length);
 }

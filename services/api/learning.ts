@@ -107,8 +107,8 @@ async function groupOf(
 }
 
 function toTeacherQuestion(request: ReasonRequestWire): TeacherQuestion {
-  const { input, strategy, cache, vote } = toQuestion(request);
-  return { input, strategy, cache, vote };
+  const { model: _, modelVersion: __, detail: ___, ...question } = toQuestion(request);
+  return question;
 }
 
 function toConsensus(

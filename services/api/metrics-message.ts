@@ -7,6 +7,7 @@ import type {
   Metrics as MetricsMessage,
   ModelMetrics,
   RequestTypeMetrics,
+  SessionMetrics,
   StrategyMetrics,
 } from '../generated/tandem/v1/metrics.ts';
 import { Strategy, strategyToJSON } from '../generated/tandem/v1/types.ts';
@@ -62,6 +63,7 @@ export function toMetrics({ counts, standing, timeMs }: Reading, uptimeS: number
     },
     models: counts.models.map(toModel),
     waiting: standing.waiting,
+    sessions: toSessions(standing.sessions),
     agents: toAgents(counts.agents),
   };
 }
@@ -137,6 +139,13 @@ function toCache(used: MetricsSnapshot['cache'], kept: Standing['cache']): Cache
     entries: BigInt(kept.entries),
     bytes: BigInt(kept.bytes),
     evictions: BigInt(kept.evictions),
+  };
+}
+
+function toSessions({ open, bytes, waiting, opened, ended, moved, refused }: Standing['sessions']): SessionMetrics {
+  return {
+    ...{ open, waiting, ended: toCounts(ended) },
+    ...{ bytes: BigInt(bytes), opened: BigInt(opened), moved: BigInt(moved), refused: BigInt(refused) },
   };
 }
 

@@ -1,15 +1,15 @@
 // The items of one ReasonBatch: a few at a time, so that no other caller waits for long, and so many under way at most.
+import { callerName } from '../auth/caller-account.ts';
 import type { Turns } from '../core/turns.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
-import type { Router } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { LayerRoom } from './layer-room.ts';
 import type { ItemOutcome } from './reason-encoder.ts';
-import { type ItemOptions, reasonItems } from './reason-item.ts';
+import { type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { beginTrace } from './traced.ts';
 import type { UnaryContext } from './unary.ts';
 
-export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept'> {
+export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept' | 'caller'> {
   /** Items under way at once. */
   readonly windowSize: number;
   readonly tracing: Tracing;
@@ -23,7 +23,7 @@ const TYPE = 'ReasonBatch.item';
 /** In the order of the requests. */
 export async function reasonBatch(
   requests: readonly Uint8Array[],
-  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  router: ItemRouter,
   context: UnaryContext,
   { turns, windowSize, ...options }: BatchOptions,
 ): Promise<ItemOutcome[]> {
@@ -32,6 +32,7 @@ export async function reasonBatch(
   const item: ItemOptions = {
     ...options,
     type: TYPE,
+    caller: () => callerName(context.owner),
     begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs, context.owner),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),

@@ -8,6 +8,7 @@ import type { Answer } from '../routing/answer.ts';
 import type { Attempt } from '../routing/attempt.ts';
 import type { CastBallot } from '../routing/dispute.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
+import type { SessionStatus } from '../routing/session-status.ts';
 import { fromBallotOutcome, fromCacheStatus, fromGrade, fromKind, fromStrategy } from './enums.ts';
 import { fromLayer } from './reason-messages.ts';
 
@@ -42,6 +43,7 @@ export function encodeResponse(requestId: string, reasoned: ReasonAnswer, starte
   response.number(tag(19, VARINT), fromGrade(reasoned.grade));
   response.text(tag(21, BYTES), traceId);
   writeCost(response, attempts);
+  if (reasoned.session !== undefined) writeSession(response, reasoned.session);
   return response.copy();
 }
 
@@ -168,6 +170,16 @@ function writeCost(to: WireWriter, attempts: readonly Attempt[]): void {
   to.big(tag(4, VARINT), spikes);
   to.double(tag(5, FIXED64), energyJ(Number(synapticOperations)));
   to.end(start);
+}
+
+function writeSession(to: WireWriter, { id, step, state, opened }: SessionStatus): void {
+  to.varint(tag(26, BYTES));
+  const start = to.begin(state?.length ?? 0);
+  to.text(tag(1, BYTES), id);
+  to.number(tag(2, VARINT), step);
+  if (state !== undefined) to.bytes(tag(3, BYTES), state);
+  to.number(tag(4, VARINT), Number(opened));
+  to.end(start, state?.length ?? 0);
 }
 
 function toUs(ms: number): number {

@@ -9,6 +9,7 @@ import { type ItemAnswer, reasonItem } from './reason-item.ts';
 
 const tracing = fakeTracing();
 const options = {
+  caller: () => '',
   type: 'test',
   tracing,
   begin: (startedMs: number) => tracing.begin('test', startedMs, '', ''),
@@ -120,7 +121,7 @@ describe('items that go together', () => {
       return [];
     };
     const limits = { deadlineMs: Infinity, signal: caller.signal };
-    const answer = await reasonItem(bytes, { reason, reasonTogether }, limits, options);
+    const answer = await reasonItem(bytes, { reason, reasonTogether, reasonInSession: reason }, limits, options);
     expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
   });
 

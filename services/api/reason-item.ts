@@ -28,6 +28,8 @@ export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs' | 'calls'> {
   /** What it is counted as. Example: "ReasonBatch.item". */
   readonly type: string;
   readonly tracing: Tracing;
+  /** Name of its caller, for messages of sessions. */
+  readonly caller: () => string;
   /** Begins its trace: an item is a request of its own, whose parent is the call's caller. */
   readonly begin: (startedMs: number) => RequestTrace;
   /** Has the last word on the question. */
@@ -36,13 +38,15 @@ export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs' | 'calls'> {
   readonly accept?: (answer: ReasonAnswer) => void;
 }
 
+export type ItemRouter = Pick<Router, 'reason' | 'reasonTogether' | 'reasonInSession'>;
+
 /** `index`: of the request. Must not throw. */
 export type OnItemEnd = (index: number, answer: ItemAnswer) => void;
 
 /** Encoded ReasonRequests. Each ends once, in any order, perhaps before this returns. */
 export function reasonItems(
   requests: readonly Uint8Array[],
-  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  router: ItemRouter,
   context: CallContext,
   options: ItemOptions,
   onEnd: OnItemEnd,
@@ -53,18 +57,15 @@ export function reasonItems(
     const item = new ReasonItem(index, options, onEnd);
     if (!item.read(bytes)) continue;
     // Engines are told of the span that a request is part of: those in the sample each have one of their own.
-    if (item.isSampled || context.signal.aborted) alone.push(item);
+    // Messages of a session go alone, too, in their order.
+    if (item.isSampled || context.signal.aborted || item.question.session !== undefined) alone.push(item);
     else together.push(item);
   }
   if (together.length > 0) beginTogether(together, router, context);
   for (const item of alone) item.goAlone(router, context);
 }
 
-function beginTogether(
-  items: readonly ReasonItem[],
-  router: Pick<Router, 'reason' | 'reasonTogether'>,
-  context: CallContext,
-): void {
+function beginTogether(items: readonly ReasonItem[], router: ItemRouter, context: CallContext): void {
   try {
     for (const item of items) item.whenFull = (full) => item.goAlone(router, context, full);
     const left = new Set<GroupedItem>(router.reasonTogether(items, context));
@@ -77,7 +78,7 @@ function beginTogether(
 /** One by itself. Never rejects. */
 export function reasonItem(
   bytes: Uint8Array,
-  router: Pick<Router, 'reason' | 'reasonTogether'>,
+  router: ItemRouter,
   context: CallContext,
   options: ItemOptions,
 ): Promise<ItemAnswer> {
@@ -114,7 +115,7 @@ class ReasonItem implements GroupedItem {
     try {
       const request = decode(bytes);
       this.#requestId = request.requestId;
-      const question = toQuestion(request);
+      const question = toQuestion(request, this.#options.caller);
       this.question = this.#options.adjust?.(question) ?? question;
       return true;
     } catch (thrown) {
@@ -124,9 +125,15 @@ class ReasonItem implements GroupedItem {
   }
 
   /** `full`: what a full router has said to it already. */
-  goAlone(router: Pick<Router, 'reason'>, { deadlineMs, signal }: CallContext, full?: RouterError): void {
+  goAlone(router: ItemRouter, { deadlineMs, signal }: CallContext, full?: RouterError): void {
     this.whenFull = undefined;
-    retryWhileFull(this.question, router, { deadlineMs, signal, span: this.span }, full).then(
+    const limits = { deadlineMs, signal, span: this.span };
+    const { question } = this;
+    const answer =
+      question.session === undefined
+        ? retryWhileFull(() => router.reason(question, limits), limits, full)
+        : router.reasonInSession(question, limits, (attempt) => retryWhileFull(attempt, limits));
+    answer.then(
       (answer) => this.ended(answer),
       (thrown: unknown) => this.#fail(RouterError.from(thrown)),
     );
@@ -174,8 +181,7 @@ class ReasonItem implements GroupedItem {
  * back by its window already: they wait and try again while there is time.
  */
 async function retryWhileFull(
-  question: ReasonQuestion,
-  router: Pick<Router, 'reason'>,
+  attempt: () => Promise<ReasonAnswer>,
   limits: CallContext,
   full?: RouterError,
 ): Promise<ReasonAnswer> {
@@ -183,7 +189,7 @@ async function retryWhileFull(
   for (;;) {
     throwIfCancelled(limits);
     try {
-      return await router.reason(question, limits);
+      return await attempt();
     } catch (thrown) {
       await untilRetry(RouterError.from(thrown), limits);
     }

@@ -3,9 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { ReasonError, ReasonRequest, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
-import type { Router } from '../routing/router.ts';
-import { type ItemOptions, reasonItem } from './reason-item.ts';
-import { toReasonError } from './reason-messages.ts';
+import { type ItemOptions, type ItemRouter, reasonItem } from './reason-item.ts';
+import { noSessions, toReasonError } from './reason-messages.ts';
 
 /** What it is counted and traced as. */
 const TYPE = 'Dashboard.Reason';
@@ -20,7 +19,7 @@ export interface JsonAnswer {
 /** Never rejects. */
 export async function reasonJson(
   request: unknown,
-  router: Router,
+  router: ItemRouter,
   context: CallContext,
   options: Pick<ItemOptions, 'observer' | 'onInternalError' | 'tracing'>,
 ): Promise<JsonAnswer> {
@@ -33,6 +32,7 @@ export async function reasonJson(
   const { outcome } = await reasonItem(bytes, router, context, {
     ...options,
     type: TYPE,
+    caller: noSessions,
     begin: (startedMs) => options.tracing.begin(TYPE, startedMs, '', ''),
   });
   return outcome.$case === 'result'

@@ -1,17 +1,19 @@
 // ReasonRequest to question, error to ReasonError: the same for one call, a batch and a stream. Answers: reason-encoder.ts.
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
-import { type LayerActivity, type ReasonError, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { type LayerActivity, type ReasonError, ReasonRequest, type Session } from '../generated/tandem/v1/reasoning.ts';
 import { type Events, ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import { Code } from '../grpc/status.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { PackedEvents } from '../inputs/events.ts';
 import type { RawInput } from '../routing/check-input.ts';
+import type { SessionRequest } from '../sessions/options.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 import { clip } from './status.ts';
 import { toVotePolicy } from './vote-policy.ts';
 
 const MAX_REQUEST_ID_BYTES = 128;
+const MAX_SESSION_ID_BYTES = 128;
 
 /** Clients may also send a repeated float unpacked, one tag a number: rare, so only then is it read number by number. */
 export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
@@ -24,7 +26,8 @@ export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   return { ...wire, encoding: [packed] };
 }
 
-export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
+/** `caller`: its name, for a message of a session. */
+export function toQuestion(request: ReasonRequestWire, caller: () => string = noSessions): ReasonQuestion {
   if (Buffer.byteLength(request.requestId) > MAX_REQUEST_ID_BYTES) {
     throw new RouterError('INVALID_FIELD', `request_id is over ${MAX_REQUEST_ID_BYTES} bytes; send a shorter one`, {
       field: 'request_id',
@@ -39,12 +42,30 @@ export function toQuestion(request: ReasonRequestWire): ReasonQuestion {
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),
     detail: toDetail(request.detail),
+    session: request.session && toSession(request.session, caller()),
   };
+}
+
+/** Where callers have no sessions. */
+export function noSessions(): never {
+  throw new RouterError('INVALID_FIELD', 'this call takes no session; send it over ReasoningService', {
+    field: 'session',
+  });
+}
+
+function toSession({ id, state, returnState, close, expectedStep }: Session, caller: string): SessionRequest {
+  const bytes = Buffer.byteLength(id);
+  if (bytes === 0 || bytes > MAX_SESSION_ID_BYTES) {
+    const message = `session.id has ${bytes} bytes; choose a name of 1 to ${MAX_SESSION_ID_BYTES}`;
+    throw new RouterError('INVALID_FIELD', message, { field: 'session.id' });
+  }
+  return { caller, id, state, returnState, close, expectedStep };
 }
 
 function toRawInput({ encoding, tensor, text, events }: ReasonRequestWire): RawInput {
   if (events !== undefined) {
-    if (tensor === undefined && encoding.length === 0 && text === '') return { field: 'events', events: toPackedEvents(events) };
+    if (tensor === undefined && encoding.length === 0 && text === '')
+      return { field: 'events', events: toPackedEvents(events) };
     const other = tensor !== undefined ? 'tensor' : text === '' ? 'encoding' : 'text';
     const message = `events and ${other} are both set; send one of them`;
     throw new RouterError('INVALID_FIELD', message, { field: 'events' });

@@ -52,7 +52,12 @@ describe('a stream of requests', () => {
     const call = new FakeCall<Buffer>();
     const calls = new OpenCalls();
     const handler = reasonStream(router, {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: { ...silent, requestEnded }, tracing: fakeTracing() },
+      ...{
+        windowSize: 128,
+        timeoutMs: 60_000,
+        observer: { ...silent, requestEnded },
+        tracing: fakeTracing(),
+      },
       ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
     });
     handler(call);

@@ -1,12 +1,12 @@
 // ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
-import type { CallerAccount } from '../auth/caller-account.ts';
+import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ReasonStreamRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { CallListener, IncomingCall } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import type { OpenCall } from './open-calls.ts';
-import { type ItemAnswer, type ItemOptions, reasonItems } from './reason-item.ts';
+import { type ItemAnswer, type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { encodeStreamResponse } from './reason-encoder.ts';
 import { toReasonError } from './reason-messages.ts';
 import { toStatus } from './status.ts';
@@ -36,7 +36,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   slot = -1;
   readonly #call: StreamCall;
   readonly #owner: CallerAccount | undefined;
-  readonly #router: Pick<Router, 'reason' | 'reasonTogether'>;
+  readonly #router: ItemRouter;
   readonly #options: StreamOptions;
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
@@ -58,6 +58,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     const type = 'ReasonStream.item';
     this.#item = {
       ...options,
+      caller: () => callerName(call.owner),
       type,
       begin: (startedMs) => beginTrace(options.tracing, type, call.metadata, startedMs, call.owner),
     };

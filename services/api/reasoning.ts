@@ -6,7 +6,7 @@ import {
   type ReasonRequestWire,
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
-import type { CallerAccount } from '../auth/caller-account.ts';
+import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import type { Method } from '../grpc/method.ts';
 import type { Router } from '../routing/router.ts';
 import { countItems } from './batch-inspector.ts';
@@ -76,7 +76,8 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
       async (request, context) => {
         const { trace } = context;
         context.span = trace && tracing.spanOf(trace);
-        const answer = await router.reason(toQuestion(request), context);
+        const question = toQuestion(request, () => callerName(context.owner));
+        const answer = await router.reason(question, context);
         noteAnswer(context.span, answer);
         return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
       },

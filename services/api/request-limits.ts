@@ -39,6 +39,8 @@ const EVENTS = new MessageLimits({
 /** A request without a field that can grow. */
 export const checkPlain = within(NUMBERS);
 
+const SESSION = new MessageLimits({ 1: one('session.id'), 2: one('session.state') });
+
 const REASON_FIELDS = {
   1: one('request_id'),
   2: one('model'),
@@ -50,7 +52,7 @@ const REASON_FIELDS = {
 };
 
 /** A ReasonRequest, also as an item of a batch or a stream. */
-export const checkReason = within(new MessageLimits(REASON_FIELDS));
+export const checkReason = within(new MessageLimits({ ...REASON_FIELDS, 12: { name: 'session', within: SESSION } }));
 
 export const checkCoordinate = within(
   new MessageLimits({ ...REASON_FIELDS, 2: { name: 'teachers', times: MAX_TEACHERS }, 30: one('student') }),
@@ -91,6 +93,9 @@ export function tooManyItems(maxItems: number): RouterError {
   const message = `more than ${maxItems} requests in one batch; send several batches, or see setting max_batch_items`;
   return new RouterError('BATCH_TOO_LARGE', message, { field: 'requests' });
 }
+
+export const checkListSessions = within(new MessageLimits({ 2: one('page_token') }));
+export const checkEndSession = within(new MessageLimits({ 1: one('id'), 2: one('caller') }));
 
 export const checkGetModel = within(new MessageLimits({ 1: one('model') }));
 

@@ -11,6 +11,7 @@ import type { ModelRepository } from '../models/repository.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Router } from '../routing/router.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -35,6 +36,7 @@ import { OpenCalls } from './open-calls.ts';
 import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
+import { sessionMethods } from './sessions.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
 
@@ -46,6 +48,7 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly meter: Meter;
+  readonly sessions: SessionStore;
   readonly events: EventLog;
   readonly agents: Agents;
   readonly retriever: Retriever;
@@ -102,7 +105,7 @@ export class ApiServer {
   #isServing = false;
 
   constructor(parts: ApiParts, options: ApiOptions) {
-    const { router, pool, models, publisher, metrics, tracing, meter, events, operations, learning } = parts;
+    const { router, pool, models, publisher, metrics, tracing, meter, sessions, events, operations, learning } = parts;
     const { agents, retriever } = parts;
     this.#options = options;
     const shared = {
@@ -124,6 +127,7 @@ export class ApiServer {
       ...reasoningMethods(router, shared),
       ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
+      ...sessionMethods(sessions, shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...agentMethods(agents, retriever, shared),

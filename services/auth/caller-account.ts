@@ -21,9 +21,16 @@ export interface CallerCounts {
 /** When somebody with too much under way may try again, milliseconds. */
 const RETRY_MS = 100;
 
+/** Name of the caller whose call it is, as setting `auth` has it; empty: it has none there. */
+export function callerName(owner: object | undefined): string {
+  return owner instanceof CallerAccount && owner.isNamed ? owner.name : '';
+}
+
 export class CallerAccount {
   /** Of the caller, or the address that it calls from. */
   readonly name: string;
+  /** False: `name` is an address. */
+  readonly isNamed: boolean;
   readonly #counts: CallerCounts;
   #limits: CallerLimits;
   #bucket: TokenBucket | undefined;
@@ -31,8 +38,9 @@ export class CallerAccount {
   #items = 0;
   #bytes = 0;
 
-  constructor(name: string, limits: CallerLimits, counts: CallerCounts) {
+  constructor(name: string, limits: CallerLimits, counts: CallerCounts, isNamed = true) {
     this.name = name;
+    this.isNamed = isNamed;
     this.#counts = counts;
     this.#limits = limits;
     this.configure(limits);

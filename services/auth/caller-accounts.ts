@@ -35,7 +35,7 @@ export class CallerAccounts {
     const key = name ?? `address ${networkOf(address)}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = new CallerAccount(name ?? networkOf(address), this.#limits, this.#countsOf(name));
+      account = new CallerAccount(name ?? networkOf(address), this.#limits, this.#countsOf(name), name !== undefined);
       this.#accounts.set(key, account);
     }
     return account;

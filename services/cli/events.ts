@@ -23,7 +23,7 @@ export function eventsCommand(): Command {
     .addHelpText(
       'after',
       `
-Topics of the router: engine, breaker, quarantine, dispute, model, alert, config, security. Users’ begin with "user.".
+Topics of the router: engine, breaker, quarantine, dispute, model, alert, config, security, session. Users’ begin with "user.".
 
 Examples: npx tandem events --after 0
           npx tandem events --topic engine --topic "user.*" --json`,

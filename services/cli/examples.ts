@@ -9,9 +9,14 @@ import { UsageError } from './usage-error.ts';
 export const EXAMPLE_FORMS = `
 Each line is one example:
   {"encoding": [0.1, 0.2], "label": "cat"}   a list of numbers, or a list of such lists for a time series; no label: unlabelled
+  {"text": "it purrs", "label": "cat"}       a text, for a base and teachers that have a tokenizer
   0.1,0.2,cat                                numbers and the label; "0.1,0.2," is unlabelled. A first line of names is left out`;
 
-const objectForm = z.strictObject({ encoding: z.array(z.unknown()), label: z.string().default('') });
+const label = z.string().default('');
+const objectForm = z.union([
+  z.strictObject({ encoding: z.array(z.unknown()), label }),
+  z.strictObject({ text: z.string().min(1), label }),
+]);
 
 /** Blank lines are left out. Throws UsageError, which names the line. */
 export async function* readExamples(lines: AsyncIterable<Line>): AsyncGenerator<LearnExample> {
@@ -40,9 +45,10 @@ function fromObject(text: string): LearnExample {
     throw new UsageError(`it is not JSON: ${(error as Error).message}`);
   }
   const parsed = objectForm.safeParse(json);
-  if (!parsed.success)
-    throw new UsageError(`it must be {"encoding": […], "label": "…"}: ${parsed.error.issues[0]!.message}`);
-  return exampleOf(parsed.data.encoding, parsed.data.label);
+  if (!parsed.success) throw new UsageError('it must be {"encoding": […], "label": "…"}, or "text" for "encoding"');
+  const { data } = parsed;
+  if ('text' in data) return { label: data.label, text: data.text, encoding: [], tensor: undefined };
+  return exampleOf(data.encoding, data.label);
 }
 
 function fromColumns(text: string): LearnExample {
@@ -55,5 +61,5 @@ function fromColumns(text: string): LearnExample {
 
 function exampleOf(numbers: readonly unknown[], label: string): LearnExample {
   const { shape, data } = toInput(numbers);
-  return { label, encoding: [], tensor: { shape, dtype: 'FP32', data } };
+  return { label, encoding: [], tensor: { shape, dtype: 'FP32', data }, text: '' };
 }

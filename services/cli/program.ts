@@ -18,6 +18,7 @@ import { pingCommand } from './ping.ts';
 import { publishCommand } from './publish.ts';
 import { reasonCommand } from './reason.ts';
 import { replayCommand } from './replay.ts';
+import { sessionsCommand } from './sessions.ts';
 import { streamCommand } from './stream.ts';
 import { voteCommand } from './vote.ts';
 
@@ -34,6 +35,7 @@ export function tandemProgram(): Command {
     streamCommand(),
     modelsCommand(),
     enginesCommand(),
+    sessionsCommand(),
     metricsCommand(),
     eventsCommand(),
     publishCommand(),

@@ -1,6 +1,6 @@
 // An answer for people: what it is, how sure, how it came about.
 import { hex64 } from '../core/hex.ts';
-import type { Ballot, Cost, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import type { Ballot, Cost, ReasonResponse, SessionStatus } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
 import { describeLayers } from './layers-text.ts';
 import { tiny } from './metrics-format.ts';
@@ -50,9 +50,15 @@ export function describeResponse(
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
     ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
     ...(response.traceId ? [`trace ${response.traceId}`] : []),
+    ...(response.session ? [describeSession(response.session)] : []),
     ...(vote ? ['', table(BALLOT_HEAD, vote.ballots.map(ballotRow))] : []),
     ...describeLayers(response.layers, response.steps, width),
   ].join('\n');
+}
+
+function describeSession({ id, step, opened, state }: SessionStatus): string {
+  const kept = state.length === 0 ? '' : `, state of ${state.length} bytes`;
+  return `session ${id} ${opened ? 'opened, ' : ''}at step ${step}${kept}; all figures but the cost are of the whole session`;
 }
 
 function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Cost): string {

@@ -4,6 +4,7 @@ import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../g
 import { wholeNumber } from './arguments.ts';
 import { type GlobalOptions, call, print } from './client.ts';
 import { describeResponse } from './reason-text.ts';
+import { type SessionOptions, addSessionOptions, saveState, toSession } from './session-options.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
@@ -11,28 +12,34 @@ import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 const PLAIN_WIDTH = 120;
 const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 
+type Options = InputOptions & RequestOptions & SessionOptions;
+
 export function reasonCommand(): Command {
-  return addRequestOptions(addInput(new Command('reason').description('one input to one conclusion')))
+  return addSessionOptions(
+    addRequestOptions(addInput(new Command('reason').description('one input to one conclusion'))),
+  )
     .addHelpText(
       'after',
       `
 Examples: npx tandem reason "a small furry animal"
           npx tandem reason --sample dog --strategy REDUNDANT
           npx tandem reason --sample dog --detail raster
+          npx tandem reason --sample dog --session robot-7
           npx tandem reason --model gestures frames.npy
           npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000
           echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
     )
-    .action((argument: string | undefined, options: InputOptions & RequestOptions, command: Command) =>
-      ask(command, chooseInput(argument, options), emptyRequest(options)),
-    );
+    .action(async (argument: string | undefined, options: Options, command: Command) => {
+      const request = { ...emptyRequest(options), session: toSession(options) };
+      saveState(await ask(command, chooseInput(argument, options), request), options);
+    });
 }
 
 export function addInput(command: Command): Command {
   return command
     .argument(
       '[input]',
-      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3); ' +
+      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3), .aedat4; ' +
         '"-" is standard input',
     )
     .option('--text <words>', 'a text, also where it looks like the name of a file')
@@ -42,12 +49,13 @@ export function addInput(command: Command): Command {
 }
 
 /** Asks, and prints the answer for programs or for people. */
-export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<void> {
+export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<ReasonResponse> {
   const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
   const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
   const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : (await readModel(command, response)).labels;
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
   print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));
+  return response;
 }
 
 async function readModel(

@@ -1,6 +1,6 @@
 // What `reason`, `batch` and `stream` may say about a request beside its input.
 import { type Command, Option } from 'commander';
-import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
+import { type ReasonRequest, Session } from '../generated/tandem/v1/reasoning.ts';
 import {
   CacheMode,
   cacheModeFromJSON,
@@ -24,13 +24,15 @@ export interface RequestOptions {
   readonly strategy?: string;
   readonly cache?: string;
   readonly detail?: string;
+  readonly session?: string;
 }
 
 export function addRequestOptions(command: Command, { withStrategy } = { withStrategy: true }): Command {
   if (withStrategy) addStrategy(command);
   command
     .option('-m, --model <name>', 'the model (default: the server’s)')
-    .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX));
+    .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
+    .option('--session <id>', 'go on from the state of this session, or open it');
   return addCacheMode(command).addOption(
     oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS),
   );
@@ -61,5 +63,6 @@ export function emptyRequest(options: RequestOptions): ReasonRequest {
     vote: undefined,
     text: '',
     detail: detailFromJSON(`DETAIL_${options.detail?.toUpperCase() ?? 'UNSPECIFIED'}`),
+    session: options.session === undefined ? undefined : Session.fromPartial({ id: options.session }),
   };
 }

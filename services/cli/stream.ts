@@ -24,7 +24,8 @@ Answers carry the id of their input, for they may come in another order. With --
 the router answers no faster than the output is read. Ctrl-C reads no more and waits for what was sent.
 It exits with 0 if every input was answered, and with 1 if any failed; --timeout-ms is the longest wait for an answer.
 
-Example: tail -f inputs.jsonl | npx tandem stream --json`,
+Examples: tail -f inputs.jsonl | npx tandem stream --json
+          npx tandem stream --session robot-7 steps.jsonl`,
     )
     .action(async (file: string | undefined, options: RequestOptions, command: Command) => {
       if (file === undefined && process.stdin.isTTY) process.stderr.write('One input a line; Ctrl-D ends them.\n');

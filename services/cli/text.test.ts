@@ -5,8 +5,13 @@ import { describe, expect, it } from '@jest/globals';
 import { emptyRequest } from './request-options.ts';
 import { chooseInput, type InputOptions } from './text.ts';
 
-const chosen = (argument?: string, options: InputOptions = {}): { text: string; shape: number[] | undefined } => {
-  const { text, tensor } = chooseInput(argument, options).on(emptyRequest({}));
+const WHOLE = { fromUs: 0, toUs: Infinity };
+
+const chosen = (
+  argument?: string,
+  options: Partial<InputOptions> = {},
+): { text: string; shape: number[] | undefined } => {
+  const { text, tensor } = chooseInput(argument, { ...WHOLE, ...options }).on(emptyRequest({}));
   return { text, shape: tensor?.shape };
 };
 
@@ -33,7 +38,7 @@ describe('the input of a command', () => {
     expect(chosen(undefined, { sample: 'dog' }).shape).toEqual([768]);
   });
 
-  it.each<[string | undefined, InputOptions]>([
+  it.each<[string | undefined, Partial<InputOptions>]>([
     [undefined, {}],
     ['dog', { sample: 'dog' }],
     [undefined, { sample: 'dog', text: 'dog' }],

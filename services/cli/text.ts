@@ -36,8 +36,8 @@ export function chooseInput(argument: string | undefined, options: InputOptions)
   }
   if (sample !== undefined) return numbers(readSample(sample));
   if (text !== undefined) return words(text);
-  if (!isFile(argument!)) return words(argument!);
-  return isEventFile(argument!) ? events(readEvents(argument!, options)) : ofFile(readInput(argument!));
+  if (isEventFile(argument!)) return events(readEvents(argument!, options));
+  return isFile(argument!) ? ofFile(readInput(argument!)) : words(argument!);
 }
 
 /** What names a file is one, also where there is none, so that a misspelt name is an error and no text. */

@@ -48,9 +48,9 @@ What is left out is as the server and the model say; a request may tighten that,
 Examples: npx tandem vote --sample dog
           npx tandem vote --sample dog --mode STAGED --distinct-kinds 2`,
     )
-    .action((argument: string | undefined, options: Options, command: Command) =>
-      ask(command, chooseInput(argument, options), { ...emptyRequest(options), vote: toPolicy(options) }),
-    );
+    .action(async (argument: string | undefined, options: Options, command: Command) => {
+      await ask(command, chooseInput(argument, options), { ...emptyRequest(options), vote: toPolicy(options) });
+    });
 }
 
 function choice(flags: string, description: string, values: object, prefix: string): Option {

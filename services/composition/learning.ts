@@ -1,6 +1,6 @@
 // Students over the router's own parts, and for the dashboard.
 import { join } from 'node:path';
-import { toStates } from '../api/learning-state.ts';
+import { commitStatusName, toStates } from '../api/learning-state.ts';
 import { listModelFolders } from '../config/model-folders.ts';
 import { MAX_FILE_BYTES } from '../engines/local/limits.ts';
 import { readRegularFile } from '../config/regular-file.ts';
@@ -13,7 +13,6 @@ import type { Publisher, RepositoryVersion } from '../learning/student.ts';
 import type { FindVersion } from '../learning/teachers.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import { hex64 } from '../core/hex.ts';
-import { commitStatusToJSON } from '../generated/tandem/v1/learning.ts';
 import { findVersion } from '../routing/find-model.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
@@ -66,7 +65,7 @@ export async function toStudentViews(students: Students): Promise<readonly Stude
     stateDigest: hex64(stateDigest),
     commits: commits.map(({ timeMs, status, version, why, heldOut, accuracy }) => ({
       ...{ version, why, heldOut, accuracy, timeMs: Number(timeMs) },
-      status: commitStatusToJSON(status).slice('COMMIT_STATUS_'.length),
+      status: commitStatusName(status),
     })),
     curve: curve.map(({ examples: before, ...point }) => ({ ...point, examples: Number(before) })),
   }));

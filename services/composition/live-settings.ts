@@ -18,12 +18,14 @@ import type { Audit } from '../routing/audit.ts';
 import type { LatencyQuantile } from '../routing/latency-quantile.ts';
 import type { RetryBudget } from '../routing/retry-budget.ts';
 import type { Router } from '../routing/router.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import type { Alerts } from '../telemetry/alerts.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { AgentsInUse } from './agents.ts';
 import type { Discoveries } from './engine-sources.ts';
+import { sessionOptions } from './sessions.ts';
 import {
   admissionOptions,
   alertOptions,
@@ -41,6 +43,7 @@ export interface LiveParts {
   readonly system: SystemEvents;
   readonly otel: OtelSettings;
   readonly router: Router;
+  readonly sessions: SessionStore;
   readonly admission: Admission;
   readonly budget: RetryBudget;
   readonly latencyQuantile: LatencyQuantile;
@@ -98,11 +101,12 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { cache, alerts, tracing, api, authorizer, accounts, http, agents } = others;
+    const { sessions, cache, alerts, tracing, api, authorizer, accounts, http, agents } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
     router.configure(routerOptions(next));
+    sessions.configure(sessionOptions(next));
     admission.configure(admissionOptions(next));
     if (next.retry.budget_percent !== was.retry.budget_percent || next.max_in_flight !== was.max_in_flight) {
       budget.configure(next.max_in_flight, next.retry.budget_percent);

@@ -9,7 +9,6 @@ describe('model.yaml', () => {
       dt: 0.001,
       steps: 16,
       reset: 'value',
-      if_gain: 'dt',
       lif_gain: 'dt',
       synapse_gain: 'dt',
       decay: 'euler',
@@ -54,7 +53,6 @@ golden: golden.json
     ['too many steps', 'dt: 1\nsteps: 100001', 'key "steps"'],
     ['a broken step count', 'dt: 1\nsteps: 1.5', 'key "steps"'],
     ['an unknown reset', `${minimal}reset: zero`, 'key "reset"'],
-    ['an empty file', '', 'model.yaml: '],
     ['no YAML', 'a: [', 'model.yaml: '],
   ])('refuses %s and names the key', (_, text, message) => {
     expect(() => parseManifest(text)).toThrow(message);

@@ -18,6 +18,7 @@ import { learningSchema, operationsSchema } from './learning-settings.ts';
 import { authSchema } from './auth-settings.ts';
 import { callersSchema } from './caller-settings.ts';
 import { checkExposure, insecureSchema, tlsSchema } from './security-settings.ts';
+import { sessionsSchema } from './session-settings.ts';
 import { alertsSchema, disputesSchema, eventsSchema, metricsSchema, tracingSchema } from './telemetry-settings.ts';
 import { voteSchema } from './vote.ts';
 
@@ -121,6 +122,7 @@ const shape = z.strictObject({
     .meta(LIVE),
   vote: voteSchema.prefault({}).describe('The strategy REDUNDANT, and how its answers are judged.').meta(LIVE),
   quarantine: quarantineSchema,
+  sessions: sessionsSchema,
   disputes: disputesSchema,
   events: eventsSchema,
   overload: z

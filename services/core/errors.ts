@@ -20,6 +20,7 @@ export type StatusCode =
   | 'UNAUTHENTICATED'
   | 'FAILED_PRECONDITION'
   | 'ABORTED'
+  | 'FAILED_PRECONDITION'
   | 'RESOURCE_EXHAUSTED'
   | 'OUT_OF_RANGE'
   | 'INTERNAL'
@@ -95,6 +96,11 @@ export const ERROR_KINDS = {
   UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
+  SESSION_UNKNOWN: row('NOT_FOUND', false, 'ignore'),
+  SESSION_OPEN: row('ALREADY_EXISTS', false, 'ignore'),
+  SESSION_STEP: row('ABORTED', false, 'ignore'),
+  SESSION_MODEL: row('FAILED_PRECONDITION', false, 'ignore'),
+  SESSION_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   ADMIN_FORBIDDEN: row('PERMISSION_DENIED', false, 'ignore'),
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),

@@ -1,8 +1,21 @@
 // What answering took, and an estimate of the energy it would take on hardware made for it.
-import type { Inference } from './inference.ts';
+import type { Inference, InferenceInput } from './inference.ts';
+import { readStateHeader } from './session-state.ts';
 
 /** Of one run. */
 export type Work = Pick<Inference, 'computeUs' | 'batchItems' | 'synapticOperations' | 'totalSpikes'>;
+
+/** Without what was done before the state that it began with. */
+export function workOf({ state }: Pick<InferenceInput, 'state'>, inference: Work): Work {
+  const before = state === undefined || state.length === 0 ? undefined : readStateHeader(state);
+  if (before === undefined) return inference;
+  const { computeUs, batchItems, synapticOperations, totalSpikes } = inference;
+  return {
+    ...{ computeUs, batchItems },
+    synapticOperations: BigInt.asUintN(64, synapticOperations - before.synapticOperations),
+    totalSpikes: BigInt.asUintN(64, totalSpikes - before.totalSpikes),
+  };
+}
 
 /**
  * One float32 addition in 45 nm: 0.9 pJ (Horowitz, "Computing's energy problem", ISSCC 2014; a multiplication with it

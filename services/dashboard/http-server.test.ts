@@ -172,7 +172,7 @@ describe('the JSON', () => {
     expect(snapshot.engines[1]).toMatchObject({ id: HOSTILE, state: 'DOWN', why: 'down: connection refused' });
   });
 
-  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/events?limit=5'])(
+  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/sessions', '/api/events?limit=5'])(
     'answers %s, and never as a page',
     async (path) => {
       await start();

@@ -4,6 +4,7 @@ import type { CallContext } from '../core/inference.ts';
 import { type Asset, readAssets } from './assets.ts';
 import { toModels, toSamples } from './models.ts';
 import { Refused, type Reply, json, refusal, text } from './reply.ts';
+import { toSessions } from './sessions.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources, EventView } from './sources.ts';
 import type { Watchers } from './watchers.ts';
@@ -104,6 +105,10 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
     get(
       /^\/api\/events$/,
       list((limit) => ({ events: sources.events.recent(limit).map(toEvent) })),
+    ),
+    get(
+      /^\/api\/sessions$/,
+      list((limit) => toSessions(sources, limit)),
     ),
     get(/^\/api\/learning$/, async () => json({ students: await sources.learning() })),
     get(/^\/api\/models$/, () => json(toModels(sources))),

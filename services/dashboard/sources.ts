@@ -199,6 +199,27 @@ export interface Newest<T> {
   recent(limit: number): readonly T[];
 }
 
+export interface SessionView {
+  readonly id: string;
+  /** Empty: it has no name. */
+  readonly caller: string;
+  readonly model: { readonly name: string; readonly version: number } | undefined;
+  readonly step: number;
+  readonly messages: number;
+  readonly turns: { readonly length: number };
+  readonly bytes: number;
+  readonly engineId: string;
+  /** On the clock of `nowMs`. */
+  readonly openedMs: number;
+  readonly usedMs: number;
+}
+
+export interface SessionsView {
+  /** Newest first. */
+  list(limit: number): readonly SessionView[];
+  nowMs(): number;
+}
+
 /** One call of /v2/…, the Open Inference Protocol. */
 export interface InferenceCall {
   readonly method: string;
@@ -230,6 +251,7 @@ export interface DashboardSources {
   /** The same reading that GetMetrics and Prometheus get. */
   readonly read: () => Reading;
   readonly router: { readonly strategy: string };
+  readonly sessions: SessionsView;
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView>;
   readonly events: Newest<EventView>;

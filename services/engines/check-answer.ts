@@ -61,7 +61,7 @@ function checkReadout(inference: Inference, { outputSize, countsSpikes, spikesPe
 }
 
 function checkReadoutPerStep(
-  { readoutPerStep, steps }: Inference,
+  { readoutPerStep, steps }: Pick<Inference, 'readoutPerStep' | 'steps'>,
   { detail, digestOnly = false }: DetailAsked,
   { outputSize }: PinnedModel,
 ): string {

@@ -24,9 +24,17 @@ export async function featuresOf(
   }
 }
 
-function numbersOf({ input }: TeacherQuestion): Float32Array {
+function numbersOf({ input, text }: TeacherQuestion): Float32Array {
+  if (text !== undefined) {
+    const message = 'a student without a base takes numbers only; for texts, name a base that has a tokenizer';
+    throw new RouterError('TEXT_UNSUPPORTED', message, { field: 'text' });
+  }
+  if (!('shape' in input)) {
+    const message = 'a student without a base learns from numbers; send "encoding" or "tensor", or give it a base';
+    throw new RouterError('INVALID_FIELD', message, { field: 'events' });
+  }
   const size = input.shape.reduce((product, length) => product * length, 1);
-  validateInput(input, { kind: 'constant', shape: input.shape, size });
-  const bytes = Buffer.from(input.data.buffer, input.data.byteOffset, input.data.length);
+  const data = validateInput(input, { kind: 'constant', shape: input.shape, size });
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   return Float32Array.from({ length: size }, (_, k) => bytes.readFloatLE(k * 4));
 }

@@ -27,6 +27,8 @@ export interface LearnPlan {
 
 export interface RawExample {
   readonly input: RawInput;
+  /** Where it is set, the input is made of it, and `input` is empty. */
+  readonly text?: string;
   /** Empty: unlabelled. */
   readonly label: string;
 }
@@ -65,9 +67,9 @@ export class LearnSession {
   }
 
   /** What is to be learnt of it; an error where the input or its label cannot be used. Rejects where the caller has left. */
-  async prepare({ input, label }: RawExample, context: CallContext): Promise<Example | RouterError> {
+  async prepare({ label, ...input }: RawExample, context: CallContext): Promise<Example | RouterError> {
     const { teachers, base } = this.#plan;
-    const question = { input, strategy: undefined, cache: 'USE', vote: undefined } as const;
+    const question = { ...input, strategy: undefined, cache: 'USE', vote: undefined } as const;
     const index = label === '' ? undefined : teachers.labels.indexOf(label);
     if (index === -1) {
       const known = teachers.labels.slice(0, 8).join(', ');

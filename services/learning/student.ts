@@ -83,6 +83,7 @@ export class Student {
         throw refused('student', `"${this.name}" is a model of the repository, and no student; choose another name`);
       }
       await this.#record({ kind: 'START', spec });
+      await this.#log.sync();
       return;
     }
     for (const key of ['base', 'teachers', 'labels', 'features'] as const) {

@@ -1,7 +1,9 @@
 // All students: each has a log in one folder, is opened when it is first asked for, and is taught by one caller at a time.
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { RouterError } from '../core/errors.ts';
 import { LogError } from './learning-log.ts';
+import { MAGIC } from './log-record.ts';
 import { Student, type StudentParts } from './student.ts';
 import { ReplayDiffers } from './student-state.ts';
 
@@ -18,10 +20,13 @@ export class Students {
     this.#parts = parts;
   }
 
-  /** Names of those that have a log. */
+  /** Names of those that have begun: their logs have a record. */
   get names(): string[] {
     try {
-      const logs = readdirSync(this.#parts.dir).filter((file) => file.endsWith('.log'));
+      const { dir } = this.#parts;
+      const logs = readdirSync(dir).filter(
+        (file) => file.endsWith('.log') && statSync(join(dir, file)).size > MAGIC.length,
+      );
       return logs
         .map((file) => file.slice(0, -'.log'.length))
         .filter((name) => NAME.test(name))

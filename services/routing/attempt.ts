@@ -5,7 +5,7 @@ import { publicName } from '../core/held-name.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
 import type { Observer, Outcome } from '../core/observer.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
-import type { Work } from '../core/work.ts';
+import { type Work, workOf } from '../core/work.ts';
 import type { Admission } from './admission.ts';
 import type { Dispute } from './dispute.ts';
 import { malformedDispute } from './malformed.ts';
@@ -118,9 +118,10 @@ function record(
 ): number {
   const endMs = performance.now();
   const durationMs = endMs - startedMs;
-  attempts.push({ engineId: engine.id, outcome, durationMs, work: inference, error });
+  const work = inference && workOf(input, inference);
+  attempts.push({ engineId: engine.id, outcome, durationMs, work, error });
   options.observer.attemptEnded(engine.id, outcome, durationMs);
-  if (inference !== undefined) options.observer.computed(publicName(input.model), input.version, inference);
+  if (work !== undefined) options.observer.computed(publicName(input.model), input.version, work);
   if (span === undefined) return durationMs;
   noteOutcome(span, engine, outcome, inference);
   // One that was told to stop has done nothing wrong.

@@ -13,6 +13,7 @@ import { publicName } from '../core/held-name.ts';
 import type { Inference } from '../core/inference.ts';
 import type { Observer } from '../core/observer.ts';
 import { refusalKey } from '../core/refusal.ts';
+import { workOf } from '../core/work.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import { type Verdict, verdict } from '../voting/verdict.ts';
 import type { EngineClient, AttemptContext } from './attempt.ts';
@@ -179,7 +180,7 @@ export class Audit {
     }
     voter.isWaiting = false;
     if (!isEmpty(answer)) recordAnswer(voter, answer);
-    observer.computed(publicName(input.model), input.version, answer);
+    observer.computed(publicName(input.model), input.version, workOf(input, answer));
     return voter;
   }
 

@@ -10,6 +10,7 @@ import type { CastBallot, Dispute } from './dispute.ts';
 import { whyAbsent } from './malformed.ts';
 import { detailDigest } from '../engines/detail-digest.ts';
 import { readoutDigest } from '../engines/readout-digest.ts';
+import { xxh64 } from '../engines/xxh64.ts';
 
 export interface Voter<E> {
   readonly engine: E;
@@ -41,6 +42,7 @@ export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: Reado
     stateDigest: answer.stateDigest,
     readoutDigest: digestOf(answer),
     detailDigest: detailDigest(answer),
+    sessionDigest: sessionDigest(answer),
   };
   const { scores, labelIndex } = spec === undefined ? {} : conclude(answer, spec);
   voter.ballot = { ...voter.ballot, answer: { ...digests, scores, label: labelIndex } };
@@ -75,7 +77,12 @@ export function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right']
 /** Whether an answer is, to the bit, what an engine voted for. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
   if (voted?.stateDigest !== answer.stateDigest || voted.readoutDigest !== digestOf(answer)) return false;
-  return voted.detailDigest === detailDigest(answer);
+  return voted.detailDigest === detailDigest(answer) && voted.sessionDigest === sessionDigest(answer);
+}
+
+/** Of all of a state: `state_digest` leaves out what `mean_potential` has added up. Undefined: none was asked for. */
+function sessionDigest({ state }: Inference): bigint | undefined {
+  return state === undefined || state.length === 0 ? undefined : xxh64(state);
 }
 
 /** Neither a whole answer nor the digest of one. */

@@ -2,7 +2,7 @@
 // one group to one engine, and there is no promise for any: a request then costs a fraction of one that comes alone.
 //
 // What needs more than one answer of one engine goes alone: a vote, a hedge, layers, an equal question that is being
-// computed, and a request that must wait for an engine. One whose engine fails goes on by itself, as any other (failover).
+// computed, a message of a session, and a request that must wait for an engine. One whose engine fails goes on by itself, as any other (failover).
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Ending } from '../cache/single-flight.ts';
 import { RouterError } from '../core/errors.ts';

@@ -2,6 +2,7 @@
 import xxhash from 'xxhash-wasm';
 import type { Detail } from '../core/inference.ts';
 import type { StrategyName } from '../strategies/registry.ts';
+import type { SessionRequest } from '../sessions/options.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import type { RawInput } from './check-input.ts';
 
@@ -22,6 +23,8 @@ export interface ReasonQuestion {
   readonly vote: Partial<VotePolicy> | undefined;
   /** How much of the run to tell; unset: SUMMARY. */
   readonly detail?: Detail;
+  /** Whose state it goes on from; unset: none's. */
+  readonly session?: SessionRequest | undefined;
 }
 
 const { h64Raw } = await xxhash();

@@ -4,6 +4,7 @@ import type { ModelVersion } from '../models/repository.ts';
 import type { Answer, Grade } from './answer.ts';
 import type { Attempt } from './attempt.ts';
 import type { RoutedRequest } from './routed-request.ts';
+import type { SessionStatus } from './session-status.ts';
 
 export interface ReasonAnswer {
   readonly answer: Answer;
@@ -12,11 +13,15 @@ export interface ReasonAnswer {
   readonly grade: Grade | 'STALE';
   /** Engines asked for this request, in the order in which they ended. */
   readonly attempts: readonly Attempt[];
+  readonly session?: SessionStatus | undefined;
 }
 
 const NO_ATTEMPTS: readonly Attempt[] = [];
 
-export function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, answer: Answer): ReasonAnswer {
+export function toReasonAnswer(
+  { found, cacheStatus, attempts, sessionStatus }: RoutedRequest,
+  answer: Answer,
+): ReasonAnswer {
   const isOwn = cacheStatus === 'MISS' || cacheStatus === 'BYPASSED';
   return {
     answer,
@@ -25,5 +30,6 @@ export function toReasonAnswer({ found, cacheStatus, attempts }: RoutedRequest, 
     grade: cacheStatus === 'STALE' ? 'STALE' : answer.grade,
     // A vote's last ballots may still come: a copy.
     attempts: isOwn ? [...attempts] : NO_ATTEMPTS,
+    session: sessionStatus,
   };
 }

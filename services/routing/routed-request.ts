@@ -5,6 +5,7 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { CallContext, InferenceInput } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
+import type { Session } from '../sessions/session.ts';
 import type { StrategyName } from '../strategies/registry.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 import type { Answer } from './answer.ts';
@@ -14,6 +15,7 @@ import type { Claim, Execution } from './executor.ts';
 import type { Found } from './find-model.ts';
 import { type ReasonQuestion, questionHash } from './question.ts';
 import type { RouteOptions } from './options.ts';
+import type { SessionStatus } from './session-status.ts';
 
 export class RoutedRequest implements Execution<PooledEngine> {
   readonly question: ReasonQuestion;
@@ -43,6 +45,17 @@ export class RoutedRequest implements Execution<PooledEngine> {
   candidates!: readonly PooledEngine[];
   /** The same in the order of asking. */
   plan!: readonly PooledEngine[];
+
+  // Of a message of a session; undefined of any other request.
+  session: Session | undefined;
+  /** What to do when its answer turns out to be wrong. */
+  onWrong: (() => void) | undefined;
+  /** The session after it. */
+  sessionStatus: SessionStatus | undefined;
+
+  // Set by execute.
+  /** Where the input asks for it. */
+  endState: Uint8Array | undefined;
 
   readonly #cache: AnswerCache<Answer> | undefined;
   #hash: bigint | undefined;
@@ -106,7 +119,8 @@ export class RoutedRequest implements Execution<PooledEngine> {
 
   /** The answer has turned out to be wrong: nobody else must get it. */
   forgetAnswer(): void {
-    this.#cache?.delete(this.cacheKey);
+    if (this.onWrong !== undefined) this.onWrong();
+    else this.#cache?.delete(this.cacheKey);
   }
 
   contradicted(claims: readonly Claim<PooledEngine>[]): void {

@@ -4,9 +4,12 @@ import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import { type StrategyName, VOTING } from '../strategies/registry.ts';
 import type { Answer } from './answer.ts';
 import { findServed } from './find-model.ts';
+import { type Attempt, atItsTurn } from './session-path.ts';
 import { GroupPath, type GroupedItem } from './group.ts';
 import type { RouteOptions, RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
@@ -17,6 +20,7 @@ import { type Next, chain, stageOf } from './stage.ts';
 import { admit, freeOf } from './stages/admit.ts';
 import { cache } from './stages/cache.ts';
 import { execute } from './stages/execute.ts';
+import { inSession } from './stages/in-session.ts';
 import { plan } from './stages/plan.ts';
 import { resolve } from './stages/resolve.ts';
 import { validate } from './stages/validate.ts';
@@ -34,6 +38,8 @@ export class Router {
   readonly #pool: EnginePool;
   readonly #answers: AnswerCache<Answer> | undefined;
   readonly #path: Next;
+  readonly #sessions: SessionStore;
+  readonly #sessionPath: Next;
   readonly #groups: GroupPath;
   #options: RouteOptions;
   readonly #load = { inFlight: 0 };
@@ -43,12 +49,14 @@ export class Router {
     models: ModelRepository,
     pool: EnginePool,
     answers: AnswerCache<Answer> | undefined,
+    sessions: SessionStore,
     options: RouterOptions,
   ) {
     this.strategy = options.strategy;
     this.#models = models;
     this.#pool = pool;
     this.#answers = answers;
+    this.#sessions = sessions;
     this.#options = { ...options, pool };
     const resolving = resolve(models, pool, () => this.strategy);
     const planning = plan(pool, () => this.inFlight);
@@ -61,18 +69,44 @@ export class Router {
       stageOf(planning), //  engines in the order of asking
       execute, //            failover, hedge or vote
     ]);
+    // Neither kept nor shared: what a message comes to depends on those before it.
+    this.#sessionPath = chain([
+      stageOf(resolving),
+      stageOf(validate),
+      inSession(sessions), // from the session's state; then the session goes on from the answer
+      admit(free),
+      stageOf(planning),
+      execute,
+    ]);
     this.#groups = new GroupPath({ resolve: resolving, validate, answers, free, plan: planning, load: this.#load });
   }
 
   /** Rejects with RouterError only. */
-  async reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
+  reason(question: ReasonQuestion, context: CallContext): Promise<ReasonAnswer> {
+    if (question.session !== undefined) return this.reasonInSession(question, context);
+    return this.#answer(question, context, this.#path);
+  }
+
+  /** A message of a session. `repeat` may try more than once: the messages after it wait. Rejects with RouterError only. */
+  reasonInSession(
+    question: ReasonQuestion,
+    context: CallContext,
+    repeat: (attempt: Attempt) => Promise<ReasonAnswer> = (attempt) => attempt(),
+  ): Promise<ReasonAnswer> {
+    const answer = (question: ReasonQuestion, session: Session): Promise<ReasonAnswer> =>
+      this.#answer(question, context, this.#sessionPath, session);
+    return atItsTurn(this.#sessions, question, context, answer, repeat);
+  }
+
+  async #answer(question: ReasonQuestion, context: CallContext, path: Next, session?: Session): Promise<ReasonAnswer> {
     const options = this.#options;
     const refusal = this.#refusal(1, context);
     if (refusal !== undefined) throw refusal;
     this.#load.inFlight += 1;
     const request = new RoutedRequest(question, context, options, this.#answers);
+    request.session = session;
     try {
-      const answer = await this.#path(request);
+      const answer = await path(request);
       const { version } = request.found;
       options.observer.cacheUsed(request.cacheStatus);
       options.observer.answered(version.name, version.version);

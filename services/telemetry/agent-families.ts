@@ -1,6 +1,6 @@
 // What agents did, as metric families.
 import type { AgentSnapshot } from './agent-counts.ts';
-import type { Family, Sample } from './families.ts';
+import type { Family, Sample } from './family.ts';
 
 export function agentFamilies({ methods, callers }: AgentSnapshot): Family[] {
   const counter = (name: string, help: string, samples: readonly Sample[]): Family => {

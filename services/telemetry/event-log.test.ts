@@ -77,6 +77,7 @@ describe('the event log', () => {
       alert: 0,
       config: 0,
       security: 0,
+      session: 0,
       user: 2,
     };
     expect(metrics.snapshot().events).toEqual({ published, missed: 0 });

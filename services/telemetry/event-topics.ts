@@ -9,6 +9,7 @@ export const SYSTEM_TOPICS = [
   'alert',
   'config',
   'security',
+  'session',
 ] as const;
 
 export type SystemTopic = (typeof SYSTEM_TOPICS)[number];

@@ -3,47 +3,10 @@
 // request pays nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
 import { agentFamilies } from './agent-families.ts';
-import { BOUNDS_S, type LatencyHistogram, type LatencySummary, NO_HISTOGRAM } from './latency.ts';
+import type { Family, Labels, Sample } from './family.ts';
+import { BOUNDS_S, type LatencyHistogram, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
-import {
-  type EngineCounts,
-  type Exemplar,
-  type ModelCounts,
-  NO_ENGINE_COUNTS,
-  OTHER,
-  type RequestTypeCounts,
-} from './metrics.ts';
-
-export type Labels = Readonly<Record<string, string>>;
-
-export interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-export interface HistogramSample {
-  readonly labels: Labels;
-  readonly histogram: LatencyHistogram;
-  readonly exemplars: readonly (Exemplar | undefined)[];
-}
-
-export interface SummarySample {
-  readonly labels: Labels;
-  readonly latency: LatencySummary;
-}
-
-interface Named {
-  /** Of counters with `_total`. */
-  readonly name: string;
-  readonly help: string;
-}
-
-export type Family = Named &
-  (
-    | { readonly type: 'counter' | 'gauge'; readonly samples: readonly Sample[] }
-    | { readonly type: 'histogram'; readonly samples: readonly HistogramSample[] }
-    | { readonly type: 'summary'; readonly samples: readonly SummarySample[] }
-  );
+import { type EngineCounts, type ModelCounts, NO_ENGINE_COUNTS, OTHER, type RequestTypeCounts } from './metrics.ts';
 
 /** Engines, and model versions, with series of their own; all others share `other`. Each engine has some thirty. */
 export const MAX_LABELLED_ENGINES = 64;
@@ -234,6 +197,29 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       'tandem_model_energy_joules_total',
       'Estimate: synaptic operations times 0.9 pJ, a float32 addition in 45 nm (Horowitz, ISSCC 2014); not of this CPU.',
       ofModels(({ energyJ }) => energyJ),
+    ),
+    gauge('tandem_sessions', 'Sessions of clients that are open now.', standing.sessions.open),
+    gauge('tandem_session_bytes', 'Memory of the open sessions.', standing.sessions.bytes),
+    gauge(
+      'tandem_session_messages_waiting',
+      'Messages that wait for their turn in a session.',
+      standing.sessions.waiting,
+    ),
+    counter('tandem_sessions_opened_total', 'Sessions that were opened.', standing.sessions.opened),
+    counter(
+      'tandem_sessions_ended_total',
+      'Sessions that ended, by why.',
+      Object.entries(standing.sessions.ended).map(([why, value]) => ({ labels: { why: lower(why) }, value })),
+    ),
+    counter(
+      'tandem_session_moves_total',
+      'Messages of sessions that another engine answered than the message before.',
+      standing.sessions.moved,
+    ),
+    counter(
+      'tandem_session_refusals_total',
+      'Messages refused because sessions were at a limit (SESSION_LIMIT).',
+      standing.sessions.refused,
     ),
     ...agentFamilies(counts.agents),
     counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),

@@ -21,6 +21,22 @@ export interface MeteredEngine {
   readonly engine: { readonly description: object | undefined };
 }
 
+/** Sessions of clients. */
+export interface MeteredSessions {
+  /** Now. */
+  readonly open: number;
+  readonly bytes: number;
+  /** Messages that wait for their turn. */
+  readonly waiting: number;
+  /** Since the process started, as the following. */
+  readonly opened: number;
+  /** By why they ended. */
+  readonly ended: Readonly<Record<string, number>>;
+  /** Messages that another engine answered than the message before. */
+  readonly moved: number;
+  readonly refused: number;
+}
+
 /** How things stand now. The totals are since the last reset. */
 export interface Standing {
   /** In pool order. */
@@ -45,6 +61,7 @@ export interface Standing {
   readonly bugs: number;
   /** Of events. */
   readonly subscribers: number;
+  readonly sessions: MeteredSessions;
 }
 
 /** Where the parts that only say how they stand are asked. Their totals are since the router started. */
@@ -64,6 +81,7 @@ export interface MeterSources {
   spansDropped(): number;
   bugs(): number;
   subscribers(): number;
+  sessions(): MeteredSessions;
 }
 
 export interface Reading {
@@ -121,6 +139,7 @@ export class Meter {
         spans: { dropped: totals.spansDropped },
         bugs: sources.bugs(),
         subscribers: sources.subscribers(),
+        sessions: sources.sessions(),
       },
     };
   }

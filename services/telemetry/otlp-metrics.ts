@@ -4,7 +4,8 @@
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type { DataPoint, MetricData, MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import { type Family, type Labels, toFamilies } from './families.ts';
+import { toFamilies } from './families.ts';
+import type { Family, Labels } from './family.ts';
 import { BOUNDS_S } from './latency.ts';
 import type { Reading } from './meter.ts';
 import { atMost } from '../core/at-most.ts';

@@ -3,7 +3,8 @@
 // them, and nothing of it is on a request's path.
 import type * as PromClient from 'prom-client';
 import type { Metric, Registry } from 'prom-client';
-import { type Family as TandemFamily, type HistogramSample, toFamilies } from './families.ts';
+import { toFamilies } from './families.ts';
+import type { Family as TandemFamily, HistogramSample } from './family.ts';
 import { BOUNDS_S, type LatencySummary } from './latency.ts';
 import type { Reading } from './meter.ts';
 

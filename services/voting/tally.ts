@@ -20,7 +20,7 @@
 //   3  its group is the larger
 //   4  more gave it to the bit
 //   5  it is no refusal
-//   6  its digests are the smaller, state before readout before layers; of refusals, its key
+//   6  its digests are the smaller, state before readout before layers before session state; of refusals, its key
 //
 // Nothing in this depends on the order of the ballots. An absent engine, one without an answer, does not vote. An engine
 // votes at most once: only its first ballot counts, the others are as absent.
@@ -34,6 +34,8 @@ export interface ComputedAnswer {
   readonly readoutDigest: bigint;
   /** Over the layers, as the router computes it; undefined: none were told. */
   readonly detailDigest?: bigint | undefined;
+  /** Over the session state that is returned; undefined: none was asked for. */
+  readonly sessionDigest?: bigint | undefined;
   /** Undefined where only digests were asked for: such an answer agrees with the same one only. */
   readonly scores?: readonly number[] | undefined;
   /** Index of the label. */
@@ -47,6 +49,7 @@ export interface Refusal {
   readonly stateDigest?: undefined;
   readonly readoutDigest?: undefined;
   readonly detailDigest?: undefined;
+  readonly sessionDigest?: undefined;
   readonly scores?: undefined;
   readonly label?: undefined;
 }
@@ -165,7 +168,8 @@ function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly
 
 function areSame(a: Answer, b: Answer): boolean {
   const areDigests = a.stateDigest === b.stateDigest && a.readoutDigest === b.readoutDigest;
-  return a.refusal === b.refusal && areDigests && a.detailDigest === b.detailDigest;
+  const areTold = a.detailDigest === b.detailDigest && a.sessionDigest === b.sessionDigest;
+  return a.refusal === b.refusal && areDigests && areTold;
 }
 
 /** 0: digests only, or a refusal. */
@@ -176,7 +180,8 @@ export function tells({ scores, label }: Answer): number {
 function compareAnswers(a: Answer, b: Answer): number {
   if (a.refusal !== undefined || b.refusal !== undefined) return compare(a.refusal ?? '', b.refusal ?? '');
   const byDigests = compare(a.stateDigest, b.stateDigest) || compare(a.readoutDigest, b.readoutDigest);
-  return byDigests || compare(a.detailDigest ?? 0n, b.detailDigest ?? 0n);
+  const byDetail = byDigests || compare(a.detailDigest ?? 0n, b.detailDigest ?? 0n);
+  return byDetail || compare(a.sessionDigest ?? 0n, b.sessionDigest ?? 0n);
 }
 
 function compare<T extends bigint | string>(a: T, b: T): number {

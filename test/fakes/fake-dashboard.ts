@@ -127,6 +127,15 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
     },
     read: () => meter.read(),
     router: { strategy: 'ROUND_ROBIN' },
+    sessions: {
+      nowMs: () => 5_000,
+      list: () => [
+        {
+          ...{ id: HOSTILE, caller: HOSTILE, model: { name: 'toy', version: 1 }, step: 48, messages: 3, bytes: 4_096 },
+          ...{ turns: { length: 1 }, engineId: HOSTILE, openedMs: 0, usedMs: 4_000 },
+        },
+      ],
+    },
     traces: {
       recent: () => [
         {

@@ -83,6 +83,8 @@ export class FakeEngine implements Engine {
   inFlight = 0;
   /** Of its process, from the next `up` on. */
   instanceId = '';
+  /** Whether it says that it goes on from session states, from the next `up` on. */
+  takesStates = false;
   /** Every call, as it came. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** What the next calls do. */
@@ -104,8 +106,15 @@ export class FakeEngine implements Engine {
 
   up(...models: EngineModel[]): this {
     const limits = { maxInFlight: 1_024, maxMessageBytes: Infinity };
-    const { instanceId } = this;
-    this.description = { build: `build of ${this.id}`, numericsVersion: 1, models, instanceId, ...limits };
+    const { instanceId, takesStates: sessionStates } = this;
+    this.description = {
+      build: `build of ${this.id}`,
+      numericsVersion: 1,
+      models,
+      instanceId,
+      sessionStates,
+      ...limits,
+    };
     this.downReason = '';
     this.#listener();
     return this;

@@ -6,6 +6,7 @@ import type { RouterError } from '../../services/core/errors.ts';
 import { type Metrics as MetricsMessage, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { Meter, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
+import { noSessions } from '../support/metered.ts';
 import { type Served, serve } from '../support/serve.ts';
 
 const POOL: ReturnType<MeterSources['engines']> = [
@@ -88,6 +89,7 @@ export class MetricsServer {
     cache: () => ({ entries: 10, bytes: 2_048, evictions: 4 }),
     connections: () => new Connections(),
     subscribers: () => 5,
+    sessions: noSessions,
     connectionFaults: () => new Map(),
     spansDropped: () => 0,
     names: () => [],

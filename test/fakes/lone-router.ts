@@ -2,5 +2,5 @@
 import type { Router } from '../../services/routing/router.ts';
 
 export function loneRouter(reason: (...args: Parameters<Router['reason']>) => Promise<unknown>): Router {
-  return { reason, reasonTogether: (items: readonly unknown[]) => items } as unknown as Router;
+  return { reason, reasonInSession: reason, reasonTogether: (items: readonly unknown[]) => items } as unknown as Router;
 }

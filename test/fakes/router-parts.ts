@@ -10,12 +10,14 @@ import { AnswerCache } from '../../services/cache/answer-cache.ts';
 import { voteSchema } from '../../services/config/vote.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
+import type { SessionOptions } from '../../services/sessions/options.ts';
 import type { ReasonQuestion } from '../../services/routing/question.ts';
 import { Audit } from '../../services/routing/audit.ts';
 import { VersionUse } from '../../services/models/version-use.ts';
 import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
+import { SessionStore } from '../../services/sessions/session-store.ts';
 import type { RouterOptions } from '../../services/routing/options.ts';
 import { Router } from '../../services/routing/router.ts';
 
@@ -53,11 +55,12 @@ export function buildWhole(
   over: Partial<RouterOptions> = {},
   ttlMs = 1e6,
   pins: ModelPins = fakePins,
+  sessions = new SessionStore(sessionLimits()),
 ): Built {
   const pool = new EnginePool(pins, fakeBreaker);
   for (const each of engines) pool.add(each);
   const cache = new AnswerCache<Answer>({ maxEntries: 100, maxBytes: 1e6, ttlMs, staleMs: 1e6, sizeOf });
-  const router = new Router(new ModelRepository(versions, 'm'), pool, cache, {
+  const router = new Router(new ModelRepository(versions, 'm'), pool, cache, sessions, {
     strategy: 'ROUND_ROBIN',
     localFirstShare: 0.8,
     sidecarFirstShare: 0.8,
@@ -97,6 +100,12 @@ export function question(over: Partial<ReasonQuestion> = {}): ReasonQuestion {
 export function context(): CallContext & { controller: AbortController } {
   const controller = new AbortController();
   return { deadlineMs: Infinity, signal: controller.signal, controller };
+}
+
+/** Roomy, unless `over` says otherwise. */
+export function sessionLimits(over: Partial<SessionOptions> = {}): SessionOptions {
+  const most = { max: 100, maxPerCaller: 100, maxBytes: 1e6, maxWaiting: 10, maxWaitingInAll: 100 };
+  return { ...most, idleMs: 60_000, snapshotBytes: 65_536, snapshotSteps: 64, ...over };
 }
 
 export const draining = (): Promise<never> => Promise.reject(new RouterError('DRAINING', 'stopping'));

@@ -25,6 +25,7 @@ import { paused } from './paused.ts';
 import { refusing } from './refusing.ts';
 import { rolling } from './rolling.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { sessions } from './sessions.ts';
 import { slow } from './slow.ts';
 import { Stage } from './stage.ts';
 import { starvedScenarios } from './starved.ts';
@@ -56,6 +57,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...frozenScenarios,
   ...starvedScenarios,
   batchFlood,
+  sessions,
   ...hostileEngineScenarios,
 ];
 
@@ -65,7 +67,8 @@ Usage: npm run test:faults -- [options]
 
   --only NAME    this scenario only, or those whose names begin with it and a dash; may be given several times
   --count N      requests of lying and cancelled (as many as fit in their time); of refusing, malformed, nan-weight,
-                 exponent-bits, duplicate, other-weights, one-shot and corrupt-link (2,000 to 10,000 each)
+                 exponent-bits, duplicate, other-weights, one-shot and corrupt-link (2,000 to 10,000 each); kills of
+                 sessions (100)
   --seconds N    of load of overloaded and cancelled (30, 45), of a fault of grey from two seconds on (8), and of
                  hostile-engine (20)
   --rate N       requests a second of the paced loads at most (1000); those of mixed strategies send 300 at most

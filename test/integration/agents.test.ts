@@ -93,7 +93,7 @@ describe('without a provider', () => {
     expect(readRefusal(error as grpc.ServiceError)).toMatchObject({ reason: 'INVALID_FIELD', field });
   });
 
-  it('tandem agents goal and decompose print for people and for programs', async () => {
+  it('tandem agents goal prints for people', async () => {
     expect((await tandem('agents', 'goal', GOAL)).stdout).toBe(
       [
         'Build a shop',
@@ -115,11 +115,17 @@ describe('without a provider', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('tandem agents decompose prints for people', async () => {
     const tasks = await tandem('agents', 'decompose', 'Build the shop (2 hours), then test it.');
     expect(tasks.stdout).toMatch(
       /^t1 {2}Build the shop \(2 hours\) \(2 h\)\n {4}.+\nt2 {2}Test it \(about 4 h, after t1\)/,
     );
     expect(tasks.stdout).toMatch(/\n6 h of work; 6 h where what can be done at the same time is\n/);
+  });
+
+  it('tandem agents decompose --json prints for programs', async () => {
     const json = JSON.parse((await tandem('agents', 'decompose', 'build it', '--json')).stdout) as object;
     expect(json).toMatchObject({ source: 'SOURCE_FALLBACK', fallbackReason: 'FALLBACK_REASON_NO_PROVIDER' });
   });

@@ -19,7 +19,12 @@ describe('inputs and readouts', () => {
   }
 
   folder
-    .add('leaky', 1, chain(2, 2, { n: node("LI", { tau: [4, 4], r: [1, 1], v_leak: [0, 0] }) }), `${series}readout: {from: last_potential}`)
+    .add(
+      'leaky',
+      1,
+      chain(2, 2, { n: node('LI', { tau: [4, 4], r: [1, 1], v_leak: [0, 0] }) }),
+      `${series}readout: {from: last_potential}`,
+    )
     .add('sensor', 1, chain(12, 12, { n: fires(12) }), `${series}events: {bin_us: 100, width: 3, height: 2}`)
     .add('rate', 1, chain(4, 4, { n: fires(4) }), `${series}steps: 50\nencoder: {kind: rate, seed: 5}`)
     .add('frames', 1, chain(FRAME, FRAME, { n: fires(FRAME) }), series);
@@ -68,7 +73,12 @@ describe('inputs and readouts', () => {
   });
 
   it('may be events, which are the same as their bins', async () => {
-    const events = Events.fromPartial({ tUs: [1_000n, 1_099n, 1_100n], x: [0, 2, 1], y: [0, 1, 0], polarity: [false, true, true] });
+    const events = Events.fromPartial({
+      tUs: [1_000n, 1_099n, 1_100n],
+      x: [0, 2, 1],
+      y: [0, 1, 0],
+      polarity: [false, true, true],
+    });
     const { stateDigest, steps, spikeCounts } = await ask({ model: 'sensor', events });
     const bins = new Uint8Array(24);
     for (const at of [0, 11, 12 + 7]) bins[at] = 1;
@@ -80,7 +90,12 @@ describe('inputs and readouts', () => {
   it('of events that are wrong are refused by field and index', async () => {
     const events = Events.fromPartial({ tUs: [5n, 4n], x: [0, 0], y: [0, 0], polarity: [false, false] });
     const { code, reason, field, metadata } = await refusalOf(system.reason({ model: 'sensor', events }));
-    expect([code, reason, field, metadata['index']]).toEqual(['INVALID_ARGUMENT', 'INVALID_FIELD', 'events.t_us[1]', '1']);
+    expect([code, reason, field, metadata['index']]).toEqual([
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      'events.t_us[1]',
+      '1',
+    ]);
   });
 
   it('with an encoder become the same spikes on every engine', async () => {
@@ -100,6 +115,10 @@ describe('inputs and readouts', () => {
     const data = Buffer.alloc(16_777_216);
     const refused = refusalOf(system.reason({ model: 'frames', tensor: { shape: [128, FRAME], dtype: 'FP32', data } }));
     const { code, reason, metadata } = await refused;
-    expect([code, reason, metadata['max_message_bytes']]).toEqual(['RESOURCE_EXHAUSTED', 'MESSAGE_TOO_LARGE', '16777216']);
+    expect([code, reason, metadata['max_message_bytes']]).toEqual([
+      'RESOURCE_EXHAUSTED',
+      'MESSAGE_TOO_LARGE',
+      '16777216',
+    ]);
   });
 });

@@ -83,7 +83,7 @@ function learn(over: Partial<LearnStart>, sent: readonly Sent[], via = admin): P
     const stream = via.learn((error, response) => (error ? reject(error) : resolve(response)));
     const write = (what: LearnRequest['what']) => stream.write(LearnRequest.fromPartial({ what }));
     write({ $case: 'start', value: { student: 'pupil', teachers: ['good', 'liar'], ...over } as LearnStart });
-    for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined } });
+    for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined, text: '' } });
     stream.end();
   });
 }
@@ -112,7 +112,15 @@ describe('a student', () => {
 
   it('gives Coordinate the weights that it has learnt', async () => {
     const answer = await new Promise<{ teachers: { weight: number }[]; label: string }>((resolve, reject) => {
-      const request = { student: 'pupil', encoding: [0.9, 0.2], teachers: [], requestId: '', tensor: undefined, text: '' };
+      const request = {
+        student: 'pupil',
+        encoding: [0.9, 0.2],
+        teachers: [],
+        requestId: '',
+        tensor: undefined,
+        text: '',
+        events: undefined,
+      };
       client.coordinate({ ...request, strategy: 0, cache: 0, vote: undefined }, (error, response) =>
         error ? reject(error) : resolve(response),
       );

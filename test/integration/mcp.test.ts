@@ -93,7 +93,9 @@ describe('npx tandem mcp over standard input and output', () => {
     ['reason', { encoding: [1], model: 'none' }, 'NOT_FOUND (UNKNOWN_MODEL)'],
     ['query', { query: 'x', corpus: 'none' }, 'NOT_FOUND (UNKNOWN_CORPUS)'],
     ['reason', { encoding: 'x' }, 'Input validation error'],
-    ['reason', {}, 'Input validation error'],
+    ['reason', { text: 'a dog', model: 'supersense' }, 'INVALID_ARGUMENT (TEXT_UNSUPPORTED)'],
+    ['reason', {}, 'INVALID_ARGUMENT (INPUT_MISSING)'],
+    ['replay', { model: 'supersense' }, 'Input validation error'],
     ['models', { surplus: 1 }, 'Input validation error'],
   ])('%s tells what is wrong with %j', async (name, args, message) => {
     const { isError, content } = await client.callTool({ name, arguments: args });

@@ -40,7 +40,7 @@ beforeEach(async () => {
     sidecars: sidecars.map(({ address }, index) => ({ id: `s${index + 1}`, address })),
   });
   models = new ModelOperator(system.adminAddress);
-  operator = new Operator(system.address);
+  operator = new Operator(system.adminAddress);
 });
 
 afterEach(async () => {
@@ -90,7 +90,7 @@ describe('models that come and go', () => {
       sidecars: [{ id: 's1', address: sidecars[0]!.address }],
     });
     models = new ModelOperator(system.adminAddress);
-    operator = new Operator(system.address);
+    operator = new Operator(system.adminAddress);
     const states = (await models.models()).map(({ version, state }) => [version, state]);
     expect(states).toEqual([
       [1, ModelState.MODEL_STATE_SERVED],

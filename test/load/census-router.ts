@@ -29,6 +29,8 @@ import { Tracing } from '../../services/telemetry/tracing.ts';
 import { FakeCall } from '../fakes/fake-call.ts';
 import { fakeModel, fakePinsOf } from '../fakes/fake-engine.ts';
 import { version } from '../fakes/router-parts.ts';
+import { sessionOptions } from '../../services/composition/sessions.ts';
+import { SessionStore } from '../../services/sessions/session-store.ts';
 import { TurnEngine } from './turn-engine.ts';
 
 /** As the model that is shipped. */
@@ -53,17 +55,23 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   const labels = Array.from({ length: SIZES.outputSize }, (_, k) => `sense.${k}`);
   const model = version(1, { inputShape: [SIZES.inputSize], readout: { from: 'spike_count', labels, temperature: 1 } });
   const onDispute = (): void => undefined;
-  const router = new Router(new ModelRepository([model], 'm'), pool, new AnswerCache<Answer>(cacheOptions(settings)), {
-    ...routerOptions(settings),
-    strategy: settings.strategy,
-    latencyQuantile: new LatencyQuantile(settings.hedged.percentile),
-    audit: new Audit({ rate: 0, observer: metrics, onDispute }),
-    admission,
-    overload: new CpuOverload(),
-    budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),
-    onDispute,
-    observer: metrics,
-  });
+  const router = new Router(
+    new ModelRepository([model], 'm'),
+    pool,
+    new AnswerCache<Answer>(cacheOptions(settings)),
+    new SessionStore(sessionOptions(settings)),
+    {
+      ...routerOptions(settings),
+      strategy: settings.strategy,
+      latencyQuantile: new LatencyQuantile(settings.hedged.percentile),
+      audit: new Audit({ rate: 0, observer: metrics, onDispute }),
+      admission,
+      overload: new CpuOverload(),
+      budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),
+      onDispute,
+      observer: metrics,
+    },
+  );
   const tracing = new Tracing({
     enabled: isTraced,
     sampler: { isParentBased: true, ratio: settings.tracing.ratio },

@@ -89,6 +89,25 @@ export const TRIES: readonly Try[] = [
     prints: exactly,
   },
 
+  // Sessions
+  {
+    what: 'npx tandem reason --sample dog --session robot-7',
+    beside: 'npm start',
+    prints: /^session robot-7 opened, at step 16;/m,
+  },
+  {
+    what: 'npx tandem reason --sample dog --session robot-7 --expected-step 16 --save-state robot-7.state',
+    beside: 'npm start',
+    prints: /^session robot-7 at step 32, state of \d+ bytes;/m,
+  },
+  { what: 'npx tandem sessions', beside: 'npm start', prints: /^robot-7 .* 32 [^]*^1 open/m },
+  { what: 'npx tandem sessions end robot-7', beside: 'npm start', prints: /^ended session robot-7 of supersense/m },
+  {
+    what: 'npx tandem reason --sample dog --session robot-8 --state robot-7.state',
+    beside: 'npm start',
+    prints: /^session robot-8 opened, at step 48;/m,
+  },
+
   // Which engine answers, how far to trust it, see what happens
   {
     what: 'npx tandem engines strategy FASTEST',

@@ -6,11 +6,11 @@ import type { Asked } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { coalition, liars } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
-import { truthOf } from './truth.ts';
+import { truthFor } from './truth-for.ts';
 
 /** Throws Broken. */
 export function checkAnswer(plan: SchedulePlan, asked: Asked, { answer, cache, grade }: ReasonAnswer): void {
-  const truth = truthOf(plan, asked.plan.input);
+  const truth = truthFor(plan, asked);
   const isRight =
     !(truth instanceof RouterError) &&
     answer.inference.stateDigest === truth.stateDigest &&

@@ -34,6 +34,10 @@ export interface Asked {
   /** Of each process that has voted, the engine's id. */
   readonly cast: Map<string, string>;
   isOver: boolean;
+  /** Of a message of a session: what its client sent, and the state that engines began with. */
+  sentState?: Uint8Array;
+  expectedStep?: number | undefined;
+  before?: Uint8Array;
 }
 
 export function newAsked(

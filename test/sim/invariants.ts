@@ -15,6 +15,9 @@ export const INVARIANTS = {
   grey: 'no patient request fails while two good engines remain, whatever a third one or their name does',
   queue: 'no request waits for an engine while one that may be asked has room',
   out: 'an engine that lets as many requests time out in a row as its breaker needs is out soon',
+  order: 'messages of a session are computed in the order in which they came, each from one state',
+  once: 'a session goes on from its last answered message: none is lost, none is applied twice',
+  sessions: 'a session ends when it is idle for too long, closed or distrusted, and not before',
   dns: 'a name never takes an engine that answers, unless another one is ready',
   errors: 'nothing rejects with INTERNAL or anything but a RouterError, and nothing is thrown in the background',
 } as const;

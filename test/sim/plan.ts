@@ -51,6 +51,13 @@ export interface RequestPlan {
   /** The caller leaves after so long. */
   readonly leavesAfterMs: number | undefined;
   readonly vote: Partial<VotePolicy> | undefined;
+  /** Number of the session that it is a message of; undefined: none. */
+  readonly session?: number | undefined;
+  /** Its client says at which step the session is, where no other message is under way. */
+  readonly expects?: boolean;
+  /** Its client keeps the state, and sends the one before where the session has ended. */
+  readonly keeps?: boolean;
+  readonly closes?: boolean;
 }
 
 export interface OperatorAct {
@@ -93,6 +100,7 @@ export interface SchedulePlan {
   readonly slowStartMs: number;
   readonly hedgePercentile: number;
   readonly cache: { readonly ttlMs: number; readonly staleMs: number; readonly maxEntries: number } | undefined;
+  readonly sessions: { readonly idleMs: number; readonly max: number; readonly maxWaiting: number };
   readonly lengthMs: number;
 }
 
@@ -114,6 +122,8 @@ export function makePlan(random: Random): SchedulePlan {
   const isSafe = random.chance(0.8);
   const isExact = random.chance(0.85);
   const acts = random.chance(0.3) ? makeActs(random, count, lengthMs) : [];
+  const inSessions = random.pick([0, 0, 0.5, 1]);
+  const clients = random.integer(1, 4);
   const processes = Array.from({ length: count }, (_, n) =>
     makeEngine(random, n, lying.has(n), trouble, hasLimits, lengthMs),
   );
@@ -121,7 +131,9 @@ export function makePlan(random: Random): SchedulePlan {
   const hasTwins = acts.length === 0 && random.chance(0.25);
   return {
     engines: hasTwins ? withTwins(random, processes) : processes,
-    requests: makeRequests(random, requests, inputs, strategies, lengthMs),
+    requests: makeRequests(random, requests, inputs, strategies, lengthMs).map((request) =>
+      random.chance(inSessions) ? inSession(random, request, clients) : request,
+    ),
     acts,
     dns: [],
     patientMs: Infinity,
@@ -166,7 +178,22 @@ export function makePlan(random: Random): SchedulePlan {
           maxEntries: random.pick([1, 4, 100]),
         }
       : undefined,
+    sessions: {
+      idleMs: random.pick([20, 100, 60_000]),
+      max: random.pick([1, 3, 100]),
+      maxWaiting: random.pick([0, 2, 100]),
+    },
     lengthMs,
+  };
+}
+
+function inSession(random: Random, request: RequestPlan, clients: number): RequestPlan {
+  return {
+    ...request,
+    session: random.integer(0, clients - 1),
+    expects: random.chance(0.5),
+    keeps: random.chance(0.3),
+    closes: random.chance(0.05),
   };
 }
 

@@ -10,7 +10,8 @@ import type { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
 import type { SimEngine } from './sim-engine.ts';
-import { type Said, truthOf } from './truth.ts';
+import type { Said } from './truth.ts';
+import { truthFor } from './truth-for.ts';
 import { clock } from './virtual-clock.ts';
 
 export class QuarantineChecks {
@@ -40,7 +41,7 @@ export class QuarantineChecks {
     }
     if (!isAudit && (policy === undefined || policy.compare.kind !== 'EXACT')) return;
     const cast = ballots.filter(({ outcome }) => outcome !== 'ABSENT');
-    const truth = truthOf(this.#plan, asked.plan.input);
+    const truth = truthFor(this.#plan, asked);
     const right = cast.filter((ballot) => isRight(ballot, truth));
     const processes = new Set(this.#engines.map(({ process }) => process)).size;
     const most = Math.floor(Math.max(3, processes, policy?.participants ?? 0) / 2) + 1;

@@ -7,7 +7,7 @@ import { type Asked, MAX_CONFIRMATIONS } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { coalition } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
-import { truthOf } from './truth.ts';
+import { truthFor } from './truth-for.ts';
 
 /** Engines that agree before a caller hears a refusal, where there is no vote. */
 const CONFIRMING = 2;
@@ -20,7 +20,7 @@ export function checkRefusal(
   pool: EnginePool,
 ): 'none' | 'true' | 'false' {
   if (!isRefusal(error)) return 'none';
-  const truth = truthOf(plan, asked.plan.input);
+  const truth = truthFor(plan, asked);
   if (truth instanceof RouterError && refusalKey(truth) === refusalKey(error)) return 'true';
   const { policy, number } = asked;
   const isUnconfirmed = error.metadata['unconfirmed'] === 'true';

@@ -17,7 +17,11 @@ import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { type ReasonAnswer, Router } from '../../services/routing/router.ts';
 import { forModel } from '../../services/routing/vote-policy.ts';
+import type { Ending } from '../../services/sessions/options.ts';
+import type { Session } from '../../services/sessions/session.ts';
+import { SessionStore } from '../../services/sessions/session-store.ts';
 import { tighten } from '../../services/voting/policy.ts';
+import { sessionLimits } from '../fakes/router-parts.ts';
 import { Random } from '../fuzz/random.ts';
 import { checkAnswer } from './answers.ts';
 import { type Asked, Attempts, newAsked } from './attempts.ts';
@@ -31,6 +35,7 @@ import { PINS, VERSION, dataOf } from './model.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
 import { checkRefusal } from './refusals.ts';
+import { SessionChecks } from './session-checks.ts';
 import { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 import { WatchedAudit } from './watched-audit.ts';
@@ -94,6 +99,8 @@ class Simulation {
   readonly #quarantine: Quarantine;
   readonly #admission: Admission;
   readonly #cache: AnswerCache<Answer> | undefined;
+  readonly #sessions: SessionStore;
+  readonly #sessionChecks: SessionChecks;
   readonly #router: Router;
 
   constructor(plan: SchedulePlan, random: Random, wantsTrace: boolean) {
@@ -143,7 +150,13 @@ class Simulation {
       cacheUsed: (status) => this.#journal.count(status),
       voted: (verdict, ids) => this.#journal.note('voted', verdict, ids.join()),
     };
-    this.#router = new Router(new ModelRepository([VERSION], 'm'), this.#pool, this.#cache, {
+    const sessionEvents = {
+      ended: ({ id }: Session, why: Ending): void => this.#journal.guard(() => this.#sessionChecks.ended(id, why)),
+      refused: (): void => this.#journal.count('sessionsRefused'),
+    };
+    this.#sessions = new SessionStore(sessionLimits(plan.sessions), sessionEvents);
+    this.#sessionChecks = new SessionChecks(plan, this.#journal, () => this.#sessions);
+    this.#router = new Router(new ModelRepository([VERSION], 'm'), this.#pool, this.#cache, this.#sessions, {
       strategy: 'ROUND_ROBIN',
       localFirstShare: 0.8,
       sidecarFirstShare: 0.8,
@@ -311,11 +324,13 @@ class Simulation {
     const question = {
       ...{ model: '', modelVersion: 0, strategy: plan.strategy, cache: plan.cache, vote: plan.vote },
       input: { field: 'encoding' as const, shape: [2], dtype: 'FP32', data },
+      session: plan.session === undefined ? undefined : this.#sessionChecks.request(asked),
     };
     void this.#router.reason(question, { deadlineMs, signal: controller.signal }).then(
       (answer) => this.#journal.guard(() => this.#onAnswer(asked, answer)),
       (error: unknown) => this.#journal.guard(() => this.#onError(asked, error)),
     );
+    if (plan.session !== undefined) this.#sessionChecks.sent(asked);
     this.#journal.guard(() => this.#checkBounds());
   }
 
@@ -342,6 +357,7 @@ class Simulation {
     if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
     if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
     this.#over(asked, error.kind);
+    if (asked.plan.session !== undefined) this.#sessionChecks.failed(asked, error);
     this.#grey.checkFailure(asked, error);
     const refusal = checkRefusal(this.#plan, asked, error, this.#pool);
     if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
@@ -351,12 +367,14 @@ class Simulation {
     this.#answered += 1;
     this.#over(asked, `OK ${reply.grade} ${reply.answer.engine.id}`);
     checkAnswer(this.#plan, asked, reply);
+    if (asked.plan.session !== undefined) this.#sessionChecks.answered(asked, reply);
   }
 
   #called(engine: SimEngine, input: InferenceInput, deadlineMs: number): (outcome: string) => void {
     const asked = this.#ofData.get(input.data);
     this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
     if (asked === undefined) return this.#attempts.probe(engine.id);
+    if (input.state !== undefined) this.#journal.guard(() => this.#sessionChecks.called(asked, input.state!));
     this.#noteAble(asked);
     // Its time is not that of the request; beside a vote nobody else says whether a digest is enough.
     const isLater = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
@@ -413,6 +431,8 @@ class Simulation {
     if (waiting > 0) this.#journal.count('waitingSteps');
     if (inFlight > maxInFlight) throw new Broken('bounds', `${inFlight} in flight, ${maxInFlight} may be`);
     this.#grey.checkQueue(waiting);
+    const { open } = this.#sessions.stats;
+    if (open > this.#plan.sessions.max) throw new Broken('bounds', `${open} sessions are open`);
     if (waiting > maxQueue) throw new Broken('bounds', `${waiting} waiting, ${maxQueue} may`);
   }
 
@@ -439,6 +459,7 @@ class Simulation {
 
   #stop(): void {
     this.#quarantine.stop();
+    this.#sessions.stop();
     this.#dns?.stop();
     for (const { breaker } of this.#pool.engines) breaker.stop();
   }
@@ -451,6 +472,7 @@ class Simulation {
     demand('requests in flight', this.#router.inFlight);
     demand('flights of the cache', this.#cache?.stats.flights);
     demand('waiting for an engine', this.#admission.waiting);
+    demand('waiting in sessions', this.#sessions.stats.waiting);
     for (const { id, inFlight } of this.#everyEngine) demand(`in flight on "${id}"`, inFlight);
     for (const { number, controller } of this.#asked) {
       demand(`abort listeners of request ${number}`, getEventListeners(controller.signal, 'abort').length);

@@ -5,7 +5,8 @@ import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '..
 import type { Random } from '../fuzz/random.ts';
 import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';
 import { MODEL, inputOf } from './model.ts';
-import { type Said, answerTo, malformed, refusalOf, truthOf } from './truth.ts';
+import { chainOf, goOn, withChain } from './session-truth.ts';
+import { type Said, answerTo, malformed, refusalOf } from './truth.ts';
 
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
@@ -63,7 +64,14 @@ export class SimEngine implements Engine {
     const isUp = mood !== 'DOWN';
     if (isUp !== (this.description !== undefined)) {
       this.description = isUp
-        ? { build: `build of ${this.id}`, numericsVersion: 1, models: [MODEL], ...LIMITS, instanceId: this.process }
+        ? {
+            build: `build of ${this.id}`,
+            numericsVersion: 1,
+            models: [MODEL],
+            sessionStates: true,
+            ...LIMITS,
+            instanceId: this.process,
+          }
         : undefined;
       this.downReason = isUp ? '' : 'crashed';
       this.#listener();
@@ -183,25 +191,25 @@ export class SimEngine implements Engine {
     return new RouterError('ENGINE_LOST', `engine "${this.id}" is gone`);
   }
 
-  #say({ data, digestOnly = false }: InferenceInput): Said {
-    const input = inputOf(data);
-    const truth = truthOf(this.#hooks.plan, input);
-    const said = this.isLying ? this.#lie(input, truth, digestOnly) : truth;
+  #say({ data, digestOnly = false, state }: InferenceInput): Said {
+    const run = { input: inputOf(data), state };
+    const truth = this.#hooks.plan.refused.includes(run.input) ? refusalOf(run.input) : answerOf(run);
+    const said = this.isLying ? this.#lie(run, truth, digestOnly) : truth;
     if (said instanceof RouterError || !digestOnly || this.plan.lie === 'MALFORMED') return said;
     return { ...said, spikeCounts: [], potentials: NOTHING };
   }
 
-  #lie(input: number, truth: Said, digestOnly: boolean): Said {
+  #lie(run: Run, truth: Said, digestOnly: boolean): Said {
     this.#lies += 1;
     // Different liars, and one liar each time, say something else, unless all say the same.
     const own = 1_000 * (1 + Number(/\d+/.exec(this.process)![0])) + (this.#lies % 900);
     const salt = this.#hooks.plan.areAlike ? 1 : own;
-    const lie = answerTo(input, salt);
+    const lie = answerOf(run, salt);
     switch (this.plan.lie) {
       case 'REFUSE':
-        return refusalOf(input, salt);
+        return refusalOf(run.input, salt);
       case 'MALFORMED':
-        return malformed(answerTo(input), this.#lies);
+        return malformed(answerOf(run), this.#lies);
       case 'BOTH':
         return lie;
       case 'ACCEPT':
@@ -214,9 +222,23 @@ export class SimEngine implements Engine {
   }
 }
 
+interface Run {
+  readonly input: number;
+  /** Of a message of a session. */
+  readonly state: Uint8Array | undefined;
+}
+
+function answerOf({ input, state }: Run, salt = 0): Inference {
+  return state === undefined ? answerTo(input, salt) : goOn(input, state, salt);
+}
+
 function falsify(kind: 'DIGEST' | 'ANSWER' | 'HYPOCRITE', truth: Inference, lie: Inference, digestOnly: boolean): Said {
   const { stateDigest, readoutDigest } = truth;
-  if (kind === 'DIGEST') return { ...truth, stateDigest: lie.stateDigest };
+  if (kind === 'DIGEST') {
+    return truth.state === undefined
+      ? { ...truth, stateDigest: lie.stateDigest }
+      : withChain(truth, chainOf(lie.state!));
+  }
   if (kind === 'ANSWER') return { ...lie, stateDigest };
   return digestOnly ? truth : { ...lie, stateDigest, readoutDigest };
 }

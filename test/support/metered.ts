@@ -1,5 +1,5 @@
 // A meter whose surroundings a test holds in its hands.
-import { Meter, type MeteredEngine, type MeterSources } from '../../services/telemetry/meter.ts';
+import { Meter, type MeteredEngine, type MeteredSessions, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
 
 export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): MeteredEngine {
@@ -24,6 +24,11 @@ export interface Surroundings {
   spansDropped: number;
   bugs: number;
   subscribers: number;
+  sessions: MeteredSessions;
+}
+
+export function noSessions(): MeteredSessions {
+  return { open: 0, bytes: 0, waiting: 0, opened: 0, ended: { CLOSED: 0 }, moved: 0, refused: 0 };
 }
 
 export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
@@ -33,6 +38,7 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
       cache: { entries: 0, bytes: 0, evictions: 0 },
       connections: { open: 0, total: 0 },
       connectionFaults: new Map(),
+      sessions: noSessions(),
     },
     ...over,
   };
@@ -48,6 +54,7 @@ export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; m
     cache: () => around.cache,
     connections: () => around.connections,
     connectionFaults: () => around.connectionFaults,
+    sessions: () => around.sessions,
     spansDropped: () => around.spansDropped,
     bugs: () => around.bugs,
     subscribers: () => around.subscribers,

@@ -15,7 +15,10 @@ import { goTo } from './page-figures.ts';
 
 jest.setTimeout(120_000); // each walks through many pages
 
-const PAGES = ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Traces', 'Events', 'Request', 'Try a request'];
+const PAGES = [
+  ...['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Learning', 'Traces', 'Events', 'Request'],
+  'Try a request',
+];
 const IDS = ['honest', 'second', 'liar', 'mortal'] as const;
 /** Where pictures go, if anywhere. */
 const SHOTS = process.env['SHOTS'];
@@ -257,7 +260,7 @@ describe('names that are markup, or turn the direction of text', () => {
     const base = `http://${await server.start()}/`;
     const page = await open(base, { viewport: { width: 360, height: 740 } });
     await page.getByText('Live', { exact: true }).waitFor();
-    for (const each of ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Traces', 'Events']) {
+    for (const each of ['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Traces', 'Events']) {
       await goTo(page, each);
       await page.getByText(HOSTILE_SHOWN).filter({ visible: true }).first().waitFor();
       expect([each, await overflow(page)]).toEqual([each, 0]);

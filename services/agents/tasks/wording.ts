@@ -6,6 +6,8 @@ import type { Estimate } from '../types.ts';
 
 const STATED_CRITERION = /\b(?:until|so that|such that|done when|which is done when)\s+(.+)$/i;
 
+const PRONOUN = /^(?:it|them|this|these|that|those|both|everything)$/i;
+
 const DONE: Readonly<Record<VerbKind, (title: string, object: string) => string>> = {
   learn: (_, object) => `What was found about ${object} is written down.`,
   decide: (_, object) => `The decision about ${object} is written down, with its reason.`,
@@ -37,7 +39,13 @@ export function doneWhen(step: string): string {
   const verb = leadingVerb(step);
   const kind = verb === undefined ? undefined : kindOfVerb(verb);
   if (kind === undefined) return `“${title}” is done, and a second person agrees.`;
-  return DONE[kind](title, shortened(bare(clean(imperativeOf(step)).slice(verb!.length).trim())) || 'the result');
+  return DONE[kind](title, objectOf(step, verb!));
+}
+
+/** What the verb is about. */
+function objectOf(step: string, verb: string): string {
+  const object = shortened(bare(clean(imperativeOf(step)).slice(verb.length).trim()));
+  return object === '' || PRONOUN.test(object) ? 'the result' : object;
 }
 
 export function estimateOf(step: string): Estimate {

@@ -47,10 +47,13 @@ export class RawReader implements EventReader {
     const version = format.split('.').map(Number);
     const isPlain = (version[1] ?? 0) === 0;
     if (version[0] === 2 && isPlain) [this.#decoder, this.#wordBytes] = [new Evt2Decoder(this.#to), EVT2_WORD_BYTES];
-    else if (version[0] === 3 && isPlain) [this.#decoder, this.#wordBytes] = [new Evt3Decoder(this.#to), EVT3_WORD_BYTES];
+    else if (version[0] === 3 && isPlain)
+      [this.#decoder, this.#wordBytes] = [new Evt3Decoder(this.#to), EVT3_WORD_BYTES];
     else {
       const what = format === '' ? 'does not name its format' : `has the format EVT ${format}`;
-      throw new RecordingError(`${what}; known are EVT 2.0 and EVT 3.0, named by a line "% evt 3.0" or "% format EVT3"`);
+      throw new RecordingError(
+        `${what}; known are EVT 2.0 and EVT 3.0, named by a line "% evt 3.0" or "% format EVT3"`,
+      );
     }
     if (/^%.*endianness=big/im.test(header)) {
       throw new RecordingError('is big-endian; convert it with metavision_file_to_raw');

@@ -2,12 +2,16 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Events } from '../../generated/tandem/v1/reasoning.ts';
 import { UsageError } from '../usage-error.ts';
+import { Aedat4Reader } from './aedat4.ts';
 import { RawReader } from './raw.ts';
 import { EventList, type EventReader, RecordingError, type Window } from './recording.ts';
 
 const CHUNK_BYTES = 1_048_576;
 
-const READERS: Readonly<Record<string, new (to: EventList) => EventReader>> = { '.raw': RawReader };
+const READERS: Readonly<Record<string, new (to: EventList) => EventReader>> = {
+  '.raw': RawReader,
+  '.aedat4': Aedat4Reader,
+};
 
 export function isEventFile(file: string): boolean {
   return readerOf(file) !== undefined;
@@ -25,7 +29,14 @@ export function readEvents(file: string, window: Window): Events {
     throw new UsageError(`"${file}" ${error.message}`);
   }
   const { tUs, x, y, polarity } = list;
-  return { tUs: tUs.map(BigInt), x, y, polarity, startUs: window.fromUs > 0 ? BigInt(window.fromUs) : undefined, steps: 0 };
+  return {
+    tUs: tUs.map(BigInt),
+    x,
+    y,
+    polarity,
+    startUs: window.fromUs > 0 ? BigInt(window.fromUs) : undefined,
+    steps: 0,
+  };
 }
 
 function readerOf(file: string): (typeof READERS)[string] | undefined {

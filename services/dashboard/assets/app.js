@@ -7,6 +7,7 @@ import * as learning from './pages/learning.js';
 import * as models from './pages/models.js';
 import * as overview from './pages/overview.js';
 import * as request from './pages/request.js';
+import * as sessions from './pages/sessions.js';
 import * as traces from './pages/traces.js';
 import * as tryPage from './pages/try.js';
 import * as votes from './pages/votes.js';
@@ -17,6 +18,7 @@ const PAGES = [
   { path: 'engines', name: 'Engines', page: engines },
   { path: 'votes', name: 'Votes & disputes', page: votes },
   { path: 'models', name: 'Models', page: models },
+  { path: 'sessions', name: 'Sessions', page: sessions },
   { path: 'learning', name: 'Learning', page: learning },
   { path: 'traces', name: 'Traces', page: traces },
   { path: 'events', name: 'Events', page: events },

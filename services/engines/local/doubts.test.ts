@@ -13,7 +13,9 @@ const integrate = node('IF', { r: 1, v_threshold: 1 });
 
 describe('a model is doubted', () => {
   it('whose time constant is shorter than dt', () => {
-    expect(of(lif(0.5), 'dt: 1')).toEqual([expect.stringMatching(/^node "n": tau is 0.5, shorter than dt, 1, at index 0/)]);
+    expect(of(lif(0.5), 'dt: 1')).toEqual([
+      expect.stringMatching(/^node "n": tau is 0.5, shorter than dt, 1, at index 0/),
+    ]);
     expect([of(lif(2), 'dt: 1'), of(lif(0.5), 'dt: 1\ndecay: exponential')]).toEqual([[], []]);
   });
 

@@ -7,7 +7,10 @@ import { isSpiking } from './node-types.ts';
 export function doubtsOf({ nodes, readout }: Network, manifest: Manifest): string[] {
   const doubts = [
     ...nodes.flatMap((node) => dtAboveTau(node, manifest)).slice(0, 1),
-    ...nodes.filter(({ type }) => type === 'IF' && manifest.if_gain === undefined).map(unstatedGain).slice(0, 1),
+    ...nodes
+      .filter(({ type }) => type === 'IF' && manifest.if_gain === undefined)
+      .map(unstatedGain)
+      .slice(0, 1),
     ...readoutDoesNotFire(nodes[readout]!, manifest),
   ];
   return doubts;

@@ -3,19 +3,36 @@ import { z } from 'zod';
 import { ReasonRequest } from '../../generated/tandem/v1/reasoning.ts';
 
 const MAX_NUMBERS = 1_000_000;
+const MAX_TEXT_CHARS = 8_192;
+
+const encoding = z.array(z.number()).max(MAX_NUMBERS);
+
+/** Of a tool that takes numbers only. */
+export const numberFields = {
+  encoding: encoding
+    .min(1)
+    .describe('The input as numbers: as many as the model takes for one step. See tool "models".'),
+  model_version: z.int().min(0).max(0xffff_ffff).default(0).describe('Version of the model. 0: the latest.'),
+};
 
 export const inputFields = {
-  encoding: z
-    .array(z.number())
-    .min(1)
-    .max(MAX_NUMBERS)
+  text: z
+    .string()
+    .max(MAX_TEXT_CHARS)
+    .default('')
+    .describe('The input as text, for a model that takes text. Give either text or encoding.'),
+  ...numberFields,
+  encoding: encoding
+    .default([])
     .describe('The input as numbers: as many as the model takes for one step. See tool "models".'),
-  model: z.string().default('').describe('Name of the model. Empty: the default model.'),
-  model_version: z.int().min(0).max(0xffff_ffff).default(0).describe('Version of the model. 0: the latest.'),
+  model: z
+    .string()
+    .default('')
+    .describe('Name of the model. Empty: the default one, or for a text the first that takes text.'),
 };
 
 export type ModelInput = z.infer<z.ZodObject<typeof inputFields>>;
 
-export function toRequest({ encoding, model, model_version: modelVersion }: ModelInput): ReasonRequest {
-  return ReasonRequest.fromPartial({ encoding, model, modelVersion });
+export function toRequest({ text, encoding: numbers, model, model_version: modelVersion }: ModelInput): ReasonRequest {
+  return ReasonRequest.fromPartial({ text, encoding: numbers, model, modelVersion });
 }

@@ -9,6 +9,7 @@ const modelSchema = z.object({
   version: z.int(),
   input_shape: z.array(z.int()).describe('Shape of one input step.'),
   input_kind: z.string().describe('constant: one input. series: a row for each step.'),
+  takes_text: z.boolean().describe('Whether it takes text as an input.'),
   labels: z.array(z.string()),
   engines: z.array(z.string()).describe('Engines that hold it.'),
   error: z.string().describe('Why it cannot be used. Empty: it can.'),
@@ -32,9 +33,20 @@ export function addModels(server: McpServer, router: RouterConnection): void {
       const response = await router.call(ModelServiceClient, (client) => client.listModels, request, mcpReq.signal);
       return structured({
         default_model: response.defaultModel,
-        models: response.models.map(({ name, version, inputShape, inputKind, labels, engineIds, error }) => ({
-          ...{ name, version, labels, error, input_shape: inputShape, input_kind: inputKind, engines: engineIds },
-        })),
+        models: response.models.map(
+          ({ name, version, inputShape, inputKind, labels, engineIds, error, takesText }) => ({
+            ...{
+              name,
+              version,
+              labels,
+              error,
+              input_shape: inputShape,
+              input_kind: inputKind,
+              engines: engineIds,
+              takes_text: takesText,
+            },
+          }),
+        ),
       });
     },
   );

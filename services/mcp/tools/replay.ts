@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hex64 } from '../../core/hex.ts';
 import { EngineAdminServiceClient } from '../../generated/tandem/v1/engines.ts';
 import type { RouterConnection } from '../router-connection.ts';
-import { inputFields } from './input.ts';
+import { numberFields } from './input.ts';
 import { READ_ONLY, structured } from './tool.ts';
 
 const engineSchema = z.object({
@@ -33,7 +33,7 @@ export function addReplay(server: McpServer, admin: RouterConnection): void {
       title: 'Run one input on every engine',
       description:
         'Run an input on every engine and return the digest of each, and the first step, node and neuron at which one differs from the others. Needs the role "operate" where the router asks for roles.',
-      inputSchema: z.strictObject({ ...inputFields, model: z.string().min(1).describe('Name of the model.') }),
+      inputSchema: z.strictObject({ ...numberFields, model: z.string().min(1).describe('Name of the model.') }),
       outputSchema: z.object({
         model_id: z.string().describe('Identity of weights and run settings, 16 hexadecimal digits.'),
         engines: z.array(engineSchema),

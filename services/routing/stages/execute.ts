@@ -12,7 +12,9 @@ import type { Stage } from '../stage.ts';
 export const execute: Stage = (request) => (request.policy === undefined ? alone(request) : voted(request));
 
 async function voted(request: RoutedRequest): Promise<Answer> {
-  return toAnswer(await vote(request), request.readout, request.strategy);
+  const outcome = await vote(request);
+  request.endState = outcome.inference.state;
+  return toAnswer(outcome, request.readout, request.strategy);
 }
 
 /** One engine's answer. What engines said is remembered for a hedge, and audited in the background. */
@@ -30,6 +32,7 @@ async function alone(request: RoutedRequest): Promise<Answer> {
 export function answerOf(request: RoutedRequest, outcome: Outcome<PooledEngine>, startedMs: number): Answer {
   const { options, found, readout, strategy } = request;
   options.latencyQuantile.record(found.key, performance.now() - startedMs);
+  request.endState = outcome.inference.state;
   return toAnswer(unlessDistrusted(outcome), readout, strategy);
 }
 

@@ -1,4 +1,5 @@
 // Plan: which engines may be asked now, in which order.
+import { RouterError } from '../../core/errors.ts';
 import type { EnginePool } from '../../engines/pool.ts';
 import type { PooledEngine } from '../../engines/pooled-engine.ts';
 import { STRATEGIES, type StrategyName } from '../../strategies/registry.ts';
@@ -22,11 +23,21 @@ export function plan(pool: EnginePool, inFlight: () => number): Step {
     // Those that hold it now: while the request waited, one may have come back.
     request.candidates = pool.candidates(heldAs, version, pool.holders(heldAs, version));
     if (request.candidates.length === 0) throw noEngine(pool, request.attempts);
+    if (request.session !== undefined) request.candidates = takingStates(request);
     const planned = order(request, nextTurn(strategy), inFlight());
     request.plan = policy === undefined ? preferFreeEngines(planned) : planned;
     options.observer.planned(strategy);
     options.budget.deposit();
   };
+}
+
+/** An engine that does not know of states would begin at step 0. Throws NO_ENGINE. */
+function takingStates({ candidates, found }: RoutedRequest): readonly PooledEngine[] {
+  const able = candidates.filter(({ engine }) => engine.description?.sessionStates);
+  if (able.length > 0) return able;
+  const ids = candidates.map(({ id }) => id).join(', ');
+  const message = `no engine that holds ${found.key} can go on from a session's state; newer builds can (asked for: ${ids})`;
+  throw new RouterError('NO_ENGINE', message);
 }
 
 function order(request: RoutedRequest, turn: number, inFlight: number): readonly PooledEngine[] {

@@ -18,8 +18,6 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
     const { question, context } = request;
     const wanted = question.text === undefined ? question.model : question.model || models.textModel;
     const found = findServed(models, pool, wanted, question.modelVersion);
-    const { version } = found;
-    const { heldAs: model, version: number } = version;
     request.begin(found);
     request.strategy = question.strategy ?? (question.vote === undefined ? defaultStrategy() : 'REDUNDANT');
     request.policy = policyOf(request);

@@ -1,0 +1,66 @@
+// Open sessions: whose they are, how far they have come, and which engine computed their last message.
+import { poll } from '../api.js';
+import { fill, h } from '../dom.js';
+import { bytes, count, duration } from '../format.js';
+import { empty, facts, failure, heading, table } from '../ui.js';
+
+const REASONS = {
+  CLOSED: 'closed',
+  EXPIRED: 'expired',
+  OPERATOR: 'ended by an operator',
+  MODEL: 'model unloaded or replaced',
+  DISTRUSTED: 'an answer was wrong',
+  STATE_INVALID: 'state refused by engines',
+};
+
+export function start(root) {
+  const list = h('div', { class: 'cards' });
+  root.append(heading('Sessions', 'Runs in several messages: their state is kept here between them.'), list);
+  const stop = poll(
+    '/api/sessions',
+    2_000,
+    (answer) => fill(list, totals(answer), sessionTable(answer)),
+    (error) => fill(list, failure(error)),
+  );
+  return { stop };
+}
+
+function totals({ open, bytes: held, waiting, opened, ended, moved, refused }) {
+  const ends = Object.entries(ended).filter(([, times]) => times > 0);
+  return h(
+    'article',
+    { class: 'panel' },
+    facts(
+      ['Open', `${count(open)}, ${bytes(held)}`],
+      ['Messages waiting', count(waiting)],
+      ['Opened', count(opened)],
+      ['Ended', ends.map(([why, times]) => `${REASONS[why] ?? why}: ${count(times)}`).join(', ') || 'none'],
+      ['Continued on another engine', count(moved)],
+      ['Refused at a limit', count(refused)],
+    ),
+  );
+}
+
+function sessionTable({ sessions }) {
+  if (sessions.length === 0) {
+    return empty('No session is open. Open one:', 'npx tandem reason --session robot-7 --sample dog');
+  }
+  return h(
+    'article',
+    { class: 'panel' },
+    table(
+      [
+        { name: 'Session', cell: ({ id }) => h('span', { class: 'name' }, id) },
+        { name: 'Caller', cell: ({ caller }) => caller || '–' },
+        { name: 'Model', cell: ({ model }) => model },
+        { name: 'Step', cell: ({ step }) => count(step) },
+        { name: 'Messages', cell: ({ messages }) => count(messages) },
+        { name: 'Memory', cell: (session) => bytes(session.bytes) },
+        { name: 'Last engine', cell: ({ engine }) => engine || '–' },
+        { name: 'Age', cell: ({ ageMs }) => duration(ageMs) },
+        { name: 'Idle', cell: ({ idleMs }) => duration(idleMs) },
+      ],
+      sessions,
+    ),
+  );
+}

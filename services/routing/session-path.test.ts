@@ -1,0 +1,253 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeEngine, fakeModel, fakePinsOf } from '../../test/fakes/fake-engine.ts';
+import { build, context, kindOf, lost, question, sessionLimits, version } from '../../test/fakes/router-parts.ts';
+import { goOn, pointOf, stateOf, statefulEngine } from '../../test/fakes/stateful-engine.ts';
+import { RouterError } from '../core/errors.ts';
+import type { SessionOptions, SessionRequest } from '../sessions/options.ts';
+import { SessionStore } from '../sessions/session-store.ts';
+import type { RouterOptions } from './options.ts';
+import type { ReasonQuestion } from './question.ts';
+import type { ReasonAnswer, Router } from './router.ts';
+
+interface Play {
+  readonly router: Router;
+  readonly sessions: SessionStore;
+  /** One message of session "s". */
+  send(session?: Partial<SessionRequest>, over?: Partial<ReasonQuestion>): Promise<ReasonAnswer>;
+}
+
+const SERIES = { inputKind: 'series' as const };
+
+function play(
+  engines: FakeEngine[],
+  limits: Partial<SessionOptions> = {},
+  over: Partial<RouterOptions> = {},
+  isSeries = false,
+): Play {
+  const sessions = new SessionStore(sessionLimits(limits));
+  sessions.stop();
+  const versions = isSeries ? [version(1, SERIES)] : [version(1), version(2)];
+  const pins = fakePinsOf({ inputSize: 3, ...(isSeries ? SERIES : {}) });
+  const router = build(engines, versions, over, 1e6, pins, sessions);
+  const none = { caller: '', state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
+  const send: Play['send'] = (session = {}, asked = {}) =>
+    router.reason(question({ session: { id: 's', ...none, ...session }, ...asked }), context());
+  return { router, sessions, send };
+}
+
+/** Steps of three elements each. */
+function series(...steps: number[]): Pick<ReasonQuestion, 'input'> {
+  const data = Buffer.from(new Float32Array(steps.flatMap((value) => [value, 0, 0])).buffer);
+  return { input: { field: 'tensor', shape: [steps.length, 3], dtype: 'FP32', data } };
+}
+
+describe('a message of a session', () => {
+  it('goes on from where the one before has ended, on any engine', async () => {
+    const engines = [statefulEngine('a'), statefulEngine('b')];
+    const { send, sessions } = play(engines);
+    const first = await send();
+    const second = await send();
+    expect([first.session, second.session]).toEqual([
+      { id: 's', step: 16, state: undefined, opened: true },
+      { id: 's', step: 32, state: undefined, opened: false },
+    ]);
+    expect(first.answer.engine.id).not.toBe(second.answer.engine.id);
+    expect(pointOf(sessions.find('', 's')!.state)).toEqual({ steps: 32, sum: 6 * 32 });
+    expect(sessions.stats).toMatchObject({ open: 1, moved: 1 });
+  });
+
+  it('is neither cached nor shared', async () => {
+    const a = statefulEngine('a');
+    const { send } = play([a]);
+    const answers = await Promise.all([send({}, { cache: 'USE' }), send({}, { cache: 'USE' })]);
+    expect(answers.map(({ cache, session }) => [cache, session?.step])).toEqual([
+      ['BYPASSED', 16],
+      ['BYPASSED', 32],
+    ]);
+    expect(a.calls).toHaveLength(2);
+  });
+
+  it('waits for those before it', async () => {
+    const a = statefulEngine('a');
+    const answers: (() => void)[] = [];
+    a.behaviour = async (input) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return goOn(input);
+    };
+    const { send } = play([a]);
+    const all = Promise.all([send(), send(), send()]);
+    for (let n = 1; n <= 3; n += 1) {
+      await new Promise(setImmediate);
+      expect(a.calls).toHaveLength(n);
+      answers.shift()!();
+    }
+    expect((await all).map(({ session }) => session?.step)).toEqual([16, 32, 48]);
+  });
+
+  it('is computed once more from the same state where its engine is lost', async () => {
+    const [a, b] = [statefulEngine('a'), statefulEngine('b')];
+    const { send, sessions } = play([a, b]);
+    await send();
+    a.behaviour = b.behaviour;
+    const honest = b.behaviour;
+    b.behaviour = lost;
+    a.behaviour = honest;
+    const answers = [await send(), await send(), await send()];
+    expect(answers.map(({ session }) => session?.step)).toEqual([32, 48, 64]);
+    expect(pointOf(sessions.find('', 's')!.state).sum).toBe(6 * 64);
+  });
+
+  it('changes nothing where it fails', async () => {
+    const a = statefulEngine('a');
+    const { send } = play([a]);
+    await send();
+    const honest = a.behaviour;
+    a.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
+    expect(await kindOf(send())).toBe('NON_FINITE');
+    a.behaviour = honest;
+    expect((await send({ expectedStep: 16 })).session?.step).toBe(32);
+  });
+
+  it('gives the state where it is asked for, and another router goes on from it', async () => {
+    const { session } = await play([statefulEngine('a')]).send({ returnState: true });
+    const answer = await play([statefulEngine('b')]).send({ state: session!.state!, expectedStep: 16 });
+    expect(answer.session).toMatchObject({ step: 32, opened: true });
+  });
+
+  it('closes its session after the answer', async () => {
+    const { send, sessions } = play([statefulEngine('a')]);
+    await send();
+    expect((await send({ close: true })).session?.step).toBe(32);
+    expect([sessions.stats.open, sessions.stats.bytes]).toEqual([0, 0]);
+    expect(await kindOf(send({ expectedStep: 32 }))).toBe('SESSION_UNKNOWN');
+  });
+
+  it('is refused where its session ended while it waited', async () => {
+    const { send } = play([statefulEngine('a')]);
+    const [closing, late] = [send({ close: true }), send()];
+    await closing;
+    expect(await kindOf(late)).toBe('SESSION_UNKNOWN');
+  });
+
+  it('is for the model that the session has', async () => {
+    const { send } = play([new FakeEngine('a')].map((a) => able(a)));
+    await send({}, { modelVersion: 1 });
+    expect((await send()).model.version).toBe(1);
+    expect(await kindOf(send({}, { modelVersion: 2 }))).toBe('SESSION_MODEL');
+    expect((await send()).session?.step).toBe(48);
+  });
+
+  it('is refused with a state of another model', async () => {
+    const state = stateOf({ steps: 16, sum: 1 }, 8n);
+    expect(await kindOf(play([statefulEngine('a')]).send({ state }))).toBe('STATE_MODEL');
+  });
+
+  it('never goes to an engine that would begin anew', async () => {
+    const old = new FakeEngine('old').up(fakeModel());
+    expect(await kindOf(play([old]).send())).toBe('NO_ENGINE');
+    const { send } = play([old, statefulEngine('a')]);
+    for (let n = 0; n < 4; n += 1) expect((await send()).answer.engine.id).toBe('a');
+  });
+
+  it('costs what was computed for it, not for those before it', async () => {
+    const { send } = play([statefulEngine('a')]);
+    await send();
+    const { attempts, answer } = await send();
+    expect([answer.inference.synapticOperations, attempts[0]!.work!.synapticOperations]).toEqual([320n, 160n]);
+  });
+
+  it('ends its session where its model is not there any more', async () => {
+    const a = statefulEngine('a');
+    const { send, sessions } = play([a]);
+    await send();
+    sessions.find('', 's')!.model = { name: 'm', version: 1, modelId: 9n };
+    expect(await kindOf(send())).toBe('SESSION_MODEL');
+    expect(sessions.stats.ended.MODEL).toBe(1);
+    expect(await kindOf(send({ expectedStep: 16 }))).toBe('SESSION_UNKNOWN');
+  });
+});
+
+function stepsOf(state: Uint8Array): number {
+  return state.length === 0 ? 0 : pointOf(state).steps;
+}
+
+/** With both versions of the model. */
+function able(engine: FakeEngine): FakeEngine {
+  engine.takesStates = true;
+  engine.behaviour = (input) => Promise.resolve({ ...goOn(input), modelVersion: input.version });
+  return engine.up(fakeModel(), fakeModel({ version: 2 }));
+}
+
+describe('a vote on a message of a session', () => {
+  it('has every engine begin with the same state, and the session go on with the one that won', async () => {
+    const engines = ['a', 'b', 'c'].map((id) => statefulEngine(id));
+    engines[0]!.behaviour = (input) => Promise.resolve(goOn({ ...input, data: Buffer.alloc(12) }));
+    const { send, sessions } = play(engines, {}, {});
+    for (let n = 1; n <= 4; n += 1) {
+      const { session, grade } = await send({}, { strategy: 'REDUNDANT' });
+      expect([session?.step, grade]).toEqual([16 * n, 'MAJORITY']);
+      expect(pointOf(sessions.find('', 's')!.state)).toEqual({ steps: 16 * n, sum: 6 * 16 * n });
+    }
+    for (const { calls } of engines) {
+      // Who voted with digests only may be asked for the whole, too.
+      expect([...new Set(calls.map(({ input }) => stepsOf(input.state!)))]).toEqual([0, 16, 32, 48]);
+    }
+  });
+
+  it('compares what the state digest leaves out', async () => {
+    const engines = ['a', 'b', 'c'].map((id) => statefulEngine(id));
+    engines[1]!.behaviour = (input) => Promise.resolve(goOn(input, 16, 4));
+    const { send, sessions } = play(engines);
+    const { answer } = await send({}, { strategy: 'REDUNDANT' });
+    expect(answer.ballots.map(({ outcome }) => outcome).sort()).toEqual(['AGREED', 'AGREED', 'DISSENTED']);
+    expect(sessions.find('', 's')!.state).toHaveLength(stateOf({ steps: 16, sum: 96 }).length);
+  });
+});
+
+describe('a session whose state is larger than its inputs', () => {
+  const LARGE = 4_000;
+  const limits = { snapshotBytes: 100, snapshotSteps: 4 };
+
+  it('asks for the state every few steps, and computes the inputs since once more', async () => {
+    const a = statefulEngine('a', 0, LARGE);
+    const { send, sessions } = play([a], limits, {}, true);
+    const expected = [1, 2, 3, 4, 5, 6, 7, 8];
+    let sum = 0;
+    for (const value of expected) {
+      sum += value;
+      const { session, answer } = await send({}, series(value));
+      expect([session?.step, answer.inference.steps]).toEqual([value, value]);
+    }
+    expect(a.calls.map(({ input }) => [input.shape[0], input.returnState])).toEqual([
+      [1, true],
+      [1, false],
+      [2, false],
+      [3, false],
+      [4, true],
+      [1, false],
+      [2, false],
+      [3, false],
+    ]);
+    const last = await send({ returnState: true }, series(0));
+    expect(pointOf(last.session!.state!)).toEqual({ steps: 9, sum });
+    expect(sessions.find('', 's')!.inputs).toEqual([]);
+  });
+
+  it('has the layers of one message told alone', async () => {
+    const a = statefulEngine('a', 0, LARGE);
+    const { send } = play([a], limits, {}, true);
+    await send({}, series(1));
+    await send({}, series(2));
+    a.behaviour = (input) => {
+      const layers = [
+        { node: 'lif', neurons: 4, spikes: 1, spikesPerStep: [1], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 },
+      ];
+      const whole = goOn(input, 0, LARGE);
+      return Promise.resolve(input.detail === 'LAYERS' ? { ...whole, layers } : whole);
+    };
+    await send({}, { ...series(3), detail: 'LAYERS' });
+    const [compacting, asked] = a.calls.slice(-2);
+    expect([compacting!.input.shape[0], compacting!.input.returnState, asked!.input.shape[0]]).toEqual([1, true, 1]);
+    expect(pointOf(asked!.input.state!)).toEqual({ steps: 2, sum: 3 });
+  });
+});

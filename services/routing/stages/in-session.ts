@@ -1,0 +1,101 @@
+// In session: the input goes on from the session's state, and the session goes on from what the answer says. Only an answer
+// changes it; whatever fails is tried again, here or by the client, from the same state.
+import { RouterError } from '../../core/errors.ts';
+import type { InferenceInput } from '../../core/inference.ts';
+import { readStateHeader } from '../../core/session-state.ts';
+import { sessionModel, stateModel } from '../../sessions/errors.ts';
+import type { SessionRequest } from '../../sessions/options.ts';
+import type { Session } from '../../sessions/session.ts';
+import type { SessionStore } from '../../sessions/session-store.ts';
+import { RoutedRequest } from '../routed-request.ts';
+import type { Next, Stage } from '../stage.ts';
+
+/** As in proto/NUMERICS.md, "Limits". */
+const MAX_STEPS = 100_000;
+
+/** To be run at the message's turn. Throws SESSION_MODEL, STATE_MODEL or SESSION_LIMIT. */
+export function inSession(sessions: SessionStore): Stage {
+  return async (request, next) => {
+    const session = request.session!;
+    const { found, question, input } = request;
+    const asked = question.session!;
+    const isNew = session.model === undefined;
+    checkModel(request, session, asked, sessions);
+    const inputSteps = found.input.kind === 'series' ? input.shape[0]! : 0;
+    if (session.inputs.length > 0 && !goesWithInputs(session, input, inputSteps)) {
+      await compact(request, session, sessions, next);
+    }
+    const wantsState =
+      found.input.kind === 'constant' ||
+      asked.returnState ||
+      session.wantsState(inputSteps, input.data.length, sessions.options) ||
+      !sessions.hasRoomForInputs(input.data.length);
+    const from = isNew ? asked.state : session.state;
+    request.input = { ...withInputs(input, session), state: from, returnState: wantsState };
+    request.onWrong = () => sessions.end(session, 'DISTRUSTED');
+    const answer = await next(request);
+    const state = wantsState ? stateOf(request) : undefined;
+    const { name, version } = found.version;
+    sessions.commit(
+      session,
+      { name, version, modelId: found.model.modelId },
+      { steps: answer.inference.steps, state, input: input.data, inputSteps, engineId: answer.engine.id },
+    );
+    const returned = asked.returnState ? state : undefined;
+    request.sessionStatus = { id: asked.id, step: answer.inference.steps, state: returned, opened: isNew };
+    if (asked.close) sessions.end(session, 'CLOSED');
+    return answer;
+  };
+}
+
+function checkModel(
+  { found }: RoutedRequest,
+  session: Session,
+  { id, state }: SessionRequest,
+  sessions: SessionStore,
+): void {
+  const { modelId } = found.model;
+  if (session.model !== undefined) {
+    if (session.model.modelId === modelId) return;
+    sessions.end(session, 'MODEL');
+    throw sessionModel(
+      id,
+      `has ended: ${found.key} was replaced by a model with other weights or settings; begin again`,
+    );
+  }
+  const header = state.length === 0 ? undefined : readStateHeader(state);
+  if (header !== undefined && header.modelId !== modelId) throw stateModel(found.key);
+}
+
+/** Whether it may be computed in one run with the inputs before it. `layers` would be those of all of them. */
+function goesWithInputs({ inputSteps }: Session, { detail = 'SUMMARY' }: InferenceInput, steps: number): boolean {
+  return detail === 'SUMMARY' && inputSteps + steps <= MAX_STEPS;
+}
+
+/** The same session, without inputs beside its state. */
+async function compact(request: RoutedRequest, session: Session, sessions: SessionStore, next: Next): Promise<void> {
+  const { question, context, options, found, strategy, policy, input } = request;
+  const first = new RoutedRequest(question, context, options, undefined);
+  Object.assign(first, { found, strategy, policy, session });
+  const none = { ...input, shape: [0, ...input.shape.slice(1)], data: new Uint8Array(0), detail: 'SUMMARY' as const };
+  first.input = { ...withInputs(none, session), state: session.state, returnState: true };
+  first.onWrong = () => sessions.end(session, 'DISTRUSTED');
+  try {
+    await next(first);
+  } finally {
+    request.attempts.push(...first.attempts);
+  }
+  sessions.compact(session, stateOf(first));
+}
+
+function withInputs(input: InferenceInput, { inputs, inputSteps }: Session): InferenceInput {
+  if (inputs.length === 0) return input;
+  const shape = [inputSteps + input.shape[0]!, ...input.shape.slice(1)];
+  return { ...input, shape, data: Buffer.concat([...inputs, input.data]) };
+}
+
+function stateOf({ endState }: RoutedRequest): Uint8Array {
+  if (endState === undefined)
+    throw new RouterError('INTERNAL', 'internal error', { cause: 'an answer without its state' });
+  return endState;
+}

@@ -1,0 +1,236 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { stateOf } from '../../test/fakes/stateful-engine.ts';
+import { sessionLimits } from '../../test/fakes/router-parts.ts';
+import { Cancel } from '../core/cancel.ts';
+import { RouterError } from '../core/errors.ts';
+import type { CallContext } from '../core/inference.ts';
+import type { Ending, SessionRequest } from './options.ts';
+import type { Session } from './session.ts';
+import { SessionStore } from './session-store.ts';
+
+const MODEL = { name: 'm', version: 1, modelId: 7n };
+const STATE = stateOf({ steps: 16, sum: 1 });
+
+let nowMs: number;
+let sweep: () => void;
+let ended: [string, Ending][];
+
+beforeEach(() => {
+  nowMs = 0;
+  ended = [];
+});
+
+const anyTime = (): CallContext => ({ deadlineMs: Infinity, signal: new Cancel() });
+
+function storeOf(over: Parameters<typeof sessionLimits>[0] = {}): SessionStore {
+  const clock = {
+    now: () => nowMs,
+    every: (_ms: number, run: () => void) => {
+      sweep = run;
+      return () => undefined;
+    },
+  };
+  const events = { ended: ({ id }: Session, why: Ending) => void ended.push([id, why]), refused: () => undefined };
+  return new SessionStore(sessionLimits(over), events, clock);
+}
+
+function asked(id: string, caller = ''): SessionRequest {
+  const none = { state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
+  return { caller, id, ...none };
+}
+
+/** One message, answered. */
+function open(store: SessionStore, id: string, caller = '', state: Uint8Array = STATE): Session {
+  const session = store.enter(asked(id, caller));
+  void store.takeTurn(session, anyTime());
+  try {
+    const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0, engineId: 'e1' };
+    store.commit(session, MODEL, step);
+  } finally {
+    store.leave(session);
+  }
+  return session;
+}
+
+function kindOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof RouterError) return error.kind;
+    throw error;
+  }
+  return 'OK';
+}
+
+describe('a session', () => {
+  it('is the same one for the same caller and id', () => {
+    const store = storeOf();
+    expect(open(store, 'a', 'x')).toBe(open(store, 'a', 'x'));
+    expect(store.stats).toMatchObject({ open: 1, opened: 1 });
+  });
+
+  it('is another one for another caller', () => {
+    const store = storeOf();
+    expect(open(store, 'a', 'x')).not.toBe(open(store, 'a', 'y'));
+    expect(store.stats.open).toBe(2);
+  });
+
+  it('is forgotten when its first message fails', () => {
+    const store = storeOf();
+    const session = store.enter(asked('a'));
+    void store.takeTurn(session, anyTime());
+    store.leave(session);
+    expect([store.stats.open, store.stats.bytes, store.find('', 'a')]).toEqual([0, 0, undefined]);
+  });
+
+  it('keeps a copy of its state', () => {
+    const state = Buffer.from(STATE);
+    const session = open(storeOf(), 'a', '', state);
+    state.fill(0);
+    expect(Buffer.from(session.state)).toEqual(STATE);
+  });
+
+  it('expires without a message', () => {
+    const store = storeOf({ idleMs: 1_000 });
+    open(store, 'a');
+    nowMs = 600;
+    open(store, 'b');
+    nowMs = 1_000;
+    sweep();
+    expect([store.find('', 'a'), store.find('', 'b')?.id, ended]).toEqual([undefined, 'b', [['a', 'EXPIRED']]]);
+  });
+
+  it('has expired for a message that comes late, swept or not', () => {
+    const store = storeOf({ idleMs: 1_000 });
+    const session = open(store, 'a');
+    nowMs = 1_000;
+    expect(store.enter(asked('a'))).not.toBe(session);
+    expect(ended).toEqual([['a', 'EXPIRED']]);
+  });
+
+  it('does not expire while a message is computed', () => {
+    const store = storeOf({ idleMs: 1_000 });
+    const session = open(store, 'a');
+    void store.takeTurn(session, anyTime());
+    nowMs = 5_000;
+    sweep();
+    expect(store.find('', 'a')).toBe(session);
+  });
+
+  it('that was ended takes no answer any more', () => {
+    const store = storeOf();
+    const session = open(store, 'a');
+    store.end(session, 'OPERATOR');
+    store.commit(session, MODEL, { steps: 99, state: STATE, input: STATE, inputSteps: 0, engineId: 'e2' });
+    expect([session.step, store.stats.bytes, store.stats.ended.OPERATOR]).toEqual([16, 0, 1]);
+  });
+});
+
+describe('the limits of sessions', () => {
+  it('refuse one more than max, and say when one expires', () => {
+    const store = storeOf({ max: 2, idleMs: 60_000 });
+    open(store, 'a');
+    nowMs = 10_000;
+    open(store, 'b');
+    expect(() => store.enter(asked('c'))).toThrow(
+      expect.objectContaining({ kind: 'SESSION_LIMIT', retryAfterMs: 50_000 }),
+    );
+    expect(store.stats.refused).toBe(1);
+  });
+
+  it('let a session go on at max', () => {
+    const store = storeOf({ max: 1 });
+    open(store, 'a');
+    expect(kindOf(() => open(store, 'a'))).toBe('OK');
+  });
+
+  it('count for each caller that has a name', () => {
+    const store = storeOf({ maxPerCaller: 1 });
+    open(store, 'a', 'x');
+    open(store, 'a', 'y');
+    expect(kindOf(() => store.enter(asked('b', 'x')))).toBe('SESSION_LIMIT');
+  });
+
+  it('do not count callers without a name', () => {
+    const store = storeOf({ maxPerCaller: 1 });
+    open(store, 'a');
+    expect(kindOf(() => open(store, 'b'))).toBe('OK');
+  });
+
+  it('give the place of a session that ended to another one', () => {
+    const store = storeOf({ max: 1, maxPerCaller: 1 });
+    store.end(open(store, 'a', 'x'), 'CLOSED');
+    expect(kindOf(() => open(store, 'b', 'x'))).toBe('OK');
+  });
+
+  it('refuse a session whose state has no room, and keep nothing of it', () => {
+    const store = storeOf({ maxBytes: 10_000 });
+    open(store, 'a');
+    const { bytes } = store.stats;
+    expect(kindOf(() => open(store, 'b', '', new Uint8Array(9_000)))).toBe('SESSION_LIMIT');
+    expect([store.stats.bytes, store.stats.open]).toEqual([bytes, 1]);
+  });
+
+  it('refuse a message where as many wait as may', async () => {
+    const store = storeOf({ maxWaiting: 1 });
+    const session = open(store, 'a');
+    void store.takeTurn(session, anyTime());
+    const second = store.takeTurn(session, anyTime());
+    expect(kindOf(() => store.takeTurn(session, anyTime()))).toBe('SESSION_LIMIT');
+    store.leave(session);
+    await second;
+    expect(store.stats.waiting).toBe(0);
+  });
+
+  it('refuse a message where as many wait in all sessions as may', () => {
+    const store = storeOf({ maxWaitingInAll: 1 });
+    const [a, b] = [open(store, 'a'), open(store, 'b')];
+    for (const session of [a, a, b]) void store.takeTurn(session, anyTime());
+    expect(kindOf(() => store.takeTurn(b, anyTime()))).toBe('SESSION_LIMIT');
+  });
+
+  it('do not keep inputs beside states where memory is short', () => {
+    const store = storeOf({ maxBytes: 10_000 });
+    open(store, 'a');
+    expect([store.hasRoomForInputs(100), store.hasRoomForInputs(10_000)]).toEqual([true, false]);
+  });
+});
+
+describe('the list of sessions', () => {
+  it('has the newest first, in pages', () => {
+    const store = storeOf();
+    for (const id of ['a', 'b', 'c']) open(store, id);
+    open(store, 'a');
+    const first = store.list(2);
+    expect(first.map(({ id }) => id)).toEqual(['c', 'b']);
+    expect(store.list(2, first[1]!.serial).map(({ id }) => id)).toEqual(['a']);
+  });
+
+  it('leaves out those that no message has opened yet', () => {
+    const store = storeOf();
+    store.enter(asked('a'));
+    expect(store.list(10)).toEqual([]);
+  });
+});
+
+it('the memory of sessions is counted to the byte, whatever happens to them', () => {
+  const store = storeOf({ idleMs: 1_000, max: 5 });
+  let seed = 17;
+  const random = (n: number): number => (seed = (seed * 48_271) % 2_147_483_647) % n;
+  for (let k = 0; k < 2_000; k += 1) {
+    nowMs += random(200);
+    const id = `s${random(8)}`;
+    const session = store.find('', id);
+    const act = random(4);
+    if (act === 0 && session !== undefined) store.end(session, 'CLOSED');
+    else if (act === 1 && session !== undefined) {
+      void store.takeTurn(session, anyTime());
+      const step = { steps: session.step + 1, state: undefined, input: new Uint8Array(random(50)), inputSteps: 1 };
+      store.commit(session, MODEL, { ...step, engineId: `e${random(3)}` });
+      store.leave(session);
+    } else kindOf(() => open(store, id));
+    const listed = store.list(100);
+    expect(store.stats.bytes).toBe(listed.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(store.stats.open).toBe(listed.length);
+  }
+});

@@ -1,0 +1,269 @@
+// All open sessions, and their limits. Nothing is given up for a new session: where there is no room it is refused.
+//
+// A session comes into being with its first message, and is open once that is answered. While it has no answered message it
+// counts, but holds nothing and is not listed.
+import type { CallContext } from '../core/inference.ts';
+import { sessionLimit } from './errors.ts';
+import { ENDINGS, type Ending, type SessionOptions, type SessionRequest } from './options.ts';
+import { Session, type SessionModel, type Step } from './session.ts';
+
+/** What has happened since the router started. */
+export interface SessionCounts {
+  opened: number;
+  readonly ended: Record<Ending, number>;
+  /** Messages that another engine answered than the message before. */
+  moved: number;
+  /** Messages refused with SESSION_LIMIT. */
+  refused: number;
+}
+
+export interface SessionStats extends SessionCounts {
+  readonly open: number;
+  readonly bytes: number;
+  /** Messages that wait for their turn in a session. */
+  readonly waiting: number;
+}
+
+export interface SessionClock {
+  /** Rises steadily, milliseconds. */
+  now(): number;
+  /** Calls `run` again and again; returns what ends that. */
+  every(ms: number, run: () => void): () => void;
+}
+
+export interface SessionEvents {
+  /** It was open. */
+  ended(session: Session, why: Ending): void;
+  /** SESSION_LIMIT, and which. */
+  refused(why: string): void;
+}
+
+const NOBODY: SessionEvents = { ended: () => undefined, refused: () => undefined };
+const SWEEP_MS = 1_000;
+
+const REAL_CLOCK: SessionClock = {
+  now: () => performance.now(),
+  every: (ms, run) => {
+    const timer = setInterval(run, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+export class SessionStore {
+  #options: SessionOptions;
+  readonly #clock: SessionClock;
+  readonly #events: SessionEvents;
+  readonly #stopSweeping: () => void;
+  /** By caller and id, the one that was used last at the end. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #perCaller = new Map<string, number>();
+  readonly #counts: SessionCounts = {
+    opened: 0,
+    ended: Object.fromEntries(ENDINGS.map((why) => [why, 0])) as Record<Ending, number>,
+    moved: 0,
+    refused: 0,
+  };
+  #serial = 0;
+  #open = 0;
+  #bytes = 0;
+  #waiting = 0;
+
+  constructor(options: SessionOptions, events: SessionEvents = NOBODY, clock: SessionClock = REAL_CLOCK) {
+    this.#options = options;
+    this.#events = events;
+    this.#clock = clock;
+    this.#stopSweeping = clock.every(SWEEP_MS, () => this.expire());
+  }
+
+  configure(options: SessionOptions): void {
+    this.#options = options;
+  }
+
+  get options(): SessionOptions {
+    return this.#options;
+  }
+
+  get stats(): SessionStats {
+    return { ...this.#counts, open: this.#open, bytes: this.#bytes, waiting: this.#waiting };
+  }
+
+  /** Its caller and id have not been used, or not for long enough: it is not open. Throws SESSION_LIMIT. */
+  enter(request: SessionRequest): Session {
+    const { caller, id } = request;
+    const key = keyOf(caller, id);
+    const nowMs = this.#clock.now();
+    let session = this.#sessions.get(key);
+    if (session !== undefined && this.#isExpired(session, nowMs)) {
+      this.end(session, 'EXPIRED');
+      session = undefined;
+    }
+    if (session === undefined) {
+      this.#checkRoom(caller, nowMs);
+      session = new Session(caller, id, ++this.#serial, nowMs);
+      this.#bytes += session.bytes;
+      this.#perCaller.set(caller, (this.#perCaller.get(caller) ?? 0) + 1);
+    }
+    this.#touch(key, session, nowMs);
+    return session;
+  }
+
+  /**
+   * Resolves at this message's turn; undefined: now. A message that got its turn calls `leave` once, however it ends. Throws
+   * SESSION_LIMIT; rejects with why its caller has left, or DEADLINE_EXCEEDED.
+   */
+  takeTurn(session: Session, context: CallContext): Promise<void> | undefined {
+    const { maxWaiting, maxWaitingInAll } = this.#options;
+    const { turns } = session;
+    if (turns.length > maxWaiting) {
+      throw this.#refuse(
+        `${maxWaiting} messages of session "${session.id}" wait already (setting sessions.max_waiting)`,
+      );
+    }
+    if (turns.length > 0 && this.#waiting >= maxWaitingInAll) {
+      throw this.#refuse(`${this.#waiting} messages of sessions wait already (setting max_in_flight)`);
+    }
+    const turn = turns.enter(context);
+    if (turn === undefined) return undefined;
+    this.#waiting += 1;
+    return turn.finally(() => (this.#waiting -= 1));
+  }
+
+  /** The message has ended. A session that it should have opened, and did not, is forgotten when no other message waits. */
+  leave(session: Session): void {
+    session.turns.leave();
+    this.discard(session);
+  }
+
+  /** Forgets it if it is not open and no message of it is left. */
+  discard(session: Session): void {
+    if (session.model === undefined && session.turns.length === 0) this.#remove(session);
+  }
+
+  /** A message is answered: its session is at that step now. Throws SESSION_LIMIT, and changes nothing then. */
+  commit(session: Session, model: SessionModel, step: Step): void {
+    if (session.ended !== undefined) return;
+    const { maxBytes } = this.#options;
+    if (this.#bytes + Math.max(0, session.growth(step)) > maxBytes && session.model === undefined) {
+      throw this.#refuse(
+        `open sessions hold ${this.#bytes} bytes, and ${maxBytes} is the most (setting sessions.max_bytes)`,
+      );
+    }
+    const before = session.bytes;
+    if (session.model === undefined) {
+      this.#open += 1;
+      this.#counts.opened += 1;
+      session.model = model;
+    } else if (session.engineId !== step.engineId) {
+      this.#counts.moved += 1;
+    }
+    session.apply(step);
+    session.messages += 1;
+    this.#bytes += session.bytes - before;
+    this.#touch(keyOf(session.caller, session.id), session, this.#clock.now());
+  }
+
+  /** The same step as before, held as a state only. */
+  compact(session: Session, state: Uint8Array): void {
+    if (session.ended !== undefined) return;
+    const before = session.bytes;
+    session.setState(state);
+    this.#bytes += session.bytes - before;
+  }
+
+  /** Whether inputs may be kept beside the states: where memory is short, states only. */
+  hasRoomForInputs(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#options.maxBytes;
+  }
+
+  end(session: Session, why: Ending): void {
+    if (session.ended !== undefined) return;
+    session.ended = why;
+    this.#remove(session);
+    if (session.model === undefined) return;
+    this.#open -= 1;
+    this.#counts.ended[why] += 1;
+    this.#events.ended(session, why);
+  }
+
+  /** Undefined: no such session is open. */
+  find(caller: string, id: string): Session | undefined {
+    const session = this.#sessions.get(keyOf(caller, id));
+    return session?.model === undefined ? undefined : session;
+  }
+
+  /** Those that are open and were opened before the one with the serial `before`, the newest first. */
+  list(limit: number, before = Infinity): readonly Session[] {
+    const isListed = ({ model, serial }: Session): boolean => model !== undefined && serial < before;
+    const found = [...this.#sessions.values()].filter(isListed).sort((a, b) => b.serial - a.serial);
+    return found.slice(0, limit);
+  }
+
+  /** Ends those whose time is over. */
+  expire(): void {
+    const nowMs = this.#clock.now();
+    for (const session of this.#sessions.values()) {
+      if (nowMs - session.usedMs < this.#options.idleMs) return; // later ones were used later
+      if (this.#isExpired(session, nowMs)) this.end(session, 'EXPIRED');
+    }
+  }
+
+  stop(): void {
+    this.#stopSweeping();
+  }
+
+  nowMs(): number {
+    return this.#clock.now();
+  }
+
+  /** What is being computed is not idle. */
+  #isExpired({ usedMs, turns }: Session, nowMs: number): boolean {
+    return turns.length === 0 && nowMs - usedMs >= this.#options.idleMs;
+  }
+
+  #checkRoom(caller: string, nowMs: number): void {
+    const { max, maxPerCaller, maxBytes } = this.#options;
+    if (max === 0) throw this.#refuse('this router keeps no sessions (setting sessions.max)');
+    if (this.#sessions.size >= max || this.#bytes >= maxBytes) {
+      this.expire();
+      if (this.#sessions.size >= max) throw this.#refuse(`${max} sessions are open (setting sessions.max)`, nowMs);
+      if (this.#bytes >= maxBytes) {
+        throw this.#refuse(`open sessions hold ${this.#bytes} bytes (setting sessions.max_bytes)`, nowMs);
+      }
+    }
+    // Without names everybody is the same caller.
+    if (caller !== '' && (this.#perCaller.get(caller) ?? 0) >= maxPerCaller) {
+      throw this.#refuse(`${caller} has ${maxPerCaller} sessions open (setting sessions.max_per_caller)`);
+    }
+  }
+
+  /** `nowMs`: it is to be told when the next one expires. */
+  #refuse(what: string, nowMs?: number): Error {
+    this.#counts.refused += 1;
+    this.#events.refused(what);
+    const [oldest] = this.#sessions.values();
+    const isIdle = nowMs !== undefined && oldest !== undefined;
+    return sessionLimit(what, isIdle ? oldest.usedMs + this.#options.idleMs - nowMs : undefined);
+  }
+
+  #touch(key: string, session: Session, nowMs: number): void {
+    session.usedMs = nowMs;
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+  }
+
+  #remove(session: Session): void {
+    const { caller, id } = session;
+    const key = keyOf(caller, id);
+    if (this.#sessions.get(key) !== session) return;
+    this.#sessions.delete(key);
+    this.#bytes -= session.bytes;
+    const left = this.#perCaller.get(caller)! - 1;
+    if (left === 0) this.#perCaller.delete(caller);
+    else this.#perCaller.set(caller, left);
+  }
+}
+
+/** No name of a caller has a zero in it. */
+function keyOf(caller: string, id: string): string {
+  return `${caller}\0${id}`;
+}

@@ -1,0 +1,183 @@
+// What must hold of sessions: messages are applied in their order, each answered one exactly once and no other one, and a
+// session ends when it should and not before.
+import { RouterError } from '../../services/core/errors.ts';
+import type { ReasonAnswer } from '../../services/routing/router.ts';
+import type { Ending, SessionRequest } from '../../services/sessions/options.ts';
+import type { SessionStore } from '../../services/sessions/session-store.ts';
+import { needed } from '../../services/voting/policy.ts';
+import type { Asked } from './attempts.ts';
+import { Broken } from './invariants.ts';
+import type { Journal } from './journal.ts';
+import { coalition } from './liars.ts';
+import type { SchedulePlan } from './plan.ts';
+import { stepsOf } from './session-truth.ts';
+import { truthFor } from './truth-for.ts';
+
+const STEPS = 16;
+const NOTHING = new Uint8Array(0);
+
+/** A session as its client sees it. */
+interface Ledger {
+  isOpen: boolean;
+  step: number;
+  /** After the last answered message; undefined: a liar computed it. */
+  state: Uint8Array | undefined;
+  /** As the client was given it last. */
+  kept: Uint8Array;
+  /** Number of the last answered message. */
+  last: number;
+  engineId: string;
+  running: number;
+  /** When a message was sent or answered last. */
+  lastMs: number;
+  endings: number;
+}
+
+/** The session when a message of it was sent. */
+interface Seen {
+  readonly isOpen: boolean;
+  readonly endings: number;
+  /** It has been idle for too long. */
+  readonly isOver: boolean;
+}
+
+export class SessionChecks {
+  readonly #plan: SchedulePlan;
+  readonly #journal: Journal;
+  readonly #store: () => SessionStore;
+  readonly #ledgers = new Map<string, Ledger>();
+  readonly #seen = new WeakMap<Asked, Seen>();
+
+  constructor(plan: SchedulePlan, journal: Journal, store: () => SessionStore) {
+    this.#plan = plan;
+    this.#journal = journal;
+    this.#store = store;
+  }
+
+  /** What the client of a session sends now. To be followed by `sent`. */
+  request(asked: Asked): SessionRequest {
+    const { session, expects, keeps = false, closes = false } = asked.plan;
+    const id = idOf(session!);
+    const ledger = this.#ledgerOf(id);
+    const { isOpen, endings, running, lastMs, step, kept } = ledger;
+    const isIdle = running === 0;
+    const isOver = isIdle && performance.now() - lastMs >= this.#plan.sessions.idleMs;
+    this.#seen.set(asked, { isOpen, endings, isOver });
+    asked.sentState = !isOpen && isIdle && keeps ? kept : NOTHING;
+    const expected = asked.sentState.length > 0 ? stepsOf(asked.sentState) : step;
+    asked.expectedStep = expects && isIdle ? expected : undefined;
+    ledger.running += 1;
+    const { sentState: state, expectedStep } = asked;
+    return { caller: '', id, state, returnState: keeps, close: closes, expectedStep };
+  }
+
+  /** The router has it: one that had expired has ended. */
+  sent(asked: Asked): void {
+    const ledger = this.#ledgerOf(idOf(asked.plan.session!));
+    const { isOpen, endings } = ledger;
+    this.#seen.set(asked, { ...this.#seen.get(asked)!, isOpen, endings });
+    ledger.lastMs = performance.now();
+  }
+
+  /** An engine is asked. Throws Broken. */
+  called(asked: Asked, state: Uint8Array): void {
+    asked.before ??= state;
+    if (Buffer.compare(asked.before, state) !== 0) throw broken('order', asked, 'was tried from two states');
+  }
+
+  /** Throws Broken. */
+  answered(asked: Asked, reply: ReasonAnswer): void {
+    const id = idOf(asked.plan.session!);
+    const ledger = this.#ledgerOf(id);
+    const { answer, session } = reply;
+    const { before = NOTHING, sentState = NOTHING } = asked;
+    const { endings, isOver } = this.#seen.get(asked)!;
+    if (session === undefined) throw broken('order', asked, 'was answered without its session');
+    if (session.step !== stepsOf(before) + STEPS) throw broken('once', asked, `ended at step ${session.step}`);
+    const truth = truthFor(this.#plan, asked);
+    const isRight = !(truth instanceof RouterError) && truth.stateDigest === answer.inference.stateDigest;
+    const state = isRight ? truth.state : undefined;
+    this.#checkVote(asked, isRight, reply);
+    if (session.state !== undefined && state !== undefined && Buffer.compare(session.state, state) !== 0) {
+      throw broken('once', asked, 'gave another state than that after it');
+    }
+    // What it closed itself, it ended in its time.
+    const isOfThisOne = ledger.endings - endings === Number(asked.plan.closes === true && ledger.endings > endings);
+    if (isOfThisOne) {
+      if (asked.number < ledger.last) throw broken('order', asked, `was answered after message ${ledger.last}`);
+      if (session.opened) this.#checkOpened(asked, ledger, before, sentState);
+      else this.#checkContinued(asked, ledger, before, isOver);
+      if (!session.opened && ledger.engineId !== answer.engine.id) this.#journal.count('moved');
+      ledger.last = asked.number;
+      ledger.isOpen = this.#store().find('', id) !== undefined;
+      ledger.step = ledger.isOpen ? session.step : 0;
+      ledger.state = state;
+      ledger.engineId = answer.engine.id;
+      ledger.lastMs = performance.now();
+      this.#journal.count(session.opened ? 'opened' : 'continued');
+    }
+    if (session.state !== undefined) ledger.kept = session.state;
+    ledger.running -= 1;
+  }
+
+  /** Throws Broken. */
+  failed(asked: Asked, { kind }: RouterError): void {
+    const ledger = this.#ledgerOf(idOf(asked.plan.session!));
+    const { isOpen, endings, isOver } = this.#seen.get(asked)!;
+    ledger.running -= 1;
+    if (ledger.endings !== endings || isOver) return;
+    if (kind === 'SESSION_UNKNOWN' && isOpen) throw broken('sessions', asked, 'found no session, and it is open');
+    if (kind === 'SESSION_STEP' && isOpen && asked.expectedStep === ledger.step) {
+      throw broken('sessions', asked, `expects step ${ledger.step}, and there the session is`);
+    }
+  }
+
+  /** The router has ended one. Throws Broken. */
+  ended(id: string, why: Ending): void {
+    const ledger = this.#ledgerOf(id);
+    this.#journal.count(`ended-${why}`);
+    const idleMs = performance.now() - ledger.lastMs;
+    if (why === 'EXPIRED' && idleMs < this.#plan.sessions.idleMs) {
+      throw new Broken('sessions', `"${id}" expired after ${idleMs.toFixed(1)} ms`);
+    }
+    ledger.endings += 1;
+    ledger.isOpen = false;
+    ledger.step = 0;
+  }
+
+  #checkOpened(asked: Asked, ledger: Ledger, before: Uint8Array, sentState: Uint8Array): void {
+    if (ledger.isOpen) throw broken('once', asked, 'began anew, and the session was open');
+    if (Buffer.compare(before, sentState) !== 0) throw broken('once', asked, 'began with another state than it sent');
+  }
+
+  #checkContinued(asked: Asked, ledger: Ledger, before: Uint8Array, isOver: boolean): void {
+    if (isOver) throw broken('sessions', asked, 'went on in a session that had expired');
+    const { state } = ledger;
+    if (state !== undefined && Buffer.compare(state, before) !== 0) {
+      throw broken('once', asked, `began at step ${stepsOf(before)}, not where message ${ledger.last} ended`);
+    }
+  }
+
+  #checkVote(asked: Asked, isRight: boolean, { answer }: ReasonAnswer): void {
+    const { policy } = asked;
+    if (policy === undefined || policy.compare.kind !== 'EXACT' || !answer.isFirm || isRight) return;
+    if (coalition(this.#plan) < needed(policy)) throw broken('right', asked, 'won a vote with a wrong state');
+  }
+
+  #ledgerOf(id: string): Ledger {
+    let ledger = this.#ledgers.get(id);
+    if (ledger === undefined) {
+      const none = { isOpen: false, step: 0, state: undefined, kept: NOTHING, last: -1, engineId: '', running: 0 };
+      this.#ledgers.set(id, (ledger = { ...none, lastMs: -Infinity, endings: 0 }));
+    }
+    return ledger;
+  }
+}
+
+function idOf(session: number): string {
+  return `s${session}`;
+}
+
+function broken(invariant: Broken['invariant'], { number, plan }: Asked, what: string): Broken {
+  return new Broken(invariant, `message ${number} of session ${plan.session} ${what}`);
+}
