@@ -9,7 +9,8 @@ import { TokenBucket } from './core/token-bucket.ts';
 import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
-import { makeAgents, noCorpora } from './composition/agents.ts';
+import { makeAgents } from './composition/agents.ts';
+import { makeRetriever } from './composition/corpora.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
@@ -306,7 +307,7 @@ export async function start(
     {
       ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, sessions, events: eventLog },
       ...{ operations, learning: learners },
-      ...{ agents: agents.agents, retriever: noCorpora },
+      ...{ agents: agents.agents, retriever: makeRetriever(settings, models, log) },
     },
     {
       ...liveApiOptions(settings),

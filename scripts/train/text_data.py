@@ -13,7 +13,7 @@ from download import encoder_folder, wordnet_folder
 from gloss_encodings import stratified_order
 from pipeline import GLOSSES
 from text_vocabulary import bags, choose_tokens, write_tokenizer
-from wordnet import Synset, read_synsets, synset_words
+from wordnet import LABELS, Synset, read_synsets, synset_words
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ def load_text(cache: Path, tokenizer: Path) -> TextData:
 
 
 def write_texts(path: Path, data: TextData) -> None:
-    """The definitions that are not for training, a line each: split, name, words, definition."""
+    """The definitions that are not for training, a line each: split, name, label, words, definition."""
     parts = {"validation": data.validation, "test": data.test}
     lines = [
-        "\t".join((split, synset.name, words, synset.text))
+        "\t".join((split, synset.name, LABELS[synset.label], words, synset.text))
         for split, part in parts.items()
         for synset, words in zip(part.synsets, part.word_texts, strict=True)
     ]

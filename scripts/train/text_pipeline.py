@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from text_embedding import DIMENSIONS, EmbeddingRecipe, distil, encode_tokens, q
 from text_export import write_text_golden, write_text_manifest, write_text_nir
 from vectors import write_json
 
-SHAPE = Shape(inputs=DIMENSIONS)
+SHAPE = Shape(inputs=DIMENSIONS, steps=32)  # finer counts than 16 give: a third fewer ties at the top
+TRAINED = dataclasses.replace(SHAPE, steps=16)  # at half the cost; more steps at the end gain nothing
 EMBEDDING = EmbeddingRecipe()
 RECIPE = Recipe(epochs=4, input_noise=0.02, dropout=0.2)
 
@@ -50,7 +52,7 @@ def train_text(cache: Path, out: Path) -> None:
 
     train_set = embedded(data.train.x), data.train.labels
     validation_set = embedded(data.validation.x), data.validation.labels
-    parameters = train(train_set, validation_set, SHAPE, RECIPE, say)
+    parameters = train(train_set, validation_set, TRAINED, RECIPE, say)
 
     print("4/5 export and calibration", flush=True)
     write_text_nir(steps, step, parameters, SHAPE, folder / "1/model.nir")

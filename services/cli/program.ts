@@ -5,6 +5,7 @@ import { programOf } from './base-program.ts';
 import { batchCommand } from './batch.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
+import { corpusCommand } from './corpus.ts';
 import { coordinateCommand } from './coordinate.ts';
 import { enginesCommand } from './engines.ts';
 import { eventsCommand } from './events.ts';
@@ -16,6 +17,7 @@ import { modelsCommand } from './models.ts';
 import { operationsCommand } from './operations.ts';
 import { pingCommand } from './ping.ts';
 import { publishCommand } from './publish.ts';
+import { queryCommand } from './query.ts';
 import { reasonCommand } from './reason.ts';
 import { replayCommand } from './replay.ts';
 import { sessionsCommand } from './sessions.ts';
@@ -42,6 +44,8 @@ export function tandemProgram(): Command {
     replayCommand(),
     agentsCommand(),
     mcpCommand(),
+    corpusCommand(),
+    queryCommand(),
     configCommand(),
     completionCommand(),
   ]);

@@ -39,7 +39,7 @@ export function addInput(command: Command): Command {
   return command
     .argument(
       '[input]',
-      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3), .aedat4; ' +
+      'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3); ' +
         '"-" is standard input',
     )
     .option('--text <words>', 'a text, also where it looks like the name of a file')

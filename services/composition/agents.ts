@@ -3,12 +3,10 @@ import { Agents } from '../agents/agents.ts';
 import { Budget, type BudgetLimits } from '../agents/provider/budget.ts';
 import { GuardedProvider } from '../agents/provider/guarded-provider.ts';
 import { OpenAiProvider } from '../agents/provider/openai-provider.ts';
-import type { Retriever } from '../agents/retriever.ts';
 import { readSecret } from '../config/agent-settings.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import type { AgentObserver } from '../core/agent-observer.ts';
-import { RouterError } from '../core/errors.ts';
 import { Breaker } from '../engines/breaker.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 import { breakerOptions, budgetLimits } from './options.ts';
@@ -54,13 +52,3 @@ export function makeAgents(settings: Settings, observer: AgentObserver, system: 
     stop: () => breaker.stop(),
   };
 }
-
-/** Of a router that holds no documents. */
-export const noCorpora: Retriever = {
-  search: (_query, corpus) => {
-    const named = corpus === '' ? '' : ` "${corpus}"`;
-    return Promise.reject(
-      new RouterError('UNKNOWN_CORPUS', `there is no corpus${named}; this router holds no documents`),
-    );
-  },
-};

@@ -73,7 +73,15 @@ const budgetSchema = z
   .meta(LIVE);
 
 export const agentsSchema = z
-  .strictObject({ provider: providerSchema, budget: budgetSchema })
+  .strictObject({
+    provider: providerSchema,
+    budget: budgetSchema,
+    corpus_dir: z
+      .string()
+      .min(1)
+      .default('corpora')
+      .describe('Folder of the corpora that queries search: `npx tandem corpus add` fills it.'),
+  })
   .prefault({})
   .describe('AgentService: questions over documents, goals and tasks.');
 

@@ -6,7 +6,7 @@ target_link_libraries(tandem_faults PUBLIC tandem_engine)
 
 add_executable(tandem-engine-faulty faults/main.cc $<TARGET_OBJECTS:tandem_main>)
 target_compile_options(tandem-engine-faulty PRIVATE ${TANDEM_WARNINGS})
-target_link_libraries(tandem-engine-faulty PRIVATE tandem_faults tandem_server)
+target_link_libraries(tandem-engine-faulty PRIVATE tandem_faults tandem_server tandem_learning)
 target_link_options(tandem-engine-faulty PRIVATE LINKER:--wrap=main)
 
 tandem_test(faults tandem_testing)

@@ -1,12 +1,16 @@
 // `npm run accuracy`: the shipped models on real texts that they never saw, through router and sidecar, beside a linear
 // classifier that was trained on the same split.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
+import { type Gloss, readGlosses } from '../support/glosses.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { randomTexts } from '../support/texts.ts';
 import { compareTexts } from './equal-texts.ts';
+import { measureRecall } from './retrieval.ts';
 
 const HELP = `Measures the shipped models on the held-out texts in test/data: supersense gets their encodings, supersense-text
 gets their words.
@@ -14,27 +18,37 @@ gets their words.
 Usage: npm run accuracy -- [options]
 
   --texts N   send N random texts to the local engine and a sidecar instead, and compare their answers bit by bit
-  --seed S    of the random texts (default: drawn and printed)
+  --retrieval how often the definition of given words is found among thousands, by words (BM25), meaning, and both
+  --seed S    of the random texts or queries (default: drawn and printed)
   --json      print JSON for programs
   --help      this text
 
 Examples: npm run accuracy
           npm run accuracy -- --texts 10000
+          npm run accuracy -- --retrieval
 `;
 
 const { values } = parseArgs({
   options: {
     texts: { type: 'string' },
+    retrieval: { type: 'boolean' },
     seed: { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 
+const QUERIES = 1_000;
+const AT_ONCE = 100;
+/** The whole test split's encodings are not shipped; the reference simulator has measured them. */
+const CARD = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../deploy/models/supersense/metrics.json'), 'utf8'),
+) as { readonly test: { readonly accuracy: number } };
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
 
 if (values.help) process.stdout.write(HELP);
+else if (values.retrieval) await printRecall();
 else if (values.texts === undefined) await measured(printAccuracy);
 else await measured(printEqual);
 
@@ -53,6 +67,9 @@ async function printAccuracy(system: System): Promise<void> {
     heldout.filter((_, index) => isRight(index)).length / heldout.length;
   const vectors = await answersTo(system, heldout, ({ data }) => ({ tensor: { shape: [768], dtype: 'FP32', data } }));
   const texts = await answersTo(system, heldout, ({ text }) => ({ text, model: 'supersense-text' }));
+  const split = readGlosses().filter(({ isTest }) => isTest);
+  const ofSplit = await answersTo(system, split, ({ text }) => ({ text, model: 'supersense-text' }));
+  const splitShare = ofSplit.filter(({ label }, index) => label === split[index]?.label).length / split.length;
   const figures = (answers: readonly ReasonResponse[]): { accuracy: number; confidence: number; spikes: number } => ({
     accuracy: share((index) => answers[index]?.label === heldout[index]?.label),
     confidence: answers.reduce((sum, { confidence }) => sum + confidence, 0) / answers.length,
@@ -63,6 +80,9 @@ async function printAccuracy(system: System): Promise<void> {
     texts: heldout.length,
     accuracy: vector.accuracy,
     text_accuracy: text.accuracy,
+    split_texts: split.length,
+    split_text_accuracy: splitShare,
+    split_accuracy: CARD.test.accuracy,
     linear_accuracy: share((index) => heldout[index]?.linear_label === heldout[index]?.label),
     mean_confidence: vector.confidence,
     text_mean_confidence: text.confidence,
@@ -80,7 +100,8 @@ async function printAccuracy(system: System): Promise<void> {
       ['linear classifier (from encodings)', percent(result.linear_accuracy), '-', '-'],
     ],
   );
-  print(result, `${people}\n${result.texts} held-out texts, 45 classes`);
+  const whole = `whole test split, ${split.length} texts: supersense-text ${percent(splitShare)}, supersense ${percent(CARD.test.accuracy)} (its card)`;
+  print(result, `${people}\n${result.texts} held-out texts, 45 classes\n${whole}`);
 }
 
 async function printEqual(system: System): Promise<void> {
@@ -91,12 +112,28 @@ async function printEqual(system: System): Promise<void> {
   if (equal !== texts) process.exitCode = 1;
 }
 
-function answersTo(
+async function printRecall(): Promise<void> {
+  const recall = await measureRecall(QUERIES, seed);
+  const rows: string[][] = [
+    ['words (BM25)', percent(recall.words)],
+    ['meaning (int8 cosine)', percent(recall.meaning)],
+    ['both, fused', percent(recall.both)],
+  ];
+  const what = `${recall.queries} held-out queries among ${recall.documents} held-out documents (seed ${seed})`;
+  print(recall, `${table(['SEARCH BY', 'RECALL@10'], rows)}\n${what}`);
+}
+
+/** A few at a time: the router refuses what it cannot do soon. */
+async function answersTo<Item extends HeldoutItem | Gloss>(
   system: System,
-  heldout: readonly HeldoutItem[],
-  request: (item: HeldoutItem) => Parameters<System['reason']>[0],
+  items: readonly Item[],
+  request: (item: Item) => Parameters<System['reason']>[0],
 ): Promise<ReasonResponse[]> {
-  return Promise.all(heldout.map((item) => system.reason(request(item))));
+  const answers: ReasonResponse[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    answers.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map((item) => system.reason(request(item))))));
+  }
+  return answers;
 }
 
 function print(result: object, people: string): void {

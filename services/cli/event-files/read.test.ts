@@ -1,98 +1,84 @@
-// Files that expelliarmus and dv-processing have written, against what these read from them.
 import { describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { UsageError } from '../usage-error.ts';
-import { Aedat4Reader } from './aedat4.ts';
 import { RawReader } from './raw.ts';
 import { readEvents } from './read.ts';
-import { EventList, type EventReader, RecordingError } from './recording.ts';
+import { EventList, RecordingError, type Window } from './recording.ts';
 
-const DATA = join(import.meta.dirname, '../../../test/data/inputs');
-const ALL = { fromUs: 0, toUs: Infinity };
-const FILES = ['evt2.raw', 'evt3.raw', 'none.aedat4', 'lz4.aedat4', 'zstd.aedat4'];
+const ALL: Window = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
 
-interface Decoded {
-  readonly t: number[];
-  readonly x: number[];
-  readonly y: number[];
-  readonly p: number[];
-}
+/** Of EVT 3.0. */
+const word = (type: number, value: number): number => (type << 12) | value;
+const [ADDR_Y, ADDR_X, BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH] = [0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8];
+const ON = 0x800;
 
-function expected(file: string): Decoded {
-  const name = file.endsWith('.raw') ? file.replace('.raw', '.json') : 'aedat4.json';
-  return JSON.parse(readFileSync(join(DATA, name), 'utf8')) as Decoded;
-}
+const evt3 = (...words: number[]): Buffer =>
+  Buffer.concat([Buffer.from('% evt 3.0\n% geometry 640x480\n% end\n'), Buffer.from(Uint16Array.from(words).buffer)]);
+const evt2 = (...words: number[]): Buffer =>
+  Buffer.concat([
+    Buffer.from('% format EVT2;height=480;width=640\n% end\n'),
+    Buffer.from(Uint32Array.from(words).buffer),
+  ]);
 
-function readerOf(file: string, to: EventList): EventReader {
-  return file.endsWith('.raw') ? new RawReader(to) : new Aedat4Reader(to);
-}
+/** A word of EVT 2.0: type, low bits of the time, column and row. */
+const cd = (isOn: boolean, time: number, x: number, y: number): number =>
+  ((Number(isOn) << 28) | (time << 22) | (x << 11) | y) >>> 0;
+const high = (time: number): number => ((0x8 << 28) | time) >>> 0;
 
-function decoded({ tUs, x, y, polarity }: EventList): Decoded {
-  return { t: tUs, x, y, p: polarity.map(Number) };
-}
+const PLAIN3 = evt3(
+  ...[
+    word(TIME_HIGH, 2),
+    word(TIME_LOW, 5),
+    word(ADDR_Y, 33),
+    word(ADDR_X, 7 | ON),
+    word(TIME_LOW, 6),
+    word(ADDR_X, 8),
+  ],
+  ...[word(BASE_X, 100 | ON), word(VECT_12, 0x801), word(VECT_8, 0x82), word(ADDR_Y, 479), word(ADDR_X, 639)],
+);
 
-describe.each(FILES)('the events of %s', (file) => {
-  const bytes = readFileSync(join(DATA, file));
-
-  it('are those that the library reads', () => {
-    const { tUs, x, y, polarity } = readEvents(join(DATA, file), ALL);
-    expect({ t: tUs.map(Number), x, y, p: polarity.map(Number) }).toEqual(expected(file));
-  });
-
-  it('are the same wherever the file is cut into pieces', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 700 }), (size) => {
-        const list = new EventList(ALL);
-        const reader = readerOf(file, list);
-        for (let at = 0; at < bytes.length; at += size) reader.add(bytes.subarray(at, at + size));
-        reader.end();
-        expect(decoded(list)).toEqual(expected(file));
-      }),
-      { numRuns: 20 },
-    );
-  });
-
-  it('may be those of a window alone', () => {
-    const { t, x } = expected(file);
-    const [fromUs, toUs] = [t[100]!, t[200]!];
-    const read = readEvents(join(DATA, file), { fromUs, toUs });
-    expect(read.x).toEqual(x.filter((_, k) => t[k]! >= fromUs && t[k]! < toUs));
-    expect(read.startUs).toBe(BigInt(fromUs));
-  });
-
-  it('of a file that is damaged anywhere are read or refused, and nothing else', () => {
-    fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length), (at, byte, length) => {
-        const harmed = Buffer.from(bytes.subarray(0, length));
-        if (at < length) harmed[at] = byte;
-        try {
-          const reader = readerOf(file, new EventList(ALL));
-          reader.add(harmed);
-          reader.end();
-        } catch (error) {
-          expect(error).toBeInstanceOf(RecordingError);
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-});
-
-describe('a file of events', () => {
-  function reading(content: Buffer | string, name = 'a.raw'): () => unknown {
+function reading(content: Buffer | string, window = ALL): () => ReturnType<typeof readEvents> {
+  return () => {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-events-'));
-    return () => {
-      try {
-        writeFileSync(join(folder, name), content);
-        return readEvents(join(folder, name), ALL);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    };
-  }
+    try {
+      writeFileSync(join(folder, 'a.raw'), content);
+      return readEvents(join(folder, 'a.raw'), window);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+}
+
+describe('a RAW file', () => {
+  it('of EVT 2.0 is read word by word', () => {
+    const events = reading(evt2(cd(true, 1, 2, 3), high(10), cd(true, 5, 639, 479), high(11), cd(false, 63, 0, 1)))();
+    expect(events).toMatchObject({ tUs: [645n, 767n], x: [639, 0], y: [479, 1], polarity: [true, false] });
+  });
+
+  it('of EVT 3.0 is read with its rows of events', () => {
+    const time = 2 * 4_096;
+    expect(reading(PLAIN3)()).toMatchObject({
+      tUs: [5, 6, 6, 6, 6, 6, 6].map((low) => BigInt(time + low)),
+      x: [7, 8, 100, 111, 113, 119, 639],
+      y: [33, 33, 33, 33, 33, 33, 479],
+      polarity: [true, false, true, true, true, true, false],
+    });
+  });
+
+  it('is read on where its times begin anew', () => {
+    const words = [word(TIME_HIGH, 4_095), word(TIME_LOW, 7), word(ADDR_Y, 1), word(ADDR_X, 5)];
+    const anew = [word(TIME_HIGH, 0), word(TIME_LOW, 9), word(ADDR_X, 6)];
+    expect(reading(evt3(...words, ...anew))()).toMatchObject({ tUs: [BigInt(4_095 * 4_096 + 7), BigInt(2 ** 24 + 9)] });
+  });
+
+  it('may be read in part', () => {
+    const window = { fromUs: 2 * 4_096 + 6, toUs: 2 * 4_096 + 7 };
+    const events = reading(PLAIN3, window)();
+    expect([events.x, events.startUs]).toEqual([[8, 100, 111, 113, 119, 639], BigInt(window.fromUs)]);
+  });
 
   it.each([
     ['of a format that is not known', '% evt 2.1\n% end\n', 'has the format EVT 2.1; known are EVT 2.0 and EVT 3.0'],
@@ -101,23 +87,37 @@ describe('a file of events', () => {
     ['that ends within a word', '% evt 3.0\n% end\nabc', 'ends within a word'],
     ['of another kind', 'P'.repeat(100), 'does not name its format'],
   ])('%s is refused', (_, content, message) => {
-    const run = reading(content);
-    expect(run).toThrow(UsageError);
+    expect(reading(content)).toThrow(UsageError);
     expect(reading(content)).toThrow(message);
   });
 
-  it('with the times of a day that begin anew is read on', () => {
-    const word = (type: number, value: number): number => (type << 12) | value;
-    const words = Uint16Array.of(
-      word(8, 4_095),
-      word(6, 7),
-      word(0, 1),
-      word(2, 5),
-      word(8, 0),
-      word(6, 9),
-      word(2, 6),
+  it('gives the same events wherever it is cut into pieces', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: PLAIN3.length }), (size) => {
+        const list = new EventList(ALL);
+        const reader = new RawReader(list);
+        for (let at = 0; at < PLAIN3.length; at += size) reader.add(PLAIN3.subarray(at, at + size));
+        reader.end();
+        expect(list.x).toEqual([7, 8, 100, 111, 113, 119, 639]);
+      }),
     );
-    const content = Buffer.concat([Buffer.from('% evt 3.0\n% end\n'), Buffer.from(words.buffer)]);
-    expect(reading(content)()).toMatchObject({ tUs: [BigInt(4_095 * 4_096 + 7), BigInt(2 ** 24 + 9)], x: [5, 6] });
+  });
+
+  it('is read or refused, whatever is in it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('% evt 2.0\n', '% evt 3.0\n', ''),
+        fc.uint8Array({ maxLength: 300 }),
+        (head, bytes) => {
+          try {
+            const reader = new RawReader(new EventList(ALL));
+            reader.add(Buffer.concat([Buffer.from(head), bytes]));
+            reader.end();
+          } catch (error) {
+            expect(error).toBeInstanceOf(RecordingError);
+          }
+        },
+      ),
+    );
   });
 });

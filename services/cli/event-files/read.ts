@@ -2,16 +2,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Events } from '../../generated/tandem/v1/reasoning.ts';
 import { UsageError } from '../usage-error.ts';
-import { Aedat4Reader } from './aedat4.ts';
 import { RawReader } from './raw.ts';
 import { EventList, type EventReader, RecordingError, type Window } from './recording.ts';
 
 const CHUNK_BYTES = 1_048_576;
 
-const READERS: Readonly<Record<string, new (to: EventList) => EventReader>> = {
-  '.raw': RawReader,
-  '.aedat4': Aedat4Reader,
-};
+const READERS: Readonly<Record<string, new (to: EventList) => EventReader>> = { '.raw': RawReader };
 
 export function isEventFile(file: string): boolean {
   return readerOf(file) !== undefined;

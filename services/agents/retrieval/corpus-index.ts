@@ -1,0 +1,86 @@
+// One corpus in memory: BM25 over its words, the nearest vectors of its meaning, and both fused.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import MiniSearch from 'minisearch';
+import type { StoredPassage } from '../../corpora/corpus-store.ts';
+import { fuse } from './fuse.ts';
+import type { TextEmbedding } from './text-embedding.ts';
+import { VectorIndex } from './vector-index.ts';
+
+/** Passages that are indexed before other work gets its turn. */
+const CHUNK = 64;
+/** Of each list, before they are fused. */
+const CANDIDATES = 100;
+/** A query's first characters say what it is about, and bound the work. */
+const MAX_QUERY_CHARS = 2_000;
+
+export interface FoundPassage extends StoredPassage {
+  readonly score: number;
+}
+
+export type SearchBy = 'words' | 'meaning' | 'both';
+
+export class CorpusIndex {
+  readonly #passages: readonly StoredPassage[];
+  readonly #words: MiniSearch<StoredPassage & { id: number }>;
+  readonly #vectors: VectorIndex | undefined;
+  readonly #embedding: TextEmbedding | undefined;
+
+  private constructor(passages: readonly StoredPassage[], embedding: TextEmbedding | undefined) {
+    this.#passages = passages;
+    this.#words = new MiniSearch({ fields: ['text'] });
+    this.#embedding = embedding;
+    this.#vectors = embedding && new VectorIndex(passages.length, embedding.dimensions);
+  }
+
+  /** Without an embedding only words are searched. Gives way to other work every few milliseconds. */
+  static async build(passages: readonly StoredPassage[], embedding?: TextEmbedding): Promise<CorpusIndex> {
+    const index = new CorpusIndex(passages, embedding);
+    for (let from = 0; from < passages.length; from += CHUNK) {
+      index.#add(from, Math.min(passages.length, from + CHUNK));
+      await nextTurn();
+    }
+    return index;
+  }
+
+  /** Characters of all passages. */
+  get size(): number {
+    return this.#passages.reduce((sum, { text }) => sum + text.length, 0);
+  }
+
+  /** The best first. Scores can be compared within one answer only. */
+  search(query: string, count: number, by: SearchBy = 'both'): FoundPassage[] {
+    const asked = query.slice(0, MAX_QUERY_CHARS);
+    const depth = Math.max(CANDIDATES, count);
+    const lists = [
+      ...(by === 'meaning' ? [] : [this.#byWords(asked, depth)]),
+      ...(by === 'words' ? [] : [this.#byMeaning(asked, depth)]),
+    ];
+    return fuse(lists)
+      .slice(0, count)
+      .map(({ index, score }) => ({ ...this.#passages[index]!, score }));
+  }
+
+  #add(from: number, to: number): void {
+    for (let index = from; index < to; index += 1) {
+      const passage = this.#passages[index]!;
+      this.#words.add({ ...passage, id: index });
+      if (this.#vectors === undefined) continue;
+      this.#embedding!.embed(passage.text, this.#vectors.slot(index));
+      this.#vectors.added(index);
+    }
+  }
+
+  #byWords(query: string, count: number): number[] {
+    return this.#words
+      .search(query)
+      .slice(0, count)
+      .map(({ id }) => id as number);
+  }
+
+  #byMeaning(query: string, count: number): number[] {
+    if (this.#vectors === undefined) return [];
+    const vector = new Int8Array(this.#embedding!.dimensions);
+    this.#embedding!.embed(query, vector);
+    return this.#vectors.nearest(vector, count);
+  }
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Cancel } from '../../core/cancel.ts';
+import type { CallContext } from '../../core/inference.ts';
+import { CorpusStore } from '../../corpora/corpus-store.ts';
+import { CorpusIndex } from './corpus-index.ts';
+import { CorpusRetriever } from './corpus-retriever.ts';
+import { fuse } from './fuse.ts';
+import { TextEmbedding } from './text-embedding.ts';
+import { VectorIndex } from './vector-index.ts';
+
+const NO_LIMITS: CallContext = { deadlineMs: Infinity, signal: new Cancel() };
+
+/** Two directions: animals, and machines. */
+const WORDS = ['dog', 'cat', 'puppy', 'engine', 'motor'];
+const VECTORS = Int8Array.from([100, 0, 90, 10, 100, 5, 0, 100, 5, 90]);
+
+const embedding = new TextEmbedding(
+  { dimensions: 2, values: VECTORS },
+  { encode: (text) => text.split(' ').flatMap((word) => (WORDS.includes(word) ? [WORDS.indexOf(word)] : [])) },
+);
+
+const passages = (...texts: string[]): { document: string; text: string }[] =>
+  texts.map((text, index) => ({ document: `d${index}`, text }));
+
+describe('the fusion of ranked lists', () => {
+  it('puts first what stands high in both', () => {
+    expect(
+      fuse([
+        [1, 2, 3],
+        [2, 9],
+      ]).map(({ index }) => index),
+    ).toEqual([2, 1, 9, 3]);
+  });
+
+  it('is in the order of the indices, where scores are equal', () => {
+    expect(fuse([[5], [3]]).map(({ index }) => index)).toEqual([3, 5]);
+  });
+});
+
+describe('a vector index', () => {
+  function indexOf(...vectors: [number, number][]): VectorIndex {
+    const index = new VectorIndex(vectors.length, 2);
+    for (const [at, vector] of vectors.entries()) {
+      index.slot(at).set(vector);
+      index.added(at);
+    }
+    return index;
+  }
+
+  it('goes by direction, not by length', () => {
+    expect(indexOf([1, 1], [127, 0], [2, 0]).nearest(Int8Array.of(5, 0), 2)).toEqual([1, 2]);
+  });
+
+  it('leaves out what has no direction, or another one', () => {
+    expect(indexOf([0, 0], [-5, 0], [3, 1]).nearest(Int8Array.of(5, 0), 9)).toEqual([2]);
+    expect(indexOf([3, 1]).nearest(Int8Array.of(0, 0), 9)).toEqual([]);
+  });
+});
+
+describe('an index of a corpus', () => {
+  it('finds by meaning what has no word of the query', async () => {
+    const index = await CorpusIndex.build(passages('the motor is loud', 'a dog barks'), embedding);
+    expect(index.search('puppy', 1)[0]?.text).toBe('a dog barks');
+    expect(index.search('puppy', 1, 'words')).toEqual([]);
+  });
+
+  it('finds by words what has no vector', async () => {
+    const index = await CorpusIndex.build(passages('the motor is loud', 'zebra stripes'), embedding);
+    expect(index.search('zebra', 1)[0]?.text).toBe('zebra stripes');
+    expect(index.search('zebra', 1, 'meaning')).toEqual([]);
+  });
+
+  it('searches words only, where there is no embedding', async () => {
+    const index = await CorpusIndex.build(passages('a dog barks', 'a cat'));
+    expect(index.search('dog', 5).map(({ document }) => document)).toEqual(['d0']);
+  });
+
+  it('gives no more than are wanted, the best first', async () => {
+    const index = await CorpusIndex.build(passages('dog dog', 'dog', 'motor'), embedding);
+    const scores = index.search('dog', 2).map(({ score }) => score);
+    expect(scores).toHaveLength(2);
+    expect(scores[0]).toBeGreaterThanOrEqual(scores[1]!);
+  });
+
+  it.each(['', '   ', '"AND (', '\u0000', 'x'.repeat(100_000), '__proto__ constructor'])(
+    'answers %j',
+    async (query) => {
+      const index = await CorpusIndex.build(passages('a dog barks'), embedding);
+      expect(index.search(query, 5).length).toBeLessThanOrEqual(1);
+    },
+  );
+});
+
+describe('a retriever', () => {
+  let dir: string;
+  let store: CorpusStore;
+  let retriever: CorpusRetriever;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'tandem-retriever-'));
+    store = new CorpusStore(dir);
+    retriever = new CorpusRetriever({ store, embedding: () => embedding });
+  });
+
+  const found = async (query: string, corpus = ''): Promise<string[]> =>
+    (await retriever.search(query, corpus, 5, NO_LIMITS)).map(({ text }) => text);
+
+  it('searches the only corpus, where none is named', async () => {
+    store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
+    expect(await found('puppy')).toEqual(['a dog barks']);
+  });
+
+  it('sees a change of the corpus', async () => {
+    store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
+    await found('dog');
+    store.add('pets', [{ name: 'b', text: 'another dog' }]);
+    expect((await found('dog')).sort()).toEqual(['a dog barks', 'another dog']);
+  });
+
+  it.each<[string, readonly string[], string, RegExp]>([
+    ['there is none', [], '', /there is no corpus; there are: none\. Add one: tandem corpus add/],
+    ['there are several and none is named', ['a', 'b'], '', /several corpora; name one; there are: a, b/],
+    ['there is none of that name', ['a'], 'b', /there is no corpus "b"; there are: a/],
+    ['the name is a path', ['a'], '../a', /there is no corpus "\.\.\/a"/],
+  ])('refuses with UNKNOWN_CORPUS, where %s', async (_, names, corpus, why) => {
+    for (const name of names) store.add(name, [{ name: 'd', text: 'dog' }]);
+    const search = found('dog', corpus);
+    await expect(search).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS', message: expect.stringMatching(why) });
+  });
+
+  it('refuses a damaged corpus, and searches it once it is mended', async () => {
+    writeFileSync(join(dir, 'pets.jsonl'), 'no JSON\n');
+    await expect(found('dog')).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS' });
+    writeFileSync(join(dir, 'pets.jsonl'), '{"document": "a", "text": "one dog more"}\n');
+    expect(await found('dog')).toEqual(['one dog more']);
+  });
+});

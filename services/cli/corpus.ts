@@ -1,0 +1,89 @@
+// The corpora of this machine: files in a folder that the router reads, too. No router is asked.
+import { Command } from 'commander';
+import { ConfigError, loadSettings } from '../config/load.ts';
+import { CorpusError } from '../corpora/corpus-error.ts';
+import { CorpusStore, type CorpusSummary } from '../corpora/corpus-store.ts';
+import { readDocuments } from '../corpora/read-documents.ts';
+import { print } from './client.ts';
+import { table } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+interface Options {
+  readonly dir?: string;
+  readonly config?: string;
+}
+
+const HEAD = ['CORPUS', 'DOCUMENTS', 'PASSAGES', 'BYTES'];
+
+export function corpusCommand(): Command {
+  return new Command('corpus')
+    .description('Keep the documents that "tandem query" searches.')
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+    .addCommand(removeCommand())
+    .addHelpText(
+      'after',
+      `
+Corpora are files in the folder of setting agents.corpus_dir, which a router on this machine reads, too.
+
+Examples: npx tandem corpus add notes docs
+          npx tandem query "How are engines chosen?" --corpus notes
+          npx tandem corpus remove notes`,
+    );
+}
+
+function addCommand(): Command {
+  return withFolder(new Command('add'))
+    .description('Add documents to a corpus; those of the same name are replaced.')
+    .argument('<name>', 'of the corpus; made where it does not exist')
+    .argument('<path>', 'a Markdown, text or JSONL file ({"name": …, "text": …} a line), or a folder of them')
+    .action((name: string, path: string, options: Options, command: Command) => {
+      const summary = onStore(options, (store) => store.add(name, readDocuments(path)));
+      print(command, summary, () => `corpus ${name}: ${counts(summary)}`);
+    });
+}
+
+function listCommand(): Command {
+  return withFolder(new Command('list'))
+    .description('List the corpora.')
+    .action((options: Options, command: Command) => {
+      const corpora = onStore(options, (store) => store.names().map((name) => store.summary(name)));
+      print(command, { corpora }, () =>
+        corpora.length === 0
+          ? 'there is no corpus; add one: npx tandem corpus add NAME PATH'
+          : table(
+              HEAD,
+              corpora.map(({ name, documents, passages, bytes }) => [name, documents, passages, bytes]),
+            ),
+      );
+    });
+}
+
+function removeCommand(): Command {
+  return withFolder(new Command('remove'))
+    .description('Remove a corpus.')
+    .argument('<name>', 'of the corpus')
+    .action((name: string, options: Options, command: Command) => {
+      onStore(options, (store) => store.remove(name));
+      print(command, { removed: name }, () => `corpus ${name} is removed`);
+    });
+}
+
+function withFolder(command: Command): Command {
+  return command
+    .option('--dir <folder>', 'where the corpora are (default: setting agents.corpus_dir)')
+    .option('--config <file>', 'settings in YAML (default: TANDEM_CONFIG, else none)');
+}
+
+function onStore<T>({ dir, config: file }: Options, act: (store: CorpusStore) => T): T {
+  try {
+    return act(new CorpusStore(dir ?? loadSettings({ file }).agents.corpus_dir));
+  } catch (error) {
+    if (error instanceof CorpusError || error instanceof ConfigError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function counts({ documents, passages, bytes }: CorpusSummary): string {
+  return `${documents} documents, ${passages} passages, ${bytes} bytes`;
+}

@@ -1,0 +1,58 @@
+// Text in: the same answer by every way, equal to the bit on both kinds of engine, and refusals that name the field.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
+import { compareTexts } from '../load/equal-texts.ts';
+import { readHeldout } from '../support/heldout.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { type System, startSystem } from '../support/system.ts';
+import { randomTexts } from '../support/texts.ts';
+
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
+});
+
+afterAll(async () => {
+  await system.stop();
+});
+
+describe('a text', () => {
+  it('is answered by the model that takes text, where no model is named', async () => {
+    const answer = await system.reason({ text: 'a small furry animal' });
+    expect([answer.model, answer.label]).toEqual(['supersense-text', 'noun.animal']);
+  });
+
+  it('has the same answer whatever the order and the case of its words', async () => {
+    const one = await system.reason({ text: 'a small furry animal' });
+    const other = await system.reason({ text: 'Animal furry SMALL a' });
+    expect(other.stateDigest).toBe(one.stateDigest);
+  });
+
+  it('gives the same bits on the local engine and on a sidecar', async () => {
+    const seed = Date.now() % 2 ** 31;
+    const { texts, equal, firstOther } = await compareTexts(system, randomTexts(100, seed));
+    expect([`seed ${seed}`, equal, firstOther]).toEqual([`seed ${seed}`, texts, '']);
+  });
+
+  it('is understood, though no sentence encoder has read it', async () => {
+    const heldout = readHeldout();
+    const answers = await Promise.all(heldout.map(({ text }) => system.reason({ text })));
+    const right = answers.filter(({ label }, index) => label === heldout[index]!.label).length;
+    expect(right / heldout.length).toBeGreaterThan(0.74);
+  });
+
+  it.each<[string, Partial<ReasonRequest>, string]>([
+    ['a model without a tokenizer', { text: 'a dog', model: 'supersense' }, 'TEXT_UNSUPPORTED'],
+    ['nothing but spaces', { text: ' \n' }, 'TEXT_EMPTY'],
+    ['more bytes than the limit', { text: 'ü'.repeat(4_097) }, 'TEXT_TOO_LONG'],
+    ['an encoding beside it', { text: 'a dog', encoding: [1] }, 'INVALID_FIELD'],
+    [
+      'a tensor beside it',
+      { text: 'a dog', tensor: { shape: [1], dtype: '', data: Buffer.alloc(4) } },
+      'INVALID_FIELD',
+    ],
+  ])('is refused with %s', async (_, request, reason) => {
+    expect(await refusalOf(system.reason(request))).toMatchObject({ code: 'INVALID_ARGUMENT', reason, field: 'text' });
+  });
+});
