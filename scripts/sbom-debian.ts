@@ -20,8 +20,9 @@ const wanted = built
 
 function component(name: string): Component[] {
   try {
-    const format = '${Version}';
-    const version = execFileSync('dpkg-query', ['-W', `-f=${format}`, name], { encoding: 'utf8', stdio: 'pipe' });
+    const [, version = ''] = execFileSync('dpkg-query', ['-W', name], { encoding: 'utf8', stdio: 'pipe' })
+      .trim()
+      .split('\t');
     const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}`;
     return [{ type: 'library', name, version, purl, 'bom-ref': purl }];
   } catch {

@@ -88,12 +88,13 @@ export class NativeEdge implements Edge {
   }
 
   /** Undefined: the status says all there is to say. */
-  #toError(why: Unheard, { code }: Status, owner: CallOwner | undefined): RouterError | undefined {
+  #toError(why: Unheard, { code, metadata }: Status, owner: CallOwner | undefined): RouterError | undefined {
     if (why === 'OWNER_FULL') return (owner as CallerAccount).tooManyBytes();
     if (why === 'LATE') return lateMessage(this.#options.timeoutMs);
     if (why === 'FULL') return noRoomForMessage(MAX_OPEN_MESSAGES * this.#options.maxMessageBytes);
-    // Of bad messages, those that are too large have this code.
-    if (why === 'BAD' && code === Code.RESOURCE_EXHAUSTED) return messageTooLarge(this.#options.maxMessageBytes);
+    // Of bad messages, those that are too large have this code. What an inspector refuses has its reason with it.
+    if (why === 'BAD' && code === Code.RESOURCE_EXHAUSTED && metadata === undefined)
+      return messageTooLarge(this.#options.maxMessageBytes);
     return why === 'COMPRESSED_FLAG' ? flaggedAsCompressed() : undefined;
   }
 }

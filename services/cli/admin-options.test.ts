@@ -8,19 +8,16 @@ import { adminOptions } from './admin-options.ts';
 
 const runtime = mkdtempSync(join(tmpdir(), 'tandem-runtime-'));
 const socket = `unix:${runtime}/tandem/router-50051.sock`;
-const before = process.env['XDG_RUNTIME_DIR'];
+const usual = (address: string): string => defaultAdminSocket(address, { XDG_RUNTIME_DIR: runtime });
 let server: Server;
 
 beforeAll(async () => {
-  process.env['XDG_RUNTIME_DIR'] = runtime;
   mkdirSync(join(runtime, 'tandem'));
   server = createServer();
   await new Promise<void>((resolve) => server.listen(socket.slice('unix:'.length), resolve));
 });
 
 afterAll(() => {
-  if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
-  else process.env['XDG_RUNTIME_DIR'] = before;
   server.close();
 });
 
@@ -36,7 +33,7 @@ describe('an administrative call', () => {
     ['where --admin says', { ...local, admin: 'unix:/run/x.sock' }, 'unix:/run/x.sock'],
     ['where --admin says, with the token', { ...local, token: 'x', admin: '10.0.0.7:1' }, '10.0.0.7:1'],
   ])('goes %s', (_where, options, address) => {
-    expect(adminOptions(options).address).toBe(address);
+    expect(adminOptions(options, usual).address).toBe(address);
   });
 
   it('needs neither TLS nor a token at a socket', () => {
@@ -47,9 +44,8 @@ describe('an administrative call', () => {
 
 describe('the usual socket', () => {
   it('is another one for each router', () => {
-    const of = (address: string): string => defaultAdminSocket(address, { XDG_RUNTIME_DIR: runtime });
-    expect(of('0.0.0.0:50051')).toBe(socket);
-    expect(new Set(['[::1]:50052', 'unix:/a', 'unix:/b', '127.0.0.1:50051'].map(of)).size).toBe(4);
+    expect(usual('0.0.0.0:50051')).toBe(socket);
+    expect(new Set(['[::1]:50052', 'unix:/a', 'unix:/b', '127.0.0.1:50051'].map(usual)).size).toBe(4);
   });
 
   it('is at home where the runtime folder is not ours, or not there', () => {

@@ -9,16 +9,19 @@ export interface AdminOptions extends CredentialOptions {
   readonly admin?: string;
 }
 
-/** Who says who they are, by a token or a certificate, calls as that, unless `admin` is a socket, which asks nobody. */
-export function adminOptions<Options extends AdminOptions>(options: Options): Options {
-  const address = options.admin ?? socketOf(options);
+/**
+ * Who says who they are, by a token or a certificate, calls as that, unless `admin` is a socket, which asks nobody. `usual`: the
+ * socket of the router at an address.
+ */
+export function adminOptions<Options extends AdminOptions>(options: Options, usual = defaultAdminSocket): Options {
+  const address = options.admin ?? socketOf(options, usual);
   if (address === undefined) return options;
   if (!address.startsWith('unix:')) return { ...options, address };
   return { ...options, address, ca: undefined, cert: undefined, key: undefined, token: undefined };
 }
 
-function socketOf({ address, token, cert }: CredentialOptions): string | undefined {
+function socketOf({ address, token, cert }: CredentialOptions, usual: (address: string) => string): string | undefined {
   if (token !== undefined || cert !== undefined || !isLoopbackAddress(address)) return undefined;
-  const socket = defaultAdminSocket(address);
+  const socket = usual(address);
   return lstatSync(socket.slice('unix:'.length), { throwIfNoEntry: false })?.isSocket() ? socket : undefined;
 }

@@ -1,11 +1,12 @@
 // Words of others, on their way to a terminal or a log: what does not print, or changes how other characters do, is shown by
 // its number. Control characters, marks of direction, separators of lines and private characters are such.
 
+const ESCAPE = '\u001b';
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** As HIDDEN, but for the end of a line, the tabulator and escape. */
-const HIDDEN_IN_LINES = /(?![\n\t\x1b])[\p{C}\p{Zl}\p{Zp}]/gu;
+const HIDDEN_IN_LINES = new RegExp(`(?![\\n\\t${ESCAPE}])${HIDDEN.source}`, 'gu');
 /** An escape that is not the begin of a style, such as bold or red, which the command line itself writes. */
-const OTHER_ESCAPE = /\x1b(?!\[[\d;]{0,16}m)/g;
+const OTHER_ESCAPE = new RegExp(`${ESCAPE}(?!\\[[\\d;]{0,16}m)`, 'g');
 
 /** Example: "\u{1b}[2J". Of a name, a reason, and all else that is one line. */
 export function visible(text: string): string {

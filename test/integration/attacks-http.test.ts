@@ -181,11 +181,11 @@ describe('a request', () => {
 it('slow connections, renewed again and again, keep out neither probes nor Prometheus', async () => {
   const slow = Array.from({ length: 200 }, () => open('127.0.0.2'));
   for (const socket of await Promise.all(slow)) socket.write('GET /metrics HT');
-  let isOver = false;
+  const over = new AbortController();
   const renewing = (async (): Promise<void> => {
-    while (!isOver) (await open('127.0.0.2')).write('G');
+    while (!over.signal.aborted) (await open('127.0.0.2')).write('G');
   })();
   for (const path of ['/readyz', '/metrics', '/readyz', '/metrics']) expect((await ask(path)).status).toBe(200);
-  isOver = true;
+  over.abort();
   await renewing;
 });
