@@ -8,6 +8,7 @@ import type { Inference, InferenceInput } from '../../services/core/inference.ts
 import type { Engine, EngineModel } from '../../services/engines/engine.ts';
 import { LocalEngine } from '../../services/engines/local/local-engine.ts';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
+import { writeNir } from '../support/nir-writer.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { writeModel } from './compare.ts';
 import type { FuzzCase } from './generate.ts';
@@ -64,8 +65,9 @@ export async function compareSessions(
   const modelsDir = mkdtempSync(join(tmpdir(), 'tandem-sessions-'));
   try {
     for (const fuzzCase of cases) {
-      writeModel(modelsDir, fuzzCase);
-      writeModel(modelsDir, repeated(fuzzCase), WHOLE);
+      const nir = writeNir(fuzzCase.graph);
+      writeModel(modelsDir, fuzzCase, '', nir);
+      writeModel(modelsDir, repeated(fuzzCase), WHOLE, nir);
     }
     await withMovers(modelsDir, levels, async (engines) => {
       tally.engines = engines.length;

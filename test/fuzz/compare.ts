@@ -86,12 +86,17 @@ export async function withEngines(
   }
 }
 
-/** `suffix`: of its name. */
-export function writeModel(modelsDir: string, { seed, graph, manifest }: FuzzCase, suffix = ''): void {
+/** `suffix`: of its name. `nir`: its file, which holds the time it was made, so that another one has another identity. */
+export function writeModel(
+  modelsDir: string,
+  { seed, graph, manifest }: FuzzCase,
+  suffix = '',
+  nir = writeNir(graph),
+): void {
   const folder = join(modelsDir, `m${seed}${suffix}`);
   mkdirSync(join(folder, '1'), { recursive: true });
   writeFileSync(join(folder, 'model.yaml'), manifest);
-  writeFileSync(join(folder, '1', 'model.nir'), writeNir(graph));
+  writeFileSync(join(folder, '1', 'model.nir'), nir);
 }
 
 /** The case's pairs that are worth running: none where the model is refused. */
