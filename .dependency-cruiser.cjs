@@ -12,7 +12,18 @@
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
 // main.ts. A unit test may also import its own floor, whatever test/ offers, and development packages.
 
-const F1 = ['auth', 'sessions', 'strategies', 'voting', 'cache', 'batching', 'models', 'inputs', 'corpora', 'telemetry'];
+const F1 = [
+  'auth',
+  'sessions',
+  'strategies',
+  'voting',
+  'cache',
+  'batching',
+  'models',
+  'inputs',
+  'corpora',
+  'telemetry',
+];
 const F2 = ['routing', 'publishing'];
 const F3 = ['learning', 'agents', 'importing', 'operations'];
 const F4 = ['api', 'dashboard'];

@@ -101,7 +101,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
         resolve({
           code: grpc.status[Number(got['grpc-status'])] ?? 'none',
           message: decodeURI(String(got['grpc-message'])),
-          details: Buffer.from(String(got['grpc-status-details-bin'] ?? ''), 'base64').toString('latin1'),
+          details: Buffer.from(`${got['grpc-status-details-bin'] as string | undefined}`, 'base64').toString('latin1'),
         }),
       );
     });

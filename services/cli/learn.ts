@@ -98,7 +98,7 @@ async function learn(command: Command, file: string, start: LearnStart): Promise
         }
         stream.end();
       };
-      sendAll().catch((error: Error) => {
+      sendAll().catch((error: unknown) => {
         if (over.signal.aborted) return;
         stream.cancel();
         reject(error);

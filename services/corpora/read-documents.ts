@@ -74,7 +74,8 @@ function decode(file: string, maxBytes: number): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readRegularFile(file, maxBytes));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new CorpusError(`${file} is not UTF-8; convert it, or leave it out`);
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      throw new CorpusError(`${file} is not UTF-8; convert it, or leave it out`);
     throw new CorpusError((error as Error).message, { cause: error });
   }
 }

@@ -172,15 +172,19 @@ describe('the JSON', () => {
     expect(snapshot.engines[1]).toMatchObject({ id: HOSTILE, state: 'DOWN', why: 'down: connection refused' });
   });
 
-  it.each(['/api/traces', `/api/traces/${TRACE_ID}`, '/api/disputes', '/api/models', '/api/sessions', '/api/events?limit=5'])(
-    'answers %s, and never as a page',
-    async (path) => {
-      await start();
-      const got = await send(path);
-      expect([got.status, got.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
-      expect(Object.keys(JSON.parse(got.body) as object)).not.toEqual([]);
-    },
-  );
+  it.each([
+    '/api/traces',
+    `/api/traces/${TRACE_ID}`,
+    '/api/disputes',
+    '/api/models',
+    '/api/sessions',
+    '/api/events?limit=5',
+  ])('answers %s, and never as a page', async (path) => {
+    await start();
+    const got = await send(path);
+    expect([got.status, got.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(Object.keys(JSON.parse(got.body) as object)).not.toEqual([]);
+  });
 
   it.each([
     ['/api/traces/xyz', 400, 'INVALID_FIELD'],

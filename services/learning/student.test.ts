@@ -83,10 +83,10 @@ describe('a commit', () => {
 
   it('that a crash has interrupted is published when the student is opened again', async () => {
     const student = await taught();
-    const asked = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<undefined>();
     const hanging = {
       load: () => {
-        asked.resolve();
+        asked.resolve(undefined);
         return new Promise<never>(() => undefined);
       },
       unload: () => Promise.resolve(),

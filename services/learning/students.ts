@@ -14,7 +14,7 @@ export class Students {
   readonly #open = new Map<string, Promise<Student>>();
   readonly #busy = new Set<string>();
   /** Resolves when engines can be given versions. */
-  readonly #started = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<undefined>();
 
   constructor(parts: StudentParts) {
     this.#parts = parts;
@@ -50,7 +50,7 @@ export class Students {
    * finished. `onProblem` hears of those that cannot be opened.
    */
   async start(onProblem: (name: string, error: unknown) => void): Promise<void> {
-    this.#started.resolve();
+    this.#started.resolve(undefined);
     for (const name of this.names) {
       try {
         await this.teach(name, () => Promise.resolve());

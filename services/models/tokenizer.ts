@@ -1,5 +1,5 @@
 // Text to a model's input: proto/NUMERICS.md, "Text". The router does it for every client, so that all get the same tokens.
-import { Tokenizer as Library } from '@huggingface/tokenizers';
+import * as tokenizers from '@huggingface/tokenizers';
 import { basename, join } from 'node:path';
 import xxhash from 'xxhash-wasm';
 import { z } from 'zod';
@@ -21,6 +21,12 @@ const schema = z.object({
     .object({ type: z.literal('WordPiece'), unk_token: z.string(), vocab: z.record(z.string(), z.int().min(0)) })
     .loose(),
 });
+
+/** What is used of the library, whose own declarations do not resolve in an ES module. */
+interface Library {
+  encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: readonly number[] };
+}
+const { Tokenizer: Library } = tokenizers as unknown as { Tokenizer: new (file: object, config: object) => Library };
 
 const { h64Raw } = await xxhash();
 

@@ -235,7 +235,7 @@ export class ModelPublisher {
     let next: HeldVersion = { load, pin, known: knownAnswers(version, pin), isManaged: held?.isManaged ?? true };
     loads.add(next); // first: what is pinned then waits for its engines to prove themselves
     pins.put(read);
-    let taken: Taken = { engines: [], lied: [] };
+    let taken: Taken;
     try {
       taken = await this.#onEngines(next);
       if (next.known.length === 0) {

@@ -7,7 +7,10 @@ export class LoadingEngine extends FakeEngine {
   readonly loads: string[] = [];
   readonly unloads: string[] = [];
   /** What the next loads do. */
-  onLoad: (load: ModelLoad) => Promise<void> = (load) => Promise.resolve(this.hold(load));
+  onLoad: (load: ModelLoad) => Promise<void> = (load) => {
+    this.hold(load);
+    return Promise.resolve();
+  };
 
   /** From now on it says that it holds what it was given, or something else under that name. */
   hold({ heldAs, version, modelId }: ModelLoad, heldId = modelId): void {

@@ -1,6 +1,6 @@
 // Finds passages in the corpora of a folder. A corpus is indexed when it is first asked about, and again when its file has
 // changed; those that were asked about longest ago are dropped where all together are too large.
-import { type CallContext } from '../../core/inference.ts';
+import type { CallContext } from '../../core/inference.ts';
 import { RouterError } from '../../core/errors.ts';
 import { throwIfCancelled } from '../../core/call.ts';
 import { CorpusError } from '../../corpora/corpus-error.ts';

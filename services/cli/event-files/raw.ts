@@ -13,7 +13,7 @@ interface Decoder {
 
 export class RawReader implements EventReader {
   readonly #to: EventList;
-  #header: Buffer<ArrayBufferLike> | undefined = Buffer.alloc(0);
+  #header: Buffer | undefined = Buffer.alloc(0);
   #decoder: Decoder | undefined;
   #wordBytes = 1;
   /** Of a word that the next chunk goes on with. */
@@ -24,7 +24,10 @@ export class RawReader implements EventReader {
   }
 
   add(chunk: Uint8Array): void {
-    if (this.#header === undefined) return this.#decode(chunk);
+    if (this.#header === undefined) {
+      this.#decode(chunk);
+      return;
+    }
     this.#header = Buffer.concat([this.#header, chunk]);
     const end = headerEnd(this.#header);
     if (end === undefined) {

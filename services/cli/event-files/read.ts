@@ -1,6 +1,6 @@
 // Event files, by their names: read piece by piece, and only what is asked for is kept.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { Events } from '../../generated/tandem/v1/reasoning.ts';
+import type { Events } from '../../generated/tandem/v1/reasoning.ts';
 import { UsageError } from '../usage-error.ts';
 import { Aedat4Reader } from './aedat4.ts';
 import { RawReader } from './raw.ts';

@@ -13,7 +13,7 @@ import {
   TraceRequest,
   TraceResponse,
   UnloadModelRequest,
-  UnloadModelResponse,
+  type UnloadModelResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
