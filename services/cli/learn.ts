@@ -101,7 +101,7 @@ async function learn(command: Command, file: string, start: LearnStart): Promise
       sendAll().catch((error: unknown) => {
         if (over.signal.aborted) return;
         stream.cancel();
-        reject(error);
+        reject(error instanceof Error ? error : new Error('the examples cannot be read', { cause: error }));
       });
     });
   } finally {
