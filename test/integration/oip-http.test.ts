@@ -115,7 +115,7 @@ describe('what the server says of itself', () => {
     ['/v2/models/supersense/ready', { ready: true }],
     ['/v2/models/supersense/config', { input: [{ data_type: 'TYPE_FP32', dims: [768] }] }],
     ['/v2/models/supersense/stats', { model_stats: [{ name: 'supersense' }] }],
-    ['/v2/models/stats', { model_stats: [{ name: 'supersense' }] }],
+    ['/v2/models/stats', { model_stats: expect.arrayContaining([expect.objectContaining({ name: 'supersense' })]) }],
   ])('answers %s', async (path, wanted) => {
     expect(await read(path)).toMatchObject({ status: 200, json: wanted });
   });

@@ -136,7 +136,8 @@ describe('what the server says of itself and its models', () => {
 
   it('lists the repository', async () => {
     const index = await promised((done) => client.repositoryIndex({ repositoryName: '', ready: true }, done));
-    expect(index).toMatchObject({ models: [{ name: 'supersense', version: '1', state: 'READY', reason: '' }] });
+    const entry = { name: 'supersense', version: '1', state: 'READY', reason: '' };
+    expect(index).toMatchObject({ models: expect.arrayContaining([entry]) });
   });
 
   it('counts what it answered', async () => {

@@ -2,7 +2,7 @@
 // compressed by itself. Those of events are flatbuffers with one vector of structures of 16 bytes.
 import { zstdDecompressSync } from 'node:zlib';
 import { decompressLz4 } from './lz4.ts';
-import { type EventList, type EventReader, RecordingError } from './recording.ts';
+import { type EventList, type EventReader, RecordingError, isOutOfRange } from './recording.ts';
 
 const MAGIC = '#!AER-DAT4.0\r\n';
 const MAX_HEADER_BYTES = 4 * 1_048_576;
@@ -41,7 +41,7 @@ export class Aedat4Reader implements EventReader {
       while (this.#takePacket());
     } catch (error) {
       // Read beyond the end of a table.
-      if (error instanceof RangeError) throw new RecordingError('has a packet that is damaged');
+      if (isOutOfRange(error)) throw new RecordingError('has a packet that is damaged');
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 // LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), decompressed within a limit. Checksums are not
 // looked at: what is decompressed is checked by its reader.
-import { RecordingError } from './recording.ts';
+import { RecordingError, isOutOfRange } from './recording.ts';
 
 const MAGIC = 0x184d2204;
 const VERSION = 1;
@@ -47,7 +47,7 @@ export function decompressLz4(frame: Buffer, most: number): Buffer {
     return decompress(frame, most);
   } catch (error) {
     // Read beyond the end.
-    if (error instanceof RangeError) throw damaged();
+    if (isOutOfRange(error)) throw damaged();
     throw error;
   }
 }

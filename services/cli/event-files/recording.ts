@@ -45,3 +45,8 @@ export interface EventReader {
   /** The file is over. Throws RecordingError where it ends too early. */
   end(): void;
 }
+
+/** Of a read beyond the end of a buffer. By its name: tests run in a realm of their own, with another RangeError than Node's. */
+export function isOutOfRange(error: unknown): boolean {
+  return (error as Error).name === 'RangeError';
+}
