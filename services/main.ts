@@ -324,10 +324,13 @@ export async function start(
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
       names: () => discoveries.problems,
-      register: (id, address) => {
+      register: async (id, address) => {
         checkSidecar(id, address);
         checkRegistration(address, live.inForce.admin.engine_addresses, () => registrations.take());
-        return registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
+        const pooled = await registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
+        // An engine that answers is no search for open ports.
+        if (pooled.engine.description !== undefined) registrations.giveBack();
+        return pooled;
       },
       onInternalError,
       onConnectionFault: (fault) => connectionFaults.add(fault),

@@ -20,6 +20,14 @@ describe('a token bucket', () => {
     expect(takeAll()).toBe(10);
   });
 
+  it('has a token again that was given back, and never more than a second’s', () => {
+    const bucket = new TokenBucket(1, () => 0);
+    expect([bucket.take(), bucket.take()]).toEqual([0, 1_000]);
+    bucket.giveBack();
+    bucket.giveBack();
+    expect([bucket.take(), bucket.take()]).toEqual([0, 1_000]);
+  });
+
   it('of none never gives any', () => {
     expect(new TokenBucket(0, () => 0).take()).toBe(Infinity);
   });

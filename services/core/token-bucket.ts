@@ -25,6 +25,11 @@ export class TokenBucket {
     return waitMs;
   }
 
+  /** Gives back a token that was taken. */
+  giveBack(): void {
+    this.#creditMs = Math.min(1_000, this.#creditMs + this.#costMs);
+  }
+
   /** What `take` would return. Takes none. */
   waitMs(tokens = 1): number {
     const nowMs = this.#nowMs();

@@ -11,18 +11,23 @@
 namespace tandem {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{50};
+constexpr std::chrono::milliseconds kMaxThreadTime{50};
+// Of a thread that gets no CPU.
+constexpr std::chrono::milliseconds kMaxWallTime{500};
 constexpr std::uint32_t kSeriesSteps = 16;
 
-class Watch final : public RunObserver {
+class MeasuredRunObserver final : public RunObserver {
  public:
-  bool Abandoned(std::size_t) override { return took() >= kPatience; }
+  bool Abandoned(std::size_t) override {
+    return took() >= kMaxThreadTime || Clock::now() - wall_began_ >= kMaxWallTime;
+  }
   void Finished(std::size_t, Expected<RunResult> result) override { is_done_ = result.ok(); }
   [[nodiscard]] std::chrono::nanoseconds took() const { return ThreadTime() - began_; }
   [[nodiscard]] bool is_done() const { return is_done_; }
 
  private:
   const std::chrono::nanoseconds began_ = ThreadTime();
+  const TimePoint wall_began_ = Clock::now();
   bool is_done_ = false;
 };
 
@@ -50,10 +55,10 @@ std::optional<MeasuredRun> MeasureRun(const Model& model) {
     std::optional<MeasuredRun> measured;
     // The first run finds weights and memory that no cache holds.
     for (int run = 0; run < 2; ++run) {
-      Watch watch;
-      RunBatch(network, model.model_id, steps, {&input, 1}, scratch, watch);
-      if (!watch.is_done()) return std::nullopt;
-      measured = {steps, watch.took()};
+      MeasuredRunObserver observer;
+      RunBatch(network, model.model_id, steps, {&input, 1}, scratch, observer);
+      if (!observer.is_done()) return std::nullopt;
+      measured = {steps, observer.took()};
     }
     return measured;
   } catch (const std::bad_alloc&) {

@@ -136,7 +136,7 @@ describe('npx tandem', () => {
 
   it('models and engines show tables for people and JSON for programs', async () => {
     expect((await tandem(['models'])).stdout).toMatch(
-      /MODEL +VERSION[^\n]*\n[^\n]*supersense \(default\) +1 +constant \[768\] +45/,
+      /MODEL +VERSION[^\n]*\n[^\n]*supersense \(default\) +1 \(latest\) +served +constant \[768\] +45/,
     );
     expect((await tandem(['engines'])).stdout).toMatch(/engine-1 +sidecar .* ready +closed +supersense\/1/);
     expect(JSON.parse((await tandem(['engines', '--json'])).stdout)).toMatchObject({
@@ -153,7 +153,7 @@ describe('npx tandem', () => {
   });
 
   it.each([
-    [['reason'], /give either a file/],
+    [['reason'], /give one input/],
     [['reason', '--sample', 'unicorn'], /there is no sample "unicorn"; there are: .*dog/],
     [['reason', '/no/such/file'], /cannot read "\/no\/such\/file"/],
     [['raeson'], /unknown command 'raeson'.*\n.*reason/],
