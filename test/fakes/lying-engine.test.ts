@@ -12,6 +12,7 @@ import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
 import { LyingEngine, addSpike, answerNaN, flipDigestBit } from './lying-engine.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout().map(({ data }) => ({ model: 'supersense', version: 1, shape: [768], data }));
 
@@ -22,7 +23,7 @@ let liar: LyingEngine;
 let engine: SidecarEngine;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models');
+  sidecar = await startSidecar(SUPERSENSE);
   honest = new SidecarEngine('honest', sidecar.address);
   await honest.start();
 });

@@ -6,6 +6,7 @@ import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar, unusedSocket } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
 import { SlowLink } from './slow-link.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout().map(({ data }) => ({ model: 'supersense', version: 1, shape: [768], data }));
 
@@ -14,7 +15,7 @@ let link: SlowLink;
 let engine: SidecarEngine;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models');
+  sidecar = await startSidecar(SUPERSENSE);
 });
 
 afterAll(async () => {
@@ -142,7 +143,7 @@ describe('a slow link to an engine that dies', () => {
 
 describe('a slow link to a Unix socket', () => {
   it('is one, too', async () => {
-    const other = await startSidecar('deploy/models', { listen: unusedSocket() });
+    const other = await startSidecar(SUPERSENSE, { listen: unusedSocket() });
     const otherLink = await new SlowLink(other.address).start();
     const otherEngine = new SidecarEngine('engine-2', otherLink.address);
     await otherEngine.start();

@@ -9,6 +9,7 @@ import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts'
 import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const BUILD = 'sidecar-cpp/build/release';
 const ORDINARY = join(BUILD, 'tandem-engine');
@@ -52,7 +53,7 @@ describe('tandem-engine-faulty', () => {
 
   async function answersOf(...args: string[]): Promise<Inference[]> {
     process.env['TANDEM_ENGINE_BIN'] = FAULTY;
-    sidecar = await startSidecar('deploy/models', { args });
+    sidecar = await startSidecar(SUPERSENSE, { args });
     const engine = new SidecarEngine('engine-1', sidecar.address);
     await engine.start();
     const answers = await Promise.all(inputs.map((input) => engine.infer(input, CONTEXT)));
@@ -98,7 +99,7 @@ describe('tandem-engine-faulty', () => {
 
   it('is slow from the signal on', async () => {
     process.env['TANDEM_ENGINE_BIN'] = FAULTY;
-    sidecar = await startSidecar('deploy/models', { args: ['--fault', 'delay_ms=300', '--faults-wait'] });
+    sidecar = await startSidecar(SUPERSENSE, { args: ['--fault', 'delay_ms=300', '--faults-wait'] });
     const engine = new SidecarEngine('engine-1', sidecar.address);
     await engine.start();
     const tookMs = async (): Promise<number> => {

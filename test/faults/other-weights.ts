@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { withOtherWeight } from '../support/other-weights.ts';
 import { SINGLE_STRATEGIES, type StrategyName, ask, heard, total, untilConnected } from './judging.ts';
 import type { Scenario } from './scenario.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const REQUESTS = 4_000;
-const MODELS = 'deploy/models';
+const MODELS = SUPERSENSE;
 const FILE = 'supersense/1/model.nir';
 const WEIGHT = 'node/nodes/affine1/weight';
 

@@ -12,6 +12,7 @@ import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import type { System } from '../support/system.ts';
 import { told } from '../support/told.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 export type Caller = Pick<System, 'reason'>;
 
@@ -65,7 +66,7 @@ export class Stage {
     this.#ends.push(end);
   }
 
-  async sidecars(count: number, modelsDir = 'deploy/models', options: SidecarOptions = {}): Promise<RunningSidecar[]> {
+  async sidecars(count: number, modelsDir = SUPERSENSE, options: SidecarOptions = {}): Promise<RunningSidecar[]> {
     const sidecars = await Promise.all(Array.from({ length: count }, () => startSidecar(modelsDir, options)));
     for (const sidecar of sidecars) this.#ends.push(() => sidecar.kill());
     return sidecars;
@@ -78,7 +79,7 @@ export class Stage {
   ): Promise<RunningSidecar[]> {
     const args = ['--fault', fault, '--fault-seed', String(seed), ...(waits ? ['--faults-wait'] : [])];
     if (log !== undefined) args.push('--fault-log', log);
-    return await this.sidecars(count, 'deploy/models', { args });
+    return await this.sidecars(count, SUPERSENSE, { args });
   }
 
   async link({ address }: { readonly address: string }): Promise<SlowLink> {
@@ -123,7 +124,7 @@ export class Stage {
   }
 
   /** The whole of each input's answer, as the router's own engine gives it, which has no faults. */
-  async truths(modelsDir = 'deploy/models'): Promise<string[]> {
+  async truths(modelsDir = SUPERSENSE): Promise<string[]> {
     const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
     const { inputs } = this;
     const truths = new Map<number, string>();

@@ -13,6 +13,7 @@ import { startRouter } from '../support/router-process.ts';
 import { EDGES } from '../support/serve.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const QUIET = { spawn: { count: 0 } };
 const FORBIDDEN = { code: 'PERMISSION_DENIED', reason: 'ADMIN_FORBIDDEN' };
@@ -140,7 +141,7 @@ describe('RegisterEngine', () => {
 });
 
 it('engines that a caller registers answer as others do', async () => {
-  const sidecar = await startSidecar('deploy/models');
+  const sidecar = await startSidecar(SUPERSENSE);
   const system = await startSystem({ ...QUIET, local: { enabled: false } });
   const operator = new Operator(system.adminAddress);
   await operator.register('extra', sidecar.address);

@@ -6,6 +6,7 @@ import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const heldout = readHeldout();
 const BACK_WITHIN_MS = 1_000;
@@ -15,7 +16,7 @@ let system: System;
 let unasked = 0;
 
 beforeAll(async () => {
-  sidecars = await Promise.all([startSidecar('deploy/models'), startSidecar('deploy/models')]);
+  sidecars = await Promise.all([startSidecar(SUPERSENSE), startSidecar(SUPERSENSE)]);
   system = await startSystem({
     local: { enabled: false },
     spawn: { count: 0 },

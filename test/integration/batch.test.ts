@@ -11,6 +11,7 @@ import { outcomeOf } from '../support/stream-caller.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const heldout = readHeldout();
 const MAX_MESSAGE = 4 * 1_048_576;
@@ -19,7 +20,7 @@ let sidecars: RunningSidecar[];
 let system: System;
 
 beforeAll(async () => {
-  sidecars = await Promise.all([startSidecar('deploy/models'), startSidecar('deploy/models')]);
+  sidecars = await Promise.all([startSidecar(SUPERSENSE), startSidecar(SUPERSENSE)]);
 });
 
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { readHeldout } from '../support/heldout.ts';
 import { type Finished, run } from '../support/process.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 let system: System;
 
@@ -114,7 +115,7 @@ describe('npx tandem', () => {
   });
 
   it('engines register and remove change the pool', async () => {
-    const extra = await startSidecar('deploy/models');
+    const extra = await startSidecar(SUPERSENSE);
     expect((await tandem(['engines', 'register', 'extra', extra.address])).stdout).toMatch(/extra +sidecar .* ready/);
     expect((await tandem(['engines', 'remove', 'extra'])).stdout).toMatch(/^extra is forgotten/);
     const gone = await tandem(['engines', 'remove', 'extra']);

@@ -12,6 +12,7 @@ import { type Load, closedLoad } from '../support/load.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import type { System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 /** What `docker compose up --scale` is owed. */
 const NOTICED_WITHIN_MS = 5_000;
@@ -28,9 +29,9 @@ let tandem: Tandem;
 let client: ReasoningServiceClient;
 
 beforeAll(async () => {
-  const first = await startSidecar('deploy/models', { listen: `${HOSTS[0]}:0` });
+  const first = await startSidecar(SUPERSENSE, { listen: `${HOSTS[0]}:0` });
   port = first.address.split(':')[1]!;
-  const others = HOSTS.slice(1).map((host) => startSidecar('deploy/models', { listen: `${host}:${port}` }));
+  const others = HOSTS.slice(1).map((host) => startSidecar(SUPERSENSE, { listen: `${host}:${port}` }));
   sidecars = [first, ...(await Promise.all(others))];
 });
 

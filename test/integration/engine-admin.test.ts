@@ -9,6 +9,7 @@ import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet } from './router-table/fleet.ts';
 import { Operator } from '../support/operator.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const { ENGINE_STATE_READY: READY, ENGINE_STATE_DOWN: DOWN, ENGINE_STATE_DRAINING: DRAINING } = EngineState;
 
@@ -118,7 +119,7 @@ describe('RegisterEngine', () => {
 
   beforeEach(async () => {
     await start();
-    third = await startSidecar('deploy/models', { listen: unusedSocket() });
+    third = await startSidecar(SUPERSENSE, { listen: unusedSocket() });
   });
 
   afterEach(async () => {

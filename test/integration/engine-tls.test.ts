@@ -8,6 +8,7 @@ import { readHeldout } from '../support/heldout.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const ca = new DevelopmentCa();
 const other = new DevelopmentCa();
@@ -26,7 +27,7 @@ let sidecar: RunningSidecar;
 let system: System;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models', { args: FILES });
+  sidecar = await startSidecar(SUPERSENSE, { args: FILES });
 });
 
 afterAll(() => sidecar.stop());

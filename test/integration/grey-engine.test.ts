@@ -11,6 +11,7 @@ import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout();
 /** Long, so that a busy machine does not end it: the harm does. */
@@ -23,7 +24,7 @@ let operator: Operator;
 let caller: Caller;
 
 beforeEach(async () => {
-  sidecars = await Promise.all(Array.from({ length: 3 }, () => startSidecar('deploy/models')));
+  sidecars = await Promise.all(Array.from({ length: 3 }, () => startSidecar(SUPERSENSE)));
   engine = await new LyingEngine(sidecars[0]!.address).start();
   const addresses = [engine, ...sidecars.slice(1)].map(({ address }) => address);
   router = await startRouter({

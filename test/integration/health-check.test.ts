@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import { run } from '../support/process.ts';
 import { sidecarBinary, startSidecar, unusedSocket } from '../support/sidecar.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 let status: (now: ServingStatus) => void;
 let server: grpc.Server;
@@ -65,7 +66,7 @@ describe('tandem-engine --check-health', () => {
   });
 
   it('asks where --listen says unless told otherwise, over a Unix socket as well', async () => {
-    const sidecar = await startSidecar('deploy/models', { listen: unusedSocket() });
+    const sidecar = await startSidecar(SUPERSENSE, { listen: unusedSocket() });
     try {
       expect(await engineCheck([], { TANDEM_ENGINE_LISTEN: sidecar.address })).toMatchObject({ code: 0, stderr: '' });
     } finally {

@@ -27,6 +27,7 @@ import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const STRATEGIES = ['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'] as const;
 type StrategyName = (typeof STRATEGIES)[number];
@@ -50,7 +51,7 @@ let operator: Operator;
 let truths: string[];
 
 beforeAll(async () => {
-  sidecars = await Promise.all(Array.from({ length: 3 }, () => startSidecar('deploy/models')));
+  sidecars = await Promise.all(Array.from({ length: 3 }, () => startSidecar(SUPERSENSE)));
   liar = await new LyingEngine(sidecars[2]!.address).start();
 });
 

@@ -15,7 +15,7 @@ const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: 
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startSystem({ models_dir: 'deploy/models' });
 });
 
 afterAll(() => system.stop());

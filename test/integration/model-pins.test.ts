@@ -19,8 +19,9 @@ import { refusalOf } from '../support/refusal.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
-const MODELS = 'deploy/models';
+const MODELS = SUPERSENSE;
 const OTHER = /^it holds other weights or run settings: model id [0-9a-f]{16}, the repository has [0-9a-f]{16}$/;
 const [{ data, stateDigest }] = ModelRepository.read(MODELS, 'supersense').find('', 0)[0]!.golden as [GoldenCase];
 const request = { tensor: { shape: [768], dtype: 'FP32', data }, strategy: Strategy.STRATEGY_ROUND_ROBIN };

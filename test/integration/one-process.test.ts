@@ -10,6 +10,7 @@ import { Operator } from '../support/operator.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const { ENGINE_STATE_READY: READY, ENGINE_STATE_DUPLICATE: DUPLICATE } = EngineState;
 const [{ data }] = readHeldout() as [ReturnType<typeof readHeldout>[0]];
@@ -22,7 +23,7 @@ let operator: Operator;
 let lines: Record<string, unknown>[];
 
 beforeAll(async () => {
-  [sidecar, other] = await Promise.all([startSidecar('deploy/models'), startSidecar('deploy/models')]);
+  [sidecar, other] = await Promise.all([startSidecar(SUPERSENSE), startSidecar(SUPERSENSE)]);
 });
 
 afterAll(async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-query-'));
   store = new CorpusStore(dir);
   store.add('notes', DOCUMENTS);
-  system = await startSystem({ spawn: { count: 0 }, agents: { corpus_dir: dir } });
+  system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 0 }, agents: { corpus_dir: dir } });
   client = new AgentServiceClient(system.address, grpc.credentials.createInsecure());
 });
 

@@ -12,6 +12,7 @@ import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
 import type { System } from '../support/system.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout();
 
@@ -22,7 +23,7 @@ let told: EventReader;
 let operator: Operator;
 
 beforeAll(async () => {
-  sidecars = await Promise.all([startSidecar('deploy/models'), startSidecar('deploy/models')]);
+  sidecars = await Promise.all([startSidecar(SUPERSENSE), startSidecar(SUPERSENSE)]);
 });
 
 afterAll(async () => {

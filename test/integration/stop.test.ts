@@ -21,6 +21,7 @@ import { refusalOf } from '../support/refusal.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, sidecarBinary, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 /** What `docker stop` gives, and a composition unless it says otherwise. */
 const DOCKER_GRACE_MS = 10_000;
@@ -35,7 +36,7 @@ describe('a router that is told to stop', () => {
   let health: Health;
 
   beforeEach(async () => {
-    sidecar = await startSidecar('deploy/models');
+    sidecar = await startSidecar(SUPERSENSE);
     front = await new LyingEngine(sidecar.address).start();
   });
 
@@ -145,7 +146,7 @@ describe('a sidecar', () => {
   let engine: EngineServiceClient;
 
   async function start(binary: string, args: string[] = []): Promise<void> {
-    child = spawn(binary, ['--models', 'deploy/models', '--listen', '127.0.0.1:0', '--log-level', 'info', ...args]);
+    child = spawn(binary, ['--models', SUPERSENSE, '--listen', '127.0.0.1:0', '--log-level', 'info', ...args]);
     const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
     ({ address } = JSON.parse(line) as { address: string });
     engine = new EngineServiceClient(address, grpc.credentials.createInsecure());

@@ -7,6 +7,7 @@ import { Operator, breakerStates } from '../support/operator.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 /** The scenario asks for 1,000; a test must also pass where other programs run beside it. */
 const RATE_PER_S = Number(process.env['STORM_RATE'] ?? 300);
@@ -18,7 +19,7 @@ let system: System;
 let operator: Operator;
 
 beforeAll(async () => {
-  sidecars = await Promise.all([startSidecar('deploy/models'), startSidecar('deploy/models')]);
+  sidecars = await Promise.all([startSidecar(SUPERSENSE), startSidecar(SUPERSENSE)]);
   system = await startSystem({
     cache: { enabled: false },
     sidecar_first_share: 1,

@@ -7,6 +7,7 @@ import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Operator } from '../support/operator.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout();
 
@@ -14,7 +15,7 @@ let system: System;
 let sidecars: RunningSidecar[];
 
 beforeAll(async () => {
-  sidecars = await Promise.all([1, 2, 3].map(() => startSidecar('deploy/models')));
+  sidecars = await Promise.all([1, 2, 3].map(() => startSidecar(SUPERSENSE)));
 });
 
 afterAll(async () => {

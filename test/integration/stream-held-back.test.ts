@@ -11,6 +11,7 @@ import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { StreamCaller, outcomeOf, streamMessage } from '../support/stream-caller.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 /** 3 kB each: read by the router, they would be 60 MB there. */
 const OFFERED = Number(process.env['OFFERED'] ?? 20_000);
@@ -30,7 +31,7 @@ let operator: Operator;
 let client: ReasoningServiceClient;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models');
+  sidecar = await startSidecar(SUPERSENSE);
   router = await startRouter({ local: { enabled: false }, sidecars: [{ id: 'engine-1', address: sidecar.address }] });
   operator = new Operator(router.adminAddress);
   client = new ReasoningServiceClient(router.address, grpc.credentials.createInsecure());

@@ -19,6 +19,7 @@ import { StreamCaller, outcomeOf } from '../support/stream-caller.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { SUPERSENSE } from '../support/models.ts';
 
 const heldout = readHeldout();
 const WINDOW = 128; // setting stream_window
@@ -26,7 +27,7 @@ const WINDOW = 128; // setting stream_window
 let sidecar: RunningSidecar;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models');
+  sidecar = await startSidecar(SUPERSENSE);
 });
 
 afterAll(async () => {
@@ -58,7 +59,7 @@ describe('a stream', () => {
   let caller: StreamCaller;
 
   beforeAll(async () => {
-    other = await startSidecar('deploy/models');
+    other = await startSidecar(SUPERSENSE);
     link = await new SlowLink(other.address).start();
     system = await startBefore([sidecar.address, link.address]);
   });

@@ -10,7 +10,7 @@ import { randomTexts } from '../support/texts.ts';
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
+  system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 1 }, vote: { participants: 2 } });
 });
 
 afterAll(async () => {

@@ -8,6 +8,7 @@ import { readHeldout } from './heldout.ts';
 import { type LoadOptions, LoadResult, closedLoad, paceLoad } from './load.ts';
 import { type RunningSidecar, startSidecar } from './sidecar.ts';
 import { until } from './until.ts';
+import { SUPERSENSE } from './models.ts';
 
 const inputs = readHeldout();
 
@@ -15,7 +16,7 @@ let sidecar: RunningSidecar;
 let engine: SidecarEngine;
 
 beforeAll(async () => {
-  sidecar = await startSidecar('deploy/models');
+  sidecar = await startSidecar(SUPERSENSE);
   engine = new SidecarEngine('engine-1', sidecar.address);
   await engine.start();
 });

@@ -3,8 +3,9 @@ import * as grpc from '@grpc/grpc-js';
 import { SidecarEngine } from '../../services/engines/sidecar/sidecar-engine.ts';
 import { type DescribeResponse, EngineServiceClient } from '../../services/generated/tandem/engine/v1/engine.ts';
 import { type RunningSidecar, startSidecar, unusedSocket } from './sidecar.ts';
+import { SUPERSENSE } from './models.ts';
 
-const MODELS = 'deploy/models';
+const MODELS = SUPERSENSE;
 
 let sidecar: RunningSidecar;
 

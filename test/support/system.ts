@@ -12,6 +12,7 @@ import {
   ReasoningServiceClient,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Tandem, start } from '../../services/main.ts';
+import { SUPERSENSE } from './models.ts';
 import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
@@ -29,6 +30,7 @@ export async function startSystem(
   const { spawn, ...rest } = over;
   const folder = mkdtempSync(join(tmpdir(), 'tandem-system-'));
   const settings: Settings = settingsSchema.parse({
+    models_dir: SUPERSENSE,
     listen: '127.0.0.1:0',
     http_listen: '127.0.0.1:0',
     edge: edgeUnderTest,

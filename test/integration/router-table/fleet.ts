@@ -6,6 +6,7 @@ import { LyingEngine } from '../../fakes/lying-engine.ts';
 import { readHeldout } from '../../support/heldout.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../../support/sidecar.ts';
 import { until } from '../../support/until.ts';
+import { SUPERSENSE } from '../../support/models.ts';
 
 export interface Member {
   readonly sidecar: RunningSidecar;
@@ -22,7 +23,7 @@ export class Fleet<Id extends string> {
 
   static async start<Id extends string>(
     ids: readonly Id[],
-    modelsDir = 'deploy/models',
+    modelsDir = SUPERSENSE,
     options: SidecarOptions = {},
   ): Promise<Fleet<Id>> {
     const started = ids.map(async (id): Promise<[Id, Member]> => {

@@ -1,0 +1,9 @@
+// The shipped model that takes vectors, alone: the one that takes text is fourteen times as large, and few tests need it.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A repository with `supersense` only. */
+export const SUPERSENSE = mkdtempSync(join(tmpdir(), 'tandem-models-'));
+cpSync('deploy/models/supersense', join(SUPERSENSE, 'supersense'), { recursive: true });
+process.once('exit', () => rmSync(SUPERSENSE, { recursive: true, force: true }));
