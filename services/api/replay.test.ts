@@ -177,7 +177,8 @@ describe('ReplayInput', () => {
     ['no model', { model: '' }, 'INVALID_FIELD'],
     ['an unknown model', { model: 'none' }, 'UNKNOWN_MODEL'],
     ['no input', { tensor: undefined }, 'INPUT_MISSING'],
-    ['another type of numbers', { tensor: { shape: [2], dtype: 'INT8', data } }, 'INPUT_DTYPE'],
+    ['another type of numbers', { tensor: { shape: [2], dtype: 'FP64', data } }, 'INPUT_DTYPE'],
+    ['half an element', { tensor: { shape: [2], dtype: 'FP16', data: data.subarray(1) } }, 'INPUT_DTYPE'],
   ])('refuses %s', async (_, over, reason) => {
     expect((await refusalOf(replay(over))).reason).toBe(reason);
   });

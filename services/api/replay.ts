@@ -13,7 +13,12 @@ export function replayHandler(
     if (tensor === undefined || tensor.data.length === 0) {
       throw new RouterError('INPUT_MISSING', 'the input is empty; send a tensor', { field: 'tensor' });
     }
-    const data = dtypeOf(tensor.dtype).toFloats(tensor.data);
+    const { name, bytes, toFloats } = dtypeOf(tensor.dtype);
+    if (tensor.data.length % bytes !== 0) {
+      const message = `data has ${tensor.data.length} bytes, and an element of ${name} has ${bytes}; send whole ones`;
+      throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.data' });
+    }
+    const data = toFloats(tensor.data);
     const input = { model, version: modelVersion, shape: tensor.shape, data };
     const { modelId, engines, differences } = await replayInput(pool, input, context);
     return {
