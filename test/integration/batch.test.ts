@@ -32,6 +32,7 @@ async function startBefore(addresses: readonly string[], settings: Record<string
   system = await startSystem({
     local: { enabled: false },
     spawn: { count: 0 },
+    max_message_bytes: MAX_MESSAGE,
     sidecars: addresses.map((address, at) => ({ id: `engine-${at + 1}`, address })),
     ...settings,
   });
@@ -160,6 +161,7 @@ describe('a batch', () => {
     });
     await sidecars[0]!.kill();
     const results = await call.results;
+    expect(results.flatMap(({ outcome }) => (outcome?.$case === 'error' ? [outcome.value] : []))).toEqual([]);
     expect(idsOf(results)).toEqual(goodItems(1_000).map(({ requestId }) => requestId));
     expect(system.pool.find('engine-1').failed).toBeGreaterThan(0);
     await sidecars[0]!.restart();

@@ -56,6 +56,7 @@ describe('the models of the repository', () => {
       ...{ name: 'm', version: 1, modelId: expect.any(BigInt), inputSize: 3, outputSize: 2 },
       ...{ inputKind: 'constant', steps: 4, countsSpikes: false, spikesPerStep: 2, operationsPerStep: 3 * 2 + 2 * 2 },
       ...{ nodes: 6, parameters: expect.any(Number), error: '', layers: [{ node: 'b', neurons: 2 }] },
+      ...{ spikesPerNeuron: 1, doubts: [expect.stringMatching(/^node "d": is the readout and a LI/)] },
     });
   });
 
