@@ -37,6 +37,7 @@ function addCommand(): Command {
     .description('Add documents to a corpus; those of the same name are replaced.')
     .argument('<name>', 'of the corpus; made where it does not exist')
     .argument('<path>', 'a Markdown, text or JSONL file ({"name": …, "text": …} a line), or a folder of them')
+    .addHelpText('after', '\nExample: npx tandem corpus add notes docs')
     .action((name: string, path: string, options: Options, command: Command) => {
       const summary = onStore(options, (store) => store.add(name, readDocuments(path)));
       print(command, summary, () => `corpus ${name}: ${counts(summary)}`);
@@ -46,6 +47,7 @@ function addCommand(): Command {
 function listCommand(): Command {
   return withFolder(new Command('list'))
     .description('List the corpora.')
+    .addHelpText('after', '\nExample: npx tandem corpus list')
     .action((options: Options, command: Command) => {
       const corpora = onStore(options, (store) => store.names().map((name) => store.summary(name)));
       print(command, { corpora }, () =>
@@ -63,6 +65,7 @@ function removeCommand(): Command {
   return withFolder(new Command('remove'))
     .description('Remove a corpus.')
     .argument('<name>', 'of the corpus')
+    .addHelpText('after', '\nExample: npx tandem corpus remove notes')
     .action((name: string, options: Options, command: Command) => {
       onStore(options, (store) => store.remove(name));
       print(command, { removed: name }, () => `corpus ${name} is removed`);

@@ -115,6 +115,7 @@ function stateCommand(): Command {
   return new Command('state')
     .description('Print what students have learnt: weights, accuracy, regret, versions.')
     .argument('[student]', 'one student; without it, all')
+    .addHelpText('after', '\nExample: npx tandem learn state pets')
     .action(async (student: string | undefined, _options: unknown, command: Command) => {
       const request = { student: student ?? '' };
       const response = await call(command, LearningServiceClient, (client) => client.getLearningState, request);
@@ -127,6 +128,7 @@ function rollBackCommand(): Command {
     .description('Serve an earlier version of a student again, and go on learning from it.')
     .argument('<student>', 'the student')
     .argument('<version>', 'the version; "learn state" lists them', wholeNumber(1, MAX_COUNT))
+    .addHelpText('after', '\nExample: npx tandem learn rollback pets 1')
     .action(async (student: string, version: number, _options: unknown, command: Command) => {
       const response = await callAdmin(command, LearningServiceClient, (client) => client.rollBackStudent, {
         student,
@@ -140,7 +142,10 @@ function replayCommand(): Command {
   return new Command('replay')
     .description('Learn the examples of a student’s log again, and compare every version to the bit.')
     .argument('<file>', 'the log; see setting learning.dir')
-    .addHelpText('after', '\nThe same in C++: tandem-engine learn-replay FILE')
+    .addHelpText(
+      'after',
+      '\nThe same in C++: tandem-engine learn-replay FILE\n\nExample: npx tandem learn replay .tandem/learning/pets.log',
+    )
     .action(async (file: string, _options: unknown, command: Command) => {
       const { examples, commits, digest } = await replayed(file);
       const text = `${examples} examples, ${commits} commits, each with the same bits; state ${hex64(digest)}`;

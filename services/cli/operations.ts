@@ -27,6 +27,7 @@ function cancelCommand(): Command {
   return new Command('cancel')
     .description('Ask an operation to end.')
     .argument('<id>', 'the operation')
+    .addHelpText('after', '\nExample: npx tandem operations cancel 3f2a')
     .action(async (id: string, _options: unknown, command: Command) => {
       const response = await callAdmin(command, OperationServiceClient, (client) => client.cancelOperation, { id });
       print(command, CancelOperationResponse.toJSON(response), () => table(HEAD, [row(response.operation!)]));

@@ -61,7 +61,8 @@ beforeEach(() => {
     ...{ alerts: { configure: note('alerts') }, tracing: { configure: note('tracing') } },
     ...{ api: server, http: { configure: note('http') }, authorizer: { configure: note('authorizer') } },
     sidecars: { check: () => undefined, replace: note('sidecars') },
-    discoveries: { replace: note('discoveries') },
+    ...{ sessions: { configure: note('sessions') }, accounts: { configure: note('accounts') } },
+    ...{ agents: { configure: note('agents') }, discoveries: { replace: note('discoveries') } },
   } as unknown as LiveParts;
   live = new LiveSettings(was, parts);
 });

@@ -23,7 +23,7 @@ describe('the table of lies', () => {
     expect(MALFORMED.length).toBeGreaterThanOrEqual(20);
     expect(REFUSALS.map(({ name }) => name)).toEqual([
       ...['INPUT_LENGTH', 'INPUT_KIND', 'INPUT_STEPS', 'INPUT_NOT_FINITE', 'INVALID_FIELD', 'DETAIL_TOO_LARGE'],
-      ...['UNKNOWN_MODEL', 'MODEL_INVALID', 'NON_FINITE'],
+      ...['STATE_INVALID', 'STATE_MODEL', 'STATE_TOO_LARGE', 'UNKNOWN_MODEL', 'MODEL_INVALID', 'NON_FINITE'],
     ]);
   });
 

@@ -64,7 +64,7 @@ describe('bad input is refused by code, reason and field, and the next request i
     ],
     [
       'an unknown dtype',
-      { tensor: { shape: [768], dtype: 'FP16', data } },
+      { tensor: { shape: [768], dtype: 'FP64', data } },
       'INVALID_ARGUMENT',
       'INPUT_DTYPE',
       'tensor.dtype',
@@ -95,8 +95,8 @@ describe('bad input is refused by code, reason and field, and the next request i
     expect((await system.reason(good)).label).not.toBe('');
   });
 
-  it('a 5 MB message', async () => {
-    const large = { tensor: { shape: [1_250_000], dtype: 'FP32', data: Buffer.alloc(5_000_000) } };
+  it('a message of 17 MB', async () => {
+    const large = { tensor: { shape: [4_250_000], dtype: 'FP32', data: Buffer.alloc(17_000_000) } };
     expect((await refusalOf(system.reason(large))).code).toBe('RESOURCE_EXHAUSTED');
     expect((await system.reason(good)).label).not.toBe('');
   });
