@@ -1,31 +1,39 @@
 // `npm run demo`: seven scenarios on real engines. Every claim is checked; one that does not hold ends it with exit code 1.
+import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Page } from './page.ts';
+import { toSvg } from './recording.ts';
 import type { Scenario } from './scenario.ts';
 import { basic } from './scenarios/basic.ts';
 import { batch } from './scenarios/batch.ts';
 import { cache } from './scenarios/cache.ts';
 import { monitoring } from './scenarios/monitoring.ts';
 import { strategies } from './scenarios/strategies.ts';
+import { teachers } from './scenarios/teachers.ts';
 import { vote } from './scenarios/vote.ts';
 import { Stage } from './stage.ts';
 
-const SCENARIOS: readonly Scenario[] = [basic, batch, vote, strategies, cache, monitoring];
+const SCENARIOS: readonly Scenario[] = [basic, batch, vote, teachers, strategies, cache, monitoring];
 const NAMES = SCENARIOS.map(({ name }) => name);
 
 await new Command('demo')
   .description('Show what Tandem does, on real engines of its own.')
   .argument('[scenario...]', `which of ${NAMES.join(', ')}; all by default`)
-  .addHelpText('after', '\nExamples: npm run demo\n          npm run demo -- vote')
-  .action(async (wanted: string[], _options: unknown, command: Command) => {
+  .option('--record <file>', 'also write the output as an SVG that plays it')
+  .addHelpText('after', '\nExamples: npm run demo\n          npm run demo -- vote --record vote.svg')
+  .action(async (wanted: string[], { record }: { record?: string }, command: Command) => {
     const unknown = wanted.find((name) => !NAMES.includes(name));
     if (unknown !== undefined) command.error(`There is no scenario "${unknown}". There are: ${NAMES.join(', ')}.`);
-    await play(wanted.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => wanted.includes(name)));
+    await play(wanted.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => wanted.includes(name)), record);
   })
   .parseAsync();
 
-async function play(scenarios: readonly Scenario[]): Promise<void> {
-  const page = new Page((text) => void process.stdout.write(text));
+async function play(scenarios: readonly Scenario[], record: string | undefined): Promise<void> {
+  let output = '';
+  const page = new Page((text) => {
+    output += text;
+    process.stdout.write(text);
+  });
   const startMs = performance.now();
   process.stdout.write('Starting a router, its TypeScript engine and three C++ engines …\n');
   const stage = await Stage.start();
@@ -37,6 +45,7 @@ async function play(scenarios: readonly Scenario[]): Promise<void> {
   } finally {
     await stage.stop();
   }
+  if (record !== undefined) writeFileSync(record, toSvg(output));
   const seconds = ((performance.now() - startMs) / 1_000).toFixed(0);
   if (page.broken.length === 0) {
     process.stdout.write(`\nEverything above was checked while it ran, in ${seconds} s. Next: npm start\n`);

@@ -26,7 +26,7 @@ export class Page {
   }
 
   say(text: string): void {
-    this.#write(`  ${text}\n`);
+    this.#write(`  ${text}`.trimEnd() + '\n');
   }
 
   /** Bars of one scale: the greatest value is the longest bar. */

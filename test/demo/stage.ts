@@ -8,6 +8,7 @@ import type { ReasonResponse } from '../../services/generated/tandem/v1/reasonin
 import { EventReader } from '../support/event-reader.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { Operator } from '../support/operator.ts';
+import { SUPERSENSE } from '../support/models.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -48,6 +49,8 @@ export class Stage {
     const system = await startSystem({
       spawn: { count: 0 },
       sidecars: [one, two, three].map(({ address }, index) => ({ id: `engine-${index + 1}`, address })),
+      learning: { dir: join(SUPERSENSE, '.students') },
+      operations: { file: join(SUPERSENSE, '.operations.json') },
       quarantine: { sit_out_ms: SIT_OUT_MS, sit_out_max_ms: SIT_OUT_MS },
     });
     const stage = new Stage(system, [one, two], three);

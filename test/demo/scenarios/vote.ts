@@ -63,8 +63,9 @@ export const vote: Scenario = {
       stage.events.events
         .map(({ text, data }) => data['difference'] ?? (text.includes('differ') ? text : ''))
         .find(Boolean);
-    const where = await until(told, { what: 'the comparison of the recordings' }).catch(() => '');
-    page.claim(`the router says where it went wrong: ${where}`, where !== '');
+    const where = (await until(told, { what: 'the comparison of the recordings' }).catch(() => undefined)) ?? '';
+    page.claim('the router says where it went wrong:', where !== '');
+    page.say(`  ${where.replace('dispute: ', '').split(';')[0]}`);
 
     stage.switchHarm();
     await stage.operator.readmit(LIAR);
