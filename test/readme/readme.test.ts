@@ -1,5 +1,5 @@
 // README.md as a new user takes it: every command in it typed, every example run, every figure printed by a command.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FakeCollector } from '../fakes/fake-collector.ts';
@@ -20,18 +20,24 @@ const user = new User(FOLDER, [join(ROOT, '.cache/grpcurl')], { COMPOSE_PROJECT_
 // --- what the README has ------------------------------------------------------------------------------------------------
 
 const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
+/** Pages of docs/ are tried, too, where tries.ts knows their commands. */
+const pages = readdirSync(join(FOLDER, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => readFileSync(join(FOLDER, 'docs', name), 'utf8'));
 const firstLine = (text: string): string => text.split('\n')[0]!;
 const blocks = new Map(
-  blocksOf(readme)
+  [readme, ...pages]
+    .flatMap(blocksOf)
     .filter(({ language }) => language !== 'sh')
     .map(({ text }) => [firstLine(text), text]),
 );
-const inReadme = new Set([
-  ...blocksOf(readme).flatMap(({ language, text }) => (language === 'sh' ? commandsOf(text) : [])),
-  ...blocks.keys(),
-  ...inlineCommandsOf(readme),
-  ...localAddressesOf(readme),
-]);
+const found = (page: string): string[] => [
+  ...blocksOf(page).flatMap(({ language, text }) => (language === 'sh' ? commandsOf(text) : [firstLine(text)])),
+  ...inlineCommandsOf(page),
+  ...localAddressesOf(page),
+];
+const inReadme = new Set(found(readme));
+const anywhere = new Set([readme, ...pages].flatMap(found));
 
 describe('README.md', () => {
   it('has no command, example or figure that nobody tries', () => {
@@ -40,7 +46,7 @@ describe('README.md', () => {
   });
 
   it('has all that is tried', () => {
-    expect(TRIES.map(({ what }) => what).filter((what) => !inReadme.has(what))).toEqual([]);
+    expect(TRIES.map(({ what }) => what).filter((what) => !anywhere.has(what))).toEqual([]);
   });
 });
 

@@ -76,7 +76,7 @@ export const TRIES: readonly Try[] = [
     ...{ because: 'the virtual environment is not activated here', prints: /^label: "[a-z]+\.[a-z]+"$/im },
   },
   {
-    what: `node -p 'JSON.stringify({encoding: Array(768).fill(0.03)})' | grpcurl -plaintext -d @ 127.0.0.1:50051 tandem.v1.ReasoningService/Reason`,
+    what: `grpcurl -plaintext -d '{"text": "a small furry animal"}' 127.0.0.1:50051 tandem.v1.ReasoningService/Reason`,
     ...{ beside: 'npm start', prints: /"label": "[a-z]+\.[a-z]+"/i },
   },
   { what: 'npx tandem batch inputs.jsonl', beside: 'npm start', prints: /^answered 2, failed 0/m },

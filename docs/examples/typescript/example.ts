@@ -24,7 +24,9 @@ const client = new tandem.v1.ReasoningService(address, grpc.credentials.createIn
 const reason = (message: object): Promise<any> =>
   new Promise((resolve, reject) => {
     const deadline = Date.now() + 2_000;
-    client.Reason(message, { deadline }, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer)));
+    client.Reason(message, { deadline }, (error: unknown, answer: unknown) =>
+      error ? reject(error) : resolve(answer),
+    );
   });
 
 const answer = await reason(request('dog'));
