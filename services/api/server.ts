@@ -120,7 +120,7 @@ export class ApiServer {
     this.#live = shared;
     const catalogue = new Catalogue(models, pool);
     const statistics = new InferenceStatistics();
-    const oip = { catalogue, statistics, infer: inferWith({ router, catalogue, statistics }, shared) };
+    const oip = { catalogue, statistics, publisher, infer: inferWith({ router, catalogue, statistics }, shared) };
     const { isReady } = options;
     this.inferenceHttp = oipHttp({ ...oip, isReady, maxItems: () => shared.maxBatchItems });
     this.#methods = [

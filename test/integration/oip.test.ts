@@ -113,6 +113,29 @@ describe('ModelStreamInfer', () => {
   });
 });
 
+describe('the repository', () => {
+  it('unloads a model and loads it again, by the administrative door', async () => {
+    const admin = new GRPCInferenceServiceClient(system.adminAddress, grpc.credentials.createInsecure());
+    const isReady = async (): Promise<boolean> =>
+      (await promised<{ ready: boolean }>((done) => client.modelReady({ name: 'supersense', version: '' }, done)))
+        .ready;
+    const named = { repositoryName: '', modelName: 'supersense', parameters: {} };
+    await promised((done) => admin.repositoryModelUnload(named, done));
+    expect(await isReady()).toBe(false);
+    await promised((done) =>
+      admin.repositoryModelLoad({ ...named, repositoryName: 'supersense', modelName: '' }, done),
+    );
+    expect(await isReady()).toBe(true);
+    admin.close();
+  });
+
+  it('is changed by nobody else', async () => {
+    const named = { repositoryName: '', modelName: 'supersense', parameters: {} };
+    const refused = refusalOf(promised((done) => client.repositoryModelUnload(named, done)));
+    expect(await refused).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+});
+
 describe('what the server says of itself and its models', () => {
   it('is live, and ready', async () => {
     expect(await promised((done) => client.serverLive({}, done))).toEqual({ live: true });

@@ -30,7 +30,7 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface HttpParts extends OipParts {
+export interface HttpParts extends Omit<OipParts, 'publisher'> {
   readonly isReady: () => boolean;
   readonly maxItems: () => number;
 }

@@ -5,9 +5,12 @@ import {
   type ModelInferResponse,
   type ModelReadyRequest,
   type RepositoryIndexRequest,
+  type RepositoryModelLoadRequest,
+  type RepositoryModelUnloadRequest,
 } from '../../generated/inference/grpc_service.ts';
 import type { Method } from '../../grpc/method.ts';
 import { packageVersion } from '../../core/package-version.ts';
+import type { ModelPublisher } from '../../publishing/publisher.ts';
 import { decoding } from '../decoding.ts';
 import { type Handler, methodsOf } from '../methods.ts';
 import { checkPlain } from '../request-limits.ts';
@@ -44,9 +47,10 @@ export interface OipParts {
   readonly infer: Infer;
   readonly catalogue: Catalogue;
   readonly statistics: InferenceStatistics;
+  readonly publisher: Pick<ModelPublisher, 'load' | 'unload'>;
 }
 
-export function oipMethods({ infer, catalogue, statistics }: OipParts, options: OipOptions): Method[] {
+export function oipMethods({ infer, catalogue, statistics, publisher }: OipParts, options: OipOptions): Method[] {
   const version = packageVersion();
   const versionsOf = (name: string, version: string) =>
     name === '' ? catalogue.versions : [catalogue.find(name, version)];
@@ -68,12 +72,25 @@ export function oipMethods({ infer, catalogue, statistics }: OipParts, options: 
       if (repositoryName !== '') throw invalid('repository_name', 'there is one repository; leave its name empty');
       return catalogue.index(ready);
     }),
-    repositoryModelLoad: unary(options, () => {
-      throw invalid('model_name', 'models are loaded by tandem.v1.ModelService');
+    repositoryModelLoad: unary(options, async (request: RepositoryModelLoadRequest) => {
+      await publisher.load({ name: modelOf(request), version: 0, files: undefined, reload: true });
+      return {};
     }),
-    repositoryModelUnload: unary(options, () => {
-      throw invalid('model_name', 'models are unloaded by tandem.v1.ModelService');
+    // As Triton does: all versions of it.
+    repositoryModelUnload: unary(options, async (request: RepositoryModelUnloadRequest) => {
+      const name = modelOf(request);
+      const served = catalogue.versions.filter((each) => each.name === name && !each.isUnloaded);
+      if (served.length === 0) catalogue.find(name, '');
+      for (const { version: number } of served) await publisher.unload(name, number, false);
+      return {};
     }),
   };
   return methodsOf(oipService, handlers);
+}
+
+/** KServe's clients send the model's name where Triton's have the repository's. */
+function modelOf({ modelName, repositoryName }: RepositoryModelLoadRequest): string {
+  const name = modelName || repositoryName;
+  if (name === '') throw invalid('model_name', 'model_name is empty; give the name of a model');
+  return name;
 }

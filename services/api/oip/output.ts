@@ -21,6 +21,7 @@ export const OUTPUTS: readonly Output[] = [
   { name: 'scores', datatype: 'FP32', length: 'labels', values: ({ scores }) => scores },
   { name: 'label', datatype: 'BYTES', length: 1, values: ({ label }) => [label] },
   { name: 'spike_counts', datatype: 'UINT32', length: 'outputs', values: ({ spikeCounts }) => spikeCounts },
+  { name: 'potentials', datatype: 'FP32', length: 'outputs', values: ({ potentials }) => potentials },
   { name: 'total_spikes', datatype: 'UINT64', length: 1, values: ({ totalSpikes }) => [totalSpikes] },
   { name: 'state_digest', datatype: 'UINT64', length: 1, values: ({ stateDigest }) => [stateDigest] },
   { name: 'grade', datatype: 'BYTES', length: 1, values: ({ grade }) => [bare(gradeToJSON(grade))] },
