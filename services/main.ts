@@ -50,6 +50,7 @@ import type { DashboardSources } from './dashboard/sources.ts';
 import { type Lookup, systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
+import { isLoopbackAddress } from './core/loopback.ts';
 import { RepositoryModels } from './engines/local/repository-models.ts';
 import { EnginePool, type PoolEvents } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
@@ -346,9 +347,10 @@ export async function start(
     learning: () => toStudentViews(learners.students),
     exposition: (accept) => prometheus.exposition(accept),
     inference: (call) => api.inferenceHttp(call),
-    reason: settings.dashboard.try_requests
-      ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
-      : undefined,
+    reason:
+      (settings.dashboard.try_requests ?? isLoopbackAddress(settings.http_listen))
+        ? (request, context) => reasonJson(request, router, context, { observer: metrics, onInternalError, tracing })
+        : undefined,
   };
   const http = ['', 'off'].includes(settings.http_listen)
     ? undefined

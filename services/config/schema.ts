@@ -67,8 +67,10 @@ const shape = z.strictObject({
     .strictObject({
       try_requests: z
         .boolean()
-        .default(false)
-        .describe('Whether whoever sees the dashboard may send a request to a model from it.'),
+        .optional()
+        .describe(
+          'Whether those who see the dashboard may send requests to models from it. Unset: where http_listen is loopback.',
+        ),
       hosts: z
         .array(z.string().regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be host names in lower case, without a port'))
         .max(64)

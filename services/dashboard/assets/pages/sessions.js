@@ -47,7 +47,7 @@ function sessionTable({ sessions }) {
   }
   return h(
     'article',
-    { class: 'panel' },
+    { class: 'panel full-wide' },
     table(
       [
         { name: 'Session', cell: ({ id }) => h('span', { class: 'name' }, id) },
