@@ -1,5 +1,5 @@
 // A router that is killed at random moments while a student learns: no answered commit may be lost, and no version half there.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,7 +56,10 @@ export async function killRepeatedly(
     const found = await inspect(router, answered);
     const left = readdirSync(folder.path).filter((name) => name.startsWith('.') && name.includes('replaced'));
     problems.push(...[...found, ...left].map((problem) => `round ${round}: ${problem}`));
-    await replayLog(join(dir, 'learning', `${STUDENT}.log`)).catch((error: unknown) => {
+    const log = join(dir, 'learning', `${STUDENT}.log`);
+    // Killed before it learnt anything: there is nothing to replay.
+    if (!existsSync(log) && answered.size === 0) return;
+    await replayLog(log).catch((error: unknown) => {
       problems.push(`round ${round}: ${(error as Error).message}`);
     });
   };
