@@ -10,7 +10,10 @@ import { randomTexts } from '../support/texts.ts';
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 1 }, vote: { participants: 2 } });
+  system = await startSystem({
+    ...{ models_dir: 'deploy/models', spawn: { count: 1 }, vote: { participants: 2 } },
+    overload: { max_wait_ms: 60_000 }, // many texts at once are much for a slow machine
+  });
 });
 
 afterAll(async () => {
