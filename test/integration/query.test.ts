@@ -53,7 +53,7 @@ describe('a query', () => {
       Source.SOURCE_FALLBACK,
       FallbackReason.FALLBACK_REASON_NO_PROVIDER,
     ]);
-  });
+  }, 120_000); // the first query reads the embedding
 
   it('finds a document that says it in other words', async () => {
     const { passages } = await query({ query: 'dog', topK: 1 });
