@@ -1,4 +1,5 @@
 // What students have learnt, as messages.
+import { withoutPrefix } from '../core/enum-name.ts';
 import { RouterError } from '../core/errors.ts';
 import { xxh64 } from '../engines/xxh64.ts';
 import {
@@ -80,5 +81,5 @@ function toPoint({ examples, weights, regrets, bounds, teacherAccuracy, ...accur
 
 /** Example: "PUBLISHED". */
 export function commitStatusName(status: CommitStatus): string {
-  return commitStatusToJSON(status).slice('COMMIT_STATUS_'.length);
+  return withoutPrefix(commitStatusToJSON(status), 'COMMIT_STATUS_');
 }

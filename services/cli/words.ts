@@ -1,4 +1,5 @@
 // Enum values in words: "ENGINE_STATE_READY" is "ready" to a reader, and an option's "refresh" is "CACHE_MODE_REFRESH".
+import { withoutPrefix } from '../core/enum-name.ts';
 
 /** The values' names without their prefix, leaving out the unspecified one. */
 export function valuesOf(enumeration: object, prefix: string): string[] {
@@ -9,7 +10,7 @@ export function valuesOf(enumeration: object, prefix: string): string[] {
 
 /** "ENGINE_STATE_READY" → "READY"; "-" for what is not said. */
 export function bare(name: string, prefix: string): string {
-  const rest = name.replace(prefix, '');
+  const rest = withoutPrefix(name, prefix);
   return rest === 'UNSPECIFIED' ? '-' : rest;
 }
 

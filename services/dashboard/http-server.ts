@@ -227,7 +227,7 @@ export class HttpServer {
     return await route.handle(asked);
   }
 
-  /** A peer that sends its body slowly keeps out nobody. */
+  /** A peer that sends its body slowly does not block others. */
   async #read<Body>(
     request: IncomingMessage,
     read: (request: IncomingMessage, maxBytes: number) => Promise<Body>,

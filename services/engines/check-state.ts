@@ -2,13 +2,9 @@
 // found here. proto/NUMERICS.md, "Session state".
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { readStateHeader } from '../core/session-state.ts';
+import * as at from '../core/state-bytes.ts';
 import { xxh64 } from './xxh64.ts';
 
-const BODY_BYTES_AT = 4;
-const BODY_AT = 32;
-/** Of the body: the model's id and the steps. */
-const COUNTS_AT = BODY_AT + 12;
-const CHECKSUM_BYTES = 8;
 const NONE = new Uint8Array(0);
 
 /** What is wrong with it, in a few fixed words; empty: nothing. What it sums up for `mean_potential` only other engines can say. */
@@ -27,8 +23,8 @@ export function checkState(inference: Inference, { returnState = false }: Infere
 
 function hasDigests(state: Uint8Array, inference: Inference): boolean {
   const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
-  const checked = state.length - CHECKSUM_BYTES;
-  const body = state.subarray(BODY_AT, BODY_AT + view.getUint32(BODY_BYTES_AT, true));
+  const checked = state.length - at.CHECKSUM_BYTES;
+  const body = state.subarray(at.BODY_AT, at.BODY_AT + view.getUint32(at.BODY_BYTES_AT, true));
   const isWhole = xxh64(state.subarray(0, checked)) === view.getBigUint64(checked, true);
   return isWhole && xxh64(body) === inference.stateDigest && hasReadout(view, inference);
 }
@@ -36,8 +32,9 @@ function hasDigests(state: Uint8Array, inference: Inference): boolean {
 /** Also where the answer has none. */
 function hasReadout(state: DataView, { spikeCounts, potentials }: Inference): boolean {
   const bytes = 4 * spikeCounts.length;
-  if (COUNTS_AT + bytes + potentials.length > state.byteLength) return false;
-  for (const [k, count] of spikeCounts.entries()) if (state.getUint32(COUNTS_AT + 4 * k, true) !== count) return false;
-  for (const [k, byte] of potentials.entries()) if (state.getUint8(COUNTS_AT + bytes + k) !== byte) return false;
+  if (at.COUNTS_AT + bytes + potentials.length > state.byteLength) return false;
+  for (const [k, count] of spikeCounts.entries())
+    if (state.getUint32(at.COUNTS_AT + 4 * k, true) !== count) return false;
+  for (const [k, byte] of potentials.entries()) if (state.getUint8(at.COUNTS_AT + bytes + k) !== byte) return false;
   return true;
 }

@@ -1,6 +1,7 @@
 // From the one input tensor of a request to the tensors of its items.
-import type { InferParameter, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
+import type { InferParameter, InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
+import { dtypeOf } from '../../inputs/dtype.ts';
 import { invalid } from './errors.ts';
 
 export const INPUT = 'input';
@@ -20,18 +21,13 @@ export interface Items {
 
 type InputTensor = ModelInferRequest['inputs'][number];
 
-interface Datatype {
-  readonly bytes: number;
-  /** From the list that the protocol has for it, little-endian. */
-  readonly pack: (contents: NonNullable<InputTensor['contents']>) => Uint8Array;
-}
-
-const DATATYPES: Readonly<Partial<Record<string, Datatype>>> = {
-  FP32: { bytes: 4, pack: ({ fp32Contents }) => bytesOf(Float32Array.from(fp32Contents)) },
-  INT8: { bytes: 1, pack: ({ intContents }) => bytesOf(Int8Array.from(intContents)) },
-  UINT8: { bytes: 1, pack: ({ uintContents }) => Uint8Array.from(uintContents) },
-  BOOL: { bytes: 1, pack: ({ boolContents }) => Uint8Array.from(boolContents, Number) },
-  FP16: { bytes: 2, pack: () => new Uint8Array(0) }, // raw only: the protocol has no list for it
+/** From the list that the protocol has for a datatype, little-endian. */
+const PACKERS: Readonly<Partial<Record<string, (contents: InferTensorContents) => Uint8Array>>> = {
+  FP32: ({ fp32Contents }) => bytesOf(Float32Array.from(fp32Contents)),
+  INT8: ({ intContents }) => bytesOf(Int8Array.from(intContents)),
+  UINT8: ({ uintContents }) => Uint8Array.from(uintContents),
+  BOOL: ({ boolContents }) => Uint8Array.from(boolContents, Number),
+  FP16: () => new Uint8Array(0), // raw only: the protocol has no list for it
 };
 
 function bytesOf({ buffer }: { readonly buffer: ArrayBuffer }): Uint8Array {
@@ -46,18 +42,18 @@ export function readItems(request: ModelInferRequest, model: ItemShape, maxItems
     throw invalid('inputs', `the request has ${inputs.length} input tensors; send one, named "${INPUT}"`);
   }
   if (input.name !== INPUT) throw invalid('inputs[0].name', `there is no input "${input.name}"; there is "${INPUT}"`);
-  const datatype = DATATYPES[input.datatype];
-  if (datatype === undefined) {
-    const known = Object.keys(DATATYPES).join(', ');
+  const pack = PACKERS[input.datatype];
+  if (pack === undefined) {
+    const known = Object.keys(PACKERS).join(', ');
     throw invalid('inputs[0].datatype', `datatype "${input.datatype}" is not supported; send one of ${known}`);
   }
   if (rawInputContents.length > 1) {
     throw invalid('raw_input_contents', `there are ${rawInputContents.length} raw contents for one input; send one`);
   }
-  const data = rawInputContents[0] ?? datatype.pack(contentsOf(input));
+  const data = rawInputContents[0] ?? pack(contentsOf(input));
   const shape = input.shape.map(Number);
   const { isBatch, count, itemShape } = divide(shape, model, maxItems);
-  const itemBytes = itemShape.reduce((size, length) => size * length, datatype.bytes);
+  const itemBytes = itemShape.reduce((size, length) => size * length, dtypeOf(input.datatype).bytes);
   if (data.length !== itemBytes * count) {
     throw invalid(
       'inputs[0]',
@@ -72,7 +68,7 @@ export function readItems(request: ModelInferRequest, model: ItemShape, maxItems
   return { isBatch, tensors };
 }
 
-function contentsOf({ contents }: InputTensor): NonNullable<InputTensor['contents']> {
+function contentsOf({ contents }: InputTensor): InferTensorContents {
   if (contents === undefined) throw invalid('inputs[0].contents', 'the input has no contents; send them, or raw ones');
   return contents;
 }

@@ -1,4 +1,5 @@
 // The output tensors, from the answers of a request's items.
+import { withoutPrefix } from '../../core/enum-name.ts';
 import { hex64 } from '../../core/hex.ts';
 import type { InferParameter, InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import { InferTensorContents as Contents, ModelInferResponse } from '../../generated/inference/grpc_service.ts';
@@ -24,7 +25,7 @@ export const OUTPUTS: readonly Output[] = [
   { name: 'potentials', datatype: 'FP32', length: 'outputs', values: ({ potentials }) => potentials },
   { name: 'total_spikes', datatype: 'UINT64', length: 1, values: ({ totalSpikes }) => [totalSpikes] },
   { name: 'state_digest', datatype: 'UINT64', length: 1, values: ({ stateDigest }) => [stateDigest] },
-  { name: 'grade', datatype: 'BYTES', length: 1, values: ({ grade }) => [bare(gradeToJSON(grade))] },
+  { name: 'grade', datatype: 'BYTES', length: 1, values: ({ grade }) => [withoutPrefix(gradeToJSON(grade), 'GRADE_')] },
   { name: 'engine', datatype: 'BYTES', length: 1, values: ({ engine }) => [engine?.engineId ?? ''] },
 ];
 
@@ -70,20 +71,15 @@ function parametersOf(answer: ReasonResponse): Record<string, InferParameter> {
   const { grade, engine, strategy, cache, confidence, traceId, stateDigest, vote } = answer;
   const text = (value: string): InferParameter => ({ parameterChoice: { $case: 'stringParam', value } });
   return {
-    grade: text(bare(gradeToJSON(grade))),
+    grade: text(withoutPrefix(gradeToJSON(grade), 'GRADE_')),
     state_digest: text(hex64(stateDigest)),
     engine: text(engine?.engineId ?? ''),
-    strategy: text(bare(strategyToJSON(strategy))),
-    cache: text(bare(cacheStatusToJSON(cache))),
+    strategy: text(withoutPrefix(strategyToJSON(strategy), 'STRATEGY_')),
+    cache: text(withoutPrefix(cacheStatusToJSON(cache), 'CACHE_STATUS_')),
     confidence: { parameterChoice: { $case: 'doubleParam', value: confidence } },
     ...(traceId === '' ? {} : { trace_id: text(traceId) }),
     ...(vote === undefined ? {} : { ballots: text(JSON.stringify(vote.ballots.map((each) => Ballot.toJSON(each)))) }),
   };
-}
-
-/** "GRADE_MAJORITY" → "MAJORITY", "CACHE_STATUS_HIT" → "HIT", "STRATEGY_ROUND_ROBIN" → "ROUND_ROBIN". */
-function bare(value: string): string {
-  return value.replace(/^(GRADE|CACHE_STATUS|STRATEGY)_/, '');
 }
 
 type Values = readonly (number | bigint | string)[];

@@ -1,4 +1,5 @@
 // Whether a run may begin with a state that a caller sends, which may be any bytes: proto/NUMERICS.md, "Session state".
+import * as at from '../../core/state-bytes.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import { MAX_STATE_BYTES } from '../engine.ts';
 import { xxh64 } from '../xxh64.ts';
@@ -6,7 +7,6 @@ import type { Failure } from './messages.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { MAX_SPIKES_PER_STEP } from './neuron-rule.ts';
 import { firesSpikes, isIntegrator, isPassThrough, isSpiking } from './node-types.ts';
-import * as at from './state-layout.ts';
 import type { StateLayout } from './state-layout.ts';
 
 /** A spike count of as many steps fits 32 bits. */

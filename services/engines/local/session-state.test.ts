@@ -1,3 +1,4 @@
+import * as at from '../../core/state-bytes.ts';
 import { describe, expect, it } from '@jest/globals';
 import { chain, compileGraph, node } from '../../../test/support/run-network.ts';
 import { Random } from '../../../test/fuzz/random.ts';
@@ -7,7 +8,6 @@ import { refuseState } from './check-state.ts';
 import { Interrupt } from './interrupt.ts';
 import type { Network } from './network.ts';
 import { Simulator } from './simulator.ts';
-import * as at from './state-layout.ts';
 
 const SERIES = 'dt: 1\ninput: {kind: series}';
 const fires = node('IF', { r: 1, v_threshold: 2.5 });

@@ -1,7 +1,7 @@
 // Session states of one simulator: a run begins with one, and another is what it ends in.
+import * as at from '../../core/state-bytes.ts';
 import { xxh64 } from '../xxh64.ts';
 import type { RuntimeNode } from './runtime-node.ts';
-import * as at from './state-layout.ts';
 import type { StateLayout } from './state-layout.ts';
 
 /** What a run begins and ends with. */

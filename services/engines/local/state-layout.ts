@@ -1,19 +1,8 @@
-// Where things are in the bytes of a session state: proto/NUMERICS.md, "Session state".
+// Where the parts of a network are in its session state: proto/NUMERICS.md, "Session state".
+import { BODY_AT, CHECKSUM_BYTES, COUNTS_AT } from '../../core/state-bytes.ts';
 import { delayRows } from './delays.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { isStateful } from './node-types.ts';
-
-/** "TST1", as a little-endian number. */
-export const STATE_MAGIC = 0x31545354;
-export const BODY_BYTES_AT = 4;
-export const TOTAL_SPIKES_AT = 8;
-export const SYNAPTIC_OPERATIONS_AT = 16;
-export const INPUT_DIGEST_AT = 24;
-export const BODY_AT = 32;
-export const MODEL_ID_AT = BODY_AT;
-export const STEPS_AT = BODY_AT + 8;
-export const COUNTS_AT = BODY_AT + 12;
-export const CHECKSUM_BYTES = 8;
 
 /** Elements of a node that are state, in the order of the body. */
 export interface NodeParts {

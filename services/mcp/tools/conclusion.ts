@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hex64 } from '../../core/hex.ts';
 import type { ReasonResponse } from '../../generated/tandem/v1/reasoning.ts';
 import { cacheStatusToJSON, gradeToJSON, strategyToJSON } from '../../generated/tandem/v1/types.ts';
-import { bare } from './bare.ts';
+import { withoutPrefix } from '../../core/enum-name.ts';
 
 export const conclusionFields = {
   label: z.string().describe('The most likely label. Empty: the model has no labels.'),
@@ -28,9 +28,9 @@ export function toConclusion(response: ReasonResponse): Conclusion {
   return {
     ...{ label, confidence, model, label_index: labelIndex, model_version: modelVersion },
     engine: response.engine?.engineId ?? '',
-    strategy: bare(strategyToJSON(response.strategy), 'STRATEGY_'),
-    cache: bare(cacheStatusToJSON(response.cache), 'CACHE_STATUS_'),
-    grade: bare(gradeToJSON(response.grade), 'GRADE_'),
+    strategy: withoutPrefix(strategyToJSON(response.strategy), 'STRATEGY_'),
+    cache: withoutPrefix(cacheStatusToJSON(response.cache), 'CACHE_STATUS_'),
+    grade: withoutPrefix(gradeToJSON(response.grade), 'GRADE_'),
     state_digest: hex64(response.stateDigest),
     total_spikes: Number(response.totalSpikes),
     ...{ trace_id: traceId, processing_time_ms: processingTimeMs },

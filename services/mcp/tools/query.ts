@@ -2,7 +2,7 @@ import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { AgentServiceClient, QueryRequest, Source, fallbackReasonToJSON } from '../../generated/tandem/v1/agents.ts';
 import type { RouterConnection } from '../router-connection.ts';
-import { bare } from './bare.ts';
+import { withoutPrefix } from '../../core/enum-name.ts';
 import { READ_ONLY, structured } from './tool.ts';
 
 export function addQuery(server: McpServer, router: RouterConnection): void {
@@ -36,7 +36,7 @@ export function addQuery(server: McpServer, router: RouterConnection): void {
       const request = QueryRequest.fromPartial({ query, corpus, topK });
       const response = await router.call(AgentServiceClient, (client) => client.query, request, mcpReq.signal);
       const isFallback = response.source !== Source.SOURCE_PROVIDER;
-      const reason = bare(fallbackReasonToJSON(response.fallbackReason), 'FALLBACK_REASON_');
+      const reason = withoutPrefix(fallbackReasonToJSON(response.fallbackReason), 'FALLBACK_REASON_');
       return structured({
         passages: response.passages.map(({ document, text, score }) => ({ document, text, score })),
         answer: response.answer,

@@ -4,7 +4,7 @@ import { hex64 } from '../../core/hex.ts';
 import { type ReasonResponse, ReasoningServiceClient, VotePolicy } from '../../generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy, ballotOutcomeToJSON } from '../../generated/tandem/v1/types.ts';
 import type { RouterConnection } from '../router-connection.ts';
-import { bare } from './bare.ts';
+import { withoutPrefix } from '../../core/enum-name.ts';
 import { conclusionFields, toConclusion } from './conclusion.ts';
 import { inputFields, toRequest } from './input.ts';
 import { READ_ONLY, structured } from './tool.ts';
@@ -45,7 +45,7 @@ export function addVote(server: McpServer, router: RouterConnection): void {
 function ballotsOf({ vote }: ReasonResponse): z.infer<typeof ballotSchema>[] {
   return (vote?.ballots ?? []).map(({ engineId, outcome, stateDigest, why }) => ({
     engine: engineId,
-    outcome: bare(ballotOutcomeToJSON(outcome), 'BALLOT_OUTCOME_'),
+    outcome: withoutPrefix(ballotOutcomeToJSON(outcome), 'BALLOT_OUTCOME_'),
     state_digest: hex64(stateDigest),
     why,
   }));

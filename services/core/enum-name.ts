@@ -1,4 +1,4 @@
 /** The name of an enum value without its enum's: "GRADE_SINGLE" → "SINGLE". */
-export function bare(name: string, prefix: string): string {
+export function withoutPrefix(name: string, prefix: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
