@@ -53,7 +53,7 @@ else if (values.texts === undefined) await measured(printAccuracy);
 else await measured(printEqual);
 
 async function measured(print: (system: System) => Promise<void>): Promise<void> {
-  const system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
+  const system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 1 }, vote: { participants: 2 } });
   try {
     await print(system);
   } finally {

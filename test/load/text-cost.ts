@@ -39,7 +39,7 @@ else await main();
 
 async function main(): Promise<void> {
   const heldout = readHeldout();
-  const system = await startSystem({ spawn: { count: 1 }, local: { enabled: false } });
+  const system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 1 }, local: { enabled: false } });
   const same = { cache: CacheMode.CACHE_MODE_BYPASS, strategy: Strategy.STRATEGY_ROUND_ROBIN };
   const kinds = {
     vector: heldout.map(({ data }) => ({ ...same, tensor: { shape: [768], dtype: 'FP32', data } })),
