@@ -123,7 +123,7 @@ export interface Tandem {
 }
 
 /** The world outside. */
-export interface Surroundings {
+export interface Overrides {
   /** A test may replace it. */
   readonly lookup?: Lookup;
   /** Errors that nothing caught, since the process started. */
@@ -135,7 +135,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
-  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0 }: Overrides = {},
 ): Promise<Tandem> {
   checkDescriptors();
   if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);

@@ -114,11 +114,11 @@ function surviveBugs(bugs: Bugs): void {
 }
 
 function banner({ address, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
-  const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
+  const rows = pool.engines.map(({ id, engine, unavailableReason, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
     const others = modelProblems.map(({ model, why }) => `; not ${model}: ${why}`);
-    const state = whyNot || `ready, ${served.join(' ')}${others.join('')}`;
+    const state = unavailableReason || `ready, ${served.join(' ')}${others.join('')}`;
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
   const broken = models.versions.flatMap(({ name, version, heldAs, error }) => {

@@ -16,7 +16,7 @@ const settings = { disputes: { file: '', max_bytes: 1, files: 1, input: 'hashed'
 let pool: EnginePool;
 let quarantine: Quarantine;
 let fakes: FakeEngine[];
-let told: string[];
+let logged: string[];
 let problems: number;
 let tell: (name: string) => void;
 let disputes: Disputes;
@@ -26,8 +26,8 @@ beforeEach(() => {
   fakes = ['a', 'b', 'c'].map((id) => new FakeEngine(id));
   for (const fake of fakes) pool.add(fake.up(fakeModel()));
   quarantine = new Quarantine(pool, options, () => [{ input, stateDigest: 99n }]);
-  [told, problems] = [[], 0];
-  tell = (name) => void told.push(name);
+  [logged, problems] = [[], 0];
+  tell = (name) => void logged.push(name);
   const system = { tell: (name: string) => tell(name) } as unknown as SystemEvents;
   const log = { error: () => (problems += 1) } as unknown as Log;
   disputes = new Disputes({ pool, quarantine, system, pins: fakePins }, settings, log);

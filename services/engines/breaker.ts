@@ -109,7 +109,7 @@ export class Breaker {
   }
 
   /** Whether a request may be sent now. */
-  get admits(): boolean {
+  get allowsRequest(): boolean {
     return this.#circuit.closed || (this.#circuit.halfOpen && !this.#isProbing);
   }
 

@@ -62,7 +62,7 @@ describe('in a panic', () => {
     open('c', 'd');
     expect([candidates(), events]).toEqual(['ab', []]);
     open('b');
-    expect([candidates(), pool.find('b').admits]).toEqual(['abcd', true]);
+    expect([candidates(), pool.find('b').isAvailable]).toEqual(['abcd', true]);
     expect(events).toEqual(['m/1 panics: 1 of 4']);
   });
 
@@ -74,7 +74,7 @@ describe('in a panic', () => {
     engines['a']!.down('killed');
     pool.setDraining(pool.find('c'), false);
     expect(candidates()).toBe('bc');
-    expect(['a', 'd'].map((id) => pool.find(id).admits)).toEqual([false, false]);
+    expect(['a', 'd'].map((id) => pool.find(id).isAvailable)).toEqual([false, false]);
   });
 
   it('only the model is whose breakers are open', () => {
@@ -137,7 +137,7 @@ describe('an open breaker that a panic passes over', () => {
     const trying = ask('a');
     engines['a']!.behaviour = fault;
     await ask('a');
-    expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', false]);
+    expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', false]);
     reject(new RouterError('ENGINE_FAULT', 'after all'));
     await trying;
     expect(breaker.state).toBe('OPEN');

@@ -159,7 +159,8 @@ export class EnginePool {
   /** Of `engines`, which hold a model version, those that may be asked now. */
   candidates(name: string, version: number, engines: readonly PooledEngine[]): readonly PooledEngine[] {
     const panics = this.#panic.has(`${name}/${version}`);
-    const mayBeAsked = ({ admits, breaker }: PooledEngine): boolean => admits && (panics || breaker.admits);
+    const mayBeAsked = ({ isAvailable, breaker }: PooledEngine): boolean =>
+      isAvailable && (panics || breaker.allowsRequest);
     return engines.every(mayBeAsked) ? engines : engines.filter(mayBeAsked);
   }
 

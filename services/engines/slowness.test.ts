@@ -31,9 +31,9 @@ describe('the engines that hold the same model', () => {
   });
 
   it('are as slow where the first requests to them wait, too', () => {
-    const asked = new AnswerTimes();
-    asked.recordRequest(NOW_MS - 200);
-    expect(compare(250, asked)).toBe('AS_SLOW');
+    const times = new AnswerTimes();
+    times.recordRequest(NOW_MS - 200);
+    expect(compare(250, times)).toBe('AS_SLOW');
   });
 
   it('tell nothing where there are none, or none was asked', () => {

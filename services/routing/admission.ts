@@ -247,9 +247,9 @@ export function freeSlots(engines: readonly HasCapacity[]): number {
   let free = 0;
   let isAnyAble = false;
   for (const engine of engines) {
-    if (!engine.admits) continue;
+    if (!engine.isAvailable) continue;
     isAnyAble = true;
-    if (engine.free > 0) free += engine.free;
+    if (engine.availableSlots > 0) free += engine.availableSlots;
   }
   return isAnyAble ? free : Infinity;
 }

@@ -68,7 +68,7 @@ export class AttemptPlan<E extends EngineClient> {
     let first: E | undefined;
     let ofOtherKind: E | undefined;
     for (const engine of this.#left) {
-      if (!engine.admits) continue;
+      if (!engine.isAvailable) continue;
       able += 1;
       first ??= engine;
       if (refuser !== undefined && engine.kind !== refuser.kind) ofOtherKind ??= engine;

@@ -83,10 +83,10 @@ describe('an audit', () => {
 
   it('asks for digests alone or in full, by chance: an engine cannot tell it from a request', async () => {
     await answer(100, 1);
-    const asked = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
-    expect(asked).toHaveLength(100);
+    const modes = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
+    expect(modes).toHaveLength(100);
     for (const digestOnly of [true, false]) {
-      expect(asked.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
+      expect(modes.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
     }
   });
 

@@ -62,10 +62,10 @@ const PHASES = 4;
 /** `version` 0 is the highest that engines hold. Rejects with RouterError; what an engine did wrong is in the answer. */
 export async function replayInput(pool: ReplayPool, input: InferenceInput, context: CallContext): Promise<Replay> {
   const { version, modelId } = findModel(pool, input);
-  const asked = { ...input, version };
+  const pinned = { ...input, version };
   const eachMs = Math.min(EACH_MS, (context.deadlineMs - performance.now()) / PHASES);
-  const outcomes = await Promise.all(pool.engines.map((each) => runOn(each, asked, modelId, eachMs, context)));
-  const differences = await locateAll(outcomes, asked, eachMs, context);
+  const outcomes = await Promise.all(pool.engines.map((each) => runOn(each, pinned, modelId, eachMs, context)));
+  const differences = await locateAll(outcomes, pinned, eachMs, context);
   if (context.signal.aborted) throw RouterError.from(context.signal.reason);
   const engines = outcomes.map(({ id, build, inference, readout, error }) => {
     return { id, build, stateDigest: inference?.stateDigest, readoutDigest: readout, error };

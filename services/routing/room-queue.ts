@@ -6,17 +6,17 @@
 
 export interface HasCapacity {
   /** Whether it may be sent requests now. */
-  readonly admits: boolean;
+  readonly isAvailable: boolean;
   /** How many more it would take now. */
-  readonly free: number;
+  readonly availableSlots: number;
 }
 
 /** What a ballot waits with; called at most once. It takes the room before it returns, if it still wants it. */
-type OnRoom = () => void;
+type OnCapacity = () => void;
 
 interface Queue {
   /** In the order in which they came. */
-  readonly ballots: Set<OnRoom>;
+  readonly ballots: Set<OnCapacity>;
   /** Since when it has not been empty. */
   readonly stoodSinceMs: number;
 }
@@ -28,7 +28,7 @@ export class RoomQueue {
    * Calls `onRoom` when one of the engines has room, or may not be asked any more. Returns what ends the waiting, which may
    * be called at any time.
    */
-  wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnRoom): () => void {
+  wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnCapacity): () => void {
     const stop = (): void => {
       for (const engine of engines) this.#remove(engine, ballot);
     };
@@ -52,13 +52,13 @@ export class RoomQueue {
   serve(): void {
     for (const [engine, { ballots }] of this.#queues) {
       for (const ballot of ballots) {
-        if (engine.admits && engine.free <= 0) break;
+        if (engine.isAvailable && engine.availableSlots <= 0) break;
         ballot();
       }
     }
   }
 
-  #remove(engine: HasCapacity, ballot: OnRoom): void {
+  #remove(engine: HasCapacity, ballot: OnCapacity): void {
     const queue = this.#queues.get(engine);
     queue?.ballots.delete(ballot);
     if (queue?.ballots.size === 0) this.#queues.delete(engine);

@@ -6,7 +6,7 @@ const fresh = (id: string): { id: string; readySinceMs: number } => ({ id, ready
 
 /** The order after `ageMs` of the fresh ones, where the draws come out like this. */
 function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draws: number[], over = {}): string {
-  const how: SlowStart = {
+  const options: SlowStart = {
     strategy: 'ROUND_ROBIN',
     slowStartMs: 2_000,
     nowMs: 10_000 + ageMs,
@@ -14,7 +14,7 @@ function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draw
     random: () => draws.shift() ?? 0,
     ...over,
   };
-  return applySlowStart(plan, how)
+  return applySlowStart(plan, options)
     .map(({ id }) => id)
     .join('');
 }

@@ -46,9 +46,9 @@ describe('the queue for an engine', () => {
           const ahead = queue.ahead(added.context);
           queue.add(added);
           standing.push(added);
-          let place = 0;
-          for (let each = queue.first; each !== added; each = each!.next) place += 1;
-          expect(place).toBe(ahead);
+          let index = 0;
+          for (let each = queue.first; each !== added; each = each!.next) index += 1;
+          expect(index).toBe(ahead);
           const leaving = standing[leaves];
           if (leaving === undefined) continue;
           queue.remove(leaving);

@@ -9,7 +9,7 @@ const anyIds = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLe
 const anyCounts = fc.array(fc.nat(100), { minLength: 12, maxLength: 12 });
 
 function loaded(ids: readonly string[], counts: readonly number[]): Map<string, number> {
-  return new Map(ids.map((id, place) => [id, counts[place]!]));
+  return new Map(ids.map((id, index) => [id, counts[index]!]));
 }
 
 function views(inFlight: ReadonlyMap<string, number>): EngineView[] {

@@ -29,12 +29,12 @@ function kindOf(letter: string): EngineKind {
  * have one label, c and d another one; of x there are digests only; r is a refusal.
  */
 function ballots(letters: string): Ballot[] {
-  return Array.from(letters).map((letter, place) => {
+  return Array.from(letters).map((letter, index) => {
     const digest = BigInt(letter.toLowerCase().charCodeAt(0));
     const digests = { stateDigest: digest, readoutDigest: 7n };
     const known = letter === 'x' ? digests : { ...digests, label: Number(digest > 98n), scores: [0.5] };
     const answer = letter === 'r' ? { refusal: 'NON_FINITE' } : known;
-    return { engineId: `engine-${place}`, engineKind: kindOf(letter), answer: letter === '-' ? undefined : answer };
+    return { engineId: `engine-${index}`, engineKind: kindOf(letter), answer: letter === '-' ? undefined : answer };
   });
 }
 

@@ -67,7 +67,7 @@ function decided(counted: Tally, now: Verdict, waiting: readonly EngineKind[], p
 }
 
 function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: VotePolicy): More {
-  const { voters, asked, groups } = counted;
+  const { voters, engineCount, groups } = counted;
   const holding = voters.size + waiting.length;
   const seats = policy.participants - holding;
   if (seats <= 0) return NONE;
@@ -76,7 +76,7 @@ function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: Vot
   const kinds = lackingKinds(leader, waiting, policy);
   const lacking = needed(policy, holding) - (leader?.members.length ?? 0) - waiting.length;
   const count = policy.mode === 'PARALLEL' ? seats : Math.min(seats, Math.max(0, lacking, kinds.length));
-  const standIns = Math.min(count, Math.max(0, asked + waiting.length + count - policy.participants));
+  const standIns = Math.min(count, Math.max(0, engineCount + waiting.length + count - policy.participants));
   return { count, kinds: kinds.slice(0, count), standIns };
 }
 

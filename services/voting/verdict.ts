@@ -136,7 +136,7 @@ export function verdict(ballots: readonly Ballot[], policy: VotePolicy, counted 
   const leader = count.groups[0]!;
   const won: Won = {
     grade: GRADES.find(({ fits }) => fits(count))!.grade,
-    winner: fullest(ballots, leader.copies),
+    winner: mostDetailed(ballots, leader.copies),
     outcomes: outcomes(count, leader.members),
   };
   const [first] = obstacles;
@@ -176,13 +176,13 @@ function hasEqual({ groups, agreeing, policy }: Count): boolean {
   );
 }
 
-function fullest(ballots: readonly Ballot[], places: readonly number[]): number {
-  const told = (place: number): number => tells(ballots[place]!.answer!);
-  return places.reduce((best, place) => (told(place) > told(best) ? place : best));
+function mostDetailed(ballots: readonly Ballot[], indices: readonly number[]): number {
+  const detailOf = (index: number): number => tells(ballots[index]!.answer!);
+  return indices.reduce((best, index) => (detailOf(index) > detailOf(best) ? index : best));
 }
 
 function outcomes({ ballots, voters }: Count, agreeing: Group['members']): BallotOutcome[] {
   const all = new Array<BallotOutcome>(ballots).fill('ABSENT');
-  for (const place of voters) all[place] = agreeing.includes(place) ? 'AGREED' : 'DISSENTED';
+  for (const index of voters) all[index] = agreeing.includes(index) ? 'AGREED' : 'DISSENTED';
   return all;
 }
