@@ -24,7 +24,7 @@ constexpr int kMaxIdleMs = 10 * 60 * 1000;  // without a call
 
 constexpr std::chrono::milliseconds kKeepAwakeTimeout{1000};
 constexpr std::chrono::milliseconds kDrainPoll{2};
-constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done
+constexpr std::chrono::milliseconds kFlushTimeout{200};  // for answers on their way out when the rest is done
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("tandem-engine");
@@ -113,7 +113,8 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   guard_.reset();
   unread_.StopWatching();
   listener_.reset();
-  server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLastWords.count(), GPR_TIMESPAN)));
+  server_->Shutdown(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kFlushTimeout.count(), GPR_TIMESPAN)));
   core_.Close();
   server_->Wait();
   return done;
