@@ -381,7 +381,7 @@ export async function start(
     system.stop();
     api.refreshHealth();
     discoveries.stop();
-    // Without a delay, whoever hears that it is not ready finds it closed.
+    // Without a delay, the port is closed as soon as readiness is withdrawn.
     if (drainDelayMs > 0) await delay(drainDelayMs);
     const endMs = performance.now() + drainTimeoutMs;
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());

@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   const log = createLog(settings.log_level);
   const bugs = new Bugs(log);
   surviveBugs(bugs);
-  // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
+  // Without a listener, SIGUSR1 would open Node.js's debugger to every process that can reach it, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const starting = start(settings, log, undefined, { bugs: () => bugs.count });
@@ -145,7 +145,7 @@ function clientAddress(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
 }
 
-/** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
+/** A terminal that is closed sends SIGHUP, too; there is no user left to print to. */
 function stopWithTerminal(): void {
   process.emit('SIGTERM');
 }
@@ -158,7 +158,7 @@ function stopOnSignal(starting: Promise<Tandem>): void {
     if (stoppingMs < Infinity) return;
     stoppingMs = performance.now();
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
-    // One that has not come up by then has answered nobody, and takes its sidecars along.
+    // A router that has not come up by then has answered no request, and stops with its sidecars.
     const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());
     stopped.then(
       () => {

@@ -4,7 +4,7 @@
 // HIT        kept and fresh: nothing is computed.
 // MISS       computed, and kept.
 // COALESCED  an equal request was being computed: its answer. However many wait, it is computed once.
-// STALE      nobody could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
+// STALE      no engine could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
 //
 // A shared computation goes on as long as one caller waits for it, also when the one that began it has left. What its failure
 // means to the others: see `FailureScope`.

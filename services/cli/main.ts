@@ -4,7 +4,7 @@ import { programOf } from './base-program.ts';
 import type { GlobalOptions } from './client.ts';
 import { healthCommand } from './health.ts';
 
-// Whoever reads the output may stop early, as `head` does.
+// The reader of the output may stop early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;

@@ -79,7 +79,7 @@ describe('a dispute', () => {
     expect(states()).toEqual(['QUARANTINED', 'READY', 'READY']);
   });
 
-  it('that nobody can decide has the engines checked that contradicted another, and puts the liar out', async () => {
+  it('that cannot be decided has the engines checked that contradicted another, and puts the liar out', async () => {
     fakes[1]!.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
     disputes.add(dispute({ ballots: [cast('a', 'DISSENTED'), cast('b', 'DISSENTED'), cast('c', 'ABSENT')] }));
     await settle();
@@ -89,7 +89,7 @@ describe('a dispute', () => {
     ]);
   });
 
-  it('checks nobody where it is known who was wrong', () => {
+  it('checks no engine where it is known which was wrong', () => {
     disputes.add(dispute({ verdict: 'MAJORITY', ballots: [cast('a', 'DISSENTED')], wrong: ['a'] }));
     expect(calls()).toEqual([0, 0, 0]);
   });

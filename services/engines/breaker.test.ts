@@ -64,7 +64,7 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('never moves for what is nobody’s fault', async () => {
+  it('never moves for failures that are not the engine’s fault', async () => {
     await send(...times(10_000, 'ignore' as const));
     expect([breaker.state, events]).toEqual(['CLOSED', []]);
   });

@@ -228,7 +228,7 @@ describe('a resolver that fails', () => {
     expect(ids()).toHaveLength(1);
   });
 
-  it('keeps nobody from starting, and is asked again', async () => {
+  it('does not stop the start, and is asked again', async () => {
     await start(new Error('not there yet'));
     expect(ids()).toEqual([]);
     await next(['10.0.0.2']);

@@ -22,7 +22,7 @@ export interface DiscoveryTarget {
   readonly address: string;
 }
 
-/** Every address of a host; rejects where there is none, or nobody to ask. */
+/** Every address of a host; rejects where there is none, or no name server. */
 export type Lookup = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** As every other program on this machine does it: /etc/hosts, then DNS. */

@@ -26,7 +26,7 @@ export interface Failure {
   readonly isLost: boolean;
 }
 
-/** Undefined: every answer was right. `isOver`: nobody wants to know any more. */
+/** Undefined: every answer was right. `isOver`: the result is no longer needed. */
 export async function firstFailure(
   engine: PooledEngine,
   cases: readonly KnownAnswer[],

@@ -83,13 +83,13 @@ describe('in a panic', () => {
     expect(events).toEqual(['other/1 panics: 0 of 2']);
   });
 
-  it('nobody is for one engine alone', () => {
+  it('there is none for one engine alone', () => {
     for (const id of ['b', 'c', 'd']) pool.remove(id);
     open('a');
     expect([candidates(), events]).toEqual(['', []]);
   });
 
-  it('nobody ever is where it is turned off', () => {
+  it('there is none where it is turned off', () => {
     build(0);
     open('a', 'b', 'c', 'd');
     expect([candidates(), events]).toEqual(['', []]);

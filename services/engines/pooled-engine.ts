@@ -333,7 +333,7 @@ function toFailure({ kind }: RouterError): string {
   return isTimeout ? 'ENGINE_SLOW: no answer in time, while other engines were faster' : kind;
 }
 
-/** What ran out of time says that the engine has too much to do, whoever set the time. */
+/** What ran out of time says that the engine has too much to do, whether the router or the caller set the time. */
 function toLimitOutcome({ kind }: RouterError): LimitOutcome {
   if (kind === 'ENGINE_FULL') return 'full';
   return kind === 'DEADLINE_EXCEEDED' || ERROR_KINDS[kind].outcome === 'failure' ? 'failure' : 'ignore';

@@ -78,7 +78,7 @@ describe('an engine that contradicts the majority', () => {
     expect(putOut).toEqual(['a']);
   });
 
-  it('is put out where nobody knows what would have been right, too', async () => {
+  it('is put out also where the right answer is not known', async () => {
     for (let n = 0; n < 3; n += 1) quarantine.dissented(engine, undefined);
     expect(engine.state).toBe('QUARANTINED');
     answersRight();

@@ -54,7 +54,7 @@ describe('an operation', () => {
     expect(operations.get(running.id)).toMatchObject({ state: 'FAILED', error: 'it was asked to end' });
   });
 
-  it('that nobody knows is refused', () => {
+  it('that does not exist is refused', () => {
     expect(() => inMemory().get('x')).toThrow('there is no operation "x"');
   });
 });

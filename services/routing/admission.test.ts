@@ -97,7 +97,7 @@ describe('admission', () => {
     expect([log, admission.waiting]).toEqual([['a', 'b'], 1]);
   });
 
-  it('lets nobody pass those who wait', async () => {
+  it('lets no new request pass those that wait', async () => {
     enter('a');
     slots = 1;
     enter('b');

@@ -106,7 +106,7 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('is passed on unconfirmed where nobody else can be asked', async () => {
+  it('is passed on unconfirmed where there is no other engine to ask', async () => {
     const answering = start([a]);
     await inTurn(() => a.fail('NON_FINITE', there));
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, unconfirmed: 'true' } });

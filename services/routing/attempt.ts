@@ -147,7 +147,7 @@ function noteOutcome(
   ]);
 }
 
-/** Whether no other engine can do better: the error is not the engine's, or nobody waits any more. */
+/** Whether no other engine can do better: the error is not the engine's, or the caller has left. */
 export function isFinal(error: RouterError, context: CallContext): boolean {
   return !error.retryable || isOver(context);
 }

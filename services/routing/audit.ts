@@ -37,7 +37,7 @@ const MAX_RUNNING = 4;
 const MAX_CONTRADICTED = 4;
 const TIMEOUT_MS = 10_000;
 
-/** Of an audit in which nobody has contradicted anybody: two that agree are enough. */
+/** Of an audit without a contradiction so far: two that agree are enough. */
 const POLICY: VotePolicy = {
   participants: 3,
   agreement: { kind: 'MAJORITY' },
@@ -148,7 +148,7 @@ export class Audit {
     }
   }
 
-  /** Asks one after the other until it is decided who is right: at least one, where nobody has contradicted anybody yet. */
+  /** Asks one engine after the other until the right answer is decided: at least one engine, where there is no contradiction yet. */
   async #askPeers<E extends EngineClient>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
     const { claims, others, isContradicted, audited } = audit;
     for (const other of others) {
@@ -190,7 +190,7 @@ export class Audit {
     const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
     const wrong = result.kind === 'AGREED' ? voters.filter((_, index) => result.outcomes[index] === 'DISSENTED') : [];
     const isClean = result.kind === 'AGREED' && wrong.length === 0;
-    // Nobody else could be asked.
+    // No other engine could be asked.
     if (voted < 2 || (isClean && voted === claimed)) return;
     const given = voters.slice(0, claimed).findIndex(({ answer }) => answer !== undefined);
     const isAnswerWrong = result.kind !== 'AGREED' || result.outcomes[given] === 'DISSENTED';

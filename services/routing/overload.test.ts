@@ -241,7 +241,7 @@ describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed,
       workMs: () => simulation.exponential(workMs),
     });
 
-  it('holds nobody back at 0.5 times its capacity', async () => {
+  it('holds no request back at 0.5 times its capacity', async () => {
     expect(await run(0.5, 10)).toMatchObject({ heldBack: 0, refused: 0, inVain: 0 });
   });
 

@@ -135,7 +135,7 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('says so where nobody can be held against', async () => {
+  it('says so where there is no engine to compare with', async () => {
     pool = new EnginePool(models, BREAKER);
     for (const id of ['a', 'b']) mirror(id).tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'no'));
     dissent(mirror('other'), 1, 0);
@@ -214,7 +214,7 @@ describe('replaying an input', () => {
     await expect(replaying).rejects.toMatchObject({ kind: 'CANCELLED' });
   });
 
-  it('means the highest version that is held by 0, and refuses what nobody holds', async () => {
+  it('takes version 0 for the highest version that is held, and refuses a version that no engine holds', async () => {
     const { engines } = await replayInput(pool, { ...input, version: 0 }, context());
     expect(engines[0]?.error).toBe('');
     await expect(replayInput(pool, { ...input, version: 7 }, context())).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-// One input before every engine again, beside all routing: who agrees with whom, and where those that differ began to.
+// Runs one input on every engine again, without routing: which engines agree, and where the others first differ.
 //
 // Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
@@ -143,7 +143,7 @@ async function locateAll(
   );
   if ('why' in traced) {
     for (const each of dissenters)
-      note(each, `where it differs is not known, for nobody it could be held against traces: ${traced.why}`);
+      note(each, `where it differs is not known, because no engine to compare with has a trace: ${traced.why}`);
     return [];
   }
   const found = await Promise.all(

@@ -1,5 +1,5 @@
-// Ballots that wait for an engine with room. A vote is let in like any other request, as soon as one engine has room; it
-// asks the engines that have room, and waits here for the others. So a vote that waits for one engine holds up nobody.
+// Ballots that wait for an engine with a free slot. A vote is admitted as any other request is, as soon as one engine has a
+// free slot. It asks the engines that have one, and waits here for the others. So a vote that waits delays no other request.
 //
 // A queue for each engine, first come, first served. Ballots go before the requests that wait in admission.ts: their votes
 // were let in earlier, and would not come to an end otherwise.

@@ -205,7 +205,7 @@ describe('the router', () => {
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });
 
-  it('asks nobody whose breaker is open, and says so when that is everybody', async () => {
+  it('asks no engine whose breaker is open, and says so when all breakers are open', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const { router, pool } = buildWhole([a, b]);
     pool.find('a').breaker.trip('by hand');

@@ -12,7 +12,7 @@ import type { ReasonAnswer } from './reason-answer.ts';
 export type Attempt = () => Promise<ReasonAnswer>;
 
 /**
- * Runs `answer` at this message's turn. `repeat` may try more than once, since nobody else has the turn meanwhile. Rejects with
+ * Runs `answer` at this message's turn. `repeat` may try more than once, since no other message has the turn meanwhile. Rejects with
  * RouterError only.
  */
 export async function atItsTurn(

@@ -55,7 +55,7 @@ describe('slow start', () => {
     expect(order([fresh('a'), fresh('b')], 0, [0.5, 0.5])).toBe('ab');
   });
 
-  it('spares nobody while no more requests are under way than there are engines', () => {
+  it('gives new engines their full share while there are no more requests than engines', () => {
     expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 2 })).toBe('ab');
     expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 3 })).toBe('ba');
   });

@@ -77,7 +77,7 @@ describe('AFFINITY with bounded load', () => {
     expect([...Array(100).keys()].map(() => order(load, 7n)[0])).toEqual(Array(100).fill(second));
   });
 
-  it('lets one question that everybody asks drown nobody', () => {
+  it('lets no other question starve when one is very popular', () => {
     const anyRun = fc.record({
       ids: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 12 }),
       hot: anyQuestion,

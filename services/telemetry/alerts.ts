@@ -1,4 +1,4 @@
-// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that whoever runs it without
+// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that an operator who runs it without
 // Prometheus hears of the same things: a test holds names, thresholds and times of the two equal.
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`

@@ -151,7 +151,7 @@ export class Meter {
     const { open, total } = sources.connections();
     this.#before = {
       evictions: sources.cache().evictions,
-      // Whoever is connected counts as opened, so that there are never more open than were opened in all.
+      // Clients that are connected count as opened, so that there are never more open than were opened in all.
       connections: total - open,
       spansDropped: sources.spansDropped(),
     };

@@ -2,7 +2,7 @@
 // that falls from one a second to one a minute while they go on.
 //
 // What happens to one subject, such as an engine, is told in the order in which it happened last: what was told last is how
-// things are. So nobody believes an engine to be up for longer than a minute after it went down for a known cause.
+// things are. So the log says within a minute that an engine went down, even for a known cause.
 
 import { causeOf } from '../core/cause.ts';
 

@@ -192,7 +192,7 @@ export class Tracing implements TraceKeeper {
     describeRoot(trace);
     const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
     for (const span of trace.spans) {
-      // Whoever was still at work when the request ended was told to stop.
+      // An attempt that was still under way when the request ended was cancelled.
       spans.push(this.#encoder.encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, []));
       const compute = computeOf(span);
       if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));

@@ -54,7 +54,7 @@ describe('a vote is decided', () => {
     ['half agree', of(4), 'aa', 'ss', false],
     ['more asked than participants: three may outvote two', of(3), 'aa', 'sss', false],
     ['more asked than participants: two cannot outvote three', of(3), 'aaa', 'ss', true],
-    // Nobody is waited for, but a seat is free: one more may be asked.
+    // No ballot is awaited, but a seat is free: one more engine may be asked.
     ['a stand-in may come', of(3), 'a-', '', false],
     ['no seat is free', of(3), 'abc', '', true],
     // That none wins may be certain before all have voted.

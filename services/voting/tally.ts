@@ -80,7 +80,7 @@ export interface Tally {
   readonly voters: ReadonlySet<number>;
   /** How many must agree. */
   readonly needed: number;
-  /** One for each answer, the leading one first; none if nobody voted. */
+  /** One for each answer, the leading one first; none if there are no votes. */
   readonly groups: readonly Group[];
 }
 

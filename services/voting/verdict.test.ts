@@ -105,7 +105,7 @@ describe('the verdict', () => {
     ['all differ', of(3), 'abc', 'DISPUTED xxx'],
     ['a tie', of(4), 'aabb', 'DISPUTED xxxx'],
     ['no majority of all', of(5), 'aab--', 'DISPUTED xxxoo'],
-    ['not all: whoever contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
+    ['not all: an engine that contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
     ['fewer than asked for', count(4, 5), 'aaabb', 'DISPUTED +++xx'],
     ['more engines than participants, and half of them', of(3), 'aabb', 'DISPUTED xxxx'],
     // Rule 3 accepted, and rule 4.

@@ -211,7 +211,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('counts as an answer that nobody else gave would, by EXACT', () => {
+  it('counts as an answer of its own, by EXACT', () => {
     const asAnswer = (answer: Answer | undefined): Answer | undefined =>
       answer?.refusal === undefined ? answer : { stateDigest: 1_000n, readoutDigest: BigInt(answer.refusal.at(-1)!) };
     check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
@@ -324,7 +324,7 @@ describe('a vote, from the first engine asked to the verdict', () => {
     });
   });
 
-  it('gives the truth STAGED and PARALLEL alike where nobody lies, and STAGED asks no more', () => {
+  it('gives the truth STAGED and PARALLEL alike where no engine lies, and STAGED asks no more', () => {
     const present = fc.record({
       engineKind: anyKind,
       answer: fc.option(fc.constant(honest), { nil: undefined, freq: 3 }),
@@ -338,7 +338,7 @@ describe('a vote, from the first engine asked to the verdict', () => {
         return { winner: winnerOf(ballots, verdict(ballots, policy)), engineCount };
       });
       expect(staged!.engineCount).toBeLessThanOrEqual(parallel!.engineCount);
-      // Engines of one kind only may have been asked where nobody knew better: then the modes may differ.
+      // Engines of one kind only may have been asked before it was known: then the modes may differ.
       if (policy.distinctKinds === 1) expect(staged!.winner).toBe(parallel!.winner);
     });
   });

@@ -1,4 +1,4 @@
-// Attacks on the HTTP port. None of them works, whoever listens: under compose the port is open to a network.
+// Attacks on the HTTP port. None of them works, at any address: under compose the port is open to a network.
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { type Socket, connect } from 'node:net';

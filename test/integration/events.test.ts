@@ -1,4 +1,4 @@
-// What happens reaches whoever subscribes: once, in order, and without being able to slow or fill the router.
+// Events reach subscribers once and in order. A slow subscriber cannot slow the router, or fill its memory.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { EventServiceClient, PublishRequest, type PublishResponse } from '../../services/generated/tandem/v1/events.ts';

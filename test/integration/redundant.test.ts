@@ -45,7 +45,7 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
     overload: { max_wait_ms: 60_000 },
     // Of two engines that hold still the test loses one; the other one is not to be lost by itself.
     stall_timeout_ms: 10_000,
-    // Whoever lies goes on voting here; that it is put out is another test's business.
+    // A lying engine goes on voting here; another test is about its quarantine.
     quarantine: { dissents: 1_000 },
     ...over,
   });
@@ -58,7 +58,7 @@ function truthOf(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
 }
 
 /**
- * Once a vote is decided, it waits for the other ballots half as long again. With these coming late, whoever is not
+ * Once a vote is decided, it waits for the other ballots half as long again. With these coming late, an engine that is not
  * among them has voted by then, so that nobody is absent only because this machine was busy.
  */
 function delay(ids: readonly Id[], delayMs = 50): void {

@@ -1,4 +1,4 @@
-// Whom the router refuses at its door: each with the right code, logged fewer times than it comes, and counted.
+// Connections and calls that the router refuses at once: each with the right code, counted, and logged only now and then.
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

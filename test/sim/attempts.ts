@@ -86,7 +86,7 @@ export class Attempts {
     this.#halfOpen.delete(id);
   }
 
-  /** Returns what is to be told how it ended: a full engine may be passed over, and then it costs nothing. */
+  /** Returns a function that takes the outcome: a full engine may be passed over, and then it costs nothing. */
   count({ id, process }: SimEngine, sent: SentRequest, { digestOnly, isAudit }: Call): (outcome: string) => void {
     const { policy, number } = sent;
     if (isAudit) return () => undefined;
@@ -158,7 +158,7 @@ export class Attempts {
     };
   }
 
-  /** Of an engine in quarantine; returns what is to be told how it ended. */
+  /** Of an engine in quarantine; returns a function that takes the outcome. */
   probe(id: string): (outcome: string) => void {
     const probes = (this.#probing.get(id) ?? 0) + 1;
     this.#probing.set(id, probes);

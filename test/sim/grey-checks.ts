@@ -8,7 +8,7 @@ import type { SchedulePlan } from './plan.ts';
 import type { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 
-/** Whoever has room is found at once; the steps of a moment come in any order. */
+/** An engine with room is found at once; the steps of a moment come in any order. */
 const SERVED_WITHIN_MS = 1;
 /** After so many time-outs in a row, the last of them so long after the first, an engine is out: it is judged by these alone. */
 const OUT_AFTER_MS = 300;

@@ -48,7 +48,7 @@ export class QuarantineChecks {
     const enough = isAudit ? most : Math.max(most, needed(policy!, cast.length));
     const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
     if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
-    // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.
+    // The true answer has enough votes: the engines that gave another one, and only they, are wrong.
     const expected = cast.filter((ballot) => !right.includes(ballot)).map(({ engineId }) => engineId);
     if (expected.join() !== wrong.join()) {
       throw new Broken('quarantine', `wrong is [${wrong.join()}] and should be [${expected.join()}]`);

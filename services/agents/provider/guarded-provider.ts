@@ -91,7 +91,7 @@ export class GuardedProvider {
     } catch (thrown) {
       const failure = thrown instanceof ProviderFailure ? thrown : undefined;
       breaker.end(pass, outcomeOf(failure, limit), failure?.message ?? 'CANCELLED');
-      // Whoever left before the answer came does not know what it takes: the most is charged.
+      // A caller that left before the answer does not know its cost: the most is charged.
       this.#settle(asker.caller, reservation, tally, failure?.usage, failure?.isBilled ?? true);
       finish(span, failure?.usage, failure?.reason ?? 'CANCELLED');
       throw thrown;

@@ -237,7 +237,7 @@ describe('a sidecar engine', () => {
     expect(engine.unanswered).toEqual({ inputs: 3, forMs: STALL_MS });
   });
 
-  it('is not silent when it answers late, to nobody', async () => {
+  it('is not silent when it answers late, after the caller has left', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       setTimeout(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }), 60);
     };

@@ -133,7 +133,7 @@ describe('a vote, while an engine has no room', () => {
 });
 
 describe('a vote', () => {
-  it('asks as many as take part, at once, and nobody else', async () => {
+  it('asks as many engines as take part, at once, and no more', async () => {
     const voting = election([a, b, c, d]);
     expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, true, false]);
     for (const voter of [a, b, c]) voter.answer(7n);
@@ -509,7 +509,7 @@ describe('a vote that only digests won', () => {
     expect(contradicted).toEqual([['b', 'c', 'a']]);
   });
 
-  it('asks nobody again when the retry budget is spent', async () => {
+  it('asks no further engine when the retry budget is spent', async () => {
     const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });

@@ -1,4 +1,4 @@
-// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
+// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask which engine, and
 // what the ballots come to, is decided in voting/; here the engines are asked.
 //
 // A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
@@ -134,7 +134,7 @@ class Election<E extends EngineClient> {
     return this.voters.filter(({ isWaiting }) => !isWaiting).map(({ ballot }) => ballot);
   }
 
-  /** Resolves when the verdict is certain, or nobody is left to ask. */
+  /** Resolves when the verdict is certain, or no engine is left to ask. */
   async run(): Promise<void> {
     const startedMs = performance.now();
     for (;;) {
