@@ -81,7 +81,9 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
       [listener = server->listener_.get()](const std::string& peer) { listener->CloseStuckConnections(peer); });
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
-        [most = options.max_memory_bytes, &core] { return most + core.ScratchBytes() + core.model_loads().allowed_bytes(); },
+        [most = options.max_memory_bytes, &core] {
+          return most + core.ScratchBytes() + core.model_loads().allowed_bytes();
+        },
         [listener = server->listener_.get()] { listener->CloseConnections(); });
   }
   server->keep_awake_ =
