@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
+import type { Reloaded } from './api/settings.ts';
 import { TokenBucket } from './core/token-bucket.ts';
 import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
@@ -117,7 +118,7 @@ export interface Tandem {
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
   readonly spansTo: string | undefined;
   /** Takes over what `read` gives, whole or not at all; see LiveSettings. */
-  reload(read: () => Settings): Promise<void>;
+  reload(read: () => Settings): Promise<Reloaded>;
   /** Refuses new work, finishes what is in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
@@ -128,6 +129,8 @@ export interface Surroundings {
   readonly lookup?: Lookup;
   /** Errors that nothing caught, since the process started. */
   readonly bugs?: () => number;
+  /** Reads the settings again, for callers of ReloadSettings; may throw. Default: those in force. */
+  readonly readSettings?: () => Settings;
 }
 
 /** Starts everything that `settings` asks for; resolves when the router answers. */
@@ -135,7 +138,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
-  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0, readSettings }: Surroundings = {},
 ): Promise<Tandem> {
   checkDescriptors();
   if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
@@ -324,6 +327,7 @@ export async function start(
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
+      reload: () => live.reload(readSettings ?? (() => live.inForce)),
       names: () => discoveries.problems,
       register: async (id, address) => {
         checkSidecar(id, address);

@@ -37,6 +37,7 @@ import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import { sessionMethods } from './sessions.ts';
+import { type SettingsOptions, settingsMethods } from './settings.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
 
@@ -66,6 +67,7 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
+    Pick<SettingsOptions, 'reload'>,
     Pick<
       EdgeOptions,
       'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
@@ -128,6 +130,7 @@ export class ApiServer {
       ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...sessionMethods(sessions, shared),
+      ...settingsMethods(shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...agentMethods(agents, retriever, shared),

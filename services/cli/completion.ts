@@ -6,9 +6,9 @@ import { placesOf } from './completion-places.ts';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-export function completionCommand(): Command {
+/** `every`: the program with all its commands. */
+export function completionCommand(every: () => Promise<Command>): Command {
   return new Command('completion')
-    .description('a script that lets your shell complete commands, options and their values')
     .addArgument(new Argument('<shell>', 'yours').choices(Object.keys(SCRIPTS)))
     .addHelpText(
       'after',
@@ -21,7 +21,7 @@ The shell completes the word "tandem"; where it runs by npx, make that a word fi
 
 Example: source <(npx tandem completion bash)`,
     )
-    .action((shell: keyof typeof SCRIPTS, _options: unknown, command: Command) => {
-      process.stdout.write(SCRIPTS[shell](placesOf(command.parent ?? command)));
+    .action(async (shell: keyof typeof SCRIPTS) => {
+      process.stdout.write(SCRIPTS[shell](placesOf(await every())));
     });
 }

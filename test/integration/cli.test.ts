@@ -96,7 +96,7 @@ describe('npx tandem', () => {
     expect(answers.filter(({ error }) => error)).toEqual([
       {
         requestId: '5',
-        error: expect.objectContaining({ reason: 'INPUT_LENGTH', field: 'tensor.shape' }) as unknown,
+        error: expect.objectContaining({ reason: 'INPUT_LENGTH', field: 'encoding' }) as unknown,
         ...(command === 'stream' && { processingTimeMs: expect.any(Number) as unknown }),
       },
     ]);
@@ -149,7 +149,7 @@ describe('npx tandem', () => {
     const finished = await tandem(['reason', '-'], '[1, 2, 3]');
     expect(finished.code).toBe(1);
     expect(finished.stderr).toBe(
-      'tandem: INVALID_ARGUMENT (INPUT_LENGTH): got 3 numbers; send 768 numbers\n  field: tensor.shape\n',
+      'tandem: INVALID_ARGUMENT (INPUT_LENGTH): got 3 numbers; send 768 numbers\n  field: standard input\n',
     );
   });
 
