@@ -31,6 +31,7 @@ import {
   admissionOptions,
   alertOptions,
   breakerOptions,
+  bridgeOptions,
   cacheOptions,
   callerLimits,
   liveApiOptions,
@@ -101,6 +102,8 @@ export interface Tandem {
   readonly address: string;
   /** Where administrative calls come in; empty: nowhere. */
   readonly adminAddress: string;
+  /** Where clients of the old protocol come in; empty: nowhere. */
+  readonly bridgeAddress: string;
   /** Bound address of the dashboard; empty: there is none. */
   readonly httpAddress: string;
   readonly httpScheme: 'http' | 'https';
@@ -316,6 +319,7 @@ export async function start(
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      bridge: bridgeOptions(settings),
       adminListen: (address) => settings.admin.listen || defaultAdminSocket(address),
       ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
@@ -439,6 +443,7 @@ export async function start(
       ...{
         address,
         adminAddress: api.adminAddress,
+        bridgeAddress: api.bridgeAddress,
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,

@@ -119,7 +119,7 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
+function banner({ address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
@@ -141,6 +141,7 @@ function banner({ address, httpAddress, httpScheme, pool, models, readiness }: T
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
     ...broken,
+    bridgeAddress && `\n  Old protocol: ${clientAddress(bridgeAddress)} (JSON lines over TCP)\n`,
     httpAddress && `\n  Dashboard: ${httpScheme}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',

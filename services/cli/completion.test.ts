@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { placesOf } from './completion-places.ts';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
-import { tandemProgram } from './program.ts';
+import { everyCommand } from './program.ts';
 
-const places = placesOf(tandemProgram());
+const places = placesOf(await everyCommand());
 const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'));
 
 function written(script: string, name: string): string {
