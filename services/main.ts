@@ -331,7 +331,7 @@ export async function start(
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
-      reload: () => live.reload(readSettings ?? (() => live.inForce)),
+      reload: (): Promise<Reloaded> => live.reload(readSettings ?? (() => live.inForce)),
       names: () => discoveries.problems,
       register: async (id, address) => {
         checkSidecar(id, address);

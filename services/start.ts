@@ -119,7 +119,10 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
+function banner(
+  { address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem,
+  settings: Settings,
+): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);

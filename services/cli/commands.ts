@@ -14,10 +14,8 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
   const entry = (name: string, about: string, load: () => Promise<Command>): CommandEntry => ({ name, about, load });
   return [
     entry('ping', 'Ask the router whether it is there.', async () => (await import('./ping.ts')).pingCommand()),
-    entry(
-      'health',
-      'Ask whether the router can answer requests as it is configured (exit 0: it can).',
-      async () => (await import('./health.ts')).healthCommand(),
+    entry('health', 'Ask whether the router can answer requests as it is configured (exit 0: it can).', async () =>
+      (await import('./health.ts')).healthCommand(),
     ),
     entry('reason', 'Send one input and print the conclusion.', async () =>
       (await import('./reason.ts')).reasonCommand(),
@@ -46,9 +44,7 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
     entry('engines', 'List engines; register, remove, drain and readmit them; set the strategy.', async () =>
       (await import('./engines.ts')).enginesCommand(),
     ),
-    entry('sessions', 'List open sessions, or end one.', async () =>
-      (await import('./sessions.ts')).sessionsCommand(),
-    ),
+    entry('sessions', 'List open sessions, or end one.', async () => (await import('./sessions.ts')).sessionsCommand()),
     entry('metrics', 'Print what the router has done, and how fast.', async () =>
       (await import('./metrics.ts')).metricsCommand(),
     ),

@@ -1,15 +1,19 @@
 // `tandem completion`: the scripts are made from the commands themselves, so they cannot fall behind them. (A library
-// that asks the program at every TAB would start Node.js each time, and keep the user waiting.)
-import { Argument, Command } from 'commander';
+// that asks the program at every TAB would start Node.js each time, and keep the user waiting.) Only names that the router knows
+// are asked for: `tandem completion engines` prints them.
+import { join } from 'node:path';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
 import { placesOf } from './completion-places.ts';
+import { isValues, valuesFor } from './completion-values.ts';
 
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** `every`: the program with all its commands. */
 export function completionCommand(every: () => Promise<Command>): Command {
   return new Command('completion')
-    .addArgument(new Argument('<shell>', 'yours').choices(Object.keys(SCRIPTS)))
+    .addArgument(new Argument('<shell>', 'yours').choices(SHELLS).argParser(shellOrValues))
     .addHelpText(
       'after',
       `
@@ -21,7 +25,24 @@ The shell completes the word "tandem"; where it runs by npx, make that a word fi
 
 Example: source <(npx tandem completion bash)`,
     )
-    .action(async (shell: keyof typeof SCRIPTS) => {
-      process.stdout.write(SCRIPTS[shell](placesOf(await every())));
+    .action(async (word: string, _options: unknown, command: Command) => {
+      if (isValues(word)) {
+        process.stdout.write((await valuesFor(word, command)).map((value) => `${value}\n`).join(''));
+        return;
+      }
+      process.stdout.write(SCRIPTS[word as keyof typeof SCRIPTS](placesOf(await every()), listCommand()));
     });
+}
+
+function shellOrValues(word: string): string {
+  if (Object.hasOwn(SCRIPTS, word) || isValues(word)) return word;
+  throw new InvalidArgumentError(`Allowed choices are ${SHELLS.join(', ')}.`);
+}
+
+/** Runs this very client: npx would take a second. */
+function listCommand(): string {
+  const quoted = [process.execPath, join(import.meta.dirname, 'tandem.js')].map(
+    (path) => `'${path.replaceAll("'", "'\\''")}'`,
+  );
+  return `${quoted.join(' ')} --timeout-ms 1000 completion`;
 }

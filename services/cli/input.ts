@@ -23,8 +23,16 @@ interface Sample {
 
 const SAMPLES_FILE = join(import.meta.dirname, '../../deploy/models/supersense/samples.json');
 
+function readSamples(): readonly Sample[] {
+  return (JSON.parse(readFileSync(SAMPLES_FILE, 'utf8')) as { samples: Sample[] }).samples;
+}
+
+export function sampleNames(): string[] {
+  return readSamples().map(({ name }) => name);
+}
+
 export function readSample(name: string): CliInput {
-  const { samples } = JSON.parse(readFileSync(SAMPLES_FILE, 'utf8')) as { samples: Sample[] };
+  const samples = readSamples();
   const sample = samples.find((each) => each.name === name);
   if (sample === undefined) {
     throw new UsageError(`there is no sample "${name}"; there are: ${samples.map((each) => each.name).join(', ')}`);

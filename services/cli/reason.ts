@@ -16,9 +16,7 @@ const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 type Options = InputOptions & RequestOptions & SessionOptions;
 
 export function reasonCommand(): Command {
-  return addSessionOptions(
-    addRequestOptions(addInput(new Command('reason'))),
-  )
+  return addSessionOptions(addRequestOptions(addInput(new Command('reason'))))
     .addHelpText(
       'after',
       `

@@ -10,7 +10,9 @@ export async function runTandem(words: readonly string[]): Promise<void> {
   let address = routerAddress();
   try {
     const program = await tandemProgram(words);
-    program.hook('preAction', () => (address = program.opts<GlobalOptions>().address));
+    program.hook('preAction', () => {
+      address = program.opts<GlobalOptions>().address;
+    });
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     // --help and --version end with an error, too.

@@ -40,10 +40,16 @@ const USAGE: [words: string[], message: RegExp][] = [
   [['reason', file('strings.json', '[1, "2"]')], /element 1 is not a number/],
   [['reason', file('rows.json', '[[1, 2], [3]]')], /row 1 has another length than row 0/],
   [['reason', file('heads.csv', 'x,y\n1,2')], /line 1: "x" is not a number; a \.csv file has numbers alone/],
-  [['reason', file('key.json', '{"encodings": [1]}')], /"encodings" is no field of the request; there are: request_id, .*encoding/],
+  [
+    ['reason', file('key.json', '{"encodings": [1]}')],
+    /"encodings" is no field of the request; there are: request_id, .*encoding/,
+  ],
   [['reason', file('two.json', '{"text": "a", "encoding": [1]}')], /has encoding and text.*give exactly one/],
   [['reason', file('none.json', '{"model": "supersense"}')], /has none of encoding, tensor, text and events/],
-  [['reason', file('enum.json', '{"text": "a", "strategy": "LUCK"}')], /"strategy" is "LUCK"; it must be one of .*STRATEGY_FASTEST/],
+  [
+    ['reason', file('enum.json', '{"text": "a", "strategy": "LUCK"}')],
+    /"strategy" is "LUCK"; it must be one of .*STRATEGY_FASTEST/,
+  ],
   [['reason', file('deep.json', '{"text": "a", "session": {"name": "x"}}')], /"session\.name" is no field.*id, state/],
   [['reason', file('odd.json', '{"encoding": [1, null]}')], /element 1 of "encoding" is not a number/],
   [['reason', '--sample', 'dog', '--close'], /--close need --session; example: --session robot-7/],

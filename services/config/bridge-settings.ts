@@ -13,7 +13,12 @@ export const bridgeSchema = z
       .describe(
         'Where clients of the old protocol come in: a JSON object a line over TCP (docs/migrating.md). Empty or "off": nowhere. There is no TLS: an address that other machines reach needs `insecure: true`.',
       ),
-    max_line_bytes: z.int().min(256).max(64 * MIB).default(MIB).describe('Largest line, bytes.'),
+    max_line_bytes: z
+      .int()
+      .min(256)
+      .max(64 * MIB)
+      .default(MIB)
+      .describe('Largest line, bytes.'),
     max_connections: z.int().min(1).max(1_024).default(64).describe('Connections open at once.'),
     reset: z
       .boolean()

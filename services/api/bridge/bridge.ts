@@ -163,7 +163,9 @@ class BridgeCaller {
   metadataOf(token: unknown): Metadata {
     if (token === undefined || token === this.#token) return this.#metadata;
     if (typeof token !== 'string' || !TOKEN.test(token)) {
-      throw new RouterError('BAD_CREDENTIALS', 'token must be 1 to 4096 printable ASCII characters', { field: 'token' });
+      throw new RouterError('BAD_CREDENTIALS', 'token must be 1 to 4096 printable ASCII characters', {
+        field: 'token',
+      });
     }
     this.#token = token;
     this.#metadata = Metadata.of({ authorization: `Bearer ${token}` });
