@@ -68,6 +68,28 @@ describe('the bridge', () => {
     expect(answer).toMatchObject({ type: 'error', reason: 'UNKNOWN_CORPUS' });
   });
 
+  it('serves programs that use UnifiedNeuralEngine', async () => {
+    const program = `
+import sys
+from unified_neural_engine import EngineError, UnifiedNeuralEngine
+with UnifiedNeuralEngine({"port": int(sys.argv[1])}) as engine:
+    answer = engine.reason([float(word) for word in sys.argv[2].split(",")])
+    print(answer["result"], answer["state_digest"])
+    try:
+        engine.reason([1, 2, 3])
+    except EngineError as error:
+        print(error.reason, error.field)
+    print(sorted(engine.get_metrics(reset=True))[0])
+`;
+    const encoding = numbers();
+    const { stdout } = await promisify(execFile)('python3', ['-c', program, String(port), encoding.join(',')], {
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: 'services/clients/python-compat' },
+    });
+    const { label, stateDigest } = await system.reason({ encoding });
+    const digest = stateDigest.toString(16).padStart(16, '0');
+    expect(stdout.split('\n').slice(0, 2)).toEqual([`${label} ${digest}`, 'INPUT_LENGTH encoding']);
+  });
+
   it('serves the old client unchanged', async () => {
     const program = join(import.meta.dirname, '../load/path/replaced.py');
     const { stdout } = await promisify(execFile)('python3', [program, 'client', String(port), '0.2']);

@@ -153,16 +153,13 @@ describe('npx tandem', () => {
     );
   });
 
-  it.each([
-    [['reason'], /give one input/],
-    [['reason', '--sample', 'unicorn'], /there is no sample "unicorn"; there are: .*dog/],
-    [['reason', '/no/such/file'], /cannot read "\/no\/such\/file"/],
-    [['raeson'], /unknown command 'raeson'.*\n.*reason/],
-    [['reason', '-s', 'dog', '--strategy', 'LUCK'], /LUCK.*ROUND_ROBIN, LOCAL_FIRST/],
-  ])('exits with 2 on wrong usage: %j', async (args, message) => {
-    const finished = await tandem(args);
-    expect(finished.stderr).toMatch(message);
-    expect(finished.code).toBe(2);
+  // All ways to call it wrong, in the test's own process: wrong-calls.test.ts, and that of services/cli.
+  it('exits with 2 on wrong usage', async () => {
+    const finished = await tandem(['raeson']);
+    expect([finished.code, finished.stderr]).toEqual([
+      2,
+      expect.stringMatching(/unknown command 'raeson'.*\n.*reason/),
+    ]);
   });
 
   it('exits with 3 and how to start one where no router answers', async () => {

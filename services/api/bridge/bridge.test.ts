@@ -23,7 +23,8 @@ const METHODS: Method[] = [
   {
     ...{ path: '/tandem.v1.ReasoningService/Ping', requestStream: false, responseStream: false },
     ...{ decode: PingRequest.decode, encode: (response) => PingResponse.encode(response as PingResponse).finish() },
-    handle: (call) => call.answer({ message: 'pong', serverTimeMs: 7n, processingTimeMs: 0.5 }),
+    handle: (call: IncomingCall<PingResponse>) =>
+      call.answer({ message: 'pong', serverTimeMs: 7n, processingTimeMs: 0.5 }),
   },
   {
     ...{ path: '/tandem.v1.ReasoningService/Reason', requestStream: false, responseStream: false },
@@ -38,7 +39,7 @@ const METHODS: Method[] = [
     ...{ path: '/tandem.v1.MetricsService/ResetMetrics', requestStream: false, responseStream: false },
     decode: ResetMetricsRequest.decode,
     encode: (response) => ResetMetricsResponse.encode(response as ResetMetricsResponse).finish(),
-    handle: (call) => call.answer(ResetMetricsResponse.create()),
+    handle: (call: IncomingCall<ResetMetricsResponse>) => call.answer(ResetMetricsResponse.create()),
   },
 ];
 

@@ -83,12 +83,27 @@ export class Bridge {
     const lines = new LineSplitter(this.#options.maxLineBytes);
     try {
       for await (const chunk of socket as AsyncIterable<Buffer>) {
-        for (const line of lines.push(chunk)) await this.#answer(line, caller);
-        if (this.#isStopping) break;
+        const last = await this.#answerAll(lines.push(chunk), caller);
+        if (last === undefined) continue;
+        await Promise.race([once(socket.end(last), 'finish'), once(socket, 'close')]);
+        return;
       }
+    } catch {
+      socket.destroy(); // the connection is lost
+    }
+  }
+
+  /** Returns the last words for a connection that is to end. Undefined: it goes on. */
+  async #answerAll(lines: Iterable<Buffer>, caller: BridgeCaller): Promise<string | undefined> {
+    try {
+      for (const line of lines) {
+        await this.#answer(line, caller);
+        if (this.#isStopping) return '';
+      }
+      return undefined;
     } catch (error) {
-      if (error instanceof LineTooLong) socket.end(textOf(failureOf(this.#tooLong(), undefined)));
-      else socket.destroy();
+      if (error instanceof LineTooLong) return textOf(failureOf(this.#tooLong(), undefined));
+      throw error;
     }
   }
 
