@@ -7,6 +7,8 @@ import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
 import { placesOf } from './completion-places.ts';
 import { isValues, valuesFor } from './completion-values.ts';
 
+/** Runs this very client, without npx. */
+const PROGRAM = [process.execPath, join(import.meta.dirname, 'tandem.js')];
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
@@ -17,7 +19,9 @@ export function completionCommand(every: () => Promise<Command>): Command {
     .addHelpText(
       'after',
       `
-The shell completes the word "tandem"; where it runs by npx, make that a word first: alias tandem='npx tandem'
+The shell completes the word "tandem". Make it one, which also saves the second that npx takes:
+
+  alias tandem="${PROGRAM.join(' ')}"
 
   bash  echo 'source <(npx tandem completion bash)' >> ~/.bashrc
   zsh   echo 'source <(npx tandem completion zsh)' >> ~/.zshrc      (after compinit)
@@ -39,10 +43,7 @@ function shellOrValues(word: string): string {
   throw new InvalidArgumentError(`Allowed choices are ${SHELLS.join(', ')}.`);
 }
 
-/** Runs this very client: npx would take a second. */
 function listCommand(): string {
-  const quoted = [process.execPath, join(import.meta.dirname, 'tandem.js')].map(
-    (path) => `'${path.replaceAll("'", "'\\''")}'`,
-  );
+  const quoted = PROGRAM.map((path) => `'${path.replaceAll("'", "'\\''")}'`);
   return `${quoted.join(' ')} --timeout-ms 1000 completion`;
 }

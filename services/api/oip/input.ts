@@ -70,14 +70,14 @@ export function readItems(request: ModelInferRequest, model: ItemShape, maxItems
       `shape [${shape.join(', ')}] of ${input.datatype} is ${itemBytes * count} bytes, and there are ${data.length}`,
     );
   }
-  const inputs = Array.from({ length: count }, (_, index) => ({
+  const items = Array.from({ length: count }, (_, index) => ({
     tensor: {
       shape: itemShape,
       dtype: input.datatype,
       data: data.subarray(index * itemBytes, (index + 1) * itemBytes),
     },
   }));
-  return { isBatch, inputs };
+  return { isBatch, inputs: items };
 }
 
 function contentsOf({ contents }: InputTensor): InferTensorContents {
