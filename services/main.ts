@@ -261,7 +261,7 @@ export async function start(
       trust: (engine) => quarantine.readmit(engine),
       reload: (): Promise<Reloaded> => live.reload(readSettings ?? (() => live.inForce)),
       names: () => discoveries.problems,
-      register: engineRegistrar(pool, connect, () => live.inForce.admin.engine_addresses),
+      register: engineRegistrar(pool, connect, (): readonly string[] => live.inForce.admin.engine_addresses),
       onInternalError,
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },

@@ -1,13 +1,8 @@
 // Names as in the proto files.
 
-/** Example: `modelVersion` → `model_version`. */
-export function snakeKey(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
+const FIELD_NAME = /^[a-z][A-Za-z0-9]*$/;
 
-/** Of a message as JSON. */
-export function snakeCase(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeCase);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [snakeKey(key), snakeCase(each)]));
+/** Example: `modelVersion` → `model_version`. Keys of a map, such as names of errors, stay as they are. */
+export function snakeKey(key: string): string {
+  return FIELD_NAME.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
 }

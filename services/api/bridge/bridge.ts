@@ -156,12 +156,19 @@ export class Bridge {
     const { allowsReset, isAuthRequired, authorize } = this.#options;
     const isPlainReset = path === RESET_METRICS && allowsReset && !isAuthRequired();
     const owner = authorize(isPlainReset ? GET_METRICS : path, metadata, socket);
-    if (owner instanceof RouterError) throw owner;
+    if (owner instanceof RouterError)
+      throw path === RESET_METRICS && owner.kind === 'ADMIN_FORBIDDEN' ? noReset() : owner;
     if (owner === undefined || owner.hold(bytes)) return owner;
     owner.hold(-bytes);
     owner.ended();
     throw owner.tooManyBytes();
   }
+}
+
+function noReset(): RouterError {
+  const message =
+    'callers of the bridge may not reset the metrics; set bridge.reset to true, or list a caller with role operate in setting auth';
+  return new RouterError('ADMIN_FORBIDDEN', message);
 }
 
 /** One connection, and what it says about its caller. */

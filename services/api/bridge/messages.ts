@@ -9,7 +9,7 @@ import {
   ResetMetricsResponse,
 } from '../../generated/tandem/v1/metrics.ts';
 import { PingRequest, PingResponse, ReasonRequest, ReasonResponse } from '../../generated/tandem/v1/reasoning.ts';
-import { snakeCase } from '../snake-case.ts';
+import { plainJson } from './plain-json.ts';
 
 export type Message = Readonly<Record<string, unknown>>;
 
@@ -47,7 +47,7 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
       path: '/tandem.v1.AgentService/Query',
       request: QueryRequest.encode(request).finish(),
       answer: (bytes) => {
-        const response = snakeCase(QueryResponse.toJSON(QueryResponse.decode(bytes))) as Message;
+        const response = plainJson(QueryResponse, bytes);
         return { result: '', ...response, ...(response['answer'] === undefined ? {} : { result: response['answer'] }) };
       },
     };
@@ -57,12 +57,12 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
       ? {
           path: RESET_METRICS,
           request: ResetMetricsRequest.encode({}).finish(),
-          answer: (bytes) => snakeCase(ResetMetricsResponse.toJSON(ResetMetricsResponse.decode(bytes))) as Message,
+          answer: (bytes) => plainJson(ResetMetricsResponse, bytes),
         }
       : {
           path: '/tandem.v1.MetricsService/GetMetrics',
           request: GetMetricsRequest.encode({}).finish(),
-          answer: (bytes) => snakeCase(GetMetricsResponse.toJSON(GetMetricsResponse.decode(bytes))) as Message,
+          answer: (bytes) => plainJson(GetMetricsResponse, bytes),
         },
 };
 
