@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isStartedByNpm } from './config/launcher.ts';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { checkModels } from './engines/model-problems.ts';
@@ -87,7 +88,7 @@ async function main(): Promise<void> {
   const readSettings = (): Settings => loadSettings(sources);
   const starting = start(settings, log, undefined, { bugs: () => bugs.count, readSettings });
   stopOnSignal(starting);
-  if (process.env['npm_lifecycle_event'] === 'start') stopWithNpm();
+  if (isStartedByNpm()) stopWithNpm();
   const hadTerminal = isatty(1);
   process.on('SIGHUP', () => {
     if (hadTerminal && !isatty(1)) {

@@ -20,11 +20,11 @@ export function everyCommand(): Promise<Command> {
 
 async function withCommands(program: Command, isLoaded: (name: string) => boolean): Promise<Command> {
   const entries = commandEntries(everyCommand);
-  const commands = entries.map((each) => (isLoaded(each.name) ? each.load() : new Command(each.name)));
-  (await Promise.all(commands)).forEach((command, index) => adopt(program, described(command, entries[index]!)));
+  const commands = await Promise.all(entries.map((each) => commandOf(each, isLoaded(each.name))));
+  for (const command of commands) adopt(program, command);
   return program;
 }
 
-function described(command: Command, { about }: CommandEntry): Command {
-  return command.description(about);
+async function commandOf({ name, about, load }: CommandEntry, isLoaded: boolean): Promise<Command> {
+  return (isLoaded ? await load() : new Command(name)).description(about);
 }

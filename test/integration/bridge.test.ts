@@ -58,9 +58,9 @@ describe('the bridge', () => {
 
   it('counts its calls with all others, and resets the counts', async () => {
     const [, before] = await ask({ type: 'ping' }, { type: 'metrics' });
-    expect(JSON.stringify(before)).toMatch(/"type":"Ping","count":"?[1-9]/);
+    expect(JSON.stringify(before)).toMatch(/"type":"Ping","count":[1-9]/);
     const [, , after] = await ask({ type: 'metrics', reset: true }, { type: 'ping' }, { type: 'metrics' });
-    expect(JSON.stringify(after)).toMatch(/"type":"Ping","count":"?1"?,/);
+    expect(JSON.stringify(after)).toMatch(/"type":"Ping","count":1,/);
   });
 
   it('answers a query from a corpus, or says that there is none', async () => {

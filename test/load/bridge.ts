@@ -7,6 +7,7 @@ import { table } from '../../services/cli/table.ts';
 import { startRouter } from '../support/router-process.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { startSidecar } from '../support/sidecar.ts';
+import { SUPERSENSE } from '../support/models.ts';
 import { startReplaced } from './path/replaced.ts';
 
 const HELP = `Runs the old client (test/load/path/replaced.py, unchanged), one request of 768 numbers at a time, against the replaced design
@@ -38,10 +39,10 @@ if (values.help) process.stdout.write(HELP);
 else await measure(Number(values.rounds), Number(values.seconds));
 
 async function measure(rounds: number, seconds: number): Promise<void> {
-  const sidecar = await startSidecar();
+  const sidecar = await startSidecar(SUPERSENSE);
   const [cached = 0, computing = 0] = await freePorts(2);
   const base = {
-    models_dir: 'deploy/models',
+    models_dir: SUPERSENSE,
     local: { enabled: false },
     sidecars: [{ id: 'one', address: sidecar.address }],
   };

@@ -15,12 +15,16 @@ export async function callTandem(words: readonly string[]): Promise<CliCall> {
   process.exitCode = undefined;
   try {
     await runTandem(words);
-    return { code: Number(process.exitCode ?? 0), stdout: stdout.text(), stderr: stderr.text() };
+    return { code: exitCode(), stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     process.exitCode = undefined;
     stdout.restore();
     stderr.restore();
   }
+}
+
+function exitCode(): number {
+  return Number((process as { exitCode?: string | number | null }).exitCode ?? 0);
 }
 
 function captured(stream: NodeJS.WriteStream): { text(): string; restore(): void } {

@@ -114,12 +114,13 @@ export class Bridge {
 
   async #answer(line: Buffer, caller: BridgeCaller): Promise<void> {
     const { socket } = caller;
-    if (isBlank(line) || socket.destroyed) return;
+    if (isBlank(line) || !this.#open.has(socket)) return;
     this.#connections.working(socket);
     this.#atWork.add(socket);
     try {
       const text = textOf(await this.#call(line, caller));
-      if (!socket.destroyed && !socket.write(text)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (this.#open.has(socket) && !socket.write(text))
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
     } finally {
       this.#atWork.delete(socket);
       this.#connections.done(socket);

@@ -1,6 +1,6 @@
 // A call of a method of the API from inside of the router: the same handler, limits and counts as for a caller of gRPC.
 import type { CallOwner, CallListener, IncomingCall, OneRequestMethod } from '../../grpc/method.ts';
-import { Metadata } from '../../grpc/metadata.ts';
+import type { Metadata } from '../../grpc/metadata.ts';
 import { type Status, StatusError } from '../../grpc/status.ts';
 
 export interface InnerCaller {
