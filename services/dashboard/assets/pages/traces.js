@@ -177,7 +177,7 @@ function row(span, services, startMs, totalMs) {
   const width = (span.durationMs / totalMs) * 100;
   // Its time stands beside the bar, on the side where there is room, or within it.
   const side = left + width < 75 ? '' : left > 25 ? 'before' : 'within';
-  const place = services.indexOf(`${span.service} ${span.instance}`);
+  const index = services.indexOf(`${span.service} ${span.instance}`);
   return h(
     'details',
     { class: `span ${span.error ? 'failed' : ''}` },
@@ -194,7 +194,7 @@ function row(span, services, startMs, totalMs) {
         'span',
         { class: 'span-track' },
         h('span', {
-          class: `span-bar service-${place % 5}`,
+          class: `span-bar service-${index % 5}`,
           vars: { '--left': `${left}%`, '--width': `${width}%` },
         }),
         h(
