@@ -96,6 +96,11 @@ export const DOCS_TRIES: readonly Try[] = [
   // Performance, voting
   explained('npx node test/load/versus.ts', ''),
   {
+    ...{ what: 'npm run bench -- --only path', beside: 'nothing', runs: 'npm run bench -- --help' },
+    ...{ because: 'measuring takes long', prints: /--only/ },
+  },
+  explained('npx node test/load/bridge.ts', ''),
+  {
     ...{ what: 'npm run bench -- --only path --quick', beside: 'nothing', runs: 'npm run bench -- --help' },
     ...{ because: 'measuring takes long', prints: /--only[^]*--quick/ },
   },

@@ -172,14 +172,13 @@ export const TRIES: readonly Try[] = [
   ),
   explained('npm run test:mutants -- --cpp', ''),
   explained('npm run demo'),
+  explained('npm run demo -- robot', ''),
+  { what: 'npx tandem config reload', beside: 'npm start', prints: /reload|nothing|no setting/i },
   { what: 'npx tandem --help', beside: 'nothing', prints: /^Examples: npx tandem reason --sample dog$/m },
   {
-    ...{
-      what: 'source <(npx tandem completion bash)',
-      beside: 'nothing',
-      runs: 'source <(npx tandem completion bash) && complete -p tandem',
-    },
-    ...{ because: 'else nothing shows', prints: /^complete .*tandem$/m },
+    ...{ what: 'npx tandem completion --help', beside: 'nothing' },
+    runs: 'npx tandem completion --help && source <(npx tandem completion bash) && complete -p tandem',
+    ...{ because: 'its example is tried, too', prints: /^complete .*tandem$/m },
   },
 
   // In containers
