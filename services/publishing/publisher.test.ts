@@ -105,7 +105,7 @@ describe('what the repository has at the start', () => {
   it.each([
     ['as many labels as outputs', 'labels: [a, b, c]', 'model.yaml: labels: there are 3 for 2 outputs'],
     ['its labels', 'labels: gone.txt', 'model.yaml: labels: there is no file'],
-    ['its golden vectors', 'golden: gone.json', 'gone.json: there is no file'],
+    ['its golden vectors', 'golden: gone.json', 'golden: there is no "gone.json" beside it'],
   ])('is listed with the reason where it lacks %s', (_, manifest, reason) => {
     expect(publisher.adopt(stored(manifest))).toContain(reason);
     expect(models.get('m', 1)!.error).toContain(reason);

@@ -89,10 +89,10 @@ std::optional<std::string> MissingFile(const std::string& key, const std::string
 std::vector<std::string> DoubtsOf(const Network& network, const Manifest& manifest,
                                   const std::filesystem::path& folder) {
   std::vector<std::string> doubts;
-  for (auto& doubt : {DtAboveTau(network, manifest), UnstatedGain(network, manifest),
-                      ReadoutDoesNotFire(network, manifest), LabelsDoNotFit(network, manifest, folder),
-                      MissingFile("labels", manifest.labels_file, folder),
-                      MissingFile("tokenizer", manifest.tokenizer_file, folder)}) {
+  for (auto& doubt :
+       {DtAboveTau(network, manifest), UnstatedGain(network, manifest), ReadoutDoesNotFire(network, manifest),
+        LabelsDoNotFit(network, manifest, folder), MissingFile("labels", manifest.labels_file, folder),
+        MissingFile("tokenizer", manifest.tokenizer_file, folder)}) {
     if (doubt) doubts.push_back(*doubt);
   }
   return doubts;

@@ -74,10 +74,11 @@ TEST(Doubts, LabelsInAFileAreCountedByLine) {
 TEST(Doubts, FilesThatTheRouterNeedsAndThatAreNotThere) {
   const testing::TemporaryFolder folder;
   const Manifest manifest = ParseManifest("{labels: labels.txt, tokenizer: tokenizer.json}").value();
-  EXPECT_THAT(DoubtsOfOne(Lif(1), manifest, folder.path()),
-              ElementsAre("model.yaml: key \"labels\": there is no file labels.txt beside it; the router does not serve "
-                          "the model",
-                          HasSubstr("key \"tokenizer\": there is no file tokenizer.json beside it")));
+  EXPECT_THAT(
+      DoubtsOfOne(Lif(1), manifest, folder.path()),
+      ElementsAre("model.yaml: key \"labels\": there is no file labels.txt beside it; the router does not serve "
+                  "the model",
+                  HasSubstr("key \"tokenizer\": there is no file tokenizer.json beside it")));
   std::ofstream(folder.path() / "labels.txt") << "a\nb\n";
   std::ofstream(folder.path() / "tokenizer.json") << "{}";
   EXPECT_THAT(DoubtsOfOne(Lif(1), manifest, folder.path()), IsEmpty());

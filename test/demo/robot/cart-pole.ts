@@ -61,8 +61,8 @@ export class CartPole {
   #integrate(force: number, dt: number): void {
     const [sin, cos] = [Math.sin(this.angle), Math.cos(this.angle)];
     const all = CART_KG + POLE_KG;
-    const pushed = (force + POLE_KG * HALF_POLE_M * this.#turning ** 2 * sin) / all;
-    const turns = (GRAVITY * sin - cos * pushed) / (HALF_POLE_M * (4 / 3 - (POLE_KG * cos ** 2) / all));
+    const pushed = (force + POLE_KG * HALF_POLE_M * this.#turning * this.#turning * sin) / all;
+    const turns = (GRAVITY * sin - cos * pushed) / (HALF_POLE_M * (4 / 3 - (POLE_KG * cos * cos) / all));
     this.#speed += dt * (pushed - (POLE_KG * HALF_POLE_M * turns * cos) / all);
     this.#turning += dt * turns;
     this.position += dt * this.#speed;
