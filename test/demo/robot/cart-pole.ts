@@ -16,6 +16,7 @@ const POLE_KG = 0.1;
 const HALF_POLE_M = 0.5;
 const START_RAD = 0.05;
 const SHOVE_EVERY = 90;
+const MOMENT_STEPS = 20;
 /** Of angular velocity. */
 const SHOVE_RAD_PER_S = 0.8;
 /** The light goes to and fro so far, and once in this time. */
@@ -29,7 +30,7 @@ export class CartPole {
   angle = START_RAD;
   /** Where the cart is to go, metres. */
   light = 0;
-  /** Of the last shove, −1 or 1; 0: there was none in this step. */
+  /** −1 or 1: it was shoved to this side a moment ago; else 0. */
   shove = 0;
   #speed = 0;
   #turning = 0;
@@ -53,8 +54,11 @@ export class CartPole {
   move(force: number): void {
     for (let n = 0; n < SUBSTEPS; n += 1) this.#integrate(force, STEP_S / SUBSTEPS);
     this.#step += 1;
-    this.shove = this.#step % SHOVE_EVERY === 0 ? (this.#random.chance(0.5) ? 1 : -1) : 0;
-    this.#turning += this.shove * SHOVE_RAD_PER_S;
+    const sinceShove = this.#step % SHOVE_EVERY;
+    if (sinceShove === 0) {
+      this.shove = this.#random.chance(0.5) ? 1 : -1;
+      this.#turning += this.shove * SHOVE_RAD_PER_S;
+    } else if (sinceShove === MOMENT_STEPS) this.shove = 0;
     this.light = LIGHT_M * Math.sin((2 * Math.PI * this.#step * STEP_S) / LIGHT_S);
   }
 
