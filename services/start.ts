@@ -158,7 +158,7 @@ function clientAddress(address: string): string {
 
 /** A terminal that is closed sends SIGHUP, too; there is no user left to print to. */
 function stopWithTerminal(): void {
-  process.emit('SIGTERM');
+  process.emit('SIGTERM', 'SIGTERM');
 }
 
 /** npm passes SIGINT and SIGTERM on, and no other signal that ends it: without npm, nobody would find the router to stop it. */
@@ -168,7 +168,7 @@ function stopWithNpm(): void {
     if (process.ppid === npm) return;
     clearInterval(timer);
     process.stdout.write('\n  npm has ended; use "npx tandem config reload" to read settings again.');
-    process.emit('SIGTERM');
+    process.emit('SIGTERM', 'SIGTERM');
   }, NPM_CHECK_MS);
   timer.unref();
 }
