@@ -42,6 +42,7 @@ import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
+import { clientFlags } from './config/client-flags.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import type { Settings } from './config/schema.ts';
@@ -84,7 +85,7 @@ import { SheddingEvents } from './telemetry/shedding.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import type { ExportCounts } from './telemetry/span-exporter.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
-import type { TraceRing } from './telemetry/trace-ring.ts';
+import type { TraceStore } from './telemetry/trace-store.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
 /** What engines have to stop when requests have used up the time there was. */
@@ -108,7 +109,7 @@ export interface Tandem {
   readonly publisher: ModelPublisher;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
-  readonly traces: TraceRing;
+  readonly traces: TraceStore;
   readonly tracing: Tracing;
   /** As /readyz says. */
   readiness(): Readiness;
@@ -337,11 +338,14 @@ export async function start(
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },
   );
+  let clientAddress = '';
   const shown: DashboardSources = {
     ...{ models, pins, router, sessions, readiness },
     engines: () => pool.engines,
+    alerts: () => alerts.raised,
+    client: () => ({ address: clientAddress, flags: clientFlags(settings) }),
     read: () => meter.read(),
-    traces: traces.ring,
+    traces: traces.store,
     disputes: disputes.recent,
     events: eventLog,
     learning: () => toStudentViews(learners.students),
@@ -418,6 +422,7 @@ export async function start(
         recovered: () => log.info({ protocol: otlp.protocol }, 'metrics reach the collector again'),
       }));
     const address = await api.start();
+    clientAddress = address;
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';
     const reading = pins.load();
@@ -446,7 +451,7 @@ export async function start(
         spansTo,
         stop,
       },
-      traces: traces.ring,
+      traces: traces.store,
       exported: () => traces.exported(),
       readiness,
       reload: (read) => live.reload(read),

@@ -3,7 +3,7 @@
 // hear of it. None of these keeps the others from happening, or hurts the request.
 import type { Settings } from '../config/schema.ts';
 import { hex64 } from '../core/hex.ts';
-import { Recent } from '../dashboard/recent.ts';
+import { DisputeList } from '../dashboard/dispute-list.ts';
 import type { DifferenceView, DisputeView } from '../dashboard/sources.ts';
 import type { ModelPins } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -15,9 +15,6 @@ import type { DisputeDifference, Dispute as DisputeRecord } from '../telemetry/d
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
-/** Kept for the dashboard. */
-const MAX_RECENT = 200;
-
 type Unlocated = Omit<DisputeRecord, 'differences'>;
 
 export interface DisputeParts {
@@ -28,12 +25,13 @@ export interface DisputeParts {
 }
 
 export class Disputes {
-  readonly recent = new Recent<DisputeView>(MAX_RECENT);
+  readonly recent = new DisputeList();
   readonly #parts: DisputeParts;
   readonly #locator: Locator;
   readonly #log: Log;
   /** Undefined: they are recorded nowhere. */
   readonly #file: DisputeLog | undefined;
+  #count = 0;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: DisputeParts, { disputes }: Pick<Settings, 'disputes'>, log: Log) {
@@ -54,7 +52,9 @@ export class Disputes {
     this.#guard(() => span?.trace.event('dispute', facts));
     this.#guard(() => this.#judge(dispute));
     this.#guard(() => {
-      const own = this.#withOwnInput(dispute);
+      const own = withOwnInput(dispute);
+      // A message of a session cannot be computed again without the state before it.
+      if ((own.input.state?.length ?? 0) === 0) this.recent.keepInput(view.id, own.input);
       const work = this.#locateAndTell(own, view, this.#toRecord(own, view));
       this.#underWay.add(work);
       void work.finally(() => this.#underWay.delete(work));
@@ -105,12 +105,6 @@ export class Disputes {
     };
   }
 
-  /** The input is a view into a whole message, which must not wait in memory; without a file nothing needs it. */
-  #withOwnInput({ input, ...rest }: Dispute): Dispute {
-    const data = this.#file === undefined ? new Uint8Array(0) : Uint8Array.from(input.data);
-    return { ...rest, input: { ...input, data } };
-  }
-
   /** Where nobody knows who is wrong, all that contradicted another are suspects. */
   #judge({ input, wrong, right, ballots, span }: Dispute): void {
     const { pool, quarantine } = this.#parts;
@@ -127,7 +121,9 @@ export class Disputes {
 
   #toView({ input, strategy, verdict, wrong, ballots, span }: Dispute): DisputeView {
     const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
+    this.#count += 1;
     return {
+      id: String(this.#count),
       timeMs: Date.now(),
       traceId: span?.trace.traceId ?? '',
       ...{ model: input.model, version: input.version, strategy, verdict, wrong },
@@ -144,6 +140,11 @@ export class Disputes {
   #buildOf(engineId: string): string {
     return this.#parts.pool.engines.find(({ id }) => id === engineId)?.build ?? '';
   }
+}
+
+/** The input is a view into a whole message, which must not wait in memory. */
+function withOwnInput({ input, ...rest }: Dispute): Dispute {
+  return { ...rest, input: { ...input, data: Uint8Array.from(input.data) } };
 }
 
 /** Example: "engine-1 0123456789abcdef, engine-2 ENGINE_LOST". */

@@ -33,7 +33,7 @@ function totals({ open, bytes: held, waiting, opened, ended, moved, refused }) {
     facts(
       ['Open', `${count(open)}, ${bytes(held)}`],
       ['Messages waiting', count(waiting)],
-      ['Opened', count(opened)],
+      ['Opened since the router started', count(opened)],
       ['Ended', ends.map(([why, times]) => `${REASONS[why] ?? why}: ${count(times)}`).join(', ') || 'none'],
       ['Continued on another engine', count(moved)],
       ['Refused at a limit', count(refused)],
