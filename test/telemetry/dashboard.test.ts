@@ -144,7 +144,7 @@ describe('the dashboard of a live router', () => {
     const page = await open(base);
     await goTo(page, 'Models');
     const held = page.getByRole('article').filter({ hasText: 'supersense/1' }).getByRole('row');
-    await held.filter({ hasText: 'honest' }).getByText('the same everywhere').waitFor();
+    await held.filter({ hasText: 'honest' }).getByText('as in the repository').waitFor();
   });
 
   it('tries a request by keyboard alone, and shows its answer, equal to the known one', async () => {

@@ -63,9 +63,20 @@ export function axis(over = {}) {
   };
 }
 
-/** 14:03 */
-function clockMinute(seconds) {
-  return new Date(seconds * 1_000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+/** A young router's line fills the picture, too. Seconds. */
+const MIN_SPAN_S = 60;
+
+/** 14:03, or 14:03:20 where ticks are closer than a minute. */
+function clockTimes(ticks) {
+  const isClose = ticks.length > 1 && ticks[1] - ticks[0] < 60;
+  const form = { hour: '2-digit', minute: '2-digit', ...(isClose && { second: '2-digit' }) };
+  return ticks.map((seconds) => new Date(seconds * 1_000).toLocaleTimeString('en-GB', form));
+}
+
+/** The last `spanS` seconds, as far as there is something to show. */
+function timeRange(spanS, min, max) {
+  const end = max ?? Date.now() / 1_000;
+  return [Math.max(end - spanS, Math.min(min ?? end, end - MIN_SPAN_S)), end];
 }
 
 /**
@@ -78,11 +89,14 @@ export function timeChart(label, series, format, span) {
     legend: { live: false, show: series.length > 1 },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
-      x: { time: true, range: (_plot, _min, max) => [(max ?? Date.now() / 1_000) - span(), max ?? Date.now() / 1_000] },
+      x: { time: true, range: (_plot, min, max) => timeRange(span(), min, max) },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      axis({ size: 24, space: 64, incrs: [60, 120, 300, 600, 900], values: (_plot, ticks) => ticks.map(clockMinute) }),
+      axis({
+        ...{ size: 24, space: 64, incrs: [10, 20, 30, 60, 120, 300, 600, 900] },
+        values: (_plot, ticks) => clockTimes(ticks),
+      }),
       axis({ size: 58, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }),
     ],
     series: [

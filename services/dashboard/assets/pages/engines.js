@@ -51,7 +51,7 @@ function card(engine, share, sinceMs) {
       tile('In flight', `${count(engine.inFlight)}`, `of ${count(Math.floor(engine.limit))} at once`),
       tile('p50', ms(latency.p50Ms), `p95 ${ms(latency.p95Ms)}`),
       tile('p99', ms(latency.p99Ms), `max ${ms(latency.maxMs)}`),
-      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed, ${count(engine.others)} neither`, ''),
+      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed, ${count(engine.others)} others`, ''),
       tile('Dissents', count(engine.dissents), 'in votes', engine.dissents > 0 ? 'bad' : ''),
     ),
     h('p', { class: 'note' }, `Counts and latencies ${since(sinceMs)}.`),

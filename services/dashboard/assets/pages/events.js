@@ -89,7 +89,7 @@ function describe({ text, data, count }) {
     ]),
     subject.length > 0 && ': ',
     text,
-    why !== '' && `: ${why}`,
+    why !== '' && `: ${withoutState(why, text)}`,
     facts.length > 0 &&
       h(
         'span',
@@ -98,6 +98,12 @@ function describe({ text, data, count }) {
       ),
     count > 1 && h('span', { class: 'dim-text' }, ` ${count} times`),
   ];
+}
+
+/** "engine down" says what "down: connection refused" begins with. */
+function withoutState(why, text) {
+  const [state, ...rest] = why.split(': ');
+  return rest.length > 0 && text.endsWith(state) ? rest.join(': ') : why;
 }
 
 function rows(events) {
