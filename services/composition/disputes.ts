@@ -15,6 +15,8 @@ import type { DisputeDifference, Dispute as DisputeRecord } from '../telemetry/d
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
+const NO_BYTES = new Uint8Array(0);
+
 type Unlocated = Omit<DisputeRecord, 'differences'>;
 
 export interface DisputeParts {
@@ -52,9 +54,9 @@ export class Disputes {
     this.#guard(() => span?.trace.event('dispute', facts));
     this.#guard(() => this.#judge(dispute));
     this.#guard(() => {
-      const own = withOwnInput(dispute);
-      // A message of a session cannot be computed again without the state before it.
-      if ((own.input.state?.length ?? 0) === 0) this.recent.keepInput(view.id, own.input);
+      const own = this.#withOwnInput(dispute);
+      // A message of a session cannot be computed again from a page: "npx tandem replay" can, with its state.
+      if ((dispute.input.state?.length ?? 0) === 0) this.recent.keepInput(view.id, own.input);
       const work = this.#locateAndTell(own, view, this.#toRecord(own, view));
       this.#underWay.add(work);
       void work.finally(() => this.#underWay.delete(work));
@@ -97,12 +99,22 @@ export class Disputes {
   }
 
   #toRecord({ input, strategy, verdict, ballots }: Dispute, { traceId }: DisputeView): Unlocated {
-    const { model, version, shape, data } = input;
+    const { model, version, shape, data, state = NO_BYTES } = input;
     return {
-      ...{ requestId: '', traceId, strategy, verdict, model, version, shape, data },
+      ...{ requestId: '', traceId, strategy, verdict, model, version, shape, data, state },
       modelId: this.#parts.pool.served(model, version)?.model.modelId ?? 0n,
       ballots: ballots.map((cast) => ({ ...cast, build: this.#buildOf(cast.engineId) })),
     };
+  }
+
+  /**
+   * Input and state are views into whole messages, which must not wait in memory. The input is kept for the dashboard; without a
+   * file nothing needs the state.
+   */
+  #withOwnInput({ input, ...rest }: Dispute): Dispute {
+    const { data, state = NO_BYTES } = input;
+    const ownState = this.#file === undefined ? NO_BYTES : Uint8Array.from(state);
+    return { ...rest, input: { ...input, data: Uint8Array.from(data), state: ownState } };
   }
 
   /** Where nobody knows who is wrong, all that contradicted another are suspects. */
@@ -140,11 +152,6 @@ export class Disputes {
   #buildOf(engineId: string): string {
     return this.#parts.pool.engines.find(({ id }) => id === engineId)?.build ?? '';
   }
-}
-
-/** The input is a view into a whole message, which must not wait in memory. */
-function withOwnInput({ input, ...rest }: Dispute): Dispute {
-  return { ...rest, input: { ...input, data: Uint8Array.from(input.data) } };
 }
 
 /** Example: "engine-1 0123456789abcdef, engine-2 ENGINE_LOST". */
