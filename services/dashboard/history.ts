@@ -109,9 +109,10 @@ export class History {
 
   /** The last `seconds` as lines of a chart. Its points stay where they are while it moves on. */
   chart(seconds: number): Chart {
-    const stepMs = Math.ceil((seconds * 1_000) / MAX_CHART_POINTS / INTERVAL_MS) * INTERVAL_MS;
+    const endMs = this.#last?.upMs ?? 0;
+    const fromMs = Math.max(endMs - seconds * 1_000, (this.#points[0]?.upMs ?? 0) - INTERVAL_MS);
+    const stepMs = Math.ceil((endMs - fromMs) / MAX_CHART_POINTS / INTERVAL_MS) * INTERVAL_MS;
     const stepOf = ({ upMs }: Point): number => Math.ceil(upMs / stepMs);
-    const fromMs = (this.#last?.upMs ?? 0) - seconds * 1_000;
     const groups = Map.groupBy(this.#points.slice(this.#firstAfter(fromMs)), stepOf);
     const rows = [...groups.values()].map((points) => ({ timeMs: points.at(-1)!.timeMs, ...toPeriod(points) }));
     const column = <T>(read: (row: (typeof rows)[number]) => T): T[] => rows.map(read);

@@ -77,7 +77,19 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       startMs: 1_790_000_000_001,
       durationMs: 2,
       error: 'ENGINE_LOST: it went away',
+      kind: 'CLIENT',
+      attributes: { 'tandem.engine': HOSTILE },
       events: [{ name: 'retry', timeMs: 1_790_000_000_002, attributes: { reason: HOSTILE } }],
+    }),
+    // Of an engine that is called otherwise by the router than by itself.
+    span({
+      spanId: '00f067aa0ba902b9',
+      parentSpanId: '00f067aa0ba902b8',
+      name: 'infer',
+      service: 'tandem-engine',
+      instance: 'host:50061',
+      startMs: 1_790_000_000_001.5,
+      durationMs: 1,
     }),
   ];
   return {
