@@ -1,6 +1,8 @@
 // The dashboard as people use it: a real browser, a live router, engines of which one lies and one is killed.
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { HttpServer } from '../../services/dashboard/http-server.ts';
@@ -246,6 +248,12 @@ describe('the dashboard of a live router', () => {
     const rows = page.getByRole('region', { name: 'table' }).locator('tbody tr');
     await until(async () => (await rows.count()) === 1, { what: 'one trace to be left' });
     await rows.getByText('yours').waitFor();
+
+    const tandem = ['services/cli/tandem.js', 'reason', '--sample', 'dog', '--json', '--address', system.address];
+    const { stdout } = await promisify(execFile)(process.execPath, tandem);
+    const fromShell = (JSON.parse(stdout) as { traceId: string }).traceId;
+    await page.goto(`${base}#/traces/${fromShell}`);
+    await legend.getByText('router', { exact: true }).waitFor();
   });
 
   it('goes through the kept traces page by page', async () => {
