@@ -4,7 +4,7 @@ import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics.ts';
 
 /** Request types that are one input each. */
-const ONE_INPUT = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'Dashboard.Reason']);
+const ONE_INPUT = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'ModelInfer.item', 'Dashboard.Reason']);
 
 export interface InputCounts {
   /** Answered and failed. */
