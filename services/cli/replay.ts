@@ -17,7 +17,6 @@ interface Options {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('runs the input of a recorded dispute again on every engine, and shows where they differ')
     .argument('<file>', 'what the router recorded (setting disputes.file); "-" is standard input')
     .option('-r, --record <n>', 'which record, from 1, or "last"', recordNumber, 'last')
     .option('-i, --input <file>', 'its input, in any form that "tandem reason" reads, where the record has only a hash')

@@ -1,4 +1,4 @@
-// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that whoever runs it without
+// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that an operator who runs it without
 // Prometheus hears of the same things: a test holds names, thresholds and times of the two equal.
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
@@ -28,6 +28,15 @@ export interface Alert {
   readonly isFiring: boolean;
   /** What is wrong, and by how much; or that it is over. */
   readonly text: string;
+}
+
+/** An alert that is raised now. */
+export interface RaisedAlert {
+  readonly name: AlertName;
+  /** What is wrong, as of the last look. */
+  readonly text: string;
+  /** Since when, milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 /** What is kept of a reading. */
@@ -153,6 +162,10 @@ export type AlertName = keyof typeof ALERT_RULES;
 
 interface RuleState {
   isFiring: boolean;
+  /** What was wrong at the last look that found something. */
+  text: string;
+  /** When it was raised last, milliseconds since 1970. */
+  sinceMs: number;
   /** Since when the rule has said otherwise; undefined: it has not. */
   otherwiseSinceMs: number | undefined;
 }
@@ -195,8 +208,10 @@ export class Alerts {
   }
 
   /** Those that are raised now. */
-  get firing(): readonly AlertName[] {
-    return [...this.#states].filter(([, { isFiring }]) => isFiring).map(([name]) => name);
+  get raised(): readonly RaisedAlert[] {
+    return [...this.#states].flatMap(([name, { isFiring, text, sinceMs }]) =>
+      isFiring ? [{ name, text, sinceMs }] : [],
+    );
   }
 
   /** Looks once; the timer does so every `intervalMs`. */
@@ -210,13 +225,14 @@ export class Alerts {
       usual: since(now, this.#at(now.upMs - USUAL_MS)),
     };
     for (const [name, rule] of Object.entries(ALERT_RULES) as [AlertName, Rule][]) {
-      this.#judge(name, rule(view), now.upMs);
+      this.#judge(name, rule(view), reading);
     }
   }
 
-  #judge(name: AlertName, wrong: string | undefined, nowMs: number): void {
-    const state = this.#states.get(name) ?? { isFiring: false, otherwiseSinceMs: undefined };
+  #judge(name: AlertName, wrong: string | undefined, { upMs: nowMs, timeMs }: Reading): void {
+    const state = this.#states.get(name) ?? { isFiring: false, text: '', sinceMs: 0, otherwiseSinceMs: undefined };
     this.#states.set(name, state);
+    state.text = wrong ?? state.text;
     if ((wrong !== undefined) === state.isFiring) {
       state.otherwiseSinceMs = undefined;
       return;
@@ -224,6 +240,7 @@ export class Alerts {
     state.otherwiseSinceMs ??= nowMs;
     if (nowMs - state.otherwiseSinceMs < this.#options.forMs) return;
     state.isFiring = wrong !== undefined;
+    state.sinceMs = timeMs;
     state.otherwiseSinceMs = undefined;
     this.#onAlert({ name, isFiring: state.isFiring, text: wrong ?? 'it is over' });
   }
@@ -255,9 +272,9 @@ function toLook({ counts, standing, upMs }: Reading): Look {
     upMs,
     requests: counts.requests,
     errors: sum(errors),
-    buckets: BOUNDS_S.concat(Infinity).map((_, place) =>
+    buckets: BOUNDS_S.concat(Infinity).map((_, index) =>
       // A watch or a stream lasts as long as its caller likes.
-      sum(requestTypes.map(({ type, histogram }) => (LASTING.includes(type) ? 0 : (histogram.buckets[place] ?? 0)))),
+      sum(requestTypes.map(({ type, histogram }) => (LASTING.includes(type) ? 0 : (histogram.buckets[index] ?? 0)))),
     ),
     disputes: votes.DISPUTED + votes.AUDIT_DISPUTED,
     hits,
@@ -275,7 +292,7 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
   return {
     requests: now.requests - before.requests,
     errors: now.errors - before.errors,
-    buckets: now.buckets.map((count, place) => count - before.buckets[place]!),
+    buckets: now.buckets.map((count, index) => count - before.buckets[index]!),
     disputes: now.disputes - before.disputes,
     hits: now.hits - before.hits,
     lookups: now.lookups - before.lookups,
@@ -306,13 +323,13 @@ export function lastKnown(read: () => number): () => number {
 function quantileS(buckets: readonly number[], quantile: number): number {
   const rank = quantile * sum(buckets);
   let below = 0;
-  for (const [place, count] of buckets.entries()) {
+  for (const [index, count] of buckets.entries()) {
     if (count === 0 || below + count < rank) {
       below += count;
       continue;
     }
-    const from = BOUNDS_S[place - 1] ?? 0;
-    const to = BOUNDS_S[place] ?? from;
+    const from = BOUNDS_S[index - 1] ?? 0;
+    const to = BOUNDS_S[index] ?? from;
     return from + ((to - from) * (rank - below)) / count;
   }
   return 0;
@@ -322,9 +339,11 @@ function named(what: string, engines: readonly { readonly id: string }[]): strin
   return engines.length === 0 ? undefined : `${what} ${engines.map(({ id }) => id).join(', ')}`;
 }
 
-function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
+function withWhy({ id, unavailableReason }: { readonly id: string; readonly unavailableReason: string }): {
+  readonly id: string;
+} {
   // The text stays as it was when the alert was raised: a count would soon be wrong.
-  return { id: `${id} (${withoutTimes(whyNot)})` };
+  return { id: `${id} (${withoutTimes(unavailableReason)})` };
 }
 
 function sum(counts: readonly number[]): number {

@@ -14,7 +14,7 @@ export const BOUNDS_S: readonly number[] = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 ];
-/** What the dashboard draws: a quarter of an octave each, from 2^⌊i/4⌋ × (1 + (i mod 4)/4) nanoseconds on. */
+/** What the dashboard draws: a quarter of an octave each. */
 export const LATENCY_BUCKETS = 168;
 const BOUNDS_NS = BOUNDS_S.map((seconds) => Math.round(seconds * 1e9));
 
@@ -111,8 +111,8 @@ export class Latencies {
 
   /** Adds what was saved. Throws where that contradicts itself. */
   restore({ sumNs, minNs, maxNs, buckets, fine }: SavedLatencies): void {
-    const counts = fine.filter((_, place) => place % 2 === 1);
-    const indices = fine.filter((_, place) => place % 2 === 0);
+    const counts = fine.filter((_, index) => index % 2 === 1);
+    const indices = fine.filter((_, index) => index % 2 === 0);
     const count = sum(counts);
     const isSound =
       fine.length % 2 === 0 &&
@@ -121,8 +121,8 @@ export class Latencies {
       sum(buckets) === count;
     if (!isSound) throw new Error('the latencies contradict themselves');
     if (count === 0) return;
-    indices.forEach((index, place) => (this.#fine[index]! += counts[place]!));
-    buckets.forEach((more, place) => (this.#buckets[place]! += more));
+    indices.forEach((index, k) => (this.#fine[index]! += counts[k]!));
+    buckets.forEach((more, index) => (this.#buckets[index]! += more));
     this.#count += count;
     this.#sumNs += sumNs;
     this.#minNs = Math.min(this.#minNs, minNs);
@@ -145,6 +145,11 @@ export class Latencies {
   }
 }
 
+/** Where bucket `index` of LATENCY_BUCKETS begins, milliseconds. */
+export function bucketStartMs(index: number): number {
+  return (2 ** Math.floor(index / 4) * (1 + (index % 4) / 4)) / NS_PER_MS;
+}
+
 /** Place in BOUNDS_S of a duration; their number for one above all of them. */
 export function bucketOf(durationMs: number): number {
   return bucketOfNs(toNs(durationMs));
@@ -152,9 +157,9 @@ export function bucketOf(durationMs: number): number {
 
 /** A bound belongs to the bucket that it closes. */
 function bucketOfNs(ns: number): number {
-  let place = 0;
-  while (place < BOUNDS_NS.length && ns > BOUNDS_NS[place]!) place += 1;
-  return place;
+  let index = 0;
+  while (index < BOUNDS_NS.length && ns > BOUNDS_NS[index]!) index += 1;
+  return index;
 }
 
 function fineBucket(ns: number): number {

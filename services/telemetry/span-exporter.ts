@@ -1,7 +1,7 @@
 // Kept spans to a collector: OpenTelemetry's Node SDK with its batch processor and OTLP exporters, fed with spans that are
 // finished. What a library reports through the OpenTelemetry API goes the same way.
 // Loaded only where there is an endpoint. A collector that is slow or away costs a full queue: what does not fit is counted,
-// and nobody waits.
+// and no request waits for it.
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -13,7 +13,7 @@ import { exporterOf } from './otlp-exporters.ts';
 import { OutgoingSpan } from './outgoing-span.ts';
 import { Reach, type ReachEvents } from './reach.ts';
 import { Resources } from './resources.ts';
-import type { SpanDecoder } from './trace-ring.ts';
+import type { SpanDecoder } from './trace-store.ts';
 
 export interface ExportCounts {
   /** Taken by the collector. */

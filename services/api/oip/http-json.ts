@@ -17,6 +17,7 @@ export interface InferBody {
 type Json = Readonly<Record<string, unknown>>;
 
 const LISTS = {
+  BYTES: 'bytesContents',
   BOOL: 'boolContents',
   INT8: 'intContents',
   UINT8: 'uintContents',
@@ -86,14 +87,14 @@ export function parseInfer({ json, binary }: InferBody, modelName: string, model
 
 /** `response` has its outputs as lists. */
 export function writeInfer(
-  { modelName, modelVersion, id, parameters: told, outputs }: ModelInferResponse,
+  { modelName, modelVersion, id, parameters: named, outputs }: ModelInferResponse,
   isBinary: (output: string) => boolean,
 ): { readonly json: string; readonly binary: readonly Buffer[] } {
   const binary: Buffer[] = [];
   const json = {
     ...{ model_name: modelName, model_version: modelVersion, ...(id === '' ? {} : { id }) },
     parameters: Object.fromEntries(
-      Object.entries(told).map(([name, { parameterChoice }]) => [name, parameterChoice?.value]),
+      Object.entries(named).map(([name, { parameterChoice }]) => [name, parameterChoice?.value]),
     ),
     outputs: outputs.map(({ name, datatype, shape, contents }) => {
       const shared = { name, datatype, shape: shape.map(Number) };
@@ -132,11 +133,11 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
     );
   }
   const flat = list(data, where).flat(Infinity);
-  const isFit =
-    datatype === 'BOOL' ? (each: unknown) => typeof each === 'boolean' : (each: unknown) => typeof each === 'number';
-  const bad = flat.findIndex((each) => !isFit(each));
+  const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number';
+  const bad = flat.findIndex((each) => typeof each !== wanted);
   if (bad >= 0) throw invalid(`${where}[${bad}]`, `element ${bad} is ${JSON.stringify(flat[bad])}, and no ${datatype}`);
-  return InferTensorContents.fromPartial({ [LISTS[datatype as keyof typeof LISTS]]: flat });
+  const values = datatype === 'BYTES' ? (flat as string[]).map((each) => Buffer.from(each)) : flat;
+  return InferTensorContents.fromPartial({ [LISTS[datatype as keyof typeof LISTS]]: values });
 }
 
 function parameters(given: unknown, where: string): Record<string, InferParameter> {
