@@ -45,7 +45,7 @@ function picture(engine, kind, both, own, { node, firstStep, steps, firstNeuron,
     'figure',
     { class: 'raster', vars: { '--height': `${height}px` } },
     h('figcaption', { class: 'name' }, engine),
-    h('div', { class: 'raster-neurons' }, h('span', {}, count(lastNeuron)), h('span', {}, count(firstNeuron))),
+    h('div', { class: 'raster-neurons' }, h('span', {}, count(lastNeuron)), h('span', {}, 'neuron'), h('span', {}, count(firstNeuron))),
     svg(
       'svg',
       { viewBox: `0 0 ${steps} ${neurons}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
