@@ -145,7 +145,7 @@ describe('the dashboard of a live router', () => {
     await shoot(page, 'light-dispute');
     await dispute.getByRole('link', { name: 'Trace of the request' }).click();
     await page.getByRole('heading', { level: 1, name: 'Trace', exact: true }).waitFor();
-    await page.getByText('tandem.v1.ReasoningService/Reason').first().waitFor();
+    await page.getByText('ReasoningService/Reason', { exact: true }).first().waitFor();
   });
 
   it('names the model’s holders and their equal checksums', async () => {
