@@ -1,5 +1,5 @@
 // The newest traces of one kind. Bounded by traces, by bytes, by spans in all, and by spans of one trace, which a caller who
-// sends one `traceparent` for ever would make grow for ever. They stay bytes until somebody looks.
+// sends one `traceparent` for ever would make grow for ever. They stay bytes until a page asks for them.
 import type { EncodedSpan } from '../core/encoded-span.ts';
 
 export interface TraceRingLimits {
