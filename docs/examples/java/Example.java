@@ -8,7 +8,7 @@ import com.tandem.v1.ReasonResponse;
 import java.util.List;
 
 /** One Reason, one stream, one error. From the repository's folder: {@code bash docs/examples/java/run}. */
-final class Example {
+public final class Example {
   private static final List<String> TEXTS =
       List.of("a small furry animal", "a musical instrument with strings", "to run very fast");
 
