@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
 import { ApiServer } from './api/server.ts';
-import { TokenBucket } from './core/token-bucket.ts';
+import type { Reloaded } from './api/settings.ts';
+import { atMost } from './core/at-most.ts';
 import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
@@ -16,11 +17,9 @@ import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
 import {
   Discoveries,
-  checkRegistration,
-  checkSidecar,
   engineAddresses,
+  engineRegistrar,
   goldenOf,
-  registerEngine,
   spawnedSidecars,
   supervisorEvents,
 } from './composition/engine-sources.ts';
@@ -30,16 +29,19 @@ import {
   admissionOptions,
   alertOptions,
   breakerOptions,
+  bridgeOptions,
   cacheOptions,
   callerLimits,
   liveApiOptions,
   quarantineOptions,
   routerOptions,
 } from './composition/options.ts';
+import { type PoolListeners, poolEvents } from './composition/pool-events.ts';
 import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
+import type { Surroundings, Tandem } from './composition/tandem.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
@@ -47,12 +49,12 @@ import { otlpMetrics } from './config/otlp-metrics.ts';
 import type { Settings } from './config/schema.ts';
 import { HttpServer } from './dashboard/http-server.ts';
 import type { DashboardSources } from './dashboard/sources.ts';
-import { type Lookup, systemLookup } from './engines/discovery.ts';
+import { systemLookup } from './engines/discovery.ts';
 import type { Engine } from './engines/engine.ts';
 import { LocalEngine } from './engines/local/local-engine.ts';
 import { isLoopbackAddress } from './core/loopback.ts';
 import { RepositoryModels } from './engines/local/repository-models.ts';
-import { EnginePool, type PoolEvents } from './engines/pool.ts';
+import { EnginePool } from './engines/pool.ts';
 import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
@@ -60,7 +62,6 @@ import { Supervisor } from './engines/supervisor.ts';
 import { ModelRepository } from './models/repository.ts';
 import { operationFile } from './operations/operation-file.ts';
 import { Operations } from './operations/operations.ts';
-import type { ModelPublisher } from './publishing/publisher.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
 import { Audit } from './routing/audit.ts';
@@ -82,60 +83,21 @@ import { logOutput } from './telemetry/output.ts';
 import { Prometheus } from './telemetry/prometheus.ts';
 import { SheddingEvents } from './telemetry/shedding.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
-import type { ExportCounts } from './telemetry/span-exporter.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
-import type { TraceRing } from './telemetry/trace-ring.ts';
-import type { Tracing } from './telemetry/tracing.ts';
 
 /** What engines have to stop when requests have used up the time there was. */
 const LAST_ENGINES_MS = 150;
 
-/** More looks like a search for open ports. */
-const REGISTRATIONS_PER_S = 5;
-
 const ROOT = join(import.meta.dirname, '..');
 
-export interface Tandem {
-  /** Bound address of the gRPC server. */
-  readonly address: string;
-  /** Where administrative calls come in; empty: nowhere. */
-  readonly adminAddress: string;
-  /** Bound address of the dashboard; empty: there is none. */
-  readonly httpAddress: string;
-  readonly httpScheme: 'http' | 'https';
-  readonly pool: EnginePool;
-  readonly models: ModelRepository;
-  readonly publisher: ModelPublisher;
-  readonly supervisors: readonly Supervisor[];
-  readonly prometheus: Prometheus;
-  readonly traces: TraceRing;
-  readonly tracing: Tracing;
-  /** As /readyz says. */
-  readiness(): Readiness;
-  /** Undefined: spans are sent nowhere. */
-  exported(): ExportCounts | undefined;
-  /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
-  readonly spansTo: string | undefined;
-  /** Takes over what `read` gives, whole or not at all; see LiveSettings. */
-  reload(read: () => Settings): Promise<void>;
-  /** Refuses new work, finishes what is in flight, then stops everything that was started. */
-  stop(): Promise<void>;
-}
-
-/** The world outside. */
-export interface Surroundings {
-  /** A test may replace it. */
-  readonly lookup?: Lookup;
-  /** Errors that nothing caught, since the process started. */
-  readonly bugs?: () => number;
-}
+export type { Tandem };
 
 /** Starts everything that `settings` asks for; resolves when the router answers. */
 export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
-  { lookup = systemLookup, bugs = () => 0 }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0, readSettings }: Surroundings = {},
 ): Promise<Tandem> {
   checkDescriptors();
   if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
@@ -161,36 +123,9 @@ export async function start(
     return new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, tls);
   };
   let isStopping = false;
-  const events: Partial<PoolEvents> = {
-    engineChanged: (pooled) => {
-      if (isStopping) return;
-      discoveries.engineChanged(pooled);
-      publishing.engineChanged(pooled);
-      admission.serve();
-      system.engineChanged(pooled);
-      api.refreshHealth();
-    },
-    breakerChanged: (pooled, event) => {
-      admission.serve();
-      if (isStopping) return;
-      system.breakerChanged(pooled, event);
-      api.refreshHealth();
-    },
-    roomFreed: () => admission.serve(),
-    modelProblemsChanged: (pooled) => {
-      if (!isStopping) system.modelProblemsChanged(pooled);
-    },
-    engineRemoved: (pooled) => {
-      metrics.forgetEngine(pooled.id);
-      system.engineRemoved(pooled);
-      api.refreshHealth();
-    },
-    panicChanged: (event) => {
-      if (isStopping) return;
-      system.panicChanged(event);
-      api.refreshHealth();
-    },
-  };
+  const listeners = (): PoolListeners => ({ discoveries, publishing, admission, system, api, metrics });
+  // The admission is called with every answer.
+  const events = { ...poolEvents(() => isStopping, listeners), roomFreed: () => admission.serve() };
   const admission = new Admission(admissionOptions(settings));
   const overload = new CpuOverload();
   const { models_dir: modelsDir, local } = settings;
@@ -298,7 +233,6 @@ export async function start(
     tellDescriptors,
   );
   const stopWatching = watchDescriptors(tellDescriptors);
-  const registrations = new TokenBucket(REGISTRATIONS_PER_S);
   const authorizer = new Authorizer(new Callers(settings.auth), accounts);
   const operations = new Operations(
     operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
@@ -313,6 +247,7 @@ export async function start(
     {
       ...liveApiOptions(settings),
       ...{ listen: settings.listen, edge: settings.edge, tls: tls.listenTls },
+      bridge: bridgeOptions(settings),
       adminListen: (address) => settings.admin.listen || defaultAdminSocket(address),
       ...{ authorizer, onCallRefused: (path, error) => tellRefusal(system, path, error) },
       connections: limits.grpc,
@@ -324,15 +259,9 @@ export async function start(
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,
       trust: (engine) => quarantine.readmit(engine),
+      reload: (): Promise<Reloaded> => live.reload(readSettings ?? (() => live.inForce)),
       names: () => discoveries.problems,
-      register: async (id, address) => {
-        checkSidecar(id, address);
-        checkRegistration(address, live.inForce.admin.engine_addresses, () => registrations.take());
-        const pooled = await registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
-        // An engine that answers is no search for open ports.
-        if (pooled.engine.description !== undefined) registrations.giveBack();
-        return pooled;
-      },
+      register: engineRegistrar(pool, connect, (): readonly string[] => live.inForce.admin.engine_addresses),
       onInternalError,
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },
@@ -435,6 +364,7 @@ export async function start(
       ...{
         address,
         adminAddress: api.adminAddress,
+        bridgeAddress: api.bridgeAddress,
         httpAddress,
         httpScheme: tls.httpCertificate === undefined ? 'http' : 'https',
         pool,
@@ -455,11 +385,4 @@ export async function start(
     await stop();
     throw error;
   }
-}
-
-/** Resolves with `work`, or after `timeoutMs`. */
-async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  await Promise.race([work, delay(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)]);
-  late.abort();
 }

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isStartedByNpm } from './config/launcher.ts';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { checkModels } from './engines/model-problems.ts';
@@ -25,8 +26,9 @@ Usage: npm start -- [options]
   --config FILE    settings in YAML (also TANDEM_CONFIG); any setting also as TANDEM_…
   --help           this text
 
-SIGHUP has the router read its settings again, and refuse them whole if something is wrong with them. SIGUSR1 makes its
-log tell more, SIGUSR2 less.
+"npx tandem config reload", or SIGHUP to the router (the process "node services/start.ts"), has it read its settings again,
+and refuse them whole if something is wrong with them. npm itself ends on SIGHUP, and the router then stops with it. SIGUSR1
+makes the router's log tell more, SIGUSR2 less.
 
 Flags win over the environment, and the environment over the file. What is wrong with settings stops the start with
 exit code 2. All settings with their meaning: npx tandem config print
@@ -36,6 +38,9 @@ Example: npm start -- --engines 3
 
 /** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
 const SAME_SIGNAL_MS = 500;
+
+/** How often a router that npm has started looks whether npm is there, milliseconds. */
+const NPM_CHECK_MS = 500;
 
 /**
  * V8 puts new objects straight into its old generation where those made at the same place have lived long, and never takes
@@ -80,8 +85,10 @@ async function main(): Promise<void> {
   // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
-  const starting = start(settings, log, undefined, { bugs: () => bugs.count });
+  const readSettings = (): Settings => loadSettings(sources);
+  const starting = start(settings, log, undefined, { bugs: () => bugs.count, readSettings });
   stopOnSignal(starting);
+  if (isStartedByNpm()) stopWithNpm();
   const hadTerminal = isatty(1);
   process.on('SIGHUP', () => {
     if (hadTerminal && !isatty(1)) {
@@ -89,7 +96,7 @@ async function main(): Promise<void> {
       return;
     }
     // A start that has failed has said so already.
-    void starting.then((tandem) => tandem.reload(() => loadSettings(sources))).catch(() => undefined);
+    void starting.then((tandem) => tandem.reload(readSettings)).catch(() => undefined);
   });
   const text = banner(await starting, settings);
   collectGarbage();
@@ -113,7 +120,10 @@ function surviveBugs(bugs: Bugs): void {
   });
 }
 
-function banner({ address, httpAddress, httpScheme, pool, models, readiness }: Tandem, settings: Settings): string {
+function banner(
+  { address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem,
+  settings: Settings,
+): string {
   const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
@@ -135,6 +145,7 @@ function banner({ address, httpAddress, httpScheme, pool, models, readiness }: T
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,
     ...broken,
+    bridgeAddress && `\n  Old protocol: ${clientAddress(bridgeAddress)} (JSON lines over TCP)\n`,
     httpAddress && `\n  Dashboard: ${httpScheme}://${clientAddress(httpAddress)}/\n`,
     isReady ? `\n  Try it:  ${attempt}\n` : `\n  Not ready:  ${why}\n`,
     '  Stop with Ctrl-C.\n\n',
@@ -148,6 +159,18 @@ function clientAddress(address: string): string {
 /** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
 function stopWithTerminal(): void {
   process.emit('SIGTERM');
+}
+
+/** npm passes SIGINT and SIGTERM on, and no other signal that ends it: without npm, nobody would find the router to stop it. */
+function stopWithNpm(): void {
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    process.stdout.write('\n  npm has ended; use "npx tandem config reload" to read settings again.');
+    process.emit('SIGTERM');
+  }, NPM_CHECK_MS);
+  timer.unref();
 }
 
 /** The first signal drains; a second one ends at once. */

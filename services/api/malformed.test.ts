@@ -46,6 +46,7 @@ beforeAll(async () => {
       onCallRefused: () => undefined,
     },
     adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
+    bridge: undefined,
     reflection: false,
     maxMessageBytes: 1_000,
     maxStreamsPerConnection: 100,
@@ -62,6 +63,7 @@ beforeAll(async () => {
     isReady: () => true,
     trust: () => undefined,
     register: () => Promise.reject(new Error('not reached')),
+    reload: () => Promise.reject(new Error('not reached')),
   });
   await api.start();
   // Every rpc may be called there.

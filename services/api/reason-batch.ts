@@ -9,7 +9,7 @@ import { type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts
 import { beginTrace } from './traced.ts';
 import type { UnaryContext } from './unary.ts';
 
-export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adjust' | 'accept' | 'caller'> {
+export interface BatchOptions extends Omit<ItemOptions, 'begin' | 'adjust' | 'accept' | 'caller'> {
   /** Items under way at once. */
   readonly windowSize: number;
   readonly tracing: Tracing;
@@ -18,7 +18,6 @@ export interface BatchOptions extends Omit<ItemOptions, 'type' | 'begin' | 'adju
 
 /** Begun in one piece. */
 const CHUNK = 32;
-const TYPE = 'ReasonBatch.item';
 
 /** In the order of the requests. */
 export async function reasonBatch(
@@ -31,9 +30,8 @@ export async function reasonBatch(
   const room = new LayerRoom();
   const item: ItemOptions = {
     ...options,
-    type: TYPE,
     caller: () => callerName(context.owner),
-    begin: (startedMs) => beginTrace(options.tracing, TYPE, context.metadata, startedMs, context.owner),
+    begin: (startedMs) => beginTrace(options.tracing, options.type, context.metadata, startedMs, context.owner),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),
   };

@@ -89,7 +89,7 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
       let leave = (): void => undefined;
       try {
         leave = room.enter(requests.length, options.maxInFlight);
-        const outcomes = await reasonBatch(requests, router, context, { ...options, turns });
+        const outcomes = await reasonBatch(requests, router, context, { ...options, turns, type: 'ReasonBatch.item' });
         return encodeBatch(outcomes, performance.now() - context.startedMs);
       } finally {
         leave();

@@ -11,6 +11,8 @@ import { type Finished, run } from '../../test/support/process.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { chain, node } from '../../test/support/run-network.ts';
 import { type RunningSidecar, startSidecar } from '../../test/support/sidecar.ts';
+import { hex64 } from '../core/hex.ts';
+import type { Inference } from '../core/inference.ts';
 import { LocalEngine } from '../engines/local/local-engine.ts';
 import { RepositoryModels } from '../engines/local/repository-models.ts';
 import { EnginePool } from '../engines/pool.ts';
@@ -23,6 +25,7 @@ import {
   type ReplayInputResponse,
 } from '../generated/tandem/v1/engines.ts';
 import { DisputeLog, type DisputeLogOptions } from '../telemetry/dispute-log.ts';
+import type { Dispute } from '../telemetry/dispute-record.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { replayInput } from '../routing/replay.ts';
 import { type Served, serve } from '../../test/support/serve.ts';
@@ -108,7 +111,12 @@ function addOdd(): void {
 }
 
 /** Writes disputes, and resolves to the file. */
-async function recorded(name: string, requestIds: readonly string[], over: Partial<DisputeLogOptions> = {}) {
+async function recorded(
+  name: string,
+  requestIds: readonly string[],
+  over: Partial<DisputeLogOptions> = {},
+  dispute: Partial<Dispute> = {},
+): Promise<string> {
   const file = join(records, name);
   const log = new DisputeLog({ file, maxBytes: 1_000_000, files: 1, input: 'included', ...over });
   const ballot = { build: 'b', readoutDigest: 0n, why: '', durationMs: 1 };
@@ -122,16 +130,26 @@ async function recorded(name: string, requestIds: readonly string[], over: Parti
       strategy: 'REDUNDANT',
       shape: [2],
       data,
+      state: Buffer.alloc(0),
       verdict: 'MAJORITY',
       ballots: [
         { ...ballot, engineId: 'local', stateDigest: 1n, outcome: 'AGREED' },
         { ...ballot, engineId: 'odd', stateDigest: 2n, outcome: 'DISSENTED' },
       ],
       differences: [],
+      ...dispute,
     });
   }
   await log.stop();
   return file;
+}
+
+/** A session of two messages: the state after the first, and what the second one comes to. */
+async function twoMessages(): Promise<{ first: Inference; whole: Inference }> {
+  const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+  const message = { model: 'm', version: 1, shape: [2], data };
+  const first = await local.infer({ ...message, returnState: true }, context);
+  return { first, whole: await local.infer({ ...message, state: first.state! }, context) };
 }
 
 function tandem(...args: string[]): Promise<Finished> {
@@ -183,6 +201,27 @@ describe('ReplayInput', () => {
     expect((await refusalOf(replay(over))).reason).toBe(reason);
   });
 
+  it('begins with the state of a session where one is given', async () => {
+    const { first, whole } = await twoMessages();
+    const { engines } = await replay({ state: Buffer.from(first.state!) });
+    expect(engines.map(({ stateDigest, error }) => [stateDigest, error])).toEqual([
+      [whole.stateDigest, ''],
+      [whole.stateDigest, ''],
+    ]);
+  });
+
+  it('finds where an engine began to differ in a message of a session', async () => {
+    const { first } = await twoMessages();
+    addOdd();
+    const [found] = (await replay({ state: Buffer.from(first.state!) })).differences;
+    expect(found).toMatchObject({ engineId: 'odd', step: 3, node: 'hidden', element: 1 });
+  });
+
+  it('leaves what is wrong with a state to the engines, which say the same', async () => {
+    const { engines } = await replay({ state: Buffer.from('no state') });
+    expect(engines.map(({ error }) => error.split(':', 1)[0])).toEqual(['STATE_INVALID', 'STATE_INVALID']);
+  });
+
   it('leaves what is wrong with the numbers to the engines, which say the same', async () => {
     const { engines } = await replay({ tensor: { shape: [1], dtype: '', data: data.subarray(4) } });
     expect(engines.map(({ error }) => error.split(':', 1)[0])).toEqual(['INPUT_LENGTH', 'INPUT_LENGTH']);
@@ -204,6 +243,14 @@ describe('tandem replay', () => {
     expect(stdout).toMatch(/^The engines differ\. A: local, engine-1; B: odd\.$/m);
     expect(stdout).toMatch(/^odd differs from local first at step 3, node "hidden", neuron 1, in its current:$/m);
     expect(stdout).toMatch(/^ {2}odd {4}[0-9a-f]{8} {2}[\d.]+\n {2}local {2}[0-9a-f]{8} {2}[\d.]+$/m);
+  });
+
+  it('goes on from the state of a message of a session, and comes to its digest', async () => {
+    const { first, whole } = await twoMessages();
+    const { stdout, code } = await tandem(await recorded('session.jsonl', ['r-1'], {}, { state: first.state! }));
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/the run goes on from step 8$/m)]);
+    expect(stdout).toMatch(new RegExp(`^local +A +0{15}1 +${hex64(whole.stateDigest)} `, 'm'));
+    expect(stdout).toMatch(/^All 2 engines that answered agree, to the bit\.$/m);
   });
 
   it('replays the record that is asked for, also as JSON', async () => {

@@ -8,7 +8,7 @@ import type { UnaryContext } from './unary.ts';
 export function replayHandler(
   pool: ReplayPool,
 ): (request: ReplayInputRequest, context: UnaryContext) => Promise<ReplayInputResponse> {
-  return async ({ model, modelVersion, tensor }, context) => {
+  return async ({ model, modelVersion, tensor, state }, context) => {
     if (model === '') throw new RouterError('INVALID_FIELD', 'model is not set; name one', { field: 'model' });
     if (tensor === undefined || tensor.data.length === 0) {
       throw new RouterError('INPUT_MISSING', 'the input is empty; send a tensor', { field: 'tensor' });
@@ -19,7 +19,7 @@ export function replayHandler(
       throw new RouterError('INPUT_DTYPE', message, { field: 'tensor.data' });
     }
     const data = toFloats(tensor.data);
-    const input = { model, version: modelVersion, shape: tensor.shape, data };
+    const input = { model, version: modelVersion, shape: tensor.shape, data, state };
     const { modelId, engines, differences } = await replayInput(pool, input, context);
     return {
       engines: engines.map(({ id, build, stateDigest, readoutDigest, error }) => ({

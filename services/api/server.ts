@@ -19,6 +19,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { openAdminDoor } from './admin-door.ts';
 import { agentMethods } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
+import { Bridge, type BridgeSettings } from './bridge/bridge.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
 import { type EngineAdminOptions, engineAdminMethods } from './engines.ts';
@@ -37,6 +38,7 @@ import { operationMethods } from './operations.ts';
 import { reflectionMethods } from './reflection-methods.ts';
 import { type ReasoningOptions, reasoningMethods } from './reasoning.ts';
 import { sessionMethods } from './sessions.ts';
+import { type SettingsOptions, settingsMethods } from './settings.ts';
 import type { UnaryOptions } from './unary.ts';
 import { countUnheard } from './unheard.ts';
 
@@ -66,6 +68,7 @@ export interface ApiOptions
     Pick<UnaryOptions, 'onInternalError'>,
     Pick<EngineAdminOptions, 'names' | 'register' | 'trust'>,
     Pick<EventOptions, 'maxSubscribers' | 'publishPerS'>,
+    Pick<SettingsOptions, 'reload'>,
     Pick<
       EdgeOptions,
       'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
@@ -74,6 +77,8 @@ export interface ApiOptions
   /** Where administrative calls come in, for a router at `address`; "off": nowhere. */
   readonly adminListen: (address: string) => string;
   readonly authorizer: Authorizer;
+  /** For clients of the old protocol. Undefined: none. */
+  readonly bridge: BridgeSettings | undefined;
   /** Hears of calls that their callers may not make. */
   readonly onCallRefused: (path: string, error: RouterError) => void;
   readonly reflection: boolean;
@@ -96,6 +101,9 @@ export class ApiServer {
   readonly #edges: Edge[] = [];
   /** Where the administrative one listens; empty: there is none. */
   adminAddress = '';
+  /** Where the bridge listens; empty: there is none. */
+  bridgeAddress = '';
+  #bridge: Bridge | undefined;
   readonly #health = new Health(HEALTH_NAMES);
   readonly #options: ApiOptions;
   readonly #drained = new AbortController();
@@ -128,6 +136,7 @@ export class ApiServer {
       ...modelMethods(models, pool, publisher, shared),
       ...engineAdminMethods(router, pool, shared),
       ...sessionMethods(sessions, shared),
+      ...settingsMethods(shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
       ...agentMethods(agents, retriever, shared),
@@ -162,12 +171,24 @@ export class ApiServer {
     this.#edges.push(edge);
     const port = await edge.start();
     const address = listen.replace(/:0$/, `:${port}`);
+    await this.#openBridge();
     const adminAddress = adminListen(address);
     if (adminAddress === 'off') return address;
     const door = await openAdminDoor(adminAddress, kind, this.#methods, this.#edgeOptions);
     this.#edges.push(door.edge);
     this.adminAddress = door.address;
     return address;
+  }
+
+  async #openBridge(): Promise<void> {
+    const { bridge, authorizer } = this.#options;
+    if (bridge === undefined) return;
+    this.#bridge = new Bridge(this.#methods, {
+      ...bridge,
+      authorize: (...call) => this.#authorize(...call),
+      isAuthRequired: () => authorizer.isRequired,
+    });
+    this.bridgeAddress = await this.#bridge.start();
   }
 
   /** For connections that come from now on. */
@@ -190,6 +211,7 @@ export class ApiServer {
   /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
+    this.#bridge?.drain();
     const gone = Promise.all(this.#edges.map((edge) => edge.drain()));
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
@@ -198,5 +220,6 @@ export class ApiServer {
     await Promise.race([gone, late]);
     clearTimeout(timer);
     for (const edge of this.#edges) edge.close();
+    this.#bridge?.close();
   }
 }

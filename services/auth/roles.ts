@@ -26,6 +26,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/tandem.v1.EngineAdminService/ReadmitEngine': OPERATE,
   '/tandem.v1.EngineAdminService/SetStrategy': OPERATE,
   '/tandem.v1.EngineAdminService/ReplayInput': OPERATE,
+  '/tandem.v1.SettingsService/ReloadSettings': OPERATE,
   '/tandem.v1.SessionService/ListSessions': OBSERVE,
   '/tandem.v1.SessionService/EndSession': OPERATE,
   '/tandem.v1.MetricsService/GetMetrics': OBSERVE,

@@ -6,7 +6,6 @@ import { call, print } from './client.ts';
 
 export function agentsCommand(): Command {
   return new Command('agents')
-    .description('Analyse a goal, or split a task into smaller ones.')
     .addCommand(goalCommand())
     .addCommand(decomposeCommand())
     .addHelpText(

@@ -22,7 +22,8 @@ export class Answers {
   }
 
   /** Resolves when it is written. */
-  async add(answer: ReasonStreamResponse): Promise<void> {
+  async add(response: ReasonStreamResponse): Promise<void> {
+    const answer = inWordsOfTheLine(response);
     if (answer.outcome?.$case === 'result') this.answered += 1;
     else this.failed += 1;
     const head = this.#json || this.#isHeadWritten ? '' : `${HEAD}\n`;
@@ -42,6 +43,13 @@ export class Answers {
     );
     if (this.failed > 0) process.exitCode = REFUSED;
   }
+}
+
+/** Lists of numbers are sent as a tensor; the line that is wrong calls them "encoding". */
+function inWordsOfTheLine(response: ReasonStreamResponse): ReasonStreamResponse {
+  const { outcome } = response;
+  if (outcome?.$case !== 'error' || !outcome.value.field.startsWith('tensor.')) return response;
+  return { ...response, outcome: { $case: 'error', value: { ...outcome.value, field: 'encoding' } } };
 }
 
 function row({ requestId, outcome }: ReasonStreamResponse): string {

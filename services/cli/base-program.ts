@@ -1,12 +1,15 @@
 // What all commands of `npx tandem` share: options, help, and errors that are thrown.
 import { Command } from 'commander';
 import { adminOption, clientOption, routerAddress } from '../config/client.ts';
+import { packageVersion } from '../core/package-version.ts';
 import { milliseconds } from './arguments.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
-export function programOf(commands: readonly Command[]): Command {
+/** `words`: of the command line. Where they ask for JSON, errors are only thrown, for the caller to print. */
+export function baseProgram(words: readonly string[]): Command {
   const program = new Command('tandem')
     .description('Asks a Tandem router.')
+    .version(packageVersion(), '-V, --version', 'print the version of this client')
     .option('-a, --address <host:port>', 'the router (also TANDEM_ADDRESS)', routerAddress())
     .option(
       '--admin <address>',
@@ -18,9 +21,9 @@ export function programOf(commands: readonly Command[]): Command {
     .option('--cert <file>', 'the client certificate to present, PEM (also TANDEM_CLIENT_CERT)', clientOption('CERT'))
     .option('--key <file>', 'its private key, PEM (also TANDEM_CLIENT_KEY)', clientOption('KEY'))
     .option('--token <token>', 'the bearer token that says who calls (also TANDEM_CLIENT_TOKEN)', clientOption('TOKEN'))
-    .option('--json', 'print JSON for programs', false)
+    .option('--json', 'print JSON for programs, errors too', false)
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
     .addHelpText(
       'after',
       `
@@ -30,16 +33,24 @@ Examples: npx tandem reason --sample dog
           npx tandem batch inputs.jsonl --json > answers.jsonl
           npx tandem engines`,
     );
-  for (const command of commands) program.addCommand(command);
-  inherit(program);
-  return program;
+  return wantsJson(words)
+    ? program.configureOutput({ outputError: () => undefined })
+    : program.showHelpAfterError('(--help shows what there is)');
 }
 
-/** Commands that were made on their own behave as the program does: errors are thrown, and followed by a hint. */
-function inherit(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command);
-    inherit(child);
-  }
+/** Adds a command, which behaves as the program does: errors are thrown, and followed by a hint. */
+export function adopt(program: Command, command: Command): void {
+  program.addCommand(command);
+  inherit(program, command);
+}
+
+function inherit(parent: Command, command: Command): void {
+  command.copyInheritedSettings(parent).exitOverride();
+  for (const child of command.commands) inherit(command, child);
+}
+
+/** Also where they cannot be parsed. */
+export function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? words.length : end).includes('--json');
 }

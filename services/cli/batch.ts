@@ -9,9 +9,9 @@ import { Answers } from './answers.ts';
 import { wholeNumber } from './arguments.ts';
 import { callOver, connect, type GlobalOptions } from './client.ts';
 import { UsageError } from './usage-error.ts';
-import { readSample } from './input.ts';
+import { readSample, withInput } from './input.ts';
 import { interruptible } from './interrupt.ts';
-import { type Item, LINE_FORMS, readItems, withInput } from './items.ts';
+import { type Item, LINE_FORMS, readItems } from './items.ts';
 import { LineSource } from './lines.ts';
 import { Progress } from './progress.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
@@ -29,7 +29,6 @@ interface Options extends RequestOptions {
 
 export function batchCommand(): Command {
   const command = new Command('batch')
-    .description('many inputs, some hundred a call; answers in their order')
     .argument('[file]', 'one input a line; "-" is standard input')
     .option('-s, --sample <name>', 'a shipped sample instead of a file; may be given again', collect)
     .option('--chunk <n>', 'inputs in one call, at most', wholeNumber(1, MAX_CHUNK), 256);

@@ -1,5 +1,24 @@
 // Every place on a command line, and what can follow there, read off the commands themselves.
 import type { Command, Option } from 'commander';
+import type { Values } from './completion-values.ts';
+
+/** Whose values are asked for when TAB is pressed. */
+const ARGUMENTS: Readonly<Record<string, Values>> = {
+  'tandem engines remove': 'engines',
+  'tandem engines drain': 'engines',
+  'tandem engines readmit': 'engines',
+  'tandem models load': 'models',
+  'tandem models unload': 'models',
+  'tandem models golden': 'models',
+  'tandem sessions end': 'sessions',
+};
+const OPTIONS: Readonly<Record<string, Values>> = {
+  '--model': 'models',
+  '--teachers': 'models',
+  '--base': 'models',
+  '--sample': 'samples',
+  '--session': 'sessions',
+};
 
 /** What can follow one command. */
 export interface Place {
@@ -9,6 +28,8 @@ export interface Place {
   readonly options: readonly OptionWord[];
   /** What its argument may be; empty: anything. */
   readonly choices: readonly string[];
+  /** What its argument may be, to be asked for. Undefined: anything. */
+  readonly values: Values | undefined;
   readonly takesFile: boolean;
 }
 
@@ -24,6 +45,7 @@ export interface OptionWord {
   readonly takesValue: boolean;
   /** Of its value; empty: anything. */
   readonly choices: readonly string[];
+  readonly values: Values | undefined;
 }
 
 /** Of the program, and then of all its commands. */
@@ -32,12 +54,13 @@ export function placesOf(program: Command): Place[] {
   const walk = (command: Command, path: string): Place[] => {
     const [argument] = command.registeredArguments;
     const own = command === program ? [] : command.options.map(optionWord);
-    const help = { names: ['-h', '--help'], about: 'what there is', takesValue: false, choices: [] };
+    const help = { names: ['-h', '--help'], about: 'what there is', takesValue: false, choices: [], values: undefined };
     const place = {
       path,
       commands: command.commands.map((child) => ({ name: child.name(), about: child.description() })),
       options: [...own, ...globals, help],
       choices: argument?.argChoices ?? [],
+      values: ARGUMENTS[path],
       takesFile: argument?.name() === 'file',
     };
     return [place, ...command.commands.flatMap((child) => walk(child, `${path} ${child.name()}`))];
@@ -51,5 +74,6 @@ function optionWord(option: Option): OptionWord {
     about: option.description,
     takesValue: option.required || option.optional,
     choices: option.argChoices ?? [],
+    values: OPTIONS[option.long ?? ''],
   };
 }

@@ -1,8 +1,10 @@
 // The same walk in three languages: go along the words, into every subcommand and past the values of options, and offer
 // what can follow the place that was reached.
 import type { OptionWord, Place } from './completion-places.ts';
+import type { Values } from './completion-values.ts';
 
-export function bashScript(places: readonly Place[]): string {
+/** `list`: the command that prints values, one a line; their kind follows it. */
+export function bashScript(places: readonly Place[], list: string): string {
   return `# bash completion for tandem. Use it with: source <(npx tandem completion bash)
 _tandem() {
   local cur=\${COMP_WORDS[COMP_CWORD]} place=tandem wants= words= file= i
@@ -19,9 +21,9 @@ ${caseBranches(places, {
   done
   if [[ $cur == = ]]; then cur=; fi
   case "$place:$wants" in
-${places.flatMap((place) => bashValues(place)).join('\n')}
+${places.flatMap((place) => bashValues(place, list)).join('\n')}
     *:-*) ;;
-${places.map(bashPlace).join('\n')}
+${places.map((place) => bashPlace(place, list)).join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
   if [[ $file && $cur != -* ]]; then
@@ -33,23 +35,31 @@ complete -F _tandem tandem
 `;
 }
 
-function bashValues({ path, options }: Place): string[] {
-  return choosing(options).map(({ names, choices }) => {
+function bashValues({ path, options }: Place, list: string): string[] {
+  return choosing(options).map(({ names, choices, values }) => {
     const patterns = names.map((name) => `'${path}:${name}'`).join(' | ');
-    return `    ${patterns}) words='${choices.join(' ')}' ;;`;
+    return `    ${patterns}) words=${bashWords(choices.join(' '), values, list)} ;;`;
   });
 }
 
+function bashWords(words: string, values: Values | undefined, list: string): string {
+  return values === undefined ? `'${words}'` : `$(${list} ${values} 2>/dev/null)`;
+}
+
 /** Options are many, so they are offered once a "-" was typed, or where there is nothing else to say. */
-function bashPlace({ path, commands, choices, options, takesFile }: Place): string {
+function bashPlace({ path, commands, choices, values, options, takesFile }: Place, list: string): string {
   const plain = [...commands.map(({ name }) => name), ...choices].join(' ');
   const dashed = options.flatMap(({ names }) => names).join(' ');
   const file = takesFile ? ' file=1' : '';
+  if (values !== undefined) {
+    const named = bashWords('', values, list);
+    return `    '${path}:') if [[ $cur == -* ]]; then words='${dashed}'; else words=${named}; fi ;;`;
+  }
   if (plain === '' && !takesFile) return `    '${path}:') words='${dashed}' ;;`;
   return `    '${path}:')${file} words='${plain}'; [[ $cur == -* ]] && words='${dashed}' ;;`;
 }
 
-export function zshScript(places: readonly Place[]): string {
+export function zshScript(places: readonly Place[], list: string): string {
   return `#compdef tandem
 # zsh completion for tandem. Use it with: source <(npx tandem completion zsh)
 _tandem() {
@@ -65,23 +75,28 @@ ${caseBranches(places, {
     esac
   done
   case "$place:$wants" in
-${places.flatMap((place) => zshValues(place)).join('\n')}
+${places.flatMap((place) => zshValues(place, list)).join('\n')}
     *:-*) ;;
-${places.map(zshPlace).join('\n')}
+${places.map((place) => zshPlace(place, list)).join('\n')}
   esac
 }
 if [[ $funcstack[1] == _tandem ]]; then _tandem "$@"; else compdef _tandem tandem; fi
 `;
 }
 
-function zshValues({ path, options }: Place): string[] {
-  return choosing(options).map(({ names, choices }) => {
+function zshValues({ path, options }: Place, list: string): string[] {
+  return choosing(options).map(({ names, choices, values }) => {
     const patterns = names.map((name) => `'${path}:${name}'`).join('|');
-    return `    ${patterns}) values=(${choices.join(' ')}); _describe value values ;;`;
+    return `    ${patterns}) ${zshWords(choices, values, list)} ;;`;
   });
 }
 
-function zshPlace({ path, commands, choices, options, takesFile }: Place): string {
+function zshWords(choices: readonly string[], values: Values | undefined, list: string): string {
+  const words = values === undefined ? choices.join(' ') : `\${(f)"$(${list} ${values} 2>/dev/null)"}`;
+  return `values=(${words}); _describe value values`;
+}
+
+function zshPlace({ path, commands, choices, values, options, takesFile }: Place, list: string): string {
   const described = commands.map(({ name, about }) => quoted(`${name}:${about}`));
   const dashed = options.flatMap(({ names, about }) => names.map((name) => quoted(`${name}:${about}`)));
   return [
@@ -89,13 +104,13 @@ function zshPlace({ path, commands, choices, options, takesFile }: Place): strin
     `      options=(${dashed.join(' ')})`,
     '      if [[ $words[CURRENT] == -* ]]; then _describe option options; return; fi',
     ...(described.length > 0 ? [`      commands=(${described.join(' ')}); _describe command commands`] : []),
-    ...(choices.length > 0 ? [`      values=(${choices.join(' ')}); _describe value values`] : []),
+    ...(choices.length > 0 || values !== undefined ? [`      ${zshWords(choices, values, list)}`] : []),
     ...(takesFile ? ['      _files'] : []),
     '      ;;',
   ].join('\n');
 }
 
-export function fishScript(places: readonly Place[]): string {
+export function fishScript(places: readonly Place[], list: string): string {
   return `# fish completion for tandem. Keep it as ~/.config/fish/completions/tandem.fish
 function __tandem_place
     set -l place tandem
@@ -113,22 +128,31 @@ ${fishBranches(places)}
     test "$place" = "$argv[1]"
 end
 complete -c tandem -f
-${places.flatMap(fishPlace).join('\n')}
+${places.flatMap((place) => fishPlace(place, list)).join('\n')}
 `;
 }
 
-function fishPlace({ path, commands, choices, options, takesFile }: Place): string[] {
+function fishPlace({ path, commands, choices, values, options, takesFile }: Place, list: string): string[] {
   const here = `complete -c tandem -n ${quoted(`__tandem_place '${path}'`, 'fish')}`;
   return [
     ...commands.map(({ name, about }) => `${here} -a ${name} -d ${quoted(about, 'fish')}`),
-    ...(choices.length > 0 ? [`${here} -a '${choices.join(' ')}'`] : []),
+    ...(choices.length > 0 || values !== undefined ? [`${here} -a ${fishWords(choices, values, list)}`] : []),
     ...(takesFile ? [`${here} -F`] : []),
     ...options.map((option) => {
       const names = option.names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-      const value = option.choices.length > 0 ? ` -x -a '${option.choices.join(' ')}'` : option.takesValue ? ' -r' : '';
+      const isChosen = option.choices.length > 0 || option.values !== undefined;
+      const value = isChosen
+        ? ` -x -a ${fishWords(option.choices, option.values, list)}`
+        : option.takesValue
+          ? ' -r'
+          : '';
       return `${here} ${names.join(' ')}${value} -d ${quoted(option.about, 'fish')}`;
     }),
   ];
+}
+
+function fishWords(choices: readonly string[], values: Values | undefined, list: string): string {
+  return quoted(values === undefined ? choices.join(' ') : `(${list} ${values} 2>/dev/null)`, 'fish');
 }
 
 function fishBranches(places: readonly Place[]): string {
@@ -163,7 +187,7 @@ function branches(places: readonly Place[]): { patterns: string[]; enters: strin
 }
 
 function choosing(options: readonly OptionWord[]): OptionWord[] {
-  return options.filter(({ choices }) => choices.length > 0);
+  return options.filter(({ choices, values }) => choices.length > 0 || values !== undefined);
 }
 
 /** In single quotes, as zsh reads them unless it is said to be fish. */

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { placesOf } from './completion-places.ts';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
-import { tandemProgram } from './program.ts';
+import { everyCommand } from './program.ts';
 
-const places = placesOf(tandemProgram());
+/** In place of the program that asks the router. */
+const LIST = `printf '%s-1\\n'`;
+const places = placesOf(await everyCommand());
 const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'));
 
 function written(script: string, name: string): string {
@@ -18,7 +20,7 @@ function written(script: string, name: string): string {
 
 /** What bash offers when TAB is pressed at the end of the words. */
 function complete(...words: string[]): string[] {
-  const script = written(bashScript(places), 'tandem.bash');
+  const script = written(bashScript(places, LIST), 'tandem.bash');
   const ask = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tandem; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const offered = execFileSync('bash', ['-c', ask, 'bash', script, ...words], { encoding: 'utf8', cwd: folder });
   return offered.split('\n').filter((word) => word !== '');
@@ -35,7 +37,10 @@ describe('completion in bash', () => {
     ['values right after a sign', ['tandem', 'reason', '--cache', '='], ['use', 'bypass', 'refresh']],
     ['values of an argument', ['tandem', 'engines', 'strategy', 'F'], ['FASTEST']],
     ['commands after options with values', ['tandem', '--address', 'ping', 'eng'], ['engines']],
-    ['nothing for a value that may be anything', ['tandem', 'reason', '--model', ''], []],
+    ['names that the router knows, for an option', ['tandem', 'reason', '--model', ''], ['models-1']],
+    ['names that the router knows, for an argument', ['tandem', 'engines', 'drain', 'e'], ['engines-1']],
+    ['options beside such an argument', ['tandem', 'engines', 'drain', '--js'], ['--json']],
+    ['nothing for a value that may be anything', ['tandem', 'reason', '--text', ''], []],
   ])('offers %s', (_, words, offered) => {
     expect(complete(...words)).toEqual(offered);
   });
@@ -62,7 +67,7 @@ describe('completion scripts', () => {
   ] as const;
 
   it.each(SHELLS)('are good %s, where that shell is installed', (name, script, shell) => {
-    const checked = spawnSync(shell, ['-n', written(script(places), `check.${name}`)], { encoding: 'utf8' });
+    const checked = spawnSync(shell, ['-n', written(script(places, LIST), `check.${name}`)], { encoding: 'utf8' });
     if (checked.error && 'code' in checked.error && checked.error.code === 'ENOENT') return;
     expect([checked.status, checked.stderr]).toEqual([0, '']);
   });

@@ -1,19 +1,27 @@
 // `tandem completion`: the scripts are made from the commands themselves, so they cannot fall behind them. (A library
-// that asks the program at every TAB would start Node.js each time, and keep the user waiting.)
-import { Argument, Command } from 'commander';
+// that asks the program at every TAB would start Node.js each time, and keep the user waiting.) Only names that the router knows
+// are asked for: `tandem completion engines` prints them.
+import { join } from 'node:path';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
 import { placesOf } from './completion-places.ts';
+import { isValues, valuesFor } from './completion-values.ts';
 
+/** Runs this very client, without npx. */
+const PROGRAM = [process.execPath, join(import.meta.dirname, 'tandem.js')];
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-export function completionCommand(): Command {
+/** `every`: the program with all its commands. */
+export function completionCommand(every: () => Promise<Command>): Command {
   return new Command('completion')
-    .description('a script that lets your shell complete commands, options and their values')
-    .addArgument(new Argument('<shell>', 'yours').choices(Object.keys(SCRIPTS)))
+    .addArgument(new Argument('<shell>', 'yours').choices(SHELLS).argParser(shellOrValues))
     .addHelpText(
       'after',
       `
-The shell completes the word "tandem"; where it runs by npx, make that a word first: alias tandem='npx tandem'
+The shell completes the word "tandem". Make it one, which also saves the second that npx takes:
+
+  alias tandem="${PROGRAM.join(' ')}"
 
   bash  echo 'source <(npx tandem completion bash)' >> ~/.bashrc
   zsh   echo 'source <(npx tandem completion zsh)' >> ~/.zshrc      (after compinit)
@@ -21,7 +29,21 @@ The shell completes the word "tandem"; where it runs by npx, make that a word fi
 
 Example: source <(npx tandem completion bash)`,
     )
-    .action((shell: keyof typeof SCRIPTS, _options: unknown, command: Command) => {
-      process.stdout.write(SCRIPTS[shell](placesOf(command.parent ?? command)));
+    .action(async (word: string, _options: unknown, command: Command) => {
+      if (isValues(word)) {
+        process.stdout.write((await valuesFor(word, command)).map((value) => `${value}\n`).join(''));
+        return;
+      }
+      process.stdout.write(SCRIPTS[word as keyof typeof SCRIPTS](placesOf(await every()), listCommand()));
     });
+}
+
+function shellOrValues(word: string): string {
+  if (Object.hasOwn(SCRIPTS, word) || isValues(word)) return word;
+  throw new InvalidArgumentError(`Allowed choices are ${SHELLS.join(', ')}.`);
+}
+
+function listCommand(): string {
+  const quoted = PROGRAM.map((path) => `'${path.replaceAll("'", "'\\''")}'`);
+  return `${quoted.join(' ')} --timeout-ms 1000 completion`;
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { settingsJsonSchema } from '../config/catalogue.ts';
 import { type Change, checkSettings, ConfigError } from '../config/load.ts';
 import { printSettings } from '../config/print.ts';
-import { type GlobalOptions, print } from './client.ts';
+import { type GlobalOptions, callAdmin, print } from './client.ts';
 import { tokenCommand } from './config-token.ts';
 import { USAGE } from './exit-codes.ts';
 import { table } from './table.ts';
@@ -11,17 +11,18 @@ const FILE = 'settings in YAML (default: TANDEM_CONFIG, else none)';
 
 export function configCommand(): Command {
   return new Command('config')
-    .description('the router’s settings: from a file, and over it from TANDEM_… variables; asks no router')
     .addHelpText(
       'after',
       `
 Examples: npx tandem config print > tandem.yaml
           npx tandem config check tandem.yaml
-          npm start -- --config tandem.yaml`,
+          npm start -- --config tandem.yaml
+          npx tandem config reload`,
     )
     .addCommand(checkCommand())
     .addCommand(printCommand())
     .addCommand(schemaCommand())
+    .addCommand(reloadCommand())
     .addCommand(tokenCommand());
 }
 
@@ -64,6 +65,24 @@ function printCommand(): Command {
       const { settings, problems, changes } = checkSettings({ file });
       if (settings === undefined) throw new ConfigError(problems.join('\n'));
       print(command, settings, () => printSettings(settings, changes).trimEnd());
+    });
+}
+
+function reloadCommand(): Command {
+  return new Command('reload')
+    .description('Have the running router read its settings again, all or none; print what has changed.')
+    .addHelpText(
+      'after',
+      `
+The router reads the file, variables and flags that it was started with. A setting that only a restart changes is refused.
+
+Example: npx tandem config reload`,
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const { ReloadSettingsResponse, SettingsServiceClient } = await import('../generated/tandem/v1/settings.ts');
+      const response = await callAdmin(command, SettingsServiceClient, (client) => client.reloadSettings, {});
+      const { changes } = response;
+      print(command, ReloadSettingsResponse.toJSON(response), () => changes.join('\n') || 'nothing has changed');
     });
 }
 

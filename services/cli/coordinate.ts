@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { CoordinateRequest, CoordinateResponse, LearningServiceClient } from '../generated/tandem/v1/learning.ts';
+import { blaming } from './blame.ts';
 import { call, print } from './client.ts';
 import { describeCoordinated } from './coordinate-text.ts';
 import { addInput } from './reason.ts';
@@ -12,7 +13,7 @@ interface Options extends InputOptions, RequestOptions {
 }
 
 export function coordinateCommand(): Command {
-  const command = new Command('coordinate').description('Send one input to several models and print their consensus.');
+  const command = new Command('coordinate');
   return addCacheMode(addStrategy(addInput(command)))
     .requiredOption('-t, --teachers <names>', 'the models, with commas between; "name" or "name/version"')
     .addHelpText(
@@ -25,10 +26,12 @@ Example: npx tandem coordinate --sample dog --teachers supersense,my-model/2`,
     )
     .action(async (argument: string | undefined, options: Options, command: Command) => {
       const input = chooseInput(argument, options);
-      const { tensor, text, events, strategy, cache } = input.on(emptyRequest(options));
+      const { encoding, tensor, text, events, strategy, cache } = input.on(emptyRequest(options));
       const teachers = namesIn(options.teachers);
-      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, text, tensor, events });
-      const response = await call(command, LearningServiceClient, (client) => client.coordinate, request);
+      const request = CoordinateRequest.fromPartial({ teachers, strategy, cache, text, encoding, tensor, events });
+      const response = await blaming(input.source, () =>
+        call(command, LearningServiceClient, (client) => client.coordinate, request),
+      );
       print(command, CoordinateResponse.toJSON(response), () => describeCoordinated(response, input.about));
     });
 }

@@ -17,7 +17,6 @@ const HEAD = ['CORPUS', 'DOCUMENTS', 'PASSAGES', 'BYTES'];
 
 export function corpusCommand(): Command {
   return new Command('corpus')
-    .description('Keep the documents that "tandem query" searches.')
     .addCommand(addCommand())
     .addCommand(listCommand())
     .addCommand(removeCommand())

@@ -20,7 +20,6 @@ const ID = 'its name, as "tandem engines" shows it';
 export function enginesCommand(): Command {
   return (
     new Command('engines')
-      .description('the engine pool')
       .addHelpText(
         'after',
         `

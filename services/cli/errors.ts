@@ -1,33 +1,53 @@
-// Whatever went wrong, in words, with an exit code that says whose turn it is.
+// What went wrong, in words or as JSON, with an exit code that says whose turn it is.
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config/load.ts';
-import { visible } from '../core/visible.ts';
-import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
-import { Status } from '../generated/google/rpc/status.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { visible, visibleJson } from '../core/visible.ts';
 import { REFUSED, UNREACHABLE, USAGE } from './exit-codes.ts';
+import { Blamed, isServiceError, readRefusal } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
 
-export function failWith(error: unknown, address: string): void {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : USAGE; // it has printed its own message
-    return;
-  }
-  const [text, code] = describe(error, address);
-  process.stderr.write(`tandem: ${text}\n`);
-  process.exitCode = code;
+interface Failure {
+  /** Name of the gRPC status; "USAGE" or "FAILED" where no router was involved. */
+  readonly code: string;
+  /** Of google.rpc.ErrorInfo. */
+  readonly reason?: string;
+  readonly message: string;
+  /** What the user wrote that is wrong. */
+  readonly field?: string;
+  readonly exitCode: number;
 }
 
-function describe(error: unknown, address: string): [text: string, exitCode: number] {
-  if (error instanceof UsageError || error instanceof ConfigError) return [error.message, USAGE];
-  if (!isServiceError(error)) return [error instanceof Error ? error.message : String(error), REFUSED];
-  const { reason, field } = details(error);
-  if (error.code === grpc.status.UNAVAILABLE && reason === '') {
-    return [visible(unreachable(error.details, address)), UNREACHABLE];
+/** `address`: of the router that was asked. */
+export function failWith(error: unknown, address: string, asJson: boolean): void {
+  if (error instanceof CommanderError && !asJson) {
+    process.exitCode = USAGE; // it has printed its own message
+    return;
   }
-  const where = field ? `\n  field: ${visible(field)}` : '';
-  const name = grpc.status[error.code];
-  return [`${name}${reason ? ` (${visible(reason)})` : ''}: ${visible(error.details)}${where}`, REFUSED];
+  const failure = toFailure(error, address);
+  process.stderr.write(asJson ? `${visibleJson(JSON.stringify({ error: failure }))}\n` : `tandem: ${words(failure)}\n`);
+  process.exitCode = failure.exitCode;
+}
+
+function words({ code, reason, message, field, exitCode }: Failure): string {
+  if (reason === undefined) return exitCode === UNREACHABLE ? visible(message) : message;
+  const where = field === undefined ? '' : `\n  field: ${visible(field)}`;
+  return `${code}${reason === '' ? '' : ` (${visible(reason)})`}: ${visible(message)}${where}`;
+}
+
+function toFailure(error: unknown, address: string): Failure {
+  const isUsage = error instanceof UsageError || error instanceof ConfigError || error instanceof CommanderError;
+  if (isUsage) return { code: 'USAGE', message: error.message.replace(/^error: /, ''), exitCode: USAGE };
+  if (error instanceof Blamed) return { ...toFailure(error.refusal, address), field: error.field };
+  if (!isServiceError(error)) {
+    return { code: 'FAILED', message: error instanceof Error ? error.message : String(error), exitCode: REFUSED };
+  }
+  const code = grpc.status[error.code];
+  const { reason, field } = readRefusal(error);
+  if (error.code === grpc.status.UNAVAILABLE && reason === '') {
+    return { code, message: unreachable(error.details, address), exitCode: UNREACHABLE };
+  }
+  return { code, reason, message: error.details, ...(field === '' ? {} : { field }), exitCode: REFUSED };
 }
 
 /** `details`: of grpc-js. */
@@ -40,20 +60,4 @@ function unreachable(details: string, address: string): string {
     return `${address} closed the connection; if the router speaks TLS, give --ca FILE`;
   }
   return `no router answers at ${address}; start one with "npm start", or say where it is with --address`;
-}
-
-function details(error: grpc.ServiceError): { reason: string; field: string } {
-  const [bytes] = error.metadata.get('grpc-status-details-bin');
-  let reason = '';
-  let field = '';
-  if (!Buffer.isBuffer(bytes)) return { reason, field };
-  for (const { typeUrl, value } of Status.decode(bytes).details) {
-    if (typeUrl.endsWith('/google.rpc.ErrorInfo')) reason = ErrorInfo.decode(value).reason;
-    if (typeUrl.endsWith('/google.rpc.BadRequest')) field = BadRequest.decode(value).fieldViolations[0]?.field ?? '';
-  }
-  return { reason, field };
-}
-
-function isServiceError(error: unknown): error is grpc.ServiceError {
-  return error instanceof Error && 'code' in error && 'details' in error;
 }

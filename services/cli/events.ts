@@ -13,7 +13,6 @@ interface Options {
 
 export function eventsCommand(): Command {
   return new Command('events')
-    .description('what happens in the router from now on (--after 0: and before), live, until Ctrl-C')
     .option('-t, --topic <name>', 'only this one, such as engine or "user.*"; may be given again', collect)
     .option(
       '--after <sequence>',

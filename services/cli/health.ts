@@ -31,7 +31,6 @@ class HealthClient extends grpc.Client {
 
 export function healthCommand(): Command {
   return new Command('health')
-    .description('can the router answer requests as it is configured? (grpc.health.v1; exit 0: it can, else not)')
     .addHelpText('after', '\nExample: npx tandem health --address unix:/run/tandem/router.sock')
     .action(async (_options: unknown, command: Command) => {
       const { address, timeoutMs } = command.optsWithGlobals<GlobalOptions>();

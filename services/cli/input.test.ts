@@ -34,7 +34,8 @@ describe('numbers on the command line', () => {
   it.each([
     ['', /empty/],
     ['one two', /"one" is not a number/],
-    ['[1, "2"]', /element 1 of row 0 is not a number/],
+    ['[1, "2"]', /^element 1 is not a number/],
+    ['[[1, "2"]]', /element 1 of row 0 is not a number/],
     ['[[1,2],[3]]', /row 1 has another length/],
     ['[1,', /not JSON/],
   ])('say what is wrong with %j', (text, message) => {

@@ -1,6 +1,7 @@
 // An input: a shipped sample, a file, standard input, or a list.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import { NumpyError, readNpy } from '../importing/npy.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,8 +23,16 @@ interface Sample {
 
 const SAMPLES_FILE = join(import.meta.dirname, '../../deploy/models/supersense/samples.json');
 
+function readSamples(): readonly Sample[] {
+  return (JSON.parse(readFileSync(SAMPLES_FILE, 'utf8')) as { samples: Sample[] }).samples;
+}
+
+export function sampleNames(): string[] {
+  return readSamples().map(({ name }) => name);
+}
+
 export function readSample(name: string): CliInput {
-  const { samples } = JSON.parse(readFileSync(SAMPLES_FILE, 'utf8')) as { samples: Sample[] };
+  const samples = readSamples();
   const sample = samples.find((each) => each.name === name);
   if (sample === undefined) {
     throw new UsageError(`there is no sample "${name}"; there are: ${samples.map((each) => each.name).join(', ')}`);
@@ -32,14 +41,26 @@ export function readSample(name: string): CliInput {
   return { shape: [data.length / 4], data, text: sample.text };
 }
 
+/** The request with the input in it. */
+export function withInput(request: ReasonRequest, { shape, data }: CliInput): ReasonRequest {
+  return { ...request, tensor: { shape, dtype: 'FP32', data } };
+}
+
 /** `-` is standard input. */
-export function readInput(file: string): CliInput {
-  let bytes: Buffer;
+export function readBytes(file: string): Buffer {
   try {
-    bytes = readFileSync(file === '-' ? 0 : file);
+    return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
     throw new UsageError(`cannot read "${file}": ${(error as Error).message}`);
   }
+}
+
+export function readInput(file: string): CliInput {
+  return parseInput(readBytes(file), file);
+}
+
+/** `file`: where the bytes come from; its name says their form. */
+export function parseInput(bytes: Buffer, file: string): CliInput {
   if (file.endsWith('.f32')) return { shape: [bytes.length / 4], data: bytes, text: '' };
   if (file.endsWith('.npy')) return parseNpy(bytes, file);
   if (file.endsWith('.csv')) return parseCsv(bytes.toString('utf8'));
@@ -85,7 +106,9 @@ export function toInput(list: readonly unknown[]): CliInput {
   rows.forEach((row, step) => {
     if (!Array.isArray(row) || row.length !== width) throw new UsageError(`row ${step} has another length than row 0`);
     row.forEach((value, index) => {
-      if (typeof value !== 'number') throw new UsageError(`element ${index} of row ${step} is not a number`);
+      if (typeof value !== 'number') {
+        throw new UsageError(`element ${index}${isSeries ? ` of row ${step}` : ''} is not a number`);
+      }
       data.writeFloatLE(value, (step * width + index) * 4);
     });
   });

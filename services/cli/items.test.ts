@@ -56,7 +56,7 @@ describe('a line of input', () => {
     ['{"id": "a"}', 'give one of "encoding", a list of numbers, or of lists, and "text"'],
     ['{"encoding": [1], "text": "a"}', 'give one of "encoding"'],
     ['{"encoding": [1], "strategy": "LUCK"}', '"strategy": '],
-    ['{"encoding": ["1"]}', 'element 0 of row 0 is not a number'],
+    ['{"encoding": ["1"]}', 'element 0 is not a number'],
     ['[[1], [1, 2]]', 'row 1 has another length'],
   ])('that cannot be read is answered with what is wrong: %s', (text, problem) => {
     expect(readItem({ number: 3, text }, base)).toMatchObject({

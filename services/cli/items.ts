@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ReasonRequest, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
 import { cacheModeFromJSON, strategyFromJSON } from '../generated/tandem/v1/types.ts';
 import { UsageError } from './usage-error.ts';
-import { type CliInput, parseNumbers, toInput } from './input.ts';
+import { parseNumbers, toInput, withInput } from './input.ts';
 import type { Line } from './lines.ts';
 import { CACHE_MODES, STRATEGIES } from './request-options.ts';
 
@@ -65,10 +65,6 @@ function toRequest(text: string, id: string, base: ReasonRequest): ReasonRequest
     cache: data.cache === undefined ? base.cache : cacheModeFromJSON(`CACHE_MODE_${data.cache.toUpperCase()}`),
   };
   return data.encoding === undefined ? { ...request, text: data.text! } : withInput(request, toInput(data.encoding));
-}
-
-export function withInput(request: ReasonRequest, { shape, data }: CliInput): ReasonRequest {
-  return { ...request, tensor: { shape, dtype: 'FP32', data } };
 }
 
 function parseObject(text: string): unknown {

@@ -34,9 +34,6 @@ interface Options {
 
 export function learnCommand(): Command {
   return new Command('learn')
-    .description(
-      'Teach a student the examples of a file; see what students have learnt; go back to an earlier version.',
-    )
     .argument('[file]', 'examples, one a line; "-" is standard input')
     .option('-s, --student <name>', 'the student; it is served as a model of this name')
     .option('-t, --teachers <names>', 'models whose answers it learns from, with commas between')

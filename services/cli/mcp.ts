@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { Command } from 'commander';
+import { packageVersion } from '../core/package-version.ts';
 import { adminOptions } from './admin-options.ts';
 import { wholeNumber } from './arguments.ts';
 import type { GlobalOptions } from './client.ts';
@@ -16,7 +15,6 @@ interface Options {
 
 export function mcpCommand(): Command {
   return new Command('mcp')
-    .description('Offer the router to agents as an MCP server: tools reason, vote, replay, query and models.')
     .option(
       '--http-port <n>',
       'serve Streamable HTTP on this port of 127.0.0.1 instead of standard input and output; 0: any',
@@ -43,7 +41,7 @@ In an agent's settings: {"command": "npx", "args": ["tandem", "mcp"], "cwd": "th
           ...{ address: to.address, timeoutMs: to.timeoutMs, credentials: credentialsOf(to) },
           channel: { 'grpc.max_receive_message_length': -1, interceptors: interceptorsOf(to) },
         });
-      const parts = { router: connect(options), admin: connect(adminOptions(options)), version: ownVersion() };
+      const parts = { router: connect(options), admin: connect(adminOptions(options)), version: packageVersion() };
       const make: Make = () => tandemMcpServer(parts);
       if (httpPort === undefined) await overStdio(make);
       else await overHttp(make, httpPort, options.address);
@@ -73,9 +71,4 @@ async function overHttp(make: Make, port: number, address: string): Promise<void
 
 function interrupted(): Promise<unknown> {
   return Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-}
-
-function ownVersion(): string {
-  const file = join(import.meta.dirname, '../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

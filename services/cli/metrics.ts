@@ -14,7 +14,6 @@ interface Options {
 
 export function metricsCommand(): Command {
   return new Command('metrics')
-    .description('what the router has done, and how fast')
     .option('-w, --watch', 'live, until Ctrl-C: redrawn in place on a terminal, a line each elsewhere')
     .option('--interval-ms <n>', 'with --watch: milliseconds between two (default: 1000)', wholeNumber(100, 60_000))
     .addOption(new Option('--reset', 'count anew; prints what was counted until now').conflicts('watch'))

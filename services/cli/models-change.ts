@@ -11,7 +11,6 @@ import {
 } from '../generated/tandem/v1/models.ts';
 import { wholeNumber } from './arguments.ts';
 import { type GlobalOptions, callOver, connectAdmin, print } from './client.ts';
-import { readModelFiles } from './model-files.ts';
 import { table } from './table.ts';
 
 /** Of a change, where --timeout-ms is not given: engines may have much to read. */
@@ -67,6 +66,7 @@ Example: npx tandem models add net.nir
          npx tandem models add net.nir --name digits --manifest digits.yaml`,
     )
     .action(async (file: string, options: AddOptions, command: Command) => {
+      const { readModelFiles } = await import('./model-files.ts');
       const { name, nir, manifest, labels, golden } = readModelFiles(file, options);
       const request = LoadModelRequest.fromPartial({
         ...{ name, nir, manifest, labels, golden },

@@ -10,7 +10,6 @@ const HEAD = ['MODEL', 'VERSION', 'STATE', 'INPUT', 'OUTPUTS', 'STEPS', 'DT S', 
 
 export function modelsCommand(): Command {
   return new Command('models')
-    .description('List models; add, load and unload versions; import from a framework.')
     .addHelpText('after', '\nExample: npx tandem models --json')
     .addCommand(addCommand())
     .addCommand(loadCommand())

@@ -14,7 +14,6 @@ const HEAD = ['OPERATION', 'SUBJECT', 'STATE', 'STARTED', 'DONE', 'RESULT'];
 
 export function operationsCommand(): Command {
   return new Command('operations')
-    .description('List long work, such as learning, or cancel it.')
     .addHelpText('after', '\nExample: npx tandem operations cancel learn-0123456789ab')
     .addCommand(cancelCommand())
     .action(async (_options: unknown, command: Command) => {

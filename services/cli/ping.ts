@@ -4,7 +4,6 @@ import { type GlobalOptions, call, print } from './client.ts';
 
 export function pingCommand(): Command {
   return new Command('ping')
-    .description('is the router there?')
     .addHelpText('after', '\nExample: npx tandem ping --address 10.0.0.7:50051')
     .action(async (_options: unknown, command: Command) => {
       const startedMs = performance.now();

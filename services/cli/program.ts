@@ -1,52 +1,30 @@
-// `npx tandem` as a tree of commands. One file a command.
-import type { Command } from 'commander';
-import { agentsCommand } from './agents.ts';
-import { programOf } from './base-program.ts';
-import { batchCommand } from './batch.ts';
-import { completionCommand } from './completion.ts';
-import { configCommand } from './config.ts';
-import { corpusCommand } from './corpus.ts';
-import { coordinateCommand } from './coordinate.ts';
-import { enginesCommand } from './engines.ts';
-import { eventsCommand } from './events.ts';
-import { healthCommand } from './health.ts';
-import { learnCommand } from './learn.ts';
-import { mcpCommand } from './mcp.ts';
-import { metricsCommand } from './metrics.ts';
-import { modelsCommand } from './models.ts';
-import { operationsCommand } from './operations.ts';
-import { pingCommand } from './ping.ts';
-import { publishCommand } from './publish.ts';
-import { queryCommand } from './query.ts';
-import { reasonCommand } from './reason.ts';
-import { replayCommand } from './replay.ts';
-import { sessionsCommand } from './sessions.ts';
-import { streamCommand } from './stream.ts';
-import { voteCommand } from './vote.ts';
+// `npx tandem` as a tree of commands.
+import { Command } from 'commander';
+import { adopt, baseProgram } from './base-program.ts';
+import { type CommandEntry, commandEntries } from './commands.ts';
 
-export function tandemProgram(): Command {
-  return programOf([
-    pingCommand(),
-    healthCommand(),
-    reasonCommand(),
-    voteCommand(),
-    coordinateCommand(),
-    learnCommand(),
-    operationsCommand(),
-    batchCommand(),
-    streamCommand(),
-    modelsCommand(),
-    enginesCommand(),
-    sessionsCommand(),
-    metricsCommand(),
-    eventsCommand(),
-    publishCommand(),
-    replayCommand(),
-    agentsCommand(),
-    mcpCommand(),
-    corpusCommand(),
-    queryCommand(),
-    configCommand(),
-    completionCommand(),
-  ]);
+const HELP = 'help';
+
+/** The program for `words`: the command that they name is loaded, the others are known by name and by what they do. */
+export async function tandemProgram(words: readonly string[]): Promise<Command> {
+  const program = baseProgram(words);
+  const [first, second] = program.parseOptions([...words]).operands;
+  const called = first === HELP ? second : first;
+  return withCommands(program, (name) => name === called);
+}
+
+/** The program with every command. */
+export function everyCommand(): Promise<Command> {
+  return withCommands(baseProgram([]), () => true);
+}
+
+async function withCommands(program: Command, isLoaded: (name: string) => boolean): Promise<Command> {
+  const entries = commandEntries(everyCommand);
+  const commands = await Promise.all(entries.map((each) => commandOf(each, isLoaded(each.name))));
+  for (const command of commands) adopt(program, command);
+  return program;
+}
+
+async function commandOf({ name, about, load }: CommandEntry, isLoaded: boolean): Promise<Command> {
+  return (isLoaded ? await load() : new Command(name)).description(about);
 }

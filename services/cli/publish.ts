@@ -12,7 +12,6 @@ const SEVERITIES = valuesOf(Severity, 'SEVERITY_').map((name) => name.toLowerCas
 
 export function publishCommand(): Command {
   return new Command('publish')
-    .description('tells everybody who listens to a topic of yours')
     .argument('<topic>', '"user." and a name, such as user.deploy')
     .argument('<text>', 'what happened')
     .option('-d, --data <key=value>', 'a detail for programs; may be given again', collect)

@@ -14,7 +14,6 @@ const SHOWN_CHARS = 200;
 
 export function queryCommand(): Command {
   return new Command('query')
-    .description('Ask a question of your documents; the answer cites them.')
     .argument('<question...>', 'in words')
     .option('-c, --corpus <name>', 'which documents (default: the only corpus there is); see "tandem corpus"')
     .option('-k, --top-k <n>', 'passages to show (default: 5)', wholeNumber(1, MAX_TOP_K))

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { Model, ModelServiceClient } from '../generated/tandem/v1/models.ts';
 import { type ReasonRequest, ReasonResponse, ReasoningServiceClient } from '../generated/tandem/v1/reasoning.ts';
 import { wholeNumber } from './arguments.ts';
+import { blaming } from './blame.ts';
 import { type GlobalOptions, call, print } from './client.ts';
 import { describeResponse } from './reason-text.ts';
 import { type SessionOptions, addSessionOptions, saveState, toSession } from './session-options.ts';
@@ -15,9 +16,7 @@ const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 type Options = InputOptions & RequestOptions & SessionOptions;
 
 export function reasonCommand(): Command {
-  return addSessionOptions(
-    addRequestOptions(addInput(new Command('reason').description('one input to one conclusion'))),
-  )
+  return addSessionOptions(addRequestOptions(addInput(new Command('reason'))))
     .addHelpText(
       'after',
       `
@@ -27,7 +26,11 @@ Examples: npx tandem reason "a small furry animal"
           npx tandem reason --sample dog --session robot-7
           npx tandem reason --model gestures frames.npy
           npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000
-          echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -`,
+          echo "[0.1, 0.2, 0.3]" | npx tandem reason --model mine -
+          echo '{"text": "a small furry animal", "strategy": "STRATEGY_FASTEST"}' | npx tandem reason -
+
+A file or standard input that begins with "{" is a whole request: tandem.v1.ReasonRequest in protobuf's JSON. Its fields
+win over options.`,
     )
     .action(async (argument: string | undefined, options: Options, command: Command) => {
       const request = { ...emptyRequest(options), session: toSession(options) };
@@ -40,7 +43,7 @@ export function addInput(command: Command): Command {
     .argument(
       '[input]',
       'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3), .aedat4; ' +
-        '"-" is standard input',
+        'or of a whole request as JSON; "-" is standard input',
     )
     .option('--text <words>', 'a text, also where it looks like the name of a file')
     .option('--from-us <n>', 'of events, those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
@@ -51,7 +54,10 @@ export function addInput(command: Command): Command {
 /** Asks, and prints the answer for programs or for people. */
 export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<ReasonResponse> {
   const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
-  const response = await call(command, ReasoningServiceClient, (client) => client.reason, input.on(request));
+  const whole = input.on(request);
+  const response = await blaming(input.source, () =>
+    call(command, ReasoningServiceClient, (client) => client.reason, whole),
+  );
   const labels = command.optsWithGlobals<GlobalOptions>().json ? [] : (await readModel(command, response)).labels;
   const width = process.stdout.isTTY ? process.stdout.columns : PLAIN_WIDTH;
   print(command, ReasonResponse.toJSON(response), () => describeResponse(response, labels, input.about, width));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { UsageError } from './usage-error.ts';
-import { inputOf } from './replay-input.ts';
+import { inputOf, stateOf } from './replay-input.ts';
 import type { DisputeRecord } from './replay-records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tandem-replay-input-'));
@@ -12,6 +12,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const data = Buffer.from(Float32Array.of(1, 0.7).buffer);
 /** XXH64 of `data`. */
 const HASH = '1ff42fc1ae457f2b';
+/** XXH64 of 'a state'. */
+const STATE_HASH = '2ea62a19ee53ffe6';
 
 const included: DisputeRecord = {
   ...{ time: '', request_id: '', model: 'm', model_version: 1, model_id: '1f', strategy: 's', verdict: 'v' },
@@ -58,6 +60,32 @@ describe('the input of a recorded dispute', () => {
     ['a file that is not there', hashed, '/no/such/file', '/no/such/file'],
   ])('is not %s', (_, record, path, message) => {
     const read = (): unknown => inputOf(record, 7, path);
+    expect(read).toThrow(UsageError);
+    expect(read).toThrow(new RegExp(message));
+  });
+});
+
+describe('the session state of a recorded dispute', () => {
+  const state = Buffer.from('a state');
+  const whole = { ...included, state_base64: state.toString('base64') };
+  const hashOnly = { ...hashed, state_xxh64: STATE_HASH };
+  const kept = file('kept.state', state);
+
+  it('is the record’s own, or none', () => {
+    expect([stateOf(whole, 1, undefined), stateOf(included, 1, undefined)]).toEqual([state, Buffer.alloc(0)]);
+  });
+
+  it('is a file’s that has its hash', () => {
+    expect([stateOf(hashOnly, 1, kept), stateOf(whole, 1, kept)]).toEqual([state, state]);
+  });
+
+  it.each([
+    ['nothing, where there is only a hash', hashOnly, undefined, 'record 7 holds its session state’s hash only; give'],
+    ['another state', hashOnly, same, `its hash is \\w{16}, and the record’s is ${STATE_HASH}`],
+    ['anything, where the run began at step 0', included, kept, 'its run began at step 0'],
+    ['a file that is not there', hashOnly, '/no/such/file', '/no/such/file'],
+  ])('is not %s', (_, record, path, message) => {
+    const read = (): unknown => stateOf(record, 7, path);
     expect(read).toThrow(UsageError);
     expect(read).toThrow(new RegExp(message));
   });

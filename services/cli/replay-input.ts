@@ -1,6 +1,8 @@
-// The input that a recorded dispute was about: the record's own, or a file's that has its hash.
+// What a recorded dispute was about, its input and the session state it began with: the record's own, or a file's that has its
+// hash.
 import xxhash from 'xxhash-wasm';
 import { hex64 } from '../core/hex.ts';
+import { readState } from './session-options.ts';
 import { UsageError } from './usage-error.ts';
 import { readInput } from './input.ts';
 import type { DisputeRecord } from './replay-records.ts';
@@ -39,4 +41,22 @@ export function inputOf(record: DisputeRecord, number: number, file: string | un
   throw new UsageError(
     `${isNot}: its hash is ${hash}, and the record’s is ${recorded || 'missing'}; every number must be the same to the bit`,
   );
+}
+
+/** Where the run began; empty: at step 0. `number` is the record's. Throws UsageError. */
+export function stateOf(record: DisputeRecord, number: number, file: string | undefined): Buffer {
+  const { state_base64: included, state_xxh64: hash } = record;
+  if (file === undefined) {
+    if (hash === undefined) return Buffer.from(included ?? '', 'base64');
+    throw new UsageError(
+      `record ${number} holds its session state’s hash only; give the state itself with --state FILE, and see settings ` +
+        'disputes.input and disputes.max_bytes for the records to come',
+    );
+  }
+  const isNot = `"${file}" is not the session state of record ${number}`;
+  if (included === undefined && hash === undefined) throw new UsageError(`${isNot}: its run began at step 0`);
+  const state = readState(file);
+  const [given, recorded] = [hex64(h64Raw(state)), hash ?? hex64(h64Raw(Buffer.from(included!, 'base64')))];
+  if (given === recorded) return state;
+  throw new UsageError(`${isNot}: its hash is ${given}, and the record’s is ${recorded}`);
 }

@@ -20,6 +20,9 @@ const recordSchema = z.object({
   input_f32_base64: z.base64().optional(),
   /** XXH64 of the input's bytes; absent where the input is there. */
   input_xxh64: digest.optional(),
+  /** Where the run began, of a message of a session; both absent where it began at step 0. */
+  state_base64: z.base64().optional(),
+  state_xxh64: digest.optional(),
   ballots: z.array(
     z.object({
       engine: z.string(),

@@ -1,5 +1,6 @@
 // A replayed dispute for people: what engines said then and say now, who agrees, and where the others began to differ.
 import { hex64 } from '../core/hex.ts';
+import { readStateHeader } from '../core/session-state.ts';
 import type { ReplayDifference, ReplayInputResponse, ReplayedEngine } from '../generated/tandem/v1/engines.ts';
 import type { DisputeRecord } from './replay-records.ts';
 import { table } from './table.ts';
@@ -7,15 +8,23 @@ import { table } from './table.ts';
 const HEAD = ['ENGINE', 'GROUP', 'THEN', 'NOW', 'READOUT', 'BUILD'];
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-export function describeReplay(record: DisputeRecord, number: number, response: ReplayInputResponse): string {
+/** `state`: where the run began; empty: at step 0. */
+export function describeReplay(
+  record: DisputeRecord,
+  number: number,
+  response: ReplayInputResponse,
+  state: Uint8Array = new Uint8Array(0),
+): string {
   const groups = groupsOf(response.engines);
   const { model, model_version, strategy, verdict, time, request_id, trace_id } = record;
   const rows = response.engines.map((engine) => row(engine, groups, record));
   const gone = record.ballots.filter(({ engine }) => !response.engines.some(({ engineId }) => engineId === engine));
+  const header = readStateHeader(state);
   return [
     `record ${number}, ${time}: ${model}/${model_version}, ${strategy} came to ${verdict}` +
       (request_id === '' ? '' : ` (request ${request_id})`) +
       (trace_id === undefined ? '' : ` (trace ${trace_id})`),
+    ...(header === undefined ? [] : [`a message of a session: the run goes on from step ${header.steps}`]),
     ...(record.model_id === hex64(response.modelId)
       ? []
       : [`the weights or run settings are others now: model id ${hex64(response.modelId)}, then ${record.model_id}`]),

@@ -3,7 +3,7 @@ import { EngineAdminServiceClient, ReplayInputResponse } from '../generated/tand
 import { wholeNumber } from './arguments.ts';
 import { callAdmin, print } from './client.ts';
 import { UsageError } from './usage-error.ts';
-import { inputOf } from './replay-input.ts';
+import { inputOf, stateOf } from './replay-input.ts';
 import { type DisputeRecord, readDisputes } from './replay-records.ts';
 import { describeReplay } from './replay-text.ts';
 
@@ -12,14 +12,15 @@ const MAX_RECORDS = 1_000_000_000;
 interface Options {
   readonly record: number | 'last';
   readonly input?: string;
+  readonly state?: string;
 }
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('runs the input of a recorded dispute again on every engine, and shows where they differ')
     .argument('<file>', 'what the router recorded (setting disputes.file); "-" is standard input')
     .option('-r, --record <n>', 'which record, from 1, or "last"', recordNumber, 'last')
     .option('-i, --input <file>', 'its input, in any form that "tandem reason" reads, where the record has only a hash')
+    .option('--state <file>', 'its session state (reason --save-state), where the record has only a hash')
     .addHelpText(
       'after',
       `
@@ -30,18 +31,19 @@ Examples: npx tandem replay disputes.jsonl
           npx tandem replay disputes.jsonl --record 3 --timeout-ms 60000
           npx tandem replay disputes.jsonl --input what-was-asked.json`,
     )
-    .action(async (file: string, { record: wanted, input }: Options, command: Command) => {
+    .action(async (file: string, { record: wanted, input, state }: Options, command: Command) => {
       if (file === '-' && input === '-') throw new UsageError('standard input is one file; name the other one');
       const { record, number } = await findRecord(file, wanted);
       const request = {
         model: record.model,
         modelVersion: record.model_version,
         tensor: inputOf(record, number, input),
+        state: stateOf(record, number, state),
       };
       const response = await callAdmin(command, EngineAdminServiceClient, (client) => client.replayInput, request);
       const answer = ReplayInputResponse.toJSON(response) as object;
       const json = { record: number, recordedDifferences: record.differences, ...answer };
-      print(command, json, () => describeReplay(record, number, response));
+      print(command, json, () => describeReplay(record, number, response, request.state));
     });
 }
 

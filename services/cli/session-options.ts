@@ -51,7 +51,8 @@ export function saveState({ session }: ReasonResponse, { saveState: file }: Sess
   }
 }
 
-function readState(file: string): Buffer {
+/** What --save-state has written. Throws UsageError. */
+export function readState(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {

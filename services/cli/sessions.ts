@@ -19,7 +19,6 @@ interface ListOptions {
 
 export function sessionsCommand(): Command {
   return new Command('sessions')
-    .description('open sessions: list them, or end one')
     .addHelpText(
       'after',
       `

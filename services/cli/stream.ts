@@ -11,9 +11,7 @@ import { addRequestOptions, emptyRequest, type RequestOptions } from './request-
 import { exchange } from './exchange.ts';
 
 export function streamCommand(): Command {
-  const command = new Command('stream')
-    .description('many inputs over one stream; answers as they come')
-    .argument('[file]', 'one input a line; without it, or with "-", standard input');
+  const command = new Command('stream').argument('[file]', 'one input a line; without it, or with "-", standard input');
   return addRequestOptions(command)
     .addHelpText(
       'after',

@@ -1,11 +1,11 @@
-// The input of `reason` and `vote`: numbers from somewhere, or a text.
+// The input of `reason` and `vote`: numbers from somewhere, a text, or a whole request.
 import { existsSync } from 'node:fs';
 import type { Model } from '../generated/tandem/v1/models.ts';
 import type { Events, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import { isEventFile, readEvents } from './event-files/read.ts';
 import { fitted } from './input-shape.ts';
-import { type CliInput, readInput, readSample } from './input.ts';
-import { withInput } from './items.ts';
+import { type CliInput, parseInput, readBytes, readSample, withInput } from './input.ts';
+import { isRequestJson, parseRequest } from './request-json.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface InputOptions {
@@ -19,6 +19,8 @@ export interface InputOptions {
 export interface ChosenInput {
   /** What the input is about, for people; empty: not known. */
   readonly about: string;
+  /** How the user named the input, for errors. Undefined: the user wrote the request, whose fields have their own names. */
+  readonly source: string | undefined;
   /** The request with the input in it. */
   on(request: ReasonRequest): ReasonRequest;
   /** Numbers whose steps the model tells apart. */
@@ -34,10 +36,10 @@ export function chooseInput(argument: string | undefined, options: InputOptions)
         'example: tandem reason "a small furry animal"',
     );
   }
-  if (sample !== undefined) return numbers(readSample(sample));
-  if (text !== undefined) return words(text);
-  if (isEventFile(argument!)) return events(readEvents(argument!, options));
-  return isFile(argument!) ? ofFile(readInput(argument!)) : words(argument!);
+  if (sample !== undefined) return numbers(readSample(sample), '--sample');
+  if (text !== undefined) return words(text, '--text');
+  if (isEventFile(argument!)) return events(readEvents(argument!, options), argument!);
+  return isFile(argument!) ? ofFile(argument!) : words(argument!, 'the text');
 }
 
 /** What names a file is one, also where there is none, so that a misspelt name is an error and no text. */
@@ -45,18 +47,24 @@ function isFile(argument: string): boolean {
   return argument === '-' || existsSync(argument) || /^\S*[/\\]\S*$|^\S+\.[a-z0-9]{2,4}$/i.test(argument);
 }
 
-function numbers(input: CliInput): ChosenInput {
-  return { about: input.text, on: (request) => withInput(request, input) };
+function ofFile(file: string): ChosenInput {
+  const bytes = readBytes(file);
+  const isBinary = file.endsWith('.f32') || file.endsWith('.npy');
+  const text = isBinary ? '' : bytes.toString('utf8');
+  if (isRequestJson(text)) return { about: '', source: undefined, on: (request) => parseRequest(text, request) };
+  const source = file === '-' ? 'standard input' : file;
+  const input = parseInput(bytes, file);
+  return { ...numbers(input, source), fittedTo: (model) => numbers(fitted(input, model), source) };
 }
 
-function ofFile(input: CliInput): ChosenInput {
-  return { ...numbers(input), fittedTo: (model) => numbers(fitted(input, model)) };
+function numbers(input: CliInput, source: string): ChosenInput {
+  return { about: input.text, source, on: (request) => withInput(request, input) };
 }
 
-function events(list: Events): ChosenInput {
-  return { about: '', on: (request) => ({ ...request, events: list }) };
+function events(list: Events, source: string): ChosenInput {
+  return { about: '', source, on: (request) => ({ ...request, events: list }) };
 }
 
-function words(text: string): ChosenInput {
-  return { about: text, on: (request) => ({ ...request, text }) };
+function words(text: string, source: string): ChosenInput {
+  return { about: text, source, on: (request) => ({ ...request, text }) };
 }

@@ -29,7 +29,7 @@ interface Options extends InputOptions, RequestOptions {
 }
 
 export function voteCommand(): Command {
-  const command = new Command('vote').description('one input to several engines; shows who agreed');
+  const command = new Command('vote');
   return addRequestOptions(addInput(command), { withStrategy: false })
     .option('--participants <n>', 'engines asked', wholeNumber(2, 15))
     .addOption(choice('--agreement <how>', 'how many of them must agree', VoteAgreement, 'VOTE_AGREEMENT_'))

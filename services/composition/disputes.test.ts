@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
@@ -51,6 +54,18 @@ const states = (): string[] => pool.engines.map(({ state }) => state);
 const calls = (): number[] => fakes.map((fake) => fake.calls.length);
 
 describe('a dispute', () => {
+  it('is recorded with the state of its session', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-disputes-'));
+    const file = join(folder, 'disputes.jsonl');
+    const recording = { disputes: { file, max_bytes: 1_000, files: 1, input: 'included' } } as unknown as Settings;
+    const system = { tell: () => undefined } as unknown as SystemEvents;
+    const recorder = new Disputes({ pool, quarantine, system, pins: fakePins }, recording, undefined as unknown as Log);
+    recorder.add(dispute({ input: { ...input, state: Buffer.from('abc') } }));
+    await recorder.stop();
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ shape: [3], state_base64: 'YWJj' });
+    rmSync(folder, { recursive: true });
+  });
+
   it('puts an engine out that was wrong too often', () => {
     const ballots = [cast('a', 'DISSENTED'), cast('b', 'AGREED'), cast('c', 'AGREED')];
     const right = { stateDigest: 1n, readoutDigest: 1n };

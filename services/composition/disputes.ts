@@ -17,6 +17,7 @@ import type { SystemEvents } from '../telemetry/system-events.ts';
 
 /** Kept for the dashboard. */
 const MAX_RECENT = 200;
+const NO_BYTES = new Uint8Array(0);
 
 type Unlocated = Omit<DisputeRecord, 'differences'>;
 
@@ -97,18 +98,19 @@ export class Disputes {
   }
 
   #toRecord({ input, strategy, verdict, ballots }: Dispute, { traceId }: DisputeView): Unlocated {
-    const { model, version, shape, data } = input;
+    const { model, version, shape, data, state = NO_BYTES } = input;
     return {
-      ...{ requestId: '', traceId, strategy, verdict, model, version, shape, data },
+      ...{ requestId: '', traceId, strategy, verdict, model, version, shape, data, state },
       modelId: this.#parts.pool.served(model, version)?.model.modelId ?? 0n,
       ballots: ballots.map((cast) => ({ ...cast, build: this.#buildOf(cast.engineId) })),
     };
   }
 
-  /** The input is a view into a whole message, which must not wait in memory; without a file nothing needs it. */
+  /** Input and state are views into whole messages, which must not wait in memory; without a file nothing needs them. */
   #withOwnInput({ input, ...rest }: Dispute): Dispute {
-    const data = this.#file === undefined ? new Uint8Array(0) : Uint8Array.from(input.data);
-    return { ...rest, input: { ...input, data } };
+    const { data, state = NO_BYTES } = input;
+    const own = (bytes: Uint8Array): Uint8Array => (this.#file === undefined ? NO_BYTES : Uint8Array.from(bytes));
+    return { ...rest, input: { ...input, data: own(data), state: own(state) } };
   }
 
   /** Where nobody knows who is wrong, all that contradicted another are suspects. */

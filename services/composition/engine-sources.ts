@@ -5,6 +5,7 @@ import { sidecarSchema } from '../config/engine-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { RouterError } from '../core/errors.ts';
 import { plainAddress } from '../core/loopback.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { AllowedAddresses } from '../engines/allowed-addresses.ts';
 import { Discovery, type DiscoveryEvents, type DiscoveryParts } from '../engines/discovery.ts';
 import { normalAddress } from '../engines/duplicates.ts';
@@ -21,6 +22,9 @@ import type { SystemEvents } from '../telemetry/system-events.ts';
 
 /** For an engine to answer when it is registered, milliseconds. */
 const REGISTER_MS = 1_000;
+
+/** More looks like a search for open ports. */
+const REGISTRATIONS_PER_S = 5;
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -116,8 +120,25 @@ function discoveryEvents(log: Log, system: SystemEvents, name: string): Discover
   };
 }
 
+/** For callers of RegisterEngine. `rules`: where engines may be. */
+export function engineRegistrar(
+  pool: EnginePool,
+  connect: (id: string, address: string) => Engine,
+  rules: () => readonly string[],
+): (id: string, address: string) => Promise<PooledEngine> {
+  const registrations = new TokenBucket(REGISTRATIONS_PER_S);
+  return async (id, address) => {
+    checkSidecar(id, address);
+    checkRegistration(address, rules(), () => registrations.take());
+    const pooled = await registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
+    // An engine that answers is no search for open ports.
+    if (pooled.engine.description !== undefined) registrations.giveBack();
+    return pooled;
+  };
+}
+
 /** What a caller wants registered, held against the rules of the settings. Throws INVALID_FIELD. */
-export function checkSidecar(id: string, address: string): void {
+function checkSidecar(id: string, address: string): void {
   const { error } = sidecarSchema.safeParse({ id, address });
   if (error === undefined) return;
   const [issue] = error.issues;
@@ -126,7 +147,7 @@ export function checkSidecar(id: string, address: string): void {
 }
 
 /** Throws ENGINE_LIMIT where callers register engines faster than `takes` lets them, INVALID_FIELD where none may be at `address`. */
-export function checkRegistration(address: string, rules: readonly string[], takes: () => number): void {
+function checkRegistration(address: string, rules: readonly string[], takes: () => number): void {
   const retryAfterMs = takes();
   if (retryAfterMs > 0) {
     throw new RouterError('ENGINE_LIMIT', 'too many engines are registered in a short time; try again later', {
@@ -142,7 +163,7 @@ export function checkRegistration(address: string, rules: readonly string[], tak
  * Adds an engine, and waits for its answer: up to REGISTER_MS whatever else is at its address. Throws ENGINE_EXISTS, also
  * where it is the process of another one, or ENGINE_LIMIT.
  */
-export async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledEngine> {
+async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledEngine> {
   const { id, address } = engine;
   const at = normalAddress(address);
   const same = pool.engines.find(({ engine: other }) => other.id !== id && normalAddress(other.address) === at);

@@ -178,9 +178,10 @@ describe('settings that are read again', () => {
   });
 
   it('are refused whole where they cannot be read, and those before stay in force', async () => {
-    await live.reload(() => {
+    const reloaded = await live.reload(() => {
       throw new Error('is not YAML');
     });
+    expect(reloaded).toEqual({ changes: [], refused: 'is not YAML' });
     expect(told).toEqual([['settings refused; those before stay in force', { why: 'is not YAML' }]]);
     expect([live.inForce, calls]).toEqual([was, []]);
   });

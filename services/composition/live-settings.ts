@@ -2,6 +2,7 @@
 // `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
 import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
+import type { Reloaded } from '../api/settings.ts';
 import type { CallerAccounts } from '../auth/caller-accounts.ts';
 import { Callers } from '../auth/callers.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
@@ -66,7 +67,7 @@ export class LiveSettings {
   #inForce: Settings;
   readonly #parts: LiveParts;
   /** One at a time, in the order in which they were asked for. */
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(settings: Settings, parts: LiveParts) {
     this.#inForce = settings;
@@ -77,13 +78,14 @@ export class LiveSettings {
     return this.#inForce;
   }
 
-  /** Never rejects: whether it went well is told as an event of topic "config", and in the log. `read` may throw. */
-  reload(read: () => Settings): Promise<void> {
-    this.#last = this.#last.then(() => this.#reload(read));
-    return this.#last;
+  /** Never rejects: whether it went well is also told as an event of topic "config", and in the log. `read` may throw. */
+  reload(read: () => Settings): Promise<Reloaded> {
+    const reloaded = this.#last.then(() => this.#reload(read));
+    this.#last = reloaded;
+    return reloaded;
   }
 
-  async #reload(read: () => Settings): Promise<void> {
+  async #reload(read: () => Settings): Promise<Reloaded> {
     const { system, sidecars } = this.#parts;
     try {
       const was = this.#inForce;
@@ -94,8 +96,11 @@ export class LiveSettings {
       this.#apply(was, next);
       await Promise.all([sidecars.replace(next.sidecars), this.#parts.discoveries.replace(next.discovery.targets)]);
       system.tell('config', 'INFO', 'settings read again', { changed: changes.join('; ') || 'nothing' });
+      return { changes, refused: undefined };
     } catch (error) {
-      system.tell('config', 'ERROR', 'settings refused; those before stay in force', { why: (error as Error).message });
+      const why = (error as Error).message;
+      system.tell('config', 'ERROR', 'settings refused; those before stay in force', { why });
+      return { changes: [], refused: why };
     }
   }
 

@@ -5,6 +5,7 @@ import type { StoreOptions } from '../cache/answer-store.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
 import type { LiveApiOptions } from '../api/server.ts';
+import type { BridgeSettings } from '../api/bridge/bridge.ts';
 import type { BreakerOptions } from '../engines/breaker.ts';
 import type { QuarantineOptions } from '../engines/quarantine.ts';
 import type { AdmissionOptions } from '../routing/admission.ts';
@@ -86,6 +87,16 @@ export function callerLimits({ callers }: Settings): CallerLimits {
     maxCalls: callers.max_calls,
     maxItems: callers.max_items,
     maxBytes: callers.max_bytes,
+  };
+}
+
+export function bridgeOptions({ bridge }: Settings): BridgeSettings | undefined {
+  if (['', 'off'].includes(bridge.listen)) return undefined;
+  return {
+    listen: bridge.listen,
+    maxLineBytes: bridge.max_line_bytes,
+    maxConnections: bridge.max_connections,
+    allowsReset: bridge.reset,
   };
 }
 

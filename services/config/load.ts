@@ -1,11 +1,11 @@
 // The only reader of the environment: file, then environment, then flags; the later wins.
 import { isDeepStrictEqual } from 'node:util';
 import { SETTINGS } from './catalogue.ts';
+import { ConfigError } from './config-error.ts';
 import { type Environment, unknownVariables } from './environment.ts';
 import { describeIssue } from './problems.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import {
-  ConfigError,
   type Flag,
   fromEnvironment,
   fromFile,
@@ -17,7 +17,7 @@ import {
   valueAt,
 } from './sources.ts';
 
-export { ConfigError } from './sources.ts';
+export { ConfigError };
 
 export interface LoadOptions {
   /** YAML file; else TANDEM_CONFIG; else none. */

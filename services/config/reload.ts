@@ -1,8 +1,9 @@
 // Settings read again while the router runs: what has changed, and whether that can be had without a restart.
 import { isDeepStrictEqual } from 'node:util';
 import { SETTINGS } from './catalogue.ts';
+import { ConfigError } from './config-error.ts';
 import type { Settings } from './schema.ts';
-import { ConfigError, valueAt } from './sources.ts';
+import { valueAt } from './sources.ts';
 
 export interface SettingChange {
   readonly key: string;

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
 import { adminSchema, checkAdmin } from './admin-settings.ts';
+import { bridgeSchema } from './bridge-settings.ts';
 import {
   breakerSchema,
   discoverySchema,
@@ -35,6 +36,7 @@ const shape = z.strictObject({
   auth: authSchema,
   sidecar_tls: sidecarTlsSchema,
   admin: adminSchema,
+  bridge: bridgeSchema,
   callers: callersSchema,
   edge: z
     .enum(['native', 'grpc-js'])

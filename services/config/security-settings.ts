@@ -30,6 +30,7 @@ export const insecureSchema = z
 interface Exposure {
   readonly listen: string;
   readonly http_listen: string;
+  readonly bridge: { readonly listen: string };
   readonly insecure: boolean;
   readonly tls: z.infer<typeof tlsSchema>;
   readonly agents: AgentSettings;
@@ -47,11 +48,18 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
     problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS no certificate is asked for');
   }
   checkProvider(settings, problem);
-  if (tls.cert !== '' || insecure) return;
+  const exposedPort = (address: string): string | undefined =>
+    isLoopbackAddress(address) ? undefined : /:(\d+)$/.exec(address)?.[1]; // off, a Unix socket, or malformed: told elsewhere
+  if (insecure) return;
+  const bridgePort = exposedPort(settings.bridge.listen);
+  if (bridgePort !== undefined) {
+    const advice = 'other machines reach it, and it has no TLS. Use gRPC there, or write "insecure: true"';
+    problem(['bridge', 'listen'], `must be a loopback address such as "127.0.0.1:${bridgePort}": ${advice}`);
+  }
+  if (tls.cert !== '') return;
   for (const key of ['listen', 'http_listen'] as const) {
-    const address = settings[key];
-    const port = /:(\d+)$/.exec(address)?.[1];
-    if (port === undefined || isLoopbackAddress(address)) continue; // off, a Unix socket, or malformed: told elsewhere
+    const port = exposedPort(settings[key]);
+    if (port === undefined) continue;
     const advice = 'other machines reach it, in plaintext. Set "tls.cert" and "tls.key", or write "insecure: true"';
     problem([key], `must be a loopback address such as "127.0.0.1:${port}": ${advice}`);
   }

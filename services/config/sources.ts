@@ -2,12 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, parse, parseDocument } from 'yaml';
 import { SETTINGS, type Setting } from './catalogue.ts';
+import { ConfigError } from './config-error.ts';
 import type { Environment } from './environment.ts';
-
-/** A setting that cannot be used. The message is one line and names the key. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
 
 export type Tree = { [key: string]: unknown };
 

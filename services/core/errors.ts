@@ -111,6 +111,7 @@ export const ERROR_KINDS = {
   LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
   UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
   UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
+  SETTINGS_REFUSED: row('FAILED_PRECONDITION', false, 'ignore'),
   COMPRESSED_FLAG: row('INTERNAL', false, 'ignore'),
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;

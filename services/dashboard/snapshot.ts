@@ -5,7 +5,7 @@ import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
 import type { DashboardSources, EngineView } from './sources.ts';
 
 /** One input each: a batch counts by its items. Others, such as Ping, would hide what these take. */
-const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'Dashboard.Reason']);
+const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'ModelInfer.item', 'Dashboard.Reason']);
 
 /** Since the router, or its counting, started; the page makes rates of two of them. */
 export function toSnapshot(sources: DashboardSources): object {

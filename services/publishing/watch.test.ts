@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { version } from '../../test/fakes/router-parts.ts';
 import { until } from '../../test/support/until.ts';
 import { ModelRepository } from '../models/repository.ts';
-import type { LoadOutcome, UnloadOutcome } from './publisher.ts';
+import type { LoadOutcome, UnloadOutcome } from './parts.ts';
 import { RepositoryWatch } from './watch.ts';
 
 let dir: string;

@@ -25,6 +25,7 @@ function dispute(over: Partial<Dispute> = {}): Dispute {
     strategy: 'REDUNDANT',
     shape: [2],
     data: Buffer.from(Float32Array.of(1, 2).buffer),
+    state: Buffer.alloc(0),
     verdict: 'DISPUTED',
     ballots: [
       { ...ballot, engineId: 'a', stateDigest: 0xfedcba9876543210n, readoutDigest: 1n },
@@ -134,6 +135,30 @@ describe('the dispute log', () => {
     await log.stop();
     const record = JSON.parse(linesOf(file)[0]!) as Record<string, unknown>;
     expect([record['input_xxh64'], 'input_f32_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
+  });
+
+  it('keeps the state with which a message of a session began', async () => {
+    const log = open();
+    log.record(dispute({ state: Buffer.from('abc') }));
+    await log.stop();
+    expect(JSON.parse(linesOf(file)[0]!)).toMatchObject({ input_f32_base64: 'AACAPwAAAEA=', state_base64: 'YWJj' });
+  });
+
+  it('keeps the hash of that state, too, in its place', async () => {
+    const log = open({ input: 'hashed' });
+    log.record(dispute({ state: Buffer.from('abc') }));
+    await log.stop();
+    const record = JSON.parse(linesOf(file)[0]!) as Record<string, unknown>;
+    expect([record['state_xxh64'], 'state_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
+  });
+
+  it('counts the state, too, towards what a file may hold', async () => {
+    const log = open({ maxBytes: 1_000 });
+    log.record(dispute({ state: Buffer.alloc(1_000) }));
+    await log.stop();
+    expect(Object.keys(JSON.parse(linesOf(file)[0]!) as object)).toEqual(
+      expect.arrayContaining(['input_xxh64', 'state_xxh64']),
+    );
   });
 
   it('keeps a hash, too, of an input that is larger than a file may be', async () => {

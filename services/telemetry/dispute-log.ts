@@ -6,7 +6,7 @@ import { type Dispute, type InputForm, toLine } from './dispute-record.ts';
 
 export interface DisputeLogOptions {
   readonly file: string;
-  /** Of each file. A record whose input alone is too much for one is written with the input's hash. */
+  /** Of each file. A record whose input and state are too much for one is written with their hashes. */
   readonly maxBytes: number;
   /** Files in all: FILE and the older FILE.1, FILE.2, … At least 1. */
   readonly files: number;
@@ -41,14 +41,15 @@ export class DisputeLog {
 
   /** `timeMs`: when it happened. Returns at once and never throws. */
   record(dispute: Dispute, timeMs = Date.now()): void {
-    const bytes = dispute.data.length;
+    const bytes = bytesOf(dispute);
     const isFull = this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES;
     if (this.#stopped || isFull) {
       this.dropped += 1;
       return;
     }
-    // A copy: the input may be a view that keeps the whole message in memory.
-    this.#waiting.push({ dispute: { ...dispute, data: new Uint8Array(dispute.data) }, timeMs });
+    // Copies: both may be views that keep whole messages in memory.
+    const own = { data: new Uint8Array(dispute.data), state: new Uint8Array(dispute.state) };
+    this.#waiting.push({ dispute: { ...dispute, ...own }, timeMs });
     this.#waitingBytes += bytes;
     this.#writing ??= this.#writeAll();
   }
@@ -79,14 +80,19 @@ export class DisputeLog {
       }
       // Only now: what is being written still takes its room.
       this.#waiting.shift();
-      this.#waitingBytes -= next.dispute.data.length;
+      this.#waitingBytes -= bytesOf(next.dispute);
     }
     this.#writing = undefined;
   }
 
   #lineOf(dispute: Dispute, timeMs: number): string {
     const { input, maxBytes } = this.#options;
-    const isTooLong = (dispute.data.length * 4) / 3 > maxBytes;
+    const isTooLong = (bytesOf(dispute) * 4) / 3 > maxBytes;
     return toLine(dispute, timeMs, isTooLong ? 'hashed' : input);
   }
+}
+
+/** What takes room in a record. */
+function bytesOf({ data, state }: Dispute): number {
+  return data.length + state.length;
 }

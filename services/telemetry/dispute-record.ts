@@ -37,6 +37,8 @@ export interface Dispute {
   readonly shape: readonly number[];
   /** Little-endian binary32. */
   readonly data: Uint8Array;
+  /** Where the run began, of a message of a session. Empty: at step 0. */
+  readonly state: Uint8Array;
   /** What the vote came to. Examples: "MAJORITY", "DISPUTED". */
   readonly verdict: string;
   readonly ballots: readonly DisputeBallot[];
@@ -49,12 +51,10 @@ const { h64Raw } = await xxhash();
 
 /** Ends with a line end. `tandem replay` reads it (services/cli/replay-records.ts). */
 export function toLine(dispute: Dispute, timeMs: number, input: InputForm): string {
-  const { requestId, traceId, model, version, modelId, strategy, shape, data, verdict, ballots } = dispute;
-
-  const given =
-    input === 'included'
-      ? { input_f32_base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') }
-      : { input_xxh64: hex64(h64Raw(data)) };
+  const { requestId, traceId, model, version, modelId, strategy, shape, data, state, verdict, ballots } = dispute;
+  const isIncluded = input === 'included';
+  const given = isIncluded ? { input_f32_base64: base64(data) } : { input_xxh64: hex64(h64Raw(data)) };
+  const begun = isIncluded ? { state_base64: base64(state) } : { state_xxh64: hex64(h64Raw(state)) };
   const record = {
     time: new Date(timeMs).toISOString(),
     request_id: requestId,
@@ -66,6 +66,7 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
     verdict,
     shape,
     ...given,
+    ...(state.length === 0 ? {} : begun),
     ballots: ballots.map((ballot) => ({
       engine: ballot.engineId,
       build: ballot.build,
@@ -78,6 +79,10 @@ export function toLine(dispute: Dispute, timeMs: number, input: InputForm): stri
     differences: dispute.differences.map(toDifference),
   };
   return `${JSON.stringify(record)}\n`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 /** Keys that are undefined are left out. */

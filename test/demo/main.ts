@@ -1,4 +1,4 @@
-// `npm run demo`: seven scenarios on real engines. Every claim is checked; one that does not hold ends it with exit code 1.
+// `npm run demo`: eight scenarios on real engines. Every claim is checked; one that does not hold ends it with exit code 1.
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Page } from './page.ts';
@@ -8,19 +8,23 @@ import { basic } from './scenarios/basic.ts';
 import { batch } from './scenarios/batch.ts';
 import { cache } from './scenarios/cache.ts';
 import { monitoring } from './scenarios/monitoring.ts';
+import { robot } from './scenarios/robot.ts';
 import { strategies } from './scenarios/strategies.ts';
 import { teachers } from './scenarios/teachers.ts';
 import { vote } from './scenarios/vote.ts';
 import { Stage } from './stage.ts';
 
-const SCENARIOS: readonly Scenario[] = [basic, batch, vote, teachers, strategies, cache, monitoring];
+const SCENARIOS: readonly Scenario[] = [basic, batch, vote, teachers, strategies, cache, monitoring, robot];
 const NAMES = SCENARIOS.map(({ name }) => name);
 
 await new Command('demo')
   .description('Show what Tandem does, on real engines of its own.')
   .argument('[scenario...]', `which of ${NAMES.join(', ')}; all by default`)
   .option('--record <file>', 'also write the output as an SVG that plays it')
-  .addHelpText('after', '\nExamples: npm run demo\n          npm run demo -- vote --record vote.svg')
+  .addHelpText(
+    'after',
+    '\nExamples: npm run demo\n          npm run demo -- robot\n          npm run demo -- vote --record vote.svg',
+  )
   .action(async (wanted: string[], { record }: { record?: string }, command: Command) => {
     const unknown = wanted.find((name) => !NAMES.includes(name));
     if (unknown !== undefined) command.error(`There is no scenario "${unknown}". There are: ${NAMES.join(', ')}.`);
@@ -30,10 +34,11 @@ await new Command('demo')
 
 async function play(scenarios: readonly Scenario[], record: string | undefined): Promise<void> {
   let output = '';
+  const terminal = process.stdout.isTTY && record === undefined ? process.stdout : undefined;
   const page = new Page((text) => {
     output += text;
     process.stdout.write(text);
-  });
+  }, terminal);
   const startMs = performance.now();
   process.stdout.write('Starting a router, its TypeScript engine and three C++ engines …\n');
   const stage = await Stage.start();

@@ -1,5 +1,6 @@
 // What the reader of the demo sees: short lines, small charts, and a mark for each claim that was checked.
 import { styleText } from 'node:util';
+import { createLogUpdate } from 'log-update';
 import { bar } from '../../services/cli/sparkline.ts';
 import { table } from '../../services/cli/table.ts';
 
@@ -12,13 +13,28 @@ export interface BarRow {
   readonly text: string;
 }
 
+export interface Live {
+  draw(picture: string): void;
+  end(): void;
+}
+
 export class Page {
   /** Claims that did not hold. */
   readonly broken: string[] = [];
   readonly #write: (text: string) => void;
+  readonly #terminal: NodeJS.WriteStream | undefined;
 
-  constructor(write: (text: string) => void) {
+  /** `terminal`: where pictures may move; undefined: nowhere. */
+  constructor(write: (text: string) => void, terminal?: NodeJS.WriteStream) {
     this.#write = write;
+    this.#terminal = terminal;
+  }
+
+  /** A picture that moves; the last one stays. Undefined where there is no terminal. */
+  live(): Live | undefined {
+    if (this.#terminal === undefined) return undefined;
+    const draw = createLogUpdate(this.#terminal, { showCursor: true });
+    return { draw, end: draw.done };
   }
 
   title(text: string, why: string): void {

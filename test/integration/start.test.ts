@@ -62,6 +62,23 @@ describe('npm start', () => {
     await until(() => sidecarsIn(sockets).length === 0, { what: 'the sidecar to be gone', timeoutMs: 10_000 });
   });
 
+  it('stops with npm, which ends on SIGHUP and tells nobody', async () => {
+    const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
+    // What npm does: it starts the script, and ends on the signal.
+    const likeNpm = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`;
+    const args = ['services/start.ts', '--listen', '127.0.0.1:0', '--http', 'off', '--engines', '1'];
+    const npm = spawn(process.execPath, ['-e', likeNpm, ...args], {
+      env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start', TANDEM_SPAWN_SOCKET_DIR: sockets },
+    });
+    let printed = '';
+    npm.stdout.on('data', (chunk) => (printed += String(chunk)));
+    await until(() => printed.includes('Try it:'), { what: 'the router to be ready', timeoutMs: 15_000 });
+    npm.kill('SIGHUP');
+    await until(() => printed.includes('Stopped.'), { what: 'the router to stop', timeoutMs: 10_000 });
+    expect(printed).toMatch(/npm has ended; use "npx tandem config reload"/);
+    expect(sidecarsIn(sockets)).toEqual([]);
+  });
+
   it('takes its sidecars along even when it is killed with -9', async () => {
     const { program, sockets } = start(['--engines', '1']);
     await program.line(/Try it:/);

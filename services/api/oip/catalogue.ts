@@ -12,6 +12,7 @@ import { findVersion } from '../../routing/find-model.ts';
 import { invalid } from './errors.ts';
 import { INPUT, type ItemShape } from './input.ts';
 import { OUTPUTS, type OutputType } from './output.ts';
+import { TEXT } from './texts.ts';
 
 const PLATFORM = 'nir';
 const ANY = -1n;
@@ -59,12 +60,12 @@ export class Catalogue {
 
   metadata(name: string, version: string): ModelMetadataResponse {
     const found = this.find(name, version);
-    const dims = this.#inputDims(found);
+    const inputs = this.#inputs(found);
     return {
       name: found.name,
       versions: this.#models.find(found.name, 0).map((each) => String(each.version)),
       platform: PLATFORM,
-      inputs: [{ name: INPUT, datatype: 'FP32', shape: [ANY, ...dims] }],
+      inputs: inputs.map(({ name, datatype, dims }) => ({ name, datatype, shape: [ANY, ...dims] })),
       outputs: OUTPUTS.map((output) => ({
         name: output.name,
         datatype: output.datatype,
@@ -80,7 +81,7 @@ export class Catalogue {
       platform: PLATFORM,
       backend: 'tandem',
       maxBatchSize: maxItems,
-      input: [{ name: INPUT, dataType: DataType.TYPE_FP32, dims: this.#inputDims(found) }],
+      input: this.#inputs(found).map(({ name, datatype, dims }) => ({ name, dataType: DATA_TYPES[datatype], dims })),
       output: OUTPUTS.map((output) => ({
         name: output.name,
         dataType: DATA_TYPES[output.datatype],
@@ -97,6 +98,13 @@ export class Catalogue {
       return { name, version: String(version), state: isReady ? 'READY' : 'UNAVAILABLE', reason };
     });
     return { models: onlyReady ? models.filter(({ state }) => state === 'READY') : models };
+  }
+
+  /** A request has one of them. */
+  #inputs(version: ModelVersion): { name: string; datatype: OutputType; dims: bigint[] }[] {
+    const numbers = { name: INPUT, datatype: 'FP32', dims: this.#inputDims(version) } as const;
+    if (version.tokenizer === undefined) return [numbers];
+    return [{ name: TEXT, datatype: 'BYTES', dims: [1n] }, numbers];
   }
 
   #inputDims(version: ModelVersion): bigint[] {

@@ -17,6 +17,7 @@ export interface InferBody {
 type Json = Readonly<Record<string, unknown>>;
 
 const LISTS = {
+  BYTES: 'bytesContents',
   BOOL: 'boolContents',
   INT8: 'intContents',
   UINT8: 'uintContents',
@@ -132,11 +133,11 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
     );
   }
   const flat = list(data, where).flat(Infinity);
-  const isFit =
-    datatype === 'BOOL' ? (each: unknown) => typeof each === 'boolean' : (each: unknown) => typeof each === 'number';
-  const bad = flat.findIndex((each) => !isFit(each));
+  const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number';
+  const bad = flat.findIndex((each) => typeof each !== wanted);
   if (bad >= 0) throw invalid(`${where}[${bad}]`, `element ${bad} is ${JSON.stringify(flat[bad])}, and no ${datatype}`);
-  return InferTensorContents.fromPartial({ [LISTS[datatype as keyof typeof LISTS]]: flat });
+  const values = datatype === 'BYTES' ? (flat as string[]).map((each) => Buffer.from(each)) : flat;
+  return InferTensorContents.fromPartial({ [LISTS[datatype as keyof typeof LISTS]]: values });
 }
 
 function parameters(given: unknown, where: string): Record<string, InferParameter> {

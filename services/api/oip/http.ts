@@ -5,6 +5,7 @@ import { RouterError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { type DataType, dataTypeToJSON } from '../../generated/inference/grpc_service.ts';
 import { Metadata } from '../../grpc/metadata.ts';
+import { snakeKey } from '../snake-case.ts';
 import { toStatus } from '../status.ts';
 import { UnaryContext } from '../unary.ts';
 import { parseInfer, splitBody, stringify, writeInfer } from './http-json.ts';
@@ -104,7 +105,7 @@ function snakeCase(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [
-      key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      snakeKey(key),
       key === 'dataType' ? dataTypeToJSON(each as DataType) : snakeCase(each),
     ]),
   );

@@ -15,13 +15,16 @@ import { readItems, textParameter } from './input.ts';
 import { chooseOutputs, toInferResponse } from './output.ts';
 import type { InferenceStatistics } from './statistics.ts';
 
+/** What an item is counted and traced as. */
+const TYPE = 'ModelInfer.item';
+
 export interface InferParts {
   readonly router: Router;
   readonly catalogue: Catalogue;
   readonly statistics: InferenceStatistics;
 }
 
-export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns'>;
+export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns' | 'type'>;
 
 /** Answers one request. `form`: of the outputs; by default that of the input. Throws RouterError. */
 export type Infer = (
@@ -36,19 +39,19 @@ export function inferWith({ router, catalogue, statistics }: InferParts, options
   return async (request, context, form = request.rawInputContents.length > 0 ? 'RAW' : 'LISTS') => {
     const model = catalogue.find(request.modelName, request.modelVersion);
     const outputs = chooseOutputs(request);
-    const { isBatch, tensors } = readItems(request, catalogue.itemShape(model), options.maxBatchItems);
+    const { isBatch, inputs } = readItems(request, catalogue.itemShape(model), options.maxBatchItems);
     const shared = {
       model: model.name,
       modelVersion: model.version,
       strategy: choice(request, 'strategy', Strategy, 'STRATEGY_'),
       cache: choice(request, 'cache', CacheMode, 'CACHE_MODE_'),
     };
-    const requests = tensors.map((tensor) =>
-      ReasonRequest.encode(ReasonRequest.fromPartial({ ...shared, tensor })).finish(),
+    const requests = inputs.map((input) =>
+      ReasonRequest.encode(ReasonRequest.fromPartial({ ...shared, ...input })).finish(),
     );
     const leave = room.enter(requests.length, options.maxInFlight);
     try {
-      const outcomes = await reasonBatch(requests, router, context, { ...options, turns });
+      const outcomes = await reasonBatch(requests, router, context, { ...options, turns, type: TYPE });
       const answers = outcomes.map((outcome, index) => {
         if (outcome.$case === 'error') throw toError(outcome.value, isBatch ? index : undefined);
         return ReasonResponse.decode(outcome.value);

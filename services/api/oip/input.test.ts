@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
+import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
 import { RouterError } from '../../core/errors.ts';
-import { type ItemShape, readItems, textParameter } from './input.ts';
+import { type ItemInput, type ItemShape, readItems, textParameter } from './input.ts';
 
 const CONSTANT: ItemShape = { kind: 'constant', shape: [3] };
 const SERIES: ItemShape = { kind: 'series', shape: [2, 2] };
@@ -11,6 +12,11 @@ function request(shape: number[], data: Uint8Array, datatype = 'FP32', name = 'i
     inputs: [{ name, datatype, shape: shape.map(BigInt) }],
     rawInputContents: [data],
   });
+}
+
+function tensorOf(input: ItemInput): Tensor {
+  if ('tensor' in input) return input.tensor;
+  throw new Error('the input is a text');
 }
 
 function fieldOf(run: () => unknown): string {
@@ -24,22 +30,35 @@ function fieldOf(run: () => unknown): string {
 }
 
 describe('readItems', () => {
+  it('takes texts, by either name', () => {
+    for (const name of ['input', 'text']) {
+      const raw = Buffer.concat([Buffer.of(1, 0, 0, 0), Buffer.from('a')]);
+      expect(readItems(request([1, 1], raw, 'BYTES', name), CONSTANT, 8)).toEqual({
+        isBatch: true,
+        inputs: [{ text: 'a' }],
+      });
+    }
+  });
+
   it('takes the model’s own shape as one item', () => {
-    const { isBatch, tensors } = readItems(request([3], new Uint8Array(12)), CONSTANT, 8);
-    expect([isBatch, tensors.map(({ shape, data }) => [shape, data.length])]).toEqual([false, [[[3], 12]]]);
+    const { isBatch, inputs } = readItems(request([3], new Uint8Array(12)), CONSTANT, 8);
+    expect([isBatch, inputs.map((each) => [tensorOf(each).shape, tensorOf(each).data.length])]).toEqual([
+      false,
+      [[[3], 12]],
+    ]);
   });
 
   it('divides a batch by its first dimension', () => {
     const data = Uint8Array.from({ length: 24 }, (_, index) => index);
-    const { isBatch, tensors } = readItems(request([2, 3], data), CONSTANT, 8);
+    const { isBatch, inputs } = readItems(request([2, 3], data), CONSTANT, 8);
     expect(isBatch).toBe(true);
-    expect(tensors.map((tensor) => tensor.data[0])).toEqual([0, 12]);
+    expect(inputs.map((each) => tensorOf(each).data[0])).toEqual([0, 12]);
   });
 
   it('takes a series of any length, alone and in a batch', () => {
     expect(readItems(request([5, 2, 2], new Uint8Array(80)), SERIES, 8)).toMatchObject({ isBatch: false });
-    const { tensors } = readItems(request([2, 5, 2, 2], new Uint8Array(160)), SERIES, 8);
-    expect(tensors.map(({ shape }) => shape)).toEqual([
+    const { inputs } = readItems(request([2, 5, 2, 2], new Uint8Array(160)), SERIES, 8);
+    expect(inputs.map((each) => tensorOf(each).shape)).toEqual([
       [5, 2, 2],
       [5, 2, 2],
     ]);
@@ -49,7 +68,7 @@ describe('readItems', () => {
     const message = ModelInferRequest.fromPartial({
       inputs: [{ name: 'input', datatype: 'FP32', shape: [3n], contents: { fp32Contents: [1, 2, 3] } }],
     });
-    const { data } = readItems(message, CONSTANT, 8).tensors[0]!;
+    const { data } = tensorOf(readItems(message, CONSTANT, 8).inputs[0]!);
     expect([...new Float32Array(data.slice().buffer)]).toEqual([1, 2, 3]);
   });
 

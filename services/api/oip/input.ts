@@ -1,8 +1,9 @@
-// From the one input tensor of a request to the tensors of its items.
+// From the one input tensor of a request to the inputs of its items.
 import type { InferParameter, InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
 import { dtypeOf } from '../../inputs/dtype.ts';
 import { invalid } from './errors.ts';
+import { TEXT, readTexts } from './texts.ts';
 
 export const INPUT = 'input';
 
@@ -13,10 +14,12 @@ export interface ItemShape {
   readonly shape: readonly number[];
 }
 
+export type ItemInput = { readonly tensor: Tensor } | { readonly text: string };
+
 export interface Items {
   /** The input's first dimension is a batch. */
   readonly isBatch: boolean;
-  readonly tensors: readonly Tensor[];
+  readonly inputs: readonly ItemInput[];
 }
 
 type InputTensor = ModelInferRequest['inputs'][number];
@@ -39,16 +42,23 @@ export function readItems(request: ModelInferRequest, model: ItemShape, maxItems
   const { inputs, rawInputContents } = request;
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
-    throw invalid('inputs', `the request has ${inputs.length} input tensors; send one, named "${INPUT}"`);
-  }
-  if (input.name !== INPUT) throw invalid('inputs[0].name', `there is no input "${input.name}"; there is "${INPUT}"`);
-  const pack = PACKERS[input.datatype];
-  if (pack === undefined) {
-    const known = Object.keys(PACKERS).join(', ');
-    throw invalid('inputs[0].datatype', `datatype "${input.datatype}" is not supported; send one of ${known}`);
+    throw invalid('inputs', `the request has ${inputs.length} input tensors; send one, named "${INPUT}" or "${TEXT}"`);
   }
   if (rawInputContents.length > 1) {
     throw invalid('raw_input_contents', `there are ${rawInputContents.length} raw contents for one input; send one`);
+  }
+  const isText = input.datatype === 'BYTES';
+  if (input.name !== INPUT && !(isText && input.name === TEXT)) {
+    throw invalid('inputs[0].name', `there is no input "${input.name}"; there are "${INPUT}", and "${TEXT}" of BYTES`);
+  }
+  if (isText) {
+    const { isBatch, texts } = readTexts(input, rawInputContents[0], maxItems);
+    return { isBatch, inputs: texts.map((text) => ({ text })) };
+  }
+  const pack = PACKERS[input.datatype];
+  if (pack === undefined) {
+    const known = [...Object.keys(PACKERS), 'BYTES (texts)'].join(', ');
+    throw invalid('inputs[0].datatype', `datatype "${input.datatype}" is not supported; send one of ${known}`);
   }
   const data = rawInputContents[0] ?? pack(contentsOf(input));
   const shape = input.shape.map(Number);
@@ -60,12 +70,14 @@ export function readItems(request: ModelInferRequest, model: ItemShape, maxItems
       `shape [${shape.join(', ')}] of ${input.datatype} is ${itemBytes * count} bytes, and there are ${data.length}`,
     );
   }
-  const tensors = Array.from({ length: count }, (_, index) => ({
-    shape: itemShape,
-    dtype: input.datatype,
-    data: data.subarray(index * itemBytes, (index + 1) * itemBytes),
+  const items = Array.from({ length: count }, (_, index) => ({
+    tensor: {
+      shape: itemShape,
+      dtype: input.datatype,
+      data: data.subarray(index * itemBytes, (index + 1) * itemBytes),
+    },
   }));
-  return { isBatch, tensors };
+  return { isBatch, inputs: items };
 }
 
 function contentsOf({ contents }: InputTensor): InferTensorContents {

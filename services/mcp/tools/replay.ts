@@ -43,7 +43,12 @@ export function addReplay(server: McpServer, admin: RouterConnection): void {
     },
     async ({ encoding, model, model_version: modelVersion }, { mcpReq }) => {
       const data = Buffer.from(Float32Array.from(encoding).buffer);
-      const request = { model, modelVersion, tensor: { shape: [encoding.length], dtype: 'FP32', data } };
+      const request = {
+        model,
+        modelVersion,
+        tensor: { shape: [encoding.length], dtype: 'FP32', data },
+        state: Buffer.alloc(0),
+      };
       const client = EngineAdminServiceClient;
       const response = await admin.call(client, (each) => each.replayInput, request, mcpReq.signal);
       return structured({
