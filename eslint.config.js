@@ -6,7 +6,8 @@ import tseslint from 'typescript-eslint';
 const READ_BY_CONFIG = 'Only services/config reads the environment: add a setting there and pass its value on.';
 
 export default defineConfig(
-  globalIgnores(['services/generated/', 'sidecar-cpp/', '.cache/', 'coverage/', 'deploy/', 'models-local/', '**/target/']),
+  globalIgnores(['services/generated/', 'sidecar-cpp/', '.cache/', 'coverage/', 'deploy/', 'models-local/']),
+  globalIgnores(['services/clients/*/build/', 'services/clients/*/target/', 'docs/examples/*/build/']),
   {
     // A suppression that no longer suppresses anything is an error too.
     linterOptions: { reportUnusedDisableDirectives: 'error' },
