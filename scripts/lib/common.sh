@@ -5,6 +5,8 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 REPO=$PWD
 export PATH="$REPO/node_modules/.bin:$PATH"
+# Compiled code is kept, types stripped: a router starts in about two thirds of the time.
+export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-$REPO/.cache/node}
 
 # Node.js releases from this one on run TypeScript by themselves and have what the code uses.
 NODE_MAJOR=24

@@ -180,7 +180,7 @@ export const TRIES: readonly Try[] = [
     ...{ because: 'it wants a file', prints: /^settings are fine/m },
   },
   { what: 'npm run check', beside: 'nothing', prints: /^eslint +ok/m },
-  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'readme', 'sanitizers'].map((suite) =>
+  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'clients', 'readme', 'sanitizers'].map((suite) =>
     explained(`npm run test:${suite}`),
   ),
   { what: 'npx tandem --help', beside: 'nothing', prints: /^Examples: npx tandem reason --sample dog$/m },
