@@ -101,7 +101,7 @@ Error Error::From(const v1::ReasonError& item) {
 
 std::optional<milliseconds> RetryDelay(const RetryPolicy& policy, int failed_attempts, bool may_repeat,
                                        const Error& error, double random) {
-  const bool unavailable = error.code == grpc::StatusCode::UNAVAILABLE && (may_repeat || error.IsFromRouter());
+  const bool unavailable = error.code == grpc::StatusCode::UNAVAILABLE && (may_repeat || error.retry_after);
   const bool full = error.code == grpc::StatusCode::RESOURCE_EXHAUSTED && error.retry_after.has_value();
   if (!(unavailable || full) || failed_attempts >= policy.max_attempts) return std::nullopt;
   if (error.retry_after) return Times(*error.retry_after, 1 + random / 5);
@@ -383,8 +383,8 @@ std::size_t Client::Wait(milliseconds timeout) {
 }
 
 CallId Client::Ping(Callback<v1::PingResponse> done, Deadline deadline) {
-  return Call<v1::PingRequest, v1::PingResponse>([this](auto... call) { reasoning_->async()->Ping(call...); }, {},
-                                                 std::move(done), deadline);
+  return Start<v1::PingRequest, v1::PingResponse>([this](auto... call) { reasoning_->async()->Ping(call...); }, {},
+                                                  std::move(done), true, deadline);
 }
 
 CallId Client::Reason(const v1::ReasonRequest& request, Callback<v1::ReasonResponse> done, Deadline deadline) {

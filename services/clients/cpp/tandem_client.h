@@ -53,11 +53,8 @@ struct Error {
   std::map<std::string, std::string> metadata;
   // The fields of the request that are wrong (google.rpc.BadRequest).
   std::vector<FieldViolation> fields;
-  // When the router expects to have capacity again (google.rpc.RetryInfo).
+  // When the router expects to take the call (google.rpc.RetryInfo). It has refused it, so nothing was done.
   std::optional<std::chrono::milliseconds> retry_after;
-
-  // True if the router itself refused the call. It has not computed it then, so that any call may be sent again.
-  [[nodiscard]] bool IsFromRouter() const { return !reason.empty(); }
 
   // The error of a status that is not OK.
   static Error From(const grpc::Status& status);
@@ -83,17 +80,17 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-// When a failed call is sent again. UNAVAILABLE is retried, and RESOURCE_EXHAUSTED where the router says when
-// (google.rpc.RetryInfo): without it the request itself is too large, and a retry would not help. The router's delay
-// counts; without one the delays double. No retry begins after the call's deadline.
+// When a failed call is sent again. UNAVAILABLE and RESOURCE_EXHAUSTED are retried after the delay that the router
+// names (google.rpc.RetryInfo): it has refused the call, so nothing was done. UNAVAILABLE without it is retried with
+// delays that double, if the call may be carried out twice. No retry begins after the call's deadline.
 struct RetryPolicy {
   int max_attempts = 4;                        // the first one among them; 1: no retry
   std::chrono::milliseconds first_delay{100};  // the longest before the first retry
   std::chrono::milliseconds max_delay{2'000};  // the longest where the router names none
 };
 
-// The delay before the next attempt; none: do not retry. `may_repeat`: the call may be sent twice if it is not known
-// what became of it. `random` is from 0 to 1, so that clients that were refused together do not come back together.
+// The delay before the next attempt; none: do not retry. `may_repeat`: the call may be carried out twice.
+// `random` is from 0 to 1, so that clients that were refused together do not come back together.
 std::optional<std::chrono::milliseconds> RetryDelay(const RetryPolicy& policy, int failed_attempts, bool may_repeat,
                                                     const Error& error, double random);
 
@@ -170,7 +167,7 @@ class Client {
   CallId Ping(Callback<v1::PingResponse> done, Deadline deadline = {});
 
   // One input to one conclusion. A message of a session that sets no expected_step is retried only if the router
-  // refused it: if the connection was lost, the router may have computed it.
+  // refused it: the router may have computed it otherwise.
   CallId Reason(const v1::ReasonRequest& request, Callback<v1::ReasonResponse> done, Deadline deadline = {});
 
   // Many inputs in one call. Each has its own result or error, in the order of the requests.
@@ -183,7 +180,7 @@ class Client {
   std::unique_ptr<Stream> ReasonStream(std::function<void(const StreamAnswer&)> on_answer,
                                        std::function<void(const std::optional<Error>&)> on_end);
 
-  // Calls an rpc of any service with this client's deadline and retries. It must be one that may be sent twice.
+  // Calls an rpc of any service with this client's deadline. Only a call that the router refused is retried.
   // Example:
   //   auto models = tandem::v1::ModelService::NewStub(client.channel());
   //   client.Call<tandem::v1::ListModelsRequest, tandem::v1::ListModelsResponse>(
@@ -239,7 +236,7 @@ v1::Tensor FloatTensor(const std::vector<std::uint32_t>& shape, const std::vecto
 
 template <typename Request, typename Response>
 CallId Client::Call(Rpc<Request, Response> rpc, Request request, Callback<Response> done, Deadline deadline) {
-  return Start<Request, Response>(std::move(rpc), std::move(request), std::move(done), true, deadline);
+  return Start<Request, Response>(std::move(rpc), std::move(request), std::move(done), false, deadline);
 }
 
 template <typename Request, typename Response>

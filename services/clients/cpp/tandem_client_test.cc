@@ -336,9 +336,9 @@ TEST(RetryDelay, IsNoneForWhatARetryDoesNotHelp) {
   EXPECT_FALSE(RetryDelay({}, 1, true, WithCode(grpc::StatusCode::DEADLINE_EXCEEDED), 0));
 }
 
-TEST(RetryDelay, IsNoneWhereTheRouterMayHaveComputedACallThatMayNotRepeat) {
+TEST(RetryDelay, IsNoneOfACallThatMayNotRepeatUnlessItWasRefused) {
   EXPECT_FALSE(RetryDelay({}, 1, false, WithCode(grpc::StatusCode::UNAVAILABLE), 0));
-  EXPECT_TRUE(RetryDelay({}, 1, false, WithCode(grpc::StatusCode::UNAVAILABLE, "NO_ENGINE"), 0));
+  EXPECT_TRUE(RetryDelay({}, 1, false, WithCode(grpc::StatusCode::UNAVAILABLE, "NO_ENGINE", milliseconds(1)), 0));
 }
 
 TEST(FloatTensor, IsLittleEndian) {

@@ -104,13 +104,14 @@ impl Client {
     ///
     /// The router did not answer.
     pub async fn ping(&self) -> Result<PingResponse, Error> {
-        self.call(PingRequest {}, async |service, request| reasoning(service).ping(request).await).await
+        let call = async |service, request| reasoning(service).ping(request).await;
+        self.run(Repeat::Safe, PingRequest {}, call).await
     }
 
     /// One input to one conclusion.
     ///
-    /// A message of a session that sets no `expected_step` is retried only if the router refused it: if the connection
-    /// was lost, the router may have computed it.
+    /// A message of a session that sets no `expected_step` is retried only if the router refused it: the router may have
+    /// computed it otherwise.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl Client {
         Ok(Answers::new(reasoning(self.service()).reason_stream(requests).await?.into_inner()))
     }
 
-    /// Calls an rpc of any service with this client's deadline and retries. It must be one that may be sent twice.
+    /// Calls an rpc of any service with this client's deadline. Only a call that the router refused is retried.
     ///
     /// ```no_run
     /// # async fn list(client: tandem_client::Client) -> Result<(), tandem_client::Error> {
@@ -176,7 +177,7 @@ impl Client {
         Q: Clone,
         F: AsyncFn(Service, Request<Q>) -> Result<Response<A>, Status>,
     {
-        self.run(Repeat::Safe, request, rpc).await
+        self.run(Repeat::IfRefused, request, rpc).await
     }
 
     /// The connection, for a generated client of [`v1`](crate::v1): without deadline, without retries.

@@ -22,7 +22,7 @@ pub struct Error {
     pub metadata: HashMap<String, String>,
     /// The fields of the request that are wrong (`google.rpc.BadRequest`).
     pub fields: Vec<FieldViolation>,
-    /// When the router expects to have capacity again (`google.rpc.RetryInfo`).
+    /// When the router expects to take the call (`google.rpc.RetryInfo`). It has refused it, so nothing was done.
     pub retry_after: Option<Duration>,
 }
 
@@ -40,12 +40,6 @@ impl Error {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message, reason: String::new(), metadata: HashMap::new(), fields: Vec::new(), retry_after: None }
-    }
-
-    /// True if the router itself refused the call. It has not computed it then, so that any call may be sent again.
-    #[must_use]
-    pub fn is_from_router(&self) -> bool {
-        !self.reason.is_empty()
     }
 }
 
@@ -117,7 +111,7 @@ mod tests {
     #[test]
     fn of_a_connection_has_no_reason() {
         let error = Error::from(tonic::Status::unavailable("connection refused"));
-        assert!(!error.is_from_router());
+        assert_eq!(error.reason, "");
         assert_eq!(error.to_string(), "Unavailable: connection refused");
     }
 

@@ -1,4 +1,4 @@
-//! Client for [Tandem](https://neuroir.org): answers from spiking neural networks over gRPC, equal to the bit on every
+//! Client for Tandem: answers from spiking neural networks over gRPC, equal to the bit on every
 //! engine.
 //!
 //! ```no_run
@@ -15,8 +15,8 @@
 //! - [`Client`] has a deadline for each call, and retries what may be sent again ([`RetryPolicy`]).
 //! - [`Error`] has the reason, the metadata and the wrong fields as the router names them.
 //! - [`Answers`] is the stream of answers of [`Client::reason_stream`].
-//! - [`v1`] has every message and the plain client of every service; [`Client::call`] calls them with the same deadline
-//!   and retries.
+//! - [`v1`] has every message and the plain client of every service; [`Client::call`] calls them with the same
+//!   deadline.
 
 mod answers;
 mod client;

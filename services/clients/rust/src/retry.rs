@@ -7,9 +7,9 @@ use crate::Error;
 
 /// When a failed call is sent again, and after what delay.
 ///
-/// `UNAVAILABLE` is retried, and `RESOURCE_EXHAUSTED` where the router says when (`google.rpc.RetryInfo`): without it
-/// the request itself is too large, and a retry would not help. The router's delay counts; without one the delays double.
-/// No retry begins after the call's deadline.
+/// `UNAVAILABLE` and `RESOURCE_EXHAUSTED` are retried after the delay that the router names (`google.rpc.RetryInfo`): it
+/// has refused the call, so nothing was done. `UNAVAILABLE` without it is retried with delays that double, if the call may
+/// be carried out twice. No retry begins after the call's deadline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// Attempts of a call, the first one among them. 1: no retry.
@@ -26,11 +26,11 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Whether a call may be sent twice if it is not known what became of it.
+/// Whether a call may be carried out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
     Safe,
-    /// Only where the router said that it did not compute it.
+    /// It may not: only a call that the router refused is sent again.
     IfRefused,
 }
 
@@ -39,7 +39,7 @@ impl RetryPolicy {
     /// refused together do not come back together.
     fn delay(&self, failed_attempts: u32, repeat: Repeat, error: &Error, random: f64) -> Option<Duration> {
         let retryable = match error.code {
-            Code::Unavailable => repeat == Repeat::Safe || error.is_from_router(),
+            Code::Unavailable => repeat == Repeat::Safe || error.retry_after.is_some(),
             Code::ResourceExhausted => error.retry_after.is_some(),
             _ => false,
         };
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_have_been_computed_is_sent_again_only_if_it_is_safe() {
+    async fn a_call_that_may_not_repeat_is_sent_again_only_if_it_was_refused() {
         let lost = attempts(vec![Status::unavailable("")], LONG, Repeat::IfRefused).await;
         assert_eq!(lost.1, Err(Code::Unavailable));
         let status = refused(Code::Unavailable, Duration::from_millis(1));

@@ -6,9 +6,9 @@ import java.util.Optional;
 /**
  * Says when a failed call is sent again.
  *
- * <p>{@code UNAVAILABLE} is retried, and {@code RESOURCE_EXHAUSTED} where the router says when ({@code
- * google.rpc.RetryInfo}): without it the request itself is too large, and a retry would not help. The router's delay counts;
- * without one the delays double. No retry begins after the call's deadline.
+ * <p>{@code UNAVAILABLE} and {@code RESOURCE_EXHAUSTED} are retried after the delay that the router names ({@code
+ * google.rpc.RetryInfo}): it has refused the call, so nothing was done. {@code UNAVAILABLE} without it is retried with delays
+ * that double, if the call may be carried out twice. No retry begins after the call's deadline.
  *
  * @param maxAttempts attempts of a call, the first one among them; 1: no retry
  * @param firstDelay the longest delay before the first retry
@@ -24,13 +24,13 @@ public record RetryPolicy(int maxAttempts, Duration firstDelay, Duration maxDela
   /**
    * Returns the delay before the next attempt; empty: do not retry.
    *
-   * @param mayRepeat the call may be sent twice if it is not known what became of it
+   * @param mayRepeat the call may be carried out twice
    * @param random 0 to 1, so that clients that were refused together do not come back together
    */
   Optional<Duration> delay(int failedAttempts, boolean mayRepeat, TandemException error, double random) {
     boolean retryable =
         switch (error.code()) {
-          case UNAVAILABLE -> mayRepeat || error.isFromRouter();
+          case UNAVAILABLE -> mayRepeat || error.retryAfter().isPresent();
           case RESOURCE_EXHAUSTED -> error.retryAfter().isPresent();
           default -> false;
         };

@@ -121,14 +121,14 @@ public final class TandemClient implements AutoCloseable {
 
   /** Checks that the router is there. No engine takes part. */
   public PingResponse ping() {
-    return await(callAsync(ReasoningServiceGrpc.getPingMethod(), PingRequest.getDefaultInstance()));
+    return await(start(ReasoningServiceGrpc.getPingMethod(), PingRequest.getDefaultInstance(), true));
   }
 
   /**
    * One input to one conclusion.
    *
-   * <p>A message of a session that sets no {@code expected_step} is retried only if the router refused it: if the connection
-   * was lost, the router may have computed it.
+   * <p>A message of a session that sets no {@code expected_step} is retried only if the router refused it: the router
+   * may have computed it otherwise.
    */
   public ReasonResponse reason(ReasonRequest request) {
     return await(reasonAsync(request));
@@ -169,7 +169,7 @@ public final class TandemClient implements AutoCloseable {
   }
 
   /**
-   * Calls an rpc of any service with this client's deadline and retries. It must be one that may be sent twice. Example:
+   * Calls an rpc of any service with this client's deadline. Only a call that the router refused is retried. Example:
    * {@code client.call(ModelServiceGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance())}.
    */
   public <Q, A> A call(MethodDescriptor<Q, A> method, Q request) {
@@ -178,7 +178,7 @@ public final class TandemClient implements AutoCloseable {
 
   /** As {@link #call}, without waiting. */
   public <Q, A> CompletableFuture<A> callAsync(MethodDescriptor<Q, A> method, Q request) {
-    return start(method, request, true);
+    return start(method, request, false);
   }
 
   /** Returns the connection, for stubs of {@code com.tandem.v1}: without deadline, without retries. */

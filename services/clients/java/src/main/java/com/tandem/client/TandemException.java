@@ -120,13 +120,10 @@ public final class TandemException extends RuntimeException {
     return fieldViolations;
   }
 
-  /** Returns when the router expects to have capacity again ({@code google.rpc.RetryInfo}). */
+  /**
+   * Returns when the router expects to take the call ({@code google.rpc.RetryInfo}). It has refused it, so nothing was done.
+   */
   public Optional<Duration> retryAfter() {
     return Optional.ofNullable(retryAfter);
-  }
-
-  /** Returns true if the router itself refused the call. It has not computed it then, so any call may be sent again. */
-  public boolean isFromRouter() {
-    return !reason.isEmpty();
   }
 }

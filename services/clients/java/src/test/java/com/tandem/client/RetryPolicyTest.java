@@ -52,7 +52,7 @@ class RetryPolicyTest {
   }
 
   @Test
-  void whatMayHaveBeenComputedIsSentAgainOnlyIfItMay() {
+  void aCallThatMayNotRepeatIsSentAgainOnlyIfItWasRefused() {
     TandemException lost = TandemException.of(Status.UNAVAILABLE.asRuntimeException());
     TandemException refused = TandemException.of(FakeRouter.refusal(Status.UNAVAILABLE, Duration.ZERO));
     assertTrue(POLICY.delay(1, false, lost, 0).isEmpty());
