@@ -41,7 +41,7 @@ import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
-import type { Surroundings, Tandem } from './composition/tandem.ts';
+import type { Overrides, Tandem } from './composition/tandem.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
@@ -97,7 +97,7 @@ export async function start(
   settings: Settings,
   log: Log,
   onSidecarLine: (line: string) => void = (line) => logOutput.write(`${line}\n`),
-  { lookup = systemLookup, bugs = () => 0, readSettings }: Surroundings = {},
+  { lookup = systemLookup, bugs = () => 0, readSettings }: Overrides = {},
 ): Promise<Tandem> {
   checkDescriptors();
   if (existsSync(settings.models_dir)) await Publishing.recover(settings.models_dir);
@@ -310,7 +310,7 @@ export async function start(
     system.stop();
     api.refreshHealth();
     discoveries.stop();
-    // Without a delay, whoever hears that it is not ready finds it closed.
+    // Without a delay, the port is closed as soon as readiness is withdrawn.
     if (drainDelayMs > 0) await delay(drainDelayMs);
     const endMs = performance.now() + drainTimeoutMs;
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());

@@ -82,7 +82,7 @@ async function main(): Promise<void> {
   const log = createLog(settings.log_level);
   const bugs = new Bugs(log);
   surviveBugs(bugs);
-  // Unheard, SIGUSR1 would open Node.js's debugger to whoever can reach it, and SIGUSR2 would end the program.
+  // Without a listener, SIGUSR1 would open Node.js's debugger to every process that can reach it, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const readSettings = (): Settings => loadSettings(sources);
@@ -124,11 +124,11 @@ function banner(
   { address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem,
   settings: Settings,
 ): string {
-  const rows = pool.engines.map(({ id, engine, whyNot, modelProblems, pins }) => {
+  const rows = pool.engines.map(({ id, engine, unavailableReason, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
     const others = modelProblems.map(({ model, why }) => `; not ${model}: ${why}`);
-    const state = whyNot || `ready, ${served.join(' ')}${others.join('')}`;
+    const state = unavailableReason || `ready, ${served.join(' ')}${others.join('')}`;
     return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
   });
   const broken = models.versions.flatMap(({ name, version, heldAs, error }) => {
@@ -156,7 +156,7 @@ function clientAddress(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
 }
 
-/** A terminal that is closed says so by SIGHUP, too, and nobody is left there to be told anything. */
+/** A terminal that is closed sends SIGHUP, too; there is no user left to print to. */
 function stopWithTerminal(): void {
   process.emit('SIGTERM');
 }
@@ -181,7 +181,7 @@ function stopOnSignal(starting: Promise<Tandem>): void {
     if (stoppingMs < Infinity) return;
     stoppingMs = performance.now();
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
-    // One that has not come up by then has answered nobody, and takes its sidecars along.
+    // A router that has not come up by then has answered no request, and stops with its sidecars.
     const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());
     stopped.then(
       () => {

@@ -86,9 +86,9 @@ describe('a passage that says', () => {
     const passages = [passage(`${FACT} ${order}`)];
     const { value, fallback, cost } = await agents.answerQuery(QUESTION, passages, asker());
 
-    const asked = fake.requests.at(-1)!.body;
-    expect(frame(asked)).toEqual(frame(harmless));
-    expect(asked.tools).toBeUndefined();
+    const body = fake.requests.at(-1)!.body;
+    expect(frame(body)).toEqual(frame(harmless));
+    expect(body.tools).toBeUndefined();
     expect(fallback).toBeDefined();
     expect(value.answer).not.toContain('HACKED');
     expect(value.citations.every(({ quote }) => passages[0]!.text.includes(quote))).toBe(true);

@@ -56,12 +56,12 @@ export function toNewEvent({ topic, severity, text, data, payload }: PublishRequ
 /** Throws INVALID_FIELD. */
 export function checkTopics(topics: readonly string[]): void {
   if (topics.length > MAX_TOPICS) refuse('topics', `topics has ${topics.length} entries; send at most ${MAX_TOPICS}`);
-  for (const [place, topic] of topics.entries()) {
+  for (const [index, topic] of topics.entries()) {
     const isGood = isSystemTopic(topic) || USER_TOPIC.test(topic) || BEGINNING.test(topic);
     if (isGood && topic.length <= MAX_TOPIC_CHARS) continue;
     const there = SYSTEM_TOPICS.join(', ');
     const others = 'a name that begins with "user.", or the beginning of a name followed by "*"';
-    refuse(`topics[${place}]`, `there is no topic ${quoted(topic)}; there are: ${there}, ${others}`);
+    refuse(`topics[${index}]`, `there is no topic ${quoted(topic)}; there are: ${there}, ${others}`);
   }
 }
 

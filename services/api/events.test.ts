@@ -187,7 +187,12 @@ describe('Publish', () => {
 
   it.each<[string, Partial<PublishRequest>, string, RegExp]>([
     ['a topic of the router', { topic: 'engine' }, 'topic', /the router’s own; publish to .* "user.engine"/],
-    ['a topic of nobody', { topic: 'weather' }, 'topic', /"weather" must be "user\." and letters/],
+    [
+      'a topic that is neither the router’s nor a user’s',
+      { topic: 'weather' },
+      'topic',
+      /"weather" must be "user\." and letters/,
+    ],
     ['no topic', { topic: '' }, 'topic', /topic ""/],
     ['a topic without a name', { topic: 'user.' }, 'topic', /must be/],
     ['a topic that is a pattern', { topic: 'user.*' }, 'topic', /must be/],

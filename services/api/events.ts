@@ -1,4 +1,4 @@
-// EventService: what happens, to whoever wants to know it, and users' events beside.
+// EventService: events of the router, and of users, for subscribers.
 import { RouterError } from '../core/errors.ts';
 import { EventServiceService, type PublishRequest, type PublishResponse } from '../generated/tandem/v1/events.ts';
 import type { Method } from '../grpc/method.ts';

@@ -87,14 +87,14 @@ const times = (what: string): number => known.get(what) ?? 0;
 
 describe('10,000 known requests', () => {
   it.each(TYPES)('of type %s are counted alike, by outcome', (type) => {
-    const told = message.requestTypes.find((each) => each.type === type)!;
+    const reported = message.requestTypes.find((each) => each.type === type)!;
     const answered = times(`request|${type}|OK`);
-    expect(Number(told.count - told.errors)).toBe(answered);
+    expect(Number(reported.count - reported.errors)).toBe(answered);
     expect(sample('tandem_requests_total', { method: type, code: 'OK' })).toBe(answered);
     for (const kind of ['INPUT_LENGTH', 'INVALID_FIELD', 'NO_ENGINE', 'CANCELLED'] as const) {
       const { code } = ERROR_KINDS[kind];
       const expected = times(`request|${type}|${kind}`);
-      expect(Number(told.errorsByReason[`${code}/${kind}`])).toBe(expected);
+      expect(Number(reported.errorsByReason[`${code}/${kind}`])).toBe(expected);
       expect(sample('tandem_request_errors_total', { method: type, code, reason: kind })).toBe(expected);
     }
     const invalid = times(`request|${type}|INPUT_LENGTH`) + times(`request|${type}|INVALID_FIELD`);
@@ -143,14 +143,14 @@ describe('10,000 known requests', () => {
 
   it('are counted alike by engine', () => {
     for (const engine of ENGINES) {
-      const told = message.engines.find(({ engineId }) => engineId === engine)!;
+      const reported = message.engines.find(({ engineId }) => engineId === engine)!;
       const attempts = ['OK', 'ENGINE_LOST', 'CANCELLED'].map((outcome) => times(`attempt|${engine}|${outcome}`));
-      expect([told.succeeded, told.failed, told.others].map(Number)).toEqual(attempts);
+      expect([reported.succeeded, reported.failed, reported.others].map(Number)).toEqual(attempts);
       const exposed = ['answered', 'failed', 'other'].map((outcome) =>
         sample('tandem_engine_attempts_total', { engine, outcome }),
       );
       expect(exposed).toEqual(attempts);
-      expect(Number(told.dissents)).toBe(times(`dissent|${engine}`));
+      expect(Number(reported.dissents)).toBe(times(`dissent|${engine}`));
       expect(sample('tandem_engine_dissents_total', { engine })).toBe(times(`dissent|${engine}`));
       expect(sample('tandem_engine_attempt_duration_seconds_count', { engine })).toBe(attempts[0]);
     }
@@ -182,20 +182,24 @@ describe('10,000 known requests', () => {
   });
 
   it('cost the same in both, by model', () => {
-    for (const told of message.models) {
-      const labels = { model: 'm', version: String(told.version) };
-      const answered = times(`answered|${told.version}`);
-      const operations = times(`operations|${told.version}`);
-      expect([told.requests, told.inferences, told.spikes].map(Number)).toEqual([answered, answered, 7 * answered]);
+    for (const reported of message.models) {
+      const labels = { model: 'm', version: String(reported.version) };
+      const answered = times(`answered|${reported.version}`);
+      const operations = times(`operations|${reported.version}`);
+      expect([reported.requests, reported.inferences, reported.spikes].map(Number)).toEqual([
+        answered,
+        answered,
+        7 * answered,
+      ]);
       expect(sample('tandem_model_requests_total', labels)).toBe(answered);
       expect(sample('tandem_model_inferences_total', labels)).toBe(answered);
-      expect(Number(told.synapticOperations)).toBe(operations);
+      expect(Number(reported.synapticOperations)).toBe(operations);
       expect(sample('tandem_model_synaptic_operations_total', labels)).toBe(operations);
       // Four inputs shared 400 µs.
-      expect(told.computeS).toBeCloseTo(answered * 1e-4, 9);
-      expect(sample('tandem_model_compute_seconds_total', labels)).toBe(told.computeS);
-      expect(told.energyJ).toBeCloseTo(operations * 0.9e-12, 18);
-      expect(sample('tandem_model_energy_joules_total', labels)).toBe(told.energyJ);
+      expect(reported.computeS).toBeCloseTo(answered * 1e-4, 9);
+      expect(sample('tandem_model_compute_seconds_total', labels)).toBe(reported.computeS);
+      expect(reported.energyJ).toBeCloseTo(operations * 0.9e-12, 18);
+      expect(sample('tandem_model_energy_joules_total', labels)).toBe(reported.energyJ);
     }
     expect(message.models.map(({ version }) => version)).toEqual([1, 2]);
   });

@@ -66,10 +66,10 @@ describe('WatchMetrics', () => {
     [0, 1_000],
     [100, 100],
     [60_000, 60_000],
-  ])('takes an interval of %d ms as %d ms', async (asked, taken) => {
-    const stream = watch(asked);
+  ])('takes an interval of %d ms as %d ms', async (requestedMs, usedMs) => {
+    const stream = watch(requestedMs);
     await next(stream);
-    expect(ticker.intervalsMs).toEqual([taken]);
+    expect(ticker.intervalsMs).toEqual([usedMs]);
     stream.on('error', () => undefined).cancel();
   });
 

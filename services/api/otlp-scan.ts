@@ -1,5 +1,5 @@
 // Where the spans are in an ExportTraceServiceRequest, found without reading what they say: at hundreds of thousands a
-// minute, most of which nobody here looks at, decoding them cost more than answering the requests they tell of.
+// minute, most of which are never looked at here, decoding them cost more than answering their requests.
 // opentelemetry/proto/collector/trace/v1/trace_service.proto
 import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
 
@@ -39,7 +39,7 @@ export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => S
   return compact(found, message.length);
 }
 
-/** Whoever keeps a span keeps the memory that it is in. */
+/** Keeping a span keeps the whole message that it is a part of. */
 function compact(spans: EncodedSpan[], length: number): EncodedSpan[] {
   const bytes = spans.reduce((sum, { start, end }) => sum + end - start, 0);
   if (2 * bytes >= length) return spans;

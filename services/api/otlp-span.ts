@@ -1,4 +1,4 @@
-// A span in OTLP, read for whoever looks at it.
+// Decodes a span from OTLP.
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import type { Attributes, Span, SpanKind } from '../core/span.ts';
 import type { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';

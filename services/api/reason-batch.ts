@@ -3,7 +3,7 @@ import { callerName } from '../auth/caller-account.ts';
 import type { Turns } from '../core/turns.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { LayerRoom } from './layer-room.ts';
+import { LayerBudget } from './layer-budget.ts';
 import type { ItemOutcome } from './reason-encoder.ts';
 import { type ItemOptions, type ItemRouter, reasonItems } from './reason-item.ts';
 import { beginTrace } from './traced.ts';
@@ -27,7 +27,7 @@ export async function reasonBatch(
   { turns, windowSize, ...options }: BatchOptions,
 ): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
-  const room = new LayerRoom();
+  const room = new LayerBudget();
   const item: ItemOptions = {
     ...options,
     caller: () => callerName(context.owner),

@@ -19,20 +19,20 @@ const options = {
 };
 const bytes = ReasonRequest.encode(ReasonRequest.fromPartial({ requestId: 'mine', encoding: [1] })).finish();
 
-let asked: number;
+let calls: number;
 let caller: AbortController;
 
 beforeEach(() => {
-  asked = 0;
+  calls = 0;
   caller = new AbortController();
 });
 
 /** Of a router that answers with these errors, the last one from then on. */
 function ask(errors: readonly RouterError[], deadlineMs = Infinity): Promise<ItemAnswer> {
   const reason = (): Promise<never> => {
-    asked += 1;
+    calls += 1;
     // One that tried again without a pause would hold up this test for ever.
-    return Promise.reject(asked > 100 ? overflow : errors[Math.min(asked, errors.length) - 1]!);
+    return Promise.reject(calls > 100 ? overflow : errors[Math.min(calls, errors.length) - 1]!);
   };
   return reasonItem(bytes, loneRouter(reason), { deadlineMs, signal: caller.signal }, options);
 }
@@ -44,11 +44,11 @@ const reasonOf = ({ outcome }: ItemAnswer): string => (outcome.$case === 'error'
 describe('an item of a batch or a stream', () => {
   it('has an error of its own, under its own id', async () => {
     const answer = await ask([overflow]);
-    expect([answer.requestId, reasonOf(answer), asked]).toEqual(['mine', 'NON_FINITE', 1]);
+    expect([answer.requestId, reasonOf(answer), calls]).toEqual(['mine', 'NON_FINITE', 1]);
   });
 
   it('tries again where the router was full', async () => {
-    expect([reasonOf(await ask([full(1), full(1), overflow])), asked]).toEqual(['NON_FINITE', 3]);
+    expect([reasonOf(await ask([full(1), full(1), overflow])), calls]).toEqual(['NON_FINITE', 3]);
   });
 
   it('lets others run between two tries', async () => {
@@ -68,7 +68,7 @@ describe('an item of a batch or a stream', () => {
 
   it('is given up at once when its caller leaves between two tries', async () => {
     setTimeout(() => caller.abort(new RouterError('CANCELLED', 'the caller left')), 5);
-    expect([reasonOf(await ask([full(60_000)])), asked]).toEqual(['CANCELLED', 1]);
+    expect([reasonOf(await ask([full(60_000)])), calls]).toEqual(['CANCELLED', 1]);
   });
 
   it('that fails is counted with the time it took', async () => {
@@ -89,12 +89,12 @@ describe('an item of a batch or a stream', () => {
   });
 
   it('fails with what a full router says once its time is up', async () => {
-    expect([reasonOf(await ask([full(100)], performance.now() + 99)), asked]).toEqual(['ROUTER_FULL', 1]);
+    expect([reasonOf(await ask([full(100)], performance.now() + 99)), calls]).toEqual(['ROUTER_FULL', 1]);
   });
 
   it('is given up when its caller leaves', async () => {
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
-    expect([reasonOf(await ask([full(100)])), asked]).toEqual(['CANCELLED', 0]);
+    expect([reasonOf(await ask([full(100)])), calls]).toEqual(['CANCELLED', 0]);
   });
 
   it('that cannot be read names no id', async () => {

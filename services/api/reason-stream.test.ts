@@ -12,8 +12,8 @@ const MIB = 1_048_576;
 
 describe('a stream of large requests', () => {
   it('is read no further while those under way hold 16 MiB', async () => {
-    const asked: ((error: RouterError) => void)[] = [];
-    const router = loneRouter(() => new Promise((_resolve, reject) => asked.push(reject)));
+    const rejects: ((error: RouterError) => void)[] = [];
+    const router = loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject)));
     const call = new FakeCall<Buffer>();
     const handler = reasonStream(router, {
       ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
@@ -24,12 +24,12 @@ describe('a stream of large requests', () => {
     const request = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ tensor })).finish());
     for (let k = 0; k < 40; k += 1) call.push({ request });
     await new Promise(setImmediate);
-    expect([asked.length, call.isPaused]).toEqual([16, true]);
+    expect([rejects.length, call.isPaused]).toEqual([16, true]);
 
-    asked[0]!(new RouterError('NO_ENGINE', 'none'));
+    rejects[0]!(new RouterError('NO_ENGINE', 'none'));
     await new Promise(setImmediate);
     await new Promise(setImmediate);
-    expect([asked.length, call.isPaused]).toEqual([17, true]);
+    expect([rejects.length, call.isPaused]).toEqual([17, true]);
   });
 });
 

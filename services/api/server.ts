@@ -90,7 +90,7 @@ export interface ApiOptions
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
 /** For answers on their way out when all calls have ended. */
-const LAST_WORDS_MS = 200;
+const FLUSH_TIMEOUT_MS = 200;
 
 export class ApiServer {
   /** The Open Inference Protocol for a server of HTTP/1.1: /v2/… */
@@ -216,7 +216,7 @@ export class ApiServer {
     await this.#calls.finish(timeoutMs);
     // What is left then, such as a watch on our health, has no end of its own.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(resolve, LAST_WORDS_MS);
+    const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
     await Promise.race([gone, late]);
     clearTimeout(timer);
     for (const edge of this.#edges) edge.close();

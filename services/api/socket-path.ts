@@ -3,7 +3,7 @@ import { type Stats, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parseAddress } from '../grpc/listen.ts';
 
-/** Removes a socket on which nobody listens. Throws where the path is taken. Does nothing where `listen` is no path. */
+/** Removes a socket on which no process listens. Throws where the path is taken. Does nothing where `listen` is no path. */
 export async function freeSocketPath(listen: string): Promise<void> {
   const { path } = parseAddress(listen);
   if (path === undefined) return;

@@ -20,7 +20,7 @@ export function beginTrace(
   return trace;
 }
 
-/** Two of them are as good as none: nobody knows which one is meant. */
+/** Two of them count as none: it is not known which one is meant. */
 function only(values: readonly string[]): string {
   return values.length === 1 ? values[0]! : '';
 }

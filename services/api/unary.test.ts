@@ -68,18 +68,18 @@ describe('a unary call', () => {
   });
 
   it('hears that its caller has left while it runs, and not when it has ended', async () => {
-    let heard: CancelSignal | undefined;
+    let received: CancelSignal | undefined;
     const answering = ask(({ signal }) => {
-      heard = signal;
+      received = signal;
       return later();
     });
     await Promise.resolve();
     call.cut();
-    expect((heard!.reason as RouterError).kind).toBe('CANCELLED');
+    expect((received!.reason as RouterError).kind).toBe('CANCELLED');
     await answering;
-    await ask(({ signal }) => void (heard = signal));
+    await ask(({ signal }) => void (received = signal));
     call.cut();
-    expect(heard!.aborted).toBe(false);
+    expect(received!.aborted).toBe(false);
   });
 
   it('tells of a bug, and of nothing else', async () => {

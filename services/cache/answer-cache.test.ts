@@ -26,9 +26,9 @@ describe('a kept answer', () => {
 
   it('does not change when the caller’s bytes do', async () => {
     const { cache } = build();
-    const asked = key('aaa');
-    await answerOf(cache, asked, 'USE', caller(), giving('x'));
-    asked.data.fill(98);
+    const askedKey = key('aaa');
+    await answerOf(cache, askedKey, 'USE', caller(), giving('x'));
+    askedKey.data.fill(98);
     expect(await outcome(answerOf(cache, key('aaa'), 'USE', caller(), unneeded))).toBe('HIT x');
     expect(await outcome(answerOf(cache, key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });

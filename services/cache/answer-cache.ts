@@ -4,7 +4,7 @@
 // HIT        kept and fresh: nothing is computed.
 // MISS       computed, and kept.
 // COALESCED  an equal request was being computed: its answer. However many wait, it is computed once.
-// STALE      nobody could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
+// STALE      no engine could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
 //
 // A shared computation goes on as long as one caller waits for it, also when the one that began it has left. What its failure
 // means to the others: see `FailureScope`.
@@ -97,11 +97,11 @@ export class AnswerCache<V> {
   lead({ scope, hash, data }: CacheKey, context: CallContext): ((ending: Ending<V>) => void) | undefined {
     const key = keyOf(scope, hash);
     if (this.#flights.get(key) !== undefined) return undefined;
-    const flight = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
-    this.#flights.set(key, flight);
+    const entry = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
+    this.#flights.set(key, entry);
     return (ending) => {
       if (ending.error === undefined) this.#kept.set(key, data, ending.value);
-      flight.end(ending);
+      entry.end(ending);
     };
   }
 
@@ -129,22 +129,22 @@ export class AnswerCache<V> {
     let failedFlights = 0;
     while (failedFlights < MAX_FAILED_FLIGHTS) {
       throwIfCancelled(context);
-      const flight = this.#flights.get(key);
-      if (flight === undefined) {
+      const entry = this.#flights.get(key);
+      if (entry === undefined) {
         return await this.#orStale(key, data, context, this.#lead(key, data, context, compute));
       }
       // Another input with the same hash.
-      if (!sameBytes(flight.data, data)) break;
+      if (!sameBytes(entry.data, data)) break;
 
-      const { error, value } = await flight.join(context);
+      const { error, value } = await entry.join(context);
       if (error === undefined) {
-        if (flight.leaderTraceId !== '') context.span?.trace.root.set('tandem.leader_trace_id', flight.leaderTraceId);
+        if (entry.leaderTraceId !== '') context.span?.trace.root.set('tandem.leader_trace_id', entry.leaderTraceId);
         return { value, status: 'COALESCED' };
       }
       const instead = this.#keptInstead(key, data, error);
       if (instead !== undefined) return instead;
       const failed = scopeOf(error);
-      if (failed === 'SHARED' || (failed === 'LEADER_ONLY' && !this.#outlives(context, flight, error))) throw error;
+      if (failed === 'SHARED' || (failed === 'LEADER_ONLY' && !this.#outlives(context, entry, error))) throw error;
       if (failed === 'TRANSIENT') failedFlights += 1;
     }
     return await this.#orStale(key, data, context, compute(context));
@@ -157,10 +157,10 @@ export class AnswerCache<V> {
     context: CallContext,
     compute: (context: CallContext) => Promise<V>,
   ): Promise<V> {
-    const flight = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
-    this.#flights.set(key, flight);
-    const ending = flight.join(context);
-    void flight.run(compute);
+    const entry = new SingleFlight<V>(data, context, this.#now, () => this.#flights.delete(key));
+    this.#flights.set(key, entry);
+    const ending = entry.join(context);
+    void entry.run(compute);
     const { error, value } = await ending;
     if (error !== undefined) throw error;
     return value;
@@ -193,8 +193,8 @@ export class AnswerCache<V> {
   }
 
   /** Whether a follower may still hope for an answer after a flight has run into a limit. */
-  #outlives({ deadlineMs }: CallContext, flight: SingleFlight<V>, error: RouterError): boolean {
-    return error.kind === 'CANCELLED' || (deadlineMs > flight.deadlineMs && deadlineMs > this.#now());
+  #outlives({ deadlineMs }: CallContext, entry: SingleFlight<V>, error: RouterError): boolean {
+    return error.kind === 'CANCELLED' || (deadlineMs > entry.deadlineMs && deadlineMs > this.#now());
   }
 }
 

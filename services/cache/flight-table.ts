@@ -17,9 +17,9 @@ export class FlightTable<V> {
   }
 
   /** There must be none under `key`. */
-  set(key: string, flight: SingleFlight<V>): void {
+  set(key: string, entry: SingleFlight<V>): void {
     const slot = this.#free.pop() ?? this.#flights.length;
-    this.#flights[slot] = flight;
+    this.#flights[slot] = entry;
     this.#slots.set(key, slot);
   }
 

@@ -268,10 +268,10 @@ describe('after thousands of requests', () => {
     for (let n = 0; n < 2_000; n += 1) {
       clock.ms += 1;
       const work = n % 3 === 0 ? failing(kinds[n % 4]!) : giving('x');
-      const asked = { scope: 's', hash: BigInt(n % 50), data: Buffer.from(`${n % 100}`) };
+      const askedKey = { scope: 's', hash: BigInt(n % 50), data: Buffer.from(`${n % 100}`) };
       const leaving = caller();
       const answers = [lasting, leaving, lasting].map((context) =>
-        outcome(answerOf(cache, asked, n % 7 === 0 ? 'REFRESH' : 'USE', context, work)),
+        outcome(answerOf(cache, askedKey, n % 7 === 0 ? 'REFRESH' : 'USE', context, work)),
       );
       if (n % 5 === 0) leaving.leave();
       await Promise.all(answers);

@@ -24,7 +24,7 @@ export class SingleFlight<V> {
   readonly #cancel = new Cancel();
   readonly #waiters = new Set<(ending: Ending<V>) => void>();
 
-  /** `onClosed` is called when nobody may join any more: once, before anybody hears how it ended. */
+  /** `onClosed` is called once, when no caller may join any more, before the waiting callers get the result. */
   constructor(data: Uint8Array, leader: CallContext, now: () => number, onClosed: () => void) {
     this.data = data;
     this.deadlineMs = leader.deadlineMs;

@@ -68,7 +68,7 @@ describe('a stale answer', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('is not given to one that has left, though the reason be that nobody can answer', async () => {
+  it('is not given to a caller that has left, even where no engine can answer', async () => {
     const { cache } = await withStale();
     const leader = caller();
     const answer = outcome(answerOf(cache, key('q'), 'USE', leader, new Computations().compute));

@@ -14,26 +14,26 @@ export async function exchange(
   timeoutMs: number,
 ): Promise<void> {
   const over = new AbortController();
-  const silence = new Silence(timeoutMs, () => call.cancel());
+  const idle = new IdleTimer(timeoutMs, () => call.cancel());
   // The reading loop below throws it; a late one, of the sending side, tells nothing new.
   call.on('error', () => undefined);
   let inputError: unknown;
-  send(call, items, take, silence, over.signal).catch((error: unknown) => {
+  send(call, items, take, idle, over.signal).catch((error: unknown) => {
     inputError = error;
     call.cancel();
   });
   try {
     for await (const answer of call as AsyncIterable<ReasonStreamResponse>) {
-      silence.pause();
+      idle.pause();
       await take(answer);
-      silence.answered();
+      idle.answered();
     }
-    if (silence.unanswered > 0) throw new Error(`the router ended the stream; ${silence.owed()}: send them again`);
+    if (idle.unanswered > 0) throw new Error(`the router ended the stream; ${idle.owed()}: send them again`);
   } catch (error) {
-    throw inputError ?? (silence.isTooLong ? silence.error() : error);
+    throw inputError ?? (idle.isTooLong ? idle.error() : error);
   } finally {
     over.abort();
-    silence.pause();
+    idle.pause();
   }
 }
 
@@ -41,7 +41,7 @@ async function send(
   call: Call,
   items: AsyncIterable<Item>,
   take: (answer: ReasonStreamResponse) => Promise<void>,
-  silence: Silence,
+  idle: IdleTimer,
   over: AbortSignal,
 ): Promise<void> {
   try {
@@ -51,7 +51,7 @@ async function send(
         await take(item.answer);
         continue;
       }
-      silence.sent();
+      idle.sent();
       if (!call.write({ request: item.request })) await once(call, 'drain', { signal: over });
     }
     call.end();
@@ -61,7 +61,7 @@ async function send(
 }
 
 /** Notices that the router owes answers and gives none. Waiting for input, or for our own reader, does not count. */
-class Silence {
+class IdleTimer {
   isTooLong = false;
   unanswered = 0;
   readonly #timeoutMs: number;

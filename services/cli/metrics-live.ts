@@ -12,7 +12,7 @@ import {
   shareBar,
   stateOf,
   strategyOf,
-  surroundings,
+  systemLines,
 } from './metrics-report.ts';
 import { sparkline } from './sparkline.ts';
 
@@ -91,7 +91,7 @@ export function liveView(history: History, address: string, terminal: Terminal):
     ...columns(engineColumns(history, width), now.engines, width),
     ...(used.length > 0 ? ['', ...columns(strategyColumns(history, width), used, width)] : []),
     '',
-    ...surroundings(now, width),
+    ...systemLines(now, width),
   ];
   if (lines.length < terminal.rows) return lines;
   const room = Math.max(terminal.rows - 2, 1);

@@ -83,7 +83,7 @@ export function report(metrics: Metrics, width: number): string[] {
     ...section(columns(AGENTS, methods, width), methods.length),
     ...section(columns(CALLERS, callers, width), callers.length),
     '',
-    ...surroundings(metrics, width),
+    ...systemLines(metrics, width),
     ...errorsByReason(metrics, width),
   ];
 }
@@ -112,7 +112,7 @@ function strategyColumns(width: number): readonly Column<StrategyMetrics>[] {
 }
 
 /** Cache, votes, connections and events, a line each. */
-export function surroundings({ cache, votes, connections, events }: Metrics, width: number): string[] {
+export function systemLines({ cache, votes, connections, events }: Metrics, width: number): string[] {
   const published = Object.values(events?.published ?? {}).reduce((sum, of) => sum + of, 0n);
   return [
     ...parts(

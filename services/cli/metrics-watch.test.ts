@@ -64,14 +64,14 @@ async function written(output: Output): Promise<string> {
 
 describe('tandem metrics --watch', () => {
   it('asks for the interval that the user gave', async () => {
-    const asked = new Promise<number>((resolve) => {
+    const intervalMs = new Promise<number>((resolve) => {
       onWatch = (watch) => {
         resolve(watch.request.intervalMs);
         watch.end();
       };
     });
     await start(new Output(), { intervalMs: 250 });
-    expect(await asked).toBe(250);
+    expect(await intervalMs).toBe(250);
   });
 
   it('ends well on Ctrl-C, and hangs up', async () => {

@@ -141,9 +141,9 @@ export function goldenCommand(): Command {
 function describeLoad({ model, wasServed, engines, knownInputs, processingTimeMs }: LoadModelResponse): string {
   const what = shown(model);
   if (wasServed) return `${what} is served already, with the same content`;
-  const how = model?.goldenVectors === 0 ? 'made-up inputs, on which they agreed' : 'golden vectors';
+  const evidence = model?.goldenVectors === 0 ? 'made-up inputs, on which they agreed' : 'golden vectors';
   const lines = [
-    `${what} is served: ${engines.length} engines loaded it and answered ${knownInputs} ${how}, in ${Math.round(processingTimeMs)} ms`,
+    `${what} is served: ${engines.length} engines loaded it and answered ${knownInputs} ${evidence}, in ${Math.round(processingTimeMs)} ms`,
     '',
     table(
       ['ENGINE', 'MS'],

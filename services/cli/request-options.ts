@@ -34,7 +34,7 @@ export function addRequestOptions(command: Command, { withStrategy } = { withStr
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
     .option('--session <id>', 'go on from the state of this session, or open it');
   return addCacheMode(command).addOption(
-    oneOf(new Option('--detail <much>', 'what to tell of the run (default: summary)'), DETAILS),
+    oneOf(new Option('--detail <much>', 'how much detail to return (default: summary)'), DETAILS),
   );
 }
 

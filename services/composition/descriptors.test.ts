@@ -42,11 +42,11 @@ describe('the share of file descriptors', () => {
 
 describe('the watch on file descriptors', () => {
   it('tells once when there are none, and once when there are some again', () => {
-    const told: string[] = [];
+    const logged: string[] = [];
     let look = (): void => undefined;
     let error: NodeJS.ErrnoException | null = null;
     watchDescriptors(
-      (severity) => told.push(severity),
+      (severity) => logged.push(severity),
       (done) => done(error),
       (run) => {
         look = run;
@@ -57,10 +57,10 @@ describe('the watch on file descriptors', () => {
     error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
     look();
     look();
-    expect(told).toEqual(['WARNING']);
+    expect(logged).toEqual(['WARNING']);
     error = null;
     look();
     look();
-    expect(told).toEqual(['WARNING', 'INFO']);
+    expect(logged).toEqual(['WARNING', 'INFO']);
   });
 });

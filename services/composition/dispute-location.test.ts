@@ -147,9 +147,9 @@ describe('a dispute', () => {
 
   it('is recorded with its input, though the caller’s message is gone, when the router stops meanwhile', async () => {
     fetch['engine-2'] = () => new Promise(() => undefined);
-    const asked = dispute();
-    disputes.add(asked);
-    asked.input.data.fill(0);
+    const pending = dispute();
+    disputes.add(pending);
+    pending.input.data.fill(0);
     await disputes.stop();
     const text = 'where engine-2 differed is not known: the router is stopping';
     expect(records()).toMatchObject([

@@ -19,7 +19,7 @@ const settings = { disputes: { file: '', max_bytes: 1, files: 1, input: 'hashed'
 let pool: EnginePool;
 let quarantine: Quarantine;
 let fakes: FakeEngine[];
-let told: string[];
+let logged: string[];
 let problems: number;
 let tell: (name: string) => void;
 let disputes: Disputes;
@@ -29,8 +29,8 @@ beforeEach(() => {
   fakes = ['a', 'b', 'c'].map((id) => new FakeEngine(id));
   for (const fake of fakes) pool.add(fake.up(fakeModel()));
   quarantine = new Quarantine(pool, options, () => [{ input, stateDigest: 99n }]);
-  [told, problems] = [[], 0];
-  tell = (name) => void told.push(name);
+  [logged, problems] = [[], 0];
+  tell = (name) => void logged.push(name);
   const system = { tell: (name: string) => tell(name) } as unknown as SystemEvents;
   const log = { error: () => (problems += 1) } as unknown as Log;
   disputes = new Disputes({ pool, quarantine, system, pins: fakePins }, settings, log);
@@ -79,7 +79,7 @@ describe('a dispute', () => {
     expect(states()).toEqual(['QUARANTINED', 'READY', 'READY']);
   });
 
-  it('that nobody can decide has the engines checked that contradicted another, and puts the liar out', async () => {
+  it('that cannot be decided has the engines checked that contradicted another, and puts the liar out', async () => {
     fakes[1]!.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
     disputes.add(dispute({ ballots: [cast('a', 'DISSENTED'), cast('b', 'DISSENTED'), cast('c', 'ABSENT')] }));
     await settle();
@@ -89,7 +89,7 @@ describe('a dispute', () => {
     ]);
   });
 
-  it('checks nobody where it is known who was wrong', () => {
+  it('checks no engine where it is known which was wrong', () => {
     disputes.add(dispute({ verdict: 'MAJORITY', ballots: [cast('a', 'DISSENTED')], wrong: ['a'] }));
     expect(calls()).toEqual([0, 0, 0]);
   });

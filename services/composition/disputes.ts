@@ -113,7 +113,7 @@ export class Disputes {
     return { ...rest, input: { ...input, data: own(data), state: own(state) } };
   }
 
-  /** Where nobody knows who is wrong, all that contradicted another are suspects. */
+  /** Where it is not known which engine is wrong, all that contradicted another are suspects. */
   #judge({ input, wrong, right, ballots, span }: Dispute): void {
     const { pool, quarantine } = this.#parts;
     for (const { engineId, outcome } of ballots) {

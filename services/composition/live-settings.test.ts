@@ -20,7 +20,7 @@ import { admissionOptions, breakerOptions, cacheOptions, quarantineOptions, rout
 
 const was = settingsSchema.parse({});
 
-let told: [text: string, data: Record<string, unknown>][];
+let logged: [text: string, data: Record<string, unknown>][];
 /** What the parts outside of the path were told. */
 let calls: [name: string, settings: unknown][];
 let engines: FakeEngine[];
@@ -30,7 +30,7 @@ let live: LiveSettings;
 let audited: number;
 
 beforeEach(() => {
-  told = [];
+  logged = [];
   calls = [];
   audited = 0;
   const note =
@@ -56,7 +56,8 @@ beforeEach(() => {
     quarantine: new Quarantine(pool, quarantineOptions(was), () => []),
     log: { level: 'info' },
     system: {
-      tell: (_topic: string, _severity: string, text: string, data: Record<string, unknown>) => told.push([text, data]),
+      tell: (_topic: string, _severity: string, text: string, data: Record<string, unknown>) =>
+        logged.push([text, data]),
     },
     ...{ alerts: { configure: note('alerts') }, tracing: { configure: note('tracing') } },
     ...{ api: server, http: { configure: note('http') }, authorizer: { configure: note('authorizer') } },
@@ -70,7 +71,7 @@ beforeEach(() => {
 async function reload(over: Record<string, unknown>): Promise<Settings> {
   const next = settingsSchema.parse(over);
   await live.reload(() => next);
-  expect(told.at(-1)?.[0]).toBe('settings read again');
+  expect(logged.at(-1)?.[0]).toBe('settings read again');
   return next;
 }
 
@@ -85,14 +86,14 @@ describe('settings that are read again', () => {
       ...{ request_timeout_ms: 1_234, alerts: { for_ms: 777 }, tracing: { slow_ms: 55 } },
       ...{ sidecars: [{ id: 'far', address: 'far:1' }] },
     });
-    const told = Object.fromEntries(calls);
-    expect(told['api']).toMatchObject({ timeoutMs: 1_234 });
-    expect(told['http']).toMatchObject({ timeoutMs: 1_234 });
-    expect(told['alerts']).toMatchObject({ forMs: 777 });
-    expect(told['tracing']).toMatchObject({ slowMs: 55 });
-    expect(told['sidecars']).toEqual([{ id: 'far', address: 'far:1' }]);
-    expect(told).toHaveProperty('discoveries');
-    expect(told).toHaveProperty('health');
+    const logged = Object.fromEntries(calls);
+    expect(logged['api']).toMatchObject({ timeoutMs: 1_234 });
+    expect(logged['http']).toMatchObject({ timeoutMs: 1_234 });
+    expect(logged['alerts']).toMatchObject({ forMs: 777 });
+    expect(logged['tracing']).toMatchObject({ slowMs: 55 });
+    expect(logged['sidecars']).toEqual([{ id: 'far', address: 'far:1' }]);
+    expect(logged).toHaveProperty('discoveries');
+    expect(logged).toHaveProperty('health');
   });
 
   it('say how many engines one request may ask', async () => {
@@ -136,7 +137,7 @@ describe('settings that are read again', () => {
   it('say when breakers are not to be believed', async () => {
     await reload({ panic_percent: 0 });
     for (const { breaker } of parts.pool.engines) breaker.trip('by hand');
-    expect(parts.pool.engines.map(({ admits }) => admits)).toEqual([false, false, false]);
+    expect(parts.pool.engines.map(({ isAvailable }) => isAvailable)).toEqual([false, false, false]);
     for (const { breaker } of parts.pool.engines) breaker.stop();
   });
 
@@ -182,7 +183,7 @@ describe('settings that are read again', () => {
       throw new Error('is not YAML');
     });
     expect(reloaded).toEqual({ changes: [], refused: 'is not YAML' });
-    expect(told).toEqual([['settings refused; those before stay in force', { why: 'is not YAML' }]]);
+    expect(logged).toEqual([['settings refused; those before stay in force', { why: 'is not YAML' }]]);
     expect([live.inForce, calls]).toEqual([was, []]);
   });
 });

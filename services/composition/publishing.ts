@@ -1,4 +1,4 @@
-// Model versions that come and go: what is told of them, and to whom.
+// What is done when a model version is loaded or unloaded: events, metrics, and the log.
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import type { RepositoryModels } from '../engines/local/repository-models.ts';

@@ -42,7 +42,7 @@ export interface Tandem {
 }
 
 /** The world outside. */
-export interface Surroundings {
+export interface Overrides {
   /** A test may replace it. */
   readonly lookup?: Lookup;
   /** Errors that nothing caught, since the process started. */

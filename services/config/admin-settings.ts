@@ -48,7 +48,7 @@ interface Door {
   readonly auth: z.infer<typeof authSchema>;
 }
 
-/** Refuses an administrative address that asks nobody who calls. */
+/** Refuses an administrative address without authentication. */
 export function checkAdmin({ admin, tls, auth }: Door, context: z.RefinementCtx): void {
   if (['', 'off'].includes(admin.listen) || admin.listen.startsWith('unix:')) return;
   const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });

@@ -13,7 +13,7 @@ const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Undefined: nobody asked for it. An endpoint for traces alone does not: who collects those may take no metrics, though
+ * Undefined: no setting asks for it. An endpoint for traces alone does not: who collects those may take no metrics, though
  * OpenTelemetry would send them there. Throws an Error that names the variable.
  */
 export function otlpMetrics(env: Environment = process.env): OtlpMetricsOptions | undefined {

@@ -36,7 +36,7 @@ describe('printed settings', () => {
 `);
   });
 
-  it('mark what was changed, and by whom', () => {
+  it('mark what was changed, and by what', () => {
     const marked = printed(CHANGED)
       .split('\n')
       .filter((line) => line.includes('· changed by'));

@@ -12,7 +12,7 @@ export function printSettings(settings: Settings, changes: readonly Change[]): s
   const changed = new Map(changes.map((change) => [change.key, change]));
   const lines = [
     '# Settings of Tandem. Every value may also come from the environment variable that is named beside it.',
-    '# SIGHUP has a router read its settings again: those marked "live" change at once, the others need a restart.',
+    '# SIGHUP reloads the settings: those marked "live" change at once, the others need a restart.',
     changed.size > 0 ? '# Values that differ from the default are marked "changed".' : '# All of them are defaults.',
   ];
   const walk = (shape: Shape, path: readonly string[]): void => {

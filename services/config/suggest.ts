@@ -31,8 +31,8 @@ export function suggestValue(given: string, values: readonly string[]): string |
 /** For an unknown key: by its whole path, by its last part alone (the group was forgotten), or by all but its unit. */
 export function suggestKey(given: string): string | undefined {
   // Whatever the place in a list is, the names below it are the same.
-  const place = /\[\d+\]/.exec(given)?.[0] ?? '[0]';
-  const keys = everyKey().map((key) => key.replace('[0]', place));
+  const index = /\[\d+\]/.exec(given)?.[0] ?? '[0]';
+  const keys = everyKey().map((key) => key.replace('[0]', index));
   const last = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
   const bare = (key: string): string => withoutUnit(last(key));
   return (

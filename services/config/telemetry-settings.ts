@@ -42,7 +42,7 @@ export const eventsSchema = z
       .describe('Events that users may publish, all of them together, a second; so many at once. 0: none.'),
   })
   .prefault({})
-  .describe('EventService: what happens, broadcast to whoever subscribes.');
+  .describe('EventService: what happens, broadcast to subscribers.');
 
 export const metricsSchema = z
   .strictObject({

@@ -1,4 +1,4 @@
-// What agents tell whoever counts. Implemented by telemetry/, called by agents/.
+// Counts what agents do. Implemented by telemetry/, called by agents/.
 
 /** Why no language model has given an answer: proto/tandem/v1/agents.proto, FallbackReason. */
 export const FALLBACK_REASONS = [

@@ -28,7 +28,7 @@ export function throwIfCancelled({ signal }: Pick<CallContext, 'signal'>): void 
   if (signal.aborted) throw RouterError.from(signal.reason);
 }
 
-/** Whether nobody waits for an answer any more. */
+/** Whether the caller has left, or its deadline has passed. */
 export function isOver({ signal, deadlineMs }: CallContext): boolean {
   return signal.aborted || performance.now() >= deadlineMs;
 }

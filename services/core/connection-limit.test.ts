@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ConnectionLimit } from './connection-limit.ts';
 
 let destroyed: string[];
-let told: boolean[];
+let reports: boolean[];
 let limit: ConnectionLimit;
 
 class Peer {
@@ -23,15 +23,15 @@ class Peer {
 
 beforeEach(() => {
   destroyed = [];
-  told = [];
-  limit = new ConnectionLimit(2, (isFull) => told.push(isFull));
+  reports = [];
+  limit = new ConnectionLimit(2, (isFull) => reports.push(isFull));
 });
 
 describe('a limit of two connections', () => {
   it('leaves two alone', () => {
     new Peer('a');
     new Peer('b');
-    expect([destroyed, told, limit.open]).toEqual([[], [], 2]);
+    expect([destroyed, reports, limit.open]).toEqual([[], [], 2]);
   });
 
   it('closes the one that was idle for the longest when a third comes', () => {
@@ -67,9 +67,9 @@ describe('a limit of two connections', () => {
 
   it('says once that it is full, and once that there is room again', () => {
     const peers = ['a', 'b', 'c', 'd'].map((name) => new Peer(name));
-    expect(told).toEqual([true]);
+    expect(reports).toEqual([true]);
     limit.closed(peers[3]!);
-    expect(told).toEqual([true, false]);
+    expect(reports).toEqual([true, false]);
   });
 
   it('hears of connections that the system could not take', () => {
@@ -77,7 +77,7 @@ describe('a limit of two connections', () => {
     limit.refused();
     limit.refused();
     limit.closed(a);
-    expect(told).toEqual([true, false]);
+    expect(reports).toEqual([true, false]);
   });
 
   it('does not hear of what it has closed', () => {

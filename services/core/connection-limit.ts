@@ -1,5 +1,5 @@
 // How many connections a server holds at once. When one more comes, the one that has done nothing for the longest makes room
-// for it: a slow or silent peer keeps nobody out. A peer that has more than its share makes room itself, so that it cannot push
+// for it: a slow or silent peer keeps no other peer out. A peer that has more than its share makes room itself, so that it cannot push
 // out others by opening connections again and again. Where every connection is at work, the new one is refused.
 import type { Server } from 'node:net';
 

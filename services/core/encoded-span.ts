@@ -1,5 +1,5 @@
 // A finished span as it is kept and sent on: bytes in OTLP's own form, written or received once. Most of them are pushed out
-// of the ring again or leave for a collector without anybody here reading them; whoever looks decodes (api/otlp-span.ts).
+// of the ring again or leave for a collector without being decoded; a reader decodes them (api/otlp-span.ts).
 
 /** The process that recorded a span. One object for all its spans. */
 export interface SpanSource {

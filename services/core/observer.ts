@@ -1,4 +1,4 @@
-// What the path tells whoever counts. Implemented by telemetry/, called by routing/ and api/: nothing calls up.
+// Counts what happens to requests. Implemented by telemetry/, called by routing/ and api/, which may not import telemetry/.
 import type { ErrorKind, Lack } from './errors.ts';
 import type { Work } from './work.ts';
 

@@ -1,4 +1,4 @@
-// One step of a request, finished: as it is kept, shown and exported, whoever recorded it. Times and ids as in
+// One step of a request, finished: as it is kept, shown and exported, of the router or of an engine. Times and ids as in
 // OpenTelemetry.
 
 export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT';

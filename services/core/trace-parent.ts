@@ -10,7 +10,7 @@ export interface TraceParent {
 }
 
 const VERSION_00_CHARS = 55;
-/** A version to come may append fields; nobody needs more than this of them. */
+/** A version to come may append fields; this much of them is enough. */
 const MAX_CHARS = 512;
 const FORM = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
 

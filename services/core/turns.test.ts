@@ -61,7 +61,7 @@ describe('work in turns', () => {
     expect([first, second, third]).toEqual([['a'], ['b'], []]);
   });
 
-  it('begins anew after a turn in which nobody waited', async () => {
+  it('begins anew after a turn without waiting tasks', async () => {
     work(['a'], 3);
     await turn();
     expect(work(['b'], 1)).toEqual(['b']);

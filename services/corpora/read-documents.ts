@@ -51,21 +51,21 @@ function readFile(file: string, name: string): Document[] {
   return documents;
 }
 
-function readLine(line: string, place: string, file: string): Document {
+function readLine(line: string, location: string, file: string): Document {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw new CorpusError(`${file}: ${place} is not JSON; give one object a line`);
+    throw new CorpusError(`${file}: ${location} is not JSON; give one object a line`);
   }
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw new CorpusError(`${file}: ${place}: "${path.join('.')}": ${message}; example: {"name": "a", "text": "…"}`);
+    throw new CorpusError(`${file}: ${location}: "${path.join('.')}": ${message}; example: {"name": "a", "text": "…"}`);
   }
-  const { name = place, text } = parsed.data;
+  const { name = location, text } = parsed.data;
   if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
-    throw new CorpusError(`${file}: ${place}: "text" is over ${MAX_DOCUMENT_BYTES} bytes; split it`);
+    throw new CorpusError(`${file}: ${location}: "text" is over ${MAX_DOCUMENT_BYTES} bytes; split it`);
   }
   return { name, text };
 }

@@ -51,7 +51,7 @@ function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts
     kind: engine.kind,
     address: engine.engine.address,
     state: engine.state,
-    why: engine.whyNot,
+    why: engine.unavailableReason,
     build: engine.build,
     inFlight: engine.inFlight,
     limit: engine.limit.limit,

@@ -12,7 +12,7 @@ export interface EngineView {
   readonly kind: string;
   readonly state: EngineState;
   /** Why it takes no requests; empty where it does. */
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   readonly build: string;
   readonly inFlight: number;
   /** What it describes of the models of the repository. */

@@ -10,7 +10,7 @@ interface Snapshot {
 }
 interface Stats {
   percentile(buckets: readonly number[], percent: number): number | undefined;
-  bucketMs(place: number): number;
+  bucketMs(index: number): number;
   History: new () => {
     snapshots: Snapshot[];
     push(snapshot: Snapshot): void;

@@ -41,7 +41,7 @@ export class AnswerTimes {
       return;
     }
     // One late answer must not make the next attempts wait as long.
-    const sampleMs = Math.min(latencyMs, Math.max(MIN_ATTEMPT_MS, this.usualMs(inFlight, bytes)));
+    const sampleMs = Math.min(latencyMs, Math.max(MIN_ATTEMPT_MS, this.latencyQuantileMs(inFlight, bytes)));
     this.#deviationMs += DEVIATION_GAIN * (Math.abs(sampleMs - this.#meanMs) - this.#deviationMs);
     this.#meanMs += MEAN_GAIN * (sampleMs - this.#meanMs);
     this.#paceMs += MEAN_GAIN * (sampleMs / inFlight - this.#paceMs);
@@ -62,7 +62,7 @@ export class AnswerTimes {
   }
 
   /** What nearly every answer takes at most, with so many in flight and an input of so many bytes; 0: not known. */
-  usualMs(inFlight: number, bytes: number): number {
+  latencyQuantileMs(inFlight: number, bytes: number): number {
     const aloneMs = this.#meanMs + DEVIATIONS * this.#deviationMs;
     return Math.max(aloneMs, SLACK * this.#paceMs * inFlight) * this.#scale(bytes);
   }
@@ -74,8 +74,8 @@ export class AnswerTimes {
   attemptMs(inFlight: number, bytes: number, shareMs: number): number {
     if (!this.isKnown) return shareMs;
     const meanMs = Math.max(this.#meanMs, this.#paceMs * inFlight) * this.#scale(bytes);
-    const usualMs = Math.max(MIN_ATTEMPT_MS, this.usualMs(inFlight, bytes));
-    return Math.min(usualMs, Math.max(shareMs, SLACK * meanMs));
+    const latencyQuantileMs = Math.max(MIN_ATTEMPT_MS, this.latencyQuantileMs(inFlight, bytes));
+    return Math.min(latencyQuantileMs, Math.max(shareMs, SLACK * meanMs));
   }
 
   /** Longer series take longer. */

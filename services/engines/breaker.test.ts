@@ -29,14 +29,14 @@ const times = <T>(n: number, value: T): T[] => Array<T>(n).fill(value);
 describe('a breaker', () => {
   it('stays closed on successes', async () => {
     await send(...times(100, 'success' as const));
-    expect([breaker.state, breaker.admits]).toEqual(['CLOSED', true]);
+    expect([breaker.state, breaker.allowsRequest]).toEqual(['CLOSED', true]);
   });
 
   it('opens when half or more of at least five requests fail, and says why', async () => {
     await send('success', 'success', 'failure', 'failure');
     expect(breaker.state).toBe('CLOSED');
     await send('failure');
-    expect([breaker.state, breaker.admits]).toEqual(['OPEN', false]);
+    expect([breaker.state, breaker.allowsRequest]).toEqual(['OPEN', false]);
     expect(events.map(({ state, why }) => [state, why])).toEqual([
       ['OPEN', '3 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT'],
     ]);
@@ -64,7 +64,7 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('never moves for what is nobody’s fault', async () => {
+  it('never moves for failures that are not the engine’s fault', async () => {
     await send(...times(10_000, 'ignore' as const));
     expect([breaker.state, events]).toEqual(['CLOSED', []]);
   });
@@ -73,19 +73,19 @@ describe('a breaker', () => {
     beforeEach(async () => {
       await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(499);
-      expect(breaker.admits).toBe(false);
+      expect(breaker.allowsRequest).toBe(false);
       await jest.advanceTimersByTimeAsync(1);
     });
 
     it('lets one request try after its reset time, and no second one beside it', () => {
-      expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', true]);
+      expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
       breaker.begin();
-      expect(breaker.admits).toBe(false);
+      expect(breaker.allowsRequest).toBe(false);
     });
 
     it('closes when that one is answered', async () => {
       await send('success');
-      expect([breaker.state, breaker.admits]).toEqual(['CLOSED', true]);
+      expect([breaker.state, breaker.allowsRequest]).toEqual(['CLOSED', true]);
       expect(events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
     });
 
@@ -93,40 +93,40 @@ describe('a breaker', () => {
       await send('failure');
       expect(breaker.state).toBe('OPEN');
       await jest.advanceTimersByTimeAsync(999);
-      expect(breaker.admits).toBe(false);
+      expect(breaker.allowsRequest).toBe(false);
       await jest.advanceTimersByTimeAsync(1);
-      expect(breaker.admits).toBe(true);
+      expect(breaker.allowsRequest).toBe(true);
     });
 
     it('stays open for 16 times as long at most', async () => {
       for (let n = 0; n < 10; n += 1) {
         await send('failure');
         await jest.advanceTimersByTimeAsync(8_000);
-        expect(breaker.admits).toBe(true);
+        expect(breaker.allowsRequest).toBe(true);
       }
       await send('failure');
       await jest.advanceTimersByTimeAsync(7_999);
-      expect(breaker.admits).toBe(false);
+      expect(breaker.allowsRequest).toBe(false);
     });
 
     it('stays open for twice as long when it opens again soon after it has closed, and for as long as at first later', async () => {
       await send('success');
       await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(999);
-      expect(breaker.admits).toBe(false);
+      expect(breaker.allowsRequest).toBe(false);
       await jest.advanceTimersByTimeAsync(1);
       await send('success');
       await jest.advanceTimersByTimeAsync(2_000);
       await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(500);
-      expect(breaker.admits).toBe(true);
+      expect(breaker.allowsRequest).toBe(true);
     });
 
     it('stays open for no longer when the connection was lost again', async () => {
       await send('success');
       breaker.trip('away again');
       await jest.advanceTimersByTimeAsync(500);
-      expect(breaker.admits).toBe(true);
+      expect(breaker.allowsRequest).toBe(true);
     });
 
     it('stays open for longer each time where the engine breaks the protocol, however well the one that tries ends', async () => {
@@ -135,7 +135,7 @@ describe('a breaker', () => {
       for (let n = 0; n < 8; n += 1) {
         breaker.trip('it sent 9 answers with ids that were never sent, or answered before', true);
         const sinceMs = performance.now();
-        while (!breaker.admits) await jest.advanceTimersByTimeAsync(500);
+        while (!breaker.allowsRequest) await jest.advanceTimersByTimeAsync(500);
         pausesMs.push(performance.now() - sinceMs);
         await send('success');
         await jest.advanceTimersByTimeAsync(10_000);
@@ -144,12 +144,12 @@ describe('a breaker', () => {
       await jest.advanceTimersByTimeAsync(32_000);
       breaker.trip('the connection was lost');
       await jest.advanceTimersByTimeAsync(500);
-      expect(breaker.admits).toBe(true);
+      expect(breaker.allowsRequest).toBe(true);
     });
 
     it('lets another one try when nothing was learned from it', async () => {
       await send('ignore');
-      expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', true]);
+      expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
     });
 
     it('does not count what was sent before', async () => {

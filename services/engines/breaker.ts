@@ -1,7 +1,7 @@
 // One engine's circuit breaker: opossum's state machine, told each outcome after the fact.
 //
 // It counts in a window of its own making (`rotateBucketController`), so that the window can be emptied: after a recovery,
-// what was before says nothing of the engine. The calls do not run inside it, because opossum knows two outcomes and the error table three: what is nobody's fault
+// what was before says nothing of the engine. The calls do not run inside it, because opossum knows two outcomes and the error table three: what is not the engine's fault
 // must neither fill its statistics nor close a half-open breaker.
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
@@ -58,7 +58,7 @@ export class Breaker {
   /** The engine broke the protocol, and has not been clean for long since. */
   #isFaulty = false;
   #trippedBy: string | undefined;
-  /** Of whoever failed last. */
+  /** Of the request that failed last. */
   #onOpened: ((why: string) => void) | undefined;
 
   constructor(options: BreakerOptions, onEvent: (event: BreakerEvent) => void = () => undefined) {
@@ -109,7 +109,7 @@ export class Breaker {
   }
 
   /** Whether a request may be sent now. */
-  get admits(): boolean {
+  get allowsRequest(): boolean {
     return this.#circuit.closed || (this.#circuit.halfOpen && !this.#isProbing);
   }
 

@@ -75,12 +75,12 @@ describe('an answer', () => {
   });
 
   it('has a finite readout of every step where that is asked for', () => {
-    const asked = { detail: 'READOUT' } as const;
+    const request = { detail: 'READOUT' } as const;
     const readoutPerStep = floats(...Array<number>(32).fill(0.5));
-    expect(check({ readoutPerStep }, asked)).toBe('');
-    expect(check({}, asked)).toBe('no readout of each step, though it was asked for');
-    expect(check({ readoutPerStep: readoutPerStep.subarray(8) }, asked)).toMatch('another size');
-    expect(check({ readoutPerStep: floats(NaN, ...Array<number>(31).fill(0)) }, asked)).toMatch('not finite');
+    expect(check({ readoutPerStep }, request)).toBe('');
+    expect(check({}, request)).toBe('no readout of each step, though it was asked for');
+    expect(check({ readoutPerStep: readoutPerStep.subarray(8) }, request)).toMatch('another size');
+    expect(check({ readoutPerStep: floats(NaN, ...Array<number>(31).fill(0)) }, request)).toMatch('not finite');
   });
 
   it('is refused with spikes of a readout that does not spike', () => {

@@ -24,11 +24,11 @@ export function checkAnswer(inference: Inference, input: InferenceInput, model: 
     return 'more synaptic operations than the model can have';
   }
   const problem = isEmpty(inference) ? checkDigestAlone(inference, input) : checkReadout(inference, model);
-  const asked = { detail: input.detail ?? 'SUMMARY', digestOnly: input.digestOnly };
+  const request = { detail: input.detail ?? 'SUMMARY', digestOnly: input.digestOnly };
   return (
     problem ||
-    checkLayers({ layers: inference.layers, steps, totalSpikes }, asked, model) ||
-    checkReadoutPerStep({ readoutPerStep: inference.readoutPerStep, steps }, asked, model) ||
+    checkLayers({ layers: inference.layers, steps, totalSpikes }, request, model) ||
+    checkReadoutPerStep({ readoutPerStep: inference.readoutPerStep, steps }, request, model) ||
     checkState(inference, input, model.modelId)
   );
 }

@@ -25,8 +25,8 @@ export function checkLayers(
   if (!areAsked) return 'layers that were not asked for';
   if (layers.length !== model.layers.length) return 'another number of layers than the model has';
   let [counts, events, spikes] = [0, 0, 0];
-  for (const [place, layer] of layers.entries()) {
-    const { node, neurons } = model.layers[place]!;
+  for (const [index, layer] of layers.entries()) {
+    const { node, neurons } = model.layers[index]!;
     if (layer.node !== node || layer.neurons !== neurons) return 'a layer that the model does not have there';
     counts += layer.spikesPerStep.length;
     events += layer.eventSteps.length + layer.eventNeurons.length;
@@ -49,9 +49,9 @@ function checkLayer(layer: LayerActivity, steps: number, detail: Detail, spikesP
     return 'a layer with more spikes in a step than its neurons can have';
   if (sum(spikesPerStep) !== spikes) return 'a layer whose steps do not add up to its spikes';
   if (eventSteps.length !== eventNeurons.length) return 'events without a step and a neuron each';
-  const told = eventSteps.length + eventsLeftOut;
-  if (detail !== 'RASTER') return told === 0 ? '' : 'events that were not asked for';
-  if (told !== spikes) return 'events that do not add up to the spikes of their layer';
+  const eventCount = eventSteps.length + eventsLeftOut;
+  if (detail !== 'RASTER') return eventCount === 0 ? '' : 'events that were not asked for';
+  if (eventCount !== spikes) return 'events that do not add up to the spikes of their layer';
   return checkEvents(layer, spikesPerNeuron);
 }
 

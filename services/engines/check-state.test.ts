@@ -33,8 +33,8 @@ describe('the state of an answer', () => {
     ['a state that is not that of the answer', ASKED, { spikeCounts: [1, 3] }],
     ['a state that is not that of the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
     ['a state that is not that of the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
-  ])('is refused: %s', (problem, asked, over) => {
-    expect(checkState({ ...answer(), ...over }, asked, MODEL.modelId)).toBe(problem);
+  ])('is refused: %s', (problem, request, over) => {
+    expect(checkState({ ...answer(), ...over }, request, MODEL.modelId)).toBe(problem);
   });
 
   it('is refused where it is of another model, or its checksum is wrong', () => {

@@ -25,8 +25,8 @@ function hasDigests(state: Uint8Array, inference: Inference): boolean {
   const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
   const checked = state.length - at.CHECKSUM_BYTES;
   const body = state.subarray(at.BODY_AT, at.BODY_AT + view.getUint32(at.BODY_BYTES_AT, true));
-  const isWhole = xxh64(state.subarray(0, checked)) === view.getBigUint64(checked, true);
-  return isWhole && xxh64(body) === inference.stateDigest && hasReadout(view, inference);
+  const isComplete = xxh64(state.subarray(0, checked)) === view.getBigUint64(checked, true);
+  return isComplete && xxh64(body) === inference.stateDigest && hasReadout(view, inference);
 }
 
 /** Also where the answer has none. */

@@ -42,7 +42,7 @@ const batches = (size: number, fixedMs: number, eachMs: number) => (inFlight: nu
 describe('the limit of an engine', () => {
   it('is generous before anything is known', () => {
     const { limit } = new Engine();
-    expect([limit.limit, limit.admits(63), limit.admits(64)]).toEqual([64, true, false]);
+    expect([limit.limit, limit.hasCapacity(63), limit.hasCapacity(64)]).toEqual([64, true, false]);
   });
 
   it('is never more than the engine takes, as it says, and then as free as before', () => {

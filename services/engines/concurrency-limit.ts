@@ -85,7 +85,7 @@ export class ConcurrencyLimit {
   }
 
   /** Whether one more may be sent while so many are unanswered. */
-  admits(inFlight: number): boolean {
+  hasCapacity(inFlight: number): boolean {
     return inFlight + 1 <= this.#limit;
   }
 

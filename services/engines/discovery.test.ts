@@ -89,7 +89,7 @@ async function start(addresses: string[] | Error, target: Partial<DiscoveryTarge
 
 const ids = (): string[] => pool.engines.map(({ id }) => id);
 const states = (): string[] => pool.engines.map(({ id, state }) => `${id} ${state}`);
-const places = (): string[] => [...engines.values()].map(({ at }) => at);
+const connected = (): string[] => [...engines.values()].map(({ at }) => at);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 /** Lets the next regular lookup happen, with this answer. */
 async function next(answer: string[] | Error): Promise<void> {
@@ -101,7 +101,7 @@ describe('engines found by DNS', () => {
   it('are one for each address of the host, started', async () => {
     await start(['10.0.0.3', '10.0.0.2']);
     expect([lookups, states()]).toEqual([['engine'], ['e-10-0-0-2 READY', 'e-10-0-0-3 READY']]);
-    expect(places()).toEqual(['10.0.0.2:50061', '10.0.0.3:50061']);
+    expect(connected()).toEqual(['10.0.0.2:50061', '10.0.0.3:50061']);
   });
 
   it('are there within one interval of their address, and the others stay as they are', async () => {
@@ -116,7 +116,7 @@ describe('engines found by DNS', () => {
 
   it('may listen on IPv6', async () => {
     await start(['fd00::3'], { address: '[fd00::3]:50061' });
-    expect([lookups, ids(), places()]).toEqual([['fd00::3'], ['e-fd00--3'], ['[fd00::3]:50061']]);
+    expect([lookups, ids(), connected()]).toEqual([['fd00::3'], ['e-fd00--3'], ['[fd00::3]:50061']]);
   });
 
   it('are there once where each has an address of both kinds', async () => {
@@ -228,7 +228,7 @@ describe('a resolver that fails', () => {
     expect(ids()).toHaveLength(1);
   });
 
-  it('keeps nobody from starting, and is asked again', async () => {
+  it('does not stop the start, and is asked again', async () => {
     await start(new Error('not there yet'));
     expect(ids()).toEqual([]);
     await next(['10.0.0.2']);

@@ -22,7 +22,7 @@ export interface DiscoveryTarget {
   readonly address: string;
 }
 
-/** Every address of a host; rejects where there is none, or nobody to ask. */
+/** Every address of a host; rejects where there is none, or no name server. */
 export type Lookup = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** As every other program on this machine does it: /etc/hosts, then DNS. */
@@ -210,7 +210,7 @@ export class Discovery {
     if (!vacant.every((address) => this.#members.get(address)?.hasTried)) return;
     const reasons = vacant
       .slice(0, MAX_NAMED)
-      .map((address) => `${address}: ${this.#members.get(address)!.pooled.whyNot}`);
+      .map((address) => `${address}: ${this.#members.get(address)!.pooled.unavailableReason}`);
     const more = vacant.length > MAX_NAMED ? `; and ${vacant.length - MAX_NAMED} more` : '';
     const why = `it lists addresses where no engine serves (${reasons.join('; ')}${more})`;
     const isNews = this.#keeping === '';
@@ -240,9 +240,9 @@ export class Discovery {
     let why = '';
     for (const address of addresses) {
       if (this.#members.has(address)) continue;
-      const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+      const target = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
       try {
-        const pooled = pool.add(connect(engineId(this.#target.name, address), place));
+        const pooled = pool.add(connect(engineId(this.#target.name, address), target));
         const member = { pooled, misses: 0, wasUp: false, lastUpMs: -Infinity, hasTried: false, isLeaving: false };
         this.#members.set(address, member);
         events.found(pooled);

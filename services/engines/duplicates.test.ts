@@ -52,7 +52,7 @@ describe('engines that are one process', () => {
     ]);
   });
 
-  it('are used as the first in the pool where they have one address, whoever claimed an instance id first', () => {
+  it('are used as the first in the pool where they have one address, whichever claimed an instance id first', () => {
     const engines = [
       engine('a', { address: 'x:1', instanceId: 'f0', claimOrder: 2 }),
       engine('b', { address: 'x:1', instanceId: 'f0', claimOrder: 1 }),

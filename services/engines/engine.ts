@@ -101,7 +101,7 @@ export const MAX_RASTER_EVENTS = 100_000;
 /** A session state that is longer is refused. */
 export const MAX_STATE_BYTES = 4_000_000;
 
-export interface Silence {
+export interface UnansweredWork {
   readonly inputs: number;
   readonly forMs: number;
 }
@@ -125,7 +125,7 @@ export interface Engine {
    * Inputs that it was sent since it last answered one, and how long that is; undefined: it answers, or has nothing to answer.
    * Only of an engine behind a connection.
    */
-  readonly silence?: Silence | undefined;
+  readonly unanswered?: UnansweredWork | undefined;
   /** Ends its connection and opens another. What is unanswered rejects with ENGINE_LOST. `why` follows the engine's name. */
   replaceConnection?(why: string): void;
   /** Runs one input. Rejects with RouterError only. */

@@ -1,4 +1,4 @@
-// One inference on an engine. All that an engine says of an input passes here, whatever its kind and whoever asks: requests,
+// One inference on an engine. All that an engine says of an input passes here, whatever its kind and the purpose of the call: requests,
 // audits, replays, and the known inputs of a quarantined engine.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';

@@ -26,23 +26,23 @@ export interface Failure {
   readonly isLost: boolean;
 }
 
-/** Undefined: every answer was right. `isOver`: nobody wants to know any more. */
+/** Undefined: every answer was right. `isOver`: the result is no longer needed. */
 export async function firstFailure(
   engine: PooledEngine,
   cases: readonly KnownAnswer[],
   isOver: () => boolean = () => false,
 ): Promise<Failure | undefined> {
-  const bothWays = cases.flatMap((known, place) => [false, true].map((digestOnly) => ({ known, place, digestOnly })));
-  for (const { known, place, digestOnly } of shuffled(bothWays)) {
+  const bothWays = cases.flatMap((known, index) => [false, true].map((digestOnly) => ({ known, index, digestOnly })));
+  for (const { known, index, digestOnly } of shuffled(bothWays)) {
     if (isOver()) return undefined;
     const context = { deadlineMs: performance.now() + PROBE_TIMEOUT_MS, signal: new Cancel() };
     try {
       const answer = await engine.inferUncounted({ ...known.input, digestOnly }, context);
       if (isRight(answer, known, digestOnly)) continue;
-      return { why: `it got known input ${place + 1} of ${cases.length} wrong`, isProof: true, isLost: false };
+      return { why: `it got known input ${index + 1} of ${cases.length} wrong`, isProof: true, isLost: false };
     } catch (thrown) {
       const error = RouterError.from(thrown);
-      const why = `it could not answer known input ${place + 1}: ${(thrown as Error).message}`;
+      const why = `it could not answer known input ${index + 1}: ${(thrown as Error).message}`;
       const isLost = error.kind === 'ENGINE_LOST' || error.kind === 'DRAINING';
       return { why, isProof: isRefusal(error) || malformedReason(error) !== undefined, isLost };
     }

@@ -62,7 +62,7 @@ describe('in a panic', () => {
     open('c', 'd');
     expect([candidates(), events]).toEqual(['ab', []]);
     open('b');
-    expect([candidates(), pool.find('b').admits]).toEqual(['abcd', true]);
+    expect([candidates(), pool.find('b').isAvailable]).toEqual(['abcd', true]);
     expect(events).toEqual(['m/1 panics: 1 of 4']);
   });
 
@@ -74,7 +74,7 @@ describe('in a panic', () => {
     engines['a']!.down('killed');
     pool.setDraining(pool.find('c'), false);
     expect(candidates()).toBe('bc');
-    expect(['a', 'd'].map((id) => pool.find(id).admits)).toEqual([false, false]);
+    expect(['a', 'd'].map((id) => pool.find(id).isAvailable)).toEqual([false, false]);
   });
 
   it('only the model is whose breakers are open', () => {
@@ -83,13 +83,13 @@ describe('in a panic', () => {
     expect(events).toEqual(['other/1 panics: 0 of 2']);
   });
 
-  it('nobody is for one engine alone', () => {
+  it('there is none for one engine alone', () => {
     for (const id of ['b', 'c', 'd']) pool.remove(id);
     open('a');
     expect([candidates(), events]).toEqual(['', []]);
   });
 
-  it('nobody ever is where it is turned off', () => {
+  it('there is none where it is turned off', () => {
     build(0);
     open('a', 'b', 'c', 'd');
     expect([candidates(), events]).toEqual(['', []]);
@@ -137,7 +137,7 @@ describe('an open breaker that a panic passes over', () => {
     const trying = ask('a');
     engines['a']!.behaviour = fault;
     await ask('a');
-    expect([breaker.state, breaker.admits]).toEqual(['HALF_OPEN', false]);
+    expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', false]);
     reject(new RouterError('ENGINE_FAULT', 'after all'));
     await trying;
     expect(breaker.state).toBe('OPEN');

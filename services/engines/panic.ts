@@ -1,5 +1,5 @@
 // When breakers are not to be believed: where most of a model's engines are held back by theirs, more likely something
-// else is wrong than all of them at once (the network, the requests, this very machine), and asking nobody would turn a
+// else is wrong than all of them at once (the network, the requests, this very machine), and asking no engine would turn a
 // false alarm into an outage. So they are all asked then ("panic threshold" in Envoy).
 import type { BreakerState } from './breaker.ts';
 import type { EngineState } from '../core/engine-state.ts';

@@ -55,9 +55,9 @@ describe('the engine pool', () => {
   it('plans nothing on an engine that is being drained', () => {
     a.up(fakeModel());
     pool.setDraining(pool.find('a'), true);
-    expect([holders(), pool.find('a').whyNot]).toEqual([[], 'draining']);
+    expect([holders(), pool.find('a').unavailableReason]).toEqual([[], 'draining']);
     pool.setDraining(pool.find('a'), false);
-    expect([holders(), pool.find('a').whyNot]).toEqual([['a'], '']);
+    expect([holders(), pool.find('a').unavailableReason]).toEqual([['a'], '']);
   });
 
   it('forgets an engine that is removed', () => {
@@ -115,10 +115,13 @@ describe('the engine pool', () => {
 describe('an engine without a usable model', () => {
   it('is not ready where the router cannot read what it holds, and says why', () => {
     const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
-    const { state, whyNot } = new EnginePool(broken, fakeBreaker).add(
+    const { state, unavailableReason } = new EnginePool(broken, fakeBreaker).add(
       new FakeEngine('x').up(fakeModel({ error: 'no' })),
     );
-    expect([state, whyNot]).toEqual(['UNUSABLE', 'unusable: m/1: the router cannot use it: model.nir: damaged']);
+    expect([state, unavailableReason]).toEqual([
+      'UNUSABLE',
+      'unusable: m/1: the router cannot use it: model.nir: damaged',
+    ]);
   });
 
   it.each([
@@ -126,8 +129,8 @@ describe('an engine without a usable model', () => {
     ['other weights', [fakeModel({ modelId: 8n })], expect.stringMatching(/^m\/1: it holds other weights/)],
   ])('that holds %s is not ready, and says why', (_what, models, why) => {
     const engine = new FakeEngine('x').up(...models);
-    const { state, unusable, whyNot } = pool.add(engine);
-    expect([state, unusable, whyNot]).toEqual(['UNUSABLE', why, `unusable: ${unusable}`]);
+    const { state, unusable, unavailableReason } = pool.add(engine);
+    expect([state, unusable, unavailableReason]).toEqual(['UNUSABLE', why, `unusable: ${unusable}`]);
     engine.up(fakeModel());
     expect(pool.find('x').state).toBe('READY');
   });
@@ -150,7 +153,7 @@ describe('one process under two ids', () => {
     up(b, 'f0');
     const second = pool.find('b');
     expect(holders()).toEqual(['a']);
-    expect([second.state, second.duplicateOf, second.admits, second.whyNot]).toEqual([
+    expect([second.state, second.duplicateOf, second.isAvailable, second.unavailableReason]).toEqual([
       'DUPLICATE',
       'a',
       false,

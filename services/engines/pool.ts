@@ -30,7 +30,7 @@ export interface PoolEvents {
   modelProblemsChanged(engine: PooledEngine): void;
   breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
   engineRemoved(engine: PooledEngine): void;
-  /** An inference has ended, whoever asked for it: its engine may have room for another. */
+  /** An inference has ended, of a request or of a check: its engine may have room for another. */
   roomFreed(): void;
   /** A model's breakers are ignored from now on, or heeded again. */
   panicChanged(event: PanicEvent): void;
@@ -159,11 +159,12 @@ export class EnginePool {
   /** Of `engines`, which hold a model version, those that may be asked now. */
   candidates(name: string, version: number, engines: readonly PooledEngine[]): readonly PooledEngine[] {
     const panics = this.#panic.has(`${name}/${version}`);
-    const mayBeAsked = ({ admits, breaker }: PooledEngine): boolean => admits && (panics || breaker.admits);
+    const mayBeAsked = ({ isAvailable, breaker }: PooledEngine): boolean =>
+      isAvailable && (panics || breaker.allowsRequest);
     return engines.every(mayBeAsked) ? engines : engines.filter(mayBeAsked);
   }
 
-  /** Whoever is there now is not new. */
+  /** Engines that are in the pool now do not count as new. */
   settle(): void {
     this.#isSettled = true;
     for (const pooled of this.#engines) pooled.readySinceMs = -Infinity;

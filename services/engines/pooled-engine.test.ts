@@ -39,32 +39,32 @@ describe('an engine of the pool', () => {
 
   it('counts neither an answer nor a failure where a request was wrong', async () => {
     const engine = new FakeEngine('a');
-    const asked = pooled(engine);
+    const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_LENGTH', 'wrong'));
-    await kindOf(asked, Infinity);
-    expect([asked.succeeded, asked.failed, asked.breaker.events]).toEqual([0, 0, []]);
+    await kindOf(engineInPool, Infinity);
+    expect([engineInPool.succeeded, engineInPool.failed, engineInPool.breaker.events]).toEqual([0, 0, []]);
   });
 
   it('gives what is checked, and what is beside all counting is checked, too', async () => {
     const engine = new FakeEngine('a');
-    const asked = pooled(engine);
+    const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.resolve(fakeInference({ totalSpikes: 2n ** 64n - 1n }));
     const expected = {
       ...{ kind: 'ENGINE_FAULT', metadata: { malformed: 'more spikes than the model can have' } },
       message: 'engine "a" gave what cannot be an answer: more spikes than the model can have',
     };
     const unlimited = { deadlineMs: Infinity, signal: new AbortController().signal };
-    await expect(asked.infer(input, unlimited)).rejects.toMatchObject(expected);
-    await expect(asked.inferUncounted(input, unlimited)).rejects.toMatchObject(expected);
-    expect([asked.failed, engine.calls.length]).toEqual([1, 2]);
+    await expect(engineInPool.infer(input, unlimited)).rejects.toMatchObject(expected);
+    await expect(engineInPool.inferUncounted(input, unlimited)).rejects.toMatchObject(expected);
+    expect([engineInPool.failed, engine.calls.length]).toEqual([1, 2]);
   });
 
   it('is not to blame for an input that is larger than its messages', async () => {
     const engine = new FakeEngine('a');
-    const asked = pooled(engine);
+    const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_TOO_LARGE', 'no'));
-    for (let n = 0; n < 20; n += 1) expect(await kindOf(asked, Infinity)).toBe('INPUT_TOO_LARGE');
-    expect([asked.failed, asked.breaker.state, asked.idleMs]).toEqual([0, 'CLOSED', Infinity]);
+    for (let n = 0; n < 20; n += 1) expect(await kindOf(engineInPool, Infinity)).toBe('INPUT_TOO_LARGE');
+    expect([engineInPool.failed, engineInPool.breaker.state, engineInPool.idleMs]).toEqual([0, 'CLOSED', Infinity]);
   });
 });
 
@@ -174,7 +174,7 @@ describe('a time-out of an engine with peers', () => {
     beforeEach(() => {
       replaced = [];
       Object.assign(bad, {
-        silence: { inputs: 37, forMs: 600 },
+        unanswered: { inputs: 37, forMs: 600 },
         replaceConnection: (why: string) => replaced.push(why),
       });
     });
@@ -192,7 +192,7 @@ describe('a time-out of an engine with peers', () => {
 
     it('has it replaced also where no other engine answers, once it is silent for far longer than usual', async () => {
       clockMs += 10_000;
-      Object.assign(bad, { silence: { inputs: 37, forMs: 2_100 } });
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 2_100 } });
       await timeOut(2_000);
       expect(replaced).toEqual([
         expect.stringMatching(/^took 37 inputs and answered none for 2100 ms, though it usually/),
@@ -200,7 +200,7 @@ describe('a time-out of an engine with peers', () => {
     });
 
     it('keeps its connection while it has had few inputs', async () => {
-      Object.assign(bad, { silence: { inputs: 4, forMs: 600 } });
+      Object.assign(bad, { unanswered: { inputs: 4, forMs: 600 } });
       await timeOut(250, 200);
       expect(replaced).toEqual([]);
     });

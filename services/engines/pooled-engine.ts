@@ -95,7 +95,7 @@ export class PooledEngine {
   }
 
   /** Requests that it may be sent now without getting more than it works off. */
-  get free(): number {
+  get availableSlots(): number {
     return this.limit.limit - this.engine.inFlight;
   }
 
@@ -112,18 +112,18 @@ export class PooledEngine {
   }
 
   /** Whether a request may be sent now. */
-  get admits(): boolean {
-    return (this.breaker.admits || this.isPanicking) && this.state === 'READY';
+  get isAvailable(): boolean {
+    return (this.breaker.allowsRequest || this.isPanicking) && this.state === 'READY';
   }
 
   /** Why not; empty where it admits. */
-  get whyNot(): string {
+  get unavailableReason(): string {
     if (this.isDraining) return 'draining';
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
     if (this.duplicateOf !== '') return `same process as ${this.duplicateOf}`;
     if (this.quarantine !== '') return `quarantined: ${this.quarantine}`;
     if (this.unusable !== '') return `unusable: ${this.unusable}`;
-    return this.admits ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
+    return this.isAvailable ? '' : `breaker ${this.breaker.state.toLowerCase().replace('_', '-')}`;
   }
 
   get expectedMs(): number {
@@ -172,7 +172,7 @@ export class PooledEngine {
     times.recordRequest(startedMs);
     // In a panic requests pass a breaker that admits none. They tell it nothing: it neither takes one for the try that
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
-    const pass = this.breaker.admits ? this.breaker.begin() : UNCOUNTED;
+    const pass = this.breaker.allowsRequest ? this.breaker.begin() : UNCOUNTED;
     try {
       const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
       this.#recordAnswer(times, input, startedMs, inFlight);
@@ -265,9 +265,9 @@ export class PooledEngine {
     this.#replaceIfSilent(model, version, data.length);
     if (!isTimeout) return { error, outcome: 'ignore' };
     const peers = this.#comparePeers(model, version, elapsedMs, data.length);
-    const isBlamed = isToBlame(elapsedMs, times.usualMs(inFlight, data.length), wasAttempt, peers);
+    const isBlamed = isToBlame(elapsedMs, times.latencyQuantileMs(inFlight, data.length), wasAttempt, peers);
     // Of one that answers nothing at all it says nothing that it is slow.
-    const isSilent = times.isKnown && (this.engine.silence?.inputs ?? 0) >= MIN_SWALLOWED;
+    const isSilent = times.isKnown && (this.engine.unanswered?.inputs ?? 0) >= MIN_SWALLOWED;
     if (!isBlamed && !isSilent && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
     return {
       error: wasAttempt ? timedOut(this.id, elapsedMs, isBlamed) : error,
@@ -277,21 +277,24 @@ export class PooledEngine {
 
   /** Where its connection takes inputs and answers none, though others do or it always did. What is unanswered fails over. */
   #replaceIfSilent(model: string, version: number, bytes: number): void {
-    const { silence } = this.engine;
-    if (silence === undefined || silence.inputs < MIN_SWALLOWED) return;
-    const { inputs, forMs } = silence;
+    const { unanswered } = this.engine;
+    if (unanswered === undefined || unanswered.inputs < MIN_SWALLOWED) return;
+    const { inputs, forMs } = unanswered;
     const waiting = [...this.#times.values()]
       .flatMap((versions) => [...versions.values()])
       .filter(({ waitingSinceMs }) => waitingSinceMs < Infinity);
-    const usualMs = Math.max(0, ...waiting.map((times) => times.usualMs(1, bytes)));
-    if (forMs < usualMs) return;
+    const latencyQuantileMs = Math.max(0, ...waiting.map((times) => times.latencyQuantileMs(1, bytes)));
+    if (forMs < latencyQuantileMs) return;
     const took = `took ${inputs} inputs and answered none for ${Math.round(forMs)} ms`;
     const sinceMs = performance.now() - forMs;
     if (this.#peerTimes(model, version).some(({ lastAnswerMs }) => lastAnswerMs > sinceMs)) {
       const isSlower = this.#comparePeers(model, version, forMs, bytes) === 'FASTER';
       if (isSlower) this.engine.replaceConnection?.(`${took} while other engines answered`);
-    } else if (waiting.every(({ isKnown }) => isKnown) && forMs >= FAR_TIMES * Math.max(FAR_UNIT_MS, usualMs)) {
-      this.engine.replaceConnection?.(`${took}, though it usually answers within ${Math.ceil(usualMs)} ms`);
+    } else if (
+      waiting.every(({ isKnown }) => isKnown) &&
+      forMs >= FAR_TIMES * Math.max(FAR_UNIT_MS, latencyQuantileMs)
+    ) {
+      this.engine.replaceConnection?.(`${took}, though it usually answers within ${Math.ceil(latencyQuantileMs)} ms`);
     }
   }
 
@@ -300,7 +303,7 @@ export class PooledEngine {
   }
 
   #peerTimes(model: string, version: number): AnswerTimes[] {
-    const peers = this.#findHolders(model, version).filter((peer) => peer !== this && peer.admits);
+    const peers = this.#findHolders(model, version).filter((peer) => peer !== this && peer.isAvailable);
     return peers.map((peer) => peer.#timesOf(model, version));
   }
 
@@ -330,7 +333,7 @@ function toFailure({ kind }: RouterError): string {
   return isTimeout ? 'ENGINE_SLOW: no answer in time, while other engines were faster' : kind;
 }
 
-/** What ran out of time says that the engine has too much to do, whoever set the time. */
+/** What ran out of time says that the engine has too much to do, whether the router or the caller set the time. */
 function toLimitOutcome({ kind }: RouterError): LimitOutcome {
   if (kind === 'ENGINE_FULL') return 'full';
   return kind === 'DEADLINE_EXCEEDED' || ERROR_KINDS[kind].outcome === 'failure' ? 'failure' : 'ignore';

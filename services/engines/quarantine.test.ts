@@ -65,8 +65,8 @@ describe('an engine that contradicts the majority', () => {
 
   it('is put out after as many as are too many, and says why', () => {
     dissent(3);
-    expect([engine.state, engine.admits]).toEqual(['QUARANTINED', false]);
-    expect(engine.whyNot).toBe(
+    expect([engine.state, engine.isAvailable]).toEqual(['QUARANTINED', false]);
+    expect(engine.unavailableReason).toBe(
       'quarantined: it contradicted the majority 3 times, or its answers were malformed; it is tried with known inputs after 1000 ms',
     );
   });
@@ -78,7 +78,7 @@ describe('an engine that contradicts the majority', () => {
     expect(putOut).toEqual(['a']);
   });
 
-  it('is put out where nobody knows what would have been right, too', async () => {
+  it('is put out also where the right answer is not known', async () => {
     for (let n = 0; n < 3; n += 1) quarantine.dissented(engine, undefined);
     expect(engine.state).toBe('QUARANTINED');
     answersRight();
@@ -103,8 +103,8 @@ describe('a quarantined engine', () => {
     expect([engine.state, fake.calls.length]).toEqual(['QUARANTINED', 0]);
     await pass(1);
     expect(engine.state).toBe('READY');
-    const asked = fake.calls.map(({ input }) => `${input.data[0]} ${input.digestOnly ? 'digests' : 'in full'}`);
-    expect(asked.sort()).toEqual([7, 10, 11, 12].flatMap((n) => [`${n} digests`, `${n} in full`]).sort());
+    const calls = fake.calls.map(({ input }) => `${input.data[0]} ${input.digestOnly ? 'digests' : 'in full'}`);
+    expect(calls.sort()).toEqual([7, 10, 11, 12].flatMap((n) => [`${n} digests`, `${n} in full`]).sort());
   });
 
   it('is given them in an order by chance, so that it cannot tell them by their place', async () => {
@@ -127,7 +127,7 @@ describe('a quarantined engine', () => {
     fake.behaviour = ({ data, digestOnly }) =>
       Promise.resolve(fakeInference({ stateDigest: digestOnly === isLied ? 666n : BigInt(data[0] ?? 0) }));
     await pass(1_000);
-    expect(engine.whyNot).toMatch(/it got known input \d of 4 wrong/);
+    expect(engine.unavailableReason).toMatch(/it got known input \d of 4 wrong/);
   });
 
   it('is tried again after growing pauses while it gets one wrong', async () => {
@@ -139,7 +139,7 @@ describe('a quarantined engine', () => {
       await pass(1);
       expect(fake.calls).toHaveLength(length + 1);
     }
-    expect(engine.whyNot).toMatch(/it got known input \d of 4 wrong/);
+    expect(engine.unavailableReason).toMatch(/it got known input \d of 4 wrong/);
   });
 
   it('begins with a longer pause when it has to leave again soon', async () => {
@@ -157,7 +157,7 @@ describe('a quarantined engine', () => {
     fake.behaviour = ({ data }) =>
       Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0), spikeCounts: [3, 2] }));
     await pass(1_000);
-    expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
+    expect(engine.unavailableReason).toContain('it got known input 5 of 5 wrong');
   });
 
   it('stays out while it falsifies the layers of a disputed input', async () => {
@@ -176,13 +176,13 @@ describe('a quarantined engine', () => {
       return Promise.resolve(fakeInference(detail === 'LAYERS' ? { stateDigest, layers } : { stateDigest }));
     };
     await pass(1_000);
-    expect(engine.whyNot).toContain('it got known input 5 of 5 wrong');
+    expect(engine.unavailableReason).toContain('it got known input 5 of 5 wrong');
   });
 
   it('stays out while it cannot answer', async () => {
     fake.behaviour = () => Promise.reject(new Error('no'));
     await pass(1_000);
-    expect(engine.whyNot).toMatch(/it could not answer known input \d: engine "a" failed: no/);
+    expect(engine.unavailableReason).toMatch(/it could not answer known input \d: engine "a" failed: no/);
   });
 
   it('is back at once when an operator says so', async () => {
@@ -202,7 +202,10 @@ describe('a quarantined engine', () => {
     expect(ends).toHaveLength(1);
     ends[0]!();
     await pass(0);
-    expect([ends.length, engine.whyNot]).toEqual([2, expect.stringContaining('it contradicted the majority')]);
+    expect([ends.length, engine.unavailableReason]).toEqual([
+      2,
+      expect.stringContaining('it contradicted the majority'),
+    ]);
   });
 });
 
@@ -224,7 +227,9 @@ describe('a duplicate of an engine that is put out', () => {
 
   it('is put out with it, and says so', () => {
     expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'QUARANTINED']);
-    expect(twinEngine.whyNot).toContain('it is the same process as a, and it contradicted the majority 3 times');
+    expect(twinEngine.unavailableReason).toContain(
+      'it is the same process as a, and it contradicted the majority 3 times',
+    );
   });
 
   it('has to get the known inputs right by itself', async () => {
@@ -276,7 +281,7 @@ describe('a suspect', () => {
     fake.behaviour = behaviour;
     quarantine.suspect(engine);
     await pass(0);
-    expect(engine.whyNot).toContain(why);
+    expect(engine.unavailableReason).toContain(why);
   });
 
   it('is not put out for a failure that proves nothing', async () => {

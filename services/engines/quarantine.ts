@@ -8,7 +8,7 @@
 // Its duplicates are put out with it: they say that they are the same process. Each of them has to get the inputs right by
 // itself to be back.
 //
-// A suspect is one of several engines that contradicted each other where nobody can say which is wrong. It is given the same
+// A suspect is one of several engines that contradicted each other where it cannot be decided which is wrong. It is given the same
 // inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
 import { type KnownAnswer, firstFailure } from './known-answers.ts';
 import type { EnginePool } from './pool.ts';
@@ -136,7 +136,7 @@ export class Quarantine {
     record.lastDissentMs = nowMs;
   }
 
-  /** Of a version that was unloaded meanwhile nobody can answer an input. */
+  /** No engine can answer an input of a version that was unloaded meanwhile. */
   #stillHeld({ disputed }: Record): readonly KnownAnswer[] {
     return disputed.filter(({ input }) => this.#pool.served(input.model, input.version) !== undefined);
   }

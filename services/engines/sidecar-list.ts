@@ -25,7 +25,7 @@ export class SidecarList {
     const { added, removed } = this.#difference(next);
     const staying = this.#pool.engines.filter(({ id }) => !removed.some((each) => each.id === id));
     const ids = [...staying, ...added].map(({ id }) => id);
-    const twice = ids.find((id, place) => ids.indexOf(id) !== place);
+    const twice = ids.find((id, index) => ids.indexOf(id) !== index);
     if (twice !== undefined) {
       throw new RouterError('ENGINE_EXISTS', `sidecars: there is an engine "${twice}" already; choose another id`);
     }

@@ -31,9 +31,9 @@ describe('the engines that hold the same model', () => {
   });
 
   it('are as slow where the first requests to them wait, too', () => {
-    const asked = new AnswerTimes();
-    asked.recordRequest(NOW_MS - 200);
-    expect(compare(250, asked)).toBe('AS_SLOW');
+    const times = new AnswerTimes();
+    times.recordRequest(NOW_MS - 200);
+    expect(compare(250, times)).toBe('AS_SLOW');
   });
 
   it('tell nothing where there are none, or none was asked', () => {
@@ -46,15 +46,15 @@ describe('a time-out', () => {
     expect([isToBlame(250, 10, true, 'FASTER'), isToBlame(250, 10, false, 'FASTER')]).toEqual([true, true]);
   });
 
-  it('is nobody’s fault where others are as slow', () => {
+  it('is not the engine’s fault where others are as slow', () => {
     expect([isToBlame(250, 10, true, 'AS_SLOW'), isToBlame(250, 10, false, 'AS_SLOW')]).toEqual([false, false]);
   });
 
-  it('is nobody’s fault where the caller gave less time than the engine’s answers take, or than a pause may', () => {
+  it('is not the engine’s fault where the caller gave less time than its answers take, or than a pause may', () => {
     expect([isToBlame(199, 200, false, 'FASTER'), isToBlame(99, 5, false, 'FASTER')]).toEqual([false, false]);
   });
 
-  it('is nobody’s fault in so short a time without anything to compare it with either', () => {
+  it('is not the engine’s fault in so short a time without other engines to compare with', () => {
     expect([isToBlame(99, 0, true, 'UNKNOWN'), isToBlame(100, 0, true, 'UNKNOWN')]).toEqual([false, true]);
   });
 

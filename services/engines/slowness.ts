@@ -15,7 +15,7 @@ export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, by
   let isAnySlow = false;
   for (const times of peers) {
     const isWaiting = nowMs - times.waitingSinceMs >= WAITING_PART * elapsedMs;
-    if (isWaiting || (times.isKnown && times.usualMs(1, bytes) > elapsedMs)) isAnySlow = true;
+    if (isWaiting || (times.isKnown && times.latencyQuantileMs(1, bytes) > elapsedMs)) isAnySlow = true;
     else if (times.lastAnswerMs > -Infinity) return 'FASTER';
   }
   return isAnySlow ? 'AS_SLOW' : 'UNKNOWN';
@@ -25,7 +25,7 @@ export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, by
  * Whether a time-out counts against the engine. `usualMs`: what its own answers take at most. `wasAttempt`: the time of one
  * attempt ran out, not the caller's.
  */
-export function isToBlame(elapsedMs: number, usualMs: number, wasAttempt: boolean, peers: Peers): boolean {
+export function isToBlame(elapsedMs: number, latencyQuantileMs: number, wasAttempt: boolean, peers: Peers): boolean {
   if (elapsedMs < MIN_BLAME_MS) return false;
-  return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= usualMs;
+  return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= latencyQuantileMs;
 }

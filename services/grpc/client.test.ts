@@ -77,8 +77,8 @@ interface Chat {
 function chat(options = {}): Chat {
   const { promise: ended, resolve } = Promise.withResolvers<Status>();
   const messages: string[] = [];
-  const heard = { onMessage: (message: Buffer) => void messages.push(String(message)), onStatus: resolve };
-  return { messages, ended, call: client.call(CHAT, heard, options) };
+  const listener = { onMessage: (message: Buffer) => void messages.push(String(message)), onStatus: resolve };
+  return { messages, ended, call: client.call(CHAT, listener, options) };
 }
 
 describe('a unary call', () => {

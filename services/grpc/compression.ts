@@ -1,5 +1,5 @@
 // Compressed messages: gzip, and deflate in zlib's form, as gRPC names them. What comes in is decompressed on Node's
-// threads, so that a large message holds nobody up; what comes out is bounded.
+// threads, so that a large message delays no other call; what comes out is bounded.
 import { deflateSync, gunzip, gzipSync, inflate } from 'node:zlib';
 import { type Status, status } from './status.ts';
 

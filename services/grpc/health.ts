@@ -55,7 +55,7 @@ class Watcher implements CallListener {
   readonly #call: IncomingCall<Serving>;
   readonly #read: () => Serving;
   readonly #all: Set<Watcher>;
-  #told: Serving | undefined;
+  #sent: Serving | undefined;
 
   constructor(call: IncomingCall<Serving>, read: () => Serving, all: Set<Watcher>) {
     this.#call = call;
@@ -67,8 +67,8 @@ class Watcher implements CallListener {
   /** A slow reader is told the last that happened, and not all of it. */
   tell(): void {
     const serving = this.#read();
-    if (this.#call.hasUnsent || serving === this.#told) return;
-    this.#told = serving;
+    if (this.#call.hasUnsent || serving === this.#sent) return;
+    this.#sent = serving;
     this.#call.send(serving);
   }
 

@@ -122,7 +122,7 @@ export class MessageReader {
   #readPrefix(byte: number): void {
     if (this.#prefix > 0) this.#length = this.#length * 256 + byte;
     else {
-      const problem = whyNotFlag(byte, this.encoding);
+      const problem = flagProblem(byte, this.encoding);
       if (problem !== undefined) {
         this.#refuse(problem, true);
         return;
@@ -183,7 +183,7 @@ export class MessageReader {
 }
 
 /** Undefined: the flag says what it may. gRPC's compression.md asks for INTERNAL. */
-function whyNotFlag(flag: number, encoding: Encoding): Status | undefined {
+function flagProblem(flag: number, encoding: Encoding): Status | undefined {
   if (flag === 0 || (flag === COMPRESSED && encoding !== 'identity')) return undefined;
   if (flag !== COMPRESSED)
     return status('INTERNAL', `the message has flag ${flag}; there are 0 and 1: send a gRPC message`);

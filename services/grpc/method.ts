@@ -4,7 +4,7 @@ import type { Inspect } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { Status } from './status.ts';
 
-/** Whoever makes a call, as the server's `authorize` knows it. */
+/** The caller, as the server's `authorize` knows it. */
 export interface CallOwner {
   /** So many more bytes of a request are held, or fewer. Returns false where that is too many: the call ends then. */
   hold(bytes: number): boolean;

@@ -53,7 +53,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** The caller sends no more. */
   #isInputEnded = false;
   /** The handler has its request, or its stream's end. */
-  #isHeard = false;
+  #hasMessage = false;
   #hasHeaders = false;
   #encoding: Encoding = 'identity';
   /** When the message that is awaited began; NaN: none is. */
@@ -162,7 +162,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   onCaughtUp(): void {
     this.#account();
-    if (!this.#isInputEnded || this.isOver || this.#isHeard) return;
+    if (!this.#isInputEnded || this.isOver || this.#hasMessage) return;
     if (this.#reader?.isPartial) this.fail(status('INTERNAL', 'the request ended within a message; send it whole'));
     else this.#endInput();
   }
@@ -185,8 +185,8 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** Ends the call while its message may still be on its way. */
   refuse(why: Unheard, problem: Status): void {
     if (this.isOver) return;
-    const told = this.#host.onUnheard(why, problem, this.#method, this.startedMs, this.owner);
-    this.#end(told, true);
+    const sent = this.#host.onUnheard(why, problem, this.#method, this.startedMs, this.owner);
+    this.#end(sent, true);
   }
 
   // From the handler.
@@ -241,7 +241,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   /** The request is whole, or its stream has ended. */
   #endInput(): void {
-    this.#isHeard = true;
+    this.#hasMessage = true;
     const method = this.#method;
     if (method.requestStream) {
       this.#tell('onEnd');
@@ -307,7 +307,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     const reader = this.#reader;
     if (reader === undefined || this.isOver) return;
     const { arrivals } = this.#host;
-    const isAwaited = !this.#method.requestStream && !this.#isHeard;
+    const isAwaited = !this.#method.requestStream && !this.#hasMessage;
     if (reader.isPartial || isAwaited) arrivals.began(this);
     if (!this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes) || isAwaited) return;
     if (!reader.isPartial) {

@@ -68,8 +68,8 @@ afterEach(() => {
   server.close();
 });
 
-function listenTo(call: Call, heard: CallListener<Buffer>): void {
-  call.listener = heard;
+function listenTo(call: Call, listener: CallListener<Buffer>): void {
+  call.listener = listener;
 }
 
 interface Answered {
@@ -78,7 +78,7 @@ interface Answered {
   readonly headers: grpc.Metadata | undefined;
 }
 
-interface Asking {
+interface CallSettings {
   readonly metadata?: grpc.Metadata;
   readonly deadline?: number;
 }
@@ -87,7 +87,7 @@ interface Asking {
 function ask(
   path: string,
   message: Buffer,
-  { metadata = new grpc.Metadata(), deadline }: Asking = {},
+  { metadata = new grpc.Metadata(), deadline }: CallSettings = {},
 ): Promise<Answered> {
   const call = client.makeServerStreamRequest(path, same, same, message, metadata, { deadline });
   return collect(call);
@@ -373,7 +373,7 @@ describe('a server that drains', () => {
   it('finishes what is open, takes no more, and has no connection left', async () => {
     let call: Call | undefined;
     onAny = (each) => (call = each);
-    const asked = ask('/t.T/Any', Buffer.from('x'));
+    const answer = ask('/t.T/Any', Buffer.from('x'));
     await until(() => call !== undefined, { what: 'the call' });
     listener.close();
     let isDrained = false;
@@ -381,7 +381,7 @@ describe('a server that drains', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isDrained).toBe(false);
     call!.answer(Buffer.from('last'));
-    expect((await asked).messages.map(String)).toEqual(['last']);
+    expect((await answer).messages.map(String)).toEqual(['last']);
     await drained;
     expect((await ask('/t.T/Any', Buffer.from('x'), { deadline: Date.now() + 200 })).status.code).not.toBe(0);
   });

@@ -31,7 +31,7 @@ test('a response is heard in order, without informational ones', async () => {
   const { peer, recorder, stream } = await opened();
   peer.send(headers(1, [':status', '103']), headers(1, OK), frame('DATA', 0, 1, Buffer.from('abc')));
   await peer.send(headers(1, ['x', '1'], END_HEADERS | END_STREAM)).settled();
-  expect(recorder.heard).toEqual(['headers :status 200', 'data abc', 'trailers x 1']);
+  expect(recorder.received).toEqual(['headers :status 200', 'data abc', 'trailers x 1']);
   expect(stream.isOpen).toBe(false);
 });
 
@@ -62,7 +62,7 @@ test.each<[string, Buffer]>([
 ])('%s ends the stream', async (_name, bytes) => {
   const { peer, recorder } = await opened();
   expect(await peer.send(bytes).settled()).toMatchObject([{ type: 'RST_STREAM', id: 1, payload: uint32(1) }]);
-  expect(recorder.heard.at(-1)).toBe('reset 1');
+  expect(recorder.received.at(-1)).toBe('reset 1');
 });
 
 test.each<[string, Buffer]>([
@@ -74,7 +74,7 @@ test.each<[string, Buffer]>([
   const { peer, recorder, reasons } = await opened();
   expect((await peer.send(bytes).goaway()).code).toBe(1);
   expect(reasons).toMatchObject([{ code: 1, by: 'here' }]);
-  expect(recorder.heard.at(-1)).toMatch(/reset 1|headers :status 200 end/);
+  expect(recorder.received.at(-1)).toMatch(/reset 1|headers :status 200 end/);
 });
 
 test('frames of a stream that this side has reset are no error', async () => {
@@ -83,13 +83,13 @@ test('frames of a stream that this side has reset are no error', async () => {
   await peer.until('RST_STREAM');
   peer.send(headers(1, OK), frame('DATA', 0, 1, Buffer.from('x')), headers(1, ['x', '1'], END_HEADERS | END_STREAM));
   expect(await peer.settled()).toEqual([]);
-  expect(recorder.heard).toEqual([]);
+  expect(recorder.received).toEqual([]);
 });
 
 test('the reset of a server is heard with its code', async () => {
   const { peer, recorder } = await opened();
   await peer.send(frame('RST_STREAM', 0, 1, uint32(7))).settled();
-  expect(recorder.heard).toEqual(['reset 7']);
+  expect(recorder.received).toEqual(['reset 7']);
 });
 
 test('streams hear that the server has gone, and pings too', async () => {
@@ -99,7 +99,7 @@ test('streams hear that the server has gone, and pings too', async () => {
   peer.socket.destroy();
   await new Promise((resolve) => client.socket.once('close', resolve));
   client.ping((roundTripMs) => pings.push(roundTripMs));
-  expect([recorder.heard, pings]).toEqual([['reset 10'], [undefined, undefined]]);
+  expect([recorder.received, pings]).toEqual([['reset 10'], [undefined, undefined]]);
   expect(reasons).toHaveLength(1);
 });
 
@@ -124,7 +124,7 @@ test('a server that answers early and then stops the request has ended the strea
   const stream = client.open(GET, recorder, false)!;
   peer.send(headers(1, OK, END_HEADERS | END_STREAM), frame('RST_STREAM', 0, 1, uint32(0)));
   expect((await peer.settled()).map(({ type }) => type)).toEqual(['HEADERS']);
-  expect([recorder.heard, stream.isOpen]).toEqual([['headers :status 200 end'], false]);
+  expect([recorder.received, stream.isOpen]).toEqual([['headers :status 200 end'], false]);
 });
 
 test('a server may reset any number of streams', async () => {

@@ -288,8 +288,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   /** The peer has failed to do something in time. */
-  #onOverdue({ code, text, budget, isDeaf }: Overdue): void {
-    if (!isDeaf) {
+  #onOverdue({ code, text, budget, isUnreachable }: Overdue): void {
+    if (!isUnreachable) {
       this.close(code, text, budget);
       return;
     }

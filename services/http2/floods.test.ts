@@ -128,7 +128,7 @@ test('a stream whose answer is more than may wait is reset', async () => {
   server.streams[0]!.sendData(Buffer.alloc(2_000_000), true);
   const frame = await peer.until('RST_STREAM');
   expect(frame.payload).toEqual(uint32(ENHANCE_YOUR_CALM));
-  expect(server.recorders[0]!.heard.at(-1)).toBe('reset 11');
+  expect(server.recorders[0]!.received.at(-1)).toBe('reset 11');
   expect(server.connections[0]!.bytesHeld).toBeLessThan(100_000);
 });
 

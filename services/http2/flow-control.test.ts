@@ -40,9 +40,9 @@ test('data waits for the window of its stream, and the layer above is told', asy
   const { peer, streams, recorders } = await open(3);
   expect(streams[0]!.sendData(Buffer.from('abcdef'), false)).toBe(false);
   expect(summary(await peer.settled())).toEqual(['DATA 1 abc']);
-  expect(recorders[0]!.heard).not.toContain('writable');
+  expect(recorders[0]!.received).not.toContain('writable');
   expect(summary(await peer.send(windowUpdate(1, 100)).settled())).toEqual(['DATA 1 def']);
-  expect(recorders[0]!.heard).toContain('writable');
+  expect(recorders[0]!.received).toContain('writable');
   expect(streams[0]!.sendData(Buffer.from('g'), true)).toBe(true);
   expect(summary(await peer.settled())).toEqual(['DATA 1 g end']);
 });
@@ -164,7 +164,7 @@ test('an answer that fills the socket waits until the peer reads, and arrives wh
   peer.socket.resume();
   const frames = await peer.settled();
   expect(frames.at(-1)!.flags).toBe(END_STREAM);
-  expect(recorders[0]!.heard).toHaveLength(1);
+  expect(recorders[0]!.received).toHaveLength(1);
 });
 
 test('a connection that sends much stops reading again and again, so that others have their turn', async () => {
@@ -180,6 +180,6 @@ test('a connection that sends much stops reading again and again, so that others
   }
   await peer.send(...frames).settled();
   expect(pause.mock.calls.length).toBeGreaterThanOrEqual((ids.length << 20) / 327_680); // 256 KiB, and a chunk of 64
-  const pieces = server.recorders.flatMap(({ heard }) => heard.filter((text) => text.startsWith('data ')));
+  const pieces = server.recorders.flatMap(({ received }) => received.filter((text) => text.startsWith('data ')));
   expect(pieces).toHaveLength((ids.length << 20) / piece.length);
 });

@@ -10,7 +10,7 @@ const INDEXED = 0x80;
 const INCREMENTAL = 0x40;
 const SIZE_UPDATE = 0x20;
 const HUFFMAN = 0x80;
-/** A list that is this many times larger than allowed comes from nobody who means it: a few bytes may stand for a large one. */
+/** A list that is this many times larger than allowed is an attack: a few bytes may stand for a large list. */
 const BOMB_FACTOR = 4;
 
 export class HpackDecoder {

@@ -46,7 +46,7 @@ test('a request is heard, and its answer arrives', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), data(1, 'ping'), data(1, '', END_STREAM));
   await peer.settled();
-  expect(server.recorders[0]!.heard).toEqual([
+  expect(server.recorders[0]!.received).toEqual([
     'headers :method POST :scheme http :path /echo',
     'data ping',
     'data  end',
@@ -65,7 +65,7 @@ test('trailers are heard', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), headers(1, END_HEADERS | END_STREAM, encodeHeaders(['x', '1'])));
   await peer.settled();
-  expect(server.recorders[0]!.heard[1]).toBe('trailers x 1');
+  expect(server.recorders[0]!.received[1]).toBe('trailers x 1');
 });
 
 test('padding and priority are taken off', async () => {
@@ -74,7 +74,7 @@ test('padding and priority are taken off', async () => {
   peer.send(frame('HEADERS', END_HEADERS | PADDED | 0x20, 1, padded));
   peer.send(frame('DATA', PADDED | END_STREAM, 1, Buffer.from('\x03abc\0\0\0')));
   await peer.settled();
-  expect(server.recorders[0]!.heard).toEqual(['headers :method POST :scheme http :path /echo', 'data abc end']);
+  expect(server.recorders[0]!.received).toEqual(['headers :method POST :scheme http :path /echo', 'data abc end']);
 });
 
 test('a header block may come in pieces', async () => {
@@ -82,7 +82,7 @@ test('a header block may come in pieces', async () => {
   peer.send(headers(1, END_STREAM, BLOCK.subarray(0, 3)), frame('CONTINUATION', 0, 1, BLOCK.subarray(3, 5)));
   peer.send(frame('CONTINUATION', END_HEADERS, 1, BLOCK.subarray(5)));
   await peer.settled();
-  expect(server.recorders[0]!.heard).toEqual(['headers :method POST :scheme http :path /echo end']);
+  expect(server.recorders[0]!.received).toEqual(['headers :method POST :scheme http :path /echo end']);
 });
 
 test('an answer before the end of the request stops the request without an error', async () => {
@@ -102,7 +102,7 @@ test("the peer's reset is heard once, and sending does nothing after it", async 
   const { server, peer } = await connect();
   peer.send(headers(1), reset(1), reset(1));
   await peer.settled();
-  expect(server.recorders[0]!.heard.slice(1)).toEqual(['reset 8']);
+  expect(server.recorders[0]!.received.slice(1)).toEqual(['reset 8']);
   server.streams[0]!.sendHeaders(encodeHeaders([':status', '200']), false);
   server.streams[0]!.sendData(Buffer.from('x'), true);
   expect(await peer.settled()).toEqual([]);
@@ -166,7 +166,7 @@ test.each<[string, Buffer, number]>([
   const { server, peer } = await connect();
   const frames = await peer.send(bytes).settled();
   expect(frames).toMatchObject([{ type: 'RST_STREAM', id: 1, payload: uint32(code) }]);
-  for (const { heard } of server.recorders) expect(heard.at(-1)).toBe(`reset ${code}`);
+  for (const { received } of server.recorders) expect(received.at(-1)).toBe(`reset ${code}`);
   expect(await peer.send(headers(3)).settled()).toEqual([]);
 });
 
@@ -228,7 +228,7 @@ test.each<[string, Buffer, number]>([
   expect(goaway.code).toBe(code);
   expect(await peer.next()).toBeUndefined();
   expect(server.reasons).toMatchObject([{ code, by: 'here', text: goaway.text, budget: undefined }]);
-  for (const { heard } of server.recorders) expect(heard.at(-1)).toMatch(/^reset|end$/);
+  for (const { received } of server.recorders) expect(received.at(-1)).toMatch(/^reset|end$/);
 });
 
 test('DATA beyond the window of the connection ends it', async () => {
@@ -292,7 +292,7 @@ test('streams hear that the client has gone', async () => {
   await peer.settled();
   peer.socket.end();
   while ((await peer.next()) !== undefined);
-  expect(server.recorders[0]!.heard.at(-1)).toBe(`reset ${ErrorCode.CONNECT_ERROR}`);
+  expect(server.recorders[0]!.received.at(-1)).toBe(`reset ${ErrorCode.CONNECT_ERROR}`);
   expect(server.reasons).toMatchObject([{ code: 0, by: 'peer', text: 'the peer has closed the connection' }]);
 });
 
@@ -305,11 +305,11 @@ test("the reason that a client's GOAWAY gives is reported", async () => {
 });
 
 test('all streams hear the end, whatever one of them throws', async () => {
-  const heard: number[] = [];
+  const received: number[] = [];
   const server = await ServerUnderTest.start({}, (stream) => {
     const recorder = new Recorder();
     recorder.onReset = () => {
-      heard.push(stream.id);
+      received.push(stream.id);
       throw new Error('a bug');
     };
     return recorder;
@@ -317,7 +317,7 @@ test('all streams hear the end, whatever one of them throws', async () => {
   const peer = await server.connect();
   await peer.send(headers(1), headers(3)).settled();
   server.connections[0]!.close(ErrorCode.NO_ERROR, 'enough');
-  expect(heard).toEqual([1, 3]);
+  expect(received).toEqual([1, 3]);
   expect(server.reasons).toMatchObject([{ text: 'enough; a handler has thrown: Error: a bug' }]);
 });
 

@@ -261,7 +261,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     stream.handler?.onData(buffer.subarray(from, to), endStream);
   }
 
-  /** DATA for a stream that has ended: nobody consumes it, so its room is given back at once. */
+  /** DATA for a stream that has ended: it is not consumed, so its window is given back at once. */
   #onLateData(id: number, length: number): void {
     this.#credit(length);
     if (!this.resetHere.has(id)) this.streamError(id, ErrorCode.STREAM_CLOSED);

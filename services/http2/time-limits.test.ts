@@ -58,7 +58,10 @@ test('an answer of which the client reads nothing is ended after 30 seconds, and
   server.streams[1]!.sendData(Buffer.from('x'), true);
   server.seconds(1);
   expect(await peer.settled()).toMatchObject([{ type: 'RST_STREAM', id: 1, payload: uint32(11) }]);
-  expect(server.recorders.map(({ heard }) => heard.at(-1))).toEqual(['reset 11', expect.stringMatching(/^headers/)]);
+  expect(server.recorders.map(({ received }) => received.at(-1))).toEqual([
+    'reset 11',
+    expect.stringMatching(/^headers/),
+  ]);
 });
 
 test('a connection on which the client reads nothing is ended after 30 seconds', async () => {
@@ -73,7 +76,7 @@ test('a connection on which the client reads nothing is ended after 30 seconds',
   expect(server.reasons).toEqual([]);
   server.seconds(3);
   expect(server.reasons).toMatchObject([{ code: 11, budget: 'unread answers' }]);
-  expect(server.recorders[0]!.heard.at(-1)).toBe('reset 11');
+  expect(server.recorders[0]!.received.at(-1)).toBe('reset 11');
 });
 
 test('a silent peer is asked with a PING, and is closed if it does not answer', async () => {

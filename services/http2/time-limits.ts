@@ -10,7 +10,7 @@ export interface Overdue {
   readonly text: string;
   readonly budget: string;
   /** The peer reads nothing, so it cannot be told. */
-  readonly isDeaf: boolean;
+  readonly isUnreachable: boolean;
 }
 
 export class TimeLimits {
@@ -24,7 +24,7 @@ export class TimeLimits {
   // Seconds: since the beginning, without progress in writing, and since the peer was last heard.
   #age = 0;
   #stall = 0;
-  #silence = 0;
+  #idleTicks = 0;
   #written = 0;
   #isProbing = false;
 
@@ -43,7 +43,7 @@ export class TimeLimits {
     const { prefaceSeconds } = this.#limits;
     if (this.hasSettings || this.#age++ < prefaceSeconds) return undefined;
     const text = `no preface and SETTINGS within ${prefaceSeconds} seconds`;
-    return { code: ErrorCode.SETTINGS_TIMEOUT, text, budget: 'preface', isDeaf: false };
+    return { code: ErrorCode.SETTINGS_TIMEOUT, text, budget: 'preface', isUnreachable: false };
   }
 
   #tickWriting(): Overdue | undefined {
@@ -58,15 +58,16 @@ export class TimeLimits {
     const { keepaliveSeconds, keepaliveTimeoutSeconds, keepaliveWithoutStreams } = this.#limits;
     if (this.hasRead || keepaliveSeconds === 0) {
       this.hasRead = false;
-      this.#silence = 0;
+      this.#idleTicks = 0;
       this.#isProbing = false;
       return undefined;
     }
-    this.#silence++;
-    if (this.#isProbing) return this.#silence < keepaliveTimeoutSeconds ? undefined : noAnswer(keepaliveTimeoutSeconds);
-    if (this.#silence < keepaliveSeconds || (openStreams === 0 && !keepaliveWithoutStreams)) return undefined;
+    this.#idleTicks++;
+    if (this.#isProbing)
+      return this.#idleTicks < keepaliveTimeoutSeconds ? undefined : noAnswer(keepaliveTimeoutSeconds);
+    if (this.#idleTicks < keepaliveSeconds || (openStreams === 0 && !keepaliveWithoutStreams)) return undefined;
     this.#isProbing = true;
-    this.#silence = 0;
+    this.#idleTicks = 0;
     this.#pings.send(() => undefined);
     return undefined;
   }
@@ -76,10 +77,10 @@ export const UNREAD: Overdue = {
   code: ErrorCode.ENHANCE_YOUR_CALM,
   text: 'the peer does not read what is sent to it',
   budget: 'unread answers',
-  isDeaf: true,
+  isUnreachable: true,
 };
 
 function noAnswer(seconds: number): Overdue {
   const text = `the peer has not answered a PING within ${seconds} seconds`;
-  return { code: ErrorCode.CONNECT_ERROR, text, budget: 'keepalive', isDeaf: true };
+  return { code: ErrorCode.CONNECT_ERROR, text, budget: 'keepalive', isUnreachable: true };
 }

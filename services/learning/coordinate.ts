@@ -76,8 +76,8 @@ export async function askTeachers(
   context: CallContext,
 ): Promise<TeacherOutcome[]> {
   const now = performance.now();
-  const asked = { deadlineMs: now + (context.deadlineMs - now) * TEACHERS_SHARE, signal: context.signal };
-  const outcomes = await Promise.all(teachers.map((teacher) => ask(teacher, question, router, asked)));
+  const limits = { deadlineMs: now + (context.deadlineMs - now) * TEACHERS_SHARE, signal: context.signal };
+  const outcomes = await Promise.all(teachers.map((teacher) => ask(teacher, question, router, limits)));
   throwIfCancelled(context);
   return outcomes;
 }

@@ -17,7 +17,7 @@ export class MlPoly {
     this.rounds = new Float64Array(teachers);
   }
 
-  /** Sum to 1 over the teachers that are present; 0 for the others. All equal where nobody has been better than the mean. */
+  /** Sum to 1 over the teachers that are present; 0 for the others. All equal where no teacher has been better than the mean. */
   weights(isPresent: readonly boolean[]): number[] {
     const weights = isPresent.map((present, k) => {
       return present ? Math.max(this.regrets[k]!, 0) / (1 + this.squares[k]!) : 0;

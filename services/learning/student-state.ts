@@ -1,4 +1,4 @@
-// What a student's log comes to: applied record by record, by the router that writes it and by whoever replays it.
+// What a student's log comes to: applied record by record, by the router that writes it and by `tandem learn replay`.
 import { Curve } from './curve.ts';
 import { type Example, Learner, type StudentSpec } from './learner.ts';
 import { restoreState, stateBytes } from './learner-state.ts';

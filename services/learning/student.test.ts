@@ -83,17 +83,17 @@ describe('a commit', () => {
 
   it('that a crash has interrupted is published when the student is opened again', async () => {
     const student = await taught();
-    const asked = Promise.withResolvers<undefined>();
+    const called = Promise.withResolvers<undefined>();
     const hanging = {
       load: () => {
-        asked.resolve(undefined);
+        called.resolve(undefined);
         return new Promise<never>(() => undefined);
       },
       unload: () => Promise.resolve(),
     };
     await student.close();
     void (await open({ publisher: hanging })).commit();
-    await asked.promise;
+    await called.promise;
     expect((await open()).state.published).toBe(1);
     expect(publisher.versionsOf('s')).toEqual([{ version: 1, isServed: true }]);
   });

@@ -32,7 +32,7 @@ export class Students {
         .filter((name) => NAME.test(name))
         .sort();
     } catch {
-      return []; // nobody has learnt yet
+      return []; // there are no students yet
     }
   }
 
@@ -46,7 +46,7 @@ export class Students {
   }
 
   /**
-   * To be called once, when engines are up; nobody gets a student before. Opens all, so that what a crash has interrupted is
+   * To be called once, when engines are up; no student is served before. Opens all, so that what a crash has interrupted is
    * finished. `onProblem` hears of those that cannot be opened.
    */
   async start(onProblem: (name: string, error: unknown) => void): Promise<void> {

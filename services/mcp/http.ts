@@ -1,4 +1,4 @@
-// MCP over Streamable HTTP, for programs of this machine only: it asks for no login, and gives whoever calls it the rights of
+// MCP over Streamable HTTP, for programs of this machine only: it asks for no login, and gives its callers the rights of
 // the user who started it.
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

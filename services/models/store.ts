@@ -64,17 +64,17 @@ export class ModelStore {
       await rm(path, { recursive: true, force: true });
       throw cannotWrite(this.#dir, thrown);
     }
-    const place = join(model, String(version));
+    const target = join(model, String(version));
     const replaced = join(this.#dir, REPLACED, modelFolder, String(version));
-    let isInPlace = false;
+    let isMoved = false;
     return {
       folder: readVersionFolder(path, model, modelFolder, version),
       commit: async () => {
         try {
           await mkdir(model, { recursive: true });
-          if (existsSync(place)) await moveAway(place, replaced);
-          await rename(path, place);
-          isInPlace = true;
+          if (existsSync(target)) await moveAway(target, replaced);
+          await rename(path, target);
+          isMoved = true;
           await flush(model);
         } catch (thrown) {
           throw cannotWrite(this.#dir, thrown);
@@ -83,8 +83,8 @@ export class ModelStore {
       },
       rollback: async () => {
         await rm(path, { recursive: true, force: true });
-        if (isInPlace) await rm(place, { recursive: true, force: true });
-        if (existsSync(replaced)) await rename(replaced, place);
+        if (isMoved) await rm(target, { recursive: true, force: true });
+        if (existsSync(replaced)) await rename(replaced, target);
         await removeIfEmpty(model);
       },
       finish: () => rm(replaced, { recursive: true, force: true }),
@@ -131,9 +131,9 @@ export class ModelStore {
     const replaced = join(this.#dir, REPLACED);
     for (const model of await readdir(replaced).catch(() => [])) {
       for (const version of await readdir(join(replaced, model))) {
-        const [kept, place] = [join(replaced, model, version), join(this.#dir, model, version)];
-        if (existsSync(place)) await rm(kept, { recursive: true });
-        else await rename(kept, place);
+        const [kept, target] = [join(replaced, model, version), join(this.#dir, model, version)];
+        if (existsSync(target)) await rm(kept, { recursive: true });
+        else await rename(kept, target);
       }
     }
   }
@@ -177,10 +177,10 @@ async function removeIfEmpty(folder: string): Promise<void> {
   if (left.length === 0) await rm(folder, { recursive: true });
 }
 
-async function moveAway(place: string, replaced: string): Promise<void> {
+async function moveAway(target: string, replaced: string): Promise<void> {
   await mkdir(dirname(replaced), { recursive: true });
   await rm(replaced, { recursive: true, force: true });
-  await rename(place, replaced);
+  await rename(target, replaced);
 }
 
 async function writeFlushed(path: string, content: string | Uint8Array): Promise<void> {

@@ -39,12 +39,12 @@ describe('an operation', () => {
 
   it('that is cancelled is told once, and is CANCELLED when it ends', () => {
     const operations = inMemory();
-    let told = 0;
-    const running = operations.begin('learn', 'pets', () => (told += 1));
+    let reports = 0;
+    const running = operations.begin('learn', 'pets', () => (reports += 1));
     expect(operations.cancel(running.id).state).toBe('RUNNING');
     operations.cancel(running.id);
     running.fail(refused);
-    expect([told, operations.get(running.id).state]).toEqual([1, 'CANCELLED']);
+    expect([reports, operations.get(running.id).state]).toEqual([1, 'CANCELLED']);
   });
 
   it('that fails by itself is FAILED', () => {
@@ -54,7 +54,7 @@ describe('an operation', () => {
     expect(operations.get(running.id)).toMatchObject({ state: 'FAILED', error: 'it was asked to end' });
   });
 
-  it('that nobody knows is refused', () => {
+  it('that does not exist is refused', () => {
     expect(() => inMemory().get('x')).toThrow('there is no operation "x"');
   });
 });

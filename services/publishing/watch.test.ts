@@ -9,7 +9,7 @@ import type { LoadOutcome, UnloadOutcome } from './parts.ts';
 import { RepositoryWatch } from './watch.ts';
 
 let dir: string;
-let asked: string[];
+let requests: string[];
 let watch: RepositoryWatch;
 
 function put(path: string, text: string): void {
@@ -20,20 +20,20 @@ function put(path: string, text: string): void {
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tandem-watch-'));
   put('m/1/model.nir', 'one');
-  asked = [];
+  requests = [];
   watch = new RepositoryWatch(dir, 10, {
     models: new ModelRepository([version(1)], 'm'),
     publisher: {
       load: ({ name, version, reload }) => {
-        asked.push(`load ${name}/${version}${reload ? ' anew' : ''}`);
+        requests.push(`load ${name}/${version}${reload ? ' anew' : ''}`);
         return Promise.reject<LoadOutcome>(new Error('told by the publisher'));
       },
       unload: (name, version) => {
-        asked.push(`unload ${name}/${version}`);
+        requests.push(`unload ${name}/${version}`);
         return Promise.reject<UnloadOutcome>(new Error('told by the publisher'));
       },
     },
-    onProblem: (why) => void asked.push(why),
+    onProblem: (why) => void requests.push(why),
   });
   watch.start();
 });
@@ -46,18 +46,18 @@ afterEach(() => {
 describe('the watch on the repository', () => {
   it('has what is put there loaded, what is changed loaded anew, and what is taken away unloaded', async () => {
     put('m/2/model.nir', 'two');
-    await until(() => asked.includes('load m/2'), { what: 'the new version' });
+    await until(() => requests.includes('load m/2'), { what: 'the new version' });
     put('m/2/model.yaml', 'steps: 3');
-    await until(() => asked.includes('load m/2 anew'), { what: 'the change' });
+    await until(() => requests.includes('load m/2 anew'), { what: 'the change' });
     rmSync(join(dir, 'm/1'), { recursive: true });
-    await until(() => asked.includes('unload m/1'), { what: 'the end of version 1' });
-    expect(asked).toEqual(['load m/2', 'load m/2 anew', 'unload m/1']);
+    await until(() => requests.includes('unload m/1'), { what: 'the end of version 1' });
+    expect(requests).toEqual(['load m/2', 'load m/2 anew', 'unload m/1']);
   });
 
   it('leaves alone what is unloaded, or no version', async () => {
     put('m/2/.unloaded', '');
     put('notes/readme.txt', 'hello');
     await watch.takeUp();
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });

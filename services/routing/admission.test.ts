@@ -40,13 +40,13 @@ class FakeClock {
 
 let clock: FakeClock;
 let admission: Admission;
-let places: number;
+let slots: number;
 let log: string[];
 
 function start(options: Partial<AdmissionOptions> = {}): void {
   clock = new FakeClock();
   admission = new Admission({ maxQueue: 3, maxWaitMs: 1_000, ...options }, clock);
-  places = 0;
+  slots = 0;
   log = [];
 }
 
@@ -57,12 +57,12 @@ function enter(
 ): void {
   const { model = MODEL, deadlineMs = Infinity, signal = new AbortController().signal, owner } = over;
   const goOn = (): void => {
-    places -= 1;
+    slots -= 1;
     log.push(name);
   };
   const refused = (thrown: unknown): void => void log.push(`${name}: ${RouterError.from(thrown).kind}`);
   try {
-    const turn = admission.enter(model, () => places, { deadlineMs: clock.now() + deadlineMs, signal, owner });
+    const turn = admission.enter(model, () => slots, { deadlineMs: clock.now() + deadlineMs, signal, owner });
     if (turn === undefined) goOn();
     else turn.then(goOn, refused);
   } catch (thrown) {
@@ -74,7 +74,7 @@ function enter(
 async function answer(count = 1, { gapMs = 0, model = MODEL } = {}): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     clock.pass(gapMs);
-    places += 1;
+    slots += 1;
     admission.leave(model, true);
     await new Promise(setImmediate);
   }
@@ -84,7 +84,7 @@ beforeEach(() => start());
 
 describe('admission', () => {
   it('lets a request go on at once while there is room', () => {
-    places = 2;
+    slots = 2;
     enter('a');
     enter('b');
     enter('c');
@@ -97,9 +97,9 @@ describe('admission', () => {
     expect([log, admission.waiting]).toEqual([['a', 'b'], 1]);
   });
 
-  it('lets nobody pass those who wait', async () => {
+  it('lets no new request pass those that wait', async () => {
     enter('a');
-    places = 1;
+    slots = 1;
     enter('b');
     await answer(0);
     await answer();
@@ -108,7 +108,7 @@ describe('admission', () => {
 
   it('lets no more in than there is room for, though all hear of it in the same moment', async () => {
     for (const name of ['a', 'b', 'c']) enter(name);
-    places = 2;
+    slots = 2;
     admission.serve();
     admission.serve();
     await answer(0);
@@ -177,7 +177,7 @@ describe('admission', () => {
 
   it('refuses at once who could not be answered in time, counting those inside', async () => {
     start({ maxQueue: 100 });
-    places = 4;
+    slots = 4;
     for (let n = 0; n < 8; n += 1) enter(`${n}`);
     await answer(3, { gapMs: 50 });
     enter('hurried', { deadlineMs: 200 });
@@ -189,7 +189,7 @@ describe('admission', () => {
 
   it('does not refuse a burst for want of knowledge', () => {
     start({ maxQueue: 1_000 });
-    places = 64;
+    slots = 64;
     for (let n = 0; n < 564; n += 1) enter(`${n}`);
     clock.pass(10);
     for (let n = 564; n < 864; n += 1) enter(`${n}`);
@@ -198,7 +198,7 @@ describe('admission', () => {
 
   it('does not take the first answer of a burst for its pace', async () => {
     start({ maxQueue: 1_000 });
-    places = 90;
+    slots = 90;
     for (let n = 0; n < 92; n += 1) enter(`${n}`, { deadlineMs: 10_000 });
     await answer(1, { gapMs: 300 });
     enter('late', { deadlineMs: 10_000 });
@@ -224,7 +224,7 @@ describe('admission', () => {
     start({ maxQueue: 100 });
     for (let n = 0; n < 4; n += 1) enter(`${n}`);
     await answer(4, { gapMs: 240 });
-    places = 1;
+    slots = 1;
     enter('goes on');
     clock.pass(20_000);
     for (let n = 0; n < 20; n += 1) enter(`later ${n}`);
@@ -250,22 +250,25 @@ describe('admission', () => {
 });
 
 describe('a vote that wants engines without room', () => {
-  const engine = (free = 0): { free: number; admits: boolean } => ({ free, admits: true });
+  const engine = (availableSlots = 0): { availableSlots: number; isAvailable: boolean } => ({
+    availableSlots,
+    isAvailable: true,
+  });
   const wait = (
     name: string,
-    engines: readonly { free: number; admits: boolean }[],
+    engines: readonly { availableSlots: number; isAvailable: boolean }[],
     deadlineMs = Infinity,
   ): (() => void) =>
     admission.waitForRoom(engines, clock.now() + deadlineMs, (isWorthwhile) => {
       log.push(`${name}: ${isWorthwhile}`);
-      if (isWorthwhile) engines.find(({ free }) => free > 0)!.free -= 1;
+      if (isWorthwhile) engines.find(({ availableSlots }) => availableSlots > 0)!.availableSlots -= 1;
     });
 
   it('hears when one of them has room, and keeps nothing', () => {
     const engines = [engine(), engine()];
     wait('a', engines);
     admission.serve();
-    engines[1]!.free = 1;
+    engines[1]!.availableSlots = 1;
     admission.serve();
     expect([log, clock.timers]).toEqual([['a: true'], 0]);
   });
@@ -273,7 +276,7 @@ describe('a vote that wants engines without room', () => {
   it('is served in its turn, and no more ballots than there is room for', () => {
     const only = engine();
     for (const name of ['a', 'b', 'c']) wait(name, [only]);
-    only.free = 2;
+    only.availableSlots = 2;
     admission.serve();
     expect(log).toEqual(['a: true', 'b: true']);
   });
@@ -283,9 +286,9 @@ describe('a vote that wants engines without room', () => {
     enter('single');
     admission.waitForRoom([only], Infinity, () => {
       log.push('vote');
-      places -= 1;
+      slots -= 1;
     });
-    only.free = 1;
+    only.availableSlots = 1;
     await answer();
     expect(log).toEqual(['vote']);
   });
@@ -298,10 +301,10 @@ describe('a vote that wants engines without room', () => {
   });
 
   it('leaves room that it does not want to the next request', async () => {
-    const letIn = admission.enter(MODEL, () => places, { deadlineMs: Infinity, signal: new AbortController().signal })!;
+    const letIn = admission.enter(MODEL, () => slots, { deadlineMs: Infinity, signal: new AbortController().signal })!;
     const waiting = letIn.then(() => wait('vote', [engine()]));
     enter('single');
-    places = 1;
+    slots = 1;
     admission.serve();
     await waiting;
     await Promise.resolve();
@@ -312,7 +315,7 @@ describe('a vote that wants engines without room', () => {
   it('hears at once when the engine may not be asked any more', () => {
     const gone = engine();
     admission.waitForRoom([gone], Infinity, (isWorthwhile) => log.push(`a: ${isWorthwhile}`));
-    gone.admits = false;
+    gone.isAvailable = false;
     admission.serve();
     expect(log).toEqual(['a: true']);
   });
@@ -340,7 +343,7 @@ describe('a vote that wants engines without room', () => {
   it('need not wait any longer', () => {
     const only = engine();
     wait('a', [only])();
-    only.free = 1;
+    only.availableSlots = 1;
     admission.serve();
     clock.pass(1_000);
     expect([log, clock.timers]).toEqual([[], 0]);
@@ -348,7 +351,10 @@ describe('a vote that wants engines without room', () => {
 });
 
 describe('free places', () => {
-  const engine = (free: number, admits = true): { free: number; admits: boolean } => ({ free, admits });
+  const engine = (availableSlots: number, isAvailable = true): { availableSlots: number; isAvailable: boolean } => ({
+    availableSlots,
+    isAvailable,
+  });
 
   it('are those of all engines that may be asked', () => {
     expect(freeSlots([engine(2), engine(3), engine(9, false)])).toBe(5);
@@ -370,7 +376,7 @@ describe('a queue that one caller has filled', () => {
     for (const name of ['flood 1', 'flood 2', 'flood 3']) enter(name, { owner: flood });
     enter('flood 4', { owner: flood });
     enter('other', { owner: other });
-    places = 2;
+    slots = 2;
     admission.serve();
     await new Promise(setImmediate);
     expect(log).toEqual(['flood 4: ROUTER_FULL', 'flood 3: ROUTER_FULL', 'flood 1', 'other']);

@@ -15,7 +15,7 @@ import { Waiter, WaitingQueue } from './waiting-queue.ts';
 export interface AdmissionOptions {
   /** Requests waiting at once, over all models; 0: a request that finds no capacity is refused. */
   readonly maxQueue: number;
-  /** Nobody waits longer, milliseconds. */
+  /** No request waits longer, milliseconds. */
   readonly maxWaitMs: number;
 }
 
@@ -141,7 +141,7 @@ export class Admission {
         first.end(outOfTime());
         continue;
       }
-      // It has waited longer than was to be expected: an engine would work for nobody.
+      // It has waited so long that its answer would come too late: an engine would work in vain.
       const answerMs = queue.inside / answersPerMs;
       if (answerMs > deadlineMs - nowMs) {
         first.end(tooLate(answerMs, queue.length / answersPerMs));
@@ -247,9 +247,9 @@ export function freeSlots(engines: readonly HasCapacity[]): number {
   let free = 0;
   let isAnyAble = false;
   for (const engine of engines) {
-    if (!engine.admits) continue;
+    if (!engine.isAvailable) continue;
     isAnyAble = true;
-    if (engine.free > 0) free += engine.free;
+    if (engine.availableSlots > 0) free += engine.availableSlots;
   }
   return isAnyAble ? free : Infinity;
 }

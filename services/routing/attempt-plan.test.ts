@@ -42,7 +42,7 @@ function start(
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const asked = (): string =>
+const askedIds = (): string =>
   [a, b, c, d]
     .filter(({ wasAsked }) => wasAsked)
     .map(({ id }) => id)
@@ -60,17 +60,17 @@ describe('a refusal', () => {
   it('is confirmed by another engine before the caller hears it', async () => {
     const answering = start([a, b, c]);
     await inTurn(() => a.fail('NON_FINITE', there));
-    expect(asked()).toBe('ab');
+    expect(askedIds()).toBe('ab');
     await inTurn(() => b.fail('NON_FINITE', there));
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, confirmed_by: 'a, b' } });
-    expect(asked()).toBe('ab');
+    expect(askedIds()).toBe('ab');
   });
 
   it('is confirmed by an engine of another kind where there is one', async () => {
     c.kind = 'local';
     const answering = start([a, b, c]);
     await inTurn(() => a.fail('NON_FINITE', there));
-    expect(asked()).toBe('ac');
+    expect(askedIds()).toBe('ac');
     c.answer();
     expect((await answering).engine.id).toBe('c');
   });
@@ -106,7 +106,7 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('is passed on unconfirmed where nobody else can be asked', async () => {
+  it('is passed on unconfirmed where there is no other engine to ask', async () => {
     const answering = start([a]);
     await inTurn(() => a.fail('NON_FINITE', there));
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, unconfirmed: 'true' } });
@@ -120,7 +120,7 @@ describe('a refusal', () => {
       () => c.fail('ENGINE_LOST'),
     );
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
-    expect(asked()).toBe('abc');
+    expect(askedIds()).toBe('abc');
   });
 
   it('is confirmed beyond the attempts and without the retry budget', async () => {
@@ -192,14 +192,14 @@ describe('an engine that is full', () => {
   });
 
   it('costs an attempt once no other has room, so that a full pool is not asked by every request', async () => {
-    for (const engine of [b, c, d]) engine.free = 0;
+    for (const engine of [b, c, d]) engine.availableSlots = 0;
     const answering = start([a, b, c, d], { maxAttempts: 2 });
     await inTurn(
       () => a.fail('ENGINE_FULL'),
       () => b.fail('ENGINE_FULL'),
     );
     await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
-    expect(asked()).toBe('ab');
+    expect(askedIds()).toBe('ab');
   });
 
   it('is paid for once where it comes after a retry', async () => {
@@ -295,10 +295,10 @@ describe('the time of an attempt', () => {
 
 describe('an engine that may not be asked for the moment', () => {
   it('is asked later, once it may be', async () => {
-    a.admits = false;
+    a.isAvailable = false;
     const answering = start([a, b]);
     await settle();
-    a.admits = true;
+    a.isAvailable = true;
     await inTurn(
       () => b.fail('ENGINE_LOST'),
       () => a.answer(),

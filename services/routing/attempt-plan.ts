@@ -1,4 +1,4 @@
-// Whom a request without a vote asks next, and how it ends. Failover and HEDGED (executors/) both go by it.
+// Which engine a request without a vote asks next, and how the request ends. Failover and HEDGED (executors/) both use it.
 //
 // A refusal (the engine says that the input or the model is at fault) is a claim: the caller hears it only when another
 // engine says the same. Two kinds of request, one after the other:
@@ -21,7 +21,7 @@
 //      is full while another has room
 //   6  fails otherwise                              the next engine is asked
 //
-// When nobody is left to ask, a request that was refused gets the first refusal, with `unconfirmed`; any other gets what
+// When no engine is left to ask, a request that was refused gets the first refusal, with `unconfirmed`; any other gets what
 // no-engine.ts says.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
@@ -61,14 +61,14 @@ export class AttemptPlan<E extends EngineClient> {
     this.#claims = execution.claims;
   }
 
-  /** Undefined: nobody may be asked now. `requests`: how many such are sent at once. */
+  /** Undefined: no engine may be asked now. `requests`: how many such are sent at once. */
   next(requests = 1): NextAttempt<E> | undefined {
     const refuser = this.#refusals?.[0]?.engine;
     let able = 0;
     let first: E | undefined;
     let ofOtherKind: E | undefined;
     for (const engine of this.#left) {
-      if (!engine.admits) continue;
+      if (!engine.isAvailable) continue;
       able += 1;
       first ??= engine;
       if (refuser !== undefined && engine.kind !== refuser.kind) ofOtherKind ??= engine;
@@ -113,7 +113,7 @@ export class AttemptPlan<E extends EngineClient> {
     return undefined;
   }
 
-  /** What the request ends with when nobody is left to ask. */
+  /** What the request ends with when no engine is left to ask. */
   get exhausted(): RouterError {
     const { options, attempts } = this.request;
     const refusal = this.#refusals?.[0]?.said;

@@ -26,11 +26,11 @@ export interface EngineClient {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
   /** Whether it may be asked now. */
-  readonly admits: boolean;
+  readonly isAvailable: boolean;
   /** Why it may not; empty where it may. */
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   /** Requests that it may be sent now without getting more than it works off. */
-  readonly free: number;
+  readonly availableSlots: number;
   /**
    * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
    * such are sent at once; unset: one.
@@ -147,7 +147,7 @@ function noteOutcome(
   ]);
 }
 
-/** Whether no other engine can do better: the error is not the engine's, or nobody waits any more. */
+/** Whether no other engine can do better: the error is not the engine's, or the caller has left. */
 export function isFinal(error: RouterError, context: CallContext): boolean {
   return !error.retryable || isOver(context);
 }
@@ -157,7 +157,10 @@ export function isFinal(error: RouterError, context: CallContext): boolean {
  * an engine whose messages are too small for the input was sent nothing; and a full engine is passed over while one of the
  * engines that are `left` has room.
  */
-export function isUncounted({ kind }: RouterError, left: readonly Pick<EngineClient, 'admits' | 'free'>[]): boolean {
+export function isUncounted(
+  { kind }: RouterError,
+  left: readonly Pick<EngineClient, 'isAvailable' | 'availableSlots'>[],
+): boolean {
   if (kind === 'DRAINING' || kind === 'INPUT_TOO_LARGE') return true;
-  return kind === 'ENGINE_FULL' && left.some(({ admits, free }) => admits && free > 0);
+  return kind === 'ENGINE_FULL' && left.some(({ isAvailable, availableSlots }) => isAvailable && availableSlots > 0);
 }

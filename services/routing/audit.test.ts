@@ -75,7 +75,7 @@ describe('an audit', () => {
     expect([fakes.a.calls.length, fakes.b.calls.length + fakes.c.calls.length]).toEqual([0, 5]);
   });
 
-  it('checks that share of every engine’s answers, whoever’s turn it is', async () => {
+  it('checks that share of every engine’s answers, in whatever order the engines answer', async () => {
     fakes.c.down('killed'); // so that the witness of one is the other
     await answer(80, 0.05, 99n, ['a', 'b']);
     expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
@@ -83,10 +83,10 @@ describe('an audit', () => {
 
   it('asks for digests alone or in full, by chance: an engine cannot tell it from a request', async () => {
     await answer(100, 1);
-    const asked = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
-    expect(asked).toHaveLength(100);
+    const modes = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
+    expect(modes).toHaveLength(100);
     for (const digestOnly of [true, false]) {
-      expect(asked.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
+      expect(modes.filter((each) => each === digestOnly).length).toBeGreaterThan(20);
     }
   });
 
@@ -117,7 +117,7 @@ describe('an audit', () => {
     expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b', 'c'])]);
   });
 
-  it('blames nobody where only two can be asked, and takes the answer back', async () => {
+  it('blames no engine where only two can be asked, and takes the answer back', async () => {
     fakes.c.down('killed');
     lie('b', 666n);
     await answer(1, 1);
@@ -131,7 +131,7 @@ describe('an audit', () => {
     expect(seen).toEqual([]);
   });
 
-  it('is left out where there is nobody to ask', async () => {
+  it('is left out where there is no other engine', async () => {
     fakes.b.down('killed');
     fakes.c.down('killed');
     await answer(3, 1);
@@ -202,7 +202,7 @@ describe('a request to which one refused and another answered', () => {
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
   });
 
-  it('names nobody where there are only two, and takes the answer back', async () => {
+  it('names no engine where there are only two, and takes the answer back', async () => {
     fakes.c.down('killed');
     await audited(build(0), { a: refusal(), b: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
@@ -238,7 +238,7 @@ describe('a vote that cannot say who is wrong', () => {
     expect(disputes).toMatchObject([{ wrong: ['a', 'b'], right: { stateDigest: 99n } }]);
   });
 
-  it('names nobody where the others are too few, though engines that left would make them a majority', async () => {
+  it('names no engine where the others are too few, though engines that left would make them a majority', async () => {
     for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
     const { engines } = pool;
     for (const id of ['d', 'e']) pool.setDraining(pool.find(id), true);

@@ -37,7 +37,7 @@ const MAX_RUNNING = 4;
 const MAX_CONTRADICTED = 4;
 const TIMEOUT_MS = 10_000;
 
-/** Of an audit in which nobody has contradicted anybody: two that agree are enough. */
+/** Of an audit without a contradiction so far: two that agree are enough. */
 const POLICY: VotePolicy = {
   participants: 3,
   agreement: { kind: 'MAJORITY' },
@@ -63,7 +63,7 @@ interface OneAudit<E> {
   readonly all: number;
   readonly isContradicted: boolean;
   readonly mayAsk: boolean;
-  readonly asked: Audited;
+  readonly audited: Audited;
   readonly onWrong: () => void;
 }
 
@@ -88,14 +88,14 @@ export class Audit {
   maybeAudit<E extends EngineClient>(
     claims: readonly Claim<E>[],
     engines: readonly E[],
-    asked: Audited,
+    audited: Audited,
     onWrong: () => void,
   ): void {
     const [first] = claims;
     if (first === undefined) return;
     const isDue = this.#isDue(first.engine);
     if (claims.some(({ said }) => nameOf(said) !== nameOf(first.said))) {
-      this.contradicted(claims, engines, asked, onWrong);
+      this.contradicted(claims, engines, audited, onWrong);
     } else if (isDue && this.#running.byShare < MAX_RUNNING) {
       const { length: all } = engines;
       void this.#run({
@@ -104,7 +104,7 @@ export class Audit {
         all,
         isContradicted: false,
         mayAsk: true,
-        asked,
+        audited,
         onWrong,
       });
     }
@@ -117,13 +117,13 @@ export class Audit {
   contradicted<E extends EngineClient>(
     claims: readonly Claim<E>[],
     engines: readonly E[],
-    asked: Audited,
+    audited: Audited,
     onWrong: () => void,
     least = 0,
   ): void {
     const mayAsk = this.#running.contradicted < MAX_CONTRADICTED;
     const all = Math.max(engines.length, least);
-    void this.#run({ claims, others: peers(claims, engines), all, isContradicted: true, mayAsk, asked, onWrong });
+    void this.#run({ claims, others: peers(claims, engines), all, isContradicted: true, mayAsk, audited, onWrong });
   }
 
   #isDue(engine: EngineClient): boolean {
@@ -135,7 +135,7 @@ export class Audit {
   async #run<E extends EngineClient>(audit: OneAudit<E>): Promise<void> {
     const running = audit.isContradicted ? 'contradicted' : 'byShare';
     this.#running[running] += 1;
-    const release = audit.asked.hold?.();
+    const release = audit.audited.hold?.();
     try {
       const voters = audit.claims.map(toVoter);
       if (audit.mayAsk) await this.#askPeers(voters, audit);
@@ -148,14 +148,14 @@ export class Audit {
     }
   }
 
-  /** Asks one after the other until it is decided who is right: at least one, where nobody has contradicted anybody yet. */
+  /** Asks one engine after the other until the right answer is decided: at least one engine, where there is no contradiction yet. */
   async #askPeers<E extends EngineClient>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
-    const { claims, others, isContradicted, asked } = audit;
+    const { claims, others, isContradicted, audited } = audit;
     for (const other of others) {
       const mayEnd = isContradicted || voters.length > claims.length;
       if (mayEnd && judge(voters, audit).kind === 'AGREED') return;
-      if (!other.admits) continue; // since the list was made
-      voters.push(await this.#recompute(other, asked));
+      if (!other.isAvailable) continue; // since the list was made
+      voters.push(await this.#recompute(other, audited));
     }
   }
 
@@ -167,14 +167,14 @@ export class Audit {
     const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;
     try {
-      const asked = { ...input, digestOnly };
-      answer = await engine.infer(asked, limits, engine.attemptMs(asked, TIMEOUT_MS));
+      const audited = { ...input, digestOnly };
+      answer = await engine.infer(audited, limits, engine.attemptMs(audited, TIMEOUT_MS));
     } catch (thrown) {
       // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
       const error = RouterError.from(thrown);
       recordError(voter, error);
-      const asked = { input, strategy, span: context?.span };
-      const dispute = malformedDispute(engine.id, error, voter.durationMs, asked);
+      const audited = { input, strategy, span: context?.span };
+      const dispute = malformedDispute(engine.id, error, voter.durationMs, audited);
       if (dispute !== undefined) onDispute(dispute);
       return voter;
     }
@@ -190,7 +190,7 @@ export class Audit {
     const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;
     const wrong = result.kind === 'AGREED' ? voters.filter((_, index) => result.outcomes[index] === 'DISSENTED') : [];
     const isClean = result.kind === 'AGREED' && wrong.length === 0;
-    // Nobody else could be asked.
+    // No other engine could be asked.
     if (voted < 2 || (isClean && voted === claimed)) return;
     const given = voters.slice(0, claimed).findIndex(({ answer }) => answer !== undefined);
     const isAnswerWrong = result.kind !== 'AGREED' || result.outcomes[given] === 'DISSENTED';
@@ -198,7 +198,7 @@ export class Audit {
     const ids = wrong.map(({ engine }) => engine.id);
     this.#options.observer.voted(isClean ? 'AUDITED' : 'AUDIT_DISPUTED', ids);
     if (isClean) return;
-    const { input, strategy, context } = audit.asked;
+    const { input, strategy, context } = audit.audited;
     const right = result.kind === 'AGREED' ? voters[result.winner]?.ballot.answer : undefined;
     this.#options.onDispute({
       input,
@@ -236,7 +236,7 @@ function judge<E>(voters: readonly Voter<E>[], { all }: OneAudit<E>): Verdict {
 /** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
 function peers<E extends EngineClient>(claims: readonly Claim<E>[], engines: readonly E[]): readonly E[] {
   const { kind } = claims[0]!.engine;
-  const others = engines.filter((other) => other.admits && claims.every(({ engine }) => engine !== other));
+  const others = engines.filter((other) => other.isAvailable && claims.every(({ engine }) => engine !== other));
   const [first] = others.splice(Math.floor(Math.random() * others.length), 1);
   const mixed = first === undefined ? [] : [first, ...others];
   return mixed.sort((a, b) => Number(a.kind === kind) - Number(b.kind === kind));

@@ -132,7 +132,7 @@ export class GroupPath {
       }
       // One that was never measured is asked once.
       const most = engine.expectedMs === 0 ? 1 : spread;
-      run = members.slice(at, at + Math.min(most, Math.max(1, engine.free)));
+      run = members.slice(at, at + Math.min(most, Math.max(1, engine.availableSlots)));
       for (let k = 1; k < run.length; k += 1) run[k]!.followPlan(first.request);
       new Run(run, next).send(context);
     } catch (thrown) {

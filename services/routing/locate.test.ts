@@ -33,8 +33,8 @@ function voter(
   over: Partial<CastBallot> = {},
 ): CastBallot {
   const engine = new FakeEngine(id);
-  engine.recorded = (asked) => {
-    if (recording === undefined || asked !== 5n) return new Promise(() => undefined);
+  engine.recorded = (input) => {
+    if (recording === undefined || input !== 5n) return new Promise(() => undefined);
     return recording instanceof RouterError ? Promise.reject(recording) : Promise.resolve(recording);
   };
   engines.push(engine);

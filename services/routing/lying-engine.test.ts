@@ -67,7 +67,7 @@ describe('an answer that another engine refused to give', () => {
     for (let n = 0; n < 3; n += 1) {
       statuses.push((await router.reason(question({ cache: 'USE' }), context())).cache);
     }
-    expect(statuses).toEqual(['MISS', 'MISS', 'HIT']); // the second began with the other engine, and nobody refused
+    expect(statuses).toEqual(['MISS', 'MISS', 'HIT']); // the second began with the other engine, and no engine refused
   });
 
   it('is audited, whatever the rate', async () => {

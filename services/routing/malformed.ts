@@ -6,7 +6,7 @@ import type { OpenSpan } from '../core/request-trace.ts';
 import { malformedReason } from '../core/refusal.ts';
 import type { Dispute } from './dispute.ts';
 
-interface Asked {
+interface Context {
   readonly input: InferenceInput;
   readonly strategy: string;
   readonly span: OpenSpan | undefined;
@@ -17,7 +17,7 @@ export function malformedDispute(
   engineId: string,
   error: RouterError,
   durationMs: number,
-  { input, strategy, span }: Asked,
+  { input, strategy, span }: Context,
 ): Dispute | undefined {
   const reason = malformedReason(error);
   if (reason === undefined) return undefined;

@@ -13,7 +13,7 @@ const RETRY_AFTER_MS = 500;
 
 interface EngineView {
   readonly id: string;
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   /** Models that it cannot serve. */
   readonly modelProblems?: readonly ModelProblem[];
 }
@@ -26,7 +26,7 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
   const tried = attempts.map(({ engineId, outcome }) => `${engineId}: ${outcome}`).join(', ');
   const untried = pool.engines.filter(({ id }) => !attempts.some(({ engineId }) => engineId === id));
   const others = untried
-    .map((engine) => `${engine.id}: ${engine.whyNot || modelsOf(engine) || 'not asked'}`)
+    .map((engine) => `${engine.id}: ${engine.unavailableReason || modelsOf(engine) || 'not asked'}`)
     .join(', ');
   const metadata = { tried, others };
   const outcomes = new Set(attempts.map(({ outcome }) => outcome));

@@ -62,7 +62,7 @@ interface EngineSpec {
 /** Works off a queue, in batches if so specified; what has passed its deadline is not begun. */
 class SimulatedEngine {
   readonly limit = new ConcurrencyLimit();
-  readonly admits = true;
+  readonly isAvailable = true;
   inFlight = 0;
   readonly #clock: VirtualClock;
   readonly #spec: Required<EngineSpec>;
@@ -74,7 +74,7 @@ class SimulatedEngine {
     this.#spec = { servers, batch, fixedMs };
   }
 
-  get free(): number {
+  get availableSlots(): number {
     return this.limit.limit - this.inFlight;
   }
 
@@ -195,7 +195,7 @@ class Simulation {
       else if (error.kind !== 'ROUTER_FULL' || !(error.retryAfterMs! >= 1)) tally.withoutHint += 1;
     };
     const send = (): void => {
-      const engine = this.engines.reduce((a, b) => (b.free > a.free ? b : a));
+      const engine = this.engines.reduce((a, b) => (b.availableSlots > a.availableSlots ? b : a));
       engine.infer(workMs, deadlineMs, (isAnswer) => {
         const { nowMs } = this.clock;
         if (isAnswer && nowMs <= deadlineMs) tally.answered += 1;
@@ -241,7 +241,7 @@ describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed,
       workMs: () => simulation.exponential(workMs),
     });
 
-  it('holds nobody back at 0.5 times its capacity', async () => {
+  it('holds no request back at 0.5 times its capacity', async () => {
     expect(await run(0.5, 10)).toMatchObject({ heldBack: 0, refused: 0, inVain: 0 });
   });
 

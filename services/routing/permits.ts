@@ -22,7 +22,7 @@ export class Permits {
 
   /** Runs `call` once there is a permit. One key that hangs does not hold up the others. */
   async run<T>(key: string, call: () => Promise<T>): Promise<T> {
-    if (this.#isFree(key)) this.#take(key);
+    if (this.#isAvailable(key)) this.#take(key);
     else await new Promise<void>((start) => this.#waiting.push({ key, start }));
     try {
       return await call();
@@ -31,7 +31,7 @@ export class Permits {
     }
   }
 
-  #isFree(key: string): boolean {
+  #isAvailable(key: string): boolean {
     return this.#total < this.#limits.total && (this.#taken.get(key) ?? 0) < this.#limits.perKey;
   }
 
@@ -45,7 +45,7 @@ export class Permits {
     const left = (this.#taken.get(key) ?? 1) - 1;
     if (left > 0) this.#taken.set(key, left);
     else this.#taken.delete(key);
-    const next = this.#waiting.findIndex((waiting) => this.#isFree(waiting.key));
+    const next = this.#waiting.findIndex((waiting) => this.#isAvailable(waiting.key));
     if (next < 0) return;
     const [{ key: nextKey, start }] = this.#waiting.splice(next, 1) as [Waiting];
     this.#take(nextKey); // before anything else can take it

@@ -7,7 +7,7 @@ const policy = (over: object = {}): ReturnType<typeof toPolicy> => toPolicy(vote
 const engine = (id: string, over: Partial<ReadinessEngine> = {}): ReadinessEngine => ({
   id,
   kind: 'sidecar',
-  whyNot: '',
+  unavailableReason: '',
   modelProblems: [],
   ...over,
 });
@@ -42,7 +42,7 @@ describe('readiness', () => {
   });
 
   it('names each engine that is not ready, and why, also where there are enough', () => {
-    const engines = [...two, engine('engine-3', { whyNot: 'down: refused' })];
+    const engines = [...two, engine('engine-3', { unavailableReason: 'down: refused' })];
     expect(readiness({ engines, model: 'toy/1', able: two }, demandOf(policy(), 0))).toEqual({
       isReady: true,
       why: '2 of 3 engines ready for toy/1; not ready: engine-3: down: refused',
@@ -50,7 +50,7 @@ describe('readiness', () => {
   });
 
   it('is missing with one engine too few, and says which are missing, why, and what to do', () => {
-    const engines = [two[0]!, engine('engine-2', { whyNot: 'down: refused' })];
+    const engines = [two[0]!, engine('engine-2', { unavailableReason: 'down: refused' })];
     const { isReady, why } = readiness({ engines, model: 'toy/1', able: [two[0]!] }, demandOf(policy(), 0));
     expect([isReady, why]).toEqual([
       false,

@@ -8,7 +8,7 @@ export interface ReadinessEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
   /** Why it takes no requests; empty where it does. */
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   /** Models that it cannot serve. */
   readonly modelProblems: readonly ModelProblem[];
 }
@@ -51,7 +51,9 @@ export function readiness({ engines, model, able }: ReadinessView, demand: Readi
   const counted = `${able.length} of ${engines.length} engines ready for ${model}`;
   const kinds = [...new Set(able.map(({ kind }) => kind))];
   const others = engines.filter((engine) => !able.includes(engine));
-  const each = others.map((engine) => `${engine.id}: ${engine.whyNot || whyNotFor(engine, model)}`).join('; ');
+  const each = others
+    .map((engine) => `${engine.id}: ${engine.unavailableReason || modelUnavailableReason(engine, model)}`)
+    .join('; ');
   if (able.length >= demand.engines && kinds.length >= demand.kinds) {
     return { isReady: true, why: each === '' ? counted : `${counted}; not ready: ${each}` };
   }
@@ -64,7 +66,7 @@ export function readiness({ engines, model, able }: ReadinessView, demand: Readi
 }
 
 /** Why an engine that takes requests takes none for `model`. */
-function whyNotFor({ modelProblems }: ReadinessEngine, model: string): string {
+function modelUnavailableReason({ modelProblems }: ReadinessEngine, model: string): string {
   const problem = modelProblems.find((each) => each.model === model);
   return problem === undefined ? `does not hold ${model}` : `${model}: ${problem.why}`;
 }

@@ -3,7 +3,7 @@
 import type { RecordedNode, Recording, TracePlace } from '../engines/engine.ts';
 import { haveSameNodes, howItWentOn } from './replay-compare.ts';
 
-export interface SpikePlace extends TracePlace {
+export interface SpikeLocation extends TracePlace {
   readonly neuron: number;
   /** Whether the neuron spiked in the recording; in the reference it did the opposite. */
   readonly spiked: boolean;
@@ -23,7 +23,7 @@ export interface Comparison {
   /** First step, and node in the order of evaluation, whose state differs. */
   readonly state: TracePlace | undefined;
   /** First step, node and neuron whose spike differs. */
-  readonly spike: SpikePlace | undefined;
+  readonly spike: SpikeLocation | undefined;
   readonly end: EndDifference | undefined;
   /** First step and node whose state or spikes differ. */
   readonly first: TracePlace | undefined;
@@ -115,8 +115,8 @@ function firstState(recording: Recording, reference: Recording, steps: number): 
   return first;
 }
 
-function firstSpike(recording: Recording, reference: Recording, steps: number): SpikePlace | undefined {
-  let first: SpikePlace | undefined;
+function firstSpike(recording: Recording, reference: Recording, steps: number): SpikeLocation | undefined {
+  let first: SpikeLocation | undefined;
   for (const [index, { node, elements, spikes: mine }] of recording.nodes.entries()) {
     const theirs = reference.nodes[index]!.spikes;
     const bytes = bytesPerStep(elements);
@@ -141,14 +141,14 @@ function earlier(
   spike: TracePlace | undefined,
   nodes: readonly RecordedNode[],
 ): TracePlace | undefined {
-  const rank = (place: TracePlace): number =>
-    place.step * nodes.length + nodes.findIndex(({ node }) => node === place.node);
+  const rank = (location: TracePlace): number =>
+    location.step * nodes.length + nodes.findIndex(({ node }) => node === location.node);
   if (state === undefined || spike === undefined) return placeOf(state ?? spike);
   return placeOf(rank(spike) < rank(state) ? spike : state);
 }
 
-function placeOf(place: TracePlace | undefined): TracePlace | undefined {
-  return place && { step: place.step, node: place.node };
+function placeOf(location: TracePlace | undefined): TracePlace | undefined {
+  return location && { step: location.step, node: location.node };
 }
 
 /** Bytes that hold the spikes of all elements of a node at one step. */

@@ -28,14 +28,14 @@ export function rasterOf(
   recording: Recording,
   reference: Recording,
 ): DifferenceRaster | undefined {
-  const place = spike ?? state;
-  const index = reference.nodes.findIndex(({ node }) => node === place?.node);
+  const location = spike ?? state;
+  const index = reference.nodes.findIndex(({ node }) => node === location?.node);
   const [mine, theirs] = [recording.nodes[index], reference.nodes[index]];
-  if (place === undefined || mine === undefined || theirs === undefined) return undefined;
+  if (location === undefined || mine === undefined || theirs === undefined) return undefined;
   if (mine.spikes.length === 0 || theirs.spikes.length === 0) return undefined;
   const allSteps = Math.min(recording.steps, reference.steps);
   const steps = Math.min(MAX_RASTER_STEPS, allSteps);
-  const firstStep = windowStart(place.step, MAX_RASTER_STEPS, allSteps, MAX_RASTER_STEPS / 4);
+  const firstStep = windowStart(location.step, MAX_RASTER_STEPS, allSteps, MAX_RASTER_STEPS / 4);
   const bits = 8 * bytesPerStep(mine.elements);
   const around = windowStart(spike?.neuron ?? 0, MAX_RASTER_NEURONS, bits, MAX_RASTER_NEURONS / 2);
   const firstNeuron = 8 * Math.floor(around / 8);

@@ -1,7 +1,7 @@
 // Where two recordings differ, as a sentence. Example: `engine-2 differed from engine-1 first at step 3 in node "lif1"
 // (potentials); first different spike: step 5, node "lif1", neuron 17, where only engine-2 spiked`.
 import type { TracePlace } from '../engines/engine.ts';
-import type { Comparison, EndDifference, SpikePlace } from './recording-compare.ts';
+import type { Comparison, EndDifference, SpikeLocation } from './recording-compare.ts';
 
 export interface Compared {
   readonly engine: string;
@@ -30,10 +30,10 @@ export function describeComparison(comparison: Comparison, compared: Compared): 
   }
   const who = isCertain ? `${engine} differed from ${reference}` : `${engine} and ${reference} differed`;
   return [
-    `${who} first at ${describePlace(first, ' in')} (${quantities(first, state, spike)})`,
+    `${who} first at ${describeLocation(first, ' in')} (${quantities(first, state, spike)})`,
     spike === undefined
       ? 'only potentials differed, no spike did'
-      : `first different spike: ${describePlace(spike, ',')}, neuron ${spike.neuron}, where only ${spike.spiked ? engine : reference} spiked`,
+      : `first different spike: ${describeLocation(spike, ',')}, neuron ${spike.neuron}, where only ${spike.spiked ? engine : reference} spiked`,
     ...(ending === undefined ? [] : [`at ${ending}`]),
   ].join('; ');
 }
@@ -42,12 +42,13 @@ function describeEnd({ step, did, referenceDid }: EndDifference, { engine, refer
   return `step ${step}, where ${engine} ${did} and ${reference} ${referenceDid}`;
 }
 
-function quantities(first: TracePlace, state: TracePlace | undefined, spike: SpikePlace | undefined): string {
-  const isAtFirst = (place: TracePlace | undefined): boolean => place?.step === first.step && place.node === first.node;
+function quantities(first: TracePlace, state: TracePlace | undefined, spike: SpikeLocation | undefined): string {
+  const isAtFirst = (location: TracePlace | undefined): boolean =>
+    location?.step === first.step && location.node === first.node;
   return [...(isAtFirst(state) ? ['potentials'] : []), ...(isAtFirst(spike) ? ['spikes'] : [])].join(' and ');
 }
 
-function describePlace({ step, node }: TracePlace, before: string): string {
+function describeLocation({ step, node }: TracePlace, before: string): string {
   return `step ${step}${before} node ${quoted(node)}`;
 }
 

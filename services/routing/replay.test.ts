@@ -49,8 +49,8 @@ function context(over: Partial<CallContext> = {}): CallContext {
 /** Does what the real engine does, until a test says otherwise. */
 function mirror(id: string): FakeEngine {
   const engine = new FakeEngine(id);
-  engine.behaviour = (asked, limits) => real.infer(asked, limits);
-  engine.tracing = (asked, place, limits) => real.trace(asked, place, limits);
+  engine.behaviour = (input, limits) => real.infer(input, limits);
+  engine.tracing = (input, place, limits) => real.trace(input, place, limits);
   engine.up(model);
   pool.add(engine);
   return engine;
@@ -58,12 +58,12 @@ function mirror(id: string): FakeEngine {
 
 /** Answers, and computes, something else from `step` on: neuron `element` of "lif" has one bit more. */
 function dissent(engine: FakeEngine, step: number, element: number): void {
-  engine.behaviour = async (asked, limits) => {
-    const answer = await real.infer(asked, limits);
+  engine.behaviour = async (input, limits) => {
+    const answer = await real.infer(input, limits);
     return { ...answer, stateDigest: answer.stateDigest ^ 1n, readoutDigest: 0n };
   };
-  engine.tracing = async (asked, place, limits): Promise<Trace> => {
-    const truth = await real.trace(asked, place, limits);
+  engine.tracing = async (input, place, limits): Promise<Trace> => {
+    const truth = await real.trace(input, place, limits);
     if (place === undefined) {
       const from = step * truth.nodes.length + truth.nodes.indexOf('lif');
       return { ...truth, digests: truth.digests.map((digest, at) => (at >= from ? digest ^ 1n : digest)) };
@@ -135,7 +135,7 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('says so where nobody can be held against', async () => {
+  it('says so where there is no engine to compare with', async () => {
     pool = new EnginePool(models, BREAKER);
     for (const id of ['a', 'b']) mirror(id).tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'no'));
     dissent(mirror('other'), 1, 0);
@@ -148,8 +148,8 @@ describe('replaying an input', () => {
 
   it('finds an answer that was altered after it was computed', async () => {
     mirror('twin');
-    mirror('liar').behaviour = async (asked, limits) => {
-      const answer = await real.infer(asked, limits);
+    mirror('liar').behaviour = async (input, limits) => {
+      const answer = await real.infer(input, limits);
       return { ...answer, spikeCounts: [4, 4] };
     };
     const { engines } = await replayInput(pool, input, context());
@@ -214,7 +214,7 @@ describe('replaying an input', () => {
     await expect(replaying).rejects.toMatchObject({ kind: 'CANCELLED' });
   });
 
-  it('means the highest version that is held by 0, and refuses what nobody holds', async () => {
+  it('takes version 0 for the highest version that is held, and refuses a version that no engine holds', async () => {
     const { engines } = await replayInput(pool, { ...input, version: 0 }, context());
     expect(engines[0]?.error).toBe('');
     await expect(replayInput(pool, { ...input, version: 7 }, context())).rejects.toMatchObject({

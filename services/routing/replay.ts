@@ -1,4 +1,4 @@
-// One input before every engine again, beside all routing: who agrees with whom, and where those that differ began to.
+// Runs one input on every engine again, without routing: which engines agree, and where the others first differ.
 //
 // Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
@@ -62,10 +62,10 @@ const PHASES = 4;
 /** `version` 0 is the highest that engines hold. Rejects with RouterError; what an engine did wrong is in the answer. */
 export async function replayInput(pool: ReplayPool, input: InferenceInput, context: CallContext): Promise<Replay> {
   const { version, modelId } = findModel(pool, input);
-  const asked = { ...input, version };
+  const pinned = { ...input, version };
   const eachMs = Math.min(EACH_MS, (context.deadlineMs - performance.now()) / PHASES);
-  const outcomes = await Promise.all(pool.engines.map((each) => runOn(each, asked, modelId, eachMs, context)));
-  const differences = await locateAll(outcomes, asked, eachMs, context);
+  const outcomes = await Promise.all(pool.engines.map((each) => runOn(each, pinned, modelId, eachMs, context)));
+  const differences = await locateAll(outcomes, pinned, eachMs, context);
   if (context.signal.aborted) throw RouterError.from(context.signal.reason);
   const engines = outcomes.map(({ id, build, inference, readout, error }) => {
     return { id, build, stateDigest: inference?.stateDigest, readoutDigest: readout, error };
@@ -143,7 +143,7 @@ async function locateAll(
   );
   if ('why' in traced) {
     for (const each of dissenters)
-      note(each, `where it differs is not known, for nobody it could be held against traces: ${traced.why}`);
+      note(each, `where it differs is not known, because no engine to compare with has a trace: ${traced.why}`);
     return [];
   }
   const found = await Promise.all(

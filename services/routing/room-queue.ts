@@ -1,22 +1,22 @@
-// Ballots that wait for an engine with room. A vote is let in like any other request, as soon as one engine has room; it
-// asks the engines that have room, and waits here for the others. So a vote that waits for one engine holds up nobody.
+// Ballots that wait for an engine with a free slot. A vote is admitted as any other request is, as soon as one engine has a
+// free slot. It asks the engines that have one, and waits here for the others. So a vote that waits delays no other request.
 //
 // A queue for each engine, first come, first served. Ballots go before the requests that wait in admission.ts: their votes
 // were let in earlier, and would not come to an end otherwise.
 
 export interface HasCapacity {
   /** Whether it may be sent requests now. */
-  readonly admits: boolean;
+  readonly isAvailable: boolean;
   /** How many more it would take now. */
-  readonly free: number;
+  readonly availableSlots: number;
 }
 
 /** What a ballot waits with; called at most once. It takes the room before it returns, if it still wants it. */
-type OnRoom = () => void;
+type OnCapacity = () => void;
 
 interface Queue {
   /** In the order in which they came. */
-  readonly ballots: Set<OnRoom>;
+  readonly ballots: Set<OnCapacity>;
   /** Since when it has not been empty. */
   readonly stoodSinceMs: number;
 }
@@ -28,7 +28,7 @@ export class RoomQueue {
    * Calls `onRoom` when one of the engines has room, or may not be asked any more. Returns what ends the waiting, which may
    * be called at any time.
    */
-  wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnRoom): () => void {
+  wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnCapacity): () => void {
     const stop = (): void => {
       for (const engine of engines) this.#remove(engine, ballot);
     };
@@ -52,13 +52,13 @@ export class RoomQueue {
   serve(): void {
     for (const [engine, { ballots }] of this.#queues) {
       for (const ballot of ballots) {
-        if (engine.admits && engine.free <= 0) break;
+        if (engine.isAvailable && engine.availableSlots <= 0) break;
         ballot();
       }
     }
   }
 
-  #remove(engine: HasCapacity, ballot: OnRoom): void {
+  #remove(engine: HasCapacity, ballot: OnCapacity): void {
     const queue = this.#queues.get(engine);
     queue?.ballots.delete(ballot);
     if (queue?.ballots.size === 0) this.#queues.delete(engine);

@@ -117,7 +117,7 @@ export class RoutedRequest implements Execution<PooledEngine> {
     return () => use.end();
   }
 
-  /** The answer has turned out to be wrong: nobody else must get it. */
+  /** The answer has turned out to be wrong: no other request may get it. */
   forgetAnswer(): void {
     if (this.onWrong !== undefined) this.onWrong();
     else this.#cache?.delete(this.cacheKey);

@@ -23,8 +23,8 @@ describe('detail', () => {
   const raster = layers.map((layer) => ({ ...layer, eventSteps: [0, 0, 0, 0], eventNeurons: [0, 1, 2, 3] }));
   /** Tells layers to who asks for them. */
   function telling(id: string): FakeEngine {
-    const told = engine(id);
-    told.behaviour = ({ detail, digestOnly }) =>
+    const answering = engine(id);
+    answering.behaviour = ({ detail, digestOnly }) =>
       Promise.resolve(
         digestOnly === true
           ? fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: WHOLE_DIGEST })
@@ -34,7 +34,7 @@ describe('detail', () => {
               ],
             ),
       );
-    return told;
+    return answering;
   }
   /** Of fakeInference(). */
   const WHOLE_DIGEST = readoutDigest(fakeInference());
@@ -82,8 +82,8 @@ describe('detail', () => {
 
   it('of a vote is asked of every engine, in full', async () => {
     const engines = ['a', 'b', 'c'].map(telling);
-    const asked = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
-    const { answer, grade } = await build(engines).reason(asked, context());
+    const request = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
+    const { answer, grade } = await build(engines).reason(request, context());
     expect([grade, answer.inference.layers]).toEqual(['UNANIMOUS', layers]);
     expect(engines.map(({ calls }) => calls[0]!.input)).toMatchObject(
       Array(3).fill({ detail: 'LAYERS', digestOnly: false }),
@@ -111,7 +111,7 @@ describe('detail', () => {
         },
         READOUT: { readoutPerStep: Buffer.alloc(4 * 16 * 2, 2) },
       };
-      const told: Details = {
+      const answering: Details = {
         ...{ SUMMARY: {}, LAYERS: { layers }, RASTER: { layers: raster } },
         READOUT: { readoutPerStep: new Uint8Array(readoutPerStep) },
       }[detail];
@@ -119,8 +119,8 @@ describe('detail', () => {
       function withLiar(): FakeEngine[] {
         const engines = ['a', 'b', 'c'].map(telling);
         engines[0]!.behaviour = (input) => {
-          const { detail: asked = 'SUMMARY' } = input;
-          return Promise.resolve(fakeInference(forged[asked]));
+          const { detail: request = 'SUMMARY' } = input;
+          return Promise.resolve(fakeInference(forged[request]));
         };
         return engines;
       }
@@ -129,8 +129,8 @@ describe('detail', () => {
         const disputes: Dispute[] = [];
         const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
         const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
-        expect({ grade, ...answer.inference }).toMatchObject({ grade: 'MAJORITY', ...told });
-        expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(told) } }]);
+        expect({ grade, ...answer.inference }).toMatchObject({ grade: 'MAJORITY', ...answering });
+        expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(answering) } }]);
       });
 
       it('is found out by an audit', async () => {

@@ -23,7 +23,7 @@ describe('the plan of a request', () => {
     const { router, pool } = buildWhole(engines);
     engines[0]!.inFlight = pool.find('a').limit.limit - 1;
     engines[1]!.inFlight = pool.find('b').limit.limit;
-    expect([pool.find('a').free, pool.find('b').free]).toEqual([1, 0]);
+    expect([pool.find('a').availableSlots, pool.find('b').availableSlots]).toEqual([1, 0]);
     await router.reason(question(), context());
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0, 0]);
   });
@@ -122,14 +122,14 @@ describe('an answer that an audit finds wrong', () => {
   const lie = fakeInference({ stateDigest: 66n, spikeCounts: [1, 3] });
 
   async function isKept(strategy: 'ROUND_ROBIN' | 'REDUNDANT', engines: FakeEngine[], rate: number): Promise<boolean> {
-    const { promise: heard, resolve: onDispute } = Promise.withResolvers<unknown>();
+    const { promise: disputed, resolve: onDispute } = Promise.withResolvers<unknown>();
     const audit = new Audit({ rate, observer: silent, onDispute });
     const router = build(engines, undefined, { audit });
-    const asked = question({ cache: 'USE', strategy });
-    expect((await router.reason(asked, context())).cache).toBe('MISS');
-    await heard;
+    const request = question({ cache: 'USE', strategy });
+    expect((await router.reason(request, context())).cache).toBe('MISS');
+    await disputed;
     await new Promise(setImmediate);
-    return (await router.reason(asked, context())).cache === 'HIT';
+    return (await router.reason(request, context())).cache === 'HIT';
   }
 
   it('is not given to the next one who asks', async () => {

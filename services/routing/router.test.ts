@@ -27,9 +27,9 @@ describe('the router', () => {
 
   it('passes the input’s bytes on untouched', async () => {
     const only = engine('a');
-    const asked = question();
-    await build([only]).reason(asked, context());
-    expect(only.calls[0]?.input.data).toBe((asked.input as TensorInput).data);
+    const request = question();
+    await build([only]).reason(request, context());
+    expect(only.calls[0]?.input.data).toBe((request.input as TensorInput).data);
   });
 
   it('takes turns', async () => {
@@ -109,7 +109,7 @@ describe('the router', () => {
     ['a broken model', question({ model: 'broken' }), 'MODEL_INVALID', 'model'],
     ['a model with a label too few', question({ model: 'unlabelled' }), 'MODEL_INVALID', 'model'],
     ['a model that the router cannot read', question({ model: 'unreadable' }), 'MODEL_INVALID', 'model'],
-  ])('names the field of %s', async (_name, asked, kind, field) => {
+  ])('names the field of %s', async (_name, request, kind, field) => {
     const names = ['m', 'unlabelled', 'unreadable'];
     const only = new FakeEngine('a').up(...names.map((name) => fakeModel({ name })));
     const pins: ModelPins = {
@@ -122,7 +122,7 @@ describe('the router', () => {
       version(1, { name: 'unlabelled', readout: { from: 'spike_count', labels: ['only'], temperature: 1 } }),
     ];
     const router = build([only], versions, {}, 1e6, pins);
-    await expect(router.reason(asked, context())).rejects.toMatchObject({
+    await expect(router.reason(request, context())).rejects.toMatchObject({
       kind,
       violation: { field },
     });
@@ -205,7 +205,7 @@ describe('the router', () => {
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });
 
-  it('asks nobody whose breaker is open, and says so when that is everybody', async () => {
+  it('asks no engine whose breaker is open, and says so when all breakers are open', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const { router, pool } = buildWhole([a, b]);
     pool.find('a').breaker.trip('by hand');

@@ -30,8 +30,8 @@ function play(
   const pins = fakePinsOf({ inputSize: 3, ...(isSeries ? SERIES : {}) });
   const router = build(engines, versions, over, 1e6, pins, sessions);
   const none = { caller: '', state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
-  const send: Play['send'] = (session = {}, asked = {}) =>
-    router.reason(question({ session: { id: 's', ...none, ...session }, ...asked }), context());
+  const send: Play['send'] = (session = {}, request = {}) =>
+    router.reason(question({ session: { id: 's', ...none, ...session }, ...request }), context());
   return { router, sessions, send };
 }
 
@@ -246,8 +246,8 @@ describe('a session whose state is larger than its inputs', () => {
       return Promise.resolve(input.detail === 'LAYERS' ? { ...whole, layers } : whole);
     };
     await send({}, { ...series(3), detail: 'LAYERS' });
-    const [compacting, asked] = a.calls.slice(-2);
-    expect([compacting!.input.shape[0], compacting!.input.returnState, asked!.input.shape[0]]).toEqual([1, true, 1]);
-    expect(pointOf(asked!.input.state!)).toEqual({ steps: 2, sum: 3 });
+    const [compacting, request] = a.calls.slice(-2);
+    expect([compacting!.input.shape[0], compacting!.input.returnState, request!.input.shape[0]]).toEqual([1, true, 1]);
+    expect(pointOf(request!.input.state!)).toEqual({ steps: 2, sum: 3 });
   });
 });

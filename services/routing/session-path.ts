@@ -12,7 +12,7 @@ import type { ReasonAnswer } from './reason-answer.ts';
 export type Attempt = () => Promise<ReasonAnswer>;
 
 /**
- * Runs `answer` at this message's turn. `repeat` may try more than once, since nobody else has the turn meanwhile. Rejects with
+ * Runs `answer` at this message's turn. `repeat` may try more than once, since no other message has the turn meanwhile. Rejects with
  * RouterError only.
  */
 export async function atItsTurn(
@@ -22,8 +22,8 @@ export async function atItsTurn(
   answer: (question: ReasonQuestion, session: Session) => Promise<ReasonAnswer>,
   repeat: (attempt: Attempt) => Promise<ReasonAnswer>,
 ): Promise<ReasonAnswer> {
-  const asked = question.session!;
-  const session = sessions.enter(asked);
+  const wanted = question.session!;
+  const session = sessions.enter(wanted);
   try {
     const turn = sessions.takeTurn(session, context);
     if (turn !== undefined) await turn;
@@ -33,7 +33,7 @@ export async function atItsTurn(
   }
   try {
     return await repeat(async () => {
-      checkSessionRequest(session, asked);
+      checkSessionRequest(session, wanted);
       try {
         return await answer(ofItsModel(question, session), session);
       } catch (thrown) {

@@ -6,7 +6,7 @@ const fresh = (id: string): { id: string; readySinceMs: number } => ({ id, ready
 
 /** The order after `ageMs` of the fresh ones, where the draws come out like this. */
 function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draws: number[], over = {}): string {
-  const how: SlowStart = {
+  const options: SlowStart = {
     strategy: 'ROUND_ROBIN',
     slowStartMs: 2_000,
     nowMs: 10_000 + ageMs,
@@ -14,7 +14,7 @@ function order(plan: { id: string; readySinceMs: number }[], ageMs: number, draw
     random: () => draws.shift() ?? 0,
     ...over,
   };
-  return applySlowStart(plan, how)
+  return applySlowStart(plan, options)
     .map(({ id }) => id)
     .join('');
 }
@@ -55,7 +55,7 @@ describe('slow start', () => {
     expect(order([fresh('a'), fresh('b')], 0, [0.5, 0.5])).toBe('ab');
   });
 
-  it('spares nobody while no more requests are under way than there are engines', () => {
+  it('gives new engines their full share while there are no more requests than engines', () => {
     expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 2 })).toBe('ab');
     expect(order([fresh('a'), old('b')], 0, [0.5], { inFlight: 3 })).toBe('ba');
   });

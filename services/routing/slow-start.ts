@@ -25,10 +25,10 @@ export interface SlowStart {
 
 /**
  * `plan`, but an engine that is new leads it only with a probability that rises in a straight line from 10 % to 100 %
- * while `slowStartMs` pass; else it stands last, and the next one leads. Where nobody is lucky, `plan` as it is.
+ * while `slowStartMs` pass; else it stands last, and the next one leads. Where no engine passes its draw, `plan` as it is.
  *
- * With no more requests under way than there are engines nobody is spared: one at a time harms no engine, and is what
- * warms it.
+ * While there are no more requests under way than engines, new engines take their full share: one request at a time harms
+ * no engine, and warms it.
  */
 export function applySlowStart<E extends { readonly readySinceMs: number }>(
   plan: readonly E[],

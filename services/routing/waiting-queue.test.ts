@@ -24,7 +24,7 @@ function drain(queue: WaitingQueue): Waiter[] {
 }
 
 describe('the queue for an engine', () => {
-  it('lets owners take turns, whoever came first', () => {
+  it('lets owners take turns, in whatever order they came', () => {
     const queue = new WaitingQueue();
     const flood = Array.from({ length: 100 }, () => waiter(FLOOD));
     const others = [waiter(OTHER), waiter(OTHER)];
@@ -34,7 +34,7 @@ describe('the queue for an engine', () => {
     expect(drain(queue).slice(0, 5)).toEqual([flood[0], others[0], flood[1], others[1], flood[2]]);
   });
 
-  it('keeps the order of one owner, loses nobody, and says how many are ahead', () => {
+  it('keeps the order of one owner, loses no request, and says how many are ahead', () => {
     const steps = fc.array(fc.record({ owner: fc.integer({ min: 0, max: 3 }), leaves: fc.nat(20) }), { maxLength: 60 });
     fc.assert(
       fc.property(steps, (plan) => {
@@ -46,9 +46,9 @@ describe('the queue for an engine', () => {
           const ahead = queue.ahead(added.context);
           queue.add(added);
           standing.push(added);
-          let place = 0;
-          for (let each = queue.first; each !== added; each = each!.next) place += 1;
-          expect(place).toBe(ahead);
+          let index = 0;
+          for (let each = queue.first; each !== added; each = each!.next) index += 1;
+          expect(index).toBe(ahead);
           const leaving = standing[leaves];
           if (leaving === undefined) continue;
           queue.remove(leaving);

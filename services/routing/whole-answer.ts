@@ -40,10 +40,10 @@ export async function wholeAnswer<E extends EngineClient>(won: WonVote<E>): Prom
   let last: RouterError | undefined;
   let isRetry = voters[0]?.ballot.answer === undefined;
   for (const [index, { engine, voter }] of candidates.entries()) {
-    if (!engine.admits) continue;
+    if (!engine.isAvailable) continue;
     if (isRetry && !options.budget.withdraw()) break;
     const startedMs = performance.now();
-    const hasStandIn = candidates.slice(index + 1).some((other) => other.engine.admits);
+    const hasStandIn = candidates.slice(index + 1).some((other) => other.engine.isAvailable);
     let said: Inference | RouterError;
     try {
       said = await attempt(engine, request, ballotTimeMs(engine, request, hasStandIn, startedMs));

@@ -34,14 +34,14 @@ function storeOf(over: Parameters<typeof sessionLimits>[0] = {}): SessionStore {
   return new SessionStore(sessionLimits(over), events, clock);
 }
 
-function asked(id: string, caller = ''): SessionRequest {
+function sessionRequest(id: string, caller = ''): SessionRequest {
   const none = { state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
   return { caller, id, ...none };
 }
 
 /** One message, answered. */
 function open(store: SessionStore, id: string, caller = '', state: Uint8Array = STATE): Session {
-  const session = store.enter(asked(id, caller));
+  const session = store.enter(sessionRequest(id, caller));
   void store.takeTurn(session, anyTime());
   try {
     const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0, engineId: 'e1' };
@@ -77,7 +77,7 @@ describe('a session', () => {
 
   it('is forgotten when its first message fails', () => {
     const store = storeOf();
-    const session = store.enter(asked('a'));
+    const session = store.enter(sessionRequest('a'));
     void store.takeTurn(session, anyTime());
     store.leave(session);
     expect([store.stats.open, store.stats.bytes, store.find('', 'a')]).toEqual([0, 0, undefined]);
@@ -104,7 +104,7 @@ describe('a session', () => {
     const store = storeOf({ idleMs: 1_000 });
     const session = open(store, 'a');
     nowMs = 1_000;
-    expect(store.enter(asked('a'))).not.toBe(session);
+    expect(store.enter(sessionRequest('a'))).not.toBe(session);
     expect(ended).toEqual([['a', 'EXPIRED']]);
   });
 
@@ -132,7 +132,7 @@ describe('the limits of sessions', () => {
     open(store, 'a');
     nowMs = 10_000;
     open(store, 'b');
-    expect(() => store.enter(asked('c'))).toThrow(
+    expect(() => store.enter(sessionRequest('c'))).toThrow(
       expect.objectContaining({ kind: 'SESSION_LIMIT', retryAfterMs: 50_000 }),
     );
     expect(store.stats.refused).toBe(1);
@@ -148,7 +148,7 @@ describe('the limits of sessions', () => {
     const store = storeOf({ maxPerCaller: 1 });
     open(store, 'a', 'x');
     open(store, 'a', 'y');
-    expect(kindOf(() => store.enter(asked('b', 'x')))).toBe('SESSION_LIMIT');
+    expect(kindOf(() => store.enter(sessionRequest('b', 'x')))).toBe('SESSION_LIMIT');
   });
 
   it('do not count callers without a name', () => {
@@ -208,7 +208,7 @@ describe('the list of sessions', () => {
 
   it('leaves out those that no message has opened yet', () => {
     const store = storeOf();
-    store.enter(asked('a'));
+    store.enter(sessionRequest('a'));
     expect(store.list(10)).toEqual([]);
   });
 });

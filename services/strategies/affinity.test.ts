@@ -9,7 +9,7 @@ const anyIds = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLe
 const anyCounts = fc.array(fc.nat(100), { minLength: 12, maxLength: 12 });
 
 function loaded(ids: readonly string[], counts: readonly number[]): Map<string, number> {
-  return new Map(ids.map((id, place) => [id, counts[place]!]));
+  return new Map(ids.map((id, index) => [id, counts[index]!]));
 }
 
 function views(inFlight: ReadonlyMap<string, number>): EngineView[] {
@@ -77,7 +77,7 @@ describe('AFFINITY with bounded load', () => {
     expect([...Array(100).keys()].map(() => order(load, 7n)[0])).toEqual(Array(100).fill(second));
   });
 
-  it('lets one question that everybody asks drown nobody', () => {
+  it('lets no other question starve when one is very popular', () => {
     const anyRun = fc.record({
       ids: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 12 }),
       hot: anyQuestion,

@@ -118,7 +118,7 @@ class Simulation {
   readonly #due: { atMs: number; run: () => void }[] = [];
   readonly #serviceMs: number;
   #turn = 0;
-  asked: string[] = [];
+  askedIds: string[] = [];
 
   constructor(ids: readonly string[], clients: number, serviceMs: number, random: () => number) {
     this.#engines = ids.map((id) => ({
@@ -151,14 +151,14 @@ class Simulation {
 
   /** Share of the requests of the next `forMs` that `id` gets. */
   share(id: string, forMs: number): number {
-    this.asked = [];
+    this.askedIds = [];
     this.run(forMs);
-    return this.asked.filter((asked) => asked === id).length / this.asked.length;
+    return this.askedIds.filter((askedIds) => askedIds === id).length / this.askedIds.length;
   }
 
   #at(atMs: number, run: () => void): void {
-    const place = this.#due.findIndex((other) => other.atMs > atMs);
-    this.#due.splice(place === -1 ? this.#due.length : place, 0, { atMs, run });
+    const index = this.#due.findIndex((other) => other.atMs > atMs);
+    this.#due.splice(index === -1 ? this.#due.length : index, 0, { atMs, run });
   }
 
   #ask(): void {
@@ -180,7 +180,7 @@ class Simulation {
     });
     this.#turn += 1;
     const engine = this.#engines.find(({ id }) => id === first!.id)!;
-    this.asked.push(engine.id);
+    this.askedIds.push(engine.id);
     const sentMs = this.nowMs;
     const ahead = engine.inFlight;
     engine.inFlight += 1;

@@ -1,5 +1,5 @@
 import { fastest } from './fastest.ts';
 import type { Strategy } from './strategy.ts';
 
-/** As FASTEST: whoever should answer soonest is asked first, and the next soonest if that takes longer than most. */
+/** As FASTEST: the engine that should answer soonest is asked first, and the next one if that takes longer than most. */
 export const hedged: Strategy = (input) => fastest(input);

@@ -15,8 +15,8 @@ export const redundant: Strategy = ({ engines, turn }) => {
 function interleave<E extends EngineView>(groups: readonly (readonly E[])[]): readonly E[] {
   const longest = Math.max(...groups.map(({ length }) => length));
   const all: E[] = [];
-  for (let place = 0; place < longest; place += 1) {
-    for (const group of groups) if (place < group.length) all.push(group[place]!);
+  for (let index = 0; index < longest; index += 1) {
+    for (const group of groups) if (index < group.length) all.push(group[index]!);
   }
   return all;
 }

@@ -2,7 +2,7 @@ import { rotate } from './strategy.ts';
 
 /**
  * `favoured` is asked first in `share` of the turns, spread evenly (8 of every 10 at 0.8, not 800 in a row), and
- * `others` in the rest; within each, in turn. Whoever is asked first, all the others stand by in case it fails. Where
+ * `others` in the rest; within each, in turn. All other engines follow, in case the first one fails. Where
  * only one of the two exists, it takes every turn.
  */
 export function shareFirst<E>(favoured: readonly E[], others: readonly E[], share: number, turn: number): readonly E[] {

@@ -35,9 +35,9 @@ function plans(
 }
 
 /** How many of the plans have each engine among their first `places`. */
-function tally(made: readonly (readonly EngineView[])[], places = 1): Record<string, number> {
+function tally(made: readonly (readonly EngineView[])[], count = 1): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { id } of made.flatMap((plan) => plan.slice(0, places))) counts[id] = (counts[id] ?? 0) + 1;
+  for (const { id } of made.flatMap((plan) => plan.slice(0, count))) counts[id] = (counts[id] ?? 0) + 1;
   return counts;
 }
 

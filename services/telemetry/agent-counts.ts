@@ -21,7 +21,7 @@ export interface AgentCallerCounts {
 export interface AgentSnapshot {
   /** Only those that were called. */
   readonly methods: readonly AgentMethodCounts[];
-  /** Only those for whom the provider was asked. */
+  /** Callers that used the provider. */
   readonly callers: readonly AgentCallerCounts[];
 }
 

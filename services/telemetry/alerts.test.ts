@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { type Surroundings, metered, meteredEngine } from '../../test/support/metered.ts';
+import { type MeteredSystem, metered, meteredEngine } from '../../test/support/metered.ts';
 import { settingsSchema } from '../config/schema.ts';
 import {
   ALERT_RULES,
@@ -35,7 +35,7 @@ let nowMs: number;
 let wallMs: number;
 let memoryBytes: number;
 let metrics: Metrics;
-let around: Surroundings;
+let around: MeteredSystem;
 let alerts: Alerts;
 let raised: Alert[];
 
@@ -111,7 +111,7 @@ const CASES: Case[] = [
   { name: 'TandemBreakerOpen', wrong: () => engine({ breaker: { state: 'OPEN' } }), text: /open of engine-1$/ },
   {
     name: 'TandemEngineDown',
-    wrong: () => engine({ state: 'DOWN', whyNot: 'down: unreachable: connect ECONNREFUSED' }),
+    wrong: () => engine({ state: 'DOWN', unavailableReason: 'down: unreachable: connect ECONNREFUSED' }),
     text: /^engines that cannot be asked: engine-1 \(down: unreachable: connect ECONNREFUSED\)$/,
   },
   {

@@ -1,4 +1,4 @@
-// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that whoever runs it without
+// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that an operator who runs it without
 // Prometheus hears of the same things: a test holds names, thresholds and times of the two equal.
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
@@ -255,9 +255,9 @@ function toLook({ counts, standing, upMs }: Reading): Look {
     upMs,
     requests: counts.requests,
     errors: sum(errors),
-    buckets: BOUNDS_S.concat(Infinity).map((_, place) =>
+    buckets: BOUNDS_S.concat(Infinity).map((_, index) =>
       // A watch or a stream lasts as long as its caller likes.
-      sum(requestTypes.map(({ type, histogram }) => (LASTING.includes(type) ? 0 : (histogram.buckets[place] ?? 0)))),
+      sum(requestTypes.map(({ type, histogram }) => (LASTING.includes(type) ? 0 : (histogram.buckets[index] ?? 0)))),
     ),
     disputes: votes.DISPUTED + votes.AUDIT_DISPUTED,
     hits,
@@ -275,7 +275,7 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
   return {
     requests: now.requests - before.requests,
     errors: now.errors - before.errors,
-    buckets: now.buckets.map((count, place) => count - before.buckets[place]!),
+    buckets: now.buckets.map((count, index) => count - before.buckets[index]!),
     disputes: now.disputes - before.disputes,
     hits: now.hits - before.hits,
     lookups: now.lookups - before.lookups,
@@ -306,13 +306,13 @@ export function lastKnown(read: () => number): () => number {
 function quantileS(buckets: readonly number[], quantile: number): number {
   const rank = quantile * sum(buckets);
   let below = 0;
-  for (const [place, count] of buckets.entries()) {
+  for (const [index, count] of buckets.entries()) {
     if (count === 0 || below + count < rank) {
       below += count;
       continue;
     }
-    const from = BOUNDS_S[place - 1] ?? 0;
-    const to = BOUNDS_S[place] ?? from;
+    const from = BOUNDS_S[index - 1] ?? 0;
+    const to = BOUNDS_S[index] ?? from;
     return from + ((to - from) * (rank - below)) / count;
   }
   return 0;
@@ -322,9 +322,11 @@ function named(what: string, engines: readonly { readonly id: string }[]): strin
   return engines.length === 0 ? undefined : `${what} ${engines.map(({ id }) => id).join(', ')}`;
 }
 
-function withWhy({ id, whyNot }: { readonly id: string; readonly whyNot: string }): { readonly id: string } {
+function withWhy({ id, unavailableReason }: { readonly id: string; readonly unavailableReason: string }): {
+  readonly id: string;
+} {
   // The text stays as it was when the alert was raised: a count would soon be wrong.
-  return { id: `${id} (${withoutTimes(whyNot)})` };
+  return { id: `${id} (${withoutTimes(unavailableReason)})` };
 }
 
 function sum(counts: readonly number[]): number {

@@ -14,10 +14,10 @@ export interface ConnectionFault {
 export class ConnectionFaults {
   /** By kind, since the process started. */
   readonly counts = new Map<string, number>();
-  readonly #told: Repeats<ConnectionFault, void>;
+  readonly #log: Repeats<ConnectionFault, void>;
 
   constructor(log: Pick<Log, 'warn'>) {
-    this.#told = new Repeats(({ kind, text, peer }, { count }) =>
+    this.#log = new Repeats(({ kind, text, peer }, { count }) =>
       log.warn({ kind, why: text, peer, count }, 'a connection of a client ended by a fault'),
     );
   }
@@ -25,11 +25,11 @@ export class ConnectionFaults {
   add(fault: ConnectionFault): void {
     const { kind } = fault;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.#told.add(kind, kind, fault);
+    this.#log.add(kind, kind, fault);
   }
 
   /** Logs what has not been logged yet. */
   stop(): void {
-    this.#told.stop();
+    this.#log.stop();
   }
 }

@@ -181,7 +181,7 @@ describe('a subscriber that is too slow', () => {
     expect(taken(subscribe({ afterSequence: 7 }))).toEqual([8, 9, 10]);
   });
 
-  it('is told of the most that it can have missed where nobody knows any more what topics that had', () => {
+  it('is told of the most that it can have missed where the log no longer knows the topics', () => {
     publish('user.mine');
     publish('user.other', 4);
     expect(taken(subscribe({ afterSequence: 0, topics: ['user.mine'] }))).toEqual(['missed 2']);

@@ -1,7 +1,7 @@
-// The newest events, and whoever listens to them.
+// The newest events, and their subscribers.
 //
 // Subscribers have no queues: each is a place in the log that moves on as its reader takes events, so that a thousand
-// stopped readers keep as much memory as one. Whoever is slower than the log forgets has missed something and is told
+// stopped readers keep as much memory as one. A subscriber that reads more slowly than the log forgets has missed events and is told
 // how much, before what came after it. Publishing only wakes subscribers, once for all that one turn of the event loop
 // publishes: it never waits for one. Each topic of the router has bounds of its own, and so have the users' together, so
 // that a flood of one pushes out nothing of the others.

@@ -42,10 +42,10 @@ export class EventRing {
 
   /** Removes an event that a newer one stands for. It may have passed out already. */
   delete(sequence: number): void {
-    const place = this.#placeAfter(sequence - 1);
-    const event = this.#events[place];
+    const index = this.#indexAfter(sequence - 1);
+    const event = this.#events[index];
     if (event?.sequence !== sequence) return;
-    this.#events.splice(place, 1);
+    this.#events.splice(index, 1);
     this.#bytes -= sizeOf(event);
   }
 
@@ -56,13 +56,13 @@ export class EventRing {
 
   /** How many there are after a sequence. */
   countAfter(sequence: number): number {
-    return this.#events.length - this.#placeAfter(sequence);
+    return this.#events.length - this.#indexAfter(sequence);
   }
 
   /** The first event after a sequence that `isWanted`. */
   firstAfter(sequence: number, isWanted: (event: Event) => boolean): Event | undefined {
-    for (let place = this.#placeAfter(sequence); place < this.#events.length; place += 1) {
-      const event = this.#events[place]!;
+    for (let index = this.#indexAfter(sequence); index < this.#events.length; index += 1) {
+      const event = this.#events[index]!;
       if (isWanted(event)) return event;
     }
     return undefined;
@@ -73,7 +73,7 @@ export class EventRing {
   }
 
   /** Where the first event after a sequence is, or would be. */
-  #placeAfter(sequence: number): number {
+  #indexAfter(sequence: number): number {
     let [low, high] = [0, this.#events.length];
     while (low < high) {
       const middle = (low + high) >>> 1;

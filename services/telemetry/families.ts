@@ -307,7 +307,7 @@ function withLabel(name: string, text: string): (sample: Sample) => Sample {
 
 function merged(a: LatencyHistogram, b: LatencyHistogram): LatencyHistogram {
   return {
-    buckets: BOUNDS_S.concat(Infinity).map((_, place) => (a.buckets[place] ?? 0) + (b.buckets[place] ?? 0)),
+    buckets: BOUNDS_S.concat(Infinity).map((_, index) => (a.buckets[index] ?? 0) + (b.buckets[index] ?? 0)),
     count: a.count + b.count,
     sumS: a.sumS + b.sumS,
   };

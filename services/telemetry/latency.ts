@@ -111,8 +111,8 @@ export class Latencies {
 
   /** Adds what was saved. Throws where that contradicts itself. */
   restore({ sumNs, minNs, maxNs, buckets, fine }: SavedLatencies): void {
-    const counts = fine.filter((_, place) => place % 2 === 1);
-    const indices = fine.filter((_, place) => place % 2 === 0);
+    const counts = fine.filter((_, index) => index % 2 === 1);
+    const indices = fine.filter((_, index) => index % 2 === 0);
     const count = sum(counts);
     const isSound =
       fine.length % 2 === 0 &&
@@ -121,8 +121,8 @@ export class Latencies {
       sum(buckets) === count;
     if (!isSound) throw new Error('the latencies contradict themselves');
     if (count === 0) return;
-    indices.forEach((index, place) => (this.#fine[index]! += counts[place]!));
-    buckets.forEach((more, place) => (this.#buckets[place]! += more));
+    indices.forEach((index, k) => (this.#fine[index]! += counts[k]!));
+    buckets.forEach((more, index) => (this.#buckets[index]! += more));
     this.#count += count;
     this.#sumNs += sumNs;
     this.#minNs = Math.min(this.#minNs, minNs);
@@ -152,9 +152,9 @@ export function bucketOf(durationMs: number): number {
 
 /** A bound belongs to the bucket that it closes. */
 function bucketOfNs(ns: number): number {
-  let place = 0;
-  while (place < BOUNDS_NS.length && ns > BOUNDS_NS[place]!) place += 1;
-  return place;
+  let index = 0;
+  while (index < BOUNDS_NS.length && ns > BOUNDS_NS[index]!) index += 1;
+  return index;
 }
 
 function fineBucket(ns: number): number {

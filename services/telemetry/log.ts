@@ -54,8 +54,8 @@ function toOutput(): Writable {
 
 /** One step more or less of what is written, as an operator asks for it while the router runs. */
 export function changeLevel(log: Log, by: 'more' | 'less'): void {
-  const place = LEVELS.findIndex((level) => level === log.level) + (by === 'more' ? 1 : -1);
-  const level = LEVELS[Math.min(Math.max(place, 0), LEVELS.length - 1)] ?? 'info';
+  const index = LEVELS.findIndex((level) => level === log.level) + (by === 'more' ? 1 : -1);
+  const level = LEVELS[Math.min(Math.max(index, 0), LEVELS.length - 1)] ?? 'info';
   const change = { from: log.level, to: level };
   if (by === 'more') log.level = level; // so that the line is heard
   log.warn(change, 'log level changed');

@@ -16,7 +16,7 @@ export interface MeteredEngine {
   /** Model versions of the repository that it cannot serve, as "name/version". */
   readonly modelProblems: readonly { readonly model: string; readonly why: string }[];
   /** Why it takes no requests; empty where it does. */
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   /** What it described itself as; undefined while it is not connected. */
   readonly engine: { readonly description: object | undefined };
 }
@@ -151,7 +151,7 @@ export class Meter {
     const { open, total } = sources.connections();
     this.#before = {
       evictions: sources.cache().evictions,
-      // Whoever is connected counts as opened, so that there are never more open than were opened in all.
+      // Clients that are connected count as opened, so that there are never more open than were opened in all.
       connections: total - open,
       spansDropped: sources.spansDropped(),
     };

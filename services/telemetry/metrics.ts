@@ -82,7 +82,7 @@ export interface EngineCounts {
   readonly succeeded: number;
   /** The engine's fault. */
   readonly failed: number;
-  /** Nobody's, or the caller's. */
+  /** Failures that are not the engine's fault. */
   readonly others: number;
   readonly dissents: number;
   /** Of answered attempts. */

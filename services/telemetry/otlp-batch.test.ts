@@ -24,8 +24,8 @@ function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[]
 /** By resource: its service, and the names of its spans. */
 function read(spans: readonly EncodedSpan[]): unknown[] {
   const { resourceSpans } = ExportTraceServiceRequest.decode(toRequest(spans, ({ service }) => resource(service)));
-  return resourceSpans.map(({ resource: told, scopeSpans }) => [
-    told?.attributes[0]?.value?.value?.value,
+  return resourceSpans.map(({ resource: described, scopeSpans }) => [
+    described?.attributes[0]?.value?.value?.value,
     scopeSpans.map(({ scope, spans: list }) => [scope?.name, ...list.map(({ name }) => name)]),
   ]);
 }

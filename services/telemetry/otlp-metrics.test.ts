@@ -27,11 +27,11 @@ describe('OpenTelemetry’s variables', () => {
   });
 
   it('are named where they are wrong', () => {
-    const asked = { OTEL_METRICS_EXPORTER: 'otlp' };
-    expect(() => otlpMetrics({ ...asked, OTEL_EXPORTER_OTLP_PROTOCOL: 'udp' })).toThrow(
+    const environment = { OTEL_METRICS_EXPORTER: 'otlp' };
+    expect(() => otlpMetrics({ ...environment, OTEL_EXPORTER_OTLP_PROTOCOL: 'udp' })).toThrow(
       'OTEL_EXPORTER_OTLP_PROTOCOL: "udp" is none of grpc, http/protobuf, http/json',
     );
-    expect(() => otlpMetrics({ ...asked, OTEL_METRIC_EXPORT_INTERVAL: 'often' })).toThrow(
+    expect(() => otlpMetrics({ ...environment, OTEL_METRIC_EXPORT_INTERVAL: 'often' })).toThrow(
       /^OTEL_METRIC_EXPORT_INTERVAL/,
     );
   });
@@ -88,8 +88,8 @@ describe('metrics over OTLP', () => {
     metrics.requestEnded('Reason', 'NO_ENGINE', 1);
     await pushing.stop();
 
-    const [told] = bodies.map((body) => JSON.parse(body) as Told);
-    const [{ resource, scopeMetrics }] = told!.resourceMetrics as [Told['resourceMetrics'][0]];
+    const [message] = bodies.map((body) => JSON.parse(body) as Told);
+    const [{ resource, scopeMetrics }] = message!.resourceMetrics as [Told['resourceMetrics'][0]];
     expect(resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'tandem-router' } });
     const families = new Map(scopeMetrics.flatMap((scope) => scope.metrics).map((each) => [each.name, each]));
     const requests = families.get('tandem_requests')!.sum!;

@@ -22,7 +22,7 @@ export class Output {
 
   constructor(target: Target) {
     this.#target = target;
-    target.on('error', () => (this.#isBroken = true)); // nobody reads any more
+    target.on('error', () => (this.#isBroken = true)); // the reader has gone
     // A terminal that is stopped (Ctrl-S, a lost SSH connection) would block; Node.js has no public way to say so.
     (target as { _handle?: { setBlocking?(isBlocking: boolean): void } })._handle?.setBlocking?.(false);
   }

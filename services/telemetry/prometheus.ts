@@ -88,10 +88,10 @@ function toWritable(family: TandemFamily): Named {
 
 function buckets(name: string, { labels, histogram, exemplars }: HistogramSample): Value[] {
   let below = 0;
-  const values: Value[] = histogram.buckets.map((count, place) => {
+  const values: Value[] = histogram.buckets.map((count, index) => {
     below += count;
-    const le = BOUNDS_S[place] ?? '+Inf';
-    const exemplar = exemplars[place];
+    const le = BOUNDS_S[index] ?? '+Inf';
+    const exemplar = exemplars[index];
     return {
       metricName: `${name}_bucket`,
       labels: { ...labels, le },

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Repeats } from './repeats.ts';
 
-let told: string[];
+let published: string[];
 let repeats: Repeats<string, number>;
 
 beforeEach(() => {
   jest.useFakeTimers({ now: 1_790_000_000_000 });
-  told = [];
+  published = [];
   repeats = new Repeats((what, { count }, before) => {
     const replaced = before === undefined ? '' : ` for ${before}`;
-    return told.push(`${what} ×${count}${replaced}`);
+    return published.push(`${what} ×${count}${replaced}`);
   });
 });
 
@@ -25,12 +25,12 @@ function pass(ms: number): void {
 describe('what happens again and again', () => {
   it('is told at once the first time, and then with a count', () => {
     repeats.add('e1', 'down: lost', 'down');
-    expect(told).toEqual(['down ×1']);
+    expect(published).toEqual(['down ×1']);
     pass(100);
     for (let n = 0; n < 4; n += 1) repeats.add('e1', 'down: lost', 'down');
-    expect(told).toHaveLength(1);
+    expect(published).toHaveLength(1);
     pass(900);
-    expect(told.slice(1)).toEqual(['down ×5 for 1']);
+    expect(published.slice(1)).toEqual(['down ×5 for 1']);
   });
 
   it('is told once a minute while it goes on', () => {
@@ -38,45 +38,45 @@ describe('what happens again and again', () => {
       repeats.add('e1', 'down: lost', 'down');
       pass(360);
     }
-    expect(told.length).toBeGreaterThan(10);
-    expect(told.length).toBeLessThanOrEqual(16);
+    expect(published.length).toBeGreaterThan(10);
+    expect(published.length).toBeLessThanOrEqual(16);
   });
 
   it('is one cause whatever times and counts are in its text', () => {
     repeats.add('e1', 'silent for 499 ms', 'down');
     for (let n = 2; n < 50; n += 1) repeats.add('e1', `silent for ${500 + n} ms (${n} times in a row)`, 'down');
-    expect(told).toEqual(['down ×1']);
+    expect(published).toEqual(['down ×1']);
   });
 
   it('is told in the order in which it happened last', () => {
     for (const what of ['down', 'ready', 'down', 'ready', 'down', 'ready']) repeats.add('e1', what, what);
     pass(1_000);
-    expect(told).toEqual(['down ×1', 'ready ×1', 'down ×3 for 1', 'ready ×3 for 2']);
+    expect(published).toEqual(['down ×1', 'ready ×1', 'down ×3 for 1', 'ready ×3 for 2']);
   });
 
   it('does not hold up another cause, or another subject', () => {
     for (let n = 0; n < 5; n += 1) repeats.add('e1', 'down: lost', 'lost');
     repeats.add('e1', 'down: refused', 'refused');
     repeats.add('e2', 'down: lost', 'e2 lost');
-    expect(told).toEqual(['lost ×1', 'lost ×5 for 1', 'refused ×1', 'e2 lost ×1']);
+    expect(published).toEqual(['lost ×1', 'lost ×5 for 1', 'refused ×1', 'e2 lost ×1']);
   });
 
   it('is news again after two quiet minutes', () => {
     repeats.add('e1', 'down: lost', 'down');
     pass(120_000);
     repeats.add('e1', 'down: lost', 'down');
-    expect(told).toEqual(['down ×1', 'down ×1']);
+    expect(published).toEqual(['down ×1', 'down ×1']);
   });
 
   it('has 16 causes at most, however an engine words them', () => {
     for (let n = 0; n < 1_000; n += 1) repeats.add('e1', `x${'y'.repeat(n)}`, 'down');
-    expect(told).toHaveLength(17);
+    expect(published).toHaveLength(17);
   });
 
   it('is told at the end, too', () => {
     repeats.add('e1', 'down', 'down');
     repeats.add('e1', 'down', 'down');
     repeats.stop();
-    expect(told).toEqual(['down ×1', 'down ×2 for 1']);
+    expect(published).toEqual(['down ×1', 'down ×2 for 1']);
   });
 });

@@ -2,7 +2,7 @@
 // that falls from one a second to one a minute while they go on.
 //
 // What happens to one subject, such as an engine, is told in the order in which it happened last: what was told last is how
-// things are. So nobody believes an engine to be up for longer than a minute after it went down for a known cause.
+// things are. So the log says within a minute that an engine went down, even for a known cause.
 
 import { causeOf } from '../core/cause.ts';
 
@@ -15,19 +15,19 @@ export interface Repeated {
 
 interface Cause<What, Told> extends Repeated {
   count: number;
-  toldCount: number;
+  publishedCount: number;
   lastMs: number;
   /** As it happened last. */
   what: What;
   /** What `tell` returned last. */
-  told: Told | undefined;
+  published: Told | undefined;
 }
 
 interface Subject<What, Told> {
   /** Least recent first. */
   readonly causes: Map<string, Cause<What, Told>>;
   lastMs: number;
-  toldMs: number;
+  publishedMs: number;
   gapMs: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -58,8 +58,8 @@ export class Repeats<What, Told> {
     cause.what = what;
     cause.lastMs = nowMs;
     subject.lastMs = nowMs;
-    if (isNew || nowMs - subject.toldMs >= subject.gapMs) this.#flush(subject);
-    else subject.timer ??= setTimeout(() => this.#flush(subject), subject.toldMs + subject.gapMs - nowMs).unref();
+    if (isNew || nowMs - subject.publishedMs >= subject.gapMs) this.#flush(subject);
+    else subject.timer ??= setTimeout(() => this.#flush(subject), subject.publishedMs + subject.gapMs - nowMs).unref();
   }
 
   /** Tells what has not been told yet. */
@@ -75,7 +75,7 @@ export class Repeats<What, Told> {
     const isKnown = known !== undefined && nowMs - known.lastMs < QUIET_MS;
     const subject = isKnown
       ? known
-      : { causes: new Map(), lastMs: nowMs, toldMs: -Infinity, gapMs: MIN_GAP_MS, timer: undefined };
+      : { causes: new Map(), lastMs: nowMs, publishedMs: -Infinity, gapMs: MIN_GAP_MS, timer: undefined };
     this.#subjects.set(name, subject);
     if (this.#subjects.size > MAX_SUBJECTS) {
       const [oldest, forgotten] = [...this.#subjects][0]!;
@@ -95,7 +95,7 @@ export class Repeats<What, Told> {
     const key = causes.has(name) || causes.size < MAX_CAUSES ? name : '';
     const known = causes.get(key);
     const cause = known ?? {
-      ...{ count: 0, toldCount: 0, firstTimeMs: Date.now(), lastMs: nowMs, what, told: undefined },
+      ...{ count: 0, publishedCount: 0, firstTimeMs: Date.now(), lastMs: nowMs, what, published: undefined },
     };
     causes.delete(key);
     causes.set(key, cause);
@@ -105,13 +105,13 @@ export class Repeats<What, Told> {
   #flush(subject: Subject<What, Told>): void {
     clearTimeout(subject.timer);
     subject.timer = undefined;
-    subject.toldMs = performance.now();
+    subject.publishedMs = performance.now();
     let hasRepeated = false;
     for (const cause of subject.causes.values()) {
-      if (cause.toldCount === cause.count) continue;
+      if (cause.publishedCount === cause.count) continue;
       hasRepeated ||= cause.count > 1;
-      cause.toldCount = cause.count;
-      cause.told = this.#tell(cause.what, { count: cause.count, firstTimeMs: cause.firstTimeMs }, cause.told);
+      cause.publishedCount = cause.count;
+      cause.published = this.#tell(cause.what, { count: cause.count, firstTimeMs: cause.firstTimeMs }, cause.published);
     }
     if (hasRepeated) subject.gapMs = Math.min(2 * subject.gapMs, MAX_GAP_MS);
   }

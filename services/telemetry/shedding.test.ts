@@ -2,13 +2,13 @@ import { beforeEach, expect, it } from '@jest/globals';
 import { SheddingEvents } from './shedding.ts';
 
 let shed: Record<'ENGINES' | 'CPU' | 'MEMORY', number>;
-let told: [string, string, unknown][];
+let logged: [string, string, unknown][];
 let events: SheddingEvents;
 let nowMs: number;
 
 beforeEach(() => {
   shed = { ENGINES: 5, CPU: 0, MEMORY: 0 };
-  told = [];
+  logged = [];
   nowMs = 0;
   const counted = {
     get shed() {
@@ -16,7 +16,7 @@ beforeEach(() => {
     },
   };
   events = new SheddingEvents(counted, {
-    tell: (_topic, severity, text, { name }) => told.push([severity, text, name]),
+    tell: (_topic, severity, text, { name }) => logged.push([severity, text, name]),
   });
 });
 
@@ -28,7 +28,7 @@ function look(): void {
 
 it('says nothing of what was refused before it began to look', () => {
   for (let k = 0; k < 60; k += 1) look();
-  expect(told).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 it('tells once that requests are refused, with the cause and what to do', () => {
@@ -37,7 +37,7 @@ it('tells once that requests are refused, with the cause and what to do', () => 
     look();
   }
   const text = expect.stringMatching(/^requests are refused: the router has too little CPU.*give it more/) as unknown;
-  expect(told).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
+  expect(logged).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
 });
 
 it('tells that it is over once nothing has been refused for 10 s, and how much was', () => {
@@ -46,10 +46,10 @@ it('tells that it is over once nothing has been refused for 10 s, and how much w
   shed.ENGINES += 3;
   look();
   for (let k = 0; k < 9; k += 1) look();
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
   look();
   const text = 'no request is refused any more; 5 were, within 1 s';
-  expect(told[1]).toEqual(['INFO', text, 'shedding for lack of engines']);
+  expect(logged[1]).toEqual(['INFO', text, 'shedding for lack of engines']);
 });
 
 it('does not take a pause for the end', () => {
@@ -58,11 +58,11 @@ it('does not take a pause for the end', () => {
     look();
     for (let quiet = 0; quiet < 5; quiet += 1) look();
   }
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
 });
 
 it('goes on when the metrics are reset', () => {
   shed = { ENGINES: 1, CPU: 0, MEMORY: 0 };
   look();
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
 });

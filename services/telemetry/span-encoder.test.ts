@@ -15,7 +15,7 @@ function root(over: Partial<RequestTrace['about']> = {}): OpenSpan {
   return new RequestTrace({ ...about, ...over }, keeper).root;
 }
 
-/** As whoever receives it reads it. */
+/** As a receiver reads it. */
 function read(span: OpenSpan, endMs = span.startMs, events: readonly OpenEvent[] = []): OtlpSpan {
   const encoded = encoder.encode(span, endMs, events);
   const { spans } = ScopeSpans.decode(encoded.bytes);

@@ -61,11 +61,11 @@ export class SpanEncoder {
     for (let at = 0; at < attributes.length; at += 2) {
       this.#attribute(SPAN_ATTRIBUTE, attributes[at] as string, attributes[at + 1]!);
     }
-    for (const { name, timeMs, attributes: told } of events) {
+    for (const { name, timeMs, attributes: eventAttributes } of events) {
       const event = writer.begin(SPAN_EVENT);
       this.#time(EVENT.time, timeMs);
       writer.string(EVENT.name, name);
-      for (const key in told) this.#attribute(EVENT.attribute, key, told[key]!);
+      for (const key in eventAttributes) this.#attribute(EVENT.attribute, key, eventAttributes[key]!);
       writer.end(event);
     }
     if (span.error !== '') this.#failure(span.error);

@@ -1,7 +1,7 @@
 // Kept spans to a collector: OpenTelemetry's Node SDK with its batch processor and OTLP exporters, fed with spans that are
 // finished. What a library reports through the OpenTelemetry API goes the same way.
 // Loaded only where there is an endpoint. A collector that is slow or away costs a full queue: what does not fit is counted,
-// and nobody waits.
+// and no request waits for it.
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { EventLog } from './event-log.ts';
-import { SystemEvents, type ToldEngine } from './system-events.ts';
+import { SystemEvents, type EngineStatus } from './system-events.ts';
 
-const ENGINE: ToldEngine = { id: 'engine-1', state: 'READY', whyNot: '', quarantine: '', build: 'b 1' };
+const ENGINE: EngineStatus = { id: 'engine-1', state: 'READY', unavailableReason: '', quarantine: '', build: 'b 1' };
 
 let lines: Record<string, unknown>[];
 let events: EventLog;
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 /** "topic SEVERITY text", oldest first. */
-function told(): string[] {
+function logged(): string[] {
   return events
     .recent(100)
     .map(({ topic, severity, text }) => `${topic} ${severity} ${text}`)
@@ -38,10 +38,10 @@ describe('what happens in the router', () => {
 
   it('tells of an engine that goes and comes', () => {
     system.engineChanged(ENGINE);
-    system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: 'down: connection refused' });
-    system.engineChanged({ ...ENGINE, state: 'DRAINING', whyNot: 'draining' });
+    system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: 'down: connection refused' });
+    system.engineChanged({ ...ENGINE, state: 'DRAINING', unavailableReason: 'draining' });
     system.engineRemoved(ENGINE);
-    expect(told()).toEqual([
+    expect(logged()).toEqual([
       'engine INFO engine ready',
       'engine WARNING engine down',
       'engine WARNING engine draining',
@@ -55,7 +55,7 @@ describe('what happens in the router', () => {
     system.engineChanged({ ...ENGINE, state: 'DOWN', quarantine: 'it contradicted the majority' });
     system.engineChanged(ENGINE);
     system.engineChanged(ENGINE);
-    expect(told()).toEqual([
+    expect(logged()).toEqual([
       'quarantine WARNING engine quarantined',
       'engine WARNING engine down',
       'quarantine INFO engine trusted again',
@@ -69,7 +69,7 @@ describe('what happens in the router', () => {
     const panic = { model: 'm/1', connected: 4, closed: 1 };
     system.panicChanged({ ...panic, isPanicking: true });
     system.panicChanged({ ...panic, isPanicking: false });
-    expect(told()).toEqual([
+    expect(logged()).toEqual([
       'breaker WARNING breaker changed',
       'breaker INFO breaker changed',
       'breaker WARNING too few breakers are closed; all are ignored',
@@ -79,15 +79,15 @@ describe('what happens in the router', () => {
   });
 
   it('tells once that an engine is the same process as another one, also when it reconnects', () => {
-    const duplicate: ToldEngine = { ...ENGINE, state: 'DUPLICATE', whyNot: 'same process as local' };
+    const duplicate: EngineStatus = { ...ENGINE, state: 'DUPLICATE', unavailableReason: 'same process as local' };
     system.engineChanged(duplicate);
-    system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: 'down: connection refused' });
+    system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: 'down: connection refused' });
     system.engineChanged(duplicate);
     system.engineChanged(ENGINE);
     system.engineChanged(duplicate);
     system.stop();
     expect(events.recent(1)[0]).toMatchObject({ text: 'engine duplicate', count: 2 });
-    expect(told()).toEqual([
+    expect(logged()).toEqual([
       'engine WARNING engine down',
       'engine INFO engine ready',
       'engine WARNING engine duplicate',
@@ -97,11 +97,11 @@ describe('what happens in the router', () => {
 
   it('is one event, and few lines of the log, while an engine comes and goes for the same cause', () => {
     for (let n = 0; n < 500; n += 1) {
-      system.engineChanged({ ...ENGINE, state: 'DOWN', whyNot: `down: it was silent for ${500 + n} ms` });
+      system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: `down: it was silent for ${500 + n} ms` });
       system.engineChanged(ENGINE);
     }
     system.stop();
-    expect(told()).toEqual(['engine WARNING engine down', 'engine INFO engine ready']);
+    expect(logged()).toEqual(['engine WARNING engine down', 'engine INFO engine ready']);
     expect(events.recent(2)).toMatchObject([{ count: 500 }, { count: 500 }]);
     expect(lines).toHaveLength(4);
     expect(lines[2]).toMatchObject({ why: 'down: it was silent for 999 ms', count: 500 });

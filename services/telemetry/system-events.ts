@@ -9,10 +9,10 @@ import type { Log } from './log.ts';
 import { type Repeated, Repeats } from './repeats.ts';
 
 /** An engine of the pool, as far as it is told about. */
-export interface ToldEngine {
+export interface EngineStatus {
   readonly id: string;
   readonly state: EngineState;
-  readonly whyNot: string;
+  readonly unavailableReason: string;
   /** Why its answers are not trusted; empty: they are. */
   readonly quarantine: string;
   readonly build: string;
@@ -33,7 +33,7 @@ type Data = Readonly<Record<string, string | number | undefined>>;
 /** Each of these events says something that no other one does. */
 const SINGLE: readonly SystemTopic[] = ['dispute', 'config'];
 
-interface Told {
+interface News {
   readonly event: NewEvent & Required<Pick<NewEvent, 'severity' | 'traceId'>>;
   /** For the log. */
   readonly logged: Data;
@@ -44,7 +44,7 @@ const LEVELS = { INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const satisf
 export class SystemEvents {
   readonly #log: Log;
   readonly #events: EventLog;
-  readonly #repeats = new Repeats<Told, Event>((told, repeated, before) => this.#publish(told, repeated, before));
+  readonly #repeats = new Repeats<News, Event>((news, repeated, before) => this.#publish(news, repeated, before));
   /** What was told last of an engine, by id. */
   readonly #states = new Map<string, string>();
   /** Engines that were told to be in quarantine. */
@@ -62,11 +62,11 @@ export class SystemEvents {
   tell(topic: SystemTopic, severity: Severity, text: string, data: Data, traceId = ''): void {
     const known = Object.entries(data).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
     const words = Object.fromEntries(known) as Record<string, string>;
-    const told = { event: { topic, severity, text, data: words, traceId }, logged: data };
-    if (SINGLE.includes(topic)) this.#publish(told);
+    const news = { event: { topic, severity, text, data: words, traceId }, logged: data };
+    if (SINGLE.includes(topic)) this.#publish(news);
     else {
       const { engine = '', name = '', model = '', ...rest } = words;
-      this.#repeats.add(`${topic} ${engine} ${name} ${model}`, `${text} ${Object.values(rest).join(' ')}`, told);
+      this.#repeats.add(`${topic} ${engine} ${name} ${model}`, `${text} ${Object.values(rest).join(' ')}`, news);
     }
   }
 
@@ -75,8 +75,8 @@ export class SystemEvents {
     this.#repeats.stop();
   }
 
-  #publish(told: Told, repeated?: Repeated, before?: Event): Event {
-    const { event, logged } = told;
+  #publish(news: News, repeated?: Repeated, before?: Event): Event {
+    const { event, logged } = news;
     const { severity, text, traceId } = event;
     const since = repeated !== undefined && new Date(repeated.firstTimeMs).toISOString();
     const count = repeated !== undefined && repeated.count > 1 && { count: repeated.count, since };
@@ -85,22 +85,22 @@ export class SystemEvents {
   }
 
   /** It came up, went down, drains, is kept out, or is back from one of these. */
-  engineChanged({ id, state, whyNot, quarantine, build }: ToldEngine): void {
+  engineChanged({ id, state, unavailableReason, quarantine, build }: EngineStatus): void {
     const wasOut = this.#quarantined.has(id);
     if (quarantine === '') this.#quarantined.delete(id);
     else this.#quarantined.add(id);
     if (wasOut && quarantine === '') this.tell('quarantine', 'INFO', 'engine trusted again', { engine: id });
-    if (this.#states.get(id) === `${state} ${whyNot}`) return;
-    this.#states.set(id, `${state} ${whyNot}`);
+    if (this.#states.get(id) === `${state} ${unavailableReason}`) return;
+    this.#states.set(id, `${state} ${unavailableReason}`);
     if (state === 'DUPLICATE') {
       // Said once, and not again after each reconnect.
-      if (this.#duplicates.get(id) === whyNot) return;
-      this.#duplicates.set(id, whyNot);
+      if (this.#duplicates.get(id) === unavailableReason) return;
+      this.#duplicates.set(id, unavailableReason);
     } else if (state !== 'DOWN') this.#duplicates.delete(id);
     if (state === 'QUARANTINED')
       this.tell('quarantine', 'WARNING', 'engine quarantined', { engine: id, why: quarantine });
     else if (state === 'READY') this.tell('engine', 'INFO', 'engine ready', { engine: id, build });
-    else this.tell('engine', 'WARNING', `engine ${state.toLowerCase()}`, { engine: id, why: whyNot });
+    else this.tell('engine', 'WARNING', `engine ${state.toLowerCase()}`, { engine: id, why: unavailableReason });
   }
 
   /** It cannot serve other models of the repository than before. What was told is not told again. */
@@ -118,7 +118,7 @@ export class SystemEvents {
     }
   }
 
-  engineRemoved({ id }: ToldEngine): void {
+  engineRemoved({ id }: EngineStatus): void {
     this.#states.delete(id);
     this.#quarantined.delete(id);
     this.#duplicates.delete(id);
@@ -126,7 +126,7 @@ export class SystemEvents {
     this.tell('engine', 'INFO', 'engine removed', { engine: id });
   }
 
-  breakerChanged({ id }: ToldEngine, { state, why }: { readonly state: string; readonly why: string }): void {
+  breakerChanged({ id }: EngineStatus, { state, why }: { readonly state: string; readonly why: string }): void {
     this.tell('breaker', state === 'CLOSED' ? 'INFO' : 'WARNING', 'breaker changed', {
       engine: id,
       breaker: state,

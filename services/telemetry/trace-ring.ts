@@ -1,4 +1,4 @@
-// The last traces that were kept, for whoever looks without a collector. Bounded by traces, by spans in all, and by spans
+// The last traces that were kept, for users without a collector. Bounded by traces, by spans in all, and by spans
 // of one trace, which a caller who sends one `traceparent` for ever would make grow for ever.
 // They stay bytes until somebody looks.
 import type { EncodedSpan } from '../core/encoded-span.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { RouterError } from '../core/errors.ts';
 import type { RequestTrace } from '../core/request-trace.ts';
 import type { Span } from '../core/span.ts';
-import { told } from '../../test/support/told-spans.ts';
+import { decodeSpans } from '../../test/support/decode-spans.ts';
 import { Tracing, type TracingOptions } from './tracing.ts';
 
 const CALLER = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
@@ -22,7 +22,7 @@ function tracing(over: Partial<TracingOptions> = {}): Tracing {
     slowMs: 1_000,
     withLayers: false,
     source: { service: 'tandem-router', instance: 'here' },
-    onKept: (spans) => kept.push(told(spans)),
+    onKept: (spans) => kept.push(decodeSpans(spans)),
     ...over,
   });
 }
@@ -149,15 +149,15 @@ describe('a kept trace', () => {
     attempt.set('tandem.compute_us', 2_000);
     attempt.end('', startMs + 4);
     trace.end();
-    const [root, asked, compute] = kept[0]!;
+    const [root, attemptSpan, compute] = kept[0]!;
     expect(kept[0]!.map(({ traceState }) => traceState)).toEqual(['vendor=1', 'vendor=1', 'vendor=1']);
     expect(root).toMatchObject({ traceId: CALLER.trace, parentSpanId: CALLER.span, kind: 'SERVER', instance: 'here' });
     expect(root?.attributes).toMatchObject({ 'rpc.system.name': 'grpc', 'rpc.response.status_code': 'OK' });
-    expect(asked).toMatchObject({ parentSpanId: root?.spanId, kind: 'CLIENT', name: 'attempt' });
-    expect(asked?.durationMs).toBeCloseTo(3, 6);
-    expect(asked?.attributes['tandem.digest']).toBe('00000000000000ff');
-    expect(compute).toMatchObject({ parentSpanId: asked?.spanId, name: 'compute' });
-    expect(compute!.startMs - asked!.startMs).toBeCloseTo(0.5, 2);
+    expect(attemptSpan).toMatchObject({ parentSpanId: root?.spanId, kind: 'CLIENT', name: 'attempt' });
+    expect(attemptSpan?.durationMs).toBeCloseTo(3, 6);
+    expect(attemptSpan?.attributes['tandem.digest']).toBe('00000000000000ff');
+    expect(compute).toMatchObject({ parentSpanId: attemptSpan?.spanId, name: 'compute' });
+    expect(compute!.startMs - attemptSpan!.startMs).toBeCloseTo(0.5, 2);
     expect(compute?.durationMs).toBeCloseTo(2, 6);
     expect(Math.abs(root!.startMs - Date.now())).toBeLessThan(1_000);
   });

@@ -192,7 +192,7 @@ export class Tracing implements TraceKeeper {
     describeRoot(trace);
     const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
     for (const span of trace.spans) {
-      // Whoever was still at work when the request ended was told to stop.
+      // An attempt that was still under way when the request ended was cancelled.
       spans.push(this.#encoder.encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, []));
       const compute = computeOf(span);
       if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));
@@ -217,13 +217,13 @@ function describeRoot({ root, about, failure }: RequestTrace): void {
 }
 
 /** The engine in this process tells its times with its answer; sidecars report spans of their own. */
-function computeOf(asked: OpenSpan): OpenSpan | undefined {
-  if (asked.get('tandem.engine_kind') !== 'local') return undefined;
-  const queueUs = asked.get('tandem.queue_us');
-  const computeUs = asked.get('tandem.compute_us');
+function computeOf(attempt: OpenSpan): OpenSpan | undefined {
+  if (attempt.get('tandem.engine_kind') !== 'local') return undefined;
+  const queueUs = attempt.get('tandem.queue_us');
+  const computeUs = attempt.get('tandem.compute_us');
   if (typeof queueUs !== 'number' || typeof computeUs !== 'number') return undefined;
-  const startMs = asked.startMs + queueUs / 1_000;
-  const compute = new OpenSpan(asked.trace, asked, 'compute', 'INTERNAL', startMs);
+  const startMs = attempt.startMs + queueUs / 1_000;
+  const compute = new OpenSpan(attempt.trace, attempt, 'compute', 'INTERNAL', startMs);
   compute.end('', startMs + computeUs / 1_000);
   return compute;
 }

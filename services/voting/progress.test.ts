@@ -29,12 +29,12 @@ function kindOf(letter: string): EngineKind {
  * have one label, c and d another one; of x there are digests only; r is a refusal.
  */
 function ballots(letters: string): Ballot[] {
-  return Array.from(letters).map((letter, place) => {
+  return Array.from(letters).map((letter, index) => {
     const digest = BigInt(letter.toLowerCase().charCodeAt(0));
     const digests = { stateDigest: digest, readoutDigest: 7n };
     const known = letter === 'x' ? digests : { ...digests, label: Number(digest > 98n), scores: [0.5] };
     const answer = letter === 'r' ? { refusal: 'NON_FINITE' } : known;
-    return { engineId: `engine-${place}`, engineKind: kindOf(letter), answer: letter === '-' ? undefined : answer };
+    return { engineId: `engine-${index}`, engineKind: kindOf(letter), answer: letter === '-' ? undefined : answer };
   });
 }
 
@@ -54,7 +54,7 @@ describe('a vote is decided', () => {
     ['half agree', of(4), 'aa', 'ss', false],
     ['more asked than participants: three may outvote two', of(3), 'aa', 'sss', false],
     ['more asked than participants: two cannot outvote three', of(3), 'aaa', 'ss', true],
-    // Nobody is waited for, but a seat is free: one more may be asked.
+    // No ballot is awaited, but a seat is free: one more engine may be asked.
     ['a stand-in may come', of(3), 'a-', '', false],
     ['no seat is free', of(3), 'abc', '', true],
     // That none wins may be certain before all have voted.

@@ -1,4 +1,4 @@
-// How far a vote has come: whether to wait for more, and whom to ask next. Pure, like the verdict.
+// How far a vote has come: whether to wait for more, and which engines to ask next. Pure, like the verdict.
 //
 // Each participant is a seat. An engine that voted holds one, and so does one that is still computing. An absent one gives
 // it back, and another engine may be asked in its place. An engine that refuses has voted. The whole of a vote is:
@@ -7,7 +7,7 @@
 //     const { isDecided, more } = progress(ballots, waiting, policy)
 //     if (isDecided) break
 //     ask as many more, as far as there are engines and the retry budget allows
-//     if (nobody is waited for) break
+//     if (no ballot is awaited) break
 //     await the next ballot
 //   }
 //   verdict(ballots, policy)
@@ -29,7 +29,7 @@ export interface Progress {
  * what is needed if all that are asked agree with it: at first as many as must agree, then one for each that differs or is
  * absent. None once as many agree as the policy wants, and none where that would change nothing.
  *
- * Never more than the participants less those that voted or are waited for. Never less than one where nobody is waited for
+ * Never more than the participants less those that voted or are waited for. Never less than one where no ballot is awaited
  * and an engine more could still change the verdict.
  */
 export interface More {
@@ -67,7 +67,7 @@ function decided(counted: Tally, now: Verdict, waiting: readonly EngineKind[], p
 }
 
 function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: VotePolicy): More {
-  const { voters, asked, groups } = counted;
+  const { voters, engineCount, groups } = counted;
   const holding = voters.size + waiting.length;
   const seats = policy.participants - holding;
   if (seats <= 0) return NONE;
@@ -76,11 +76,11 @@ function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: Vot
   const kinds = lackingKinds(leader, waiting, policy);
   const lacking = needed(policy, holding) - (leader?.members.length ?? 0) - waiting.length;
   const count = policy.mode === 'PARALLEL' ? seats : Math.min(seats, Math.max(0, lacking, kinds.length));
-  const standIns = Math.min(count, Math.max(0, asked + waiting.length + count - policy.participants));
+  const standIns = Math.min(count, Math.max(0, engineCount + waiting.length + count - policy.participants));
   return { count, kinds: kinds.slice(0, count), standIns };
 }
 
-/** Kinds that nobody who agrees with the leading answer, or may yet do so, is of. */
+/** Kinds of engine that are missing among those that agree with the leading answer, or may yet do so. */
 function lackingKinds(
   leader: Group | undefined,
   waiting: readonly EngineKind[],

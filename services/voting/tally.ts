@@ -75,23 +75,23 @@ export interface Group {
 export interface Tally {
   readonly ballots: number;
   /** Engines heard of, absent ones too. */
-  readonly asked: number;
+  readonly engineCount: number;
   /** Places of the ballots that count. */
   readonly voters: ReadonlySet<number>;
   /** How many must agree. */
   readonly needed: number;
-  /** One for each answer, the leading one first; none if nobody voted. */
+  /** One for each answer, the leading one first; none if there are no votes. */
   readonly groups: readonly Group[];
 }
 
 export function tally(ballots: readonly Ballot[], policy: VotePolicy): Tally {
-  const { asked, answers } = sortOut(ballots);
+  const { engineCount, answers } = sortOut(ballots);
   const voted = answers.reduce((sum, { copies }) => sum + copies.length, 0);
   const half = Math.max(policy.participants, voted) / 2;
   const groups = answers.map(({ answer, copies }): Group => {
     const others = answers.filter((other) => agree(answer, other.answer, policy.compare));
     const members = others.flatMap((other) => other.copies).sort((a, b) => a - b);
-    return { answer, copies, members, kinds: new Set(members.map((place) => ballots[place]!.engineKind)) };
+    return { answer, copies, members, kinds: new Set(members.map((index) => ballots[index]!.engineKind)) };
   });
   const enough = needed(policy, voted);
   const fulfils = ({ members, kinds }: Group): number =>
@@ -107,7 +107,7 @@ export function tally(ballots: readonly Ballot[], policy: VotePolicy): Tally {
   );
   return {
     ballots: ballots.length,
-    asked,
+    engineCount,
     voters: new Set(answers.flatMap(({ copies }) => copies)),
     needed: enough,
     groups,
@@ -147,23 +147,23 @@ interface Distinct {
 }
 
 /** Every answer that was given, once. Where copies of it tell more or less, the one that tells most stands for it. */
-function sortOut(ballots: readonly Ballot[]): { readonly asked: number; readonly answers: readonly Distinct[] } {
-  const heard = new Set<string>();
+function sortOut(ballots: readonly Ballot[]): { readonly engineCount: number; readonly answers: readonly Distinct[] } {
+  const engineIds = new Set<string>();
   const answers: Distinct[] = [];
-  for (const [place, { engineId, answer }] of ballots.entries()) {
-    const isFirst = !heard.has(engineId);
-    heard.add(engineId);
+  for (const [index, { engineId, answer }] of ballots.entries()) {
+    const isFirst = !engineIds.has(engineId);
+    engineIds.add(engineId);
     if (!isFirst || answer === undefined) continue;
     // A few at most, so that looking for it is quicker than making a key of two big integers.
     const known = answers.find((other) => areSame(other.answer, answer));
     if (known === undefined) {
-      answers.push({ answer, copies: [place] });
+      answers.push({ answer, copies: [index] });
       continue;
     }
-    known.copies.push(place);
+    known.copies.push(index);
     if (tells(answer) > tells(known.answer)) known.answer = answer;
   }
-  return { asked: heard.size, answers };
+  return { engineCount: engineIds.size, answers };
 }
 
 function areSame(a: Answer, b: Answer): boolean {

@@ -27,8 +27,8 @@ const plural = { onDispute: 'ACCEPT_PLURALITY' } as const;
  * digits are the same refusal.
  */
 function ballots(letters: string): Ballot[] {
-  return Array.from(letters).map((letter, place) => ({
-    engineId: `engine-${place}`,
+  return Array.from(letters).map((letter, index) => ({
+    engineId: `engine-${index}`,
     engineKind: letter === letter.toLowerCase() ? 'sidecar' : 'local',
     answer: letter === '-' ? undefined : answerOf(letter),
   }));
@@ -62,7 +62,7 @@ function inWords(letters: string, given: Verdict): string {
 /** Of engines x, y, z, … that give these answers. */
 function among(answers: readonly (Answer | undefined)[], policy: VotePolicy): Verdict {
   return verdict(
-    answers.map((answer, place) => ({ engineId: `${place}`, engineKind: 'sidecar', answer })),
+    answers.map((answer, index) => ({ engineId: `${index}`, engineKind: 'sidecar', answer })),
     policy,
   );
 }
@@ -105,7 +105,7 @@ describe('the verdict', () => {
     ['all differ', of(3), 'abc', 'DISPUTED xxx'],
     ['a tie', of(4), 'aabb', 'DISPUTED xxxx'],
     ['no majority of all', of(5), 'aab--', 'DISPUTED xxxoo'],
-    ['not all: whoever contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
+    ['not all: an engine that contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
     ['fewer than asked for', count(4, 5), 'aaabb', 'DISPUTED +++xx'],
     ['more engines than participants, and half of them', of(3), 'aabb', 'DISPUTED xxxx'],
     // Rule 3 accepted, and rule 4.
@@ -131,12 +131,12 @@ describe('the verdict', () => {
   });
 
   it('counts an engine’s first ballot only', () => {
-    const stuffed = ballots('bbbaa').map((ballot, place) => (place < 3 ? { ...ballot, engineId: 'x' } : ballot));
+    const stuffed = ballots('bbbaa').map((ballot, index) => (index < 3 ? { ...ballot, engineId: 'x' } : ballot));
     expect(inWords('bbbaa', verdict(stuffed, of3))).toBe('AGREED MAJORITY a xoo++');
   });
 
   it('does not let an engine vote that was absent first', () => {
-    const late = ballots('-aa').map((ballot, place) => (place < 2 ? { ...ballot, engineId: 'x' } : ballot));
+    const late = ballots('-aa').map((ballot, index) => (index < 2 ? { ...ballot, engineId: 'x' } : ballot));
     expect(inWords('-aa', verdict(late, of3))).toBe('TOO_FEW 1 of 2 oo+');
   });
 });
@@ -194,8 +194,8 @@ describe('answers that agree', () => {
 
   it('within a tolerance are found though a larger group has too few kinds', () => {
     const [low, middle, high, local] = [scored(0.5), scored(0.625), scored(0.75), scored(0.875)];
-    const cast = [low, low, middle, high, local].map((answer, place): Ballot => {
-      return { engineId: `${place}`, engineKind: answer === local ? 'local' : 'sidecar', answer };
+    const cast = [low, low, middle, high, local].map((answer, index): Ballot => {
+      return { engineId: `${index}`, engineKind: answer === local ? 'local' : 'sidecar', answer };
     });
     const given = verdict(cast, { ...near, participants: 5, distinctKinds: 2 });
     expect(given).toMatchObject({ kind: 'AGREED', grade: 'MAJORITY', winner: 3 });

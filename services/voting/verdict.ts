@@ -9,7 +9,7 @@
 // First what stands in the way of an answer. The first rule that applies and is not accepted gives the verdict:
 //
 //      rule                                           accepted by                  verdict
-//   1  nobody voted                                   never                        TOO_FEW
+//   1  no votes                                        never                        TOO_FEW
 //   2  fewer voted than needed                        onFew ACCEPT_DEGRADED        TOO_FEW
 //   3  fewer than enough agree with any answer        onDispute ACCEPT_PLURALITY   DISPUTED
 //   4  so it is, and an answer that contradicts the   never                        DISPUTED
@@ -25,8 +25,8 @@
 //   9  fewer do, yet more than with any other         PLURALITY
 //
 // What an engine that voted did: where an answer has won, it AGREED with it or DISSENTED. Where none has, it AGREED if it
-// is one of more than half of the participants, or nobody contradicts it, and DISSENTED if it contradicts such engines.
-// Where there are none such, nobody can say who is right: all contradict somebody, and all DISSENTED.
+// is one of more than half of the participants, or no engine contradicts it, and DISSENTED if it contradicts such engines.
+// Where there are none such, it cannot be decided which is right: each contradicts another, and all DISSENTED.
 //
 // Neither the winning answer nor the verdict depends on the order of the ballots.
 import type { VotePolicy } from './policy.ts';
@@ -69,7 +69,7 @@ export type Verdict =
 interface Count extends Tally {
   readonly voted: number;
   readonly policy: VotePolicy;
-  /** Those that agree with the leading answer; 0 if nobody voted. */
+  /** Those that agree with the leading answer; 0 if there are no votes. */
   readonly agreeing: number;
   readonly kinds: number;
   readonly enough: number;
@@ -136,7 +136,7 @@ export function verdict(ballots: readonly Ballot[], policy: VotePolicy, counted 
   const leader = count.groups[0]!;
   const won: Won = {
     grade: GRADES.find(({ fits }) => fits(count))!.grade,
-    winner: fullest(ballots, leader.copies),
+    winner: mostDetailed(ballots, leader.copies),
     outcomes: outcomes(count, leader.members),
   };
   const [first] = obstacles;
@@ -176,13 +176,13 @@ function hasEqual({ groups, agreeing, policy }: Count): boolean {
   );
 }
 
-function fullest(ballots: readonly Ballot[], places: readonly number[]): number {
-  const told = (place: number): number => tells(ballots[place]!.answer!);
-  return places.reduce((best, place) => (told(place) > told(best) ? place : best));
+function mostDetailed(ballots: readonly Ballot[], indices: readonly number[]): number {
+  const detailOf = (index: number): number => tells(ballots[index]!.answer!);
+  return indices.reduce((best, index) => (detailOf(index) > detailOf(best) ? index : best));
 }
 
 function outcomes({ ballots, voters }: Count, agreeing: Group['members']): BallotOutcome[] {
   const all = new Array<BallotOutcome>(ballots).fill('ABSENT');
-  for (const place of voters) all[place] = agreeing.includes(place) ? 'AGREED' : 'DISSENTED';
+  for (const index of voters) all[index] = agreeing.includes(index) ? 'AGREED' : 'DISSENTED';
   return all;
 }

@@ -57,10 +57,10 @@ function attempt(base: VotePolicy, wanted: Partial<VotePolicy>): VotePolicy | un
 /** Answers close to each other and far, of two labels, so that all ways to compare differ; some known by digests only. */
 const anyComputed: fc.Arbitrary<Answer> = fc
   .tuple(fc.constantFrom(0, 1, 2, 3, 4, 5), fc.constantFrom(0, 1), fc.integer({ min: 0, max: 3 }))
-  .map(([x, y, told]) => {
+  .map(([x, y, seen]) => {
     const digests = { stateDigest: BigInt((x * 5) % 6), readoutDigest: BigInt(y) };
     const scores = [0.3 + x / 10, 0.5 + y / 10, 0];
-    return told === 0 ? digests : { ...digests, scores, label: scores[0]! > scores[1]! ? 0 : 1 };
+    return seen === 0 ? digests : { ...digests, scores, label: scores[0]! > scores[1]! ? 0 : 1 };
   });
 
 const anyRefusal: fc.Arbitrary<Answer> = fc.record({ refusal: fc.constantFrom('NON_FINITE 1', 'NON_FINITE 2') });
@@ -76,7 +76,7 @@ function anyBallots(maxLength: number): fc.Arbitrary<Ballot[]> {
   const one = fc.record({ engineKind: anyKind, answer: fc.option(anyAnswer, { nil: undefined, freq: 6 }) });
   return fc
     .array(one, { maxLength })
-    .map((all) => all.map((ballot, place) => ({ ...ballot, engineId: `engine-${place}` })));
+    .map((all) => all.map((ballot, index) => ({ ...ballot, engineId: `engine-${index}` })));
 }
 
 const honest: Answer = { stateDigest: 3n, readoutDigest: 9n, scores: [0.5, 0.4], label: 0 };
@@ -89,7 +89,7 @@ function winnerOf(ballots: readonly Ballot[], given: Verdict): string {
 }
 
 function rename(ballots: readonly Ballot[], prefix: string): Ballot[] {
-  return ballots.map((ballot, place) => ({ ...ballot, engineId: `${prefix}-${place}` }));
+  return ballots.map((ballot, index) => ({ ...ballot, engineId: `${prefix}-${index}` }));
 }
 
 const check = <T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void =>
@@ -137,7 +137,7 @@ describe('the verdict', () => {
       ),
     );
     const byEngine = (ballots: readonly Ballot[], { outcomes }: Verdict): object =>
-      Object.fromEntries(ballots.map(({ engineId }, place) => [engineId, outcomes[place]]));
+      Object.fromEntries(ballots.map(({ engineId }, index) => [engineId, outcomes[index]]));
     check(fc.tuple(shuffled, anyPolicy), ([[ballots, otherwise], policy]) => {
       const [one, other] = [verdict(ballots, policy), verdict(otherwise, policy)];
       expect(winnerOf(otherwise, other)).toBe(winnerOf(ballots, one));
@@ -176,8 +176,8 @@ describe('the verdict', () => {
         onFew: 'FAIL',
       };
       // Not even half-way, with those that come last still to come.
-      for (let heard = 0; heard <= ballots.length; heard += 1) {
-        expect(['none', '3 9']).toContain(winnerOf(ballots, verdict(ballots.slice(0, heard), policy)));
+      for (let received = 0; received <= ballots.length; received += 1) {
+        expect(['none', '3 9']).toContain(winnerOf(ballots, verdict(ballots.slice(0, received), policy)));
       }
       if (!absent.includes(true) && distinctKinds === 1)
         expect(winnerOf(ballots, verdict(ballots, policy))).toBe('3 9');
@@ -211,7 +211,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('counts as an answer that nobody else gave would, by EXACT', () => {
+  it('counts as an answer of its own, by EXACT', () => {
     const asAnswer = (answer: Answer | undefined): Answer | undefined =>
       answer?.refusal === undefined ? answer : { stateDigest: 1_000n, readoutDigest: BigInt(answer.refusal.at(-1)!) };
     check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
@@ -289,7 +289,7 @@ describe('a vote, from the first engine asked to the verdict', () => {
     engines: readonly Simulated[],
     policy: VotePolicy,
     turns: readonly number[],
-  ): { ballots: Ballot[]; asked: number } {
+  ): { ballots: Ballot[]; engineCount: number } {
     const free = rename(engines as Ballot[], 'engine');
     const waiting: Ballot[] = [];
     const ballots: Ballot[] = [];
@@ -297,17 +297,17 @@ describe('a vote, from the first engine asked to the verdict', () => {
     for (let turn = 0; ; turn += 1) {
       if (turn > engines.length) throw new Error('the vote does not end');
       const { isDecided, more } = progress(ballots, kinds(), policy);
-      if (isDecided) return { ballots, asked: ballots.length + waiting.length };
+      if (isDecided) return { ballots, engineCount: ballots.length + waiting.length };
       const voted = ballots.filter(({ answer }) => answer).length;
       expect(more.count).toBeLessThanOrEqual(Math.max(0, policy.participants - voted - waiting.length));
       const planned = policy.participants - ballots.length - waiting.length;
       expect(more.count - more.standIns).toBeLessThanOrEqual(Math.max(0, planned));
       expect(more.kinds.length).toBeLessThanOrEqual(more.count);
       for (let k = 0; k < more.count && free.length > 0; k += 1) {
-        const place = free.findIndex(({ engineKind }) => !more.kinds[k] || engineKind === more.kinds[k]);
-        waiting.push(...free.splice(Math.max(0, place), 1));
+        const index = free.findIndex(({ engineKind }) => !more.kinds[k] || engineKind === more.kinds[k]);
+        waiting.push(...free.splice(Math.max(0, index), 1));
       }
-      if (waiting.length === 0) return { ballots, asked: ballots.length + waiting.length };
+      if (waiting.length === 0) return { ballots, engineCount: ballots.length + waiting.length };
       ballots.push(...waiting.splice((turns[turn] ?? 0) % waiting.length, 1));
     }
   }
@@ -320,11 +320,11 @@ describe('a vote, from the first engine asked to the verdict', () => {
 
   it('ends, and asks no engine more than there are', () => {
     check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
-      expect(simulate(engines, policy, turns).asked).toBeLessThanOrEqual(engines.length);
+      expect(simulate(engines, policy, turns).engineCount).toBeLessThanOrEqual(engines.length);
     });
   });
 
-  it('gives the truth STAGED and PARALLEL alike where nobody lies, and STAGED asks no more', () => {
+  it('gives the truth STAGED and PARALLEL alike where no engine lies, and STAGED asks no more', () => {
     const present = fc.record({
       engineKind: anyKind,
       answer: fc.option(fc.constant(honest), { nil: undefined, freq: 3 }),
@@ -334,11 +334,11 @@ describe('a vote, from the first engine asked to the verdict', () => {
     );
     check(election, ([policy, engines, turns]) => {
       const [staged, parallel] = (['STAGED', 'PARALLEL'] as const).map((mode) => {
-        const { ballots, asked } = simulate(engines, { ...policy, mode }, turns);
-        return { winner: winnerOf(ballots, verdict(ballots, policy)), asked };
+        const { ballots, engineCount } = simulate(engines, { ...policy, mode }, turns);
+        return { winner: winnerOf(ballots, verdict(ballots, policy)), engineCount };
       });
-      expect(staged!.asked).toBeLessThanOrEqual(parallel!.asked);
-      // Engines of one kind only may have been asked where nobody knew better: then the modes may differ.
+      expect(staged!.engineCount).toBeLessThanOrEqual(parallel!.engineCount);
+      // Engines of one kind only may have been asked before it was known: then the modes may differ.
       if (policy.distinctKinds === 1) expect(staged!.winner).toBe(parallel!.winner);
     });
   });

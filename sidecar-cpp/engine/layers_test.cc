@@ -38,9 +38,9 @@ struct Recorded {
   std::vector<std::vector<float>> readouts;
 };
 
-class Watch final : public RunObserver {
+class RecordingObserver final : public RunObserver {
  public:
-  Watch(LayerRecorder& recorder, Recorded& to) : recorder_(recorder), to_(to) {}
+  RecordingObserver(LayerRecorder& recorder, Recorded& to) : recorder_(recorder), to_(to) {}
   bool Abandoned(std::size_t) override { return false; }
   void Finished(std::size_t item, Expected<RunResult> result) override {
     if (!result.ok()) return;
@@ -65,7 +65,7 @@ Recorded Record(const Network& network, const std::vector<std::vector<float>>& i
   recorded.layers.resize(inputs.size());
   recorded.readouts.resize(inputs.size());
   LayerRecorder recorder(network, inputs.size(), steps, detail);
-  Watch watch(recorder, recorded);
+  RecordingObserver watch(recorder, recorded);
   Scratch scratch;
   RunBatchRecorded(network, 7, steps, bytes, scratch, watch, recorder);
   return recorded;

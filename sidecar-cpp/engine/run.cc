@@ -127,8 +127,8 @@ bool Run::Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const {
   return step < it.failure->step || (step == it.failure->step && k < it.failure->node);
 }
 
-void Run::Worked(std::size_t elements) {
-  if (!pace_.Worked(elements)) return;
+void Run::CountWork(std::size_t elements) {
+  if (!check_interval_.IsDue(elements)) return;
   ForEachRunning([&](std::size_t item) {
     if (observer_.Abandoned(item)) Stop(item);
   });
@@ -171,7 +171,7 @@ void Run::Evaluate(std::uint32_t k, const Block& block) {
     if (IsSpikingNeuron(node.type)) items_[item].total_spikes += outcome.spikes;
     if (!outcome.finite) return Fail(item, k, step);
     if (!node.constant) AfterRow(k, item, step, block);
-    Worked(PaddedSize(node.out));
+    CountWork(PaddedSize(node.out));
   });
 }
 
@@ -185,7 +185,7 @@ void Run::TakeInput(std::uint32_t k, const Block& block) {
     std::memcpy(to, inputs_[item].values.data() + first * sizeof(float), size * sizeof(float));
     std::fill(to + size, to + PaddedSize(size), 0.0f);
     if (!network_.nodes[k].constant) AfterRow(k, item, step, block);
-    Worked(size);
+    CountWork(size);
   });
 }
 
@@ -203,7 +203,7 @@ void Run::SumSources(std::uint32_t k, const Block& block) {
     std::copy_n(of(node.sources[0]), n, sum);
     for (std::size_t s = 1; s < node.sources.size(); ++s) finite &= AddRows(n, sum, of(node.sources[s]), sum);
     if (!finite) Fail(item, k, step);
-    Worked(n * node.sources.size());
+    CountWork(n * node.sources.size());
   });
 }
 

@@ -17,7 +17,7 @@
 #include "engine/block.h"
 #include "engine/network.h"
 #include "engine/node_times.h"
-#include "engine/pace.h"
+#include "engine/check_interval.h"
 #include "engine/recording.h"
 #include "engine/simulator.h"
 #include "kernels/dense.h"
@@ -95,7 +95,7 @@ class Run {
   template <typename Do>
   void ForEachRow(std::uint32_t k, const Block& block, Do&& what);
   [[nodiscard]] bool Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const;
-  void Worked(std::size_t elements);
+  void CountWork(std::size_t elements);
   void Stop(std::size_t item);
   void Fail(std::size_t item, std::uint32_t k, std::uint32_t step);
   void ReportFailure(std::size_t item);
@@ -146,7 +146,7 @@ class Run {
   std::vector<ActiveRow> active_rows_;
   std::size_t running_;
   std::uint32_t step_ = 0;  // of Step
-  Pace pace_;
+  CheckInterval check_interval_;
   NodeTimes* times_ = nullptr;       // nobody asks
   RunRecorder* recorder_ = nullptr;  // nothing is recorded
   std::size_t first_recorded_ = 0;

@@ -68,7 +68,7 @@ void Run::EvaluateLif(std::uint32_t k, const Block& block) {
       std::copy_n(before, n, v);
       for (std::uint32_t step = block.first_step; StepLifs(k, block, item, step, 1); ++step) continue;
     }
-    Worked(n * steps);
+    CountWork(n * steps);
   }
 }
 
@@ -133,7 +133,7 @@ void Run::EvaluateLinear(std::uint32_t k, const Block& block) {
     } else {
       active_rows_.push_back({item, {index, active.count}, active.all_one, x, y});
     }
-    Worked(node.in / 4);
+    CountWork(node.in / 4);
   });
   for (std::size_t p = 0; p < node.weights->panel_count(); ++p) {
     AddDenseRows(node.weights->panel(p), node.in);
@@ -152,7 +152,7 @@ void Run::AddDenseRows(const Panel& panel, std::size_t sources) {
   for (std::size_t begin = 0; begin < sources && !dense_rows_.empty() && running_ > 0; begin += kSourcesPerCall) {
     const std::size_t end = std::min(sources, begin + kSourcesPerCall);
     AddDense(panel, begin, end, dense_rows_);
-    Worked((end - begin) * panel.width * dense_rows_.size() / 2);
+    CountWork((end - begin) * panel.width * dense_rows_.size() / 2);
   }
 }
 
@@ -165,7 +165,7 @@ void Run::AddActiveRows(const Panel& panel) {
       } else {
         AddValues(panel, some, row.x, row.y);
       }
-      Worked(some.size() * panel.width / 2);
+      CountWork(some.size() * panel.width / 2);
     }
   }
 }

@@ -29,7 +29,7 @@ void Run::EvaluateConv(std::uint32_t k, const Block& block) {
     const ActiveSources found = ActiveOf(node, item, step, block, index);
     items_[item].synaptic_operations += weights.CountTaps({index, found.count});
     StartConv(weights, node.start.data(), sums_.data(), y);
-    Worked(node.in / 4 + node.out);
+    CountWork(node.in / 4 + node.out);
     AddSources(weights, item, {index, found.count}, found.all_one, x, y);
     FinishConv(weights, sums_.data(), y);
     EndRow(k, item, step, block);
@@ -47,7 +47,7 @@ void Run::AddSources(const ConvWeights& weights, std::size_t item, std::span<con
     } else {
       AddConvValues(weights, some, x, sums_.data(), y);
     }
-    Worked(some.size() * additions);
+    CountWork(some.size() * additions);
   }
 }
 
@@ -71,7 +71,7 @@ bool Run::PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, cons
   if (node.pool->empty()) return false;
   const std::uint32_t* index = nullptr;
   const ActiveSources found = ActiveOf(node, item, step, block, index);
-  Worked(found.count);
+  CountWork(found.count);
   float* const y = state_.nodes[k].out.At(item, step - block.first_step);
   if (found.all_one) {
     PoolSpikes(*node.pool, {index, found.count}, {y, node.out});
@@ -90,7 +90,7 @@ void Run::PoolAll(const NetworkNode& node, std::size_t item, const float* x, flo
   for (std::size_t first = 0; first < window.out_channels && items_[item].running; first += channels) {
     const std::size_t some = std::min(channels, window.out_channels - first);
     SumPool(window, first, some, x, y);
-    Worked(some * additions);
+    CountWork(some * additions);
   }
 }
 
@@ -101,7 +101,7 @@ void Run::EvaluateDelay(std::uint32_t k, const Block& block) {
     float* const ring = node.delay_rows > 0 ? state.delayed[item] : nullptr;
     StepDelay(node.delays, step, node.delay_rows, PaddedSize(node.out), InputOf(node, item, step, block), ring,
               state.out.At(item, step - block.first_step));
-    Worked(2 * node.out);
+    CountWork(2 * node.out);
     EndRow(k, item, step, block);
   });
 }

@@ -9,9 +9,9 @@ namespace tandem {
 namespace {
 
 // Of the run's one item.
-class Watch final : public RunObserver {
+class TraceObserver final : public RunObserver {
  public:
-  explicit Watch(const std::function<bool()>& ask) : ask_(ask) {}
+  explicit TraceObserver(const std::function<bool()>& ask) : ask_(ask) {}
 
   bool Abandoned(std::size_t) override { return abandoned = ask_(); }
   void Finished(std::size_t, Expected<RunResult> result) override {
@@ -37,7 +37,7 @@ void Take(const NetworkNode& node, const NodeState& state, Trace& to) {
 std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, const RunInput& input,
                               std::optional<TracePlace> place, Scratch& scratch,
                               const std::function<bool()>& abandoned) {
-  Watch watch(abandoned);
+  TraceObserver watch(abandoned);
   Run run(network, 0, steps, {&input, 1}, scratch, watch, StepByStep(1));
   Trace trace;
   const std::uint32_t end = place ? place->step + 1 : steps;

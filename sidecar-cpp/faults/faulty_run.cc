@@ -59,7 +59,7 @@ void TakeReadout(const RunResult& result, std::string& state) {
   std::memcpy(state.data() + checked, &checksum, sizeof(checksum));
 }
 
-// Stands between a run and whoever waits for its results.
+// Stands between a run and the observer of its results.
 class Liar final : public RunObserver {
  public:
   Liar(const Network& network, std::uint64_t model_id, std::uint32_t steps, const Faults& faults, std::size_t items,
@@ -152,7 +152,8 @@ void AppendLine(const std::string& file, const std::string& line) {
   std::ofstream(file, std::ios::app) << line << '\n';
 }
 
-// Runs a batch item by item, a share of them with a one-shot fault. Whoever reads an answer finds its line in the log.
+// Runs a batch item by item, a share of them with a one-shot fault. The log's line is written before the answer is
+// sent.
 void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                      std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer, NodeTimes* times,
                      RunRecorder* recorder, const Faults& faults) {

@@ -15,11 +15,11 @@ using DU = hn::RebindToUnsigned<D>;
 
 // Collects what a step must report. A float is NaN or infinite when its exponent is all ones, so the largest
 // magnitude seen, compared as an integer once a row, tells whether any was.
-class Watch {
+class StepMonitor {
  public:
   // Not defaulted: a constructor the compiler writes would not be compiled for the target.
-  HWY_INLINE Watch() : largest_(hn::Zero(DU())) {}  // NOLINT(modernize-use-equals-default)
-  HWY_INLINE void See(V v) { largest_ = hn::Max(largest_, hn::BitCast(DU(), hn::Abs(v))); }
+  HWY_INLINE StepMonitor() : largest_(hn::Zero(DU())) {}  // NOLINT(modernize-use-equals-default)
+  HWY_INLINE void Observe(V v) { largest_ = hn::Max(largest_, hn::BitCast(DU(), hn::Abs(v))); }
   HWY_INLINE void Count(hn::Mask<D> fired) { spikes_ += hn::CountTrue(D(), fired); }
   HWY_INLINE void CountSpikes(V spikes) { spikes_ += static_cast<size_t>(hn::GetLane(hn::SumOfLanes(D(), spikes))); }
   HWY_INLINE StepOutcome Outcome() const {
@@ -50,10 +50,11 @@ HWY_INLINE V ResetBy(const FireParams& p, size_t k, V v, V spikes, V threshold) 
   return hn::IfThenElse(fired, after, v);
 }
 
-HWY_INLINE void FireByRule(const FireParams& p, size_t k, V before, V v, float* v_row, float* y_row, Watch& watch) {
+HWY_INLINE void FireByRule(const FireParams& p, size_t k, V before, V v, float* v_row, float* y_row,
+                           StepMonitor& watch) {
   const D d;
   const V threshold = hn::Load(d, p.threshold + k);
-  watch.See(v);
+  watch.Observe(v);
   V spikes;
   if (p.rule.late && !p.rule.delayed) {
     spikes = SpikesOf(p.rule, before, threshold);  // whose reset has taken place: AtStart
@@ -65,7 +66,7 @@ HWY_INLINE void FireByRule(const FireParams& p, size_t k, V before, V v, float* 
     spikes = SpikesOf(p.rule, v, threshold);
     v = ResetBy(p, k, v, spikes, threshold);
   }
-  watch.See(v);
+  watch.Observe(v);
   watch.CountSpikes(spikes);
   hn::Store(v, d, v_row + k);
   hn::Store(spikes, d, y_row + k);
@@ -79,15 +80,15 @@ HWY_INLINE V AtStart(const FireParams& p, size_t k, V before) {
 }
 
 // `before` is the potential at the end of the last step, `v` after this step's update.
-HWY_INLINE void Fire(const FireParams& p, size_t k, V before, V v, float* v_row, float* y_row, Watch& watch) {
+HWY_INLINE void Fire(const FireParams& p, size_t k, V before, V v, float* v_row, float* y_row, StepMonitor& watch) {
   if (!p.rule.IsDefault()) return FireByRule(p, k, before, v, v_row, y_row, watch);
   const D d;
   const V threshold = hn::Load(d, p.threshold + k);
   const auto fired = hn::Gt(v, threshold);
   const V after = p.reset != nullptr ? hn::Load(d, p.reset + k) : hn::Sub(v, threshold);
   const V next = hn::IfThenElse(fired, after, v);
-  watch.See(v);
-  watch.See(next);
+  watch.Observe(v);
+  watch.Observe(next);
   watch.Count(fired);
   hn::Store(next, d, v_row + k);
   hn::Store(hn::IfThenElseZero(fired, hn::Set(d, 1.0f)), d, y_row + k);
@@ -117,24 +118,24 @@ HWY_INLINE V DecayedCurrent(const CubaParams& p, size_t k, V x, V i) {
   return hn::Add(i, hn::Mul(b, hn::Sub(hn::Mul(hn::Load(d, p.w_in + k), x), i)));
 }
 
-HWY_INLINE V Synapse(const CubaParams& p, size_t k, V x, float* i_row, Watch& watch) {
+HWY_INLINE V Synapse(const CubaParams& p, size_t k, V x, float* i_row, StepMonitor& watch) {
   const D d;
   const V i = DecayedCurrent(p, k, x, hn::Load(d, i_row + k));
-  watch.See(i);
+  watch.Observe(i);
   hn::Store(i, d, i_row + k);
   return i;
 }
 
-HWY_INLINE void Leak(size_t k, V v, float* v_row, float* y_row, Watch& watch) {
+HWY_INLINE void Leak(size_t k, V v, float* v_row, float* y_row, StepMonitor& watch) {
   const D d;
-  watch.See(v);
+  watch.Observe(v);
   hn::Store(v, d, v_row + k);
   hn::Store(v, d, y_row + k);
 }
 
 StepOutcome StepLif(const LifParams& p, size_t n, const float* x, float* v, float* y) {
   const D d;
-  Watch watch;
+  StepMonitor watch;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V before = hn::Load(d, v + k);
     Fire(p.fire, k, before, Membrane(p, k, hn::Load(d, x + k), AtStart(p.fire, k, before)), v, y, watch);
@@ -144,7 +145,7 @@ StepOutcome StepLif(const LifParams& p, size_t n, const float* x, float* v, floa
 
 StepOutcome StepLi(const LifParams& p, size_t n, const float* x, float* v, float* y) {
   const D d;
-  Watch watch;
+  StepMonitor watch;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     Leak(k, Membrane(p, k, hn::Load(d, x + k), hn::Load(d, v + k)), v, y, watch);
   }
@@ -153,7 +154,7 @@ StepOutcome StepLi(const LifParams& p, size_t n, const float* x, float* v, float
 
 StepOutcome StepIf(const IfParams& p, size_t n, const float* x, float* v, float* y) {
   const D d;
-  Watch watch;
+  StepMonitor watch;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V gained = hn::Mul(hn::Load(d, p.g + k), hn::Load(d, x + k));
     const V before = hn::Load(d, v + k);
@@ -164,7 +165,7 @@ StepOutcome StepIf(const IfParams& p, size_t n, const float* x, float* v, float*
 
 StepOutcome StepCubaLif(const CubaParams& p, size_t n, const float* x, float* i, float* v, float* y) {
   const D d;
-  Watch watch;
+  StepMonitor watch;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V current = Synapse(p, k, hn::Load(d, x + k), i, watch);
     const V before = hn::Load(d, v + k);
@@ -176,7 +177,7 @@ StepOutcome StepCubaLif(const CubaParams& p, size_t n, const float* x, float* i,
 
 StepOutcome StepCubaLi(const CubaParams& p, size_t n, const float* x, float* i, float* v, float* y) {
   const D d;
-  Watch watch;
+  StepMonitor watch;
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V current = Synapse(p, k, hn::Load(d, x + k), i, watch);
     Leak(k, Membrane(p.membrane, k, current, hn::Load(d, v + k)), v, y, watch);

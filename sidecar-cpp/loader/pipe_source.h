@@ -14,7 +14,7 @@ class PipeSource final : public ByteSource {
  public:
   enum class End { kNone, kClosed, kTimeout, kStopped };
 
-  // `writer_ended`: readable when whoever should write has ended, though another process may keep the pipe open; -1:
+  // `writer_ended`: readable when the writing process has ended, though another process may keep the pipe open; -1:
   // not known.
   PipeSource(int pipe, int writer_ended, TimePoint deadline, const std::stop_token& stop);
 

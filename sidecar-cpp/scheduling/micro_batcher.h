@@ -77,7 +77,7 @@ class MicroBatcher {
   // queued as if submitted.
   bool RunNow(std::span<const TaskPtr> tasks, const std::function<bool()>& process);
 
-  // Frees a task's place before its batch is over, so that whoever is told of its result may submit the next at once.
+  // Frees a task's place before its batch is over, so that the receiver of its result may submit the next at once.
   // The batcher frees what is left when the batch is over.
   void Release(Task& task);
 

@@ -39,7 +39,7 @@ class EngineCore {
     std::string models = "";                                     // folder of the model repository
   };
 
-  // `spans`, which must outlive this, gets what is to be told of traced inputs; nullptr: nothing is.
+  // `spans`, which must outlive this, gets the spans of traced inputs; nullptr: there are none.
   EngineCore(Options options, Repository repository, SpanSink* spans = nullptr);
 
   // Streams have one half of the memory, unary calls the other: neither can take what the other needs.

@@ -23,9 +23,9 @@ namespace {
 // What one input may take that runs on a thread that should be reading, and when such a run that takes longer than it
 // should is given up. Several run there if all of them take less than is worth waking a worker for.
 constexpr std::chrono::microseconds kQuick{300};
-constexpr std::chrono::milliseconds kPatience{1};
+constexpr std::chrono::milliseconds kInlineRunLimit{1};
 // The same on the clock of the wall: a thread that sleeps, or has no CPU, uses no time of its own.
-constexpr std::chrono::milliseconds kWallPatience{50};
+constexpr std::chrono::milliseconds kInlineWallLimit{50};
 constexpr std::chrono::microseconds kWorthWaking{100};
 // What a batch should take at most, so that other models have their turn. A few inputs are together in any case, since
 // they share the reading of the weights.
@@ -66,12 +66,12 @@ engine::v1::Inference ToInference(const InferJob& job, RunResult& result, TimePo
 }
 
 // Passes each item's end on to its sink. What ends early is sent at once; results of a batch that runs to the end come
-// together, and are flushed together by whoever runs the batch.
+// together, and are flushed together when the batch has run.
 class Answers final : public RunObserver {
  public:
   // `layers`, `times`: none where only the results are wanted.
   Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, InferSpans& spans,
-          const NodeTimes* times, LayerRecorder* layers, BatchRecorder& recorder, std::chrono::nanoseconds patience)
+          const NodeTimes* times, LayerRecorder* layers, BatchRecorder& recorder, std::chrono::nanoseconds run_limit)
       : jobs_(jobs),
         release_(release),
         spans_(spans),
@@ -80,10 +80,10 @@ class Answers final : public RunObserver {
         recorder_(recorder),
         started_(Clock::now()),
         began_(ThreadTime()),
-        patience_(patience) {}
+        run_limit_(run_limit) {}
 
   bool Abandoned(std::size_t item) override {
-    if (patience_ != kEndless && (used() >= patience_ || Clock::now() - started_ >= kWallPatience)) {
+    if (run_limit_ != kEndless && (used() >= run_limit_ || Clock::now() - started_ >= kInlineWallLimit)) {
       return gave_up_ = true;
     }
     auto error = jobs_[item]->StopError();
@@ -135,7 +135,7 @@ class Answers final : public RunObserver {
   BatchRecorder& recorder_;
   TimePoint started_;
   std::chrono::nanoseconds began_;  // in the thread's time
-  std::chrono::nanoseconds patience_;
+  std::chrono::nanoseconds run_limit_;
   bool gave_up_ = false;
   bool any_finished_ = false;
 };
@@ -220,7 +220,7 @@ bool Executor::ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs) {
   for (const auto& job : jobs) {
     if (!DiscardIfStale(*job)) fresh.push_back(job.get());
   }
-  return fresh.empty() || Simulate(fresh, scratch_now_, kPatience);
+  return fresh.empty() || Simulate(fresh, scratch_now_, kInlineRunLimit);
 }
 
 void Executor::MeasureModel(const Model& model) {
@@ -241,10 +241,10 @@ bool Executor::DiscardIfStale(InferJob& job) {
   return true;
 }
 
-bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
+bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds run_limit) {
   bool is_done = true;
   try {
-    is_done = Run(jobs, scratch, patience);
+    is_done = Run(jobs, scratch, run_limit);
   } catch (const std::exception& fault) {
     Fail(jobs, fault);
   }
@@ -252,7 +252,7 @@ bool Executor::Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::
   return is_done;
 }
 
-bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience) {
+bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds run_limit) {
   const Job::Request& first = jobs.front()->request();
   std::vector<RunInput> inputs;
   for (const InferJob* job : jobs) {
@@ -266,7 +266,7 @@ bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chron
   if (!layers && std::ranges::any_of(jobs, WantsLayers)) times.emplace(network.nodes.size());
   NodeTimes* const timed = times ? &*times : nullptr;
   BatchRecorder recorder(recordings_, first.model, first.steps, jobs.size());
-  Answers answers(jobs, release_, spans_, timed, layers ? &*layers : nullptr, recorder, patience);
+  Answers answers(jobs, release_, spans_, timed, layers ? &*layers : nullptr, recorder, run_limit);
   if (layers) {
     RunBatchRecorded(network, first.model->model_id, first.steps, inputs, scratch, answers, *layers,
                      recorder.recorder());

@@ -1,4 +1,4 @@
-// An input of Infer or InferStream, and whoever waits for its answer.
+// An input of Infer or InferStream, and the receiver of its answer.
 #pragma once
 
 #include <memory>

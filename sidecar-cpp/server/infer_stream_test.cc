@@ -78,7 +78,7 @@ TEST_F(Service, AMessageOfTooManyItemsIsRefusedItemByItem) {
 
 TEST_F(Service, AMessageOfAbsurdlyManyItemsEndsTheStream) {
   Stream stream(core_, *stub_);
-  stream.Send(std::vector<InferItem>(kAbsurdItemsPerMessage + 1));
+  stream.Send(std::vector<InferItem>(kFatalItemsPerMessage + 1));
   stream.Read(1);
   EXPECT_TRUE(stream.results.empty());
   const grpc::Status status = stream.Finish();

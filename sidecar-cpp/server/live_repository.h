@@ -1,4 +1,4 @@
-// The models that the engine holds now. They change whole: whoever took the repository keeps the one that it took.
+// The models that the engine holds now. They change as a whole: a call keeps the repository that it has taken.
 #pragma once
 
 #include <memory>

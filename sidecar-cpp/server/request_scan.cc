@@ -154,7 +154,7 @@ Expected<ScannedRequest> ScanStreamRequest(std::string_view bytes) {
     if (field.Is(InferStreamRequest::kItemsFieldNumber, kBytes)) {
       ScannedItem& item = to.items.emplace_back();
       item.bytes = field.bytes;
-      return to.items.size() <= kAbsurdItemsPerMessage && ScanItem(field.bytes, item);
+      return to.items.size() <= kFatalItemsPerMessage && ScanItem(field.bytes, item);
     }
     if (field.number == InferStreamRequest::kCancelIdsFieldNumber && (field.type == kVarint || field.type == kBytes)) {
       return TakeCancelIds(field, to.cancel_ids) && to.cancel_ids.size() <= kMaxCancelIds;
@@ -162,7 +162,7 @@ Expected<ScannedRequest> ScanStreamRequest(std::string_view bytes) {
     if (field.Is(InferStreamRequest::kChecksumFieldNumber, kFixed64)) to.checksum = field.value;
     return true;
   });
-  if (to.items.size() > kAbsurdItemsPerMessage) return TooMany("items", kAbsurdItemsPerMessage);
+  if (to.items.size() > kFatalItemsPerMessage) return TooMany("items", kFatalItemsPerMessage);
   if (to.cancel_ids.size() > kMaxCancelIds) return TooMany("cancel_ids", kMaxCancelIds);
   if (!is_read) return MalformedMessage();
   return to;

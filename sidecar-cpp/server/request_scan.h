@@ -13,7 +13,7 @@ namespace tandem {
 
 // Items a message may hold; more are answered BATCH_TOO_LARGE, and a message of absurdly many ends the stream.
 inline constexpr std::size_t kMaxItemsPerMessage = 256;
-inline constexpr std::size_t kAbsurdItemsPerMessage = 4096;
+inline constexpr std::size_t kFatalItemsPerMessage = 4096;
 // More end the stream. An engine holds far fewer inputs.
 inline constexpr std::size_t kMaxCancelIds = 65536;
 // Of one item. No tensor has as many dimensions, and what does not know this many new fields is far too old.

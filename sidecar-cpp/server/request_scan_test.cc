@@ -63,8 +63,8 @@ TEST(RequestScan, RefusesMoreCancelIdsThanTheLimitPackedOrNot) {
 
 TEST(RequestScan, RefusesAbsurdlyManyItems) {
   const std::string empty("\x0a\x00", 2);
-  EXPECT_EQ(Reason(Repeat(empty, kAbsurdItemsPerMessage)), "OK");
-  EXPECT_EQ(Reason(Repeat(empty, kAbsurdItemsPerMessage + 1)), "BATCH_TOO_LARGE");
+  EXPECT_EQ(Reason(Repeat(empty, kFatalItemsPerMessage)), "OK");
+  EXPECT_EQ(Reason(Repeat(empty, kFatalItemsPerMessage + 1)), "BATCH_TOO_LARGE");
 }
 
 TEST(RequestScan, CountsTheShapeOfAnItemPackedOrNot) {

@@ -24,7 +24,7 @@ constexpr int kMaxIdleMs = 10 * 60 * 1000;  // without a call
 
 constexpr std::chrono::milliseconds kKeepAwakeTimeout{1000};
 constexpr std::chrono::milliseconds kDrainPoll{2};
-constexpr std::chrono::milliseconds kLastWords{200};  // for answers on their way out when the rest is done
+constexpr std::chrono::milliseconds kFlushTimeout{200};  // for answers on their way out when the rest is done
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("tandem-engine");
@@ -81,7 +81,9 @@ Expected<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, En
       [listener = server->listener_.get()](const std::string& peer) { listener->CloseStuckConnections(peer); });
   if (options.max_memory_bytes > 0) {
     server->guard_ = std::make_unique<MemoryGuard>(
-        [most = options.max_memory_bytes, &core] { return most + core.ScratchBytes() + core.model_loads().allowed_bytes(); },
+        [most = options.max_memory_bytes, &core] {
+          return most + core.ScratchBytes() + core.model_loads().allowed_bytes();
+        },
         [listener = server->listener_.get()] { listener->CloseConnections(); });
   }
   server->keep_awake_ =
@@ -113,7 +115,8 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   guard_.reset();
   unread_.StopWatching();
   listener_.reset();
-  server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLastWords.count(), GPR_TIMESPAN)));
+  server_->Shutdown(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kFlushTimeout.count(), GPR_TIMESPAN)));
   core_.Close();
   server_->Wait();
   return done;

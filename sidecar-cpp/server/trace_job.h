@@ -1,4 +1,4 @@
-// An input of Trace, and whoever waits for its answer.
+// An input of Trace, and the receiver of its answer.
 #pragma once
 
 #include <memory>

@@ -112,7 +112,7 @@ void Tracer::Process(TraceJob& job) {
     spdlog::error("tracing model {}/{} failed: {}", job.request().model->name, job.request().model->version,
                   fault.what());
   }
-  // First, so that whoever hears the answer may trace the next.
+  // First, so that the caller may trace the next input as soon as it has the answer.
   batcher_.Release(job);
   job.sink()->Complete(std::move(answer));
 }

@@ -1,4 +1,4 @@
-// Sends spans to an OTLP/gRPC receiver, from a thread and over a channel of its own. Whoever hands spans in pays for
+// Sends spans to an OTLP/gRPC receiver, from a thread and over a channel of its own. A caller of Export pays for
 // moving them into a list, whether the receiver is there, slow or gone.
 #pragma once
 

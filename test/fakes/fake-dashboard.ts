@@ -20,7 +20,7 @@ export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
     id: 'engine-1',
     kind: 'sidecar',
     state: 'READY',
-    whyNot: '',
+    unavailableReason: '',
     build: 'tandem-engine 0.1.0',
     inFlight: 3,
     models: [heldModel()],
@@ -85,7 +85,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       fakeEngine({
         id: HOSTILE,
         state: 'DOWN',
-        whyNot: 'down: connection refused',
+        unavailableReason: 'down: connection refused',
         build: HOSTILE,
         breaker: { state: 'OPEN', events: [{ timeMs: 1_790_000_000_000, state: 'OPEN', why: HOSTILE }] },
         engine: { address: HOSTILE, description: undefined },

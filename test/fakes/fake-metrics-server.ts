@@ -17,7 +17,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'CLOSED' },
     inFlight: 2,
     modelProblems: [],
-    whyNot: '',
+    unavailableReason: '',
     engine: { description: {} },
   },
   {
@@ -27,7 +27,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'HALF_OPEN' },
     inFlight: 0,
     modelProblems: [],
-    whyNot: '',
+    unavailableReason: '',
     engine: { description: {} },
   },
   {
@@ -37,7 +37,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
     breaker: { state: 'OPEN' },
     inFlight: 0,
     modelProblems: [],
-    whyNot: '',
+    unavailableReason: '',
     engine: { description: undefined },
   },
 ];

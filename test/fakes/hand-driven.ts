@@ -8,9 +8,9 @@ import { fakeInference } from './fake-engine.ts';
 export class HandDriven implements EngineClient {
   readonly id: string;
   kind: 'local' | 'sidecar' = 'sidecar';
-  admits = true;
-  readonly whyNot = '';
-  free = 1;
+  isAvailable = true;
+  readonly unavailableReason = '';
+  availableSlots = 1;
   /** Of the last request; undefined: it was not asked. */
   signal: CancelSignal | undefined;
   timeoutMs: number | undefined;

@@ -99,24 +99,24 @@ describe('a lying engine that was told nothing', () => {
 describe('lies', () => {
   it('can be another digest of the same answer', async () => {
     liar.lie = flipDigestBit;
-    const [[truth], [told]] = [await ask(honest, 1), await ask(engine, 1)];
-    expect(told).toMatchObject({ spikeCounts: truth?.spikeCounts, potentials: truth?.potentials });
-    expect(told?.stateDigest).toBe(truth!.stateDigest ^ 1n);
+    const [[truth], [lie]] = [await ask(honest, 1), await ask(engine, 1)];
+    expect(lie).toMatchObject({ spikeCounts: truth?.spikeCounts, potentials: truth?.potentials });
+    expect(lie?.stateDigest).toBe(truth!.stateDigest ^ 1n);
   });
 
   it('can be another answer with the same digest', async () => {
     liar.lie = addSpike;
-    const [[truth], [told]] = [await ask(honest, 1), await ask(engine, 1)];
-    expect(told?.stateDigest).toBe(truth?.stateDigest);
-    expect(told?.spikeCounts.map((count, at) => count - truth!.spikeCounts[at]!)).toEqual(
+    const [[truth], [lie]] = [await ask(honest, 1), await ask(engine, 1)];
+    expect(lie?.stateDigest).toBe(truth?.stateDigest);
+    expect(lie?.spikeCounts.map((count, at) => count - truth!.spikeCounts[at]!)).toEqual(
       truth?.spikeCounts.map((_, at) => (at === 0 ? 1 : 0)),
     );
   });
 
   it('can be no numbers at all', async () => {
     liar.lie = answerNaN;
-    const [[truth], [told]] = [await ask(honest, 1), await ask(engine, 1)];
-    const { potentials } = told!;
+    const [[truth], [lie]] = [await ask(honest, 1), await ask(engine, 1)];
+    const { potentials } = lie!;
     expect(potentials.length).toBe(truth?.potentials.length);
     expect(Buffer.from(potentials).readFloatLE(0)).toBeNaN();
     expect(Buffer.from(potentials).readFloatLE(potentials.length - 4)).toBeNaN();

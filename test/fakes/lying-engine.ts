@@ -35,9 +35,9 @@ export const flipDigestBit: Lie = (truth) => ({ ...truth, stateDigest: truth.sta
 /** The state's digest stays: only who compares the answers themselves finds out, or what stands for them. */
 export const addSpike: Lie = (truth) => {
   const spikeCounts = truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count));
-  const told = { ...truth, spikeCounts };
+  const answer = { ...truth, spikeCounts };
   // In full it is a well-formed answer to something else.
-  return { ...told, readoutDigest: spikeCounts.length > 0 ? readoutDigest(told) : truth.readoutDigest ^ 1n };
+  return { ...answer, readoutDigest: spikeCounts.length > 0 ? readoutDigest(answer) : truth.readoutDigest ^ 1n };
 };
 
 /** The state's digest stays here, too. In full it is malformed. */
@@ -134,15 +134,15 @@ export class LyingEngine {
     call.once('cancelled', () => {
       if (!done) this.counts.cancelled += 1;
     });
-    const fate = this.#take();
-    if (fate instanceof RouterError) reply(toGrpcJs(toStatus(fate)));
-    if (fate !== 'forward') return;
+    const decision = this.#take();
+    if (decision instanceof RouterError) reply(toGrpcJs(toStatus(decision)));
+    if (decision !== 'forward') return;
     const options = { deadline: call.getDeadline() };
-    const asking = this.#real.infer(call.request, new grpc.Metadata(), options, (error, response) => {
+    const forwarded = this.#real.infer(call.request, new grpc.Metadata(), options, (error, response) => {
       if (error) reply(error);
       else reply(null, { inference: this.#tell(response.inference!, item!) });
     });
-    call.once('cancelled', () => asking.cancel());
+    call.once('cancelled', () => forwarded.cancel());
   }
 
   #getRecording(...[{ request }, callback]: Parameters<GetRecordingHandler>): void {
@@ -164,10 +164,10 @@ export class LyingEngine {
       this.counts.cancelled += cancelIds.length;
       const refused: InferResult[] = [];
       const honest = items.filter((item) => {
-        const fate = this.#take();
-        if (fate instanceof RouterError) refused.push(refusal(item.id, fate));
-        if (fate === 'forward') forwarded.set(item.id, item);
-        return fate === 'forward';
+        const decision = this.#take();
+        if (decision instanceof RouterError) refused.push(refusal(item.id, decision));
+        if (decision === 'forward') forwarded.set(item.id, item);
+        return decision === 'forward';
       });
       reply(refused);
       if (honest.length > 0 || cancelIds.length > 0) {
@@ -204,8 +204,8 @@ export class LyingEngine {
   }
 
   #ask(item: InferItem): InferItem {
-    const asked = this.rewrite(item);
-    return this.tamper === undefined ? asked : { ...asked, digestOnly: false };
+    const rewritten = this.rewrite(item);
+    return this.tamper === undefined ? rewritten : { ...rewritten, digestOnly: false };
   }
 
   #results(honest: InferResult, item: InferItem): readonly InferResult[] {
@@ -221,9 +221,9 @@ export class LyingEngine {
 
   #tell(truth: Inference, item: InferItem): Inference {
     this.counts.answered += 1;
-    const told = this.lie !== undefined && this.#random.chance(this.lieShare) ? this.lie(truth, item) : undefined;
-    if (told !== undefined) this.counts.lied += 1;
-    return told ?? truth;
+    const answer = this.lie !== undefined && this.#random.chance(this.lieShare) ? this.lie(truth, item) : undefined;
+    if (answer !== undefined) this.counts.lied += 1;
+    return answer ?? truth;
   }
 
   #later(answer: () => void): void {

@@ -2,7 +2,7 @@
 // those who agree must be of two kinds.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { closedLoad } from '../support/load.ts';
-import { told } from '../support/told.ts';
+import { answerKey } from '../support/answer-key.ts';
 import { type Scenario, failures } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -133,6 +133,6 @@ async function play(
   await router.stop();
   await Promise.all(sidecars.map((sidecar) => sidecar.kill()));
   const answered = requests.filter(({ response }) => response !== undefined);
-  const right = answered.filter(({ response, input }) => told(response!) === truths[input]).length;
+  const right = answered.filter(({ response, input }) => answerKey(response!) === truths[input]).length;
   return { name, right, wrong: answered.length - right, refused: failures(requests), out };
 }

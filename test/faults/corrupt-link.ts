@@ -1,7 +1,7 @@
 // The link between the router and one engine flips bits, and TCP's checksums do not show it.
 import { refusalOf } from '../support/refusal.ts';
 import { DisputeFile } from '../support/dispute-file.ts';
-import { SINGLE_STRATEGIES, ask, heard, total } from './judging.ts';
+import { SINGLE_STRATEGIES, ask, judged, total } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const REQUESTS = 10_000;
@@ -26,9 +26,9 @@ export const corruptLink: Scenario = {
     const link = await stage.corruptingLink(behind!, { seed, toEngine: TO_ENGINE, toRouter: TO_ROUTER });
     const disputes = new DisputeFile();
     const router = await stage.router({ ...this.settings, disputes: disputes.settings }, [link, ...honest]);
-    const by: Record<string, ReturnType<typeof heard>> = {};
+    const by: Record<string, ReturnType<typeof judged>> = {};
     for (const strategy of STRATEGIES) {
-      by[strategy] = heard(await ask(stage, router, strategy, count, IN_FLIGHT), truths);
+      by[strategy] = judged(await ask(stage, router, strategy, count, IN_FLIGHT), truths);
       stage.progress(`${strategy}: ${JSON.stringify(by[strategy])}, ${link.corrupted} of ${link.chunks} chunks`);
     }
     const { succeeded } = await router.operator.engine('engine-1');

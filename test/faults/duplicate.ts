@@ -1,7 +1,7 @@
 // One process that is wrong has two ids and two addresses: alone it must not be a majority.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { refusalOf } from '../support/refusal.ts';
-import { NEVER_OUT, SINGLE_STRATEGIES, ask, heard, total, untilConnected, whileReadmitted } from './judging.ts';
+import { NEVER_OUT, SINGLE_STRATEGIES, ask, judged, total, untilConnected, whileReadmitted } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const REQUESTS = 4_000;
@@ -23,12 +23,12 @@ export const duplicate: Scenario = {
     const registered = await refusalOf(router.operator.register('engine-5', third.address));
     const count = stage.options.count ?? REQUESTS;
     const voted = await whileReadmitted(router, () => ask(stage, router, 'REDUNDANT', count));
-    const votes = heard(voted, truths);
+    const votes = judged(voted, truths);
     const ballots = voted.requests.map(({ response }) => (response?.vote?.ballots ?? []).map((each) => each.engineId));
     const twice = ballots.filter((ids) => ids.includes('engine-1') && ids.includes('engine-2')).length;
     const single: Record<string, Record<string, number>> = {};
     for (const strategy of SINGLE_STRATEGIES) {
-      single[strategy] = heard(await ask(stage, router, strategy, Math.ceil(count / 10)), truths).failed;
+      single[strategy] = judged(await ask(stage, router, strategy, Math.ceil(count / 10)), truths).failed;
     }
     const duplicates = listed.filter(({ state }) => state === EngineState.ENGINE_STATE_DUPLICATE);
     const named = duplicates.map(({ id, duplicateOf }) => `${id} is ${duplicateOf}`);

@@ -102,7 +102,7 @@ export async function playFault(stage: Stage, { router, id, truths, begin, end }
 /** A fault of the engine: it must be put out and named. */
 export function judgeEngine(played: Played): Outcome {
   const { wrong, failed_before, first, failed_first, failed_after, seen } = played;
-  const nameless = (['inEngines', 'inEvent', 'inAlert'] as const).filter((place) => seen[place] === '');
+  const nameless = (['inEngines', 'inEvent', 'inAlert'] as const).filter((where) => seen[where] === '');
   const missed = [...slowness(played)];
   if (seen.outMs !== undefined && seen.outMs > FIRST_MS) missed.push(`out after ${ms(seen.outMs)}`);
   return {

@@ -5,7 +5,7 @@ import type { EngineLie } from '../fakes/lies.ts';
 import { DisputeFile } from '../support/dispute-file.ts';
 import { type LoadRequest, type LoadResult, closedLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
-import { told } from '../support/told.ts';
+import { answerKey } from '../support/answer-key.ts';
 import { until } from '../support/until.ts';
 import { type Outcome, failures } from './scenario.ts';
 import type { Caller, Router, Stage } from './stage.ts';
@@ -49,12 +49,13 @@ export function ask(
   return closedLoad({ system, inputs: stage.inputs, request, total, inFlight: Math.min(inFlight, total) }).finished;
 }
 
-export function heard({ requests }: LoadResult, truths: readonly string[]): Heard {
+export function judged({ requests }: LoadResult, truths: readonly string[]): Heard {
   return { requests: requests.length, wrong: wrongOf(requests, truths), failed: failures(requests) };
 }
 
 export function wrongOf(requests: readonly LoadRequest[], truths: readonly string[]): number {
-  return requests.filter(({ response, input }) => response !== undefined && told(response) !== truths[input]).length;
+  return requests.filter(({ response, input }) => response !== undefined && answerKey(response) !== truths[input])
+    .length;
 }
 
 /** Ballots against the verdict. */
@@ -135,13 +136,13 @@ export async function playWrongEngine(stage: Stage, options: CellOptions): Promi
   const voted = await whileReadmitted(router, async () => {
     for (const strategy of SINGLE_STRATEGIES) {
       const each = Math.ceil(count / SINGLE_STRATEGIES.length);
-      single[strategy] = heard(await ask(stage, router, strategy, each), truths);
+      single[strategy] = judged(await ask(stage, router, strategy, each), truths);
     }
     return await ask(stage, router, 'REDUNDANT', count);
   });
   await router.stop();
   const out = await untilOut(stage, engines);
-  const cell = { name, votes_heard: heard(voted, truths), ...out, single };
+  const cell = { name, votes_heard: judged(voted, truths), ...out, single };
   stage.progress(JSON.stringify(cell));
   return cell;
 }

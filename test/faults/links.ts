@@ -15,9 +15,9 @@ interface BadLink {
   end(): void;
 }
 
-type Place = (stage: Stage, engine: { readonly address: string }) => Promise<BadLink>;
+type Connect = (stage: Stage, engine: { readonly address: string }) => Promise<BadLink>;
 
-function link(name: string, fault: string, place: Place): Scenario {
+function link(name: string, fault: string, connect: Connect): Scenario {
   return {
     name: `link-${name}`,
     fault: `the link to one engine of three: ${fault}`,
@@ -26,7 +26,7 @@ function link(name: string, fault: string, place: Place): Scenario {
     async run(stage) {
       const truths = await stage.truths();
       const [behind, ...others] = await stage.sidecars(3);
-      const { address, begin, end } = await place(stage, behind!);
+      const { address, begin, end } = await connect(stage, behind!);
       const router = await stage.router(this.settings, [{ address }, ...others]);
       await untilConnected(router.operator, IDS);
       return judgeLink(await playFault(stage, { router, id: 'engine-1', truths, begin, end }));
@@ -34,7 +34,7 @@ function link(name: string, fault: string, place: Place): Scenario {
   };
 }
 
-function under(conditions: TcpConditions): Place {
+function under(conditions: TcpConditions): Connect {
   return async (stage, engine) => {
     const slow = await stage.link(engine);
     return {
@@ -46,7 +46,7 @@ function under(conditions: TcpConditions): Place {
 }
 
 /** Bits that flip where TCP's checksum does not see it; where it does, they are a loss. */
-const corrupt: Place = async (stage, engine) => {
+const corrupt: Connect = async (stage, engine) => {
   const shares = { seed: 1, toEngine: 0, toRouter: 0 };
   const { address } = await stage.corruptingLink(engine, shares);
   return {

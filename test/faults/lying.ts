@@ -17,7 +17,7 @@ interface Audit {
   readonly name: string;
   readonly engines: number;
   /** Of the liar among them. */
-  readonly place: number;
+  readonly position: number;
   readonly requests: number;
 }
 
@@ -76,7 +76,7 @@ export const lying: Scenario = {
         const five = [...honest, ...more];
         for (const among of [engines, [...honest, liar!], [...five, liar!], [liar!, ...five]]) {
           const requests = await untilAudited(stage, among);
-          audits.push({ name, engines: among.length, place: among.indexOf(liar!) + 1, requests });
+          audits.push({ name, engines: among.length, position: among.indexOf(liar!) + 1, requests });
         }
       }
       await liar!.kill();

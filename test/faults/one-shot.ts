@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DisputeFile, type DisputeRecord, type RecordedDifference } from '../support/dispute-file.ts';
-import { type Heard, NEVER_OUT, ask, heard, total, whileReadmitted } from './judging.ts';
+import { type Heard, NEVER_OUT, ask, judged, total, whileReadmitted } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const FAULTS = 2_000;
@@ -62,7 +62,7 @@ export const oneShot: Scenario = {
       // Some runs are given up before they end, because their votes are decided: these are in no log.
       for (let round = 0; round < ROUNDS && faults.length < wanted; round += 1) {
         const count = wanted - faults.length;
-        votes = added(votes, heard(await ask(stage, router, 'REDUNDANT', count, IN_FLIGHT), truths));
+        votes = added(votes, judged(await ask(stage, router, 'REDUNDANT', count, IN_FLIGHT), truths));
         faults = linesOf(log);
         stage.progress(`${faults.length} of ${wanted} faults`);
       }

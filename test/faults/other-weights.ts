@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withOtherWeight } from '../support/other-weights.ts';
-import { SINGLE_STRATEGIES, type StrategyName, ask, heard, total, untilConnected } from './judging.ts';
+import { SINGLE_STRATEGIES, type StrategyName, ask, judged, total, untilConnected } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
@@ -44,26 +44,26 @@ export const otherWeights: Scenario = {
         router.operator,
         engines.map((_, at) => `engine-${at + 1}`),
       );
-      const by: Record<string, ReturnType<typeof heard>> = {};
-      for (const strategy of cell.strategies) by[strategy] = heard(await ask(stage, router, strategy, count), truths);
+      const by: Record<string, ReturnType<typeof judged>> = {};
+      for (const strategy of cell.strategies) by[strategy] = judged(await ask(stage, router, strategy, count), truths);
       const listed = (await router.operator.engines()).slice(0, cell.others);
-      const asked = total(listed.map(({ succeeded, failed }) => Number(succeeded + failed)));
+      const attempts = total(listed.map(({ succeeded, failed }) => Number(succeeded + failed)));
       const named = listed.map(({ modelProblems }) => modelProblems.map(({ model, why }) => `${model}: ${why}`).join());
-      cells.push({ name: cell.name, by, asked, named });
+      cells.push({ name: cell.name, by, attempts, named });
       stage.progress(JSON.stringify(cells.at(-1)));
       await router.stop();
     }
     const all = cells.flatMap(({ by }) => Object.values(by));
     const wrong = total(all.map((each) => each.wrong));
     const failed = total(all.flatMap((each) => Object.values(each.failed)));
-    const asked = total(cells.map((each) => each.asked));
+    const attempted = total(cells.map((each) => each.attempts));
     const isNamed = cells.every(({ named }) => named.every((why) => why.startsWith('supersense/1: ')));
     return {
       figures: { cells },
       measured:
-        `${wrong} wrong and ${failed} failed of ${total(all.map(({ requests }) => requests))}; asked ${asked} times; ` +
+        `${wrong} wrong and ${failed} failed of ${total(all.map(({ requests }) => requests))}; asked ${attempted} times; ` +
         (isNamed ? `named: ${cells[0]!.named[0]}` : 'not named'),
-      passed: wrong === 0 && failed === 0 && asked === 0 && isNamed,
+      passed: wrong === 0 && failed === 0 && attempted === 0 && isNamed,
       missed: [],
     };
   },

@@ -85,13 +85,13 @@ async function playSession(router: Router, id: string, seed: number, tally: Tall
     }
     const whole = await router.reason({ tensor: piece(series, 0, STEPS) });
     tally.sessions += 1;
-    if (told(last!) !== told(whole)) tally.wrong += 1;
+    if (answerKey(last!) !== answerKey(whole)) tally.wrong += 1;
   } catch (error) {
     const why = (error as Error).message;
     tally.failed[why] = (tally.failed[why] ?? 0) + 1;
   }
 }
 
-function told({ steps, stateDigest, spikeCounts, totalSpikes, synapticOperations }: ReasonResponse): string {
+function answerKey({ steps, stateDigest, spikeCounts, totalSpikes, synapticOperations }: ReasonResponse): string {
   return [steps, stateDigest, spikeCounts, totalSpikes, synapticOperations].join(' ');
 }

@@ -11,7 +11,7 @@ import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import type { System } from '../support/system.ts';
-import { told } from '../support/told.ts';
+import { answerKey } from '../support/answer-key.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
 export type Caller = Pick<System, 'reason'>;
@@ -131,10 +131,10 @@ export class Stage {
     // A machine that has much else to do may shed some of them.
     while (truths.size < inputs.length) {
       const { requests } = await closedLoad({ system: router, inputs, total: inputs.length, inFlight: 2 }).finished;
-      for (const { input, response } of requests) if (response !== undefined) truths.set(input, told(response));
+      for (const { input, response } of requests) if (response !== undefined) truths.set(input, answerKey(response));
     }
     await router.stop();
-    return inputs.map((_, place) => truths.get(place)!);
+    return inputs.map((_, index) => truths.get(index)!);
   }
 
   /** The highest of 1,000, 800, 600 … requests a second (or of shares of --rate) that keeps up for two seconds. */

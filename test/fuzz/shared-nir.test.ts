@@ -136,9 +136,9 @@ if (existsSync(FILES)) {
       const data = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
       try {
         await withEngines(folder.path, async (...engines: Engine[]) => {
-          const asked = { model: 'real', version: 1, shape: [steps, 12], data, detail: 'RASTER' } as const;
+          const request = { model: 'real', version: 1, shape: [steps, 12], data, detail: 'RASTER' } as const;
           const context = { deadlineMs: Infinity, signal: new AbortController().signal };
-          const answers = await Promise.all(engines.map((engine) => engine.infer(asked, context)));
+          const answers = await Promise.all(engines.map((engine) => engine.infer(request, context)));
           const [hidden, output] = answers[0]!.layers!;
           expect([hidden!.node, hidden!.neurons, output!.node, output!.neurons]).toEqual([
             'lif1.lif',

@@ -95,7 +95,7 @@ describe('RegisterEngine', () => {
   });
 
   /** What is told of an address, and in how many seconds, then and later. */
-  async function told(id: string, address: string): Promise<unknown[]> {
+  async function listed(id: string, address: string): Promise<unknown[]> {
     const beganMs = performance.now();
     const { state, stateReason } = await operator.register(id, address);
     const seconds = Math.floor((performance.now() - beganMs) / 900);
@@ -120,7 +120,7 @@ describe('RegisterEngine', () => {
     servers.splice(0).forEach((server) => server.close());
     const open = await listen(() => undefined);
     const http = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const [first, ...others] = [await told('a', closed), await told('b', open), await told('c', http)];
+    const [first, ...others] = [await listed('a', closed), await listed('b', open), await listed('c', http)];
     expect(others).toEqual([first, first]);
   });
 

@@ -108,7 +108,7 @@ describe('without a provider', () => {
         '',
         'Open questions',
         '  - What may it cost, in money or hours of work?',
-        '  - For whom is it?',
+        '  - Who will use it?',
         '  - How will it be checked that it is reached?',
         '',
         'answered by rules, NO_PROVIDER: setting agents.provider.base_url is empty',

@@ -44,22 +44,22 @@ async function killAll(): Promise<void> {
 
 async function restartAll(): Promise<void> {
   await Promise.all(sidecars.map((sidecar) => sidecar.restart()));
-  await until(() => system.pool.engines.every(({ admits }) => admits), { what: 'all engines to be back' });
+  await until(() => system.pool.engines.every(({ isAvailable }) => isAvailable), { what: 'all engines to be back' });
 }
 
 describe('while all engines are gone', () => {
-  const asked = request(0);
+  const sent = request(0);
   let digest: bigint;
 
   beforeAll(async () => {
-    ({ stateDigest: digest } = await system.reason(asked));
+    ({ stateDigest: digest } = await system.reason(sent));
     await killAll();
   });
 
   afterAll(restartAll);
 
   it('an input that was answered before is answered as it was, and marked STALE', async () => {
-    const { cache, grade, stateDigest, attempts } = await system.reason(asked);
+    const { cache, grade, stateDigest, attempts } = await system.reason(sent);
     expect({ cache, grade, attempts }).toEqual({
       cache: CacheStatus.CACHE_STATUS_STALE,
       grade: Grade.GRADE_STALE,

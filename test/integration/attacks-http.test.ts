@@ -1,4 +1,4 @@
-// Attacks on the HTTP port. None of them works, whoever listens: under compose the port is open to a network.
+// Attacks on the HTTP port. None of them works, at any address: under compose the port is open to a network.
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { type Socket, connect } from 'node:net';
@@ -32,7 +32,7 @@ interface Answer {
 
 function ask(path: string, headers: Record<string, string> = {}, method = 'GET', body = ''): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
+    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
@@ -40,8 +40,8 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'GET',
         resolve({ status, headers, body: Buffer.concat(chunks).toString() });
       });
     });
-    asked.once('error', reject);
-    asked.end(body);
+    sent.once('error', reject);
+    sent.end(body);
   });
 }
 

@@ -165,7 +165,7 @@ describe('a batch', () => {
     expect(idsOf(results)).toEqual(goodItems(1_000).map(({ requestId }) => requestId));
     expect(system.pool.find('engine-1').failed).toBeGreaterThan(0);
     await sidecars[0]!.restart();
-    await until(() => system.pool.find('engine-1').admits, { what: 'the engine to be back' });
+    await until(() => system.pool.find('engine-1').isAvailable, { what: 'the engine to be back' });
   });
 });
 

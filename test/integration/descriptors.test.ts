@@ -68,11 +68,11 @@ describe('more connections than a process may have files', () => {
     expect(openFiles()).toBeLessThan(256 - 64);
     expect(await reason()).toBe('OK');
     expect((await fetch(`http://${router.httpAddress}/readyz`)).status).toBe(200);
-    const told = router
+    const events = router
       .log()
       .split('\n')
       .filter((line) => line.includes('as many connections as there may be'));
-    expect(told.map((line) => (JSON.parse(line) as { server: string }).server).sort()).toEqual(['grpc', 'http']);
+    expect(events.map((line) => (JSON.parse(line) as { server: string }).server).sort()).toEqual(['grpc', 'http']);
   }, 30_000);
 });
 

@@ -85,8 +85,8 @@ describe('what is told of a run', () => {
   });
 
   it('comes with what won a vote', async () => {
-    const asked = shipped(DETAIL_RASTER, { strategy: Strategy.STRATEGY_REDUNDANT });
-    const { grade, vote, layers, totalSpikes } = await system.reason(asked);
+    const sent = shipped(DETAIL_RASTER, { strategy: Strategy.STRATEGY_REDUNDANT });
+    const { grade, vote, layers, totalSpikes } = await system.reason(sent);
     expect([grade, vote?.ballots.map(({ outcome }) => outcome)]).toEqual([
       Grade.GRADE_UNANIMOUS,
       [BallotOutcome.BALLOT_OUTCOME_AGREED, BallotOutcome.BALLOT_OUTCOME_AGREED],
@@ -101,14 +101,14 @@ describe('what is told of a run', () => {
     for (const request of requests) caller.send(request);
     caller.end();
     await caller.ended;
-    const told = [...(await callBatch(system.client, requests).results), ...caller.answers].map(({ outcome }) => {
+    const answers = [...(await callBatch(system.client, requests).results), ...caller.answers].map(({ outcome }) => {
       if (outcome?.$case !== 'result') return outcome;
       const { requestId, layers } = outcome.value;
       return [Number(requestId), layers.length > 0, eventsOf(layers) > 0];
     });
     const expected = details.map((detail) => [detail, detail >= DETAIL_LAYERS, detail === DETAIL_RASTER]);
-    expect(told.slice(0, 3)).toEqual(expected);
-    expect(told.slice(3).sort()).toEqual(expected);
+    expect(answers.slice(0, 3)).toEqual(expected);
+    expect(answers.slice(3).sort()).toEqual(expected);
   });
 
   it('of the readout adds up to the spike counts, from every engine, in a vote and from the cache', async () => {

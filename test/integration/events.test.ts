@@ -1,4 +1,4 @@
-// What happens reaches whoever subscribes: once, in order, and without being able to slow or fill the router.
+// Events reach subscribers once and in order. A slow subscriber cannot slow the router, or fill its memory.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { EventServiceClient, PublishRequest, type PublishResponse } from '../../services/generated/tandem/v1/events.ts';
@@ -81,20 +81,20 @@ describe('users’ events', () => {
     const client = connect(system.address);
     const first = new EventReader(client, { topics: ['user.*'], afterSequence: 0n });
     const { instance } = await first.subscribed;
-    const heard: bigint[] = [];
+    const eventOf: bigint[] = [];
     let reader = first;
-    for (let connections = 1; heard.length < COUNT; connections += 1) {
-      await until(() => reader.events.length >= Math.min(7 * connections, COUNT - heard.length), {
+    for (let connections = 1; eventOf.length < COUNT; connections += 1) {
+      await until(() => reader.events.length >= Math.min(7 * connections, COUNT - eventOf.length), {
         what: 'some events',
       });
       reader.cancel();
-      heard.push(...reader.events.map(({ sequence }) => sequence));
+      eventOf.push(...reader.events.map(({ sequence }) => sequence));
       expect(reader.story.filter((each) => typeof each === 'string')).toEqual([]);
-      reader = new EventReader(client, { topics: ['user.*'], afterSequence: heard.at(-1)!, instance });
+      reader = new EventReader(client, { topics: ['user.*'], afterSequence: eventOf.at(-1)!, instance });
     }
     await publishing;
-    const began = Number(heard[0]);
-    expect(heard.map(Number)).toEqual(upTo(began, began + COUNT - 1));
+    const began = Number(eventOf[0]);
+    expect(eventOf.map(Number)).toEqual(upTo(began, began + COUNT - 1));
     reader.cancel();
   });
 
@@ -128,12 +128,12 @@ describe('users’ events', () => {
     stopped.resume();
     await until(() => stopped.story.at(-1) === last, { what: 'the stopped reader to have caught up' });
     // What had left the router when it stopped reading, how much it missed, and what the log still has.
-    const [told] = stopped.story.filter((each) => typeof each === 'string');
-    const missed = Number(/^missed (\d+)$/.exec(told!)![1]);
+    const [disputes] = stopped.story.filter((each) => typeof each === 'string');
+    const missed = Number(/^missed (\d+)$/.exec(disputes!)![1]);
     expect(missed).toBeGreaterThan(COUNT / 2);
     const sequences = stopped.events.map(({ sequence }) => Number(sequence));
     expect(sequences).toEqual([...upTo(last - COUNT + 1, last - 20 - missed), ...upTo(last - 19, last)]);
-    expect(stopped.story.indexOf(told!)).toBe(sequences.indexOf(last - 19));
+    expect(stopped.story.indexOf(disputes!)).toBe(sequences.indexOf(last - 19));
     const { events } = await metricsOf(system);
     expect(events).toMatchObject({ subscribers: 2, missed: BigInt(missed) });
     expect(events?.published['user']).toBe(BigInt(COUNT));
@@ -260,7 +260,7 @@ describe('the router’s own events', () => {
   });
 
   /** Resolves with its data. */
-  function heard(topic: string, text: string, engine: string): Promise<Readonly<Record<string, string>>> {
+  function eventOf(topic: string, text: string, engine: string): Promise<Readonly<Record<string, string>>> {
     return until(
       () =>
         reader.events.find((event) => event.topic === topic && event.text === text && event.data['engine'] === engine)!
@@ -271,17 +271,17 @@ describe('the router’s own events', () => {
 
   it('tell of a killed sidecar, its breaker, and its return', async () => {
     await fleet.sidecar('two').kill();
-    expect((await heard('engine', 'engine down', 'two'))['why']).toMatch(/^down: /);
-    expect(await heard('breaker', 'breaker changed', 'two')).toMatchObject({ breaker: 'OPEN' });
+    expect((await eventOf('engine', 'engine down', 'two'))['why']).toMatch(/^down: /);
+    expect(await eventOf('breaker', 'breaker changed', 'two')).toMatchObject({ breaker: 'OPEN' });
     await fleet.restart('two');
-    expect((await heard('engine', 'engine ready', 'two'))['build']).toContain('tandem');
+    expect((await eventOf('engine', 'engine ready', 'two'))['build']).toContain('tandem');
   });
 
   it('tell of an engine that an operator removes', async () => {
     const operator = new Operator(system.adminAddress);
     await operator.remove('three');
     operator.close();
-    await heard('engine', 'engine removed', 'three');
+    await eventOf('engine', 'engine removed', 'three');
   });
 
   it('tell of a lying engine: the disputes, its quarantine, and its readmission when it is honest', async () => {
@@ -289,18 +289,18 @@ describe('the router’s own events', () => {
     for (let n = 0; n < 10; n += 1) {
       await system.reason({ ...inputs.request(), strategy: Strategy.STRATEGY_REDUNDANT });
     }
-    expect((await heard('quarantine', 'engine quarantined', 'two'))['why']).toMatch(
+    expect((await eventOf('quarantine', 'engine quarantined', 'two'))['why']).toMatch(
       /contradicted the majority 3 times/,
     );
     // A dispute is told once its recordings have been compared, which the quarantine does not wait for.
-    const told = (): typeof reader.events => reader.events.filter(({ topic }) => topic === 'dispute');
-    await until(() => told().length >= 3, { what: 'three disputes' });
-    const disputes = told();
+    const disputeEvents = (): typeof reader.events => reader.events.filter(({ topic }) => topic === 'dispute');
+    await until(() => disputeEvents().length >= 3, { what: 'three disputes' });
+    const disputes = disputeEvents();
     expect(disputes).toHaveLength(3);
     expect(disputes[0]?.data).toMatchObject({ model: 'supersense', version: '1', verdict: 'MAJORITY', wrong: 'two' });
     expect(disputes[0]?.data['ballots']).toMatch(/one [0-9a-f]{16}, two [0-9a-f]{16}, three [0-9a-f]{16}/);
     fleet.front('two').lie = undefined;
-    await heard('quarantine', 'engine trusted again', 'two');
+    await eventOf('quarantine', 'engine trusted again', 'two');
     const [out, back] = ['engine quarantined', 'engine trusted again'].map((text) =>
       reader.events.findIndex((event) => event.text === text),
     );

@@ -25,7 +25,7 @@ import { closedLoad } from '../support/load.ts';
 import { Operator } from '../support/operator.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
-import { told } from '../support/told.ts';
+import { answerKey } from '../support/answer-key.ts';
 import { until } from '../support/until.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
@@ -74,7 +74,7 @@ function useRouter(): void {
     caller = callRouter(router.address);
     batches = new grpc.Client(router.address, grpc.credentials.createInsecure());
     operator = new Operator(router.adminAddress);
-    truths = (await ask('ROUND_ROBIN')).map(({ response }) => told(response!));
+    truths = (await ask('ROUND_ROBIN')).map(({ response }) => answerKey(response!));
   });
 
   afterEach(async () => {
@@ -107,7 +107,9 @@ async function register({ tamper }: EngineLie): Promise<void> {
 async function lie(strategy: StrategyName, each: EngineLie): Promise<unknown> {
   await register(each);
   const requests = await ask(strategy);
-  const wrong = requests.filter(({ response, input }) => response !== undefined && told(response) !== truths[input]);
+  const wrong = requests.filter(
+    ({ response, input }) => response !== undefined && answerKey(response) !== truths[input],
+  );
   const failed = requests.filter(({ outcome }) => outcome !== 'OK').map(({ outcome, code }) => `${code} ${outcome}`);
   const { inFlight } = await operator.metrics();
   return { seed, failed, wrong: wrong.length, inFlight };
@@ -215,7 +217,7 @@ describe('a batch', () => {
       cache: CacheMode.CACHE_MODE_BYPASS,
     }));
     const results = await callBatch(batches, items).results;
-    const said = results.map(({ outcome }) => (outcome?.$case === 'result' ? told(outcome.value) : 'failed'));
+    const said = results.map(({ outcome }) => (outcome?.$case === 'result' ? answerKey(outcome.value) : 'failed'));
     expect({ seed, said }).toEqual({ seed, said: truths });
     await untilNamed('ROUND_ROBIN');
   });

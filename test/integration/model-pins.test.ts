@@ -127,10 +127,10 @@ describe('engines with other weights under the name and version of the repositor
     await until(async () => (await operator.engine('wrong')).state === EngineState.ENGINE_STATE_UNUSABLE, {
       what: 'its return',
     });
-    const told = { model: 'supersense/1', why: expect.stringMatching(OTHER) };
+    const problem = { model: 'supersense/1', why: expect.stringMatching(OTHER) };
     expect(lines.filter(({ msg }) => msg === 'engine does not serve a model')).toMatchObject([
-      { level: 40, engine: 'wrong', ...told },
-      { level: 40, engine: 'twin', ...told },
+      { level: 40, engine: 'wrong', ...problem },
+      { level: 40, engine: 'twin', ...problem },
     ]);
     const events = await eventsOf('model', 2);
     expect(events.map(({ data: { engine, model } }) => [engine, model])).toEqual([

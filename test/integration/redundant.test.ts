@@ -45,7 +45,7 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
     overload: { max_wait_ms: 60_000 },
     // Of two engines that hold still the test loses one; the other one is not to be lost by itself.
     stall_timeout_ms: 10_000,
-    // Whoever lies goes on voting here; that it is put out is another test's business.
+    // A lying engine goes on voting here; another test is about its quarantine.
     quarantine: { dissents: 1_000 },
     ...over,
   });
@@ -58,14 +58,14 @@ function truthOf(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
 }
 
 /**
- * Once a vote is decided, it waits for the other ballots half as long again. With these coming late, whoever is not
+ * Once a vote is decided, it waits for the other ballots half as long again. With these coming late, an engine that is not
  * among them has voted by then, so that nobody is absent only because this machine was busy.
  */
 function delay(ids: readonly Id[], delayMs = 50): void {
   for (const id of ids) fleet.front(id).delayMs = delayMs;
 }
 
-const told = ({ stateDigest, spikeCounts, scores, label }: ReasonResponse): unknown[] => [
+const answerKey = ({ stateDigest, spikeCounts, scores, label }: ReasonResponse): unknown[] => [
   stateDigest,
   spikeCounts,
   scores,
@@ -86,8 +86,8 @@ describe('three honest engines', () => {
     const answer = await system.reason(inputs.request());
     expect([answer.grade, answer.strategy]).toEqual([Grade.GRADE_UNANIMOUS, REDUNDANT]);
     expect(new Set(answer.vote?.ballots.map(({ stateDigest }) => stateDigest))).toEqual(new Set([answer.stateDigest]));
-    const asked = answer.vote?.ballots.map(({ engineId }) => engineId).sort();
-    expect(asked).toEqual(['one', 'three', 'two']);
+    const askedIds = answer.vote?.ballots.map(({ engineId }) => engineId).sort();
+    expect(askedIds).toEqual(['one', 'three', 'two']);
   });
 
   it('may be of both kinds', async () => {
@@ -100,13 +100,13 @@ describe('three honest engines', () => {
 
   it('are three of those there are, each in its turn', async () => {
     await start(4);
-    const asked = new Set<string>();
+    const askedIds = new Set<string>();
     for (let turn = 0; turn < 4; turn += 1) {
       const { vote } = await system.reason(inputs.request());
       expect(vote?.ballots).toHaveLength(3);
-      for (const { engineId } of vote!.ballots) asked.add(engineId);
+      for (const { engineId } of vote!.ballots) askedIds.add(engineId);
     }
-    expect(asked).toEqual(new Set(IDS));
+    expect(askedIds).toEqual(new Set(IDS));
   });
 
   it('give no ballots to who asks one engine', async () => {
@@ -127,7 +127,7 @@ describe('one liar of three', () => {
     fleet.front('two').lie = lie;
     delay(['one', 'three'], 100);
     const answers = await Promise.all(requests.map((request) => system.reason(request)));
-    expect(answers.map(told)).toEqual(truths.map(told));
+    expect(answers.map(answerKey)).toEqual(truths.map(answerKey));
     const expected = [Grade.GRADE_MAJORITY, ['one AGREED', 'three AGREED', 'two DISSENTED']];
     expect(answers.map((answer) => [answer.grade, ballotsOf(answer)])).toEqual(answers.map(() => expected));
     expect(fleet.front('two').counts.lied).toBe(100);
@@ -139,7 +139,7 @@ describe('one liar of three', () => {
     const truths = await Promise.all(requests.map(truthOf));
     fleet.front('two').lie = answerNaN;
     const answers = await Promise.all(requests.map((request) => system.reason(request)));
-    expect(answers.map(told)).toEqual(truths.map(told));
+    expect(answers.map(answerKey)).toEqual(truths.map(answerKey));
     expect(answers.flatMap(ballotsOf)).not.toContain('two AGREED');
   });
 
@@ -149,7 +149,7 @@ describe('one liar of three', () => {
     const truths = await Promise.all(requests.map(truthOf));
     fleet.front('two').lie = flipDigestBit;
     for (const [at, request] of requests.entries()) {
-      expect(told(await system.reason(request))).toEqual(told(truths[at]!));
+      expect(answerKey(await system.reason(request))).toEqual(answerKey(truths[at]!));
     }
   });
 
@@ -241,13 +241,13 @@ describe('a voter killed while it votes', () => {
     meanwhile: () => Promise<unknown> = () => Promise.resolve(),
   ): Promise<ReasonResponse> {
     for (const id of voters) await fleet.sidecar(id).pause();
-    const asking = system.reason(inputs.request());
+    const answer = system.reason(inputs.request());
     await until(() => voters.every((id) => fleet.front(id).counts.seen > 0), { what: 'every voter to be asked' });
     await fleet.sidecar(lost).kill();
     await until(() => system.pool.find(lost).state === 'DOWN', { what: 'the loss' });
     await meanwhile();
     for (const id of voters) if (id !== lost) fleet.sidecar(id).resume();
-    return await asking;
+    return await answer;
   }
 
   afterEach(async () => {

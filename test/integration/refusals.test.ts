@@ -1,4 +1,4 @@
-// Whom the router refuses at its door: each with the right code, logged fewer times than it comes, and counted.
+// Connections and calls that the router refuses at once: each with the right code, counted, and logged only now and then.
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -71,10 +71,10 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     ['that is not valid yet', () => signed(ca, 'later')],
     ['of none', () => grpc.credentials.createSsl(ca.read('ca.pem'))],
   ])('with a certificate %s gets no connection', async (_what, credentials) => {
-    const [before, told] = [await counted(/^tandem_tls_handshakes_failed_total /), lines.length];
+    const [before, linesBefore] = [await counted(/^tandem_tls_handshakes_failed_total /), lines.length];
     for (let at = 0; at < 3; at += 1) expect(await ask(credentials(), '')).toMatchObject({ code: 'UNAVAILABLE' });
     expect(await counted(/^tandem_tls_handshakes_failed_total /)).toBeGreaterThanOrEqual(before + 3);
-    const failed = lines.slice(told).filter(({ msg }) => msg === 'TLS handshake failed');
+    const failed = lines.slice(linesBefore).filter(({ msg }) => msg === 'TLS handshake failed');
     expect(failed.length).toBeLessThan(3);
     expect(lines.some(({ msg }) => msg === 'TLS handshake failed')).toBe(true);
   });
@@ -87,10 +87,10 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     ['another’s certificate with a valid token', 'client', 'token-leaver', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
   ])('with %s is refused', async (_what, name, token, code, reason) => {
     const metric = new RegExp(`^tandem_request_errors_total\\{.*reason="${reason}"`);
-    const [before, told] = [await counted(metric), lines.length];
+    const [before, linesBefore] = [await counted(metric), lines.length];
     for (let at = 0; at < 5; at += 1) expect(await ask(signed(ca, name), token)).toMatchObject({ code, reason });
     expect(await counted(metric)).toBe(before + 5);
-    const refused = lines.slice(told).filter(({ msg, name }) => msg === 'call refused' && name === reason);
+    const refused = lines.slice(linesBefore).filter(({ msg, name }) => msg === 'call refused' && name === reason);
     expect(refused.length).toBeLessThan(5);
     expect(lines.some(({ msg, name }) => msg === 'call refused' && name === reason)).toBe(true);
   });

@@ -19,7 +19,7 @@ const inputs = readHeldout();
 let sidecars: RunningSidecar[];
 let router: RouterProcess;
 let events: EventServiceClient;
-let told: EventReader;
+let reader: EventReader;
 let operator: Operator;
 
 beforeAll(async () => {
@@ -36,13 +36,13 @@ const two = (): { id: string; address: string } => ({ id: 'two', address: sideca
 beforeEach(async () => {
   router = await startRouter({ local: { enabled: false }, sidecars: [one()] });
   events = new EventServiceClient(router.address, grpc.credentials.createInsecure());
-  told = new EventReader(events, { topics: ['config'] });
-  await told.subscribed;
+  reader = new EventReader(events, { topics: ['config'] });
+  await reader.subscribed;
   operator = new Operator(router.adminAddress);
 });
 
 afterEach(async () => {
-  told.cancel();
+  reader.cancel();
   events.close();
   operator.close();
   await router.stop();
@@ -50,10 +50,10 @@ afterEach(async () => {
 
 /** What is told of it. */
 async function reload(settings: Record<string, unknown> | string): Promise<Event> {
-  const before = told.events.length;
+  const before = reader.events.length;
   router.reload(settings);
-  await until(() => told.events.length > before, { what: 'word of the settings' });
-  return told.events[before]!;
+  await until(() => reader.events.length > before, { what: 'word of the settings' });
+  return reader.events[before]!;
 }
 
 const ids = async (): Promise<string[]> => (await operator.engines()).map(({ id }) => id);

@@ -117,8 +117,8 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
       if (random.chance(0.5)) await new Promise((resolve) => setTimeout(resolve, random.integer(0, 20)));
     });
     expect(figures(answers.at(-1)!)).toEqual(figures(whole));
-    const isWhole = (): boolean => system.pool.engines.every(({ state }) => state === 'READY');
-    await until(isWhole, { what: 'all engines to be back', timeoutMs: 20_000 });
+    const isComplete = (): boolean => system.pool.engines.every(({ state }) => state === 'READY');
+    await until(isComplete, { what: 'all engines to be back', timeoutMs: 20_000 });
   });
 
   it('take the messages of a stream in their order', async () => {

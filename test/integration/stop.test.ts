@@ -130,12 +130,12 @@ describe('a router that is told to stop', () => {
     await start({ spawn: { count: 1, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-stop-')) } });
     health.watch();
     front.stall = true;
-    const asked = [refusalOf(reason()), refusalOf(reason())]; // one goes to each
+    const refusals = [refusalOf(reason()), refusalOf(reason())]; // one goes to each
     await until(() => front.counts.seen === 1, { what: 'the request to be stuck' });
     const startedMs = performance.now();
     expect(await router.stop()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(DOCKER_GRACE_MS);
-    const reasons = (await Promise.all(asked)).map(({ reason }) => reason);
+    const reasons = (await Promise.all(refusals)).map(({ reason }) => reason);
     expect(reasons.sort()).toEqual(['', 'DRAINING']);
   }, 30_000);
 });

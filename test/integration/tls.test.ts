@@ -109,12 +109,12 @@ describe('HTTP on an address that other machines reach', () => {
     try {
       const port = system.httpAddress.slice(system.httpAddress.lastIndexOf(':') + 1);
       const status = await new Promise((resolve, reject) => {
-        const asked = request({ host: 'localhost', port, path: '/healthz', ca: ca.read('ca.pem') }, (response) => {
+        const sent = request({ host: 'localhost', port, path: '/healthz', ca: ca.read('ca.pem') }, (response) => {
           response.resume();
           resolve(response.statusCode);
         });
-        asked.once('error', reject);
-        asked.end();
+        sent.once('error', reject);
+        sent.end();
       });
       expect(status).toBe(200);
     } finally {

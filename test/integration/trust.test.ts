@@ -57,10 +57,10 @@ async function truthOf(request: Partial<ReasonRequest>): Promise<unknown[]> {
   await operator.drain('two');
   const answer = await system.reason({ ...request, strategy: ROUND_ROBIN });
   await operator.readmit('two');
-  return told(answer);
+  return answerKey(answer);
 }
 
-function told({ stateDigest, spikeCounts, scores }: ReasonResponse): unknown[] {
+function answerKey({ stateDigest, spikeCounts, scores }: ReasonResponse): unknown[] {
   return [stateDigest, spikeCounts, scores];
 }
 
@@ -84,7 +84,7 @@ describe('a staged vote', () => {
     const request = inputs.request();
     const truth = await truthOf(request);
     fleet.front('two').lie = lie;
-    for (let n = 0; n < 9; n += 1) expect(told(await vote(STAGED, request))).toEqual(truth);
+    for (let n = 0; n < 9; n += 1) expect(answerKey(await vote(STAGED, request))).toEqual(truth);
     expect(fleet.front('two').counts.lied).toBeGreaterThan(0);
   });
 });
@@ -146,7 +146,7 @@ describe('an engine that is wrong in every answer', () => {
     let dissents = 0;
     for (let n = 0; n < 50; n += 1) {
       const answer = await vote({}, request);
-      expect(told(answer)).toEqual(truth);
+      expect(answerKey(answer)).toEqual(truth);
       dissents +=
         answer.vote?.ballots.filter(({ outcome }) => outcome === BallotOutcome.BALLOT_OUTCOME_DISSENTED).length ?? 0;
     }

@@ -74,8 +74,8 @@ describe('sidecars of two builds beside each other', () => {
       makeNew(fleet.front(id));
       await fleet.restart(id);
       await until(() => engine.state === 'READY' && engine.breaker.state === 'CLOSED', { what: `${id} to be back` });
-      const [asked, voted] = [requests.started, votes.started];
-      await until(() => requests.started > asked + 40 && votes.started > voted + 20, { what: 'requests with both' });
+      const [single, voted] = [requests.started, votes.started];
+      await until(() => requests.started > single + 40 && votes.started > voted + 20, { what: 'requests with both' });
     }
     expect(system.pool.engines.map(({ build }) => build)).not.toContain('old');
     const results = [await requests.stop(), await votes.stop()];
@@ -87,9 +87,11 @@ describe('sidecars of two builds beside each other', () => {
     for (const id of IDS) makeNew(fleet.front(id));
     fleet.front('three').describe = (truth) => ({ ...truth, numericsVersion: 2 });
     await start();
-    const { state, whyNot } = system.pool.find('three');
+    const { state, unavailableReason } = system.pool.find('three');
     expect(state).toBe('DOWN');
-    expect(whyNot).toMatch(/^down: three implements numerics version 2, this router 1: upgrade the router( \(|$)/);
+    expect(unavailableReason).toMatch(
+      /^down: three implements numerics version 2, this router 1: upgrade the router( \(|$)/,
+    );
     const tensor = { shape: [768], dtype: 'FP32', data: inputs[0]!.data };
     const { vote } = await system.reason({ tensor, strategy: Strategy.STRATEGY_REDUNDANT });
     expect(vote!.ballots.map(({ engineId }) => engineId).sort()).toEqual(['one', 'two']);

@@ -46,7 +46,7 @@ export async function benchMemory({ requests, progress }: MemoryOptions): Promis
     sample();
     while (answered < requests) {
       for (const name of Object.keys(STRATEGIES) as StrategyName[]) {
-        const { calls } = await generate({ ...asking(name), address: router.address }, LOOP, SECONDS);
+        const { calls } = await generate({ ...requestsOf(name), address: router.address }, LOOP, SECONDS);
         answered += calls;
         progress(`memory: ${answered} of ${requests} requests, ${sample().toFixed(0)} MB after ${name}`);
       }
@@ -58,7 +58,7 @@ export async function benchMemory({ requests, progress }: MemoryOptions): Promis
   }
 }
 
-function asking(name: StrategyName): Requests {
+function requestsOf(name: StrategyName): Requests {
   const requests = INPUTS.map((data) =>
     ReasonRequest.fromPartial({
       ...{ model: 'supersense', tensor: { shape: [data.length / 4], data } },

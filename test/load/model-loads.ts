@@ -55,8 +55,8 @@ const startedMs = performance.now();
 const pacing = setInterval(() => {
   const due = Math.floor(((performance.now() - startedMs) / 1_000) * rate) - sent;
   for (let k = 0; k < due; k += 1) {
-    const asked = ask().finally(() => open.delete(asked));
-    open.add(asked);
+    const answer = ask().finally(() => open.delete(answer));
+    open.add(answer);
   }
 }, TICK_MS);
 

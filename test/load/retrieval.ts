@@ -28,18 +28,18 @@ export async function measureRecall(queries: number, seed: number): Promise<Reca
   const passages = glosses.map(({ name, text }) => ({ document: name, text }));
   const index = await CorpusIndex.build(passages, embedding);
   const random = new Random(seed);
-  const asked = glosses
+  const chosen = glosses
     .filter(({ isTest }) => isTest)
     .map((gloss) => ({ gloss, order: random.next() }))
     .sort((a, b) => a.order - b.order)
     .slice(0, queries)
     .map(({ gloss }) => gloss);
   const recall = (by: SearchBy): number => {
-    const found = asked.filter(({ words, name }) =>
+    const found = chosen.filter(({ words, name }) =>
       index.search(words, TOP, by).some(({ document }) => document === name),
     );
-    return found.length / asked.length;
+    return found.length / chosen.length;
   };
   const figures = { words: recall('words'), meaning: recall('meaning'), both: recall('both') };
-  return { documents: passages.length, queries: asked.length, seed, ...figures };
+  return { documents: passages.length, queries: chosen.length, seed, ...figures };
 }

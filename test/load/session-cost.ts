@@ -62,13 +62,13 @@ async function measure(calls: number, open: number): Promise<void> {
   }
 }
 
-interface Asked {
+interface SentRequest {
   readonly address: string;
   rssBytes(): number;
   reason(request: Partial<ReasonRequest>): Promise<unknown>;
 }
 
-async function withRouter<T>(modelsDir: string, model: string, work: (router: Asked) => Promise<T>): Promise<T> {
+async function withRouter<T>(modelsDir: string, model: string, work: (router: SentRequest) => Promise<T>): Promise<T> {
   const engines = await Promise.all([startSidecar(modelsDir), startSidecar(modelsDir)]);
   const router = await startRouter({
     sidecars: engines.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
@@ -90,7 +90,7 @@ interface Times {
 }
 
 /** Medians. */
-async function times(router: Asked, inputs: readonly Tensor[], calls: number): Promise<Times> {
+async function times(router: SentRequest, inputs: readonly Tensor[], calls: number): Promise<Times> {
   const plain: number[] = [];
   const inSession: number[] = [];
   for (let n = 0; n < calls + WARM_UP; n += 1) {
@@ -107,7 +107,7 @@ async function times(router: Asked, inputs: readonly Tensor[], calls: number): P
   return { plainMs: median(plain), sessionMs: median(inSession) };
 }
 
-async function openAll(router: Asked, inputs: readonly Tensor[], count: number): Promise<void> {
+async function openAll(router: SentRequest, inputs: readonly Tensor[], count: number): Promise<void> {
   let opened = 0;
   const opener = async (): Promise<void> => {
     while (opened < count) {

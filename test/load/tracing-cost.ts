@@ -97,8 +97,8 @@ async function measure(rounds: number, seconds: string, inFlight: string): Promi
       process.stderr.write(`  … round ${round} of ${rounds}\n`);
       // Another order each round, and other neighbours: a router may still be busy when its load is over.
       const step = 1 + (round % (MODES.length - 1)); // the number of modes is prime
-      for (let place = 0; place < MODES.length; place += 1) {
-        const mode = MODES[(place * step + round) % MODES.length]!;
+      for (let index = 0; index < MODES.length; index += 1) {
+        const mode = MODES[(index * step + round) % MODES.length]!;
         loads.get(mode)!.push(await load(routers.get(mode)!, seconds, inFlight));
       }
     }

@@ -141,8 +141,8 @@ function isSameFile(one: string, other: string): boolean {
 
 function expectSuccess(what: string, { code, output, timedOut }: Ended): void {
   if (code === 0) return;
-  const how = timedOut ? 'took too long' : 'failed';
-  throw new Error(`${what} ${how} on unchanged code:\n${output.slice(-3_000)}`);
+  const outcome = timedOut ? 'took too long' : 'failed';
+  throw new Error(`${what} ${outcome} on unchanged code:\n${output.slice(-3_000)}`);
 }
 
 function noticedBy(program: string, { output, timedOut }: Ended): string {

@@ -95,8 +95,8 @@ function negate(code: string, line: string): string | undefined {
     // `if (auto error = …)`: what is declared is also what is asked.
     const condition = line.slice(open + 1, at);
     const declared = /^(?:const )?\w+ (\w+) = .*[^=]$/.exec(condition);
-    const asked = declared ? `${condition}; !${declared[1]}` : `!(${condition})`;
-    return `${line.slice(0, open + 1)}${asked}${line.slice(at)}`;
+    const negated = declared ? `${condition}; !${declared[1]}` : `!(${condition})`;
+    return `${line.slice(0, open + 1)}${negated}${line.slice(at)}`;
   }
   return undefined;
 }

@@ -2,21 +2,21 @@
 import { RouterError } from '../../services/core/errors.ts';
 import type { ReasonAnswer } from '../../services/routing/router.ts';
 import { needed } from '../../services/voting/policy.ts';
-import type { Asked } from './attempts.ts';
+import type { SentRequest } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { coalition, liars } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
 import { truthFor } from './truth-for.ts';
 
 /** Throws Broken. */
-export function checkAnswer(plan: SchedulePlan, asked: Asked, { answer, cache, grade }: ReasonAnswer): void {
-  const truth = truthFor(plan, asked);
+export function checkAnswer(plan: SchedulePlan, sent: SentRequest, { answer, cache, grade }: ReasonAnswer): void {
+  const truth = truthFor(plan, sent);
   const isRight =
     !(truth instanceof RouterError) &&
     answer.inference.stateDigest === truth.stateDigest &&
     answer.inference.spikeCounts.every((count, k) => count === truth.spikeCounts[k]);
-  const { policy } = asked;
-  const saw = (): string => `request ${asked.number} (${asked.plan.strategy}, ${cache}, ${grade})`;
+  const { policy } = sent;
+  const saw = (): string => `request ${sent.number} (${sent.plan.strategy}, ${cache}, ${grade})`;
   if (!isRight && liars(plan) === 0) throw new Broken('right', `${saw()} got a wrong answer though nobody lies`);
   if (policy === undefined) return;
   const ids = answer.ballots.map(({ engineId }) => engineId);

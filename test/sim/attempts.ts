@@ -8,7 +8,7 @@ import type { SimEngine } from './sim-engine.ts';
 
 export const MAX_CONFIRMATIONS = 2;
 
-export interface Asked {
+export interface SentRequest {
   readonly plan: RequestPlan;
   readonly policy: VotePolicy | undefined;
   readonly number: number;
@@ -41,8 +41,8 @@ export interface Asked {
 }
 
 export function newAsked(
-  request: Pick<Asked, 'plan' | 'policy' | 'number' | 'startMs' | 'endByMs' | 'controller'>,
-): Asked {
+  request: Pick<SentRequest, 'plan' | 'policy' | 'number' | 'startMs' | 'endByMs' | 'controller'>,
+): SentRequest {
   const none = {
     attempts: 0,
     confirmations: 0,
@@ -86,27 +86,27 @@ export class Attempts {
     this.#halfOpen.delete(id);
   }
 
-  /** Returns what is to be told how it ended: a full engine may be passed over, and then it costs nothing. */
-  count({ id, process }: SimEngine, asked: Asked, { digestOnly, isAudit }: Call): (outcome: string) => void {
-    const { policy, number } = asked;
+  /** Returns a function that takes the outcome: a full engine may be passed over, and then it costs nothing. */
+  count({ id, process }: SimEngine, sent: SentRequest, { digestOnly, isAudit }: Call): (outcome: string) => void {
+    const { policy, number } = sent;
     if (isAudit) return () => undefined;
     let isRetry = false;
     if (policy === undefined) {
-      asked.tried.add(id);
-      if (asked.isRefused) return this.#confirmation(asked);
-      asked.attempts += 1;
-      isRetry = asked.attempts > 1;
+      sent.tried.add(id);
+      if (sent.isRefused) return this.#confirmation(sent);
+      sent.attempts += 1;
+      isRetry = sent.attempts > 1;
       const { maxAttempts } = this.#plan;
-      if (asked.attempts > maxAttempts) throw new Broken('budget', `request ${number}: more than ${maxAttempts} tries`);
+      if (sent.attempts > maxAttempts) throw new Broken('budget', `request ${number}: more than ${maxAttempts} tries`);
     } else if (digestOnly === undefined) {
       // Those who won are asked for the whole of what won, one after the other, each once: never a ballot.
       this.#journal.count('whole');
-      if (asked.whole.has(id)) throw new Broken('ballots', `request ${number}: ${id} was asked for the whole twice`);
-      asked.whole.add(id);
+      if (sent.whole.has(id)) throw new Broken('ballots', `request ${number}: ${id} was asked for the whole twice`);
+      sent.whole.add(id);
     } else {
-      if (asked.voters.has(id)) throw new Broken('ballots', `request ${number}: "${id}" was asked to vote twice`);
-      asked.voters.add(id);
-      isRetry = asked.voters.size - asked.full > policy.participants;
+      if (sent.voters.has(id)) throw new Broken('ballots', `request ${number}: "${id}" was asked to vote twice`);
+      sent.voters.add(id);
+      isRetry = sent.voters.size - sent.full > policy.participants;
     }
     if (isRetry) this.#retries += 1;
     const { maxInFlight, budgetPercent } = this.#plan;
@@ -114,27 +114,27 @@ export class Attempts {
     if (this.#retries > budget + 1e-6) throw new Broken('budget', `${this.#retries} retries, ${budget} are allowed`);
     const isBallot = policy !== undefined && digestOnly !== undefined;
     return (outcome) => {
-      if (isBallot && (outcome === 'OK' || outcome === 'NON_FINITE')) this.#cast(process, id, asked);
-      if (outcome === 'NON_FINITE') asked.isRefused = true;
+      if (isBallot && (outcome === 'OK' || outcome === 'NON_FINITE')) this.#cast(process, id, sent);
+      if (outcome === 'NON_FINITE') sent.isRefused = true;
       if (outcome !== 'ENGINE_FULL') return;
-      if (policy === undefined) asked.attempts -= 1;
-      else asked.full += 1;
+      if (policy === undefined) sent.attempts -= 1;
+      else sent.full += 1;
       if (isRetry) this.#retries -= 1;
     };
   }
 
   /** Of a refusal: neither an attempt nor a retry. */
-  #confirmation(asked: Asked): (outcome: string) => void {
-    asked.confirmations += 1;
-    if (asked.confirmations - asked.unconfirming > MAX_CONFIRMATIONS) {
-      throw new Broken('budget', `request ${asked.number}: more than ${MAX_CONFIRMATIONS} confirmations of a refusal`);
+  #confirmation(sent: SentRequest): (outcome: string) => void {
+    sent.confirmations += 1;
+    if (sent.confirmations - sent.unconfirming > MAX_CONFIRMATIONS) {
+      throw new Broken('budget', `request ${sent.number}: more than ${MAX_CONFIRMATIONS} confirmations of a refusal`);
     }
     return (outcome) => {
-      if (outcome === 'ENGINE_FULL') asked.unconfirming += 1;
+      if (outcome === 'ENGINE_FULL') sent.unconfirming += 1;
     };
   }
 
-  #cast(process: string, id: string, { cast, number }: Asked): void {
+  #cast(process: string, id: string, { cast, number }: SentRequest): void {
     const other = cast.get(process);
     cast.set(process, id);
     this.#journal.guard(() => {
@@ -158,7 +158,7 @@ export class Attempts {
     };
   }
 
-  /** Of an engine in quarantine; returns what is to be told how it ended. */
+  /** Of an engine in quarantine; returns a function that takes the outcome. */
   probe(id: string): (outcome: string) => void {
     const probes = (this.#probing.get(id) ?? 0) + 1;
     this.#probing.set(id, probes);

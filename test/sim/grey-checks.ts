@@ -2,13 +2,13 @@
 import type { EnginePool } from '../../services/engines/pool.ts';
 import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
 import type { RouterError } from '../../services/core/errors.ts';
-import type { Asked } from './attempts.ts';
+import type { SentRequest } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import type { SchedulePlan } from './plan.ts';
 import type { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 
-/** Whoever has room is found at once; the steps of a moment come in any order. */
+/** An engine with room is found at once; the steps of a moment come in any order. */
 const SERVED_WITHIN_MS = 1;
 /** After so many time-outs in a row, the last of them so long after the first, an engine is out: it is judged by these alone. */
 const OUT_AFTER_MS = 300;
@@ -29,20 +29,20 @@ export class GreyChecks {
   /** After each step. Throws Broken. */
   checkQueue(waiting: number): void {
     if (waiting === 0) this.#waitingSinceMs = clock.nowMs;
-    const free = waiting === 0 ? undefined : this.#pool.engines.find((engine) => this.#hasRoom(engine));
-    if (free === undefined) this.#roomSinceMs = Infinity;
+    const freeEngine = waiting === 0 ? undefined : this.#pool.engines.find((engine) => this.#hasRoom(engine));
+    if (freeEngine === undefined) this.#roomSinceMs = Infinity;
     else this.#roomSinceMs = Math.min(this.#roomSinceMs, clock.nowMs);
     if (clock.nowMs - this.#roomSinceMs > SERVED_WITHIN_MS)
-      throw new Broken('queue', `${waiting} requests wait though "${free?.id}" has room`);
+      throw new Broken('queue', `${waiting} requests wait though "${freeEngine?.id}" has room`);
   }
 
   /** Who waits does so for the engines that were ready when it began. */
-  #hasRoom({ admits, free, readySinceMs }: PooledEngine): boolean {
-    return admits && free > 0 && readySinceMs <= this.#waitingSinceMs;
+  #hasRoom({ isAvailable, availableSlots, readySinceMs }: PooledEngine): boolean {
+    return isAvailable && availableSlots > 0 && readySinceMs <= this.#waitingSinceMs;
   }
 
   /** Throws Broken. */
-  checkFailure({ number, plan }: Asked, error: RouterError): void {
+  checkFailure({ number, plan }: SentRequest, error: RouterError): void {
     if (plan.leavesAfterMs !== undefined || plan.timeoutMs < this.#plan.patientMs) return;
     throw new Broken('grey', `request ${number} (${plan.strategy}, ${plan.timeoutMs} ms): ${error.message}`);
   }

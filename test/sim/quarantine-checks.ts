@@ -4,7 +4,7 @@ import { RouterError } from '../../services/core/errors.ts';
 import { refusalKey } from '../../services/core/refusal.ts';
 import type { CastBallot, Dispute } from '../../services/routing/dispute.ts';
 import { needed } from '../../services/voting/policy.ts';
-import type { Asked } from './attempts.ts';
+import type { SentRequest } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
@@ -29,11 +29,11 @@ export class QuarantineChecks {
   }
 
   /** Throws Broken. */
-  checkDispute(asked: Asked, { ballots, verdict, wrong }: Dispute): void {
+  checkDispute(sent: SentRequest, { ballots, verdict, wrong }: Dispute): void {
     const ids = ballots.map(({ engineId }) => engineId);
     if (new Set(ids).size !== ids.length) throw new Broken('ballots', `dispute of ${ids.join(', ')}`);
     const isAudit = verdict === 'AUDIT_DISPUTED';
-    const policy = asked.policy;
+    const policy = sent.policy;
     if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute tells of the others
     if (verdict === 'MALFORMED') {
       this.#checkMalformed(wrong);
@@ -41,14 +41,14 @@ export class QuarantineChecks {
     }
     if (!isAudit && (policy === undefined || policy.compare.kind !== 'EXACT')) return;
     const cast = ballots.filter(({ outcome }) => outcome !== 'ABSENT');
-    const truth = truthFor(this.#plan, asked);
+    const truth = truthFor(this.#plan, sent);
     const right = cast.filter((ballot) => isRight(ballot, truth));
     const processes = new Set(this.#engines.map(({ process }) => process)).size;
     const most = Math.floor(Math.max(3, processes, policy?.participants ?? 0) / 2) + 1;
     const enough = isAudit ? most : Math.max(most, needed(policy!, cast.length));
     const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
     if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
-    // The true answer has what it takes: whoever said otherwise, and nobody else, is wrong.
+    // The true answer has enough votes: the engines that gave another one, and only they, are wrong.
     const expected = cast.filter((ballot) => !right.includes(ballot)).map(({ engineId }) => engineId);
     if (expected.join() !== wrong.join()) {
       throw new Broken('quarantine', `wrong is [${wrong.join()}] and should be [${expected.join()}]`);

@@ -3,7 +3,7 @@ import { RouterError } from '../../services/core/errors.ts';
 import { isRefusal, refusalKey } from '../../services/core/refusal.ts';
 import type { EnginePool } from '../../services/engines/pool.ts';
 import { needed } from '../../services/voting/policy.ts';
-import { type Asked, MAX_CONFIRMATIONS } from './attempts.ts';
+import { type SentRequest, MAX_CONFIRMATIONS } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { coalition } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
@@ -15,32 +15,34 @@ const CONFIRMING = 2;
 /** Returns whether it is a refusal, and a true one. Throws Broken. */
 export function checkRefusal(
   plan: SchedulePlan,
-  asked: Asked,
+  sent: SentRequest,
   error: RouterError,
   pool: EnginePool,
 ): 'none' | 'true' | 'false' {
   if (!isRefusal(error)) return 'none';
-  const truth = truthFor(plan, asked);
+  const truth = truthFor(plan, sent);
   if (truth instanceof RouterError && refusalKey(truth) === refusalKey(error)) return 'true';
-  const { policy, number } = asked;
+  const { policy, number } = sent;
   const isUnconfirmed = error.metadata['unconfirmed'] === 'true';
   const isLenient = policy !== undefined && (policy.onFew !== 'FAIL' || policy.onDispute !== 'FAIL');
   const enough = policy === undefined ? CONFIRMING : needed(policy);
   const isAllowed = isUnconfirmed
-    ? policy === undefined && !canBeConfirmed(asked, pool, plan)
+    ? policy === undefined && !canBeConfirmed(sent, pool, plan)
     : coalition(plan) >= enough;
   if (isAllowed || isLenient) return 'false';
   const by = error.metadata['confirmed_by'] ?? 'one engine';
   throw new Broken(
     'refused',
-    `request ${number} (${asked.plan.strategy}) ended with ${refusalKey(error)}, said by ${by}`,
+    `request ${number} (${sent.plan.strategy}) ended with ${refusalKey(error)}, said by ${by}`,
   );
 }
 
 /** An honest engine could be asked at any time, and was not. */
-function canBeConfirmed({ confirmations, tried, able }: Asked, pool: EnginePool, plan: SchedulePlan): boolean {
+function canBeConfirmed({ confirmations, tried, able }: SentRequest, pool: EnginePool, plan: SchedulePlan): boolean {
   if (confirmations >= MAX_CONFIRMATIONS) return false;
-  return pool.engines.some(({ id, admits }) => admits && able.has(id) && !tried.has(id) && isHonest(plan, id));
+  return pool.engines.some(
+    ({ id, isAvailable }) => isAvailable && able.has(id) && !tried.has(id) && isHonest(plan, id),
+  );
 }
 
 function isHonest({ engines }: SchedulePlan, id: string): boolean {

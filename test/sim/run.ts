@@ -24,7 +24,7 @@ import { tighten } from '../../services/voting/policy.ts';
 import { sessionLimits } from '../fakes/router-parts.ts';
 import { Random } from '../fuzz/random.ts';
 import { checkAnswer } from './answers.ts';
-import { type Asked, Attempts, newAsked } from './attempts.ts';
+import { type SentRequest, Attempts, newAsked } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import { SimDns } from './dns.ts';
 import { GreyChecks } from './grey-checks.ts';
@@ -86,8 +86,8 @@ class Simulation {
   readonly #engines: SimEngine[] = [];
   /** Removed ones too. */
   readonly #everyEngine: SimEngine[] = [];
-  readonly #asked: Asked[] = [];
-  readonly #ofData = new WeakMap<Uint8Array, Asked>();
+  readonly #sent: SentRequest[] = [];
+  readonly #ofData = new WeakMap<Uint8Array, SentRequest>();
   readonly #attempts: Attempts;
   readonly #quarantined: QuarantineChecks;
   readonly #grey: GreyChecks;
@@ -194,7 +194,7 @@ class Simulation {
       clock.onStep = () => undefined;
     }
     return {
-      requests: this.#asked.length,
+      requests: this.#sent.length,
       answered: this.#answered,
       hash: this.#journal.hash,
       broken: this.#journal.broken,
@@ -266,7 +266,7 @@ class Simulation {
     const engine = new SimEngine(id, plan, {
       random: this.#random,
       plan: this.#plan,
-      called: (asked, input, { deadlineMs }) => this.#called(asked, input, deadlineMs),
+      called: (sent, input, { deadlineMs }) => this.#called(sent, input, deadlineMs),
     });
     this.#everyEngine.push(engine);
     return engine;
@@ -283,9 +283,9 @@ class Simulation {
   }
 
   /** Taken out of service, and another one in its place. */
-  #replace(place: number, old: SimEngine): void {
+  #replace(index: number, old: SimEngine): void {
     this.#pool.remove(old.id);
-    const engine = this.#addEngine(`${old.id}'`, this.#plan.engines[place]!);
+    const engine = this.#addEngine(`${old.id}'`, this.#plan.engines[index]!);
     engine.isLying = old.isLying;
     engine.setMood(old.mood);
   }
@@ -312,25 +312,25 @@ class Simulation {
     const policy =
       plan.strategy === 'REDUNDANT' ? tighten(forModel(this.#plan.vote, undefined), plan.vote ?? {}, 15) : undefined;
     const endByMs = Math.min(leavesMs, deadlineMs);
-    const asked = newAsked({ plan, policy, startMs, controller, number: this.#asked.length, endByMs });
-    this.#asked.push(asked);
-    this.#ofData.set(data, asked);
+    const sent = newAsked({ plan, policy, startMs, controller, number: this.#sent.length, endByMs });
+    this.#sent.push(sent);
+    this.#ofData.set(data, sent);
     this.#open += 1;
     if (leavesMs < deadlineMs) {
       clock.at(leavesMs, () => {
-        if (!asked.isOver) controller.abort(new RouterError('CANCELLED', 'the caller left'));
+        if (!sent.isOver) controller.abort(new RouterError('CANCELLED', 'the caller left'));
       });
     }
     const question = {
       ...{ model: '', modelVersion: 0, strategy: plan.strategy, cache: plan.cache, vote: plan.vote },
       input: { field: 'encoding' as const, shape: [2], dtype: 'FP32', data },
-      session: plan.session === undefined ? undefined : this.#sessionChecks.request(asked),
+      session: plan.session === undefined ? undefined : this.#sessionChecks.request(sent),
     };
     void this.#router.reason(question, { deadlineMs, signal: controller.signal }).then(
-      (answer) => this.#journal.guard(() => this.#onAnswer(asked, answer)),
-      (error: unknown) => this.#journal.guard(() => this.#onError(asked, error)),
+      (answer) => this.#journal.guard(() => this.#onAnswer(sent, answer)),
+      (error: unknown) => this.#journal.guard(() => this.#onError(sent, error)),
     );
-    if (plan.session !== undefined) this.#sessionChecks.sent(asked);
+    if (plan.session !== undefined) this.#sessionChecks.sent(sent);
     this.#journal.guard(() => this.#checkBounds());
   }
 
@@ -339,48 +339,48 @@ class Simulation {
     this.#ofData.get(data)!.isDisputed = true;
   }
 
-  #over(asked: Asked, how: string): void {
-    asked.isOver = true;
+  #over(sent: SentRequest, reason: string): void {
+    sent.isOver = true;
     this.#open -= 1;
-    this.#journal.count(how);
-    this.#journal.note('end', asked.number, how);
-    const lateMs = clock.nowMs - asked.endByMs;
+    this.#journal.count(reason);
+    this.#journal.note('end', sent.number, reason);
+    const lateMs = clock.nowMs - sent.endByMs;
     if (lateMs > SLACK_MS) {
-      throw new Broken('end', `request ${asked.number} ended ${lateMs.toFixed(2)} ms too late, with ${how}`);
+      throw new Broken('end', `request ${sent.number} ended ${lateMs.toFixed(2)} ms too late, with ${reason}`);
     }
-    const listeners = getEventListeners(asked.controller.signal, 'abort').length;
+    const listeners = getEventListeners(sent.controller.signal, 'abort').length;
     // A vote's, or a hedge's, may be there for as long as a step takes; the end of the schedule is where none may be.
     if (listeners > 0) this.#journal.count('listenersAtEnd');
   }
 
-  #onError(asked: Asked, error: unknown): void {
-    if (!(error instanceof RouterError)) throw new Broken('errors', `request ${asked.number}: ${String(error)}`);
-    if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${asked.number}: ${String(error.cause)}`);
-    this.#over(asked, error.kind);
-    if (asked.plan.session !== undefined) this.#sessionChecks.failed(asked, error);
-    this.#grey.checkFailure(asked, error);
-    const refusal = checkRefusal(this.#plan, asked, error, this.#pool);
+  #onError(sent: SentRequest, error: unknown): void {
+    if (!(error instanceof RouterError)) throw new Broken('errors', `request ${sent.number}: ${String(error)}`);
+    if (error.kind === 'INTERNAL') throw new Broken('errors', `request ${sent.number}: ${String(error.cause)}`);
+    this.#over(sent, error.kind);
+    if (sent.plan.session !== undefined) this.#sessionChecks.failed(sent, error);
+    this.#grey.checkFailure(sent, error);
+    const refusal = checkRefusal(this.#plan, sent, error, this.#pool);
     if (refusal !== 'none') this.#journal.count(`refused-${refusal}`);
   }
 
-  #onAnswer(asked: Asked, reply: ReasonAnswer): void {
+  #onAnswer(sent: SentRequest, reply: ReasonAnswer): void {
     this.#answered += 1;
-    this.#over(asked, `OK ${reply.grade} ${reply.answer.engine.id}`);
-    checkAnswer(this.#plan, asked, reply);
-    if (asked.plan.session !== undefined) this.#sessionChecks.answered(asked, reply);
+    this.#over(sent, `OK ${reply.grade} ${reply.answer.engine.id}`);
+    checkAnswer(this.#plan, sent, reply);
+    if (sent.plan.session !== undefined) this.#sessionChecks.answered(sent, reply);
   }
 
   #called(engine: SimEngine, input: InferenceInput, deadlineMs: number): (outcome: string) => void {
-    const asked = this.#ofData.get(input.data);
-    this.#journal.note('call', engine.id, asked?.number ?? 'probe', input.digestOnly ?? '');
-    if (asked === undefined) return this.#attempts.probe(engine.id);
-    if (input.state !== undefined) this.#journal.guard(() => this.#sessionChecks.called(asked, input.state!));
-    this.#noteAble(asked);
+    const sent = this.#ofData.get(input.data);
+    this.#journal.note('call', engine.id, sent?.number ?? 'probe', input.digestOnly ?? '');
+    if (sent === undefined) return this.#attempts.probe(engine.id);
+    if (input.state !== undefined) this.#journal.guard(() => this.#sessionChecks.called(sent, input.state!));
+    this.#noteAble(sent);
     // Its time is not that of the request; beside a vote nobody else says whether a digest is enough.
-    const isLater = deadlineMs > asked.startMs + asked.plan.timeoutMs + SLACK_MS;
-    const isAudit = isLater || (input.digestOnly !== undefined && (asked.policy === undefined || asked.isDisputed));
+    const isLater = deadlineMs > sent.startMs + sent.plan.timeoutMs + SLACK_MS;
+    const isAudit = isLater || (input.digestOnly !== undefined && (sent.policy === undefined || sent.isDisputed));
     const counted = this.#journal.guard(() =>
-      this.#attempts.count(engine, asked, { digestOnly: input.digestOnly, isAudit }),
+      this.#attempts.count(engine, sent, { digestOnly: input.digestOnly, isAudit }),
     );
     const over = this.#journal.guard(() => {
       const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
@@ -391,15 +391,15 @@ class Simulation {
       over?.();
       this.#grey.noteOutcome(engine, outcome);
       counted?.(outcome);
-      this.#journal.note('called', engine.id, asked.number, outcome);
+      this.#journal.note('called', engine.id, sent.number, outcome);
     };
   }
 
   /** Those that have been able at each call of a request: an engine that is not when another one is asked is passed over. */
-  #noteAble({ able, tried }: Asked): void {
+  #noteAble({ able, tried }: SentRequest): void {
     const nowMs = performance.now();
-    for (const { id, admits, readySinceMs } of this.#pool.engines) {
-      if (!admits) able.delete(id);
+    for (const { id, isAvailable, readySinceMs } of this.#pool.engines) {
+      if (!isAvailable) able.delete(id);
       else if (tried.size === 0 && readySinceMs < nowMs) able.add(id);
     }
   }
@@ -417,9 +417,9 @@ class Simulation {
       this.#quarantine.dissented(engine, right && { input, ...right });
       this.#journal.guard(() => this.#quarantined.checkDissents(engine));
     }
-    const asked = this.#ofData.get(input.data)!;
-    asked.isDisputed ||= verdict !== 'MALFORMED' && verdict !== 'CONTRADICTED_ITSELF';
-    this.#journal.guard(() => this.#quarantined.checkDispute(asked, dispute));
+    const sent = this.#ofData.get(input.data)!;
+    sent.isDisputed ||= verdict !== 'MALFORMED' && verdict !== 'CONTRADICTED_ITSELF';
+    this.#journal.guard(() => this.#quarantined.checkDispute(sent, dispute));
   }
 
   #checkBounds(): void {
@@ -438,7 +438,7 @@ class Simulation {
 
   /** Everybody is well from now on: what runs ends, and who is out comes back. */
   async #heal(): Promise<void> {
-    const unfinished = this.#asked.filter(({ isOver }) => !isOver);
+    const unfinished = this.#sent.filter(({ isOver }) => !isOver);
     if (unfinished.length > 0) {
       throw new Broken('end', `${unfinished.length} requests never ended, among them ${unfinished[0]!.number}`);
     }
@@ -474,7 +474,7 @@ class Simulation {
     demand('waiting for an engine', this.#admission.waiting);
     demand('waiting in sessions', this.#sessions.stats.waiting);
     for (const { id, inFlight } of this.#everyEngine) demand(`in flight on "${id}"`, inFlight);
-    for (const { number, controller } of this.#asked) {
+    for (const { number, controller } of this.#sent) {
       demand(`abort listeners of request ${number}`, getEventListeners(controller.signal, 'abort').length);
     }
     demand('timers', clock.pending);

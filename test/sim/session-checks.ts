@@ -5,7 +5,7 @@ import type { ReasonAnswer } from '../../services/routing/router.ts';
 import type { Ending, SessionRequest } from '../../services/sessions/options.ts';
 import type { SessionStore } from '../../services/sessions/session-store.ts';
 import { needed } from '../../services/voting/policy.ts';
-import type { Asked } from './attempts.ts';
+import type { SentRequest } from './attempts.ts';
 import { Broken } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import { coalition } from './liars.ts';
@@ -46,7 +46,7 @@ export class SessionChecks {
   readonly #journal: Journal;
   readonly #store: () => SessionStore;
   readonly #ledgers = new Map<string, Ledger>();
-  readonly #seen = new WeakMap<Asked, Seen>();
+  readonly #seen = new WeakMap<SentRequest, Seen>();
 
   constructor(plan: SchedulePlan, journal: Journal, store: () => SessionStore) {
     this.#plan = plan;
@@ -55,60 +55,60 @@ export class SessionChecks {
   }
 
   /** What the client of a session sends now. To be followed by `sent`. */
-  request(asked: Asked): SessionRequest {
-    const { session, expects, keeps = false, closes = false } = asked.plan;
+  request(sent: SentRequest): SessionRequest {
+    const { session, expects, keeps = false, closes = false } = sent.plan;
     const id = idOf(session!);
     const ledger = this.#ledgerOf(id);
     const { isOpen, endings, running, lastMs, step, kept } = ledger;
     const isIdle = running === 0;
     const isOver = isIdle && performance.now() - lastMs >= this.#plan.sessions.idleMs;
-    this.#seen.set(asked, { isOpen, endings, isOver });
-    asked.sentState = !isOpen && isIdle && keeps ? kept : NOTHING;
-    const expected = asked.sentState.length > 0 ? stepsOf(asked.sentState) : step;
-    asked.expectedStep = expects && isIdle ? expected : undefined;
+    this.#seen.set(sent, { isOpen, endings, isOver });
+    sent.sentState = !isOpen && isIdle && keeps ? kept : NOTHING;
+    const expected = sent.sentState.length > 0 ? stepsOf(sent.sentState) : step;
+    sent.expectedStep = expects && isIdle ? expected : undefined;
     ledger.running += 1;
-    const { sentState: state, expectedStep } = asked;
+    const { sentState: state, expectedStep } = sent;
     return { caller: '', id, state, returnState: keeps, close: closes, expectedStep };
   }
 
   /** The router has it: one that had expired has ended. */
-  sent(asked: Asked): void {
-    const ledger = this.#ledgerOf(idOf(asked.plan.session!));
+  sent(request: SentRequest): void {
+    const ledger = this.#ledgerOf(idOf(request.plan.session!));
     const { isOpen, endings } = ledger;
-    this.#seen.set(asked, { ...this.#seen.get(asked)!, isOpen, endings });
+    this.#seen.set(request, { ...this.#seen.get(request)!, isOpen, endings });
     ledger.lastMs = performance.now();
   }
 
   /** An engine is asked. Throws Broken. */
-  called(asked: Asked, state: Uint8Array): void {
-    asked.before ??= state;
-    if (Buffer.compare(asked.before, state) !== 0) throw broken('order', asked, 'was tried from two states');
+  called(sent: SentRequest, state: Uint8Array): void {
+    sent.before ??= state;
+    if (Buffer.compare(sent.before, state) !== 0) throw broken('order', sent, 'was tried from two states');
   }
 
   /** Throws Broken. */
-  answered(asked: Asked, reply: ReasonAnswer): void {
-    const id = idOf(asked.plan.session!);
+  answered(sent: SentRequest, reply: ReasonAnswer): void {
+    const id = idOf(sent.plan.session!);
     const ledger = this.#ledgerOf(id);
     const { answer, session } = reply;
-    const { before = NOTHING, sentState = NOTHING } = asked;
-    const { endings, isOver } = this.#seen.get(asked)!;
-    if (session === undefined) throw broken('order', asked, 'was answered without its session');
-    if (session.step !== stepsOf(before) + STEPS) throw broken('once', asked, `ended at step ${session.step}`);
-    const truth = truthFor(this.#plan, asked);
+    const { before = NOTHING, sentState = NOTHING } = sent;
+    const { endings, isOver } = this.#seen.get(sent)!;
+    if (session === undefined) throw broken('order', sent, 'was answered without its session');
+    if (session.step !== stepsOf(before) + STEPS) throw broken('once', sent, `ended at step ${session.step}`);
+    const truth = truthFor(this.#plan, sent);
     const isRight = !(truth instanceof RouterError) && truth.stateDigest === answer.inference.stateDigest;
     const state = isRight ? truth.state : undefined;
-    this.#checkVote(asked, isRight, reply);
+    this.#checkVote(sent, isRight, reply);
     if (session.state !== undefined && state !== undefined && Buffer.compare(session.state, state) !== 0) {
-      throw broken('once', asked, 'gave another state than that after it');
+      throw broken('once', sent, 'gave another state than that after it');
     }
     // What it closed itself, it ended in its time.
-    const isOfThisOne = ledger.endings - endings === Number(asked.plan.closes === true && ledger.endings > endings);
+    const isOfThisOne = ledger.endings - endings === Number(sent.plan.closes === true && ledger.endings > endings);
     if (isOfThisOne) {
-      if (asked.number < ledger.last) throw broken('order', asked, `was answered after message ${ledger.last}`);
-      if (session.opened) this.#checkOpened(asked, ledger, before, sentState);
-      else this.#checkContinued(asked, ledger, before, isOver);
+      if (sent.number < ledger.last) throw broken('order', sent, `was answered after message ${ledger.last}`);
+      if (session.opened) this.#checkOpened(sent, ledger, before, sentState);
+      else this.#checkContinued(sent, ledger, before, isOver);
       if (!session.opened && ledger.engineId !== answer.engine.id) this.#journal.count('moved');
-      ledger.last = asked.number;
+      ledger.last = sent.number;
       ledger.isOpen = this.#store().find('', id) !== undefined;
       ledger.step = ledger.isOpen ? session.step : 0;
       ledger.state = state;
@@ -121,14 +121,14 @@ export class SessionChecks {
   }
 
   /** Throws Broken. */
-  failed(asked: Asked, { kind }: RouterError): void {
-    const ledger = this.#ledgerOf(idOf(asked.plan.session!));
-    const { isOpen, endings, isOver } = this.#seen.get(asked)!;
+  failed(sent: SentRequest, { kind }: RouterError): void {
+    const ledger = this.#ledgerOf(idOf(sent.plan.session!));
+    const { isOpen, endings, isOver } = this.#seen.get(sent)!;
     ledger.running -= 1;
     if (ledger.endings !== endings || isOver) return;
-    if (kind === 'SESSION_UNKNOWN' && isOpen) throw broken('sessions', asked, 'found no session, and it is open');
-    if (kind === 'SESSION_STEP' && isOpen && asked.expectedStep === ledger.step) {
-      throw broken('sessions', asked, `expects step ${ledger.step}, and there the session is`);
+    if (kind === 'SESSION_UNKNOWN' && isOpen) throw broken('sessions', sent, 'found no session, and it is open');
+    if (kind === 'SESSION_STEP' && isOpen && sent.expectedStep === ledger.step) {
+      throw broken('sessions', sent, `expects step ${ledger.step}, and there the session is`);
     }
   }
 
@@ -145,23 +145,23 @@ export class SessionChecks {
     ledger.step = 0;
   }
 
-  #checkOpened(asked: Asked, ledger: Ledger, before: Uint8Array, sentState: Uint8Array): void {
-    if (ledger.isOpen) throw broken('once', asked, 'began anew, and the session was open');
-    if (Buffer.compare(before, sentState) !== 0) throw broken('once', asked, 'began with another state than it sent');
+  #checkOpened(sent: SentRequest, ledger: Ledger, before: Uint8Array, sentState: Uint8Array): void {
+    if (ledger.isOpen) throw broken('once', sent, 'began anew, and the session was open');
+    if (Buffer.compare(before, sentState) !== 0) throw broken('once', sent, 'began with another state than it sent');
   }
 
-  #checkContinued(asked: Asked, ledger: Ledger, before: Uint8Array, isOver: boolean): void {
-    if (isOver) throw broken('sessions', asked, 'went on in a session that had expired');
+  #checkContinued(sent: SentRequest, ledger: Ledger, before: Uint8Array, isOver: boolean): void {
+    if (isOver) throw broken('sessions', sent, 'went on in a session that had expired');
     const { state } = ledger;
     if (state !== undefined && Buffer.compare(state, before) !== 0) {
-      throw broken('once', asked, `began at step ${stepsOf(before)}, not where message ${ledger.last} ended`);
+      throw broken('once', sent, `began at step ${stepsOf(before)}, not where message ${ledger.last} ended`);
     }
   }
 
-  #checkVote(asked: Asked, isRight: boolean, { answer }: ReasonAnswer): void {
-    const { policy } = asked;
+  #checkVote(sent: SentRequest, isRight: boolean, { answer }: ReasonAnswer): void {
+    const { policy } = sent;
     if (policy === undefined || policy.compare.kind !== 'EXACT' || !answer.isFirm || isRight) return;
-    if (coalition(this.#plan) < needed(policy)) throw broken('right', asked, 'won a vote with a wrong state');
+    if (coalition(this.#plan) < needed(policy)) throw broken('right', sent, 'won a vote with a wrong state');
   }
 
   #ledgerOf(id: string): Ledger {
@@ -178,6 +178,6 @@ function idOf(session: number): string {
   return `s${session}`;
 }
 
-function broken(invariant: Broken['invariant'], { number, plan }: Asked, what: string): Broken {
+function broken(invariant: Broken['invariant'], { number, plan }: SentRequest, what: string): Broken {
   return new Broken(invariant, `message ${number} of session ${plan.session} ${what}`);
 }

@@ -86,7 +86,7 @@ export class SimEngine implements Engine {
     return this.mood === 'HUNG' || this.mood === 'DEAF';
   }
 
-  get silence(): { readonly inputs: number; readonly forMs: number } | undefined {
+  get unanswered(): { readonly inputs: number; readonly forMs: number } | undefined {
     const { inputs, sinceMs } = this.#unanswered;
     const forMs = performance.now() - sinceMs;
     return inputs === 0 || forMs < SILENT_MS ? undefined : { inputs, forMs };
@@ -124,7 +124,7 @@ export class SimEngine implements Engine {
     const { isHung } = this;
     if (this.#unanswered.inputs === 0) this.#unanswered.sinceMs = performance.now();
     this.#unanswered.inputs += 1;
-    const usualMs = this.plan.latencyMs * random.between(0.5, 1.5) * (this.mood === 'SLOW' ? random.between(5, 50) : 1);
+    const drawnMs = this.plan.latencyMs * random.between(0.5, 1.5) * (this.mood === 'SLOW' ? random.between(5, 50) : 1);
     const end = (outcome: string, settle: () => void): void => {
       if (!this.#calls.delete(call)) return;
       this.inFlight -= 1;
@@ -145,13 +145,13 @@ export class SimEngine implements Engine {
     };
     const onAbort = (): void => call.fail(RouterError.from(context.signal.reason));
     const leftMs = context.deadlineMs - performance.now();
-    const isLate = isStalled || isHung || usualMs >= leftMs;
+    const isLate = isStalled || isHung || drawnMs >= leftMs;
     const onTimer = (): void => {
       if (isLate) call.fail(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed'));
       else if (this.mood === 'FAULTY') call.fail(new RouterError('ENGINE_FAULT', 'on purpose'));
       else call.answer();
     };
-    const timer = setTimeout(onTimer, isLate ? leftMs : usualMs);
+    const timer = setTimeout(onTimer, isLate ? leftMs : drawnMs);
     context.signal.addEventListener('abort', onAbort);
     this.#calls.add(call);
     return promise;

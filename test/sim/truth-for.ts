@@ -1,5 +1,5 @@
 // What every honest engine says to a request, a message of a session or not.
-import type { Asked } from './attempts.ts';
+import type { SentRequest } from './attempts.ts';
 import type { SchedulePlan } from './plan.ts';
 import { goOn } from './session-truth.ts';
 import { type Said, refusalOf, truthOf } from './truth.ts';
@@ -8,7 +8,7 @@ const NOTHING = new Uint8Array(0);
 
 export function truthFor(
   plan: SchedulePlan,
-  { plan: { input, session }, before }: Pick<Asked, 'plan' | 'before'>,
+  { plan: { input, session }, before }: Pick<SentRequest, 'plan' | 'before'>,
 ): Said {
   if (session === undefined) return truthOf(plan, input);
   return plan.refused.includes(input) ? refusalOf(input) : goOn(input, before ?? NOTHING);

@@ -138,30 +138,30 @@ export class VirtualClock {
 
   #push(timer: Timer): void {
     const heap = this.#heap;
-    let place = heap.length;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+    let index = heap.length;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
       if (!isBefore(timer, heap[parent]!)) break;
-      heap[place] = heap[parent]!;
-      place = parent;
+      heap[index] = heap[parent]!;
+      index = parent;
     }
-    heap[place] = timer;
+    heap[index] = timer;
   }
 
   #pop(): void {
     const heap = this.#heap;
     const last = heap.pop()!;
     if (heap.length === 0) return;
-    let place = 0;
+    let index = 0;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * index + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
       if (!isBefore(heap[child]!, last)) break;
-      heap[place] = heap[child]!;
-      place = child;
+      heap[index] = heap[child]!;
+      index = child;
     }
-    heap[place] = last;
+    heap[index] = last;
   }
 }
 

@@ -35,7 +35,7 @@ const REPLAY_EVERY = 100;
 const REPORT_EVERY = 200;
 
 process.on('unhandledRejection', (why) => uncaught.push(why));
-// It ends with whoever started it.
+// It ends with its parent.
 process.once('disconnect', () => process.exit());
 process.once('message', (job: Job) => void work(job));
 

@@ -68,11 +68,11 @@ export async function settle(): Promise<void> {
 /** As the router asks: what is fresh is given at once, all else is computed. */
 export async function answerOf<V>(
   cache: AnswerCache<V>,
-  asked: CacheKey,
+  askedKey: CacheKey,
   use: CacheUse,
   context: CallContext,
   compute: (context: CallContext) => Promise<V>,
 ): Promise<CachedAnswer<V>> {
-  const kept = use === 'USE' ? cache.fresh(asked) : undefined;
-  return kept === undefined ? await cache.compute(asked, use, context, compute) : { value: kept, status: 'HIT' };
+  const kept = use === 'USE' ? cache.fresh(askedKey) : undefined;
+  return kept === undefined ? await cache.compute(askedKey, use, context, compute) : { value: kept, status: 'HIT' };
 }

@@ -135,27 +135,27 @@ export class Http2Peer {
 
 /** A handler that notes what it hears, as short texts. */
 export class Recorder implements StreamHandler {
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   onWritableCall: () => void = () => undefined;
 
   onHeaders(headers: Headers, endStream: boolean): void {
-    this.heard.push(`headers ${headers.list.join(' ')}${endStream ? ' end' : ''}`);
+    this.received.push(`headers ${headers.list.join(' ')}${endStream ? ' end' : ''}`);
   }
 
   onData(chunk: Buffer, endStream: boolean): void {
-    this.heard.push(`data ${chunk.toString('latin1')}${endStream ? ' end' : ''}`);
+    this.received.push(`data ${chunk.toString('latin1')}${endStream ? ' end' : ''}`);
   }
 
   onTrailers(headers: Headers): void {
-    this.heard.push(`trailers ${headers.list.join(' ')}`);
+    this.received.push(`trailers ${headers.list.join(' ')}`);
   }
 
   onReset(code: number): void {
-    this.heard.push(`reset ${code}`);
+    this.received.push(`reset ${code}`);
   }
 
   onWritable(): void {
-    this.heard.push('writable');
+    this.received.push('writable');
     this.onWritableCall();
   }
 }

@@ -6,13 +6,13 @@ export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): Me
   return {
     ...{ id, kind: 'sidecar', state: 'READY', breaker: { state: 'CLOSED' }, inFlight: 0, engine: { description: {} } },
     modelProblems: [],
-    whyNot: '',
+    unavailableReason: '',
     ...over,
   };
 }
 
 /** Change it as the test goes. */
-export interface Surroundings {
+export interface MeteredSystem {
   engines: readonly MeteredEngine[];
   inFlight: number;
   waiting: number;
@@ -31,8 +31,8 @@ export function noSessions(): MeteredSessions {
   return { open: 0, bytes: 0, waiting: 0, opened: 0, ended: { CLOSED: 0 }, moved: 0, refused: 0 };
 }
 
-export function metered(over: Partial<Surroundings> = {}): { metrics: Metrics; meter: Meter; around: Surroundings } {
-  const around: Surroundings = {
+export function metered(over: Partial<MeteredSystem> = {}): { metrics: Metrics; meter: Meter; around: MeteredSystem } {
+  const around: MeteredSystem = {
     ...{ engines: [], inFlight: 0, waiting: 0, names: [], linesDropped: 0, spansDropped: 0, bugs: 0, subscribers: 0 },
     ...{
       cache: { entries: 0, bytes: 0, evictions: 0 },

@@ -3,17 +3,17 @@ import { until } from './until.ts';
 
 describe('until', () => {
   it('resolves with what the condition gives once it holds', async () => {
-    let asked = 0;
-    expect(await until(() => (asked += 1) >= 3 && `asked ${asked} times`, { what: 'the third time' })).toBe(
+    let calls = 0;
+    expect(await until(() => (calls += 1) >= 3 && `asked ${calls} times`, { what: 'the third time' })).toBe(
       'asked 3 times',
     );
   });
 
   it('waits for a condition that fails at first', async () => {
-    let asked = 0;
+    let calls = 0;
     const condition = async (): Promise<boolean> => {
-      asked += 1;
-      if (asked < 3) throw new Error('not yet');
+      calls += 1;
+      if (calls < 3) throw new Error('not yet');
       return true;
     };
     expect(await until(condition, { what: 'the third time' })).toBe(true);

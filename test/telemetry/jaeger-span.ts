@@ -110,8 +110,8 @@ export function outline(spans: readonly JaegerSpan[]): string {
       .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
       .flatMap((span) => {
         const service = String(span.resource['service.name']);
-        const told = service === above ? span.name : `${service}: ${span.name}`;
-        return ['  '.repeat(depth) + told, ...lines(childrenOf(spans, span), depth + 1, service)];
+        const name = service === above ? span.name : `${service}: ${span.name}`;
+        return ['  '.repeat(depth) + name, ...lines(childrenOf(spans, span), depth + 1, service)];
       });
   const roots = spans.filter(({ parentSpanId }) => !ids.has(parentSpanId));
   return lines(roots, 0, '').join('\n');

@@ -60,10 +60,10 @@ export class MixedRequests {
     this.#client.close();
   }
 
-  async #many(count: number, requestOf: (place: number) => Partial<ReasonRequest>): Promise<void> {
-    const queue = Array.from({ length: count }, (_, place) => place).values();
+  async #many(count: number, requestOf: (index: number) => Partial<ReasonRequest>): Promise<void> {
+    const queue = Array.from({ length: count }, (_, index) => index).values();
     const lane = async (): Promise<void> => {
-      for (const place of queue) await this.#reason({ ...this.#inputs.request(), ...requestOf(place) });
+      for (const index of queue) await this.#reason({ ...this.#inputs.request(), ...requestOf(index) });
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   }

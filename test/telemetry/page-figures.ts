@@ -15,7 +15,7 @@ export async function rowsOf(page: Page, panel: string): Promise<Record<string, 
   return await Promise.all(
     rows.map(async (row) => {
       const cells = await row.locator('td').allTextContents();
-      return Object.fromEntries(names.map((name, place) => [name, cells[place] ?? '']));
+      return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? '']));
     }),
   );
 }
@@ -24,7 +24,7 @@ export async function rowsOf(page: Page, panel: string): Promise<Record<string, 
 export async function barsOf(page: Page, panel: string): Promise<Record<string, number>> {
   const names = await panelOf(page, panel).locator('.shares > :nth-child(odd)').allTextContents();
   const counts = await panelOf(page, panel).locator('.shares .meter-text').allTextContents();
-  return Object.fromEntries(names.map((name, place) => [name, toCount(counts[place]!)]));
+  return Object.fromEntries(names.map((name, index) => [name, toCount(counts[index]!)]));
 }
 
 /** Names and values of the tiles within the article, or the page. */
@@ -48,7 +48,7 @@ export async function factsOf(page: Page, name: string): Promise<Record<string, 
     within.locator('dt').allTextContents(),
     within.locator('dd').allTextContents(),
   ]);
-  return Object.fromEntries(names.map((each, place) => [each, values[place] ?? '']));
+  return Object.fromEntries(names.map((each, index) => [each, values[index] ?? '']));
 }
 
 /** "1,234" → 1234 */

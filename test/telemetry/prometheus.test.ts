@@ -101,13 +101,13 @@ function fill(metrics: Counting): void {
 
 describe('a router', () => {
   it('tells Prometheus and GetMetrics the same, cost included', async () => {
-    const told = await getMetrics();
+    const metrics = await getMetrics();
     const series = parseExposition(await scrape());
-    const reason = told.requestTypes.find(({ type }) => type === 'Reason')!;
+    const reason = metrics.requestTypes.find(({ type }) => type === 'Reason')!;
     expect(Number(reason.count)).toBe(40);
     expect(valueOf(series, 'tandem_requests_total', { method: 'Reason', code: 'OK' })).toBe(20);
     expect(valueOf(series, 'tandem_requests_total', { method: 'Reason', code: 'INVALID_ARGUMENT' })).toBe(20);
-    const [model] = told.models;
+    const [model] = metrics.models;
     const labels = { model: 'supersense', version: '1' };
     expect(valueOf(series, 'tandem_model_requests_total', labels)).toBe(20);
     expect(Number(model!.inferences)).toBeGreaterThan(20); // votes compute more than once
@@ -127,10 +127,10 @@ describe('a router', () => {
     expect(single.cost!.energyJ).toBeCloseTo(Number(single.synapticOperations) * 0.9e-12, 18);
     const strategy = Strategy.STRATEGY_REDUNDANT;
     const voted = await system.reason({ tensor, strategy, cache: CacheMode.CACHE_MODE_BYPASS });
-    const heard = voted.attempts.filter(({ outcome }) => outcome === 'OK').length;
+    const answered = voted.attempts.filter(({ outcome }) => outcome === 'OK').length;
     expect(voted.cost).toMatchObject({
-      inferences: heard,
-      synapticOperations: BigInt(heard) * voted.synapticOperations,
+      inferences: answered,
+      synapticOperations: BigInt(answered) * voted.synapticOperations,
     });
     await system.reason({ tensor });
     expect((await system.reason({ tensor })).cost).toMatchObject({ inferences: 0, computeUs: 0, energyJ: 0 });

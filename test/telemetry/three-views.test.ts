@@ -32,7 +32,7 @@ let browser: Browser;
 let page: Page;
 
 let known: CallerTally;
-let told: Metrics;
+let metrics: Metrics;
 let series: Series[];
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ beforeAll(async () => {
   await mixed.send(async () => (await operator.metrics()).inFlight);
   mixed.close();
   known = mixed.tally;
-  told = await operator.metrics();
+  metrics = await operator.metrics();
   series = parseExposition((await system.prometheus.exposition('')).body);
   ({ page } = await visit(browser, `http://${system.httpAddress}/`));
   await page.getByText('Live', { exact: true }).waitFor();
@@ -61,7 +61,8 @@ afterAll(async () => {
 });
 
 const sample = (name: string, labels: Record<string, string> = {}): number => valueOf(series, name, labels);
-const toldOf = (type: string): Metrics['requestTypes'][number] => told.requestTypes.find((each) => each.type === type)!;
+const toldOf = (type: string): Metrics['requestTypes'][number] =>
+  metrics.requestTypes.find((each) => each.type === type)!;
 
 /** Without those that are 0. */
 function some(counts: Counts): Counts {
@@ -147,20 +148,20 @@ describe('10,000 requests', () => {
 
   it('are counted by strategy, cache and verdict', async () => {
     await goTo(page, 'Overview');
-    const strategies = told.strategies.map(({ strategy, requests }) => {
+    const strategies = metrics.strategies.map(({ strategy, requests }) => {
       return [strategyToJSON(strategy).replace('STRATEGY_', ''), Number(requests)] as const;
     });
     expect(some(Object.fromEntries(strategies))).toEqual(known.strategies);
     expect(byLabel('tandem_strategy_requests_total', 'strategy')).toEqual(known.strategies);
     expect(await barsOf(page, 'Strategies')).toEqual(asTitles(known.strategies));
 
-    const { hits, misses, coalesced, stale, bypassed } = told.cache!;
+    const { hits, misses, coalesced, stale, bypassed } = metrics.cache!;
     const cache = { HIT: hits, MISS: misses, COALESCED: coalesced, STALE: stale, BYPASSED: bypassed };
     expect(some(Object.fromEntries(Object.entries(cache).map(([k, n]) => [k, Number(n)])))).toEqual(known.cache);
     expect(byLabel('tandem_cache_requests_total', 'status')).toEqual(known.cache);
     expect(some(await barsOf(page, 'Cache'))).toEqual(asTitles(known.cache));
 
-    const { unanimous, majority, disputed, tooFew, plurality, degraded } = told.votes!;
+    const { unanimous, majority, disputed, tooFew, plurality, degraded } = metrics.votes!;
     expect([unanimous, majority].map(Number)).toEqual([known.votes['UNANIMOUS'], known.votes['MAJORITY']]);
     expect([disputed, tooFew, plurality, degraded].map(Number)).toEqual([0, 0, 0, 0]);
     expect(byLabel('tandem_votes_total', 'verdict')).toEqual(known.votes);
@@ -170,7 +171,7 @@ describe('10,000 requests', () => {
   it('are counted by engine', async () => {
     await goTo(page, 'Engines');
     for (const id of IDS) {
-      const engine = told.engines.find(({ engineId }) => engineId === id)!;
+      const engine = metrics.engines.find(({ engineId }) => engineId === id)!;
       const [succeeded, failed, others, dissents] = [engine.succeeded, engine.failed, engine.others, engine.dissents];
       expect([id, Number(succeeded)]).toEqual([id, known.engines[id]]);
       const outcomes = ['answered', 'failed', 'other'];
@@ -190,7 +191,7 @@ describe('10,000 requests', () => {
     await page.getByRole('heading', { name: 'supersense/1' }).waitFor();
     const shown = await factsOf(page, 'supersense/1');
     const labels = { model: 'supersense', version: '1' };
-    const [model] = told.models;
+    const [model] = metrics.models;
     const { requests, inferences } = known.work;
     expect([Number(model!.requests), Number(model!.inferences)]).toEqual([requests, inferences]);
     expect(sample('tandem_model_requests_total', labels)).toBe(requests);
@@ -206,13 +207,13 @@ describe('10,000 requests', () => {
 
   it('came over connections that are counted', async () => {
     await goTo(page, 'Overview');
-    const { clients, clientsTotal, sidecars, sidecarsConnected } = told.connections!;
+    const { clients, clientsTotal, sidecars, sidecarsConnected } = metrics.connections!;
     expect(sample('tandem_client_connections')).toBe(clients);
     expect(sample('tandem_client_connections_opened_total')).toBe(Number(clientsTotal));
     expect([sidecarsConnected, sidecars]).toEqual([IDS.length, IDS.length]);
     const shown = await factsOf(page, 'Connections');
     expect(shown['Clients']).toBe(`${clients} connected, ${clientsTotal} in all`);
     expect(shown['Sidecars']).toBe(`${sidecarsConnected} of ${sidecars} connected`);
-    expect(shown['Waiting']).toBe(`${told.waiting} for an engine with room`);
+    expect(shown['Waiting']).toBe(`${metrics.waiting} for an engine with room`);
   });
 });

@@ -33,10 +33,10 @@ export function extractAnswer(query: string, passages: readonly Passage[]): Cite
     .filter(({ score }) => score >= MIN_SHARE * best[0]!.score)
     .sort((a, b) => a.index - b.index)
     .map(({ candidate }) => candidate);
-  const told = chosen.length > 0 ? chosen : [first];
+  const quoted = chosen.length > 0 ? chosen : [first];
   return {
-    answer: told.map(({ text }) => text).join(' '),
-    citations: told.map(({ passage, text }) => ({ passage, document: passages[passage]!.document, quote: text })),
+    answer: quoted.map(({ text }) => text).join(' '),
+    citations: quoted.map(({ passage, text }) => ({ passage, document: passages[passage]!.document, quote: text })),
   };
 }
 

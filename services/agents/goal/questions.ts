@@ -26,7 +26,7 @@ export function openQuestions({ text, questions, hasDeadline, hasCriterion }: Fa
     ...vague.map((word) => `What does “${word}” mean here, as a number or an example?`),
     ...(hasDeadline ? [] : ['By when must it be reached?']),
     ...(COST.test(text) ? [] : ['What may it cost, in money or hours of work?']),
-    ...(AUDIENCE.test(text) ? [] : ['For whom is it?']),
+    ...(AUDIENCE.test(text) ? [] : ['Who will use it?']),
     ...(hasCriterion ? [] : ['How will it be checked that it is reached?']),
   ];
 }

@@ -47,7 +47,7 @@ describe('Budget', () => {
     reserved(spending.reserve('ann', use(54)));
   });
 
-  it('charges the most where nobody knows what was taken', () => {
+  it('charges the most where the number of tokens is not known', () => {
     const { budget: spending } = budget();
     spending.settle(reserved(spending.reserve('ann', use(50, 10))), undefined);
     expect(spending.used).toEqual(use(50, 10));

@@ -139,9 +139,9 @@ describe('GuardedProvider', () => {
 
   it('has no more calls under way than it may', async () => {
     const { guarded } = over(never, { guard: { maxInFlight: 2, timeoutMs: 50 } });
-    const asked = [1, 2, 3].map(() => guarded.ask(REQUEST, asker(), new CostTally('m')));
+    const answers = [1, 2, 3].map(() => guarded.ask(REQUEST, asker(), new CostTally('m')));
     const reasons = await Promise.all(
-      asked.map((each) => each.catch((error: unknown) => (error as ProviderFailure).reason)),
+      answers.map((each) => each.catch((error: unknown) => (error as ProviderFailure).reason)),
     );
     expect(reasons).toEqual(['TIMEOUT', 'TIMEOUT', 'BUSY']);
   });
@@ -162,12 +162,12 @@ describe('GuardedProvider', () => {
       { limits: { tokens, callerTokens: tokens } },
     );
     const callers = ['ann', 'bob', 'eve'];
-    const asked = Array.from({ length: 1_000 }, (_, k) =>
+    const answers = Array.from({ length: 1_000 }, (_, k) =>
       under.guarded
         .ask(REQUEST, asker(callers[k % 3]), new CostTally('m'))
         .catch((error: unknown) => (error as ProviderFailure).reason),
     );
-    const outcomes = await Promise.all(asked);
+    const outcomes = await Promise.all(answers);
     expect(outcomes.filter((each) => each === 'ok')).toHaveLength(100);
     expect(outcomes.filter((each) => each === 'BUDGET')).toHaveLength(900);
     expect([mostUsed, inFlight]).toEqual([tokens, 0]);

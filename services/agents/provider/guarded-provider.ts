@@ -20,7 +20,7 @@ export interface GuardOptions {
 
 export interface GuardParts {
   readonly provider: Provider;
-  readonly breaker: Pick<Breaker, 'admits' | 'begin' | 'end'>;
+  readonly breaker: Pick<Breaker, 'allowsRequest' | 'begin' | 'end'>;
   readonly budget: Budget;
   readonly observer: AgentObserver;
 }
@@ -69,7 +69,7 @@ export class GuardedProvider {
   async #attempt(request: ProviderRequest, asker: Asker, tally: CostTally, limit: TimeLimit): Promise<string> {
     const { provider, breaker } = this.#parts;
     if (performance.now() >= limit.endMs) throw outOfTime(limit);
-    if (!breaker.admits) {
+    if (!breaker.allowsRequest) {
       throw new ProviderFailure('BREAKER_OPEN', 'the provider failed often and is not asked for some time');
     }
     if (this.#inFlight >= this.#options.maxInFlight) {
@@ -91,7 +91,7 @@ export class GuardedProvider {
     } catch (thrown) {
       const failure = thrown instanceof ProviderFailure ? thrown : undefined;
       breaker.end(pass, outcomeOf(failure, limit), failure?.message ?? 'CANCELLED');
-      // Whoever left before the answer came does not know what it takes: the most is charged.
+      // A caller that left before the answer does not know its cost: the most is charged.
       this.#settle(asker.caller, reservation, tally, failure?.usage, failure?.isBilled ?? true);
       finish(span, failure?.usage, failure?.reason ?? 'CANCELLED');
       throw thrown;

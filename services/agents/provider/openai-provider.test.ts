@@ -88,7 +88,7 @@ describe('OpenAiProvider', () => {
     expect(await failure(behaviour)).toMatchObject(expected);
   });
 
-  it('fails where nobody listens, and says so', async () => {
+  it('fails where no server listens, and says so', async () => {
     const gone = await startFakeProvider(silent);
     await gone.stop();
     await expect(providerAt(gone.baseUrl).complete(REQUEST, new AbortController().signal)).rejects.toMatchObject({

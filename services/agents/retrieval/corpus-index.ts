@@ -49,11 +49,11 @@ export class CorpusIndex {
 
   /** The best first. Scores can be compared within one answer only. */
   search(query: string, count: number, by: SearchBy = 'both'): FoundPassage[] {
-    const asked = query.slice(0, MAX_QUERY_CHARS);
+    const text = query.slice(0, MAX_QUERY_CHARS);
     const depth = Math.max(CANDIDATES, count);
     const lists = [
-      ...(by === 'meaning' ? [] : [this.#byWords(asked, depth)]),
-      ...(by === 'words' ? [] : [this.#byMeaning(asked, depth)]),
+      ...(by === 'meaning' ? [] : [this.#byWords(text, depth)]),
+      ...(by === 'words' ? [] : [this.#byMeaning(text, depth)]),
     ];
     return fuse(lists)
       .slice(0, count)

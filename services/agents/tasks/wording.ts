@@ -13,7 +13,7 @@ const DONE: Readonly<Record<VerbKind, (title: string, object: string) => string>
   decide: (_, object) => `The decision about ${object} is written down, with its reason.`,
   make: (title) => `The result of “${title}” is there, and a second person has looked at it.`,
   check: (_, object) => `Every check of ${object} has passed, and what failed is written down.`,
-  release: (title) => `“${title}” has happened, and those whom it is for have it.`,
+  release: (title) => `“${title}” has happened, and its users have it.`,
   repair: (_, object) => `The problem with ${object} does not come back when it is provoked.`,
 };
 

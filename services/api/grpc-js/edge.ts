@@ -6,7 +6,7 @@ import type { Edge, EdgeOptions } from '../edge.ts';
 import { bind } from './bind.ts';
 import { addMethods } from './call.ts';
 import {
-  hearHandshakes,
+  watchHandshakes,
   http2ServersOf,
   limitConnections,
   renewCertificate,
@@ -46,7 +46,7 @@ export class GrpcJsEdge implements Edge {
       limitConnections(each, this.#options.connections);
       widenWindows(each);
       this.#intake.listen(each);
-      hearHandshakes(each, this.#options.tls);
+      watchHandshakes(each, this.#options.tls);
     }
     return port;
   }

@@ -44,7 +44,7 @@ export function limitConnections(server: Http2Server, limit: ConnectionLimit): v
   });
 }
 
-export function hearHandshakes(server: Http2Server, tls: ListenTls | undefined): void {
+export function watchHandshakes(server: Http2Server, tls: ListenTls | undefined): void {
   if (tls === undefined) return;
   (server as unknown as Http2SecureServer).on('tlsClientError', (error: Error, socket: TLSSocket) => {
     tls.onHandshakeFailed(reasonOf(error), socket.remoteAddress ?? '');

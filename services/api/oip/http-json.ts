@@ -87,14 +87,14 @@ export function parseInfer({ json, binary }: InferBody, modelName: string, model
 
 /** `response` has its outputs as lists. */
 export function writeInfer(
-  { modelName, modelVersion, id, parameters: told, outputs }: ModelInferResponse,
+  { modelName, modelVersion, id, parameters: named, outputs }: ModelInferResponse,
   isBinary: (output: string) => boolean,
 ): { readonly json: string; readonly binary: readonly Buffer[] } {
   const binary: Buffer[] = [];
   const json = {
     ...{ model_name: modelName, model_version: modelVersion, ...(id === '' ? {} : { id }) },
     parameters: Object.fromEntries(
-      Object.entries(told).map(([name, { parameterChoice }]) => [name, parameterChoice?.value]),
+      Object.entries(named).map(([name, { parameterChoice }]) => [name, parameterChoice?.value]),
     ),
     outputs: outputs.map(({ name, datatype, shape, contents }) => {
       const shared = { name, datatype, shape: shape.map(Number) };

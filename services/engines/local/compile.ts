@@ -37,7 +37,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const feedsBack = new Set(
     order.sequence.flatMap((at) => graph.nodes[at]!.sources.filter((_, n) => order.delayed[at]![n])),
   );
-  const position = new Map(order.sequence.map((at, place) => [at, place]));
+  const position = new Map(order.sequence.map((at, index) => [at, index]));
   const nodes = order.sequence.map((at): NetworkNode => {
     const { name, type, sources } = graph.nodes[at]!;
     return {

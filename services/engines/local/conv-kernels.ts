@@ -33,7 +33,7 @@ function kernel(name: string, isWeighted: boolean): WasmFunction {
   const [s, w, left, offset, factor] = Array.from({ length: 5 }, (_, n) => parameters + n) as [
     ...[number, number, number, number, number],
   ];
-  const place = add(get(s), get(offset));
+  const address = add(get(s), get(offset));
   const weights = vector.load(add(get(w), get(offset)));
   const body: Code = [
     ...(isWeighted ? set(factor, vector.loadSplat(get(value), 0)) : []),
@@ -45,8 +45,8 @@ function kernel(name: string, isWeighted: boolean): WasmFunction {
         ...set(offset, int(0)),
         ...repeatWhile(below(get(offset), get(stride)), [
           ...vector.store(
-            place,
-            vector.add(vector.load(place), isWeighted ? vector.multiply(weights, get(factor)) : weights),
+            address,
+            vector.add(vector.load(address), isWeighted ? vector.multiply(weights, get(factor)) : weights),
           ),
           ...set(offset, add(get(offset), int(16))),
         ]),

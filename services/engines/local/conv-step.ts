@@ -41,9 +41,9 @@ export function convStep(node: NetworkNode, y: Float32Array, inputs: readonly St
   /** Sets the parameters for one source; returns its number of taps. */
   const aim = (source: number): number => {
     const channel = Math.floor(source / inPlane);
-    const place = source - channel * inPlane;
-    const row = Math.floor(place / columns.in);
-    const column = place - row * columns.in;
+    const index = source - channel * inPlane;
+    const row = Math.floor(index / columns.in);
+    const column = index - row * columns.in;
     const [rowCount, columnCount] = [rowTaps.count[row]!, columnTaps.count[column]!];
     const out = rowTaps.out[row]! * columns.out + columnTaps.out[column]!;
     const tap = rowTaps.kernel[row]! * columns.kernel + columnTaps.kernel[column]!;

@@ -22,10 +22,10 @@ export class JobTable {
   /** By slot. */
   readonly #pending: (Pending | undefined)[];
 
-  constructor(places: number) {
-    this.flags = new Int32Array(new SharedArrayBuffer(4 * places));
-    this.#pending = Array.from({ length: places });
-    this.#free = Array.from({ length: places }, (_, slot) => places - 1 - slot);
+  constructor(slots: number) {
+    this.flags = new Int32Array(new SharedArrayBuffer(4 * slots));
+    this.#pending = Array.from({ length: slots });
+    this.#free = Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
   }
 
   get size(): number {
@@ -50,12 +50,12 @@ export class JobTable {
     const slot = this.#free.pop()!;
     Atomics.store(this.flags, slot, 0);
     const { promise, resolve, reject } = Promise.withResolvers<Inference>();
-    const settle = (how: () => void): void => {
+    const settle = (settleResult: () => void): void => {
       if (pending.settled) return;
       pending.settled = true;
       signal.removeEventListener('abort', cancel);
       clearTimeout(timer);
-      how();
+      settleResult();
     };
     const stop = (error: RouterError): void => {
       Atomics.store(this.flags, slot, 1);

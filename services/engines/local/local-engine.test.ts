@@ -176,22 +176,22 @@ describe('layers', () => {
 
   it('are told to who asks, beside the same answer', async () => {
     const plain = await shared.infer(input('small', [3, 0, 3]), context());
-    const told = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER' }), context());
-    const [layer] = told.layers!;
+    const answer = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER' }), context());
+    const [layer] = answer.layers!;
     expect(layer).toMatchObject({ node: 'lif', neurons: 3, spikes: Number(plain.totalSpikes), eventsLeftOut: 0 });
     expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([4, Number(plain.totalSpikes)]);
     expect(plain.layers).toBeUndefined();
-    expect([told.stateDigest, told.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
+    expect([answer.stateDigest, answer.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
   });
 
   it('of the readout are its output or potential at each step, beside the same answer', async () => {
     const plain = await shared.infer(input('small', [3, 0, 3], { version: 1 }), context());
-    const told = await shared.infer(input('small', [3, 0, 3], { version: 1, detail: 'READOUT' }), context());
-    const rows = new Float32Array(told.readoutPerStep!.slice().buffer);
+    const answer = await shared.infer(input('small', [3, 0, 3], { version: 1, detail: 'READOUT' }), context());
+    const rows = new Float32Array(answer.readoutPerStep!.slice().buffer);
     const outputs = plain.spikeCounts.length;
     const counts = plain.spikeCounts.map((_, k) => rows.reduce((sum, y, at) => sum + (at % outputs === k ? y : 0), 0));
     expect([rows.length, counts]).toEqual([outputs * plain.steps, plain.spikeCounts]);
-    expect([told.layers, told.stateDigest]).toEqual([undefined, plain.stateDigest]);
+    expect([answer.layers, answer.stateDigest]).toEqual([undefined, plain.stateDigest]);
   });
 
   it('are left out where the digests are all that is wanted', async () => {

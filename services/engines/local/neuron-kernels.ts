@@ -47,8 +47,8 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   const [offset, to, count, bits] = [0, 1, 2, 3].map((n) => FIELDS.length + n) as [number, number, number, number];
   const [current, u, fired, check] = [1, 2, 3, 4].map((n) => bits + n) as [number, number, number, number];
   const [before, sum, spikes] = [5, 6, 7].map((n) => bits + n) as [number, number, number];
-  const place = (field: NeuronField): Code => add(get(FIELDS.indexOf(field)), get(offset));
-  const load = (field: NeuronField): Code => vector.load(place(field));
+  const address = (field: NeuronField): Code => add(get(FIELDS.indexOf(field)), get(offset));
+  const load = (field: NeuronField): Code => vector.load(address(field));
   const watch = (local: number): Code => {
     return set(check, vector.or(get(check), vector.subtract(get(local), get(local))));
   };
@@ -77,7 +77,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   const synapse = [
     ...set(current, load('i')),
     ...synapses[rule.synapseGain],
-    ...vector.store(place('i'), get(current)),
+    ...vector.store(address('i'), get(current)),
     ...watch(current),
   ];
 
@@ -138,7 +138,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   ];
   const fireByDefault = [
     ...set(fired, vector.above(get(u), load('threshold'))),
-    ...vector.store(place('y'), vector.and(get(fired), vector.ones)),
+    ...vector.store(address('y'), vector.and(get(fired), vector.ones)),
     ...set(bits, vector.bits(get(fired))),
     ...set(u, vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u))),
     ...watch(u),
@@ -148,7 +148,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...set(spikes, spikesOf(rule, get(rule.delayed || rule.late ? before : u), load('threshold'))),
     ...(firesFirst ? [] : resetBySpikes),
     ...(rule.delayed && !rule.late ? set(spikes, spikesOf(rule, get(u), load('threshold'))) : []),
-    ...vector.store(place('y'), get(spikes)),
+    ...vector.store(address('y'), get(spikes)),
     ...set(bits, vector.bits(vector.differ(get(spikes), vector.zeros))),
     ...appendToList,
   ];
@@ -159,7 +159,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
       ...(hasCurrent ? synapse : []),
       ...membrane,
       ...(fires ? fire : []),
-      ...vector.store(place('v'), get(u)),
+      ...vector.store(address('v'), get(u)),
       ...set(offset, add(get(offset), int(16))),
     ]),
     ...choose(vector.allTrue(vector.equal(get(check), vector.zeros)), get(count), int(-1)),

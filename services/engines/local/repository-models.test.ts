@@ -34,11 +34,11 @@ async function read(): Promise<RepositoryModels> {
   return models;
 }
 
-/** Gives up a model named `slow` where its time is limited. Tells what it was asked, and with which limit. */
-function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'>; asked: string[] } {
-  const asked: string[] = [];
+/** Gives up a model named `slow` where its time is limited. `loaded` has what it was asked for, and with which limit. */
+function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'>; loaded: string[] } {
+  const loaded: string[] = [];
   const load = async (request: LoadRequest, timeoutMs?: number): Promise<LoadedModel> => {
-    asked.push(`${request.name} ${timeoutMs}`);
+    loaded.push(`${request.name} ${timeoutMs}`);
     const isLate = request.name === slow && timeoutMs !== undefined;
     return {
       model: brokenModel(request, isLate ? 'late' : 'read'),
@@ -47,7 +47,7 @@ function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'
       isLate,
     };
   };
-  return { loader: { load, close: async () => undefined }, asked };
+  return { loader: { load, close: async () => undefined }, loaded };
 }
 
 describe('the models of the repository', () => {
@@ -101,19 +101,19 @@ describe('the models of the repository', () => {
 
   it('are read with the default model first, then the smaller files', async () => {
     folder.add('a-larger', 1, new Uint8Array(50_000), RUN).add('b-small', 1, new Uint8Array(100), RUN);
-    const { loader, asked } = fakeLoader();
+    const { loader, loaded } = fakeLoader();
     await new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader).load();
-    expect(asked).toEqual(['m 2000', 'b-small 2000', 'a-larger 2000']);
+    expect(loaded).toEqual(['m 2000', 'b-small 2000', 'a-larger 2000']);
   });
 
   it('of which one takes long is read again after all others, and only then known', async () => {
     folder.add('n', 1, graph, RUN);
-    const { loader, asked } = fakeLoader('m');
+    const { loader, loaded } = fakeLoader('m');
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader);
     const known: string[] = [];
     models.onChange(({ name, error }) => known.push(`${name} ${error}`));
     expect((await models.load()).map(({ model }) => model.name)).toEqual(['m', 'n']);
-    expect([asked, known]).toEqual([
+    expect([loaded, known]).toEqual([
       ['m 2000', 'n 2000', 'm undefined'],
       ['n read', 'm read'],
     ]);

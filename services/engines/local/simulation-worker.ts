@@ -32,7 +32,7 @@ export class SimulationWorker {
   readonly #events: SimulationEvents;
   readonly #slots = new Set<number>();
   /** Of recordings that were asked for, in order. */
-  readonly #asked: ((recording: Recording | undefined) => void)[] = [];
+  readonly #waiting: ((recording: Recording | undefined) => void)[] = [];
   #worker: Thread | undefined;
   #batches = 0;
   #life = 0;
@@ -67,8 +67,8 @@ export class SimulationWorker {
     const worker = new Thread(this.#script, this.#setup);
     let why = 'its worker exited';
     worker.on('message', (message: FromSimulation | RecordingAnswer) => {
-      if ('answers' in message) this.#heard(message);
-      else this.#asked.shift()!(message.recording);
+      if ('answers' in message) this.#receive(message);
+      else this.#waiting.shift()!(message.recording);
     });
     worker.on('error', (error: Error) => (why = `its worker failed: ${error.message}`));
     // Follows every 'error', too.
@@ -90,7 +90,7 @@ export class SimulationWorker {
     const worker = this.#worker;
     if (worker === undefined) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<Recording | undefined>();
-    this.#asked.push(resolve);
+    this.#waiting.push(resolve);
     worker.postMessage({ recording: number } satisfies RecordingRequest);
     return promise;
   }
@@ -106,7 +106,7 @@ export class SimulationWorker {
     await this.#worker?.terminate();
   }
 
-  #heard({ answers, batchDone }: FromSimulation): void {
+  #receive({ answers, batchDone }: FromSimulation): void {
     for (const answer of answers) this.#slots.delete(answer.slot);
     if (batchDone) {
       this.#batches -= 1;
@@ -122,7 +122,7 @@ export class SimulationWorker {
     this.#slots.clear();
     this.#batches = 0;
     this.#worker = undefined;
-    for (const resolve of this.#asked.splice(0)) resolve(undefined);
+    for (const resolve of this.#waiting.splice(0)) resolve(undefined);
     if (this.#stopped) return;
     this.#restart = setTimeout(() => this.start(), this.#restartMs);
     this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);

@@ -78,7 +78,7 @@ export class TraceWorker {
 
   #start(): Thread {
     const worker = new Thread(new URL('./trace-thread.ts', import.meta.url));
-    worker.on('error', () => undefined); // whoever waits for a trace hears of it
+    worker.on('error', () => undefined); // the caller of trace() gets the error
     return worker.on('exit', () => this.#drop(worker));
   }
 

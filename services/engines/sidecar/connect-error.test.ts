@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GrpcClient } from '../../grpc/client.ts';
 import { type CodeName, StatusError, status } from '../../grpc/status.ts';
-import { isSilent, whyLost, whyNotDescribed, whyUnreachable } from './connect-error.ts';
+import { isSilent, whyLost, describeFailure, whyUnreachable } from './connect-error.ts';
 
 type Client = Pick<GrpcClient, 'closeReason'>;
 
@@ -72,15 +72,15 @@ describe('what an operator reads of what was connected to and did not say what i
       '13 INTERNAL: out of memory',
     ],
   ])('%s', (_what, error, client, text) => {
-    expect(whyNotDescribed(error, client, 2_000).message).toBe(text);
+    expect(describeFailure(error, client, 2_000).message).toBe(text);
   });
 });
 
 describe('an engine', () => {
   it('is silent where no answer came in time, and not where there was one', () => {
     const late = failure('DEADLINE_EXCEEDED', 'late');
-    expect([whyUnreachable(late, 1), whyNotDescribed(late, OPEN, 1)].map(isSilent)).toEqual([true, true]);
-    expect(isSilent(whyNotDescribed(failure('INTERNAL', 'no'), OPEN, 1))).toBe(false);
+    expect([whyUnreachable(late, 1), describeFailure(late, OPEN, 1)].map(isSilent)).toEqual([true, true]);
+    expect(isSilent(describeFailure(failure('INTERNAL', 'no'), OPEN, 1))).toBe(false);
   });
 });
 

@@ -18,7 +18,7 @@ export function whyUnreachable(error: unknown, timeoutMs: number): Error {
 }
 
 /** Of an engine that is connected and was asked what it is. */
-export function whyNotDescribed(error: unknown, { closeReason }: Pick<GrpcClient, 'closeReason'>, ms: number): Error {
+export function describeFailure(error: unknown, { closeReason }: Pick<GrpcClient, 'closeReason'>, ms: number): Error {
   const why = (text: string): Error => new Error(text, { cause: error });
   if (closeReason?.by === 'here')
     return why('not an engine: what listens at this address speaks no gRPC; check the address');

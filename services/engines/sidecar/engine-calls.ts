@@ -17,7 +17,7 @@ import {
 } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientMethod } from '../../grpc/client-call.ts';
 import { GrpcClient } from '../../grpc/client.ts';
-import { whyNotDescribed, whyUnreachable } from './connect-error.ts';
+import { describeFailure, whyUnreachable } from './connect-error.ts';
 import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
 import { MAX_MESSAGE_BYTES, checkDescription, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed } from './message-checksum.ts';
@@ -103,7 +103,7 @@ async function describeAsBytes(client: GrpcClient): Promise<Buffer> {
   try {
     return await client.unary(describeMethod, {}, { timeoutMs: CONNECT_TIMEOUT_MS });
   } catch (error) {
-    throw whyNotDescribed(error, client, CONNECT_TIMEOUT_MS);
+    throw describeFailure(error, client, CONNECT_TIMEOUT_MS);
   }
 }
 

@@ -14,7 +14,7 @@ const ITEM_BYTES = 64;
 const BYTES_PER_CHAR = 3;
 const NO_BYTES = Buffer.alloc(0);
 
-/** What of a job its stream needs, whoever waits for it. */
+/** What of a job its stream needs, for one input or a group. */
 export abstract class InferJob {
   /** Of its stream; 0: it has none yet. */
   id = 0;

@@ -100,10 +100,10 @@ describe('a stream whose peer takes no more for now', () => {
   it('stops between two messages, too', async () => {
     open({ maxMessageBytes: 300 });
     call.takesMore = false;
-    const asked = [ask(), ask(), ask(), ask(), ask()];
+    const answers = [ask(), ask(), ask(), ask(), ask()];
     await aTurn();
     expect(call.written).toHaveLength(1);
-    for (let n = 0; n < asked.length; n += 1) {
+    for (let n = 0; n < answers.length; n += 1) {
       stream.onDrain();
       await aTurn();
     }
@@ -114,21 +114,21 @@ describe('a stream whose peer takes no more for now', () => {
 
 describe('a stream that has ended', () => {
   it('says so once, however many signs of it there are', async () => {
-    const asked = ask();
+    const answers = ask();
     stream.onEnd('reset');
     stream.onEnd('it closed the stream');
     stream.fail('told to');
     expect(closed).toHaveLength(1);
     expect(closed[0]).toContain('reset');
-    expect(await asked).toBe('ENGINE_LOST');
+    expect(await answers).toBe('ENGINE_LOST');
   });
 
   it('takes nothing more, and sends nothing more', async () => {
-    const asked = [ask(), ask()];
+    const answers = [ask(), ask()];
     stream.fail('told to');
     await aTurn();
     expect([call.written.length, call.cancelled]).toEqual([0, 1]);
-    expect([await ask(), ...(await Promise.all(asked))]).toEqual(['ENGINE_LOST', 'ENGINE_LOST', 'ENGINE_LOST']);
+    expect([await ask(), ...(await Promise.all(answers))]).toEqual(['ENGINE_LOST', 'ENGINE_LOST', 'ENGINE_LOST']);
     call.receive(answer(77n));
     expect(stream.unexpectedAnswers).toBe(0);
   });
@@ -143,7 +143,7 @@ describe('a stream that has ended', () => {
 
 describe('a stream that is drained', () => {
   it('ends when the last input is answered, and not before', async () => {
-    const asked = [ask(), ask()];
+    const answers = [ask(), ask()];
     await aTurn();
     const drained = stream.drain();
     call.receive(answer(1n));
@@ -151,7 +151,7 @@ describe('a stream that is drained', () => {
     expect(call.ended).toBe(0);
     call.receive(answer(2n));
     await drained;
-    expect([call.ended, ...(await Promise.all(asked))]).toEqual([1, 'answered', 'answered']);
+    expect([call.ended, ...(await Promise.all(answers))]).toEqual([1, 'answered', 'answered']);
   });
 });
 
@@ -171,13 +171,13 @@ describe('what an engine owes', () => {
 
   it('is nothing for an input that was cancelled before it was sent', async () => {
     const caller = new AbortController();
-    const asked = [ask(), ask({ signal: caller.signal }, 'RASTER')];
+    const answers = [ask(), ask({ signal: caller.signal }, 'RASTER')];
     caller.abort();
     await aTurn();
     expect(call.sent).toEqual([[1]]);
     expect(stream.owed).toEqual({ answers: 1, withLayers: 0, withState: 0, outputs: 2 });
     call.receive(answer(1n));
-    await Promise.all(asked);
+    await Promise.all(answers);
   });
 });
 

@@ -6,7 +6,7 @@ import { IdTable } from '../../core/id-table.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
 import type { InferError } from '../../generated/tandem/engine/v1/engine.ts';
 import { malformed } from '../check-refusal.ts';
-import type { Silence } from '../engine.ts';
+import type { UnansweredWork } from '../engine.ts';
 import type { InferCall, InferListener } from './infer-call.ts';
 import { type InferJob, JobGroup, type JobOwner, LoneJob } from './infer-job.ts';
 import { InferResults } from './infer-results.ts';
@@ -110,7 +110,7 @@ export class InferStream implements InferListener, JobOwner {
   }
 
   /** Undefined while the engine answers, or has nothing to answer. */
-  get silence(): Silence | undefined {
+  get unanswered(): UnansweredWork | undefined {
     const forMs = this.#unansweredSweeps * SWEEP_MS;
     return forMs < this.#options.timeoutMs ? undefined : { inputs: this.#unanswered, forMs };
   }

@@ -58,8 +58,8 @@ describe('a message of a stream', () => {
       { ...owed, answers: 0 },
     ],
     ['an answer that is too long by a few', encode(answerOf({ spikeCounts: Array(50).fill(1) })), owed],
-  ])('may be %s', (_, bytes, asked) => {
-    expect(() => checkInferMessage(bytes, asked)).not.toThrow();
+  ])('may be %s', (_, bytes, requested) => {
+    expect(() => checkInferMessage(bytes, requested)).not.toThrow();
   });
 
   it.each<[string, Uint8Array, string]>([
@@ -137,7 +137,7 @@ describe('an answer to a question', () => {
 });
 
 describe('a text of an engine is refused where it is too long, and taken where it is not:', () => {
-  const told = 'a'.repeat(16_384);
+  const text16k = 'a'.repeat(16_384);
   const description = (over: object): Uint8Array =>
     DescribeResponse.encode(DescribeResponse.fromPartial(over)).finish();
   const record = (over: object): Uint8Array =>
@@ -162,7 +162,7 @@ describe('a text of an engine is refused where it is too long, and taken where i
     ['a fact’s name', (text) => message(refused({ metadata: { [text]: '' } }))],
     ['a layer’s name', (text) => message(encode(answerOf({ layers: [{ node: text }] })))],
   ])('%s', (_, check) => {
-    expect(() => check(told)).not.toThrow();
-    expect(() => check(`${told}a`)).toThrow('more than 16384 bytes of a');
+    expect(() => check(text16k)).not.toThrow();
+    expect(() => check(`${text16k}a`)).toThrow('more than 16384 bytes of a');
   });
 });

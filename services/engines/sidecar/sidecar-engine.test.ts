@@ -231,13 +231,13 @@ describe('a sidecar engine', () => {
   it('is silent while it answers none of its inputs, whatever else it says', async () => {
     sidecar.onMessage = (_, stream) => stream.write({ results: [], checksum: 0n });
     const answering = [1, 2, 3].map(() => kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 60 }))));
-    expect(engine.silence).toBeUndefined();
+    expect(engine.unanswered).toBeUndefined();
     await Promise.all(answering);
-    await until(() => engine.silence !== undefined);
-    expect(engine.silence).toEqual({ inputs: 3, forMs: STALL_MS });
+    await until(() => engine.unanswered !== undefined);
+    expect(engine.unanswered).toEqual({ inputs: 3, forMs: STALL_MS });
   });
 
-  it('is not silent when it answers late, to nobody', async () => {
+  it('is not silent when it answers late, after the caller has left', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       setTimeout(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }), 60);
     };
@@ -246,7 +246,7 @@ describe('a sidecar engine', () => {
         'DEADLINE_EXCEEDED',
       );
     }
-    expect(engine.silence).toBeUndefined();
+    expect(engine.unanswered).toBeUndefined();
   });
 
   it('has nothing left to answer when it gives up what was cancelled', async () => {
@@ -258,7 +258,7 @@ describe('a sidecar engine', () => {
       'DEADLINE_EXCEEDED',
     );
     await new Promise((resolve) => setTimeout(resolve, 2 * STALL_MS));
-    expect(engine.silence).toBeUndefined();
+    expect(engine.unanswered).toBeUndefined();
   });
 
   it('loses its connection, and what is unanswered, when it is told to replace it, and opens another', async () => {
@@ -335,17 +335,17 @@ describe('a sidecar engine', () => {
   });
 
   it('is told of once, and counted, for a reason that differs in its digits alone', async () => {
-    let told = 0;
+    let reports = 0;
     sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
     const other = new SidecarEngine('engine-6', sidecar.address);
-    other.onChange(() => (told += 1));
+    other.onChange(() => (reports += 1));
     await other.start();
     for (let n = 1; n < 4; n += 1) {
       sidecar.refusal = { code: status.INTERNAL, details: `try ${n}` };
       const { described } = sidecar;
       await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
     }
-    expect([told, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
+    expect([reports, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
     await other.stop();
   });
 

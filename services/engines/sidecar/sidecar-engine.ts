@@ -11,7 +11,7 @@ import type {
   EngineModel,
   ModelLoad,
   Recording,
-  Silence,
+  UnansweredWork,
   Trace,
   TracePlace,
 } from '../engine.ts';
@@ -101,8 +101,8 @@ export class SidecarEngine implements Engine {
     return this.#stream?.inFlight ?? 0;
   }
 
-  get silence(): Silence | undefined {
-    return this.#stream?.silence;
+  get unanswered(): UnansweredWork | undefined {
+    return this.#stream?.unanswered;
   }
 
   replaceConnection(why: string): void {

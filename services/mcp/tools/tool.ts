@@ -1,7 +1,7 @@
 // What all tools share.
 import type { CallToolResult } from '@modelcontextprotocol/server';
 
-/** They change nothing, and ask nobody but the router. */
+/** They change nothing, and call the router only. */
 export const READ_ONLY = {
   readOnlyHint: true,
   destructiveHint: false,

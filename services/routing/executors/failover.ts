@@ -1,4 +1,4 @@
-// Failover: asks the engines of a plan one after the other until one answers. Whom to ask, and what a failure comes to:
+// Failover: asks the engines of a plan one after the other until one answers. Which engine to ask, and what a failure means:
 // attempt-plan.ts.
 import { RouterError } from '../../core/errors.ts';
 import { type EngineClient, attempt } from '../attempt.ts';

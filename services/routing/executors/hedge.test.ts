@@ -26,7 +26,7 @@ function start(latencyQuantileMs = 10, over: Partial<AttemptOptions> = {}): Prom
   return hedge(fakeExecution([a, b, c], caller.signal, over, { latencyQuantileMs }));
 }
 
-const asked = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
+const askedIds = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('a hedged request', () => {
@@ -36,13 +36,13 @@ describe('a hedged request', () => {
     a.answer();
     expect((await answering).engine.id).toBe('a');
     await pass(1_000);
-    expect(asked()).toEqual(['a']);
+    expect(askedIds()).toEqual(['a']);
   });
 
   it('asks a second one when the first takes longer, takes the first answer and stops the other', async () => {
     const answering = start();
     await pass(10);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
     b.answer();
     expect((await answering).engine.id).toBe('b');
     expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, false]);
@@ -51,9 +51,9 @@ describe('a hedged request', () => {
   it('asks the third when the second takes twice as long, too', async () => {
     const answering = start();
     await pass(29);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
     await pass(1);
-    expect(asked()).toEqual(['a', 'b', 'c']);
+    expect(askedIds()).toEqual(['a', 'b', 'c']);
     c.answer();
     expect((await answering).engine.id).toBe('c');
     expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, true]);
@@ -62,14 +62,14 @@ describe('a hedged request', () => {
   it('has no more under way than it may attempt', async () => {
     void start(10, { maxAttempts: 2 });
     await pass(10_000);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
   });
 
   it('replaces an engine that fails at once', async () => {
     const answering = start();
     a.fail('ENGINE_LOST');
     await pass(0);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
     b.answer();
     expect((await answering).engine.id).toBe('b');
   });
@@ -77,9 +77,9 @@ describe('a hedged request', () => {
   it('asks the next after the time of one attempt while it does not know what most take', async () => {
     void hedge(fakeExecution([a, b, c], caller.signal));
     await pass(999);
-    expect(asked()).toEqual(['a']);
+    expect(askedIds()).toEqual(['a']);
     await pass(1);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
   });
 
   it.each([undefined, 5_000])(
@@ -89,7 +89,7 @@ describe('a hedged request', () => {
       const over = { latencyQuantileMs, context };
       const answering = hedge(fakeExecution([a, b, c], caller.signal, { attemptTimeoutMs: 10_000 }, over));
       await pass(1_200);
-      expect(asked()).toEqual(['a', 'b', 'c']);
+      expect(askedIds()).toEqual(['a', 'b', 'c']);
       c.answer();
       expect((await answering).engine.id).toBe('c');
     },
@@ -104,7 +104,7 @@ describe('a hedged request', () => {
   it('does not hedge when the retry budget is spent', async () => {
     void start(10, { budget: new RetryBudget(0, 0) });
     await pass(10_000);
-    expect(asked()).toEqual(['a']);
+    expect(askedIds()).toEqual(['a']);
   });
 
   it('fails with what was tried when all have failed', async () => {
@@ -124,7 +124,7 @@ describe('a hedged request', () => {
     const answering = start();
     a.fail('NON_FINITE');
     await pass(0);
-    expect(asked()).toEqual(['a', 'b']);
+    expect(askedIds()).toEqual(['a', 'b']);
     b.answer();
     expect((await answering).engine.id).toBe('b');
   });
@@ -134,7 +134,7 @@ describe('a hedged request', () => {
     await pass(10);
     a.fail('NON_FINITE');
     await pass(0);
-    expect(asked()).toEqual(['a', 'b', 'c']);
+    expect(askedIds()).toEqual(['a', 'b', 'c']);
     b.answer();
     expect((await answering).engine.id).toBe('b');
     expect(c.signal?.aborted).toBe(true);

@@ -1,5 +1,5 @@
 // HEDGED: another engine is asked when those asked take longer than most answers do; the first answer counts, and the other
-// engines are told to stop (Dean and Barroso, "The tail at scale", 2013). Whom to ask, and what a failure comes to:
+// engines are told to stop (Dean and Barroso, "The tail at scale", 2013). Which engine to ask, and what a failure means:
 // attempt-plan.ts. When to ask the next engine without a failure: after the shortest of these, each time anew.
 //
 //   what most answers take, doubled for each engine that was asked after the first, so that a slow moment of all engines

@@ -56,26 +56,26 @@ function election(
   over: Partial<VotePolicy> = {},
   options: Partial<AttemptOptions> = {},
 ): Promise<Outcome<HandDriven>> {
-  const heard: Partial<AttemptOptions> = {
+  const settled: Partial<AttemptOptions> = {
     ...options,
     observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
     onDispute: (dispute) => disputes.push(dispute),
   };
   const policy = { ...PLAIN, ...over };
-  const execution = fakeExecution(plan, caller.signal, heard, {
+  const execution = fakeExecution(plan, caller.signal, settled, {
     policy,
     contradicted: (claims) => contradicted.push(claims.map(({ engine }) => engine.id)),
   });
   return vote(execution);
 }
 
-const heard = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+const flush = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 const outcomes = ({ ballots }: Outcome<HandDriven>): string[] =>
   ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
 
 describe('a vote, while an engine has no room', () => {
   beforeEach(() => {
-    c.free = 0;
+    c.availableSlots = 0;
   });
 
   it('is decided by the others where they agree', async () => {
@@ -91,9 +91,9 @@ describe('a vote, while an engine has no room', () => {
     const voting = election([a, b, c], {}, { admission });
     a.answer(7n);
     b.answer(8n);
-    await heard();
+    await flush();
     expect(c.wasAsked).toBe(false);
-    c.free = 1;
+    c.availableSlots = 1;
     admission.serve();
     expect(c.wasAsked).toBe(true);
     c.answer(7n);
@@ -124,7 +124,7 @@ describe('a vote, while an engine has no room', () => {
   });
 
   it('ends with its caller, and keeps nothing', async () => {
-    for (const voter of [a, b]) voter.free = 0;
+    for (const voter of [a, b]) voter.availableSlots = 0;
     const voting = kindOf(election([a, b, c]));
     caller.abort(new RouterError('CANCELLED', 'left'));
     expect(await voting).toBe('CANCELLED');
@@ -133,7 +133,7 @@ describe('a vote, while an engine has no room', () => {
 });
 
 describe('a vote', () => {
-  it('asks as many as take part, at once, and nobody else', async () => {
+  it('asks as many engines as take part, at once, and no more', async () => {
     const voting = election([a, b, c, d]);
     expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, true, false]);
     for (const voter of [a, b, c]) voter.answer(7n);
@@ -173,7 +173,7 @@ describe('a vote', () => {
   it('asks another engine instead of one that fails', async () => {
     const voting = election([a, b, c, d]);
     a.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     expect(d.wasAsked).toBe(true);
     for (const voter of [b, c, d]) voter.answer(7n);
     expect(outcomes(await voting)).toEqual(['a ABSENT ENGINE_LOST', 'b AGREED', 'c AGREED', 'd AGREED']);
@@ -182,7 +182,7 @@ describe('a vote', () => {
   it('asks no other engine when the retry budget is spent', async () => {
     const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     expect(d.wasAsked).toBe(false);
     b.answer(7n);
     c.answer(7n);
@@ -257,9 +257,9 @@ describe('who is wrong in a vote', () => {
     const voting = election([a, b, c, d], { participants: 3 });
     a.answer(6n);
     for (const voter of [b, c]) voter.answer(7n, digests);
-    await heard();
+    await flush();
     b.answer(8n);
-    await heard();
+    await flush();
     c.answer(7n);
     await voting;
     expect(disputes[1]).toMatchObject({ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: undefined });
@@ -312,7 +312,7 @@ describe('a refusal in a vote', () => {
     const voting = election([a, b, c, d]);
     a.fail('NON_FINITE', there);
     b.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     expect(d.wasAsked).toBe(true);
     c.answer(7n);
     d.answer(7n);
@@ -353,7 +353,7 @@ describe('a malformed answer in a vote', () => {
   it('is absent, is told of, and another engine is asked', async () => {
     const voting = election([a, b, c, d]);
     a.fail('ENGINE_FAULT', { malformed: 'too short' });
-    await heard();
+    await flush();
     for (const voter of [b, c, d]) voter.answer(7n);
     const why = 'ENGINE_FAULT: malformed: too short';
     expect(outcomes(await voting)).toEqual([`a ABSENT ${why}`, 'b AGREED', 'c AGREED', 'd AGREED']);
@@ -367,7 +367,7 @@ describe('a vote of full engines', () => {
   it('asks another one without a retry where that has room', async () => {
     const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_FULL');
-    await heard();
+    await flush();
     expect(d.wasAsked).toBe(true);
     for (const voter of [b, c, d]) voter.answer(7n);
     expect((await voting).grade).toBe('UNANIMOUS');
@@ -385,9 +385,9 @@ describe('the time of a ballot', () => {
   async function partsOf(plan: HandDriven[], over: Partial<VotePolicy> = {}): Promise<number[]> {
     const context = { deadlineMs: performance.now() + 900, signal: caller.signal };
     const voting = vote(fakeExecution(plan, caller.signal, {}, { context, policy: { ...PLAIN, ...over } }));
-    const asked = plan.filter(({ wasAsked }) => wasAsked);
-    const parts = asked.map(({ timeoutMs }) => Math.round((10 * timeoutMs!) / 900) / 10);
-    for (const engine of asked) engine.answer(7n);
+    const askedIds = plan.filter(({ wasAsked }) => wasAsked);
+    const parts = askedIds.map(({ timeoutMs }) => Math.round((10 * timeoutMs!) / 900) / 10);
+    for (const engine of askedIds) engine.answer(7n);
     await voting;
     return parts;
   }
@@ -417,7 +417,7 @@ describe('a vote that only digests won', () => {
     b.answer(7n, digests);
     c.answer(7n, digests);
     voting.catch(() => undefined);
-    await heard();
+    await flush();
     return [voting]; // in an array, for a promise of a promise is one promise
   }
 
@@ -430,7 +430,7 @@ describe('a vote that only digests won', () => {
   it('asks the next one, and tells of the first, if that gives another answer than it voted for', async () => {
     const [voting] = await wonByDigests();
     b.answer(7n, { spikeCounts: [3, 2], readoutDigest: readout });
-    await heard();
+    await flush();
     c.answer(7n);
     expect((await voting)?.engine.id).toBe('c');
     expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
@@ -439,7 +439,7 @@ describe('a vote that only digests won', () => {
   it('asks the next one if the first is lost', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     c.answer(7n);
     expect((await voting)?.engine.id).toBe('c');
     expect(disputes).toEqual([]);
@@ -448,7 +448,7 @@ describe('a vote that only digests won', () => {
   it('asks the next one, and tells of the first, if that now refuses what it had answered', async () => {
     const [voting] = await wonByDigests();
     b.fail('NON_FINITE', { step: '3', node: 'lif1' });
-    await heard();
+    await flush();
     c.answer(7n);
     expect((await voting)?.engine.id).toBe('c');
     expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: { stateDigest: 7n } }]);
@@ -462,7 +462,7 @@ describe('a vote that only digests won', () => {
   it('never gives digests for an answer, however true they are', async () => {
     const [voting] = await wonByDigests();
     b.answer(7n, digests);
-    await heard();
+    await flush();
     c.answer(7n);
     expect(await voting).toMatchObject({ engine: { id: 'c' }, inference: { spikeCounts: [3, 1] } });
     expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'] }]);
@@ -471,9 +471,9 @@ describe('a vote that only digests won', () => {
   it('asks for a whole answer where the engine that was to give one gave its digests alone', async () => {
     const voting = election([a, b, c]);
     for (const engine of [a, b, c]) engine.answer(7n, digests);
-    await heard();
+    await flush();
     a.answer(7n, digests);
-    await heard();
+    await flush();
     b.answer(7n);
     expect(await voting).toMatchObject({ engine: { id: 'b' }, inference: { spikeCounts: [3, 1] } });
   });
@@ -481,9 +481,9 @@ describe('a vote that only digests won', () => {
   it('fails in words of its own where none gives it', async () => {
     const [voting] = await wonByDigests();
     b.fail('INPUT_LENGTH');
-    await heard();
+    await flush();
     c.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     a.fail('ENGINE_LOST');
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
@@ -491,9 +491,9 @@ describe('a vote that only digests won', () => {
   it('asks one that has not voted where those that won have gone', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     c.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     a.answer(7n);
     expect((await voting)?.engine.id).toBe('a');
   });
@@ -501,15 +501,15 @@ describe('a vote that only digests won', () => {
   it('does not take another answer from that one, and tells that it contradicts those that won', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     c.fail('ENGINE_LOST');
-    await heard();
+    await flush();
     a.answer(8n);
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
     expect(contradicted).toEqual([['b', 'c', 'a']]);
   });
 
-  it('asks nobody again when the retry budget is spent', async () => {
+  it('asks no further engine when the retry budget is spent', async () => {
     const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
@@ -519,7 +519,7 @@ describe('a vote that only digests won', () => {
     a.answer(6n);
     b.answer(7n, digests);
     c.answer(7n, digests);
-    await heard();
+    await flush();
     b.answer(7n);
     expect((await voting).engine.id).toBe('b');
   });

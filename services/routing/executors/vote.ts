@@ -1,4 +1,4 @@
-// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask whom, and
+// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask which engine, and
 // what the ballots come to, is decided in voting/; here the engines are asked.
 //
 // A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
@@ -108,7 +108,7 @@ class Election<E extends EngineClient> {
   /** Ends the waiting for engines without room; undefined: none is waited for. */
   #stopWaiting: (() => void) | undefined;
   /** Whether an engine without room may still be waited for. */
-  #isPatient = true;
+  #mayWait = true;
   /** Absent engines that count as not asked: as many stand-ins are no retries. */
   #uncounted = 0;
   #onBallot: () => void = () => undefined;
@@ -134,7 +134,7 @@ class Election<E extends EngineClient> {
     return this.voters.filter(({ isWaiting }) => !isWaiting).map(({ ballot }) => ballot);
   }
 
-  /** Resolves when the verdict is certain, or nobody is left to ask. */
+  /** Resolves when the verdict is certain, or no engine is left to ask. */
   async run(): Promise<void> {
     const startedMs = performance.now();
     for (;;) {
@@ -182,17 +182,17 @@ class Election<E extends EngineClient> {
 
   #askMore({ count, kinds, standIns }: More): void {
     this.#endWaiting();
-    for (let asked = 0; asked < count; asked += 1) {
-      const able = this.#able(kinds[asked]);
-      const engine = able.find(({ free }) => free > 0);
+    for (let started = 0; started < count; started += 1) {
+      const able = this.#able(kinds[started]);
+      const engine = able.find(({ availableSlots }) => availableSlots > 0);
       if (engine === undefined) {
-        if (able.length > 0 && this.#isPatient) this.#waitForRoom(able);
+        if (able.length > 0 && this.#mayWait) this.#waitForRoom(able);
         return;
       }
-      const isStandIn = asked >= count - standIns;
+      const isStandIn = started >= count - standIns;
       if (isStandIn && !this.#payForStandIn()) return;
       this.#left = this.#left.filter((other) => other !== engine);
-      void this.#attempt(engine, count - asked - 1);
+      void this.#attempt(engine, count - started - 1);
     }
   }
 
@@ -202,7 +202,7 @@ class Election<E extends EngineClient> {
     this.#stopWaiting = options.admission.waitForRoom(engines, context.deadlineMs, (isWorthwhile) => {
       this.#stopWaiting = undefined;
       if (!isWorthwhile) {
-        this.#isPatient = false;
+        this.#mayWait = false;
         for (const engine of engines) this.#hasNoRoom(engine, performance.now() - startedMs);
       }
       // At once, while there is room: run() would ask one turn later.
@@ -230,9 +230,9 @@ class Election<E extends EngineClient> {
 
   /** Whether an engine is left to vote in the place of an absent one, beside `seats` that are to be asked anyway. */
   #hasStandIn(seats: number): boolean {
-    const left = this.#left.filter(({ admits }) => admits).length;
-    const isFree = this.#uncounted > 0 || this.voters.length + seats < this.#policy.participants;
-    return left > seats && (isFree || !this.#request.options.budget.isEmpty);
+    const left = this.#left.filter(({ isAvailable }) => isAvailable).length;
+    const isUncounted = this.#uncounted > 0 || this.voters.length + seats < this.#policy.participants;
+    return left > seats && (isUncounted || !this.#request.options.budget.isEmpty);
   }
 
   #payForStandIn(): boolean {
@@ -243,7 +243,7 @@ class Election<E extends EngineClient> {
 
   /** Those of the plan that may be asked, of `kind` if there is one. */
   #able(kind: EngineKind | undefined): readonly E[] {
-    const able = this.#left.filter(({ admits }) => admits);
+    const able = this.#left.filter(({ isAvailable }) => isAvailable);
     const ofKind = able.filter((engine) => kind === undefined || engine.kind === kind);
     return ofKind.length > 0 ? ofKind : able;
   }

@@ -18,19 +18,19 @@ export function inSession(sessions: SessionStore): Stage {
   return async (request, next) => {
     const session = request.session!;
     const { found, question, input } = request;
-    const asked = question.session!;
+    const wanted = question.session!;
     const isNew = session.model === undefined;
-    checkModel(request, session, asked, sessions);
+    checkModel(request, session, wanted, sessions);
     const inputSteps = found.input.kind === 'series' ? input.shape[0]! : 0;
     if (session.inputs.length > 0 && !goesWithInputs(session, input, inputSteps)) {
       await compact(request, session, sessions, next);
     }
     const wantsState =
       found.input.kind === 'constant' ||
-      asked.returnState ||
+      wanted.returnState ||
       session.wantsState(inputSteps, input.data.length, sessions.options) ||
       !sessions.hasRoomForInputs(input.data.length);
-    const from = isNew ? asked.state : session.state;
+    const from = isNew ? wanted.state : session.state;
     request.input = { ...withInputs(input, session), state: from, returnState: wantsState };
     request.onWrong = () => sessions.end(session, 'DISTRUSTED');
     const answer = await next(request);
@@ -41,9 +41,9 @@ export function inSession(sessions: SessionStore): Stage {
       { name, version, modelId: found.model.modelId },
       { steps: answer.inference.steps, state, input: input.data, inputSteps, engineId: answer.engine.id },
     );
-    const returned = asked.returnState ? state : undefined;
-    request.sessionStatus = { id: asked.id, step: answer.inference.steps, state: returned, opened: isNew };
-    if (asked.close) sessions.end(session, 'CLOSED');
+    const returned = wanted.returnState ? state : undefined;
+    request.sessionStatus = { id: wanted.id, step: answer.inference.steps, state: returned, opened: isNew };
+    if (wanted.close) sessions.end(session, 'CLOSED');
     return answer;
   };
 }

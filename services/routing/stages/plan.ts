@@ -52,10 +52,10 @@ function order(request: RoutedRequest, turn: number, inFlight: number): readonly
 
 /** Engines with capacity first, else as planned. */
 function preferFreeEngines(planned: readonly PooledEngine[]): readonly PooledEngine[] {
-  if (planned.every(isFree)) return planned;
-  return [...planned.filter(isFree), ...planned.filter((engine) => !isFree(engine))];
+  if (planned.every(hasFreeSlot)) return planned;
+  return [...planned.filter(hasFreeSlot), ...planned.filter((engine) => !hasFreeSlot(engine))];
 }
 
-function isFree({ free }: PooledEngine): boolean {
-  return free > 0;
+function hasFreeSlot({ availableSlots }: PooledEngine): boolean {
+  return availableSlots > 0;
 }

@@ -58,8 +58,8 @@ describe('what is refused', () => {
   };
 
   it('are events for a model that takes none', async () => {
-    const asked = question({ input: { field: 'events', events: noEvents } });
-    expect(await kindOf(build([engine('a')]).reason(asked, context()))).toBe('INPUT_KIND');
+    const request = question({ input: { field: 'events', events: noEvents } });
+    expect(await kindOf(build([engine('a')]).reason(request, context()))).toBe('INPUT_KIND');
   });
 
   it('is a model whose events make another number of elements than its network takes', async () => {

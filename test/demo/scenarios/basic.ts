@@ -10,7 +10,7 @@ export const basic: Scenario = {
   async run(stage, page) {
     const item = stage.heldout.find(({ label }) => label === 'noun.animal')!;
     const answers = new Map<string, ReasonResponse>();
-    for (let asked = 0; asked < 40 && answers.size < 4; asked += 1) {
+    for (let count = 0; count < 40 && answers.size < 4; count += 1) {
       const answer = await stage.reason(item, {
         strategy: Strategy.STRATEGY_ROUND_ROBIN,
         cache: CacheMode.CACHE_MODE_BYPASS,

@@ -40,13 +40,13 @@ export async function flood(edge: Edge, attack: Attack): Promise<FloodResult> {
   setPriority(child.pid!, LOWEST_PRIORITY);
   await pin(child.pid!, CLIENT_CPU);
   const report = JSON.parse((await finished).stdout) as AttackReport;
-  const told = await victim;
+  const outcome = await victim;
   return {
     attack,
     report,
     grownBytes: Math.max(0, peakRssBytes(edge.pid) - before),
-    p99Ms: p99(told),
-    failedCalls: told.failed,
+    p99Ms: p99(outcome),
+    failedCalls: outcome.failed,
   };
 }
 

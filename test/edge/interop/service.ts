@@ -62,10 +62,10 @@ function begin(call: ServerCall): void {
   call.sendMetadata(echo === undefined ? new Metadata() : Metadata.of({ [ECHO_INITIAL]: echo }), true);
 }
 
-function end(call: ServerCall, told?: EchoStatus | null): void {
+function end(call: ServerCall, status?: EchoStatus | null): void {
   const echo = call.metadata.first(ECHO_TRAILING);
   const trailers = echo === undefined ? undefined : new Metadata([ECHO_TRAILING, echo]);
-  if (told?.code) call.fail({ code: told.code, message: told.message, metadata: trailers });
+  if (status?.code) call.fail({ code: status.code, message: status.message, metadata: trailers });
   else call.end(trailers);
 }
 

@@ -2,7 +2,7 @@
 import { Flag, FrameType, PREFACE, frame, headerBlock, hpackInteger, settings, uint32 } from '../../edge/wire.ts';
 import { Random } from '../random.ts';
 
-/** The last frame: whoever answers it has taken everything before it. */
+/** The last frame: a server that answers it has taken everything before it. */
 export const LAST_PING = Buffer.from('the last');
 
 const MOST_FRAMES = 8;

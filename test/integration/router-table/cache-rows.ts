@@ -1,8 +1,8 @@
 // The part of the table that is about the result cache.
 import type { Row } from './row.ts';
 
-const COMPUTED = { code: 'OK', grade: 'SINGLE', attempts: 'one OK', asked: 'one 1' } as const;
-const KEPT = { code: 'OK', attempts: '', asked: '' } as const;
+const COMPUTED = { code: 'OK', grade: 'SINGLE', attempts: 'one OK', calls: 'one 1' } as const;
+const KEPT = { code: 'OK', attempts: '', calls: '' } as const;
 const NO_ENGINE = { code: 'UNAVAILABLE', reason: 'NO_ENGINE', retryAfterMs: 500 } as const;
 const SOON_STALE = { cache: { ttl_ms: 0 } };
 const ALL_GONE = { one: 'is gone', two: 'is gone', three: 'is gone' } as const;
@@ -72,14 +72,14 @@ export const CACHE_ROWS: readonly Row[] = [
     settings: SOON_STALE,
     earlier: 'was answered',
     engines: ALL_FULL,
-    expected: { code: 'OK', cache: 'STALE', grade: 'STALE', attempts: '', asked: 'one 1, two 1, three 1' },
+    expected: { code: 'OK', cache: 'STALE', grade: 'STALE', attempts: '', calls: 'one 1, two 1, three 1' },
   },
   {
     name: 'USE what is past its time when all engines fail',
     settings: SOON_STALE,
     earlier: 'was answered',
     engines: ALL_FAIL,
-    expected: { code: 'OK', cache: 'STALE', grade: 'STALE', attempts: '', asked: 'one 1, two 1, three 1' },
+    expected: { code: 'OK', cache: 'STALE', grade: 'STALE', attempts: '', calls: 'one 1, two 1, three 1' },
   },
   {
     name: 'USE a verdict past its time when too few engines are left for a vote',

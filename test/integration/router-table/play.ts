@@ -23,7 +23,7 @@ export async function play({ engines = {}, earlier, ask = {}, expected }: Row, s
   stage.countAnew();
 
   const { answer, cancel } = stage.call(ask, tensor);
-  const ended = told(answer);
+  const ended = outcomeOf(answer);
   const dying = conducts.find(([, conduct]) => conduct === 'dies')?.[0] as Id | undefined;
   if (dying !== undefined) {
     await stage.taken(dying);
@@ -52,7 +52,7 @@ async function beginBeside(stage: Stage, tensor: Tensor): Promise<void> {
   await stage.taken('one');
 }
 
-async function told(answer: Promise<ReasonResponse>): Promise<Outcome> {
+async function outcomeOf(answer: Promise<ReasonResponse>): Promise<Outcome> {
   try {
     return toOutcome(await answer);
   } catch {
@@ -76,12 +76,12 @@ function toOutcome({ cache, grade, strategy, engine, attempts, vote }: ReasonRes
   };
 }
 
-async function poolAfter({ operator, fleet }: Stage): Promise<Pick<Outcome, 'asked' | 'blamed' | 'breakers'>> {
+async function poolAfter({ operator, fleet }: Stage): Promise<Pick<Outcome, 'calls' | 'blamed' | 'breakers'>> {
   const engines = await operator.engines();
-  const asked = IDS.map((id) => ({ id, seen: fleet.front(id).counts.seen })).filter(({ seen }) => seen > 0);
+  const calls = IDS.map((id) => ({ id, seen: fleet.front(id).counts.seen })).filter(({ seen }) => seen > 0);
   const open = engines.filter(({ breaker }) => breaker !== BreakerState.BREAKER_STATE_CLOSED);
   return {
-    asked: asked.map(({ id, seen }) => `${id} ${seen}`).join(', '),
+    calls: calls.map(({ id, seen }) => `${id} ${seen}`).join(', '),
     blamed: engines
       .filter(({ failed }) => failed > 0n)
       .map(({ id, failed }) => `${id} ${failed}`)

@@ -71,7 +71,7 @@ export interface Outcome {
   readonly others?: string | RegExp;
   readonly retryAfterMs?: number;
   /** Engines that took this request, with how often. Example: "one 1". */
-  readonly asked?: string;
+  readonly calls?: string;
   /** Engines that have failures to their name after it. Example: "one 1". */
   readonly blamed?: string;
   /** Breakers that are not closed after it. Example: "one OPEN". */

@@ -26,13 +26,13 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ...SINGLE.map((strategy) => ({
       name: `${strategy} asks one`,
       ask: { strategy },
-      expected: { ...OK, strategy, attempts: 'one OK', asked: 'one 1', blamed: '', breakers: '' },
+      expected: { ...OK, strategy, attempts: 'one OK', calls: 'one 1', blamed: '', breakers: '' },
     })),
     {
       name: 'LOCAL_FIRST asks the local engine where there is one',
       settings: WITH_LOCAL,
       ask: { strategy: 'LOCAL_FIRST' },
-      expected: { ...OK, attempts: 'local OK', asked: '' },
+      expected: { ...OK, attempts: 'local OK', calls: '' },
     },
     {
       name: 'SIDECAR_FIRST asks a sidecar though there is a local engine',
@@ -85,7 +85,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     {
       name: 'is gone is not asked',
       engines: { one: 'is gone' },
-      expected: { ...OK, attempts: 'two OK', asked: 'two 1', breakers: 'one OPEN' },
+      expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one OPEN' },
     },
     {
       name: 'stands still is LOST after stall_timeout_ms, and the next one asked',
@@ -121,7 +121,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       name: 'has an open breaker is not asked',
       settings: OPEN_FOR_LONG,
       engines: { one: 'has an open breaker' },
-      expected: { ...OK, attempts: 'two OK', asked: 'two 1', breakers: 'one OPEN' },
+      expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one OPEN' },
     },
     {
       name: 'has a half-open breaker is tried, and taken back',
@@ -132,18 +132,18 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     {
       name: 'fails the try of a half-open breaker has it opened again',
       engines: { one: 'has a half-open breaker, and fails' },
-      expected: { ...NEXT, attempts: ONE_FAULT, asked: 'one 1, two 1', breakers: 'one OPEN' },
+      expected: { ...NEXT, attempts: ONE_FAULT, calls: 'one 1, two 1', breakers: 'one OPEN' },
     },
     {
       name: 'is being tried is not asked by anybody else',
       settings: { ...OPEN_BRIEFLY, stall_timeout_ms: 10_000 },
       engines: { one: 'is being tried' },
-      expected: { ...OK, attempts: 'two OK', asked: 'two 1', breakers: 'one HALF_OPEN' },
+      expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one HALF_OPEN' },
     },
     {
       name: 'drains is not asked',
       engines: { one: 'drains' },
-      expected: { ...OK, attempts: 'two OK', asked: 'two 1', breakers: '' },
+      expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: '' },
     },
   ],
 
@@ -192,7 +192,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       name: 'because too much is under way, no engine is asked',
       settings: { max_in_flight: 1, stall_timeout_ms: 10_000 },
       earlier: 'another is under way',
-      expected: { ...ROUTER_FULL, retryAfterMs: 100, asked: '' },
+      expected: { ...ROUTER_FULL, retryAfterMs: 100, calls: '' },
     },
   ],
 
@@ -207,7 +207,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       name: 'which refuses alike: the caller gets the refusal, and no engine is blamed',
       settings: TOUCHY,
       ask: { model: 'overflow', encoding: [100] },
-      expected: { code: 'OUT_OF_RANGE', reason: 'NON_FINITE', asked: 'one 1, two 1', blamed: '', breakers: '' },
+      expected: { code: 'OUT_OF_RANGE', reason: 'NON_FINITE', calls: 'one 1, two 1', blamed: '', breakers: '' },
     },
   ],
 
@@ -220,7 +220,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
         code: 'INVALID_ARGUMENT',
         reason: 'INPUT_LENGTH',
         field: 'encoding',
-        asked: '',
+        calls: '',
         blamed: '',
         breakers: '',
       },
@@ -228,7 +228,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     {
       name: 'the model is unknown',
       ask: { model: 'nobody' },
-      expected: { code: 'NOT_FOUND', reason: 'UNKNOWN_MODEL', field: 'model', asked: '' },
+      expected: { code: 'NOT_FOUND', reason: 'UNKNOWN_MODEL', field: 'model', calls: '' },
     },
     {
       name: 'the simulation overflows in a majority of voters',
@@ -241,7 +241,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       settings: TOUCHY,
       engines: { one: 'never answers' },
       ask: { cancelled: true },
-      expected: { code: 'CANCELLED', asked: 'one 1', blamed: '', breakers: '', cancelledIn: 'one' },
+      expected: { code: 'CANCELLED', calls: 'one 1', blamed: '', breakers: '', cancelledIn: 'one' },
     },
   ],
 

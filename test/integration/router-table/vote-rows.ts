@@ -60,7 +60,7 @@ export const VOTE_ROWS: readonly Row[] = [
     settings: { vote: { participants: 2 }, retry: { budget_percent: 0 } },
     engines: { one: 'fails' },
     ask,
-    expected: { ...TOO_FEW, asked: 'one 1, two 1' },
+    expected: { ...TOO_FEW, calls: 'one 1, two 1' },
   },
   {
     name: 'one of two is silent beyond attempt_timeout_ms: VOTE_TOO_FEW',

@@ -27,13 +27,13 @@ export async function startReplaced(): Promise<Replaced> {
       const before = cpuUs(pid);
       const command = ['--cpu-list', CLIENT_CPU, 'python3', PROGRAM, 'client', port, String(seconds)];
       const { stdout } = await promisify(execFile)('taskset', command);
-      const told = JSON.parse(stdout) as Record<'calls' | 'calls_per_s' | 'p50_us' | 'p99_us' | 'p999_us', number>;
+      const printed = JSON.parse(stdout) as Record<'calls' | 'calls_per_s' | 'p50_us' | 'p99_us' | 'p999_us', number>;
       return {
-        callsPerS: told.calls_per_s,
-        p50Us: told.p50_us,
-        p99Us: told.p99_us,
-        p999Us: told.p999_us,
-        cpuUs: (cpuUs(pid) - before) / told.calls,
+        callsPerS: printed.calls_per_s,
+        p50Us: printed.p50_us,
+        p99Us: printed.p99_us,
+        p999Us: printed.p999_us,
+        cpuUs: (cpuUs(pid) - before) / printed.calls,
         rssMb: rssBytes(pid) / 2 ** 20,
         failedShare: 0,
       };

@@ -7,16 +7,16 @@ import { detailNumbers } from '../routing/answer.ts';
 /** At most 4 bytes each: half of the 4 MiB that gRPC's clients take unless told otherwise. */
 export const MAX_BATCH_LAYER_NUMBERS = 500_000;
 
-export class LayerRoom {
-  #left = MAX_BATCH_LAYER_NUMBERS;
+export class LayerBudget {
+  #remaining = MAX_BATCH_LAYER_NUMBERS;
 
   /** Throws DETAIL_TOO_LARGE where the answer's details have no room. */
   take(inference: Pick<Inference, 'layers' | 'readoutPerStep'>): void {
     const numbers = detailNumbers(inference);
-    if (numbers > this.#left) {
-      const message = `the details of a batch's answers hold ${MAX_BATCH_LAYER_NUMBERS} numbers at most, and ${this.#left} are left for the ${numbers} of this one; send fewer in a batch, or use ReasonStream`;
+    if (numbers > this.#remaining) {
+      const message = `the details of a batch's answers hold ${MAX_BATCH_LAYER_NUMBERS} numbers at most, and ${this.#remaining} are left for the ${numbers} of this one; send fewer in a batch, or use ReasonStream`;
       throw new RouterError('DETAIL_TOO_LARGE', message, { field: 'detail' });
     }
-    this.#left -= numbers;
+    this.#remaining -= numbers;
   }
 }

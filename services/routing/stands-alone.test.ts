@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BallotOutcome } from '../voting/verdict.ts';
-import { standsAlone } from './witnesses.ts';
+import { standsAlone } from './stands-alone.ts';
 
 /** An answer of `engine`, and what the others said. */
 function answerOf(id: string, others: Record<string, BallotOutcome> = {}): Parameters<typeof standsAlone>[0] {

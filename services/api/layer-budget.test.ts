@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LayerActivity } from '../core/inference.ts';
 import { RouterError } from '../core/errors.ts';
-import { LayerRoom, MAX_BATCH_LAYER_NUMBERS } from './layer-room.ts';
+import { LayerBudget, MAX_BATCH_LAYER_NUMBERS } from './layer-budget.ts';
 
 const layers = (counts: number): { layers: LayerActivity[] } => ({
   layers: [
@@ -19,7 +19,7 @@ const layers = (counts: number): { layers: LayerActivity[] } => ({
 
 describe('the room for layers in a batch’s answer', () => {
   it('is for so many numbers; who comes above is told what to do, and a smaller one may still fit', () => {
-    const room = new LayerRoom();
+    const room = new LayerBudget();
     room.take(layers(MAX_BATCH_LAYER_NUMBERS - 10));
     expect(() => room.take(layers(11))).toThrow(RouterError);
     expect(() => room.take(layers(11))).toThrow(
@@ -29,7 +29,7 @@ describe('the room for layers in a batch’s answer', () => {
   });
 
   it('is of no account to answers without layers', () => {
-    const room = new LayerRoom();
+    const room = new LayerBudget();
     room.take(layers(MAX_BATCH_LAYER_NUMBERS));
     expect(() => room.take({})).not.toThrow();
   });

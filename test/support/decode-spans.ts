@@ -6,7 +6,7 @@ import type { Span } from '../../services/core/span.ts';
 export const decode = decodeSpan;
 
 /** Throws where one cannot be read. */
-export function told(spans: readonly EncodedSpan[]): Span[] {
+export function decodeSpans(spans: readonly EncodedSpan[]): Span[] {
   return spans.map((span) => {
     const read = decodeSpan(span);
     if (read === undefined) throw new Error(`cannot read ${Buffer.from(span.bytes).toString('hex')}`);
