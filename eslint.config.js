@@ -86,7 +86,7 @@ export default defineConfig(
       globals: Object.fromEntries(
         ['document', 'window', 'location', 'localStorage', 'fetch', 'setTimeout', 'clearTimeout', 'addEventListener']
           .concat(['dispatchEvent', 'matchMedia', 'getComputedStyle', 'scrollTo', 'Event', 'EventSource', 'Node'])
-          .concat(['ResizeObserver', 'uPlot', 'atob'])
+          .concat(['ResizeObserver', 'URLSearchParams', 'uPlot', 'atob', 'btoa', 'navigator', 'getSelection'])
           .map((name) => [name, 'readonly']),
       ),
     },
