@@ -19,5 +19,7 @@ export default {
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/jest-setup.ts',
+  globalTeardown: '<rootDir>/test/support/jest-teardown.ts',
   testTimeout: 20_000,
 };

@@ -409,12 +409,12 @@ describe('a request from the dashboard', () => {
       },
     });
     const controller = new AbortController();
-    const asked = fetch(`http://${address}/api/reason`, {
+    const response = fetch(`http://${address}/api/reason`, {
       ...{ method: 'POST', headers: JSON_TYPE, body: '{}', signal: controller.signal },
     });
     await until(() => signal, { what: 'the request to arrive' });
     controller.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(response).rejects.toThrow();
     await until(() => signal?.aborted, { what: 'the cancellation' });
   });
 });
@@ -459,11 +459,11 @@ describe('connections, of which there may be a few', () => {
 
   it('are not said to be too many where the port is taken', async () => {
     await start();
-    const told: boolean[] = [];
+    const reports: boolean[] = [];
     const first = server;
-    const connections = new ConnectionLimit(MAX, (isFull) => told.push(isFull));
+    const connections = new ConnectionLimit(MAX, (isFull) => reports.push(isFull));
     await expect(start({}, { listen: address, connections })).rejects.toThrow('something else listens there');
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     await first.stop(0);
   });
 
@@ -488,12 +488,12 @@ describe('connections, of which there may be a few', () => {
       return { code: 'OK', body: {} };
     };
     await start({ reason }, { connections: new ConnectionLimit(MAX) });
-    const asking = Array.from({ length: MAX }, () =>
+    const responses = Array.from({ length: MAX }, () =>
       send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}'),
     );
     expect((await send('/readyz')).status).toBe(200);
     resolve(undefined);
-    const statuses = (await Promise.all(asking)).map(({ status }) => status);
+    const statuses = (await Promise.all(responses)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   });
 });

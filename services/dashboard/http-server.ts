@@ -19,7 +19,7 @@ import type { RouterError } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { History } from './history.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
-import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
+import { type RouteInput, type Route, dashboardRoutes, notFound } from './routes.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources } from './sources.ts';
 import { Watchers } from './watchers.ts';
@@ -221,7 +221,7 @@ export class HttpServer {
       const refused = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
       if (refused !== undefined) return unauthorized(refused);
     }
-    const asked: Asked = {
+    const input: RouteInput = {
       request,
       response,
       parts: [...(route.path.exec(path) ?? [])],
@@ -230,7 +230,7 @@ export class HttpServer {
       body: () => this.#read(request, readJson),
       bytes: () => this.#read(request, readBody),
     };
-    return await route.handle(asked);
+    return await route.handle(input);
   }
 
   /** A peer that sends its body slowly does not block others. */

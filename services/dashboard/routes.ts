@@ -12,7 +12,7 @@ import type { DashboardSources, DisputeView, EventView, ReasonReply } from './so
 import { toTraceFilter } from './traces.ts';
 import type { Watchers } from './watchers.ts';
 
-export interface Asked {
+export interface RouteInput {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The captured parts of the path. */
@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** Undefined: the route has written its answer itself. */
-export type Handler = (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
+export type Handler = (input: RouteInput) => Reply | undefined | Promise<Reply | undefined>;
 
 export interface Route {
   readonly path: RegExp;
@@ -140,9 +140,9 @@ export function dashboardRoutes(
       const samples = toSamples(sources, decoded(name), Number(version));
       return samples ? json(samples) : refusal(404, 'UNKNOWN_MODEL', 'there is no such model version; see /api/models');
     }),
-    { path: OPEN_INFERENCE, method: 'GET', handle: (asked) => inference(asked, sources) },
-    { path: OPEN_INFERENCE, method: 'POST', handle: atMost(maxWaiting, (asked) => inference(asked, sources)) },
-    { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (asked) => reason(asked, sources)) },
+    { path: OPEN_INFERENCE, method: 'GET', handle: (input) => inference(input, sources) },
+    { path: OPEN_INFERENCE, method: 'POST', handle: atMost(maxWaiting, (input) => inference(input, sources)) },
+    { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (input) => reason(input, sources)) },
   ];
 }
 
@@ -164,13 +164,13 @@ export function notFound(path: string): Reply {
   return refusal(404, 'NOT_FOUND', `there is nothing at ${path.slice(0, 100)}; the dashboard is at /`);
 }
 
-async function reason({ body, context }: Asked, sources: DashboardSources): Promise<Reply> {
+async function reason({ body, context }: RouteInput, sources: DashboardSources): Promise<Reply> {
   if (sources.reason === undefined) throw tryRequestsOff();
   return toReply(await sources.reason(await body(), context));
 }
 
 /** The input of a dispute once more, as a vote of all engines. The input itself stays here: it is a caller's. */
-async function replay({ parts: [, id = ''], context }: Asked, sources: DashboardSources): Promise<Reply> {
+async function replay({ parts: [, id = ''], context }: RouteInput, sources: DashboardSources): Promise<Reply> {
   if (sources.reason === undefined) throw tryRequestsOff();
   const input = sources.disputes.input(id);
   if (input === undefined) {
@@ -194,8 +194,8 @@ function tryRequestsOff(): Refused {
   return new Refused(403, 'TRY_REQUESTS_OFF', message);
 }
 
-async function inference(asked: Asked, sources: DashboardSources): Promise<Reply> {
-  const { request, parts, context, bytes } = asked;
+async function inference(input: RouteInput, sources: DashboardSources): Promise<Reply> {
+  const { request, parts, context, bytes } = input;
   const [path = ''] = parts;
   let refused: unknown;
   const answer = await sources.inference?.({
@@ -215,14 +215,14 @@ async function inference(asked: Asked, sources: DashboardSources): Promise<Reply
 
 function atMost(max: number, handle: Handler): Handler {
   let waiting = 0;
-  return async (asked) => {
+  return async (input) => {
     if (waiting >= max) {
       const message = `${waiting} requests from the dashboard wait for an answer, the most there may be; try again, or use gRPC`;
       return refusal(429, 'ROUTER_FULL', message, { 'Retry-After': '1' });
     }
     waiting += 1;
     try {
-      return await handle(asked);
+      return await handle(input);
     } finally {
       waiting -= 1;
     }

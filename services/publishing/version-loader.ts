@@ -34,18 +34,18 @@ export class VersionLoader {
   }
 
   /** Rejects with RouterError; then all is as it was. */
-  async load({ name, version: asked, files, reload = false }: LoadRequest): Promise<LoadOutcome> {
+  async load({ name, version: wanted, files, reload = false }: LoadRequest): Promise<LoadOutcome> {
     const { models, modelsDir, store, pins } = this.#parts;
     if (files !== undefined) checkModelName(name);
     const folders = listModelFolders(modelsDir);
     const known = folders.filter((each) => each.name === name);
     let staged: StagedVersion | undefined;
     let folder: ModelFolder;
-    if (files === undefined) folder = findFolder(known, folders, name, asked);
+    if (files === undefined) folder = findFolder(known, folders, name, wanted);
     else {
-      const place = known[0] === undefined ? name : basename(dirname(known[0].versionPath));
+      const modelFolder = known[0] === undefined ? name : basename(dirname(known[0].versionPath));
       const highest = known.at(-1)?.version ?? 0;
-      staged = await store.stage(place, asked || highest + 1, files);
+      staged = await store.stage(modelFolder, wanted || highest + 1, files);
       folder = staged.folder;
     }
     try {

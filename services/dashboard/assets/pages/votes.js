@@ -128,7 +128,7 @@ function answerOf({ stateDigest, readoutDigest }) {
 }
 
 /** The same letter stands for the same answer. */
-export function letter(place) {
-  if (place < 0) return h('span', { class: 'dim-text' }, 'none');
-  return h('span', { class: `letter letter-${place % 4}` }, String.fromCharCode(65 + (place % 26)));
+export function letter(index) {
+  if (index < 0) return h('span', { class: 'dim-text' }, 'none');
+  return h('span', { class: `letter letter-${index % 4}` }, String.fromCharCode(65 + (index % 26)));
 }
