@@ -3,8 +3,9 @@ import { styleText } from 'node:util';
 import { cellsOf, cut } from './columns.ts';
 
 const GAP = '  ';
-/** A text that is cut keeps as many cells. */
+/** A text that is cut keeps as many cells; the first column, which tells rows apart, more. */
 const LEAST_CELLS = 8;
+const LEAST_NAME_CELLS = 32;
 
 type Row = readonly (string | number)[];
 
@@ -45,8 +46,8 @@ function textOf(cell: string | number | undefined): string {
 }
 
 /** What a column cannot do without. */
-function leastCells({ head, isNumeric, cells }: Column): number {
-  return isNumeric ? cells : Math.min(cells, Math.max(head.length, LEAST_CELLS));
+function leastCells({ head, index, isNumeric, cells }: Column): number {
+  return isNumeric ? cells : Math.min(cells, Math.max(head.length, index === 0 ? LEAST_NAME_CELLS : LEAST_CELLS));
 }
 
 function leastWidth(columns: readonly Column[]): number {

@@ -18,6 +18,26 @@ it('runs from any folder', () => {
   expect([status, stderr]).toEqual([3, expect.stringContaining('no router answers at 127.0.0.1:1')]);
 });
 
+it('loads what the called command needs, and not the packages of other commands', () => {
+  const reporter = `
+    import { registerHooks } from 'node:module';
+    const packages = new Set();
+    registerHooks({
+      load(url, context, next) {
+        packages.add(/node_modules\\/((@[^/]+\\/)?[^/]+)/.exec(url)?.[1]);
+        return next(url, context);
+      },
+    });
+    process.on('exit', () => console.log(JSON.stringify([...packages].filter(Boolean).sort())));`;
+  const main = join(import.meta.dirname, 'main.ts');
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(reporter)}`, main, 'ping', '--address', '127.0.0.1:1'],
+    { encoding: 'utf8' },
+  );
+  expect(JSON.parse(stdout)).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js', '@js-sdsl/ordered-map', 'commander']);
+});
+
 // Where the machine has one beside that of node_modules.
 const OLDER = '/usr/bin/node';
 const isOlder = /^v2[01]\./.test(spawnSync(OLDER, ['--version'], { encoding: 'utf8' }).stdout);

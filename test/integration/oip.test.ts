@@ -7,6 +7,7 @@ import {
   type ModelInferResponse,
   type ModelStreamInferResponse,
 } from '../../services/generated/inference/grpc_service.ts';
+import { type GetMetricsResponse, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { hex64 } from '../../services/core/hex.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { refusalOf } from '../support/refusal.ts';
@@ -73,6 +74,16 @@ describe('ModelInfer', () => {
     );
     expect(labels.indexOf(alone[0]!.label)).toBe(4);
     expect(labels.lastIndexOf(alone[1]!.label)).toBe(labels.length - alone[1]!.label.length);
+  });
+
+  it('counts its items under their own name', async () => {
+    await infer(request([first!.data, second!.data]));
+    const metrics = new MetricsServiceClient(system.address, grpc.credentials.createInsecure());
+    const { metrics: counted } = await promised<GetMetricsResponse>((done) => metrics.getMetrics({}, done));
+    metrics.close();
+    const types = counted!.requestTypes.map(({ type }) => type);
+    expect(types).toContain('ModelInfer.item');
+    expect(types).not.toContain('ReasonBatch.item');
   });
 
   it('votes where the parameter strategy says so', async () => {

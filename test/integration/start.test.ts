@@ -75,7 +75,7 @@ describe('npm start', () => {
     await until(() => printed.includes('Try it:'), { what: 'the router to be ready', timeoutMs: 15_000 });
     npm.kill('SIGHUP');
     await until(() => printed.includes('Stopped.'), { what: 'the router to stop', timeoutMs: 10_000 });
-    expect(printed).toMatch(/npm has ended; use "npx tandem config reload"/);
+    expect(printed).toMatch(/npm has ended; use "npx tandem config reload"[^]*SIGTERM: finishing/);
     expect(sidecarsIn(sockets)).toEqual([]);
   });
 

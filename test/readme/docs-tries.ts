@@ -91,6 +91,12 @@ export const DOCS_TRIES: readonly Try[] = [
     ...{ what: 'npx tandem events --topic security', beside: 'npm start', goesOn: true, prints: /^/ },
   },
 
+  {
+    ...{ what: 'http://127.0.0.1:8080/docs/', beside: 'npm start', runs: get('http://127.0.0.1:8080/docs/') },
+    ...{ because: 'a browser opens it', prints: /Documentation/ },
+  },
+  { what: 'npx tandem metrics --reset', beside: 'npm start', prints: /reset/i },
+
   // Questions
   {
     ...{ what: 'npm start -- --engines 3', beside: 'nothing', runs: 'npm start -- --help' },

@@ -93,16 +93,20 @@ export class Bridge {
     }
   }
 
-  /** Returns the last words for a connection that is to end. Undefined: it goes on. */
+  /**
+   * Returns the last words for a connection that is to end. Undefined: it goes on. It ends at the first line that is no JSON
+   * object: a page in a browser could send such lines within a request of HTTP.
+   */
   async #answerAll(lines: Iterable<Buffer>, caller: BridgeCaller): Promise<string | undefined> {
     try {
       for (const line of lines) {
-        await this.#answer(line, caller);
+        if (!isBlank(line)) await this.#answer(parse(line), caller);
         if (this.#isStopping) return '';
       }
       return undefined;
     } catch (error) {
       if (error instanceof LineTooLong) return textOf(failureOf(this.#tooLong(), undefined));
+      if (error instanceof RouterError) return textOf(failureOf(error, undefined));
       throw error;
     }
   }
@@ -112,13 +116,13 @@ export class Bridge {
     return new RouterError('MESSAGE_TOO_LARGE', message);
   }
 
-  async #answer(line: Buffer, caller: BridgeCaller): Promise<void> {
+  async #answer(message: Message, caller: BridgeCaller): Promise<void> {
     const { socket } = caller;
-    if (isBlank(line) || !this.#open.has(socket)) return;
+    if (!this.#open.has(socket)) return;
     this.#connections.working(socket);
     this.#atWork.add(socket);
     try {
-      const text = textOf(await this.#call(line, caller));
+      const text = textOf(await this.#call(message, caller));
       if (this.#open.has(socket) && !socket.write(text))
         await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
     } finally {
@@ -128,10 +132,8 @@ export class Bridge {
   }
 
   /** Never rejects. */
-  async #call(line: Buffer, caller: BridgeCaller): Promise<Message> {
-    let message: Message | undefined;
+  async #call(message: Message, caller: BridgeCaller): Promise<Message> {
     try {
-      message = parse(line);
       const { path, request, answer } = translate(message);
       const metadata = caller.metadataOf(message['token']);
       const owner = this.#ownerOf(path, metadata, caller.socket, request.length);
