@@ -95,7 +95,7 @@ export const DOCS_TRIES: readonly Try[] = [
     ...{ what: 'http://127.0.0.1:8080/docs/', beside: 'npm start', runs: get('http://127.0.0.1:8080/docs/') },
     ...{ because: 'a browser opens it', prints: /Documentation/ },
   },
-  { what: 'npx tandem metrics --reset', beside: 'npm start', prints: /reset/i },
+  { what: 'npx tandem metrics --reset', beside: 'npm start', prints: /Reason/ },
 
   // Questions
   {

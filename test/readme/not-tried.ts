@@ -10,11 +10,13 @@ const PART = 'an option or a name in a sentence; its command is tried';
 const part = (what: string): NotTried => ({ what, because: PART });
 
 export const NOT_TRIED: readonly NotTried[] = [
+  ...['import asyncio', 'pip install kserve'].map((what) => ({
+    what,
+    because: 'test/integration/oip.test.ts and oip-http.test.ts call the same rpcs; the package kserve is large',
+  })),
   ...[
     'python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. proto/tandem/v1/*.proto',
     'protoc -I proto --go_out=. --go-grpc_out=. proto/tandem/v1/*.proto',
-    'import asyncio',
-    'pip install kserve',
   ].map((what) => ({ what, because: '"npm run test:clients" makes and runs a client of each language' })),
   ...[
     'bridge: { listen: 127.0.0.1:8888 }      # off unless it is set; loopback or "unix:PATH" (no TLS)',
