@@ -5,8 +5,9 @@
 //   F3  learning  agents    importing  operations
 //   F2  routing  publishing
 //   F1  auth  sessions  engines (also grpc/)  strategies  voting  cache  batching  models  inputs  corpora  telemetry   grpc (http2/ only)
-//   F0  core  config          http2          generated (imported by api/, engines/, mcp/ and cli/ only)
+//   F0  core  config          http2          generated (imported by api/, engines/, mcp/, cli/ and clients/ only)
 //
+// clients/ is what others install: it imports generated/ and nothing else of services/.
 // mcp/ is a client, too, of core/ and generated/. Folders of one floor do not import each other, but config may import core, and engines/ may import grpc/: the engine
 // streams go over the same code as the API. http2/ and grpc/ know nothing of the rest. main.ts wires everything together, with the
 // help of composition/, which may import all of them and which it alone imports; and only start.ts, the program, imports
@@ -41,8 +42,9 @@ const FOLDERS = [
   'mcp',
   'cli',
   'composition',
+  'clients',
 ];
-const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'mcp', 'generated'];
+const MAY_IMPORT_GENERATED = ['api', 'engines', 'cli', 'mcp', 'clients', 'generated'];
 
 const TEST = '[.]test[.]ts$';
 const inFolders = (...names) => `^services/(${names.join('|')})/`;
@@ -133,10 +135,12 @@ module.exports = {
     ...floor('F3', F3, [...F0, ...F1, 'engines', ...F2]),
     ...floor('F4', F4, [...F0, ...F1, 'engines', ...F2, ...F3, 'grpc']),
     ...floor('F4-mcp', ['mcp'], ['core']),
+    ...floor('clients', ['clients'], []),
     ...floor('F4-cli', ['cli'], [...F0, 'models', 'inputs', 'corpora', 'importing', 'learning', 'mcp']),
     {
       name: 'generated-where',
-      comment: 'the wire format is known to api/, engines/, mcp/ and cli/ only (and to main.ts, tests and benchmarks)',
+      comment:
+        'the wire format is known to api/, engines/, mcp/, cli/ and clients/ only (and to main.ts, tests and benchmarks)',
       severity: 'error',
       from: { path: '^services/[^/]+/', pathNot: [inFolders(...MAY_IMPORT_GENERATED), TEST] },
       to: { path: inFolders('generated') },
@@ -180,6 +184,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^services/clients/[^/]+/(build|target)/' },
     // `import type` is an import: a type from a higher floor ties the lower one to it just as well.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -7,6 +7,7 @@ const READ_BY_CONFIG = 'Only services/config reads the environment: add a settin
 
 export default defineConfig(
   globalIgnores(['services/generated/', 'sidecar-cpp/', '.cache/', 'coverage/', 'deploy/', 'models-local/']),
+  globalIgnores(['services/clients/*/build/', 'services/clients/*/target/', 'docs/examples/*/build/']),
   {
     // A suppression that no longer suppresses anything is an error too.
     linterOptions: { reportUnusedDisableDirectives: 'error' },
@@ -85,7 +86,7 @@ export default defineConfig(
       globals: Object.fromEntries(
         ['document', 'window', 'location', 'localStorage', 'fetch', 'setTimeout', 'clearTimeout', 'addEventListener']
           .concat(['dispatchEvent', 'matchMedia', 'getComputedStyle', 'scrollTo', 'Event', 'EventSource', 'Node'])
-          .concat(['ResizeObserver', 'uPlot', 'atob'])
+          .concat(['ResizeObserver', 'URLSearchParams', 'uPlot', 'atob', 'btoa', 'navigator', 'getSelection'])
           .map((name) => [name, 'readonly']),
       ),
     },

@@ -8,16 +8,18 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  // Those need a real Prometheus and a browser, a Docker Engine, or a clone of their own: `npm run test:telemetry`,
-  // `npm run test:compose` and `npm run test:readme`.
+  // Those need a real Prometheus and a browser, a Docker Engine, a clone of their own, or six package registries:
+  // `npm run test:telemetry`, `npm run test:compose`, `npm run test:readme` and `npm run test:clients`.
   testPathIgnorePatterns: [
     '/node_modules/',
-    ...['telemetry', 'compose', 'readme'].map((name) => `<rootDir>/test/${name}/`),
+    ...['telemetry', 'compose', 'readme', 'clients'].map((name) => `<rootDir>/test/${name}/`),
   ],
   // Copies of the code that `npm run test:mutants` makes.
   modulePathIgnorePatterns: ['<rootDir>/.cache/'],
   // The tests wait as much as they compute: on two cores a second worker halves their time.
   maxWorkers: '100%',
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/jest-setup.ts',
+  globalTeardown: '<rootDir>/test/support/jest-teardown.ts',
   testTimeout: 20_000,
 };

@@ -26,6 +26,10 @@ COPY proto proto
 COPY services services
 COPY --from=generate /build/services/generated services/generated
 COPY deploy/models deploy/models
+COPY README.md ./
+COPY docs docs
+COPY deploy/RUNBOOK.md deploy/TROUBLESHOOTING.md deploy/
+COPY deploy/pictures deploy/pictures
 RUN ln -s /tandem/services/cli/tandem.js /usr/local/bin/tandem && ln -s /tandem/deploy/models /models \
  && install -d -o 10001 -g 10001 /var/lib/tandem
 # A container is reached from outside of it. Setting `tls` encrypts that; without it the start asks for `insecure: true`.

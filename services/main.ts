@@ -44,6 +44,7 @@ import { startSessions } from './composition/sessions.ts';
 import type { Overrides, Tandem } from './composition/tandem.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
+import { clientFlags } from './config/client-flags.ts';
 import { readOtel, sidecarEnvironment } from './config/otel.ts';
 import { otlpMetrics } from './config/otlp-metrics.ts';
 import type { Settings } from './config/schema.ts';
@@ -142,14 +143,14 @@ export async function start(
   });
   pins.onChange((pin) => {
     if (isStopping) return;
-    const { name, version, error, doubts = [] } = pin;
+    const { name, version, doubts = [] } = pin;
     for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
+    const error = publishing.publisher.adopt(pin);
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
       system.tell('model', 'ERROR', text, what);
     }
-    publishing.publisher.adopt(pin);
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();
@@ -266,11 +267,14 @@ export async function start(
       onConnectionFault: (fault) => connectionFaults.add(fault),
     },
   );
+  let clientAddress = '';
   const shown: DashboardSources = {
     ...{ models, pins, router, sessions, readiness },
     engines: () => pool.engines,
+    alerts: () => alerts.raised,
+    client: () => ({ address: clientAddress, flags: clientFlags(settings) }),
     read: () => meter.read(),
-    traces: traces.ring,
+    traces: traces.store,
     disputes: disputes.recent,
     events: eventLog,
     learning: () => toStudentViews(learners.students),
@@ -347,6 +351,7 @@ export async function start(
         recovered: () => log.info({ protocol: otlp.protocol }, 'metrics reach the collector again'),
       }));
     const address = await api.start();
+    clientAddress = address;
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';
     const reading = pins.load();
@@ -376,7 +381,7 @@ export async function start(
         spansTo,
         stop,
       },
-      traces: traces.ring,
+      traces: traces.store,
       exported: () => traces.exported(),
       readiness,
       reload: (read) => live.reload(read),

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { clientFlags } from './config/client-flags.ts';
 import { isStartedByNpm } from './config/launcher.ts';
 import { ConfigError, type LoadOptions, loadSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
@@ -138,9 +139,8 @@ function banner(
       : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(24)} cannot be used: ${reason}\n`];
   });
   const { isReady, why } = readiness();
-  const tls =
-    settings.tls.cert === '' ? '' : ` --ca CA.pem${settings.tls.client_ca && ' --cert CLIENT.pem --key CLIENT.key'}`;
-  const attempt = `npx tandem reason --sample dog${address.endsWith(':50051') ? '' : ` --address ${clientAddress(address)}`}${tls}`;
+  const flags = [address.endsWith(':50051') ? '' : `--address ${clientAddress(address)}`, clientFlags(settings)];
+  const attempt = ['npx tandem reason --sample dog', ...flags.filter((flag) => flag !== '')].join(' ');
   return [
     `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
     ...rows,

@@ -33,7 +33,7 @@ export async function reasonJson(
     ...options,
     type: TYPE,
     caller: noSessions,
-    begin: (startedMs) => options.tracing.begin(TYPE, startedMs, '', ''),
+    begin: (startedMs) => options.tracing.begin(TYPE, startedMs, '', '', true),
   });
   return outcome.$case === 'result'
     ? { code: 'OK', body: ReasonResponse.toJSON(ReasonResponse.decode(outcome.value)) }

@@ -1,6 +1,7 @@
 // Where a request's trace begins, and what of its answer is told there. No payloads: digests, names and grades only.
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { OpenSpan, RequestTrace } from '../core/request-trace.ts';
+import { KEEP_TRACE } from '../core/trace-parent.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -15,7 +16,8 @@ export function beginTrace(
 ): RequestTrace {
   const traceParent = only(metadata.get('traceparent'));
   const traceState = traceParent === '' ? '' : metadata.get('tracestate').join(',');
-  const trace = tracing.begin(method, startedMs, traceParent, traceState);
+  const isOwn = metadata.first(KEEP_TRACE.name) === KEEP_TRACE.value;
+  const trace = tracing.begin(method, startedMs, traceParent, traceState, isOwn);
   if (trace.about.isSampled && owner !== undefined) trace.root.set('tandem.caller', (owner as CallerAccount).name);
   return trace;
 }

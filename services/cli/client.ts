@@ -1,6 +1,7 @@
 // One connection for one command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
+import { KEEP_TRACE } from '../core/trace-parent.ts';
 import { visibleJson, visibleLines } from '../core/visible.ts';
 import { type AdminOptions, adminOptions } from './admin-options.ts';
 import { credentialsOf, interceptorsOf } from './credentials.ts';
@@ -45,10 +46,11 @@ export function callOver<C extends grpc.Client, Request, Response>(
   method: (client: C) => Unary<Request, Response>,
   request: Request,
   timeoutMs: number,
+  metadata = new grpc.Metadata(),
 ): Promise<Response> {
   return new Promise<Response>((resolve, reject) => {
     const deadline = Date.now() + timeoutMs;
-    method(connection).call(connection, request, new grpc.Metadata(), { deadline }, (error, response) =>
+    method(connection).call(connection, request, metadata, { deadline }, (error, response) =>
       error ? reject(error) : resolve(response),
     );
   });
@@ -81,8 +83,10 @@ async function callWith<C extends grpc.Client, Request, Response>(
   request: Request,
 ): Promise<Response> {
   const connection = connectWith(options, client);
+  const metadata = new grpc.Metadata();
+  metadata.set(KEEP_TRACE.name, KEEP_TRACE.value); // its answer names the trace
   try {
-    return await callOver(connection, method, request, options.timeoutMs);
+    return await callOver(connection, method, request, options.timeoutMs, metadata);
   } finally {
     connection.close();
   }

@@ -72,7 +72,14 @@ afterEach(() => disputes.stop());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function trace(): RequestTrace {
-  const about = { name: 'Reason', traceId: 'f'.repeat(32), parentSpanId: '', traceState: '', isSampled: true };
+  const about = {
+    name: 'Reason',
+    traceId: 'f'.repeat(32),
+    parentSpanId: '',
+    traceState: '',
+    isSampled: true,
+    isOwn: false,
+  };
   const keeper = { ended: () => undefined, late: (_: unknown, event: (typeof late)[0]) => late.push(event) };
   return new RequestTrace({ ...about, withLayers: false, startMs: 0 }, keeper);
 }

@@ -3,7 +3,7 @@
 // hear of it. None of these keeps the others from happening, or hurts the request.
 import type { Settings } from '../config/schema.ts';
 import { hex64 } from '../core/hex.ts';
-import { Recent } from '../dashboard/recent.ts';
+import { DisputeList } from '../dashboard/dispute-list.ts';
 import type { DifferenceView, DisputeView } from '../dashboard/sources.ts';
 import type { ModelPins } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -15,8 +15,6 @@ import type { DisputeDifference, Dispute as DisputeRecord } from '../telemetry/d
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
-/** Kept for the dashboard. */
-const MAX_RECENT = 200;
 const NO_BYTES = new Uint8Array(0);
 
 type Unlocated = Omit<DisputeRecord, 'differences'>;
@@ -29,12 +27,13 @@ export interface DisputeParts {
 }
 
 export class Disputes {
-  readonly recent = new Recent<DisputeView>(MAX_RECENT);
+  readonly recent = new DisputeList();
   readonly #parts: DisputeParts;
   readonly #locator: Locator;
   readonly #log: Log;
   /** Undefined: they are recorded nowhere. */
   readonly #file: DisputeLog | undefined;
+  #count = 0;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: DisputeParts, { disputes }: Pick<Settings, 'disputes'>, log: Log) {
@@ -56,6 +55,8 @@ export class Disputes {
     this.#guard(() => this.#judge(dispute));
     this.#guard(() => {
       const own = this.#withOwnInput(dispute);
+      // A message of a session cannot be computed again from a page: "npx tandem replay" can, with its state.
+      if ((dispute.input.state?.length ?? 0) === 0) this.recent.keepInput(view.id, own.input);
       const work = this.#locateAndTell(own, view, this.#toRecord(own, view));
       this.#underWay.add(work);
       void work.finally(() => this.#underWay.delete(work));
@@ -106,11 +107,14 @@ export class Disputes {
     };
   }
 
-  /** Input and state are views into whole messages, which must not wait in memory; without a file nothing needs them. */
+  /**
+   * Input and state are views into whole messages, which must not wait in memory. The input is kept for the dashboard; without a
+   * file nothing needs the state.
+   */
   #withOwnInput({ input, ...rest }: Dispute): Dispute {
     const { data, state = NO_BYTES } = input;
-    const own = (bytes: Uint8Array): Uint8Array => (this.#file === undefined ? NO_BYTES : Uint8Array.from(bytes));
-    return { ...rest, input: { ...input, data: own(data), state: own(state) } };
+    const ownState = this.#file === undefined ? NO_BYTES : Uint8Array.from(state);
+    return { ...rest, input: { ...input, data: Uint8Array.from(data), state: ownState } };
   }
 
   /** Where it is not known which engine is wrong, all that contradicted another are suspects. */
@@ -129,7 +133,9 @@ export class Disputes {
 
   #toView({ input, strategy, verdict, wrong, ballots, span }: Dispute): DisputeView {
     const hex = (digest: bigint | undefined): string => (digest === undefined ? '' : hex64(digest));
+    this.#count += 1;
     return {
+      id: String(this.#count),
       timeMs: Date.now(),
       traceId: span?.trace.traceId ?? '',
       ...{ model: input.model, version: input.version, strategy, verdict, wrong },

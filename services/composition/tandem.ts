@@ -9,7 +9,7 @@ import type { ModelPublisher } from '../publishing/publisher.ts';
 import type { Readiness } from '../routing/readiness.ts';
 import type { Prometheus } from '../telemetry/prometheus.ts';
 import type { ExportCounts } from '../telemetry/span-exporter.ts';
-import type { TraceRing } from '../telemetry/trace-ring.ts';
+import type { TraceStore } from '../telemetry/trace-store.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
 export interface Tandem {
@@ -27,7 +27,7 @@ export interface Tandem {
   readonly publisher: ModelPublisher;
   readonly supervisors: readonly Supervisor[];
   readonly prometheus: Prometheus;
-  readonly traces: TraceRing;
+  readonly traces: TraceStore;
   readonly tracing: Tracing;
   /** As /readyz says. */
   readiness(): Readiness;

@@ -10,7 +10,7 @@ import { plainAddress } from '../core/loopback.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExportCounts, SpanExporter } from '../telemetry/span-exporter.ts';
-import { TraceRing } from '../telemetry/trace-ring.ts';
+import { type TraceKind, TraceStore } from '../telemetry/trace-store.ts';
 import { SERVICE, Tracing } from '../telemetry/tracing.ts';
 import { tracingOptions } from './options.ts';
 
@@ -18,7 +18,7 @@ import { tracingOptions } from './options.ts';
 const LAST_SPANS_MS = 1_000;
 
 export interface Traces {
-  readonly ring: TraceRing;
+  readonly store: TraceStore;
   readonly tracing: Tracing;
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
   readonly spansTo: string | undefined;
@@ -39,11 +39,11 @@ export async function startTraces(
   log: Log,
   engineAddresses: () => ReadonlySet<string>,
 ): Promise<Traces> {
-  const ring = new TraceRing(decodeSpan);
+  const store = new TraceStore(decodeSpan);
   const source: SpanSource = { service: SERVICE, instance: hostname() };
   const exporter = await spanExporter(settings, otel, source, log);
-  const keep = (spans: readonly EncodedSpan[]): void => {
-    ring.add(spans);
+  const keep = (spans: readonly EncodedSpan[], kind?: TraceKind): void => {
+    store.add(spans, kind);
     exporter?.export(spans);
   };
   const tracing = new Tracing({
@@ -62,14 +62,18 @@ export async function startTraces(
   });
   const spanToken = randomBytes(32).toString('base64url');
   const expected = Buffer.from(`Bearer ${spanToken}`);
-  const receiver = new SpanReceiver(keep, settings.edge, (authorization, address) => {
-    const given = Buffer.from(authorization ?? '');
-    if (given.length === expected.length && timingSafeEqual(given, expected)) return true;
-    return engineAddresses().has(plainAddress(address));
-  });
+  const receiver = new SpanReceiver(
+    (spans) => keep(spans),
+    settings.edge,
+    (authorization, address) => {
+      const given = Buffer.from(authorization ?? '');
+      if (given.length === expected.length && timingSafeEqual(given, expected)) return true;
+      return engineAddresses().has(plainAddress(address));
+    },
+  );
   const spansTo = settings.tracing.enabled ? await receiver.start(settings.tracing.span_listen) : undefined;
   return {
-    ...{ ring, tracing, spansTo, spanToken },
+    ...{ store, tracing, spansTo, spanToken },
     exported: () => exporter?.counts,
     dropped: () => {
       const lost = exporter === undefined ? 0 : exporter.counts.dropped + exporter.counts.failed;

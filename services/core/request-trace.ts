@@ -40,6 +40,8 @@ export interface RequestTraceOptions {
   readonly traceState: string;
   /** Decided when it began: it is kept whatever happens, and engines are told to trace it, too. */
   readonly isSampled: boolean;
+  /** The caller shows a link to it. */
+  readonly isOwn: boolean;
   /** Engines are to tell the time of every node. */
   readonly withLayers: boolean;
   /** On performance.now()'s clock. */

@@ -57,3 +57,6 @@ export function isInSample(traceId: string, ratio: number): boolean {
   const folded = scratch.readInt32BE(0);
   return folded >>> 0 < Math.floor(ratio * 0xffffffff);
 }
+
+/** Metadata of a call whose caller shows a link to its trace: the trace is kept, whatever the sample. */
+export const KEEP_TRACE = { name: 'tandem-trace', value: 'keep' };

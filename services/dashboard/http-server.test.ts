@@ -164,11 +164,14 @@ describe('the JSON', () => {
   it('tells how things stand, names as they are', async () => {
     await start();
     const snapshot = JSON.parse((await send('/api/snapshot')).body) as {
-      reasoning: { count: number; errors: number; buckets: number[] };
+      inputs: { count: number; errors: number };
+      alerts: { name: string; text: string }[];
+      client: object;
       engines: { id: string; state: string; why: string }[];
     };
-    expect(snapshot.reasoning).toMatchObject({ count: 101, errors: 1 });
-    expect(snapshot.reasoning.buckets.reduce((sum, n) => sum + n, 0)).toBe(100);
+    expect(snapshot.inputs).toEqual({ count: 101, errors: 1 });
+    expect(snapshot.alerts).toMatchObject([{ name: 'TandemEngineDown', text: expect.stringContaining(HOSTILE) }]);
+    expect(snapshot.client).toEqual({ address: '127.0.0.1:50077', flags: '' });
     expect(snapshot.engines[1]).toMatchObject({ id: HOSTILE, state: 'DOWN', why: 'down: connection refused' });
   });
 
@@ -179,6 +182,8 @@ describe('the JSON', () => {
     '/api/models',
     '/api/sessions',
     '/api/events?limit=5',
+    '/api/history?seconds=900',
+    `/api/traces?id=${TRACE_ID.slice(0, 6)}&kind=own&errors=true&min_ms=2&model=toy&before=7`,
   ])('answers %s, and never as a page', async (path) => {
     await start();
     const got = await send(path);
@@ -192,6 +197,17 @@ describe('the JSON', () => {
     [`/api/traces/${'a'.repeat(32)}`, 404, 'UNKNOWN_TRACE'],
     ['/api/traces?limit=0', 400, 'INVALID_FIELD'],
     ['/api/traces?limit=1e9', 400, 'INVALID_FIELD'],
+    ['/api/traces?id=xyz', 400, 'INVALID_FIELD'],
+    ['/api/traces?kind=other', 400, 'INVALID_FIELD'],
+    ['/api/traces?min_ms=-1', 400, 'INVALID_FIELD'],
+    ['/api/traces?before=', 400, 'INVALID_FIELD'],
+    [`/api/traces?model=${'m'.repeat(201)}`, 400, 'INVALID_FIELD'],
+    ['/api/history', 400, 'INVALID_FIELD'],
+    ['/api/history?seconds=1', 400, 'INVALID_FIELD'],
+    ['/api/history?seconds=3601', 400, 'INVALID_FIELD'],
+    ['/docs/../package.json', 404, 'NOT_FOUND'],
+    ['/docs/none', 404, 'NOT_FOUND'],
+    ['/docs/constructor', 404, 'NOT_FOUND'],
     ['/api/events?limit=all', 400, 'INVALID_FIELD'],
     ['/api/models/none/1/samples', 404, 'UNKNOWN_MODEL'],
     ['/api/models/%/1/samples', 404, 'UNKNOWN_MODEL'],
@@ -200,6 +216,41 @@ describe('the JSON', () => {
     await start();
     const got = await send(path);
     expect([got.status, JSON.parse(got.body)]).toEqual([status, expect.objectContaining({ reason })]);
+  });
+
+  it('links to no trace that is not kept any more', async () => {
+    const { traces } = fakeSources();
+    await start({ traces: { ...traces, has: () => false } });
+    const [event] = (JSON.parse((await send('/api/events')).body) as { events: { traceId: string }[] }).events;
+    const [dispute] = (JSON.parse((await send('/api/disputes')).body) as { disputes: { traceId: string }[] }).disputes;
+    expect([event?.traceId, dispute?.traceId]).toEqual(['', '']);
+  });
+
+  it('replays a dispute as a vote without the cache, and keeps the input to itself', async () => {
+    const asked: unknown[] = [];
+    const reason = async (request: unknown): Promise<{ code: string; body: object }> => {
+      asked.push(request);
+      return { code: 'OK', body: { requestId: 'r' } };
+    };
+    await start({ reason });
+    expect((await send('/api/disputes/7/replay', 'POST')).status).toBe(200);
+    expect(asked).toEqual([
+      {
+        ...{ model: 'toy', modelVersion: 1, strategy: 'STRATEGY_REDUNDANT', cache: 'CACHE_MODE_BYPASS' },
+        ...{ detail: 'DETAIL_RASTER', tensor: { shape: [2], dtype: 'FP32', data: 'AAAAAAAAAAA=' } },
+      },
+    ]);
+    expect((await send('/api/disputes/7/replay')).status).toBe(405);
+    expect((await send('/api/disputes/8/replay', 'POST')).status).toBe(404);
+    expect((await send('/api/disputes')).body).not.toContain('AAAAAAAAAAA=');
+  });
+
+  it('replays nothing where requests from the dashboard are off', async () => {
+    await start();
+    const got = await send('/api/disputes/7/replay', 'POST');
+    expect([got.status, JSON.parse(got.body)]).toEqual([403, expect.objectContaining({ reason: 'TRY_REQUESTS_OFF' })]);
+    const [dispute] = (JSON.parse((await send('/api/disputes')).body) as { disputes: object[] }).disputes;
+    expect(dispute).toMatchObject({ id: '7', canReplay: false });
   });
 
   it('gives known inputs with their answers', async () => {
@@ -279,11 +330,11 @@ describe('the stream', () => {
 
   it('sends a snapshot at once, then every second, to so many at most, and reads nothing for nobody', async () => {
     let read = 0;
-    const { read: readOnce } = fakeSources();
+    const { client } = fakeSources();
     await start({
-      read: () => {
+      client: () => {
         read += 1;
-        return readOnce();
+        return client();
       },
     });
     const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, open));
@@ -358,12 +409,12 @@ describe('a request from the dashboard', () => {
       },
     });
     const controller = new AbortController();
-    const asked = fetch(`http://${address}/api/reason`, {
+    const response = fetch(`http://${address}/api/reason`, {
       ...{ method: 'POST', headers: JSON_TYPE, body: '{}', signal: controller.signal },
     });
     await until(() => signal, { what: 'the request to arrive' });
     controller.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(response).rejects.toThrow();
     await until(() => signal?.aborted, { what: 'the cancellation' });
   });
 });
@@ -408,11 +459,11 @@ describe('connections, of which there may be a few', () => {
 
   it('are not said to be too many where the port is taken', async () => {
     await start();
-    const told: boolean[] = [];
+    const reports: boolean[] = [];
     const first = server;
-    const connections = new ConnectionLimit(MAX, (isFull) => told.push(isFull));
+    const connections = new ConnectionLimit(MAX, (isFull) => reports.push(isFull));
     await expect(start({}, { listen: address, connections })).rejects.toThrow('something else listens there');
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     await first.stop(0);
   });
 
@@ -437,12 +488,12 @@ describe('connections, of which there may be a few', () => {
       return { code: 'OK', body: {} };
     };
     await start({ reason }, { connections: new ConnectionLimit(MAX) });
-    const asking = Array.from({ length: MAX }, () =>
+    const responses = Array.from({ length: MAX }, () =>
       send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}'),
     );
     expect((await send('/readyz')).status).toBe(200);
     resolve(undefined);
-    const statuses = (await Promise.all(asking)).map(({ status }) => status);
+    const statuses = (await Promise.all(responses)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   });
 });

@@ -17,8 +17,9 @@ import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { RouterError } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
+import { History } from './history.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
-import { type Asked, type Route, dashboardRoutes, notFound } from './routes.ts';
+import { type RouteInput, type Route, dashboardRoutes, notFound } from './routes.ts';
 import { toSnapshot } from './snapshot.ts';
 import type { DashboardSources } from './sources.ts';
 import { Watchers } from './watchers.ts';
@@ -83,6 +84,7 @@ export class HttpServer {
   #options: HttpServerOptions;
   readonly #routes: readonly Route[];
   readonly #watchers: Watchers;
+  readonly #history: History;
   readonly #server: Server;
   readonly #connections: ConnectionLimit;
   readonly #host: string;
@@ -93,8 +95,10 @@ export class HttpServer {
     const { connections = new ConnectionLimit(MAX_CONNECTIONS) } = options;
     this.#connections = connections;
     const part = (share: number): number => Math.ceil(connections.max * share);
-    this.#watchers = new Watchers(() => toSnapshot(sources), part(WATCHERS_SHARE));
-    this.#routes = dashboardRoutes(sources, this.#watchers, part(WAITING_SHARE));
+    const history = new History(() => sources.read());
+    this.#history = history;
+    this.#watchers = new Watchers(() => toSnapshot(sources, history), part(WATCHERS_SHARE));
+    this.#routes = dashboardRoutes(sources, history, this.#watchers, part(WAITING_SHARE));
     const at = options.listen.lastIndexOf(':');
     this.#host = options.listen.slice(0, at);
     this.#port = Number(options.listen.slice(at + 1));
@@ -140,12 +144,14 @@ export class HttpServer {
         resolve();
       });
     });
+    this.#history.start();
     return `${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Takes no more requests; what is being answered has `timeoutMs` to end. */
   async stop(timeoutMs: number): Promise<void> {
     this.#watchers.end();
+    this.#history.stop();
     const timer = setTimeout(() => this.#server.closeAllConnections(), timeoutMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -215,7 +221,7 @@ export class HttpServer {
       const refused = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
       if (refused !== undefined) return unauthorized(refused);
     }
-    const asked: Asked = {
+    const input: RouteInput = {
       request,
       response,
       parts: [...(route.path.exec(path) ?? [])],
@@ -224,7 +230,7 @@ export class HttpServer {
       body: () => this.#read(request, readJson),
       bytes: () => this.#read(request, readBody),
     };
-    return await route.handle(asked);
+    return await route.handle(input);
   }
 
   /** A peer that sends its body slowly does not block others. */

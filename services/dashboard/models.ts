@@ -3,9 +3,11 @@ import { hex64 } from '../core/hex.ts';
 import type { DashboardSources, ModelView } from './sources.ts';
 
 export function toModels({ models, pins, engines, read }: DashboardSources): object {
-  const counts = new Map(read().counts.models.map((each) => [`${each.model}/${each.version}`, each]));
+  const { sinceMs, models: counted } = read().counts;
+  const counts = new Map(counted.map((each) => [`${each.model}/${each.version}`, each]));
   return {
     defaultModel: models.defaultModel,
+    sinceMs,
     models: models.versions.map((version) => {
       const key = `${version.name}/${version.version}`;
       const heldAs = { name: version.heldAs, version: version.version };

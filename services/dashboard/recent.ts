@@ -2,16 +2,16 @@
 import type { Newest } from './sources.ts';
 
 export class Recent<T> implements Newest<T> {
-  readonly #max: number;
+  readonly max: number;
   #items: T[] = [];
 
   constructor(max: number) {
-    this.#max = max;
+    this.max = max;
   }
 
   add(item: T): void {
     this.#items.unshift(item);
-    if (this.#items.length > this.#max) this.#items.pop();
+    if (this.#items.length > this.max) this.#items.pop();
   }
 
   /** `item` stands for something that is known better now. Does nothing where it has made room. */

@@ -2,14 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallContext } from '../core/inference.ts';
 import { type Asset, readAssets } from './assets.ts';
+import { type History, KEPT_MS } from './history.ts';
+import { Docs } from './docs.ts';
 import { toModels, toSamples } from './models.ts';
 import { Refused, type Reply, json, refusal, text } from './reply.ts';
 import { toSessions } from './sessions.ts';
 import { toSnapshot } from './snapshot.ts';
-import type { DashboardSources, EventView } from './sources.ts';
+import type { DashboardSources, DisputeView, EventView, ReasonReply } from './sources.ts';
+import { toTraceFilter } from './traces.ts';
 import type { Watchers } from './watchers.ts';
 
-export interface Asked {
+export interface RouteInput {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The captured parts of the path. */
@@ -23,7 +26,7 @@ export interface Asked {
 }
 
 /** Undefined: the route has written its answer itself. */
-export type Handler = (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
+export type Handler = (input: RouteInput) => Reply | undefined | Promise<Reply | undefined>;
 
 export interface Route {
   readonly path: RegExp;
@@ -34,6 +37,7 @@ export interface Route {
 const OPEN_INFERENCE = /^\/v2(?:\/.*)?$/;
 const MAX_LISTED = 500;
 const DEFAULT_LISTED = 100;
+const MIN_HISTORY_S = 60;
 
 /** gRPC status → HTTP status, as google.rpc.Code has them. */
 const HTTP_STATUS: Readonly<Record<string, number>> = {
@@ -49,13 +53,19 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
 };
 
 /** `maxWaiting`: requests that wait for an engine at once. */
-export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, maxWaiting: number): readonly Route[] {
+export function dashboardRoutes(
+  sources: DashboardSources,
+  history: History,
+  watchers: Watchers,
+  maxWaiting: number,
+): readonly Route[] {
   const assets = readAssets();
+  const docs = new Docs();
   const get = (path: RegExp, handle: Handler): Route => ({ path, method: 'GET', handle });
-  const list = (read: (limit: number) => object): Handler => {
+  const list = (read: (limit: number, query: URLSearchParams) => object): Handler => {
     return ({ query }) => {
       const limit = Number(query.get('limit') ?? DEFAULT_LISTED);
-      if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LISTED) return json(read(limit));
+      if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LISTED) return json(read(limit, query));
       return refusal(400, 'INVALID_FIELD', `limit must be a whole number from 1 to ${MAX_LISTED}`);
     };
   };
@@ -64,6 +74,10 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
     get(/^\/assets\/.+$/, ({ request, parts: [path = ''] }) => {
       const found = assets.get(path);
       return found === undefined ? notFound(path) : asset(found, request);
+    }),
+    get(/^\/docs\/([\w./-]*)$/, async ({ parts: [path = '', name = ''] }) => {
+      const found = await docs.read(name);
+      return found === undefined ? notFound(path) : { status: 200, ...found, headers: { 'Cache-Control': 'no-cache' } };
     }),
     get(/^\/healthz$/, () => text('ok')),
     get(/^\/readyz$/, () => {
@@ -75,7 +89,12 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
       if (exposition === undefined) return text('this router offers no Prometheus metrics', 404);
       return { status: 200, type: exposition.contentType, body: exposition.body };
     }),
-    get(/^\/api\/snapshot$/, () => json(toSnapshot(sources))),
+    get(/^\/api\/snapshot$/, () => json(toSnapshot(sources, history))),
+    get(/^\/api\/history$/, ({ query }) => {
+      const seconds = Number(query.get('seconds') ?? NaN);
+      if (seconds >= MIN_HISTORY_S && seconds <= KEPT_MS / 1_000) return json(history.chart(seconds));
+      return refusal(400, 'INVALID_FIELD', `seconds must be from ${MIN_HISTORY_S} to ${KEPT_MS / 1_000}`);
+    }),
     get(/^\/api\/stream$/, ({ request, response }) => {
       if (watchers.isFull) {
         const message = `${watchers.size} pages watch already, the most there may be; close one, or use /api/snapshot`;
@@ -88,7 +107,7 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
     }),
     get(
       /^\/api\/traces$/,
-      list((limit) => ({ traces: sources.traces.recent(limit) })),
+      list((limit, query) => sources.traces.list(toTraceFilter(query, limit))),
     ),
     get(/^\/api\/traces\/([^/]*)$/, ({ parts: [, id = ''] }) => {
       if (!/^[0-9a-f]{32}$/.test(id)) {
@@ -100,11 +119,16 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
     }),
     get(
       /^\/api\/disputes$/,
-      list((limit) => ({ disputes: sources.disputes.recent(limit) })),
+      list((limit) => ({ disputes: sources.disputes.recent(limit).map((each) => toDispute(each, sources)) })),
     ),
+    {
+      path: /^\/api\/disputes\/([\w-]+)\/replay$/,
+      method: 'POST',
+      handle: atMost(maxWaiting, (asked) => replay(asked, sources)),
+    },
     get(
       /^\/api\/events$/,
-      list((limit) => ({ events: sources.events.recent(limit).map(toEvent) })),
+      list((limit) => ({ events: sources.events.recent(limit).map((each) => toEvent(each, sources)) })),
     ),
     get(
       /^\/api\/sessions$/,
@@ -116,33 +140,62 @@ export function dashboardRoutes(sources: DashboardSources, watchers: Watchers, m
       const samples = toSamples(sources, decoded(name), Number(version));
       return samples ? json(samples) : refusal(404, 'UNKNOWN_MODEL', 'there is no such model version; see /api/models');
     }),
-    { path: OPEN_INFERENCE, method: 'GET', handle: (asked) => inference(asked, sources) },
-    { path: OPEN_INFERENCE, method: 'POST', handle: atMost(maxWaiting, (asked) => inference(asked, sources)) },
-    { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (asked) => reason(asked, sources)) },
+    { path: OPEN_INFERENCE, method: 'GET', handle: (input) => inference(input, sources) },
+    { path: OPEN_INFERENCE, method: 'POST', handle: atMost(maxWaiting, (input) => inference(input, sources)) },
+    { path: /^\/api\/reason$/, method: 'POST', handle: atMost(maxWaiting, (input) => reason(input, sources)) },
   ];
 }
 
 /** What is shown of it: an event may carry a user's bytes, too. */
-function toEvent({ sequence, timeMs, topic, severity, text, data, count, traceId }: EventView): EventView {
+function toEvent(event: EventView, { traces }: DashboardSources): EventView {
+  const { sequence, timeMs, topic, severity, text, data, count, traceId } = event;
   const ours = topic.startsWith('user.') ? {} : data;
-  return { sequence, timeMs, topic, severity, text, data: ours, count, traceId };
+  return { sequence, timeMs, topic, severity, text, data: ours, count, traceId: traces.has(traceId) ? traceId : '' };
+}
+
+/** No link leads nowhere. */
+function toDispute(dispute: DisputeView, { traces, disputes, reason }: DashboardSources): object {
+  const { id, traceId } = dispute;
+  const canReplay = reason !== undefined && disputes.input(id) !== undefined;
+  return { ...dispute, traceId: traces.has(traceId) ? traceId : '', canReplay };
 }
 
 export function notFound(path: string): Reply {
   return refusal(404, 'NOT_FOUND', `there is nothing at ${path.slice(0, 100)}; the dashboard is at /`);
 }
 
-async function reason({ body, context }: Asked, sources: DashboardSources): Promise<Reply> {
-  if (sources.reason === undefined) {
-    const message = 'requests from the dashboard are switched off; set dashboard.try_requests to true to allow them';
-    return refusal(403, 'TRY_REQUESTS_OFF', message);
-  }
-  const answer = await sources.reason(await body(), context);
-  return json(answer.body, HTTP_STATUS[answer.code] ?? 500);
+async function reason({ body, context }: RouteInput, sources: DashboardSources): Promise<Reply> {
+  if (sources.reason === undefined) throw tryRequestsOff();
+  return toReply(await sources.reason(await body(), context));
 }
 
-async function inference(asked: Asked, sources: DashboardSources): Promise<Reply> {
-  const { request, parts, context, bytes } = asked;
+/** The input of a dispute once more, as a vote of all engines. The input itself stays here: it is a caller's. */
+async function replay({ parts: [, id = ''], context }: RouteInput, sources: DashboardSources): Promise<Reply> {
+  if (sources.reason === undefined) throw tryRequestsOff();
+  const input = sources.disputes.input(id);
+  if (input === undefined) {
+    return refusal(404, 'UNKNOWN_DISPUTE', 'the input of this dispute is not kept any more; see /api/disputes');
+  }
+  const { model, version, shape, data } = input;
+  const request = {
+    ...{ model, modelVersion: version, strategy: 'STRATEGY_REDUNDANT', cache: 'CACHE_MODE_BYPASS' },
+    tensor: { shape, dtype: 'FP32', data: Buffer.from(data).toString('base64') },
+    detail: 'DETAIL_RASTER',
+  };
+  return toReply(await sources.reason(request, context));
+}
+
+function toReply({ code, body }: ReasonReply): Reply {
+  return json(body, HTTP_STATUS[code] ?? 500);
+}
+
+function tryRequestsOff(): Refused {
+  const message = 'requests from the dashboard are switched off; set dashboard.try_requests to true to allow them';
+  return new Refused(403, 'TRY_REQUESTS_OFF', message);
+}
+
+async function inference(input: RouteInput, sources: DashboardSources): Promise<Reply> {
+  const { request, parts, context, bytes } = input;
   const [path = ''] = parts;
   let refused: unknown;
   const answer = await sources.inference?.({
@@ -162,14 +215,14 @@ async function inference(asked: Asked, sources: DashboardSources): Promise<Reply
 
 function atMost(max: number, handle: Handler): Handler {
   let waiting = 0;
-  return async (asked) => {
+  return async (input) => {
     if (waiting >= max) {
       const message = `${waiting} requests from the dashboard wait for an answer, the most there may be; try again, or use gRPC`;
       return refusal(429, 'ROUTER_FULL', message, { 'Retry-After': '1' });
     }
     waiting += 1;
     try {
-      return await handle(asked);
+      return await handle(input);
     } finally {
       waiting -= 1;
     }

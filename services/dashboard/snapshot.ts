@@ -1,25 +1,33 @@
 // How things stand, as one JSON object: what the stream sends every second, and what the live pages show.
-import type { EngineCounts, MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { EngineCounts } from '../telemetry/metrics.ts';
 import { NO_ENGINE_COUNTS } from '../telemetry/metrics.ts';
-import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
+import type { History } from './history.ts';
+import { inputCounts } from './input-counts.ts';
 import type { DashboardSources, EngineView } from './sources.ts';
 
-/** One input each: a batch counts by its items. Others, such as Ping, would hide what these take. */
-const REASONING = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'ModelInfer.item', 'Dashboard.Reason']);
+/** What "now" means for a rate. */
+const NOW_S = 10;
+const MINUTE_S = 60;
 
-/** Since the router, or its counting, started; the page makes rates of two of them. */
-export function toSnapshot(sources: DashboardSources): object {
+/** Counts are those since `sinceMs`: when the router started, or counting was reset. `now` and `minute` look back that far. */
+export function toSnapshot(sources: DashboardSources, history: History): object {
   const { timeMs, upMs, counts, standing } = sources.read();
+  const { buckets: _buckets, ...inputs } = inputCounts(counts);
+  const now = history.last(NOW_S);
   const sidecars = standing.engines.filter(({ kind }) => kind === 'sidecar');
   return {
     timeMs,
-    upMs,
+    startedMs: timeMs - upMs,
     sinceMs: counts.sinceMs,
     strategy: sources.router.strategy,
     canTry: sources.reason !== undefined,
     inFlight: standing.inFlight,
     waiting: standing.waiting,
-    reasoning: toReasoning(counts),
+    inputs,
+    now: { inputsPerS: perSecond(now.inputs, now.seconds), errorsPerS: perSecond(now.errors, now.seconds) },
+    minute: history.last(MINUTE_S),
+    alerts: sources.alerts(),
+    client: sources.client(),
     requestTypes: counts.requestTypes.map(({ buckets: _, histogram: __, exemplars: ___, ...type }) => type),
     strategies: Object.fromEntries(counts.strategies),
     cache: { ...counts.cache, ...standing.cache },
@@ -34,15 +42,9 @@ export function toSnapshot(sources: DashboardSources): object {
   };
 }
 
-function toReasoning({ requestTypes }: MetricsSnapshot): object {
-  const types = requestTypes.filter(({ type }) => REASONING.has(type));
-  const buckets = Array.from({ length: LATENCY_BUCKETS }, () => 0);
-  for (const type of types) type.buckets.forEach((count, at) => (buckets[at]! += count));
-  return {
-    count: types.reduce((sum, { count }) => sum + count, 0),
-    errors: types.reduce((sum, { errors }) => sum + errors, 0),
-    buckets,
-  };
+/** Undefined: nothing is known yet. */
+function perSecond(count: number, seconds: number): number | undefined {
+  return seconds > 0 ? count / seconds : undefined;
 }
 
 function toEngine(engine: EngineView, { histogram: _, ...figures }: EngineCounts): object {

@@ -55,8 +55,12 @@ export interface ModelView {
 
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
+/** Why a trace is kept: see telemetry/trace-store.ts. */
+export const TRACE_KINDS = ['ORDINARY', 'FAILED', 'NOTABLE', 'OWN'] as const;
+
 export interface TraceSummaryView {
   readonly traceId: string;
+  readonly kind: (typeof TRACE_KINDS)[number];
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly startMs: number;
@@ -83,9 +87,24 @@ export interface SpanView {
   readonly events: readonly { readonly name: string; readonly timeMs: number; readonly attributes: Attributes }[];
 }
 
+/** Undefined: any. */
+export interface TraceFilterView {
+  readonly limit: number;
+  /** The `next` of an earlier list. */
+  readonly before: number | undefined;
+  /** Beginning of the trace id. */
+  readonly id: string;
+  readonly kind: (typeof TRACE_KINDS)[number] | undefined;
+  readonly onlyErrors: boolean;
+  readonly minMs: number | undefined;
+  /** Part of the model's name. */
+  readonly model: string;
+}
+
 export interface TracesView {
-  /** Newest first. */
-  recent(limit: number): readonly TraceSummaryView[];
+  /** Newest first. `next`: there may be more. */
+  list(filter: TraceFilterView): { readonly traces: readonly TraceSummaryView[]; readonly next: number | undefined };
+  has(traceId: string): boolean;
   /** Empty where the trace is not known. */
   spans(traceId: string): readonly SpanView[];
 }
@@ -115,7 +134,17 @@ export interface RasterView {
   readonly referenceSpikes: string;
 }
 
+/** What the engines were given. */
+export interface DisputeInput {
+  readonly model: string;
+  readonly version: number;
+  readonly shape: readonly number[];
+  /** Little-endian float32. */
+  readonly data: Uint8Array;
+}
+
 export interface DisputeView {
+  readonly id: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   /** 32 hexadecimal digits; empty: the request was not traced. */
@@ -239,7 +268,25 @@ export interface InferenceAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Something is wrong now. */
+export interface AlertView {
+  readonly name: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
+/** How a command on this machine reaches the router. */
+export interface ClientView {
+  /** "host:port", or "unix:PATH"; empty: it does not listen yet. */
+  readonly address: string;
+  /** Further flags that `npx tandem` needs, such as "--ca CA.pem". */
+  readonly flags: string;
+}
+
 export interface DashboardSources {
+  readonly alerts: () => readonly AlertView[];
+  readonly client: () => ClientView;
   /** Undefined as a result: there is nothing at that path. */
   readonly inference?: (call: InferenceCall) => Promise<InferenceAnswer | undefined>;
   readonly engines: () => readonly EngineView[];
@@ -253,7 +300,10 @@ export interface DashboardSources {
   readonly router: { readonly strategy: string };
   readonly sessions: SessionsView;
   readonly traces: TracesView;
-  readonly disputes: Newest<DisputeView>;
+  readonly disputes: Newest<DisputeView> & {
+    /** Undefined: it is not kept (any more). */
+    input(id: string): DisputeInput | undefined;
+  };
   readonly events: Newest<EventView>;
   /** What students have learnt, by name. */
   readonly learning: () => Promise<readonly StudentView[]>;

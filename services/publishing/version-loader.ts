@@ -34,18 +34,18 @@ export class VersionLoader {
   }
 
   /** Rejects with RouterError; then all is as it was. */
-  async load({ name, version: asked, files, reload = false }: LoadRequest): Promise<LoadOutcome> {
+  async load({ name, version: wanted, files, reload = false }: LoadRequest): Promise<LoadOutcome> {
     const { models, modelsDir, store, pins } = this.#parts;
     if (files !== undefined) checkModelName(name);
     const folders = listModelFolders(modelsDir);
     const known = folders.filter((each) => each.name === name);
     let staged: StagedVersion | undefined;
     let folder: ModelFolder;
-    if (files === undefined) folder = findFolder(known, folders, name, asked);
+    if (files === undefined) folder = findFolder(known, folders, name, wanted);
     else {
-      const place = known[0] === undefined ? name : basename(dirname(known[0].versionPath));
+      const modelFolder = known[0] === undefined ? name : basename(dirname(known[0].versionPath));
       const highest = known.at(-1)?.version ?? 0;
-      staged = await store.stage(place, asked || highest + 1, files);
+      staged = await store.stage(modelFolder, wanted || highest + 1, files);
       folder = staged.folder;
     }
     try {
@@ -224,9 +224,14 @@ function checkUsable(folder: ModelFolder, name: string): void {
   if (error !== '') throw refused(error);
 }
 
-function checkRead({ readout }: ModelVersion, { error, outputSize }: PinnedModel): void {
+function checkRead(version: ModelVersion, pin: PinnedModel): void {
+  const error = pin.error || labelsProblem(version, pin);
   if (error !== '') throw refused(error);
+}
+
+/** Empty: there is none. */
+export function labelsProblem({ readout }: ModelVersion, { outputSize }: PinnedModel): string {
   const labels = readout.labels.length;
-  if (labels === 0 || labels === outputSize) return;
-  throw refused(`it has ${labels} labels for ${outputSize} outputs; give one for each, or none`);
+  if (labels === 0 || labels === outputSize) return '';
+  return `model.yaml: labels: there are ${labels} for ${outputSize} outputs; give one for each, or none`;
 }

@@ -168,7 +168,7 @@ describe('the router’s own alerts', () => {
     expect(raised[0]!.text).toMatch(text);
     pass(120, wrong);
     expect(raised).toHaveLength(1);
-    expect(alerts.firing).toEqual([name]);
+    expect(alerts.raised.map((each) => each.name)).toEqual([name]);
   });
 
   it('are cases above, each of them', () => {
@@ -211,7 +211,7 @@ describe('a wall clock that is set', () => {
     pass(20, () => requests(94, 6));
     expect(raised).toEqual([]);
     pass(20, () => requests(94, 6));
-    expect(alerts.firing).toEqual(['TandemErrorRatioHigh']);
+    expect(alerts.raised.map((each) => each.name)).toEqual(['TandemErrorRatioHigh']);
   });
 });
 

@@ -30,6 +30,15 @@ export interface Alert {
   readonly text: string;
 }
 
+/** An alert that is raised now. */
+export interface RaisedAlert {
+  readonly name: AlertName;
+  /** What is wrong, as of the last look. */
+  readonly text: string;
+  /** Since when, milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
 /** What is kept of a reading. */
 interface Look {
   readonly upMs: number;
@@ -153,6 +162,10 @@ export type AlertName = keyof typeof ALERT_RULES;
 
 interface RuleState {
   isFiring: boolean;
+  /** What was wrong at the last look that found something. */
+  text: string;
+  /** When it was raised last, milliseconds since 1970. */
+  sinceMs: number;
   /** Since when the rule has said otherwise; undefined: it has not. */
   otherwiseSinceMs: number | undefined;
 }
@@ -195,8 +208,10 @@ export class Alerts {
   }
 
   /** Those that are raised now. */
-  get firing(): readonly AlertName[] {
-    return [...this.#states].filter(([, { isFiring }]) => isFiring).map(([name]) => name);
+  get raised(): readonly RaisedAlert[] {
+    return [...this.#states].flatMap(([name, { isFiring, text, sinceMs }]) =>
+      isFiring ? [{ name, text, sinceMs }] : [],
+    );
   }
 
   /** Looks once; the timer does so every `intervalMs`. */
@@ -210,13 +225,14 @@ export class Alerts {
       usual: since(now, this.#at(now.upMs - USUAL_MS)),
     };
     for (const [name, rule] of Object.entries(ALERT_RULES) as [AlertName, Rule][]) {
-      this.#judge(name, rule(view), now.upMs);
+      this.#judge(name, rule(view), reading);
     }
   }
 
-  #judge(name: AlertName, wrong: string | undefined, nowMs: number): void {
-    const state = this.#states.get(name) ?? { isFiring: false, otherwiseSinceMs: undefined };
+  #judge(name: AlertName, wrong: string | undefined, { upMs: nowMs, timeMs }: Reading): void {
+    const state = this.#states.get(name) ?? { isFiring: false, text: '', sinceMs: 0, otherwiseSinceMs: undefined };
     this.#states.set(name, state);
+    state.text = wrong ?? state.text;
     if ((wrong !== undefined) === state.isFiring) {
       state.otherwiseSinceMs = undefined;
       return;
@@ -224,6 +240,7 @@ export class Alerts {
     state.otherwiseSinceMs ??= nowMs;
     if (nowMs - state.otherwiseSinceMs < this.#options.forMs) return;
     state.isFiring = wrong !== undefined;
+    state.sinceMs = timeMs;
     state.otherwiseSinceMs = undefined;
     this.#onAlert({ name, isFiring: state.isFiring, text: wrong ?? 'it is over' });
   }

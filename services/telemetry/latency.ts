@@ -14,7 +14,7 @@ export const BOUNDS_S: readonly number[] = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 ];
-/** What the dashboard draws: a quarter of an octave each, from 2^⌊i/4⌋ × (1 + (i mod 4)/4) nanoseconds on. */
+/** What the dashboard draws: a quarter of an octave each. */
 export const LATENCY_BUCKETS = 168;
 const BOUNDS_NS = BOUNDS_S.map((seconds) => Math.round(seconds * 1e9));
 
@@ -143,6 +143,11 @@ export class Latencies {
       return Math.min(Math.max(middleNs(index), this.#minNs), this.#maxNs) / NS_PER_MS;
     });
   }
+}
+
+/** Where bucket `index` of LATENCY_BUCKETS begins, milliseconds. */
+export function bucketStartMs(index: number): number {
+  return (2 ** Math.floor(index / 4) * (1 + (index % 4) / 4)) / NS_PER_MS;
 }
 
 /** Place in BOUNDS_S of a duration; their number for one above all of them. */

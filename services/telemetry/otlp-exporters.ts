@@ -13,7 +13,7 @@ import { OutgoingSpan } from './outgoing-span.ts';
 import { toRequest } from './otlp-batch.ts';
 import { toReadable } from './readable-span.ts';
 import type { Resources } from './resources.ts';
-import type { SpanDecoder } from './trace-ring.ts';
+import type { SpanDecoder } from './trace-store.ts';
 
 const GRPC_METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 

@@ -11,7 +11,15 @@ const encoder = new SpanEncoder(SOURCE, new EpochClock());
 
 function root(over: Partial<RequestTrace['about']> = {}): OpenSpan {
   const keeper = { ended: () => undefined, late: () => undefined };
-  const about = { name: 'rpc', ...CALLER, traceState: '', isSampled: true, withLayers: false, startMs: 1_000.25 };
+  const about = {
+    name: 'rpc',
+    ...CALLER,
+    traceState: '',
+    isSampled: true,
+    isOwn: false,
+    withLayers: false,
+    startMs: 1_000.25,
+  };
   return new RequestTrace({ ...about, ...over }, keeper).root;
 }
 

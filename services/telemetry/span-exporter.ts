@@ -13,7 +13,7 @@ import { exporterOf } from './otlp-exporters.ts';
 import { OutgoingSpan } from './outgoing-span.ts';
 import { Reach, type ReachEvents } from './reach.ts';
 import { Resources } from './resources.ts';
-import type { SpanDecoder } from './trace-ring.ts';
+import type { SpanDecoder } from './trace-store.ts';
 
 export interface ExportCounts {
   /** Taken by the collector. */

@@ -51,6 +51,24 @@ describe('what is kept of ordinary requests', () => {
   });
 });
 
+describe('requests whose callers show a link to the trace', () => {
+  it('are kept outside of the sample, as their own kind, also when they fail', () => {
+    const kinds: string[] = [];
+    const parts = tracing({ sampler: sampler(true, 0), onKept: (_spans, kind) => kinds.push(kind) });
+    parts.begin('Reason', performance.now(), '', '', true).end();
+    parts.begin('Reason', performance.now(), UNSAMPLED, '', true).end(new RouterError('NO_ENGINE', 'none'));
+    parts.begin('Reason', performance.now(), '', '').end();
+    parts.begin('Reason', performance.now(), '', '').end(new RouterError('NO_ENGINE', 'none'));
+    expect(kinds).toEqual(['OWN', 'OWN', 'FAILED']);
+  });
+
+  it('are as few a second as others that callers ask for', () => {
+    const parts = tracing({ sampler: sampler(true, 0), callerSamplesPerS: 3 });
+    for (let n = 0; n < 100; n += 1) parts.begin('Reason', performance.now(), '', '', true).end();
+    expect(kept.length).toBeLessThan(10);
+  });
+});
+
 describe('callers that ask for their traces', () => {
   it('get so many a second, and no more by choosing the trace id', () => {
     const parts = tracing({ sampler: sampler(true, 0.5), callerSamplesPerS: 3 });

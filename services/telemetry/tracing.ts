@@ -9,6 +9,7 @@ import { TokenBucket } from '../core/token-bucket.ts';
 import { isInSample, newTraceId, parseTraceParent } from '../core/trace-parent.ts';
 import { EpochClock } from './epoch-clock.ts';
 import { SpanEncoder } from './span-encoder.ts';
+import type { TraceKind } from './trace-store.ts';
 
 export interface Sampler {
   /** Heed what the caller decided, if it did. */
@@ -29,7 +30,7 @@ export interface TracingOptions {
   /** This router. */
   readonly source: SpanSource;
   /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
-  readonly onKept: (spans: readonly EncodedSpan[]) => void;
+  readonly onKept: (spans: readonly EncodedSpan[], kind: TraceKind) => void;
   /** Hears of requests that were answered and kept, once each: examples of a latency. `method`: as in `begin`. */
   readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
   /** Hears of every request, kept or not. */
@@ -93,8 +94,8 @@ export class Tracing implements TraceKeeper {
     return { ...this.#counts };
   }
 
-  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query". `traceParent`, `traceState`: as the caller sent them, or empty. */
-  begin(method: string, startMs: number, traceParent: string, traceState: string): RequestTrace {
+  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query". `traceParent`, `traceState`: as the caller sent them, or empty. `isOwn`: the caller shows a link to it. */
+  begin(method: string, startMs: number, traceParent: string, traceState: string, isOwn = false): RequestTrace {
     const { withLayers, enabled } = this.#options;
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
     const traceId = caller?.traceId ?? newTraceId();
@@ -103,7 +104,8 @@ export class Tracing implements TraceKeeper {
       traceId,
       parentSpanId: caller?.spanId ?? '',
       traceState: caller === undefined || traceState.length > MAX_TRACE_STATE_CHARS ? '' : traceState,
-      isSampled: enabled && this.#isSampled(traceId, caller),
+      isSampled: enabled && this.#isSampled(traceId, caller, isOwn),
+      isOwn,
       withLayers,
       startMs,
     };
@@ -111,10 +113,10 @@ export class Tracing implements TraceKeeper {
   }
 
   /** A caller chooses its flag, and its trace id: what that has us keep is bounded. */
-  #isSampled(traceId: string, caller: { readonly isSampled: boolean } | undefined): boolean {
+  #isSampled(traceId: string, caller: { readonly isSampled: boolean } | undefined, isOwn: boolean): boolean {
     const { isParentBased, ratio } = this.#options.sampler;
-    if (caller === undefined) return isInSample(traceId, ratio);
-    const isWanted = isParentBased ? caller.isSampled : isInSample(traceId, ratio);
+    if (caller === undefined && !isOwn) return isInSample(traceId, ratio);
+    const isWanted = isOwn || (isParentBased && caller !== undefined ? caller.isSampled : isInSample(traceId, ratio));
     return isWanted && (ratio >= 1 || this.#callerSamples === undefined || this.#callerSamples.take() === 0);
   }
 
@@ -154,7 +156,7 @@ export class Tracing implements TraceKeeper {
     }
     const news = new OpenSpan(trace, trace.root, event.name, 'INTERNAL', event.timeMs);
     for (const name in event.attributes) news.set(name, event.attributes[name]!);
-    this.#options.onKept([this.#encoder.encode(news, event.timeMs, [])]);
+    this.#options.onKept([this.#encoder.encode(news, event.timeMs, [])], kindOf(trace, true));
   }
 
   #nameOf(method: string): string {
@@ -197,8 +199,14 @@ export class Tracing implements TraceKeeper {
       const compute = computeOf(span);
       if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));
     }
-    this.#options.onKept(spans);
+    this.#options.onKept(spans, kindOf(trace, trace.events.length > 0));
   }
+}
+
+function kindOf({ about, failure }: RequestTrace, isNotable: boolean): TraceKind {
+  if (about.isOwn) return 'OWN';
+  if (isNotable) return 'NOTABLE';
+  return failure === undefined ? 'ORDINARY' : 'FAILED';
 }
 
 /** "tandem.v1.ReasoningService/Reason" → "Reason". */

@@ -56,7 +56,7 @@ VersionFolder ReadVersionFolder(const fs::path& path, const std::string& folder_
 }
 
 // Of one model's folder, by the version folders' names. Told: those that are no versions.
-std::vector<VersionFolder> VersionsOf(const fs::path& model_folder, bool told) {
+std::vector<VersionFolder> VersionsOf(const fs::path& model_folder, bool log_problems) {
   std::vector<VersionFolder> found;
   const std::string name = Printable(model_folder.filename().string());
   for (const fs::path& path : Folders(model_folder)) {
@@ -64,7 +64,7 @@ std::vector<VersionFolder> VersionsOf(const fs::path& model_folder, bool told) {
     std::error_code ignored;
     if (version && !fs::exists(path / ".unloaded", ignored)) {
       found.push_back(ReadVersionFolder(path, name, *version));
-    } else if (!version && told) {
+    } else if (!version && log_problems) {
       spdlog::warn("model {}: folder \"{}\" is not a version (1, 2, …) and is left out", name,
                    Printable(path.filename().string()));
     }
@@ -191,12 +191,12 @@ Expected<std::shared_ptr<const Model>> Repository::Find(const std::string& name,
     }
   }
   if (best) return best;
-  const std::string asked =
+  const std::string wanted =
       "model \"" + Printable(name) + "\"" + (version == 0 ? "" : " version " + std::to_string(version));
   if (broken != nullptr) {
-    return NotFound("MODEL_INVALID", asked + " cannot be used: " + broken->error, name, broken->version);
+    return NotFound("MODEL_INVALID", wanted + " cannot be used: " + broken->error, name, broken->version);
   }
-  return NotFound("UNKNOWN_MODEL", asked + " is not in this engine's repository; Describe lists what is", name,
+  return NotFound("UNKNOWN_MODEL", wanted + " is not in this engine's repository; Describe lists what is", name,
                   version);
 }
 

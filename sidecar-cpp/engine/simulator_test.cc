@@ -22,11 +22,11 @@ using testing::Vector;
 
 class Collect final : public RunObserver {
  public:
-  bool Abandoned(std::size_t item) override { return item == abandon && ++asked > 0; }
+  bool Abandoned(std::size_t item) override { return item == abandon && ++questions > 0; }
   void Finished(std::size_t item, Expected<RunResult> result) override { results.emplace(item, std::move(result)); }
   std::map<std::size_t, Expected<RunResult>> results;
   std::size_t abandon = std::numeric_limits<std::size_t>::max();
-  int asked = 0;
+  int questions = 0;
 };
 
 Expected<RunResult> Simulate(const Network& network, const std::vector<float>& input, std::uint32_t steps) {
@@ -273,7 +273,7 @@ TEST(Simulator, AnAbandonedItemIsNotMentionedAgain) {
   collect.abandon = 1;
   const std::vector<RunInput> inputs(3, bytes);
   RunBatch(network, 7, 2000, inputs, scratch, collect);
-  EXPECT_EQ(collect.asked, 1);
+  EXPECT_EQ(collect.questions, 1);
   EXPECT_EQ(collect.results.size(), 2u);
   EXPECT_FALSE(collect.results.contains(1));
 }

@@ -16,7 +16,7 @@ constexpr double kMaxDelayMs = 3'600'000;
 constexpr double kFirstExponentBit = 23;
 constexpr double kLastExponentBit = 30;
 
-Faults told;
+Faults configured;
 std::atomic<bool> are_on = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
 
@@ -82,12 +82,12 @@ std::optional<Error> AddFault(const std::string& spec, Faults& to) {
 }
 
 void SetFaults(const Faults& faults, bool on) {
-  told = faults;
+  configured = faults;
   are_on = on;
 }
 
 void SwitchFaults() { are_on = !are_on; }
 
-Faults FaultsNow() { return are_on ? told : Faults{}; }
+Faults FaultsNow() { return are_on ? configured : Faults{}; }
 
 }  // namespace tandem

@@ -81,9 +81,9 @@ class FaultyRun : public ::testing::Test {
 
 TEST_F(FaultyRun, WithoutFaultsTellsTheTruth) {
   const auto truth = Truth();
-  const auto told = Run();
-  ASSERT_EQ(told.size(), inputs_.size());
-  for (const auto& [item, result] : told) {
+  const auto results = Run();
+  ASSERT_EQ(results.size(), inputs_.size());
+  for (const auto& [item, result] : results) {
     EXPECT_EQ(result.spike_counts, truth.at(item).spike_counts);
     EXPECT_EQ(result.state_digest, truth.at(item).state_digest);
     EXPECT_EQ(result.readout_digest, truth.at(item).readout_digest);
@@ -169,11 +169,11 @@ TEST_F(FaultyRun, OneShotsAreToldInTheLogAndGoneAfterwards) {
   for (std::size_t item = 0; item < inputs_.size(); ++item) {
     std::string line;
     ASSERT_TRUE(std::getline(lines, line));
-    const auto told = nlohmann::json::parse(line);
+    const auto entry = nlohmann::json::parse(line);
     const auto answer = faulty.results.find(item);
     const bool differs = answer == faulty.results.end() || answer->second.state_digest != truth.at(item).state_digest;
     wrong += differs ? 1 : 0;
-    EXPECT_TRUE(!differs || !told["first_difference"].is_null()) << line;
+    EXPECT_TRUE(!differs || !entry["first_difference"].is_null()) << line;
   }
   EXPECT_GT(wrong, 5u);
   for (const auto& [item, result] : Run()) {

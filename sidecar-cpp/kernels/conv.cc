@@ -108,9 +108,9 @@ HWY_INLINE void AddSources(const ConvWeights& weights, const uint32_t* active, s
   const bool last = weights.channels_last();
   for (size_t k = 0; k < count; ++k) {
     const uint32_t channel = active[k] / plane;
-    const uint32_t place = active[k] % plane;
-    const uint32_t row = place / width;
-    const uint32_t column = place % width;
+    const uint32_t cell = active[k] % plane;
+    const uint32_t row = cell / width;
+    const uint32_t column = cell % width;
     const float value = kSpikes ? 1.0f : x[active[k]];
     const TapWalk walk = WalkOf(weights, channel, row, column);
     if (last) {

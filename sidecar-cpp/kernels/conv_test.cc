@@ -36,13 +36,13 @@ class Picker {
 
 // Calls `what(source, tap)` for each tap of one output position that lies within the input, in ascending order.
 template <typename What>
-void ForEachSource(const Window& w, std::size_t channel, std::size_t place, What what) {
+void ForEachSource(const Window& w, std::size_t channel, std::size_t cell, What what) {
   for (std::uint32_t kr = 0; kr < w.rows.kernel; ++kr) {
     for (std::uint32_t kc = 0; kc < w.columns.kernel; ++kc) {
       const std::uint32_t row =
-          static_cast<std::uint32_t>(place / w.columns.out) * w.rows.stride + kr * w.rows.dilation;
+          static_cast<std::uint32_t>(cell / w.columns.out) * w.rows.stride + kr * w.rows.dilation;
       const std::uint32_t column =
-          static_cast<std::uint32_t>(place % w.columns.out) * w.columns.stride + kc * w.columns.dilation;
+          static_cast<std::uint32_t>(cell % w.columns.out) * w.columns.stride + kc * w.columns.dilation;
       if (row < w.rows.before || row - w.rows.before >= w.rows.in) continue;
       if (column < w.columns.before || column - w.columns.before >= w.columns.in) continue;
       what((channel * w.rows.in + row - w.rows.before) * w.columns.in + column - w.columns.before,

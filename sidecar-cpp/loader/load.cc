@@ -19,10 +19,10 @@ namespace tandem {
 namespace {
 
 // For a loader that has closed its pipe: it is about to end, unless it is hostile.
-constexpr std::chrono::milliseconds kEndPatience{1000};
+constexpr std::chrono::milliseconds kReapTimeout{1000};
 
-Error FailedOnFile(const std::string& how) {
-  return InvalidFile("the HDF5 library failed on this file (" + how +
+Error FailedOnFile(const std::string& detail) {
+  return InvalidFile("the HDF5 library failed on this file (" + detail +
                      "); it is damaged, export the model to NIR again");
 }
 
@@ -96,7 +96,7 @@ Expected<LoadResult> LoadWith(const std::filesystem::path& program, int file, co
           "reading the file took longer than " + std::to_string(limits.wall_time.count() / 1000) +
           " s; give the engine more processor time, or, if it has enough, export the model to NIR again");
     case PipeSource::End::kClosed:
-      return Died(process.value().Reap(kEndPatience), limits);
+      return Died(process.value().Reap(kReapTimeout), limits);
     case PipeSource::End::kNone:
       break;
   }

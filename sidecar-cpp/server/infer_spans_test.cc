@@ -131,25 +131,25 @@ TEST_F(TracedService, ATracedItemTellsOfItsWaitAndItsSimulation) {
   Stream stream(core_, *stub_);
   stream.Send({Traced(Item(1), 7)});
   stream.Read(1);
-  const auto told = spans.Of(Trace(7));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer", "queue", "compute"));
-  EXPECT_EQ(told[0].parent, kCaller);
-  EXPECT_TRUE(told[0].is_server);
-  EXPECT_EQ(told[0].error, "");
-  ExpectInside(told[1], told[0]);
-  ExpectInside(told[2], told[0]);
-  EXPECT_EQ(told[1].end, told[2].start);
+  const auto seen = spans.Of(Trace(7));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue", "compute"));
+  EXPECT_EQ(seen[0].parent, kCaller);
+  EXPECT_TRUE(seen[0].is_server);
+  EXPECT_EQ(seen[0].error, "");
+  ExpectInside(seen[1], seen[0]);
+  ExpectInside(seen[2], seen[0]);
+  EXPECT_EQ(seen[1].end, seen[2].start);
   const auto& answer = stream.results.at(1).inference();
-  EXPECT_EQ(Attribute(told[0], "rpc.system.name"), "grpc");
-  EXPECT_EQ(Attribute(told[0], "tandem.model"), "net");
-  EXPECT_EQ(Attribute(told[0], "tandem.model_version"), "1");
-  EXPECT_EQ(Attribute(told[0], "tandem.batch_size"), "1");
-  EXPECT_EQ(Attribute(told[0], "tandem.steps"), std::to_string(answer.steps()));
-  EXPECT_EQ(Attribute(told[0], "tandem.total_spikes"), std::to_string(answer.total_spikes()));
-  EXPECT_EQ(Attribute(told[0], "tandem.synaptic_operations"), std::to_string(answer.synaptic_operations()));
+  EXPECT_EQ(Attribute(seen[0], "rpc.system.name"), "grpc");
+  EXPECT_EQ(Attribute(seen[0], "tandem.model"), "net");
+  EXPECT_EQ(Attribute(seen[0], "tandem.model_version"), "1");
+  EXPECT_EQ(Attribute(seen[0], "tandem.batch_size"), "1");
+  EXPECT_EQ(Attribute(seen[0], "tandem.steps"), std::to_string(answer.steps()));
+  EXPECT_EQ(Attribute(seen[0], "tandem.total_spikes"), std::to_string(answer.total_spikes()));
+  EXPECT_EQ(Attribute(seen[0], "tandem.synaptic_operations"), std::to_string(answer.synaptic_operations()));
   char digest[17];
   std::snprintf(digest, sizeof(digest), "%016llx", static_cast<unsigned long long>(answer.state_digest()));
-  EXPECT_EQ(Attribute(told[0], "tandem.digest"), digest);
+  EXPECT_EQ(Attribute(seen[0], "tandem.digest"), digest);
 }
 
 TEST_F(TracedService, ItemsThatAreNotSampledTellNothing) {
@@ -187,10 +187,10 @@ TEST_F(TracedService, ItemsOfManyTracesRunTogetherAndEachTellsOfItself) {
   EXPECT_EQ(spans.traces(), kItems);
   std::set<SpanId> ids;
   for (std::uint8_t k = 1; k <= kItems; ++k) {
-    const auto told = spans.Of(Trace(k));
-    ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer", "queue", "compute"));
-    EXPECT_EQ(Attribute(told[0], "tandem.batch_size"), std::to_string(kItems));
-    for (const Span& span : told) ids.insert(span.span_id);
+    const auto seen = spans.Of(Trace(k));
+    ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue", "compute"));
+    EXPECT_EQ(Attribute(seen[0], "tandem.batch_size"), std::to_string(kItems));
+    for (const Span& span : seen) ids.insert(span.span_id);
   }
   EXPECT_THAT(ids, SizeIs(3 * kItems));
 }
@@ -203,23 +203,23 @@ TEST_F(TracedService, TheNodesOfAnItemThatAsksForThemShareItsSimulation) {
   stream.run_while_reading = true;
   stream.Read(2);
   EXPECT_THAT(spans.Of(Trace(2)), SizeIs(3)) << "it did not ask";
-  const auto told = spans.Of(Trace(1));
+  const auto seen = spans.Of(Trace(1));
   const auto model = MakeModel("net", {});
   const Network& network = *model->network;
-  ASSERT_THAT(told, SizeIs(3 + network.nodes.size()));
+  ASSERT_THAT(seen, SizeIs(3 + network.nodes.size()));
   Clock::duration sum{0};
   double shares = 0;
   for (std::size_t k = 0; k < network.nodes.size(); ++k) {
-    const Span& node = told[3 + k];
+    const Span& node = seen[3 + k];
     EXPECT_EQ(node.name, network.nodes[k].name);
     EXPECT_EQ(Attribute(node, "tandem.node_type"), NameOf(network.nodes[k].type));
-    ExpectInside(node, told[2]);
-    EXPECT_EQ(node.start, k == 0 ? told[2].start : told[2 + k].end);
+    ExpectInside(node, seen[2]);
+    EXPECT_EQ(node.start, k == 0 ? seen[2].start : seen[2 + k].end);
     sum += node.end - node.start;
     shares += std::stod(Attribute(node, "tandem.share"));
   }
   EXPECT_GT(sum.count(), 0);
-  EXPECT_LE(sum, told[2].end - told[2].start);
+  EXPECT_LE(sum, seen[2].end - seen[2].start);
   EXPECT_GT(shares, 0);
   EXPECT_LE(shares, 1.001);
 }
@@ -228,12 +228,12 @@ TEST_F(TracedService, AnItemThatIsRefusedSaysWhy) {
   Stream stream(core_, *stub_);
   stream.Send({Traced(Item(1, "nowhere"), 1), Traced(Item(2, "net", {3}), 2)});
   stream.Read(2);
-  const auto told = spans.Of(Trace(1));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer"));
-  EXPECT_EQ(told[0].parent, kCaller);
-  EXPECT_EQ(Attribute(told[0], "tandem.model"), "nowhere");
-  EXPECT_EQ(Attribute(told[0], "tandem.reason"), "UNKNOWN_MODEL");
-  EXPECT_THAT(told[0].error, HasSubstr("UNKNOWN_MODEL: "));
+  const auto seen = spans.Of(Trace(1));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer"));
+  EXPECT_EQ(seen[0].parent, kCaller);
+  EXPECT_EQ(Attribute(seen[0], "tandem.model"), "nowhere");
+  EXPECT_EQ(Attribute(seen[0], "tandem.reason"), "UNKNOWN_MODEL");
+  EXPECT_THAT(seen[0].error, HasSubstr("UNKNOWN_MODEL: "));
   EXPECT_EQ(Attribute(spans.Of(Trace(2)).at(0), "tandem.reason"), "INPUT_LENGTH");
 }
 
@@ -244,10 +244,10 @@ TEST_F(TracedService, AnItemThatIsCancelledInTheQueueWaitedAndDidNotFail) {
   stream.AwaitInFlight(1);
   stream.Send({}, {1});
   stream.Read(1);
-  const auto told = spans.Of(Trace(1));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer", "queue"));
-  EXPECT_EQ(Attribute(told[0], "tandem.reason"), "CANCELLED");
-  EXPECT_EQ(told[0].error, "");
+  const auto seen = spans.Of(Trace(1));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue"));
+  EXPECT_EQ(Attribute(seen[0], "tandem.reason"), "CANCELLED");
+  EXPECT_EQ(seen[0].error, "");
 }
 
 class FullTracedService : public WithCollector, public Service {
@@ -260,9 +260,9 @@ TEST_F(FullTracedService, AnItemThatFindsNoPlaceSaysSo) {
   stream.run_while_reading = false;
   stream.Send({Item(1), Traced(Item(2), 2)});
   stream.Read(1);
-  const auto told = spans.Of(Trace(2));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer", "queue"));
-  EXPECT_THAT(told[0].error, HasSubstr("ENGINE_FULL: "));
+  const auto seen = spans.Of(Trace(2));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue"));
+  EXPECT_THAT(seen[0].error, HasSubstr("ENGINE_FULL: "));
 }
 
 TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
@@ -278,9 +278,9 @@ TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
   };
   const std::string header = "00-09000000000000000000000000000000-0102030405060708-01";
   infer(Item(0), header);
-  const auto told = spans.Of(Trace(9));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer", "queue", "compute"));
-  EXPECT_EQ(told[0].parent, kCaller);
+  const auto seen = spans.Of(Trace(9));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue", "compute"));
+  EXPECT_EQ(seen[0].parent, kCaller);
   infer(Traced(Item(0), 3), header);
   EXPECT_THAT(spans.Of(Trace(3)), SizeIs(3)) << "the item's own goes first";
   EXPECT_THAT(spans.Of(Trace(9)), SizeIs(3));
@@ -295,9 +295,9 @@ TEST_F(TracedService, AUnaryCallThatIsRefusedSaysWhy) {
   engine::v1::InferResponse response;
   grpc::ClientContext context;
   EXPECT_FALSE(stub_->Infer(&context, request, &response).ok());
-  const auto told = spans.Of(Trace(1));
-  ASSERT_THAT(Names(told), ElementsAre("tandem.engine.infer"));
-  EXPECT_EQ(Attribute(told[0], "tandem.reason"), "UNKNOWN_MODEL");
+  const auto seen = spans.Of(Trace(1));
+  ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer"));
+  EXPECT_EQ(Attribute(seen[0], "tandem.reason"), "UNKNOWN_MODEL");
 }
 
 TEST_F(TracedService, TracingChangesNoBitOfAnAnswer) {
@@ -360,9 +360,9 @@ TEST(InferSpans, OfVeryManyNodesThoseThatTookLongestAreTold) {
   InferItem item = Traced(Item(1, "long", {2, 1}), 1, true);
   core.Submit({MakeJob(core, item, sink)});
   core.RunOne();
-  const auto told = spans.Of(Trace(1));
-  ASSERT_THAT(told, SizeIs(3 + kMaxNodeSpans));
-  for (std::size_t k = 3; k < told.size(); ++k) ExpectInside(told[k], told[2]);
+  const auto seen = spans.Of(Trace(1));
+  ASSERT_THAT(seen, SizeIs(3 + kMaxNodeSpans));
+  for (std::size_t k = 3; k < seen.size(); ++k) ExpectInside(seen[k], seen[2]);
 }
 
 }  // namespace

@@ -69,13 +69,13 @@ TEST_F(Service, DescribeEndsWithItsChecksum) {
 
 TEST_F(Service, EveryMessageOfAStreamEndsWithItsChecksum) {
   RawStream stream(server_->InProcessChannel());
-  for (std::uint64_t place = 0; place < 3; ++place) {
+  for (std::uint64_t index = 0; index < 3; ++index) {
     InferStreamRequest request;
-    *request.add_items() = Item(place, "nowhere");
-    stream.Send(WithChecksum(request, place));
+    *request.add_items() = Item(index, "nowhere");
+    stream.Send(WithChecksum(request, index));
     grpc::ByteBuffer message;
     ASSERT_TRUE(stream.Read(message));
-    EXPECT_TRUE(EndsWithChecksum(BytesOf(message), place));
+    EXPECT_TRUE(EndsWithChecksum(BytesOf(message), index));
   }
   stream.HalfClose();
   EXPECT_TRUE(stream.Finish().ok());

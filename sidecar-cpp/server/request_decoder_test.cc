@@ -14,7 +14,7 @@ InferStreamRequest Cancel(std::uint64_t id) {
 
 std::string WithoutChecksum(std::uint64_t id) { return Cancel(id).SerializeAsString(); }
 
-std::string Checked(std::uint64_t id, std::uint64_t place) { return BytesOf(WithChecksum(Cancel(id), place)); }
+std::string Checked(std::uint64_t id, std::uint64_t index) { return BytesOf(WithChecksum(Cancel(id), index)); }
 
 // "OK", or why the message was refused.
 std::string Decode(RequestDecoder& decoder, const std::string& message) {

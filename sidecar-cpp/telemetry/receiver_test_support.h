@@ -44,7 +44,7 @@ class Receiver final : public opentelemetry::proto::collector::trace::v1::TraceS
     requests_.push_back(*request);
     for (const auto& [key, value] : context->client_metadata())
       headers_[{key.data(), key.size()}] = {value.data(), value.size()};
-    heard_.notify_all();
+    arrived_.notify_all();
     // A call that is cancelled is no longer held, as a receiver that hangs would not let the test end.
     while (held_ && !context->IsCancelled()) released_.wait_for(lock, std::chrono::milliseconds(5));
     return answer_;
@@ -65,13 +65,13 @@ class Receiver final : public opentelemetry::proto::collector::trace::v1::TraceS
   // Waits for so many calls; fails the test where they do not come.
   std::vector<Request> Await(std::size_t requests) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(heard_.wait_for(lock, std::chrono::seconds(30), [&] { return requests_.size() >= requests; }));
+    EXPECT_TRUE(arrived_.wait_for(lock, std::chrono::seconds(30), [&] { return requests_.size() >= requests; }));
     return requests_;
   }
   // Waits until so many spans have come.
   std::vector<OtlpSpan> AwaitSpans(std::size_t count) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(heard_.wait_for(lock, std::chrono::seconds(30), [&] { return SpansOf(requests_).size() >= count; }));
+    EXPECT_TRUE(arrived_.wait_for(lock, std::chrono::seconds(30), [&] { return SpansOf(requests_).size() >= count; }));
     return SpansOf(requests_);
   }
   std::map<std::string, std::string> headers() {
@@ -95,7 +95,7 @@ class Receiver final : public opentelemetry::proto::collector::trace::v1::TraceS
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
   std::mutex mutex_;
-  std::condition_variable heard_;
+  std::condition_variable arrived_;
   std::condition_variable released_;
   std::vector<Request> requests_;
   std::map<std::string, std::string> headers_;

@@ -1,11 +1,14 @@
 // The pages for users lead nowhere that is not there.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { anchorsOf, linksOf } from '../support/markdown.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PAGES = ['README.md', 'deploy/RUNBOOK.md', 'deploy/TROUBLESHOOTING.md'];
+const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'deploy/RUNBOOK.md', 'deploy/TROUBLESHOOTING.md'].concat(
+  DOCS.map((name) => `docs/${name}`),
+);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const links = PAGES.flatMap((page) =>

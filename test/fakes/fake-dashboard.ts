@@ -5,6 +5,7 @@ import type {
   DifferenceView,
   EngineView,
   SpanView,
+  TraceSummaryView,
 } from '../../services/dashboard/sources.ts';
 import { fakePinned } from './fake-engine.ts';
 import { metered, meteredEngine } from '../support/metered.ts';
@@ -76,7 +77,19 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       startMs: 1_790_000_000_001,
       durationMs: 2,
       error: 'ENGINE_LOST: it went away',
+      kind: 'CLIENT',
+      attributes: { 'tandem.engine': HOSTILE },
       events: [{ name: 'retry', timeMs: 1_790_000_000_002, attributes: { reason: HOSTILE } }],
+    }),
+    // Of an engine that is called otherwise by the router than by itself.
+    span({
+      spanId: '00f067aa0ba902b9',
+      parentSpanId: '00f067aa0ba902b8',
+      name: 'infer',
+      service: 'tandem-engine',
+      instance: 'host:50061',
+      startMs: 1_790_000_000_001.5,
+      durationMs: 1,
     }),
   ];
   return {
@@ -91,6 +104,10 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
         engine: { address: HOSTILE, description: undefined },
       }),
     ],
+    alerts: () => [
+      { name: 'TandemEngineDown', text: `engines that cannot be asked: ${HOSTILE}`, sinceMs: 1_790_000_000_000 },
+    ],
+    client: () => ({ address: '127.0.0.1:50077', flags: '' }),
     readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),
     learning: () => Promise.resolve([fakeStudent()]),
     pins: { find: (name) => (name === 'toy' ? fakePinned(heldModel()) : undefined) },
@@ -137,9 +154,11 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       ],
     },
     traces: {
-      recent: () => [
-        {
+      has: (traceId) => traceId === TRACE_ID,
+      list: ({ limit, id, before = 3 }) => {
+        const summary: TraceSummaryView = {
           traceId: TRACE_ID,
+          kind: 'OWN',
           name: `Reason ${HOSTILE}`,
           startMs: 1_790_000_000_000,
           durationMs: 4,
@@ -147,13 +166,18 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
           services: ['tandem-router', HOSTILE],
           error: '',
           attributes: { 'tandem.model': HOSTILE },
-        },
-      ],
+        };
+        // Two pages of one trace each.
+        const traces = TRACE_ID.startsWith(id) && before > 1 && limit > 0 ? [summary] : [];
+        return { traces, next: before === 3 ? 2 : undefined };
+      },
       spans: (traceId) => (traceId === TRACE_ID ? spans : []),
     },
     disputes: {
+      input: (id) => (id === '7' ? { model: 'toy', version: 1, shape: [2], data: new Uint8Array(8) } : undefined),
       recent: () => [
         {
+          id: '7',
           timeMs: 1_790_000_000_000,
           traceId: TRACE_ID,
           model: HOSTILE,

@@ -1,42 +1,5 @@
-// How each command, example and figure of README.md is tried, and what must come of it.
-
-/** What runs meanwhile. */
-export type Beside = 'nothing' | 'npm start' | 'docker compose up';
-
-export interface Try {
-  /** As it stands in the README; of an example or a figure the first line. */
-  readonly what: string;
-  readonly beside: Beside;
-  /** What is run, where that is not the command itself; `because` says why. */
-  readonly runs?: string;
-  readonly because?: string;
-  /** The file that an example is written to first. */
-  readonly file?: string;
-  /** It goes on until Ctrl-C, which it gets when it has printed what it must. */
-  readonly goesOn?: boolean;
-  readonly prints: RegExp | ((text: string) => RegExp);
-}
-
-const literal = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const exactly = (text: string): RegExp => new RegExp(`^${literal(text)}$`, 'm');
-
-/** The rows of the bench's table by their names; figures are of one run, on one machine. */
-function sameRows(table: string): RegExp {
-  const [, ...rows] = table.split('\n');
-  const names = rows.map((row) => /^.*?\S(?= {2,}[\d.]+ )/.exec(row)?.[0] ?? row);
-  const list = names.map((name) => name.replaceAll(/(snnTorch|PyTorch) [^\s,]+/g, '$1 VERSION')).join('\n');
-  return new RegExp(`(?:^|\\n)${literal(list)}\\n$`);
-}
-
-const get = (url: string): string => `npx node -e 'fetch("${url}").then((got) => got.text()).then(console.log)'`;
-
-const explained = (script: string): Try => ({
-  what: script,
-  beside: 'nothing',
-  runs: `${script} -- --help`,
-  because: 'it is a suite of its own and takes long',
-  prints: /^Examples?: /m,
-});
+// How each command, example and figure of README.md is tried.
+import { type Try, exactly, explained, get } from './try.ts';
 
 export const TRIES: readonly Try[] = [
   // Two commands
@@ -79,6 +42,11 @@ export const TRIES: readonly Try[] = [
     what: `grpcurl -plaintext -d '{"text": "a small furry animal"}' 127.0.0.1:50051 tandem.v1.ReasoningService/Reason`,
     ...{ beside: 'npm start', prints: /"label": "[a-z]+\.[a-z]+"/i },
   },
+  {
+    what: 'npx tandem reason "a small furry animal"',
+    beside: 'npm start',
+    prints: /^[a-z]+\.[a-z]+, confidence [\d.]+ %$/im,
+  },
   { what: 'npx tandem batch inputs.jsonl', beside: 'npm start', prints: /^answered 2, failed 0/m },
   { what: 'npx tandem stream inputs.jsonl', beside: 'npm start', prints: /^answered 2, failed 0/m },
   {
@@ -108,6 +76,17 @@ export const TRIES: readonly Try[] = [
     prints: /^session robot-8 opened, at step 48;/m,
   },
 
+  // Your own models
+  {
+    what: 'npx tandem models import net.nir --from snntorch --into deploy/models',
+    beside: 'npm start',
+    prints: /snntorch/i,
+  },
+  { what: 'npx tandem models add net.nir', beside: 'npm start', prints: /^net\/2 is served/m },
+  { what: 'npx tandem reason input.json --model net', beside: 'npm start', prints: /confidence [\d.]+ %/ },
+  { what: 'npx tandem models golden net', beside: 'npm start', prints: /golden/ },
+  { what: 'npx tandem models unload net', beside: 'npm start', prints: /net/ },
+
   // Which engine answers, how far to trust it, see what happens
   {
     what: 'npx tandem engines strategy FASTEST',
@@ -124,14 +103,8 @@ export const TRIES: readonly Try[] = [
     because: 'a browser opens it',
     prints: /<!doctype html>/i,
   },
-  {
-    what: 'npx tandem events',
-    beside: 'npm start',
-    runs: 'npx tandem events --after 0',
-    because: 'otherwise nothing may happen for long',
-    goesOn: true,
-    prints: /engine/,
-  },
+  { what: 'npx tandem events --after 0', beside: 'npm start', goesOn: true, prints: /engine/ },
+  { what: 'npx tandem engines drain engine-1', beside: 'npm start', prints: /engine-1/ },
   {
     what: 'npx tandem reason --sample dog --detail raster',
     beside: 'npm start',
@@ -142,34 +115,48 @@ export const TRIES: readonly Try[] = [
     ...{ beside: 'nothing', goesOn: true, prints: /Stop with Ctrl-C/ },
   },
 
+  // For agents
+  {
+    ...{ what: 'npx tandem mcp', beside: 'npm start', prints: /"result"/ },
+    runs: `echo '{"jsonrpc": "2.0", "id": 1, "method": "ping"}' | npx tandem mcp`,
+    because: 'it reads what the agent sends',
+  },
+  {
+    ...{
+      what: 'npx tandem agents goal "…"',
+      beside: 'npm start',
+      runs: 'npx tandem agents goal "Halve the p99 by March"',
+    },
+    ...{ because: 'it wants a goal', prints: /^Success criteria$/m },
+  },
+  {
+    ...{ what: 'npx tandem agents decompose "…"', beside: 'npm start' },
+    runs: 'npx tandem agents decompose "Build it, then test it"',
+    ...{ because: 'it wants a task', prints: /test/i },
+  },
+
   // The shipped model, performance
   { what: 'npm run accuracy', beside: 'nothing', prints: /held-out texts/ },
   {
-    what: 'MODEL                 ACCURACY  MEAN CONFIDENCE  SPIKES/TEXT',
+    what: 'MODEL                                  ACCURACY  MEAN CONFIDENCE  SPIKES/TEXT',
     beside: 'nothing',
     runs: 'npm run accuracy',
     because: 'it prints that',
     prints: exactly,
   },
   explained('npm run bench'),
-  {
-    what: 'npx node test/load/tracing-cost.ts',
-    beside: 'nothing',
-    runs: 'npx node test/load/tracing-cost.ts --help',
-    because: 'measuring takes long',
-    prints: /^Examples?: /m,
-  },
-  {
-    what: 'WHAT                                                                  OURS  PEER   UNIT      RATIO',
-    ...{
-      beside: 'nothing',
-      runs: 'npm run --silent bench -- --list',
-      because: 'measuring takes long',
-      prints: sameRows,
-    },
-  },
+  explained('npx node test/load/tracing-cost.ts', ''),
 
   // Further
+  {
+    ...{ what: 'npm start -- --config FILE', beside: 'nothing', runs: 'npm start -- --help' },
+    ...{ because: '"npx tandem config check" reads a file, and npm start itself is tried', prints: /--config/ },
+  },
+  {
+    ...{ what: 'npx tandem config token NAME --role reason', beside: 'nothing' },
+    runs: 'npx tandem config token robot --role reason',
+    ...{ because: 'it wants a name', prints: /robot/ },
+  },
   { what: 'npx tandem config print', beside: 'nothing', prints: /^listen: 0\.0\.0\.0:50051$/m },
   {
     ...{
@@ -180,9 +167,11 @@ export const TRIES: readonly Try[] = [
     ...{ because: 'it wants a file', prints: /^settings are fine/m },
   },
   { what: 'npm run check', beside: 'nothing', prints: /^eslint +ok/m },
-  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'readme', 'sanitizers'].map((suite) =>
+  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'clients', 'readme', 'sanitizers', 'mcp', 'edge'].map((suite) =>
     explained(`npm run test:${suite}`),
   ),
+  explained('npm run test:mutants -- --cpp', ''),
+  explained('npm run demo'),
   { what: 'npx tandem --help', beside: 'nothing', prints: /^Examples: npx tandem reason --sample dog$/m },
   {
     ...{

@@ -4,6 +4,9 @@ import { type Browser, type BrowserContextOptions, type Page, chromium } from 'p
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
+/** For something to appear, on a machine that is busy with other things, too. */
+const WAIT_MS = 20_000;
+
 export async function openBrowser(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) throw new Error(`there is no browser at ${CHROMIUM}; apt-get install chromium`);
   return await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
@@ -18,6 +21,7 @@ export interface Visit {
 export async function visit(browser: Browser, base: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1366, height: 860 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());

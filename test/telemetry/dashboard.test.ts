@@ -1,17 +1,20 @@
 // The dashboard as people use it: a real browser, a live router, engines of which one lies and one is killed.
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { HttpServer } from '../../services/dashboard/http-server.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { HOSTILE_SHOWN, TRACE_ID, fakeAnswer, fakeSources } from '../fakes/fake-dashboard.ts';
 import { flipDigestBit } from '../fakes/lying-engine.ts';
+
 import { Fleet, Inputs } from '../integration/router-table/fleet.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { type Visit, openBrowser, overflow, visit } from './browser.ts';
-import { goTo } from './page-figures.ts';
+import { goTo, tilesOf } from './page-figures.ts';
 
 jest.setTimeout(120_000); // each walks through many pages
 
@@ -19,9 +22,17 @@ const PAGES = [
   ...['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Learning', 'Traces', 'Events', 'Request'],
   'Try a request',
 ];
+/** Both shipped models. */
+const SHIPPED = 'deploy/models';
 const IDS = ['honest', 'second', 'liar', 'mortal'] as const;
 /** Where pictures go, if anywhere. */
 const SHOTS = process.env['SHOTS'];
+
+interface Scrolled {
+  scrollLeft: number;
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
+}
 
 let browser: Browser;
 let opened: Visit[] = [];
@@ -60,15 +71,17 @@ describe('the dashboard of a live router', () => {
   let traffic: NodeJS.Timeout;
 
   beforeAll(async () => {
-    fleet = await Fleet.start(IDS);
+    fleet = await Fleet.start(IDS, SHIPPED);
     system = await startSystem({
+      models_dir: SHIPPED,
       sidecars: fleet.settings,
       spawn: { count: 0 },
       strategy: 'REDUNDANT',
       vote: { participants: 5 },
       quarantine: { sit_out_ms: 3_600_000 },
       stall_timeout_ms: 10_000,
-      dashboard: { try_requests: true },
+      alerts: { interval_ms: 200, for_ms: 0 },
+      tracing: { ratio: 0.2, caller_samples_per_s: 100 },
     });
     base = `http://${system.httpAddress}/`;
     fleet.front('liar').lie = flipDigestBit;
@@ -100,7 +113,7 @@ describe('the dashboard of a live router', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     for (const each of PAGES) {
       await goTo(page, each);
-      await page.waitForTimeout(each === 'Overview' && SHOTS !== undefined ? 12_000 : 1_500);
+      await page.waitForTimeout(SHOTS === undefined ? 700 : each === 'Overview' ? 30_000 : 1_500);
       expect([each, await overflow(page)]).toEqual([each, 0]);
       await shoot(page, `${name}-${each}`);
     }
@@ -132,14 +145,14 @@ describe('the dashboard of a live router', () => {
     await shoot(page, 'light-dispute');
     await dispute.getByRole('link', { name: 'Trace of the request' }).click();
     await page.getByRole('heading', { level: 1, name: 'Trace', exact: true }).waitFor();
-    await page.getByText('tandem.v1.ReasoningService/Reason').first().waitFor();
+    await page.getByText('ReasoningService/Reason', { exact: true }).first().waitFor();
   });
 
   it('names the model’s holders and their equal checksums', async () => {
     const page = await open(base);
     await goTo(page, 'Models');
     const held = page.getByRole('article').filter({ hasText: 'supersense/1' }).getByRole('row');
-    await held.filter({ hasText: 'honest' }).getByText('the same everywhere').waitFor();
+    await held.filter({ hasText: 'honest' }).getByText('as in the repository').waitFor();
   });
 
   it('tries a request by keyboard alone, and shows its answer, equal to the known one', async () => {
@@ -161,6 +174,186 @@ describe('the dashboard of a live router', () => {
     await page.getByRole('region', { name: 'table' }).getByText('Agreed').first().waitFor();
     await shoot(page, 'light-answer');
     expect(opened[0]?.complaints).toEqual([]);
+  });
+
+  it('has full charts and rates from its first moment on, over a time that is chosen', async () => {
+    const isThere = async () => {
+      const response = await fetch(`${base}api/history?seconds=900`);
+      return ((await response.json()) as { timeMs: number[] }).timeMs.length > 2;
+    };
+    await until(isThere, { what: 'three points of history' });
+    const first = await open('about:blank');
+    const answered = first.waitForResponse(/api\/history/);
+    await first.goto(base);
+    const chart = (await (await answered).json()) as { timeMs: number[]; inputsPerS: number[] };
+    expect(chart.timeMs.length).toBeGreaterThan(2);
+    expect(Math.max(...chart.inputsPerS)).toBeGreaterThan(0);
+    await first.getByText('Live', { exact: true }).waitFor();
+    expect((await tilesOf(first))['Inputs/s']!.value).toMatch(/^[\d.]+$/);
+    expect((await tilesOf(first))['Latency p99']!.value).toMatch(/s$/);
+    const hour = first.waitForResponse(/seconds=3600/);
+    await first.getByRole('button', { name: '1 h', exact: true }).click();
+    await hour;
+    expect(await first.getByRole('button', { name: '1 h', exact: true }).getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('shows what is wrong on the overview, and leads to what to do', async () => {
+    const page = await open(base);
+    const alert = page.getByRole('region', { name: 'Alerts' }).getByRole('listitem').filter({ hasText: 'Engine down' });
+    await alert.getByText(/mortal/).waitFor();
+    await alert.getByRole('link', { name: 'what to do' }).click();
+    await page.getByRole('heading', { name: 'engine-down' }).waitFor();
+    expect(await page.title()).toBe('Runbook · Tandem');
+    expect(await overflow(page)).toBe(0);
+  });
+
+  it('says for every count since when, or of which time it is', async () => {
+    const page = await open(base);
+    await page.getByText('Live', { exact: true }).waitFor();
+    for (const name of ['Strategies', 'Votes', 'Cache', 'Connections', 'By type']) {
+      const panel = page.locator('section.panel').filter({ has: page.getByRole('heading', { name, exact: true }) });
+      expect([name, await panel.locator('.aside').innerText()]).toEqual([
+        name,
+        expect.stringMatching(/since \d\d:\d\d:\d\d/),
+      ]);
+    }
+  });
+
+  it('names the engine of an event, and shows one engine’s events alone', async () => {
+    const page = await open(base);
+    await goTo(page, 'Events');
+    const rows = page.locator('.timeline.events li');
+    await rows
+      .filter({ hasText: /^.*mortal: / })
+      .first()
+      .waitFor();
+    await page.locator('select[name=engine]').selectOption('liar');
+    await rows.filter({ hasText: 'liar: engine quarantined' }).waitFor();
+    expect(await rows.filter({ hasText: 'engine down' }).count()).toBe(0);
+  });
+
+  it('keeps the trace of what was asked from here, finds it by its id, and names who did the work', async () => {
+    const page = await open(`${base}#/try`);
+    await page.locator('select[name=sample] option').first().waitFor({ state: 'attached' });
+    await page.locator('select[name=strategy]').selectOption('REDUNDANT');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('link', { name: /^[0-9a-f]{32}$/ }).click();
+    const legend = page.getByRole('list', { name: 'Who recorded the spans' });
+    await legend.getByText('router', { exact: true }).waitFor();
+    await legend.getByText('local', { exact: true }).waitFor();
+    await shoot(page, 'light-trace-own');
+    const traceId = page.url().split('/').at(-1)!;
+    await goTo(page, 'Traces');
+    await page.locator('input[name=id]').fill(traceId.slice(0, 12));
+    const rows = page.getByRole('region', { name: 'table' }).locator('tbody tr');
+    await until(async () => (await rows.count()) === 1, { what: 'one trace to be left' });
+    await rows.getByText('yours').waitFor();
+
+    const tandem = ['services/cli/tandem.js', 'reason', '--sample', 'dog', '--json', '--address', system.address];
+    const { stdout } = await promisify(execFile)(process.execPath, tandem);
+    const fromShell = (JSON.parse(stdout) as { traceId: string }).traceId;
+    await page.goto(`${base}#/traces/${fromShell}`);
+    await legend.getByText('router', { exact: true }).waitFor();
+  });
+
+  it('goes through the kept traces page by page', async () => {
+    const page = await open(`${base}#/traces`);
+    const idsShown = () => page.locator('tbody a[href^="#/traces/"]').evaluateAll((all) => all.map(String));
+    const older = page.getByRole('button', { name: 'Older' });
+    await until(() => older.isEnabled(), { what: 'more than a page of traces', timeoutMs: 60_000 });
+    await older.click();
+    await page.getByText('Page 2').waitFor();
+    const second = await idsShown();
+    await page.getByRole('button', { name: 'Newer' }).click();
+    await page.getByText('Page 1').waitFor();
+    const first = new Set(await idsShown());
+    expect(second.filter((each) => first.has(each)).length).toBeLessThan(second.length);
+  });
+
+  it('asks a model with numbers, a file and a text, and says what is wrong with them', async () => {
+    const page = await open(`${base}#/try`);
+    await page.locator('select[name=sample] option').first().waitFor({ state: 'attached' });
+    const kind = page.locator('select[name=kind]');
+    const send = page.getByRole('button', { name: 'Send' });
+    const answered = () =>
+      page
+        .locator('.conclusion')
+        .getByText(/^(noun|verb|adj|adv)\./)
+        .waitFor();
+    await kind.selectOption('numbers');
+    await page.locator('textarea').fill('1, 2, three');
+    await send.click();
+    await page.getByText('“three” is not a number').waitFor();
+    await page.locator('textarea').fill('1 2 3');
+    await send.click();
+    await page
+      .getByText(/takes 768/)
+      .last()
+      .waitFor();
+    const { data } = inputs.next();
+    const numbers = [...new Float32Array(new Uint8Array(data).buffer)];
+    await page.locator('textarea').fill(numbers.join(' '));
+    await send.click();
+    await answered();
+
+    await goTo(page, 'Try a request');
+    await kind.selectOption('file');
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'input.f32', mimeType: '', buffer: Buffer.from(data) });
+    await send.click();
+    await answered();
+
+    await goTo(page, 'Try a request');
+    await page.locator('select[name=model]').selectOption({ label: 'supersense-text/1' });
+    await kind.selectOption('text');
+    await page.locator('input[name=text]').fill('a small furry animal');
+    await send.click();
+    await answered();
+    await page.getByRole('img', { name: /raster of classes.*classes adj\.all/ }).waitFor();
+    await shoot(page, 'light-answer-text');
+  });
+
+  it('replays a dispute, and shows what its engines say now', async () => {
+    const page = await open(base);
+    await goTo(page, 'Votes & disputes');
+    const dispute = page.locator('details.dispute').last();
+    await dispute.locator('summary').click();
+    await dispute.getByRole('button', { name: /^Replay/ }).click();
+    const now = page
+      .locator('section.panel')
+      .filter({ has: page.getByRole('heading', { name: 'Replay of a dispute' }) });
+    await now.getByRole('row').filter({ hasText: 'honest' }).getByText('right', { exact: true }).waitFor();
+    await now.getByRole('row').filter({ hasText: 'liar' }).getByText('did not vote').waitFor(); // it is quarantined
+    await shoot(page, 'light-replay');
+  });
+
+  it('lets tables be moved sideways on a phone', async () => {
+    const page = await open(base, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    const table = page
+      .locator('section.panel')
+      .filter({ has: page.getByRole('heading', { name: 'Engines', exact: true }) });
+    const region = table.getByRole('region', { name: 'table' });
+    await region.waitFor();
+    const moved = await region.evaluate((box: Scrolled) => {
+      box.scrollLeft = 1e6;
+      return { most: box.scrollWidth - box.clientWidth, now: box.scrollLeft };
+    });
+    expect(moved.most).toBeGreaterThan(0);
+    expect(moved.now).toBe(moved.most);
+    await page.waitForTimeout(1_500);
+    expect(await region.evaluate((box: Scrolled) => box.scrollLeft)).toBe(moved.most); // what comes in does not move it back
+  });
+
+  it('copies a command that reaches this very router', async () => {
+    const page = await open(base);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await goTo(page, 'Request');
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      `npx tandem reason --sample dog --detail raster --json --address ${system.address} > answer.json`,
+    );
   });
 
   it('keeps the theme that is chosen', async () => {
@@ -266,6 +459,12 @@ describe('names that are markup, or turn the direction of text', () => {
       expect([each, await overflow(page)]).toEqual([each, 0]);
     }
     await page.goto(`${base}#/traces/${TRACE_ID}`);
+    const legend = page.getByRole('list', { name: 'Who recorded the spans' });
+    await legend.getByText('router', { exact: true }).waitFor();
+    await legend.getByText(HOSTILE_SHOWN).waitFor();
+    const colourOf = (at: number) =>
+      page.evaluate<string>(`getComputedStyle(document.querySelectorAll('.swatch')[${at}]).backgroundColor`);
+    expect(await colourOf(1)).not.toBe(await colourOf(0));
     await page.getByText(`attempt ${HOSTILE_SHOWN}`).click();
     await page.getByText(`reason=${HOSTILE_SHOWN}`).waitFor();
     expect(await overflow(page)).toBe(0);

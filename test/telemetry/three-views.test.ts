@@ -108,7 +108,7 @@ describe('10,000 requests', () => {
       expect([type, sample('tandem_requests_total', { method: type, code: 'OK' })]).toEqual([type, answered]);
     }
     const inputs = INPUTS.map((type) => Number(toldOf(type).count)).reduce((sum, count) => sum + count);
-    expect((await tilesOf(page))['Requests/s']!.note).toBe(`${inputs.toLocaleString('en')} in all`);
+    expect((await tilesOf(page))['Inputs/s']!.note).toMatch(`${inputs.toLocaleString('en')} since `);
   });
 
   it('are counted by the reason of their failure', async () => {
@@ -179,7 +179,7 @@ describe('10,000 requests', () => {
       expect(exposed).toEqual([succeeded, failed, others].map(Number));
       const shown = await tilesOf(page, id);
       expect(toCount(shown['Answers']!.value)).toBe(Number(succeeded));
-      expect(shown['Answers']!.note).toBe(`${failed} failed, ${others} neither`);
+      expect(shown['Answers']!.note).toBe(`${failed} failed, ${others} others`);
       expect(Number(dissents)).toBe(id === 'liar' ? known.votes['MAJORITY'] : 0);
       expect(sample('tandem_engine_dissents_total', { engine: id })).toBe(Number(dissents));
       expect(toCount(shown['Dissents']!.value)).toBe(Number(dissents));

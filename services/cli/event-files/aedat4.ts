@@ -119,8 +119,8 @@ class Table {
   }
 
   field<T>(index: number, read: (bytes: Buffer, at: number) => T): T | undefined {
-    const place = 4 + 2 * index;
-    const offset = place < this.#bytes.readUInt16LE(this.#fields) ? this.#bytes.readUInt16LE(this.#fields + place) : 0;
+    const slot = 4 + 2 * index;
+    const offset = slot < this.#bytes.readUInt16LE(this.#fields) ? this.#bytes.readUInt16LE(this.#fields + slot) : 0;
     return offset === 0 ? undefined : read(this.#bytes, this.#at + offset);
   }
 }

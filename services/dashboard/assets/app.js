@@ -49,10 +49,11 @@ function show({ isFirst = false } = {}) {
     ...PAGES.map(({ path, name }) =>
       h('a', { href: `#/${path}`, 'aria-current': path === found.path ? 'page' : undefined }, name),
     ),
+    h('a', { href: '/docs/' }, 'Documentation'),
   );
   nav.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
   shown = found.page.start(root, rest) ?? {};
-  if (live.history.last) shown.update?.(live);
+  if (live.last) shown.update?.(live);
   // Who reads with a screen reader, or by keyboard, is where the new page begins.
   if (!isFirst) {
     main.focus({ preventScroll: true });

@@ -45,10 +45,17 @@ export function chart(label, height, build) {
   };
 }
 
+const FONT = '11px system-ui, sans-serif';
+
+/** An axis with its title. */
+export function titledAxis(label, over) {
+  return axis({ label, labelSize: 16, labelFont: FONT, labelGap: 0, ...over });
+}
+
 export function axis(over = {}) {
   return {
     stroke: colour('dim'),
-    font: '11px system-ui, sans-serif',
+    font: FONT,
     grid: { stroke: colour('grid'), width: 1 },
     ticks: { show: false },
     gap: 4,
@@ -56,18 +63,40 @@ export function axis(over = {}) {
   };
 }
 
-/** Lines over the last two minutes. `series`: name, colour of style.css, and whether the area below is filled. */
-export function timeChart(label, series, format) {
+/** A young router's line fills the picture, too. Seconds. */
+const MIN_SPAN_S = 60;
+
+/** 14:03, or 14:03:20 where ticks are closer than a minute. */
+function clockTimes(ticks) {
+  const isClose = ticks.length > 1 && ticks[1] - ticks[0] < 60;
+  const form = { hour: '2-digit', minute: '2-digit', ...(isClose && { second: '2-digit' }) };
+  return ticks.map((seconds) => new Date(seconds * 1_000).toLocaleTimeString('en-GB', form));
+}
+
+/** The last `spanS` seconds, as far as there is something to show. */
+function timeRange(spanS, min, max) {
+  const end = max ?? Date.now() / 1_000;
+  return [Math.max(end - spanS, Math.min(min ?? end, end - MIN_SPAN_S)), end];
+}
+
+/**
+ * Lines over the last `span()` seconds; x is in seconds since 1970. `series`: name, colour of style.css, and whether the area
+ * below is filled.
+ */
+export function timeChart(label, series, format, span) {
   return chart(label, 180, () => ({
     padding: [8, 16, 0, 0],
     legend: { live: false, show: series.length > 1 },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
-      x: { time: false, range: [-120, 0] },
+      x: { time: true, range: (_plot, min, max) => timeRange(span(), min, max) },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      axis({ size: 24, incrs: [30], values: (_plot, ticks) => ticks.map((s) => (s === 0 ? 'now' : `${s} s`)) }),
+      axis({
+        ...{ size: 24, space: 64, incrs: [10, 20, 30, 60, 120, 300, 600, 900] },
+        values: (_plot, ticks) => clockTimes(ticks),
+      }),
       axis({ size: 58, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }),
     ],
     series: [
@@ -78,13 +107,14 @@ export function timeChart(label, series, format) {
         width: 1.5,
         fill: isFilled ? colour(`${stroke}-soft`) : undefined,
         points: { show: false },
+        spanGaps: false,
       })),
     ],
   }));
 }
 
-/** Upright bars at 0, 1, 2, … ; `name` says what stands under a bar. */
-export function barChart(label, height, { name, format, stroke = 'accent' }) {
+/** Upright bars at 0, 1, 2, … ; `name` says what stands under a bar, `titles` what the axes are. */
+export function barChart(label, height, { name, format, titles, size = 58, stroke = 'accent' }) {
   return chart(label, height, () => ({
     padding: [8, 8, 0, 0],
     legend: { show: false },
@@ -94,8 +124,11 @@ export function barChart(label, height, { name, format, stroke = 'accent' }) {
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      axis({ size: 24, incrs: [1, 2, 4, 8, 16, 32], values: (_plot, ticks) => ticks.map(name), grid: { show: false } }),
-      axis({ size: 58, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }),
+      titledAxis(titles.x, {
+        ...{ size: 20, incrs: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024] },
+        ...{ values: (_plot, ticks) => ticks.map(name), grid: { show: false } },
+      }),
+      titledAxis(titles.y, { size: size - 16, values: (_plot, ticks) => ticks.map((tick) => format(tick)) }),
     ],
     series: [
       {},
@@ -110,8 +143,11 @@ export function barChart(label, height, { name, format, stroke = 'accent' }) {
   }));
 }
 
-/** Which neuron fired when: a point for each spike. */
-export function rasterChart(label, height, steps, neurons) {
+/**
+ * Which neuron fired when: a point for each spike. `names`: of the neurons, where they are few enough to stand one below the
+ * other; else their numbers are shown. `size`: what the names take, pixels.
+ */
+export function rasterChart(label, height, { steps, neurons, names, size = 58 }) {
   return chart(label, height, () => ({
     padding: [8, 8, 0, 0],
     legend: { show: false },
@@ -121,8 +157,13 @@ export function rasterChart(label, height, steps, neurons) {
       y: { range: [-0.5, Math.max(neurons, 1) - 0.5] },
     },
     axes: [
-      axis({ size: 24, incrs: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024] }),
-      axis({ size: 58, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] }),
+      titledAxis('step', { size: 20, incrs: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024] }),
+      titledAxis(names ? 'class' : 'neuron', {
+        size: size - 16,
+        ...(names
+          ? { space: 1, incrs: [1], values: (_plot, ticks) => ticks.map((tick) => shortened(names[tick] ?? '')) }
+          : { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] }),
+      }),
     ],
     series: [
       {},
@@ -133,4 +174,11 @@ export function rasterChart(label, height, steps, neurons) {
       },
     ],
   }));
+}
+
+const MAX_NAME_CHARS = 18;
+
+/** A canvas breaks no lines. */
+function shortened(name) {
+  return name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS - 1)}…` : name;
 }

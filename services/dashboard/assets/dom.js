@@ -30,7 +30,10 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Makes the children of `parent` equal to `children`, touching only what differs: focus and selection stay. */
+/**
+ * Makes the children of `parent` equal to `children`, touching only what differs: focus and selection stay. A child with
+ * `data-key` stays the same element wherever it moves to.
+ */
 export function fill(parent, ...children) {
   const wanted = h('div', {}, ...children);
   morphChildren(parent, wanted);
@@ -58,10 +61,18 @@ function morph(old, wanted) {
 
 function morphChildren(old, wanted) {
   const next = [...wanted.childNodes];
-  while (old.childNodes.length > next.length) old.lastChild.remove();
+  const known = new Map([...old.children].flatMap((child) => (keyOf(child) ? [[keyOf(child), child]] : [])));
   next.forEach((child, at) => {
+    const same = known.get(keyOf(child));
+    if (same !== undefined && old.childNodes[at] !== same) old.insertBefore(same, old.childNodes[at] ?? null);
     const present = old.childNodes[at];
     if (present === undefined) old.append(child);
-    else morph(present, child);
+    else if (keyOf(present) === keyOf(child)) morph(present, child);
+    else old.insertBefore(child, present);
   });
+  while (old.childNodes.length > next.length) old.lastChild.remove();
+}
+
+function keyOf(node) {
+  return node.dataset?.key;
 }

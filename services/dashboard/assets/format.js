@@ -1,5 +1,10 @@
 // Numbers as people read them.
 
+/** Where latency bucket `i` begins, milliseconds (services/telemetry/latency.ts). */
+export function bucketMs(i) {
+  return (2 ** Math.floor(i / 4) * (1 + (i % 4) / 4)) / 1e6;
+}
+
 const NONE = '–';
 const whole = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
@@ -46,6 +51,11 @@ export function percent(share) {
 export function bytes(value) {
   if (value < 1_024) return `${value} B`;
   return value < 1_048_576 ? `${figures(value / 1_024)} KiB` : `${figures(value / 1_048_576)} MiB`;
+}
+
+/** since 14:03:59 */
+export function since(timeMs) {
+  return `since ${clock(timeMs)}`;
 }
 
 /** 14:03:59; with the day where it is not today. */

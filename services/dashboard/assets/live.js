@@ -1,8 +1,8 @@
 // The live snapshot: one stream for the whole page, let go while nobody looks at it.
-import { History } from './stats.js';
 
 export const live = {
-  history: new History(),
+  /** The newest snapshot; undefined until there is one. */
+  last: undefined,
   /** "connecting" | "live" | "lost" | "paused" */
   state: 'connecting',
 };
@@ -25,7 +25,7 @@ function open() {
   stream?.close();
   stream = new EventSource('/api/stream');
   stream.onmessage = ({ data }) => {
-    live.history.push(JSON.parse(data));
+    live.last = JSON.parse(data);
     tell('live');
   };
   stream.onerror = () => {

@@ -1,4 +1,5 @@
 // The few parts that all pages are made of.
+import { command } from './command.js';
 import { h } from './dom.js';
 import { percent, title } from './format.js';
 
@@ -47,7 +48,7 @@ export function badge(name, label = title(name)) {
 
 /** What to do where there is nothing to show. `hint` is a command to copy. */
 export function empty(text, hint) {
-  return h('div', { class: 'empty' }, h('p', {}, text), hint && h('code', {}, hint));
+  return h('div', { class: 'empty' }, h('p', {}, text), hint && command(hint));
 }
 
 export function failure(error) {

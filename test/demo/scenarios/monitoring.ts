@@ -37,11 +37,11 @@ export const monitoring: Scenario = {
     page.say(`  ${sparkline(worst, slices)}`);
     page.claim(`${result.requests.length} requests, ${result.failed.length} failed`, result.failed.length === 0);
     page.say(`${VICTIM} was out of service ${(noticedMs - killedMs).toFixed(0)} ms after its death.`);
-    const told = stage.events.events.filter(({ data }) => data['engine'] === VICTIM).slice(-4);
-    for (const { text, data } of told) page.say(`  event: ${text}${data['why'] ? ` (${data['why']})` : ''}`);
+    const reported = stage.events.events.filter(({ data }) => data['engine'] === VICTIM).slice(-4);
+    for (const { text, data } of reported) page.say(`  event: ${text}${data['why'] ? ` (${data['why']})` : ''}`);
     page.claim(
       'the event log names it',
-      told.some(({ severity }) => severity >= 2),
+      reported.some(({ severity }) => severity >= 2),
     );
     const status = await stage.operator.engine(VICTIM);
     page.claim(`it is back: ${status.id} answered ${status.succeeded} requests since the start`, status.succeeded > 0n);

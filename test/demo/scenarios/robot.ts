@@ -113,14 +113,14 @@ function report(page: Page, { answers, tookMs, hasFallen, failure }: Ride, kills
 async function compare(stage: Stage, page: Page, done: Ride): Promise<void> {
   const whole = await askWhole(stage.system, done);
   const last = done.answers.at(-1);
-  const isSame = last !== undefined && told(last) === told(whole);
+  const isSame = last !== undefined && answerKey(last) === answerKey(whole);
   page.claim(
     `state ${hex64(last?.stateDigest ?? 0n)} and all spikes are those of one run of all steps on one engine (${whole.engine!.engineId})`,
     isSame,
   );
 }
 
-function told({
+function answerKey({
   steps,
   stateDigest,
   spikeCounts,

@@ -31,9 +31,9 @@ export const vote: Scenario = {
   title: 'Redundant verification: a wrong engine is caught',
   why: 'Engines agree to the bit. So one flipped bit in the memory of one of them shows in the next vote.',
   async run(stage, page) {
-    const asked = stage.item(40);
-    const honest = await stage.reason(asked, UNANIMOUS);
-    page.say(`“${asked.text}”`);
+    const item = stage.item(40);
+    const honest = await stage.reason(item, UNANIMOUS);
+    page.say(`“${item.text}”`);
     page.say(`Four engines vote: ${honest.label}, ${grade(honest.grade)}`);
     ballots(page, honest.vote!);
     page.claim('all four agree', agreeing(honest.vote!) === 4);
@@ -59,11 +59,11 @@ export const vote: Scenario = {
     });
     page.claim('no caller got a wrong answer', wrong.length === 0);
     page.claim(`${LIAR} was outvoted, named, and is out of service (QUARANTINED)`, shown && isOut);
-    const told = (): string | undefined =>
+    const location = (): string | undefined =>
       stage.events.events
         .map(({ text, data }) => data['difference'] ?? (text.includes('differ') ? text : ''))
         .find(Boolean);
-    const where = (await until(told, { what: 'the comparison of the recordings' }).catch(() => undefined)) ?? '';
+    const where = (await until(location, { what: 'the comparison of the recordings' }).catch(() => undefined)) ?? '';
     page.claim('the router says where it went wrong:', where !== '');
     page.say(`  ${where.replace('dispute: ', '').split(';')[0]}`);
 
@@ -73,7 +73,7 @@ export const vote: Scenario = {
       what: `${LIAR} to be ready`,
       timeoutMs: 20_000,
     });
-    const again = await stage.reason(asked, UNANIMOUS);
+    const again = await stage.reason(item, UNANIMOUS);
     page.claim('its memory is sound again: an operator takes it back, and all four agree', agreeing(again.vote!) === 4);
   },
 };

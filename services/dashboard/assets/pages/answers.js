@@ -2,7 +2,10 @@
 
 const MAX_KEPT = 20;
 
-/** Newest first: `{response, labels, known}`; `known` is the digest that a known input must have, or empty. */
+/**
+ * Newest first: `{response, labels, known, replayed}`. `known`: the digest that a known input must have, or empty. `replayed`:
+ * the dispute whose input it was, or undefined.
+ */
 export const answers = [];
 
 export function keep(answer) {

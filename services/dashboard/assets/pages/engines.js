@@ -1,6 +1,6 @@
 // Each engine: its state and why, its breaker and what that has been through, what it holds and how it does.
 import { fill, h } from '../dom.js';
-import { clock, count, duration, plural } from '../format.js';
+import { clock, count, duration, plural, since } from '../format.js';
 import { badge, empty, facts, heading, meter, tile } from '../ui.js';
 import { engineShares } from './shares.js';
 
@@ -8,9 +8,9 @@ export function start(root) {
   const list = h('div', { class: 'cards' });
   root.append(heading('Engines', 'Who answers: state, circuit breaker, build, load and latency.'), list);
   return {
-    update: ({ history }) => {
-      const shares = engineShares(history);
-      const { engines } = history.last;
+    update: ({ last }) => {
+      const shares = engineShares(last);
+      const { engines, sinceMs } = last;
       fill(
         list,
         ...(engines.length === 0
@@ -20,13 +20,13 @@ export function start(root) {
                 'npx tandem engines register --help',
               ),
             ]
-          : engines.map((engine) => card(engine, shares.get(engine.id)))),
+          : engines.map((engine) => card(engine, shares.get(engine.id), sinceMs))),
       );
     },
   };
 }
 
-function card(engine, share) {
+function card(engine, share, sinceMs) {
   const { latency } = engine;
   const ms = (value) => (latency.count === 0 ? '–' : duration(value));
   return h(
@@ -51,9 +51,10 @@ function card(engine, share) {
       tile('In flight', `${count(engine.inFlight)}`, `of ${count(Math.floor(engine.limit))} at once`),
       tile('p50', ms(latency.p50Ms), `p95 ${ms(latency.p95Ms)}`),
       tile('p99', ms(latency.p99Ms), `max ${ms(latency.maxMs)}`),
-      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed, ${count(engine.others)} neither`, ''),
+      tile('Answers', count(engine.succeeded), `${count(engine.failed)} failed, ${count(engine.others)} others`, ''),
       tile('Dissents', count(engine.dissents), 'in votes', engine.dissents > 0 ? 'bad' : ''),
     ),
+    h('p', { class: 'note' }, `Counts and latencies ${since(sinceMs)}.`),
     facts(
       ['Share, last minute', meter(share)],
       ['Kind', engine.kind === 'local' ? 'inside the router (TypeScript)' : 'sidecar'],
@@ -63,6 +64,7 @@ function card(engine, share) {
     ),
     ...engine.modelProblems.map(({ model, why }) => h('p', { class: 'why' }, `${model} is not served: ${why}`)),
     history(engine.breaker.events),
+    h('p', { class: 'note' }, h('a', { href: `#/events/${encodeURIComponent(engine.id)}` }, 'Its events')),
   );
 }
 

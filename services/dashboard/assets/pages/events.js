@@ -4,33 +4,47 @@ import { fill, h } from '../dom.js';
 import { preciseClock } from '../format.js';
 import { empty, failure, heading, panel } from '../ui.js';
 
-let topic = '';
+/** What the list shows: kept while the page is open. */
+const wanted = { topic: '', engine: '' };
 
-export function start(root) {
+export function start(root, [engineId]) {
+  if (engineId !== undefined) wanted.engine = decodeURIComponent(engineId);
   const list = h('div', {});
-  const topics = h('select', {
-    onchange: (event) => {
-      topic = event.target.value;
-      show();
-    },
-  });
   let events;
+  const chooser = (key) =>
+    h('select', {
+      name: key,
+      onchange: ({ target }) => {
+        wanted[key] = target.value;
+        show();
+      },
+    });
+  const topics = chooser('topic');
+  const engines = chooser('engine');
   const show = () => {
     if (events === undefined) return;
-    const names = [...new Set(events.map((event) => event.topic))].sort();
-    if (topic !== '' && !names.includes(topic)) names.push(topic);
-    fill(
+    offer(
       topics,
-      h('option', { value: '', selected: topic === '' }, 'All topics'),
-      ...names.map((name) => h('option', { value: name, selected: name === topic }, name)),
+      wanted.topic,
+      'All topics',
+      events.map(({ topic }) => topic),
     );
-    topics.value = topic;
-    const shown = events.filter((event) => topic === '' || event.topic === topic);
-    fill(list, events.length === 0 ? none() : shown.length === 0 ? empty('Nothing on this topic yet.') : rows(shown));
+    offer(engines, wanted.engine, 'All engines', events.flatMap(enginesOf));
+    const shown = events.filter(
+      (event) =>
+        (wanted.topic === '' || event.topic === wanted.topic) &&
+        (wanted.engine === '' || enginesOf(event).includes(wanted.engine)),
+    );
+    fill(list, events.length === 0 ? none() : shown.length === 0 ? empty('No event fits.') : rows(shown));
   };
   root.append(
     heading('Events', 'What happened, newest first. The same as EventService sends to subscribers.'),
-    h('form', { class: 'filters', onsubmit: (event) => event.preventDefault() }, h('label', {}, 'Topic', topics)),
+    h(
+      'form',
+      { class: 'filters', onsubmit: (event) => event.preventDefault() },
+      h('label', {}, 'Topic', topics),
+      h('label', {}, 'Engine', engines),
+    ),
     panel('Recent', { aside: 'newest first' }, list),
   );
   const stop = poll(
@@ -45,30 +59,66 @@ export function start(root) {
   return { stop };
 }
 
+function offer(select, chosen, all, found) {
+  const names = [...new Set([...found, chosen])].filter((name) => name !== '').sort();
+  const option = (value, text) => h('option', { value, selected: value === chosen }, text);
+  fill(select, option('', all), ...names.map((name) => option(name, name)));
+  select.value = chosen;
+}
+
+/** Engines that it is about: `wrong` of a dispute lists several. */
+function enginesOf({ data }) {
+  return [data.engine, ...(data.wrong ?? '').split(' ')].filter(Boolean);
+}
+
 function none() {
   return empty('Nothing has happened yet: no engine came or went, no breaker opened, no vote was disputed.');
 }
 
 const TONES = { INFO: 'info', WARNING: 'warn', ERROR: 'bad' };
 
-/** "engine down: engine-1, it closed the stream (17 times)". */
-function describe(text, data, count) {
-  const facts = Object.values(data).filter((fact) => fact !== '');
-  return `${text}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}${count > 1 ? ` (${count} times)` : ''}`;
+/** The engine or model that it is about, what happened to it, and the rest with its names. */
+function describe({ text, data, count }) {
+  const { engine = '', model = '', name = '', why = '', ...rest } = data;
+  const subject = [engine, model, name].filter((each) => each !== '');
+  const facts = Object.entries(rest).filter(([, fact]) => fact !== '');
+  return [
+    subject.map((each, at) => [
+      at > 0 && ' · ',
+      each === engine ? h('a', { class: 'name', href: '#/engines' }, h('strong', {}, each)) : h('strong', {}, each),
+    ]),
+    subject.length > 0 && ': ',
+    text,
+    why !== '' && `: ${withoutState(why, text)}`,
+    facts.length > 0 &&
+      h(
+        'span',
+        { class: 'dim-text' },
+        ` (${facts.map(([key, fact]) => `${key.replaceAll('_', ' ')} ${fact}`).join('; ')})`,
+      ),
+    count > 1 && h('span', { class: 'dim-text' }, ` ${count} times`),
+  ];
+}
+
+/** "engine down" says what "down: connection refused" begins with. */
+function withoutState(why, text) {
+  const [state, ...rest] = why.split(': ');
+  return rest.length > 0 && text.endsWith(state) ? rest.join(': ') : why;
 }
 
 function rows(events) {
   return h(
     'ol',
     { class: 'timeline events' },
-    ...events.map(({ timeMs, topic, severity, text, data, count, traceId }) =>
-      h(
+    ...events.map((event) => {
+      const { timeMs, topic, severity, traceId } = event;
+      return h(
         'li',
         {},
         h('time', {}, preciseClock(timeMs)),
         h('span', { class: `badge ${TONES[severity] ?? 'dim'}`, title: severity.toLowerCase() }, topic),
-        h('span', {}, describe(text, data, count), traceId && [' ', h('a', { href: `#/traces/${traceId}` }, 'trace')]),
-      ),
-    ),
+        h('span', {}, ...describe(event), traceId && [' ', h('a', { href: `#/traces/${traceId}` }, 'trace')]),
+      );
+    }),
   );
 }

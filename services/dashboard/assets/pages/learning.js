@@ -3,7 +3,7 @@ import { poll } from '../api.js';
 import { axis, chart, colour } from '../charts.js';
 import { fill, h } from '../dom.js';
 import { clock, count, percent, plural, words } from '../format.js';
-import { badge, empty, facts, failure, heading, table } from '../ui.js';
+import { badge, empty, facts, failure, heading, panel, table } from '../ui.js';
 
 const COLOURS = ['accent', 'good', 'warn', 'bad', 'dim'];
 const STATUS_BADGES = { PUBLISHED: 'READY', REJECTED: 'DRAINING', FAILED: 'DOWN', UNDER_WAY: 'INFO' };
@@ -41,7 +41,7 @@ export function start(root) {
 }
 
 function none() {
-  return empty('No student yet. Teach one: npx tandem learn FILE --student NAME --labels A,B');
+  return panel('No student yet', {}, empty('Teach one:', 'npx tandem learn FILE --student NAME --labels A,B'));
 }
 
 function card(student, charts) {

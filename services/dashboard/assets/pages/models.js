@@ -1,7 +1,7 @@
 // The model repository: what there is, what goes in and comes out, and whether engines hold what the repository has.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
-import { count, duration, joules, plural } from '../format.js';
+import { count, duration, joules, plural, since } from '../format.js';
 import { badge, empty, facts, failure, heading, table } from '../ui.js';
 
 export function start(root) {
@@ -10,8 +10,8 @@ export function start(root) {
   const stop = poll(
     '/api/models',
     5_000,
-    ({ models, defaultModel }) =>
-      fill(list, ...(models.length === 0 ? [none()] : models.map((model) => card(model, defaultModel)))),
+    ({ models, defaultModel, sinceMs }) =>
+      fill(list, ...(models.length === 0 ? [none()] : models.map((model) => card(model, defaultModel, sinceMs)))),
     (error) => fill(list, failure(error)),
   );
   return { stop };
@@ -23,7 +23,7 @@ function none() {
   );
 }
 
-function card(model, defaultModel) {
+function card(model, defaultModel, sinceMs) {
   const wrong = model.holders.filter(({ problem }) => problem !== '');
   const isHeld = model.holders.length > wrong.length;
   const isConstant = model.inputKind === 'constant';
@@ -76,9 +76,13 @@ function card(model, defaultModel) {
       ['Answered', `${plural(model.requests, 'input')}, also from the cache`],
       ['Computed', `${plural(model.inferences, 'time')}, in ${duration(model.computeS * 1_000)}`],
       ['Energy, estimated', `${joules(model.energyJ)} for ${count(model.synapticOperations)} synaptic operations`],
+      ['Counted', since(sinceMs)],
       ['Known answers', model.golden === 0 ? 'none; npx tandem models golden makes some' : count(model.golden)],
       ['Defaults used', model.defaults.join(', ') || 'none'],
     ),
+    !model.error &&
+      !model.isUnloaded &&
+      h('p', {}, h('a', { href: `#/try/${encodeURIComponent(`${model.name}/${model.version}`)}` }, 'Try it')),
     model.holders.length === 0
       ? empty('No engine holds it.')
       : table(

@@ -1,25 +1,33 @@
 // How things stand, on one screen: is it well, how much, how fast, and who does the work.
+import { alertsPanel } from '../alerts.js';
+import { poll } from '../api.js';
 import { barChart, timeChart } from '../charts.js';
 import { fill, h } from '../dom.js';
-import { bytes, count, duration, figures, percent, plural, rate, title, words } from '../format.js';
-import { bucketMs, percentile } from '../stats.js';
-import { badge, empty, facts, heading, meter, panel, table, tile } from '../ui.js';
+import { bytes, bucketMs, count, duration, figures, percent, plural, rate, since, title, words } from '../format.js';
+import { badge, empty, facts, failure, heading, meter, panel, table, tile } from '../ui.js';
 import { engineShares, voteCounts } from './shares.js';
 
 /** The bucket that begins at 65 µs: where the picture begins without an answer. */
 const EMPTY_FROM = 64;
-
-const requests = ({ reasoning }) => reasoning.count;
-const errors = ({ reasoning }) => reasoning.errors;
+/** What the charts may look back on, seconds. */
+const RANGES = [
+  { seconds: 300, name: '5 min' },
+  { seconds: 900, name: '15 min' },
+  { seconds: 3_600, name: '1 h' },
+];
+const RANGE_KEY = 'tandem-range';
 
 export function start(root) {
+  let range = RANGES.find(({ seconds }) => String(seconds) === localStorage.getItem(RANGE_KEY)) ?? RANGES[1];
+  const span = () => range.seconds;
   const traffic = timeChart(
-    'Requests and errors per second',
+    'Inputs and errors per second',
     [
-      { name: 'requests/s', stroke: 'accent', isFilled: true },
+      { name: 'inputs/s', stroke: 'accent', isFilled: true },
       { name: 'errors/s', stroke: 'bad' },
     ],
     figures,
+    span,
   );
   const latency = timeChart(
     'Latency over time',
@@ -29,36 +37,61 @@ export function start(root) {
       { name: 'p99', stroke: 'bad' },
     ],
     duration,
+    span,
   );
   let first = 0;
-  const spread = barChart('Distribution of latency', 180, { name: (i) => short(bucketMs(first + i)), format: count });
+  const spread = barChart('Distribution of latency', 180, {
+    ...{ name: (i) => short(bucketMs(first + i)), format: count },
+    titles: { x: 'latency', y: 'answers' },
+  });
+  const alerts = h('div', {});
   const tiles = h('div', { class: 'tiles' }, ...Array.from({ length: 8 }, () => tile(' ', ' ', ' ')));
   const rest = h('div', { class: 'grid' });
   const note = h('p', { class: 'chart-note' }, ' ');
+  const problem = h('div', {});
+  const ranges = h('div', { class: 'ranges', role: 'group', 'aria-label': 'Time that the charts show' });
+  let stopPolling = () => undefined;
+  const load = () => {
+    stopPolling();
+    fill(ranges, ...RANGES.map((each) => rangeButton(each, each === range, choose)));
+    const intervalMs = Math.max(2_000, range.seconds * 5);
+    stopPolling = poll(
+      `/api/history?seconds=${range.seconds}`,
+      intervalMs,
+      (chart) => {
+        fill(problem);
+        const seconds = chart.timeMs.map((ms) => ms / 1_000);
+        traffic.update([seconds, chart.inputsPerS, chart.errorsPerS]);
+        latency.update([seconds, chart.p50Ms, chart.p95Ms, chart.p99Ms]);
+      },
+      (error) => fill(problem, failure(error)),
+    );
+  };
+  const choose = (seconds) => {
+    range = RANGES.find((each) => each.seconds === seconds);
+    localStorage.setItem(RANGE_KEY, String(seconds));
+    load();
+  };
   root.append(
-    heading('Overview', 'Inputs reasoned about, now and over the last minute.'),
+    heading('Overview', 'An input is one question to a model. A batch or a stream counts by its inputs.', ranges),
+    alerts,
     tiles,
+    problem,
     h(
       'div',
       { class: 'grid three' },
-      panel('Requests', { aside: 'last 2 min' }, traffic.element),
-      panel('Latency', { aside: 'last 2 min' }, latency.element),
-      panel('Distribution', { aside: 'last minute' }, spread.element, note),
+      panel('Inputs', { aside: 'per second' }, traffic.element),
+      panel('Latency', { aside: 'of answered inputs' }, latency.element),
+      panel('Distribution of latency', { aside: 'last minute' }, spread.element, note),
     ),
     rest,
   );
+  load();
   return {
-    update: ({ history }) => {
-      const { last } = history;
-      fill(tiles, ...tilesOf(history));
-      traffic.update(seriesOf(history, (at) => [history.rate(requests, 2, at), history.rate(errors, 2, at)]));
-      latency.update(
-        seriesOf(history, (at) => {
-          const buckets = history.buckets(5, at);
-          return [50, 95, 99].map((p) => percentile(buckets, p));
-        }),
-      );
-      const buckets = history.buckets();
+    update: ({ last }) => {
+      fill(alerts, alertsPanel(last.alerts));
+      fill(tiles, ...tilesOf(last));
+      const { buckets } = last.minute;
       const [from, to] = [buckets.findIndex((n) => n > 0), buckets.findLastIndex((n) => n > 0)];
       first = from < 0 ? EMPTY_FROM : Math.max(0, Math.min(from - 1, to - 14));
       const part = Array.from({ length: Math.max(16, to + 2 - first) }, (_, i) => buckets[first + i] ?? 0);
@@ -68,10 +101,18 @@ export function start(root) {
         note,
         answered === 0 ? 'No answers in the last minute.' : `${plural(answered, 'answer')}, by their latency.`,
       );
-      fill(rest, ...panels(history, last));
+      fill(rest, ...panels(last));
     },
-    stop: () => [traffic, latency, spread].forEach((each) => each.stop()),
+    stop: () => {
+      stopPolling();
+      [traffic, latency, spread].forEach((each) => each.stop());
+    },
   };
+}
+
+function rangeButton({ seconds, name }, isChosen, choose) {
+  const onclick = ({ currentTarget }) => choose(Number(currentTarget.value));
+  return h('button', { type: 'button', value: String(seconds), 'aria-pressed': String(isChosen), onclick }, name);
 }
 
 /** Two figures, to stand under a bar. */
@@ -79,58 +120,55 @@ function short(ms) {
   return duration(Number(ms.toPrecision(2)));
 }
 
-function seriesOf(history, read) {
-  const { snapshots, last } = history;
-  const rows = snapshots.map((_, at) => read(at));
-  const x = snapshots.map(({ upMs }) => (upMs - last.upMs) / 1_000);
-  return [x, ...(rows[0] ?? []).map((_, series) => rows.map((row) => row[series] ?? null))];
-}
-
-function tilesOf(history) {
-  const { last } = history;
-  const buckets = history.buckets();
-  const failing = history.rate(errors);
-  const share = history.added(errors) / Math.max(1, history.added(requests));
-  const ready = last.engines.filter(({ why }) => why === '').length;
-  const lookups = history.added(({ cache }) => cache.HIT + cache.COALESCED + cache.STALE + cache.MISS);
-  const spared = history.added(({ cache }) => cache.HIT + cache.COALESCED + cache.STALE);
+function tilesOf(last) {
+  const { minute, now, inputs, engines } = last;
+  const failed = minute.errors / Math.max(1, minute.inputs);
+  const ready = engines.filter(({ why }) => why === '').length;
+  const out = engines.length - ready;
   return [
-    tile('Requests/s', rate(history.rate(requests)), `${count(last.reasoning.count)} in all`),
-    tile('Errors/s', rate(failing), `${percent(share)} failed`, share > 0.01 ? 'bad' : ''),
-    tile('Latency p50', duration(percentile(buckets, 50)), 'last minute'),
-    tile('Latency p95', duration(percentile(buckets, 95)), 'last minute'),
-    tile('Latency p99', duration(percentile(buckets, 99)), 'last minute'),
+    tile('Inputs/s', rate(now.inputsPerS), `${count(inputs.count)} ${since(last.sinceMs)}`),
+    tile('Errors/s', rate(now.errorsPerS), `${percent(failed)} failed, last minute`, failed > 0.01 ? 'bad' : ''),
+    tile('Latency p50', duration(minute.p50Ms), 'last minute'),
+    tile('Latency p95', duration(minute.p95Ms), 'last minute'),
+    tile('Latency p99', duration(minute.p99Ms), 'last minute'),
     tile('In flight', count(last.inFlight), words(last.strategy)),
-    tile('Cache hits', lookups === 0 ? '–' : percent(spared / lookups), lookups === 0 ? 'no lookups' : 'last minute'),
+    minute.lookups === 0
+      ? tile('Cache hits', '–', 'no lookups, last minute')
+      : tile('Cache hits', percent(minute.hits / minute.lookups), 'last minute'),
     tile(
       'Engines ready',
-      `${ready} / ${last.engines.length}`,
-      ready === last.engines.length ? 'all take requests' : `${last.engines.length - ready} out`,
-      ready === 0 ? 'bad' : ready < last.engines.length ? 'warn' : '',
+      `${ready} / ${engines.length}`,
+      out === 0 ? 'all take requests' : `${out} out`,
+      ready === 0 ? 'bad' : out > 0 ? 'warn' : '',
     ),
   ];
 }
 
-function panels(history, last) {
+function panels(last) {
+  const aside = since(last.sinceMs);
   return [
     panel(
       'Engines',
-      { class: 'two-wide', aside: h('a', { href: '#/engines' }, 'all about them') },
-      engines(history, last),
+      { class: 'two-wide', aside: [`latency ${aside} · `, h('a', { href: '#/engines' }, 'all about them')] },
+      engines(last),
     ),
-    panel('Strategies', { aside: 'since the start' }, strategies(last)),
-    panel('Votes', { aside: h('a', { href: '#/votes' }, 'disputes') }, votes(last)),
-    panel('Cache', { aside: 'since the start' }, cache(last)),
-    panel('Connections', { aside: 'since the start' }, connections(last)),
-    panel('Errors by reason', { class: 'full-wide', aside: 'since the start' }, reasons(last)),
-    panel('By type', { class: 'full-wide', aside: 'since the start' }, types(last)),
+    panel('Strategies', { aside }, strategies(last)),
+    panel('Votes', { aside: [`${aside} · `, h('a', { href: '#/votes' }, 'disputes')] }, votes(last)),
+    panel('Cache', { aside }, cache(last)),
+    panel('Connections', { aside }, connections(last)),
+    panel('Errors by reason', { class: 'full-wide', aside }, reasons(last)),
+    panel(
+      'By type',
+      { class: 'full-wide', aside: `calls; inputs of a batch or stream as “.item”; ${aside}` },
+      types(last),
+    ),
   ];
 }
 
-function engines(history, last) {
+function engines(last) {
   if (last.engines.length === 0)
     return empty('There are no engines yet. Add one:', 'npx tandem engines register --help');
-  const shares = engineShares(history);
+  const shares = engineShares(last);
   return table(
     [
       { name: 'Engine', cell: ({ id }) => h('a', { href: '#/engines', class: 'name' }, id) },

@@ -1,7 +1,8 @@
 // One request: its answer, who voted what, where the time went, and what the neurons did.
 import { barChart, rasterChart } from '../charts.js';
 import { h } from '../dom.js';
-import { count, duration, percent, plural, title } from '../format.js';
+import { count, duration, percent, plural, preciseClock, title } from '../format.js';
+import { ask } from '../api.js';
 import { badge, empty, facts, failure, heading, meter, panel, table } from '../ui.js';
 import { answers, hex64, keep, layersOf, valueOf } from './answers.js';
 import { letter } from './votes.js';
@@ -9,7 +10,8 @@ import { letter } from './votes.js';
 export function start(root, [id]) {
   const shown =
     id === undefined ? answers[0] : answers.find(({ response }) => response.requestId === decodeURIComponent(id));
-  const charts = [];
+  let charts = [];
+  const body = h('div', {});
   const problem = h('div', {});
   const opener = h('input', {
     type: 'file',
@@ -30,9 +32,28 @@ export function start(root, [id]) {
       ),
     ),
     problem,
-    ...(shown ? [others(shown), ...sections(shown, charts)] : [none(id)]),
+    body,
   );
+  const show = () => {
+    charts.forEach((each) => each.stop());
+    charts = [];
+    body.replaceChildren(...(shown ? [others(shown), ...sections(shown, charts)] : [none(id)]));
+  };
+  show();
+  if (shown?.labels.length === 0) void findLabels(shown).then((isFound) => isFound && body.isConnected && show());
   return { stop: () => charts.forEach((each) => each.stop()) };
+}
+
+/** Of the model that answered, if the router still has it. */
+async function findLabels(shown) {
+  const { model: name, modelVersion } = shown.response;
+  try {
+    const { models } = await ask('/api/models');
+    shown.labels = models.find((each) => each.name === name && each.version === modelVersion)?.labels ?? [];
+  } catch {
+    // Then the outputs have their numbers.
+  }
+  return shown.labels.length > 0;
 }
 
 function none(id) {
@@ -88,7 +109,7 @@ function others(shown) {
 
 function sections(shown, charts) {
   return [
-    h('div', { class: 'grid' }, answer(shown), timing(shown), scores(shown), ballots(shown)),
+    h('div', { class: 'grid' }, answer(shown), timing(shown), scores(shown), ballots(shown), comparison(shown)),
     activity(shown, charts),
   ];
 }
@@ -190,7 +211,9 @@ function ballots({ response }) {
   const digestOf = ({ stateDigest }) => hex64(stateDigest);
   const outcomeOf = ({ outcome }) => valueOf(outcome, 'BALLOT_OUTCOME');
   const voted = cast.filter((ballot) => outcomeOf(ballot) !== 'ABSENT');
-  const digests = [...new Set(voted.map(digestOf))];
+  const groups = Map.groupBy(voted, digestOf);
+  // The answer that most gave is A.
+  const digests = [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([digest]) => digest);
   return panel(
     'Ballots',
     { class: 'full-wide', aside: plural(cast.length, 'engine') },
@@ -210,9 +233,47 @@ function ballots({ response }) {
   );
 }
 
-const MAX_POINTS = 20_000;
+/** What the engines said in the dispute, and what they say now. */
+function comparison({ response, replayed }) {
+  if (replayed === undefined) return h('div', { hidden: true });
+  const now = new Map((response.vote?.ballots ?? []).map((ballot) => [ballot.engineId, ballot]));
+  const digestNow = ({ engineId }) => {
+    const ballot = now.get(engineId);
+    return ballot?.stateDigest ? hex64(ballot.stateDigest) : '';
+  };
+  return panel(
+    'Replay of a dispute',
+    { class: 'full-wide', aside: `the dispute was at ${preciseClock(replayed.timeMs)}` },
+    table(
+      [
+        { name: 'Engine', cell: ({ engineId }) => h('span', { class: 'name' }, engineId) },
+        { name: 'Ballot then', cell: ({ outcome }) => badge(outcome) },
+        { name: 'State digest then', cell: ({ stateDigest, why }) => h('code', {}, stateDigest || why) },
+        {
+          name: 'State digest now',
+          cell: (ballot) => h('code', {}, digestNow(ballot) || now.get(ballot.engineId)?.why || 'did not vote'),
+        },
+        {
+          name: 'Now',
+          cell: (ballot) => {
+            const digest = digestNow(ballot);
+            if (digest === '') return '–';
+            return digest === hex64(response.stateDigest) ? badge('AGREED', 'right') : badge('DISSENTED', 'wrong');
+          },
+        },
+      ],
+      replayed.ballots,
+    ),
+  );
+}
 
-function activity({ response }, charts) {
+const MAX_POINTS = 20_000;
+/** Classes that have room to be named one below the other, and what each takes. */
+const MAX_NAMED = 64;
+const NAME_PX = 13;
+const NAMES_PX = 140;
+
+function activity({ response, labels }, charts) {
   const layers = layersOf(response);
   if (layers.length === 0) {
     return panel(
@@ -226,14 +287,27 @@ function activity({ response }, charts) {
   return panel(
     'Spikes',
     { aside: 'above: which neuron fired at which step; below: how many did' },
-    h('div', { class: 'layers' }, ...layers.map((layer) => layerPictures(layer, charts))),
+    h(
+      'div',
+      { class: 'layers' },
+      ...layers.map((layer, at) => layerPictures(layer, namesOf(layers, at, labels), charts)),
+    ),
   );
 }
 
-function layerPictures({ name, neurons, spikesPerStep, events, leftOut }, charts) {
+/** The last layer is what is read out, where it has a neuron for each class. */
+function namesOf(layers, at, labels) {
+  const isReadout = at === layers.length - 1 && layers[at].neurons === labels.length;
+  return isReadout && labels.length <= MAX_NAMED ? labels : undefined;
+}
+
+function layerPictures({ name, neurons, spikesPerStep, events, leftOut }, names, charts) {
   const steps = spikesPerStep.length;
   const spikes = spikesPerStep.reduce((sum, n) => sum + n, 0);
-  const perStep = barChart(`Spikes of ${name} at each step`, 110, { name: String, format: count, stroke: 'good' });
+  const size = names ? NAMES_PX : undefined;
+  const perStep = barChart(`Spikes of ${name} at each step`, 126, {
+    ...{ name: String, format: count, titles: { x: 'step', y: 'spikes' }, size, stroke: 'good' },
+  });
   perStep.update([spikesPerStep.map((_, step) => step), spikesPerStep]);
   charts.push(perStep);
   let raster = h('p', { class: 'note' }, 'No raster recorded for this layer.');
@@ -241,7 +315,14 @@ function layerPictures({ name, neurons, spikesPerStep, events, leftOut }, charts
   if (events !== undefined) {
     const drawn = events.slice(0, MAX_POINTS).toSorted((a, b) => a[0] - b[0]);
     missing += events.length - drawn.length;
-    const picture = rasterChart(`Spike raster of ${name}`, 220, steps, neurons);
+    const height = names ? Math.max(220, neurons * NAME_PX + 50) : 220;
+    const axes = names ? `, classes ${names[0]} to ${names.at(-1)}` : '';
+    const picture = rasterChart(`Spike raster of ${name}: neuron by step${axes}`, height, {
+      steps,
+      neurons,
+      names,
+      size,
+    });
     picture.update([drawn.map(([step]) => step), drawn.map(([, neuron]) => neuron)]);
     charts.push(picture);
     raster = picture.element;

@@ -2,7 +2,7 @@
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { bytes, count, duration } from '../format.js';
-import { empty, facts, failure, heading, table } from '../ui.js';
+import { empty, facts, failure, heading, panel, table } from '../ui.js';
 
 const REASONS = {
   CLOSED: 'closed',
@@ -33,7 +33,7 @@ function totals({ open, bytes: held, waiting, opened, ended, moved, refused }) {
     facts(
       ['Open', `${count(open)}, ${bytes(held)}`],
       ['Messages waiting', count(waiting)],
-      ['Opened', count(opened)],
+      ['Opened since the router started', count(opened)],
       ['Ended', ends.map(([why, times]) => `${REASONS[why] ?? why}: ${count(times)}`).join(', ') || 'none'],
       ['Continued on another engine', count(moved)],
       ['Refused at a limit', count(refused)],
@@ -43,7 +43,8 @@ function totals({ open, bytes: held, waiting, opened, ended, moved, refused }) {
 
 function sessionTable({ sessions }) {
   if (sessions.length === 0) {
-    return empty('No session is open. Open one:', 'npx tandem reason --session robot-7 --sample dog');
+    const command = 'npx tandem reason --session robot-7 --sample dog';
+    return panel('No session is open', {}, empty('Open one:', command));
   }
   return h(
     'article',

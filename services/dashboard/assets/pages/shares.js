@@ -1,14 +1,10 @@
 // Who did how much, for several pages.
 
 /** Of the answers of the last minute, by engine id. */
-export function engineShares(history) {
-  const older = new Map(history.before(60)?.engines.map(({ id, succeeded }) => [id, succeeded]));
-  const added = history.last.engines.map(({ id, succeeded }) => [
-    id,
-    Math.max(0, succeeded - (older.get(id) ?? succeeded)),
-  ]);
-  const all = added.reduce((sum, [, n]) => sum + n, 0);
-  return new Map(added.map(([id, n]) => [id, all === 0 ? undefined : n / all]));
+export function engineShares({ engines, minute }) {
+  const answers = engines.map(({ id }) => [id, minute.engines[id] ?? 0]);
+  const all = answers.reduce((sum, [, n]) => sum + n, 0);
+  return new Map(answers.map(([id, n]) => [id, all === 0 ? undefined : n / all]));
 }
 
 /** Verdicts that there were, most frequent first. */

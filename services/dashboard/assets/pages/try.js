@@ -1,21 +1,21 @@
-// Asks the router from the page, with an input whose answer is known.
+// Asks the router from the page: with a known input, a text, numbers or a file.
 import { ask } from '../api.js';
 import { fill, h } from '../dom.js';
 import { live } from '../live.js';
-import { plural } from '../format.js';
+import { parseNumbers, readNumbers, toJson } from '../numbers.js';
 import { empty, failure, heading, panel } from '../ui.js';
 import { keep } from './answers.js';
 
 const STRATEGIES = ['', 'ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'REDUNDANT', 'HEDGED', 'AFFINITY'];
 
-export function start(root) {
+export function start(root, [chosen]) {
   const body = h('div', {});
-  root.append(heading('Try a request', 'A known input of a model, or a text, answered by the running engines.'), body);
+  root.append(heading('Try a request', 'Any model, answered by the running engines.'), body);
   let isShown = false;
-  const update = ({ history }) => {
+  const update = ({ last }) => {
     if (isShown) return;
     isShown = true;
-    if (history.last.canTry) void showForm(body);
+    if (last.canTry) void showForm(body, chosen && decodeURIComponent(chosen));
     else
       fill(
         body,
@@ -29,11 +29,11 @@ export function start(root) {
         ),
       );
   };
-  if (live.history.last) update(live);
+  if (live.last) update(live);
   return { update };
 }
 
-async function showForm(body) {
+async function showForm(body, chosen) {
   let found;
   try {
     found = await ask('/api/models');
@@ -41,43 +41,56 @@ async function showForm(body) {
     fill(body, failure(error));
     return;
   }
-  const models = found.models.filter(({ golden, takesText, error }) => (golden > 0 || takesText) && error === '');
+  const models = found.models.filter(({ error, isUnloaded }) => error === '' && !isUnloaded);
   if (models.length === 0) {
-    fill(
-      body,
-      panel(
-        'Nothing to send',
-        {},
-        empty('No model has known inputs. Name a file of them as “golden” in its model.yaml.'),
-      ),
-    );
+    fill(body, panel('Nothing to send to', {}, empty('No model is served yet.', 'npx tandem models add --help')));
     return;
   }
-  const select = (name, label, options) =>
-    h(
-      'label',
-      { class: 'field' },
-      label,
-      h('select', { name }, ...options.map(([value, text]) => h('option', { value }, text))),
-    );
-  const problem = h('div', { 'aria-live': 'polite' });
-  const samples = h('select', { name: 'sample' });
-  const text = h('input', { name: 'text', type: 'text', placeholder: 'a small furry animal', autocomplete: 'off' });
-  const textField = h('label', { class: 'field wide', hidden: true }, 'Text', text);
-  const samplesField = h('label', { class: 'field' }, 'Known input', samples);
-  let loaded = [];
-  const modelField = select(
-    'model',
-    'Model',
-    models.map(({ name, version }, at) => [at, `${name}/${version}`]),
+  const keyOf = ({ name, version }) => `${name}/${version}`;
+  const first = Math.max(
+    0,
+    models.findIndex((each) => (chosen ? keyOf(each) === chosen : each.name === found.defaultModel && each.isLatest)),
   );
+  const form = formOf(
+    models.map((each, at) => [at, keyOf(each), at === first]),
+    { models, samples: [] },
+  );
+  body.replaceChildren(form.element);
+  await form.load();
+}
+
+/** What a model takes, in the order in which it is offered. */
+function kindsOf({ golden, takesText }) {
+  return [
+    golden > 0 && ['sample', 'known input'],
+    takesText && ['text', 'text'],
+    ['numbers', 'numbers'],
+    ['file', 'file'],
+  ].filter(Boolean);
+}
+
+function formOf(choices, state) {
+  const problem = h('div', { class: 'full-wide', 'aria-live': 'polite' });
+  const hint = h('p', { class: 'note full-wide' });
   const send = h('button', { type: 'submit', class: 'primary' }, 'Send');
+  const inputs = {
+    sample: h('select', { name: 'sample' }),
+    text: h('input', { name: 'text', type: 'text', placeholder: 'a small furry animal', autocomplete: 'off' }),
+    numbers: h('textarea', { name: 'numbers', rows: '5', spellcheck: 'false', placeholder: '0.1, 0.2, 0.3' }),
+    file: h('input', { name: 'file', type: 'file', accept: '.json,.txt,.csv,.npy,.f32' }),
+  };
+  const labels = { sample: 'Known input', text: 'Text', numbers: 'Numbers', file: 'File of numbers' };
+  const fields = Object.entries(inputs).map(([kind, input]) => [
+    kind,
+    h('label', { class: 'field wide' }, labels[kind], input),
+  ]);
   const form = h(
     'form',
     { class: 'panel try' },
-    modelField,
-    textField,
-    samplesField,
+    select('model', 'Model', choices),
+    select('kind', 'Input', []),
+    ...fields.map(([, field]) => field),
+    hint,
     select(
       'strategy',
       'Strategy',
@@ -96,33 +109,37 @@ async function showForm(body) {
     h('div', { class: 'field' }, send),
     problem,
   );
-  const model = () => models[Number(form.elements.model.value)];
+  const model = () => state.models[Number(form.elements.model.value)];
+  const showKind = () => {
+    const { kind } = form.elements;
+    for (const [name, field] of fields) field.hidden = name !== kind.value;
+    hint.textContent = hintFor(kind.value, model());
+    fill(problem);
+  };
   const load = async () => {
+    const { name, version } = model();
+    const { kind } = form.elements;
+    const kinds = kindsOf(model());
+    const before = kind.value;
+    fill(kind, ...kinds.map(([value, text]) => h('option', { value }, text)));
+    kind.value = kinds.some(([value]) => value === before) ? before : kinds[0][0];
+    showKind();
     try {
-      const { name, version, takesText } = model();
-      textField.hidden = !takesText;
-      ({ samples: loaded } = await ask(`/api/models/${encodeURIComponent(name)}/${version}/samples`));
-      fill(samples, ...loaded.map((sample, at) => h('option', { value: at }, sample.name || `known input ${at + 1}`)));
+      const path = `/api/models/${encodeURIComponent(name)}/${version}/samples`;
+      ({ samples: state.samples } = await ask(path));
+      const names = state.samples.map((sample, at) => sample.name || `known input ${at + 1}`);
+      fill(inputs.sample, ...names.map((each, at) => h('option', { value: at }, each)));
     } catch (error) {
       fill(problem, failure(error));
     }
   };
-  form.elements.model.addEventListener('change', () => void load());
-  form.addEventListener('submit', (event) => {
-    event.preventDefault(); // the page sends it itself
-    void submit();
-  });
   const submit = async () => {
-    const { name, version, labels, takesText } = model();
-    const words = takesText ? text.value.trim() : '';
-    const sample = words === '' ? loaded[Number(samples.value)] : undefined;
-    if (words === '' && sample === undefined) return;
-    const input =
-      sample === undefined ? { text: words } : { tensor: { shape: sample.shape, dtype: 'FP32', data: sample.data } };
-    const { strategy, cache, detail } = form.elements;
     send.disabled = true;
     fill(problem);
     try {
+      const { input, known } = await inputOf(form.elements.kind.value, inputs, state);
+      const { name, version, labels: classes } = model();
+      const { strategy, cache, detail } = form.elements;
       const response = await ask('/api/reason', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
@@ -132,7 +149,7 @@ async function showForm(body) {
           ...{ cache: `CACHE_MODE_${cache.value}`, detail: `DETAIL_${detail.value}` },
         }),
       });
-      keep({ response, labels, known: sample?.stateDigest ?? '' });
+      keep({ response, labels: classes, known });
       location.hash = `#/request/${encodeURIComponent(response.requestId)}`;
     } catch (error) {
       fill(problem, failure(error));
@@ -140,7 +157,43 @@ async function showForm(body) {
       send.disabled = false;
     }
   };
-  body.replaceChildren(form);
-  await load();
-  if (loaded.length > 0) form.setAttribute('aria-label', `Try one of ${plural(loaded.length, 'known input')}`);
+  form.elements.model.addEventListener('change', () => void load());
+  form.elements.kind.addEventListener('change', showKind);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault(); // the page sends it itself
+    void submit();
+  });
+  return { element: form, load };
+}
+
+/** `known`: digest of the right answer, or empty. Rejects with an Error for people. */
+async function inputOf(kind, inputs, { samples }) {
+  if (kind === 'sample') {
+    const sample = samples[Number(inputs.sample.value)];
+    if (sample === undefined) throw new Error('The known inputs are not loaded yet.');
+    return { input: { tensor: { shape: sample.shape, dtype: 'FP32', data: sample.data } }, known: sample.stateDigest };
+  }
+  if (kind === 'text') {
+    const text = inputs.text.value.trim();
+    if (text === '') throw new Error('Type a text first.');
+    return { input: { text }, known: '' };
+  }
+  if (kind === 'numbers') return { input: { tensor: toJson(parseNumbers(inputs.numbers.value)) }, known: '' };
+  const [file] = inputs.file.files;
+  if (file === undefined) throw new Error('Choose a file first.');
+  return { input: { tensor: toJson(await readNumbers(file)) }, known: '' };
+}
+
+function hintFor(kind, { inputKind, inputShape }) {
+  const one = inputShape.join(' × ') || 'as many as the network takes';
+  const shape =
+    inputKind === 'constant' ? `${one} numbers` : `steps × ${one} numbers, as a list of lists or a row a line`;
+  if (kind === 'numbers') return `The model takes ${shape}. With spaces, commas or line ends between them, or as JSON.`;
+  if (kind === 'file') return `The model takes ${shape}. JSON, text, .csv, .npy, or little-endian floats (.f32).`;
+  return kind === 'sample' ? 'Its right answer is known: the page compares the two to the bit.' : '';
+}
+
+function select(name, label, options) {
+  const shown = options.map(([value, text, selected = false]) => h('option', { value, selected }, text));
+  return h('label', { class: 'field' }, label, h('select', { name }, ...shown));
 }

@@ -1,9 +1,11 @@
 // What votes came to, and the disputes themselves: who said what, to the bit.
-import { poll } from '../api.js';
+import { ask, poll } from '../api.js';
 import { fill, h } from '../dom.js';
-import { count, duration, preciseClock, title } from '../format.js';
+import { count, duration, preciseClock, since, title } from '../format.js';
 import { rasters } from '../rasters.js';
+import { live } from '../live.js';
 import { badge, empty, failure, heading, panel, table, tile } from '../ui.js';
+import { keep } from './answers.js';
 
 const MEANINGS = {
   UNANIMOUS: 'all agree to the bit',
@@ -18,9 +20,11 @@ const MEANINGS = {
 
 export function start(root) {
   const tiles = h('div', { class: 'tiles' });
+  const period = h('p', { class: 'note' }, ' ');
   const disputes = h('div', { class: 'disputes' });
   root.append(
     heading('Votes & disputes', 'Every engine computes the same bits, so a ballot that differs is a wrong answer.'),
+    period,
     tiles,
     panel('Recent disputes', { aside: 'newest first' }, disputes),
   );
@@ -31,8 +35,8 @@ export function start(root) {
     (error) => fill(disputes, failure(error)),
   );
   return {
-    update: ({ history }) => {
-      const { votes } = history.last;
+    update: ({ last: { votes, sinceMs } }) => {
+      fill(period, `Verdicts ${since(sinceMs)}, when counting began.`);
       fill(
         tiles,
         ...Object.entries(MEANINGS).map(([name, meaning]) =>
@@ -48,12 +52,13 @@ function none() {
   return empty('No engine has contradicted another. To see a vote with its ballots:', 'npx tandem vote --sample dog');
 }
 
-function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ballots, differences }) {
-  const digests = [...new Set(ballots.map(answerOf).filter(Boolean))];
+function dispute(shown) {
+  const { timeMs, traceId, model, version, strategy, verdict, wrong, ballots, differences } = shown;
+  const digests = answersOf(ballots);
   const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
   return h(
     'details',
-    { class: 'dispute' },
+    { class: 'dispute', 'data-key': shown.id },
     h(
       'summary',
       {},
@@ -63,7 +68,12 @@ function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ba
       h('span', { class: 'dim-text' }, title(strategy)),
       h('span', {}, blamed),
     ),
-    traceId && h('p', { class: 'note' }, h('a', { href: `#/traces/${traceId}` }, 'Trace of the request')),
+    h(
+      'p',
+      { class: 'dispute-actions' },
+      traceId && h('a', { href: `#/traces/${traceId}` }, 'Trace of the request'),
+      replayButton(shown),
+    ),
     table(
       [
         { name: 'Engine', cell: ({ engineId }) => h('span', { class: 'name' }, engineId) },
@@ -80,8 +90,36 @@ function dispute({ timeMs, traceId, model, version, strategy, verdict, wrong, ba
   );
 }
 
+function replayButton(dispute) {
+  if (!live.last?.canTry) return undefined;
+  const { id, canReplay } = dispute;
+  if (!canReplay) return h('span', { class: 'dim-text' }, 'Its input is not kept, so it cannot be replayed.');
+  return h('button', { type: 'button', 'data-dispute': id, onclick: replay }, 'Replay: ask all engines again');
+}
+
+/** The button may have come to stand for another dispute since it was made. */
+async function replay({ currentTarget: button }) {
+  const { dispute } = button.dataset;
+  button.disabled = true;
+  try {
+    const { disputes } = await ask('/api/disputes?limit=500');
+    const response = await ask(`/api/disputes/${dispute}/replay`, { method: 'POST' });
+    keep({ response, labels: [], known: '', replayed: disputes.find(({ id }) => id === dispute) });
+    location.hash = `#/request/${encodeURIComponent(response.requestId)}`;
+  } catch (error) {
+    button.after(failure(error));
+    button.disabled = false;
+  }
+}
+
 function difference(each) {
   return h('div', { class: 'difference' }, h('p', { class: 'why' }, each.text), each.raster && rasters(each));
+}
+
+/** The different answers, the one that most gave first: it is A. */
+function answersOf(ballots) {
+  const groups = Map.groupBy(ballots.filter(answerOf), answerOf);
+  return [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([answer]) => answer);
 }
 
 /** What makes two ballots the same answer. */
@@ -90,7 +128,7 @@ function answerOf({ stateDigest, readoutDigest }) {
 }
 
 /** The same letter stands for the same answer. */
-export function letter(place) {
-  if (place < 0) return h('span', { class: 'dim-text' }, 'none');
-  return h('span', { class: `letter letter-${place % 4}` }, String.fromCharCode(65 + (place % 26)));
+export function letter(index) {
+  if (index < 0) return h('span', { class: 'dim-text' }, 'none');
+  return h('span', { class: `letter letter-${index % 4}` }, String.fromCharCode(65 + (index % 26)));
 }

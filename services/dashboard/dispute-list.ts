@@ -1,0 +1,35 @@
+// The newest disputes, and what the engines were given in them, so that a visitor can have it computed again.
+import { Recent } from './recent.ts';
+import type { DisputeInput, DisputeView } from './sources.ts';
+
+const MAX_DISPUTES = 200;
+const MAX_INPUT_BYTES = 8 * 1_048_576;
+
+export class DisputeList extends Recent<DisputeView> {
+  readonly #maxInputBytes: number;
+  /** By dispute id, oldest first. */
+  readonly #inputs = new Map<string, DisputeInput>();
+  #inputBytes = 0;
+
+  constructor(max = MAX_DISPUTES, maxInputBytes = MAX_INPUT_BYTES) {
+    super(max);
+    this.#maxInputBytes = maxInputBytes;
+  }
+
+  /** `input.data` must not be a view into something larger. The oldest inputs make room for it. */
+  keepInput(id: string, input: DisputeInput): void {
+    if (input.data.length > this.#maxInputBytes) return;
+    this.#inputs.set(id, input);
+    this.#inputBytes += input.data.length;
+    for (const [oldest, { data }] of this.#inputs) {
+      if (this.#inputs.size <= this.max && this.#inputBytes <= this.#maxInputBytes) break;
+      this.#inputs.delete(oldest);
+      this.#inputBytes -= data.length;
+    }
+  }
+
+  /** Undefined: it is not kept (any more). */
+  input(id: string): DisputeInput | undefined {
+    return this.#inputs.get(id);
+  }
+}

@@ -1,0 +1,209 @@
+// What the router did within the last hour, so that a page that has just been opened shows it. A point every two seconds
+// holds what was counted since the point before. The hour is cut short where it would take more than `maxBytes`.
+import { LATENCY_BUCKETS, bucketStartMs } from '../telemetry/latency.ts';
+import type { Reading } from '../telemetry/meter.ts';
+import { type InputCounts, inputCounts } from './input-counts.ts';
+
+export const INTERVAL_MS = 2_000;
+export const KEPT_MS = 3_600_000;
+const MAX_BYTES = 4 * 1_048_576;
+/** Points of one chart. */
+const MAX_CHART_POINTS = 180;
+/** Of a point with nothing in it, and of each latency bucket and engine in it. */
+const BASE_BYTES = 256;
+const PAIR_BYTES = 32;
+
+/** What happened within a time. */
+export interface Period {
+  readonly seconds: number;
+  /** Inputs, failed ones included. */
+  readonly inputs: number;
+  readonly errors: number;
+  /** Inputs that looked for a cached answer, and found one. */
+  readonly lookups: number;
+  readonly hits: number;
+  /** Latencies of answered inputs, milliseconds. Undefined: none was answered. */
+  readonly p50Ms: number | undefined;
+  readonly p95Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+  /** How many took so long, in LATENCY_BUCKETS. */
+  readonly buckets: readonly number[];
+  /** Answers, by engine id. */
+  readonly engines: Readonly<Record<string, number>>;
+}
+
+/** Equally long lists, oldest first. */
+export interface Chart {
+  /** Seconds from a point to the next one. */
+  readonly stepS: number;
+  /** Where each point ends, milliseconds since 1970. */
+  readonly timeMs: readonly number[];
+  readonly inputsPerS: readonly number[];
+  readonly errorsPerS: readonly number[];
+  readonly p50Ms: readonly (number | null)[];
+  readonly p95Ms: readonly (number | null)[];
+  readonly p99Ms: readonly (number | null)[];
+}
+
+interface Point {
+  readonly timeMs: number;
+  readonly upMs: number;
+  readonly seconds: number;
+  readonly inputs: number;
+  readonly errors: number;
+  readonly lookups: number;
+  readonly hits: number;
+  /** Bucket, count, bucket, count, … */
+  readonly latencies: readonly number[];
+  readonly engines: readonly (readonly [id: string, answers: number])[];
+  readonly bytes: number;
+}
+
+interface Counted extends InputCounts {
+  readonly timeMs: number;
+  readonly upMs: number;
+  readonly sinceMs: number;
+  readonly lookups: number;
+  readonly hits: number;
+  readonly engines: ReadonlyMap<string, number>;
+}
+
+export class History {
+  readonly #read: () => Reading;
+  readonly #maxBytes: number;
+  #points: Point[] = [];
+  #bytes = 0;
+  #last: Counted | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(read: () => Reading, maxBytes = MAX_BYTES) {
+    this.#read = read;
+    this.#maxBytes = maxBytes;
+  }
+
+  get size(): { readonly points: number; readonly bytes: number } {
+    return { points: this.#points.length, bytes: this.#bytes };
+  }
+
+  start(): void {
+    this.look();
+    this.#timer = setInterval(() => this.look(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Adds a point; the timer does so every two seconds. The first look only remembers the counts. */
+  look(): void {
+    const now = toCounted(this.#read());
+    if (this.#last !== undefined && now.upMs > this.#last.upMs) this.#add(toPoint(now, this.#last));
+    this.#last = now;
+  }
+
+  /** What happened within the last `seconds`, or since the first point. */
+  last(seconds: number): Period {
+    const fromMs = (this.#last?.upMs ?? 0) - seconds * 1_000;
+    return toPeriod(this.#points.slice(this.#firstAfter(fromMs)));
+  }
+
+  /** The last `seconds` as lines of a chart. Its points stay where they are while it moves on. */
+  chart(seconds: number): Chart {
+    const endMs = this.#last?.upMs ?? 0;
+    const fromMs = Math.max(endMs - seconds * 1_000, (this.#points[0]?.upMs ?? 0) - INTERVAL_MS);
+    const stepMs = Math.ceil((endMs - fromMs) / MAX_CHART_POINTS / INTERVAL_MS) * INTERVAL_MS;
+    const stepOf = ({ upMs }: Point): number => Math.ceil(upMs / stepMs);
+    const groups = Map.groupBy(this.#points.slice(this.#firstAfter(fromMs)), stepOf);
+    const rows = [...groups.values()].map((points) => ({ timeMs: points.at(-1)!.timeMs, ...toPeriod(points) }));
+    const column = <T>(read: (row: (typeof rows)[number]) => T): T[] => rows.map(read);
+    return {
+      stepS: stepMs / 1_000,
+      timeMs: column(({ timeMs }) => timeMs),
+      inputsPerS: column(({ inputs, seconds: each }) => inputs / each),
+      errorsPerS: column(({ errors, seconds: each }) => errors / each),
+      p50Ms: column(({ p50Ms }) => p50Ms ?? null),
+      p95Ms: column(({ p95Ms }) => p95Ms ?? null),
+      p99Ms: column(({ p99Ms }) => p99Ms ?? null),
+    };
+  }
+
+  /** Of the points whose time begins at `upMs` or after it. Timers are late: half an interval does not matter. */
+  #firstAfter(upMs: number): number {
+    const index = this.#points.findIndex((point) => point.upMs > upMs + INTERVAL_MS / 2);
+    return index < 0 ? this.#points.length : index;
+  }
+
+  #add(point: Point): void {
+    this.#points.push(point);
+    this.#bytes += point.bytes;
+    let tooMany = this.#points.findIndex(({ upMs }) => upMs > point.upMs - KEPT_MS);
+    let bytes = this.#points.slice(tooMany).reduce((sum, each) => sum + each.bytes, 0);
+    for (; bytes > this.#maxBytes; tooMany += 1) bytes -= this.#points[tooMany]!.bytes;
+    this.#bytes = bytes;
+    if (tooMany > 0) this.#points = this.#points.slice(tooMany);
+  }
+}
+
+function toCounted({ timeMs, upMs, counts }: Reading): Counted {
+  const { HIT, COALESCED, STALE, MISS } = counts.cache;
+  const hits = HIT + COALESCED + STALE;
+  const engines = new Map([...counts.engines].map(([id, { succeeded }]) => [id, succeeded]));
+  return { timeMs, upMs, sinceMs: counts.sinceMs, ...inputCounts(counts), hits, lookups: hits + MISS, engines };
+}
+
+/** Where counting began anew in between, all that was counted is new. */
+function toPoint(now: Counted, last: Counted): Point {
+  const before = now.sinceMs === last.sinceMs ? last : undefined;
+  const added = (read: (counted: Counted) => number): number => read(now) - (before === undefined ? 0 : read(before));
+  const latencies: number[] = [];
+  now.buckets.forEach((count, bucket) => {
+    const more = count - (before?.buckets[bucket] ?? 0);
+    if (more > 0) latencies.push(bucket, more);
+  });
+  const engines = [...now.engines].flatMap(([id, answers]): Point['engines'] => {
+    const known = before?.engines.get(id) ?? 0;
+    const more = answers < known ? answers : answers - known; // an engine of this name was removed and came back
+    return more > 0 ? [[id, more]] : [];
+  });
+  return {
+    ...{ timeMs: now.timeMs, upMs: now.upMs, seconds: (now.upMs - last.upMs) / 1_000, latencies, engines },
+    inputs: added(({ count }) => count),
+    errors: added(({ errors }) => errors),
+    lookups: added(({ lookups }) => lookups),
+    hits: added(({ hits }) => hits),
+    bytes: BASE_BYTES + (latencies.length / 2 + engines.length) * PAIR_BYTES,
+  };
+}
+
+function toPeriod(points: readonly Point[]): Period {
+  const sum = (read: (point: Point) => number): number => points.reduce((total, point) => total + read(point), 0);
+  const buckets = Array<number>(LATENCY_BUCKETS).fill(0);
+  const engines: Record<string, number> = Object.create(null) as Record<string, number>;
+  for (const { latencies, engines: answered } of points) {
+    for (let at = 0; at < latencies.length; at += 2) buckets[latencies[at]!]! += latencies[at + 1]!;
+    for (const [id, answers] of answered) engines[id] = (engines[id] ?? 0) + answers;
+  }
+  const [p50Ms, p95Ms, p99Ms] = [50, 95, 99].map((percent) => percentileMs(buckets, percent));
+  return {
+    seconds: sum(({ seconds }) => seconds),
+    inputs: sum(({ inputs }) => inputs),
+    errors: sum(({ errors }) => errors),
+    lookups: sum(({ lookups }) => lookups),
+    hits: sum(({ hits }) => hits),
+    ...{ p50Ms, p95Ms, p99Ms, buckets, engines },
+  };
+}
+
+/** Value below which `percent` of the counted lie, evenly spread within a bucket. Undefined of nothing. */
+export function percentileMs(buckets: readonly number[], percent: number): number | undefined {
+  const all = buckets.reduce((sum, count) => sum + count, 0);
+  let rest = (percent / 100) * all;
+  for (const [bucket, count] of buckets.entries()) {
+    if (count > 0 && rest <= count) {
+      const fromMs = bucketStartMs(bucket);
+      return fromMs + (rest / count) * (bucketStartMs(bucket + 1) - fromMs);
+    }
+    rest -= count;
+  }
+  return undefined;
+}

@@ -1,0 +1,170 @@
+// The traces that the router keeps itself, for people who look without a collector. Each kind has room of its own: a flood
+// of ordinary requests, or of failures, leaves what people have a link to.
+import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { Attributes, Span } from '../core/span.ts';
+import { type KeptTrace, TraceRing, type TraceRingLimits } from './trace-ring.ts';
+
+/** From what is given up first to what is kept longest. */
+export const TRACE_KINDS = ['ORDINARY', 'FAILED', 'NOTABLE', 'OWN'] as const;
+
+/**
+ * NOTABLE: something happened that people ask about, such as a dispute. OWN: asked for from the dashboard or the command line,
+ * where the trace is linked.
+ */
+export type TraceKind = (typeof TRACE_KINDS)[number];
+
+export interface TraceSummary {
+  readonly traceId: string;
+  readonly kind: TraceKind;
+  /** Of the root, as the following; of the span that came first where the root has not come (yet). */
+  readonly name: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly error: string;
+  readonly attributes: Attributes;
+  readonly spans: number;
+  /** That recorded them, in the order in which they came. */
+  readonly services: readonly string[];
+}
+
+export interface TraceFilter {
+  /** At most so many. */
+  readonly limit: number;
+  /** Goes on behind an earlier list: its `next`. */
+  readonly before?: number | undefined;
+  /** Beginning of the trace id. */
+  readonly id?: string | undefined;
+  readonly kind?: TraceKind | undefined;
+  readonly onlyErrors?: boolean | undefined;
+  readonly minMs?: number | undefined;
+  /** Part of the model's name. */
+  readonly model?: string | undefined;
+}
+
+export interface TraceList {
+  /** Newest first. */
+  readonly traces: readonly TraceSummary[];
+  /** For `before`: there may be more; undefined: there are no more. */
+  readonly next: number | undefined;
+}
+
+/** Undefined: it cannot be read. */
+export type SpanDecoder = (span: EncodedSpan) => Span | undefined;
+
+export type TraceLimits = Readonly<Record<TraceKind, TraceRingLimits>>;
+
+const MEBIBYTE = 1_048_576;
+const SPECIAL = { maxTraces: 250, maxSpans: 5_000, maxSpansPerTrace: 2_000, maxBytes: 8 * MEBIBYTE };
+const LIMITS: TraceLimits = {
+  ORDINARY: { maxTraces: 1_000, maxSpans: 20_000, maxSpansPerTrace: 2_000, maxBytes: 40 * MEBIBYTE },
+  ...{ FAILED: SPECIAL, NOTABLE: SPECIAL, OWN: SPECIAL },
+};
+/** A list reads no more traces than this: reading takes time that requests wait for. */
+const MAX_READ = 300;
+
+export class TraceStore {
+  readonly #decode: SpanDecoder;
+  readonly #rings: ReadonlyMap<TraceKind, TraceRing>;
+  #sequence = 0;
+
+  constructor(decode: SpanDecoder, limits: TraceLimits = LIMITS) {
+    this.#decode = decode;
+    this.#rings = new Map(TRACE_KINDS.map((kind) => [kind, new TraceRing(limits[kind])]));
+  }
+
+  /** Traces and spans that it holds, and spans that it did not take because their trace was full. */
+  get stats(): { readonly traces: number; readonly spans: number; readonly refused: number } {
+    const rings = [...this.#rings.values()];
+    const sum = (read: (ring: TraceRing) => number): number => rings.reduce((total, ring) => total + read(ring), 0);
+    return {
+      traces: sum(({ size }) => size.traces),
+      spans: sum(({ size }) => size.spans),
+      refused: sum(({ refused }) => refused),
+    };
+  }
+
+  /** They may be of several traces. `kind`: what their traces turned out to be; engines do not know that. */
+  add(spans: readonly EncodedSpan[], kind: TraceKind = 'ORDINARY'): void {
+    for (const span of spans) {
+      const ring = this.#ringFor(span.traceId, kind);
+      if (ring.get(span.traceId) === undefined) this.#sequence += 1;
+      ring.add(span, this.#sequence);
+    }
+  }
+
+  has(traceId: string): boolean {
+    return this.#find(traceId) !== undefined;
+  }
+
+  /** Newest first. */
+  recent(limit: number): readonly TraceSummary[] {
+    return this.list({ limit }).traces;
+  }
+
+  list(filter: TraceFilter): TraceList {
+    const { limit, before = Infinity, id = '', kind: wantedKind } = filter;
+    const candidates = TRACE_KINDS.filter((kind) => wantedKind === undefined || kind === wantedKind)
+      .flatMap((kind) => this.#rings.get(kind)!.all.map((trace) => ({ kind, ...trace })))
+      .filter(({ sequence, traceId }) => sequence < before && traceId.startsWith(id))
+      .sort((a, b) => b.sequence - a.sequence);
+    const traces: TraceSummary[] = [];
+    for (const [index, { kind, spans, sequence }] of candidates.entries()) {
+      const summary = toSummary(this.#read(spans), kind);
+      if (summary !== undefined && isWanted(summary, filter)) traces.push(summary);
+      if (traces.length < limit && index + 1 < MAX_READ) continue;
+      return { traces, next: index + 1 < candidates.length ? sequence : undefined };
+    }
+    return { traces, next: undefined };
+  }
+
+  /** In the order of their beginning; none of a trace that is not held. */
+  spans(traceId: string): readonly Span[] {
+    return this.#read(this.#find(traceId)?.spans ?? []).sort((a, b) => a.startMs - b.startMs);
+  }
+
+  #find(traceId: string): KeptTrace | undefined {
+    for (const ring of this.#rings.values()) {
+      const kept = ring.get(traceId);
+      if (kept !== undefined) return kept;
+    }
+    return undefined;
+  }
+
+  /** A trace is in one ring only: the highest that any of its spans asked for. */
+  #ringFor(traceId: string, kind: TraceKind): TraceRing {
+    const wanted = this.#rings.get(kind)!;
+    const rank = TRACE_KINDS.indexOf(kind);
+    for (const [index, other] of TRACE_KINDS.entries()) {
+      const ring = this.#rings.get(other)!;
+      if (index === rank || ring.get(traceId) === undefined) continue;
+      if (index > rank) return ring;
+      const { spans, sequence } = ring.take(traceId)!;
+      for (const span of spans) wanted.add(span, sequence);
+    }
+    return wanted;
+  }
+
+  #read(spans: readonly EncodedSpan[]): Span[] {
+    return spans.flatMap((span) => this.#decode(span) ?? []);
+  }
+}
+
+function isWanted(trace: TraceSummary, { onlyErrors = false, minMs = 0, model = '' }: TraceFilter): boolean {
+  return !(onlyErrors && trace.error === '') && trace.durationMs >= minMs && modelOf(trace).includes(model);
+}
+
+function modelOf({ attributes }: TraceSummary): string {
+  const name = Object.keys(attributes).find((each) => /(^|\.)model$/.test(each));
+  return name === undefined ? '' : String(attributes[name]);
+}
+
+/** Items of one call share a trace, each with a root of its own: the first of them stands for all. */
+function toSummary(spans: readonly Span[], kind: TraceKind): TraceSummary | undefined {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const root = spans.find(({ parentSpanId }) => !ids.has(parentSpanId)) ?? spans[0];
+  if (root === undefined) return undefined;
+  const { traceId, name, startMs, durationMs, attributes } = root;
+  const error = root.error || (spans.find((span) => span.error !== '' && !ids.has(span.parentSpanId))?.error ?? '');
+  const services = [...new Set(spans.map(({ service }) => service))];
+  return { traceId, kind, name, startMs, durationMs, error, attributes, spans: spans.length, services };
+}

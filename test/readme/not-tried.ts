@@ -1,0 +1,59 @@
+// What README.md and docs/ have that is not run, and why.
+
+export interface NotTried {
+  /** As it stands on the page; of an example the first line. */
+  readonly what: string;
+  readonly because: string;
+}
+
+const PART = 'an option or a name in a sentence; its command is tried';
+const part = (what: string): NotTried => ({ what, because: PART });
+
+export const NOT_TRIED: readonly NotTried[] = [
+  ...['npx tandem', 'npx tandem metrics', 'npx tandem models add', 'npx tandem coordinate', 'npx tandem learn'].map(
+    part,
+  ),
+  ...['--as-version 3 --reload', '--check run.npz', '--from', '--base MODEL', '--commit-every', '--json'].map(part),
+  ...['--sessions 500', '--address', '--ca', '--token', '--detail readout', 'source'].map(part),
+  {
+    what: 'listen: 0.0.0.0:50051',
+    because: 'settings for other machines; test/integration/tls.test.ts starts a router with them',
+  },
+  {
+    ...{
+      what: 'npx tandem ping --address HOST:50051 --ca certs/ca.pem --cert certs/client.pem --key certs/client.key',
+    },
+    because: 'wants a router with TLS; test/integration/tls.test.ts has one',
+  },
+  {
+    what: 'agents:',
+    because: 'settings with the address of a language model; test/integration/agents.test.ts has a fake one',
+  },
+  {
+    ...{
+      what: '{ "mcpServers": { "tandem": { "command": "npx", "args": ["tandem", "mcp"], "cwd": "/path/to/tandem" } } }',
+    },
+    because: 'a file of another program; "npx tandem mcp" is tried',
+  },
+  {
+    what: 'import numpy as np',
+    because: 'test/integration/oip.test.ts calls the same rpcs; the package tritonclient is large',
+  },
+  { what: "np.savez('run.npz', input=x, output=spikes)   # shape [steps, …]", because: 'runs in the user’s framework' },
+  {
+    what: 'input: {kind: series}',
+    because: 'a part of model.yaml; test/integration/inputs.test.ts loads models with each key',
+  },
+  {
+    ...{ what: 'WHAT                                          OURS   PEER    UNIT     RATIO' },
+    because: 'figures of one run, which takes ten minutes; "npm run bench -- --only path --quick" prints them',
+  },
+  { what: 'deploy/models/', because: 'a folder’s layout; "npx tandem models import" makes it' },
+  ...[
+    'npx tandem reason --model gestures frames.npy',
+    'npx tandem reason --model gestures recording.raw --from-us 0 --to-us 500000',
+  ].map((what) => ({
+    what,
+    because: 'wants a model of events, which is not shipped; test/integration/inputs.test.ts has one',
+  })),
+];
