@@ -19,7 +19,7 @@ it('runs from any folder', () => {
 });
 
 it('loads what the called command needs, and not the packages of other commands', () => {
-  const told = `
+  const reporter = `
     import { registerHooks } from 'node:module';
     const packages = new Set();
     registerHooks({
@@ -32,7 +32,7 @@ it('loads what the called command needs, and not the packages of other commands'
   const main = join(import.meta.dirname, 'main.ts');
   const { stdout } = spawnSync(
     process.execPath,
-    ['--import', `data:text/javascript,${encodeURIComponent(told)}`, main, 'ping', '--address', '127.0.0.1:1'],
+    ['--import', `data:text/javascript,${encodeURIComponent(reporter)}`, main, 'ping', '--address', '127.0.0.1:1'],
     { encoding: 'utf8' },
   );
   expect(JSON.parse(stdout)).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js', '@js-sdsl/ordered-map', 'commander']);

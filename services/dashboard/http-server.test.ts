@@ -227,14 +227,14 @@ describe('the JSON', () => {
   });
 
   it('replays a dispute as a vote without the cache, and keeps the input to itself', async () => {
-    const asked: unknown[] = [];
+    const requests: unknown[] = [];
     const reason = async (request: unknown): Promise<{ code: string; body: object }> => {
-      asked.push(request);
+      requests.push(request);
       return { code: 'OK', body: { requestId: 'r' } };
     };
     await start({ reason });
     expect((await send('/api/disputes/7/replay', 'POST')).status).toBe(200);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       {
         ...{ model: 'toy', modelVersion: 1, strategy: 'STRATEGY_REDUNDANT', cache: 'CACHE_MODE_BYPASS' },
         ...{ detail: 'DETAIL_RASTER', tensor: { shape: [2], dtype: 'FP32', data: 'AAAAAAAAAAA=' } },

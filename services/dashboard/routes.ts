@@ -124,7 +124,7 @@ export function dashboardRoutes(
     {
       path: /^\/api\/disputes\/([\w-]+)\/replay$/,
       method: 'POST',
-      handle: atMost(maxWaiting, (asked) => replay(asked, sources)),
+      handle: atMost(maxWaiting, (input) => replay(input, sources)),
     },
     get(
       /^\/api\/events$/,

@@ -111,7 +111,7 @@ folder.remove();
 
 /** What an engine says that was asked for a version before it has it, or after it gave it up. */
 const tooEarly = ['UNKNOWN_MODEL', 'MODEL_INVALID'].reduce((sum, why) => sum + (retried.get(why) ?? 0), 0);
-const told = (counts: ReadonlyMap<unknown, number>): string =>
+const inWords = (counts: ReadonlyMap<unknown, number>): string =>
   [...counts].map(([what, times]) => `${String(what)} ${times}`).join(', ');
 tookMs.sort((a, b) => a - b);
 const quantile = (share: number): number =>
@@ -120,7 +120,7 @@ process.stdout.write(
   `${loads} changes of models (p50 ${quantile(0.5)} ms, max ${quantile(1)} ms), ${killed} engines killed and added\n` +
     `${sent} requests in ${seconds.toFixed(1)} s (${Math.round(sent / seconds)} a second): ${answered} answered, ` +
     `${failures.length} failed, ${mixed} of two weights, ${tooEarly} attempts on an engine without the version\n` +
-    `by version: ${told(versions)}; attempts made again elsewhere: ${told(retried) || 'none'}\n`,
+    `by version: ${inWords(versions)}; attempts made again elsewhere: ${inWords(retried) || 'none'}\n`,
 );
 for (const why of new Set(failures.map((each) => each.replace(/\d+ ms/g, '… ms'))))
   process.stdout.write(`failed: ${why}\n`);

@@ -15,7 +15,7 @@ export const DOCS_TRIES: readonly Try[] = [
     ...{
       what: 'npx tandem agents decompose "First build the app, then test it. Meanwhile, write the manual. Finally, announce it."',
     },
-    ...{ beside: 'npm start', prints: /Test the app/ },
+    ...{ beside: 'npm start', prints: /Test it \(about/ },
   },
   {
     what: 'npx tandem mcp --http-port 3000',
@@ -37,12 +37,12 @@ export const DOCS_TRIES: readonly Try[] = [
   },
   {
     ...{ what: 'npx tandem coordinate --sample dog --teachers supersense,my-model/2', beside: 'npm start' },
-    runs: 'npx tandem coordinate --sample dog --teachers supersense,supersense/1',
+    runs: 'npx tandem coordinate --sample dog --teachers supersense/1',
     ...{ because: 'my-model is not shipped', prints: /noun\.animal/ },
   },
   {
     what: 'npx tandem learn pets.csv --student pets --labels cat,dog',
-    ...{ beside: 'npm start', prints: /pets/ },
+    ...{ beside: 'npm start', prints: /^version 1 is in use$/m },
   },
   {
     what: 'npx tandem learn examples.jsonl --student pupil --teachers teacher-a,teacher-b --commit-every 1000',
@@ -50,16 +50,24 @@ export const DOCS_TRIES: readonly Try[] = [
       beside: 'npm start',
       runs: 'npx tandem learn examples.jsonl --student pupil --teachers supersense --commit-every 1000',
     },
-    ...{ because: 'one teacher is shipped', prints: /pupil/ },
+    ...{ because: 'one teacher is shipped', prints: /^10 examples learnt/m },
   },
   { what: 'npx tandem reason numbers.json --model pets', beside: 'npm start', prints: /^(?:cat|dog), confidence/m },
   { what: 'npx tandem learn state pets', beside: 'npm start', prints: /pets/ },
-  { what: 'npx tandem learn rollback pets 1', beside: 'npm start', prints: /pets/ },
+  {
+    ...{ what: 'npx tandem learn rollback pets 1', beside: 'npm start' },
+    runs: 'npx tandem learn pets.csv --student pets --labels cat,dog && npx tandem learn rollback pets 1',
+    ...{ because: 'it wants a later version to go back from', prints: /pets/ },
+  },
   { what: 'npx tandem operations', beside: 'npm start', prints: /learn-/ },
-  { what: 'npx tandem learn replay .tandem/learning/pets.log', beside: 'npm start', prints: /digest/ },
+  {
+    what: 'npx tandem learn replay .tandem/learning/pets.log',
+    beside: 'npm start',
+    prints: /the same bits; state [0-9a-f]{16}/,
+  },
   {
     what: 'sidecar-cpp/build/release/tandem-engine learn-replay .tandem/learning/pets.log',
-    ...{ beside: 'npm start', prints: /digest/ },
+    ...{ beside: 'npm start', prints: /^state [0-9a-f]{16}$/m },
   },
 
   // Own network
@@ -70,7 +78,7 @@ export const DOCS_TRIES: readonly Try[] = [
   },
 
   // Observability
-  { what: 'npx tandem engines', beside: 'npm start', prints: /^engine-1 +.*READY/m },
+  { what: 'npx tandem engines', beside: 'npm start', prints: /^engine-1 +.* ready /m },
   {
     ...{ what: 'http://127.0.0.1:8080/metrics', beside: 'npm start', runs: get('http://127.0.0.1:8080/metrics') },
     ...{ because: 'a browser opens it', prints: /^tandem_requests_total\{/m },
@@ -82,6 +90,12 @@ export const DOCS_TRIES: readonly Try[] = [
   {
     ...{ what: 'npx tandem events --topic security', beside: 'npm start', goesOn: true, prints: /^/ },
   },
+
+  {
+    ...{ what: 'http://127.0.0.1:8080/docs/', beside: 'npm start', runs: get('http://127.0.0.1:8080/docs/') },
+    ...{ because: 'a browser opens it', prints: /Documentation/ },
+  },
+  { what: 'npx tandem metrics --reset', beside: 'npm start', prints: /Reason/ },
 
   // Questions
   {
@@ -95,6 +109,11 @@ export const DOCS_TRIES: readonly Try[] = [
 
   // Performance, voting
   explained('npx node test/load/versus.ts', ''),
+  {
+    ...{ what: 'npm run bench -- --only path', beside: 'nothing', runs: 'npm run bench -- --help' },
+    ...{ because: 'measuring takes long', prints: /--only/ },
+  },
+  explained('npx node test/load/bridge.ts', ''),
   {
     ...{ what: 'npm run bench -- --only path --quick', beside: 'nothing', runs: 'npm run bench -- --help' },
     ...{ because: 'measuring takes long', prints: /--only[^]*--quick/ },

@@ -10,6 +10,23 @@ const PART = 'an option or a name in a sentence; its command is tried';
 const part = (what: string): NotTried => ({ what, because: PART });
 
 export const NOT_TRIED: readonly NotTried[] = [
+  ...['import asyncio', 'pip install kserve'].map((what) => ({
+    what,
+    because: 'test/integration/oip.test.ts and oip-http.test.ts call the same rpcs; the package kserve is large',
+  })),
+  ...[
+    'python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. proto/tandem/v1/*.proto',
+    'protoc -I proto --go_out=. --go-grpc_out=. proto/tandem/v1/*.proto',
+  ].map((what) => ({ what, because: '"npm run test:clients" makes and runs a client of each language' })),
+  ...[
+    'bridge: { listen: 127.0.0.1:8888 }      # off unless it is set; loopback or "unix:PATH" (no TLS)',
+    '{"type":"error","error":"got 3 numbers; send 768 numbers","code":"INVALID_ARGUMENT","reason":"INPUT_LENGTH","field":"encoding"}',
+    String.raw`bash -c 'exec 3<>/dev/tcp/127.0.0.1/8888; echo "{\"type\": \"reason\", \"text\": \"a small furry animal\"}" >&3; head -1 <&3'`,
+    'from unified_neural_engine import UnifiedNeuralEngine',
+  ].map((what) => ({
+    what,
+    because: 'the bridge is off in "npm start"; test/integration/bridge.test.ts has one, with this client',
+  })),
   ...['npx tandem', 'npx tandem metrics', 'npx tandem models add', 'npx tandem coordinate', 'npx tandem learn'].map(
     part,
   ),

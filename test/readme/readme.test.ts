@@ -129,7 +129,7 @@ function writeInputs(): void {
   written.add('net.nir');
   write('input.json', '[0.1, 0.2, 0.3, 0.4]');
   write('numbers.json', '[0.9, 0.1]');
-  const pets = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? '0.9,0.1,cat' : '0.1,0.9,dog'));
+  const pets = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? `0.9${n},0.1,cat` : `0.1,0.9${n},dog`));
   write('pets.csv', `${pets.join('\n')}\n`);
   const input = Array<number>(768).fill(0.03);
   write('inputs.jsonl', `${JSON.stringify(input)}\n${JSON.stringify(input)}\n`);

@@ -52,7 +52,7 @@ export const TRIES: readonly Try[] = [
   {
     what: 'tandem: INVALID_ARGUMENT (INPUT_LENGTH): got 767 numbers; send 768 numbers',
     beside: 'npm start',
-    runs: `! (node -p 'JSON.stringify(Array(767).fill(0.03))' | npx tandem reason -)`,
+    runs: `cd .cache && node -p 'JSON.stringify(Array(767).fill(0.03))' > input.json && ! npx tandem reason input.json`,
     because: 'it says what 767 numbers get',
     prints: exactly,
   },
@@ -82,7 +82,7 @@ export const TRIES: readonly Try[] = [
     beside: 'npm start',
     prints: /snntorch/i,
   },
-  { what: 'npx tandem models add net.nir', beside: 'npm start', prints: /^net\/2 is served/m },
+  { what: 'npx tandem models add net.nir', beside: 'npm start', prints: /^model net\/2 is served/m },
   { what: 'npx tandem reason input.json --model net', beside: 'npm start', prints: /confidence [\d.]+ %/ },
   { what: 'npx tandem models golden net', beside: 'npm start', prints: /golden/ },
   { what: 'npx tandem models unload net', beside: 'npm start', prints: /net/ },
@@ -104,7 +104,11 @@ export const TRIES: readonly Try[] = [
     prints: /<!doctype html>/i,
   },
   { what: 'npx tandem events --after 0', beside: 'npm start', goesOn: true, prints: /engine/ },
-  { what: 'npx tandem engines drain engine-1', beside: 'npm start', prints: /engine-1/ },
+  {
+    ...{ what: 'npx tandem engines drain engine-1', beside: 'npm start' },
+    runs: 'npx tandem engines drain engine-1 && npx tandem engines readmit engine-1',
+    ...{ because: 'the tries that follow use it, too', prints: /engine-1/ },
+  },
   {
     what: 'npx tandem reason --sample dog --detail raster',
     beside: 'npm start',
@@ -157,7 +161,7 @@ export const TRIES: readonly Try[] = [
     runs: 'npx tandem config token robot --role reason',
     ...{ because: 'it wants a name', prints: /robot/ },
   },
-  { what: 'npx tandem config print', beside: 'nothing', prints: /^listen: 0\.0\.0\.0:50051$/m },
+  { what: 'npx tandem config print', beside: 'nothing', prints: /^listen: 127\.0\.0\.1:50051$/m },
   {
     ...{
       what: 'npx tandem config check FILE',
@@ -167,19 +171,28 @@ export const TRIES: readonly Try[] = [
     ...{ because: 'it wants a file', prints: /^settings are fine/m },
   },
   { what: 'npm run check', beside: 'nothing', prints: /^eslint +ok/m },
-  ...['fuzz', 'faults', 'sim', 'telemetry', 'compose', 'portable', 'clients', 'readme', 'sanitizers', 'mcp', 'edge'].map((suite) =>
-    explained(`npm run test:${suite}`),
-  ),
+  ...[
+    'fuzz',
+    'faults',
+    'sim',
+    'telemetry',
+    'compose',
+    'portable',
+    'clients',
+    'readme',
+    'sanitizers',
+    'mcp',
+    'edge',
+  ].map((suite) => explained(`npm run test:${suite}`)),
   explained('npm run test:mutants -- --cpp', ''),
   explained('npm run demo'),
+  explained('npm run demo -- robot', ''),
+  { what: 'npx tandem config reload', beside: 'npm start', prints: /reload|nothing|no setting/i },
   { what: 'npx tandem --help', beside: 'nothing', prints: /^Examples: npx tandem reason --sample dog$/m },
   {
-    ...{
-      what: 'source <(npx tandem completion bash)',
-      beside: 'nothing',
-      runs: 'source <(npx tandem completion bash) && complete -p tandem',
-    },
-    ...{ because: 'else nothing shows', prints: /^complete .*tandem$/m },
+    ...{ what: 'npx tandem completion --help', beside: 'nothing' },
+    runs: 'npx tandem completion --help && source <(npx tandem completion bash) && complete -p tandem',
+    ...{ because: 'its example is tried, too', prints: /^complete .*tandem$/m },
   },
 
   // In containers
