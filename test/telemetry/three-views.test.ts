@@ -47,6 +47,8 @@ beforeAll(async () => {
   await mixed.send(async () => (await operator.metrics()).inFlight);
   mixed.close();
   known = mixed.tally;
+  const isClosed = async (): Promise<boolean> => (await operator.metrics()).connections?.clients === 0;
+  await until(isClosed, { what: 'the router to see that its caller has left' });
   metrics = await operator.metrics();
   series = parseExposition((await system.prometheus.exposition('')).body);
   ({ page } = await visit(browser, `http://${system.httpAddress}/`));

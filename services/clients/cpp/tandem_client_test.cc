@@ -77,6 +77,13 @@ class FakeRouter : public v1::ReasoningService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Ping(grpc::ServerContext*, const v1::PingRequest*, v1::PingResponse* response) override {
+    const std::lock_guard lock(mutex_);
+    ++calls_;
+    response->set_message("pong");
+    return failures_.empty() ? grpc::Status::OK : std::exchange(failures_.front(), grpc::Status::OK);
+  }
+
   grpc::Status ReasonBatch(grpc::ServerContext*, const v1::ReasonBatchRequest* request,
                            v1::ReasonBatchResponse* response) override {
     for (const auto& each : request->requests()) Answer(each, *response->add_results());
@@ -223,6 +230,34 @@ TEST(Client, SendsItsToken) {
   Client client(router.address(), options);
   EXPECT_TRUE(Reason(client, Text("dog")).ok());
   EXPECT_EQ(router.token(), "Bearer secret");
+}
+
+TEST(Client, PingsTheRouter) {
+  FakeRouter router;
+  Client client(router.address());
+  std::string message;
+  client.Ping([&](const Result<v1::PingResponse>& answer) { message = answer->message(); });
+  while (message.empty()) client.Wait(kLong);
+  EXPECT_EQ(message, "pong");
+}
+
+TEST(Client, RetriesAnRpcOfAnotherServiceOnlyIfItWasRefused) {
+  const std::pair<grpc::Status, bool> cases[] = {
+      {Refusal(grpc::StatusCode::UNAVAILABLE, "NO_ENGINE", milliseconds(1)), true},
+      {grpc::Status(grpc::StatusCode::UNAVAILABLE, "connection lost"), false},
+  };
+  for (const auto& [failure, retried] : cases) {
+    FakeRouter router;
+    router.Fail(failure);
+    Client client(router.address());
+    const auto stub = v1::ReasoningService::NewStub(client.channel());
+    std::optional<bool> ok;
+    client.Call<v1::PingRequest, v1::PingResponse>([&](auto... call) { stub->async()->Ping(call...); }, {},
+                                                   [&](const auto& answer) { ok = answer.ok(); });
+    while (!ok) client.Wait(kLong);
+    EXPECT_EQ(*ok, retried);
+    EXPECT_EQ(router.calls(), retried ? 2 : 1);
+  }
 }
 
 TEST(Client, GivesEachItemOfABatchItsOwnOutcome) {

@@ -13,6 +13,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::Client;
+use crate::v1::reasoning_service_client::ReasoningServiceClient;
 use crate::v1::reasoning_service_server::{ReasoningService, ReasoningServiceServer};
 use crate::v1::{
     PingRequest, PingResponse, ReasonBatchRequest, ReasonBatchResponse, ReasonBatchResult, ReasonError, ReasonRequest,
@@ -51,7 +52,8 @@ impl ReasoningService for FakeRouter {
     type ReasonStreamStream = Pin<Box<dyn Stream<Item = Result<ReasonStreamResponse, Status>> + Send>>;
 
     async fn ping(&self, _: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
-        Ok(Response::new(PingResponse { message: "pong".into(), ..Default::default() }))
+        let failure = self.failures.lock().unwrap().pop_front();
+        failure.map_or_else(|| Ok(Response::new(PingResponse { message: "pong".into(), ..Default::default() })), Err)
     }
 
     async fn reason(&self, request: Request<ReasonRequest>) -> Result<Response<ReasonResponse>, Status> {
@@ -154,6 +156,16 @@ async fn ends_a_call_at_its_deadline() {
     let router = FakeRouter { hangs: true, ..Default::default() };
     let client = router.client().await.deadline(Duration::from_millis(20));
     assert_eq!(client.reason(text("dog")).await.unwrap_err().code, Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn an_rpc_of_another_service_is_retried_only_if_it_was_refused() {
+    let refused = full(Duration::from_millis(1));
+    for (failure, retried) in [(refused, true), (Status::unavailable("connection lost"), false)] {
+        let client = FakeRouter::failing([failure]).client().await;
+        let ping = async |service, request| ReasoningServiceClient::new(service).ping(request).await;
+        assert_eq!(client.call(PingRequest {}, ping).await.is_ok(), retried);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tandem.v1.ReasonRequest;
+import com.tandem.v1.ReasoningServiceGrpc;
 import com.tandem.v1.Session;
 import com.tandem.v1.Tensor;
 import io.grpc.Status;
@@ -79,6 +80,20 @@ class TandemClientTest {
         TandemClient client = router.client(LONG)) {
       TandemException error = assertThrows(TandemException.class, () -> client.reason(request));
       assertEquals("", error.reason());
+      assertEquals(1, router.calls.get());
+    }
+  }
+
+  @Test
+  void anRpcOfAnotherServiceIsRetriedOnlyIfItWasRefused() throws Exception {
+    try (FakeRouter router = new FakeRouter(FakeRouter.refusal(Status.UNAVAILABLE, Duration.ofMillis(1)));
+        TandemClient client = router.client(LONG)) {
+      assertEquals("dog", client.call(ReasoningServiceGrpc.getReasonMethod(), text("dog")).getLabel());
+    }
+    try (FakeRouter router = new FakeRouter(Status.UNAVAILABLE.asRuntimeException());
+        TandemClient client = router.client(LONG)) {
+      var method = ReasoningServiceGrpc.getReasonMethod();
+      assertThrows(TandemException.class, () -> client.call(method, text("dog")));
       assertEquals(1, router.calls.get());
     }
   }
