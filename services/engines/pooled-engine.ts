@@ -116,7 +116,7 @@ export class PooledEngine {
     return (this.breaker.allowsRequest || this.isPanicking) && this.state === 'READY';
   }
 
-  /** Why not; empty where it admits. */
+  /** Why no request may be sent now; empty where one may. */
   get unavailableReason(): string {
     if (this.isDraining) return 'draining';
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
@@ -170,7 +170,7 @@ export class PooledEngine {
     const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
     const times = this.#timesOf(input.model, input.version);
     times.recordRequest(startedMs);
-    // In a panic requests pass a breaker that admits none. They tell it nothing: it neither takes one for the try that
+    // In a panic requests pass an open breaker. They tell it nothing: it neither takes one for the try that
     // it allows after its pause, nor closes early for one that happened to go well while most do not.
     const pass = this.breaker.allowsRequest ? this.breaker.begin() : UNCOUNTED;
     try {
