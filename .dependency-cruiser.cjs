@@ -184,6 +184,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^services/clients/[^/]+/(build|target)/' },
     // `import type` is an import: a type from a higher floor ties the lower one to it just as well.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

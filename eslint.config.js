@@ -7,6 +7,7 @@ const READ_BY_CONFIG = 'Only services/config reads the environment: add a settin
 
 export default defineConfig(
   globalIgnores(['services/generated/', 'sidecar-cpp/', '.cache/', 'coverage/', 'deploy/', 'models-local/']),
+  globalIgnores(['services/clients/*/build/', 'services/clients/*/target/', 'docs/examples/*/build/']),
   {
     // A suppression that no longer suppresses anything is an error too.
     linterOptions: { reportUnusedDisableDirectives: 'error' },

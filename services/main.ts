@@ -143,14 +143,14 @@ export async function start(
   });
   pins.onChange((pin) => {
     if (isStopping) return;
-    const { name, version, error, doubts = [] } = pin;
+    const { name, version, doubts = [] } = pin;
     for (const doubt of doubts) log.warn({ model: `${name}/${version}`, doubt }, 'file and model.yaml may not fit');
+    const error = publishing.publisher.adopt(pin);
     if (error !== '') {
       const what = { model: `${name}/${version}`, why: error };
       const text = 'the router cannot use a model; mend its files, then "npx tandem models load"';
       system.tell('model', 'ERROR', text, what);
     }
-    publishing.publisher.adopt(pin);
     pool.pinsChanged();
     admission.serve();
     api.refreshHealth();

@@ -41,7 +41,9 @@ node_is_new_enough() {
 }
 
 # The C++ sources, separated by NUL.
-cpp_files() { find sidecar-cpp -path sidecar-cpp/build -prune -o '(' -name '*.cc' -o -name '*.h' ')' -print0; }
+cpp_files() {
+  find sidecar-cpp services/clients/cpp docs/examples/cpp -name build -prune -o '(' -name '*.cc' -o -name '*.h' ')' -print0
+}
 
 # Runs a command and hands it the signals that would otherwise end this shell and leave the command running.
 forward_signals() {

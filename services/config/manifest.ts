@@ -3,21 +3,13 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { encoderSchema, eventsSchema } from './input-settings.ts';
+import { READOUTS } from './readout.ts';
 import { modelVoteSchema } from './vote.ts';
 
 export type { Encoder, EventBins } from './input-settings.ts';
 
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_STEPS = 100_000;
-
-/** What a readout is made of: proto/NUMERICS.md, "What a run returns". Their order is part of the model's identity. */
-export const READOUTS = ['spike_count', 'mean_potential', 'last_potential', 'max_potential', 'first_spike'] as const;
-export type ReadoutFrom = (typeof READOUTS)[number];
-
-/** Made of spikes, and not of potentials. */
-export function readsSpikes(from: ReadoutFrom): boolean {
-  return from === 'spike_count' || from === 'first_spike';
-}
 
 const count = z.number().int().positive();
 
@@ -117,7 +109,8 @@ function parseYaml(text: string): unknown {
   try {
     return parse(text) ?? {}; // an empty file leaves all to the defaults
   } catch (error) {
-    const firstLine = error instanceof Error ? error.message.split('\n')[0] : 'cannot be parsed';
+    // What follows the first line is a picture of the place.
+    const firstLine = error instanceof Error ? error.message.split('\n')[0]!.replace(/:$/, '') : 'cannot be parsed';
     throw new ManifestError(`model.yaml: ${firstLine}`);
   }
 }

@@ -21,6 +21,12 @@ describe('reading a file of a folder that others may fill', () => {
     expect(readRegularFile(join(folder, 'link'), 4).toString()).toBe('text');
   });
 
+  it('says where there is none', () => {
+    const read = (): unknown => readRegularFile(join(folder, 'gone'), 4);
+    expect(read).toThrow(`there is no file ${join(folder, 'gone')}`);
+    expect(read).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+
   it('refuses a pipe at once, which has no writer', () => {
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     expect(() => readRegularFile(join(folder, 'pipe'), 4)).toThrow('pipe is not a regular file');

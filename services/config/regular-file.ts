@@ -2,9 +2,9 @@
 // never end: neither is read.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
-/** Throws where it is not a regular file of at most `maxBytes`. */
+/** Throws where it is not a regular file of at most `maxBytes`; with `code` ENOENT where there is none. */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const file = open(path);
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new Error(`${path} is not a regular file; replace it, or remove it`);
@@ -12,5 +12,15 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
     return readFileSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw error;
+    throw Object.assign(new Error(`there is no file ${path}`, { cause: error }), { code });
   }
 }

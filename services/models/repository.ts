@@ -2,8 +2,9 @@
 // Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Encoder, EventBins, Manifest, ReadoutFrom } from '../config/manifest.ts';
+import type { Encoder, EventBins, Manifest } from '../config/manifest.ts';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
+import type { ReadoutFrom } from '../config/readout.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
 import { compareNames } from '../core/names.ts';

@@ -89,6 +89,33 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
+/** As the repository has it when the router starts. */
+function stored(manifest: string): PinnedModel {
+  mkdirSync(join(dir, 'm/1'), { recursive: true });
+  writeFileSync(join(dir, 'm/model.yaml'), manifest);
+  for (const version of ModelRepository.read(dir, 'm').versions) models.put(version);
+  return fakePinned({ name: 'm', version: 1, outputSize: 2 });
+}
+
+describe('what the repository has at the start', () => {
+  it('is served where nothing is wrong with it', () => {
+    expect([publisher.adopt(stored('labels: [a, b]')), models.get('m', 1)!.error]).toEqual(['', '']);
+  });
+
+  it.each([
+    ['as many labels as outputs', 'labels: [a, b, c]', 'model.yaml: labels: there are 3 for 2 outputs'],
+    ['its labels', 'labels: gone.txt', 'model.yaml: labels: there is no file'],
+    ['its golden vectors', 'golden: gone.json', 'golden: there is no "gone.json" beside it'],
+  ])('is listed with the reason where it lacks %s', (_, manifest, reason) => {
+    expect(publisher.adopt(stored(manifest))).toContain(reason);
+    expect(models.get('m', 1)!.error).toContain(reason);
+  });
+
+  it('says what is wrong with the network', () => {
+    expect(publisher.adopt({ ...stored(''), error: 'node "n": no' })).toBe('node "n": no');
+  });
+});
+
 describe('loading a model', () => {
   it('stores it, and serves it on every engine that is up', async () => {
     engine('a');

@@ -6,7 +6,7 @@ import { knownAnswers } from './known-inputs.ts';
 import { makeGolden } from './make-golden.ts';
 import type { EndListener, GoldenOutcome, LoadOutcome, LoadRequest, PublisherParts, UnloadOutcome } from './parts.ts';
 import { unloadVersion } from './unload-version.ts';
-import { VersionLoader, toLoad } from './version-loader.ts';
+import { VersionLoader, labelsProblem, toLoad } from './version-loader.ts';
 
 /** Changes that wait for each other. */
 const MAX_WAITING = 16;
@@ -28,15 +28,24 @@ export class ModelPublisher {
     this.#ended.push(listener);
   }
 
-  /** What the repository had at the start: engines that lack a version of it are given it. */
-  adopt(pin: PinnedModel): void {
+  /**
+   * What the repository had at the start: engines that lack a version of it are given it. Returns why it cannot be served;
+   * empty: it can.
+   */
+  adopt(pin: PinnedModel): string {
     const { models, loads, pool } = this.#parts;
     const version = models.versions.find((each) => each.heldAs === pin.name && each.version === pin.version);
-    if (version?.folder === undefined || version.isUnloaded || version.error !== '' || pin.error !== '') return;
-    if (loads.find(pin.name, pin.version) !== undefined) return;
+    if (loads.find(pin.name, pin.version) !== undefined) return '';
+    if (version?.folder === undefined || version.isUnloaded) return pin.error;
+    const error = pin.error || version.error || labelsProblem(version, pin);
+    if (error !== '') {
+      if (pin.error === '' && version.error === '') models.put({ ...version, error }); // only both together tell it
+      return error;
+    }
     const load = toLoad(version, version.folder, pin);
     loads.add({ load, pin, known: knownAnswers(version, pin), isManaged: false });
     for (const engine of pool.engines) void loads.sync(engine);
+    return '';
   }
 
   /** All engines that are up serve it, or none does. Rejects with RouterError. */

@@ -224,9 +224,14 @@ function checkUsable(folder: ModelFolder, name: string): void {
   if (error !== '') throw refused(error);
 }
 
-function checkRead({ readout }: ModelVersion, { error, outputSize }: PinnedModel): void {
+function checkRead(version: ModelVersion, pin: PinnedModel): void {
+  const error = pin.error || labelsProblem(version, pin);
   if (error !== '') throw refused(error);
+}
+
+/** Empty: there is none. */
+export function labelsProblem({ readout }: ModelVersion, { outputSize }: PinnedModel): string {
   const labels = readout.labels.length;
-  if (labels === 0 || labels === outputSize) return;
-  throw refused(`it has ${labels} labels for ${outputSize} outputs; give one for each, or none`);
+  if (labels === 0 || labels === outputSize) return '';
+  return `model.yaml: labels: there are ${labels} for ${outputSize} outputs; give one for each, or none`;
 }

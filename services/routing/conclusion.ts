@@ -1,5 +1,5 @@
 // From what an engine measured to what it means. Done once, here, so that engines need agree on nothing but bits.
-import type { ReadoutFrom } from '../config/manifest.ts';
+import type { ReadoutFrom } from '../config/readout.ts';
 import type { Inference } from '../core/inference.ts';
 
 export interface ReadoutSpec {

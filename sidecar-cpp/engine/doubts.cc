@@ -58,7 +58,7 @@ std::optional<std::string> ReadoutDoesNotFire(const Network& network, const Mani
 std::optional<std::uint32_t> CountLabels(const Manifest& manifest, const std::filesystem::path& folder) {
   if (manifest.labels_file.empty()) return manifest.labels;
   const auto text = ReadWholeFile(folder / manifest.labels_file, kMaxLabelsBytes);
-  if (!text.ok()) return std::nullopt;  // the router says so
+  if (!text.ok()) return std::nullopt;  // MissingFile says so
   std::uint32_t labels = 0;
   std::istringstream lines(text.value());
   for (std::string line; std::getline(lines, line);) {
@@ -72,7 +72,16 @@ std::optional<std::string> LabelsDoNotFit(const Network& network, const Manifest
   const auto labels = CountLabels(manifest, folder);
   if (!labels || *labels == network.output_size()) return std::nullopt;
   return "model.yaml: key \"labels\": there are " + std::to_string(*labels) + " labels, but the readout has " +
-         std::to_string(network.output_size()) + " elements";
+         std::to_string(network.output_size()) + " elements; the router does not serve the model";
+}
+
+// That the router needs beside model.yaml.
+std::optional<std::string> MissingFile(const std::string& key, const std::string& file,
+                                       const std::filesystem::path& folder) {
+  std::error_code failed;
+  if (file.empty() || std::filesystem::is_regular_file(folder / file, failed)) return std::nullopt;
+  return "model.yaml: key \"" + key + "\": there is no file " + Printable(file) +
+         " beside it; the router does not serve the model";
 }
 
 }  // namespace
@@ -80,8 +89,10 @@ std::optional<std::string> LabelsDoNotFit(const Network& network, const Manifest
 std::vector<std::string> DoubtsOf(const Network& network, const Manifest& manifest,
                                   const std::filesystem::path& folder) {
   std::vector<std::string> doubts;
-  for (auto& doubt : {DtAboveTau(network, manifest), UnstatedGain(network, manifest),
-                      ReadoutDoesNotFire(network, manifest), LabelsDoNotFit(network, manifest, folder)}) {
+  for (auto& doubt :
+       {DtAboveTau(network, manifest), UnstatedGain(network, manifest), ReadoutDoesNotFire(network, manifest),
+        LabelsDoNotFit(network, manifest, folder), MissingFile("labels", manifest.labels_file, folder),
+        MissingFile("tokenizer", manifest.tokenizer_file, folder)}) {
     if (doubt) doubts.push_back(*doubt);
   }
   return doubts;

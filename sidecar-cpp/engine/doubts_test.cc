@@ -59,7 +59,8 @@ TEST(Doubts, AReadoutThatDoesNotFire) {
 
 TEST(Doubts, LabelsThatAreNotAsManyAsOutputs) {
   EXPECT_THAT(DoubtsOfOne(Lif(1), ParseManifest("labels: [a, b, c]").value()),
-              ElementsAre("model.yaml: key \"labels\": there are 3 labels, but the readout has 2 elements"));
+              ElementsAre("model.yaml: key \"labels\": there are 3 labels, but the readout has 2 elements; the router "
+                          "does not serve the model"));
   EXPECT_THAT(DoubtsOfOne(Lif(1), ParseManifest("labels: [a, b]").value()), IsEmpty());
 }
 
@@ -68,6 +69,19 @@ TEST(Doubts, LabelsInAFileAreCountedByLine) {
   std::ofstream(folder.path() / "labels.txt") << "a\n\nb\nc\n";
   EXPECT_THAT(DoubtsOfOne(Lif(1), ParseManifest("labels: labels.txt").value(), folder.path()),
               ElementsAre(HasSubstr("there are 3 labels, but the readout has 2 elements")));
+}
+
+TEST(Doubts, FilesThatTheRouterNeedsAndThatAreNotThere) {
+  const testing::TemporaryFolder folder;
+  const Manifest manifest = ParseManifest("{labels: labels.txt, tokenizer: tokenizer.json}").value();
+  EXPECT_THAT(
+      DoubtsOfOne(Lif(1), manifest, folder.path()),
+      ElementsAre("model.yaml: key \"labels\": there is no file labels.txt beside it; the router does not serve "
+                  "the model",
+                  HasSubstr("key \"tokenizer\": there is no file tokenizer.json beside it")));
+  std::ofstream(folder.path() / "labels.txt") << "a\nb\n";
+  std::ofstream(folder.path() / "tokenizer.json") << "{}";
+  EXPECT_THAT(DoubtsOfOne(Lif(1), manifest, folder.path()), IsEmpty());
 }
 
 }  // namespace

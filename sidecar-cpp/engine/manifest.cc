@@ -158,6 +158,10 @@ Manifest Read(const YAML::Node& root) {
   } else if (labels && labels.IsScalar() && labels.Scalar().find('/') == std::string::npos) {
     manifest.labels_file = labels.Scalar();
   }
+  if (const YAML::Node tokenizer = root["tokenizer"];
+      tokenizer && tokenizer.IsScalar() && tokenizer.Scalar().find('/') == std::string::npos) {
+    manifest.tokenizer_file = tokenizer.Scalar();
+  }
   if (const YAML::Node input = root["input"]) ReadInput(input, manifest);
   if (const YAML::Node readout = root["readout"]) ReadReadout(readout, manifest);
   return manifest;

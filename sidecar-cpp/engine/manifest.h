@@ -55,6 +55,7 @@ struct Manifest {
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
   std::optional<std::uint32_t> labels;  // how many, where they are listed
   std::string labels_file;              // beside model.yaml; empty: none
+  std::string tokenizer_file;           // the same
 
   [[nodiscard]] bool resets_delayed() const {
     return reset == Reset::kSubtractDelayed || reset == Reset::kValueDelayed;

@@ -13,6 +13,8 @@ const wanted = (process.env['TANDEM_CLIENTS'] ?? '').split(' ').filter((name) =>
 
 let system: System;
 let expected: string;
+/** Language, milliseconds until the package was made, and until the example had its answers. */
+const times: [string, number, number][] = [];
 
 beforeAll(async () => {
   system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 1 } });
@@ -28,6 +30,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await system.stop();
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1).padStart(6)} s`;
+  process.stdout.write('From this clone to the first answers:\nLANGUAGE     PACKAGE  ANSWERS\n');
+  for (const [name, madeMs, answeredMs] of times) {
+    process.stdout.write(`${name.padEnd(11)} ${seconds(madeMs)} ${seconds(answeredMs)}\n`);
+  }
 });
 
 const hex = (digest: bigint): string => digest.toString(16).padStart(16, '0');
@@ -46,9 +53,12 @@ describe('the example of', () => {
     it(
       `${language.name} prints the answer, the digests and the reason of the error`,
       async () => {
+        const start = performance.now();
         await run(language.build, {});
-        if (language.test !== undefined) await run(language.test, {});
+        const madeMs = performance.now() - start;
         expect(await run(language.run, { ADDRESS: system.address })).toBe(expected);
+        times.push([language.name, madeMs, performance.now() - start]);
+        if (language.test !== undefined) await run(language.test, {});
       },
       BUILD_TIMEOUT_MS,
     );

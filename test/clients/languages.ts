@@ -40,4 +40,25 @@ export const LANGUAGES: readonly Language[] = [
     test: 'cd .cache/clients/go && go test ./...',
     run: 'bash docs/examples/go/run $ADDRESS',
   },
+  {
+    name: 'rust',
+    needs: ['cargo', 'protoc'],
+    build: 'scripts/clients rust',
+    test: 'cargo test --quiet --manifest-path services/clients/rust/Cargo.toml --target-dir .cache/clients-rust',
+    run: 'bash docs/examples/rust/run $ADDRESS',
+  },
+  {
+    name: 'java',
+    needs: ['java', 'mvn'],
+    build: 'scripts/clients java',
+    test: 'mvn --quiet --batch-mode --file services/clients/java/pom.xml test',
+    run: 'bash docs/examples/java/run $ADDRESS',
+  },
+  {
+    name: 'cpp',
+    needs: ['cmake', 'c++', 'grpc_cpp_plugin'],
+    build: 'scripts/clients cpp',
+    test: 'bash services/clients/cpp/test',
+    run: 'bash docs/examples/cpp/run $ADDRESS',
+  },
 ];

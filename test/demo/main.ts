@@ -15,6 +15,8 @@ import { vote } from './scenarios/vote.ts';
 import { Stage } from './stage.ts';
 
 const SCENARIOS: readonly Scenario[] = [basic, batch, vote, teachers, strategies, cache, monitoring, robot];
+/** What pictures that move take of a terminal; a smaller one gets lines. */
+const PICTURE = { columns: 76, rows: 20 };
 const NAMES = SCENARIOS.map(({ name }) => name);
 
 await new Command('demo')
@@ -34,7 +36,9 @@ await new Command('demo')
 
 async function play(scenarios: readonly Scenario[], record: string | undefined): Promise<void> {
   let output = '';
-  const terminal = process.stdout.isTTY && record === undefined ? process.stdout : undefined;
+  const hasRoom =
+    process.stdout.isTTY && process.stdout.columns >= PICTURE.columns && process.stdout.rows >= PICTURE.rows;
+  const terminal = hasRoom && record === undefined ? process.stdout : undefined;
   const page = new Page((text) => {
     output += text;
     process.stdout.write(text);

@@ -1,6 +1,6 @@
 // One fuzz case: a pure function of its seed.
 import type { GraphSpec } from '../support/nir-writer.ts';
-import { READOUTS } from '../../services/config/manifest.ts';
+import { READOUTS } from '../../services/config/readout.ts';
 import { damage } from './damage.ts';
 import { Random } from './random.ts';
 import { inputsOf, randomGraph } from './random-graph.ts';

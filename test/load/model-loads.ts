@@ -1,6 +1,6 @@
 // Loads, replaces and unloads model versions under a paced load, with engines killed and added in between, and says what
-// requests noticed: `npx node test/load/model-loads.ts --loads 100 --rate 500`. It ends with 1 where one failed, or had an
-// answer of two versions' weights.
+// requests noticed: `npx node test/load/model-loads.ts --loads 100 --rate 500`. It ends with 1 where one failed, had an answer
+// of two versions' weights, or was sent to an engine that did not hold the version.
 import { parseArgs } from 'node:util';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { ModelFolder } from '../support/model-folder.ts';
@@ -35,15 +35,22 @@ const operator = new Operator(system.adminAddress);
 let [sent, answered, mixed] = [0, 0, 0];
 const failures: string[] = [];
 const versions = new Map<number, number>();
+/** Attempts that failed, and were made again on another engine: why → how many. */
+const retried = new Map<string, number>();
 const open = new Set<Promise<void>>();
+
+function count<Key>(map: Map<Key, number>, key: Key): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
 
 async function ask(): Promise<void> {
   sent += 1;
   const strategy = sent % 2 === 0 ? Strategy.STRATEGY_REDUNDANT : Strategy.STRATEGY_ROUND_ROBIN;
   try {
-    const { modelVersion, vote } = await system.reason({ ...request, strategy });
+    const { modelVersion, vote, attempts } = await system.reason({ ...request, strategy });
     answered += 1;
-    versions.set(modelVersion, (versions.get(modelVersion) ?? 0) + 1);
+    for (const { outcome } of attempts) if (outcome !== 'OK') count(retried, outcome);
+    count(versions, modelVersion);
     const cast = (vote?.ballots ?? []).map((ballot) => ballot.stateDigest).filter((digest) => digest !== 0n);
     if (new Set(cast).size > 1) mixed += 1;
   } catch (error) {
@@ -102,15 +109,19 @@ await system.stop();
 await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
 folder.remove();
 
+/** What an engine says that was asked for a version before it has it, or after it gave it up. */
+const tooEarly = ['UNKNOWN_MODEL', 'MODEL_INVALID'].reduce((sum, why) => sum + (retried.get(why) ?? 0), 0);
+const told = (counts: ReadonlyMap<unknown, number>): string =>
+  [...counts].map(([what, times]) => `${String(what)} ${times}`).join(', ');
 tookMs.sort((a, b) => a - b);
 const quantile = (share: number): number =>
   Math.round(tookMs[Math.min(tookMs.length - 1, Math.floor(share * tookMs.length))]!);
 process.stdout.write(
   `${loads} changes of models (p50 ${quantile(0.5)} ms, max ${quantile(1)} ms), ${killed} engines killed and added\n` +
     `${sent} requests in ${seconds.toFixed(1)} s (${Math.round(sent / seconds)} a second): ${answered} answered, ` +
-    `${failures.length} failed, ${mixed} of two weights; by version: ` +
-    `${[...versions].map(([version, count]) => `${version}: ${count}`).join(', ')}\n`,
+    `${failures.length} failed, ${mixed} of two weights, ${tooEarly} attempts on an engine without the version\n` +
+    `by version: ${told(versions)}; attempts made again elsewhere: ${told(retried) || 'none'}\n`,
 );
 for (const why of new Set(failures.map((each) => each.replace(/\d+ ms/g, '… ms'))))
   process.stdout.write(`failed: ${why}\n`);
-process.exitCode = failures.length > 0 || mixed > 0 ? 1 : 0;
+process.exitCode = failures.length > 0 || mixed > 0 || tooEarly > 0 ? 1 : 0;

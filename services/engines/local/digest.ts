@@ -1,5 +1,6 @@
 // Fingerprints: of a model with its run settings, and of a run.
-import { type Manifest, READOUTS } from '../../config/manifest.ts';
+import type { Manifest } from '../../config/manifest.ts';
+import { READOUTS } from '../../config/readout.ts';
 import { xxh64 } from '../xxh64.ts';
 
 /** Identity of weights and run settings; `rootOutput` stands in where the manifest names no readout node. */

@@ -1,6 +1,7 @@
 // Where a file and its manifest can hardly both be meant. Not errors: the model is served, and the log says so. The same words as
 // those of `tandem-engine check`.
-import { type Manifest, readsSpikes } from '../../config/manifest.ts';
+import type { Manifest } from '../../config/manifest.ts';
+import { readsSpikes } from '../../config/readout.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { isSpiking } from './node-types.ts';
 

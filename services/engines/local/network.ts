@@ -1,5 +1,5 @@
 // A network ready to run, as plain data over shared memory: compiled once, sent to every simulation worker as it is.
-import type { ReadoutFrom } from '../../config/manifest.ts';
+import type { ReadoutFrom } from '../../config/readout.ts';
 import type { NeuronRule } from './neuron-rule.ts';
 import type { NodeType } from './node-types.ts';
 import type { Window } from './window.ts';

@@ -1,6 +1,6 @@
 // Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
 // network arrives; a run allocates nothing but its answer.
-import { readsSpikes } from '../../config/manifest.ts';
+import { readsSpikes } from '../../config/readout.ts';
 import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
 import { ReadoutDigest, StateDigest } from './digest.ts';

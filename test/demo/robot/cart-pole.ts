@@ -16,6 +16,7 @@ const POLE_KG = 0.1;
 const HALF_POLE_M = 0.5;
 const START_RAD = 0.05;
 const SHOVE_EVERY = 90;
+const MOMENT_STEPS = 20;
 /** Of angular velocity. */
 const SHOVE_RAD_PER_S = 0.8;
 /** The light goes to and fro so far, and once in this time. */
@@ -29,7 +30,7 @@ export class CartPole {
   angle = START_RAD;
   /** Where the cart is to go, metres. */
   light = 0;
-  /** Of the last shove, −1 or 1; 0: there was none in this step. */
+  /** −1 or 1: it was shoved to this side a moment ago; else 0. */
   shove = 0;
   #speed = 0;
   #turning = 0;
@@ -53,16 +54,19 @@ export class CartPole {
   move(force: number): void {
     for (let n = 0; n < SUBSTEPS; n += 1) this.#integrate(force, STEP_S / SUBSTEPS);
     this.#step += 1;
-    this.shove = this.#step % SHOVE_EVERY === 0 ? (this.#random.chance(0.5) ? 1 : -1) : 0;
-    this.#turning += this.shove * SHOVE_RAD_PER_S;
+    const sinceShove = this.#step % SHOVE_EVERY;
+    if (sinceShove === 0) {
+      this.shove = this.#random.chance(0.5) ? 1 : -1;
+      this.#turning += this.shove * SHOVE_RAD_PER_S;
+    } else if (sinceShove === MOMENT_STEPS) this.shove = 0;
     this.light = LIGHT_M * Math.sin((2 * Math.PI * this.#step * STEP_S) / LIGHT_S);
   }
 
   #integrate(force: number, dt: number): void {
     const [sin, cos] = [Math.sin(this.angle), Math.cos(this.angle)];
     const all = CART_KG + POLE_KG;
-    const pushed = (force + POLE_KG * HALF_POLE_M * this.#turning ** 2 * sin) / all;
-    const turns = (GRAVITY * sin - cos * pushed) / (HALF_POLE_M * (4 / 3 - (POLE_KG * cos ** 2) / all));
+    const pushed = (force + POLE_KG * HALF_POLE_M * this.#turning * this.#turning * sin) / all;
+    const turns = (GRAVITY * sin - cos * pushed) / (HALF_POLE_M * (4 / 3 - (POLE_KG * cos * cos) / all));
     this.#speed += dt * (pushed - (POLE_KG * HALF_POLE_M * turns * cos) / all);
     this.#turning += dt * turns;
     this.position += dt * this.#speed;

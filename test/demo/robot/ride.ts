@@ -60,7 +60,7 @@ export async function ride(system: System, world: CartPole, options: RideOptions
     done.raster.push(spikes);
     world.move(forceOf(spikes));
     after?.(step, done);
-    dueMs = Math.max(dueMs + stepMs, performance.now() - stepMs);
+    dueMs = Math.max(dueMs + stepMs, performance.now());
   }
   done.hasFallen = world.hasFallen;
   return done;

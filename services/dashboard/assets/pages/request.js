@@ -211,7 +211,9 @@ function ballots({ response }) {
   const digestOf = ({ stateDigest }) => hex64(stateDigest);
   const outcomeOf = ({ outcome }) => valueOf(outcome, 'BALLOT_OUTCOME');
   const voted = cast.filter((ballot) => outcomeOf(ballot) !== 'ABSENT');
-  const digests = [...new Set(voted.map(digestOf))];
+  const groups = Map.groupBy(voted, digestOf);
+  // The answer that most gave is A.
+  const digests = [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([digest]) => digest);
   return panel(
     'Ballots',
     { class: 'full-wide', aside: plural(cast.length, 'engine') },

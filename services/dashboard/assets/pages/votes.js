@@ -54,7 +54,7 @@ function none() {
 
 function dispute(shown) {
   const { timeMs, traceId, model, version, strategy, verdict, wrong, ballots, differences } = shown;
-  const digests = [...new Set(ballots.map(answerOf).filter(Boolean))];
+  const digests = answersOf(ballots);
   const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
   return h(
     'details',
@@ -114,6 +114,12 @@ async function replay({ currentTarget: button }) {
 
 function difference(each) {
   return h('div', { class: 'difference' }, h('p', { class: 'why' }, each.text), each.raster && rasters(each));
+}
+
+/** The different answers, the one that most gave first: it is A. */
+function answersOf(ballots) {
+  const groups = Map.groupBy(ballots.filter(answerOf), answerOf);
+  return [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([answer]) => answer);
 }
 
 /** What makes two ballots the same answer. */

@@ -42,6 +42,7 @@ export function waterfall(spans) {
       { class: 'note' },
       `${duration(totalMs)} from ${preciseClock(startMs)}, ${plural(spans.length, 'span')}, ${plural(failed.length, 'error')}. Open a span for its attributes.`,
     ),
+    ...rows.filter(({ depth, error }) => depth === 0 && error).map(({ error }) => h('p', { class: 'why' }, error)),
     h(
       'ul',
       { class: 'processes', 'aria-label': 'Who recorded the spans' },
