@@ -6,7 +6,6 @@ import { RouterError } from '../../services/core/errors.ts';
 import type { InferenceInput } from '../../services/core/inference.ts';
 import type { Observer } from '../../services/core/observer.ts';
 import { EnginePool, type PoolEvents } from '../../services/engines/pool.ts';
-import { ConcurrencyLimit } from '../../services/engines/concurrency-limit.ts';
 import { Quarantine } from '../../services/engines/quarantine.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Admission } from '../../services/routing/admission.ts';
@@ -25,30 +24,23 @@ import { sessionLimits } from '../fakes/router-parts.ts';
 import { Random } from '../fuzz/random.ts';
 import { checkAnswer } from './answers.ts';
 import { type SentRequest, Attempts, newAsked } from './attempts.ts';
+import { type Bounded, checkBounds, checkNothingLeft } from './bounds.ts';
 import { Broken } from './invariants.ts';
-import { SimDns } from './dns.ts';
+import type { SimDns } from './dns.ts';
+import { Fleet } from './fleet.ts';
 import { GreyChecks } from './grey-checks.ts';
 import { makeGreyPlan } from './grey-plan.ts';
 import { Journal } from './journal.ts';
 import { areFew } from './liars.ts';
 import { PINS, VERSION, dataOf } from './model.ts';
 import { type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
+import type { Result } from './schedule.ts';
 import { QuarantineChecks } from './quarantine-checks.ts';
 import { checkRefusal } from './refusals.ts';
 import { SessionChecks } from './session-checks.ts';
-import { SimEngine } from './sim-engine.ts';
+import type { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 import { WatchedAudit } from './watched-audit.ts';
-
-export interface Result {
-  readonly requests: number;
-  readonly answered: number;
-  /** Of everything that happened, in order. */
-  readonly hash: number;
-  readonly broken: Broken | undefined;
-  readonly trace: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
-}
 
 /** A deadline is kept by timers, which count whole milliseconds. */
 const SLACK_MS = 2;
@@ -61,12 +53,6 @@ const LAST_MS = 500;
 /** What nobody caught, of the schedule that runs. */
 export const uncaught: unknown[] = [];
 
-export function seedOf(seed: number, schedule: number): number {
-  let mixed = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(schedule + 1, 0xc2b2ae35);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
-}
-
 export async function runSchedule(seed: number, wantsTrace = false): Promise<Result> {
   const random = new Random(seed);
   const plan = random.chance(GREY_SHARE) ? makeGreyPlan(random) : makePlan(random);
@@ -78,12 +64,11 @@ export async function runSchedule(seed: number, wantsTrace = false): Promise<Res
 
 class Simulation {
   readonly #plan: SchedulePlan;
-  readonly #random: Random;
   readonly #journal: Journal;
   readonly #startMs = clock.nowMs;
   #isHealing = false;
 
-  readonly #engines: SimEngine[] = [];
+  readonly #fleet: Fleet;
   /** Removed ones too. */
   readonly #everyEngine: SimEngine[] = [];
   readonly #sent: SentRequest[] = [];
@@ -102,10 +87,10 @@ class Simulation {
   readonly #sessions: SessionStore;
   readonly #sessionChecks: SessionChecks;
   readonly #router: Router;
+  readonly #bounded: Bounded;
 
   constructor(plan: SchedulePlan, random: Random, wantsTrace: boolean) {
     this.#plan = plan;
-    this.#random = random;
     this.#journal = new Journal(wantsTrace, this.#startMs);
     this.#attempts = new Attempts(plan, this.#journal);
     this.#quarantined = new QuarantineChecks(plan, this.#journal, this.#everyEngine);
@@ -128,7 +113,11 @@ class Simulation {
     this.#admission = new Admission({ maxQueue, maxWaitMs });
     this.#pool = new EnginePool(PINS, plan.breaker, events, plan.panicPercent);
     this.#grey = new GreyChecks(plan, this.#pool);
-    this.#dns = plan.dns.length > 0 ? this.#newDns() : undefined;
+    this.#fleet = new Fleet({
+      ...{ plan, random, journal: this.#journal, pool: this.#pool, every: this.#everyEngine },
+      called: (engine, input, { deadlineMs }) => this.#called(engine, input, deadlineMs),
+    });
+    this.#dns = this.#fleet.findByName();
     const golden = VERSION.golden.map(({ data, ...digests }) => ({
       input: { model: 'm', version: 1, shape: [2], data },
       ...digests,
@@ -173,6 +162,10 @@ class Simulation {
       budget: new RetryBudget(maxInFlight, plan.budgetPercent),
       observer,
     });
+    this.#bounded = {
+      ...{ plan, journal: this.#journal, router: this.#router, admission: this.#admission },
+      ...{ sessions: this.#sessions, cache: this.#cache },
+    };
   }
 
   async run(): Promise<Result> {
@@ -204,30 +197,25 @@ class Simulation {
   }
 
   #prepare(): void {
-    if (this.#dns === undefined) this.#addEngines();
+    const { engines } = this.#fleet;
+    if (this.#dns === undefined) this.#fleet.addAll();
     else this.#find(this.#dns);
     for (const [n, { moods, lie, liesFromMs, liesUntilMs }] of this.#plan.engines.entries()) {
-      for (const { fromMs, kind } of moods.slice(1)) this.#at(fromMs, () => this.#setMood(this.#engines[n]!, kind));
+      for (const { fromMs, kind } of moods.slice(1)) this.#at(fromMs, () => this.#fleet.setMood(engines[n]!, kind));
       if (lie === undefined) continue;
-      this.#at(liesFromMs, () => (this.#engines[n]!.isLying = true));
-      if (liesUntilMs !== Infinity) this.#at(liesUntilMs, () => (this.#engines[n]!.isLying = false));
-      this.#engines[n]!.isLying = liesFromMs === 0;
+      this.#at(liesFromMs, () => (engines[n]!.isLying = true));
+      if (liesUntilMs !== Infinity) this.#at(liesUntilMs, () => (engines[n]!.isLying = false));
+      engines[n]!.isLying = liesFromMs === 0;
     }
     for (const plan of this.#plan.requests) this.#at(plan.atMs, () => this.#ask(plan));
     for (const { atMs, engine, act } of this.#plan.acts) {
       this.#at(atMs, () => {
-        const old = this.#engines[engine]!;
+        const old = engines[engine]!;
         this.#journal.note(act, old.id);
         if (act === 'READMIT') this.#quarantine.readmit(this.#pool.find(old.id));
-        else this.#replace(engine, old);
+        else this.#fleet.replace(engine);
       });
     }
-  }
-
-  #addEngines(): void {
-    for (const plan of this.#plan.engines) this.#addEngine(plan.id, plan);
-    for (const engine of this.#engines) engine.setMood(engine.plan.moods[0]!.kind);
-    this.#pool.settle();
   }
 
   #find(dns: SimDns): void {
@@ -241,66 +229,10 @@ class Simulation {
     }
   }
 
-  #newDns(): SimDns {
-    return new SimDns({
-      pool: this.#pool,
-      note: (what, id) => this.#journal.note(what, id),
-      connect: (id, n) => {
-        const engine = this.#newEngine(id, this.#plan.engines[n ?? 0]!);
-        if (n === undefined) return engine; // it is never up
-        const mood = this.#engines[n]?.mood ?? 'WELL';
-        this.#engines[n] = engine;
-        engine.onStart = () => engine.setMood(mood);
-        return engine;
-      },
-    });
-  }
-
   #at(ms: number, run: () => void): void {
     clock.at(this.#startMs + ms, () => {
       if (!this.#isHealing) run();
     });
-  }
-
-  #newEngine(id: string, plan: SimEngine['plan']): SimEngine {
-    const engine = new SimEngine(id, plan, {
-      random: this.#random,
-      plan: this.#plan,
-      called: (sent, input, { deadlineMs }) => this.#called(sent, input, deadlineMs),
-    });
-    this.#everyEngine.push(engine);
-    return engine;
-  }
-
-  #addEngine(id: string, plan: SimEngine['plan']): SimEngine {
-    const engine = this.#newEngine(id, plan);
-    const pooled = this.#pool.add(engine);
-    if (plan.limit !== undefined) {
-      Object.assign(pooled, { limit: new ConcurrencyLimit({ initial: plan.limit, min: 1, max: 1_024 }) });
-    }
-    this.#engines[Number(plan.id.slice(1))] = engine;
-    return engine;
-  }
-
-  /** Taken out of service, and another one in its place. */
-  #replace(index: number, old: SimEngine): void {
-    this.#pool.remove(old.id);
-    const engine = this.#addEngine(`${old.id}'`, this.#plan.engines[index]!);
-    engine.isLying = old.isLying;
-    engine.setMood(old.mood);
-  }
-
-  /** Of its process: under each of its ids. */
-  #setMood({ process }: SimEngine, mood: SimEngine['mood']): void {
-    for (const engine of this.#engines.filter((each) => each.process === process)) this.#setMoodOf(engine, mood);
-  }
-
-  #setMoodOf(engine: SimEngine, mood: SimEngine['mood']): void {
-    this.#journal.note('mood', engine.id, mood);
-    engine.setMood(mood === 'DRAINED' ? 'WELL' : mood);
-    const pooled = this.#pool.engines.find(({ id }) => id === engine.id);
-    if (pooled !== undefined && pooled.isDraining !== (mood === 'DRAINED'))
-      this.#pool.setDraining(pooled, mood === 'DRAINED');
   }
 
   #ask(plan: RequestPlan): void {
@@ -425,15 +357,8 @@ class Simulation {
   #checkBounds(): void {
     if (this.#journal.broken !== undefined) throw this.#journal.broken;
     if (uncaught.length > 0) throw new Broken('errors', `in the background: ${String(uncaught[0])}`);
-    const { maxInFlight, maxQueue } = this.#plan;
-    const { inFlight } = this.#router;
-    const { waiting } = this.#admission;
-    if (waiting > 0) this.#journal.count('waitingSteps');
-    if (inFlight > maxInFlight) throw new Broken('bounds', `${inFlight} in flight, ${maxInFlight} may be`);
-    this.#grey.checkQueue(waiting);
-    const { open } = this.#sessions.stats;
-    if (open > this.#plan.sessions.max) throw new Broken('bounds', `${open} sessions are open`);
-    if (waiting > maxQueue) throw new Broken('bounds', `${waiting} waiting, ${maxQueue} may`);
+    checkBounds(this.#bounded);
+    this.#grey.checkQueue(this.#admission.waiting);
   }
 
   /** Everybody is well from now on: what runs ends, and who is out comes back. */
@@ -443,9 +368,9 @@ class Simulation {
       throw new Broken('end', `${unfinished.length} requests never ended, among them ${unfinished[0]!.number}`);
     }
     this.#isHealing = true;
-    for (const engine of this.#engines) {
+    for (const engine of this.#fleet.engines) {
       engine.isLying = false;
-      this.#setMood(engine, 'WELL');
+      this.#fleet.setMood(engine, 'WELL');
     }
     for (const engine of this.#everyEngine) engine.finish();
     const isIdle = (): boolean => this.#everyEngine.every(({ inFlight }) => inFlight === 0);
@@ -466,17 +391,6 @@ class Simulation {
 
   #checkEnd(): void {
     this.#checkBounds();
-    const demand = (what: string, count: number | undefined): void => {
-      if (count !== undefined && count !== 0) throw new Broken('leaks', `${what}: ${count}`);
-    };
-    demand('requests in flight', this.#router.inFlight);
-    demand('flights of the cache', this.#cache?.stats.flights);
-    demand('waiting for an engine', this.#admission.waiting);
-    demand('waiting in sessions', this.#sessions.stats.waiting);
-    for (const { id, inFlight } of this.#everyEngine) demand(`in flight on "${id}"`, inFlight);
-    for (const { number, controller } of this.#sent) {
-      demand(`abort listeners of request ${number}`, getEventListeners(controller.signal, 'abort').length);
-    }
-    demand('timers', clock.pending);
+    checkNothingLeft(this.#bounded, this.#everyEngine, this.#sent);
   }
 }

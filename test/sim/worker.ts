@@ -1,6 +1,7 @@
 // Runs every n-th schedule in a process of its own: its clock is not the world's.
 import { INVARIANTS } from './invariants.ts';
-import { runSchedule, seedOf, uncaught } from './run.ts';
+import { runSchedule, uncaught } from './run.ts';
+import { seedOf } from './schedule.ts';
 import { clock } from './virtual-clock.ts';
 
 export interface Job {
