@@ -94,19 +94,23 @@ export class Tandem {
     }
   }
 
-  /** Another service on this connection: `tandem.service(ModelServiceClient)`. Call its methods with `call`. */
+  /** The stub of another service on this connection, for its streams: `tandem.service(EventServiceClient)`. */
   service<S extends grpc.Client>(stub: Stub<S>): S {
     return new stub(this.#address, this.#credentials, { channelOverride: this.#reasoning.getChannel() });
   }
 
-  /** `await tandem.call(models, 'listModels', {})`, with deadline, token and typed error. Retried only where nothing was done. */
-  call<Request, Response, M extends string>(
-    service: Record<M, Unary<Request, Response>>,
-    method: M,
+  /**
+   * A method of another service, with deadline, token and typed error. Retried only where nothing was done.
+   * Example: `tandem.call(ModelServiceClient, (models) => models.listModels, {})`.
+   */
+  call<S extends grpc.Client, Request, Response>(
+    stub: Stub<S>,
+    method: (service: S) => Unary<Request, Response>,
     request: Request,
     options?: CallOptions,
   ): Promise<Response> {
-    return this.#unary<Request, Response>(service[method].bind(service), request, options, false);
+    const service = this.service(stub);
+    return this.#unary<Request, Response>(method(service).bind(service), request, options, false);
   }
 
   close(): void {
