@@ -77,9 +77,9 @@ void LogLoaded(const Model& model, const fs::path& labels_folder) {
   for (const std::string& doubt : DoubtsOf(*model.network, model.manifest, labels_folder)) {
     spdlog::warn("model {}/{}: {}", model.name, model.version, doubt);
   }
-  spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", model.name,
-               model.version, model.model_id, model.network->input_size(), model.network->output_size(),
-               model.network->graph_nodes, model.network->parameter_elements);
+  spdlog::info("model {}/{}: loaded, id {:016x}, {} -> {} elements, {} nodes, {} parameters", model.name, model.version,
+               model.model_id, model.network->input_size(), model.network->output_size(), model.network->graph_nodes,
+               model.network->parameter_elements);
 }
 
 Model LoadVersion(const VersionFolder& folder, const std::stop_token& stop) {

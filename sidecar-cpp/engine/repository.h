@@ -1,7 +1,7 @@
-// Every model version in a repository folder laid out `<model>/model.yaml`, `<model>/<version>/model.nir`. A version may
-// have a model.yaml of its own, beside its model.nir, which then takes the place of the model's; without either, all
-// settings have their defaults. A version with a file `.unloaded` beside its model.nir is left out: a router has unloaded
-// it.
+// Every model version in a repository folder laid out `<model>/model.yaml`, `<model>/<version>/model.nir`. A version
+// may have a model.yaml of its own, beside its model.nir, which then takes the place of the model's; without either,
+// all settings have their defaults. A version with a file `.unloaded` beside its model.nir is left out: a router has
+// unloaded it.
 #pragma once
 
 #include <cstdint>

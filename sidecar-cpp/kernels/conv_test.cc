@@ -39,8 +39,7 @@ template <typename What>
 void ForEachSource(const Window& w, std::size_t channel, std::size_t cell, What what) {
   for (std::uint32_t kr = 0; kr < w.rows.kernel; ++kr) {
     for (std::uint32_t kc = 0; kc < w.columns.kernel; ++kc) {
-      const std::uint32_t row =
-          static_cast<std::uint32_t>(cell / w.columns.out) * w.rows.stride + kr * w.rows.dilation;
+      const std::uint32_t row = static_cast<std::uint32_t>(cell / w.columns.out) * w.rows.stride + kr * w.rows.dilation;
       const std::uint32_t column =
           static_cast<std::uint32_t>(cell % w.columns.out) * w.columns.stride + kc * w.columns.dilation;
       if (row < w.rows.before || row - w.rows.before >= w.rows.in) continue;

@@ -18,8 +18,7 @@ EngineCore::EngineCore(Options options, Repository repository, SpanSink* spans)
       unary_accounts_(unary_memory_, kMinimumBytes),
       spans_(spans),
       recordings_(options_.recorder_bytes),
-      executor_(options_.batcher.threads, spans_, recordings_,
-                [this](Task& task) { batcher_.Release(task); }),
+      executor_(options_.batcher.threads, spans_, recordings_, [this](Task& task) { batcher_.Release(task); }),
       tracer_(std::min<std::size_t>(options_.batcher.threads, 1)),
       model_loads_(options_.models, repository_),
       batcher_(

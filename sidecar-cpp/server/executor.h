@@ -20,8 +20,7 @@ class Executor {
  public:
   // `release` is told of every job right before its answer is given, to free its place in the queue.
   // `spans` and `recordings` must outlive this.
-  Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings,
-           std::function<void(Task&)> release);
+  Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings, std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);

@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-// Answers the call. `on_change`: the models are others than before, or may be. What is returned lives until gRPC is done
-// with it.
+// Answers the call. `on_change`: the models are others than before, or may be. What is returned lives until gRPC is
+// done with it.
 grpc::ServerUnaryReactor* StartLoadModel(const IncomingCall& call, std::function<void()> on_change);
 grpc::ServerUnaryReactor* StartUnloadModel(const IncomingCall& call, std::function<void()> on_change);
 

@@ -50,12 +50,13 @@ Expected<Model> FromBytes(const LoadOrder& order, const std::stop_token& stop) {
 }
 
 Error Differs(const LoadOrder& order, std::uint64_t model_id) {
-  return {Code::kFailedPrecondition,
-          "MODEL_DIFFERS",
-          Shown(order.name, order.version) + fmt::format(" has model id {:016x} here, and {:016x} is asked for; compare "
-                                                         "the files, or send the bytes",
-                                                         model_id, order.model_id),
-          {{"model", Printable(order.name)}}};
+  return {
+      Code::kFailedPrecondition,
+      "MODEL_DIFFERS",
+      Shown(order.name, order.version) + fmt::format(" has model id {:016x} here, and {:016x} is asked for; compare "
+                                                     "the files, or send the bytes",
+                                                     model_id, order.model_id),
+      {{"model", Printable(order.name)}}};
 }
 
 Error TooMany() {
@@ -81,9 +82,8 @@ Error TooManyWait() {
 }
 
 bool Holds(const Repository& repository, const std::string& name, std::uint32_t version) {
-  return std::ranges::any_of(repository.models(), [&](const auto& model) {
-    return model->name == name && model->version == version;
-  });
+  return std::ranges::any_of(repository.models(),
+                             [&](const auto& model) { return model->name == name && model->version == version; });
 }
 
 }  // namespace
@@ -152,8 +152,8 @@ ModelLoads::Outcome ModelLoads::Do(LoadOrder& order, const std::stop_token& stop
   const auto now = models_.Now();
   if (now->models().size() >= kMaxModels && !Holds(*now, order.held_as, order.version)) return TooMany();
   allowed_bytes_ += kBytesALoad;
-  auto loaded = order.nir.empty() ? Repository::LoadOne(folder_, order.name, order.version, stop)
-                                  : FromBytes(order, stop);
+  auto loaded =
+      order.nir.empty() ? Repository::LoadOne(folder_, order.name, order.version, stop) : FromBytes(order, stop);
   allowed_bytes_ -= kBytesALoad;
   if (!loaded.ok()) {
     spdlog::warn("{} was not loaded: {}", Shown(order.name, order.version), loaded.error().message);

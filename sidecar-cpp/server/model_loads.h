@@ -1,5 +1,5 @@
-// Loads and unloads models while the engine serves, one after the other, on a thread of its own: reading a file may take
-// long, and must hold up nobody's inputs.
+// Loads and unloads models while the engine serves, one after the other, on a thread of its own: reading a file may
+// take long, and must hold up nobody's inputs.
 #pragma once
 
 #include <atomic>
@@ -25,11 +25,11 @@ namespace tandem {
 struct LoadOrder {
   std::string name;
   std::uint32_t version = 0;
-  std::string nir;        // empty: from the repository's folder
-  std::string manifest;   // of `nir`
-  std::string held_as;    // the name under which it is held
+  std::string nir;             // empty: from the repository's folder
+  std::string manifest;        // of `nir`
+  std::string held_as;         // the name under which it is held
   std::uint64_t model_id = 0;  // that it must have; 0: any
-  MemoryHold memory;      // for the bytes above
+  MemoryHold memory;           // for the bytes above
 };
 
 struct UnloadOrder {

@@ -2,8 +2,8 @@
 //!
 //! From the repository's folder, beside a running `npm start`: `bash docs/examples/rust/run`
 
-use tandem_client::v1::ReasonRequest;
-use tandem_client::{Client, Error};
+use tandem_snn::v1::ReasonRequest;
+use tandem_snn::{Client, Error};
 
 const TEXTS: [&str; 3] = ["a small furry animal", "a musical instrument with strings", "to run very fast"];
 

@@ -157,8 +157,8 @@ impl Client {
     /// Calls an rpc of any service with this client's deadline. Only a call that the router refused is retried.
     ///
     /// ```no_run
-    /// # async fn list(client: tandem_client::Client) -> Result<(), tandem_client::Error> {
-    /// use tandem_client::v1::{ListModelsRequest, model_service_client::ModelServiceClient};
+    /// # async fn list(client: tandem_snn::Client) -> Result<(), tandem_snn::Error> {
+    /// use tandem_snn::v1::{ListModelsRequest, model_service_client::ModelServiceClient};
     ///
     /// let models = client
     ///     .call(ListModelsRequest::default(), async |service, request| {

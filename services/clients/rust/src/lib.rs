@@ -2,8 +2,8 @@
 //! engine.
 //!
 //! ```no_run
-//! # async fn first_call() -> Result<(), tandem_client::Error> {
-//! use tandem_client::{Client, v1::ReasonRequest};
+//! # async fn first_call() -> Result<(), tandem_snn::Error> {
+//! use tandem_snn::{Client, v1::ReasonRequest};
 //!
 //! let client = Client::new("127.0.0.1:50051")?;
 //! let answer = client.reason(ReasonRequest { text: "a small furry animal".into(), ..Default::default() }).await?;
