@@ -150,6 +150,8 @@ export const TRIES: readonly Try[] = [
   },
   explained('npm run bench'),
   explained('npx node test/load/tracing-cost.ts', ''),
+  explained('npx node test/load/session-cost.ts', ''),
+  explained('npx node test/load/bridge.ts', ''),
 
   // Further
   {
