@@ -1,29 +1,52 @@
 // gRPC reflection, for grpcurl and the like. See reflection-methods.ts.
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type DescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { type DescriptorProto, type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type PackageDefinition, loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { checking } from './decoding.ts';
 import type { Service } from './methods.ts';
 import { checkPlain } from './request-limits.ts';
 
-const SERVICES = ['reasoning', 'models', 'engines', 'metrics', 'events'];
+const FILES = [
+  ...['reasoning', 'sessions', 'models', 'engines', 'metrics', 'events'].map((name) => `tandem/v1/${name}.proto`),
+  ...['learning', 'operations', 'agents', 'settings'].map((name) => `tandem/v1/${name}.proto`),
+  'inference/grpc_service.proto',
+  'google/rpc/error_details.proto', // of the errors: a client then shows them as text
+];
 
 /** What the public services look like, in descriptors that strict readers take. */
 export function publicServices(protoDir: string): PackageDefinition {
-  const files = SERVICES.map((name) => `tandem/v1/${name}.proto`);
-  const definition = loadSync(files, { includeDirs: [protoDir], keepCase: true });
+  const definition = loadSync(FILES, { includeDirs: [protoDir], keepCase: true });
   for (const each of Object.values(definition)) {
     if (Array.isArray(each.fileDescriptorProtos)) each.fileDescriptorProtos = each.fileDescriptorProtos.map(repair);
   }
   return definition;
 }
 
-/** protobufjs calls the entries of a map field as the field; grpcurl wants the name that protoc gives them. */
+/**
+ * protobufjs calls the entries of a map field as the field, and ends reserved ranges with their last number; grpcurl wants the
+ * name that protoc gives the entries, and the number after the last.
+ */
 function repair(bytes: Buffer): Buffer {
   const file = fromBinary(FileDescriptorProtoSchema, bytes);
   file.messageType.forEach(nameMapEntries);
+  file.messageType.forEach(endRanges);
+  importDuration(file);
   return Buffer.from(toBinary(FileDescriptorProtoSchema, file));
+}
+
+/** The only type of another package: protobufjs names it without its package, and leaves the import out. */
+function importDuration(file: FileDescriptorProto): void {
+  for (const field of file.messageType.flatMap(({ field }) => field)) {
+    if (field.typeName !== 'protobuf.Duration') continue;
+    field.typeName = '.google.protobuf.Duration';
+    file.dependency = ['google_protobuf.proto'];
+  }
+}
+
+function endRanges(message: DescriptorProto): void {
+  for (const range of message.reservedRange) range.end += 1;
+  message.nestedType.forEach(endRanges);
 }
 
 function nameMapEntries(message: DescriptorProto): void {
