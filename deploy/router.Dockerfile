@@ -11,7 +11,8 @@ RUN npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fun
 
 FROM npm AS generate
 COPY proto proto
-RUN cd proto && PATH=/build/node_modules/.bin:$PATH buf generate
+RUN cd proto && export PATH=/build/node_modules/.bin:$PATH && buf generate \
+ && buf build --as-file-descriptor-set --output ../services/generated/descriptors.binpb
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /tandem

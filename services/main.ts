@@ -1,6 +1,5 @@
 // The composition root: nothing else wires parts together. What a part needs to be made is in composition/.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
 import { Authorizer } from './api/authorizer.ts';
@@ -88,8 +87,6 @@ import { SystemEvents } from './telemetry/system-events.ts';
 
 /** What engines have to stop when requests have used up the time there was. */
 const LAST_ENGINES_MS = 150;
-
-const ROOT = join(import.meta.dirname, '..');
 
 export type { Tandem };
 
@@ -255,7 +252,6 @@ export async function start(
       reflection: settings.reflection,
       maxMessageBytes: settings.max_message_bytes,
       maxStreamsPerConnection: settings.max_streams_per_connection,
-      protoDir: join(ROOT, 'proto'),
       maxSubscribers: settings.events.max_subscribers,
       publishPerS: settings.events.publish_per_s,
       isReady: () => readiness().isReady,

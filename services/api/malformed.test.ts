@@ -54,7 +54,6 @@ beforeAll(async () => {
     maxBatchItems: 1,
     maxInFlight: 4_096,
     windowSize: 1,
-    protoDir: PROTO_DIR,
     timeoutMs: 5_000,
     maxSubscribers: 1,
     publishPerS: 1,

@@ -7,10 +7,9 @@ const PATHS = ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.Se
 
 type Load = () => Promise<ReadonlyMap<string, ReflectionMethod>>;
 
-export function reflectionMethods(protoDir: string): Method[] {
+export function reflectionMethods(): Method[] {
   let loading: ReturnType<Load> | undefined;
-  const load: Load = () =>
-    (loading ??= import('./reflection.ts').then(({ loadReflection }) => loadReflection(protoDir)));
+  const load: Load = () => (loading ??= import('./reflection.ts').then(({ loadReflection }) => loadReflection()));
   return PATHS.map((path) => ({
     ...{ path, requestStream: true, responseStream: true },
     decode: (bytes: Buffer) => bytes,
@@ -27,9 +26,7 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   try {
     method = (await load()).get(path)!;
   } catch (error) {
-    call.fail(
-      status('INTERNAL', `reflection cannot be loaded (${(error as Error).message}); restore the folder proto`),
-    );
+    call.fail(status('INTERNAL', `reflection cannot be loaded (${(error as Error).message}); run "npm run generate"`));
     return;
   }
   const { decode, encode, handle } = method;

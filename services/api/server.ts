@@ -84,8 +84,6 @@ export interface ApiOptions
   readonly reflection: boolean;
   /** Whether the router can answer as it is configured. */
   readonly isReady: () => boolean;
-  /** Folder of the proto files, for reflection. */
-  readonly protoDir: string;
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
@@ -144,7 +142,7 @@ export class ApiServer {
       ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),
       ...this.#health.methods,
-      ...(options.reflection ? reflectionMethods(options.protoDir) : []),
+      ...(options.reflection ? reflectionMethods() : []),
     ];
     const onUnheard: EdgeOptions['onUnheard'] = (...about) => countUnheard(metrics, ...about);
     this.#edgeOptions = Object.assign(shared, { onUnheard });

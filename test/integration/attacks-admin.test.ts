@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { publicServices } from '../../services/api/reflection.ts';
+import { publicPaths } from '../support/public-paths.ts';
 import { ACCESS, OPERATE } from '../../services/auth/roles.ts';
 import { EventServiceClient, Severity } from '../../services/generated/tandem/v1/events.ts';
 import { ModelServiceClient } from '../../services/generated/tandem/v1/models.ts';
@@ -27,10 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-const OPERATIONS = Object.values(publicServices('proto'))
-  .flatMap((service) => Object.values(service as Record<string, { readonly path?: string }>))
-  .flatMap(({ path }) => path ?? [])
-  .filter((path) => ACCESS[path] === OPERATE);
+const OPERATIONS = publicPaths().filter((path) => ACCESS[path] === OPERATE);
 
 function call(path: string, metadata: Record<string, string> = {}): Promise<string> {
   const client = new grpc.Client(system.address, grpc.credentials.createInsecure());

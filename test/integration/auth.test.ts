@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { publicServices } from '../../services/api/reflection.ts';
+import { publicPaths } from '../support/public-paths.ts';
 import { ACCESS } from '../../services/auth/roles.ts';
 import { ROLES, type Role } from '../../services/core/roles.ts';
 import { DevelopmentCa } from '../support/certificates.ts';
@@ -18,10 +18,7 @@ const auth = {
   certificates: [{ name: 'client', roles: ['reason'] }],
 };
 
-const PATHS = Object.values(publicServices('proto'))
-  .flatMap((service) => Object.values(service as Record<string, { readonly path?: string }>))
-  .flatMap(({ path }) => path ?? [])
-  .filter((path) => path.startsWith('/tandem.v1.'));
+const PATHS = publicPaths().filter((path) => path.startsWith('/tandem.v1.'));
 
 it('every rpc of the public services has a row in the table of roles', () => {
   expect(PATHS.length).toBeGreaterThan(15);
