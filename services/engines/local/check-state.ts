@@ -1,6 +1,7 @@
 // Whether a run may begin with a state that a caller sends, which may be any bytes: proto/NUMERICS.md, "Session state".
 import * as at from '../../core/state-bytes.ts';
 import type { ErrorKind } from '../../core/errors.ts';
+import { hex64 } from '../../core/hex.ts';
 import { MAX_STATE_BYTES } from '../engine.ts';
 import { xxh64 } from '../xxh64.ts';
 import type { Failure } from './messages.ts';
@@ -165,8 +166,7 @@ function invalid(problem: string): Failure {
 }
 
 function ofAnotherModel(modelId: bigint, wanted: bigint): Failure {
-  const text = (id: bigint): string => id.toString(16).padStart(16, '0');
-  const ids = `state is of the model with the id ${text(modelId)}, and this one has ${text(wanted)}`;
+  const ids = `state is of the model with the id ${hex64(modelId)}, and this one has ${hex64(wanted)}`;
   return refusal('STATE_MODEL', `${ids}; name the version that gave the state, or begin a new session`);
 }
 
