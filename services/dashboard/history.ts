@@ -136,11 +136,13 @@ export class History {
   #add(point: Point): void {
     this.#points.push(point);
     this.#bytes += point.bytes;
-    let tooMany = this.#points.findIndex(({ upMs }) => upMs > point.upMs - KEPT_MS);
-    let bytes = this.#points.slice(tooMany).reduce((sum, each) => sum + each.bytes, 0);
-    for (; bytes > this.#maxBytes; tooMany += 1) bytes -= this.#points[tooMany]!.bytes;
-    this.#bytes = bytes;
-    if (tooMany > 0) this.#points = this.#points.slice(tooMany);
+    let dropped = 0;
+    for (const { upMs, bytes } of this.#points) {
+      if (upMs > point.upMs - KEPT_MS && this.#bytes <= this.#maxBytes) break;
+      this.#bytes -= bytes;
+      dropped += 1;
+    }
+    if (dropped > 0) this.#points = this.#points.slice(dropped);
   }
 }
 
