@@ -14,7 +14,7 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
   const entry = (name: string, about: string, load: () => Promise<Command>): CommandEntry => ({ name, about, load });
   return [
     entry('ping', 'Ask the router whether it is there.', async () => (await import('./ping.ts')).pingCommand()),
-    entry('health', 'Ask whether the router can answer requests as it is configured (exit 0: it can).', async () =>
+    entry('health', 'Ask whether the router is ready to answer requests (exit 0: it is).', async () =>
       (await import('./health.ts')).healthCommand(),
     ),
     entry('reason', 'Send one input and print the conclusion.', async () =>

@@ -22,7 +22,7 @@ describe('inputs of disputes', () => {
       .filter((id) => list.input(id) !== undefined)
       .join('');
 
-  it('are so many bytes at most, the oldest go first', () => {
+  it('stay within a number of bytes; the oldest are dropped first', () => {
     const list = new DisputeList(10, 100);
     for (const id of 'abcd') list.keepInput(id, input(40));
     expect(kept(list, 'abcd')).toBe('cd');

@@ -1,5 +1,5 @@
-// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so that an operator who runs it without
-// Prometheus hears of the same things: a test holds names, thresholds and times of the two equal.
+// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself: an operator without Prometheus gets the
+// same alerts. A test holds names, thresholds and times of the two equal.
 //
 // A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
 // is over: a figure that trembles around its threshold raises one alert.

@@ -64,7 +64,7 @@ describe('kept traces', () => {
     expect(ring.stats).toEqual({ traces: 3, spans: 3, refused: 0 });
   });
 
-  it('holds so many spans in all, and of one trace', () => {
+  it('limits the spans of all traces, and of each trace', () => {
     const ring = new TraceStore(decode, limits);
     for (let n = 0; n < 100; n += 1) ring.add([span('endless')]);
     expect(ring.stats).toEqual({ traces: 1, spans: 4, refused: 96 });

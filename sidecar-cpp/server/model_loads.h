@@ -1,5 +1,5 @@
 // Loads and unloads models while the engine serves, one after the other, on a thread of its own: reading a file may
-// take long, and must hold up nobody's inputs.
+// take long, and must not delay inputs.
 #pragma once
 
 #include <atomic>

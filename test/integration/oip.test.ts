@@ -140,7 +140,7 @@ describe('the repository', () => {
     admin.close();
   });
 
-  it('is changed by nobody else', async () => {
+  it('changes no model for a caller without the role', async () => {
     const named = { repositoryName: '', modelName: 'supersense', parameters: {} };
     const refused = refusalOf(promised((done) => client.repositoryModelUnload(named, done)));
     expect(await refused).toMatchObject({ code: 'PERMISSION_DENIED' });

@@ -19,7 +19,7 @@ export interface BridgeSettings {
   readonly listen: string;
   readonly maxLineBytes: number;
   readonly maxConnections: number;
-  /** Whether callers may reset the metrics where setting `auth` lists nobody. */
+  /** Whether callers may reset the metrics where setting `auth` lists no caller. */
   readonly allowsReset: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface BridgeOptions extends BridgeSettings {
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 16;
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
-/** What callers without a role may do where `auth` lists nobody. */
+/** What callers without a role may do where `auth` lists no caller. */
 const GET_METRICS = '/tandem.v1.MetricsService/GetMetrics';
 
 export class Bridge {

@@ -23,7 +23,7 @@ export function start(root, [chosen]) {
           'Switched off',
           {},
           empty(
-            'Requests from the dashboard are off, because everybody who can open this page could send them. To allow them, set in the settings, or in the environment:',
+            'Requests from the dashboard are off, because every visitor of this page could send them. To allow them, set in the settings, or in the environment:',
             'TANDEM_DASHBOARD_TRY_REQUESTS=true npm start',
           ),
         ),
