@@ -36,7 +36,7 @@ async function load(total: number, inFlight: number, halfway: () => void = () =>
       try {
         const { engine, attempts } = await system.reason({ tensor: { shape: [768], dtype: 'FP32', data } });
         answeredBy.push(engine?.engineId ?? '');
-        if (attempts[0]?.outcome === 'ENGINE_LOST') failedOver += 1;
+        if (attempts.length > 1) failedOver += 1; // on a busy machine an attempt times out before the loss is noticed
       } catch {
         failed += 1;
       }

@@ -7,6 +7,8 @@ import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { randomTexts } from '../support/texts.ts';
 
+const AT_ONCE = 25; // many at once are more than a busy machine serves in time
+
 let system: System;
 
 beforeAll(async () => {
@@ -40,8 +42,12 @@ describe('a text', () => {
 
   it('is understood, though no sentence encoder has read it', async () => {
     const heldout = readHeldout();
-    const answers = await Promise.all(heldout.map(({ text }) => system.reason({ text })));
-    const right = answers.filter(({ label }, index) => label === heldout[index]!.label).length;
+    let right = 0;
+    for (let from = 0; from < heldout.length; from += AT_ONCE) {
+      const some = heldout.slice(from, from + AT_ONCE);
+      const answers = await Promise.all(some.map(({ text }) => system.reason({ text })));
+      right += answers.filter(({ label }, index) => label === some[index]!.label).length;
+    }
     expect(right / heldout.length).toBeGreaterThan(0.74);
   });
 
