@@ -8,6 +8,8 @@ interface Tally {
   skipped: number;
   /** Names of failed tests; a suite that could not run is a failed test too. */
   failed: string[];
+  /** Names of tests that failed among all others and passed when their file ran again, alone. */
+  passedAlone: string[];
 }
 
 interface JestReport {
@@ -18,13 +20,19 @@ interface JestReport {
   }[];
 }
 
+/** Jest's report, and beside it that of the files that ran once more, if any did. */
 function tallyJest(path: string): Tally {
-  const tally: Tally = { passed: 0, skipped: 0, failed: [] };
-  const report = JSON.parse(readFileSync(path, 'utf8')) as JestReport;
-  for (const file of report.testResults) {
+  const tally = emptyTally();
+  const again = path.replace('.json', '-again.json');
+  const second = new Map(existsSync(again) ? readReport(again).testResults.map((file) => [file.name, file]) : []);
+  for (const first of readReport(path).testResults) {
+    const file = second.get(first.name) ?? first;
+    const failedFirst = new Set(first.assertionResults.filter(({ status }) => status === 'failed').map(nameOf));
+    const passedNow = file.assertionResults.filter(({ status }) => status === 'passed').map(nameOf);
+    if (file !== first) tally.passedAlone.push(...passedNow.filter((name) => failedFirst.has(name)));
     for (const test of file.assertionResults) {
       if (test.status === 'passed') tally.passed += 1;
-      else if (test.status === 'failed') tally.failed.push(test.fullName);
+      else if (test.status === 'failed') tally.failed.push(nameOf(test));
       else tally.skipped += 1;
     }
     const explained = file.assertionResults.some((test) => test.status === 'failed');
@@ -33,9 +41,15 @@ function tallyJest(path: string): Tally {
   return tally;
 }
 
+const emptyTally = (): Tally => ({ passed: 0, skipped: 0, failed: [], passedAlone: [] });
+
+const readReport = (path: string): JestReport => JSON.parse(readFileSync(path, 'utf8')) as JestReport;
+
+const nameOf = ({ fullName }: { fullName: string }): string => fullName;
+
 /** ctest's JUnit file. A test there is a program with GoogleTest cases, one case, or a command of some other kind. */
 function tallyCtest(path: string): Tally {
-  const tally: Tally = { passed: 0, skipped: 0, failed: [] };
+  const tally = emptyTally();
   for (const [, attributes = '', body = ''] of readFileSync(path, 'utf8').matchAll(
     /<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
   )) {
@@ -83,6 +97,7 @@ const SUITES: Record<string, { title: string; file: string; read: (path: string)
 const [folder = '', ...names] = process.argv.slice(2);
 let passed = 0;
 const failed: string[] = [];
+const passedAlone: string[] = [];
 const summary: string[] = [];
 for (const name of names) {
   const suite = SUITES[name];
@@ -90,14 +105,17 @@ for (const name of names) {
   const path = join(folder, suite.file);
   const tally: Tally = existsSync(path)
     ? suite.read(path)
-    : { passed: 0, skipped: 0, failed: [`${suite.title}: the test runner left no result; ${suite.log}`] };
+    : { ...emptyTally(), failed: [`${suite.title}: the test runner left no result; ${suite.log}`] };
   if (tally.passed + tally.failed.length === 0) tally.failed.push(`${suite.title}: no test ran; ${suite.log}`);
   passed += tally.passed;
   failed.push(...tally.failed);
+  passedAlone.push(...tally.passedAlone);
   const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
   summary.push(`${suite.title.padEnd(10)}  ${tally.passed} passed, ${tally.failed.length} failed${skipped}`);
 }
 
-if (failed.length > 0) console.log(`\nFailed:\n${failed.map((name) => `  ${name}`).join('\n')}`);
+const list = (names: string[]): string => names.map((name) => `  ${name}`).join('\n');
+if (passedAlone.length > 0) console.log(`\nPassed only when run again, alone:\n${list(passedAlone)}`);
+if (failed.length > 0) console.log(`\nFailed:\n${list(failed)}`);
 console.log(`\n${summary.join('\n')}\n\n${passed} passed, ${failed.length} failed`);
 process.exitCode = failed.length > 0 ? 1 : 0;
