@@ -19,6 +19,7 @@ import type { ModelRepository } from '../models/repository.ts';
 import { knownAnswers } from '../publishing/known-inputs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
+import type { EngineSockets } from './engine-sockets.ts';
 
 /** For an engine to answer when it is registered, milliseconds. */
 const REGISTER_MS = 1_000;
@@ -28,15 +29,22 @@ const REGISTRATIONS_PER_S = 5;
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The sidecars that this router starts itself: engine-1, engine-2, … */
-export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
+/** The sidecars that this router starts itself: engine-1, engine-2, … `sockets`: for those that the settings give no address. */
+export function spawnedSidecars(
+  settings: Settings,
+  env: SupervisedSidecar['env'],
+  sockets: EngineSockets,
+): SupervisedSidecar[] {
   const { spawn, sidecars, discovery, models_dir, log_level, recorder } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
+  const addressOf = (index: number): string => {
+    const { base_port: port } = spawn;
+    if (port !== undefined && spawn.socket_dir === '') return `127.0.0.1:${port + index}`;
+    return `unix:${resolve(spawn.socket_dir || sockets.folder, `engine-${index + 1}.sock`)}`;
+  };
   return Array.from({ length: count }, (_, index) => ({
     id: `engine-${index + 1}`,
-    address: spawn.socket_dir
-      ? `unix:${resolve(spawn.socket_dir, `engine-${index + 1}.sock`)}`
-      : `127.0.0.1:${spawn.base_port + index}`,
+    address: addressOf(index),
     binary: resolve(ROOT, spawn.binary),
     env,
     args: [
