@@ -14,6 +14,7 @@ import { makeRetriever } from './composition/corpora.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
+import { EngineSockets } from './composition/engine-sockets.ts';
 import {
   Discoveries,
   engineAddresses,
@@ -59,6 +60,7 @@ import { Quarantine } from './engines/quarantine.ts';
 import { SidecarList } from './engines/sidecar-list.ts';
 import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
+import type { GoldenCase } from './models/golden.ts';
 import { ModelRepository } from './models/repository.ts';
 import { operationFile } from './operations/operation-file.ts';
 import { Operations } from './operations/operations.ts';
@@ -113,7 +115,8 @@ export async function start(
   const traces = await startTraces(settings, otel, metrics, log, () => engineAddresses(pool, spawned));
   const { tracing, spansTo, spanToken } = traces;
 
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken));
+  const sockets = new EngineSockets();
+  const spawned = await spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken), sockets);
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
@@ -128,7 +131,8 @@ export async function start(
   const overload = new CpuOverload();
   const { models_dir: modelsDir, local } = settings;
   const { default_model: defaultModel } = settings;
-  const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled });
+  const known = (name: string, version: number): readonly GoldenCase[] => models.get(name, version)?.golden ?? [];
+  const pins = new RepositoryModels({ modelsDir, defaultModel, keepsNetworks: local.enabled, known });
   const pool = new EnginePool(pins, breakerOptions(settings), events, settings.panic_percent);
   const publishing = new Publishing(settings, {
     ...{ models, pins, pool, system },
@@ -156,7 +160,10 @@ export async function start(
     const recorderBytes = settings.recorder.max_bytes;
     pool.add(new LocalEngine({ id: 'local', modelsDir, models: pins, workers: local.workers, recorderBytes }));
   }
-  for (const { id, address } of spawned) pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf));
+  for (const [index, { id, address }] of spawned.entries()) {
+    const whyAway = (): string => supervisors[index]!.whyAway;
+    pool.add(new SidecarEngine(id, address, settings.stall_timeout_ms, outputsOf, undefined, whyAway));
+  }
   for (const { id, address } of settings.sidecars) pool.add(connect(id, address));
   const sidecars = new SidecarList(pool, connect, settings.sidecars);
   const discoveries = new Discoveries(
@@ -322,6 +329,7 @@ export async function start(
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
     await pins.stop();
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
+    sockets.remove();
     await traces.stop(); // the sidecars' last ones have come
     quarantine.stop();
     sessions.stop();

@@ -40,6 +40,12 @@ Example: npm start -- --engines 3
 /** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
 const SAME_SIGNAL_MS = 500;
 
+/** In the message of an address that another process listens at. */
+const TAKEN = 'something else listens there';
+const SECOND_ROUTER = `If that is another router, give this one addresses of its own:
+  npm start -- --listen 127.0.0.1:50052 --http 127.0.0.1:8081
+`;
+
 /** How often a router that npm has started looks whether npm is there, milliseconds. */
 const NPM_CHECK_MS = 500;
 
@@ -125,24 +131,25 @@ function banner(
   { address, bridgeAddress, httpAddress, httpScheme, pool, models, readiness }: Tandem,
   settings: Settings,
 ): string {
+  const width = Math.max(24, ...pool.engines.map(({ engine }) => engine.address.length));
   const rows = pool.engines.map(({ id, engine, unavailableReason, modelProblems, pins }) => {
     const { usable } = checkModels(engine.description?.models ?? [], pins);
     const served = usable.map((model) => `${model.name}/${model.version}`);
     const others = modelProblems.map(({ model, why }) => `; not ${model}: ${why}`);
     const state = unavailableReason || `ready, ${served.join(' ')}${others.join('')}`;
-    return `  ${id.padEnd(12)} ${engine.address.padEnd(24)} ${state}\n`;
+    return `  ${id.padEnd(12)} ${engine.address.padEnd(width)} ${state}\n`;
   });
   const broken = models.versions.flatMap(({ name, version, heldAs, error }) => {
     const reason = error || (pool.pinned(heldAs, version)?.error ?? '');
     return reason === ''
       ? []
-      : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(24)} cannot be used: ${reason}\n`];
+      : [`  ${'model'.padEnd(12)} ${`${name}/${version}`.padEnd(width)} cannot be used: ${reason}\n`];
   });
   const { isReady, why } = readiness();
   const flags = [address.endsWith(':50051') ? '' : `--address ${clientAddress(address)}`, clientFlags(settings)];
   const attempt = ['npx tandem reason --sample dog', ...flags.filter((flag) => flag !== '')].join(' ');
   return [
-    `\n  ${'router'.padEnd(12)} ${address.padEnd(24)} strategy ${settings.strategy}\n`,
+    `\n  ${'router'.padEnd(12)} ${address.padEnd(width)} strategy ${settings.strategy}\n`,
     ...rows,
     ...broken,
     bridgeAddress && `\n  Old protocol: ${clientAddress(bridgeAddress)} (JSON lines over TCP)\n`,
@@ -199,7 +206,9 @@ function stopOnSignal(starting: Promise<Tandem>): void {
 }
 
 main().catch((error: unknown) => {
+  const { message } = error as Error;
   const usage = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`tandem: ${(error as Error).message}\n${usage ? 'See: npm start -- --help\n' : ''}`);
+  const help = (usage && 'See: npm start -- --help\n') || (message.includes(TAKEN) && SECOND_ROUTER) || '';
+  process.stderr.write(`tandem: ${message}\n${help}`);
   process.exit(usage ? 2 : 1);
 });

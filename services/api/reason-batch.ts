@@ -14,6 +14,8 @@ export interface BatchOptions extends Omit<ItemOptions, 'begin' | 'adjust' | 'ac
   readonly windowSize: number;
   readonly tracing: Tracing;
   readonly turns: Turns;
+  /** What its items are traced as. Unset: as `type`. */
+  readonly traceName?: string;
 }
 
 /** Begun in one piece. */
@@ -24,14 +26,15 @@ export async function reasonBatch(
   requests: readonly Uint8Array[],
   router: ItemRouter,
   context: UnaryContext,
-  { turns, windowSize, ...options }: BatchOptions,
+  { turns, windowSize, traceName, ...options }: BatchOptions,
 ): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = Array.from({ length: requests.length });
   const room = new LayerBudget();
+  const tracedAs = traceName ?? options.type;
   const item: ItemOptions = {
     ...options,
     caller: () => callerName(context.owner),
-    begin: (startedMs) => beginTrace(options.tracing, options.type, context.metadata, startedMs, context.owner),
+    begin: (startedMs) => beginTrace(options.tracing, tracedAs, context.metadata, startedMs, context.owner),
     adjust: spreadBySpeed,
     accept: ({ answer }) => room.take(answer.inference),
   };

@@ -6,7 +6,7 @@ import type { Metadata } from '../grpc/metadata.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
-/** `method`: the rpc's name, or "ReasonBatch.item". `metadata`: of the call, for its W3C Trace Context. `owner`: of the call. */
+/** `method`: as Tracing.begin takes it. `metadata`: of the call, for its W3C Trace Context. `owner`: of the call. */
 export function beginTrace(
   tracing: Tracing,
   method: string,

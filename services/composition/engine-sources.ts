@@ -1,4 +1,6 @@
 // Where engines come from: those this router starts, those it is told of, and those it finds.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
@@ -19,6 +21,7 @@ import type { ModelRepository } from '../models/repository.ts';
 import { knownAnswers } from '../publishing/known-inputs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
+import type { EngineSockets } from './engine-sockets.ts';
 
 /** For an engine to answer when it is registered, milliseconds. */
 const REGISTER_MS = 1_000;
@@ -28,15 +31,27 @@ const REGISTRATIONS_PER_S = 5;
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The sidecars that this router starts itself: engine-1, engine-2, … */
-export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env']): SupervisedSidecar[] {
+/** Where the settings say nothing. */
+const BASE_PORT = 50_061;
+
+/** The sidecars that this router starts itself: engine-1, engine-2, … `sockets`: in place of ports that are taken. */
+export async function spawnedSidecars(
+  settings: Settings,
+  env: SupervisedSidecar['env'],
+  sockets: EngineSockets,
+): Promise<SupervisedSidecar[]> {
   const { spawn, sidecars, discovery, models_dir, log_level, recorder } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
-  return Array.from({ length: count }, (_, index) => ({
+  const addressOf = async (index: number): Promise<string> => {
+    const port = (spawn.base_port ?? BASE_PORT) + index;
+    const usesPort = spawn.socket_dir === '' && (spawn.base_port !== undefined || (await isFree(port)));
+    if (usesPort) return `127.0.0.1:${port}`;
+    return `unix:${resolve(spawn.socket_dir || sockets.folder, `engine-${index + 1}.sock`)}`;
+  };
+  const addresses = await Promise.all(Array.from({ length: count }, (_, index) => addressOf(index)));
+  return addresses.map((address, index) => ({
     id: `engine-${index + 1}`,
-    address: spawn.socket_dir
-      ? `unix:${resolve(spawn.socket_dir, `engine-${index + 1}.sock`)}`
-      : `127.0.0.1:${spawn.base_port + index}`,
+    address,
     binary: resolve(ROOT, spawn.binary),
     env,
     args: [
@@ -44,6 +59,19 @@ export function spawnedSidecars(settings: Settings, env: SupervisedSidecar['env'
       ...['--recorder-bytes', String(recorder.max_bytes), process.stderr.isTTY ? '--no-log-json' : '--log-json'],
     ],
   }));
+}
+
+/** Whether a process could listen at this port of 127.0.0.1 now. */
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 export function supervisorEvents(log: Log, onLine: (line: string) => void): SupervisorEvents {

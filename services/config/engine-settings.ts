@@ -65,9 +65,11 @@ export const spawnSchema = z
       .int()
       .min(1)
       .max(65_535)
-      .default(50_061)
-      .describe('Port of the first one; the next ones follow. On 127.0.0.1.'),
-    socket_dir: z.string().default('').describe('Where set, they listen on Unix sockets in this folder instead.'),
+      .optional()
+      .describe(
+        'Port of the first one; the next ones follow. On 127.0.0.1. Unset: 50061, 50062, …, and in place of a port that is taken a Unix socket in a folder that no other router has.',
+      ),
+    socket_dir: z.string().default('').describe('Where set, they listen on Unix sockets in this folder.'),
     binary: z.string().min(1).default('sidecar-cpp/build/release/tandem-engine').describe('The program to start.'),
     threads: z.int().min(1).max(256).default(1).describe('Simulating threads of each.'),
   })

@@ -6,6 +6,9 @@ const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 5_000;
 /** A sidecar that ran this long was healthy: its next restart is quick again. */
 const HEALTHY_MS = 10_000;
+/** What a sidecar that cannot start writes to standard error last. */
+const LAST_WORDS = /^tandem-engine: (.*)/;
+const MAX_LAST_WORDS = 500;
 
 export interface SupervisedSidecar {
   readonly id: string;
@@ -36,6 +39,9 @@ export class Supervisor {
   #restart: NodeJS.Timeout | undefined;
   #restartMs = RESTART_MIN_MS;
   #stopping = false;
+  #isListening = false;
+  #why = 'its process has not started';
+  #lastWords = '';
 
   constructor(sidecar: SupervisedSidecar, events: SupervisorEvents) {
     this.#sidecar = sidecar;
@@ -44,6 +50,12 @@ export class Supervisor {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Why its process does not listen at `address`; empty: it does. While it does not, another process may. */
+  get whyAway(): string {
+    if (this.#isListening) return '';
+    return this.#lastWords === '' ? this.#why : `${this.#why}: ${this.#lastWords}`;
   }
 
   /** Resolves when the sidecar says that it is ready, or has exited. */
@@ -59,12 +71,21 @@ export class Supervisor {
     if (child.pid !== undefined) this.#events.started(id, child.pid);
     return new Promise((resolve) => {
       if (hasPipes(child)) {
-        createInterface({ input: child.stderr }).on('line', (line) => this.#events.line(id, line));
-        createInterface({ input: child.stdout }).on('line', () => resolve());
+        createInterface({ input: child.stderr }).on('line', (line) => {
+          this.#lastWords = LAST_WORDS.exec(line)?.[1]?.slice(0, MAX_LAST_WORDS) ?? this.#lastWords;
+          this.#events.line(id, line);
+        });
+        createInterface({ input: child.stdout }).on('line', () => {
+          if (this.#child === child) this.#isListening = true;
+          this.#lastWords = '';
+          resolve();
+        });
       }
       const ended = (why: string): void => {
         if (this.#child !== child) return;
         this.#child = undefined;
+        this.#isListening = false;
+        this.#why = `its process has ended: ${why}`;
         resolve();
         if (this.#stopping) return;
         if (performance.now() - startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;

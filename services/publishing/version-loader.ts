@@ -53,6 +53,7 @@ export class VersionLoader {
       const read = await pins.read({
         ...{ name, version: folder.version, manifest: folder.manifest! },
         path: join(folder.versionPath, 'model.nir'),
+        known: toVersion(folder).golden,
       });
       checkRead(toVersion(folder), read.model);
       const before = models.get(name, folder.version);

@@ -53,6 +53,7 @@ export interface TraceCounts {
 export const SERVICE = 'tandem-router';
 const PACKAGE = 'tandem.v1.';
 const REASONING = 'ReasoningService/';
+const HAS_PACKAGE = /\..*\//;
 /** What callers may pass on, W3C Trace Context, 3.3.1.5. */
 const MAX_TRACE_STATE_CHARS = 512;
 /** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
@@ -94,7 +95,7 @@ export class Tracing implements TraceKeeper {
     return { ...this.#counts };
   }
 
-  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query". `traceParent`, `traceState`: as the caller sent them, or empty. `isOwn`: the caller shows a link to it. */
+  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query", or with its package, too. `traceParent`, `traceState`: as the caller sent them, or empty. `isOwn`: the caller shows a link to it. */
   begin(method: string, startMs: number, traceParent: string, traceState: string, isOwn = false): RequestTrace {
     const { withLayers, enabled } = this.#options;
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
@@ -162,7 +163,7 @@ export class Tracing implements TraceKeeper {
   #nameOf(method: string): string {
     const known = this.#names.get(method);
     if (known !== undefined) return known;
-    const name = PACKAGE + (method.includes('/') ? method : REASONING + method);
+    const name = HAS_PACKAGE.test(method) ? method : PACKAGE + (method.includes('/') ? method : REASONING + method);
     this.#names.set(method, name);
     return name;
   }

@@ -151,7 +151,10 @@ describe('models that come and go', () => {
       cases: golden.cases.map((each) => ({ ...each, state_digest: '0'.repeat(16) })),
     });
     const loading = models.load({ name: 'net', nir: smallNet(3), manifest: 'steps: 8', golden: wrong });
-    expect(await refusalOf(loading)).toMatchObject({ reason: 'LOAD_FAILED' });
+    expect(await refusalOf(loading)).toMatchObject({
+      reason: 'MODEL_REFUSED',
+      message: expect.stringMatching(/golden vector .*\(1 of 3\): expected state digest 0{16}, got /) as unknown,
+    });
     expect((await models.models()).map(({ version }) => version)).toEqual([1]);
   });
 

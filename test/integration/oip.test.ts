@@ -1,4 +1,5 @@
 // The Open Inference Protocol over gRPC, beside Reason on the same port.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import {
@@ -12,6 +13,7 @@ import { hex64 } from '../../services/core/hex.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const [first, second] = readHeldout();
 let system: System;
@@ -84,6 +86,15 @@ describe('ModelInfer', () => {
     const types = counted!.requestTypes.map(({ type }) => type);
     expect(types).toContain('ModelInfer.item');
     expect(types).not.toContain('ReasonBatch.item');
+  });
+
+  it('traces its items under the name of their service', async () => {
+    const metadata = new grpc.Metadata();
+    const traceId = randomBytes(16).toString('hex');
+    metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-01`);
+    await promised<ModelInferResponse>((done) => client.modelInfer(request([first!.data]), metadata, done));
+    const name = 'inference.GRPCInferenceService/ModelInfer.item';
+    await until(() => system.traces.spans(traceId).some((span) => span.name === name), { what: 'the trace' });
   });
 
   it('votes where the parameter strategy says so', async () => {

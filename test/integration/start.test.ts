@@ -99,7 +99,7 @@ describe('npm start', () => {
   });
 
   it.each([
-    ['--listen', /cannot listen on ADDRESS/],
+    ['--listen', /cannot listen on ADDRESS[^]*another router[^]*npm start -- --listen 127.0.0.1:\d+ --http /],
     ['--http', /cannot serve the dashboard on ADDRESS: something else listens there; set http_listen/],
   ])('says which address is taken: that of %s', async (flag, message) => {
     const server = createServer();

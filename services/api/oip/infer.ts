@@ -15,8 +15,9 @@ import { readItems, textParameter } from './input.ts';
 import { chooseOutputs, toInferResponse } from './output.ts';
 import type { InferenceStatistics } from './statistics.ts';
 
-/** What an item is counted and traced as. */
+/** What an item is counted as. */
 const TYPE = 'ModelInfer.item';
+const TRACE_NAME = `inference.GRPCInferenceService/${TYPE}`;
 
 export interface InferParts {
   readonly router: Router;
@@ -24,7 +25,7 @@ export interface InferParts {
   readonly statistics: InferenceStatistics;
 }
 
-export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns' | 'type'>;
+export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns' | 'type' | 'traceName'>;
 
 /** Answers one request. `form`: of the outputs; by default that of the input. Throws RouterError. */
 export type Infer = (
@@ -51,7 +52,12 @@ export function inferWith({ router, catalogue, statistics }: InferParts, options
     );
     const leave = room.enter(requests.length, options.maxInFlight);
     try {
-      const outcomes = await reasonBatch(requests, router, context, { ...options, turns, type: TYPE });
+      const outcomes = await reasonBatch(requests, router, context, {
+        ...options,
+        turns,
+        type: TYPE,
+        traceName: TRACE_NAME,
+      });
       const answers = outcomes.map((outcome, index) => {
         if (outcome.$case === 'error') throw toError(outcome.value, isBatch ? index : undefined);
         return ReasonResponse.decode(outcome.value);

@@ -6,6 +6,7 @@ import { MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
 import type { TracePlace } from '../engine.ts';
 import { checkDetailSize } from '../detail-size.ts';
 import { MAX_STEPS } from './limits.ts';
+import { isFinite32 } from './kernels.ts';
 import type { Failure } from './messages.ts';
 import type { Network } from './network.ts';
 import { firesSpikes } from './node-types.ts';
@@ -76,8 +77,8 @@ export function checkTrace(model: string, { nodes }: Network, steps: number, pla
 
 /** Why this input cannot be run; undefined: it can. For the thread that runs it. */
 export function refuseNotFinite(input: Float32Array): Failure | undefined {
+  if (isFinite32(input)) return undefined; // far quicker than a call for each element
   const index = input.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return undefined;
   const message = `element ${index} is ${input[index]}; send finite numbers only`;
   return { kind: 'INPUT_NOT_FINITE', message, metadata: { field: 'data', index: String(index) } };
 }

@@ -7,6 +7,19 @@ import type { PinnedModel } from '../model-pins.ts';
 import type { Network } from './network.ts';
 import type { RunResult } from './simulator.ts';
 
+/** An input with its result. */
+export interface KnownRun {
+  /** What people call it; may be empty. */
+  readonly name: string;
+  /** Little-endian binary32. */
+  readonly data: Uint8Array;
+  /** Undefined: one constant input. */
+  readonly shape: readonly number[] | undefined;
+  readonly stateDigest: bigint;
+  /** Undefined: not known. */
+  readonly readoutDigest: bigint | undefined;
+}
+
 export interface LoadRequest {
   readonly name: string;
   readonly version: number;
@@ -14,6 +27,8 @@ export interface LoadRequest {
   readonly path: string;
   readonly manifest: Manifest;
   readonly wantsNetwork: boolean;
+  /** Golden vectors that the network must get right. */
+  readonly known?: readonly KnownRun[] | undefined;
 }
 
 /** `network` is there where `model.error` is empty and it was wanted. */

@@ -7,7 +7,7 @@ import { type ModelFolder, listModelFolders } from '../../config/model-folders.t
 import { compareNames } from '../../core/names.ts';
 import type { ModelPins, PinnedModel } from '../model-pins.ts';
 import { brokenModel } from './broken-model.ts';
-import type { LoadRequest, LoadedModel } from './messages.ts';
+import type { KnownRun, LoadRequest, LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
 
 /** What a file may take while others wait, milliseconds. */
@@ -19,6 +19,8 @@ export interface RepositoryModelsOptions {
   readonly defaultModel?: string;
   /** The networks themselves are wanted, for simulation; else their memory is given back at once. */
   readonly keepsNetworks: boolean;
+  /** Golden vectors of a version. */
+  readonly known?: (name: string, version: number) => readonly KnownRun[];
 }
 
 export class RepositoryModels implements ModelPins {
@@ -128,7 +130,8 @@ export class RepositoryModels implements ModelPins {
     }
     const path = fileOf(folder);
     const wantsNetwork = this.#options.keepsNetworks;
-    return await this.#loader.load({ name, version, path, manifest, wantsNetwork }, timeoutMs);
+    const known = this.#options.known?.(name, version);
+    return await this.#loader.load({ name, version, path, manifest, wantsNetwork, known }, timeoutMs);
   }
 }
 

@@ -37,6 +37,8 @@ const MESSAGE_SLACK_BYTES = 1_100_000;
 
 /** Undefined: it is not known. */
 type OutputsOf = (model: string, version: number) => number | undefined;
+/** Why the engine's own process does not listen at its address; empty: it does, or its process is not known. */
+type WhyAway = () => string;
 
 export class SidecarEngine implements Engine {
   readonly kind = 'sidecar';
@@ -67,11 +69,13 @@ export class SidecarEngine implements Engine {
   readonly #stallTimeoutMs: number;
   readonly #outputsOf: OutputsOf;
   readonly #tls: EngineTlsFiles | undefined;
+  readonly #whyAway: WhyAway;
   readonly #listeners: (() => void)[] = [];
 
   /**
    * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
-   * which bounds the answers that are read. `tls`: undefined: plaintext.
+   * which bounds the answers that are read. `tls`: undefined: plaintext. `whyAway`: while it says why, what listens at the
+   * address is no engine of ours, and is not connected to.
    */
   constructor(
     id: string,
@@ -79,8 +83,10 @@ export class SidecarEngine implements Engine {
     stallTimeoutMs = 500,
     outputsOf: OutputsOf = () => undefined,
     tls?: EngineTlsFiles,
+    whyAway: WhyAway = () => '',
   ) {
     this.id = id;
+    this.#whyAway = whyAway;
     this.#tls = tls;
     this.#outputsOf = outputsOf;
     this.address = address;
@@ -210,11 +216,13 @@ export class SidecarEngine implements Engine {
   async #connect(): Promise<void> {
     let client: GrpcClient | undefined;
     try {
+      this.#checkOwn();
       client = await connect(this.address, this.#stop.signal, this.#tls);
       this.#client = client;
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
       if (refused !== undefined) throw new Error(refused);
+      this.#checkOwn(); // its process may have ended meanwhile, and another one listen there
       if (this.#stopped) client.close();
       else this.#open(client, wire);
     } catch (error) {
@@ -222,6 +230,12 @@ export class SidecarEngine implements Engine {
       const since = `${this.#lostWith}; since then it does not answer: its process may be stopped`;
       this.#down(client, isStillSilent ? since : toDownReason(error));
     }
+  }
+
+  /** Throws while the engine's own process is away. */
+  #checkOwn(): void {
+    const why = this.#whyAway();
+    if (why !== '') throw new Error(why);
   }
 
   #open(client: GrpcClient, wire: DescribeResponse): void {
