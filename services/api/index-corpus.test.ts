@@ -40,6 +40,16 @@ describe('the indexing of a corpus', () => {
     expect(operations.get(operationId)).toMatchObject({ state: 'SUCCEEDED', done: 1, result });
   });
 
+  it('counts a passage half until it is labelled', async () => {
+    const { made, operations } = indexing({
+      corpora: { pending: () => new Promise(() => undefined), label: async () => undefined },
+    });
+    const { operationId } = made.begin('notes');
+    made.indexed('notes', 40, 100);
+    made.indexed('others', 1, 7);
+    expect(operations.get(operationId)).toMatchObject({ done: 20, total: 100 });
+  });
+
   it('runs once for a corpus at a time', async () => {
     const { made, release } = indexing();
     const first = made.begin('notes').operationId;

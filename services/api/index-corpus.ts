@@ -22,8 +22,8 @@ export interface StartedIndexing {
 
 export class Indexing {
   readonly #parts: IndexingParts;
-  /** Ids by corpus. */
-  readonly #running = new Map<string, string>();
+  /** By corpus. */
+  readonly #running = new Map<string, RunningOperation>();
   readonly #stopped = new AbortController();
 
   constructor(parts: IndexingParts) {
@@ -34,15 +34,20 @@ export class Indexing {
   begin(corpus: string): StartedIndexing {
     const name = this.#parts.nameOf(corpus);
     const known = this.#running.get(name);
-    if (known !== undefined) return { operationId: known, corpus: name };
+    if (known !== undefined) return { operationId: known.id, corpus: name };
     const cancelled = new AbortController();
     const operation = this.#parts.operations.begin(KIND, name, () => {
       const message = 'the operation was cancelled; the labels until then are kept';
       cancelled.abort(new RouterError('CANCELLED', message));
     });
-    this.#running.set(name, operation.id);
+    this.#running.set(name, operation);
     void this.#run(name, operation, AbortSignal.any([cancelled.signal, this.#stopped.signal]));
     return { operationId: operation.id, corpus: name };
+  }
+
+  /** To be told, while a corpus is indexed: a passage that is not labelled yet counts half. */
+  indexed(corpus: string, done: number, total: number): void {
+    this.#running.get(corpus)?.progress(Math.floor(done / 2), total);
   }
 
   /** Begins what a restart has interrupted. */
@@ -83,7 +88,8 @@ export class Indexing {
       const { total } = await corpora.pending(name, '', 0);
       return `${total} passages indexed; no model takes text, so they have no labels`;
     }
-    const total = await labelPassages(corpora, name, model, { signal, onProgress: progress });
+    const onProgress = (done: number, total: number): void => progress(Math.floor((total + done) / 2), total);
+    const total = await labelPassages(corpora, name, model, { signal, onProgress });
     return `${total} passages indexed, labelled by ${model.key}`;
   }
 }

@@ -73,7 +73,8 @@ function indexCommand(): Command {
 function notIndexed(error: unknown): Indexed {
   const { code, details } = error as Partial<ServiceError>;
   if (code !== status.UNAVAILABLE && code !== status.NOT_FOUND) throw error;
-  return { operation: '', state: 'not started', result: details ?? '' };
+  const why = code === status.UNAVAILABLE ? 'no router answers' : (details ?? '');
+  return { operation: '', state: 'not started', result: why };
 }
 
 function listCommand(): Command {

@@ -30,7 +30,11 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
   const { models, router, operations } = parts;
   const { corpus_dir: corpusDir } = settings.agents;
   const { models_dir: modelsDir, default_model: defaultModel } = settings;
-  const corpora = new Corpora({ corpusDir, modelsDir, defaultModel, onWarning: (text) => log.warn(text) });
+  const corpora = new Corpora({
+    ...{ corpusDir, modelsDir, defaultModel },
+    onWarning: (text) => log.warn(text),
+    onIndexed: (...progress) => indexing.indexed(...progress),
+  });
   const store = new CorpusStore(corpusDir);
   const textModel = (): TextModel | undefined => {
     const found = models.find(models.textModel, 0).find(({ tokenizer, error }) => tokenizer !== undefined && !error);

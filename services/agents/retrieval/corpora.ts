@@ -12,6 +12,7 @@ type Settle = PromiseWithResolvers<unknown>;
 
 export interface CorporaOptions extends ThreadSetup {
   readonly onWarning: (text: string) => void;
+  readonly onIndexed: (corpus: string, done: number, total: number) => void;
 }
 
 export class Corpora implements Retriever {
@@ -71,6 +72,10 @@ export class Corpora implements Retriever {
   #settle(message: CorpusReply): void {
     if ('warning' in message) {
       this.#options.onWarning(message.warning);
+      return;
+    }
+    if ('indexed' in message) {
+      this.#options.onIndexed(message.corpus, message.indexed, message.total);
       return;
     }
     const settle = this.#open.get(message.id);

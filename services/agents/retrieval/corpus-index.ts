@@ -38,9 +38,14 @@ export class CorpusIndex {
   }
 
   /** Without an embedding only words are searched. Gives way to other work every few milliseconds. */
-  static async build(passages: readonly StoredPassage[], embedding?: TextEmbedding): Promise<CorpusIndex> {
+  static async build(
+    passages: readonly StoredPassage[],
+    embedding?: TextEmbedding,
+    onProgress: (done: number, total: number) => void = () => undefined,
+  ): Promise<CorpusIndex> {
     const index = new CorpusIndex(passages, embedding);
     for (let from = 0; from < passages.length; from += CHUNK) {
+      onProgress(from, passages.length);
       index.#add(from, Math.min(passages.length, from + CHUNK));
       await nextTurn();
     }

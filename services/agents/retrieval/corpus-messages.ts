@@ -23,9 +23,10 @@ export interface Asked {
   readonly request: CorpusRequest;
 }
 
-/** `warning`: for the log. */
+/** `warning`: for the log. `indexed`: passages of a corpus that are indexed so far. */
 export type CorpusReply =
   | { readonly warning: string }
+  | { readonly corpus: string; readonly indexed: number; readonly total: number }
   | { readonly id: number; readonly result: unknown }
   | {
       readonly id: number;

@@ -40,16 +40,20 @@ export interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
   /** Asked for once, when it is first needed; undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
+  /** Hears how many passages of a corpus are indexed, while it is indexed. */
+  readonly onIndexed?: (corpus: string, done: number, total: number) => void;
 }
 
 export class CorpusRetriever {
   readonly #store: CorpusStore;
   readonly #embedding: () => TextEmbedding | undefined;
+  readonly #onIndexed: NonNullable<CorpusRetrieverOptions['onIndexed']>;
   /** By name; the one asked about last is the last. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor({ store, embedding }: CorpusRetrieverOptions) {
+  constructor({ store, embedding, onIndexed = () => undefined }: CorpusRetrieverOptions) {
     this.#store = store;
+    this.#onIndexed = onIndexed;
     let made: { readonly embedding: TextEmbedding | undefined } | undefined;
     this.#embedding = () => (made ??= { embedding: embedding() }).embedding;
   }
@@ -121,7 +125,9 @@ export class CorpusRetriever {
 
   async #read(name: string): Promise<Opened> {
     try {
-      const index = await CorpusIndex.build(this.#store.read(name), this.#embedding());
+      const index = await CorpusIndex.build(this.#store.read(name), this.#embedding(), (done, total) =>
+        this.#onIndexed(name, done, total),
+      );
       const labels = new LabelFile(this.#store.labelFile(name));
       for (const [at, { text }] of index.passages.entries()) index.setLabel(at, labels.get(passageKey(text)));
       return { index, labels, next: 0 };

@@ -26,7 +26,10 @@ function embedding(): TextEmbedding | undefined {
   }
 }
 
-const retriever = new CorpusRetriever({ store: new CorpusStore(corpusDir), embedding });
+const retriever = new CorpusRetriever({
+  ...{ store: new CorpusStore(corpusDir), embedding },
+  onIndexed: (corpus, indexed, total) => reply({ corpus, indexed, total }),
+});
 
 function answer(request: CorpusRequest): Promise<unknown> {
   switch (request.what) {

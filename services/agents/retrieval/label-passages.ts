@@ -6,8 +6,8 @@ import type { Pending } from './corpus-retriever.ts';
 
 /** Passages whose labels are kept together. */
 const BATCH = 64;
-/** Passages that the model is asked about at once: callers share the engines with them. */
-const AT_ONCE = 4;
+/** Passages that the model is asked about at once: callers share the engines and the event loop with them. */
+const AT_ONCE = 2;
 /** After a failure that may pass, such as a full router. */
 const RETRY_MS = 1_000;
 const MAX_RETRIES = 60;

@@ -127,6 +127,21 @@ describe('a retriever', () => {
     await expect(search).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS', message: expect.stringMatching(why) });
   });
 
+  it('says how far an index is', async () => {
+    const seen: unknown[] = [];
+    const onIndexed = (...progress: unknown[]): void => void seen.push(progress);
+    retriever = new CorpusRetriever({ store, embedding: () => embedding, onIndexed });
+    store.add(
+      'pets',
+      Array.from({ length: 70 }, (_, k) => ({ name: `${k}`, text: 'dog' })),
+    );
+    await found('dog');
+    expect(seen).toEqual([
+      ['pets', 0, 70],
+      ['pets', 64, 70],
+    ]);
+  });
+
   it('refuses a damaged corpus, and searches it once it is mended', async () => {
     writeFileSync(join(dir, 'pets.jsonl'), 'no JSON\n');
     await expect(found('dog')).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS' });
