@@ -39,7 +39,7 @@ export interface Outcome {
 
 type Teacher<R extends Row> = (row: R) => Float32Array;
 
-interface Run {
+export interface Run {
   readonly held: number;
   readonly studentRight: readonly boolean[];
   /** Of each teacher. */
@@ -48,19 +48,28 @@ interface Run {
   readonly isUnderBound: boolean;
 }
 
-export function ofDataSet({ name, rows, labels }: DataSet): Outcome {
-  const runs = Array.from({ length: REPETITIONS }, (_, repetition) => {
-    const order = shuffled(rows, randomOf(repetition + 1));
-    return Array.from({ length: FOLDS }, (_, fold) => {
-      const training = order.filter((_, at) => at % FOLDS !== fold);
-      const own = training.filter((_, at) => at % 4 === 0);
-      const a = trained(own, labels, (column) => column % 2 === 0);
-      const b = trained(own, labels, (column) => column % 2 === 1);
-      const stream = training.filter((_, at) => at % 4 !== 0);
-      const held = order.filter((_, at) => at % FOLDS === fold);
-      return teach(stream, held, [a, b, liar(a)], labels, RATE, repetition);
-    });
-  }).flat();
+export function ofDataSet(set: DataSet): Outcome {
+  return outcomeOf(
+    set,
+    Array.from({ length: REPETITIONS }, (_, repetition) => crossValidation(set, repetition)).flat(),
+  );
+}
+
+/** One of the repetitions: a run for each fold. */
+export function crossValidation({ rows, labels }: DataSet, repetition: number): Run[] {
+  const order = shuffled(rows, randomOf(repetition + 1));
+  return Array.from({ length: FOLDS }, (_, fold) => {
+    const training = order.filter((_, at) => at % FOLDS !== fold);
+    const own = training.filter((_, at) => at % 4 === 0);
+    const a = trained(own, labels, (column) => column % 2 === 0);
+    const b = trained(own, labels, (column) => column % 2 === 1);
+    const stream = training.filter((_, at) => at % 4 !== 0);
+    const held = order.filter((_, at) => at % FOLDS === fold);
+    return teach(stream, held, [a, b, liar(a)], labels, RATE, repetition);
+  });
+}
+
+export function outcomeOf({ name, rows }: DataSet, runs: readonly Run[]): Outcome {
   const best = bestTeacher(runs);
   const differences = runs.map((run) => (count(run.studentRight) - count(run.teachersRight[best]!)) / run.held);
   const { p } = correctedTTest(differences, 1 / (FOLDS - 1));
