@@ -116,7 +116,7 @@ export async function start(
   const { tracing, spansTo, spanToken } = traces;
 
   const sockets = new EngineSockets();
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken), sockets);
+  const spawned = await spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken), sockets);
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
