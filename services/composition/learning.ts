@@ -12,6 +12,7 @@ import type { ModelFiles } from '../learning/student-nir.ts';
 import type { Publisher, RepositoryVersion } from '../learning/student.ts';
 import type { FindVersion } from '../learning/teachers.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import { readTokenizerFile } from '../models/tokenizer.ts';
 import { hex64 } from '../core/hex.ts';
 import { findVersion } from '../routing/find-model.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
@@ -54,7 +55,11 @@ function readModel(modelsDir: string, model: string): ModelFiles {
   const folder = listModelFolders(modelsDir).find(({ name, version }) => `${name}/${version}` === model);
   if (folder?.manifest === undefined) throw new Error(`the repository has no usable model ${model} any more`);
   const nir = readRegularFile(join(folder.versionPath, 'model.nir'), MAX_FILE_BYTES);
-  return { nir, manifest: folder.manifest };
+  const { tokenizer } = folder.manifest;
+  return {
+    ...{ nir, manifest: folder.manifest },
+    tokenizer: tokenizer === undefined ? undefined : readTokenizerFile(folder.path, tokenizer),
+  };
 }
 
 export async function toStudentViews(students: Students): Promise<readonly StudentView[]> {

@@ -13,6 +13,7 @@ const lif = node('LIF', { tau: [2, 3], r: [4, 5], v_leak: [0, 0], v_threshold: [
 const base = (manifest = '', nodes = {}): ModelFiles => ({
   nir: writeNir(chain(3, 2, { dense: node('Linear', { weight: matrix([1, 2, 0], [0, -1, 1]) }), lif, ...nodes })),
   manifest: parseManifest(`dt: 1\nsteps: 8\n${manifest}`),
+  tokenizer: undefined,
 });
 
 function learnt(spec: StudentSpec): Learner {

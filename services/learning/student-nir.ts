@@ -15,6 +15,8 @@ const OUTPUT = 'student_output';
 export interface ModelFiles {
   readonly nir: Uint8Array;
   readonly manifest: Manifest;
+  /** The file that the manifest's `tokenizer` names; undefined: it names none. */
+  readonly tokenizer: Uint8Array | undefined;
 }
 
 export interface StudentFiles {

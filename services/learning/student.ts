@@ -26,6 +26,7 @@ export interface PublishedFiles {
   readonly manifest: string | undefined;
   readonly labels: string;
   readonly golden: string;
+  readonly tokenizer: Uint8Array | undefined;
 }
 
 export interface RepositoryVersion {
@@ -45,6 +46,9 @@ export interface StudentParts {
   /** Hears of every version that is published, refused or rolled back. */
   readonly tell: (severity: 'INFO' | 'WARNING', text: string, data: Readonly<Record<string, string>>) => void;
 }
+
+const UNVALIDATED =
+  'no labelled example was held out to validate it with; give more of them that differ, or hold more out (--held-out-every 2)';
 
 export class Student {
   readonly name: string;
@@ -161,7 +165,7 @@ export class Student {
   }
 
   async #outcomeOf({ version, heldOut, accuracy, accuracyBefore }: CommitRecord): Promise<CommitOutcome> {
-    if (heldOut === 0) return { version, status: 'REJECTED', why: 'there is no labelled example to validate it with' };
+    if (heldOut === 0) return { version, status: 'REJECTED', why: UNVALIDATED };
     if (accuracy < accuracyBefore) {
       const why = `it answers ${percent(accuracy)} of ${heldOut} held-out examples rightly, and the version in use ${percent(accuracyBefore)}`;
       return { version, status: 'REJECTED', why };
@@ -182,7 +186,12 @@ export class Student {
     }
     const { spec } = this.state;
     const base = spec!.base === '' ? undefined : filesOf(spec!.base);
-    const files = { ...studentFiles(this.state.committed(version), base), labels: '', golden: '' };
+    const files = {
+      ...studentFiles(this.state.committed(version), base),
+      labels: '',
+      golden: '',
+      tokenizer: base?.tokenizer,
+    };
     await publisher.load({ name: this.name, version, files });
   }
 

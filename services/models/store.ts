@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parseManifest } from '../config/manifest.ts';
+import { type Manifest, parseManifest } from '../config/manifest.ts';
 import { type ModelFolder, UNLOADED_MARK, readFolder, readVersionFolder } from '../config/model-folders.ts';
 import { RouterError } from '../core/errors.ts';
 
@@ -23,6 +23,8 @@ export interface VersionFiles {
   readonly labels: string;
   /** Content of golden.json; empty: not given. */
   readonly golden: string;
+  /** Content of the file that the manifest's `tokenizer` names; undefined: not given. */
+  readonly tokenizer?: Uint8Array | undefined;
 }
 
 /** A version that lies beside the repository. */
@@ -139,24 +141,29 @@ export class ModelStore {
   }
 }
 
-function contents(version: number, { nir, manifest, labels, golden }: VersionFiles): [string, string | Uint8Array][] {
-  const files: [string, string | Uint8Array][] = [['model.nir', nir]];
-  if (manifest !== undefined) files.push(['model.yaml', manifest]);
-  if (labels !== '') files.push([labelsFile(manifest), labels]);
-  if (golden !== '') files.push(['golden.json', goldenOf(golden, version)]);
-  return files;
+function contents(version: number, files: VersionFiles): [string, string | Uint8Array][] {
+  const { nir, manifest, labels, golden, tokenizer } = files;
+  const all: [string, string | Uint8Array][] = [['model.nir', nir]];
+  if (manifest !== undefined) all.push(['model.yaml', manifest]);
+  if (labels !== '') all.push([fileOf(manifest, 'labels'), labels]);
+  if (golden !== '') all.push(['golden.json', goldenOf(golden, version)]);
+  if (tokenizer !== undefined) all.push([fileOf(manifest, 'tokenizer'), tokenizer]);
+  return all;
 }
 
-function labelsFile(manifest = ''): string {
-  const named = manifestLabels(manifest);
+/** The file that the manifest names. Throws MODEL_REFUSED where it names none beside it. */
+function fileOf(manifest: string | undefined, setting: 'labels' | 'tokenizer'): string {
+  const named = parse(manifest)[setting];
   if (typeof named === 'string' && basename(named) === named && !named.startsWith('.')) return named;
-  const message = 'labels: the manifest names no file of labels; add "labels: labels.txt" to it, or list them there';
-  throw new RouterError('MODEL_REFUSED', message, { field: 'labels' });
+  const orList = setting === 'labels' ? ', or list them there' : '';
+  const file = setting === 'labels' ? 'labels.txt' : 'tokenizer.json';
+  const message = `${setting}: the manifest names no file of that; add "${setting}: ${file}" to it${orList}`;
+  throw new RouterError('MODEL_REFUSED', message, { field: setting });
 }
 
-function manifestLabels(manifest: string): unknown {
+function parse(manifest = ''): Manifest {
   try {
-    return parseManifest(manifest).labels;
+    return parseManifest(manifest);
   } catch (thrown) {
     throw new RouterError('MODEL_REFUSED', (thrown as Error).message, { field: 'manifest' });
   }

@@ -80,12 +80,17 @@ export class Tokenizer {
 /** `file`: of a model's folder, as the manifest names it. Throws an error that names the file. */
 export function readTokenizer(folder: string, file: string | undefined): Tokenizer | undefined {
   if (file === undefined) return undefined;
-  if (basename(file) !== file) throw new Error(`model.yaml: tokenizer: "${file}" is not a file beside it`);
   try {
-    return new Tokenizer(readRegularFile(join(folder, file), MAX_FILE_BYTES));
+    return new Tokenizer(readTokenizerFile(folder, file));
   } catch (error) {
     throw new Error(`model.yaml: tokenizer: ${file}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Throws an error that says why it cannot be read. */
+export function readTokenizerFile(folder: string, file: string): Uint8Array {
+  if (basename(file) !== file) throw new Error(`"${file}" is not a file beside it`);
+  return readRegularFile(join(folder, file), MAX_FILE_BYTES);
 }
 
 function parse(file: Uint8Array): z.output<typeof schema> {

@@ -31,6 +31,19 @@ const folder = new ModelFolder()
   .add('good', 1, network([1, 0], [0, 1]), labelled)
   .add('liar', 1, network([0, 1], [1, 0]), labelled)
   .add('base', 1, network([1, -0.5], [-0.5, 1]), manifest);
+/** Of texts in which only "purrs" and "barks" are known. */
+const tokenizer = {
+  normalizer: { type: 'BertNormalizer', lowercase: true },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  model: { type: 'WordPiece', unk_token: '?', vocab: { '?': 0, purrs: 1, barks: 2 } },
+};
+folder.add(
+  'listener',
+  1,
+  chain(3, 2, { dense: node('Linear', { weight: matrix([0.1, 1, 0], [0.1, 0, 1]) }), lif }),
+  'dt: 1\nsteps: 64\ninput: {shape: [3]}\ntokenizer: tokenizer.json\n',
+);
+writeFileSync(join(folder.path, 'listener/tokenizer.json'), JSON.stringify(tokenizer));
 let system: System;
 let client: LearningServiceClient;
 let admin: LearningServiceClient;
@@ -76,14 +89,15 @@ function examples(count: number, seed: number): { encoding: number[]; label: str
   });
 }
 
-type Sent = { encoding: number[]; label: string };
+type Sent = { encoding?: number[]; text?: string; label: string };
 
 function learn(over: Partial<LearnStart>, sent: readonly Sent[], via = admin): Promise<LearnResponse> {
   return new Promise((resolve, reject) => {
     const stream = via.learn((error, response) => (error ? reject(error) : resolve(response)));
     const write = (what: LearnRequest['what']) => stream.write(LearnRequest.fromPartial({ what }));
     write({ $case: 'start', value: { student: 'pupil', teachers: ['good', 'liar'], ...over } as LearnStart });
-    for (const value of sent) write({ $case: 'example', value: { ...value, tensor: undefined, text: '' } });
+    for (const value of sent)
+      write({ $case: 'example', value: { encoding: [], text: '', ...value, tensor: undefined } });
     stream.end();
   });
 }
@@ -101,6 +115,21 @@ describe('a student', () => {
     const { attempts: _, ...one } = await system.reason({ model: 'pupil', encoding: [0.9, 0.1] });
     expect([one.label, one.modelVersion]).toEqual(['left', 1]);
     expect((await system.reason({ model: 'pupil', encoding: [0.1, 0.9], strategy: 5 })).grade).toBeGreaterThan(0);
+  });
+
+  it('learns from texts behind a base with a tokenizer, and then takes texts itself', async () => {
+    const random = randomOf(SEED);
+    const times = (word: string): string => `${word} `.repeat(Math.floor(random() * 12));
+    const texts = Array.from({ length: 200 }, () => {
+      const [purrs, barks] = [times('purrs'), times('barks')];
+      return { text: `${purrs}${barks}it`, label: purrs.length > barks.length ? 'cat' : 'dog' };
+    });
+    const plan = { student: 'vet', base: 'listener', teachers: [], labels: ['cat', 'dog'] };
+    const { commits, publishedVersion } = await learn(plan, texts);
+    expect([publishedVersion, commits.map(({ why }) => why)]).toEqual([1, ['']]);
+    expect(commits[0]!.accuracy).toBeGreaterThan(0.8);
+    expect((await system.reason({ model: 'vet', text: 'purrs purrs purrs it' })).label).toBe('cat');
+    expect((await system.reason({ model: 'vet', text: 'barks barks barks it' })).label).toBe('dog');
   });
 
   it('tells its teachers’ weights and regret', async () => {
