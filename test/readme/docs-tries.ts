@@ -109,6 +109,9 @@ export const DOCS_TRIES: readonly Try[] = [
 
   // Performance, voting
   explained('npx node test/load/versus.ts', ''),
+  explained('npx node test/load/second-caller.ts', ''),
+  explained('npx node test/load/tls-cost.ts', ''),
+  explained('npx node test/load/tls-renewal.ts', ''),
   {
     ...{ what: 'npm run bench -- --only path', beside: 'nothing', runs: 'npm run bench -- --help' },
     ...{ because: 'measuring takes long', prints: /--only/ },
