@@ -157,8 +157,9 @@ function checkExport(path: string, framework: string): [string, string] {
       recording,
     });
     if (isAlike(comparison!)) return ['equal', decisions.map(({ key, value }) => `${key} ${value}`).join(', ')];
-    const { step, node, neuron } = comparison!.difference!;
-    return ['differs', `first at step ${step}, node "${node}", neuron ${neuron}`];
+    const { difference, failed } = comparison!;
+    if (difference === undefined) return ['differs', `the run ends early: ${failed}`];
+    return ['differs', `first at step ${difference.step}, node "${difference.node}", neuron ${difference.neuron}`];
   } catch (error) {
     return ['refused', (error as Error).message];
   }
@@ -174,7 +175,7 @@ if (!values.ours) {
 }
 matrix.print();
 if (!values.ours) {
-  console.log(`\n${table(['IMPORTER', 'REFUSES', 'BECAUSE'], refusals.slice(0, MAX_REASONS))}`);
+  console.log(`\n${table(['IMPORTER', 'REFUSES', 'BECAUSE'], refusals)}`);
   const { rows, unexplained } = exporterRows();
   console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH THE SETTINGS, OR THE CAUSE'], rows)}`);
   wrong += unexplained;
