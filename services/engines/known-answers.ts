@@ -28,7 +28,7 @@ export interface Failure {
 
 /** Undefined: every answer was right. `isOver`: the result is no longer needed. */
 export async function firstFailure(
-  engine: PooledEngine,
+  engine: Pick<PooledEngine, 'inferUncounted'>,
   cases: readonly KnownAnswer[],
   isOver: () => boolean = () => false,
 ): Promise<Failure | undefined> {

@@ -187,6 +187,19 @@ describe('admission', () => {
     expect(log).toContain('patient');
   });
 
+  it('refuses at its turn who could not be answered in time any more, and lets the next one in', async () => {
+    start({ maxQueue: 100 });
+    slots = 2;
+    for (let n = 0; n < 6; n += 1) enter(`${n}`);
+    await answer(4, { gapMs: 100 }); // one is inside with each that comes: about 100 ms each
+    enter('hurried', { deadlineMs: 260 });
+    enter('patient');
+    clock.stall(200);
+    await answer(2);
+    expect(log).toContain('hurried: ROUTER_FULL');
+    expect(log.at(-1)).toBe('patient');
+  });
+
   it('does not refuse a burst for want of knowledge', () => {
     start({ maxQueue: 1_000 });
     slots = 64;

@@ -24,7 +24,6 @@ export const DOCS_TRIES: readonly Try[] = [
     prints: /http:\/\/127\.0\.0\.1:3000\/mcp/,
   },
 
-  { what: 'npx tandem corpus list', beside: 'npm start', prints: /manual/ },
 
   // Clients
   {
@@ -111,6 +110,9 @@ export const DOCS_TRIES: readonly Try[] = [
 
   // Performance, voting
   explained('npx node test/load/versus.ts', ''),
+  explained('npx node test/load/second-caller.ts', ''),
+  explained('npx node test/load/tls-cost.ts', ''),
+  explained('npx node test/load/tls-renewal.ts', ''),
   {
     ...{ what: 'npm run bench -- --only path', beside: 'nothing', runs: 'npm run bench -- --help' },
     ...{ because: 'measuring takes long', prints: /--only/ },

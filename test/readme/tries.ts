@@ -130,7 +130,7 @@ export const TRIES: readonly Try[] = [
   },
   { what: 'npx tandem corpus add manual docs', beside: 'npm start', prints: /^corpus manual: \d+ documents/m },
   {
-    what: 'npx tandem query "How does an engine get out of quarantine?"',
+    what: 'npx tandem query "How does an engine get out of quarantine?" --corpus manual',
     ...{ beside: 'npm start', prints: /^1\. \w+\.md/m },
   },
   {

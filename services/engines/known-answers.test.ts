@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ErrorKind, RouterError } from '../core/errors.ts';
+import type { Inference, InferenceInput } from '../core/inference.ts';
+import { firstFailure, type KnownAnswer } from './known-answers.ts';
+
+const INPUT: InferenceInput = { model: 'toy', version: 1, shape: [1], data: new Uint8Array(4) };
+const KNOWN: KnownAnswer = { input: INPUT, stateDigest: 7n, readoutDigest: 8n };
+
+/** Answers with these digests, or fails. */
+function engine(answer: (input: InferenceInput) => Partial<Inference>): Parameters<typeof firstFailure>[0] {
+  return { inferUncounted: async (input) => (await Promise.resolve(answer(input))) as Inference };
+}
+
+const RIGHT = { stateDigest: 7n, readoutDigest: 8n };
+
+function failing(kind: ErrorKind): Parameters<typeof firstFailure>[0] {
+  return engine(() => {
+    throw new RouterError(kind, 'no');
+  });
+}
+
+describe('an engine that is given inputs whose answers are known', () => {
+  it('has not failed where every answer is right', async () => {
+    expect(
+      await firstFailure(
+        engine(() => RIGHT),
+        [KNOWN, KNOWN],
+      ),
+    ).toBeUndefined();
+  });
+
+  it.each([
+    ['state', { ...RIGHT, stateDigest: 6n }],
+    ['readout', { ...RIGHT, readoutDigest: 6n }],
+  ])('is proved wrong by the digest of its %s', async (_, answer) => {
+    expect(
+      await firstFailure(
+        engine(() => answer),
+        [KNOWN],
+      ),
+    ).toMatchObject({
+      ...{ isProof: true, isLost: false, why: 'it got known input 1 of 1 wrong' },
+    });
+  });
+
+  it.each([false, true])('is found out where it lies to requests with digestOnly %s only', async (lied) => {
+    const liar = engine(({ digestOnly }) => (digestOnly === lied ? { ...RIGHT, stateDigest: 6n } : RIGHT));
+    expect(await firstFailure(liar, [KNOWN])).toMatchObject({ isProof: true });
+  });
+
+  it.each<[ErrorKind, boolean, boolean]>([
+    ['ENGINE_LOST', true, false],
+    ['DRAINING', true, false],
+    ['ENGINE_SLOW', false, false],
+    ['NON_FINITE', false, true],
+  ])('that fails with %s: is lost: %s, is proved wrong: %s', async (kind, isLost, isProof) => {
+    expect(await firstFailure(failing(kind), [KNOWN])).toMatchObject({ isLost, isProof });
+  });
+
+  it('is asked nothing more when the result is not needed', async () => {
+    let asked = 0;
+    const counting = engine(() => {
+      asked += 1;
+      return RIGHT;
+    });
+    expect(await firstFailure(counting, [KNOWN, KNOWN], () => asked >= 1)).toBeUndefined();
+    expect(asked).toBe(1);
+  });
+});
