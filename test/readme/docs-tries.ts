@@ -24,7 +24,6 @@ export const DOCS_TRIES: readonly Try[] = [
     prints: /http:\/\/127\.0\.0\.1:3000\/mcp/,
   },
 
-
   // Clients
   {
     what: `curl -s -d '{"inputs": [{"name": "input", "datatype": "FP32", "shape": [3], "data": [1, 2, 3]}]}' 127.0.0.1:8080/v2/models/supersense/infer`,
