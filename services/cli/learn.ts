@@ -30,6 +30,7 @@ interface Options {
   readonly commitEvery?: number;
   readonly heldOutEvery?: number;
   readonly learningRate?: number;
+  readonly epochs: number;
 }
 
 export function learnCommand(): Command {
@@ -45,6 +46,7 @@ export function learnCommand(): Command {
       wholeNumber(1, MAX_COUNT),
     )
     .option('--held-out-every <n>', 'hold one in so many labelled examples out (default: 5)', wholeNumber(2, 1_000))
+    .option('--epochs <n>', 'read the file so often: a small one teaches more', wholeNumber(1, 10_000), 1)
     .option('--learning-rate <x>', 'of the gradient steps (default: 0.5)', Number)
     .addHelpText(
       'after',
@@ -55,21 +57,23 @@ agree on. Some labelled ones are held out: a version that answers fewer of them 
 Ctrl-C ends it without a new version; what was learnt is kept.
 
 Examples: npx tandem learn pets.csv --student pets --labels cat,dog
+          npx tandem learn letters.jsonl --student letters --base supersense-text --labels delivery,money --epochs 30
           npx tandem learn examples.jsonl --student pupil --teachers supersense,other/2 --commit-every 1000`,
     )
     .addCommand(stateCommand())
     .addCommand(rollBackCommand())
     .addCommand(replayCommand())
-    .action(async (file: string | undefined, { student, ...options }: Options, command: Command) => {
+    .action(async (file: string | undefined, { student, epochs, ...options }: Options, command: Command) => {
       if (file === undefined || student === undefined) {
         throw new UsageError('give a file of examples, and --student; example: tandem learn pets.csv --student pets');
       }
-      const response = await learn(command, file, toStart({ student, ...options }));
+      if (file === '-' && epochs > 1) throw new UsageError('standard input can be read once; give a file for --epochs');
+      const response = await learn(command, file, epochs, toStart({ student, ...options }));
       print(command, LearnResponse.toJSON(response), () => describeLearnt(response));
     });
 }
 
-function toStart({ teachers, labels, ...options }: Options): LearnStart {
+function toStart({ teachers, labels, ...options }: Omit<Options, 'epochs'>): LearnStart {
   return LearnStart.fromPartial({
     ...options,
     teachers: teachers === undefined ? [] : namesIn(teachers),
@@ -77,9 +81,9 @@ function toStart({ teachers, labels, ...options }: Options): LearnStart {
   });
 }
 
-async function learn(command: Command, file: string, start: LearnStart): Promise<LearnResponse> {
+async function learn(command: Command, file: string, epochs: number, start: LearnStart): Promise<LearnResponse> {
   const connection = connectAdmin(command, LearningServiceClient);
-  const lines = new LineSource(file);
+  let lines = new LineSource(file);
   const over = new AbortController();
   try {
     return await new Promise<LearnResponse>((resolve, reject) => {
@@ -89,9 +93,12 @@ async function learn(command: Command, file: string, start: LearnStart): Promise
       };
       const sendAll = async (): Promise<void> => {
         await send({ $case: 'start', value: start });
-        for await (const example of readExamples(lines)) {
-          if (over.signal.aborted) return;
-          await send({ $case: 'example', value: example });
+        for (let epoch = 1; epoch <= epochs; epoch += 1) {
+          if (epoch > 1) lines = new LineSource(file);
+          for await (const example of readExamples(lines)) {
+            if (over.signal.aborted) return;
+            await send({ $case: 'example', value: example });
+          }
         }
         stream.end();
       };

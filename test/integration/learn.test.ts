@@ -189,6 +189,35 @@ describe('a student', () => {
   });
 });
 
+describe('tandem learn --epochs', () => {
+  it('reads the file so often', async () => {
+    const file = join(dir, 'few.csv');
+    writeFileSync(
+      file,
+      examples(12, SEED)
+        .map(({ encoding, label }) => `${encoding.join(',')},${label || 'left'}\n`)
+        .join(''),
+    );
+    const args = ['learn', file, '--student', 'often', '--labels', 'left,right', '--epochs', '3'];
+    const { stdout } = await run('services/cli/main.ts', [
+      ...args,
+      '--address',
+      system.address,
+      '--admin',
+      system.adminAddress,
+      '--json',
+    ]).finished;
+    const { learnt, heldOut } = JSON.parse(stdout) as { learnt: string; heldOut: string };
+    expect(Number(learnt) + Number(heldOut)).toBe(36);
+  });
+
+  it('is for files, as standard input can be read once', async () => {
+    const args = ['learn', '-', '--student', 's', '--labels', 'a,b', '--epochs', '2'];
+    const { code, stderr } = await run('services/cli/main.ts', args).finished;
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/standard input can be read once/)]);
+  });
+});
+
 describe('a Learn call', () => {
   it('is for callers who may change what runs', async () => {
     expect((await refusalOf(learn({}, [], client))).code).toBe('PERMISSION_DENIED');

@@ -52,6 +52,7 @@ export const NOT_TRIED: readonly NotTried[] = [
     },
     because: 'a file of another program; "npx tandem mcp" is tried',
   },
+  { what: 'npm run accuracy -- --learning', because: 'it gets packages of some megabytes, and learns for minutes' },
   {
     what: 'import numpy as np',
     because: 'test/integration/oip.test.ts calls the same rpcs; the package tritonclient is large',

@@ -119,7 +119,23 @@ export const TRIES: readonly Try[] = [
     ...{ beside: 'nothing', goesOn: true, prints: /Stop with Ctrl-C/ },
   },
 
-  // For agents
+  // Learning, documents, agents
+  {
+    what: 'npx tandem learn docs/examples/mail.jsonl --student mail --base supersense-text --labels delivery,money --epochs 30',
+    ...{ beside: 'npm start', prints: /^version 1 is in use$/m },
+  },
+  {
+    what: 'npx tandem reason "the driver lost my parcel" --model mail',
+    ...{ beside: 'npm start', prints: /^delivery, confidence/m },
+  },
+  { what: 'npx tandem corpus add manual docs', beside: 'npm start', prints: /^corpus manual: \d+ documents/m },
+  {
+    what: 'npx tandem query "How does an engine get out of quarantine?" --corpus manual',
+    ...{ beside: 'npm start', prints: /^1\. \w+\.md/m },
+  },
+  {
+    ...{ what: 'npm run demo -- vote', beside: 'nothing', prints: /engine-3 was outvoted, named/ },
+  },
   {
     ...{ what: 'npx tandem mcp', beside: 'npm start', prints: /"result"/ },
     runs: `echo '{"jsonrpc": "2.0", "id": 1, "method": "ping"}' | npx tandem mcp`,
