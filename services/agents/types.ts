@@ -60,7 +60,7 @@ export interface Passage {
   readonly score: number;
 }
 
-export interface Citation {
+interface Citation {
   /** Index in the passages. */
   readonly passage: number;
   readonly document: string;

@@ -21,13 +21,13 @@ import { checkGoal, checkQuery, checkTask } from './request-limits.ts';
 import { beginTrace } from './traced.ts';
 import { type UnaryContext, type UnaryOptions, unary } from './unary.ts';
 
-export const agentService = decoding(AgentServiceService, {
+const agentService = decoding(AgentServiceService, {
   query: checkQuery,
   analyzeGoal: checkGoal,
   decomposeTask: checkTask,
 });
 
-export interface AgentOptions extends UnaryOptions {
+interface AgentOptions extends UnaryOptions {
   readonly tracing: Tracing;
 }
 

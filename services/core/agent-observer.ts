@@ -1,7 +1,7 @@
 // Counts what agents do. Implemented by telemetry/, called by agents/.
 
 /** Why no language model has given an answer: proto/tandem/v1/agents.proto, FallbackReason. */
-export const FALLBACK_REASONS = [
+const FALLBACK_REASONS = [
   'NO_PROVIDER',
   'BUDGET',
   'UNREACHABLE',

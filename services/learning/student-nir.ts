@@ -17,7 +17,7 @@ export interface ModelFiles {
   readonly manifest: Manifest;
 }
 
-export interface StudentFiles {
+interface StudentFiles {
   readonly nir: Uint8Array;
   /** Text of model.yaml. */
   readonly manifest: string;

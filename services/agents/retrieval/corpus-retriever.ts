@@ -18,7 +18,7 @@ interface Kept {
   chars: number;
 }
 
-export interface CorpusRetrieverOptions {
+interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
   /** Asked for once, when it is first needed; undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
