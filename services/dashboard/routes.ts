@@ -134,6 +134,10 @@ export function dashboardRoutes(
       /^\/api\/sessions$/,
       list((limit) => toSessions(sources, limit)),
     ),
+    get(/^\/api\/sessions\/(\d{1,15})\/spikes$/, ({ parts: [, serial = ''] }) => {
+      const spikes = sources.sessions.spikes(Number(serial));
+      return spikes ? json(spikes) : refusal(404, 'SESSION_UNKNOWN', 'this session is not open; see /api/sessions');
+    }),
     get(/^\/api\/learning$/, async () => json({ students: await sources.learning() })),
     get(/^\/api\/models$/, () => json(toModels(sources))),
     get(/^\/api\/models\/([^/]+)\/(\d{1,9})\/samples$/, ({ parts: [, name = '', version = ''] }) => {

@@ -8,6 +8,7 @@ export function toSessions({ sessions, read }: DashboardSources, limit: number):
   return {
     ...{ open, bytes, waiting, opened, ended, moved, refused },
     sessions: sessions.list(limit).map((session) => ({
+      serial: session.serial,
       id: session.id,
       caller: session.caller,
       model: session.model === undefined ? '' : `${session.model.name}/${session.model.version}`,

@@ -229,6 +229,7 @@ export interface Newest<T> {
 }
 
 interface SessionView {
+  readonly serial: number;
   readonly id: string;
   /** Empty: it has no name. */
   readonly caller: string;
@@ -247,6 +248,17 @@ interface SessionsView {
   /** Newest first. */
   list(limit: number): readonly SessionView[];
   nowMs(): number;
+  /** The newest spikes of its readout, since it was first asked for them; undefined: no such session is open. */
+  spikes(serial: number):
+    | {
+        readonly neurons: number;
+        readonly rows: readonly {
+          readonly fromStep: number;
+          readonly toStep: number;
+          readonly neurons: readonly number[];
+        }[];
+      }
+    | undefined;
 }
 
 /** One call of /v2/…, the Open Inference Protocol. */

@@ -122,6 +122,7 @@ export class GrpcServer implements CallHost {
       stream.sendHeaders(endHeaders(owner), true);
       return undefined;
     }
+    if (owner !== undefined) peer.connection.owner = owner;
     const call = new ServerCall(this, peer, stream, head, method, owner);
     stream.handler = call;
     peer.calls += 1;

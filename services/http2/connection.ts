@@ -12,6 +12,7 @@ import { completeLimits, type Limits } from './limits.ts';
 import { Output } from './output.ts';
 import { Pings } from './pings.ts';
 import { encodeSettings, PeerSettings } from './settings.ts';
+import { type ReadTurns, type TurnTaker, sharedTurns } from './read-turns.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
 import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
 import type { CloseReason, Connection } from './types.ts';
@@ -30,9 +31,10 @@ const LINGER_SECONDS = 2;
 /** Seconds until a graceful end goes on though the peer has not answered the PING. */
 const GOAWAY_SECONDS = 5;
 
-export abstract class BaseConnection implements Connection, FrameSink, MemoryHolder {
+export abstract class BaseConnection implements Connection, FrameSink, MemoryHolder, TurnTaker {
   readonly socket: Socket;
   memo: unknown = undefined;
+  owner: unknown;
   onClosed: ((reason: CloseReason) => void) | undefined = undefined;
   onGoaway: ((code: number, lastStreamId: number, debug: string) => void) | undefined = undefined;
   isClosed = false;
@@ -52,6 +54,11 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly #time: TimeLimits;
   readonly #ticker: Ticker;
   readonly #memory: MemoryBudget;
+  /** Undefined: it reads whenever there is something, as a client does, which has asked for it. */
+  readonly #turns: ReadTurns | undefined;
+  /** Read from the socket, and waiting for its turn from `#restAt` on. */
+  #rest: Buffer | undefined = undefined;
+  #restAt = 0;
   #reportedBytes = 0;
   /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
@@ -72,6 +79,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#time = new TimeLimits(this.limits, this.output, this.#pings);
     this.#ticker = ticker;
     this.#memory = this.limits.memory ?? sharedMemory;
+    this.#turns = role === 'client' ? undefined : (this.limits.turns ?? sharedTurns);
+    this.owner = socket.remoteAddress;
     ticker.add(this);
     socket.setNoDelay(true);
     // RFC 9113, section 9.2.1: TLS must not be renegotiated.
@@ -90,7 +99,20 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   get bytesHeld(): number {
-    return this.isClosed ? 0 : this.output.unwritten + this.bytesOfStreams;
+    if (this.isClosed) return 0;
+    return this.output.unwritten + this.bytesOfStreams + (this.#rest?.length ?? 0);
+  }
+
+  get mustWait(): boolean {
+    return this.#turns?.isOver === true;
+  }
+
+  /** It is its turn to read what waits. */
+  readOn(): void {
+    const chunk = this.#rest!;
+    this.#rest = undefined;
+    const isRead = this.#read(chunk, this.#restAt);
+    if (isRead && this.#discarded <= MOST_DISCARDED_BYTES) this.socket.resume();
   }
 
   ping(onAnswer: (roundTripMs: number | undefined) => void): void {
@@ -196,14 +218,25 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   #onData(chunk: Buffer): void {
+    this.#time.hasRead = true;
+    if (this.isClosed || this.#turns === undefined || this.#turns.begin(this)) this.#read(chunk, -1);
+    else this.#keep(chunk, -1);
+  }
+
+  /** `at`: where to go on; below 0: it is new. Returns false where the rest waits for its turn. */
+  #read(chunk: Buffer, at: number): boolean {
     if (this.isClosed) {
       this.#discard(chunk);
-      return;
+      return true;
     }
-    this.#time.hasRead = true;
+    let readTo = chunk.length;
     this.output.hold();
     try {
-      this.#reader.read(chunk, this.readPreface(chunk));
+      readTo = this.#reader.read(chunk, at < 0 ? this.readPreface(chunk) : at);
+      if (readTo < chunk.length) {
+        this.#keep(chunk, readTo);
+        this.#turns!.wait(this);
+      }
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -211,7 +244,16 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
     this.reportMemory();
     if (this.output.pending > this.limits.maxUnreadBytes) this.#onOverdue(UNREAD);
-    this.#countTurn(chunk.length);
+    const isRead = readTo === chunk.length;
+    if (isRead) this.#countTurn(chunk.length);
+    return isRead;
+  }
+
+  /** Until its turn; nothing else is read meanwhile. */
+  #keep(chunk: Buffer, at: number): void {
+    this.#rest = chunk;
+    this.#restAt = at;
+    this.socket.pause();
   }
 
   /** Reading goes on after the others' turn, which costs nothing where there are no others. */
@@ -220,7 +262,9 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     if (this.#readInTurn < TURN_BYTES) return;
     this.#readInTurn = 0;
     this.socket.pause();
-    setImmediate(() => this.socket.resume());
+    setImmediate(() => {
+      if (this.#rest === undefined) this.socket.resume();
+    });
   }
 
   /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */

@@ -13,6 +13,7 @@ import {
 } from '../../test/support/http2-peer.ts';
 import type { Http2Peer } from '../../test/support/http2-peer.ts';
 import { encodeHeaders } from './hpack-encoder.ts';
+import { ReadTurns } from './read-turns.ts';
 import type { Stream } from './types.ts';
 
 afterEach(closeAll);
@@ -182,4 +183,28 @@ test('a connection that sends much stops reading again and again, so that others
   expect(pause.mock.calls.length).toBeGreaterThanOrEqual((ids.length << 20) / 327_680); // 256 KiB, and a chunk of 64
   const pieces = server.recorders.flatMap(({ received }) => received.filter((text) => text.startsWith('data ')));
   expect(pieces).toHaveLength((ids.length << 20) / piece.length);
+});
+
+test('connections of two owners are read in parts, and nothing is lost', async () => {
+  // Each look at the clock takes a tenth of a millisecond.
+  let nowMs = 0;
+  const turns = new ReadTurns({ now: () => (nowMs += 0.1), afterOthers: (run) => void setImmediate(run) });
+  const server = await ServerUnderTest.start({ turns });
+  const peers = [await server.connect(), await server.connect()];
+  const pauses = server.connections.map((connection, at) => {
+    connection.owner = `owner ${at}`;
+    return jest.spyOn(connection.socket, 'pause');
+  });
+  const block = encodeHeaders([':method', 'POST', ':scheme', 'http', ':path', '/']);
+  const piece = new Uint8Array(1_000);
+  const frames = Array.from({ length: 200 }, (_, at) => [
+    frame('HEADERS', END_HEADERS, 2 * at + 1, block),
+    frame('DATA', END_STREAM, 2 * at + 1, piece),
+  ]).flat();
+  for (const peer of peers) peer.send(...frames);
+  for (const peer of peers) await peer.settled();
+  expect(server.recorders).toHaveLength(400);
+  for (const { received } of server.recorders)
+    expect(received.filter((text) => text.startsWith('data '))).toHaveLength(1);
+  expect(pauses.map(({ mock }) => mock.calls.length > 5)).toEqual([true, true]);
 });

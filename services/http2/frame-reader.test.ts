@@ -3,6 +3,7 @@ import { frame } from '../../test/support/http2-peer.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 
 class Sink implements FrameSink {
+  mustWait = false;
   isClosed = false;
   readonly frames: string[] = [];
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -52,4 +53,18 @@ test('nothing is read after the sink has closed', () => {
   const sink = new Sink();
   new FrameReader(sink).read(Buffer.concat([frame(99, 0, 0), frame('PING', 0, 0)]));
   expect(sink.frames).toEqual(['99 0 0 ']);
+});
+
+test('a sink that must wait gets the frames in parts, and each of them once', () => {
+  const sink = new Sink();
+  sink.mustWait = true;
+  const reader = new FrameReader(sink);
+  const chunk = Buffer.concat(Array.from({ length: 20 }, (_, k) => frame('PING', 0, k, Buffer.alloc(8, 'p'))));
+  const counts: number[] = [];
+  for (let at = 0; at < chunk.length;) {
+    at = reader.read(chunk, at);
+    counts.push(sink.frames.length);
+  }
+  expect(counts).toEqual([8, 16, 20]);
+  expect(new Set(sink.frames).size).toBe(20);
 });

@@ -7,9 +7,14 @@ import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, readUint31 } from './frames.ts';
 export interface FrameSink {
   /** No more frames are wanted. */
   readonly isClosed: boolean;
+  /** No more frames are wanted for now. Asked after every few. */
+  readonly mustWait: boolean;
   /** The payload is buffer[start, end), valid within this call only. Throws ConnectionError. */
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void;
 }
+
+/** After so many frames `mustWait` is asked; a power of two. */
+const FRAMES_AT_ONCE = 8;
 
 export class FrameReader {
   readonly #sink: FrameSink;
@@ -21,18 +26,22 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** Reads frames from `at` on. Throws ConnectionError. */
-  read(chunk: Buffer, at = 0): void {
+  /** Reads frames from `at` on. Returns where to go on; the chunk's length: it is read. Throws ConnectionError. */
+  read(chunk: Buffer, at = 0): number {
     const end = chunk.length;
     let position = this.#filled > 0 ? this.#complete(chunk, at) : at;
+    let frames = 0;
     while (end - position >= FRAME_HEADER_BYTES) {
       const next = position + FRAME_HEADER_BYTES + lengthAt(chunk, position);
       if (next > end) break;
       this.#deliver(chunk, position, next);
-      if (this.#sink.isClosed) return;
+      if (this.#sink.isClosed) return end;
       position = next;
+      frames += 1;
+      if (frames % FRAMES_AT_ONCE === 0 && this.#sink.mustWait) return position;
     }
     if (position < end) this.#keep(chunk, position, end);
+    return end;
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 // What a connection allows its peer. The defaults need no configuration.
 import { encodeHeaders } from './hpack-encoder.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import type { ReadTurns } from './read-turns.ts';
 
 export interface Limits {
   /** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). More are refused. */
@@ -38,6 +39,8 @@ export interface Limits {
   budgets: BudgetLimits;
   /** The memory that all connections may hold together. Undefined for a budget that all connections without one share. */
   memory: MemoryBudget | undefined;
+  /** What has the connections of a server read in turns. Undefined for one that all connections without one share. */
+  turns: ReadTurns | undefined;
 }
 
 /** How many at once, and how many a second for ever. */
@@ -88,6 +91,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
     ignored: { burst: 10_000, perSecond: 1_000 },
   },
   memory: undefined,
+  turns: undefined,
 };
 
 export function completeLimits(limits: Partial<Limits>, role: 'server' | 'client'): Limits {

@@ -76,6 +76,8 @@ export interface CloseReason {
 
 export interface Connection {
   readonly socket: Socket;
+  /** Whose it is, for the layer above to say: owners read in turns. The IP address until then. */
+  owner: unknown;
   /** A slot for the layer above. */
   memo: unknown;
   /** Called once, when the connection is closed and every stream has heard `onReset`. */

@@ -44,8 +44,8 @@ function open(store: SessionStore, id: string, caller = '', state: Uint8Array = 
   const session = store.enter(sessionRequest(id, caller));
   void store.takeTurn(session, anyTime());
   try {
-    const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0, engineId: 'e1' };
-    store.commit(session, MODEL, step);
+    const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0 };
+    store.commit(session, MODEL, { ...step, engineId: 'e1', spikeCounts: [] });
   } finally {
     store.leave(session);
   }
@@ -121,7 +121,14 @@ describe('a session', () => {
     const store = storeOf();
     const session = open(store, 'a');
     store.end(session, 'OPERATOR');
-    store.commit(session, MODEL, { steps: 99, state: STATE, input: STATE, inputSteps: 0, engineId: 'e2' });
+    store.commit(session, MODEL, {
+      steps: 99,
+      state: STATE,
+      input: STATE,
+      inputSteps: 0,
+      engineId: 'e2',
+      spikeCounts: [],
+    });
     expect([session.step, store.stats.bytes, store.stats.ended.OPERATOR]).toEqual([16, 0, 1]);
   });
 });
@@ -226,7 +233,7 @@ it('the memory of sessions is counted to the byte, whatever happens to them', ()
     else if (act === 1 && session !== undefined) {
       void store.takeTurn(session, anyTime());
       const step = { steps: session.step + 1, state: undefined, input: new Uint8Array(random(50)), inputSteps: 1 };
-      store.commit(session, MODEL, { ...step, engineId: `e${random(3)}` });
+      store.commit(session, MODEL, { ...step, engineId: `e${random(3)}`, spikeCounts: [] });
       store.leave(session);
     } else kindOf(() => open(store, id));
     const listed = store.list(100);

@@ -6,6 +6,7 @@ import type { CallContext } from '../core/inference.ts';
 import { sessionLimit } from './errors.ts';
 import { ENDINGS, type Ending, type SessionOptions, type SessionRequest } from './options.ts';
 import { Session, type SessionModel, type Step } from './session.ts';
+import { SpikeWatch, type WatchedSpikes } from './spike-watch.ts';
 
 /** What has happened since the router started. */
 interface SessionCounts {
@@ -63,6 +64,7 @@ export class SessionStore {
     moved: 0,
     refused: 0,
   };
+  readonly #spikes = new SpikeWatch();
   #serial = 0;
   #open = 0;
   #bytes = 0;
@@ -159,7 +161,9 @@ export class SessionStore {
     session.apply(step);
     session.messages += 1;
     this.#bytes += session.bytes - before;
-    this.#touch(keyOf(session.caller, session.id), session, this.#clock.now());
+    const nowMs = this.#clock.now();
+    this.#spikes.record(session, step.spikeCounts, nowMs);
+    this.#touch(keyOf(session.caller, session.id), session, nowMs);
   }
 
   /** The same step as before, held as a state only. */
@@ -196,6 +200,12 @@ export class SessionStore {
     const isListed = ({ model, serial }: Session): boolean => model !== undefined && serial < before;
     const found = [...this.#sessions.values()].filter(isListed).sort((a, b) => b.serial - a.serial);
     return found.slice(0, limit);
+  }
+
+  /** Its newest spikes, since it was first asked for them. Undefined: no such session is open. */
+  spikes(serial: number): WatchedSpikes | undefined {
+    const session = [...this.#sessions.values()].find((each) => each.serial === serial);
+    return session?.model === undefined ? undefined : this.#spikes.look(session, this.#clock.now());
   }
 
   /** Ends those whose time is over. */

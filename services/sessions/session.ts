@@ -21,6 +21,8 @@ export interface Step {
   /** Of the input; 0 for a constant one. */
   readonly inputSteps: number;
   readonly engineId: string;
+  /** Of the readout, of the whole session. */
+  readonly spikeCounts: readonly number[];
 }
 
 const NOTHING = new Uint8Array(0);

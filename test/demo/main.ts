@@ -1,6 +1,6 @@
 // `npm run demo`: eight scenarios on real engines. Every claim is checked; one that does not hold ends it with exit code 1.
 import { writeFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { Page } from './page.ts';
 import { toSvg } from './recording.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,25 +14,38 @@ import { teachers } from './scenarios/teachers.ts';
 import { vote } from './scenarios/vote.ts';
 import { Stage } from './stage.ts';
 
-const SCENARIOS: readonly Scenario[] = [basic, batch, vote, teachers, strategies, cache, monitoring, robot];
+/** How long the robot rides, seconds. */
+const DEFAULT_SECONDS = 5;
+const MAX_SECONDS = 600;
+const scenarios = (seconds: number): readonly Scenario[] => {
+  return [basic, batch, vote, teachers, strategies, cache, monitoring, robot(seconds)];
+};
 /** What pictures that move take of a terminal; a smaller one gets lines. */
 const PICTURE = { columns: 76, rows: 20 };
-const NAMES = SCENARIOS.map(({ name }) => name);
+const NAMES = scenarios(DEFAULT_SECONDS).map(({ name }) => name);
 
 await new Command('demo')
   .description('Show what Tandem does, on real engines of its own.')
   .argument('[scenario...]', `which of ${NAMES.join(', ')}; all by default`)
+  .option('--seconds <n>', 'how long the robot rides', wholeSeconds, DEFAULT_SECONDS)
   .option('--record <file>', 'also write the output as an SVG that plays it')
   .addHelpText(
     'after',
-    '\nExamples: npm run demo\n          npm run demo -- robot\n          npm run demo -- vote --record vote.svg',
+    '\nExamples: npm run demo\n          npm run demo -- robot --seconds 60\n          npm run demo -- vote --record vote.svg',
   )
-  .action(async (wanted: string[], { record }: { record?: string }, command: Command) => {
+  .action(async (wanted: string[], { record, seconds }: { record?: string; seconds: number }, command: Command) => {
     const unknown = wanted.find((name) => !NAMES.includes(name));
     if (unknown !== undefined) command.error(`There is no scenario "${unknown}". There are: ${NAMES.join(', ')}.`);
-    await play(wanted.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => wanted.includes(name)), record);
+    const isWanted = ({ name }: Scenario): boolean => wanted.length === 0 || wanted.includes(name);
+    await play(scenarios(seconds).filter(isWanted), record);
   })
   .parseAsync();
+
+function wholeSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_SECONDS}.`);
+}
 
 async function play(scenarios: readonly Scenario[], record: string | undefined): Promise<void> {
   let output = '';

@@ -148,10 +148,20 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       nowMs: () => 5_000,
       list: () => [
         {
-          ...{ id: HOSTILE, caller: HOSTILE, model: { name: 'toy', version: 1 }, step: 48, messages: 3, bytes: 4_096 },
+          ...{
+            serial: 7,
+            id: HOSTILE,
+            caller: HOSTILE,
+            model: { name: 'toy', version: 1 },
+            step: 48,
+            messages: 3,
+            bytes: 4_096,
+          },
           ...{ turns: { length: 1 }, engineId: HOSTILE, openedMs: 0, usedMs: 4_000 },
         },
       ],
+      spikes: (serial) =>
+        serial === 7 ? { neurons: 2, rows: [{ fromStep: 45, toStep: 48, neurons: [1] }] } : undefined,
     },
     traces: {
       has: (traceId) => traceId === TRACE_ID,

@@ -67,12 +67,15 @@ function moved(name: string, fault: string, answers: readonly DnsAnswer[], named
       if (namedId === undefined) return judgeLink(await playFault(stage, fault));
       const stranger = new EngineWatch(router.address, namedId);
       const outcome = judgeLink(await playFault(stage, fault));
-      const { inEvent, events } = await stranger.end();
+      const { inEvent, downEvents } = await stranger.end();
       return {
         ...outcome,
-        figures: { ...outcome.figures, stranger: { inEvent, events } },
-        measured: `${outcome.measured}; ${namedId}: ${events} events, "${inEvent}"`,
-        missed: [...outcome.missed, ...(events === 1 && inEvent !== '' ? [] : [`${namedId} has ${events} events`])],
+        figures: { ...outcome.figures, stranger: { inEvent, downEvents } },
+        measured: `${outcome.measured}; ${namedId}: down in ${downEvents} events, "${inEvent}"`,
+        missed: [
+          ...outcome.missed,
+          ...(downEvents === 1 && inEvent !== '' ? [] : [`${namedId} is down in ${downEvents} events`]),
+        ],
       };
     },
   };

@@ -17,8 +17,8 @@ export interface Seen {
   readonly inAlert: string;
   /** When that alert came, from the beginning of the fault. */
   readonly alertMs: number | undefined;
-  /** Events about it, each counted once however often its count has grown. */
-  readonly events: number;
+  /** Events that call it down, each counted once however often its count has grown. */
+  readonly downEvents: number;
 }
 
 /** It takes requests like the others. */
@@ -69,7 +69,7 @@ export class EngineWatch {
       inEvent: cause === undefined ? '' : `${cause.text}: ${cause.data['why']}`,
       inAlert: alert?.text ?? '',
       alertMs: this.#alertMs,
-      events: about.filter(({ count }) => count <= 1n).length,
+      downEvents: about.filter(({ count, text }) => count <= 1n && text === 'engine down').length,
     };
   }
 

@@ -110,8 +110,8 @@ export function judgeEngine(played: Played): Outcome {
     measured:
       `${describePlayed(played)}; ${seen.outMs === undefined ? 'never out' : `out after ${ms(seen.outMs)}`}; ` +
       (nameless.length === 0
-        ? `"${seen.inEngines}", ${seen.events} events`
-        : `not named ${nameless.join(', ')} (${seen.events} events)`),
+        ? `"${seen.inEngines}", ${seen.downEvents} events that it is down`
+        : `not named ${nameless.join(', ')} (${seen.downEvents} events that it is down)`),
     passed:
       wrong === 0 &&
       failed_before === 0 &&

@@ -35,16 +35,29 @@ function key(kind, text) {
   return h('span', { class: `key ${kind}` }, h('span', { class: 'name' }, text));
 }
 
-function picture(engine, kind, both, own, { node, firstStep, steps, firstNeuron, neurons, stateStep }) {
+function picture(engine, kind, both, own, raster) {
+  const { node, firstStep, steps, neurons, stateStep } = raster;
+  const band = stateStep === undefined ? -1 : stateStep - firstStep;
+  return rasterFigure(
+    engine,
+    `Spikes of node ${node} in ${engine}`,
+    raster,
+    ...(band >= 0 && band < steps ? [svg('rect', { class: 'state', x: band, width: 1, height: neurons })] : []),
+    svg('path', { class: 'both', d: both }),
+    svg('path', { class: kind, d: own }),
+  );
+}
+
+/** `spikes`: paths, a unit wide for each step and a unit high for each neuron. */
+export function rasterFigure(name, label, { firstStep, steps, firstNeuron, neurons }, ...spikes) {
   const lastStep = firstStep + steps - 1;
   const lastNeuron = firstNeuron + neurons - 1;
   const height = Math.min(MAX_PX, Math.max(MIN_PX, neurons * NEURON_PX));
-  const label = `Spikes of node ${node} in ${engine}: neurons ${firstNeuron} to ${lastNeuron}, steps ${firstStep} to ${lastStep}`;
-  const band = stateStep === undefined ? -1 : stateStep - firstStep;
+  const range = `neurons ${firstNeuron} to ${lastNeuron}, steps ${firstStep} to ${lastStep}`;
   return h(
     'figure',
     { class: 'raster', vars: { '--height': `${height}px` } },
-    h('figcaption', { class: 'name' }, engine),
+    h('figcaption', { class: 'name' }, name),
     h(
       'div',
       { class: 'raster-neurons' },
@@ -54,10 +67,13 @@ function picture(engine, kind, both, own, { node, firstStep, steps, firstNeuron,
     ),
     svg(
       'svg',
-      { viewBox: `0 0 ${steps} ${neurons}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
-      ...(band >= 0 && band < steps ? [svg('rect', { class: 'state', x: band, width: 1, height: neurons })] : []),
-      svg('path', { class: 'both', d: both }),
-      svg('path', { class: kind, d: own }),
+      {
+        viewBox: `0 0 ${steps} ${neurons}`,
+        preserveAspectRatio: 'none',
+        role: 'img',
+        'aria-label': `${label}: ${range}`,
+      },
+      ...spikes,
     ),
     h(
       'div',
@@ -90,7 +106,7 @@ function pathsOf({ steps, neurons, spikes, referenceSpikes }) {
   return paths;
 }
 
-function svg(tag, attributes, ...children) {
+export function svg(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);

@@ -36,13 +36,14 @@ export function inSession(sessions: SessionStore): Stage {
     const answer = await next(request);
     const state = wantsState ? stateOf(request) : undefined;
     const { name, version } = found.version;
+    const { steps, spikeCounts } = answer.inference;
     sessions.commit(
       session,
       { name, version, modelId: found.model.modelId },
-      { steps: answer.inference.steps, state, input: input.data, inputSteps, engineId: answer.engine.id },
+      { steps, state, input: input.data, inputSteps, engineId: answer.engine.id, spikeCounts },
     );
     const returned = wanted.returnState ? state : undefined;
-    request.sessionStatus = { id: wanted.id, step: answer.inference.steps, state: returned, opened: isNew };
+    request.sessionStatus = { id: wanted.id, step: steps, state: returned, opened: isNew };
     if (wanted.close) sessions.end(session, 'CLOSED');
     return answer;
   };

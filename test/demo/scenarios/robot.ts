@@ -11,20 +11,15 @@ import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
 const SEED = 7;
-const STEPS = 500;
 const STEP_MS = STEP_S * 1_000;
 /** What is drawn: 25 frames a second on a terminal, a line each half second elsewhere. */
 const STEPS_A_FRAME = 4;
 const STEPS_A_LINE = 50;
-/** Before which steps engines are killed, and which. */
-const KILLS: ReadonlyMap<number, readonly string[]> = new Map([
-  [100, ['engine-1']],
-  [200, ['engine-2']],
-  [300, ['engine-1']],
-  [400, ['engine-1', 'engine-2']],
-]);
+/** Which engines are killed: at the end of the first second, of the second one, and so on, in turn. */
+const KILLS = [['engine-1'], ['engine-2'], ['engine-1'], ['engine-1', 'engine-2']];
+const STEPS_A_SECOND = 1 / STEP_S;
 
-export const robot: Scenario = {
+export const robot = (seconds: number): Scenario => ({
   name: 'robot',
   title: 'A robot in a session',
   why: 'A spiking network balances a pole and follows a light, a step each 10 ms, while engines are killed.',
@@ -33,12 +28,16 @@ export const robot: Scenario = {
     page.say(
       'It sees the angle of the pole and the way to the light, and no speed: its membranes remember what was before.',
     );
+    page.say(
+      `Its spikes, live: http://${stage.system.httpAddress}/#/sessions (with --seconds 60 you have the time to look).`,
+    );
     page.say('');
-    const forgetful = await ride(stage.system, new CartPole(SEED), { steps: STEPS });
+    const steps = seconds * STEPS_A_SECOND;
+    const forgetful = await ride(stage.system, new CartPole(SEED), { steps });
     const killer = new Killer(new Map(stage.honest.map((sidecar, index) => [`engine-${index + 1}`, sidecar])));
-    const done = await show(stage, page, killer);
+    const done = await show(stage, page, killer, steps);
     await killer.finish();
-    report(page, done, killer.kills);
+    report(page, done, killer.kills, steps);
     await compare(stage, page, done);
     const fellS = (forgetful.answers.length * STEP_S).toFixed(1);
     page.claim(
@@ -46,7 +45,12 @@ export const robot: Scenario = {
       forgetful.hasFallen,
     );
   },
-};
+});
+
+/** Engines to be killed before this step. */
+function killsBefore(step: number): readonly string[] {
+  return step > 0 && step % STEPS_A_SECOND === 0 ? KILLS[(step / STEPS_A_SECOND - 1) % KILLS.length]! : [];
+}
 
 async function load(stage: Stage, page: Page): Promise<void> {
   const models = new ModelOperator(stage.system.adminAddress);
@@ -63,13 +67,13 @@ async function load(stage: Stage, page: Page): Promise<void> {
 }
 
 /** The ride that counts: in a session, in its own time, drawn while it runs. */
-async function show(stage: Stage, page: Page, killer: Killer): Promise<Ride> {
+async function show(stage: Stage, page: Page, killer: Killer, steps: number): Promise<Ride> {
   const world = new CartPole(SEED);
   const live = page.live();
   const done = await ride(stage.system, world, {
-    ...{ steps: STEPS, session: 'robot-7', stepMs: STEP_MS },
+    ...{ steps, session: 'robot-7', stepMs: STEP_MS },
     before: (step) => {
-      for (const id of KILLS.get(step) ?? []) {
+      for (const id of killsBefore(step)) {
         if (killer.kill(id) && live === undefined) page.say(`${clock(step)}  kill -9 ${id}`);
       }
     },
@@ -90,7 +94,7 @@ async function show(stage: Stage, page: Page, killer: Killer): Promise<Ride> {
   return done;
 }
 
-function report(page: Page, { answers, tookMs, hasFallen, failure }: Ride, kills: number): void {
+function report(page: Page, { answers, tookMs, hasFallen, failure }: Ride, kills: number, steps: number): void {
   const engines = answers.map(({ engine }) => engine!.engineId);
   const moves = engines.filter((id, step) => step > 0 && id !== engines[step - 1]).length;
   const onTime = tookMs.filter((ms) => ms <= STEP_MS).length / tookMs.length;
@@ -100,14 +104,14 @@ function report(page: Page, { answers, tookMs, hasFallen, failure }: Ride, kills
       `${Math.max(...tookMs).toFixed(0)} ms. The session moved between engines ${moves} times.`,
   );
   page.claim(
-    `${kills} times an engine was killed, and all ${STEPS} steps were answered${failure && `: ${failure}`}`,
+    `${kills} times an engine was killed, and all ${steps} steps were answered${failure && `: ${failure}`}`,
     failure === '',
   );
   page.claim(
     'each step was done once, in its order',
     answers.every(({ session }, step) => session?.step === step + 1),
   );
-  page.claim(`the pole stood for all ${STEPS * STEP_S} s`, !hasFallen && answers.length === STEPS);
+  page.claim(`the pole stood for all ${steps * STEP_S} s`, !hasFallen && answers.length === steps);
 }
 
 async function compare(stage: Stage, page: Page, done: Ride): Promise<void> {

@@ -2,6 +2,7 @@
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { bytes, count, duration } from '../format.js';
+import { sessionRaster } from '../session-raster.js';
 import { empty, facts, failure, heading, panel, table } from '../ui.js';
 
 const REASONS = {
@@ -15,14 +16,36 @@ const REASONS = {
 
 export function start(root) {
   const list = h('div', { class: 'cards' });
-  root.append(heading('Sessions', 'Runs in several messages: their state is kept here between them.'), list);
+  const watched = h('div', { class: 'cards' });
+  root.append(heading('Sessions', 'Runs in several messages: their state is kept here between them.'), list, watched);
+  let raster;
+  const watch = (session) => {
+    raster?.stop();
+    raster = sessionRaster(session);
+    watched.replaceChildren(raster.element);
+  };
+  let sessions = [];
+  list.addEventListener('click', ({ target }) => {
+    const serial = target.closest('[data-serial]')?.dataset.serial;
+    const session = sessions.find((each) => String(each.serial) === serial);
+    if (session !== undefined) watch(session);
+  });
   const stop = poll(
     '/api/sessions',
     2_000,
-    (answer) => fill(list, totals(answer), sessionTable(answer)),
+    (answer) => {
+      ({ sessions } = answer);
+      fill(list, totals(answer), sessionTable(answer));
+      // A single session needs no choice.
+      if (raster === undefined && sessions.length === 1) watch(sessions[0]);
+    },
     (error) => fill(list, failure(error)),
   );
-  return { stop };
+  const stopAll = () => {
+    stop();
+    raster?.stop();
+  };
+  return { stop: stopAll };
 }
 
 function totals({ open, bytes: held, waiting, opened, ended, moved, refused }) {
@@ -52,6 +75,11 @@ function sessionTable({ sessions }) {
     table(
       [
         { name: 'Session', cell: ({ id }) => h('span', { class: 'name' }, id) },
+        {
+          name: 'Spikes',
+          cell: ({ serial, id }) =>
+            h('button', { type: 'button', 'data-serial': serial, 'aria-label': `Show the spikes of ${id}` }, 'Show'),
+        },
         { name: 'Caller', cell: ({ caller }) => caller || '–' },
         { name: 'Model', cell: ({ model }) => model },
         { name: 'Step', cell: ({ step }) => count(step) },

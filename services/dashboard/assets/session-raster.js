@@ -1,0 +1,47 @@
+// The spikes of an open session while it runs: a column for each message, neuron 0 at the bottom.
+import { poll } from './api.js';
+import { fill, h } from './dom.js';
+import { rasterFigure, svg } from './rasters.js';
+import { empty, failure, panel } from './ui.js';
+
+const POLL_MS = 250;
+/** Shown while there are fewer, so that the picture does not grow. */
+const LEAST_STEPS = 64;
+
+/** Returns its element, and what stops it. */
+export function sessionRaster({ serial, id }) {
+  const content = h('div');
+  const element = panel(`Spikes of ${id}`, { class: 'full-wide' }, content);
+  let hasDrawn = false;
+  const stop = poll(
+    `/api/sessions/${serial}/spikes`,
+    POLL_MS,
+    ({ neurons, rows }) => {
+      hasDrawn ||= rows.length > 0;
+      fill(content, rows.length === 0 ? waiting() : picture(id, neurons, rows));
+    },
+    (error) => {
+      // The last picture of a session stays when it ends.
+      if (error.reason === 'SESSION_UNKNOWN') stop();
+      if (!hasDrawn || error.reason !== 'SESSION_UNKNOWN') fill(content, failure(error));
+    },
+  );
+  return { element, stop };
+}
+
+function waiting() {
+  return empty('Its readout is drawn from its next messages on.');
+}
+
+function picture(id, neurons, rows) {
+  const from = rows[0].fromStep;
+  const steps = Math.max(LEAST_STEPS, rows.at(-1).toStep - from);
+  const path = rows
+    .flatMap(({ fromStep, toStep, neurons: fired }) => {
+      const width = toStep - fromStep;
+      return fired.map((neuron) => `M${fromStep - from} ${neurons - 1 - neuron}h${width}v1h-${width}z`);
+    })
+    .join('');
+  const place = { firstStep: from, steps, firstNeuron: 0, neurons };
+  return rasterFigure('readout', `Spikes of session ${id}`, place, svg('path', { class: 'other', d: path }));
+}

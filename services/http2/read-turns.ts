@@ -1,0 +1,104 @@
+// Who reads when. Node gives each readable socket its turn, so that one caller with many connections, or with many small
+// calls in each, would have all others wait for all it has sent. Where several owners send, their connections read in slices
+// of time instead, and the owners take turns. Where one alone sends, this costs one look at the clock for a chunk.
+
+/** A connection. */
+export interface TurnTaker {
+  /** Those with an equal owner share its turns. */
+  readonly owner: unknown;
+  /** Called once after `begin` returned false or `wait` was called: it is its turn. */
+  readOn(): void;
+}
+
+export interface ReadClock {
+  now(): number;
+  /** Calls `run` when the event loop has done what else it had to do. */
+  afterOthers(run: () => void): void;
+}
+
+/** Of one turn of the event loop, for all; milliseconds. */
+const SLICE_MS = 1;
+/** Of one owner at a time. */
+const QUANTUM_MS = 0.25;
+/** Two owners that have both read within this time compete. */
+const CONTENTION_MS = 1_000;
+
+const REAL_CLOCK: ReadClock = {
+  now: () => performance.now(),
+  afterOthers: (run) => void setImmediate(run),
+};
+
+export class ReadTurns {
+  readonly #clock: ReadClock;
+  /** By owner, the next to be served first; in each the first come first. */
+  readonly #waiting = new Map<unknown, TurnTaker[]>();
+  #lastOwner: unknown = undefined;
+  #contendedUntilMs = -Infinity;
+  /** When the present slice began; undefined: none has. */
+  #sliceMs: number | undefined;
+  /** Until when the one that reads may; Infinity: it is alone. */
+  #untilMs = Infinity;
+
+  constructor(clock: ReadClock = REAL_CLOCK) {
+    this.#clock = clock;
+  }
+
+  /** To be called before a chunk is read. False: `taker` is called when it is its turn. */
+  begin(taker: TurnTaker): boolean {
+    const nowMs = this.#clock.now();
+    if (taker.owner !== this.#lastOwner) {
+      if (this.#lastOwner !== undefined) this.#contendedUntilMs = nowMs + CONTENTION_MS;
+      this.#lastOwner = taker.owner;
+    }
+    if (this.#waiting.size === 0 && nowMs >= this.#contendedUntilMs) {
+      this.#untilMs = Infinity;
+      return true;
+    }
+    this.#sliceMs ??= this.#beginSlice(nowMs);
+    if (this.#waiting.size === 0 && this.#mayRead(nowMs)) return true;
+    this.wait(taker);
+    return false;
+  }
+
+  /** Whether the one that reads now is to stop, and to wait for its next turn. */
+  get isOver(): boolean {
+    return this.#untilMs !== Infinity && this.#clock.now() >= this.#untilMs;
+  }
+
+  wait(taker: TurnTaker): void {
+    const queue = this.#waiting.get(taker.owner);
+    if (queue === undefined) this.#waiting.set(taker.owner, [taker]);
+    else queue.push(taker);
+  }
+
+  #beginSlice(nowMs: number): number {
+    this.#clock.afterOthers(() => {
+      this.#sliceMs = undefined;
+      if (this.#waiting.size > 0) this.#serve();
+    });
+    return nowMs;
+  }
+
+  #serve(): void {
+    this.#sliceMs = this.#beginSlice(this.#clock.now());
+    while (this.#waiting.size > 0 && this.#mayRead(this.#clock.now())) this.#shift().readOn();
+  }
+
+  /** Gives a part of the slice, if there is any left. */
+  #mayRead(nowMs: number): boolean {
+    const endMs = this.#sliceMs! + SLICE_MS;
+    this.#untilMs = Math.min(nowMs + QUANTUM_MS, endMs);
+    return nowMs < endMs;
+  }
+
+  #shift(): TurnTaker {
+    const [[owner, queue]] = this.#waiting as unknown as [[unknown, TurnTaker[]]];
+    const taker = queue.shift()!;
+    this.#waiting.delete(owner);
+    if (queue.length > 0) this.#waiting.set(owner, queue);
+    return taker;
+  }
+}
+
+/** Shared by the connections of all servers that are given no other. */
+export const sharedTurns = new ReadTurns();
