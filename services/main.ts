@@ -10,7 +10,7 @@ import { CallerAccounts } from './auth/caller-accounts.ts';
 import { Callers } from './auth/callers.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { makeAgents } from './composition/agents.ts';
-import { makeRetriever } from './composition/corpora.ts';
+import { makeCorpora } from './composition/corpora.ts';
 import { type Tell, checkDescriptors, connectionLimits, watchDescriptors } from './composition/descriptors.ts';
 import { Disputes } from './composition/disputes.ts';
 import { forgetDistrusted } from './composition/distrusted.ts';
@@ -116,7 +116,7 @@ export async function start(
   const { tracing, spansTo, spanToken } = traces;
 
   const sockets = new EngineSockets();
-  const spawned = spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken), sockets);
+  const spawned = await spawnedSidecars(settings, sidecarEnvironment(spansTo, spanToken), sockets);
   const supervisors = spawned.map((sidecar) => new Supervisor(sidecar, supervisorEvents(log, onSidecarLine)));
   const outputsOf = (model: string, version: number): number | undefined => pins.find(model, version)?.outputSize;
   const connect = (id: string, address: string): Engine => {
@@ -243,11 +243,12 @@ export async function start(
     operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
   );
   const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
+  const corpora = makeCorpora(settings, { models, router, operations }, log);
   const api = new ApiServer(
     {
       ...{ router, pool, models, publisher: publishing.publisher, metrics, tracing, meter, sessions, events: eventLog },
       ...{ operations, learning: learners },
-      ...{ agents: agents.agents, retriever: makeRetriever(settings, models, log) },
+      agents: { agents: agents.agents, retriever: corpora.retriever, indexing: corpora.indexing },
     },
     {
       ...liveApiOptions(settings),
@@ -324,6 +325,7 @@ export async function start(
     await api.stop(drainTimeoutMs); // /readyz still says why
     await http?.stop(leftMs());
     await atMost(leftMs(), learners.students.stop());
+    await corpora.stop();
     await atMost(leftMs(), publishing.stop());
     // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
@@ -365,6 +367,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
+    corpora.indexing.resume();
     void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not before: reading models makes the event loop stand still
     shedding.start();

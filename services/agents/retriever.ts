@@ -2,7 +2,16 @@
 import type { CallContext } from '../core/inference.ts';
 import type { Passage } from './types.ts';
 
+export interface Search {
+  readonly query: string;
+  /** Empty: the only one there is. */
+  readonly corpus: string;
+  readonly topK: number;
+  /** Only passages with this label; empty: all. */
+  readonly label: string;
+}
+
 export interface Retriever {
-  /** The best `topK` passages of a corpus, the best first. `corpus`: empty for the default one. Throws UNKNOWN_CORPUS. */
-  search(query: string, corpus: string, topK: number, context: CallContext): Promise<readonly Passage[]>;
+  /** The best passages of a corpus, the best first. Throws UNKNOWN_CORPUS, or INVALID_FIELD where no passage has the label. */
+  search(search: Search, context: CallContext): Promise<readonly Passage[]>;
 }

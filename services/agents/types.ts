@@ -58,6 +58,8 @@ export interface Passage {
   readonly document: string;
   readonly text: string;
   readonly score: number;
+  /** The text model's; empty: it has none. */
+  readonly label: string;
 }
 
 interface Citation {

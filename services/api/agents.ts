@@ -9,6 +9,8 @@ import {
   type AnalyzeGoalResponse,
   type DecomposeTaskRequest,
   type DecomposeTaskResponse,
+  type IndexCorpusRequest,
+  type IndexCorpusResponse,
   type QueryRequest,
   type QueryResponse,
 } from '../generated/tandem/v1/agents.ts';
@@ -16,16 +18,24 @@ import type { Method } from '../grpc/method.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { checkTopK, checkWords, toResultFields, toTaskMessage } from './agent-messages.ts';
 import { decoding } from './decoding.ts';
+import type { Indexing } from './index-corpus.ts';
 import { methodsOf } from './methods.ts';
-import { checkGoal, checkQuery, checkTask } from './request-limits.ts';
+import { checkGoal, checkIndexCorpus, checkQuery, checkTask } from './request-limits.ts';
 import { beginTrace } from './traced.ts';
 import { type UnaryContext, type UnaryOptions, unary } from './unary.ts';
 
 const agentService = decoding(AgentServiceService, {
   query: checkQuery,
+  indexCorpus: checkIndexCorpus,
   analyzeGoal: checkGoal,
   decomposeTask: checkTask,
 });
+
+export interface AgentParts {
+  readonly agents: Agents;
+  readonly retriever: Retriever;
+  readonly indexing: Indexing;
+}
 
 interface AgentOptions extends UnaryOptions {
   readonly tracing: Tracing;
@@ -34,7 +44,7 @@ interface AgentOptions extends UnaryOptions {
 const MAX_QUERY_CHARS = 8_192;
 const MAX_TEXT_CHARS = 32_768;
 
-export function agentMethods(agents: Agents, retriever: Retriever, options: AgentOptions): Method[] {
+export function agentMethods({ agents, retriever, indexing }: AgentParts, options: AgentOptions): Method[] {
   const { tracing } = options;
   /** With a trace that names the rpc, and the caller. */
   const handler = <Request, Response>(
@@ -53,7 +63,8 @@ export function agentMethods(agents: Agents, retriever: Retriever, options: Agen
     query: handler<QueryRequest, QueryResponse>('Query', async (request, asker, { startedMs }) => {
       checkWords('query', request.query, MAX_QUERY_CHARS);
       const topK = checkTopK(request.topK);
-      const passages = await retriever.search(request.query, request.corpus, topK, asker.context);
+      const { query, corpus, label } = request;
+      const passages = await retriever.search({ query, corpus, topK, label }, asker.context);
       const { value, ...result } = await agents.answerQuery(request.query, passages, asker);
       return {
         passages: [...passages],
@@ -62,6 +73,10 @@ export function agentMethods(agents: Agents, retriever: Retriever, options: Agen
         ...toResultFields(result, startedMs),
       };
     }),
+    indexCorpus: unary<IndexCorpusRequest, IndexCorpusResponse>(options, ({ corpus }, { startedMs }) => ({
+      ...indexing.begin(corpus),
+      processingTimeMs: performance.now() - startedMs,
+    })),
     analyzeGoal: handler<AnalyzeGoalRequest, AnalyzeGoalResponse>('AnalyzeGoal', async ({ goal }, asker, context) => {
       checkWords('goal', goal, MAX_TEXT_CHARS);
       const { value, ...result } = await agents.analyzeGoal(goal, asker);

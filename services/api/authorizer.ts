@@ -59,8 +59,15 @@ export class Authorizer {
     return account;
   }
 
-  /** Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password. */
-  checkHttp(authorization: string | undefined, need: 'read' | 'reason', address: string): RouterError | undefined {
+  /**
+   * Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password.
+   * Returns why it is refused, else whose it is if it is one to a model.
+   */
+  checkHttp(
+    authorization: string | undefined,
+    need: 'read' | 'reason',
+    address: string,
+  ): RouterError | CallerAccount | undefined {
     if (!this.#callers.isRequired) return need === 'read' ? undefined : this.#charge(undefined, address);
     const access = need === 'read' ? OBSERVE : REASON;
     try {
@@ -72,11 +79,12 @@ export class Authorizer {
   }
 
   /** A request over HTTP counts as a call that ends at once: its connection is what bounds how many are under way. */
-  #charge(name: string | undefined, address: string): RouterError | undefined {
+  #charge(name: string | undefined, address: string): RouterError | CallerAccount {
     const account = this.#accounts.of(name, address);
     const refusal = account.begin();
-    if (refusal === undefined) account.ended();
-    return refusal;
+    if (refusal !== undefined) return refusal;
+    account.ended();
+    return account;
   }
 
   #identify(metadata: Metadata, socket: Socket): Caller {

@@ -112,7 +112,8 @@ export const checkSubscribe = within(
   new MessageLimits({ 1: { name: 'topics', times: MAX_TOPICS }, 3: one('instance') }),
 );
 
-export const checkQuery = within(new MessageLimits({ 1: one('query'), 2: one('corpus') }));
+export const checkQuery = within(new MessageLimits({ 1: one('query'), 2: one('corpus'), 4: one('label') }));
+export const checkIndexCorpus = within(new MessageLimits({ 1: one('corpus') }));
 export const checkGoal = within(new MessageLimits({ 1: one('goal') }));
 export const checkTask = within(new MessageLimits({ 1: one('task') }));
 

@@ -1,6 +1,4 @@
 // The gRPC server: services in, address out, and a stop that drains.
-import type { Agents } from '../agents/agents.ts';
-import type { Retriever } from '../agents/retriever.ts';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -17,7 +15,7 @@ import type { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openAdminDoor } from './admin-door.ts';
-import { agentMethods } from './agents.ts';
+import { type AgentParts, agentMethods } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import { Bridge, type BridgeSettings } from './bridge/bridge.ts';
 import { type EdgeKind, createEdge } from './create-edge.ts';
@@ -52,8 +50,7 @@ export interface ApiParts {
   readonly meter: Meter;
   readonly sessions: SessionStore;
   readonly events: EventLog;
-  readonly agents: Agents;
-  readonly retriever: Retriever;
+  readonly agents: AgentParts;
   readonly operations: Operations;
   readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
@@ -111,8 +108,8 @@ export class ApiServer {
   #isServing = false;
 
   constructor(parts: ApiParts, options: ApiOptions) {
-    const { router, pool, models, publisher, metrics, tracing, meter, sessions, events, operations, learning } = parts;
-    const { agents, retriever } = parts;
+    const { router, pool, models, publisher, metrics, tracing, meter, sessions, events } = parts;
+    const { agents, operations, learning } = parts;
     this.#options = options;
     const shared = {
       ...options,
@@ -137,7 +134,7 @@ export class ApiServer {
       ...settingsMethods(shared),
       ...metricsMethods(meter, shared),
       ...eventMethods(events, shared),
-      ...agentMethods(agents, retriever, shared),
+      ...agentMethods(agents, shared),
       ...learningMethods({ router, operations, ...learning }, shared),
       ...operationMethods(operations, shared),
       ...oipMethods(oip, shared),

@@ -42,6 +42,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   '/tandem.v1.OperationService/GetOperation': OBSERVE,
   '/tandem.v1.OperationService/CancelOperation': OPERATE,
   '/tandem.v1.AgentService/Query': REASON,
+  '/tandem.v1.AgentService/IndexCorpus': OPERATE,
   '/tandem.v1.AgentService/AnalyzeGoal': REASON,
   '/tandem.v1.AgentService/DecomposeTask': REASON,
   '/inference.GRPCInferenceService/ServerLive': 'ANYBODY',

@@ -1,16 +1,20 @@
-// The corpora of this machine: files in a folder that the router reads, too. No router is asked.
+// The corpora of this machine: files in a folder that the router reads, too. The router is only asked to index them.
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { ConfigError, loadSettings } from '../config/load.ts';
 import { CorpusError } from '../corpora/corpus-error.ts';
 import { CorpusStore, type CorpusSummary } from '../corpora/corpus-store.ts';
 import { readDocuments } from '../corpora/read-documents.ts';
 import { print } from './client.ts';
+import { type Indexed, indexCorpus, indexedText } from './corpus-index.ts';
+import { REFUSED } from './exit-codes.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Options {
   readonly dir?: string;
   readonly config?: string;
+  readonly wait: boolean;
 }
 
 const HEAD = ['CORPUS', 'DOCUMENTS', 'PASSAGES', 'BYTES'];
@@ -18,12 +22,14 @@ const HEAD = ['CORPUS', 'DOCUMENTS', 'PASSAGES', 'BYTES'];
 export function corpusCommand(): Command {
   return new Command('corpus')
     .addCommand(addCommand())
+    .addCommand(indexCommand())
     .addCommand(listCommand())
     .addCommand(removeCommand())
     .addHelpText(
       'after',
       `
-Corpora are files in the folder of setting agents.corpus_dir, which a router on this machine reads, too.
+Corpora are files in the folder of setting agents.corpus_dir, which a router on this machine reads, too. It indexes a corpus
+after "add", and labels each passage by the text model; "tandem operations" lists that. Ctrl-C only ends the waiting.
 
 Examples: npx tandem corpus add notes docs
           npx tandem query "How are engines chosen?" --corpus notes
@@ -36,11 +42,38 @@ function addCommand(): Command {
     .description('Add documents to a corpus; those of the same name are replaced.')
     .argument('<name>', 'of the corpus; made where it does not exist')
     .argument('<path>', 'a Markdown, text or JSONL file ({"name": …, "text": …} a line), or a folder of them')
+    .option('--no-wait', 'do not wait until the router has indexed it')
     .addHelpText('after', '\nExample: npx tandem corpus add notes docs')
-    .action((name: string, path: string, options: Options, command: Command) => {
+    .action(async (name: string, path: string, options: Options, command: Command) => {
       const summary = onStore(options, (store) => store.add(name, readDocuments(path)));
-      print(command, summary, () => `corpus ${name}: ${counts(summary)}`);
+      const indexed = await indexCorpus(command, name, options.wait).catch((error: unknown) => notIndexed(error));
+      print(
+        command,
+        { ...summary, ...indexed },
+        () => `corpus ${name}: ${counts(summary)}\n${indexedText(name, indexed)}`,
+      );
+      if (indexed.state === 'failed') process.exitCode = REFUSED;
     });
+}
+
+function indexCommand(): Command {
+  return new Command('index')
+    .description('Index a corpus again: labels that are missing, or of another model, are made.')
+    .argument('<name>', 'of the corpus')
+    .option('--no-wait', 'do not wait for the end')
+    .addHelpText('after', '\nExample: npx tandem corpus index notes')
+    .action(async (name: string, { wait }: Pick<Options, 'wait'>, command: Command) => {
+      const indexed = await indexCorpus(command, name, wait);
+      print(command, indexed, () => indexedText(name, indexed));
+      if (indexed.state !== 'succeeded' && wait) process.exitCode = REFUSED;
+    });
+}
+
+/** The documents are stored, and can be searched: only their labels are missing. */
+function notIndexed(error: unknown): Indexed {
+  const { code, details } = error as Partial<ServiceError>;
+  if (code !== status.UNAVAILABLE && code !== status.NOT_FOUND) throw error;
+  return { operation: '', state: 'not started', result: details ?? '' };
 }
 
 function listCommand(): Command {
@@ -77,7 +110,7 @@ function withFolder(command: Command): Command {
     .option('--config <file>', 'settings in YAML (default: TANDEM_CONFIG, else none)');
 }
 
-function onStore<T>({ dir, config: file }: Options, act: (store: CorpusStore) => T): T {
+function onStore<T>({ dir, config: file }: Pick<Options, 'dir' | 'config'>, act: (store: CorpusStore) => T): T {
   try {
     return act(new CorpusStore(dir ?? loadSettings({ file }).agents.corpus_dir));
   } catch (error) {

@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { visible, visibleJson } from '../core/visible.ts';
+import { visible, visibleJson, visibleLines } from '../core/visible.ts';
 import { REFUSED, UNREACHABLE, USAGE } from './exit-codes.ts';
 import { Blamed, isServiceError, readRefusal } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
@@ -30,7 +30,8 @@ export function failWith(error: unknown, address: string, asJson: boolean): void
 }
 
 function words({ code, reason, message, field, exitCode }: Failure): string {
-  if (reason === undefined) return exitCode === UNREACHABLE ? visible(message) : message;
+  // Ours, with lines of its own; names of files and what others wrote are in it.
+  if (reason === undefined) return exitCode === UNREACHABLE ? visible(message) : visibleLines(message);
   const where = field === undefined ? '' : `\n  field: ${visible(field)}`;
   return `${code}${reason === '' ? '' : ` (${visible(reason)})`}: ${visible(message)}${where}`;
 }

@@ -7,6 +7,7 @@ import { call, print } from './client.ts';
 interface Options {
   readonly corpus?: string;
   readonly topK?: number;
+  readonly label?: string;
 }
 
 const MAX_TOP_K = 100;
@@ -17,9 +18,17 @@ export function queryCommand(): Command {
     .argument('<question...>', 'in words')
     .option('-c, --corpus <name>', 'which documents (default: the only corpus there is); see "tandem corpus"')
     .option('-k, --top-k <n>', 'passages to show (default: 5)', wholeNumber(1, MAX_TOP_K))
-    .addHelpText('after', '\nExample: npx tandem query "How are engines chosen?" --corpus notes')
-    .action(async (words: string[], { corpus = '', topK = 0 }: Options, command: Command) => {
-      const request = { query: words.join(' '), corpus, topK };
+    .option('-l, --label <label>', 'only passages that the text model gave this label')
+    .addHelpText(
+      'after',
+      `
+Each passage is shown with its label. A label that no passage has is refused, and the labels are listed.
+
+Examples: npx tandem query "How are engines chosen?" --corpus notes
+          npx tandem query "Who lives in trees?" --label noun.animal`,
+    )
+    .action(async (words: string[], { corpus = '', topK = 0, label = '' }: Options, command: Command) => {
+      const request = { query: words.join(' '), corpus, topK, label };
       const response = await call(command, AgentServiceClient, (client) => client.query, request);
       print(command, QueryResponse.toJSON(response), () => queryText(response));
     });
@@ -33,8 +42,9 @@ export function queryText(response: QueryResponse): string {
       ({ passage, document, quote }) => `  [${passage + 1}] ${oneLine(document)}: “${shortened(quote)}”`,
     ),
     '',
-    ...passages.map(({ document, text, score }, index) => {
-      return `${index + 1}. ${oneLine(document)} (score ${score.toFixed(4)}): ${shortened(text)}`;
+    ...passages.map(({ document, text, score, label }, index) => {
+      const about = [`score ${score.toFixed(4)}`, ...(label === '' ? [] : [oneLine(label)])].join(', ');
+      return `${index + 1}. ${oneLine(document)} (${about}): ${shortened(text)}`;
     }),
     '',
     originText(response),

@@ -1,24 +1,64 @@
-// The corpora of the folder that the settings name.
-import { CorpusRetriever } from '../agents/retrieval/corpus-retriever.ts';
-import { loadTextEmbedding } from '../agents/retrieval/load-embedding.ts';
-import type { TextEmbedding } from '../agents/retrieval/text-embedding.ts';
+// The corpora of the folder that the settings name, and their indexing.
+import { corpusName } from '../agents/retrieval/corpus-name.ts';
+import { Corpora } from '../agents/retrieval/corpora.ts';
+import type { TextModel } from '../agents/retrieval/label-passages.ts';
 import type { Retriever } from '../agents/retriever.ts';
+import { Indexing } from '../api/index-corpus.ts';
 import type { Settings } from '../config/schema.ts';
+import { Call } from '../core/call.ts';
 import { CorpusStore } from '../corpora/corpus-store.ts';
 import type { ModelRepository } from '../models/repository.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { Router } from '../routing/router.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Where no model has an embedding, or its file cannot be read, corpora are searched by their words alone. */
-export function makeRetriever(settings: Settings, models: ModelRepository, log: Log): Retriever {
-  const embedding = (): TextEmbedding | undefined => {
-    try {
-      const found = loadTextEmbedding(settings.models_dir, models);
-      if (found === undefined) log.warn('no model has an embedding for texts: corpora are searched by words alone');
-      return found;
-    } catch (err) {
-      log.error({ err }, 'the embedding for texts cannot be read: corpora are searched by words alone');
-      return undefined;
-    }
+const NO_INPUT = { field: 'encoding', shape: [0], dtype: 'FP32', data: Buffer.alloc(0) } as const;
+
+export interface CorporaParts {
+  readonly models: ModelRepository;
+  readonly router: Router;
+  readonly operations: Operations;
+}
+
+export interface CorporaInUse {
+  readonly retriever: Retriever;
+  readonly indexing: Indexing;
+  stop(): Promise<void>;
+}
+
+export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): CorporaInUse {
+  const { models, router, operations } = parts;
+  const { corpus_dir: corpusDir } = settings.agents;
+  const { models_dir: modelsDir, default_model: defaultModel } = settings;
+  const corpora = new Corpora({ corpusDir, modelsDir, defaultModel, onWarning: (text) => log.warn(text) });
+  const store = new CorpusStore(corpusDir);
+  const textModel = (): TextModel | undefined => {
+    const found = models.find(models.textModel, 0).find(({ tokenizer, error }) => tokenizer !== undefined && !error);
+    if (found === undefined) return undefined;
+    const question = {
+      ...{ model: found.name, modelVersion: found.version, input: NO_INPUT },
+      // Passages are many, and asked about once: they would take the cache from callers.
+      ...({ cache: 'BYPASS', strategy: undefined, vote: undefined } as const),
+    };
+    return {
+      key: `${found.name}/${found.version}`,
+      label: async (text) => {
+        const context = new Call(performance.now() + settings.request_timeout_ms);
+        return (await router.reason({ ...question, text }, context)).answer.label;
+      },
+    };
   };
-  return new CorpusRetriever({ store: new CorpusStore(settings.agents.corpus_dir), embedding });
+  const indexing = new Indexing({
+    ...{ corpora, operations, textModel },
+    nameOf: (corpus) => corpusName(store, corpus),
+    onInternalError: (corpus, err) => log.error({ corpus, err: err.cause ?? err }, 'a corpus cannot be indexed'),
+  });
+  return {
+    retriever: corpora,
+    indexing,
+    stop: () => {
+      indexing.stop();
+      return corpora.stop();
+    },
+  };
 }

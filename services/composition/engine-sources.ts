@@ -1,4 +1,6 @@
 // Where engines come from: those this router starts, those it is told of, and those it finds.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sidecarSchema } from '../config/engine-settings.ts';
@@ -29,22 +31,27 @@ const REGISTRATIONS_PER_S = 5;
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The sidecars that this router starts itself: engine-1, engine-2, … `sockets`: for those that the settings give no address. */
-export function spawnedSidecars(
+/** Where the settings say nothing. */
+const BASE_PORT = 50_061;
+
+/** The sidecars that this router starts itself: engine-1, engine-2, … `sockets`: in place of ports that are taken. */
+export async function spawnedSidecars(
   settings: Settings,
   env: SupervisedSidecar['env'],
   sockets: EngineSockets,
-): SupervisedSidecar[] {
+): Promise<SupervisedSidecar[]> {
   const { spawn, sidecars, discovery, models_dir, log_level, recorder } = settings;
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
-  const addressOf = (index: number): string => {
-    const { base_port: port } = spawn;
-    if (port !== undefined && spawn.socket_dir === '') return `127.0.0.1:${port + index}`;
+  const addressOf = async (index: number): Promise<string> => {
+    const port = (spawn.base_port ?? BASE_PORT) + index;
+    const usesPort = spawn.socket_dir === '' && (spawn.base_port !== undefined || (await isFree(port)));
+    if (usesPort) return `127.0.0.1:${port}`;
     return `unix:${resolve(spawn.socket_dir || sockets.folder, `engine-${index + 1}.sock`)}`;
   };
-  return Array.from({ length: count }, (_, index) => ({
+  const addresses = await Promise.all(Array.from({ length: count }, (_, index) => addressOf(index)));
+  return addresses.map((address, index) => ({
     id: `engine-${index + 1}`,
-    address: addressOf(index),
+    address,
     binary: resolve(ROOT, spawn.binary),
     env,
     args: [
@@ -52,6 +59,19 @@ export function spawnedSidecars(
       ...['--recorder-bytes', String(recorder.max_bytes), process.stderr.isTTY ? '--no-log-json' : '--log-json'],
     ],
   }));
+}
+
+/** Whether a process could listen at this port of 127.0.0.1 now. */
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 export function supervisorEvents(log: Log, onLine: (line: string) => void): SupervisorEvents {

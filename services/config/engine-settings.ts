@@ -67,7 +67,7 @@ export const spawnSchema = z
       .max(65_535)
       .optional()
       .describe(
-        'Port of the first one; the next ones follow. On 127.0.0.1. Unset: they listen on Unix sockets in a folder that no other router has.',
+        'Port of the first one; the next ones follow. On 127.0.0.1. Unset: 50061, 50062, …, and in place of a port that is taken a Unix socket in a folder that no other router has.',
       ),
     socket_dir: z.string().default('').describe('Where set, they listen on Unix sockets in this folder.'),
     binary: z.string().min(1).default('sidecar-cpp/build/release/tandem-engine').describe('The program to start.'),

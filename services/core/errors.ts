@@ -155,7 +155,11 @@ export class RouterError extends Error {
   readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
+    const { stackTraceLimit } = Error;
+    // A refusal must be cheap, and the stack is most of what an error costs. Only a bug's is of use.
+    if (kind !== 'INTERNAL') Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.kind = kind;
     this.metadata = options.metadata ?? {};
     this.retryAfterMs = options.retryAfterMs;

@@ -32,6 +32,7 @@ export interface CorpusSummary {
 }
 
 const ENDING = '.jsonl';
+const LABEL_ENDING = '.labels';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const passageSchema = z.strictObject({ document: z.string(), text: z.string() });
 
@@ -116,6 +117,12 @@ export class CorpusStore {
   remove(name: string): void {
     if (this.stamp(name) === undefined) this.read(name);
     rmSync(this.#file(name));
+    rmSync(this.labelFile(name), { force: true });
+  }
+
+  /** Where the labels of a corpus's passages are kept. */
+  labelFile(name: string): string {
+    return join(this.#dir, `${name}${LABEL_ENDING}`);
   }
 
   #file(name: string): string {

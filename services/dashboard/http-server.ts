@@ -15,7 +15,7 @@ import { Server as SecureServer, createServer as createSecureServer } from 'node
 import { type AddressInfo, isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
-import type { RouterError } from '../core/errors.ts';
+import { RouterError } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { History } from './history.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
@@ -41,8 +41,11 @@ export interface HttpServerOptions {
   readonly connections?: ConnectionLimit;
   /** Host names that requests may be for, besides localhost. By default none. */
   readonly hosts?: readonly string[];
-  /** Returns why a request with this header `authorization`, from this IP address, is refused. By default none is. */
-  readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => RouterError | undefined;
+  /**
+   * Of a request with this header `authorization`, from this IP address. Returns why it is refused, or whose it is where that
+   * is known. By default none is refused.
+   */
+  readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => object | undefined;
   /** Of the body of a request, bytes. */
   readonly maxBodyBytes: number;
   /** A request that takes longer is given up, milliseconds. */
@@ -216,17 +219,18 @@ export class HttpServer {
     if (method !== 'GET' && !isSameOrigin(headers)) {
       return refusal(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
     }
+    let owner: object | undefined;
     if (!PROBES.includes(path)) {
       const need = method === 'POST' ? 'reason' : 'read';
-      const refused = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
-      if (refused !== undefined) return unauthorized(refused);
+      owner = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
+      if (owner instanceof RouterError) return unauthorized(owner);
     }
     const input: RouteInput = {
       request,
       response,
       parts: [...(route.path.exec(path) ?? [])],
       query: new URLSearchParams(query),
-      context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs },
+      context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs, owner },
       body: () => this.#read(request, readJson),
       bytes: () => this.#read(request, readBody),
     };

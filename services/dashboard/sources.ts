@@ -269,6 +269,7 @@ interface InferenceCall {
   readonly headerBytes: number;
   readonly deadlineMs: number;
   readonly signal: CallContext['signal'];
+  readonly owner?: CallContext['owner'];
   readonly body: () => Promise<Buffer>;
 }
 

@@ -35,9 +35,20 @@ describe('an import', () => {
     expect(parseManifest(from('norse', li).manifest).readout.from).toBe('last_potential');
   });
 
-  it('takes dt from the r of an IF of SpikingJelly', () => {
-    const integrate = writeNir(chain(1, 1, { if: node('IF', { r: 500, v_threshold: 1 }) }));
-    expect(parseManifest(from('spikingjelly', integrate).manifest).dt).toBe(0.002);
+  it.each([
+    ['IF', { r: 500, v_threshold: 1 }],
+    ['LIF', { tau: 8e-3, r: 4, v_leak: 0, v_threshold: 1 }],
+    ['CubaLIF', { tau_syn: 4e-3, tau_mem: 8e-3, r: 4, w_in: 2, v_leak: 0, v_threshold: 1 }],
+  ])('takes dt from the r of %s of SpikingJelly', (type, fields) => {
+    const file = writeNir(chain(1, 1, { neuron: node(type, fields) }));
+    expect(parseManifest(from('spikingjelly', file).manifest).dt).toBe(0.002);
+  });
+
+  it('says which setting one model cannot have for two layers', () => {
+    const lif = node('LIF', { tau: 8, r: 1, v_leak: 0, v_threshold: 1, v_reset: 0 });
+    const both = writeNir(chain(1, 1, { lif, leak: node('LI', { tau: 8, r: 1, v_leak: 0 }) }));
+    expect(from('sinabs', both).remarks.join()).toContain('give ExpLeak norm_input=True');
+    expect(from('sinabs').remarks.join()).not.toContain('norm_input=True');
   });
 
   it('takes dt from the r of a neuron of Rockpool', () => {
@@ -62,6 +73,24 @@ describe('an import with a recording', () => {
     const { comparison, manifest } = from('snntorch', leaky, npz({ input, output: spikes(3, 7, 11) }));
     expect(isAlike(comparison!)).toBe(true);
     expect(parseManifest(manifest).reset).toBe('value');
+  });
+
+  /** Of SpikingJelly's LIFNode(tau=4), exported with dt=1e-3: the file does not tell the dt. */
+  const slow = writeNir(
+    chain(1, 1, { lif: node('LIF', { tau: 4e-3, r: 1, v_leak: 0, v_threshold: 0.2, v_reset: 0 }) }),
+  );
+  // 0.35 · (1 - 0.75^n): 0.0875, 0.153, 0.202.
+  const slowRun = npz({ input, output: spikes(2, 5, 8, 11) });
+
+  it('finds a dt that the file does not tell', () => {
+    const { comparison, manifest } = from('spikingjelly', slow, slowRun);
+    expect([isAlike(comparison!), parseManifest(manifest).dt]).toEqual([true, 1e-3]);
+  });
+
+  it('tries no other dt than the given one', () => {
+    const options = { framework: FRAMEWORKS['spikingjelly']!, dt: 2e-3, recording: slowRun };
+    const { comparison, manifest } = importModel(slow, options);
+    expect([isAlike(comparison!), parseManifest(manifest).dt]).toEqual([false, 2e-3]);
   });
 
   it('names the first step, node and neuron that differ', () => {

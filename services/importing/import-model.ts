@@ -40,11 +40,14 @@ export function importModel(file: Uint8Array, { framework, dt, recording }: Impo
   const graph = flatten(readNir(file).graph);
   const given: Decision[] = dt === undefined ? [] : [{ key: 'dt', value: dt, why: 'as given' }];
   const base = replaced(framework.decide(graph.nodes), given);
+  const open = framework.alternatives.filter((values) =>
+    values.every(({ key }) => !given.some((one) => one.key === key)),
+  );
   const first = attempt(file, base);
   const recorded = recording === undefined ? undefined : readRecording(recording, first.network.inputSize);
   let best: Attempt = first;
   if (recorded !== undefined) {
-    for (const decisions of candidates(base, framework)) {
+    for (const decisions of candidates(base, open)) {
       const candidate = attempt(file, decisions);
       const comparison = compareWithRecording(candidate.network, recorded);
       const isBetter = best.comparison === undefined || comparison.equalSteps > best.comparison.equalSteps;
@@ -55,7 +58,7 @@ export function importModel(file: Uint8Array, { framework, dt, recording }: Impo
   return {
     manifest: best.manifest,
     decisions: [...best.decisions.map(({ key, value, why }) => ({ key, value: String(value), why })), ...rest(best)],
-    remarks: framework.remarks,
+    remarks: framework.remarks(graph.nodes),
     network: best.network,
     comparison: best.comparison,
   };
@@ -66,7 +69,7 @@ export function isAlike({ difference, failed }: Comparison): boolean {
 }
 
 /** The framework's own decisions first, then every combination with its alternatives. */
-function candidates(base: readonly Decision[], { alternatives }: Framework): Decision[][] {
+function candidates(base: readonly Decision[], alternatives: Framework['alternatives']): Decision[][] {
   return alternatives.reduce<Decision[][]>(
     (all, values) => [...all, ...values.flatMap((value) => all.map((decisions) => replaced(decisions, [value])))],
     [[...base]],

@@ -27,7 +27,8 @@ export interface Framework {
   decide(nodes: readonly ImportedNode[]): readonly Decision[];
   /** Other values that the file does not tell apart, the likelier first; a recording decides. */
   readonly alternatives: readonly (readonly Decision[])[];
-  readonly remarks: readonly string[];
+  /** What a user must know: what the exporter leaves out, or one setting for all nodes cannot say. */
+  remarks(nodes: readonly ImportedNode[]): readonly string[];
 }
 
 const SNNTORCH_DT = 1e-4;
@@ -46,7 +47,9 @@ const snntorch: Framework = {
       { key: 'reset', value: 'subtract', why: 'reset_delay=False' },
     ],
   ],
-  remarks: ['with beta or alpha of 1, the exporter writes an infinite time constant; use an IF node instead'],
+  remarks: () => [
+    'all layers must have the same reset_mechanism and reset_delay: the file does not say them, and a model has one for all',
+  ],
 };
 
 const norse: Framework = {
@@ -62,7 +65,10 @@ const norse: Framework = {
     { key: 'synapse_gain', value: 'unit', why: 'LIF adds its input to the current as it is; the file has no w_in' },
   ],
   alternatives: [],
-  remarks: ['with another dt than 0.001 in Norse, give --dt with the square of yours'],
+  remarks: () => [
+    'with another dt than 0.001 in Norse, give --dt with the square of yours',
+    'its exporter leaves out v_reset, and its potentials start at v_leak; where these are not 0, neurons cannot fire alike',
+  ],
 };
 
 const sinabs: Framework = {
@@ -86,7 +92,13 @@ const sinabs: Framework = {
       { key: 'lif_gain', value: 'dt', why: 'norm_input=True' },
     ],
   ],
-  remarks: ['its exporter leaves out tau_syn, min_v_mem and recurrent connections; such layers cannot fire alike'],
+  remarks: (nodes) => [
+    'its exporter leaves out tau_syn, min_v_mem and recurrent connections; such layers cannot fire alike',
+    'from_model sets min_v_mem to -1; convert with min_v_mem=None',
+    ...(has(nodes, 'LIF') && has(nodes, 'LI')
+      ? ['LIF scales its input, ExpLeak does not, and a model has one lif_gain: give ExpLeak norm_input=True']
+      : []),
+  ],
 };
 
 const spyx: Framework = {
@@ -102,27 +114,40 @@ const spyx: Framework = {
     { key: 'synapse_gain', value: 'unit', why: 'CuBaLIF adds its input as it is' },
   ],
   alternatives: [],
-  remarks: [
+  remarks: (nodes) => [
     'its exporter leads the input of a recurrent layer through the recurrent weights; such layers cannot fire alike',
+    'its exporter leaves out LI and ALIF layers',
+    ...(has(nodes, 'Flatten')
+      ? ['its exporter leaves the weights behind a Flatten in the order of channels last; reorder their columns']
+      : []),
+    ...(has(nodes, 'CubaLIF') && (has(nodes, 'LIF') || has(nodes, 'IF'))
+      ? ['CuBaLIF resets at another time than LIF and IF, and a model has one reset: use one kind of neuron']
+      : []),
   ],
 };
 
 const spikingjelly: Framework = {
   title: 'SpikingJelly',
   decide: (nodes) => {
-    const gain = nodes.find(({ type }) => type === 'IF')?.parameters.get('r')?.values[0];
-    const dt =
-      gain !== undefined && gain > 0
-        ? { value: rounded(1 / gain), why: 'its exporter writes 1/dt as the r of an IF' }
-        : { value: 1e-4, why: 'its exporter computes with dt = 1e-4 by default' };
+    const dt = nodes.map(spikingjellyDt).find((value) => value !== undefined);
     return [
-      { key: 'dt', ...dt },
+      dt === undefined
+        ? { key: 'dt', value: 1e-4, why: 'its exporter computes with dt = 1e-4 by default' }
+        : { key: 'dt', value: dt, why: 'from the r of a neuron: its exporter writes 1/dt, or tau/dt' },
       { key: 'reset', value: 'value', why: 'its exporter refuses soft resets' },
       { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
     ];
   },
-  alternatives: [],
-  remarks: [],
+  alternatives: [
+    [
+      { key: 'dt', value: 1e-3, why: 'export_to_nir(…, dt=1e-3)' },
+      { key: 'dt', value: 1, why: 'export_to_nir(…, dt=1)' },
+    ],
+  ],
+  remarks: () => [
+    'with another dt than 1e-4 in export_to_nir, give it with --dt, unless the file tells it',
+    'its potentials start at v_reset; where it is not 0, neurons cannot fire alike',
+  ],
 };
 
 const rockpool: Framework = {
@@ -144,7 +169,7 @@ const rockpool: Framework = {
     ];
   },
   alternatives: [],
-  remarks: ['its exporter leaves out biases and recurrent weights of LIF layers; such layers cannot fire alike'],
+  remarks: () => ['its exporter leaves out biases and recurrent weights of LIF layers; such layers cannot fire alike'],
 };
 
 const lava: Framework = {
@@ -154,7 +179,7 @@ const lava: Framework = {
     { key: 'reset', value: 'value', why: 'its LIF goes to 0' },
   ],
   alternatives: [[{ key: 'reset', value: 'subtract', why: 'a soft reset' }]],
-  remarks: ['Lava itself exports no NIR, and could not be run for a comparison; give a recording with --check'],
+  remarks: () => ['Lava itself exports no NIR, and could not be run for a comparison; give a recording with --check'],
 };
 
 export const FRAMEWORKS: Readonly<Record<string, Framework>> = {
@@ -166,6 +191,18 @@ export const FRAMEWORKS: Readonly<Record<string, Framework>> = {
   lava,
   rockpool,
 };
+
+function has(nodes: readonly ImportedNode[], wanted: string): boolean {
+  return nodes.some(({ type }) => type === wanted);
+}
+
+/** Undefined where the node does not tell it. */
+function spikingjellyDt({ type, parameters }: ImportedNode): number | undefined {
+  const first = (name: string): number => parameters.get(name)?.values[0] ?? NaN;
+  const r = first('r');
+  const dt = { IF: 1 / r, CubaLIF: first('tau_mem') / r, LIF: r === 1 ? NaN : first('tau') / r }[type] ?? NaN;
+  return dt > 0 && Number.isFinite(dt) ? rounded(dt) : undefined;
+}
 
 /** Solves r = exp(-q)/q for q = dt/tau. */
 function rockpoolDt(nodes: readonly ImportedNode[]): number | undefined {

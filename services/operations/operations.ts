@@ -45,6 +45,7 @@ export class Operations {
   readonly #cancels = new Map<string, () => void>();
   readonly #cancelled = new Set<string>();
   readonly #store: OperationStore;
+  readonly #interrupted: Operation[] = [];
 
   constructor(store: OperationStore) {
     this.#store = store;
@@ -52,6 +53,7 @@ export class Operations {
       const wasRunning = operation.state === 'RUNNING';
       const error = 'the router ended before it did';
       this.#all.set(operation.id, wasRunning ? { ...operation, state: 'INTERRUPTED', error } : operation);
+      if (wasRunning) this.#interrupted.push(operation);
     }
   }
 
@@ -85,6 +87,11 @@ export class Operations {
   /** Newest first. `kind` empty: all. */
   list(kind: string): Operation[] {
     return [...this.#all.values()].filter((each) => kind === '' || each.kind === kind).reverse();
+  }
+
+  /** Those of a kind that the last restart has interrupted, oldest first. */
+  interrupted(kind: string): Operation[] {
+    return this.#interrupted.filter((each) => each.kind === kind);
   }
 
   /** Throws UNKNOWN_OPERATION. */

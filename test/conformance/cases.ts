@@ -165,11 +165,17 @@ function stateless(random: Random): CaseSpec[] {
     (['series', 'constant'] as const).map((kind) => ({
       name: `${name}-${kind}`,
       group: spec.type,
-      graph: chain(WIDTH, outputs, { [name]: spec }),
+      graph: shaped(chain(WIDTH, outputs, { [name]: spec }), spec.fields?.['input_type']),
       manifest: text(kind === 'series' ? {} : { steps: 5 }, kind),
       input: rows(random, kind === 'series' ? STEPS : 1),
     })),
   );
+}
+
+/** With an Input of this shape, where it is given. */
+function shaped(graph: GraphSpec, shape: FieldValue | undefined): GraphSpec {
+  if (shape === undefined) return graph;
+  return { ...graph, nodes: { ...graph.nodes, input: node('Input', { shape }) } };
 }
 
 /** The same LIF with its parameters written in every way that exporters have. */

@@ -1,5 +1,6 @@
 // `npm run conformance`: what each implementation makes of the conformance cases, and whether networks that frameworks
-// have exported fire here as they do there. The frameworks want Python packages (requirements.txt; gigabytes), which are put
+// have exported fire here as they do there, and if not, why. It ends with 1 where our own columns differ, or a network fires
+// otherwise without a known cause, or alike against it. The frameworks want Python packages (requirements.txt; gigabytes), which are put
 // into ~/.cache/tandem-conformance once; without them, or with --ours, there are only our own columns.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,6 +21,8 @@ const VENV = join(homedir(), '.cache/tandem-conformance');
 const PYTHON = process.env['TANDEM_CONFORMANCE_PYTHON'] ?? join(VENV, 'bin/python');
 const EXPORTERS = ['snntorch', 'norse', 'sinabs', 'spyx', 'spikingjelly', 'rockpool'];
 const OURS = ['TypeScript', 'C++', 'C++ reference'];
+/** Of one importer. */
+const MAX_REASONS = 6;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 type Result = 'agrees' | 'differs' | 'refused';
@@ -93,22 +96,54 @@ function ourColumns(matrix: Matrix): number {
   return wrong;
 }
 
-function importerColumns(matrix: Matrix): void {
-  for (const line of python('importers.py', CASES)) {
-    const { case: name, importer, result } = line as { case: string; importer: string; result: Result };
-    matrix.add(readCase(name).group, importer, result);
-  }
+interface ImporterLine {
+  readonly case: string;
+  readonly importer: string;
+  readonly result: Result;
+  readonly why?: string;
 }
 
-/** Networks made, exported and run by each framework, then imported and run here. */
-function exporterRows(): string[][] {
+/** Fills the matrix. Returns rows: why each importer refuses cases, the most frequent reasons first. */
+function importerColumns(matrix: Matrix): string[][] {
+  const reasons = new Map<string, { importer: string; why: string; count: number }>();
+  for (const { case: name, importer, result, why = '' } of python('importers.py', CASES) as ImporterLine[]) {
+    matrix.add(readCase(name).group, importer, result);
+    if (result !== 'refused') continue;
+    const key = `${importer} ${why.replaceAll(/\d+/g, '')}`; // sizes differ from case to case
+    const reason = reasons.get(key) ?? { importer, why, count: 0 };
+    reason.count += 1;
+    reasons.set(key, reason);
+  }
+  return [...Map.groupBy(reasons.values(), ({ importer }) => importer)].flatMap(([importer, all]) =>
+    all
+      .sort((one, other) => other.count - one.count)
+      .slice(0, MAX_REASONS)
+      .map(({ why, count }) => [importer, String(count), why]),
+  );
+}
+
+interface RecordLine {
+  readonly case: string;
+  readonly framework: string;
+  /** Why it cannot fire alike, where it is known that it cannot. */
+  readonly cause: string | null;
+  readonly error?: string;
+}
+
+/** Networks made, exported and run by each framework, then imported and run here. Counts differences without a cause. */
+function exporterRows(): { rows: string[][]; unexplained: number } {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-conformance-'));
+  let unexplained = 0;
   try {
-    return EXPORTERS.flatMap((framework) => python('record.py', folder, framework)).map((line) => {
-      const { case: name, framework, error } = line as { case: string; framework: string; error?: string };
-      if (error !== undefined) return [name, 'not exported', error];
-      return [name, ...checkExport(join(folder, name), framework)];
+    const lines = EXPORTERS.flatMap((framework) => python('record.py', folder, framework)) as RecordLine[];
+    const rows = lines.map(({ case: name, framework, cause, error }) => {
+      const [served, how] = error === undefined ? checkExport(join(folder, name), framework) : ['not exported', error];
+      if (served === 'equal' && cause === null) return [name, served, how];
+      if (cause === null || served === 'equal') unexplained += 1;
+      if (served === 'equal') return [name, served, `though it should not: ${cause}`];
+      return [name, served, cause ?? `no known cause: ${how}`];
     });
+    return { rows, unexplained };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -131,12 +166,18 @@ function checkExport(path: string, framework: string): [string, string] {
 
 const { values } = parseArgs({ options: { ours: { type: 'boolean', default: false } } });
 const matrix = new Matrix();
-const wrong = ourColumns(matrix);
+let wrong = ourColumns(matrix);
+let refusals: string[][] = [];
 if (!values.ours) {
   install();
-  importerColumns(matrix);
+  refusals = importerColumns(matrix);
 }
 matrix.print();
-if (!values.ours) console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH, OR WHERE'], exporterRows())}`);
+if (!values.ours) {
+  console.log(`\n${table(['IMPORTER', 'REFUSES', 'BECAUSE'], refusals.slice(0, MAX_REASONS))}`);
+  const { rows, unexplained } = exporterRows();
+  console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH THE SETTINGS, OR THE CAUSE'], rows)}`);
+  wrong += unexplained;
+}
 console.log(`\n${table(['SUPERSENSE WITH', 'ACCURACY', 'OTHER ANSWERS', 'SPIKES/TEXT'], wrongSettings())}`);
 process.exitCode = wrong === 0 ? 0 : 1;

@@ -54,5 +54,5 @@ export function asker(caller = 'ann', timeoutMs = Infinity): Asker & { readonly 
 }
 
 export function passage(text: string, document = 'doc.md'): Passage {
-  return { document, text, score: 1 };
+  return { document, text, score: 1, label: '' };
 }

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   ReasonBatchRequest,
   ReasonRequest,
+  type ReasonStreamResponse,
   ReasoningServiceClient,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Refusal, readRefusal } from '../support/refusal.ts';
@@ -91,5 +92,20 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
     const large = Array.from({ length: 60 }, () => ReasonRequest.fromPartial({ tensor }));
     expect(await batch('flood', large)).toMatchObject({ ...limited, metadata: { limit: 'callers.max_bytes' } });
     expect(await batch('flood', large.slice(0, 10))).toBeUndefined();
+  });
+
+  it('items of a stream: each is refused by itself', async () => {
+    await start({ per_s: 10 });
+    const stream = client.reasonStream(metadata('flood'));
+    const reasons: string[] = [];
+    stream.on('data', ({ outcome }: ReasonStreamResponse) => {
+      reasons.push(outcome?.$case === 'error' ? outcome.value.reason : 'OK');
+    });
+    stream.on('error', () => undefined);
+    for (let at = 0; at < 30; at += 1)
+      stream.write({ request: ReasonRequest.fromPartial({ requestId: `${at}`, tensor }) });
+    await until(() => reasons.length === 30, { what: 'all answers' });
+    expect(reasons.filter((reason) => reason === 'CALLER_LIMIT').length).toBeGreaterThanOrEqual(15);
+    stream.cancel();
   });
 });

@@ -1,5 +1,5 @@
 // A question to the user's own documents, by the public API, without a language model.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -12,6 +12,11 @@ import {
   type QueryResponse,
   Source,
 } from '../../services/generated/tandem/v1/agents.ts';
+import {
+  type Operation,
+  OperationServiceClient,
+  OperationState,
+} from '../../services/generated/tandem/v1/operations.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -23,18 +28,25 @@ const DOCUMENTS = [
 let system: System;
 let client: AgentServiceClient;
 let store: CorpusStore;
+let dir: string;
 
 beforeAll(async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'tandem-query-'));
+  dir = mkdtempSync(join(tmpdir(), 'tandem-query-'));
   store = new CorpusStore(dir);
   store.add('notes', DOCUMENTS);
-  system = await startSystem({ models_dir: 'deploy/models', spawn: { count: 0 }, agents: { corpus_dir: dir } });
+  system = await startSystem({
+    models_dir: 'deploy/models',
+    spawn: { count: 0 },
+    agents: { corpus_dir: dir },
+    operations: { file: join(dir, 'operations.json') },
+  });
   client = new AgentServiceClient(system.address, grpc.credentials.createInsecure());
 });
 
 afterAll(async () => {
   client.close();
   await system.stop();
+  rmSync(dir, { recursive: true, force: true });
 });
 
 function query(request: Partial<QueryRequest>): Promise<QueryResponse> {
@@ -75,4 +87,55 @@ describe('a query', () => {
       });
     },
   );
+});
+
+describe('an indexing', () => {
+  const operations = (): OperationServiceClient =>
+    new OperationServiceClient(system.adminAddress, grpc.credentials.createInsecure());
+
+  function index(corpus: string): Promise<string> {
+    const admin = new AgentServiceClient(system.adminAddress, grpc.credentials.createInsecure());
+    return new Promise((resolve, reject) => {
+      admin.indexCorpus({ corpus }, (error, response) => {
+        admin.close();
+        if (error) reject(error);
+        else resolve(response.operationId);
+      });
+    });
+  }
+
+  async function ended(id: string): Promise<Operation> {
+    const admin = operations();
+    for (;;) {
+      const operation = await new Promise<Operation>((resolve, reject) => {
+        admin.getOperation({ id }, (error, response) => (error ? reject(error) : resolve(response.operation!)));
+      });
+      if (operation.state !== OperationState.OPERATION_STATE_RUNNING) {
+        admin.close();
+        return operation;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  it('labels the passages, by which a query can be narrowed', async () => {
+    store.add('labelled', [
+      { name: 'fox', text: 'a small wild animal with red fur and a bushy tail' },
+      { name: 'spade', text: 'a tool with a flat metal blade for digging' },
+    ]);
+    const operation = await ended(await index('labelled'));
+    expect(operation).toMatchObject({ kind: 'index', subject: 'labelled', done: 2n, total: 2n, error: '' });
+    const label = 'noun.animal';
+    const { passages } = await query({ query: 'a tool or a red animal', corpus: 'labelled', label });
+    expect(passages.map((each) => [each.document, each.label])).toEqual([['fox', label]]);
+    expect(await refusalOf(query({ query: 'tool', corpus: 'labelled', label: 'noun.none' }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      reason: 'INVALID_FIELD',
+      field: 'label',
+    });
+  });
+
+  it('of a corpus that does not exist is refused', async () => {
+    expect(await refusalOf(index('none'))).toMatchObject({ reason: 'UNKNOWN_CORPUS' });
+  });
 });

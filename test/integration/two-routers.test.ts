@@ -38,6 +38,7 @@ describe('two routers with the same settings', () => {
   });
 
   it('leave nothing of their engines behind', async () => {
+    await start({ count: 1 }); // has port 50061, if nobody else has
     const router = await start({ count: 1 });
     const folder = dirname((await engineOf(router)).address.replace('unix:', ''));
     expect(existsSync(folder)).toBe(true);

@@ -1,6 +1,6 @@
 // Certificates of a test's own, by scripts/certs.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -37,6 +37,10 @@ export class DevelopmentCa {
     const validity = ['-startdate', '20410101000000Z', '-enddate', '20420101000000Z'];
     const signing = ['-cert', 'ca.pem', '-keyfile', 'ca.key', '-md', 'sha256', '-notext', '-batch'];
     openssl('ca', '-config', config, '-in', request, '-out', cert, ...signing, ...validity);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
   }
 
   file(name: string): string {

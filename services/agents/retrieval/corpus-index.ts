@@ -15,6 +15,8 @@ const MAX_QUERY_CHARS = 2_000;
 
 export interface FoundPassage extends StoredPassage {
   readonly score: number;
+  /** Empty: it has none. */
+  readonly label: string;
 }
 
 export type SearchBy = 'words' | 'meaning' | 'both';
@@ -24,11 +26,14 @@ export class CorpusIndex {
   readonly #words: MiniSearch<StoredPassage & { id: number }>;
   readonly #vectors: VectorIndex | undefined;
   readonly #embedding: TextEmbedding | undefined;
+  /** By index; undefined: not known yet. */
+  readonly #labels: (string | undefined)[];
 
   private constructor(passages: readonly StoredPassage[], embedding: TextEmbedding | undefined) {
     this.#passages = passages;
     this.#words = new MiniSearch({ fields: ['text'] });
     this.#embedding = embedding;
+    this.#labels = passages.map(() => undefined);
     this.#vectors = embedding && new VectorIndex(passages.length, embedding.dimensions);
   }
 
@@ -47,17 +52,30 @@ export class CorpusIndex {
     return this.#passages.reduce((sum, { text }) => sum + text.length, 0);
   }
 
-  /** The best first. Scores can be compared within one answer only. */
-  search(query: string, count: number, by: SearchBy = 'both'): FoundPassage[] {
+  get passages(): readonly StoredPassage[] {
+    return this.#passages;
+  }
+
+  labelOf(index: number): string | undefined {
+    return this.#labels[index];
+  }
+
+  setLabel(index: number, label: string | undefined): void {
+    this.#labels[index] = label;
+  }
+
+  /** The best first, of those with `label`, where it is not empty. Scores can be compared within one answer only. */
+  search(query: string, count: number, by: SearchBy = 'both', label = ''): FoundPassage[] {
+    const accepts = label === '' ? undefined : (index: number): boolean => this.#labels[index] === label;
     const text = query.slice(0, MAX_QUERY_CHARS);
     const depth = Math.max(CANDIDATES, count);
     const lists = [
-      ...(by === 'meaning' ? [] : [this.#byWords(text, depth)]),
-      ...(by === 'words' ? [] : [this.#byMeaning(text, depth)]),
+      ...(by === 'meaning' ? [] : [this.#byWords(text, depth, accepts)]),
+      ...(by === 'words' ? [] : [this.#byMeaning(text, depth, accepts)]),
     ];
     return fuse(lists)
       .slice(0, count)
-      .map(({ index, score }) => ({ ...this.#passages[index]!, score }));
+      .map(({ index, score }) => ({ ...this.#passages[index]!, score, label: this.#labels[index] ?? '' }));
   }
 
   #add(from: number, to: number): void {
@@ -70,17 +88,17 @@ export class CorpusIndex {
     }
   }
 
-  #byWords(query: string, count: number): number[] {
+  #byWords(query: string, count: number, accepts?: (index: number) => boolean): number[] {
     return this.#words
-      .search(query)
+      .search(query, accepts && { filter: ({ id }) => accepts(id as number) })
       .slice(0, count)
       .map(({ id }) => id as number);
   }
 
-  #byMeaning(query: string, count: number): number[] {
+  #byMeaning(query: string, count: number, accepts?: (index: number) => boolean): number[] {
     if (this.#vectors === undefined) return [];
     const vector = new Int8Array(this.#embedding!.dimensions);
     this.#embedding!.embed(query, vector);
-    return this.#vectors.nearest(vector, count);
+    return this.#vectors.nearest(vector, count, accepts);
   }
 }

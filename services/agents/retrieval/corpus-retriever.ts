@@ -1,21 +1,39 @@
 // Finds passages in the corpora of a folder. A corpus is indexed when it is first asked about, and again when its file has
 // changed; those that were asked about longest ago are dropped where all together are too large.
-import type { CallContext } from '../../core/inference.ts';
 import { RouterError } from '../../core/errors.ts';
-import { throwIfCancelled } from '../../core/call.ts';
 import { CorpusError } from '../../corpora/corpus-error.ts';
 import type { CorpusStore } from '../../corpora/corpus-store.ts';
+import { LabelFile, passageKey } from '../../corpora/label-file.ts';
 import { MAX_CORPUS_BYTES } from '../../corpora/limits.ts';
+import type { Search } from '../retriever.ts';
+import { corpusName, unknownCorpus } from './corpus-name.ts';
 import { CorpusIndex, type FoundPassage } from './corpus-index.ts';
 import type { TextEmbedding } from './text-embedding.ts';
 
 /** Characters of all indices together. */
 const MAX_KEPT_CHARS = MAX_CORPUS_BYTES;
 
+interface Opened {
+  readonly index: CorpusIndex;
+  readonly labels: LabelFile;
+  /** Index of the first passage that may have no label. */
+  next: number;
+}
+
 interface Kept {
   readonly stamp: string;
-  readonly index: Promise<CorpusIndex>;
+  readonly opened: Promise<Opened>;
   chars: number;
+}
+
+/** What is left to label. */
+export interface Pending {
+  readonly corpus: string;
+  /** Of passages without a label, each once; empty: all have one. */
+  readonly texts: readonly string[];
+  /** Passages before the first of these. */
+  readonly done: number;
+  readonly total: number;
 }
 
 interface CorpusRetrieverOptions {
@@ -36,38 +54,62 @@ export class CorpusRetriever {
     this.#embedding = () => (made ??= { embedding: embedding() }).embedding;
   }
 
-  /** The best `topK` passages, the best first. `corpus` empty: the only one there is. Throws UNKNOWN_CORPUS. */
-  async search(query: string, corpus: string, topK: number, context: CallContext): Promise<readonly FoundPassage[]> {
-    const index = await this.#indexOf(this.#nameOf(corpus));
-    throwIfCancelled(context);
-    return index.search(query, topK);
+  /** Throws UNKNOWN_CORPUS, or INVALID_FIELD where no passage has the label. */
+  async search({ query, corpus, topK, label }: Search): Promise<readonly FoundPassage[]> {
+    const name = corpusName(this.#store, corpus);
+    const { index } = await this.#open(name);
+    if (label !== '') checkLabel(name, index, label);
+    return index.search(query, topK, 'both', label);
   }
 
-  #nameOf(corpus: string): string {
-    if (corpus !== '') return corpus;
-    const names = this.#store.names();
-    if (names.length === 1) return names[0]!;
-    throw this.#unknown(names.length === 0 ? 'there is no corpus' : 'there are several corpora; name one');
+  /** At most `count` texts that `model` has not labelled. Labels of another model are dropped; `model` empty: none are. Throws UNKNOWN_CORPUS. */
+  async pending(corpus: string, model: string, count: number): Promise<Pending> {
+    const name = corpusName(this.#store, corpus);
+    const opened = await this.#open(name);
+    const { index, labels } = opened;
+    if (model !== '' && labels.model !== model) {
+      labels.add(model, []);
+      opened.next = 0;
+      for (const at of index.passages.keys()) index.setLabel(at, undefined);
+    }
+    const total = index.passages.length;
+    while (opened.next < total && index.labelOf(opened.next) !== undefined) opened.next += 1;
+    const texts = new Set<string>();
+    for (let at = opened.next; at < total && texts.size < count; at += 1) {
+      if (index.labelOf(at) === undefined) texts.add(index.passages[at]!.text);
+    }
+    return { corpus: name, texts: [...texts], done: opened.next, total };
   }
 
-  #indexOf(name: string): Promise<CorpusIndex> {
+  /** Keeps labels of passages, which a search sees at once. Throws UNKNOWN_CORPUS. */
+  async label(corpus: string, model: string, labels: ReadonlyMap<string, string>): Promise<void> {
+    const { index, labels: file, next } = await this.#open(corpus);
+    const keys = [...labels].map(([text, label]) => [passageKey(text), label] as const);
+    file.add(model, keys);
+    for (let at = next; at < index.passages.length; at += 1) {
+      const label = index.labelOf(at) === undefined ? labels.get(index.passages[at]!.text) : undefined;
+      if (label !== undefined) index.setLabel(at, label);
+    }
+  }
+
+  #open(name: string): Promise<Opened> {
     const stamp = this.#store.stamp(name);
     if (stamp === undefined) {
       this.#kept.delete(name);
-      throw this.#unknown(`there is no corpus "${name.slice(0, 64)}"`);
+      throw unknownCorpus(this.#store, `there is no corpus "${name.slice(0, 64)}"`);
     }
     const known = this.#kept.get(name);
     this.#kept.delete(name);
     const kept = known?.stamp === stamp ? known : this.#index(name, stamp);
     this.#kept.set(name, kept);
-    return kept.index;
+    return kept.opened;
   }
 
   #index(name: string, stamp: string): Kept {
-    const kept: Kept = { stamp, chars: 0, index: this.#read(name) };
-    kept.index.then(
-      ({ size }) => {
-        kept.chars = size;
+    const kept: Kept = { stamp, chars: 0, opened: this.#read(name) };
+    kept.opened.then(
+      ({ index }) => {
+        kept.chars = index.size;
         this.#dropOld();
       },
       () => {
@@ -77,11 +119,14 @@ export class CorpusRetriever {
     return kept;
   }
 
-  async #read(name: string): Promise<CorpusIndex> {
+  async #read(name: string): Promise<Opened> {
     try {
-      return await CorpusIndex.build(this.#store.read(name), this.#embedding());
+      const index = await CorpusIndex.build(this.#store.read(name), this.#embedding());
+      const labels = new LabelFile(this.#store.labelFile(name));
+      for (const [at, { text }] of index.passages.entries()) index.setLabel(at, labels.get(passageKey(text)));
+      return { index, labels, next: 0 };
     } catch (error) {
-      if (error instanceof CorpusError) throw this.#unknown(error.message);
+      if (error instanceof CorpusError) throw unknownCorpus(this.#store, error.message);
       throw error;
     }
   }
@@ -94,10 +139,16 @@ export class CorpusRetriever {
       chars -= kept.chars;
     }
   }
+}
 
-  #unknown(what: string): RouterError {
-    const names = this.#store.names().join(', ');
-    const message = `${what}; there are: ${names || 'none. Add one: tandem corpus add NAME PATH'}`;
-    return new RouterError('UNKNOWN_CORPUS', message, { field: 'corpus' });
-  }
+/** Throws INVALID_FIELD where no passage has it. */
+function checkLabel(corpus: string, index: CorpusIndex, label: string): void {
+  const labels = new Set(index.passages.map((_, at) => index.labelOf(at)));
+  if (labels.has(label)) return;
+  const known = [...labels].filter((each) => each !== undefined && each !== '').sort();
+  const message =
+    known.length === 0
+      ? `the passages of corpus "${corpus}" have no labels yet; run: tandem corpus index ${corpus}`
+      : `no passage of corpus "${corpus}" has label "${label.slice(0, 64)}"; labels: ${known.join(', ')}`;
+  throw new RouterError('INVALID_FIELD', message, { field: 'label' });
 }

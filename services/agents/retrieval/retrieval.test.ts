@@ -2,16 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Cancel } from '../../core/cancel.ts';
-import type { CallContext } from '../../core/inference.ts';
 import { CorpusStore } from '../../corpora/corpus-store.ts';
 import { CorpusIndex } from './corpus-index.ts';
 import { CorpusRetriever } from './corpus-retriever.ts';
 import { fuse } from './fuse.ts';
 import { TextEmbedding } from './text-embedding.ts';
 import { VectorIndex } from './vector-index.ts';
-
-const NO_LIMITS: CallContext = { deadlineMs: Infinity, signal: new Cancel() };
 
 /** Two directions: animals, and machines. */
 const WORDS = ['dog', 'cat', 'puppy', 'engine', 'motor'];
@@ -106,7 +102,7 @@ describe('a retriever', () => {
   });
 
   const found = async (query: string, corpus = ''): Promise<string[]> =>
-    (await retriever.search(query, corpus, 5, NO_LIMITS)).map(({ text }) => text);
+    (await retriever.search({ query, corpus, topK: 5, label: '' })).map(({ text }) => text);
 
   it('searches the only corpus, where none is named', async () => {
     store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
@@ -136,5 +132,54 @@ describe('a retriever', () => {
     await expect(found('dog')).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS' });
     writeFileSync(join(dir, 'pets.jsonl'), '{"document": "a", "text": "one dog more"}\n');
     expect(await found('dog')).toEqual(['one dog more']);
+  });
+
+  describe('with labels', () => {
+    beforeEach(async () => {
+      store.add('pets', [
+        { name: 'a', text: 'a dog barks' },
+        { name: 'b', text: 'a dog and its motor' },
+      ]);
+      await retriever.pending('pets', 'm/1', 9);
+      const labels = { 'a dog barks': 'animal', 'a dog and its motor': 'artifact' };
+      await retriever.label('pets', 'm/1', new Map(Object.entries(labels)));
+    });
+
+    const labelled = async (label: string): Promise<string[]> =>
+      (await retriever.search({ query: 'dog', corpus: 'pets', topK: 5, label })).map((each) => each.label);
+
+    it('finds only passages of the label that is asked for', async () => {
+      expect(await labelled('artifact')).toEqual(['artifact']);
+      expect((await labelled('')).sort()).toEqual(['animal', 'artifact']);
+    });
+
+    it('refuses a label that no passage has, and lists those that there are', async () => {
+      await expect(labelled('plant')).rejects.toMatchObject({
+        kind: 'INVALID_FIELD',
+        message: expect.stringContaining('labels: animal, artifact'),
+        violation: { field: 'label' },
+      });
+    });
+
+    it('has nothing left to label, also after it was opened anew', async () => {
+      retriever = new CorpusRetriever({ store, embedding: () => embedding });
+      expect(await retriever.pending('pets', 'm/1', 9)).toEqual({ corpus: 'pets', texts: [], done: 2, total: 2 });
+    });
+
+    it('keeps the labels of what has not changed', async () => {
+      store.add('pets', [{ name: 'b', text: 'a new cat' }]);
+      expect((await retriever.pending('pets', 'm/1', 9)).texts).toEqual(['a new cat']);
+    });
+
+    it('labels everything again for another model', async () => {
+      expect((await retriever.pending('pets', 'm/2', 9)).texts).toHaveLength(2);
+      await expect(labelled('animal')).rejects.toThrow('have no labels yet; run: tandem corpus index pets');
+    });
+
+    it('loses its labels with the corpus', async () => {
+      store.remove('pets');
+      store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
+      expect((await retriever.pending('pets', 'm/1', 9)).texts).toEqual(['a dog barks']);
+    });
   });
 });

@@ -21,10 +21,12 @@ export class VectorIndex {
     this.#lengths[index] = lengthOf(this.slot(index));
   }
 
-  /** The `count` nearest, the best first; equal ones by index. None whose cosine is not above 0. */
-  nearest(query: Int8Array, count: number): number[] {
+  /** The `count` nearest that are accepted, the best first; equal ones by index. None whose cosine is not above 0. */
+  nearest(query: Int8Array, count: number, accepts: (index: number) => boolean = () => true): number[] {
     const length = lengthOf(query);
-    const scores = this.#lengths.map((own, index) => (own === 0 || length === 0 ? 0 : this.#dot(query, index) / own));
+    const scores = this.#lengths.map((own, index) =>
+      own === 0 || length === 0 || !accepts(index) ? 0 : this.#dot(query, index) / own,
+    );
     return [...scores.keys()]
       .filter((index) => scores[index]! > 0)
       .sort((a, b) => scores[b]! - scores[a]! || a - b)

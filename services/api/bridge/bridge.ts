@@ -32,6 +32,8 @@ export interface BridgeOptions extends BridgeSettings {
 
 /** Connections that may be accepted before those they displace are closed. */
 const BURST = 16;
+/** Empty lines in a row that a connection may send: they cost their sender nothing. */
+const MAX_BLANK_LINES = 64;
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 /** What callers without a role may do where `auth` lists no caller. */
 const GET_METRICS = '/tandem.v1.MetricsService/GetMetrics';
@@ -100,7 +102,8 @@ export class Bridge {
   async #answerAll(lines: Iterable<Buffer>, caller: BridgeCaller): Promise<string | undefined> {
     try {
       for (const line of lines) {
-        if (!isBlank(line)) await this.#answer(parse(line), caller);
+        if (isBlank(line)) caller.sentBlank();
+        else await this.#answer(caller.sent(parse(line)), caller);
         if (this.#isStopping) return '';
       }
       return undefined;
@@ -179,9 +182,23 @@ class BridgeCaller {
   readonly socket: Socket;
   #token: unknown;
   #metadata = new Metadata();
+  #blankLines = 0;
 
   constructor(socket: Socket) {
     this.socket = socket;
+  }
+
+  /** Throws INVALID_FIELD after too many in a row. */
+  sentBlank(): void {
+    this.#blankLines += 1;
+    if (this.#blankLines <= MAX_BLANK_LINES) return;
+    const message = `there are more than ${MAX_BLANK_LINES} empty lines in a row; send a JSON object a line`;
+    throw new RouterError('INVALID_FIELD', message);
+  }
+
+  sent(message: Message): Message {
+    this.#blankLines = 0;
+    return message;
   }
 
   /** The token of a line; one that was sent once holds for later lines. */

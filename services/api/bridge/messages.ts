@@ -42,7 +42,8 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
   }),
   query: (message) => {
     const query = textIn(message, 'query') ?? textIn(message, 'text') ?? '';
-    const request = { query, corpus: textIn(message, 'corpus') ?? '', topK: countIn(message, 'top_k') ?? 0 };
+    const [corpus, label] = [textIn(message, 'corpus') ?? '', textIn(message, 'label') ?? ''];
+    const request = { query, corpus, label, topK: countIn(message, 'top_k') ?? 0 };
     return {
       path: '/tandem.v1.AgentService/Query',
       request: QueryRequest.encode(request).finish(),

@@ -1,5 +1,6 @@
 // The Open Inference Protocol's REST form: /v2/… on the HTTP port.
 import { status } from '@grpc/grpc-js';
+import type { CallerAccount } from '../../auth/caller-account.ts';
 import type { CancelSignal } from '../../core/cancel.ts';
 import { RouterError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
@@ -19,6 +20,8 @@ interface HttpCall {
   readonly headerBytes: number;
   readonly deadlineMs: number;
   readonly signal: CancelSignal;
+  /** Whose it is: a CallerAccount. */
+  readonly owner?: object | undefined;
   /** The whole body. */
   readonly body: () => Promise<Buffer>;
 }
@@ -84,7 +87,7 @@ async function answer(call: HttpCall, parts: HttpParts): Promise<HttpAnswer | un
 async function infer(call: HttpCall, parts: HttpParts, name: string, version: string): Promise<HttpAnswer> {
   const { request, isBinary } = parseInfer(splitBody(await call.body(), call.headerBytes), name, version);
   const context = new UnaryContext(
-    { startedMs: performance.now(), metadata: new Metadata(), owner: undefined },
+    { startedMs: performance.now(), metadata: new Metadata(), owner: call.owner as CallerAccount | undefined },
     call.deadlineMs,
     undefined,
   );

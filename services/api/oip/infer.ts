@@ -1,4 +1,5 @@
 // ModelInfer: an input tensor to Reason calls, and their answers to output tensors.
+import type { CallerAccount } from '../../auth/caller-account.ts';
 import { Turns } from '../../core/turns.ts';
 import { RouterError, isErrorKind } from '../../core/errors.ts';
 import type { ModelInferRequest, ModelInferResponse } from '../../generated/inference/grpc_service.ts';
@@ -27,17 +28,21 @@ interface InferParts {
 
 export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns' | 'type' | 'traceName'>;
 
-/** Answers one request. `form`: of the outputs; by default that of the input. Throws RouterError. */
+/**
+ * Answers one request. `form`: of the outputs; by default that of the input. `isPaid`: its caller was charged for one item
+ * with the call. Throws RouterError.
+ */
 export type Infer = (
   request: ModelInferRequest,
   context: UnaryContext,
   form?: 'RAW' | 'LISTS',
+  isPaid?: boolean,
 ) => Promise<ModelInferResponse>;
 
 export function inferWith({ router, catalogue, statistics }: InferParts, options: InferOptions): Infer {
   const turns = new Turns();
   const room = new BatchRoom();
-  return async (request, context, form = request.rawInputContents.length > 0 ? 'RAW' : 'LISTS') => {
+  return async (request, context, form = request.rawInputContents.length > 0 ? 'RAW' : 'LISTS', isPaid = true) => {
     const model = catalogue.find(request.modelName, request.modelVersion);
     const outputs = chooseOutputs(request);
     const { isBatch, inputs } = readItems(request, catalogue.itemShape(model), options.maxBatchItems);
@@ -47,11 +52,14 @@ export function inferWith({ router, catalogue, statistics }: InferParts, options
       strategy: choice(request, 'strategy', Strategy, 'STRATEGY_'),
       cache: choice(request, 'cache', CacheMode, 'CACHE_MODE_'),
     };
+    const owner = context.owner as CallerAccount | undefined;
+    owner?.enter(inputs.length, isPaid);
     const requests = inputs.map((input) =>
       ReasonRequest.encode(ReasonRequest.fromPartial({ ...shared, ...input })).finish(),
     );
-    const leave = room.enter(requests.length, options.maxInFlight);
+    let leave = (): void => undefined;
     try {
+      leave = room.enter(requests.length, options.maxInFlight);
       const outcomes = await reasonBatch(requests, router, context, {
         ...options,
         turns,
@@ -69,6 +77,7 @@ export function inferWith({ router, catalogue, statistics }: InferParts, options
       throw thrown;
     } finally {
       leave();
+      owner?.left(inputs.length);
     }
   };
 }

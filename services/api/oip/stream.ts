@@ -50,7 +50,9 @@ class InferStream implements OpenCall, CallListener<ModelInferRequest | RouterEr
     this.#open.add(context);
     this.#pace();
     const answered =
-      request instanceof RouterError ? Promise.reject<ModelInferResponse>(request) : this.#infer(request, context);
+      request instanceof RouterError
+        ? Promise.reject<ModelInferResponse>(request)
+        : this.#infer(request, context, undefined, false);
     answered.then(
       (inferResponse) => this.#answer(context, { errorMessage: '', inferResponse }, 'OK'),
       (thrown: unknown) => {

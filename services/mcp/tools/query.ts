@@ -16,9 +16,10 @@ export function addQuery(server: McpServer, router: RouterConnection): void {
         query: z.string().min(1).max(8_192).describe('The question.'),
         corpus: z.string().default('').describe('Name of the corpus. Empty: the default one.'),
         top_k: z.int().min(0).max(100).default(0).describe('Passages to return. 0: 5.'),
+        label: z.string().default('').describe('Only passages with this label. Empty: all.'),
       }),
       outputSchema: z.object({
-        passages: z.array(z.object({ document: z.string(), text: z.string(), score: z.number() })),
+        passages: z.array(z.object({ document: z.string(), text: z.string(), score: z.number(), label: z.string() })),
         answer: z.string().describe('Empty: no passage answers the question.'),
         citations: z.array(
           z.object({
@@ -32,13 +33,13 @@ export function addQuery(server: McpServer, router: RouterConnection): void {
       }),
       annotations: READ_ONLY,
     },
-    async ({ query, corpus, top_k: topK }, { mcpReq }) => {
-      const request = QueryRequest.fromPartial({ query, corpus, topK });
+    async ({ query, corpus, label, top_k: topK }, { mcpReq }) => {
+      const request = QueryRequest.fromPartial({ query, corpus, label, topK });
       const response = await router.call(AgentServiceClient, (client) => client.query, request, mcpReq.signal);
       const isFallback = response.source !== Source.SOURCE_PROVIDER;
       const reason = withoutPrefix(fallbackReasonToJSON(response.fallbackReason), 'FALLBACK_REASON_');
       return structured({
-        passages: response.passages.map(({ document, text, score }) => ({ document, text, score })),
+        passages: response.passages.map(({ document, text, score, label }) => ({ document, text, score, label })),
         answer: response.answer,
         citations: response.citations.map(({ passage, document, quote }) => ({ passage, document, quote })),
         source: isFallback ? 'FALLBACK' : 'PROVIDER',

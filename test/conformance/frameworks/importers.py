@@ -64,8 +64,11 @@ def spyx(graph, inputs, settings):
     import jax.numpy as jnp
     from spyx.nir import from_nir
 
-    _, out = from_nir(graph, jnp.asarray(inputs)[:, None], dt=settings["dt"])
-    return np.asarray(out)[:, 0]
+    # Its channels are last.
+    last = np.moveaxis(inputs, 1, -1) if inputs.ndim == 4 else inputs
+    _, out = from_nir(graph, jnp.asarray(last)[:, None], dt=settings["dt"])
+    out = np.asarray(out)[:, 0]
+    return np.moveaxis(out, -1, 1) if out.ndim == 4 else out
 
 
 def spikingjelly(graph, inputs, settings):
@@ -94,7 +97,9 @@ def run(importer, file, case):
     inputs = np.array(case["input"], np.float32)
     inputs = np.repeat(inputs, steps, 0) if len(inputs) == 1 else inputs
     try:
-        outputs = importer(nir.read(str(file)), inputs, settings_of(case["manifest"]))
+        graph = nir.read(str(file))
+        inputs = inputs.reshape(steps, *graph.nodes["input"].input_type["input"])
+        outputs = importer(graph, inputs, settings_of(case["manifest"]))
     except Exception as error:  # whatever an importer trips over
         return {"result": "refused", "why": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
     if outputs is None:

@@ -2,6 +2,7 @@
 
 For each network, OUT gets NAME.nir, as the framework's exporter writes it, and NAME.npz: `input` [steps, ...] and what the
 framework's own run put out, `output` [steps, ...]. `tandem models import NAME.nir --from FRAMEWORK --check NAME.npz` compares.
+A module `networks_FRAMEWORK` has NETWORKS, and CAUSES: why the export of one of them cannot fire as the network does.
 """
 
 import importlib
@@ -28,14 +29,15 @@ def main(out, frameworks):
         module = importlib.import_module(f"networks_{framework}")
         for name, build in module.NETWORKS.items():
             case = f"{framework}-{name}"
+            about = {"case": case, "framework": framework, "cause": module.CAUSES.get(name)}
             try:
                 graph, inputs, outputs = build()
                 nir.write(str(out / f"{case}.nir"), graph)
                 np.savez(out / f"{case}.npz", input=inputs, output=np.asarray(outputs, np.float32))
-                print(json.dumps({"case": case, "framework": framework, "spikes": float(np.sum(outputs))}), flush=True)
+                print(json.dumps({**about, "sum": float(np.sum(outputs))}), flush=True)
             except Exception as error:  # an exporter's own fault is a result, too
                 message = f"{type(error).__name__}: {error}".splitlines()[0]
-                print(json.dumps({"case": case, "framework": framework, "error": message}), flush=True)
+                print(json.dumps({**about, "error": message}), flush=True)
 
 
 if __name__ == "__main__":

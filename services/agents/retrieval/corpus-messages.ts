@@ -1,0 +1,35 @@
+// What the router and the thread of the corpora say to each other.
+import type { ErrorKind } from '../../core/errors.ts';
+import type { Search } from '../retriever.ts';
+
+export interface ThreadSetup {
+  readonly corpusDir: string;
+  readonly modelsDir: string;
+  readonly defaultModel: string;
+}
+
+export type CorpusRequest =
+  | { readonly what: 'search'; readonly search: Search }
+  | { readonly what: 'pending'; readonly corpus: string; readonly model: string; readonly count: number }
+  | {
+      readonly what: 'label';
+      readonly corpus: string;
+      readonly model: string;
+      readonly labels: ReadonlyMap<string, string>;
+    };
+
+export interface Asked {
+  readonly id: number;
+  readonly request: CorpusRequest;
+}
+
+/** `warning`: for the log. */
+export type CorpusReply =
+  | { readonly warning: string }
+  | { readonly id: number; readonly result: unknown }
+  | {
+      readonly id: number;
+      readonly error: { readonly kind: ErrorKind; readonly message: string; readonly field: string | undefined };
+      /** Of an unexpected one, for the log. */
+      readonly stack: string;
+    };

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { RouterError } from '../../core/errors.ts';
+import type { Pending } from './corpus-retriever.ts';
+import { type LabelOptions, type PassageStore, labelPassages } from './label-passages.ts';
+
+/** Passages "p0", "p1", … in memory. */
+function storeOf(total: number): PassageStore & { readonly labels: Map<string, string> } {
+  const labels = new Map<string, string>();
+  const texts = Array.from({ length: total }, (_, k) => `p${k}`);
+  return {
+    labels,
+    pending: async (corpus, _model, count): Promise<Pending> => {
+      const left = texts.filter((text) => !labels.has(text));
+      return { corpus, texts: left.slice(0, count), done: total - left.length, total };
+    },
+    label: async (_corpus, _model, added) => added.forEach((label, text) => labels.set(text, label)),
+  };
+}
+
+const full = new RouterError('ROUTER_FULL', 'full');
+
+describe('the labelling of passages', () => {
+  const run = (
+    store: PassageStore,
+    label: (text: string) => Promise<string>,
+    { signal = new AbortController().signal, onProgress = () => undefined }: Partial<LabelOptions> = {},
+  ): Promise<number> => labelPassages(store, 'notes', { key: 'm/1', label }, { signal, onProgress, retryMs: 0 });
+
+  it('labels each one, and says how far it is', async () => {
+    const store = storeOf(150);
+    const seen: number[] = [];
+    const onProgress = (done: number): void => void seen.push(done);
+    expect(await run(store, async (text) => `label of ${text}`, { onProgress })).toBe(150);
+    expect([store.labels.size, store.labels.get('p149'), seen]).toEqual([150, 'label of p149', [0, 64, 128, 150]]);
+  });
+
+  it('tries again after a failure that may pass', async () => {
+    const store = storeOf(1);
+    let calls = 0;
+    await run(store, async () => {
+      calls += 1;
+      if (calls < 3) throw full;
+      return 'a';
+    });
+    expect([calls, store.labels.get('p0')]).toEqual([3, 'a']);
+  });
+
+  it('gives up where every try fails, and keeps what it has', async () => {
+    const store = storeOf(65);
+    const work = run(store, async (text) => (text === 'p64' ? Promise.reject(full) : 'a'));
+    await expect(work).rejects.toBe(full);
+    expect(store.labels.size).toBe(64);
+  });
+
+  it('leaves a passage without words without a label', async () => {
+    const store = storeOf(1);
+    await run(store, () => Promise.reject(new RouterError('TEXT_EMPTY', 'no words')));
+    expect(store.labels.get('p0')).toBe('');
+  });
+
+  it('ends where it is cancelled, and goes on there the next time', async () => {
+    const store = storeOf(200);
+    const cancel = new AbortController();
+    const why = new RouterError('CANCELLED', 'enough');
+    const first = run(store, async () => 'a', {
+      signal: cancel.signal,
+      onProgress: (done) => {
+        if (done === 64) cancel.abort(why);
+      },
+    });
+    await expect(first).rejects.toBe(why);
+    const asked: string[] = [];
+    await run(store, async (text) => (asked.push(text), 'a'));
+    expect([asked.length, asked[0]]).toEqual([136, 'p64']);
+  });
+});

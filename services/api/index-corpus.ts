@@ -1,0 +1,102 @@
+// Indexing of corpora as operations: one at a time for each corpus, started again where a restart has interrupted it.
+import { type PassageStore, type TextModel, labelPassages } from '../agents/retrieval/label-passages.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Operations, RunningOperation } from '../operations/operations.ts';
+
+const KIND = 'index';
+
+export interface IndexingParts {
+  readonly corpora: PassageStore;
+  readonly operations: Operations;
+  /** Empty: the only one there is. Throws UNKNOWN_CORPUS. */
+  readonly nameOf: (corpus: string) => string;
+  /** Undefined: no model takes text. */
+  readonly textModel: () => TextModel | undefined;
+  readonly onInternalError: (corpus: string, error: RouterError) => void;
+}
+
+export interface StartedIndexing {
+  readonly operationId: string;
+  readonly corpus: string;
+}
+
+export class Indexing {
+  readonly #parts: IndexingParts;
+  /** Ids by corpus. */
+  readonly #running = new Map<string, string>();
+  readonly #stopped = new AbortController();
+
+  constructor(parts: IndexingParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins, or names the operation that is under way. `corpus` empty: the only one there is. Throws UNKNOWN_CORPUS. */
+  begin(corpus: string): StartedIndexing {
+    const name = this.#parts.nameOf(corpus);
+    const known = this.#running.get(name);
+    if (known !== undefined) return { operationId: known, corpus: name };
+    const cancelled = new AbortController();
+    const operation = this.#parts.operations.begin(KIND, name, () => {
+      const message = 'the operation was cancelled; the labels until then are kept';
+      cancelled.abort(new RouterError('CANCELLED', message));
+    });
+    this.#running.set(name, operation.id);
+    void this.#run(name, operation, AbortSignal.any([cancelled.signal, this.#stopped.signal]));
+    return { operationId: operation.id, corpus: name };
+  }
+
+  /** Begins what a restart has interrupted. */
+  resume(): void {
+    for (const { subject } of this.#parts.operations.interrupted(KIND)) {
+      try {
+        this.begin(subject);
+      } catch {
+        continue; // it was removed since
+      }
+    }
+  }
+
+  /** What is under way stays as it is, so that the next start begins it again. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(name: string, operation: RunningOperation, signal: AbortSignal): Promise<void> {
+    const { onInternalError } = this.#parts;
+    try {
+      const result = await unlessAborted(signal, this.#index(name, operation, signal));
+      operation.succeed(result);
+    } catch (thrown) {
+      if (this.#stopped.signal.aborted) return;
+      const error = RouterError.from(thrown);
+      if (error.kind === 'INTERNAL') onInternalError(name, error);
+      operation.fail(error);
+    } finally {
+      this.#running.delete(name);
+    }
+  }
+
+  async #index(name: string, { progress }: RunningOperation, signal: AbortSignal): Promise<string> {
+    const { corpora, textModel } = this.#parts;
+    const model = textModel();
+    if (model === undefined) {
+      const { total } = await corpora.pending(name, '', 0);
+      return `${total} passages indexed; no model takes text, so they have no labels`;
+    }
+    const total = await labelPassages(corpora, name, model, { signal, onProgress: progress });
+    return `${total} passages indexed, labelled by ${model.key}`;
+  }
+}
+
+/** Rejects as soon as `signal` is aborted, even where the work is at a place that cannot be left. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal.reason as Error);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    work.catch(() => undefined); // reported above, or abandoned
+  }
+}

@@ -1,0 +1,52 @@
+// Indexing of a corpus by the router, and waiting for it.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { AgentServiceClient } from '../generated/tandem/v1/agents.ts';
+import {
+  type Operation,
+  OperationServiceClient,
+  OperationState,
+  operationStateToJSON,
+} from '../generated/tandem/v1/operations.ts';
+import { callAdmin } from './client.ts';
+import { Progress } from './progress.ts';
+import { bare } from './words.ts';
+
+const POLL_MS = 200;
+
+export interface Indexed {
+  /** Its id; empty: none was started. */
+  readonly operation: string;
+  /** Example: "succeeded". */
+  readonly state: string;
+  readonly result: string;
+}
+
+/** Rejects with the client library's error where the router refuses, or is not there. */
+export async function indexCorpus(command: Command, corpus: string, wait: boolean): Promise<Indexed> {
+  const started = await callAdmin(command, AgentServiceClient, (client) => client.indexCorpus, { corpus });
+  let operation = await read(command, started.operationId);
+  const progress = new Progress({
+    share: () => (operation.total === 0n ? undefined : Number(operation.done) / Number(operation.total)),
+  });
+  while (wait && operation.state === OperationState.OPERATION_STATE_RUNNING) {
+    progress.show(Number(operation.done));
+    await delay(POLL_MS);
+    operation = await read(command, started.operationId);
+  }
+  progress.clear();
+  const { id, state, result, error } = operation;
+  const name = bare(operationStateToJSON(state), 'OPERATION_STATE_').toLowerCase();
+  return { operation: id, state: name, result: result || error };
+}
+
+export function indexedText(corpus: string, { operation, state, result }: Indexed): string {
+  if (operation === '') return `not indexed (${result}); once the router answers: npx tandem corpus index ${corpus}`;
+  if (result === '') return `indexing is ${state}: npx tandem operations, or npx tandem operations cancel ${operation}`;
+  return state === 'succeeded' ? result : `indexing is ${state} (${operation}): ${result}`;
+}
+
+async function read(command: Command, id: string): Promise<Operation> {
+  const response = await callAdmin(command, OperationServiceClient, (client) => client.getOperation, { id });
+  return response.operation!;
+}

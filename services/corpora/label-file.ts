@@ -1,0 +1,79 @@
+// The labels of a corpus's passages, in a file beside it: one line names the model, each further one has a passage's key and its
+// label. Lines are appended, so that what is known survives the end of the process at any moment.
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { readRegularFile } from '../config/regular-file.ts';
+
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const KEY_DIGITS = 32;
+const lineSchema = z.tuple([z.string(), z.string()]);
+
+/** Of a passage with this text, wherever it stands: an unchanged passage keeps its label. */
+export function passageKey(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, KEY_DIGITS);
+}
+
+export class LabelFile {
+  readonly #file: string;
+  #model = '';
+  #labels = new Map<string, string>();
+  /** Whether the file ends with a whole line. */
+  #isWhole = true;
+
+  /** A file that is not there, or is damaged, has no labels; a last line that was cut off is left out. */
+  constructor(file: string) {
+    this.#file = file;
+    let text: string;
+    try {
+      text = readRegularFile(file, MAX_FILE_BYTES).toString();
+    } catch {
+      return;
+    }
+    this.#isWhole = text.endsWith('\n');
+    for (const line of text.split('\n')) {
+      const parsed = parse(line);
+      if (parsed === undefined) continue;
+      if (parsed[0] === '') this.#model = parsed[1];
+      else this.#labels.set(...parsed);
+    }
+  }
+
+  /** Which model gave the labels: "name/version". Empty: there are none. */
+  get model(): string {
+    return this.#model;
+  }
+
+  /** Undefined: not known. Empty: the model cannot label this passage. */
+  get(key: string): string | undefined {
+    return this.#labels.get(key);
+  }
+
+  /** Labels of another model are dropped. Throws where the file cannot be written. */
+  add(model: string, labels: readonly (readonly [key: string, label: string])[]): void {
+    if (this.#model !== model) {
+      mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+      writeFileSync(this.#file, lineOf('', model), { mode: 0o600 });
+      this.#model = model;
+      this.#labels = new Map();
+      this.#isWhole = true;
+    }
+    const lines = labels.map((each) => lineOf(...each)).join('');
+    appendFileSync(this.#file, this.#isWhole ? lines : `\n${lines}`);
+    this.#isWhole = true;
+    for (const [key, label] of labels) this.#labels.set(key, label);
+  }
+}
+
+function lineOf(key: string, label: string): string {
+  return `${JSON.stringify([key, label])}\n`;
+}
+
+function parse(line: string): [string, string] | undefined {
+  try {
+    return lineSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
