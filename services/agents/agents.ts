@@ -20,7 +20,7 @@ interface Question<T> {
   readonly byRules: () => T;
 }
 
-export interface AgentParts {
+interface AgentParts {
   /** Undefined: none is set. */
   readonly provider: GuardedProvider | undefined;
   readonly observer: AgentObserver;

@@ -62,7 +62,7 @@ export interface Passage {
   readonly label: string;
 }
 
-export interface Citation {
+interface Citation {
   /** Index in the passages. */
   readonly passage: number;
   readonly document: string;

@@ -24,7 +24,7 @@ import { checkGoal, checkIndexCorpus, checkQuery, checkTask } from './request-li
 import { beginTrace } from './traced.ts';
 import { type UnaryContext, type UnaryOptions, unary } from './unary.ts';
 
-export const agentService = decoding(AgentServiceService, {
+const agentService = decoding(AgentServiceService, {
   query: checkQuery,
   indexCorpus: checkIndexCorpus,
   analyzeGoal: checkGoal,
@@ -37,7 +37,7 @@ export interface AgentParts {
   readonly indexing: Indexing;
 }
 
-export interface AgentOptions extends UnaryOptions {
+interface AgentOptions extends UnaryOptions {
   readonly tracing: Tracing;
 }
 

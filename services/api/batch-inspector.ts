@@ -8,7 +8,7 @@ import { tooManyItems } from './request-limits.ts';
 import { toStatus } from './status.ts';
 import { countUnheard } from './unheard.ts';
 
-export interface BatchLimits {
+interface BatchLimits {
   readonly maxBatchItems: number;
   readonly observer: Observer;
 }

@@ -35,7 +35,7 @@ interface CoordinateQuestion {
   readonly request: ReasonRequestWire;
 }
 
-export const learningService = decoding(
+const learningService = decoding(
   {
     ...LearningServiceService,
     coordinate: {

@@ -19,7 +19,7 @@ import {
   type ModelCounts,
   NO_ENGINE_COUNTS,
   type RequestTypeCounts,
-} from '../telemetry/metrics.ts';
+} from '../telemetry/metrics-snapshot.ts';
 import { fromBreakerState, fromEngineState, fromKind } from './enums.ts';
 
 const STRATEGIES = Object.values(Strategy)

@@ -38,7 +38,7 @@ export const modelService = decoding(ModelServiceService, {
   makeGolden: checkUnloadModel,
 });
 
-export type ModelOptions = UnaryOptions;
+type ModelOptions = UnaryOptions;
 
 export function modelMethods(
   models: ModelRepository,

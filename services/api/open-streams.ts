@@ -10,7 +10,7 @@ export interface OpenStreamsOptions extends Pick<UnaryOptions, 'onInternalError'
   readonly drained: AbortSignal;
 }
 
-export interface StreamLimits {
+interface StreamLimits {
   /** Open at once. */
   readonly max: number;
   /** Why there is no room for another, and what to do. */

@@ -17,7 +17,7 @@ import { methodsOf } from './methods.ts';
 import { checkOperation } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-export const operationService = decoding(OperationServiceService, {
+const operationService = decoding(OperationServiceService, {
   listOperations: checkOperation,
   getOperation: checkOperation,
   cancelOperation: checkOperation,

@@ -41,7 +41,7 @@ export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs' | 'calls'> {
 export type ItemRouter = Pick<Router, 'reason' | 'reasonTogether' | 'reasonInSession'>;
 
 /** `index`: of the request. Must not throw. */
-export type OnItemEnd = (index: number, answer: ItemAnswer) => void;
+type OnItemEnd = (index: number, answer: ItemAnswer) => void;
 
 /** Encoded ReasonRequests. Each ends once, in any order, perhaps before this returns. */
 export function reasonItems(

@@ -9,7 +9,7 @@ import { noSessions, toReasonError } from './reason-messages.ts';
 /** What it is counted and traced as. */
 const TYPE = 'Dashboard.Reason';
 
-export interface JsonAnswer {
+interface JsonAnswer {
   /** "OK", or a gRPC status. Example: "INVALID_ARGUMENT". */
   readonly code: string;
   /** A ReasonResponse or a ReasonError. */

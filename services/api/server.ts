@@ -59,7 +59,7 @@ export interface ApiParts {
 export interface LiveApiOptions
   extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {}
 
-export interface ApiOptions
+interface ApiOptions
   extends
     LiveApiOptions,
     Pick<UnaryOptions, 'onInternalError'>,

@@ -17,7 +17,7 @@ import { methodsOf } from './methods.ts';
 import { checkEndSession, checkListSessions } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-export const sessionService = decoding(SessionServiceService, {
+const sessionService = decoding(SessionServiceService, {
   listSessions: checkListSessions,
   endSession: checkEndSession,
 });

@@ -21,7 +21,7 @@ export interface SettingsOptions extends UnaryOptions {
   readonly reload: () => Promise<Reloaded>;
 }
 
-export const settingsService = decoding(SettingsServiceService, { reloadSettings: checkPlain });
+const settingsService = decoding(SettingsServiceService, { reloadSettings: checkPlain });
 
 export function settingsMethods(options: SettingsOptions): Method[] {
   return methodsOf(settingsService, {

@@ -26,7 +26,7 @@ const MAX_CONNECTIONS = 128;
 const TIMEOUT_MS = 30_000;
 
 /** `authorization`: of the call's metadata. `address`: of its peer. */
-export type IsEngine = (authorization: string | undefined, address: string) => boolean;
+type IsEngine = (authorization: string | undefined, address: string) => boolean;
 
 export class SpanReceiver {
   readonly #kind: EdgeKind;

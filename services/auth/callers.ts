@@ -8,7 +8,7 @@ export interface Caller {
   readonly roles: readonly Role[];
 }
 
-export interface AuthOptions {
+interface AuthOptions {
   readonly tokens: readonly (Caller & {
     /** Of the token, hex. */
     readonly sha256: string;
@@ -17,7 +17,7 @@ export interface AuthOptions {
 }
 
 /** What came with a call. */
-export interface Credentials {
+interface Credentials {
   /** The header `authorization`. */
   readonly authorization: string | undefined;
   /** Names in the client certificate, which TLS has verified. */

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-export interface CertificateFiles {
+interface CertificateFiles {
   /** PEM files. */
   readonly cert: string;
   readonly key: string;
@@ -16,7 +16,7 @@ export interface Certificate {
   readonly clientCa: Buffer | undefined;
 }
 
-export interface CertificateEvents {
+interface CertificateEvents {
   readonly renewed: (certificate: Certificate) => void;
   /** The files cannot be used; what was read before stays in use. Heard once for each text. */
   readonly failed: (why: string) => void;

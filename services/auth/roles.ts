@@ -2,7 +2,7 @@
 import { ROLES, type Role } from '../core/roles.ts';
 
 /** ANYBODY: also a caller without credentials. */
-export type Access = readonly Role[] | 'ANYBODY';
+type Access = readonly Role[] | 'ANYBODY';
 
 export const REASON = ['reason'] as const;
 export const OBSERVE = ['observe', 'operate'] as const;

@@ -33,7 +33,7 @@ export interface CachedAnswer<V> {
   readonly status: 'HIT' | 'MISS' | 'COALESCED' | 'STALE';
 }
 
-export interface CacheStats {
+interface CacheStats {
   readonly entries: number;
   readonly bytes: number;
   readonly evictions: number;

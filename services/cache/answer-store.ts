@@ -22,7 +22,7 @@ export interface StoreOptions<V> extends StoreTimes {
   readonly sizeOf: (value: V) => number;
 }
 
-export interface StoredAnswer<V> {
+interface StoredAnswer<V> {
   readonly data: Uint8Array;
   readonly value: V;
   readonly freshUntilMs: number;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { call } from './client.ts';
 import { sampleNames } from './input.ts';
 
-export const VALUES = ['engines', 'models', 'samples', 'sessions'] as const;
+const VALUES = ['engines', 'models', 'samples', 'sessions'] as const;
 export type Values = (typeof VALUES)[number];
 
 const LISTS: Readonly<Record<Values, (command: Command) => Promise<string[]>>> = {

@@ -7,7 +7,7 @@ import { credentialsOf, interceptorsOf } from './credentials.ts';
 /** A router whose machine has gone away says nothing: so asked, its silence ends the stream. */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
 
-export interface Followed<C extends grpc.Client, Response> {
+interface Followed<C extends grpc.Client, Response> {
   open(address: string, credentials: grpc.ChannelCredentials, channel: grpc.ClientOptions): C;
   call(client: C): grpc.ClientReadableStream<Response>;
   show(response: Response): void;

@@ -1,6 +1,6 @@
 // Figures of the metrics as people read them.
 
-export type Figure = number | bigint;
+type Figure = number | bigint;
 
 export function count(value: Figure): string {
   return value.toLocaleString('en-US');

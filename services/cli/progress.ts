@@ -5,7 +5,7 @@ const QUIET_MS = 500;
 const BETWEEN_MS = 100;
 const BAR_CELLS = 24;
 
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Of all the input that is done, 0 to 1; undefined where its end is not known. */
   readonly share: () => number | undefined;
   readonly stream?: NodeJS.WriteStream;

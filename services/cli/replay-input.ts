@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts';
 import { readInput } from './input.ts';
 import type { DisputeRecord } from './replay-records.ts';
 
-export interface RecordedInput {
+interface RecordedInput {
   readonly shape: number[];
   readonly dtype: 'FP32';
   /** Little-endian binary32. */

@@ -59,7 +59,7 @@ function endCommand(): Command {
     });
 }
 
-export function describeList({ sessions, open, bytes: held, nextPageToken }: ListSessionsResponse): string {
+function describeList({ sessions, open, bytes: held, nextPageToken }: ListSessionsResponse): string {
   if (sessions.length === 0) return 'no session is open';
   const hasCallers = sessions.some(({ caller }) => caller !== '');
   const head = [

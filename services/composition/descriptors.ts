@@ -6,7 +6,7 @@ import { devNull } from 'node:os';
 import { MAX_CONNECTIONS as MAX_HTTP } from '../dashboard/http-server.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 
-export interface DescriptorShares {
+interface DescriptorShares {
   /** Connections of gRPC clients. */
   readonly grpc: number;
   /** Connections to the dashboard, probes' among them. */

@@ -19,7 +19,7 @@ const NO_BYTES = new Uint8Array(0);
 
 type Unlocated = Omit<DisputeRecord, 'differences'>;
 
-export interface DisputeParts {
+interface DisputeParts {
   readonly pool: EnginePool;
   readonly quarantine: Quarantine;
   readonly system: SystemEvents;

@@ -11,7 +11,7 @@ import { ModelPublisher } from '../publishing/publisher.ts';
 import { RepositoryWatch } from '../publishing/watch.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 
-export interface PublishingParts {
+interface PublishingParts {
   readonly models: ModelRepository;
   readonly pins: RepositoryModels;
   readonly pool: EnginePool;

@@ -5,7 +5,7 @@ import { ConfigError } from './config-error.ts';
 import type { Settings } from './schema.ts';
 import { valueAt } from './sources.ts';
 
-export interface SettingChange {
+interface SettingChange {
   readonly key: string;
   readonly from: unknown;
   readonly to: unknown;

@@ -1,21 +1,19 @@
 // Counts what agents do. Implemented by telemetry/, called by agents/.
 
-/** Why no language model has given an answer: proto/tandem/v1/agents.proto, FallbackReason. */
-export const FALLBACK_REASONS = [
-  'NO_PROVIDER',
-  'BUDGET',
-  'UNREACHABLE',
-  'TIMEOUT',
-  'PROVIDER_ERROR',
-  'BREAKER_OPEN',
-  'MALFORMED',
-  'SCHEMA',
-  'CITATION',
-  'DECLINED',
-  'NO_PASSAGE',
-  'BUSY',
-] as const;
-export type FallbackReasonName = (typeof FALLBACK_REASONS)[number];
+/** Why no language model has given an answer: FallbackReason of proto/tandem/v1/agents.proto. */
+export type FallbackReasonName =
+  | 'NO_PROVIDER'
+  | 'BUDGET'
+  | 'UNREACHABLE'
+  | 'TIMEOUT'
+  | 'PROVIDER_ERROR'
+  | 'BREAKER_OPEN'
+  | 'MALFORMED'
+  | 'SCHEMA'
+  | 'CITATION'
+  | 'DECLINED'
+  | 'NO_PASSAGE'
+  | 'BUSY';
 
 export type AgentMethod = 'Query' | 'AnalyzeGoal' | 'DecomposeTask';
 

@@ -131,7 +131,7 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-export interface RouterErrorOptions {
+interface RouterErrorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** When it makes sense to try again, milliseconds from now. */
   readonly retryAfterMs?: number;

@@ -7,7 +7,7 @@ import { hex32, random32 } from './trace-parent.ts';
 
 /** A bigint is a digest, 64 bits. */
 export type OpenValue = string | number | boolean | bigint;
-export type OpenAttributes = Readonly<Record<string, OpenValue>>;
+type OpenAttributes = Readonly<Record<string, OpenValue>>;
 
 export interface OpenEvent {
   readonly name: string;
@@ -30,7 +30,7 @@ const PARENT_BYTES = 25;
 const SAMPLED = 1;
 const NO_BYTES = Buffer.alloc(0);
 
-export interface RequestTraceOptions {
+interface RequestTraceOptions {
   /** "tandem.v1.ReasoningService/Reason". */
   readonly name: string;
   readonly traceId: string;

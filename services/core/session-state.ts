@@ -2,7 +2,7 @@
 
 import * as at from './state-bytes.ts';
 
-export interface StateHeader {
+interface StateHeader {
   readonly totalSpikes: bigint;
   readonly synapticOperations: bigint;
   readonly modelId: bigint;

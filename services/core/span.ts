@@ -5,7 +5,7 @@ export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT';
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-export interface SpanEvent {
+interface SpanEvent {
   readonly name: string;
   /** Milliseconds since 1970, fractional. */
   readonly timeMs: number;

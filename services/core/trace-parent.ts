@@ -1,7 +1,7 @@
 // W3C Trace Context: who asks, as the caller says in `traceparent`, and the ids that we make ourselves.
 // https://www.w3.org/TR/trace-context-2/
 
-export interface TraceParent {
+interface TraceParent {
   /** 32 hexadecimal digits, not all zero. */
   readonly traceId: string;
   /** 16 hexadecimal digits, not all zero. */

@@ -23,7 +23,7 @@ export function workOf({ state }: Pick<InferenceInput, 'state'>, inference: Work
  * spiking networks thrifty. It leaves out memory, and the multiplications of a real-valued input, and is an estimate for
  * a neuromorphic-style circuit, not for this CPU, which spends thousands of times more.
  */
-export const JOULES_PER_SYNAPTIC_OPERATION = 0.9e-12;
+const JOULES_PER_SYNAPTIC_OPERATION = 0.9e-12;
 
 export function energyJ(synapticOperations: number): number {
   return synapticOperations * JOULES_PER_SYNAPTIC_OPERATION;

@@ -17,7 +17,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
 const PICTURES = 'deploy/pictures';
 const PICTURE_TYPES: Readonly<Record<string, string>> = { '.png': 'image/png', '.svg': 'image/svg+xml' };
 
-export interface DocFile {
+interface DocFile {
   readonly type: string;
   readonly body: string | Buffer;
 }

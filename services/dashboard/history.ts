@@ -33,7 +33,7 @@ export interface Period {
 }
 
 /** Equally long lists, oldest first. */
-export interface Chart {
+interface Chart {
   /** Seconds from a point to the next one. */
   readonly stepS: number;
   /** Where each point ends, milliseconds since 1970. */

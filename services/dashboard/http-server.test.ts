@@ -1,27 +1,18 @@
-import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
-import { type Socket, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { CancelSignal } from '../core/cancel.ts';
 import { HOSTILE, TRACE_ID, fakeSources } from '../../test/fakes/fake-dashboard.ts';
+import { type HttpResponse, dashboardServer, sendHttp } from '../../test/support/dashboard-server.ts';
 import { until } from '../../test/support/until.ts';
-import { ConnectionLimit } from '../core/connection-limit.ts';
-import { HttpServer, type HttpServerOptions, MAX_CONNECTIONS } from './http-server.ts';
+import { type HttpServer, MAX_CONNECTIONS } from './http-server.ts';
 import type { DashboardSources } from './sources.ts';
 
 let server: HttpServer;
 let address: string;
 let internalErrors: unknown[];
 
-async function start(sources: Partial<DashboardSources> = {}, over: Partial<HttpServerOptions> = {}): Promise<void> {
+async function start(sources: Partial<DashboardSources> = {}): Promise<void> {
   internalErrors = [];
-  server = new HttpServer(fakeSources(sources), {
-    listen: '127.0.0.1:0',
-    maxBodyBytes: 1_000,
-    timeoutMs: 1_000,
-    onInternalError: (_path, error) => internalErrors.push(error),
-    ...over,
-  });
+  server = dashboardServer(sources, { onInternalError: (_path, error) => internalErrors.push(error) });
   address = await server.start();
 }
 
@@ -29,36 +20,8 @@ afterEach(async () => {
   await server.stop(0);
 });
 
-interface Got {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** The path goes out as it is, dots and all; fetch() would tidy it. */
-function send(path: string, method = 'GET', headers: Record<string, string> = {}, body = ''): Promise<Got> {
-  const [host, port] = address.split(':');
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host, port, path, method, headers, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => (text += String(chunk)));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-/** All that comes back for bytes that need not be HTTP. */
-function sendRaw(bytes: string): Promise<string> {
-  const [host = '', port] = address.split(':');
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), host, () => socket.write(bytes));
-    let text = '';
-    socket.on('data', (chunk) => (text += String(chunk)));
-    socket.on('error', () => resolve(text));
-    socket.on('close', () => resolve(text));
-  });
+function send(path: string, method?: string, headers?: Record<string, string>, body?: string): Promise<HttpResponse> {
+  return sendHttp(address, path, method, headers, body);
 }
 
 describe('the pages', () => {
@@ -277,45 +240,6 @@ describe('the JSON', () => {
   });
 });
 
-describe('limits', () => {
-  it('refuse a long URL, and long headers before they are in', async () => {
-    await start();
-    expect((await send(`/?${'a'.repeat(3_000)}`)).status).toBe(414);
-    expect(await sendRaw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(
-      /^HTTP\/1.1 431/,
-    );
-  });
-
-  it('refuse what is no HTTP', async () => {
-    await start();
-    expect(await sendRaw('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400/);
-  });
-
-  it.each(['127.0.0.1:0', '0.0.0.0:0'])(
-    'refuse a name that is not this machine’s, or listed, on %s',
-    async (listen) => {
-      await start({}, { listen, hosts: ['tandem.example'] });
-      address = address.replace('0.0.0.0', '127.0.0.1');
-      expect((await send('/', 'GET', { Host: 'evil.example' })).status).toBe(421);
-      for (const host of ['localhost:9', '127.0.0.1', '[::1]:8080', '10.0.0.7:8080', 'tandem.example']) {
-        expect([host, (await send('/', 'GET', { Host: host })).status]).toEqual([host, 200]);
-      }
-    },
-  );
-});
-
-describe('a port that is taken', () => {
-  it('is an error that names the setting', async () => {
-    await start();
-    const second = new HttpServer(fakeSources(), {
-      ...{ listen: address, maxBodyBytes: 1, timeoutMs: 1, onInternalError: () => undefined },
-    });
-    await expect(second.start()).rejects.toThrow(
-      `cannot serve the dashboard on ${address}: something else listens there; set http_listen to another "host:port"`,
-    );
-  });
-});
-
 const MAX_STREAMS = MAX_CONNECTIONS / 4;
 
 describe('the stream', () => {
@@ -418,84 +342,5 @@ describe('a request from the dashboard', () => {
     controller.abort();
     await expect(response).rejects.toThrow();
     await until(() => signal?.aborted, { what: 'the cancellation' });
-  });
-});
-
-describe('connections, of which there may be a few', () => {
-  const MAX = 8;
-  const open: Socket[] = [];
-
-  afterEach(() => {
-    for (const socket of open.splice(0)) socket.destroy();
-  });
-
-  async function openEach(count: number, bytes: string): Promise<Socket[]> {
-    const [host = '', port] = address.split(':');
-    const opened = await Promise.all(
-      Array.from({ length: count }, async () => {
-        const socket = connect(Number(port), host);
-        socket.on('error', () => undefined);
-        await once(socket, 'connect');
-        socket.resume().write(bytes);
-        return socket;
-      }),
-    );
-    open.push(...opened);
-    return opened;
-  }
-
-  it.each([
-    ['say nothing', ''],
-    ['send their head a byte at a time', 'GET /readyz HT'],
-    [
-      'never send their body',
-      `POST /api/reason HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
-    ],
-    ['stay open after their answer', 'GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-  ])('that %s keep out no probe', async (_what, bytes) => {
-    await start({ reason: async () => ({ code: 'OK', body: {} }) }, { connections: new ConnectionLimit(MAX) });
-    const slow = await openEach(3 * MAX, bytes);
-    for (let k = 0; k < 3; k += 1) expect((await send('/readyz')).status).toBe(200);
-    expect(slow.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length).toBeLessThanOrEqual(MAX);
-  });
-
-  it('are not said to be too many where the port is taken', async () => {
-    await start();
-    const reports: boolean[] = [];
-    const first = server;
-    const connections = new ConnectionLimit(MAX, (isFull) => reports.push(isFull));
-    await expect(start({}, { listen: address, connections })).rejects.toThrow('something else listens there');
-    expect(reports).toEqual([]);
-    await first.stop(0);
-  });
-
-  it('are not taken from a request that is being answered', async () => {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const reason = async (): Promise<{ code: string; body: unknown }> => {
-      await promise;
-      return { code: 'OK', body: {} };
-    };
-    await start({ reason }, { connections: new ConnectionLimit(MAX) });
-    const waiting = send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}');
-    await openEach(3 * MAX, '');
-    await send('/readyz');
-    resolve(undefined);
-    expect((await waiting).status).toBe(200);
-  });
-
-  it('are not all taken by requests that wait for an engine', async () => {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const reason = async (): Promise<{ code: string; body: unknown }> => {
-      await promise;
-      return { code: 'OK', body: {} };
-    };
-    await start({ reason }, { connections: new ConnectionLimit(MAX) });
-    const responses = Array.from({ length: MAX }, () =>
-      send('/api/reason', 'POST', { 'Content-Type': 'application/json' }, '{}'),
-    );
-    expect((await send('/readyz')).status).toBe(200);
-    resolve(undefined);
-    const statuses = (await Promise.all(responses)).map(({ status }) => status);
-    expect(statuses.sort()).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
   });
 });

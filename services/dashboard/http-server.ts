@@ -25,13 +25,13 @@ import type { DashboardSources } from './sources.ts';
 import { Watchers } from './watchers.ts';
 
 /** PEM. */
-export interface HttpCertificate {
+interface HttpCertificate {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
 /** `read`: pages and figures. `reason`: a request to a model. */
-export type HttpNeed = 'read' | 'reason';
+type HttpNeed = 'read' | 'reason';
 
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */

@@ -1,7 +1,7 @@
 // Inputs that were reasoned about: a batch or a stream counts by its items. Calls of other kinds, such as Ping, would hide
 // what these take.
 import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
-import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
 
 /** Request types that are one input each. */
 const ONE_INPUT = new Set(['Reason', 'ReasonBatch.item', 'ReasonStream.item', 'ModelInfer.item', 'Dashboard.Reason']);

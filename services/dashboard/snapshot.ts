@@ -1,6 +1,5 @@
 // How things stand, as one JSON object: what the stream sends every second, and what the live pages show.
-import type { EngineCounts } from '../telemetry/metrics.ts';
-import { NO_ENGINE_COUNTS } from '../telemetry/metrics.ts';
+import { type EngineCounts, NO_ENGINE_COUNTS } from '../telemetry/metrics-snapshot.ts';
 import type { History } from './history.ts';
 import { inputCounts } from './input-counts.ts';
 import type { DashboardSources, EngineView } from './sources.ts';

@@ -101,7 +101,7 @@ export interface TraceFilterView {
   readonly model: string;
 }
 
-export interface TracesView {
+interface TracesView {
   /** Newest first. `next`: there may be more. */
   list(filter: TraceFilterView): { readonly traces: readonly TraceSummaryView[]; readonly next: number | undefined };
   has(traceId: string): boolean;
@@ -121,7 +121,7 @@ export interface DifferenceView {
 }
 
 /** Part of one node's spikes. */
-export interface RasterView {
+interface RasterView {
   readonly node: string;
   readonly firstStep: number;
   readonly steps: number;
@@ -228,7 +228,7 @@ export interface Newest<T> {
   recent(limit: number): readonly T[];
 }
 
-export interface SessionView {
+interface SessionView {
   readonly serial: number;
   readonly id: string;
   /** Empty: it has no name. */
@@ -244,7 +244,7 @@ export interface SessionView {
   readonly usedMs: number;
 }
 
-export interface SessionsView {
+interface SessionsView {
   /** Newest first. */
   list(limit: number): readonly SessionView[];
   nowMs(): number;
@@ -262,7 +262,7 @@ export interface SessionsView {
 }
 
 /** One call of /v2/…, the Open Inference Protocol. */
-export interface InferenceCall {
+interface InferenceCall {
   readonly method: string;
   readonly path: string;
   /** Of header Inference-Header-Content-Length; NaN: there is none. */
@@ -273,7 +273,7 @@ export interface InferenceCall {
   readonly body: () => Promise<Buffer>;
 }
 
-export interface InferenceAnswer {
+interface InferenceAnswer {
   /** Name of a gRPC status. */
   readonly code: string;
   readonly type: string;
@@ -282,7 +282,7 @@ export interface InferenceAnswer {
 }
 
 /** Something is wrong now. */
-export interface AlertView {
+interface AlertView {
   readonly name: string;
   readonly text: string;
   /** Milliseconds since 1970. */
@@ -290,7 +290,7 @@ export interface AlertView {
 }
 
 /** How a command on this machine reaches the router. */
-export interface ClientView {
+interface ClientView {
   /** "host:port", or "unix:PATH"; empty: it does not listen yet. */
   readonly address: string;
   /** Further flags that `npx tandem` needs, such as "--ca CA.pem". */

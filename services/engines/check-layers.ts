@@ -11,7 +11,7 @@ export interface DetailAsked {
 }
 
 /** `steps` and `totalSpikes` are those of the input alone, without a session's before it. */
-export type RunOfLayers = Pick<Inference, 'layers' | 'steps' | 'totalSpikes'>;
+type RunOfLayers = Pick<Inference, 'layers' | 'steps' | 'totalSpikes'>;
 
 /** What is wrong with the layers of an answer; empty: nothing. Bounds come first: every loop below is bounded by them. */
 export function checkLayers(

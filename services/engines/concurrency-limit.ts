@@ -44,7 +44,7 @@ const AFTER_FULL = 0.8;
 /** `failure`: no answer, or none in time. `ignore`: not its fault. `full`: it said so. */
 export type LimitOutcome = 'success' | 'ignore' | 'failure' | 'full';
 
-export interface LimitOptions {
+interface LimitOptions {
   readonly initial: number;
   readonly min: number;
   readonly max: number;

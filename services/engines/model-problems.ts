@@ -10,7 +10,7 @@ export interface ModelProblem {
   readonly why: string;
 }
 
-export interface CheckedModels {
+interface CheckedModels {
   /** What is described of the repository's versions, each once. */
   readonly known: readonly EngineModel[];
   /** Versions that it may serve. */

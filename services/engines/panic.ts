@@ -4,7 +4,7 @@
 import type { BreakerState } from './breaker.ts';
 import type { EngineState } from '../core/engine-state.ts';
 
-export interface Panicker {
+interface Panicker {
   readonly state: EngineState;
   readonly breaker: { readonly state: BreakerState };
   isPanicking: boolean;

@@ -19,7 +19,7 @@ export interface ServedModel {
 }
 
 /** Whether an engine may be asked for a model that it says it holds. */
-export type ModelGate = (engine: PooledEngine, model: PinnedModel) => boolean;
+type ModelGate = (engine: PooledEngine, model: PinnedModel) => boolean;
 
 const UNCHECKED = 'the models that it holds are being checked';
 

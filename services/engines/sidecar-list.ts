@@ -3,7 +3,7 @@ import { RouterError } from '../core/errors.ts';
 import type { Engine } from './engine.ts';
 import { type EnginePool, MAX_ENGINES } from './pool.ts';
 
-export interface ListedSidecar {
+interface ListedSidecar {
   readonly id: string;
   readonly address: string;
 }

@@ -22,6 +22,12 @@ export interface MessageSink {
   onCaughtUp(): void;
 }
 
+/** Returns true if `chunk` is one message that is not compressed, whole, and of `maxBytes` at most. */
+export function isPlainMessage(chunk: Buffer, maxBytes: number): boolean {
+  const bytes = chunk.length - PREFIX_BYTES;
+  return bytes >= 0 && bytes <= maxBytes && chunk[0] === 0 && chunk.readUInt32BE(1) === bytes;
+}
+
 export class MessageReader {
   /** How compressed messages are. */
   encoding: Encoding;

@@ -1,10 +1,11 @@
 // One call on a server: from the frames of its stream to its handler, and back. One object a call, which also waits for its
 // own deadline; a unary call whose message comes in one piece needs no other.
 import type { Stream, StreamHandler } from '../http2/index.ts';
-import type { Arrivals, Arriving, Unheard } from './arrivals.ts';
+import type { Arriving, Unheard } from './arrivals.ts';
+import type { CallHost } from './call-host.ts';
 import { type Encoding, compress } from './compression.ts';
 import { messagePrefix } from './message-prefix.ts';
-import { MessageReader, type MessageSink, PREFIX_BYTES } from './message-reader.ts';
+import { MessageReader, type MessageSink, PREFIX_BYTES, isPlainMessage } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { CallListener, CallOwner, IncomingCall, Method } from './method.ts';
 import type { Peer } from './peer.ts';
@@ -12,17 +13,6 @@ import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './requ
 import { copyOf } from './slab.ts';
 import { type Status, status } from './status.ts';
 import type { Waiting } from './timing-wheel.ts';
-
-/** What the server that it is of gives to a call. */
-export interface CallHost {
-  readonly arrivals: Arrivals;
-  /** Of a call that ends before its handler has its message: what its caller is told. */
-  onUnheard(why: Unheard, status: Status, method: Method, sinceMs: number, owner: CallOwner | undefined): Status;
-  /** A handler threw, or made an answer that cannot be encoded. */
-  onBug(path: string, error: unknown): void;
-  /** One of its calls has ended. */
-  closed(peer: Peer): void;
-}
 
 const PLAIN_HEADERS = answerHeaders('identity');
 const OK: Status = { code: 0, message: '' };
@@ -284,16 +274,11 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     }
   }
 
+  /** The chunk is the whole request: it needs no reader. */
   #isOneMessage(chunk: Buffer): boolean {
     const { requestStream, inspector } = this.#method;
-    return (
-      !requestStream &&
-      inspector === undefined &&
-      chunk.length >= PREFIX_BYTES &&
-      chunk[0] === 0 &&
-      chunk.length - PREFIX_BYTES === chunk.readUInt32BE(1) &&
-      chunk.length - PREFIX_BYTES <= this.#host.arrivals.limits.maxMessageBytes
-    );
+    if (requestStream || inspector !== undefined) return false;
+    return isPlainMessage(chunk, this.#host.arrivals.limits.maxMessageBytes);
   }
 
   #listen(): MessageReader {

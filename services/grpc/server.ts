@@ -17,11 +17,12 @@ import type { CallOwner, Method } from './method.ts';
 import { Peer } from './peer.ts';
 import { PlainRefusal, sendPlain } from './plain-refusal.ts';
 import { RequestHead, endHeaders } from './request-head.ts';
-import { type CallHost, ServerCall } from './server-call.ts';
+import type { CallHost } from './call-host.ts';
+import { ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
 /** Of a call whose message may still be on its way. Returns the status of one that may not be made, else whose it is. */
-export type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
+type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
 
 /** Why a connection ended that did not just end. */
 export interface ConnectionFault {
@@ -33,7 +34,7 @@ export interface ConnectionFault {
   readonly peer: string;
 }
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly methods: readonly Method[];
   /** Read at every call: it may change while the server runs. */
   readonly arrivals?: ArrivalLimits;

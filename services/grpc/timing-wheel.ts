@@ -11,7 +11,7 @@ export interface Waiting {
   onDue(nowMs: number): void;
 }
 
-export interface WheelClock {
+interface WheelClock {
   now(): number;
   /** Calls `run` every `ms`, until what it returns is called. */
   every(ms: number, run: () => void): () => void;

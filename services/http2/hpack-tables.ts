@@ -2,7 +2,7 @@
 import { isValidValue, kindOf } from './header-rules.ts';
 
 /** What RFC 7541 adds to the length of name and value for the size of an entry. */
-export const ENTRY_OVERHEAD = 32;
+const ENTRY_OVERHEAD = 32;
 /** The default of SETTINGS_HEADER_TABLE_SIZE, which is never raised. */
 export const TABLE_BYTES = 4_096;
 

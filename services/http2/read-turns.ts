@@ -10,7 +10,7 @@ export interface TurnTaker {
   readOn(): void;
 }
 
-export interface ReadClock {
+interface ReadClock {
   now(): number;
   /** Calls `run` when the event loop has done what else it had to do. */
   afterOthers(run: () => void): void;

@@ -1,7 +1,7 @@
 // Calls each connection once a second. Time limits are counted in these ticks: no frame needs a clock, and no connection a
 // timer of its own.
 
-export interface Ticked {
+interface Ticked {
   /** `seconds` since the last tick: more than one after the process stood still, and then frames of all of them are there. */
   tick(seconds: number): void;
 }

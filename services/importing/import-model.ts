@@ -22,7 +22,7 @@ export interface ImportedModel {
   readonly comparison: Comparison | undefined;
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly framework: Framework;
   /** Seconds a step, where it is not the exporter's default. */
   readonly dt?: number;

@@ -10,7 +10,7 @@ export interface NumpyArray {
 /** A file that cannot be read; its message says what to do. */
 export class NumpyError extends Error {}
 
-export const MAX_ARRAY_BYTES = 512 * 1024 * 1024;
+const MAX_ARRAY_BYTES = 512 * 1024 * 1024;
 const MAGIC = '\x93NUMPY';
 const MAX_RANK = 32;
 

@@ -1,7 +1,7 @@
 // Element types of tensors, and how each becomes binary32, exactly.
 import { RouterError } from '../core/errors.ts';
 
-export interface DType {
+interface DType {
   readonly name: string;
   /** Of one element. */
   readonly bytes: number;

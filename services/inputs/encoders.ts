@@ -3,7 +3,7 @@ import type { Encoder } from '../config/input-settings.ts';
 import { randomWord } from './threefry.ts';
 
 /** Of one input as it was sent: a constant input has one row. */
-export interface Rows {
+interface Rows {
   readonly rows: number;
   /** Elements of a row. */
   readonly size: number;

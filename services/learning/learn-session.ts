@@ -33,7 +33,7 @@ export interface RawExample {
   readonly label: string;
 }
 
-export interface LearnResult {
+interface LearnResult {
   readonly learnt: number;
   readonly heldOut: number;
   readonly skipped: number;

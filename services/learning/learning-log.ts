@@ -18,7 +18,7 @@ export class LogError extends Error {}
 /** Records in memory before they are written, bytes. */
 const MAX_PENDING_BYTES = 262_144;
 
-export interface LogEnd {
+interface LogEnd {
   /** Length of the whole records, bytes. */
   readonly length: number;
   readonly checksum: bigint;

@@ -5,7 +5,7 @@ import { stateBytes } from './learner-state.ts';
 import { readLog } from './learning-log.ts';
 import { StudentState } from './student-state.ts';
 
-export interface ReplayResult {
+interface ReplayResult {
   readonly examples: number;
   readonly commits: number;
   /** XXH64 of the state at the end; 0n: the log is empty. */

@@ -19,7 +19,7 @@ export interface ModelFiles {
   readonly tokenizer: Uint8Array | undefined;
 }
 
-export interface StudentFiles {
+interface StudentFiles {
   readonly nir: Uint8Array;
   /** Text of model.yaml. */
   readonly manifest: string;

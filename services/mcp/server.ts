@@ -7,7 +7,7 @@ import { addReason } from './tools/reason.ts';
 import { addReplay } from './tools/replay.ts';
 import { addVote } from './tools/vote.ts';
 
-export interface ServerParts {
+interface ServerParts {
   readonly router: RouterConnection;
   /** Where administrative calls go. */
   readonly admin: RouterConnection;

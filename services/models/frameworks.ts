@@ -3,7 +3,7 @@
 import type { Manifest } from '../config/manifest.ts';
 
 /** The settings that a framework decides. */
-export type Convention = keyof Pick<
+type Convention = keyof Pick<
   Manifest,
   'dt' | 'reset' | 'if_gain' | 'lif_gain' | 'synapse_gain' | 'decay' | 'fire_at' | 'spikes_per_step' | 'emit'
 >;
@@ -15,7 +15,7 @@ export interface Decision {
 }
 
 /** What a decision may depend on: the types of the file's nodes and their parameters, in no order. */
-export interface ImportedNode {
+interface ImportedNode {
   readonly name: string;
   readonly type: string;
   readonly parameters: ReadonlyMap<string, { readonly values: Float64Array }>;

@@ -28,7 +28,7 @@ export interface HeldVersion {
   readonly isManaged: boolean;
 }
 
-export interface EngineLoadEvents {
+interface EngineLoadEvents {
   /** An engine could not be brought to the set. */
   notLoaded(engine: PooledEngine, version: HeldVersion, why: string): void;
   /** It would hold other weights than it was told to, though it was given the bytes. */

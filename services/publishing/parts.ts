@@ -41,7 +41,7 @@ export interface GoldenOutcome {
   readonly kinds: number;
 }
 
-export interface PublisherEvents {
+interface PublisherEvents {
   /** A version is served from now on; `before`: what it took the place of. */
   loaded(outcome: LoadOutcome, before: ModelVersion | undefined): void;
   unloaded(outcome: UnloadOutcome): void;
@@ -53,7 +53,7 @@ export interface PublisherEvents {
   lied(engine: PooledEngine, why: string): void;
 }
 
-export type VersionEnd = 'UNLOADED' | 'REPLACED';
+type VersionEnd = 'UNLOADED' | 'REPLACED';
 export type EndListener = (version: ModelVersion, why: VersionEnd) => void;
 
 export interface PublisherParts {

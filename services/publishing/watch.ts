@@ -7,7 +7,7 @@ import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import type { ModelPublisher } from './publisher.ts';
 
-export interface WatchParts {
+interface WatchParts {
   readonly models: ModelRepository;
   readonly publisher: Pick<ModelPublisher, 'load' | 'unload'>;
   /** The folder cannot be watched, or read. */

@@ -16,7 +16,7 @@ export interface TensorInput {
   readonly data: Uint8Array;
 }
 
-export interface EventsInput {
+interface EventsInput {
   readonly field: 'events';
   readonly events: PackedEvents;
 }

@@ -32,7 +32,7 @@ export interface GroupedItem {
   ended(said: ReasonAnswer | RouterError): void;
 }
 
-export interface GroupParts {
+interface GroupParts {
   readonly resolve: Step;
   readonly validate: Step;
   readonly answers: AnswerCache<Answer> | undefined;

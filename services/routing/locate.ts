@@ -25,7 +25,7 @@ export interface RecordedDifference {
   readonly raster: DifferenceRaster | undefined;
 }
 
-export interface LocatorOptions {
+interface LocatorOptions {
   /** The engines of the pool. */
   readonly engines: () => readonly Pick<Engine, 'id' | 'recording'>[];
   readonly pins: ModelPins;

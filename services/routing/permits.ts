@@ -1,6 +1,6 @@
 // How many calls may be under way: in all, and for each key. The others wait in the order in which they came.
 
-export interface PermitLimits {
+interface PermitLimits {
   readonly total: number;
   readonly perKey: number;
 }

@@ -13,7 +13,7 @@ export interface ReadinessEngine {
   readonly modelProblems: readonly ModelProblem[];
 }
 
-export interface ReadinessView {
+interface ReadinessView {
   readonly engines: readonly ReadinessEngine[];
   /** "name/version" of what a request means that names no model. */
   readonly model: string;
@@ -21,7 +21,7 @@ export interface ReadinessView {
   readonly able: readonly ReadinessEngine[];
 }
 
-export interface ReadinessDemand {
+interface ReadinessDemand {
   readonly engines: number;
   /** Kinds of engine among them. */
   readonly kinds: number;

@@ -2,9 +2,9 @@
 import type { Recording, RecordedNode } from '../engines/engine.ts';
 import { type Comparison, bytesPerStep } from './recording-compare.ts';
 
-export const MAX_RASTER_STEPS = 64;
+const MAX_RASTER_STEPS = 64;
 /** A multiple of 8, so that a row is a range of bytes. */
-export const MAX_RASTER_NEURONS = 256;
+const MAX_RASTER_NEURONS = 256;
 
 /** Of one node. Row by row, a step each, `ceil(neurons / 8)` bytes; neuron k is bit k % 8 of byte k / 8. */
 export interface DifferenceRaster {

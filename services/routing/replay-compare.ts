@@ -1,7 +1,7 @@
 // Two traces of one run, held against each other. Pure.
 import type { Trace, TracePlace } from '../engines/engine.ts';
 
-export type Quantity = 'current' | 'potential' | 'output';
+type Quantity = 'current' | 'potential' | 'output';
 
 export interface Difference extends TracePlace {
   readonly element: number;

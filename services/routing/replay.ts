@@ -21,7 +21,7 @@ export interface ReplayedEngine {
   readonly error: string;
 }
 
-export interface LocatedDifference extends Difference {
+interface LocatedDifference extends Difference {
   readonly engineId: string;
   /** One of the largest group that agrees. */
   readonly referenceId: string;

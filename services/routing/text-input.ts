@@ -2,7 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { Found } from './find-model.ts';
 
-export interface TextInput {
+interface TextInput {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
 }

@@ -17,7 +17,7 @@ import type { CastBallot } from './dispute.ts';
 import type { Answered, Claim } from './executor.ts';
 import { noEngine } from './no-engine.ts';
 
-export interface WonVote<E> {
+interface WonVote<E> {
   /** All engines that hold the model. */
   readonly plan: readonly E[];
   readonly voters: readonly Voter<E>[];

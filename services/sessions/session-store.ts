@@ -9,7 +9,7 @@ import { Session, type SessionModel, type Step } from './session.ts';
 import { SpikeWatch, type WatchedSpikes } from './spike-watch.ts';
 
 /** What has happened since the router started. */
-export interface SessionCounts {
+interface SessionCounts {
   opened: number;
   readonly ended: Record<Ending, number>;
   /** Messages that another engine answered than the message before. */
@@ -18,21 +18,21 @@ export interface SessionCounts {
   refused: number;
 }
 
-export interface SessionStats extends SessionCounts {
+interface SessionStats extends SessionCounts {
   readonly open: number;
   readonly bytes: number;
   /** Messages that wait for their turn in a session. */
   readonly waiting: number;
 }
 
-export interface SessionClock {
+interface SessionClock {
   /** Rises steadily, milliseconds. */
   now(): number;
   /** Calls `run` again and again; returns what ends that. */
   every(ms: number, run: () => void): () => void;
 }
 
-export interface SessionEvents {
+interface SessionEvents {
   /** It was open. */
   ended(session: Session, why: Ending): void;
   /** SESSION_LIMIT, and which. */

@@ -4,13 +4,13 @@ import type { Session } from './session.ts';
 /** Messages that are kept of a session. */
 export const MAX_ROWS = 256;
 /** Neurons that are shown, the first ones. */
-export const MAX_NEURONS = 256;
+const MAX_NEURONS = 256;
 export const MAX_WATCHED = 16;
 /** Nobody looks any more when this long has passed since the last look. */
 const LOOK_MS = 10_000;
 
 /** Spikes of the readout in one message. */
-export interface SpikeRow {
+interface SpikeRow {
   /** Of the session: after the message before, and after this one. */
   readonly fromStep: number;
   readonly toStep: number;

@@ -1,7 +1,7 @@
 // What agents did: answers by who gave them, and what the language model took, by caller.
 import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 
-export interface AgentMethodCounts {
+interface AgentMethodCounts {
   readonly method: string;
   /** Answers of the language model. */
   readonly answered: number;
@@ -9,7 +9,7 @@ export interface AgentMethodCounts {
   readonly fallbacks: Readonly<Record<string, number>>;
 }
 
-export interface AgentCallerCounts {
+interface AgentCallerCounts {
   readonly caller: string;
   /** Requests to the provider. */
   readonly requests: number;

@@ -31,7 +31,7 @@ export interface Alert {
 }
 
 /** An alert that is raised now. */
-export interface RaisedAlert {
+interface RaisedAlert {
   readonly name: AlertName;
   /** What is wrong, as of the last look. */
   readonly text: string;

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 const OWNER_ONLY = 0o600;
 const LINE_END = 10;
 
-export interface RotationOptions {
+interface RotationOptions {
   readonly file: string;
   /** Of each file; a single longer line is a file of its own. */
   readonly maxBytes: number;

@@ -37,7 +37,7 @@ export interface EventObserver {
   eventsMissed(count: number): void;
 }
 
-export interface EventLogOptions extends RingBounds {
+interface EventLogOptions extends RingBounds {
   readonly observer?: EventObserver;
   readonly now?: () => number;
 }

@@ -6,7 +6,8 @@ import { agentFamilies } from './agent-families.ts';
 import type { Family, Labels, Sample } from './family.ts';
 import { BOUNDS_S, type LatencyHistogram, NO_HISTOGRAM } from './latency.ts';
 import type { MeteredEngine, Reading } from './meter.ts';
-import { type EngineCounts, type ModelCounts, NO_ENGINE_COUNTS, OTHER, type RequestTypeCounts } from './metrics.ts';
+import { OTHER } from './metrics.ts';
+import { type EngineCounts, type ModelCounts, NO_ENGINE_COUNTS, type RequestTypeCounts } from './metrics-snapshot.ts';
 
 /** Engines, and model versions, with series of their own; all others share `other`. Each engine has some thirty. */
 export const MAX_LABELLED_ENGINES = 64;

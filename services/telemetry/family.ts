@@ -1,6 +1,6 @@
 // What a metric is, in Prometheus's terms.
 import type { LatencyHistogram, LatencySummary } from './latency.ts';
-import type { Exemplar } from './metrics.ts';
+import type { Exemplar } from './metrics-snapshot.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -15,7 +15,7 @@ export interface HistogramSample {
   readonly exemplars: readonly (Exemplar | undefined)[];
 }
 
-export interface SummarySample {
+interface SummarySample {
   readonly labels: Labels;
   readonly latency: LatencySummary;
 }

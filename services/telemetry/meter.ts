@@ -1,7 +1,8 @@
 // What was counted and how things stand, put together: the one reading that GetMetrics, the exposition, the alerts and
 // the snapshot file share, so that they never tell different things.
 import type { EngineState } from '../core/engine-state.ts';
-import type { Metrics, MetricsSnapshot, SavedMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import type { MetricsSnapshot, SavedMetrics } from './metrics-snapshot.ts';
 
 /** An engine of the pool, as far as the metrics show it. */
 export interface MeteredEngine {

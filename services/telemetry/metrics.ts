@@ -1,21 +1,20 @@
-// What the path has told, counted: everything since the router started, or since the last reset.
+// Counts what its observers report: everything since the router started, or since the last reset.
 import { ERROR_KINDS, type Lack, isErrorKind } from '../core/errors.ts';
 import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
 import { type Work, energyJ, ownComputeUs } from '../core/work.ts';
-import { AgentCounts, type AgentSnapshot } from './agent-counts.ts';
+import { AgentCounts } from './agent-counts.ts';
 import type { EventObserver } from './event-log.ts';
 import { TOPIC_GROUPS, type TopicGroup } from './event-topics.ts';
-import {
-  BOUNDS_S,
-  bucketOf,
-  Latencies,
-  type LatencyHistogram,
-  type LatencySummary,
-  NO_HISTOGRAM,
-  NO_LATENCY,
-  type SavedLatencies,
-} from './latency.ts';
+import { BOUNDS_S, bucketOf, Latencies } from './latency.ts';
+import type {
+  EngineCounts,
+  Exemplar,
+  MetricsSnapshot,
+  ModelCounts,
+  RequestTypeCounts,
+  SavedMetrics,
+} from './metrics-snapshot.ts';
 
 // What is counted comes from the router's own words, so these are not reached; they hold even where that is a mistake.
 const MAX_TYPES = 64;
@@ -24,120 +23,6 @@ const MAX_MODELS = 256;
 const MAX_ENGINES = 512; // twice what a pool holds, since an engine's last attempts may end after it was forgotten
 /** Counts what comes after the limits are reached. */
 export const OTHER = 'other';
-
-export interface MetricsSnapshot {
-  /** Milliseconds since 1970. */
-  readonly sinceMs: number;
-  readonly requests: number;
-  readonly errors: number;
-  /** By name. */
-  readonly requestTypes: readonly RequestTypeCounts[];
-  /** Only those that were used. */
-  readonly strategies: ReadonlyMap<string, number>;
-  /** By id; only those that were asked. */
-  readonly engines: ReadonlyMap<string, EngineCounts>;
-  /** By name and version; only those that were asked. */
-  readonly models: readonly ModelCounts[];
-  readonly cache: Readonly<Record<CacheStatusName, number>>;
-  readonly votes: Readonly<Record<VerdictName, number>>;
-  /** Requests refused, by what the router had too little of. */
-  readonly shed: Readonly<Record<Lack, number>>;
-  readonly events: EventCounts;
-  readonly agents: AgentSnapshot;
-}
-
-export interface EventCounts {
-  /** All groups there are. */
-  readonly published: Readonly<Record<TopicGroup, number>>;
-  /** By subscribers that were too slow, once for each of them. */
-  readonly missed: number;
-}
-
-export interface RequestTypeCounts {
-  readonly type: string;
-  readonly count: number;
-  readonly errors: number;
-  /** By "CODE/REASON". */
-  readonly errorsByReason: Readonly<Record<string, number>>;
-  /** Of those that were answered. */
-  readonly latency: LatencySummary;
-  /** The same ones in LATENCY_BUCKETS. */
-  readonly buckets: readonly number[];
-  readonly histogram: LatencyHistogram;
-  /** The newest trace of each bucket of `histogram`; undefined where none is known. */
-  readonly exemplars: readonly (Exemplar | undefined)[];
-}
-
-/** A request that can be looked up. */
-export interface Exemplar {
-  readonly traceId: string;
-  readonly durationMs: number;
-  /** Milliseconds since 1970. */
-  readonly timeMs: number;
-  /** The same on performance.now()'s clock: for its age. */
-  readonly upMs: number;
-}
-
-export interface EngineCounts {
-  readonly succeeded: number;
-  /** The engine's fault. */
-  readonly failed: number;
-  /** Failures that are not the engine's fault. */
-  readonly others: number;
-  readonly dissents: number;
-  /** Of answered attempts. */
-  readonly latency: LatencySummary;
-  readonly histogram: LatencyHistogram;
-}
-
-export interface ModelCounts {
-  readonly model: string;
-  readonly version: number;
-  /** Answered, also from the cache. */
-  readonly requests: number;
-  /** Answers that engines computed. */
-  readonly inferences: number;
-  readonly computeS: number;
-  readonly synapticOperations: number;
-  readonly spikes: number;
-  readonly energyJ: number;
-}
-
-/** For a file. */
-export interface SavedMetrics {
-  readonly sinceMs: number;
-  readonly types: readonly {
-    readonly type: string;
-    readonly errors: Readonly<Record<string, number>>;
-    readonly latencies: SavedLatencies;
-  }[];
-  readonly strategies: Readonly<Record<string, number>>;
-  readonly engines: readonly {
-    readonly id: string;
-    readonly failed: number;
-    readonly others: number;
-    readonly dissents: number;
-    readonly latencies: SavedLatencies;
-  }[];
-  readonly models: readonly {
-    readonly model: string;
-    readonly version: number;
-    readonly requests: number;
-    readonly inferences: number;
-    readonly computeUs: number;
-    readonly synapticOperations: number;
-    readonly spikes: number;
-  }[];
-  readonly cache: Readonly<Record<string, number>>;
-  readonly votes: Readonly<Record<string, number>>;
-  readonly shed: Readonly<Record<string, number>>;
-  readonly agents: AgentSnapshot;
-}
-
-export const NO_ENGINE_COUNTS: EngineCounts = {
-  ...{ succeeded: 0, failed: 0, others: 0, dissents: 0 },
-  ...{ latency: NO_LATENCY, histogram: NO_HISTOGRAM },
-};
 
 export class Metrics implements Observer, EventObserver, AgentObserver {
   readonly #now: () => number;

@@ -8,7 +8,7 @@ import type { Family as TandemFamily, HistogramSample } from './family.ts';
 import { BOUNDS_S, type LatencySummary } from './latency.ts';
 import type { Reading } from './meter.ts';
 
-export interface Exposition {
+interface Exposition {
   readonly contentType: string;
   readonly body: string;
 }

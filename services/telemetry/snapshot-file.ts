@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { BOUNDS_S } from './latency.ts';
 import type { Meter, SavedMeter } from './meter.ts';
 
-export interface SnapshotFileOptions {
+interface SnapshotFileOptions {
   readonly file: string;
   readonly intervalMs: number;
   /** Hears of a file that was put aside, and of the first write that fails after others could be done. */

@@ -19,7 +19,7 @@ export interface EngineStatus {
 }
 
 /** An engine of the pool, and what it cannot serve of the repository. */
-export interface CheckedEngine {
+interface CheckedEngine {
   readonly id: string;
   readonly modelProblems: readonly {
     /** "name/version". */

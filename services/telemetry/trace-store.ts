@@ -13,7 +13,7 @@ export const TRACE_KINDS = ['ORDINARY', 'FAILED', 'NOTABLE', 'OWN'] as const;
  */
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
-export interface TraceSummary {
+interface TraceSummary {
   readonly traceId: string;
   readonly kind: TraceKind;
   /** Of the root, as the following; of the span that came first where the root has not come (yet). */
@@ -27,7 +27,7 @@ export interface TraceSummary {
   readonly services: readonly string[];
 }
 
-export interface TraceFilter {
+interface TraceFilter {
   /** At most so many. */
   readonly limit: number;
   /** Goes on behind an earlier list: its `next`. */
@@ -41,7 +41,7 @@ export interface TraceFilter {
   readonly model?: string | undefined;
 }
 
-export interface TraceList {
+interface TraceList {
   /** Newest first. */
   readonly traces: readonly TraceSummary[];
   /** For `before`: there may be more; undefined: there are no more. */

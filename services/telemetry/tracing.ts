@@ -11,7 +11,7 @@ import { EpochClock } from './epoch-clock.ts';
 import { SpanEncoder } from './span-encoder.ts';
 import type { TraceKind } from './trace-store.ts';
 
-export interface Sampler {
+interface Sampler {
   /** Heed what the caller decided, if it did. */
   readonly isParentBased: boolean;
   /** Share of the other requests, 0 to 1. */
@@ -38,7 +38,7 @@ export interface TracingOptions {
 }
 
 /** Why traces were kept, and how many were not. */
-export interface TraceCounts {
+interface TraceCounts {
   readonly sampled: number;
   readonly failed: number;
   /** With an event: a dispute, a breaker that opened, a quarantine. */

@@ -34,7 +34,7 @@ import { agree, type Ballot, type Group, type Tally, tally, tells } from './tall
 
 export type BallotOutcome = 'AGREED' | 'DISSENTED' | 'ABSENT';
 export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
-export type Obstacle = 'TOO_FEW' | 'DISPUTED' | 'TOO_FEW_KINDS';
+type Obstacle = 'TOO_FEW' | 'DISPUTED' | 'TOO_FEW_KINDS';
 
 interface Won {
   readonly grade: Grade;

@@ -10,7 +10,7 @@ const exec = promisify(execFile);
 export type Service = 'router' | 'engine' | 'jaeger' | 'prometheus';
 
 /** What the tests read of `docker inspect`. */
-export interface Inspected {
+interface Inspected {
   readonly Name: string;
   readonly Config: { readonly User: string; readonly Labels: Record<string, string> };
   readonly State: {

@@ -10,7 +10,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 export const PROGRAM = join(ROOT, 'sidecar-cpp/build/release/tandem-conformance');
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
-export interface SidecarLine {
+interface SidecarLine {
   readonly case: string;
   readonly engine?: Outcome & { readonly error?: string };
   readonly reference_agrees?: boolean;

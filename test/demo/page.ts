@@ -6,7 +6,7 @@ import { table } from '../../services/cli/table.ts';
 
 const BAR_CELLS = 30;
 
-export interface BarRow {
+interface BarRow {
   readonly name: string;
   readonly value: number;
   /** Printed after the bar. */

@@ -8,7 +8,7 @@ import type { Edge } from './edges.ts';
 import { reasonFor } from './h2spec-reasons.ts';
 import { h2spec } from './tools.ts';
 
-export interface H2specCase {
+interface H2specCase {
   /** Section and name, as h2spec prints them. */
   readonly id: string;
   readonly outcome: 'passed' | 'skipped' | 'failed';

@@ -6,7 +6,7 @@ import { HpackDecoder } from '../../services/http2/hpack-decoder.ts';
 import { encodeHeaders } from '../../services/http2/index.ts';
 import { hpackStories } from './tools.ts';
 
-export interface EncoderResult {
+interface EncoderResult {
   readonly encoder: string;
   readonly stories: number;
   readonly blocks: number;

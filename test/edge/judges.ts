@@ -16,7 +16,7 @@ export interface Verdict {
   readonly note: string;
 }
 
-export interface Judge {
+interface Judge {
   readonly name: string;
   readonly what: string;
   /** Prints its table, and returns one verdict a case. */

@@ -16,7 +16,7 @@ export const HOSTILE = `${MARKUP}\u202e\u{9b}`;
 export const HOSTILE_SHOWN = `${MARKUP}\\u{202e}\\u{9b}`;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
-export function fakeEngine(over: Partial<EngineView> = {}): EngineView {
+function fakeEngine(over: Partial<EngineView> = {}): EngineView {
   return {
     id: 'engine-1',
     kind: 'sidecar',

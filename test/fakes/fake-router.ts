@@ -11,7 +11,7 @@ import {
   type ReasonStreamResponse,
 } from '../../services/generated/tandem/v1/reasoning.ts';
 
-export interface FakeAnswers {
+interface FakeAnswers {
   readonly listEngines?: () => ListEnginesResponse;
   readonly reasonBatch?: (request: ReasonBatchRequest) => ReasonBatchResponse;
   readonly reasonStream?: (call: grpc.ServerDuplexStream<ReasonStreamRequest, ReasonStreamResponse>) => void;

@@ -1,7 +1,7 @@
 // What a programmable engine can say of a recorded run (proto/NUMERICS.md, "Recording"), as data: recordings that no run has.
 import { GetRecordingResponse, type RecordedNode } from '../../services/generated/tandem/engine/v1/engine.ts';
 
-export interface RecordingLie {
+interface RecordingLie {
   readonly name: string;
   /** Undefined: it never answers. */
   readonly recording: () => GetRecordingResponse | undefined;

@@ -1,7 +1,7 @@
 // Recordings made by hand: "lif" spikes, "li" does not.
 import type { RecordedNode, Recording } from '../../services/engines/engine.ts';
 
-export interface FakeRun {
+interface FakeRun {
   readonly steps?: number;
   readonly neurons?: number;
   /** Whether a neuron of "lif" spikes. */

@@ -21,7 +21,7 @@ const BACK_MS = 15_000;
 /** Without a fault: above this the machine has too much else to do, and failures may be its own. */
 const BUSY_P99_MS = 250;
 
-export interface Fault {
+interface Fault {
   readonly router: Router;
   /** The engine that is bad, or whose link is. */
   readonly id: string;

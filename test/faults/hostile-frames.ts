@@ -57,7 +57,7 @@ export function opening(window: number): Buffer {
   return Buffer.concat(frames);
 }
 
-export interface HandMade {
+interface HandMade {
   readonly socket: Socket;
   /** Opens a call and sends `body`, which must fit one frame. Returns the stream's number. */
   call(path: string, body: Buffer, options: { readonly ends: boolean }): number;

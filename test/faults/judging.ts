@@ -30,7 +30,7 @@ export interface Heard {
   readonly failed: Record<string, number>;
 }
 
-export interface PutOut {
+interface PutOut {
   readonly isOut: boolean;
   /** Recorded disputes in which it is the wrong one. */
   readonly dissents: number;
@@ -105,7 +105,7 @@ async function untilOut(stage: Stage, engines: readonly Addressed[]): Promise<Pu
   return { isOut, dissents: disputes.against('engine-1').length, votes: requests.length };
 }
 
-export interface Addressed {
+interface Addressed {
   readonly address: string;
 }
 
@@ -119,7 +119,7 @@ export interface Cell extends PutOut {
 /** Of the router, for playWrongEngine. */
 export const WRONG_ENGINE_SETTINGS = { strategy: 'REDUNDANT', vote: { audit_rate: 0.05 }, slow_start_ms: 0 };
 
-export interface CellOptions {
+interface CellOptions {
   readonly name: string;
   /** engine-1 is the wrong one. */
   readonly engines: readonly Addressed[];
@@ -147,7 +147,7 @@ export async function playWrongEngine(stage: Stage, options: CellOptions): Promi
   return cell;
 }
 
-export interface Sums {
+interface Sums {
   readonly votes: number;
   readonly wrong: number;
   readonly failed: number;

@@ -30,7 +30,7 @@ export interface Router extends RouterProcess, Caller {
   readonly operator: Operator;
 }
 
-export interface FaultOptions {
+interface FaultOptions {
   readonly count?: number;
   readonly seed?: number;
   /** Until switchFaults. */

@@ -27,7 +27,7 @@ const LANES = 16;
 const MOST_REPEATS = 6;
 const WHOLE = 'whole';
 
-export interface SessionTally {
+interface SessionTally {
   /** Sessions whose whole run ended well, and those that failed, whole and in pieces alike. */
   compared: number;
   failed: number;

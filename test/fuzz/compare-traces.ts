@@ -9,7 +9,7 @@ import { withEngines, writeModel } from './compare.ts';
 import type { FuzzCase } from './generate.ts';
 import { Random } from './random.ts';
 
-export interface TraceTally {
+interface TraceTally {
   /** Pairs of network and input that were traced by both. */
   traced: number;
   digests: number;

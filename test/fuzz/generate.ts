@@ -8,7 +8,7 @@ import type { Temper } from './random-values.ts';
 import { inputValues, pickTemper } from './random-values.ts';
 import { randomPicture } from './random-windows.ts';
 
-export interface FuzzInput {
+interface FuzzInput {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
 }

@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 import type { Temper } from './random-values.ts';
 import { wild } from './random-values.ts';
 
-export interface WindowNode {
+interface WindowNode {
   readonly name: string;
   readonly kind: string;
   readonly inputs: number;

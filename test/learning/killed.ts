@@ -24,7 +24,7 @@ const EXAMPLES = 12;
 /** Latest moment of a kill after the router has begun to learn, milliseconds. */
 const LATEST_MS = 400;
 
-export interface KilledOutcome {
+interface KilledOutcome {
   readonly kills: number;
   /** Commits whose calls were answered. */
   readonly answered: number;

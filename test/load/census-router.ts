@@ -34,10 +34,10 @@ import { SessionStore } from '../../services/sessions/session-store.ts';
 import { TurnEngine } from './turn-engine.ts';
 
 /** As the model that is shipped. */
-export const SIZES = { inputSize: 768, outputSize: 48, steps: 32 } as const;
+const SIZES = { inputSize: 768, outputSize: 48, steps: 32 } as const;
 const INPUTS = 500;
 
-export interface CensusRouter {
+interface CensusRouter {
   /** One Reason, from the request's bytes to the answer's. */
   readonly call: () => Promise<void>;
   /** One ReasonBatch of so many. */

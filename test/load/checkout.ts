@@ -14,7 +14,7 @@ export interface Checkout {
   stop(): Promise<void>;
 }
 
-export interface CheckoutOptions {
+interface CheckoutOptions {
   readonly engines: number;
   /** Of the router, beside its engines and addresses. */
   readonly settings: Readonly<Record<string, unknown>>;

@@ -10,13 +10,13 @@ import { startSidecar } from '../support/sidecar.ts';
 import { generate } from './path/generator.ts';
 import { reasonUncached, type Requests } from './path/requests.ts';
 
-export interface MemoryOptions {
+interface MemoryOptions {
   readonly requests: number;
   readonly progress: (text: string) => void;
 }
 
 /** What the process held after so many requests. */
-export interface MemorySample {
+interface MemorySample {
   readonly requests: number;
   readonly rssMb: number;
 }

@@ -8,7 +8,7 @@ import * as requests from './path/requests.ts';
 import type { Closed, Open, PathFigures } from './path/results.ts';
 import { ROUTER, type Stage, type Subject, setStage } from './path/stage.ts';
 
-export interface PathOptions {
+interface PathOptions {
   readonly rounds: number;
   /** Of one measurement. */
   readonly seconds: number;

@@ -10,7 +10,7 @@ import { readGlosses } from '../support/glosses.ts';
 const MODELS = join(import.meta.dirname, '../../deploy/models');
 const TOP = 10;
 
-export interface Recall {
+interface Recall {
   readonly documents: number;
   readonly queries: number;
   readonly seed: number;

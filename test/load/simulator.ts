@@ -22,7 +22,7 @@ const denseName = (batch: number): string =>
 
 export const NETWORKS = Object.keys(NETWORK_TITLES) as NetworkName[];
 
-export interface SimulatorOptions {
+interface SimulatorOptions {
   readonly networks: readonly NetworkName[];
   readonly rounds: number;
   readonly progress: (text: string) => void;

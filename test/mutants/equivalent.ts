@@ -1,6 +1,6 @@
 // Mutants that no test can notice, each with its reason. They are reported and not counted.
 
-export interface Equivalent {
+interface Equivalent {
   readonly file: string;
   /** The lines without their indentation. */
   readonly before: string;

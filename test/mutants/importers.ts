@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 const IMPORT = /(?:from|import|new URL)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g;
 
 /** Of each test, by its path, how far the file is from it: 1 where it imports the file itself. */
-export type Distances = ReadonlyMap<string, number>;
+type Distances = ReadonlyMap<string, number>;
 
 export class Importers {
   readonly #importedBy = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 // What README.md and docs/ have that is not run, and why.
 
-export interface NotTried {
+interface NotTried {
   /** As it stands on the page; of an example the first line. */
   readonly what: string;
   readonly because: string;

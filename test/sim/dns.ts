@@ -9,7 +9,7 @@ import type { DnsAct } from './plan.ts';
 const INTERVAL_MS = 200;
 const NAME = 'e';
 
-export interface SimDnsParts {
+interface SimDnsParts {
   readonly pool: EnginePool;
   /** `n`: of the plan's engines; undefined: nothing answers there. */
   readonly connect: (id: string, n: number | undefined) => Engine;

@@ -22,7 +22,7 @@ export const INVARIANTS = {
   errors: 'nothing rejects with INTERNAL or anything but a RouterError, and nothing is thrown in the background',
 } as const;
 
-export type Invariant = keyof typeof INVARIANTS;
+type Invariant = keyof typeof INVARIANTS;
 
 export class Broken extends Error {
   readonly invariant: Invariant;

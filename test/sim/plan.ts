@@ -60,7 +60,7 @@ export interface RequestPlan {
   readonly closes?: boolean;
 }
 
-export interface OperatorAct {
+interface OperatorAct {
   readonly atMs: number;
   readonly engine: number;
   readonly act: 'READMIT' | 'REPLACE';

@@ -23,7 +23,7 @@ interface Call {
   readonly fail: (error: RouterError) => void;
 }
 
-export interface EngineHooks {
+interface EngineHooks {
   readonly random: Random;
   readonly plan: Pick<SchedulePlan, 'areAlike' | 'refused'>;
   /** `done` is told how it ended. */

@@ -7,7 +7,7 @@ import {
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { ReasonStreamRequestWire } from '../../services/generated/tandem/wire/v1/wire.ts';
 
-export interface StreamCallerOptions {
+interface StreamCallerOptions {
   readonly reads?: boolean;
   /** What the client library does not do by itself. Example: `{'grpc-timeout': '200m'}`. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { Grade, cacheStatusToJSON, gradeToJSON, strategyToJSON } from '../../ser
 /** Names → how often. */
 export type Counts = Record<string, number>;
 
-export interface TypeTally {
+interface TypeTally {
   answered: number;
   /** By "CODE/REASON". */
   readonly errors: Counts;

@@ -1,6 +1,6 @@
 // Spans as Jaeger's query API tells them (OTLP's JSON), and a trace as the tree that it draws.
 
-export type Plain = string | number | boolean;
+type Plain = string | number | boolean;
 
 export interface JaegerSpan {
   readonly spanId: string;

@@ -6,7 +6,7 @@ export function quoteIn(quote: string, passage: string): string | undefined {
   return words !== '' && singleSpaced(passage).includes(words) ? words : undefined;
 }
 
-export function singleSpaced(text: string): string {
+function singleSpaced(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 

@@ -35,7 +35,7 @@ const PARTS: readonly (readonly [kind: PartKind, pattern: RegExp])[] = [
   ['means', new RegExp(`\\b(?:using|with only|only (?:with|in|on|for|by))\\s+${REST}`, 'gi')],
 ];
 
-export type PartKind = 'deadline' | 'amount' | 'exclusion' | 'means';
+type PartKind = 'deadline' | 'amount' | 'exclusion' | 'means';
 
 export interface Part {
   readonly kind: PartKind;

@@ -4,7 +4,7 @@
 // ignores the limit of its answer) is charged in full, and the next requests find the budget used up.
 import type { TokenUsage } from '../../core/agent-observer.ts';
 
-export interface Prices {
+interface Prices {
   /** US dollars for a million tokens. */
   readonly promptUsdPerMillion: number;
   readonly completionUsdPerMillion: number;

@@ -18,7 +18,7 @@ export interface GuardOptions {
   readonly maxInFlight: number;
 }
 
-export interface GuardParts {
+interface GuardParts {
   readonly provider: Provider;
   readonly breaker: Pick<Breaker, 'allowsRequest' | 'begin' | 'end'>;
   readonly budget: Budget;

@@ -5,7 +5,7 @@ import type { TokenUsage } from '../../core/agent-observer.ts';
 import { limitedFetch } from './limited-fetch.ts';
 import { type Provider, ProviderFailure, type ProviderReply, type ProviderRequest } from './provider.ts';
 
-export interface OpenAiOptions {
+interface OpenAiOptions {
   readonly baseUrl: string;
   readonly model: string;
   /** Empty: the endpoint asks for none. */

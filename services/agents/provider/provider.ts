@@ -24,7 +24,7 @@ export interface Provider {
   complete(request: ProviderRequest, signal: AbortSignal): Promise<ProviderReply>;
 }
 
-export interface FailureOptions {
+interface FailureOptions {
   /** Another attempt may succeed. */
   readonly isRetryable?: boolean;
   /** The provider asks to wait so long before it. */

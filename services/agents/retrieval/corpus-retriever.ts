@@ -36,7 +36,7 @@ export interface Pending {
   readonly total: number;
 }
 
-export interface CorpusRetrieverOptions {
+interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
   /** Asked for once, when it is first needed; undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;

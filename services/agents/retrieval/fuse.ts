@@ -3,7 +3,7 @@
 
 const SMOOTHING = 60;
 
-export interface Ranked {
+interface Ranked {
   readonly index: number;
   readonly score: number;
 }

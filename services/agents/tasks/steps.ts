@@ -15,7 +15,7 @@ export interface Step {
   readonly level: number;
 }
 
-export interface Plan {
+interface Plan {
   readonly steps: readonly Step[];
   /** Sentences that are no steps: what the result must be like. */
   readonly remarks: readonly string[];

@@ -3,7 +3,7 @@ import type { CallOwner, CallListener, IncomingCall, OneRequestMethod } from '..
 import type { Metadata } from '../../grpc/metadata.ts';
 import { type Status, StatusError } from '../../grpc/status.ts';
 
-export interface InnerCaller {
+interface InnerCaller {
   readonly metadata: Metadata;
   /** IP address; empty: none. */
   readonly peer: string;

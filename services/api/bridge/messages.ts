@@ -13,7 +13,7 @@ import { plainJson } from './plain-json.ts';
 
 export type Message = Readonly<Record<string, unknown>>;
 
-export interface TranslatedCall {
+interface TranslatedCall {
   /** Of the method. */
   readonly path: string;
   /** Encoded. */

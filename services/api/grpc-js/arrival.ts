@@ -19,7 +19,7 @@ export interface ArrivalRules {
   readonly onBytes: (bytes: number) => void;
 }
 
-export interface ComingCall {
+interface ComingCall {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   readonly path: string;

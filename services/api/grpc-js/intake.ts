@@ -14,7 +14,7 @@ import { toGrpcJs } from './call.ts';
 import { setOwner } from './owners.ts';
 import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
-export interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {}
+interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {}
 
 /** A call with fewer bytes is never refused for the room that others take. */
 const SMALL_BYTES = 65_536;

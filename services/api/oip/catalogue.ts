@@ -119,7 +119,7 @@ export class Catalogue {
   }
 }
 
-export function versionNumber(version: string): number {
+function versionNumber(version: string): number {
   if (version === '') return 0;
   const value = Number(version);
   if (/^\d{1,9}$/.test(version) && value > 0) return value;

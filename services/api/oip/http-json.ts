@@ -9,7 +9,7 @@ import { invalid } from './errors.ts';
 import { type OutputType, rawOf } from './output.ts';
 
 /** The body of a request: JSON, and the bytes of binary tensors after it. */
-export interface InferBody {
+interface InferBody {
   readonly json: unknown;
   readonly binary: Buffer;
 }
@@ -24,7 +24,7 @@ const LISTS = {
   FP32: 'fp32Contents',
 } as const;
 
-export interface ParsedInfer {
+interface ParsedInfer {
   readonly request: ModelInferRequest;
   /** Outputs that are wanted as bytes. */
   readonly isBinary: (output: string) => boolean;

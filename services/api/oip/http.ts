@@ -12,7 +12,7 @@ import { UnaryContext } from '../unary.ts';
 import { parseInfer, splitBody, stringify, writeInfer } from './http-json.ts';
 import { EXTENSIONS, type OipParts } from './methods.ts';
 
-export interface HttpCall {
+interface HttpCall {
   readonly method: string;
   /** Begins with "/v2". Percent-encoded, as it came. */
   readonly path: string;
@@ -34,7 +34,7 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface HttpParts extends Omit<OipParts, 'publisher'> {
+interface HttpParts extends Omit<OipParts, 'publisher'> {
   readonly isReady: () => boolean;
   readonly maxItems: () => number;
 }

@@ -20,7 +20,7 @@ import type { InferenceStatistics } from './statistics.ts';
 const TYPE = 'ModelInfer.item';
 const TRACE_NAME = `inference.GRPCInferenceService/${TYPE}`;
 
-export interface InferParts {
+interface InferParts {
   readonly router: Router;
   readonly catalogue: Catalogue;
   readonly statistics: InferenceStatistics;

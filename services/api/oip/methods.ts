@@ -22,13 +22,13 @@ import type { InferenceStatistics } from './statistics.ts';
 import { checkModelInfer, checkModelName, checkRepository } from './limits.ts';
 import { inferStream } from './stream.ts';
 
-export interface OipOptions extends InferOptions {
+interface OipOptions extends InferOptions {
   readonly isReady: () => boolean;
 }
 
 export const EXTENSIONS = ['model_repository', 'model_configuration', 'statistics'];
 
-export const oipService = decoding(GRPCInferenceServiceService, {
+const oipService = decoding(GRPCInferenceServiceService, {
   serverLive: checkPlain,
   serverReady: checkPlain,
   modelReady: checkModelName,

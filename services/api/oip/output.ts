@@ -39,7 +39,7 @@ export function chooseOutputs({ outputs }: Pick<ModelInferRequest, 'outputs'>): 
   });
 }
 
-export interface AnswerShape {
+interface AnswerShape {
   readonly isBatch: boolean;
   readonly isRaw: boolean;
 }

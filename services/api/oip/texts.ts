@@ -4,7 +4,7 @@ import { invalid } from './errors.ts';
 
 export const TEXT = 'text';
 
-export interface Texts {
+interface Texts {
   readonly isBatch: boolean;
   readonly texts: readonly string[];
 }

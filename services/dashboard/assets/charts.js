@@ -48,7 +48,7 @@ export function chart(label, height, build) {
 const FONT = '11px system-ui, sans-serif';
 
 /** An axis with its title. */
-export function titledAxis(label, over) {
+function titledAxis(label, over) {
   return axis({ label, labelSize: 16, labelFont: FONT, labelGap: 0, ...over });
 }
 

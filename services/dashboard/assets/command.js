@@ -15,7 +15,7 @@ export function command(text) {
 }
 
 /** Adds what `npx tandem` needs to reach this router. */
-export function addressed(text) {
+function addressed(text) {
   const { address = '', flags = '' } = live.last?.client ?? {};
   if (!text.startsWith('npx tandem ') || text.endsWith('--help')) return text;
   // The router listens on every address of its machine: the one that this browser uses is one of them.

@@ -17,7 +17,7 @@ export type SpikesKernel = (y: number, weights: number, at: number, end: number)
 export type ColumnKernels = Readonly<Record<string, WeightedKernel & SpikesKernel>>;
 
 /** Some neighbouring outputs of a weighted node; in bytes, but for the names of its kernels. */
-export interface Panel {
+interface Panel {
   readonly first: number;
   readonly stride: number;
   readonly weighted: string;

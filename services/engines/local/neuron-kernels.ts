@@ -27,10 +27,10 @@ export type NeuronField = (typeof FIELDS)[number];
 export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
 
 const NEURONS = ['LIF', 'LI', 'IF', 'I', 'CubaLIF', 'CubaLI'] as const;
-export type NeuronType = (typeof NEURONS)[number];
+type NeuronType = (typeof NEURONS)[number];
 
 /** Addresses of NEURON_FIELDS, then `from`, `to`, `count`. */
-export type NeuronKernel = (...parameters: number[]) => number;
+type NeuronKernel = (...parameters: number[]) => number;
 export type NeuronKernels = Readonly<Record<string, NeuronKernel>>;
 
 /** Spikes of the potential in a local: 0, 1 or, with `multiple`, more. */

@@ -7,7 +7,7 @@ import { compareNames } from '../../core/names.ts';
 import type { Field, IntegerField, NodeType } from './node-types.ts';
 import { MAX_RANK, SAME_PADDING, fieldsOf, isIntegerField, isNodeType, rankOfWeight } from './node-types.ts';
 
-export interface NirFile {
+interface NirFile {
   readonly graph: NirGraph;
   /** Nodes that are not graphs. */
   readonly nodes: number;

@@ -2,7 +2,7 @@
 import { MAX_NODE_ELEMENTS } from './limits.ts';
 
 /** `vector`: one element, or one for each element of the node. `integers`: whole numbers, such as sizes or strides. */
-export type FieldKind = 'weight' | 'vector' | 'integers';
+type FieldKind = 'weight' | 'vector' | 'integers';
 
 export interface Field {
   readonly name: string;
@@ -59,7 +59,7 @@ const convolution = (axes: number): readonly Field[] => [
 const pool = [sizes('kernel_size', 2), sizes('stride', 2), paddings(2)];
 const synapse = [time('tau_syn'), time('tau_mem'), vector('r'), wIn, vector('v_leak')];
 
-export const NODE_TYPES = {
+const NODE_TYPES = {
   Input: [shape],
   Output: [shape],
   Flatten: flatten,

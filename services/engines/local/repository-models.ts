@@ -13,7 +13,7 @@ import { ModelLoader } from './model-loader.ts';
 /** What a file may take while others wait, milliseconds. */
 const TURN_MS = 2_000;
 
-export interface RepositoryModelsOptions {
+interface RepositoryModelsOptions {
   readonly modelsDir: string;
   /** It is read first. */
   readonly defaultModel?: string;

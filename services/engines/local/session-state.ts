@@ -13,7 +13,7 @@ export interface RunSession {
 
 export const NO_SESSION: RunSession = { state: new Uint8Array(0), returnState: false };
 
-export interface SessionTotals {
+interface SessionTotals {
   readonly steps: number;
   readonly totalSpikes: number;
   readonly synapticOperations: number;

@@ -16,7 +16,7 @@ const RESTART_MAX_MS = 30_000;
 /** One batch running and one waiting, so that the worker never idles for want of a message. */
 const MAX_BATCHES = 2;
 
-export interface SimulationEvents {
+interface SimulationEvents {
   answered(answers: readonly Answer[]): void;
   /** A batch has ended: there is room for another. */
   free(): void;

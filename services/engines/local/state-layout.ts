@@ -5,7 +5,7 @@ import type { Network, NetworkNode } from './network.ts';
 import { isStateful } from './node-types.ts';
 
 /** Elements of a node that are state, in the order of the body. */
-export interface NodeParts {
+interface NodeParts {
   /** Position in `Network.nodes`. */
   readonly node: number;
   readonly current: number;

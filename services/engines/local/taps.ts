@@ -1,7 +1,7 @@
 // Along one axis: which outputs an input element reaches, and through which kernel index.
 import type { Axis } from './window.ts';
 
-export interface Taps {
+interface Taps {
   /** Of each input element: how many taps it has, and kernel index and output of the first. */
   readonly count: Int32Array;
   readonly kernel: Int32Array;

@@ -134,7 +134,7 @@ export function assemble(functions: readonly WasmFunction[]): Uint8Array {
 }
 
 /** TypeScript knows WebAssembly as part of a browser only; this is what we use of it. */
-export interface WasmMemory {
+interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 interface WasmApi {

@@ -303,67 +303,6 @@ describe('a sidecar engine', () => {
     expect(await kindOf(engine.infer(input, context()))).toBe('answered');
   });
 
-  it('says why it is down', async () => {
-    const nobody = new SidecarEngine('engine-2', 'unix:/no/such/socket');
-    await nobody.start();
-    expect(nobody.downReason).toMatch(/no\/such\/socket/);
-    await nobody.stop();
-  });
-
-  it('says so in a short and printable way, whatever the engine says', async () => {
-    sidecar.refusal = { code: status.INTERNAL, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
-    const other = new SidecarEngine('engine-5', sidecar.address);
-    await other.start();
-    expect(other.downReason).toMatch(/^13 INTERNAL: \?\[2Jall is well\?B+$/);
-    expect(other.downReason.length).toBe(300);
-    await other.stop();
-  });
-
-  it.each([
-    ['numerics', { numericsVersion: 2 }, 'engine-3 implements numerics version 2, this router 1: upgrade the router'],
-    [
-      'protocol',
-      { protocolVersion: 3, oldestProtocolVersion: 2 },
-      'engine-3 speaks protocol version 2 to 3, this router 1: upgrade the router',
-    ],
-  ])('is kept out, by name, when its %s is another than the router’s', async (_, over, why) => {
-    sidecar.description = { ...sidecar.description, ...over };
-    const newer = new SidecarEngine('engine-3', sidecar.address);
-    await newer.start();
-    expect([newer.description, newer.downReason]).toEqual([undefined, why]);
-    await newer.stop();
-  });
-
-  it('is told of once, and counted, for a reason that differs in its digits alone', async () => {
-    let reports = 0;
-    sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
-    const other = new SidecarEngine('engine-6', sidecar.address);
-    other.onChange(() => (reports += 1));
-    await other.start();
-    for (let n = 1; n < 4; n += 1) {
-      sidecar.refusal = { code: status.INTERNAL, details: `try ${n}` };
-      const { described } = sidecar;
-      await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
-    }
-    expect([reports, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
-    await other.stop();
-  });
-
-  it('is tried less and less often while its streams end before they have answered', async () => {
-    const flapping = new FakeSidecar();
-    flapping.onStream = (stream) => stream.end();
-    await flapping.start();
-    const other = new SidecarEngine('engine-7', flapping.address);
-    const connectedMs: number[] = [];
-    other.onChange(() => other.description && connectedMs.push(performance.now()));
-    await other.start();
-    await until(() => connectedMs.length === 6);
-    // 50, 100, 200, 400 and 500 ms, each shortened by half at most.
-    expect(connectedMs[5]! - connectedMs[0]!).toBeGreaterThan(625);
-    flapping.kill();
-    await other.stop();
-  });
-
   it('comes back at once when a stream that has answered ends', async () => {
     for (let n = 0; n < 5; n += 1) {
       await engine.infer(input, context());

@@ -31,7 +31,7 @@ export const inputFields = {
     .describe('Name of the model. Empty: the default one, or for a text the first that takes text.'),
 };
 
-export type ModelInput = z.infer<z.ZodObject<typeof inputFields>>;
+type ModelInput = z.infer<z.ZodObject<typeof inputFields>>;
 
 export function toRequest({ text, encoding: numbers, model, model_version: modelVersion }: ModelInput): ReasonRequest {
   return ReasonRequest.fromPartial({ text, encoding: numbers, model, modelVersion });

@@ -1,77 +1,31 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeExecution, silent } from '../../../test/fakes/fake-parts.ts';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  PLAIN,
+  a,
+  b,
+  c,
+  caller,
+  contradicted,
+  d,
+  disputes,
+  election,
+  flush,
+  outcomes,
+  seen,
+  useElection,
+} from '../../../test/fakes/election.ts';
+import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
 import { fakeInference } from '../../../test/fakes/fake-engine.ts';
 import { kindOf } from '../../../test/fakes/router-parts.ts';
-import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import type { HandDriven } from '../../../test/fakes/hand-driven.ts';
 import { RouterError } from '../../core/errors.ts';
 import { readoutDigest } from '../../engines/readout-digest.ts';
 import type { VotePolicy } from '../../voting/policy.ts';
 import { Admission } from '../admission.ts';
-import type { AttemptOptions } from '../attempt.ts';
-import type { Dispute } from '../dispute.ts';
-import type { Outcome } from '../executor.ts';
 import { RetryBudget } from '../retry-budget.ts';
 import { vote } from './vote.ts';
 
-let a: HandDriven;
-let b: HandDriven;
-let c: HandDriven;
-let d: HandDriven;
-let caller: AbortController;
-let disputes: Dispute[];
-/** What was said, of each vote that cannot say who is wrong. */
-let contradicted: string[][];
-let seen: [verdict: string, dissenters: readonly string[]][];
-
-beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['performance'] });
-  [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new HandDriven(id)) as [
-    HandDriven,
-    HandDriven,
-    HandDriven,
-    HandDriven,
-  ];
-  caller = new AbortController();
-  disputes = [];
-  contradicted = [];
-  seen = [];
-});
-
-afterEach(() => {
-  jest.useRealTimers();
-});
-
-const PLAIN: VotePolicy = {
-  participants: 3,
-  agreement: { kind: 'MAJORITY' },
-  mode: 'PARALLEL',
-  compare: { kind: 'EXACT' },
-  distinctKinds: 1,
-  onDispute: 'FAIL',
-  onFew: 'FAIL',
-};
-
-function election(
-  plan: HandDriven[],
-  over: Partial<VotePolicy> = {},
-  options: Partial<AttemptOptions> = {},
-): Promise<Outcome<HandDriven>> {
-  const settled: Partial<AttemptOptions> = {
-    ...options,
-    observer: { ...silent, voted: (verdict, dissenters) => seen.push([verdict, dissenters]) },
-    onDispute: (dispute) => disputes.push(dispute),
-  };
-  const policy = { ...PLAIN, ...over };
-  const execution = fakeExecution(plan, caller.signal, settled, {
-    policy,
-    contradicted: (claims) => contradicted.push(claims.map(({ engine }) => engine.id)),
-  });
-  return vote(execution);
-}
-
-const flush = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
-const outcomes = ({ ballots }: Outcome<HandDriven>): string[] =>
-  ballots.map(({ engineId, outcome, why }) => [engineId, outcome, why].join(' ').trim());
+useElection();
 
 describe('a vote, while an engine has no room', () => {
   beforeEach(() => {
@@ -402,125 +356,5 @@ describe('the time of a ballot', () => {
 
   it('is more where all that there are vote already', async () => {
     expect(await partsOf([a, b, c])).toEqual([0.8, 0.8, 0.8]);
-  });
-});
-
-describe('a vote that only digests won', () => {
-  /** Of what every fake engine answers in full. */
-  const readout = readoutDigest(fakeInference());
-  const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
-
-  /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
-  async function wonByDigests(options: Partial<AttemptOptions> = {}): Promise<Promise<Outcome<HandDriven>>[]> {
-    const voting = election([a, b, c], {}, options);
-    a.fail('ENGINE_LOST');
-    b.answer(7n, digests);
-    c.answer(7n, digests);
-    voting.catch(() => undefined);
-    await flush();
-    return [voting]; // in an array, for a promise of a promise is one promise
-  }
-
-  it('asks one that won for its whole answer', async () => {
-    const [voting] = await wonByDigests();
-    b.answer(7n);
-    expect(await voting).toMatchObject({ engine: { id: 'b' }, grade: 'UNANIMOUS', inference: { spikeCounts: [3, 1] } });
-  });
-
-  it('asks the next one, and tells of the first, if that gives another answer than it voted for', async () => {
-    const [voting] = await wonByDigests();
-    b.answer(7n, { spikeCounts: [3, 2], readoutDigest: readout });
-    await flush();
-    c.answer(7n);
-    expect((await voting)?.engine.id).toBe('c');
-    expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
-  });
-
-  it('asks the next one if the first is lost', async () => {
-    const [voting] = await wonByDigests();
-    b.fail('ENGINE_LOST');
-    await flush();
-    c.answer(7n);
-    expect((await voting)?.engine.id).toBe('c');
-    expect(disputes).toEqual([]);
-  });
-
-  it('asks the next one, and tells of the first, if that now refuses what it had answered', async () => {
-    const [voting] = await wonByDigests();
-    b.fail('NON_FINITE', { step: '3', node: 'lif1' });
-    await flush();
-    c.answer(7n);
-    expect((await voting)?.engine.id).toBe('c');
-    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'], right: { stateDigest: 7n } }]);
-    expect(disputes[0]!.ballots[1]).toMatchObject({
-      outcome: 'DISSENTED',
-      stateDigest: undefined,
-      why: 'NON_FINITE, step 3, node lif1',
-    });
-  });
-
-  it('never gives digests for an answer, however true they are', async () => {
-    const [voting] = await wonByDigests();
-    b.answer(7n, digests);
-    await flush();
-    c.answer(7n);
-    expect(await voting).toMatchObject({ engine: { id: 'c' }, inference: { spikeCounts: [3, 1] } });
-    expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'] }]);
-  });
-
-  it('asks for a whole answer where the engine that was to give one gave its digests alone', async () => {
-    const voting = election([a, b, c]);
-    for (const engine of [a, b, c]) engine.answer(7n, digests);
-    await flush();
-    a.answer(7n, digests);
-    await flush();
-    b.answer(7n);
-    expect(await voting).toMatchObject({ engine: { id: 'b' }, inference: { spikeCounts: [3, 1] } });
-  });
-
-  it('fails in words of its own where none gives it', async () => {
-    const [voting] = await wonByDigests();
-    b.fail('INPUT_LENGTH');
-    await flush();
-    c.fail('ENGINE_LOST');
-    await flush();
-    a.fail('ENGINE_LOST');
-    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
-  });
-
-  it('asks one that has not voted where those that won have gone', async () => {
-    const [voting] = await wonByDigests();
-    b.fail('ENGINE_LOST');
-    await flush();
-    c.fail('ENGINE_LOST');
-    await flush();
-    a.answer(7n);
-    expect((await voting)?.engine.id).toBe('a');
-  });
-
-  it('does not take another answer from that one, and tells that it contradicts those that won', async () => {
-    const [voting] = await wonByDigests();
-    b.fail('ENGINE_LOST');
-    await flush();
-    c.fail('ENGINE_LOST');
-    await flush();
-    a.answer(8n);
-    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
-    expect(contradicted).toEqual([['b', 'c', 'a']]);
-  });
-
-  it('asks no further engine when the retry budget is spent', async () => {
-    const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
-    await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
-  });
-
-  it('but does where the whole answer there was has lost: a liar is not load', async () => {
-    const voting = election([a, b, c], {}, { budget: new RetryBudget(0, 0) });
-    a.answer(6n);
-    b.answer(7n, digests);
-    c.answer(7n, digests);
-    await flush();
-    b.answer(7n);
-    expect((await voting).engine.id).toBe('b');
   });
 });

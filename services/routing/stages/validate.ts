@@ -20,7 +20,7 @@ export const validate: Step = (request) => {
 };
 
 /** Throws RouterError that names the field. */
-export function toEngineInput(input: RawInput, found: Found): EngineInput {
+function toEngineInput(input: RawInput, found: Found): EngineInput {
   if (input.field === 'events') return fromEvents(input.events, found);
   const data = validateInput(input, found.input);
   const { shape } = input;

@@ -6,7 +6,7 @@ export const STEP_S = 0.01;
 /** The cart starts in the middle, and the track ends here on both sides, metres. */
 export const TRACK_M = 2.4;
 /** Past this angle the pole counts as fallen, radians. */
-export const FALLEN_RAD = 0.7;
+const FALLEN_RAD = 0.7;
 
 const SUBSTEPS = 10;
 const GRAVITY = 9.81;

@@ -4,10 +4,10 @@
 import { type GraphSpec, dims } from '../../support/nir-writer.ts';
 
 /** Neurons that push to one side. */
-export const A_SIDE = 16;
+const A_SIDE = 16;
 export const NEURONS = 2 * A_SIDE;
 /** Newtons of one spike. */
-export const SPIKE_N = 1.25;
+const SPIKE_N = 1.25;
 
 /** Newtons for each radian, radian a second, metre and metre a second. */
 const GAIN = { angle: 68, turning: 19, position: 2, speed: 15 };

@@ -8,7 +8,7 @@ import { NEURONS, forceOf } from './network.ts';
 export const ROBOT = 'robot';
 const REQUEST = { model: ROBOT, strategy: Strategy.STRATEGY_ROUND_ROBIN, cache: CacheMode.CACHE_MODE_BYPASS };
 
-export interface RideOptions {
+interface RideOptions {
   readonly steps: number;
   /** Undefined: each step begins with empty membranes. */
   readonly session?: string;

@@ -5,7 +5,7 @@ import { type EdgeName, startEdge } from '../edges.ts';
 import { ATTACKS } from './attacks.ts';
 import { type FloodResult, flood, quietP99Ms } from './flood.ts';
 
-export interface FloodVerdict extends FloodResult {
+interface FloodVerdict extends FloodResult {
   readonly quietP99Ms: number;
   readonly passed: boolean;
 }

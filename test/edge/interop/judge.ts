@@ -6,7 +6,7 @@ import { OWN_CASES } from './own-client.ts';
 import { type InteropPrograms, interopPrograms } from './programs.ts';
 import { TEST_SERVICE } from './service.ts';
 
-export interface InteropResult {
+interface InteropResult {
   readonly client: string;
   readonly server: string;
   readonly testCase: string;

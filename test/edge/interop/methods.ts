@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type MethodDefinition, type ServiceDefinition, loadSync } from '@grpc/proto-loader';
 
-export interface Payload {
+interface Payload {
   readonly body: Uint8Array;
 }
 

@@ -15,7 +15,7 @@ export interface InteropPrograms {
   server(): Promise<InteropServer>;
 }
 
-export interface InteropServer {
+interface InteropServer {
   readonly port: number;
   stop(): Promise<void>;
 }

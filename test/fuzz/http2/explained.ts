@@ -11,7 +11,7 @@ export interface Explanation {
 const ALIVE = 'Node’s (alive|waits|closed \\((0|2|no GOAWAY).*\\))$';
 const closedBy = (text: string): RegExp => new RegExp(`^ours closed \\(\\d+: ${text}.*\\); ${ALIVE}`);
 
-export const EXPLANATIONS: readonly Explanation[] = [
+const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern: /^ours closed \(1: the client does not begin with the preface.*; Node’s closed \(2\)$/,
     section: '3.4',

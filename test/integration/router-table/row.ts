@@ -38,7 +38,7 @@ export type Conduct =
   /** Answers late, so that all others have voted by then. */
   | 'takes its time';
 
-export type StrategyWord = 'ROUND_ROBIN' | 'LOCAL_FIRST' | 'SIDECAR_FIRST' | 'FASTEST' | 'REDUNDANT' | 'AFFINITY';
+type StrategyWord = 'ROUND_ROBIN' | 'LOCAL_FIRST' | 'SIDECAR_FIRST' | 'FASTEST' | 'REDUNDANT' | 'AFFINITY';
 
 export interface Ask {
   readonly strategy?: StrategyWord;

@@ -23,7 +23,7 @@ export interface LoadTarget {
 /** `ratePerS`: an open loop. Else a closed one. */
 export type Loop = { readonly connections: number } & ({ readonly inFlight: number } | { readonly ratePerS: number });
 
-export interface LoadFigures {
+interface LoadFigures {
   readonly calls: number;
   readonly callsPerS: number;
   /** Of latencies, which count from when a call was due. */
@@ -43,7 +43,7 @@ interface Report {
   readonly p999_us: number;
 }
 
-export const GENERATOR = join(import.meta.dirname, '../../../sidecar-cpp/build/release/tandem-wire-load');
+const GENERATOR = join(import.meta.dirname, '../../../sidecar-cpp/build/release/tandem-wire-load');
 const LOAD_CPU = '1';
 /** Added to this process's own: before the engines on the same CPU, so that what is due is sent then. Only root may do that. */
 const NICE = '-5';

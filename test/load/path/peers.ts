@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../../support/free-ports.ts';
 import { envoyConfig, haproxyConfig, nginxConfig } from './peer-configs.ts';
 
-export interface Proxy {
+interface Proxy {
   readonly name: string;
   readonly address: string;
   /** The process that does the work. */

@@ -8,7 +8,7 @@ import { pin } from '../../support/pin.ts';
 import { cpuUs, rssBytes } from '../../support/proc.ts';
 import type { Figures } from './measure.ts';
 
-export interface Replaced {
+interface Replaced {
   measure(seconds: number): Promise<Figures>;
   stop(): Promise<void>;
 }

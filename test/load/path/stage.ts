@@ -26,7 +26,7 @@ export interface Stage {
 
 export const DIRECT = 'engine alone';
 export const ROUTER = 'router';
-export const ROUTER_GRPC_JS = 'router, edge grpc-js';
+const ROUTER_GRPC_JS = 'router, edge grpc-js';
 const MODELS = join(import.meta.dirname, '../../../deploy/models');
 const ENGINES = 2;
 const PROXY_CPU = 0;

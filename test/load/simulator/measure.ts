@@ -14,7 +14,7 @@ export type Batch = (typeof BATCHES)[number];
 export const PEERS = [
   ...['jax', 'jax-by-layer', 'torch-compile', 'torch-compile-by-layer', 'spikingjelly', 'snntorch', 'norse'],
 ] as const;
-export const FIRST_LAYER = 'torch-first-layer';
+const FIRST_LAYER = 'torch-first-layer';
 
 export interface SubjectFigures {
   readonly name: string;
@@ -27,7 +27,7 @@ export interface SubjectFigures {
   readonly failure: string | undefined;
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly progress: (text: string) => void;

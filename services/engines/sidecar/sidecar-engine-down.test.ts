@@ -1,0 +1,82 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeSidecar } from '../../../test/fakes/fake-sidecar.ts';
+import { SidecarEngine } from './sidecar-engine.ts';
+
+let sidecar: FakeSidecar;
+
+beforeEach(async () => {
+  sidecar = await new FakeSidecar().start();
+});
+
+afterEach(() => {
+  sidecar.kill();
+});
+
+/** Resolves when `condition` holds after a change of the engine or a message to the sidecar. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a sidecar engine that cannot connect', () => {
+  it('gives the reason why it is down', async () => {
+    const missing = new SidecarEngine('engine-2', 'unix:/no/such/socket');
+    await missing.start();
+    expect(missing.downReason).toMatch(/no\/such\/socket/);
+    await missing.stop();
+  });
+
+  it('gives the reason in a short and printable way, whatever the engine says', async () => {
+    sidecar.refusal = { code: status.INTERNAL, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
+    const other = new SidecarEngine('engine-5', sidecar.address);
+    await other.start();
+    expect(other.downReason).toMatch(/^13 INTERNAL: \?\[2Jall is well\?B+$/);
+    expect(other.downReason.length).toBe(300);
+    await other.stop();
+  });
+
+  it.each([
+    ['numerics', { numericsVersion: 2 }, 'engine-3 implements numerics version 2, this router 1: upgrade the router'],
+    [
+      'protocol',
+      { protocolVersion: 3, oldestProtocolVersion: 2 },
+      'engine-3 speaks protocol version 2 to 3, this router 1: upgrade the router',
+    ],
+  ])('is not used, and named, when its %s version differs from the router’s', async (_, over, why) => {
+    sidecar.description = { ...sidecar.description, ...over };
+    const newer = new SidecarEngine('engine-3', sidecar.address);
+    await newer.start();
+    expect([newer.description, newer.downReason]).toEqual([undefined, why]);
+    await newer.stop();
+  });
+
+  it('reports a reason that differs in its digits alone once, and counts it', async () => {
+    let reports = 0;
+    sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
+    const other = new SidecarEngine('engine-6', sidecar.address);
+    other.onChange(() => (reports += 1));
+    await other.start();
+    for (let n = 1; n < 4; n += 1) {
+      sidecar.refusal = { code: status.INTERNAL, details: `try ${n}` };
+      const { described } = sidecar;
+      await until(() => sidecar.described > described && other.downReason.includes(`try ${n}`));
+    }
+    expect([reports, other.downReason]).toEqual([1, '13 INTERNAL: try 3 (4 times in a row)']);
+    await other.stop();
+  });
+
+  it('waits longer before each attempt while its streams end before they have answered', async () => {
+    const flapping = new FakeSidecar();
+    flapping.onStream = (stream) => stream.end();
+    await flapping.start();
+    const other = new SidecarEngine('engine-7', flapping.address);
+    const connectedMs: number[] = [];
+    other.onChange(() => other.description && connectedMs.push(performance.now()));
+    await other.start();
+    await until(() => connectedMs.length === 6);
+    // 50, 100, 200, 400 and 500 ms, each shortened by half at most.
+    expect(connectedMs[5]! - connectedMs[0]!).toBeGreaterThan(625);
+    flapping.kill();
+    await other.stop();
+  });
+});
