@@ -93,7 +93,9 @@ def rleaky_diagonal():
 def last(**options):
     """A last layer that resets in another way."""
     torch.manual_seed(14)
-    return run(nn.Sequential(nn.Linear(8, SIZE), lif(SIZE), nn.Linear(SIZE, 5), lif(5, **options)), 14, 8)
+    layers = [nn.Linear(8, SIZE), lif(SIZE), nn.Linear(SIZE, 5), lif(5, threshold=0.5, **options)]
+    layers[2].weight.data *= 3
+    return run(nn.Sequential(*layers), 14, 8)
 
 
 class Residual(nn.Module):
