@@ -44,7 +44,7 @@ export async function spawnedSidecars(
   const count = spawn.count ?? (sidecars.length + discovery.targets.length > 0 ? 0 : 2);
   const addressOf = async (index: number): Promise<string> => {
     const port = (spawn.base_port ?? BASE_PORT) + index;
-    const usesPort = spawn.socket_dir === '' && (spawn.base_port !== undefined || (await isFree(port)));
+    const usesPort = spawn.socket_dir === '' && (spawn.base_port !== undefined || (await canListen(port)));
     if (usesPort) return `127.0.0.1:${port}`;
     return `unix:${resolve(spawn.socket_dir || sockets.folder, `engine-${index + 1}.sock`)}`;
   };
@@ -62,7 +62,7 @@ export async function spawnedSidecars(
 }
 
 /** Whether a process could listen at this port of 127.0.0.1 now. */
-async function isFree(port: number): Promise<boolean> {
+async function canListen(port: number): Promise<boolean> {
   const server = createServer();
   try {
     await once(server.listen(port, '127.0.0.1'), 'listening');

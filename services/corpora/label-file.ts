@@ -20,7 +20,7 @@ export class LabelFile {
   #model = '';
   #labels = new Map<string, string>();
   /** Whether the file ends with a whole line. */
-  #isWhole = true;
+  #isComplete = true;
 
   /** A file that is not there, or is damaged, has no labels; a last line that was cut off is left out. */
   constructor(file: string) {
@@ -31,7 +31,7 @@ export class LabelFile {
     } catch {
       return;
     }
-    this.#isWhole = text.endsWith('\n');
+    this.#isComplete = text.endsWith('\n');
     for (const line of text.split('\n')) {
       const parsed = parse(line);
       if (parsed === undefined) continue;
@@ -57,11 +57,11 @@ export class LabelFile {
       writeFileSync(this.#file, lineOf('', model), { mode: 0o600 });
       this.#model = model;
       this.#labels = new Map();
-      this.#isWhole = true;
+      this.#isComplete = true;
     }
     const lines = labels.map((each) => lineOf(...each)).join('');
-    appendFileSync(this.#file, this.#isWhole ? lines : `\n${lines}`);
-    this.#isWhole = true;
+    appendFileSync(this.#file, this.#isComplete ? lines : `\n${lines}`);
+    this.#isComplete = true;
     for (const [key, label] of labels) this.#labels.set(key, label);
   }
 }

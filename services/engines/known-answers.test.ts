@@ -58,12 +58,12 @@ describe('an engine that is given inputs whose answers are known', () => {
   });
 
   it('is asked nothing more when the result is not needed', async () => {
-    let asked = 0;
+    let calls = 0;
     const counting = engine(() => {
-      asked += 1;
+      calls += 1;
       return RIGHT;
     });
-    expect(await firstFailure(counting, [KNOWN, KNOWN], () => asked >= 1)).toBeUndefined();
-    expect(asked).toBe(1);
+    expect(await firstFailure(counting, [KNOWN, KNOWN], () => calls >= 1)).toBeUndefined();
+    expect(calls).toBe(1);
   });
 });

@@ -137,11 +137,11 @@ function exporterRows(): { rows: string[][]; unexplained: number } {
   try {
     const lines = EXPORTERS.flatMap((framework) => python('record.py', folder, framework)) as RecordLine[];
     const rows = lines.map(({ case: name, framework, cause, error }) => {
-      const [served, how] = error === undefined ? checkExport(join(folder, name), framework) : ['not exported', error];
-      if (served === 'equal' && cause === null) return [name, served, how];
+      const [served, why] = error === undefined ? checkExport(join(folder, name), framework) : ['not exported', error];
+      if (served === 'equal' && cause === null) return [name, served, why];
       if (cause === null || served === 'equal') unexplained += 1;
       if (served === 'equal') return [name, served, `though it should not: ${cause}`];
-      return [name, served, cause ?? `no known cause: ${how}`];
+      return [name, served, cause ?? `no known cause: ${why}`];
     });
     return { rows, unexplained };
   } finally {

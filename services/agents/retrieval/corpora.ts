@@ -5,7 +5,7 @@ import { orStopped } from '../../engines/local/or-stopped.ts';
 import { Thread } from '../../engines/local/thread.ts';
 import type { Retriever, Search } from '../retriever.ts';
 import type { Passage } from '../types.ts';
-import type { Asked, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
+import type { NumberedRequest, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
 import type { Pending } from './corpus-retriever.ts';
 
 type Settle = PromiseWithResolvers<unknown>;
@@ -52,7 +52,7 @@ export class Corpora implements Retriever {
     this.#lastId += 1;
     const settle = Promise.withResolvers<unknown>();
     this.#open.set(this.#lastId, settle);
-    thread.postMessage({ id: this.#lastId, request } satisfies Asked);
+    thread.postMessage({ id: this.#lastId, request } satisfies NumberedRequest);
     return settle.promise;
   }
 

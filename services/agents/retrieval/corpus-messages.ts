@@ -18,7 +18,7 @@ export type CorpusRequest =
       readonly labels: ReadonlyMap<string, string>;
     };
 
-export interface Asked {
+export interface NumberedRequest {
   readonly id: number;
   readonly request: CorpusRequest;
 }

@@ -38,7 +38,7 @@ export interface Pending {
 
 interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
-  /** Asked for once, when it is first needed; undefined: only words are searched. */
+  /** NumberedRequest for once, when it is first needed; undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
   /** Hears how many passages of a corpus are indexed, while it is indexed. */
   readonly onIndexed?: (corpus: string, done: number, total: number) => void;

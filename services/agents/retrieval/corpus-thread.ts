@@ -4,7 +4,7 @@ import { RouterError } from '../../core/errors.ts';
 import { CorpusStore } from '../../corpora/corpus-store.ts';
 import { threadSetup } from '../../engines/local/thread.ts';
 import { ModelRepository } from '../../models/repository.ts';
-import type { Asked, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
+import type { NumberedRequest, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
 import { CorpusRetriever } from './corpus-retriever.ts';
 import { loadTextEmbedding } from './load-embedding.ts';
 import type { TextEmbedding } from './text-embedding.ts';
@@ -42,7 +42,7 @@ function answer(request: CorpusRequest): Promise<unknown> {
   }
 }
 
-async function serve({ id, request }: Asked): Promise<void> {
+async function serve({ id, request }: NumberedRequest): Promise<void> {
   try {
     reply({ id, result: await answer(request) });
   } catch (thrown) {
@@ -52,4 +52,4 @@ async function serve({ id, request }: Asked): Promise<void> {
   }
 }
 
-port.on('message', (asked: Asked) => void serve(asked));
+port.on('message', (request: NumberedRequest) => void serve(request));

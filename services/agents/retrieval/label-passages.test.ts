@@ -69,8 +69,8 @@ describe('the labelling of passages', () => {
       },
     });
     await expect(first).rejects.toBe(why);
-    const asked: string[] = [];
-    await run(store, async (text) => (asked.push(text), 'a'));
-    expect([asked.length, asked[0]]).toEqual([136, 'p64']);
+    const texts: string[] = [];
+    await run(store, async (text) => (texts.push(text), 'a'));
+    expect([texts.length, texts[0]]).toEqual([136, 'p64']);
   });
 });
