@@ -61,7 +61,7 @@ export class Authorizer {
 
   /**
    * Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password.
-   * Returns why it is refused, else whose it is if it is one to a model.
+   * Returns the error that refuses it. Else, for a request to a model, its caller.
    */
   checkHttp(
     authorization: string | undefined,

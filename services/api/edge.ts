@@ -17,7 +17,7 @@ export interface EdgeOptions {
   /** Largest request, bytes. */
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
-  /** Returns why a call may not be made, before its message is there, else whose it is. */
+  /** Called before a call's message has come. Returns the error that refuses the call, else its caller. */
   readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
   /** For a request to be whole, milliseconds. May change while it serves. */
   readonly timeoutMs: number;

@@ -18,10 +18,10 @@ export interface CallerCounts {
   refused: number;
 }
 
-/** When somebody with too much under way may try again, milliseconds. */
+/** After this time a caller with too many requests in flight may try again, milliseconds. */
 const RETRY_MS = 100;
 
-/** Name of the caller whose call it is, as setting `auth` has it; empty: it has none there. */
+/** The caller's name in setting `auth`; empty: it has none there. */
 export function callerName(owner: object | undefined): string {
   return owner instanceof CallerAccount && owner.isNamed ? owner.name : '';
 }

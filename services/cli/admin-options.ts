@@ -10,8 +10,8 @@ export interface AdminOptions extends CredentialOptions {
 }
 
 /**
- * Who says who they are, by a token or a certificate, calls as that, unless `admin` is a socket, which asks nobody. `usual`: the
- * socket of the router at an address.
+ * A user with a token or a certificate calls with it. At a Unix socket neither is needed. `usual`: the socket of the router at an
+ * address.
  */
 export function adminOptions<Options extends AdminOptions>(options: Options, usual = defaultAdminSocket): Options {
   const address = options.admin ?? socketOf(options, usual);

@@ -1,4 +1,4 @@
-// What went wrong, in words or as JSON, with an exit code that says whose turn it is.
+// What went wrong, in words or as JSON, with an exit code that says who has to act.
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';

@@ -1,4 +1,4 @@
-// What the command-line client ends with: whose turn it is.
+// Exit codes of the command-line client: they say who has to act, the user, the router or the machine.
 
 export const REFUSED = 1;
 export const USAGE = 2;

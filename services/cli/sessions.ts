@@ -48,7 +48,7 @@ function endCommand(): Command {
   return new Command('end')
     .description('end a session; its next message is refused, or opens it anew')
     .argument('<id>', 'its id, as "tandem sessions" shows it')
-    .option('--caller <name>', 'whose it is (default: a caller without a name)')
+    .option('--caller <name>', 'the caller that has opened it (default: a caller without a name)')
     .addHelpText('after', '\nExample: npx tandem sessions end robot-7')
     .action(async (id: string, { caller = '' }: { readonly caller?: string }, command: Command) => {
       const response = await callAdmin(command, SessionServiceClient, (client) => client.endSession, { id, caller });

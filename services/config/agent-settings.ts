@@ -7,16 +7,16 @@ const MAX_TOKENS = 1_000_000_000_000;
 const usdPerMillion = (of: string): z.ZodDefault<z.ZodNumber> =>
   z.number().min(0).max(1_000_000).default(0).describe(`Price of a million ${of} tokens, US dollars.`);
 
-const tokens = (usual: number, whose: string): z.ZodDefault<z.ZodNumber> =>
+const tokens = (usual: number, spender: string): z.ZodDefault<z.ZodNumber> =>
   z
     .int()
     .min(0)
     .max(MAX_TOKENS)
     .default(usual)
-    .describe(`Tokens that ${whose} may take in a window; 0: the provider is never asked.`);
+    .describe(`Tokens that ${spender} may take in a window; 0: the provider is never asked.`);
 
-const usd = (usual: number, whose: string): z.ZodDefault<z.ZodNumber> =>
-  z.number().min(0).max(1_000_000_000).default(usual).describe(`US dollars that ${whose} may cost in a window.`);
+const usd = (usual: number, spender: string): z.ZodDefault<z.ZodNumber> =>
+  z.number().min(0).max(1_000_000_000).default(usual).describe(`US dollars that ${spender} may cost in a window.`);
 
 const providerSchema = z
   .strictObject({

@@ -14,7 +14,7 @@ export const sidecarSchema = z
       .regex(ADDRESS, 'must be "host:port" or "unix:/path/to.sock"')
       .describe('Where it listens. Examples: "127.0.0.1:50061", "unix:/run/tandem/engine-1.sock".'),
   })
-  .describe('A sidecar that somebody else starts.');
+  .describe('A sidecar that this router does not start.');
 
 const targetSchema = z
   .strictObject({

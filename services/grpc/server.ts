@@ -21,7 +21,7 @@ import type { CallHost } from './call-host.ts';
 import { ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
-/** Of a call whose message may still be on its way. Returns the status of one that may not be made, else whose it is. */
+/** Called when a call's headers have come, before its message. Returns the status that refuses the call, else its owner. */
 type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
 
 /** Why a connection ended that did not just end. */

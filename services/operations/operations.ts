@@ -33,7 +33,7 @@ export interface RunningOperation {
   readonly id: string;
   progress(done: number, total?: number): void;
   succeed(result: string): void;
-  /** CANCELLED where somebody has cancelled it. */
+  /** CANCELLED where a caller has cancelled it. */
   fail(error: RouterError): void;
 }
 
@@ -57,7 +57,7 @@ export class Operations {
     }
   }
 
-  /** `cancel` is called at most once, when somebody asks for an end; the work must then end by itself. */
+  /** `cancel` is called at most once, when a caller cancels it; the work must then end by itself. */
   begin(kind: string, subject: string, cancel: () => void): RunningOperation {
     const id = `${kind}-${randomBytes(6).toString('hex')}`;
     const now = Date.now();

@@ -2,7 +2,7 @@
 
 /** Answers remembered for each model. */
 const WINDOW = 256;
-/** Sorting is dear: the quantile is taken anew after so many answers, and only where somebody asks for it. */
+/** Sorting is costly: the quantile is computed again after so many answers, and only when it is needed. */
 const REFRESH_EVERY = 32;
 /** Fewer say nothing about a tail. */
 const MIN_SAMPLES = 20;

@@ -1,5 +1,5 @@
 // Everything there is to know of the router, as metric families in Prometheus's terms: base units, counters that end in
-// `_total`, and label values out of bounded sets. Pure: made from a reading when somebody asks, so that the path of a
+// `_total`, and label values out of bounded sets. Pure: made from a reading when it is requested, so that the path of a
 // request pays nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
 import { agentFamilies } from './agent-families.ts';

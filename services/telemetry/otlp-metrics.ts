@@ -1,6 +1,6 @@
 // The same families pushed over OTLP, for who collects with OpenTelemetry. Our counts are handed over as they are
 // (a MetricProducer), so that its instruments are not on a request's path and histograms keep their buckets. Its SDK is
-// loaded only where somebody asks for it.
+// loaded only where it is switched on.
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type { DataPoint, MetricData, MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';

@@ -85,15 +85,15 @@ export class Budget {
     most: TokenUsage,
     maxTokens: number,
     maxUsd: number,
-    whose: string,
+    spender: string,
     prefix: string,
   ): string | undefined {
     const after = added(account.used, most);
     if (after.promptTokens + after.completionTokens > maxTokens) {
-      return `the call could take ${whose} above agents.budget.${prefix}tokens (${maxTokens}); ${this.#until()}`;
+      return `the call could take ${spender} above agents.budget.${prefix}tokens (${maxTokens}); ${this.#until()}`;
     }
     if (this.usdOf(after) > maxUsd) {
-      return `the call could take ${whose} above agents.budget.${prefix}usd (${maxUsd}); ${this.#until()}`;
+      return `the call could take ${spender} above agents.budget.${prefix}usd (${maxUsd}); ${this.#until()}`;
     }
     return undefined;
   }

@@ -50,8 +50,8 @@ export class SidecarEngine implements Engine {
   #lostWith = '';
   isFaulty = false;
   /**
-   * A caller has named its address. As long as no engine has ever answered there, nothing says what does instead: nobody
-   * can look for open ports by it.
+   * A caller has named its address. Until an engine has answered there, errors do not say what else answers: otherwise a
+   * caller could search for open ports.
    */
   isUnproven = false;
   /** Connections in a row that ended for such a reason, none of which was worth it. */
