@@ -39,7 +39,7 @@ let client: grpc.Client;
 
 beforeAll(async () => {
   // No handler gets as far as to need another part.
-  api = new ApiServer({ metrics, tracing: fakeTracing() } as ApiParts, {
+  api = new ApiServer({ metrics, tracing: fakeTracing(), agents: {} } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
     ...{
       authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)),

@@ -27,7 +27,7 @@ export async function startSystem(
   over: Record<string, unknown> = {},
   log: Log = pino({ level: 'silent' }),
 ): Promise<System> {
-  const { spawn, ...rest } = over;
+  const { spawn, agents, learning, operations, ...rest } = over;
   const folder = mkdtempSync(join(tmpdir(), 'tandem-system-'));
   const settings: Settings = settingsSchema.parse({
     models_dir: SUPERSENSE,
@@ -36,6 +36,10 @@ export async function startSystem(
     edge: edgeUnderTest,
     admin: { listen: `unix:${join(folder, 'admin', 'router.sock')}` },
     spawn: { count: 2, socket_dir: folder, ...(spawn as object) },
+    // Nothing that another router, or a person, has left in this clone.
+    agents: { corpus_dir: join(folder, 'corpora'), ...(agents as object) },
+    learning: { dir: join(folder, 'learning'), ...(learning as object) },
+    operations: { file: join(folder, 'operations.json'), ...(operations as object) },
     ...rest,
   });
   const tandem = await start(settings, log, () => undefined);
