@@ -9,7 +9,6 @@ import { DevelopmentCa } from '../support/certificates.ts';
 import { type Refusal, readRefusal } from '../support/refusal.ts';
 import { EDGES } from '../support/serve.ts';
 import { type System, startSystem } from '../support/system.ts';
-import { SUPERSENSE } from '../support/models.ts';
 
 const ca = new DevelopmentCa();
 const other = new DevelopmentCa();
@@ -99,11 +98,7 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     const stranger = signed(ca, 'stranger');
     expect((await ask(stranger, 'token-leaver'))?.code).not.toBe('UNAUTHENTICATED');
     const tokens = auth.tokens.filter(({ name }) => name !== 'leaver');
-    const next = { ...settings, edge, listen: '127.0.0.1:0', http_listen: '127.0.0.1:0', auth: { ...auth, tokens } };
-    const spawn = { count: 0, socket_dir: system.socketDir };
-    await system.reload(() =>
-      settingsSchema.parse({ ...next, models_dir: SUPERSENSE, spawn, admin: { listen: system.adminAddress } }),
-    );
+    await system.reload(() => ({ ...system.settings, auth: settingsSchema.parse({ auth: { ...auth, tokens } }).auth }));
     expect(await ask(stranger, 'token-leaver')).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'BAD_CREDENTIALS' });
     expect((await ask(stranger, 'token-client'))?.code).not.toBe('UNAUTHENTICATED');
   });

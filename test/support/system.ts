@@ -17,8 +17,8 @@ import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
   readonly client: ReasoningServiceClient;
-  /** Setting `spawn.socket_dir`, unless a test has its own. */
-  readonly socketDir: string;
+  /** What it was started with. */
+  readonly settings: Settings;
   /** One Reason call; rejects with the client library's error. */
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
 }
@@ -47,7 +47,7 @@ export async function startSystem(
   return {
     ...tandem,
     client,
-    socketDir: folder,
+    settings,
     reason: (request, options = {}) =>
       new Promise((resolve, reject) => {
         client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>
