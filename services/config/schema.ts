@@ -89,7 +89,12 @@ const shape = z.strictObject({
     .default(false)
     .describe('Serve gRPC reflection, for grpcurl and the like. `npm start` does so unless this is set.'),
   models_dir: z.string().min(1).default('deploy/models').describe('The model repository: <model>/<version>/model.nir.'),
-  default_model: z.string().default('supersense').describe('The model of requests that name none.'),
+  default_model: z
+    .string()
+    .default('supersense')
+    .describe(
+      'The model of requests that name none. Texts go to it where it takes text, else to the model of this name with -text behind it, else to the first that takes text.',
+    ),
   models: z
     .strictObject({
       watch: z

@@ -127,6 +127,10 @@ describe('the model for a text', () => {
     expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('z'), ...text('b') }).textModel).toBe('b');
   });
 
+  it('is the one named after the default model, and not another that comes before it by name', () => {
+    expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('m-text'), ...text('b') }).textModel).toBe('m-text');
+  });
+
   it('is none, where no model takes text', () => {
     expect(repository({ 'm/model.yaml': '', 'm/1/': '' }).textModel).toBe('');
   });

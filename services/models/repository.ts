@@ -83,11 +83,14 @@ export class ModelRepository {
     );
   }
 
-  /** For a text without a model: the default model where it takes text, else the first by name that does; else empty. */
+  /**
+   * For a text without a model: the default model where it takes text, else the model NAME-text, with the default model's
+   * name, else the first by name that takes text; else empty. So a model that is added or taught does not become the usual one.
+   */
   get textModel(): string {
     const takesText = ({ tokenizer, error }: ModelVersion): boolean => tokenizer !== undefined && error === '';
-    const found = this.find('', 0).find(takesText) ?? this.versions.find(takesText);
-    return found?.name ?? '';
+    const usual = [...this.find('', 0), ...this.find(`${this.defaultModel}-text`, 0)];
+    return [...usual, ...this.versions].find(takesText)?.name ?? '';
   }
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
