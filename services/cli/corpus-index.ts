@@ -10,7 +10,7 @@ import {
 } from '../generated/tandem/v1/operations.ts';
 import { callAdmin } from './client.ts';
 import { Progress } from './progress.ts';
-import { bare } from './words.ts';
+import { plain } from './words.ts';
 
 const POLL_MS = 200;
 
@@ -36,7 +36,7 @@ export async function indexCorpus(command: Command, corpus: string, wait: boolea
   }
   progress.clear();
   const { id, state, result, error } = operation;
-  const name = bare(operationStateToJSON(state), 'OPERATION_STATE_').toLowerCase();
+  const name = plain(operationStateToJSON(state), 'OPERATION_STATE_');
   return { operation: id, state: name, result: result || error };
 }
 

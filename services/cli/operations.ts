@@ -8,7 +8,7 @@ import {
 } from '../generated/tandem/v1/operations.ts';
 import { callAdmin, call, print } from './client.ts';
 import { table } from './table.ts';
-import { bare } from './words.ts';
+import { plain } from './words.ts';
 
 const HEAD = ['OPERATION', 'SUBJECT', 'STATE', 'STARTED', 'DONE', 'RESULT'];
 
@@ -34,7 +34,7 @@ function cancelCommand(): Command {
 }
 
 function row({ id, subject, state, startedMs, done, total, result, error }: Operation): string[] {
-  const name = bare(operationStateToJSON(state), 'OPERATION_STATE_').toLowerCase();
+  const name = plain(operationStateToJSON(state), 'OPERATION_STATE_');
   const started = new Date(Number(startedMs)).toISOString();
   return [id, subject, name, started, total > 0n ? `${done} of ${total}` : String(done), result || error || '-'];
 }

@@ -7,7 +7,7 @@ import { Indexing } from '../api/index-corpus.ts';
 import type { Settings } from '../config/schema.ts';
 import { Call } from '../core/call.ts';
 import { CorpusStore } from '../corpora/corpus-store.ts';
-import type { ModelRepository } from '../models/repository.ts';
+import { type ModelRepository, keyOf } from '../models/repository.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Router } from '../routing/router.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -37,7 +37,7 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
   });
   const store = new CorpusStore(corpusDir);
   const textModel = (): TextModel | undefined => {
-    const found = models.find(models.textModel, 0).find(({ tokenizer, error }) => tokenizer !== undefined && !error);
+    const found = models.textVersion;
     if (found === undefined) return undefined;
     const question = {
       ...{ model: found.name, modelVersion: found.version, input: NO_INPUT },
@@ -45,7 +45,7 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
       ...({ cache: 'BYPASS', strategy: undefined, vote: undefined } as const),
     };
     return {
-      key: `${found.name}/${found.version}`,
+      key: keyOf(found),
       label: async (text) => {
         const context = new Call(performance.now() + settings.request_timeout_ms);
         return (await router.reason({ ...question, text }, context)).answer.label;

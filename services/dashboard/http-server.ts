@@ -42,8 +42,8 @@ export interface HttpServerOptions {
   /** Host names that requests may be for, besides localhost. By default none. */
   readonly hosts?: readonly string[];
   /**
-   * Of a request with this header `authorization`, from this IP address. Returns why it is refused, or whose it is where that
-   * is known. By default none is refused.
+   * Called with a request's header `authorization` and the IP address that it comes from. Returns the error that refuses it,
+   * else its caller, where that is known. By default no request is refused.
    */
   readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => object | undefined;
   /** Of the body of a request, bytes. */

@@ -7,13 +7,13 @@ import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, readUint31 } from './frames.ts';
 export interface FrameSink {
   /** No more frames are wanted. */
   readonly isClosed: boolean;
-  /** No more frames are wanted for now. Asked after every few. */
+  /** No more frames are wanted for now. Read after every FRAMES_AT_ONCE frames. */
   readonly mustWait: boolean;
   /** The payload is buffer[start, end), valid within this call only. Throws ConnectionError. */
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void;
 }
 
-/** After so many frames `mustWait` is asked; a power of two. */
+/** Frames between two reads of `mustWait`. */
 const FRAMES_AT_ONCE = 8;
 
 export class FrameReader {

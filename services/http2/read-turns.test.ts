@@ -19,7 +19,7 @@ function nextTurn(): void {
   for (const run of now) run();
 }
 
-/** A connection with so many milliseconds of work, which it does in pieces of 0.05 ms. */
+/** A connection that has `workMs` of work, and does it in pieces of 0.05 ms. */
 function connection(owner: string, workMs: number): TurnTaker {
   let leftMs = workMs;
   const taker = {

@@ -1,6 +1,6 @@
-// Who reads when. Node gives each readable socket its turn, so that one caller with many connections, or with many small
-// calls in each, would have all others wait for all it has sent. Where several owners send, their connections read in slices
-// of time instead, and the owners take turns. Where one alone sends, this costs one look at the clock for a chunk.
+// The order in which connections read. Node.js reads each socket until it is empty. So a caller with many connections, or with
+// many small calls, would delay all others. Where several owners send, their connections read for a short time each, and the
+// owners take turns. Where only one owner sends, this costs one read of the clock for each chunk.
 
 /** A connection. */
 export interface TurnTaker {

@@ -53,6 +53,10 @@ export interface ModelVersion {
   readonly error: string;
 }
 
+function takesText({ tokenizer, error }: ModelVersion): boolean {
+  return tokenizer !== undefined && error === '';
+}
+
 /** "name/version". */
 export function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>): string {
   return `${name}/${version}`;
@@ -88,9 +92,13 @@ export class ModelRepository {
    * name, else the first by name that takes text; else empty. So a model that is added or taught does not become the usual one.
    */
   get textModel(): string {
-    const takesText = ({ tokenizer, error }: ModelVersion): boolean => tokenizer !== undefined && error === '';
     const usual = [...this.find('', 0), ...this.find(`${this.defaultModel}-text`, 0)];
     return [...usual, ...this.versions].find(takesText)?.name ?? '';
+  }
+
+  /** The best version of `textModel` that takes text; undefined: there is none. */
+  get textVersion(): ModelVersion | undefined {
+    return this.find(this.textModel, 0).find(takesText);
   }
 
   /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */

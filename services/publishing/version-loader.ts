@@ -50,17 +50,18 @@ export class VersionLoader {
     }
     try {
       checkUsable(folder, name);
+      const version = toVersion(folder);
       const read = await pins.read({
         ...{ name, version: folder.version, manifest: folder.manifest! },
         path: join(folder.versionPath, 'model.nir'),
-        known: toVersion(folder).golden,
+        known: version.golden,
       });
-      checkRead(toVersion(folder), read.model);
+      checkRead(version, read.model);
       const before = models.get(name, folder.version);
       const served = before === undefined ? undefined : this.#servedPin(before);
       const isSame = served !== undefined && isSameContent(served, read.model);
       const isThere = known.some((each) => each.version === folder.version);
-      if (isSame && readsAlike(before!, toVersion(folder))) {
+      if (isSame && readsAlike(before!, version)) {
         await staged?.rollback();
         return { version: before!, wasServed: true, engines: [], knownInputs: 0 };
       }

@@ -62,7 +62,7 @@ describe('an engine that comes back under load', () => {
     return result;
   }
 
-  /** Of those who were asked first: on a busy machine an attempt may time out, and then another engine answers. */
+  /** Counts first attempts: on a busy machine an attempt may time out, and then another engine answers. */
   const shareOf = (id: string, requests: readonly LoadRequest[]): number =>
     requests.filter(({ attempts }) => attempts[0]?.engineId === id).length / requests.length;
 

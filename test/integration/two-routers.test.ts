@@ -47,7 +47,7 @@ describe('two routers with the same settings', () => {
   });
 });
 
-describe('a router whose engines are to listen at ports that are taken', () => {
+describe('a router with setting spawn.base_port, where that port is taken', () => {
   it('takes no other router’s engine for its own, says why it has none, and has it when the port is free', async () => {
     const [port] = await freePorts(1);
     const spawn = { count: 1, base_port: port };

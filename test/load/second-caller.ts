@@ -1,5 +1,5 @@
-// What one caller's flood costs another caller, who sends good requests at a low rate. Router, engine, both callers and the
-// control are processes of their own.
+// Measures how much one caller's flood delays another caller that sends good requests at a low rate. Router, engine, callers and
+// control are separate processes.
 import { createHash, randomBytes } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';

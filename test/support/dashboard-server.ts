@@ -1,4 +1,4 @@
-// A dashboard server on a port of its own, and requests to it.
+// A dashboard server at a port that the system chooses, and requests to it.
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { HttpServer, type HttpServerOptions } from '../../services/dashboard/http-server.ts';

@@ -6,11 +6,15 @@ import type { CorpusStore } from '../../corpora/corpus-store.ts';
 export function corpusName(store: CorpusStore, corpus: string): string {
   if (corpus !== '') {
     if (store.stamp(corpus) !== undefined) return corpus;
-    throw unknownCorpus(store, `there is no corpus "${corpus.slice(0, 64)}"`);
+    throw missingCorpus(store, corpus);
   }
   const names = store.names();
   if (names.length === 1) return names[0]!;
   throw unknownCorpus(store, names.length === 0 ? 'there is no corpus' : 'there are several corpora; name one');
+}
+
+export function missingCorpus(store: CorpusStore, name: string): RouterError {
+  return unknownCorpus(store, `there is no corpus "${name.slice(0, 64)}"`);
 }
 
 export function unknownCorpus(store: CorpusStore, what: string): RouterError {

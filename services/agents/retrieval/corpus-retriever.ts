@@ -6,7 +6,7 @@ import type { CorpusStore } from '../../corpora/corpus-store.ts';
 import { LabelFile, passageKey } from '../../corpora/label-file.ts';
 import { MAX_CORPUS_BYTES } from '../../corpora/limits.ts';
 import type { Search } from '../retriever.ts';
-import { corpusName, unknownCorpus } from './corpus-name.ts';
+import { corpusName, missingCorpus, unknownCorpus } from './corpus-name.ts';
 import { CorpusIndex, type FoundPassage } from './corpus-index.ts';
 import type { TextEmbedding } from './text-embedding.ts';
 
@@ -38,7 +38,7 @@ export interface Pending {
 
 interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
-  /** NumberedRequest for once, when it is first needed; undefined: only words are searched. */
+  /** Called once, when it is first needed; undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
   /** Hears how many passages of a corpus are indexed, while it is indexed. */
   readonly onIndexed?: (corpus: string, done: number, total: number) => void;
@@ -100,7 +100,7 @@ export class CorpusRetriever {
     const stamp = this.#store.stamp(name);
     if (stamp === undefined) {
       this.#kept.delete(name);
-      throw unknownCorpus(this.#store, `there is no corpus "${name.slice(0, 64)}"`);
+      throw missingCorpus(this.#store, name);
     }
     const known = this.#kept.get(name);
     this.#kept.delete(name);

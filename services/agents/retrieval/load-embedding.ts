@@ -9,7 +9,7 @@ const MAX_NIR_BYTES = 256 * 1024 * 1024;
 
 /** Undefined: no model of the repository takes text, or its vectors are not exact in int8. */
 export function loadTextEmbedding(modelsDir: string, models: ModelRepository): TextEmbedding | undefined {
-  const model = models.find(models.textModel, 0).find(({ tokenizer }) => tokenizer !== undefined);
+  const model = models.textVersion;
   if (model?.tokenizer === undefined) return undefined;
   const nir = readRegularFile(join(modelsDir, model.name, String(model.version), 'model.nir'), MAX_NIR_BYTES);
   const vectors = tokenVectors(nir, model.tokenizer.size);

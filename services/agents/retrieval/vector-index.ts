@@ -21,7 +21,10 @@ export class VectorIndex {
     this.#lengths[index] = lengthOf(this.slot(index));
   }
 
-  /** The `count` nearest that are accepted, the best first; equal ones by index. None whose cosine is not above 0. */
+  /**
+   * Indices of the `count` nearest vectors that `accepts` takes, the nearest first; of equally near ones the lower index first.
+   * Only vectors with a cosine above 0.
+   */
   nearest(query: Int8Array, count: number, accepts: (index: number) => boolean = () => true): number[] {
     const length = lengthOf(query);
     const scores = this.#lengths.map((own, index) =>

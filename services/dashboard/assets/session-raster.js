@@ -42,6 +42,6 @@ function picture(id, neurons, rows) {
       return fired.map((neuron) => `M${fromStep - from} ${neurons - 1 - neuron}h${width}v1h-${width}z`);
     })
     .join('');
-  const window = { firstStep: from, steps, firstNeuron: 0, neurons };
-  return rasterFigure('readout', `Spikes of session ${id}`, window, svg('path', { class: 'other', d: path }));
+  const range = { firstStep: from, steps, firstNeuron: 0, neurons };
+  return rasterFigure('readout', `Spikes of session ${id}`, range, svg('path', { class: 'other', d: path }));
 }

@@ -14,7 +14,7 @@ const inputsOf = (steps: number, size: number): Float32Array[] =>
   Array.from({ length: steps }, () => Float32Array.from({ length: size }, () => random(1_000) / 8));
 
 describe('a delay line', () => {
-  it('puts out each element as many steps later as it is delayed', () => {
+  it('delays each element by its own number of steps', () => {
     for (let round = 0; round < 50; round += 1) {
       const delays = Uint32Array.from({ length: 1 + random(6) }, () => random(5));
       const inputs = inputsOf(12, delays.length);

@@ -27,7 +27,12 @@ export class Interrupt {
 
   /** For runs that nothing outside can stop. */
   static never(): Interrupt {
-    return new Interrupt(new Int32Array(1), 0, Infinity);
+    return Interrupt.at(Infinity);
+  }
+
+  /** For runs that only their deadline stops. */
+  static at(deadlineMs: number): Interrupt {
+    return new Interrupt(new Int32Array(1), 0, deadlineMs);
   }
 
   /** Throws Interrupted where the run must end. */

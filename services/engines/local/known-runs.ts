@@ -15,7 +15,7 @@ const ADVICE = 'put the right file back, or remove it';
 export function checkKnownRuns(network: Network, runs: readonly KnownRun[], budgetMs: number): number {
   if (runs.length === 0) return 0;
   const simulator = new Simulator(network);
-  const interrupt = new Interrupt(new Int32Array(1), 0, performance.now() + budgetMs);
+  const interrupt = Interrupt.at(performance.now() + budgetMs);
   for (const [index, known] of runs.entries()) {
     const name = known.name === '' ? '' : ` ${JSON.stringify(known.name.slice(0, 64))}`;
     const fail = (why: string): Error =>

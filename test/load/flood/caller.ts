@@ -1,4 +1,4 @@
-// The caller that keeps to its rate: one call every few milliseconds, whether answers come or not. A process of its own.
+// The program of the other caller: one call every few milliseconds, whether answers come or not.
 import { parseArgs } from 'node:util';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import { Metadata } from '../../../services/grpc/metadata.ts';

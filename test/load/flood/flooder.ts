@@ -1,4 +1,4 @@
-// One caller that floods: a process of its own, started by second-caller.ts. It prints what it sent, as JSON.
+// The program of the caller that floods; second-caller.ts starts it. It prints as JSON how much it sent.
 import { parseArgs } from 'node:util';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import type { ClientMethod } from '../../../services/grpc/client-call.ts';
