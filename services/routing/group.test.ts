@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
@@ -139,6 +139,18 @@ describe('requests that come together', () => {
     pool.find('a').limit.cap(4);
     const { said, alone } = await together(router, same(10));
     expect([said.length, alone, admission.waiting]).toEqual([4, 6, 0]);
+  });
+
+  it('give their places back, each once, whether answered or not', async () => {
+    const [only, admission] = [engine('a'), new Admission({ maxQueue: 100, maxWaitMs: 1_000 })];
+    const left = jest.spyOn(admission, 'leave');
+    const { router, pool } = buildWhole([only], undefined, { admission, maxAttempts: 1 });
+    pool.find('a').limit.cap(4);
+    const { alone } = await together(router, same(6));
+    only.behaviour = lost;
+    await together(router, same(2));
+    expect(alone).toBe(2);
+    expect(left.mock.calls.map(([, isAnswered]) => isAnswered)).toEqual([true, true, true, true, false, false]);
   });
 
   it('go alone where the router would have too many under way', async () => {

@@ -155,6 +155,28 @@ describe('a stream that is drained', () => {
   });
 });
 
+describe('an engine that answers what it was not asked', () => {
+  it('loses the stream after a few such answers, and what it was asked fails', async () => {
+    const asked = ask();
+    await aTurn();
+    for (let id = 100n; id < 108n; id += 1n) call.receive(answer(id));
+    expect(closed).toEqual([]);
+    call.receive(answer(108n));
+    expect(closed).toEqual(['it sent 9 answers with ids that were never sent, or answered before']);
+    expect([await asked, call.cancelled]).toEqual(['ENGINE_FAULT', 1]);
+  });
+
+  it('may answer what was cancelled meanwhile', async () => {
+    const caller = new AbortController();
+    const asked = Array.from({ length: 9 }, () => ask({ signal: caller.signal }));
+    await aTurn();
+    caller.abort();
+    for (let id = 1n; id <= 9n; id += 1n) call.receive(answer(id));
+    await Promise.all(asked);
+    expect([closed, stream.unexpectedAnswers]).toEqual([[], 0]);
+  });
+});
+
 describe('what an engine owes', () => {
   it('are its inputs, those with layers apart, until each is answered, cancelled or not', async () => {
     const caller = new AbortController();
