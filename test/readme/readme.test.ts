@@ -1,4 +1,4 @@
-// README.md and docs/ as a new user takes them: every command typed, every example run, every figure printed by a command.
+// README.md, docs/ and CONTRIBUTING.md as a new user takes them: every command typed, every example run, every figure printed by a command.
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -25,9 +25,10 @@ const ALL_TRIES = [...TRIES, ...DOCS_TRIES];
 // --- what the pages have -------------------------------------------------------------------------------------------------
 
 const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
-const pages = readdirSync(join(FOLDER, 'docs'))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => readFileSync(join(FOLDER, 'docs', name), 'utf8'));
+const docs = readdirSync(join(FOLDER, 'docs')).filter((name) => name.endsWith('.md'));
+const pages = [...docs.map((name) => join('docs', name)), 'CONTRIBUTING.md'].map((path) =>
+  readFileSync(join(FOLDER, path), 'utf8'),
+);
 const firstLine = (text: string): string => text.split('\n')[0]!;
 const blocks = new Map(
   [readme, ...pages]

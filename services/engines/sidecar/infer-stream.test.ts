@@ -157,22 +157,22 @@ describe('a stream that is drained', () => {
 
 describe('an engine that answers what it was not asked', () => {
   it('loses the stream after a few such answers, and what it was asked fails', async () => {
-    const asked = ask();
+    const answered = ask();
     await aTurn();
     for (let id = 100n; id < 108n; id += 1n) call.receive(answer(id));
     expect(closed).toEqual([]);
     call.receive(answer(108n));
     expect(closed).toEqual(['it sent 9 answers with ids that were never sent, or answered before']);
-    expect([await asked, call.cancelled]).toEqual(['ENGINE_FAULT', 1]);
+    expect([await answered, call.cancelled]).toEqual(['ENGINE_FAULT', 1]);
   });
 
   it('may answer what was cancelled meanwhile', async () => {
     const caller = new AbortController();
-    const asked = Array.from({ length: 9 }, () => ask({ signal: caller.signal }));
+    const answers = Array.from({ length: 9 }, () => ask({ signal: caller.signal }));
     await aTurn();
     caller.abort();
     for (let id = 1n; id <= 9n; id += 1n) call.receive(answer(id));
-    await Promise.all(asked);
+    await Promise.all(answers);
     expect([closed, stream.unexpectedAnswers]).toEqual([[], 0]);
   });
 });
