@@ -5,6 +5,18 @@ const GOAL =
   'npx tandem agents goal "Cut the p99 latency of the API to under 100 ms by March 1, without new hardware."';
 
 export const DOCS_TRIES: readonly Try[] = [
+  // Corpora
+  { what: 'npx tandem corpus add notes docs', beside: 'npm start', prints: /^corpus notes: \d+ documents/m },
+  { what: 'npx tandem corpus index notes', beside: 'npm start', prints: /notes/ },
+  {
+    ...{ what: 'npx tandem query "How are engines chosen?" --corpus notes', beside: 'npm start' },
+    prints: /^1\. \w+/m,
+  },
+  {
+    ...{ what: 'npx tandem query "Who lives in trees?" --corpus notes --label noun.animal', beside: 'npm start' },
+    prints: /^/,
+  },
+
   // Agents
   { what: GOAL, beside: 'npm start', prints: /^Success criteria$/m },
   {
@@ -117,10 +129,6 @@ export const DOCS_TRIES: readonly Try[] = [
     ...{ because: 'measuring takes long', prints: /--only/ },
   },
   explained('npx node test/load/bridge.ts', ''),
-  {
-    ...{ what: 'npm run bench -- --only path --quick', beside: 'nothing', runs: 'npm run bench -- --help' },
-    ...{ because: 'measuring takes long', prints: /--only[^]*--quick/ },
-  },
   {
     ...{ what: 'npm run demo -- vote', beside: 'nothing', goesOn: true, prints: /vote/ },
   },

@@ -27,11 +27,11 @@ export const NOT_TRIED: readonly NotTried[] = [
     what,
     because: 'the bridge is off in "npm start"; test/integration/bridge.test.ts has one, with this client',
   })),
-  ...['npx tandem', 'npx tandem metrics', 'npx tandem models add', 'npx tandem coordinate', 'npx tandem learn'].map(
-    part,
-  ),
+  ...['npx tandem', 'npx tandem metrics', 'npx tandem models add'].map(part),
   ...['--as-version 3 --reload', '--check run.npz', '--from', '--base MODEL', '--commit-every', '--json'].map(part),
   ...['--sessions 500', '--address', '--ca', '--token', '--detail readout', 'source'].map(part),
+  ...['--label', '--no-wait', '--dt', '--compare baseline', '--rounds 1 --seconds 3', '--in-flight 1'].map(part),
+  ...['--seconds 60', '--seed SEED', '--pairs'].map(part),
   {
     what: 'listen: 0.0.0.0:50051',
     because: 'settings for other machines; test/integration/tls.test.ts starts a router with them',
@@ -63,9 +63,35 @@ export const NOT_TRIED: readonly NotTried[] = [
     because: 'a part of model.yaml; test/integration/inputs.test.ts loads models with each key',
   },
   {
-    ...{ what: 'WHAT                                          OURS   PEER    UNIT     RATIO' },
-    because: 'figures of one run, which takes ten minutes; "npm run bench -- --only path --quick" prints them',
+    ...{ what: 'WHAT                                          OURS    PEER   UNIT     RATIO' },
+    because: 'figures of one run, which takes ten minutes; "npm run bench -- --only path" prints them',
   },
+  ...[
+    'SHARE            engines alone      HAProxy            nginx              Envoy              router',
+    'FLOOD    P99 ALONE  CONTROL  BESIDE  OF ALONE  OF CONTROL  FAILED  SENT/S  ROUTER CPU',
+  ].map((what) => ({ what, because: 'figures of one run, which takes minutes; the page names its command' })),
+  {
+    ...{ what: 'npm run bench -- --only path --rounds 3 --seconds 1' },
+    because: 'it takes ten minutes; "npm run bench -- --only path" is tried by its help',
+  },
+  ...[
+    "npm test -- services/voting/verdict.test.ts -t 'majority'",
+    'npm test -- --cpp Simulator',
+    'npm run generate',
+    'npm run format',
+    'npm run check -- floors',
+    'npm run test:sim -- --seed SEED --only SCHEDULE',
+    'npx tandem replay FILE',
+  ].map((what) => ({ what, because: 'for developers, who run them in every change' })),
+  {
+    ...{ what: 'npx tandem operations cancel index-0123456789ab' },
+    because: 'wants an operation that runs for long; services/api/index-corpus.test.ts cancels one',
+  },
+  {
+    what: `python -c "import numpy as np; r = np.load('run.npz'); np.save('x.npy', r['input']); print(r['output'].sum(0))"`,
+    because: 'wants a recording of the user’s own framework',
+  },
+  { what: 'npx tandem reason --model net --json x.npy', because: 'wants the same recording' },
   { what: 'deploy/models/', because: 'a folder’s layout; "npx tandem models import" makes it' },
   ...[
     'npx tandem reason --model gestures frames.npy',
