@@ -20,7 +20,7 @@ export async function openAdminDoor(
   const own = {
     listen,
     connections: new ConnectionLimit(MAX_CONNECTIONS),
-    ...(path === undefined ? {} : { tls: undefined, authorize: undefined }),
+    ...(path === undefined ? {} : { tls: undefined, authorize: undefined, recheck: undefined }),
   };
   if (path !== undefined) makePrivateFolder(listen, path);
   // What the options of the public edge change while it serves counts here, too.

@@ -34,6 +34,11 @@ export class Authorizer {
     return this.#callers.isRequired;
   }
 
+  /** Whether a caller of that name is listed. */
+  knows(name: string): boolean {
+    return this.#callers.has(name);
+  }
+
   /** Returns why the call may not be made; undefined: it may. */
   check(path: string, metadata: Metadata, socket: Socket): RouterError | undefined {
     const access = ACCESS[path] ?? [];

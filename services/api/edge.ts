@@ -19,6 +19,8 @@ export interface EdgeOptions {
   readonly maxStreamsPerConnection: number;
   /** Called before a call's message has come. Returns the error that refuses the call, else its caller. */
   readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
+  /** Whether a stream that is open may go on: asked after `auth` has changed. Returns the error that ends it. */
+  readonly recheck?: (path: string, metadata: Metadata, socket: Socket) => RouterError | undefined;
   /** For a request to be whole, milliseconds. May change while it serves. */
   readonly timeoutMs: number;
   /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
@@ -33,6 +35,8 @@ export interface Edge {
   start(): Promise<number>;
   /** For connections that come from now on. */
   renew(certificate: ServerCertificate): void;
+  /** Ends the open streams that `recheck` refuses. Single calls that are under way are answered: they were allowed when they began. */
+  endRefused(): void;
   /** Takes no more connections and calls, and resolves when those that are open have ended. */
   drain(): Promise<void>;
   /** Ends what is open. */

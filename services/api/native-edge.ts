@@ -63,6 +63,16 @@ export class NativeEdge implements Edge {
     this.#listener?.renew(certificate);
   }
 
+  endRefused(): void {
+    const { recheck } = this.#options;
+    if (recheck === undefined) return;
+    this.#server.endCalls((method, metadata, socket) => {
+      if (!method.requestStream && !method.responseStream) return undefined;
+      const error = recheck(method.path, metadata, socket);
+      return error && toStatus(error);
+    });
+  }
+
   async drain(): Promise<void> {
     this.#listener?.close();
     await this.#server.drain();

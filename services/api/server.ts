@@ -118,6 +118,7 @@ export class ApiServer {
       drained: this.#drained.signal,
       calls: this.#calls,
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
+      recheck: (...call: Parameters<Authorizer['check']>) => this.#check(...call),
       strategyChanged: () => this.refreshHealth(),
     };
     this.#live = shared;
@@ -147,16 +148,20 @@ export class ApiServer {
 
   #authorize(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | CallerAccount | undefined {
     const { authorizer, onCallRefused } = this.#options;
-    const error = authorizer.check(path, metadata, socket);
-    if (error !== undefined) {
-      onCallRefused(path, error);
-      return error;
-    }
+    const error = this.#check(path, metadata, socket);
+    if (error !== undefined) return error;
     const account = authorizer.accountOf(path, metadata, socket);
     const tooMany = account?.begin();
     if (tooMany === undefined) return account;
     onCallRefused(path, tooMany);
     return tooMany;
+  }
+
+  #check(...[path, metadata, socket]: Parameters<Authorizer['check']>): RouterError | undefined {
+    const { authorizer, onCallRefused } = this.#options;
+    const error = authorizer.check(path, metadata, socket);
+    if (error !== undefined) onCallRefused(path, error);
+    return error;
   }
 
   /** Resolves to the bound address. */
@@ -193,6 +198,11 @@ export class ApiServer {
 
   configure(options: LiveApiOptions): void {
     Object.assign(this.#live, options);
+  }
+
+  /** To be called when `authorizer` has other callers: open streams of those that may no longer make them end. */
+  callersChanged(): void {
+    for (const edge of this.#edges) edge.endRefused();
   }
 
   /** Has grpc.health.v1 answer, and its watchers hear, whether the router is ready now. To be called when that may change. */

@@ -40,6 +40,10 @@ export class Callers {
     return this.#tokens.length > 0 || this.#certificates.size > 0;
   }
 
+  has(name: string): boolean {
+    return this.#certificates.has(name) || this.#tokens.some(({ caller }) => caller.name === name);
+  }
+
   /** Throws NO_CREDENTIALS or BAD_CREDENTIALS. */
   identify({ authorization, certificateNames }: Credentials): Caller {
     const byCertificate = certificateNames

@@ -1,5 +1,6 @@
 // Settings that are read again while the router runs (SIGHUP): taken over whole, or refused whole. Each part has a
 // `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
+import { isDeepStrictEqual } from 'node:util';
 import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { Reloaded } from '../api/settings.ts';
@@ -106,7 +107,7 @@ export class LiveSettings {
 
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
-    const { sessions, cache, alerts, tracing, api, authorizer, accounts, http, agents } = others;
+    const { sessions, cache, alerts, tracing, api, accounts, http, agents } = others;
     // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
@@ -123,12 +124,21 @@ export class LiveSettings {
     cache?.configure(cacheOptions(next));
     alerts.configure(alertOptions(next));
     tracing.configure(tracingOptions(next, otel));
-    authorizer.configure(new Callers(next.auth));
+    if (!isDeepStrictEqual(next.auth, was.auth)) this.#changeCallers(next);
     accounts.configure(callerLimits(next));
     api.configure(liveApiOptions(next));
     http?.configure({ timeoutMs: next.request_timeout_ms, hosts: next.dashboard.hosts });
     agents.configure(budgetLimits(next));
     admission.serve();
     api.refreshHealth();
+  }
+
+  /** What a caller has open that may no longer call ends here, too. */
+  #changeCallers({ auth }: Settings): void {
+    const { authorizer, api, http, sessions } = this.#parts;
+    authorizer.configure(new Callers(auth));
+    api.callersChanged();
+    http?.callersChanged();
+    sessions.endOf((caller) => caller !== '' && !authorizer.knows(caller));
   }
 }

@@ -127,6 +127,11 @@ export class HttpServer {
     this.#options = { ...this.#options, ...options };
   }
 
+  /** To be called when `authorize` knows other callers: streams of those that may no longer read end. */
+  callersChanged(): void {
+    this.#watchers.recheck((request) => !(this.#authorize(request, 'read') instanceof RouterError));
+  }
+
   /** For connections that come from now on. */
   renew(certificate: HttpCertificate): void {
     if (this.#server instanceof SecureServer) this.#server.setSecureContext(tlsOptions(certificate));
@@ -222,7 +227,7 @@ export class HttpServer {
     let owner: object | undefined;
     if (!PROBES.includes(path)) {
       const need = method === 'POST' ? 'reason' : 'read';
-      owner = this.#options.authorize?.(headers.authorization, need, request.socket.remoteAddress ?? '');
+      owner = this.#authorize(request, need);
       if (owner instanceof RouterError) return unauthorized(owner);
     }
     const input: RouteInput = {
@@ -235,6 +240,10 @@ export class HttpServer {
       bytes: () => this.#read(request, readBody),
     };
     return await route.handle(input);
+  }
+
+  #authorize({ headers, socket }: IncomingMessage, need: HttpNeed): object | undefined {
+    return this.#options.authorize?.(headers.authorization, need, socket.remoteAddress ?? '');
   }
 
   /** A peer that sends its body slowly does not block others. */

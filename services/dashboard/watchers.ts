@@ -1,6 +1,6 @@
 // Who watches the live snapshot: one timer for all, which only runs while somebody does. A snapshot is made and written
 // out once a second, however many look at it; a reader that has not taken the last one yet gets none, so nothing queues.
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const INTERVAL_MS = 1_000;
 
@@ -34,6 +34,11 @@ export class Watchers {
       this.#open.delete(response);
       if (this.#open.size === 0) this.#rest();
     });
+  }
+
+  /** Ends the streams of those that may no longer watch. */
+  recheck(mayWatch: (request: IncomingMessage) => boolean): void {
+    for (const response of this.#open) if (!mayWatch(response.req)) response.end();
   }
 
   /** Ends every stream; their readers come back when there is a server again. */

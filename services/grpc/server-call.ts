@@ -24,6 +24,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   readonly startedMs: number;
   readonly deadlineMs: number;
   readonly owner: CallOwner | undefined;
+  readonly method: Method;
   listener: CallListener | undefined = undefined;
   isOver = false;
   hasUnsent = false;
@@ -36,7 +37,6 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   readonly #peer: Peer;
   readonly #stream: Stream;
   readonly #head: RequestHead;
-  readonly #method: Method;
   #reader: MessageReader | undefined = undefined;
   /** The message of a unary call. */
   #request: Buffer | undefined = undefined;
@@ -64,14 +64,14 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     this.#peer = peer;
     this.#stream = stream;
     this.#head = head;
-    this.#method = method;
+    this.method = method;
     this.startedMs = performance.now();
     this.deadlineMs = this.startedMs + head.timeoutMs;
     this.#sinceMs = method.requestStream ? NaN : this.startedMs;
   }
 
   get path(): string {
-    return this.#method.path;
+    return this.method.path;
   }
 
   get metadata(): Metadata {
@@ -86,10 +86,10 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   begin(isInputEnded: boolean): void {
     this.#isInputEnded = isInputEnded;
     this.#await();
-    if (this.#method.requestStream) {
+    if (this.method.requestStream) {
       this.#listen();
       try {
-        this.#method.handle(this);
+        this.method.handle(this);
       } catch (error) {
         this.#bug(error);
       }
@@ -137,7 +137,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   // From the reader.
 
   onMessage(bytes: Buffer): void {
-    if (this.#method.requestStream) this.#give(bytes);
+    if (this.method.requestStream) this.#give(bytes);
     else if (this.#request === undefined) this.#request = bytes;
     else this.fail(status('UNIMPLEMENTED', 'the call has several messages, and its method takes one'));
   }
@@ -175,8 +175,13 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** Ends the call while its message may still be on its way. */
   refuse(why: Unheard, problem: Status): void {
     if (this.isOver) return;
-    const sent = this.#host.onUnheard(why, problem, this.#method, this.startedMs, this.owner);
+    const sent = this.#host.onUnheard(why, problem, this.method, this.startedMs, this.owner);
     this.#end(sent, true);
+  }
+
+  /** Ends the call though its handler has not. */
+  cutWith(problem: Status): void {
+    this.#end(problem, true);
   }
 
   // From the handler.
@@ -232,7 +237,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** The request is whole, or its stream has ended. */
   #endInput(): void {
     this.#hasMessage = true;
-    const method = this.#method;
+    const method = this.method;
     if (method.requestStream) {
       this.#tell('onEnd');
       return;
@@ -276,14 +281,14 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   /** The chunk is the whole request: it needs no reader. */
   #isOneMessage(chunk: Buffer): boolean {
-    const { requestStream, inspector } = this.#method;
+    const { requestStream, inspector } = this.method;
     if (requestStream || inspector !== undefined) return false;
     return isPlainMessage(chunk, this.#host.arrivals.limits.maxMessageBytes);
   }
 
   #listen(): MessageReader {
     const { arrivals } = this.#host;
-    const inspect = this.#head.encoding === 'identity' ? this.#method.inspector?.(this.owner) : undefined;
+    const inspect = this.#head.encoding === 'identity' ? this.method.inspector?.(this.owner) : undefined;
     return (this.#reader ??= new MessageReader(this, this.#head.encoding, arrivals.limits.maxMessageBytes, inspect));
   }
 
@@ -292,7 +297,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     const reader = this.#reader;
     if (reader === undefined || this.isOver) return;
     const { arrivals } = this.#host;
-    const isAwaited = !this.#method.requestStream && !this.#hasMessage;
+    const isAwaited = !this.method.requestStream && !this.#hasMessage;
     if (reader.isPartial || isAwaited) arrivals.began(this);
     if (!this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes) || isAwaited) return;
     if (!reader.isPartial) {
@@ -327,7 +332,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   #decode(bytes: Buffer): unknown {
     try {
-      return this.#method.decode(bytes);
+      return this.method.decode(bytes);
     } catch (error) {
       const message = `the request cannot be decoded (${(error as Error).message}); check the client's proto files`;
       this.fail(status('INTERNAL', message));
@@ -337,7 +342,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   #encode(response: unknown): Uint8Array | undefined {
     try {
-      return this.#method.encode(response);
+      return this.method.encode(response);
     } catch (error) {
       this.#bug(error);
       return undefined;
@@ -345,7 +350,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   }
 
   #bug(error: unknown): void {
-    this.#host.onBug(this.#method.path, error);
+    this.#host.onBug(this.method.path, error);
     this.fail(BUG);
   }
 

@@ -24,6 +24,9 @@ import { type Status, status } from './status.ts';
 /** Called when a call's headers have come, before its message. Returns the status that refuses the call, else its owner. */
 type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
 
+/** Returns the status that ends an open call; undefined: it goes on. */
+type WhyEnd = (method: Method, metadata: Metadata, socket: Socket) => Status | undefined;
+
 /** Why a connection ended that did not just end. */
 export interface ConnectionFault {
   /** The budget that was exceeded, or the error code of HTTP/2: one of a few words. */
@@ -96,6 +99,17 @@ export class GrpcServer implements CallHost {
   async drain(): Promise<void> {
     for (const { connection } of this.#peers) connection.goaway();
     if (this.#peers.size > 0) await new Promise<void>((resolve) => (this.#onGone = resolve));
+  }
+
+  /** Ends those open calls that `whyEnd` has a status for. Their handlers are told. */
+  endCalls(whyEnd: WhyEnd): void {
+    for (const { connection } of this.#peers) {
+      for (const call of connection.handlers()) {
+        if (!(call instanceof ServerCall)) continue;
+        const status = whyEnd(call.method, call.metadata, connection.socket);
+        if (status !== undefined) call.cutWith(status);
+      }
+    }
   }
 
   /** Ends everything at once. */

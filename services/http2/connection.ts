@@ -15,7 +15,7 @@ import { encodeSettings, PeerSettings } from './settings.ts';
 import { type ReadTurns, type TurnTaker, sharedTurns } from './read-turns.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
 import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
-import type { CloseReason, Connection } from './types.ts';
+import type { CloseReason, Connection, StreamHandler } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
@@ -93,6 +93,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   abstract get openStreams(): number;
+  abstract handlers(): readonly StreamHandler[];
 
   get isIdle(): boolean {
     return this.openStreams === 0 && this.output.unwritten === 0;

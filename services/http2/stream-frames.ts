@@ -13,6 +13,7 @@ import { Sender } from './sender.ts';
 import type { Http2Stream, StreamOwner } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 import type { Ticker } from './ticker.ts';
+import type { StreamHandler } from './types.ts';
 
 /** Compressed, a block is mostly smaller than its list. One larger than this is not even read for the list's sake. */
 const BLOCK_PER_LIST_BYTES = 4;
@@ -41,6 +42,10 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
 
   get openStreams(): number {
     return this.streams.size;
+  }
+
+  handlers(): readonly StreamHandler[] {
+    return this.streams.all().flatMap(({ handler }) => handler ?? []);
   }
 
   writeHeaders(stream: Http2Stream, block: Uint8Array, endStream: boolean): void {

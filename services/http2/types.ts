@@ -86,6 +86,8 @@ export interface Connection {
   onGoaway: ((code: number, lastStreamId: number, debug: string) => void) | undefined;
   /** Streams that are open. */
   readonly openStreams: number;
+  /** Handlers of the streams that are open. A copy, which does not change while streams come and go. */
+  handlers(): readonly StreamHandler[];
   /** True if no stream is open and nothing waits to be written. */
   readonly isIdle: boolean;
   readonly isClosed: boolean;

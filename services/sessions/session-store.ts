@@ -189,6 +189,11 @@ export class SessionStore {
     this.#events.ended(session, why);
   }
 
+  /** Ends the sessions of callers that `isGone` names. */
+  endOf(isGone: (caller: string) => boolean): void {
+    for (const session of this.#sessions.values()) if (isGone(session.caller)) this.end(session, 'OPERATOR');
+  }
+
   /** Undefined: no such session is open. */
   find(caller: string, id: string): Session | undefined {
     const session = this.#sessions.get(keyOf(caller, id));

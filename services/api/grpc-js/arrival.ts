@@ -71,6 +71,11 @@ export class Arrival {
     this.#endWith(toStatus(error));
   }
 
+  /** Ends a stream that its caller may no longer have open. */
+  cut(error: RouterError): void {
+    if (!this.#isOver) this.#endWith(toStatus(error));
+  }
+
   #endWith(status: Status): void {
     const { stream, call } = this.#call;
     this.#end();

@@ -55,6 +55,10 @@ export class GrpcJsEdge implements Edge {
     for (const each of http2ServersOf(this.#server)) renewCertificate(each, certificate);
   }
 
+  endRefused(): void {
+    this.#intake.endRefused();
+  }
+
   async drain(): Promise<void> {
     this.#intake.stop();
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));

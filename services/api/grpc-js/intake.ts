@@ -14,7 +14,7 @@ import { toGrpcJs } from './call.ts';
 import { setOwner } from './owners.ts';
 import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
-interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize'> {}
+interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize' | 'recheck'> {}
 
 /** A call with fewer bytes is never refused for the room that others take. */
 const SMALL_BYTES = 65_536;
@@ -31,6 +31,8 @@ export class Intake {
   readonly #rules: ArrivalRules;
   /** Calls whose message is not whole, the longest first. */
   readonly #coming = new Set<Arrival>();
+  /** Streams of either side, each with its path. */
+  readonly #streams = new Map<Arrival, Opening & { readonly path: string }>();
   #bytes = 0;
   #opening: Opening | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -48,7 +50,7 @@ export class Intake {
   }
 
   /** For the gRPC server. grpc-js calls it for each call, within the event `stream` of the HTTP/2 server. */
-  readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
+  readonly interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, call) => {
     const opening = this.#opening;
     this.#opening = undefined;
     if (opening !== undefined) {
@@ -56,7 +58,8 @@ export class Intake {
       if (owner instanceof RouterError) return refuse(call, owner);
       if (owner !== undefined) setOwner(call, owner);
       const inspect = isCompressed(opening.headers) ? undefined : this.#inspectors.get(path)?.(owner);
-      new Arrival({ ...opening, path, requestStream, call, inspect, owner }, this.#coming, this.#rules);
+      const arrival = new Arrival({ ...opening, path, requestStream, call, inspect, owner }, this.#coming, this.#rules);
+      if (requestStream || responseStream) this.#watch(arrival, { ...opening, path });
     }
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
     return call as ServerInterceptingCall;
@@ -68,17 +71,30 @@ export class Intake {
     this.#timer ??= setInterval(() => this.#refuseLate(), LOOK_MS).unref();
   }
 
+  /** Ends the open streams that `recheck` refuses. */
+  endRefused(): void {
+    const { recheck } = this.#options;
+    for (const [arrival, { path, stream, headers }] of this.#streams) {
+      const { socket } = stream.session ?? {};
+      const error = socket && recheck?.(path, metadataOf(headers), socket);
+      if (error !== undefined) arrival.cut(error);
+    }
+  }
+
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #watch(arrival: Arrival, opening: Opening & { readonly path: string }): void {
+    this.#streams.set(arrival, opening);
+    opening.stream.once('close', () => this.#streams.delete(arrival));
   }
 
   #authorize(path: string, { stream, headers }: Opening): RouterError | CallerAccount | undefined {
     const { authorize, onUnheard } = this.#options;
     const { socket } = stream.session ?? {};
     if (authorize === undefined || socket === undefined) return undefined;
-    const { authorization } = headers;
-    const metadata = new Metadata(authorization === undefined ? [] : ['authorization', authorization]);
-    const found = authorize(path, metadata, socket);
+    const found = authorize(path, metadataOf(headers), socket);
     if (found instanceof RouterError) onUnheard(path, found, performance.now());
     return found;
   }
@@ -99,6 +115,10 @@ export class Intake {
     for (const arrival of this.#coming) if (arrival.bytes > (largest?.bytes ?? SMALL_BYTES)) largest = arrival;
     largest?.refuse(noRoomForMessage(most));
   }
+}
+
+function metadataOf({ authorization }: IncomingHttpHeaders): Metadata {
+  return new Metadata(authorization === undefined ? [] : ['authorization', authorization]);
 }
 
 /** The status goes out when the headers are read; no handler runs. */
