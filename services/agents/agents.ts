@@ -1,4 +1,4 @@
-// Goals, tasks and questions: a language model answers where there is one that can be used, and rules where there is none.
+// Goals, tasks and questions: a language model answers if one is available; otherwise rules do.
 import type { AgentMethod, AgentObserver } from '../core/agent-observer.ts';
 import { extractAnswer } from './answer/extract.ts';
 import { answerRequest, readAnswer } from './answer/provider-answer.ts';
@@ -14,9 +14,9 @@ import type { AgentResult, Asker, CitedAnswer, Fallback, GoalAnalysis, Passage, 
 interface Question<T> {
   readonly method: AgentMethod;
   readonly request: () => ProviderRequest;
-  /** Throws ProviderFailure where the reply cannot be used. */
+  /** Throws ProviderFailure if the reply cannot be used. */
   readonly read: (content: string) => T;
-  /** The answer without a provider. Never throws, and gives the same for the same text. */
+  /** The answer without a provider. Never throws. The same text always gives the same answer. */
   readonly byRules: () => T;
 }
 
@@ -29,7 +29,7 @@ interface AgentParts {
 const NO_PROVIDER: Fallback = { reason: 'NO_PROVIDER', detail: 'setting agents.provider.base_url is empty' };
 const NO_PASSAGE: Fallback = { reason: 'NO_PASSAGE', detail: 'no passage of the corpus fits the query' };
 
-/** Every method throws only why the caller has left: CANCELLED or DEADLINE_EXCEEDED. */
+/** A method throws only if the caller is gone: CANCELLED or DEADLINE_EXCEEDED. */
 export class Agents {
   readonly #parts: AgentParts;
 
@@ -58,7 +58,7 @@ export class Agents {
     return this.#answer(question, asker);
   }
 
-  /** `passages`: the best first. Each citation of the answer names one of them, and quotes words that stand in it. */
+  /** `passages`: best first. Each citation of the answer names one of them and quotes words from it. */
   answerQuery(query: string, passages: readonly Passage[], asker: Asker): Promise<AgentResult<CitedAnswer>> {
     const question: Question<CitedAnswer> = {
       method: 'Query',

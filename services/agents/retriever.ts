@@ -1,4 +1,4 @@
-// Where the passages of a query come from.
+// The source of passages for a query.
 import type { CallContext } from '../core/inference.ts';
 import type { Passage } from './types.ts';
 
@@ -12,6 +12,6 @@ export interface Search {
 }
 
 export interface Retriever {
-  /** The best passages of a corpus, the best first. Throws UNKNOWN_CORPUS, or INVALID_FIELD where no passage has the label. */
+  /** The best passages of a corpus, best first. Throws UNKNOWN_CORPUS, or INVALID_FIELD if no passage has the label. */
   search(search: Search, context: CallContext): Promise<readonly Passage[]>;
 }

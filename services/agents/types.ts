@@ -1,4 +1,4 @@
-// What agents return. Meaning of every field: proto/tandem/v1/agents.proto.
+// Results of agents. Each field is explained in proto/tandem/v1/agents.proto.
 import type { FallbackReasonName } from '../core/agent-observer.ts';
 import type { CallContext } from '../core/inference.ts';
 
@@ -20,12 +20,12 @@ export interface ProviderCost {
 
 export interface AgentResult<T> {
   readonly value: T;
-  /** Undefined: the language model has given the value. */
+  /** Undefined: the value comes from the language model. */
   readonly fallback: Fallback | undefined;
   readonly cost: ProviderCost;
 }
 
-/** Who asks, and until when. */
+/** The caller and its deadline. */
 export interface Asker {
   /** Name of the caller, for budgets and counts. */
   readonly caller: string;

@@ -1,5 +1,5 @@
-// A second edge for calls that change what runs. It serves the same methods, and has connections of its own: a flood at the
-// public address keeps no operator out.
+// A second edge for administrative calls. It serves the same methods on its own connections, so a flood at the public
+// address does not keep operators out.
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { parseAddress } from '../grpc/listen.ts';
 import type { Method } from '../grpc/method.ts';
@@ -9,7 +9,10 @@ import { makePrivateFolder } from './private-folder.ts';
 
 const MAX_CONNECTIONS = 64;
 
-/** Listens at `listen`. Who reaches a Unix socket is the router's own user and may do everything; elsewhere `options` say. */
+/**
+ * Listens at `listen`. At a Unix socket every caller is the router's own user and may do everything. At other addresses
+ * `options` decide.
+ */
 export async function openAdminDoor(
   listen: string,
   kind: EdgeKind,
@@ -23,7 +26,7 @@ export async function openAdminDoor(
     ...(path === undefined ? {} : { tls: undefined, authorize: undefined, recheck: undefined }),
   };
   if (path !== undefined) makePrivateFolder(listen, path);
-  // What the options of the public edge change while it serves counts here, too.
+  // Later changes to the options of the public edge apply here, too.
   const edge = await createEdge(kind, methods, Object.setPrototypeOf(own, options) as EdgeOptions);
   const port = await edge.start();
   return { edge, address: listen.replace(/:0$/, `:${port}`) };

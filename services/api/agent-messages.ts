@@ -1,4 +1,4 @@
-// Requests of AgentService checked, and results of agents as messages.
+// Checks requests of AgentService, and converts results of agents to messages.
 import type { AgentResult, EstimateBasis as BasisName, Task } from '../agents/types.ts';
 import { RouterError } from '../core/errors.ts';
 import {

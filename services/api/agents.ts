@@ -46,7 +46,7 @@ const MAX_TEXT_CHARS = 32_768;
 
 export function agentMethods({ agents, retriever, indexing }: AgentParts, options: AgentOptions): Method[] {
   const { tracing } = options;
-  /** With a trace that names the rpc, and the caller. */
+  /** Runs a call with a trace that names the rpc and the caller. */
   const handler = <Request, Response>(
     method: string,
     handle: (request: Request, asker: Asker, context: UnaryContext) => Promise<Response>,

@@ -1,4 +1,4 @@
-// Whether a call may be made: who calls, and the role that the method needs.
+// Decides whether a call is allowed: identifies the caller and checks the role that the method needs.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { CallerAccount } from '../auth/caller-account.ts';
@@ -11,7 +11,7 @@ import type { Metadata } from '../grpc/metadata.ts';
 
 export class Authorizer {
   #callers: Callers;
-  /** Callers repeat their headers, and equal headers of a connection are one object: see http2/header-cache.ts. */
+  /** Cached by the headers object: equal headers of a connection are the same object (see http2/header-cache.ts). */
   #known = new WeakMap<Metadata, Caller>();
   readonly #accounts: CallerAccounts;
   /** Of callers without a name. */
@@ -23,13 +23,13 @@ export class Authorizer {
     this.#accounts = accounts;
   }
 
-  /** For calls that begin from now on. */
+  /** Applies to calls that start from now on. */
   configure(callers: Callers): void {
     this.#callers = callers;
     this.#known = new WeakMap();
   }
 
-  /** False: anybody may call; see setting `auth`. */
+  /** False: calls need no credentials (setting `auth` lists no caller). */
   get isRequired(): boolean {
     return this.#callers.isRequired;
   }
@@ -39,7 +39,7 @@ export class Authorizer {
     return this.#callers.has(name);
   }
 
-  /** Returns why the call may not be made; undefined: it may. */
+  /** Returns the reason for a refusal; undefined: the call is allowed. */
   check(path: string, metadata: Metadata, socket: Socket): RouterError | undefined {
     const access = ACCESS[path] ?? [];
     if (access === 'ANYBODY') return undefined;
@@ -51,7 +51,7 @@ export class Authorizer {
     }
   }
 
-  /** Whose a call is that `check` has let pass. Undefined: a probe's. */
+  /** The caller of a call that `check` has allowed. Undefined: a probe. */
   accountOf(path: string, metadata: Metadata, socket: Socket): CallerAccount | undefined {
     if (ACCESS[path] === 'ANYBODY') return undefined;
     const name = this.#known.get(metadata)?.name;
@@ -65,8 +65,8 @@ export class Authorizer {
   }
 
   /**
-   * Of an HTTP request from an IP address: its header `authorization` is `Bearer TOKEN`, or `Basic` with the token as the password.
-   * Returns the error that refuses it. Else, for a request to a model, its caller.
+   * Checks an HTTP request from an IP address. Header `authorization` is `Bearer TOKEN`, or `Basic` with the token as
+   * the password. Returns the error that refuses the request, or else, for a request to a model, its caller.
    */
   checkHttp(
     authorization: string | undefined,
@@ -83,7 +83,7 @@ export class Authorizer {
     }
   }
 
-  /** A request over HTTP counts as a call that ends at once: its connection is what bounds how many are under way. */
+  /** An HTTP request counts as a call that ends at once: the connection limits how many are in flight. */
   #charge(name: string | undefined, address: string): RouterError | CallerAccount {
     const account = this.#accounts.of(name, address);
     const refusal = account.begin();
@@ -97,7 +97,7 @@ export class Authorizer {
     if (known !== undefined) return known;
     const authorization = metadata.get('authorization');
     if (authorization.length > 1) {
-      throw new RouterError('BAD_CREDENTIALS', 'metadata "authorization" is there more than once; send one token');
+      throw new RouterError('BAD_CREDENTIALS', 'metadata "authorization" is set more than once; send one token');
     }
     const caller = this.#callers.identify({
       authorization: authorization[0],
@@ -141,7 +141,7 @@ function asBearer(authorization: string | undefined): string | undefined {
 
 interface CertificateNames {
   readonly subject?: { readonly CN?: string | string[] };
-  /** Such as "DNS:a.example, IP Address:10.0.0.1". Node.js quotes what could be taken for two entries. */
+  /** Example: "DNS:a.example, IP Address:10.0.0.1". Node.js quotes a value that could be read as two entries. */
   readonly subjectaltname?: string | undefined;
 }
 

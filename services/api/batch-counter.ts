@@ -1,22 +1,22 @@
-// Counts the items of a ReasonBatchRequest while its bytes come in, so that one with too many is refused after a few
-// kilobytes and not after four megabytes.
+// Counts the items of a ReasonBatchRequest while its bytes arrive, so that a batch with too many is refused after a few
+// kilobytes, not after four megabytes.
 
-/** `repeated ReasonRequest requests = 1`, the only field there is. */
+/** `repeated ReasonRequest requests = 1`, the only field. */
 const ITEM = 0x0a;
 const MAX_LENGTH = 2 ** 32;
 
 export class BatchCounter {
-  /** Begun so far. */
+  /** Items seen so far. */
   items = 0;
-  /** Of the present item, bytes that are still to come. */
+  /** Bytes of the current item that have not arrived yet. */
   #left = 0;
-  /** Of the present item, its length as far as it is read; undefined: the tag is next. */
+  /** Length of the current item as far as it is read. Undefined: the tag is next. */
   #length: number | undefined;
   #factor = 1;
-  /** Another field came: what there is of it is counted when all of it is there (checkBatch). */
+  /** An unknown field was seen: checkBatch counts the items once the whole message is here. */
   #isLost = false;
 
-  /** Counts no further than to `most` and one more. */
+  /** Stops counting at `most` + 1. */
   add(chunk: Uint8Array, most = Infinity): void {
     let at = 0;
     while (at < chunk.length && !this.#isLost && this.items <= most) {

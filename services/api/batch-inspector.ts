@@ -1,4 +1,4 @@
-// Counts the items of a batch while its bytes come in, for an edge that shows them.
+// Counts the items of a batch while its bytes arrive, for an edge that gives access to them.
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { Observer } from '../core/observer.ts';
 import { ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
@@ -13,7 +13,7 @@ interface BatchLimits {
   readonly observer: Observer;
 }
 
-/** Refuses a batch with too many items, or too many for its caller, after a few kilobytes of it. */
+/** Refuses a batch with too many items, or too many for its caller, after its first kilobytes. */
 export function countItems(options: BatchLimits, owner?: CallerAccount): Inspect {
   const counter = new BatchCounter();
   const sinceMs = performance.now();

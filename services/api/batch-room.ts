@@ -1,4 +1,5 @@
-// Room for batches: one of n requests counts as n. Without that, batches take a thousand times what single calls may.
+// Limits the items in open batches: a batch of n requests counts as n. Without it, batches could take a thousand times
+// the room of single calls.
 import { RouterError } from '../core/errors.ts';
 
 const RETRY_MS = 100;
@@ -7,8 +8,8 @@ export class BatchRoom {
   #items = 0;
 
   /**
-   * Throws ROUTER_FULL where the open batches have more than `maxItems` with this one; a batch that is alone always fits.
-   * Returns what gives the room back, to be called once.
+   * Throws ROUTER_FULL if this batch would bring the open batches above `maxItems`; a single batch always fits. Returns
+   * a function that releases the room; call it once.
    */
   enter(items: number, maxItems: number): () => void {
     if (this.#items > 0 && this.#items + items > maxItems) {

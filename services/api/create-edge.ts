@@ -7,7 +7,7 @@ export type EdgeKind = 'native' | 'grpc-js';
 
 export async function createEdge(kind: EdgeKind, methods: readonly Method[], options: EdgeOptions): Promise<Edge> {
   if (kind === 'native') return new NativeEdge(methods, options);
-  // Only where it is wanted: it takes 9 MB.
+  // Loaded only if needed: it takes 9 MB.
   const { GrpcJsEdge } = await import('./grpc-js/edge.ts');
   return new GrpcJsEdge(methods, options);
 }

@@ -1,5 +1,5 @@
-// From bytes to a request, or to the error that its caller gets. What a request may hold is counted in its bytes before it is
-// decoded: 4 MB of empty fields cost a decoder two million objects, and every other caller the time for them.
+// Decodes a request, or returns the error for its caller. The content is counted before decoding: 4 MB of empty fields
+// would become two million objects, and other callers would wait for that.
 import { RouterError } from '../core/errors.ts';
 import { BeyondLimit } from '../core/wire-scan.ts';
 import type { Rpc } from './methods.ts';
@@ -8,8 +8,9 @@ import type { Check } from './request-limits.ts';
 type Decode<Request> = (bytes: Buffer) => Request;
 
 /**
- * A service whose handlers get a RouterError in place of a request that is beyond its limits, or no message of its type:
- * gRPC itself would answer INTERNAL. Every service of the public API is one. `checks`: of each method's request.
+ * Wraps a service so that its handlers get a RouterError in place of a request that exceeds its limits or cannot be
+ * decoded; gRPC itself would answer INTERNAL. Every service of the public API is wrapped. `checks`: one for each
+ * method's request.
  */
 export function decoding<Names extends string>(
   service: Readonly<Record<Names, Rpc>>,
@@ -22,7 +23,7 @@ export function decoding<Names extends string>(
   return Object.fromEntries(decoded) as Record<Names, Rpc>;
 }
 
-/** Throws what `check` throws. */
+/** Throws the error of `check`. */
 export function checking<Request>(check: Check, decode: Decode<Request>): Decode<Request> {
   return (bytes) => {
     check(bytes);
@@ -30,7 +31,7 @@ export function checking<Request>(check: Check, decode: Decode<Request>): Decode
   };
 }
 
-/** Returns the error that a decoder throws, as its caller's own. */
+/** Returns the error of a decoder as the caller's fault. */
 export function refusing<Request>(decode: Decode<Request>): Decode<Request | RouterError> {
   return (bytes) => {
     try {

@@ -1,4 +1,4 @@
-// Where calls come in. There are two edges that serve the same methods: our own, over services/grpc, and grpc-js.
+// Receives calls. Two edges serve the same methods: our own, over services/grpc, and one over grpc-js.
 import type { Socket } from 'node:net';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { ConnectionLimit } from '../core/connection-limit.ts';
@@ -17,28 +17,28 @@ export interface EdgeOptions {
   /** Largest request, bytes. */
   readonly maxMessageBytes: number;
   readonly maxStreamsPerConnection: number;
-  /** Called before a call's message has come. Returns the error that refuses the call, else its caller. */
+  /** Called before a call's message has arrived. Returns the error that refuses the call, or else its caller. */
   readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
   /** Whether a stream that is open may go on: asked after `auth` has changed. Returns the error that ends it. */
   readonly recheck?: (path: string, metadata: Metadata, socket: Socket) => RouterError | undefined;
-  /** For a request to be whole, milliseconds. May change while it serves. */
+  /** Time in which a request must be complete, milliseconds. May change while the edge serves. */
   readonly timeoutMs: number;
-  /** Hears of calls that ended before their handler had its message. A stream's handler counts it by itself. */
+  /** Called for a call that ended before its handler had the message. A stream's handler counts it itself. */
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
   readonly onInternalError: (path: string, error: RouterError) => void;
-  /** A connection ended by a fault. Only our own edge knows. */
+  /** Called when a connection ended because of an error. Only our own edge reports this. */
   readonly onConnectionFault: (fault: ConnectionFault) => void;
 }
 
 export interface Edge {
   /** Resolves to the port; 0 for a Unix socket. Rejects with the address in the message. */
   start(): Promise<number>;
-  /** For connections that come from now on. */
+  /** Applies to new connections. */
   renew(certificate: ServerCertificate): void;
   /** Ends the open streams that `recheck` refuses. Single calls that are under way are answered: they were allowed when they began. */
   endRefused(): void;
-  /** Takes no more connections and calls, and resolves when those that are open have ended. */
+  /** Accepts no more connections and calls. Resolves when the open ones have ended. */
   drain(): Promise<void>;
-  /** Ends what is open. */
+  /** Ends open connections and calls. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-// EngineAdminService: the pool as operators see and change it.
+// EngineAdminService: shows and changes the pool.
 import { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
@@ -42,11 +42,11 @@ export const engineAdminService = decoding(EngineAdminServiceService, {
 export interface EngineAdminOptions extends UnaryOptions {
   /** Ends an engine's quarantine. */
   readonly trust: (engine: PooledEngine) => void;
-  /** Names of engines with a problem, and what it is. */
+  /** Names of engines with a problem, and the problem. */
   readonly names?: () => readonly { readonly name: string; readonly why: string }[];
   /** Adds a sidecar and tries to connect once. Throws INVALID_FIELD, ENGINE_EXISTS or ENGINE_LIMIT. */
   readonly register: (id: string, address: string) => Promise<PooledEngine>;
-  /** The strategy is another one, and with it what it takes to be ready. */
+  /** Called when the strategy has changed, and with it the condition for being ready. */
   readonly strategyChanged: () => void;
 }
 
@@ -67,7 +67,7 @@ export function engineAdminMethods(router: Router, pool: EnginePool, options: En
     ),
     removeEngine: unary<RemoveEngineRequest, RemoveEngineResponse>(options, ({ engineId }, { startedMs }) => {
       const engine = toStatus(pool.find(engineId));
-      // It finishes what it has in flight; the caller need not wait for that.
+      // The engine finishes its requests in flight; the caller does not wait for that.
       void pool.remove(engineId).engine.stop();
       return { engine, processingTimeMs: performance.now() - startedMs };
     }),
@@ -106,11 +106,11 @@ function setDraining(pool: EnginePool, engineId: string, isDraining: boolean): E
 
 function toReason({ state, engine, quarantine, duplicateOf, unusable, models }: PooledEngine): string {
   return {
-    READY: models.length > 0 ? '' : 'it is asked nothing yet: the router has read none of its models so far',
+    READY: models.length > 0 ? '' : 'it gets no requests yet: the router has not read any of its models so far',
     DOWN: engine.downReason,
     DRAINING: 'an operator drains it',
     QUARANTINED: quarantine,
-    DUPLICATE: `it is the same process as ${duplicateOf}, which is asked instead`,
+    DUPLICATE: `it is the same process as ${duplicateOf}, which gets the requests instead`,
     UNUSABLE: unusable,
   }[state];
 }

@@ -1,4 +1,4 @@
-// The proto's numbers for the router's words.
+// Converts between the proto's enum numbers and the router's names.
 import { RouterError } from '../core/errors.ts';
 import type { Detail as DetailName } from '../core/inference.ts';
 import type { CacheStatusName } from '../core/observer.ts';

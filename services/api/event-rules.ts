@@ -1,4 +1,4 @@
-// What may be published and subscribed to. Everything else is refused by name of the field, and what it should be.
+// Rules for publishing and subscribing. A refusal names the field and its valid values.
 import { RouterError } from '../core/errors.ts';
 import { type PublishRequest, Severity as WireSeverity } from '../generated/tandem/v1/events.ts';
 import type { NewEvent, Severity } from '../telemetry/event.ts';
@@ -49,7 +49,7 @@ export function toNewEvent({ topic, severity, text, data, payload }: PublishRequ
   if (payload.length > MAX_PAYLOAD_BYTES) {
     refuse('payload', `payload has ${payload.length} bytes; send at most ${MAX_PAYLOAD_BYTES}`);
   }
-  // The request's bytes are a view into the whole message, which would be kept with them.
+  // Copied: the request's bytes are a view that would keep the whole message in memory.
   return { topic, severity: known, text, data, payload: Uint8Array.from(payload) };
 }
 
@@ -69,7 +69,7 @@ function refuse(field: string, message: string): never {
   throw new RouterError('INVALID_FIELD', message, { field });
 }
 
-/** What callers send may be long, and hold anything. */
+/** Text from callers may be long and contain anything. */
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, MAX_TOPIC_CHARS));
 }

@@ -1,5 +1,5 @@
-// Subscribe: one message at a time. The next one is taken from the log when the one before has left, so that what a slow
-// reader does not read waits in the log, which is bounded, and nowhere else.
+// Subscribe: one message at a time. The next event is read from the log when the one before is sent, so that events for
+// a slow reader wait only in the log, which is bounded.
 import { RouterError } from '../core/errors.ts';
 import {
   Severity,
@@ -79,13 +79,13 @@ export class EventStreams {
     return { topics, afterSequence };
   }
 
-  /** What was heard of an earlier run is nothing of this one. */
+  /** The sequence numbers of an earlier run do not apply to this one. */
   #resumeAfter(instance: string, sequence: bigint | undefined): number | undefined {
     const { lastSequence } = this.#events;
     if (sequence === undefined) return undefined;
     if (instance !== '' && instance !== this.#events.instance) return 0;
     if (sequence <= BigInt(lastSequence)) return Number(sequence);
-    const hint = 'send what you last received, with the instance that it is of, since a restart begins with 1 again';
+    const hint = 'send the last sequence that you received, and its instance, since numbers begin at 1 after a restart';
     const message = `after_sequence is ${sequence}, and the newest event is ${lastSequence}; ${hint}`;
     throw new RouterError('INVALID_FIELD', message, { field: 'after_sequence' });
   }

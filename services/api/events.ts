@@ -1,4 +1,4 @@
-// EventService: events of the router, and of users, for subscribers.
+// EventService: events of the router and of users for subscribers.
 import { RouterError } from '../core/errors.ts';
 import { EventServiceService, type PublishRequest, type PublishResponse } from '../generated/tandem/v1/events.ts';
 import type { Method } from '../grpc/method.ts';
@@ -14,9 +14,9 @@ import { type UnaryOptions, unary } from './unary.ts';
 export const eventService = decoding(EventServiceService, { subscribe: checkSubscribe, publish: checkPublish });
 
 export interface EventOptions extends UnaryOptions, EventStreamOptions {
-  /** Events that users may publish a second, all of them together. */
+  /** Events that all users together may publish in one second. */
   readonly publishPerS: number;
-  /** A clock for the rate, milliseconds. */
+  /** Clock for the rate limit, milliseconds. */
   readonly nowMs?: () => number;
 }
 

@@ -1,4 +1,5 @@
-// Indexing of corpora as operations: one at a time for each corpus, started again where a restart has interrupted it.
+// Runs the indexing of corpora as operations: one at a time per corpus, restarted if a restart of the router
+// interrupted it.
 import { type PassageStore, type TextModel, labelPassages } from '../agents/retrieval/label-passages.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Operations, RunningOperation } from '../operations/operations.ts';
@@ -8,7 +9,7 @@ const KIND = 'index';
 export interface IndexingParts {
   readonly corpora: PassageStore;
   readonly operations: Operations;
-  /** Empty: the only one there is. Throws UNKNOWN_CORPUS. */
+  /** Empty: the only corpus. Throws UNKNOWN_CORPUS. */
   readonly nameOf: (corpus: string) => string;
   /** Undefined: no model takes text. */
   readonly textModel: () => TextModel | undefined;
@@ -30,7 +31,7 @@ export class Indexing {
     this.#parts = parts;
   }
 
-  /** Begins, or names the operation that is under way. `corpus` empty: the only one there is. Throws UNKNOWN_CORPUS. */
+  /** Starts an operation, or returns the running one. `corpus` empty: the only corpus. Throws UNKNOWN_CORPUS. */
   begin(corpus: string): StartedIndexing {
     const name = this.#parts.nameOf(corpus);
     const known = this.#running.get(name);
@@ -45,12 +46,12 @@ export class Indexing {
     return { operationId: operation.id, corpus: name };
   }
 
-  /** To be told, while a corpus is indexed: a passage that is not labelled yet counts half. */
+  /** Call while a corpus is indexed. A passage without a label counts half. */
   indexed(corpus: string, done: number, total: number): void {
     this.#running.get(corpus)?.progress(Math.floor(done / 2), total);
   }
 
-  /** Begins what a restart has interrupted. */
+  /** Restarts the operations that a restart of the router interrupted. */
   resume(): void {
     for (const { subject } of this.#parts.operations.interrupted(KIND)) {
       try {
@@ -61,7 +62,7 @@ export class Indexing {
     }
   }
 
-  /** What is under way stays as it is, so that the next start begins it again. */
+  /** A running operation stays recorded as running, so that the next start restarts it. */
   stop(): void {
     this.#stopped.abort();
   }
@@ -94,7 +95,7 @@ export class Indexing {
   }
 }
 
-/** Rejects as soon as `signal` is aborted, even where the work is at a place that cannot be left. */
+/** Rejects as soon as `signal` is aborted, even if the work cannot be interrupted at that moment. */
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const left = Promise.withResolvers<never>();
   const leave = (): void => left.reject(signal.reason as Error);

@@ -136,7 +136,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
       if (bytes.length > 0) sending.write(bytes);
       expect(await sending.ended).toMatchObject({
         code: 'DEADLINE_EXCEEDED',
-        message: expect.stringMatching(/not here within 50 ms \(setting request_timeout_ms\)/) as unknown,
+        message: expect.stringMatching(/not complete within 50 ms \(setting request_timeout_ms\)/) as unknown,
       });
       expect(taken).toEqual([]);
       expect(metrics.snapshot().requestTypes).toMatchObject([

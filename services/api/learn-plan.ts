@@ -1,4 +1,4 @@
-// What a Learn call is to do, from its first message.
+// Reads the plan of a Learn call from its first message.
 import { RouterError } from '../core/errors.ts';
 import type { LearnStart } from '../generated/tandem/v1/learning.ts';
 import type { LearnPlan } from '../learning/learn-session.ts';
@@ -14,7 +14,7 @@ const RATE = 0.5;
 export interface LearnPlanParts {
   /** Throws UNKNOWN_MODEL. */
   readonly findVersion: FindVersion;
-  /** Of a model "name/version". */
+  /** Labels of a model "name/version". */
   readonly filesOf: (model: string) => ModelFiles;
 }
 

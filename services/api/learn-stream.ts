@@ -1,5 +1,5 @@
-// Learn: a stream of examples. The teachers are asked for several at once, and what they say is learnt in order; no more are read
-// than can be asked for.
+// Learn: a stream of examples. The teachers answer several examples at once, the student learns them in order, and no
+// more examples are read than the teachers can take.
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -20,9 +20,9 @@ import { checkLearnExample } from './request-limits.ts';
 import { toStatus } from './status.ts';
 import { type UnaryOptions, methodOf, whyCancelled } from './unary.ts';
 
-/** Examples whose teachers are asked at once. */
+/** Examples for which teachers are asked at the same time. */
 const WINDOW = 32;
-/** Of the examples that were read and are not learnt. */
+/** Size limit of examples that were read and not yet learnt. */
 const MAX_OPEN_BYTES = 16 * 1_048_576;
 
 export interface LearnParts extends LearnPlanParts {
@@ -50,7 +50,7 @@ class LearnStream implements OpenCall, CallListener<Request> {
   readonly #parts: LearnParts;
   readonly #options: LearnOptions;
   readonly #caller = new Cancel();
-  /** Read, and not begun. */
+  /** Examples read and not started. */
   readonly #read: Request[] = [];
   #openBytes = 0;
   #isInputEnded = false;
@@ -120,7 +120,7 @@ class LearnStream implements OpenCall, CallListener<Request> {
     this.#wake();
   }
 
-  /** Each example is learnt as soon as its teachers have answered and the one before it is learnt. */
+  /** Learns each example once its teachers have answered and the example before it is learnt. */
   async #learnAll(session: LearnSession, operation: RunningOperation): Promise<void> {
     let last = Promise.resolve();
     let open = 0;
@@ -186,7 +186,7 @@ class LearnStream implements OpenCall, CallListener<Request> {
     throw new RouterError('INVALID_FIELD', 'the first message must be start: it names the student', { field: 'start' });
   }
 
-  /** The next message; undefined: there are no more. Rejects where the caller has left. */
+  /** The next message; undefined: there are no more. Rejects if the caller is gone. */
   async #next(): Promise<Request | undefined> {
     for (;;) {
       if (this.#caller.aborted) throw RouterError.from(this.#caller.reason);
@@ -217,7 +217,7 @@ function bytesOf(request: Request): number {
   return !(request instanceof RouterError) && request.what?.$case === 'example' ? request.what.value.length : 0;
 }
 
-/** An encoded LearnExample. Throws where it is none. */
+/** Decodes a LearnExample. Throws if it is invalid. */
 function toExample(bytes: Uint8Array): RawExample {
   checkLearnExample(bytes);
   const { label } = LabelWire.decode(bytes);

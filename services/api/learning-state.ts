@@ -1,4 +1,4 @@
-// What students have learnt, as messages.
+// Converts the state of students to messages.
 import { withoutPrefix } from '../core/enum-name.ts';
 import { RouterError } from '../core/errors.ts';
 import { xxh64 } from '../engines/xxh64.ts';
@@ -17,7 +17,9 @@ import type { CommitRecord } from '../learning/student-state.ts';
 import type { Student } from '../learning/student.ts';
 import type { Students } from '../learning/students.ts';
 
-/** `name` empty: all. Throws UNKNOWN_STUDENT; of several, one that cannot be read has its error. */
+/**
+ * `name` empty: all students. Throws UNKNOWN_STUDENT. In a list, a student that cannot be read has its error instead.
+ */
 export async function toStates(students: Students, name: string): Promise<StudentStateMessage[]> {
   if (name !== '') return [toState(await students.find(name))];
   return await Promise.all(

@@ -31,7 +31,7 @@ import { unary } from './unary.ts';
 
 interface CoordinateQuestion {
   readonly who: TeachersWire;
-  /** Its model means nothing. */
+  /** The request's model is ignored. */
   readonly request: ReasonRequestWire;
 }
 
@@ -88,7 +88,7 @@ export function learningMethods(parts: LearnParts, options: LearnOptions): Metho
   });
 }
 
-/** Who is asked, and with which weights: equal, or as a student has learnt. */
+/** The teachers and their weights: equal, or learnt by a student. */
 async function groupOf(
   { teachers, student }: TeachersWire,
   { students, findVersion }: LearnParts,

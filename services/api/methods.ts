@@ -1,7 +1,7 @@
-// From a generated service and its handlers to the methods that an edge serves.
+// Converts a generated service and its handlers to the methods that an edge serves.
 import type { IncomingCall, Method } from '../grpc/method.ts';
 
-/** What the generated code has of one rpc. */
+/** One rpc in the generated code. */
 export interface Rpc {
   readonly path: string;
   readonly requestStream: boolean;
@@ -12,10 +12,10 @@ export interface Rpc {
 
 export type Service = Readonly<Record<string, Rpc>>;
 
-/** `request` is missing where the caller sends a stream: see CallListener.onMessage. */
+/** `request` is missing if the caller sends a stream: see CallListener.onMessage. */
 export type Handler = (call: IncomingCall<never>, request: never) => void;
 
-/** `handlers`: one for each rpc of the service, by its name. `inspectors`: for those that have one. */
+/** `handlers`: one for each rpc of the service, by name. `inspectors`: for the rpcs that have one. */
 export function methodsOf<Names extends string>(
   service: Readonly<Record<Names, Rpc>>,
   handlers: Readonly<Record<Names, Handler>>,

@@ -1,4 +1,4 @@
-// What was counted, and how things stand, as one message.
+// Builds the message of GetMetrics from counters and current states.
 import type {
   AgentMetrics,
   CacheMetrics,

@@ -1,5 +1,5 @@
-// WatchMetrics: one timer a watcher. A message is only made once the one before has left, so a slow reader gets fewer of
-// them and nothing queues.
+// WatchMetrics: one timer for each watcher. A message is built only after the one before is sent, so a slow reader gets
+// fewer messages and nothing queues.
 import { RouterError } from '../core/errors.ts';
 import type {
   Metrics as MetricsMessage,
@@ -12,11 +12,13 @@ import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 const MIN_INTERVAL_MS = 100;
 const MAX_INTERVAL_MS = 60_000;
 const DEFAULT_INTERVAL_MS = 1_000;
-/** Reading takes a fraction of a millisecond: so many at the shortest interval take a fraction of a core. */
+/**
+ * Reading takes a fraction of a millisecond, so this many watchers at the shortest interval take a fraction of a core.
+ */
 export const MAX_WATCHERS = 64;
 
 export interface WatchOptions extends OpenStreamsOptions {
-  /** Calls `tick` every so often; returns what stops it. */
+  /** Calls `tick` at each interval. Returns a function that stops it. */
   readonly every?: (intervalMs: number, tick: () => void) => () => void;
 }
 
@@ -41,7 +43,7 @@ export class Watches {
       const intervalMs = this.#admit(request);
       stream.onEnd = this.#every(intervalMs, () => {
         try {
-          // The last message has left.
+          // The last message is sent.
           if (!call.hasUnsent && stream.takesMessages) this.#send(call);
         } catch (thrown) {
           stream.end(RouterError.from(thrown));

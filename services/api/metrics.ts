@@ -1,4 +1,4 @@
-// MetricsService: what was counted, once or again and again.
+// MetricsService: returns the metrics once, or at an interval.
 import {
   type GetMetricsRequest,
   type GetMetricsResponse,

@@ -1,4 +1,4 @@
-// ModelService: the repository, who holds what, and versions that come and go.
+// ModelService: the repository, the versions that each engine holds, loading and unloading.
 import { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';

@@ -15,7 +15,7 @@ import { cannotListen, freeSocketPath } from './socket-path.ts';
 import { toStatus } from './status.ts';
 import { MAX_OPEN_MESSAGES, flaggedAsCompressed, lateMessage, messageTooLarge, noRoomForMessage } from './unheard.ts';
 
-/** Connections that may be accepted before those they displace are closed. */
+/** Connections above the limit that may be accepted before the ones they displace are closed. */
 const BURST = 64;
 
 export class NativeEdge implements Edge {
@@ -31,7 +31,7 @@ export class NativeEdge implements Edge {
       arrivals: {
         maxMessageBytes,
         maxOpenBytes: MAX_OPEN_MESSAGES * maxMessageBytes,
-        // It may change while it serves.
+        // May change while the edge serves.
         get messageTimeoutMs() {
           return options.timeoutMs;
         },
@@ -97,12 +97,12 @@ export class NativeEdge implements Edge {
     return toStatus(error);
   }
 
-  /** Undefined: the status says all there is to say. */
+  /** Undefined: the status is complete without details. */
   #toError(why: Unheard, { code, metadata }: Status, owner: CallOwner | undefined): RouterError | undefined {
     if (why === 'OWNER_FULL') return (owner as CallerAccount).tooManyBytes();
     if (why === 'LATE') return lateMessage(this.#options.timeoutMs);
     if (why === 'FULL') return noRoomForMessage(MAX_OPEN_MESSAGES * this.#options.maxMessageBytes);
-    // Of bad messages, those that are too large have this code. What an inspector refuses has its reason with it.
+    // A message that is too large has this code. A refusal of an inspector has its own reason.
     if (why === 'BAD' && code === Code.RESOURCE_EXHAUSTED && metadata === undefined)
       return messageTooLarge(this.#options.maxMessageBytes);
     return why === 'COMPRESSED_FLAG' ? flaggedAsCompressed() : undefined;

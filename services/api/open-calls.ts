@@ -1,11 +1,11 @@
-// Calls under way, so that a stop can wait for them, and end those that it can wait for no longer. grpc-js would also
-// wait for every health watch, which its caller may never end.
+// Tracks open calls, so that a stop can wait for them and end the rest after a timeout. grpc-js would also wait for
+// every health watch, which may never end.
 import { RouterError } from '../core/errors.ts';
 import { type Slotted, SlotList } from '../core/slot-list.ts';
 
-/** It knows its place here. */
+/** The call stores its own index in this list. */
 export interface OpenCall extends Slotted {
-  /** Ends it, if it has not ended yet. */
+  /** Ends the call if it is still open. */
   abort(error: RouterError): void;
 }
 
@@ -22,7 +22,7 @@ export class OpenCalls {
     if (this.#open.size === 0) this.#onIdle();
   }
 
-  /** Resolves when none is under way, or after `timeoutMs`, when those that still are have been told why they end. */
+  /** Resolves when no call is open, or after `timeoutMs`, when the remaining calls have been ended with a reason. */
   async finish(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -30,7 +30,7 @@ export class OpenCalls {
     const timer = setTimeout(resolve, timeoutMs);
     await promise;
     clearTimeout(timer);
-    const message = `the router is stopping, and this took longer than it has left (${timeoutMs} ms); send it again, elsewhere`;
+    const message = `the router is stopping, and this took longer than the time left (${timeoutMs} ms); send it again, elsewhere`;
     for (const call of this.#open.snapshot()) call.abort(new RouterError('DRAINING', message));
   }
 }

@@ -1,34 +1,34 @@
-// What server streams that have no end of their own share: so many at once, an end when their caller leaves or the server
-// drains, and being counted.
+// Shared by server streams without an end: a limit on open streams, the end when the caller leaves or the server
+// drains, and metrics.
 import { RouterError } from '../core/errors.ts';
 import type { IncomingCall } from '../grpc/method.ts';
 import { toStatus } from './status.ts';
 import { type UnaryOptions, methodOf } from './unary.ts';
 
 export interface OpenStreamsOptions extends Pick<UnaryOptions, 'onInternalError' | 'observer'> {
-  /** Aborted when the server drains: a stream has no end of its own that could be waited for. */
+  /** Aborted when the server drains, since these streams never end by themselves. */
   readonly drained: AbortSignal;
 }
 
 interface StreamLimits {
-  /** Open at once. */
+  /** Maximum open streams. */
   readonly max: number;
-  /** Why there is no room for another, and what to do. */
+  /** Error text if the limit is reached: the reason and what to do. */
   readonly whyFull: string;
   readonly retryAfterMs: number;
-  /** What to do once the server drains. */
+  /** Error text: what to do when the server drains. */
   readonly whenDrained: string;
 }
 
 export interface OpenStream {
   readonly isOver: boolean;
-  /** Whether its call takes a message. After its deadline it takes none, though it may not be over yet. */
+  /** Whether the call accepts a message. After its deadline it does not, even if it is still open. */
   readonly takesMessages: boolean;
-  /** Lets go of what the stream holds; to be set as soon as it holds something. */
+  /** Releases the stream's resources. Set it as soon as there are any. */
   onEnd: () => void;
-  /** Called when the messages that were sent have left, where they have not at once. */
+  /** Called when the sent messages have left, if they did not leave at once. */
   onDrain: () => void;
-  /** Without `error`: nothing went wrong. */
+  /** Without `error`: success. */
   end(error: RouterError | undefined): void;
 }
 
@@ -45,14 +45,14 @@ export class OpenStreams {
     });
   }
 
-  /** Throws DRAINING or ROUTER_FULL where there is no room for another one. */
+  /** Throws DRAINING, or ROUTER_FULL if the limit is reached. */
   admit(): void {
     if (this.#options.drained.aborted) throw this.#draining();
     const { max, whyFull, retryAfterMs } = this.#limits;
     if (this.#open.size >= max) throw new RouterError('ROUTER_FULL', whyFull, { retryAfterMs });
   }
 
-  /** `start` checks the request, admits it and sends the first message; what it throws ends the stream. */
+  /** `start` checks the request, admits it and sends the first message. An error that it throws ends the stream. */
   begin(call: IncomingCall<never>, start: (stream: OpenStream) => void): void {
     const { observer, onInternalError } = this.#options;
     const { startedMs, deadlineMs } = call;
@@ -77,7 +77,7 @@ export class OpenStreams {
         call.fail(toStatus(error));
       },
     };
-    // The caller has left, or its deadline has passed: that is how such a stream ends, and not an error.
+    // The caller left, or its deadline passed: the normal end of such a stream, not an error.
     call.listener = { onCut: () => stream.end(undefined), onDrain: () => stream.onDrain() };
     try {
       start(stream);

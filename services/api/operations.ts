@@ -1,4 +1,4 @@
-// OperationService: long work.
+// OperationService: long-running operations.
 import {
   type CancelOperationRequest,
   type CancelOperationResponse,

@@ -1,5 +1,5 @@
-// Where the spans are in an ExportTraceServiceRequest, found without reading what they say: at hundreds of thousands a
-// minute, most of which are never looked at here, decoding them cost more than answering their requests.
+// Finds the spans in an ExportTraceServiceRequest without decoding them. There are hundreds of thousands a minute, most
+// are never read here, and decoding them cost more than answering their requests.
 // opentelemetry/proto/collector/trace/v1/trace_service.proto
 import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
 
@@ -11,13 +11,13 @@ const TRACE_ID = 0x0a;
 const SPAN_ID = 0x12;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
-/** It is kept for as long as there are spans of it, and ours are a few hundred bytes. */
+/** A resource is kept as long as its spans; ours have a few hundred bytes. */
 const MAX_RESOURCE_BYTES = 16_384;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Spans whose ids are none are left out. The bytes stay in `message`, unless most of that is something else. Throws where it is no message, down to the fields of a
- * span. `sourceOf` makes a source of a resource.
+ * Skips spans with invalid ids. A span's bytes stay in `message` unless most of that is other data. Throws if any part,
+ * down to a span's fields, is malformed. `sourceOf` converts a resource to a source.
  */
 export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => SpanSource): EncodedSpan[] {
   const found: EncodedSpan[] = [];
@@ -39,7 +39,7 @@ export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => S
   return compact(found, message.length);
 }
 
-/** Keeping a span keeps the whole message that it is a part of. */
+/** A kept span keeps its whole message in memory. */
 function compact(spans: EncodedSpan[], length: number): EncodedSpan[] {
   const bytes = spans.reduce((sum, { start, end }) => sum + end - start, 0);
   if (2 * bytes >= length) return spans;
@@ -55,7 +55,7 @@ function compact(spans: EncodedSpan[], length: number): EncodedSpan[] {
   });
 }
 
-/** It may come after the spans. */
+/** The resource may come after the spans. */
 function resourceOf(fields: Fields): Uint8Array {
   let resource: Uint8Array = NO_BYTES;
   while (fields.next()) if (fields.tag === RESOURCE) resource = fields.memory.subarray(fields.start, fields.end);
@@ -63,7 +63,7 @@ function resourceOf(fields: Fields): Uint8Array {
   return resource;
 }
 
-/** Empty where it has none, or the span has none of its own. */
+/** Empty if it has none, or the span has none. */
 function traceIdOf(span: Fields): string {
   let traceId = '';
   let hasSpanId = false;
@@ -83,10 +83,10 @@ function isId({ memory, start, end }: Fields, bytes: number): boolean {
 
 const MAX_SHIFT = 63;
 
-/** Steps from field to field of one message. */
+/** Iterates over the fields of one message. */
 class Fields {
   readonly memory: Buffer;
-  /** Of the present field: its tag; where that stands; from where to where its value is, without its length. */
+  /** The current field: its tag, the tag's offset, and the start and end of its value without the length. */
   tag = 0;
   tagAt = 0;
   start = 0;
@@ -99,12 +99,12 @@ class Fields {
     this.#limit = limit;
   }
 
-  /** The present field as a message. */
+  /** The current field as a message. */
   within(): Fields {
     return new Fields(this.memory, this.start, this.end);
   }
 
-  /** False: there is no more. */
+  /** False: there are no more fields. */
   next(): boolean {
     if (this.end === this.#limit) return false;
     this.tagAt = this.end;
@@ -135,7 +135,7 @@ class Fields {
     }
   }
 
-  /** At `end`, which it moves. */
+  /** Reads at `end` and moves it. */
   #varint(): number {
     let value = 0;
     for (let shift = 0; shift <= MAX_SHIFT; shift += 7) {

@@ -11,22 +11,22 @@ import {
   Status_StatusCode as StatusCode,
 } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
 
-/** What one span may bring; what is more is left out. */
+/** Limits for one span; the rest is left out. */
 const MAX_ATTRIBUTES = 64;
 const MAX_EVENTS = 128;
 const MAX_TEXT_CHARS = 1_024;
 
-/** Undefined where it cannot be read, or its ids are none. */
+/** Undefined if it cannot be read or its ids are invalid. */
 export function decodeSpan({ bytes, source }: EncodedSpan): Span | undefined {
   try {
     const [span] = ScopeSpans.decode(bytes).spans;
     return span && toSpan(span, source);
   } catch {
-    return undefined; // its sender's frames were right, what is within is not
+    return undefined; // the framing was valid, the content is not
   }
 }
 
-/** `resource`: a message opentelemetry.proto.resource.v1.Resource. Throws where it is none. */
+/** `resource`: an encoded opentelemetry.proto.resource.v1.Resource. Throws if it is malformed. */
 export function toSource(resource: Uint8Array): SpanSource {
   return toOrigin(Resource.decode(resource));
 }
@@ -43,7 +43,7 @@ export function toSpans({ resourceSpans }: ExportTraceServiceRequest): Span[] {
   });
 }
 
-/** Undefined where its ids are none. */
+/** Undefined if its ids are invalid. */
 export function toSpan(span: OtlpSpan, { service, instance }: SpanSource): Span | undefined {
   if (!isId(span.traceId, 16) || !isId(span.spanId, 8)) return undefined;
   const isFailed = span.status?.code === StatusCode.STATUS_CODE_ERROR;
@@ -73,7 +73,7 @@ const KINDS: ReadonlyMap<Kind, SpanKind> = new Map([
   [Kind.SPAN_KIND_CLIENT, 'CLIENT'],
 ]);
 
-/** Lists and the like are left out: no span of ours has any. */
+/** Lists and other composite values are left out: none of our spans has them. */
 function toAttributes(list: readonly KeyValue[]): Attributes {
   const attributes: Record<string, string | number | boolean> = {};
   for (const { key, value } of list.slice(0, MAX_ATTRIBUTES)) {
@@ -106,7 +106,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** Kept fractional: nanoseconds since 1970 are more than a number holds. */
+/** Milliseconds with a fraction: nanoseconds since 1970 do not fit a number. */
 function toMs(nanoseconds: bigint): number {
   return Number(nanoseconds / 1_000n) / 1_000;
 }

@@ -1,11 +1,11 @@
-// A folder for a socket that only its owner may reach: the folder keeps others out, whatever the mode of the socket is.
+// A folder for a socket that only its owner may reach. The folder's mode protects it, whatever the mode of the socket.
 import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cannotListen } from './socket-path.ts';
 
 const OTHERS = 0o077;
 
-/** Makes the folder of the socket if it is missing. Throws where another user may enter it. */
+/** Creates the folder of the socket if it is missing. Throws if another user may enter it. */
 export function makePrivateFolder(listen: string, path: string): void {
   const folder = dirname(path);
   try {

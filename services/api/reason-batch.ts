@@ -1,4 +1,5 @@
-// The items of one ReasonBatch: a few at a time, so that no other caller waits for long, and so many under way at most.
+// Runs the items of one ReasonBatch: a few at a time, so that other callers do not wait long, with a limit on items in
+// flight.
 import { callerName } from '../auth/caller-account.ts';
 import type { Turns } from '../core/turns.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
@@ -10,15 +11,15 @@ import { beginTrace } from './traced.ts';
 import type { UnaryContext } from './unary.ts';
 
 export interface BatchOptions extends Omit<ItemOptions, 'begin' | 'adjust' | 'accept' | 'caller'> {
-  /** Items under way at once. */
+  /** Maximum items in flight. */
   readonly windowSize: number;
   readonly tracing: Tracing;
   readonly turns: Turns;
-  /** What its items are traced as. Unset: as `type`. */
+  /** The name of items in traces. Unset: `type`. */
   readonly traceName?: string;
 }
 
-/** Begun in one piece. */
+/** Items started together. */
 const CHUNK = 32;
 
 /** In the order of the requests. */
@@ -60,7 +61,7 @@ export async function reasonBatch(
   return outcomes;
 }
 
-/** Items that name no strategy go where they should be answered first. */
+/** Items without a strategy go to the engines that should answer first. */
 function spreadBySpeed(question: ReasonQuestion): ReasonQuestion {
   return question.strategy === undefined ? { ...question, strategy: 'FASTEST' } : question;
 }

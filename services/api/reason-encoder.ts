@@ -1,5 +1,5 @@
-// ReasonResponse and the messages around it, from an answer straight to bytes. What of an answer does not depend on who
-// asked is encoded once where the answer is given again and again: see `Answer.encoded`.
+// Encodes ReasonResponse and the messages around it directly from an answer. The part that is equal for all callers is
+// encoded once for a cached answer: see `Answer.encoded`.
 import { randomUUID } from 'node:crypto';
 import { energyJ, ownComputeUs } from '../core/work.ts';
 import { WireWriter } from '../core/wire-writer.ts';
@@ -20,15 +20,15 @@ const FIXED32 = 5;
 
 const tag = (field: number, wireType: number): number => field * 8 + wireType;
 
-/** One message is written at a time, and none waits half-written. */
+/** Shared: only one message is written at a time, and none is left half-written. */
 const response = new WireWriter();
 const envelope = new WireWriter();
 
-/** A result is a ReasonResponse, encoded. */
+/** A result is an encoded ReasonResponse. */
 export type ItemOutcome =
   { readonly $case: 'result'; readonly value: Buffer } | { readonly $case: 'error'; readonly value: ReasonError };
 
-/** `startedMs`: receipt, on performance.now()'s clock. `requestId` empty: it gets one. */
+/** `startedMs`: time of receipt by performance.now(). `requestId` empty: one is generated. */
 export function encodeResponse(requestId: string, reasoned: ReasonAnswer, startedMs: number, traceId: string): Buffer {
   const { answer, attempts } = reasoned;
   response.reset();
@@ -69,7 +69,7 @@ export function encodeStreamResponse(requestId: string, outcome: ItemOutcome, pr
   return envelope.copy();
 }
 
-/** `field`: of a result; that of an error is the next one. */
+/** `field`: field number of a result; an error has the next number. */
 function writeOutcome(outcome: ItemOutcome, field: number): void {
   if (outcome.$case === 'result') envelope.bytes(tag(field, BYTES), outcome.value);
   else envelope.bytes(tag(field + 1, BYTES), ReasonError.encode(outcome.value).finish());
@@ -81,7 +81,7 @@ function encodeAnswer(reasoned: ReasonAnswer): Uint8Array {
   return envelope.ownCopy();
 }
 
-/** All that is the same for everybody who gets this answer. */
+/** The part that is equal for every caller of this answer. */
 function writeAnswer(to: WireWriter, { answer, model }: ReasonAnswer): void {
   const { inference, engine, ballots } = answer;
   to.text(tag(2, BYTES), answer.label);
@@ -104,7 +104,7 @@ function writeAnswer(to: WireWriter, { answer, model }: ReasonAnswer): void {
   to.number(tag(14, VARINT), fromStrategy(answer.strategy));
   if (ballots.length > 0) writeVote(to, ballots);
   for (const layer of inference.layers ?? []) to.bytes(tag(22, BYTES), LayerActivity.encode(fromLayer(layer)).finish());
-  // Packed floats are on the wire what the engine gave.
+  // Packed floats have the same bytes on the wire as in the engine's answer.
   to.bytes(tag(25, BYTES), inference.potentials);
   if (inference.readoutPerStep !== undefined) to.bytes(tag(27, BYTES), inference.readoutPerStep);
 }

@@ -1,5 +1,5 @@
-// Inputs within a batch or a stream: whatever is wrong with one is its own error. Those that come together go together, as far
-// as the router can do that.
+// Items of a batch or a stream. A fault in one item is that item's error only. Items that arrive together are executed
+// together where possible.
 import { randomUUID } from 'node:crypto';
 import { throwIfCancelled } from '../core/call.ts';
 import { sleep } from '../core/cancel.ts';
@@ -19,31 +19,31 @@ import { noteAnswer } from './traced.ts';
 import type { UnaryOptions } from './unary.ts';
 
 export interface ItemAnswer {
-  /** As the request said, or made up for its answer; empty where there is none. */
+  /** From the request, or generated for the answer; empty if there is none. */
   readonly requestId: string;
   readonly outcome: ItemOutcome;
 }
 
 export interface ItemOptions extends Omit<UnaryOptions, 'timeoutMs' | 'calls'> {
-  /** What it is counted as. Example: "ReasonBatch.item". */
+  /** The name under which it is counted. Example: "ReasonBatch.item". */
   readonly type: string;
   readonly tracing: Tracing;
-  /** Name of its caller, for messages of sessions. */
+  /** Name of the caller, for messages of sessions. */
   readonly caller: () => string;
-  /** Begins its trace: an item is a request of its own, whose parent is the call's caller. */
+  /** Starts the item's trace: an item is a separate request whose parent is the call's caller. */
   readonly begin: (startedMs: number) => RequestTrace;
-  /** Has the last word on the question. */
+  /** May change the question last. */
   readonly adjust?: (question: ReasonQuestion) => ReasonQuestion;
-  /** Throws RouterError where the answer cannot be taken. */
+  /** Throws RouterError if the answer cannot be used. */
   readonly accept?: (answer: ReasonAnswer) => void;
 }
 
 export type ItemRouter = Pick<Router, 'reason' | 'reasonTogether' | 'reasonInSession'>;
 
-/** `index`: of the request. Must not throw. */
+/** `index`: index of the request. Must not throw. */
 type OnItemEnd = (index: number, answer: ItemAnswer) => void;
 
-/** Encoded ReasonRequests. Each ends once, in any order, perhaps before this returns. */
+/** Runs encoded ReasonRequests. Each ends exactly once, in any order, possibly before this returns. */
 export function reasonItems(
   requests: readonly Uint8Array[],
   router: ItemRouter,
@@ -56,8 +56,7 @@ export function reasonItems(
   for (const [index, bytes] of requests.entries()) {
     const item = new ReasonItem(index, options, onEnd);
     if (!item.read(bytes)) continue;
-    // Engines are told of the span that a request is part of: those in the sample each have one of their own.
-    // Messages of a session go alone, too, in their order.
+    // Traced items run alone, because engines get the span of each. Messages of a session also run alone, in order.
     if (item.isSampled || context.signal.aborted || item.question.session !== undefined) alone.push(item);
     else together.push(item);
   }
@@ -75,7 +74,7 @@ function beginTogether(items: readonly ReasonItem[], router: ItemRouter, context
   }
 }
 
-/** One by itself. Never rejects. */
+/** Runs one item alone. Never rejects. */
 export function reasonItem(
   bytes: Uint8Array,
   router: ItemRouter,
@@ -93,7 +92,7 @@ class ReasonItem implements GroupedItem {
   readonly #onEnd: OnItemEnd;
   readonly #startedMs = performance.now();
   readonly #trace: RequestTrace;
-  /** Of one that went with others: how it goes on where the router was full. */
+  /** For an item of a group: retries if the router was full. */
   whenFull: ((full: RouterError) => void) | undefined;
   #requestId = '';
   #hasEnded = false;
@@ -110,7 +109,7 @@ class ReasonItem implements GroupedItem {
     return this.#trace.about.isSampled;
   }
 
-  /** False: it has ended, since it is no good request. */
+  /** False: it has ended, because the request is invalid. */
   read(bytes: Uint8Array): boolean {
     try {
       const request = decode(bytes);
@@ -124,7 +123,7 @@ class ReasonItem implements GroupedItem {
     }
   }
 
-  /** `full`: what a full router has said to it already. */
+  /** `full`: the error that a full router has already given it. */
   goAlone(router: ItemRouter, { deadlineMs, signal }: CallContext, full?: RouterError): void {
     this.whenFull = undefined;
     const limits = { deadlineMs, signal, span: this.span };
@@ -139,7 +138,7 @@ class ReasonItem implements GroupedItem {
     );
   }
 
-  /** The first end counts. */
+  /** Only the first end counts. */
   ended(said: ReasonAnswer | RouterError): void {
     if (this.#hasEnded) return;
     if (said instanceof RouterError) {
@@ -177,8 +176,8 @@ class ReasonItem implements GroupedItem {
 }
 
 /**
- * A full router turns single calls away at once, so that their callers slow down. Items of a batch or a stream are held
- * back by its window already: they wait and try again while there is time.
+ * A full router refuses single calls at once, so that their callers slow down. Items of a batch or a stream are already
+ * limited by its window: they wait and try again while there is time.
  */
 async function retryWhileFull(
   attempt: () => Promise<ReasonAnswer>,
@@ -196,9 +195,9 @@ async function retryWhileFull(
   }
 }
 
-/** Rejects with the error where it is another one, or there is no time. */
+/** Rejects with the error if it is a different one, or if there is no time. */
 async function untilRetry(error: RouterError, { deadlineMs, signal }: CallContext): Promise<void> {
-  const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // not all of them at the same moment
+  const waitMs = (error.retryAfterMs ?? Infinity) * (1 + Math.random()); // jitter, so that they do not all retry at the same time
   if (error.kind !== 'ROUTER_FULL' || performance.now() + waitMs >= deadlineMs) throw error;
   await sleep(waitMs, signal);
 }

@@ -1,4 +1,4 @@
-// One Reason call in protobuf's JSON, for callers that speak HTTP: the same checks and limits as over gRPC.
+// One Reason call in protobuf's JSON for HTTP callers, with the same checks and limits as over gRPC.
 import { status } from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -6,7 +6,7 @@ import { ReasonError, ReasonRequest, ReasonResponse } from '../generated/tandem/
 import { type ItemOptions, type ItemRouter, reasonItem } from './reason-item.ts';
 import { noSessions, toReasonError } from './reason-messages.ts';
 
-/** What it is counted and traced as. */
+/** Its name in metrics and traces. */
 const TYPE = 'Dashboard.Reason';
 
 interface JsonAnswer {

@@ -1,4 +1,5 @@
-// ReasonRequest to question, error to ReasonError: the same for one call, a batch and a stream. Answers: reason-encoder.ts.
+// Converts a ReasonRequest to a question and an error to a ReasonError, for calls, batches and streams. Answers:
+// reason-encoder.ts.
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest, type Session } from '../generated/tandem/v1/reasoning.ts';
@@ -15,7 +16,10 @@ import { toVotePolicy } from './vote-policy.ts';
 const MAX_REQUEST_ID_BYTES = 128;
 const MAX_SESSION_ID_BYTES = 128;
 
-/** Clients may also send a repeated float unpacked, one tag a number: rare, so only then is it read number by number. */
+/**
+ * Clients may also send a repeated float unpacked, with a tag for each number. That is rare, and only then it is read
+ * number by number.
+ */
 export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   const wire = ReasonRequestWire.decode(bytes);
   const isPacked = wire.encoding.length > 0 || wire.tensor !== undefined || wire.events !== undefined;
@@ -26,7 +30,7 @@ export function decodeReasonRequest(bytes: Uint8Array): ReasonRequestWire {
   return { ...wire, encoding: [packed] };
 }
 
-/** `caller`: its name, for a message of a session. */
+/** `caller`: the caller's name, for a message of a session. */
 export function toQuestion(request: ReasonRequestWire, caller: () => string = noSessions): ReasonQuestion {
   if (Buffer.byteLength(request.requestId) > MAX_REQUEST_ID_BYTES) {
     throw new RouterError('INVALID_FIELD', `request_id is over ${MAX_REQUEST_ID_BYTES} bytes; send a shorter one`, {
@@ -46,7 +50,7 @@ export function toQuestion(request: ReasonRequestWire, caller: () => string = no
   };
 }
 
-/** Where callers have no sessions. */
+/** For calls that do not support sessions. */
 export function noSessions(): never {
   throw new RouterError('INVALID_FIELD', 'this call takes no session; send it over ReasoningService', {
     field: 'session',
@@ -109,7 +113,7 @@ export function fromLayer({
   };
 }
 
-/** What a call for this input alone would have failed with. */
+/** The error that a single call for this input would get. */
 export function toReasonError(error: RouterError): ReasonError {
   const { kind, message, violation } = error;
   return {

@@ -1,4 +1,5 @@
-// ReasonStream: as many requests as the window allows are under way, and no more are read while the answers are not.
+// ReasonStream: as many requests in flight as the window allows. While the caller does not read answers, no more
+// requests are read.
 import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
@@ -15,14 +16,14 @@ import { beginTrace } from './traced.ts';
 import { type UnaryOptions, methodOf, whyCancelled } from './unary.ts';
 
 export interface StreamOptions extends UnaryOptions {
-  /** Requests under way at once in one stream or batch. */
+  /** Maximum requests in flight in one stream or batch. */
   readonly windowSize: number;
   readonly tracing: Tracing;
   /** Aborted when the server drains: streams answer what they have read, and end. */
   readonly drained: AbortSignal;
 }
 
-/** Of the requests that one stream has under way. */
+/** Limit on the bytes of one stream's requests in flight. */
 const MAX_OPEN_BYTES = 16 * 1_048_576;
 
 /** Answers are encoded ReasonStreamResponses. */
@@ -41,11 +42,11 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   readonly #item: ItemOptions;
   readonly #caller = new Cancel();
   readonly #onDraining = (): void => this.#endInput('DRAINING');
-  /** Read in this turn of the event loop: they go together. */
+  /** Requests read in this turn of the event loop: they are executed together. */
   #arrived: Uint8Array[] = [];
   #open = 0;
   #openBytes = 0;
-  /** The reader does not read: answers wait in memory, and no further request is taken. */
+  /** The caller does not read: answers wait in memory, and no more requests are read. */
   #isBlocked = false;
   #isPaused = false;
   #inputEnded: 'END' | 'DRAINING' | undefined;
@@ -95,12 +96,12 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#pace();
   }
 
-  /** The caller has left, or its deadline has passed. */
+  /** The caller is gone, or its deadline passed. */
   onCut(): void {
     this.#close(whyCancelled(this.#call.deadlineMs));
   }
 
-  /** What cannot be read is answered, too. */
+  /** A message that cannot be decoded gets an answer, too. */
   #refuse(error: RouterError, bytes: number): void {
     const startedMs = performance.now();
     this.#options.observer.requestEnded(this.#item.type, error.kind, 0);
@@ -108,7 +109,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#answer({ requestId: '', outcome: { $case: 'error', value: toReasonError(error) } }, bytes, startedMs);
   }
 
-  /** Of one request. Returns why its caller may not have another under way. */
+  /** Charges one request. Returns the reason if its caller may not have another in flight. */
   #enter(): RouterError | undefined {
     try {
       this.#owner?.enter(1, false);
@@ -139,7 +140,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#endIfAnswered();
   }
 
-  /** A paused stream fills its window, and HTTP/2 then holds the sender back. */
+  /** A paused stream fills its window, and HTTP/2 flow control then stops the sender. */
   #pace(): void {
     const isFull = this.#open >= this.#options.windowSize || this.#openBytes >= MAX_OPEN_BYTES;
     const isPaused = isFull || this.#isBlocked || this.#inputEnded === 'DRAINING';
@@ -166,13 +167,13 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     }
   }
 
-  /** Ends it with that status. */
+  /** Ends the stream with this status. */
   abort(error: RouterError): void {
     this.#close(error);
     this.#call.fail(toStatus(error));
   }
 
-  /** Without `error`, everything was answered. */
+  /** Without `error`: everything was answered. */
   #close(error?: RouterError): void {
     if (this.#caller.aborted) return;
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));

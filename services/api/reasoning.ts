@@ -1,4 +1,4 @@
-// ReasoningService: Ping, Reason and ReasonBatch; ReasonStream has a file of its own.
+// ReasoningService: Ping, Reason and ReasonBatch. ReasonStream is in reason-stream.ts.
 import { Turns } from '../core/turns.ts';
 import { type PingRequest, type PingResponse, ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import {
@@ -22,18 +22,21 @@ import { beginTrace, noteAnswer } from './traced.ts';
 import { unary } from './unary.ts';
 
 export interface ReasoningOptions extends StreamOptions {
-  /** Requests in one ReasonBatch. */
+  /** Maximum requests in one ReasonBatch. */
   readonly maxBatchItems: number;
-  /** Requests in all batches that are open at once, unless one alone has more. */
+  /** Maximum requests in all open batches together; a single batch may have more. */
   readonly maxInFlight: number;
 }
 
 type RpcName = keyof typeof ReasoningServiceService;
 
-/** Handlers of Reason give what they have encoded. */
+/** Handlers of Reason return encoded bytes. */
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** As generated, but for requests of Reason, whose numbers stay bytes (proto/tandem/wire/v1/wire.proto), and its answers. */
+/**
+ * As generated, except for Reason: the numbers of its requests stay bytes (proto/tandem/wire/v1/wire.proto), and its
+ * answers are encoded already.
+ */
 export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'>): Record<RpcName, Rpc> {
   const service = {
     ...ReasoningServiceService,

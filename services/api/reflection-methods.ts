@@ -1,4 +1,5 @@
-// The methods of gRPC reflection. What answers them is loaded with the first call: it takes 15 MB, and few routers are asked.
+// The methods of gRPC reflection. The package behind them is loaded at the first call: it takes 15 MB and is rarely
+// used.
 import type { CallListener, IncomingCall, Method } from '../grpc/method.ts';
 import { status } from '../grpc/status.ts';
 import type { PackageCall, ReflectionMethod } from './reflection.ts';
@@ -55,7 +56,7 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   call.resume();
 }
 
-/** Keeps what comes until there is somebody to hear it. */
+/** Buffers messages until there is a listener. */
 class HeldInput implements CallListener<Buffer> {
   readonly #messages: Buffer[] = [];
   #isEnded = false;

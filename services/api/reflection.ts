@@ -10,7 +10,7 @@ import { checkPlain } from './request-limits.ts';
 /** Of every file in proto/, with its comments; `npm run generate` writes it. */
 const DESCRIPTORS = new URL('../generated/descriptors.binpb', import.meta.url);
 
-/** Every file, also those that the public ones refer to. */
+/** Every file, including the ones that the public files import. */
 export function readDescriptors(): readonly FileDescriptorProto[] {
   return fromBinary(FileDescriptorSetSchema, readFileSync(DESCRIPTORS)).file;
 }
@@ -22,7 +22,7 @@ export function publicServices(files: readonly FileDescriptorProto[]): readonly 
     .flatMap(({ package: name, service }) => service.map((each) => `${name}.${each.name}`));
 }
 
-/** What a package's own handler is given as its call. */
+/** The call object that the package's handler gets. */
 export interface PackageCall {
   on(event: 'data' | 'end', listener: (message?: unknown) => void): void;
   write(response: unknown): void;
@@ -38,7 +38,7 @@ export interface ReflectionMethod {
 /** ServerReflection, v1 and v1alpha, by path. */
 export function loadReflection(): ReadonlyMap<string, ReflectionMethod> {
   const methods = new Map<string, ReflectionMethod>();
-  // The package adds itself to servers of grpc-js.
+  // The package only knows how to add itself to servers of grpc-js.
   const addService = (service: Service, handlers: Readonly<Record<string, (call: PackageCall) => void>>): void => {
     for (const [name, { path, requestDeserialize, responseSerialize }] of Object.entries(service)) {
       const decode = checking(checkPlain, requestDeserialize);
@@ -46,7 +46,7 @@ export function loadReflection(): ReadonlyMap<string, ReflectionMethod> {
     }
   };
   const files = readDescriptors();
-  // The package reads the files alone, whatever they are called.
+  // The package uses only the files' content; their names do not matter.
   const fileDescriptorProtos = files.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
   const all = { fileDescriptorProtos, format: 'Protocol Buffer 3 EnumDescriptorProto', type: {} } as const;
   new ReflectionService({ all }, { services: [...publicServices(files)] }).addToServer({ addService });

@@ -233,7 +233,7 @@ describe('tandem replay', () => {
     const { code, stdout } = await tandem(await recorded('agree.jsonl', ['r-1']));
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^All 2 engines that answered agree, to the bit\.$/m)]);
     expect(stdout).toMatch(/^record 1, \S+: m\/1, REDUNDANT came to MAJORITY \(request r-1\)$/m);
-    expect(stdout).toMatch(/^odd: not in the pool any more; then 0{15}2$/m);
+    expect(stdout).toMatch(/^odd: no longer in the pool; then 0{15}2$/m);
   });
 
   it('shows the step, node and neuron at which an engine began to differ', async () => {

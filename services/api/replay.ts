@@ -1,4 +1,4 @@
-// ReplayInput: one input before every engine again, for people who look for the one that is wrong.
+// ReplayInput: runs one input on every engine again, to find the one that is wrong.
 import { RouterError } from '../core/errors.ts';
 import type { ReplayInputRequest, ReplayInputResponse } from '../generated/tandem/v1/engines.ts';
 import { type ReplayPool, replayInput } from '../routing/replay.ts';

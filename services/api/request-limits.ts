@@ -1,9 +1,9 @@
-// What each request of the public API may hold at most, counted before it is decoded. A limit here bounds work and memory. It
-// is above what a handler takes, so that a caller who is a little beyond gets the handler's more precise words.
+// Limits on each request of the public API, counted before decoding. They bound work and memory. They are above the
+// handler's own limits, so that a caller slightly over gets the handler's more precise error.
 import { RouterError } from '../core/errors.ts';
 import { BeyondLimit, type FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
 
-/** Packed runs, or numbers that a client sends one by one: it should pack them, or send a tensor. */
+/** Packed runs, or single unpacked numbers: a client should pack them or send a tensor. */
 const MAX_ENCODING_PARTS = 65_536;
 const MAX_DIMENSIONS = 64;
 const MAX_TOPICS = 128;
@@ -11,10 +11,10 @@ const MAX_EVENT_ENTRIES = 64;
 const MAX_TEACHERS = 64;
 const MAX_LABELS = 8_192;
 
-/** One of it: a long text takes no more memory decoded than it does in the message, whose bytes are limited. */
+/** One field: a long text takes no more memory decoded than in the message, whose size is limited. */
 const one = (field: string): FieldLimit => ({ name: field });
 
-/** Throws where a message is beyond its limits, or is none. */
+/** Throws if a message exceeds its limits or is malformed. */
 export type Check = (bytes: Uint8Array) => void;
 
 const within = (limits: MessageLimits): Check => {
@@ -64,7 +64,7 @@ const LEARN_START = new MessageLimits({
   3: one('base'),
   4: { name: 'labels', times: MAX_LABELS },
 });
-/** The example in it is checked when it is its turn. */
+/** The example inside is checked later, when it is processed. */
 export const checkLearn = within(new MessageLimits({ 1: { name: 'start', within: LEARN_START }, 2: one('example') }));
 export const checkLearnExample = within(
   new MessageLimits({ ...REASON_FIELDS, 1: one('label'), 2: { name: 'model', times: 0 } }),
@@ -72,13 +72,13 @@ export const checkLearnExample = within(
 export const checkStudent = within(new MessageLimits({ 1: one('student') }));
 export const checkOperation = within(new MessageLimits({ 1: one('id') }));
 
-/** The request in it is checked when it is its turn. */
+/** The request inside is checked later, when it is processed. */
 export const checkReasonStream = within(new MessageLimits({ 1: one('request') }));
 
 const batchItems: FieldLimit = { name: 'requests' };
 const BATCH = new MessageLimits({ 1: batchItems });
 
-/** Throws BATCH_TOO_LARGE. The items are checked when it is their turn. */
+/** Throws BATCH_TOO_LARGE. The items are checked later, when they are processed. */
 export function checkBatch(bytes: Uint8Array, maxItems: number): void {
   batchItems.times = maxItems;
   try {

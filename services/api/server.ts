@@ -1,4 +1,4 @@
-// The gRPC server: services in, address out, and a stop that drains.
+// The gRPC server: serves the services at an address; a stop drains it.
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -55,7 +55,7 @@ export interface ApiParts {
   readonly learning: Omit<LearnParts, 'router' | 'operations'>;
 }
 
-/** What may change while it serves. */
+/** Options that may change while it serves. */
 export interface LiveApiOptions
   extends Pick<UnaryOptions, 'timeoutMs'>, Pick<ReasoningOptions, 'maxBatchItems' | 'maxInFlight' | 'windowSize'> {}
 
@@ -71,32 +71,32 @@ interface ApiOptions
       'listen' | 'tls' | 'connections' | 'onConnectionFault' | 'maxMessageBytes' | 'maxStreamsPerConnection'
     > {
   readonly edge: EdgeKind;
-  /** Where administrative calls come in, for a router at `address`; "off": nowhere. */
+  /** Address for administrative calls of a router at `address`; "off": none. */
   readonly adminListen: (address: string) => string;
   readonly authorizer: Authorizer;
   /** For clients of the old protocol. Undefined: none. */
   readonly bridge: BridgeSettings | undefined;
-  /** Hears of calls that their callers may not make. */
+  /** Called for each refused call. */
   readonly onCallRefused: (path: string, error: RouterError) => void;
   readonly reflection: boolean;
-  /** Whether the router can answer as it is configured. */
+  /** Whether the router can answer requests in its configuration. */
   readonly isReady: () => boolean;
 }
 
 const HEALTH_NAMES = ['', 'tandem.v1.ReasoningService'];
-/** For answers on their way out when all calls have ended. */
+/** Time for the last answers to be sent after all calls have ended. */
 const FLUSH_TIMEOUT_MS = 200;
 
 export class ApiServer {
-  /** The Open Inference Protocol for a server of HTTP/1.1: /v2/… */
+  /** The Open Inference Protocol for an HTTP/1.1 server: /v2/… */
   readonly inferenceHttp: ReturnType<typeof oipHttp>;
   readonly #methods: readonly Method[];
   readonly #edgeOptions: EdgeOptions;
   /** The public one, and the administrative one. */
   readonly #edges: Edge[] = [];
-  /** Where the administrative one listens; empty: there is none. */
+  /** Address of the administrative edge; empty: there is none. */
   adminAddress = '';
-  /** Where the bridge listens; empty: there is none. */
+  /** Address of the bridge; empty: there is none. */
   bridgeAddress = '';
   #bridge: Bridge | undefined;
   readonly #health = new Health(HEALTH_NAMES);
@@ -191,7 +191,7 @@ export class ApiServer {
     this.bridgeAddress = await this.#bridge.start();
   }
 
-  /** For connections that come from now on. */
+  /** Applies to new connections. */
   renew(certificate: ServerCertificate): void {
     for (const edge of this.#edges) edge.renew(certificate);
   }
@@ -205,7 +205,7 @@ export class ApiServer {
     for (const edge of this.#edges) edge.endRefused();
   }
 
-  /** Has grpc.health.v1 answer, and its watchers hear, whether the router is ready now. To be called when that may change. */
+  /** Updates grpc.health.v1 and its watchers. Call it when readiness may have changed. */
   refreshHealth(): void {
     const isServing = this.#options.isReady();
     if (isServing === this.#isServing) return;
@@ -213,13 +213,13 @@ export class ApiServer {
     this.#health.set(isServing);
   }
 
-  /** Refuses new connections and calls, and finishes those in flight; after `timeoutMs` they are answered DRAINING. */
+  /** Refuses new connections and calls and finishes those in flight. After `timeoutMs` they get DRAINING. */
   async stop(timeoutMs: number): Promise<void> {
     this.#drained.abort();
     this.#bridge?.drain();
     const gone = Promise.all(this.#edges.map((edge) => edge.drain()));
     await this.#calls.finish(timeoutMs);
-    // What is left then, such as a watch on our health, has no end of its own.
+    // Calls left at this point, such as health watches, never end by themselves.
     const { promise: late, resolve } = Promise.withResolvers<unknown>();
     const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
     await Promise.race([gone, late]);

@@ -1,4 +1,4 @@
-// SessionService: the open sessions as operators see and end them.
+// SessionService: lists and ends open sessions.
 import { RouterError } from '../core/errors.ts';
 import {
   type EndSessionRequest,
@@ -56,7 +56,7 @@ function pageSizeOf({ pageSize }: ListSessionsRequest): number {
   throw new RouterError('INVALID_FIELD', message, { field: 'page_size' });
 }
 
-/** A page begins after the session with this serial; Infinity: the first page. */
+/** A page starts after the session with this serial number; Infinity: the first page. */
 function serialOf({ pageToken }: ListSessionsRequest): number {
   if (pageToken === '') return Infinity;
   if (/^[1-9]\d{0,15}$/.test(pageToken)) return Number(pageToken);

@@ -11,7 +11,7 @@ import { methodsOf } from './methods.ts';
 import { checkPlain } from './request-limits.ts';
 import { type UnaryOptions, unary } from './unary.ts';
 
-/** `changes`: one line a setting. `refused`: why none was taken over; else undefined. */
+/** `changes`: one line for each setting. `refused`: the reason if none was applied, else undefined. */
 export interface Reloaded {
   readonly changes: readonly string[];
   readonly refused: string | undefined;

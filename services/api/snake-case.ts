@@ -1,4 +1,4 @@
-// Names as in the proto files.
+// Converts names to those of the proto files.
 
 const FIELD_NAME = /^[a-z][A-Za-z0-9]*$/;
 

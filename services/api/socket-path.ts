@@ -1,9 +1,11 @@
-// The path of a Unix socket, before it is listened on.
+// Prepares the path of a Unix socket before listening.
 import { type Stats, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parseAddress } from '../grpc/listen.ts';
 
-/** Removes a socket on which no process listens. Throws where the path is taken. Does nothing where `listen` is no path. */
+/**
+ * Removes a socket on which no process listens. Throws if the path is in use. Does nothing if `listen` is not a path.
+ */
 export async function freeSocketPath(listen: string): Promise<void> {
   const { path } = parseAddress(listen);
   if (path === undefined) return;
@@ -21,14 +23,14 @@ export function cannotListen(listen: string, message: string): Error {
   return new Error(`cannot listen on ${listen}: ${why}`);
 }
 
-/** What is no socket is not ours to remove. */
+/** Only sockets are removed. */
 function kindOf(found: Stats): string {
   if (found.isSymbolicLink()) return 'a symbolic link';
   if (found.isDirectory()) return 'a folder';
   return found.isFile() ? 'a regular file' : 'something that is not a socket';
 }
 
-/** A process that was killed leaves its socket behind, and no other one can listen there until it is removed. */
+/** A killed process leaves its socket behind, and no other process can listen there until it is removed. */
 async function removeDeadSocket(path: string): Promise<void> {
   const isDead = await new Promise<boolean>((resolve) => {
     const probe = connect({ path });

@@ -1,7 +1,7 @@
-// OTLP for the sidecars: their spans join the router's own, and go on to the user's collector from here. On an address of
-// its own, by default on loopback: no caller of the public API is to write into our traces. Spans are taken from engines that
-// this router has started, by a token, and from addresses where it is connected to an engine. Bounded by the size of a
-// message and by who takes the spans; the sidecars' exporters drop what we do not take in time.
+// Receives OTLP from the sidecars: their spans are added to the router's and sent on to the user's collector. It has
+// its own address, by default on loopback, so that callers of the public API cannot write into our traces. It accepts
+// spans from engines that this router started (by a token) and from addresses of connected engines. Message size and
+// consumers bound it; the sidecars' exporters drop spans that are not accepted in time.
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { RouterError } from '../core/errors.ts';
@@ -19,13 +19,13 @@ import { toStatus } from './status.ts';
 
 const MAX_MESSAGE_BYTES = 4 * 1_048_576;
 const MAX_STREAMS = 64;
-/** Sidecars have names of their own, each restart none that is new. */
+/** Each sidecar has its own name, and keeps it after a restart. */
 const MAX_SOURCES = 256;
-/** Each sidecar has one, and with an orderly restart a second one for a moment. */
+/** One connection for each sidecar, and briefly a second one during an orderly restart. */
 const MAX_CONNECTIONS = 128;
 const TIMEOUT_MS = 30_000;
 
-/** `authorization`: of the call's metadata. `address`: of its peer. */
+/** `authorization`: from the call's metadata. `address`: of the peer. */
 type IsEngine = (authorization: string | undefined, address: string) => boolean;
 
 export class SpanReceiver {
@@ -33,7 +33,7 @@ export class SpanReceiver {
   readonly #isEngine: IsEngine;
   readonly #method: OneRequestMethod<readonly EncodedSpan[] | RouterError, ExportTraceServiceResponse>;
   #edge: Edge | undefined;
-  /** By the bytes of the resource. */
+  /** Keyed by the bytes of the resource. */
   readonly #sources = new Map<string, SpanSource>();
 
   /** `onSpans` must be quick and must not throw. */
@@ -55,7 +55,7 @@ export class SpanReceiver {
     };
   }
 
-  /** Resolves to what the sidecars of this machine need as OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** Resolves to the value of OTEL_EXPORTER_OTLP_ENDPOINT for sidecars on this machine. */
   async start(listen: string): Promise<string> {
     this.#edge = await createEdge(this.#kind, [this.#method], {
       ...{ listen, connections: new ConnectionLimit(MAX_CONNECTIONS) },
@@ -64,7 +64,7 @@ export class SpanReceiver {
         if (this.#isEngine(metadata.get('authorization')[0], socket.remoteAddress ?? '')) return undefined;
         return new RouterError('NO_CREDENTIALS', 'spans are taken from engines of this router only');
       },
-      // The sidecars' exporters count what fails.
+      // The sidecars' exporters count failures.
       ...{ onUnheard: () => undefined, onInternalError: () => undefined, onConnectionFault: () => undefined },
     });
     return `http://127.0.0.1:${await this.#edge.start()}`;
@@ -78,7 +78,7 @@ export class SpanReceiver {
     const key = Buffer.from(resource).toString('latin1');
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
-    if (this.#sources.size >= MAX_SOURCES) this.#sources.clear(); // cheap to make anew
+    if (this.#sources.size >= MAX_SOURCES) this.#sources.clear(); // cheap to recreate
     const made = toSource(resource);
     this.#sources.set(key, made);
     return made;

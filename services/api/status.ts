@@ -1,4 +1,4 @@
-// Error kind → gRPC status with google.rpc details. The only place where the two meet.
+// Converts an error kind to a gRPC status with google.rpc details. The only place that does.
 import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '../generated/google/rpc/error_details.ts';
 import { Status as RpcStatus } from '../generated/google/rpc/status.ts';
@@ -6,7 +6,7 @@ import { DETAILS, Metadata } from '../grpc/metadata.ts';
 import { Code, type Status } from '../grpc/status.ts';
 
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
-/** Clients accept 8 KiB of trailers, and the message goes out up to three times. */
+/** Clients accept 8 KiB of trailers, and the message is sent up to three times. */
 const MAX_MESSAGE_CHARS = 768;
 
 export function toStatus(error: RouterError): Status {

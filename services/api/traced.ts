@@ -1,4 +1,4 @@
-// Where a request's trace begins, and what of its answer is told there. No payloads: digests, names and grades only.
+// Starts a request's trace and records facts of its answer: digests, names and grades, never payloads.
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { OpenSpan, RequestTrace } from '../core/request-trace.ts';
 import { KEEP_TRACE } from '../core/trace-parent.ts';
@@ -6,7 +6,7 @@ import type { Metadata } from '../grpc/metadata.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
-/** `method`: as Tracing.begin takes it. `metadata`: of the call, for its W3C Trace Context. `owner`: of the call. */
+/** `method`: see Tracing.begin. `metadata`: of the call, for its W3C Trace Context. `owner`: the caller. */
 export function beginTrace(
   tracing: Tracing,
   method: string,
@@ -22,7 +22,7 @@ export function beginTrace(
   return trace;
 }
 
-/** Two of them count as none: it is not known which one is meant. */
+/** Two values count as none, since it is unclear which one is meant. */
 function only(values: readonly string[]): string {
   return values.length === 1 ? values[0]! : '';
 }

@@ -1,4 +1,4 @@
-// What every unary handler shares: the caller's deadline and cancellation in, an answer or a status out.
+// Shared by all unary handlers: takes the caller's deadline and cancellation, returns an answer or a status.
 import { Call, deadlinePassed } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
@@ -9,24 +9,24 @@ import type { OpenCall, OpenCalls } from './open-calls.ts';
 import { toStatus } from './status.ts';
 
 export interface UnaryOptions {
-  /** Deadline of calls that bring none, and the longest one may bring, milliseconds. */
+  /** Default deadline of a call, and the maximum, milliseconds. */
   readonly timeoutMs: number;
-  /** Hears of every error that callers only see as INTERNAL. */
+  /** Called for every error that callers only see as INTERNAL. */
   readonly onInternalError: (path: string, error: RouterError, traceId?: string) => void;
   readonly observer: Observer;
   readonly calls: OpenCalls;
 }
 
-/** The caller's clock says first that its deadline has passed, and this is how far its word and ours may be apart. */
+/** The caller may see its deadline pass before we do; this is the tolerated difference. */
 const DEADLINE_SLACK_MS = 10;
 
-/** One call: its limits, and what its handler may want to know of it. */
+/** One call: its limits, and data for its handler. */
 export class UnaryContext extends Call implements OpenCall, CallListener {
   slot = -1;
-  /** On performance.now()'s clock. */
+  /** By performance.now(). */
   readonly startedMs: number;
   readonly metadata: Metadata;
-  /** Of calls whose handler has one begun. */
+  /** Set if the handler has started a trace. */
   readonly trace: RequestTrace | undefined;
 
   constructor(
@@ -40,13 +40,13 @@ export class UnaryContext extends Call implements OpenCall, CallListener {
     this.trace = trace;
   }
 
-  /** The caller has left, or its deadline has passed. */
+  /** The caller is gone, or its deadline passed. */
   onCut(): void {
     this.abort(whyCancelled(this.deadlineMs));
   }
 }
 
-/** `begin` begins the trace of the call. */
+/** `begin` starts the trace of the call. */
 export function unary<Request, Response>(
   options: UnaryOptions,
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
@@ -74,7 +74,7 @@ export function unary<Request, Response>(
   return (call, request) => void answer(call, request);
 }
 
-/** Counts it, and tells of a bug. */
+/** Counts the error, and reports a bug. */
 function failed(
   call: IncomingCall<never>,
   context: UnaryContext,
@@ -89,7 +89,7 @@ function failed(
   return error;
 }
 
-/** Why a call was cancelled: its caller left, or its deadline passed, on performance.now()'s clock. */
+/** Why a call was cancelled: its caller left, or its deadline (by performance.now()) passed. */
 export function whyCancelled(deadlineMs: number): RouterError {
   return performance.now() >= deadlineMs - DEADLINE_SLACK_MS
     ? deadlinePassed('the answer was ready')

@@ -1,20 +1,19 @@
-// Calls that end before their handler has its message: what their callers are told, and how they are counted. The same on
-// both edges.
+// Calls that end before their handler has the message: their errors and their metrics, the same on both edges.
 import { RouterError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import { methodOf } from './unary.ts';
 
-/** Requests of open calls may take so many times the bytes of the largest, together. */
+/** All open requests together may take this many times the size of the largest request. */
 export const MAX_OPEN_MESSAGES = 16;
 const RETRY_MS = 100;
 
 export function lateMessage(timeoutMs: number): RouterError {
-  const message = `the request was not here within ${timeoutMs} ms (setting request_timeout_ms); send it whole, and end it`;
+  const message = `the request was not complete within ${timeoutMs} ms (setting request_timeout_ms); send it whole, and end it`;
   return new RouterError('DEADLINE_EXCEEDED', message);
 }
 
 export function noRoomForMessage(maxOpenBytes: number): RouterError {
-  const message = `the requests that are coming in take more than ${maxOpenBytes} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
+  const message = `the requests that are arriving take more than ${maxOpenBytes} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
   return new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' });
 }
 
@@ -26,7 +25,7 @@ export function messageTooLarge(maxBytes: number): RouterError {
 /** gRPC's specification (compression.md) asks for INTERNAL. */
 export function flaggedAsCompressed(): RouterError {
   const message =
-    'the message is flagged as compressed, and the call says not how (header grpc-encoding); send it uncompressed, or name gzip or deflate';
+    'the message is flagged as compressed, but header grpc-encoding is missing; send it uncompressed, or name gzip or deflate';
   return new RouterError('COMPRESSED_FLAG', message);
 }
 

@@ -1,11 +1,11 @@
-// What a request wants of a vote, from the proto's words.
+// Reads a request's vote policy from the proto message.
 import { RouterError } from '../core/errors.ts';
 import { VoteAgreement, VoteCompare, VoteFallback, VoteMode } from '../generated/tandem/v1/types.ts';
 import type { VotePolicy as VotePolicyMessage } from '../generated/tandem/v1/reasoning.ts';
 import type { VotePolicy } from '../voting/policy.ts';
 
 type Wish = Partial<VotePolicy>;
-/** What each number of an enum asks for. */
+/** The meaning of each enum number. */
 type Words = Readonly<Record<number, (message: VotePolicyMessage) => Wish>>;
 
 const AGREEMENTS: Words = {
@@ -31,7 +31,7 @@ const ON_FEW: Words = {
   [VoteFallback.VOTE_FALLBACK_ACCEPT]: () => ({ onFew: 'ACCEPT_DEGRADED' }),
 };
 
-/** Only what is set. Throws INVALID_FIELD for a number that no word stands for. */
+/** Only the fields that are set. Throws INVALID_FIELD for an unknown enum number. */
 export function toVotePolicy(message: VotePolicyMessage | undefined): Wish | undefined {
   if (message === undefined) return undefined;
   const { participants, distinctKinds } = message;

@@ -1,15 +1,15 @@
-// What one caller has under way, and how fast it sends. Without limits a call costs a few additions.
+// The work in flight and the request rate of one caller. Without limits, a call costs a few additions.
 import { RouterError } from '../core/errors.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 
 /** 0: no limit. */
 export interface CallerLimits {
-  /** Requests: a call is one, and each item of a batch or a stream. */
+  /** Requests: each call, and each item of a batch or a stream. */
   readonly perS: number;
   readonly maxCalls: number;
-  /** Items of batches and streams under way. */
+  /** Items of batches and streams in flight. */
   readonly maxItems: number;
-  /** Of messages that come in or are worked on. */
+  /** Size of messages that arrive or are processed. */
   readonly maxBytes: number;
 }
 
@@ -21,13 +21,13 @@ export interface CallerCounts {
 /** After this time a caller with too many requests in flight may try again, milliseconds. */
 const RETRY_MS = 100;
 
-/** The caller's name in setting `auth`; empty: it has none there. */
+/** The caller's name in setting `auth`; empty: not listed there. */
 export function callerName(owner: object | undefined): string {
   return owner instanceof CallerAccount && owner.isNamed ? owner.name : '';
 }
 
 export class CallerAccount {
-  /** Of the caller, or the address that it calls from. */
+  /** Name of the caller, or its address. */
   readonly name: string;
   /** False: `name` is an address. */
   readonly isNamed: boolean;
@@ -57,7 +57,7 @@ export class CallerAccount {
     return this.#calls === 0 && this.#items === 0;
   }
 
-  /** Of a call. Returns why it is refused; else `ended` is called once. */
+  /** Opens a call. Returns the error if it is refused; else `ended` must be called once. */
   begin(): RouterError | undefined {
     const { maxCalls } = this.#limits;
     this.#counts.calls += 1;
@@ -73,19 +73,19 @@ export class CallerAccount {
     this.#calls -= 1;
   }
 
-  /** So many more bytes are held, or fewer. Returns false where that is too many. */
+  /** Changes the number of bytes held. Returns false if that exceeds the limit. */
   hold(bytes: number): boolean {
     this.#bytes += bytes;
     const { maxBytes } = this.#limits;
     return maxBytes === 0 || bytes <= 0 || this.#bytes <= maxBytes;
   }
 
-  /** Why a call is refused after `hold` returned false. */
+  /** The error for a call after `hold` returned false. */
   tooManyBytes(): RouterError {
     return this.#refuse(`has requests of more than ${this.#limits.maxBytes} bytes under way`, 'max_bytes', RETRY_MS);
   }
 
-  /** Of a batch that is coming in: returns why so many items will be refused. Charges nothing. */
+  /** For a batch that is arriving: returns the error if this many items will be refused. Charges nothing. */
   foresee(items: number): RouterError | undefined {
     const { maxItems } = this.#limits;
     if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) return this.#tooManyItems();
@@ -93,10 +93,13 @@ export class CallerAccount {
     return items > 1 && waitMs > 0 ? this.#tooFast(waitMs) : undefined;
   }
 
-  /** Of items in one message, one of which its call has paid for already if `isFirstPaid`. Throws; else `left` is called once. */
+  /**
+   * Charges the items of one message. With `isFirstPaid` the call has already paid for one. Throws if refused; else
+   * `left` must be called once.
+   */
   enter(items: number, isFirstPaid: boolean): void {
     const { maxItems } = this.#limits;
-    // One message alone always fits: the limits of messages hold for it.
+    // A single message always fits: the message limits bound it.
     if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) throw this.#tooManyItems();
     const refusal = this.#charge(isFirstPaid ? items - 1 : items);
     if (refusal !== undefined) throw refusal;

@@ -1,14 +1,14 @@
-// The account of each caller: by its name, or by its address where it has none.
+// The account of each caller, by name, or by address if it has no name.
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { plainAddress } from '../core/loopback.ts';
 import { CallerAccount, type CallerCounts, type CallerLimits } from './caller-account.ts';
 
-/** One that is forgotten while it has calls open starts anew with its next. */
+/** An account that is dropped while it has open calls starts empty at the caller's next call. */
 const MAX_ACCOUNTS = 4_096;
-/** Names that metrics show; what others do is counted together. */
+/** Names that metrics show; all others are counted together. */
 const MAX_COUNTED = 100;
-/** Of callers without a name, and of names beyond those. */
+/** For callers without a name, and for names beyond the limit. */
 const OTHERS = 'others';
 
 export class CallerAccounts {
@@ -31,7 +31,7 @@ export class CallerAccounts {
 
   /** `name`: of the caller; undefined: it has none. `address`: IP address; empty: it has none. */
   of(name: string | undefined, address: string): CallerAccount {
-    // A name cannot have a blank.
+    // A name cannot contain a space.
     const key = name ?? `address ${networkOf(address)}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {

@@ -1,4 +1,4 @@
-// Who calls: a bearer token or a client certificate names a caller, and a caller has roles.
+// Identifies callers: a bearer token or a client certificate names a caller, and a caller has roles.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { RouterError } from '../core/errors.ts';
 import type { Role } from '../core/roles.ts';
@@ -16,7 +16,7 @@ interface AuthOptions {
   readonly certificates: readonly Caller[];
 }
 
-/** What came with a call. */
+/** The credentials of a call. */
 interface Credentials {
   /** The header `authorization`. */
   readonly authorization: string | undefined;
@@ -35,7 +35,7 @@ export class Callers {
     this.#certificates = new Map(certificates.map((caller) => [caller.name, caller]));
   }
 
-  /** False: the settings list no caller, and no call needs credentials. */
+  /** False: the settings list no caller, so calls need no credentials. */
   get isRequired(): boolean {
     return this.#tokens.length > 0 || this.#certificates.size > 0;
   }
@@ -54,7 +54,7 @@ export class Callers {
       throw new RouterError('NO_CREDENTIALS', this.#whatIsMissing(certificateNames));
     }
     const byToken = this.#byToken(authorization);
-    // A stolen token is of no use with another caller's certificate.
+    // A stolen token must not work with another caller's certificate.
     if (byCertificate !== undefined && byCertificate.name !== byToken.name) {
       const message = `the certificate is of ${byCertificate.name}, the token of ${byToken.name}; present those of one caller`;
       throw new RouterError('BAD_CREDENTIALS', message);
@@ -69,7 +69,7 @@ export class Callers {
     }
     const hash = createHash('sha256').update(token).digest();
     let found: Caller | undefined;
-    // All of them are compared, so that the time tells nothing.
+    // All are compared, so that the duration reveals nothing.
     for (const each of this.#tokens) if (timingSafeEqual(each.hash, hash)) found = each.caller;
     if (found === undefined) {
       throw new RouterError(

@@ -1,4 +1,4 @@
-// The router's certificate, read again when its files change, so that a renewal needs no restart.
+// Loads the router's certificate, and reloads it when its files change, so that a renewal needs no restart.
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
@@ -18,11 +18,11 @@ export interface Certificate {
 
 interface CertificateEvents {
   readonly renewed: (certificate: Certificate) => void;
-  /** The files cannot be used; what was read before stays in use. Heard once for each text. */
+  /** Called if the files cannot be used; the previous ones stay in use. Called once for each text. */
   readonly failed: (why: string) => void;
 }
 
-/** How often the files are looked at, milliseconds. */
+/** Interval between checks of the files, milliseconds. */
 export const CERTIFICATE_POLL_MS = 5_000;
 
 export class Certificates {
@@ -33,7 +33,7 @@ export class Certificates {
   #version: string;
   #problem = '';
 
-  /** Throws where the files cannot be used, and says which. */
+  /** Throws if the files cannot be used, and names them. */
   constructor(files: CertificateFiles, events: CertificateEvents) {
     this.#files = files;
     this.#events = events;
@@ -56,7 +56,7 @@ export class Certificates {
       this.#problem = '';
       this.#events.renewed(this.#current);
     } catch (error) {
-      // It is tried again at the next look: a renewal may be half written.
+      // Retried at the next check: a renewal may be only half written.
       const why = (error as Error).message;
       if (why !== this.#problem) this.#events.failed(why);
       this.#problem = why;
@@ -90,7 +90,7 @@ function pem(setting: string, file: string): Buffer {
   }
 }
 
-/** Differs when a file was replaced or written. */
+/** Changes when a file is replaced or written. */
 function versionOf({ cert, key, client_ca }: CertificateFiles): string {
   return [cert, key, client_ca]
     .map((file) => {

@@ -1,7 +1,7 @@
-// Which role each method needs. A method without a row here is refused to everybody: see roles.test.ts in api/.
+// The role that each method needs. A method without a row here is refused for everybody: see roles.test.ts in api/.
 import { ROLES, type Role } from '../core/roles.ts';
 
-/** ANYBODY: also a caller without credentials. */
+/** ANYBODY includes callers without credentials. */
 type Access = readonly Role[] | 'ANYBODY';
 
 export const REASON = ['reason'] as const;

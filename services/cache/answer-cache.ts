@@ -1,13 +1,12 @@
-// Answers to questions asked before. Exact: the hash only says where to look, and an answer is given for the very same
-// input bytes alone.
+// Caches answers. A hit is exact: the hash only selects the entry, and the input bytes must be equal.
 //
-// HIT        kept and fresh: nothing is computed.
-// MISS       computed, and kept.
-// COALESCED  an equal request was being computed: its answer. However many wait, it is computed once.
-// STALE      no engine could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an answer past its time was still kept.
+// HIT        cached and fresh: nothing is computed.
+// MISS       computed and cached.
+// COALESCED  an equal request was being computed, and its answer is shared. It is computed once for all that wait.
+// STALE      no engine could answer (UNAVAILABLE or RESOURCE_EXHAUSTED), and an expired answer was still cached.
 //
-// A shared computation goes on as long as one caller waits for it, also when the one that began it has left. What its failure
-// means to the others: see `FailureScope`.
+// A shared computation continues as long as one caller waits for it, even if the one that started it has left. How its
+// failure affects the others: see `FailureScope`.
 import { throwIfCancelled } from '../core/call.ts';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -16,19 +15,19 @@ import { type Ending, SingleFlight } from './single-flight.ts';
 import { AnswerStore, type StoreOptions, type StoreTimes, sameBytes } from './answer-store.ts';
 
 export interface CacheKey {
-  /** All that an answer depends on besides `data`: model id, version, shape, options. Exact text. */
+  /** Everything besides `data` that the answer depends on: model id, version, shape, options. Compared exactly. */
   readonly scope: string;
-  /** 64 bits of `data`: where to look, never proof. */
+  /** 64-bit hash of `data`: selects the entry, never proves equality. */
   readonly hash: bigint;
-  /** May be a view into a larger buffer: what is kept is a copy. */
+  /** May be a view into a larger buffer: the cache stores a copy. */
   readonly data: Uint8Array;
 }
 
-/** REFRESH: compute in any case, and replace what is kept. */
+/** REFRESH: always compute, and replace the cached answer. */
 export type CacheUse = 'USE' | 'REFRESH';
 
 export interface CachedAnswer<V> {
-  /** Shared by all who get it: not to be changed. */
+  /** Shared by all callers that get it: must not be changed. */
   readonly value: V;
   readonly status: 'HIT' | 'MISS' | 'COALESCED' | 'STALE';
 }
@@ -37,11 +36,13 @@ interface CacheStats {
   readonly entries: number;
   readonly bytes: number;
   readonly evictions: number;
-  /** Computations under way that others may join. */
+  /** Running computations that others may join. */
   readonly flights: number;
 }
 
-/** After so many shared computations have failed, a caller computes for itself, so that its fate is its own. */
+/**
+ * After this many failed shared computations, a caller computes alone, so that others' failures no longer affect it.
+ */
 const MAX_FAILED_FLIGHTS = 2;
 
 export class AnswerCache<V> {
@@ -63,7 +64,7 @@ export class AnswerCache<V> {
     return { entries, bytes, evictions, flights: this.#flights.size };
   }
 
-  /** What is kept for exactly this question, where it is fresh. */
+  /** The cached answer to exactly this question, if it is fresh. */
   fresh({ scope, hash, data }: CacheKey): V | undefined {
     const nowMs = this.#now();
     const kept = this.#kept.get(keyOf(scope, hash), data, nowMs);
@@ -71,8 +72,8 @@ export class AnswerCache<V> {
   }
 
   /**
-   * Where nothing fresh is kept. Rejects with what `compute` does, or, where the caller leaves first, with why it left.
-   * `compute` is given the limits that it must keep to: those of all who wait for it.
+   * Computes an answer if no fresh one is cached. Rejects with the error of `compute`, or with the caller's reason if
+   * it leaves first. `compute` gets the limits to obey: those of all callers that wait for it.
    */
   async compute(
     { scope, hash, data }: CacheKey,
@@ -91,8 +92,8 @@ export class AnswerCache<V> {
   }
 
   /**
-   * Begins a computation that others may join, of a caller that computes within its own limits. Returns what ends it, to be
-   * called once. Undefined: an equal question is being computed.
+   * Registers a computation that others may join, run by a caller within its own limits. Returns a function that ends
+   * it; call it once. Undefined: an equal question is already being computed.
    */
   lead({ scope, hash, data }: CacheKey, context: CallContext): ((ending: Ending<V>) => void) | undefined {
     const key = keyOf(scope, hash);
@@ -105,17 +106,17 @@ export class AnswerCache<V> {
     };
   }
 
-  /** What is kept may be given instead of such an error, fresh or stale. */
+  /** The cached answer may replace such an error, fresh or stale. */
   instead({ scope, hash, data }: CacheKey, error: RouterError): CachedAnswer<V> | undefined {
     return this.#keptInstead(keyOf(scope, hash), data, error);
   }
 
-  /** What is kept for this input has turned out to be wrong. */
+  /** The cached answer for this input is wrong: remove it. */
   delete({ scope, hash }: CacheKey): void {
     this.#kept.delete(keyOf(scope, hash));
   }
 
-  /** What is kept and `isWrong` must not be given any more. */
+  /** Removes all answers that are `isWrong`. */
   deleteWhere(isWrong: (value: V) => boolean): void {
     this.#kept.deleteWhere(isWrong);
   }
@@ -150,7 +151,7 @@ export class AnswerCache<V> {
     return await this.#orStale(key, data, context, compute(context));
   }
 
-  /** Begins a computation that others may join, and waits for it. */
+  /** Starts a computation that others may join, and waits for it. */
   async #lead(
     key: string,
     data: Uint8Array,
@@ -176,14 +177,14 @@ export class AnswerCache<V> {
       return { value: await computing, status: 'MISS' };
     } catch (thrown) {
       const error = RouterError.from(thrown);
-      // A caller that has left is told why it left, whatever else is known.
+      // A caller that has left gets its own reason, whatever the result is.
       const instead = signal.aborted ? undefined : this.#keptInstead(key, data, error);
       if (instead === undefined) throw error;
       return instead;
     }
   }
 
-  /** Looked up at the end, not at the beginning: in the meantime another may have had more luck. */
+  /** Looked up at the end, not at the start: another request may have succeeded meanwhile. */
   #keptInstead(key: string, data: Uint8Array, error: RouterError): CachedAnswer<V> | undefined {
     const { code } = ERROR_KINDS[error.kind];
     if (code !== 'UNAVAILABLE' && code !== 'RESOURCE_EXHAUSTED') return undefined;
@@ -192,18 +193,19 @@ export class AnswerCache<V> {
     return kept && { value: kept.value, status: nowMs < kept.freshUntilMs ? 'HIT' : 'STALE' };
   }
 
-  /** Whether a follower may still hope for an answer after a flight has run into a limit. */
+  /** Whether a follower may still get an answer after a computation hit a limit. */
   #outlives({ deadlineMs }: CallContext, entry: SingleFlight<V>, error: RouterError): boolean {
     return error.kind === 'CANCELLED' || (deadlineMs > entry.deadlineMs && deadlineMs > this.#now());
   }
 }
 
 /**
- * What a failed computation means to the callers that waited for it but did not begin it.
+ * How a failed computation affects the callers that waited for it but did not start it.
  *
- * - SHARED: the question itself was refused, and would be again.
- * - LEADER_ONLY: it ran into its leader's limits. Callers that still wait try again; each time one leaves, so this ends.
- * - TRANSIENT: it might go well the next time. Callers that waited try again, but do not wait for others for ever.
+ * - SHARED: the question itself was refused and would be refused again.
+ * - LEADER_ONLY: it hit its leader's limits. Callers that still wait try again. Each round one caller leaves, so this
+ * ends.
+ * - TRANSIENT: it may succeed the next time. Callers that waited try again, but do not wait for others for ever.
  */
 type FailureScope = 'SHARED' | 'LEADER_ONLY' | 'TRANSIENT';
 
@@ -214,7 +216,7 @@ function scopeOf({ kind, retryable }: RouterError): FailureScope {
   return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'TRANSIENT' : 'SHARED';
 }
 
-/** A number in hexadecimal holds no blank: two keys are the same only if both parts are. */
+/** A hexadecimal number contains no space, so two keys are equal only if both parts are. */
 function keyOf(scope: string, hash: bigint): string {
   return `${hash.toString(16)} ${scope}`;
 }

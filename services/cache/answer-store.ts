@@ -1,5 +1,5 @@
-// What the cache keeps: answers with the inputs they belong to, within a number of entries and of bytes. Where there is
-// no more room, the least recently used leave.
+// Stores answers with their inputs, up to a number of entries and of bytes. When it is full, the least recently used
+// are evicted.
 import { LRUCache } from 'lru-cache';
 
 /**
@@ -9,16 +9,16 @@ import { LRUCache } from 'lru-cache';
 export const ENTRY_OVERHEAD_BYTES = 640;
 
 export interface StoreTimes {
-  /** An answer is fresh for so long, milliseconds … */
+  /** How long an answer is fresh, milliseconds … */
   readonly ttlMs: number;
-  /** … and kept for so long after that, milliseconds. */
+  /** … and how long it is kept after that, milliseconds. */
   readonly staleMs: number;
 }
 
 export interface StoreOptions<V> extends StoreTimes {
   readonly maxEntries: number;
   readonly maxBytes: number;
-  /** Memory of an answer, bytes; Infinity: it is not to be kept. */
+  /** Memory of an answer, bytes; Infinity: do not store it. */
   readonly sizeOf: (value: V) => number;
 }
 
@@ -39,7 +39,7 @@ export class AnswerStore<V> {
     this.#options = options;
     this.#now = now;
     this.#entries = new LRUCache({
-      // It reserves its tables for so many, and no more than that can fit.
+      // The library allocates tables for this many entries, so it is bounded by what can fit.
       max: Math.max(1, Math.min(options.maxEntries, Math.floor(options.maxBytes / ENTRY_OVERHEAD_BYTES))),
       maxSize: options.maxBytes,
       dispose: (_entry, _key, reason) => {
@@ -48,7 +48,7 @@ export class AnswerStore<V> {
     });
   }
 
-  /** For answers that come from now on. */
+  /** Applies to answers stored from now on. */
   configure(times: StoreTimes): void {
     this.#options = { ...this.#options, ...times };
   }
@@ -61,7 +61,7 @@ export class AnswerStore<V> {
     return this.#entries.calculatedSize;
   }
 
-  /** How many had to leave for want of room. */
+  /** Number of evicted answers. */
   get evictions(): number {
     return this.#evictions;
   }
@@ -76,13 +76,13 @@ export class AnswerStore<V> {
     this.#entries.delete(key);
   }
 
-  /** All of them are looked at, once. */
+  /** Scans all entries once. */
   deleteWhere(isWrong: (value: V) => boolean): void {
     const keys = [...this.#entries.entries()].filter(([, { value }]) => isWrong(value)).map(([key]) => key);
     for (const key of keys) this.#entries.delete(key);
   }
 
-  /** Replaces what is under `key`. What would not fit even alone is not kept. A value not to be kept replaces nothing. */
+  /** Replaces the entry of `key`. A value that does not fit even alone is not stored, and then nothing is replaced. */
   set(key: string, data: Uint8Array, value: V): void {
     const { ttlMs, staleMs, maxBytes, sizeOf } = this.#options;
     const size = ENTRY_OVERHEAD_BYTES + data.length + sizeOf(value);
@@ -92,8 +92,8 @@ export class AnswerStore<V> {
       return;
     }
     const freshUntilMs = this.#now() + ttlMs;
-    // The caller's bytes are a view that would keep a whole message alive, and a small Buffer shares a slab of 8 KiB
-    // with others, which would live as long: this is a copy of its own.
+    // Copied: the caller's bytes are a view that would keep a whole message in memory, and a small Buffer would keep a
+    // shared slab of 8 KiB.
     const copy = new Uint8Array(data);
     this.#entries.set(key, { data: copy, value, freshUntilMs, staleUntilMs: freshUntilMs + staleMs }, { size });
   }

@@ -1,5 +1,5 @@
-// Computations under way, by key. The table of a Map that lives long keeps alive what has passed through it (see
-// core/slot-list.ts), so that the Map here holds numbers.
+// Running computations, by key. The table of a long-lived Map keeps deleted values in memory (see core/slot-list.ts),
+// so the Map here holds numbers.
 import type { SingleFlight } from './single-flight.ts';
 
 export class FlightTable<V> {
@@ -16,7 +16,7 @@ export class FlightTable<V> {
     return slot === undefined ? undefined : this.#flights[slot];
   }
 
-  /** There must be none under `key`. */
+  /** `key` must not be in the table. */
   set(key: string, entry: SingleFlight<V>): void {
     const slot = this.#free.pop() ?? this.#flights.length;
     this.#flights[slot] = entry;

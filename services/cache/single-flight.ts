@@ -1,5 +1,4 @@
-// One computation that several callers wait for. It belongs to none of them: it is cancelled when the last of them has
-// left, and no sooner.
+// One computation that several callers wait for. It is cancelled when the last of them has left, not before.
 import { deadlinePassed } from '../core/call.ts';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
@@ -8,14 +7,14 @@ import type { CallContext } from '../core/inference.ts';
 export type Ending<V> =
   { readonly error: undefined; readonly value: V } | { readonly error: RouterError; readonly value: undefined };
 
-/** setTimeout takes no more, milliseconds; deadlines beyond that are as good as none. */
+/** Maximum of setTimeout, milliseconds. Later deadlines are ignored. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class SingleFlight<V> {
   readonly data: Uint8Array;
   /** Of the computation: its leader's. */
   readonly deadlineMs: number;
-  /** Of the leader's trace; empty: it has none. */
+  /** The leader's trace; empty: none. */
   readonly leaderTraceId: string;
   readonly #span: CallContext['span'];
   readonly #owner: CallContext['owner'];
@@ -24,7 +23,7 @@ export class SingleFlight<V> {
   readonly #cancel = new Cancel();
   readonly #waiters = new Set<(ending: Ending<V>) => void>();
 
-  /** `onClosed` is called once, when no caller may join any more, before the waiting callers get the result. */
+  /** `onClosed` is called once, when no more callers may join, before the waiting callers get the result. */
   constructor(data: Uint8Array, leader: CallContext, now: () => number, onClosed: () => void) {
     this.data = data;
     this.deadlineMs = leader.deadlineMs;
@@ -39,14 +38,14 @@ export class SingleFlight<V> {
     this.end(await this.#endOf(compute));
   }
 
-  /** For a leader that computes by itself. To be called once. */
+  /** For a leader that computes by itself. Call it once. */
   end(ending: Ending<V>): void {
     if (this.#cancel.aborted) return;
     this.#onClosed();
     for (const end of this.#waiters) end(ending);
   }
 
-  /** How the computation ends. Rejects only when this caller leaves: cancelled, or out of time. */
+  /** The result of the computation. Rejects only if this caller is cancelled or its deadline passes. */
   join({ deadlineMs, signal }: CallContext): Promise<Ending<V>> {
     return new Promise((resolve, reject) => {
       const detach = (): void => {
@@ -65,7 +64,7 @@ export class SingleFlight<V> {
       };
       const onAbort = (): void => leave(RouterError.from(signal.reason));
       const onDeadline = (): void => leave(deadlinePassed('the answer was ready'));
-      // Where the computation's own deadline comes first, that one ends the waiting.
+      // If the computation's deadline comes first, that ends the wait.
       const leftMs = deadlineMs < this.deadlineMs ? deadlineMs - this.#now() : Infinity;
       const timer = leftMs <= MAX_TIMER_MS ? setTimeout(onDeadline, Math.max(0, leftMs)) : undefined;
       signal.addEventListener('abort', onAbort);

@@ -1,17 +1,17 @@
-// Where an administrative call goes, and with what.
+// The address and credentials of administrative calls.
 import { lstatSync } from 'node:fs';
 import { defaultAdminSocket } from '../config/admin-socket.ts';
 import { isLoopbackAddress } from '../core/loopback.ts';
 import type { CredentialOptions } from './credentials.ts';
 
 export interface AdminOptions extends CredentialOptions {
-  /** Undefined: the socket that is usual for `address`, if it is there, else `address`. */
+  /** Undefined: the default socket for `address` if it exists, else `address`. */
   readonly admin?: string;
 }
 
 /**
- * A user with a token or a certificate calls with it. At a Unix socket neither is needed. `usual`: the socket of the router at an
- * address.
+ * A user with a token or a certificate calls with it. A Unix socket needs neither. `usual`: returns the default socket
+ * of the router at an address.
  */
 export function adminOptions<Options extends AdminOptions>(options: Options, usual = defaultAdminSocket): Options {
   const address = options.admin ?? socketOf(options, usual);

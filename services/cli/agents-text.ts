@@ -1,4 +1,4 @@
-// What agents answer, for people.
+// Formats the answers of agents for people.
 import {
   type AnalyzeGoalResponse,
   type DecomposeTaskResponse,
@@ -35,7 +35,7 @@ export function tasksText(response: DecomposeTaskResponse): string {
   ].join('\n');
 }
 
-/** Who has answered, why, and what it cost. */
+/** What answered, why, and at what cost. */
 export function originText({ source, fallbackReason, fallbackDetail, cost }: Origin): string {
   const tokens = Number(cost?.promptTokens ?? 0n) + Number(cost?.completionTokens ?? 0n);
   const most = cost?.isUpperBound ? 'at most ' : '';
@@ -67,7 +67,7 @@ function hoursText(hours: number): string {
   return hours < 1 ? `${Math.max(1, Math.round(hours * 60))} min` : `${Number(hours.toFixed(1))} h`;
 }
 
-/** Hours until the last task is done; every task comes after all that it depends on. */
+/** Hours until the last task is done. Every task comes after its dependencies. */
 function longestPath(tasks: readonly Task[]): number {
   const ends = new Map<string, number>();
   for (const task of tasks) {
@@ -81,7 +81,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-/** A text of callers, documents or models, on one line. */
+/** Puts a text from callers, documents or models on one line. */
 export function oneLine(text: string): string {
   return visible(text.replaceAll(/\s+/g, ' ').trim());
 }

@@ -1,4 +1,4 @@
-// Answers to many inputs: a line for each as it comes, and a summary of all.
+// Prints the answers to many inputs: one line each, as they arrive, and a summary.
 import type { Command } from 'commander';
 import { type ReasonError, type ReasonResponse, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
 import type { GlobalOptions } from './client.ts';
@@ -33,7 +33,7 @@ export class Answers {
     this.#progress.show(this.answered + this.failed);
   }
 
-  /** Says how it went, and sets the exit code. */
+  /** Prints the summary and sets the exit code. */
   finish(): void {
     this.#progress.clear();
     const seconds = (performance.now() - this.#startedMs) / 1_000;
@@ -45,7 +45,7 @@ export class Answers {
   }
 }
 
-/** Lists of numbers are sent as a tensor; the line that is wrong calls them "encoding". */
+/** Lists of numbers are sent as a tensor; the user's line calls them "encoding". */
 function inWordsOfTheLine(response: ReasonStreamResponse): ReasonStreamResponse {
   const { outcome } = response;
   if (outcome?.$case !== 'error' || !outcome.value.field.startsWith('tensor.')) return response;
@@ -67,7 +67,7 @@ function reasonText({ reason, message, field }: ReasonError): string {
   return `${reason}: ${message}${field ? ` (field ${field})` : ''}`;
 }
 
-/** The lines of a table whose end is not known yet: widths are fixed, and what is wider pushes the rest aside. */
+/** Rows of a table that is still growing: column widths are fixed, and a wider value shifts the rest of its line. */
 function columns(id: string, label: string, confidence: string, ms: string, engine: string): string {
   return `${id.padEnd(14)}  ${label.padEnd(20)}  ${confidence.padStart(10)}  ${ms.padStart(8)}  ${engine}`;
 }

@@ -1,4 +1,4 @@
-// Values on the command line: a wrong one is refused with what may be given.
+// Parses values on the command line. The error for an invalid one lists the valid ones.
 import { InvalidArgumentError, type Option } from 'commander';
 
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -11,7 +11,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
-/** One of `names`, in capitals or not; it is given on as it is listed. */
+/** One of `names`, in any case. Returns it as it is listed. */
 export function oneOf(option: Option, names: readonly string[]): Option {
   const listed = new Map(names.map((name) => [name.toUpperCase(), name]));
   return option.choices(names).argParser((text) => {

@@ -1,11 +1,11 @@
-// What all commands of `npx tandem` share: options, help, and errors that are thrown.
+// Shared by all commands of `npx tandem`: options, help, and errors as exceptions.
 import { Command } from 'commander';
 import { adminOption, clientOption, routerAddress } from '../config/client.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { milliseconds } from './arguments.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
-/** `words`: of the command line. Where they ask for JSON, errors are only thrown, for the caller to print. */
+/** `words`: of the command line. With --json, errors are only thrown, and the caller prints them. */
 export function baseProgram(words: readonly string[]): Command {
   const program = new Command('tandem')
     .description('Asks a Tandem router.')
@@ -35,10 +35,10 @@ Examples: npx tandem reason --sample dog
     );
   return wantsJson(words)
     ? program.configureOutput({ outputError: () => undefined })
-    : program.showHelpAfterError('(--help shows what there is)');
+    : program.showHelpAfterError('(see --help)');
 }
 
-/** Adds a command, which behaves as the program does: errors are thrown, and followed by a hint. */
+/** Adds a command that behaves like the program: errors are thrown and followed by a hint. */
 export function adopt(program: Command, command: Command): void {
   program.addCommand(command);
   inherit(program, command);
@@ -49,7 +49,7 @@ function inherit(parent: Command, command: Command): void {
   for (const child of command.commands) inherit(command, child);
 }
 
-/** Also where they cannot be parsed. */
+/** Works even if they cannot be parsed. */
 export function wantsJson(words: readonly string[]): boolean {
   const end = words.indexOf('--');
   return words.slice(0, end < 0 ? words.length : end).includes('--json');

@@ -17,7 +17,7 @@ import { Progress } from './progress.ts';
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 
 const MAX_CHUNK = 100_000;
-/** Of one call; the router takes 16 MiB unless its setting `max_message_bytes` says otherwise. */
+/** Maximum size of one call. The router accepts 16 MiB by default (setting `max_message_bytes`). */
 const MAX_CALL_BYTES = 12_000_000;
 
 type Items = AsyncIterable<Item> | Iterable<Item>;
@@ -29,8 +29,8 @@ interface Options extends RequestOptions {
 
 export function batchCommand(): Command {
   const command = new Command('batch')
-    .argument('[file]', 'one input a line; "-" is standard input')
-    .option('-s, --sample <name>', 'a shipped sample instead of a file; may be given again', collect)
+    .argument('[file]', 'one input per line; "-" is standard input')
+    .option('-s, --sample <name>', 'a shipped sample instead of a file; may be repeated', collect)
     .option('--chunk <n>', 'inputs in one call, at most', wholeNumber(1, MAX_CHUNK), 256);
   return addRequestOptions(command)
     .addHelpText(
@@ -88,7 +88,10 @@ async function run(command: Command, items: Items, size: number, share: () => nu
   }
 }
 
-/** As many as `size`, and as many as fit into `bytes`; one that fits nowhere goes alone, for the router to refuse. */
+/**
+ * Groups of at most `size` inputs and at most `bytes`. An input that is too large goes alone, so that the router
+ * refuses it.
+ */
 export async function* chunksOf(items: Items, size: number, bytes: number): AsyncGenerator<Item[]> {
   let chunk: Item[] = [];
   let used = 0;
@@ -104,7 +107,7 @@ export async function* chunksOf(items: Items, size: number, bytes: number): Asyn
   if (chunk.length > 0) yield chunk;
 }
 
-/** One call, and the answers of those that were not sent in between. */
+/** Makes one call, and puts the errors of inputs that were not sent between its answers. */
 async function ask(
   connection: ReasoningServiceClient,
   chunk: readonly Item[],

@@ -1,11 +1,14 @@
-// The router names fields of the request. The user wrote options and files: errors name those.
+// The router's errors name fields of the request. The user wrote options and files, so errors here name those.
 import { Blamed, isServiceError, readRefusal } from './refusal.ts';
 
 const INPUT = /^(encoding|tensor|text|events)\b/;
-/** Fields that an option of another name sets. */
+/** Fields that are set by an option with another name. */
 const OPTIONS: Readonly<Record<string, string>> = { 'session.id': '--session' };
 
-/** Calls; a refusal blames what the user wrote. `source`: of the input. Undefined: the user wrote the request itself. */
+/**
+ * Makes a call; an error names what the user wrote. `source`: of the input. Undefined: the user wrote the request
+ * itself.
+ */
 export async function blaming<Answer>(source: string | undefined, call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call();

@@ -1,4 +1,4 @@
-// One connection for one command.
+// Calls the router, with one connection for each command.
 import * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { KEEP_TRACE } from '../core/trace-parent.ts';
@@ -23,7 +23,7 @@ type Unary<Request, Response> = (
   callback: (error: grpc.ServiceError | null, response: Response) => void,
 ) => unknown;
 
-/** A connection of its own, for commands that make more than one call; to be closed. Answers may be of any size. */
+/** A separate connection for commands with several calls; close it. Answers may have any size. */
 export function connect<C extends grpc.Client>(command: Command, client: ClientClass<C>): C {
   return connectWith(command.optsWithGlobals<GlobalOptions>(), client);
 }
@@ -84,7 +84,7 @@ async function callWith<C extends grpc.Client, Request, Response>(
 ): Promise<Response> {
   const connection = connectWith(options, client);
   const metadata = new grpc.Metadata();
-  metadata.set(KEEP_TRACE.name, KEEP_TRACE.value); // its answer names the trace
+  metadata.set(KEEP_TRACE.name, KEEP_TRACE.value); // the answer contains the trace id
   try {
     return await callOver(connection, method, request, options.timeoutMs, metadata);
   } finally {
@@ -92,7 +92,7 @@ async function callWith<C extends grpc.Client, Request, Response>(
   }
 }
 
-/** Prints for programs or for people, as --json says. */
+/** Prints JSON with --json, else text. */
 export function print(command: Command, json: unknown, people: () => string): void {
   const { json: isJson } = command.optsWithGlobals<GlobalOptions>();
   const text = isJson ? visibleJson(JSON.stringify(json, null, 2)) : visibleLines(people());

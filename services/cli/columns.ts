@@ -1,4 +1,4 @@
-// Aligned columns that give way on a narrow terminal: the least needed leave first, then names are cut.
+// Aligned columns that adapt to a narrow terminal: the least important columns are left out first, then names are cut.
 import { styleText, stripVTControlCharacters } from 'node:util';
 
 const GAP = '  ';
@@ -7,13 +7,13 @@ export interface Column<Row> {
   readonly head: string;
   /** May be styled. */
   readonly cell: (row: Row) => string;
-  /** Numbers are; default: flush left. */
+  /** Right-aligned, for numbers. Default: left-aligned. */
   readonly align?: 'right';
-  /** Leaves before columns with less; 0, the default: stays. */
+  /** Columns with a higher number are left out first. Default 0: never left out. */
   readonly dispensable?: number;
 }
 
-/** The head, and one line a row; no line is wider than `width`. */
+/** The header and one line for each row. No line is wider than `width`. */
 export function columns<Row>(wanted: readonly Column<Row>[], rows: readonly Row[], width: number): string[] {
   const texts = wanted.map((column) => ({
     column,
@@ -53,12 +53,12 @@ function totalCells(all: readonly Measured<never>[]): number {
   return all.reduce((total, { cells }) => total + cells, 0);
 }
 
-/** What is seen of it: styles take no room. */
+/** The visible part: styles have no width. */
 export function cellsOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-/** A text that is too long loses its style with its end. */
+/** A text that is cut also loses its style. */
 export function cut(text: string, cells: number): string {
   return cellsOf(text) <= cells ? text : `${stripVTControlCharacters(text).slice(0, Math.max(0, cells - 1))}…`;
 }
@@ -68,7 +68,7 @@ function padded(text: string, cells: number, align: 'right' | undefined): string
   return align === 'right' ? space + text : text + space;
 }
 
-/** `label` and parts with " · " between them, broken between parts, further lines below the first part. */
+/** `label`, then the parts joined by " · ". Lines break between parts and align with the first part. */
 export function parts(label: string, list: readonly string[], width: number): string[] {
   const indent = ' '.repeat(cellsOf(label));
   const lines: string[] = [];

@@ -1,5 +1,5 @@
-// The commands of `npx tandem`, in the order of --help. One file a command, loaded when it is called: loading all of them takes
-// longer than most commands do.
+// The commands of `npx tandem`, in the order of --help. Each command is a file that is loaded when called: loading all
+// of them takes longer than most commands.
 import type { Command } from 'commander';
 
 export interface CommandEntry {
@@ -9,12 +9,12 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
-/** `every`: loads all commands, for what must know them all. */
+/** `every`: loads all commands, for code that needs all of them. */
 export function commandEntries(every: () => Promise<Command>): readonly CommandEntry[] {
   const entry = (name: string, about: string, load: () => Promise<Command>): CommandEntry => ({ name, about, load });
   return [
-    entry('ping', 'Ask the router whether it is there.', async () => (await import('./ping.ts')).pingCommand()),
-    entry('health', 'Ask whether the router is ready to answer requests (exit 0: it is).', async () =>
+    entry('ping', 'Check that the router answers.', async () => (await import('./ping.ts')).pingCommand()),
+    entry('health', 'Check whether the router is ready for requests (exit code 0 if it is).', async () =>
       (await import('./health.ts')).healthCommand(),
     ),
     entry('reason', 'Send one input and print the conclusion.', async () =>
@@ -26,16 +26,16 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
     entry('coordinate', 'Send one input to several models and print their consensus.', async () =>
       (await import('./coordinate.ts')).coordinateCommand(),
     ),
-    entry('learn', 'Teach a student examples; see what students learnt; go back to a version.', async () =>
+    entry('learn', 'Teach a student from examples; show what students learnt; go back to a version.', async () =>
       (await import('./learn.ts')).learnCommand(),
     ),
     entry('operations', 'List long work, such as learning, or cancel it.', async () =>
       (await import('./operations.ts')).operationsCommand(),
     ),
-    entry('batch', 'Send many inputs, some hundred a call; print the answers in their order.', async () =>
+    entry('batch', 'Send many inputs, some hundred in each call; print the answers in order.', async () =>
       (await import('./batch.ts')).batchCommand(),
     ),
-    entry('stream', 'Send many inputs over one stream; print the answers as they come.', async () =>
+    entry('stream', 'Send many inputs over one stream; print the answers as they arrive.', async () =>
       (await import('./stream.ts')).streamCommand(),
     ),
     entry('models', 'List models; add, load and unload versions; import from a framework.', async () =>
@@ -45,10 +45,10 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
       (await import('./engines.ts')).enginesCommand(),
     ),
     entry('sessions', 'List open sessions, or end one.', async () => (await import('./sessions.ts')).sessionsCommand()),
-    entry('metrics', 'Print what the router has done, and how fast.', async () =>
+    entry('metrics', 'Print the router’s counters and latencies.', async () =>
       (await import('./metrics.ts')).metricsCommand(),
     ),
-    entry('events', 'Print what happens in the router, live, until Ctrl-C (--after 0: past events, too).', async () =>
+    entry('events', 'Print events of the router, live, until Ctrl-C (--after 0: past events, too).', async () =>
       (await import('./events.ts')).eventsCommand(),
     ),
     entry('publish', 'Publish an event to a topic.', async () => (await import('./publish.ts')).publishCommand()),
@@ -63,7 +63,7 @@ export function commandEntries(every: () => Promise<Command>): readonly CommandE
       'Offer the router to agents as an MCP server: tools reason, vote, replay, query and models.',
       async () => (await import('./mcp.ts')).mcpCommand(),
     ),
-    entry('corpus', 'Keep the documents that "tandem query" searches.', async () =>
+    entry('corpus', 'Manage the documents that "tandem query" searches.', async () =>
       (await import('./corpus.ts')).corpusCommand(),
     ),
     entry('query', 'Ask a question of your documents; the answer cites them.', async () =>

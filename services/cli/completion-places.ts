@@ -1,8 +1,8 @@
-// Every place on a command line, and what can follow there, read off the commands themselves.
+// Lists every position on a command line and what can follow it, derived from the commands.
 import type { Command, Option } from 'commander';
 import type { Values } from './completion-values.ts';
 
-/** Whose values are asked for when TAB is pressed. */
+/** Kinds of values that are fetched when TAB is pressed. */
 const ARGUMENTS: Readonly<Record<string, Values>> = {
   'tandem engines remove': 'engines',
   'tandem engines drain': 'engines',
@@ -26,9 +26,9 @@ export interface Place {
   readonly path: string;
   readonly commands: readonly Word[];
   readonly options: readonly OptionWord[];
-  /** What its argument may be; empty: anything. */
+  /** Valid values of its argument; empty: anything. */
   readonly choices: readonly string[];
-  /** What its argument may be, to be asked for. Undefined: anything. */
+  /** Kind of values of its argument, fetched on TAB. Undefined: anything. */
   readonly values: Values | undefined;
   readonly takesFile: boolean;
 }
@@ -43,12 +43,12 @@ export interface OptionWord {
   readonly names: readonly string[];
   readonly about: string;
   readonly takesValue: boolean;
-  /** Of its value; empty: anything. */
+  /** Valid values; empty: anything. */
   readonly choices: readonly string[];
   readonly values: Values | undefined;
 }
 
-/** Of the program, and then of all its commands. */
+/** The program, then all its commands. */
 export function placesOf(program: Command): Place[] {
   const globals = program.options.map(optionWord);
   const walk = (command: Command, path: string): Place[] => {

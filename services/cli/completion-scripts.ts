@@ -1,5 +1,5 @@
-// The same walk in three languages: go along the words, into every subcommand and past the values of options, and offer
-// what can follow the place that was reached.
+// The same algorithm for three shells: follow the words into subcommands, skip the values of options, and offer what
+// can follow.
 import type { OptionWord, Place } from './completion-places.ts';
 import type { Values } from './completion-values.ts';
 
@@ -46,7 +46,7 @@ function bashWords(words: string, values: Values | undefined, list: string): str
   return values === undefined ? `'${words}'` : `$(${list} ${values} 2>/dev/null)`;
 }
 
-/** Options are many, so they are offered once a "-" was typed, or where there is nothing else to say. */
+/** There are many options, so they are offered only after a "-", or if there is nothing else to offer. */
 function bashPlace({ path, commands, choices, values, options, takesFile }: Place, list: string): string {
   const plain = [...commands.map(({ name }) => name), ...choices].join(' ');
   const dashed = options.flatMap(({ names }) => names).join(' ');
@@ -176,7 +176,7 @@ function caseBranches(
     .join('\n');
 }
 
-/** Words that change what is expected: options that take a value, and subcommands. */
+/** Words that change what may follow: options with a value, and subcommands. */
 function branches(places: readonly Place[]): { patterns: string[]; enters: string | undefined }[] {
   return places.flatMap(({ path, options, commands }) => [
     ...options
@@ -190,7 +190,7 @@ function choosing(options: readonly OptionWord[]): OptionWord[] {
   return options.filter(({ choices, values }) => choices.length > 0 || values !== undefined);
 }
 
-/** In single quotes, as zsh reads them unless it is said to be fish. */
+/** In single quotes, for zsh by default, or for fish. */
 function quoted(text: string, shell: 'zsh' | 'fish' = 'zsh'): string {
   if (shell === 'fish') return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   return `'${text.replaceAll("'", "'\\''")}'`;

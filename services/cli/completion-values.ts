@@ -1,4 +1,4 @@
-// Values that a shell offers and only the running router, or the shipped model, knows.
+// Completion values that come from the running router or the shipped model.
 import type { Command } from 'commander';
 import { call } from './client.ts';
 import { sampleNames } from './input.ts';
@@ -30,7 +30,7 @@ export function isValues(word: string): word is Values {
   return (VALUES as readonly string[]).includes(word);
 }
 
-/** One of each, in order. Names that a shell would take apart are left out. */
+/** Sorted, without duplicates. Names that a shell would split are left out. */
 export async function valuesFor(values: Values, command: Command): Promise<string[]> {
   const names = await LISTS[values](command);
   return [...new Set(names)].filter((name) => /^[\w.@:/-]+$/.test(name)).sort();

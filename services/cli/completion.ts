@@ -1,6 +1,6 @@
-// `tandem completion`: the scripts are made from the commands themselves, so they cannot fall behind them. (A library
-// that asks the program at every TAB would start Node.js each time, and keep the user waiting.) Only names that the router knows
-// are asked for: `tandem completion engines` prints them.
+// `tandem completion`: the scripts are generated from the commands, so they are never out of date. (A library that runs
+// the program at every TAB would start Node.js each time, which is slow.) Only names from the router are fetched:
+// `tandem completion engines` prints them.
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';

@@ -28,7 +28,7 @@ Examples: npx tandem config print > tandem.yaml
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('says what is wrong with the settings, or how they differ from the defaults')
+    .description('check the settings; list problems, or the differences from the defaults')
     .argument('[file]', FILE)
     .addHelpText(
       'after',
@@ -70,7 +70,7 @@ function printCommand(): Command {
 
 function reloadCommand(): Command {
   return new Command('reload')
-    .description('Have the running router read its settings again, all or none; print what has changed.')
+    .description('Reload the settings of the running router, all or none; print what has changed.')
     .addHelpText(
       'after',
       `

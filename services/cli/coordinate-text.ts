@@ -1,4 +1,4 @@
-// A consensus for people: what it is, and what each teacher says.
+// Formats a consensus for people: the result, and the answer of each teacher.
 import type { CoordinateResponse, TeacherAnswer } from '../generated/tandem/v1/learning.ts';
 import { table } from './table.ts';
 

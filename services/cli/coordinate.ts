@@ -15,7 +15,7 @@ interface Options extends InputOptions, RequestOptions {
 export function coordinateCommand(): Command {
   const command = new Command('coordinate');
   return addCacheMode(addStrategy(addInput(command)))
-    .requiredOption('-t, --teachers <names>', 'the models, with commas between; "name" or "name/version"')
+    .requiredOption('-t, --teachers <names>', 'the models, separated by commas; "name" or "name/version"')
     .addHelpText(
       'after',
       `

@@ -1,4 +1,4 @@
-// Indexing of a corpus by the router, and waiting for it.
+// Starts the indexing of a corpus by the router, and waits for it.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { AgentServiceClient } from '../generated/tandem/v1/agents.ts';
@@ -15,14 +15,14 @@ import { plain } from './words.ts';
 const POLL_MS = 200;
 
 export interface Indexed {
-  /** Its id; empty: none was started. */
+  /** Id of the operation; empty: none was started. */
   readonly operation: string;
   /** Example: "succeeded". */
   readonly state: string;
   readonly result: string;
 }
 
-/** Rejects with the client library's error where the router refuses, or is not there. */
+/** Rejects with the client library's error if the router refuses or does not answer. */
 export async function indexCorpus(command: Command, corpus: string, wait: boolean): Promise<Indexed> {
   const started = await callAdmin(command, AgentServiceClient, (client) => client.indexCorpus, { corpus });
   let operation = await read(command, started.operationId);

@@ -1,4 +1,4 @@
-// The corpora of this machine: files in a folder that the router reads, too. The router is only asked to index them.
+// Manages the corpora of this machine: files in a folder that the router reads, too. The router only indexes them.
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { ConfigError, loadSettings } from '../config/load.ts';
@@ -69,7 +69,7 @@ function indexCommand(): Command {
     });
 }
 
-/** The documents are stored, and can be searched: only their labels are missing. */
+/** The documents are stored and can be searched; only their labels are missing. */
 function notIndexed(error: unknown): Indexed {
   const { code, details } = error as Partial<ServiceError>;
   if (code !== status.UNAVAILABLE && code !== status.NOT_FOUND) throw error;

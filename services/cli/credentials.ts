@@ -1,4 +1,4 @@
-// How a command reaches the router: in plaintext, or over TLS with the files that the user names.
+// How a command connects to the router: in plaintext, or over TLS with the user's files.
 import { readFileSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
 import { isLoopbackAddress } from '../core/loopback.ts';
@@ -14,7 +14,7 @@ export interface CredentialOptions {
   readonly address: string;
 }
 
-/** Throws UsageError where the files cannot be used. */
+/** Throws UsageError if the files cannot be used. */
 export function credentialsOf({ ca, cert, key, token, address }: CredentialOptions): grpc.ChannelCredentials {
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError('--cert and --key go together; give both, or neither');
@@ -37,7 +37,7 @@ export function credentialsOf({ ca, cert, key, token, address }: CredentialOptio
   }
 }
 
-/** What sends the token with every call. */
+/** Call credentials that send the token with every call. */
 export function interceptorsOf({ token }: Pick<CredentialOptions, 'token'>): grpc.Interceptor[] {
   if (token === undefined) return [];
   const start: grpc.Requester['start'] = (metadata, listener, next) => {

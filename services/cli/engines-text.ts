@@ -1,4 +1,4 @@
-// The pool as a table, and under it why an engine is not as it should be.
+// The engines as a table, and below it the reason for each problem.
 import {
   breakerStateToJSON,
   BreakerState,
@@ -54,7 +54,7 @@ function reasons({ id, state, stateReason, breaker, breakerEvents, modelProblems
     ...(isTroubled && event
       ? [`${id}: breaker ${plain(breakerStateToJSON(breaker), 'BREAKER_STATE_')}: ${event.why}`]
       : []),
-    // The reason of one that is unusable has them all.
+    // The reason of an unusable engine already includes them.
     ...(state === EngineState.ENGINE_STATE_UNUSABLE ? [] : modelProblems).map(
       ({ model, why }) => `${id}: does not serve ${model}: ${why}`,
     ),

@@ -30,7 +30,7 @@ Examples: npx tandem engines
           npx tandem engines drain engine-1
           npx tandem engines strategy FASTEST`,
       )
-      // Only to call it what it is: a command that there is not.
+      // Only for a clear error: an unknown command.
       .argument('[command...]')
       .usage('[options] [command]')
       .action(async ([unknown]: readonly string[], _options: unknown, command: Command) => {

@@ -1,4 +1,4 @@
-// What went wrong, in words or as JSON, with an exit code that says who has to act.
+// Prints errors as text or JSON. The exit code says who must act.
 import * as grpc from '@grpc/grpc-js';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
@@ -30,7 +30,7 @@ export function failWith(error: unknown, address: string, asJson: boolean): void
 }
 
 function words({ code, reason, message, field, exitCode }: Failure): string {
-  // Ours, with lines of its own; names of files and what others wrote are in it.
+  // Our own text may have several lines; it contains file names and text from others.
   if (reason === undefined) return exitCode === UNREACHABLE ? visible(message) : visibleLines(message);
   const where = field === undefined ? '' : `\n  field: ${visible(field)}`;
   return `${code}${reason === '' ? '' : ` (${visible(reason)})`}: ${visible(message)}${where}`;

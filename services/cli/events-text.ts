@@ -1,4 +1,4 @@
-// An event as a line for people.
+// Formats an event as one line for people.
 import { styleText } from 'node:util';
 import { type Event, Severity, type SubscribeResponse, severityToJSON } from '../generated/tandem/v1/events.ts';
 import { visible } from '../core/visible.ts';
@@ -9,11 +9,14 @@ const SEQUENCE_CELLS = 6;
 const TOPIC_CELLS = 10;
 const SEVERITY_CELLS = 7;
 
-/** Undefined: there is nothing to show of it. */
+/** Undefined: nothing to show. */
 export function eventLine({ what }: SubscribeResponse): string | undefined {
   if (what?.$case === 'event') return line(what.value);
   if (what?.$case !== 'missed') return undefined;
-  return styleText('yellow', `… missed ${counted(what.value.count, 'event')}: read too slowly, or too long ago`);
+  return styleText(
+    'yellow',
+    `… missed ${counted(what.value.count, 'event')}: they were read too slowly, or are too old`,
+  );
 }
 
 function line({ sequence, timeMs, topic, severity, text, data, payload, traceId, ...repeated }: Event): string {
@@ -41,7 +44,7 @@ function styled(severity: Severity, word: string): string {
   return severity === Severity.SEVERITY_WARNING ? styleText('yellow', word) : word;
 }
 
-/** Where it is more than a word. */
+/** Quotes a value that is more than one word. */
 function quoted(value: string): string {
   return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
 }

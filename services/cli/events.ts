@@ -13,10 +13,10 @@ interface Options {
 
 export function eventsCommand(): Command {
   return new Command('events')
-    .option('-t, --topic <name>', 'only this one, such as engine or "user.*"; may be given again', collect)
+    .option('-t, --topic <name>', 'only this topic, such as engine or "user.*"; may be repeated', collect)
     .option(
       '--after <sequence>',
-      'first what came after this event and is still known; 0: all',
+      'first print stored events after this number; 0: all',
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
     .addHelpText(

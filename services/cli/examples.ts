@@ -1,4 +1,4 @@
-// Examples to learn, one a line: JSON objects, or numbers with the label behind them.
+// Parses examples to learn, one per line: JSON objects, or numbers followed by the label.
 import { z } from 'zod';
 import type { LearnExample } from '../generated/tandem/v1/learning.ts';
 import { toInput } from './input.ts';
@@ -18,7 +18,7 @@ const objectForm = z.union([
   z.strictObject({ text: z.string().min(1), label }),
 ]);
 
-/** Blank lines are left out. Throws UsageError, which names the line. */
+/** Skips blank lines. Throws UsageError, which names the line. */
 export async function* readExamples(lines: AsyncIterable<Line>): AsyncGenerator<LearnExample> {
   for await (const { number, text } of lines) {
     const trimmed = text.trim();
@@ -32,7 +32,7 @@ export async function* readExamples(lines: AsyncIterable<Line>): AsyncGenerator<
   }
 }
 
-/** A line of column names has no number. */
+/** Detects a header line of column names: it has no number. */
 function isHeader(line: string): boolean {
   return !line.startsWith('{') && line.split(',').every((cell) => cell.trim() === '' || Number.isNaN(Number(cell)));
 }

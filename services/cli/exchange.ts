@@ -1,4 +1,4 @@
-// A stream of requests one way, of answers the other way, each no faster than its reader.
+// A bidirectional stream: requests out, answers in, with flow control in both directions.
 import { once } from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
 import type { ReasonStreamRequest, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
@@ -6,7 +6,7 @@ import type { Item } from './items.ts';
 
 type Call = grpc.ClientDuplexStream<ReasonStreamRequest, ReasonStreamResponse>;
 
-/** Sends all, takes all answers, and rejects with what ended the stream early. */
+/** Sends all requests and receives all answers. Rejects with the error that ended the stream early. */
 export async function exchange(
   call: Call,
   items: AsyncIterable<Item>,
@@ -15,7 +15,7 @@ export async function exchange(
 ): Promise<void> {
   const over = new AbortController();
   const idle = new IdleTimer(timeoutMs, () => call.cancel());
-  // The reading loop below throws it; a late one, of the sending side, tells nothing new.
+  // The reading loop below throws it. A later error on the sending side adds nothing.
   call.on('error', () => undefined);
   let inputError: unknown;
   send(call, items, take, idle, over.signal).catch((error: unknown) => {
@@ -60,7 +60,10 @@ async function send(
   }
 }
 
-/** Notices that the router owes answers and gives none. Waiting for input, or for our own reader, does not count. */
+/**
+ * Detects that the router owes answers and sends none. Time spent waiting for input or for our own reader does not
+ * count.
+ */
 class IdleTimer {
   isTooLong = false;
   unanswered = 0;

@@ -1,9 +1,9 @@
-// Exit codes of the command-line client: they say who has to act, the user, the router or the machine.
+// Exit codes of the command-line client. They say who must act: the user, the router or the machine.
 
 export const REFUSED = 1;
 export const USAGE = 2;
 export const UNREACHABLE = 3;
-/** As shells have it for a program that SIGINT ended. */
+/** The value that shells use for a program ended by SIGINT. */
 export const INTERRUPTED = 130;
 
 /** For --help. */

@@ -1,10 +1,10 @@
-// A stream of answers that the user watches until Ctrl-C.
+// A stream of answers that runs until Ctrl-C.
 import type * as grpc from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import type { GlobalOptions } from './client.ts';
 import { credentialsOf, interceptorsOf } from './credentials.ts';
 
-/** A router whose machine has gone away says nothing: so asked, its silence ends the stream. */
+/** Keepalive: without it, the client would not notice that the router's machine is gone. */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
 
 interface Followed<C extends grpc.Client, Response> {
@@ -13,7 +13,7 @@ interface Followed<C extends grpc.Client, Response> {
   show(response: Response): void;
 }
 
-/** Resolves when the user ends it; rejects when the router does, or when it has not begun within --timeout-ms. */
+/** Resolves when the user ends it. Rejects when the router ends it, or if it has not started within --timeout-ms. */
 export async function follow<C extends grpc.Client, Response>(
   command: Command,
   { open, call, show }: Followed<C, Response>,
@@ -32,7 +32,7 @@ export async function follow<C extends grpc.Client, Response>(
     isLate = true;
     stream.cancel();
   }, timeoutMs);
-  // Not `once`: where ours has gone, log-update's own handler takes the signal for fatal.
+  // Not `once`: without our handler, log-update's own handler would treat the signal as fatal.
   process.on('SIGINT', leave);
   try {
     await new Promise<void>((resolve, reject) => {

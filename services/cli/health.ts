@@ -1,4 +1,4 @@
-// A health check for containers, which runs every few seconds for ever: it imports nothing that it can do without.
+// A health check for containers. It runs every few seconds, so it imports as little as possible.
 import * as grpc from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { type GlobalOptions, callOver, connect, print } from './client.ts';
@@ -7,7 +7,7 @@ import { REFUSED } from './exit-codes.ts';
 /** grpc.health.v1.HealthCheckResponse.ServingStatus. */
 const STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-/** grpc.health.v1 by hand: its request may be empty, and its response is one enum with tag 1. */
+/** grpc.health.v1 without generated code: the request may be empty, and the response is one enum with tag 1. */
 class HealthClient extends grpc.Client {
   check(
     _request: object,

@@ -1,4 +1,4 @@
-// The shape of an input from a file: files of plain numbers do not say where a step ends, but the model does.
+// Finds the shape of an input from a file. Files of plain numbers do not say where a step ends; the model does.
 import type { Model } from '../generated/tandem/v1/models.ts';
 import type { CliInput } from './input.ts';
 
@@ -6,7 +6,10 @@ type Takes = Pick<Model, 'inputKind' | 'inputShape' | 'encoder'>;
 
 const product = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
-/** Where the model takes a series, numbers are cut into its steps, if they are whole ones. Else the router says what is wrong. */
+/**
+ * If the model takes a series and the numbers divide into whole steps, they are split. Otherwise the router reports the
+ * error.
+ */
 export function fitted(input: CliInput, { inputKind, inputShape, encoder }: Takes): CliInput {
   const takesOneStep = inputKind !== 'series' || encoder === 'rate' || encoder === 'latency';
   const size = product(inputShape);

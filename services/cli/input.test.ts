@@ -36,7 +36,7 @@ describe('numbers on the command line', () => {
     ['one two', /"one" is not a number/],
     ['[1, "2"]', /^element 1 is not a number/],
     ['[[1, "2"]]', /element 1 of row 0 is not a number/],
-    ['[[1,2],[3]]', /row 1 has another length/],
+    ['[[1,2],[3]]', /row 1 has a different length/],
     ['[1,', /not JSON/],
   ])('say what is wrong with %j', (text, message) => {
     expect(() => parseNumbers(text)).toThrow(message);
@@ -47,8 +47,8 @@ describe('files of numbers', () => {
   it('of .csv have a row for each line', () => {
     const { shape, data } = parseCsv('1,2.5\r\n-3, 4e2\n');
     expect([shape, data.readFloatLE(8), data.readFloatLE(12)]).toEqual([[2, 2], -3, 400]);
-    expect(() => parseCsv('x,y\n1,2')).toThrow('line 1: "x" is not a number; a .csv file has numbers alone');
-    expect(() => parseCsv('1,2\n3')).toThrow('row 1 has another length than row 0');
+    expect(() => parseCsv('x,y\n1,2')).toThrow('line 1: "x" is not a number; a .csv file must have only numbers');
+    expect(() => parseCsv('1,2\n3')).toThrow('row 1 has a different length from row 0');
   });
 
   it('of numpy keep their shape', () => {

@@ -10,7 +10,7 @@ export interface CliInput {
   readonly shape: number[];
   /** Little-endian binary32. */
   readonly data: Buffer;
-  /** What a sample is about; empty otherwise. */
+  /** The text of a sample; empty otherwise. */
   readonly text: string;
 }
 
@@ -41,7 +41,7 @@ export function readSample(name: string): CliInput {
   return { shape: [data.length / 4], data, text: sample.text };
 }
 
-/** The request with the input in it. */
+/** The request with the input. */
 export function withInput(request: ReasonRequest, { shape, data }: CliInput): ReasonRequest {
   return { ...request, tensor: { shape, dtype: 'FP32', data } };
 }
@@ -59,7 +59,7 @@ export function readInput(file: string): CliInput {
   return parseInput(readBytes(file), file);
 }
 
-/** `file`: where the bytes come from; its name says their form. */
+/** `file`: the source of the bytes; its extension gives their format. */
 export function parseInput(bytes: Buffer, file: string): CliInput {
   if (file.endsWith('.f32')) return { shape: [bytes.length / 4], data: bytes, text: '' };
   if (file.endsWith('.npy')) return parseNpy(bytes, file);
@@ -77,7 +77,7 @@ function parseNpy(bytes: Buffer, file: string): CliInput {
   }
 }
 
-/** A row for each line, of numbers with commas between. */
+/** One row per line: numbers separated by commas. */
 export function parseCsv(text: string): CliInput {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return toInput(lines.map((line, row) => line.split(',').map((word) => csvNumber(word.trim(), row))));
@@ -87,24 +87,28 @@ function csvNumber(word: string, row: number): number {
   try {
     return toNumber(word);
   } catch (error) {
-    throw new UsageError(`line ${row + 1}: ${(error as Error).message}; a .csv file has numbers alone, no headings`);
+    throw new UsageError(`line ${row + 1}: ${(error as Error).message}; a .csv file must have only numbers, no header`);
   }
 }
 
-/** JSON (a list, or a list of equal lists for a time series), or numbers between spaces, commas or line ends. */
+/**
+ * JSON (a list, or a list of lists of equal length for a time series), or numbers separated by spaces, commas or line
+ * breaks.
+ */
 export function parseNumbers(text: string): CliInput {
   const trimmed = text.trim();
   return toInput(trimmed.startsWith('[') ? (parseJson(trimmed) as unknown[]) : trimmed.split(/[\s,]+/).map(toNumber));
 }
 
-/** A list of numbers, or of equal lists of them. */
+/** A list of numbers, or of lists of equal length. */
 export function toInput(list: readonly unknown[]): CliInput {
   const isSeries = Array.isArray(list[0]);
   const rows = isSeries ? (list as unknown[][]) : [list];
   const width = rows[0]?.length ?? 0;
   const data = Buffer.alloc(rows.length * width * 4);
   rows.forEach((row, step) => {
-    if (!Array.isArray(row) || row.length !== width) throw new UsageError(`row ${step} has another length than row 0`);
+    if (!Array.isArray(row) || row.length !== width)
+      throw new UsageError(`row ${step} has a different length from row 0`);
     row.forEach((value, index) => {
       if (typeof value !== 'number') {
         throw new UsageError(`element ${index}${isSeries ? ` of row ${step}` : ''} is not a number`);
@@ -124,7 +128,7 @@ function parseJson(text: string): unknown {
 }
 
 function toNumber(word: string): number {
-  // Number() also knows NaN and Infinity, which the router must see to refuse.
+  // Number() also accepts NaN and Infinity: the router refuses them.
   const value = word === '' ? undefined : Number(word);
   if (value === undefined || (Number.isNaN(value) && word.toLowerCase() !== 'nan')) {
     throw new UsageError(word === '' ? 'the input is empty' : `"${word.slice(0, 20)}" is not a number`);

@@ -1,4 +1,4 @@
-// Ctrl-C during long work: the first one finishes what was read, the second one ends at once.
+// Ctrl-C during long work: the first one finishes what was read, the second ends at once.
 import { INTERRUPTED } from './exit-codes.ts';
 
 export async function interruptible(stopInput: () => void, work: () => Promise<void>): Promise<void> {
@@ -6,7 +6,7 @@ export async function interruptible(stopInput: () => void, work: () => Promise<v
   const onSignal = (): void => {
     if (interrupted.signal.aborted) process.exit(INTERRUPTED);
     interrupted.abort();
-    process.stderr.write('\nReading no more; waiting for the answers that are due (Ctrl-C again: end at once)…\n');
+    process.stderr.write('\nReading stopped; waiting for the remaining answers (Ctrl-C again: end at once)…\n');
     stopInput();
   };
   process.on('SIGINT', onSignal);

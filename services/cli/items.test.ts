@@ -57,7 +57,7 @@ describe('a line of input', () => {
     ['{"encoding": [1], "text": "a"}', 'give one of "encoding"'],
     ['{"encoding": [1], "strategy": "LUCK"}', '"strategy": '],
     ['{"encoding": ["1"]}', 'element 0 is not a number'],
-    ['[[1], [1, 2]]', 'row 1 has another length'],
+    ['[[1], [1, 2]]', 'row 1 has a different length'],
   ])('that cannot be read is answered with what is wrong: %s', (text, problem) => {
     expect(readItem({ number: 3, text }, base)).toMatchObject({
       answer: {

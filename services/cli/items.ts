@@ -1,4 +1,4 @@
-// One line of `tandem batch` and `tandem stream`: numbers, a list, or an object that says more.
+// Parses one line of `tandem batch` and `tandem stream`: numbers, a list, or an object with options.
 import * as grpc from '@grpc/grpc-js';
 import { z } from 'zod';
 import type { ReasonRequest, ReasonStreamResponse } from '../generated/tandem/v1/reasoning.ts';
@@ -18,7 +18,7 @@ Each line is one input:
                                          wanted, "model", "model_version", "strategy" and "cache"
   {"text": "a small furry animal"}       a text instead of "encoding"`;
 
-/** What becomes of a line: a request, or the answer that it is none. */
+/** The result of a line: a request, or an error answer. */
 export type Item = { readonly request: ReasonRequest } | { readonly answer: ReasonStreamResponse };
 
 const objectForm = z.strictObject({
@@ -31,12 +31,12 @@ const objectForm = z.strictObject({
   cache: z.enum(CACHE_MODES).optional(),
 });
 
-/** Blank lines are passed over. */
+/** Skips blank lines. */
 export async function* readItems(lines: AsyncIterable<Line>, base: ReasonRequest): AsyncGenerator<Item> {
   for await (const line of lines) if (line.text.trim() !== '') yield readItem(line, base);
 }
 
-/** A line that cannot be read fails alone, as an input does that the router refuses. */
+/** An invalid line fails alone, like an input that the router refuses. */
 export function readItem({ number, text }: Line, base: ReasonRequest): Item {
   try {
     return { request: toRequest(text.trim(), String(number), base) };
@@ -76,7 +76,7 @@ function parseObject(text: string): unknown {
 }
 
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
-  // A misspelt key is why the right one is missing, so it comes first.
+  // An unknown key is reported first: it is probably the missing key, misspelt.
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
   const known = Object.keys(objectForm.shape).join(', ');
   if (unknown) return `"${unknown.keys[0] ?? ''}" is not known; there are: ${known}`;

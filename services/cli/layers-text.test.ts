@@ -75,7 +75,7 @@ describe('a raster as text', () => {
     });
     const lines = drawn(Array<LayerActivity>(4_096).fill(wild));
     expect(lines.length).toBeLessThan(200);
-    expect(lines.join('\n')).toContain('and 4072 more layers, which --json tells');
+    expect(lines.join('\n')).toContain('and 4072 more layers; see --json');
     expect(drawn([layer({ neurons: 0, eventSteps: [0], eventNeurons: [0] })], 0)).not.toEqual([]);
   });
 });

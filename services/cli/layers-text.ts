@@ -1,20 +1,20 @@
-// What the layers did in a run, as pictures of text: how often each fired, and which neurons when. However large the
-// network is and however long it ran, a picture stays within the width, and has an end: --json has all of it.
+// Draws the activity of layers as text: how often each fired, and which neurons when. A picture keeps to the width and
+// has a maximum height, whatever the size of the network and the length of the run. --json has everything.
 import type { LayerActivity } from '../generated/tandem/v1/reasoning.ts';
 import { columns } from './columns.ts';
 import { sparkline } from './sparkline.ts';
 
 const MAX_LAYERS = 24;
 const MAX_ROWS = 24;
-/** Of all rasters together, so that deep networks have lower ones. */
+/** Rows of all rasters together, so deep networks get lower ones. */
 const MAX_ROWS_IN_ALL = 120;
 const MIN_CELLS = 16;
-/** Columns beside the sparkline take so much, for most names. */
+/** Width of the columns beside the sparkline, for most names. */
 const TABLE_CELLS = 56;
-/** From a cell in which nothing fired to one in which every neuron did at every step. */
+/** Shades from "nothing fired" to "every neuron fired at every step". */
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
-/** Lines; none where there are no layers. */
+/** Returns lines; none if there are no layers. */
 export function describeLayers(layers: readonly LayerActivity[], steps: number, width: number): string[] {
   if (layers.length === 0) return [];
   const shown = layers.slice(0, MAX_LAYERS);
@@ -23,7 +23,7 @@ export function describeLayers(layers: readonly LayerActivity[], steps: number, 
   return [
     '',
     ...activityTable(shown, steps, width),
-    ...(more > 0 ? [`and ${more} more layers, which --json tells`] : []),
+    ...(more > 0 ? [`and ${more} more layers; see --json`] : []),
     ...shown.filter(({ eventSteps }) => eventSteps.length > 0).flatMap((layer) => raster(layer, steps, width, rows)),
     ...leftOut(layers),
   ];
@@ -49,7 +49,7 @@ function activityTable(layers: readonly LayerActivity[], steps: number, width: n
   );
 }
 
-/** Of as many equal parts as there are cells for; the values themselves where they are no more. */
+/** Sums over equal parts, one for each cell; the values themselves if they fit. */
 function means(values: readonly number[], cells: number): number[] {
   const count = Math.min(values.length, cells);
   return Array.from({ length: count }, (_, cell) => {
@@ -58,7 +58,7 @@ function means(values: readonly number[], cells: number): number[] {
   });
 }
 
-/** Neurons downwards, steps to the right; each cell as dark as its share of what could have fired in it. */
+/** Neurons downwards, steps to the right. A cell's shade is the share of possible spikes in it. */
 function raster(layer: LayerActivity, steps: number, width: number, maxRows: number): string[] {
   const { node, neurons, eventSteps, eventNeurons } = layer;
   const rows = Math.min(neurons, maxRows);
@@ -96,12 +96,12 @@ function leftOut(layers: readonly LayerActivity[]): string[] {
   return ['', `${left} spikes from step ${last} on are not listed: they came after the first 100,000`];
 }
 
-/** First of `all` elements that part `part` of `parts` holds. */
+/** Index of the first of `all` elements in part `part` of `parts`. */
 function startOf(part: number, parts: number, all: number): number {
   return Math.ceil((part * all) / parts);
 }
 
-/** The part that holds `element`. */
+/** The part that contains `element`. */
 function partOf(element: number, parts: number, all: number): number {
   return Math.floor((element * parts) / all);
 }

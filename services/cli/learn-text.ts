@@ -1,4 +1,4 @@
-// What students have learnt, for people.
+// Formats the state of students for people.
 import { hex64 } from '../core/hex.ts';
 import {
   type CurvePoint,

@@ -35,19 +35,19 @@ interface Options {
 
 export function learnCommand(): Command {
   return new Command('learn')
-    .argument('[file]', 'examples, one a line; "-" is standard input')
+    .argument('[file]', 'examples, one per line; "-" is standard input')
     .option('-s, --student <name>', 'the student; it is served as a model of this name')
-    .option('-t, --teachers <names>', 'models whose answers it learns from, with commas between')
-    .option('-b, --base <name>', 'a model whose spikes it sees, instead of the input')
-    .option('-l, --labels <names>', 'without teachers: what it can answer, with commas between')
+    .option('-t, --teachers <names>', 'models whose answers it learns from, separated by commas')
+    .option('-b, --base <name>', 'the student’s input: the spikes of this model instead of the request’s input')
+    .option('-l, --labels <names>', 'without teachers: the labels, separated by commas')
     .option(
       '--commit-every <n>',
-      'publish a version after so many examples, not only at the end',
+      'publish a version after this many examples, not only at the end',
       wholeNumber(1, MAX_COUNT),
     )
-    .option('--held-out-every <n>', 'hold one in so many labelled examples out (default: 5)', wholeNumber(2, 1_000))
-    .option('--epochs <n>', 'read the file so often: a small one teaches more', wholeNumber(1, 10_000), 1)
-    .option('--learning-rate <x>', 'of the gradient steps (default: 0.5)', Number)
+    .option('--held-out-every <n>', 'hold out one of this many labelled examples (default: 5)', wholeNumber(2, 1_000))
+    .option('--epochs <n>', 'read the file this many times, for small files', wholeNumber(1, 10_000), 1)
+    .option('--learning-rate <x>', 'learning rate of the gradient steps (default: 0.5)', Number)
     .addHelpText(
       'after',
       `${EXAMPLE_FORMS}
@@ -118,7 +118,7 @@ async function learn(command: Command, file: string, epochs: number, start: Lear
 function stateCommand(): Command {
   return new Command('state')
     .description('Print what students have learnt: weights, accuracy, regret, versions.')
-    .argument('[student]', 'one student; without it, all')
+    .argument('[student]', 'one student (default: all)')
     .addHelpText('after', '\nExample: npx tandem learn state pets')
     .action(async (student: string | undefined, _options: unknown, command: Command) => {
       const request = { student: student ?? '' };
@@ -129,7 +129,7 @@ function stateCommand(): Command {
 
 function rollBackCommand(): Command {
   return new Command('rollback')
-    .description('Serve an earlier version of a student again, and go on learning from it.')
+    .description('Serve an earlier version of a student again, and continue learning from it.')
     .argument('<student>', 'the student')
     .argument('<version>', 'the version; "learn state" lists them', wholeNumber(1, MAX_COUNT))
     .addHelpText('after', '\nExample: npx tandem learn rollback pets 1')

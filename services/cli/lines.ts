@@ -1,10 +1,10 @@
-// Lines of a file or of standard input, one at a time: the whole of it is never in memory.
+// Reads a file or standard input line by line, without loading all of it.
 import { createReadStream, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { UsageError } from './usage-error.ts';
 
-/** A longer line is no input that any router takes. */
+/** Maximum length of a line. No router accepts a longer input. */
 const MAX_LINE_CHARACTERS = 256 * 1024 * 1024;
 
 export interface Line {
@@ -14,9 +14,9 @@ export interface Line {
 }
 
 export class LineSource implements AsyncIterable<Line> {
-  /** Of the lines that were taken so far. */
+  /** Bytes of the lines read so far. */
   bytesTaken = 0;
-  /** Undefined where nobody knows, as with a pipe. */
+  /** Undefined if unknown, as with a pipe. */
   readonly totalBytes: number | undefined;
   readonly #stream: Readable;
   #stopped = false;
@@ -33,7 +33,7 @@ export class LineSource implements AsyncIterable<Line> {
     }
   }
 
-  /** Ends the lines, also while the next one is being waited for. */
+  /** Ends the reading, even while it waits for the next line. */
   stop(): void {
     this.#stopped = true;
     this.#stream.destroy();
@@ -41,7 +41,7 @@ export class LineSource implements AsyncIterable<Line> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Line> {
     let number = 0;
-    // A long line is put together once, not again with every chunk.
+    // A long line is joined once, not again with every chunk.
     let pieces: string[] = [];
     let length = 0;
     try {
@@ -69,7 +69,7 @@ export class LineSource implements AsyncIterable<Line> {
     return { number, text };
   }
 
-  /** Characters are not cut in two where chunks end. */
+  /** Decodes as a stream, so characters are not split at chunk ends. */
   async *#texts(): AsyncGenerator<string> {
     const decoder = new StringDecoder('utf8');
     for await (const chunk of this.#stream) yield decoder.write(chunk as Buffer);

@@ -52,7 +52,7 @@ In an agent's settings: {"command": "npx", "args": ["tandem", "mcp"], "cwd": "th
 
 type Make = () => McpServer;
 
-/** Resolves when the client has closed our input, or the user ends it. */
+/** Resolves when the client closes our input or the user ends it. */
 async function overStdio(make: Make): Promise<void> {
   const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
   const handle = serveStdio(make);

@@ -1,4 +1,4 @@
-// Figures of the metrics as people read them.
+// Formats metric values for people.
 
 type Figure = number | bigint;
 
@@ -11,7 +11,7 @@ export function counted(value: Figure, one: string, many = `${one}s`): string {
   return `${count(value)} ${Number(value) === 1 ? one : many}`;
 }
 
-/** A rate, with a decimal where it is small. */
+/** A rate, with one decimal if it is small. */
 export function perSecond(value: number): string {
   return value === 0 || value >= 10 ? count(Math.round(value)) : value.toFixed(1);
 }
@@ -52,7 +52,7 @@ export function duration(seconds: number): string {
   return shown.map(([value, unit]) => `${value} ${unit}`).join(' ');
 }
 
-/** Of something that starts small, with the unit's prefix. Example: "1.5 µJ". */
+/** A small value with a unit prefix. Example: "1.5 µJ". */
 export function tiny(value: number, unit: string): string {
   const prefixes = ['', 'm', 'µ', 'n', 'p'];
   let scaled = value;

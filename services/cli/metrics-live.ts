@@ -1,4 +1,4 @@
-// `tandem metrics --watch`: what changes, from one message to the next.
+// `tandem metrics --watch`: computes rates from one message to the next.
 import { styleText } from 'node:util';
 import type { EngineMetrics, Metrics, RequestTypeMetrics, StrategyMetrics } from '../generated/tandem/v1/metrics.ts';
 import { EngineState } from '../generated/tandem/v1/engines.ts';
@@ -25,7 +25,7 @@ export interface Terminal {
   readonly rows: number;
 }
 
-/** The newest messages' figures. */
+/** Values of the newest messages. */
 export class History {
   readonly requestsPerS: number[] = [];
   readonly errorsPerS: number[] = [];
@@ -54,13 +54,13 @@ export class History {
     return this.#last;
   }
 
-  /** How fast a count has grown between the newest two messages; 0 while there is one only. */
+  /** Rate of a counter between the newest two messages; 0 if there is only one. */
   perS(of: (metrics: Metrics) => bigint | undefined): number {
     const [before, now] = [this.#beforeLast, this.#last];
     if (before === undefined || now === undefined) return 0;
-    // After a reset everything is counted from there.
+    // After a reset, counters start from there.
     const wasReset = now.sinceMs !== before.sinceMs;
-    // The router's uptime does not jump when its clock is set. One that was started again counts from its start.
+    // Uses the router's uptime, which does not jump when its clock is set. After a restart it counts from the start.
     const upS = now.uptimeS - (now.uptimeS < before.uptimeS ? 0 : before.uptimeS);
     const elapsedMs = wasReset ? Math.min(Number(now.timeMs - now.sinceMs), upS * 1_000) : upS * 1_000;
     const grown = Number((of(now) ?? 0n) - (wasReset ? 0n : (of(before) ?? 0n)));
@@ -73,7 +73,7 @@ function keep(list: number[], value: number): void {
   if (list.length > MAX_POINTS) list.shift();
 }
 
-/** One screen; the lines that do not fit are left out at the end. */
+/** One screen; lines that do not fit are cut at the end. */
 export function liveView(history: History, address: string, terminal: Terminal): string[] {
   const { now } = history;
   if (now === undefined) return [];
@@ -129,7 +129,7 @@ function trace(label: string, values: readonly number[], format: (value: number)
   return `${label.padEnd(LABEL_CELLS)}${figure}  ${line}${room > 0 ? peak : ''}`;
 }
 
-/** "-" before there is one: a rate takes two messages. */
+/** "-" before the first rate, which needs two messages. */
 function newest(values: readonly number[], format: (value: number) => string): string {
   const value = values.at(-1);
   return value === undefined ? '-' : format(value);

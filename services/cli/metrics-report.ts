@@ -1,4 +1,4 @@
-// `tandem metrics`: everything that was counted, as tables.
+// `tandem metrics`: all metrics as tables.
 import { styleText } from 'node:util';
 import { BreakerState, EngineState, breakerStateToJSON, engineStateToJSON } from '../generated/tandem/v1/engines.ts';
 import type {
@@ -71,7 +71,7 @@ const CALLERS: readonly Column<AgentCallerMetrics>[] = [
   { head: 'USD', cell: ({ usd }) => usd.toFixed(4), align: 'right' },
 ];
 
-/** Lines no wider than `width`. */
+/** Lines of at most `width` cells. */
 export function report(metrics: Metrics, width: number): string[] {
   const { methods, callers } = metrics.agents ?? { methods: [], callers: [] };
   return [
@@ -111,7 +111,7 @@ function strategyColumns(width: number): readonly Column<StrategyMetrics>[] {
   ];
 }
 
-/** Cache, votes, connections and events, a line each. */
+/** Cache, votes, connections and events, one line each. */
 export function systemLines({ cache, votes, connections, events }: Metrics, width: number): string[] {
   const published = Object.values(events?.published ?? {}).reduce((sum, of) => sum + of, 0n);
   return [
@@ -186,7 +186,7 @@ function total(counts: Readonly<Record<string, bigint>>): bigint {
   return Object.values(counts).reduce((sum, of) => sum + of, 0n);
 }
 
-/** The reasons of fallbacks, the most frequent first. */
+/** Reasons of fallbacks, most frequent first. */
 function whyOf({ fallbacks }: AgentMethodMetrics): string {
   const rows = Object.entries(fallbacks).sort(([, a], [, b]) => Number(b - a));
   return rows.map(([reason, times]) => `${reason} ${count(times)}`).join(', ');
@@ -212,24 +212,24 @@ export function breakerOf({ breaker }: EngineMetrics): string {
   return styleText(breaker === BreakerState.BREAKER_STATE_OPEN ? 'red' : 'yellow', word);
 }
 
-/** "-" where nothing was answered. */
+/** "-" if nothing was answered. */
 export function latencyOf(
   figure: Exclude<keyof LatencyMetrics, 'count'>,
 ): (row: { readonly latency: LatencyMetrics | undefined }) => string {
   return ({ latency }) => (latency === undefined || latency.count === 0n ? '-' : milliseconds(latency[figure]));
 }
 
-/** Red where there are any. */
+/** Red if above 0. */
 export function alarming(value: number | bigint): string {
   return Number(value) === 0 ? '0' : styleText('red', count(value));
 }
 
-/** Room for a bar in a line of `width`: less than a third of it. */
+/** Width of a bar in a line of `width`: less than a third. */
 export function barCells(width: number): number {
   return Math.max(0, Math.min(MAX_BAR_CELLS, Math.floor(width / 3) - 8));
 }
 
-/** A bar, and its figure. */
+/** A bar and its value. */
 export function shareBar(share: number, cells: number): string {
   return `${styleText('cyan', bar(share, cells))} ${percent(share).padStart(7)}`;
 }

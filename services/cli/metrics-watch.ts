@@ -1,4 +1,4 @@
-// The stream behind `tandem metrics --watch`: redrawn in place on a terminal, a line a message elsewhere.
+// The stream of `tandem metrics --watch`: redrawn in place on a terminal, else one line per message.
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { MetricsServiceClient, WatchMetricsResponse } from '../generated/tandem/v1/metrics.ts';
@@ -8,11 +8,11 @@ import { History, liveLine, liveView } from './metrics-live.ts';
 
 interface Display {
   show(response: WatchMetricsResponse): void;
-  /** Leaves the terminal as people want it back. */
+  /** Restores the terminal. */
   done(): void;
 }
 
-/** Resolves when the user ends it; rejects when the router does. */
+/** Resolves when the user ends it; rejects when the router ends it. */
 export async function watchMetrics(
   command: Command,
   intervalMs: number,

@@ -14,9 +14,9 @@ interface Options {
 
 export function metricsCommand(): Command {
   return new Command('metrics')
-    .option('-w, --watch', 'live, until Ctrl-C: redrawn in place on a terminal, a line each elsewhere')
-    .option('--interval-ms <n>', 'with --watch: milliseconds between two (default: 1000)', wholeNumber(100, 60_000))
-    .addOption(new Option('--reset', 'count anew; prints what was counted until now').conflicts('watch'))
+    .option('-w, --watch', 'live, until Ctrl-C: redrawn in place on a terminal, else one line per update')
+    .option('--interval-ms <n>', 'with --watch: interval in milliseconds (default: 1000)', wholeNumber(100, 60_000))
+    .addOption(new Option('--reset', 'reset the counters; prints their values before the reset').conflicts('watch'))
     .addHelpText('after', '\nExample: npx tandem metrics --watch --interval-ms 500')
     .action(async ({ watch, intervalMs, reset }: Options, command: Command) => {
       if (watch) {
@@ -29,7 +29,7 @@ export function metricsCommand(): Command {
         : await call(command, MetricsServiceClient, (client) => client.getMetrics, {});
       const toJSON = reset ? ResetMetricsResponse.toJSON : GetMetricsResponse.toJSON;
       const { metrics } = response;
-      // A file or a pipe has room for every column.
+      // A file or a pipe gets every column.
       const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
       print(command, toJSON(response), () => (metrics === undefined ? '' : report(metrics, width).join('\n')));
     });

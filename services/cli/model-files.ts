@@ -1,4 +1,4 @@
-// The files of a model on this machine: what `tandem models add` sends.
+// Reads the files of a model on this machine for `tandem models add`.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { ManifestError, parseManifest } from '../config/manifest.ts';
@@ -7,13 +7,13 @@ import { UsageError } from './usage-error.ts';
 export interface ModelFiles {
   readonly name: string;
   readonly nir: Uint8Array;
-  /** Undefined: there is none, so that all settings have their defaults. */
+  /** Undefined: there is none, so all settings have their defaults. */
   readonly manifest: string | undefined;
   readonly labels: string;
   readonly golden: string;
 }
 
-/** `manifest`: the file that was named; else model.yaml beside the NIR file, where there is one. */
+/** `manifest`: the given file; else model.yaml beside the NIR file, if it exists. */
 export function readModelFiles(file: string, given: { name?: string; manifest?: string }): ModelFiles {
   const nir = read(file);
   const beside = join(dirname(file), 'model.yaml');
@@ -39,7 +39,7 @@ function settingsOf(path: string, text: string): ReturnType<typeof parseManifest
   }
 }
 
-/** "net.nir" → "net"; of "supersense/1/model.nir", as a repository has it, "supersense". */
+/** "net.nir" → "net"; in the layout of a repository, "supersense/1/model.nir" → "supersense". */
 function nameOf(file: string): string {
   const stem = basename(file, extname(file));
   const folders = resolve(file).split('/').slice(0, -1);

@@ -1,4 +1,4 @@
-// `tandem models add | load | unload | golden`: versions that come and go while the router runs.
+// `tandem models add | load | unload | golden`: changes model versions while the router runs.
 import * as grpc from '@grpc/grpc-js';
 import { Command } from 'commander';
 import {
@@ -13,7 +13,7 @@ import { wholeNumber } from './arguments.ts';
 import { type GlobalOptions, callOver, connectAdmin, print } from './client.ts';
 import { table } from './table.ts';
 
-/** Of a change, where --timeout-ms is not given: engines may have much to read. */
+/** Default time limit of a change without --timeout-ms: engines may have to read large files. */
 const TIMEOUT_MS = 120_000;
 const MAX_VERSION = 999_999_999;
 const MAX_CASES = 64;
@@ -36,7 +36,7 @@ async function change<Request, Response>(
   }
 }
 
-/** One line on a terminal's standard error. */
+/** Prints one line to standard error if that is a terminal. */
 function tell(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${text}\n`);
 }
@@ -50,12 +50,12 @@ interface AddOptions {
 
 export function addCommand(): Command {
   return new Command('add')
-    .description('Store a NIR file in the router’s model repository, and have all engines serve it.')
+    .description('Store a NIR file in the router’s model repository and load it on all engines.')
     .argument('<file>', 'the .nir file')
     .option('--name <name>', 'name of the model (default: that of its manifest, else of the file)')
     .option('--as-version <n>', 'number of the version (default: one more than the highest)', version)
     .option('--manifest <file>', 'its model.yaml (default: the one beside the file, else all defaults)')
-    .option('--reload', 'Replace the version if it is there with other content.')
+    .option('--reload', 'Replace the version if it exists with other content.')
     .addHelpText(
       'after',
       `
@@ -83,10 +83,10 @@ Example: npx tandem models add net.nir
 
 export function loadCommand(): Command {
   return new Command('load')
-    .description('Have all engines serve a version that is in the model repository.')
+    .description('Load a version of the model repository on all engines.')
     .argument('<name>', 'name of the model')
     .argument('[version]', 'number of the version (default: the highest)', version)
-    .option('--reload', 'Replace the version that is served, if the files are others now.')
+    .option('--reload', 'Replace the loaded version if its files have changed.')
     .addHelpText('after', '\nExample: npx tandem models load supersense 2')
     .action(async (name: string, number: number | undefined, { reload = false }: AddOptions, command: Command) => {
       const request = LoadModelRequest.fromPartial({ name, version: number ?? 0, reload });
@@ -97,7 +97,7 @@ export function loadCommand(): Command {
 
 export function unloadCommand(): Command {
   return new Command('unload')
-    .description('End the service of a version; requests in flight are finished first. Its files stay.')
+    .description('Stop serving a version; requests in flight are finished first. Its files stay.')
     .argument('<name>', 'name of the model')
     .argument('[version]', 'number of the version (default: the latest)', version)
     .option('--delete-files', 'Delete its files, too.')
@@ -118,11 +118,11 @@ export function unloadCommand(): Command {
 
 export function goldenCommand(): Command {
   return new Command('golden')
-    .description('Make golden vectors for a model that has none: inputs with the answers on which all engines agree.')
+    .description('Make golden vectors for a model that has none: inputs, with answers on which all engines agree.')
     .argument('<name>', 'name of the model')
     .argument('[version]', 'number of the version (default: the latest)', version)
     .option('--cases <n>', 'how many', wholeNumber(1, MAX_CASES), 8)
-    .option('--replace', 'Replace those that it has.')
+    .option('--replace', 'Replace existing golden vectors.')
     .addHelpText('after', '\nExample: npx tandem models golden net --cases 16')
     .action(
       async (
@@ -173,7 +173,7 @@ function shown(model: Model | undefined): string {
   return `model ${model?.name}/${model?.version}`;
 }
 
-/** gRPC's own refusal of a large message does not say what to do. */
+/** gRPC's own error for a large message does not say what to do. */
 function explained(error: unknown, bytes: number, name: string): unknown {
   const { code, metadata } = error as Partial<grpc.ServiceError>;
   const isOurs = metadata?.get('grpc-status-details-bin').length !== 0;

@@ -19,7 +19,7 @@ interface Options {
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('Make a model folder from a NIR file, with the settings that its exporter means. Asks no router.')
+    .description('Make a model folder from a NIR file, with the settings that its exporter means. Needs no router.')
     .argument('<file>', 'the .nir file')
     .addOption(
       new Option('--from <framework>', 'the framework that exported it')
@@ -27,10 +27,10 @@ export function importCommand(): Command {
         .makeOptionMandatory(),
     )
     .option('--check <recording>', 'Compare with a run of the framework: an .npz file with "input" and "output".')
-    .option('--dt <seconds>', 'seconds a step, if not the exporter’s default', Number)
+    .option('--dt <seconds>', 'seconds per step, if not the exporter’s default', Number)
     .option('--name <name>', 'name of the model (default: the name of the file)')
     .option('--into <folder>', 'model repository to write to', '.')
-    .option('--force', 'Replace a model that is there.')
+    .option('--force', 'Replace an existing model.')
     .addHelpText(
       'after',
       `

@@ -1,4 +1,4 @@
-// Standard output at the reader's pace.
+// Writes to standard output with backpressure.
 import { once } from 'node:events';
 import { visibleLines } from '../core/visible.ts';
 

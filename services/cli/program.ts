@@ -5,7 +5,7 @@ import { type CommandEntry, commandEntries } from './commands.ts';
 
 const HELP = 'help';
 
-/** The program for `words`: the command that they name is loaded, the others are known by name and by what they do. */
+/** The program for `words`: loads the command that they name; the others have only a name and a description. */
 export async function tandemProgram(words: readonly string[]): Promise<Command> {
   const program = baseProgram(words);
   const [first, second] = program.parseOptions([...words]).operands;

@@ -1,4 +1,4 @@
-// How far a long command is: one line on a terminal's standard error, and nothing anywhere else.
+// Progress of a long command: one line on standard error if that is a terminal, else nothing.
 import { createLogUpdate } from 'log-update';
 
 const QUIET_MS = 500;
@@ -6,7 +6,7 @@ const BETWEEN_MS = 100;
 const BAR_CELLS = 24;
 
 interface ProgressOptions {
-  /** Of all the input that is done, 0 to 1; undefined where its end is not known. */
+  /** Share of the input that is done, 0 to 1; undefined if its length is unknown. */
   readonly share: () => number | undefined;
   readonly stream?: NodeJS.WriteStream;
   readonly nowMs?: () => number;
@@ -19,18 +19,18 @@ export class Progress {
   readonly #line: ReturnType<typeof createLogUpdate> | undefined;
   #shownMs = -Infinity;
   #isShown = false;
-  /** Cleared only to make room: it comes back at once. */
+  /** Cleared only for other output; it is drawn again at once. */
   #isDue = false;
 
   constructor({ share, stream = process.stderr, nowMs = () => performance.now() }: ProgressOptions) {
     this.#share = share;
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
-    // A cursor that was hidden would stay so after Ctrl-C.
+    // The cursor stays visible: a hidden one would remain hidden after Ctrl-C.
     this.#line = stream.isTTY ? createLogUpdate(stream, { showCursor: true }) : undefined;
   }
 
-  /** `done`: inputs that are answered, one way or another. */
+  /** `done`: inputs that have an answer or an error. */
   show(done: number): void {
     const nowMs = this.#nowMs();
     const tookMs = nowMs - this.#startedMs;

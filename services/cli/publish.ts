@@ -14,8 +14,8 @@ export function publishCommand(): Command {
   return new Command('publish')
     .argument('<topic>', '"user." and a name, such as user.deploy')
     .argument('<text>', 'what happened')
-    .option('-d, --data <key=value>', 'a detail for programs; may be given again', collect)
-    .addOption(new Option('--severity <level>', 'how bad it is').choices(SEVERITIES).default('info'))
+    .option('-d, --data <key=value>', 'a detail for programs; may be repeated', collect)
+    .addOption(new Option('--severity <level>', 'the severity').choices(SEVERITIES).default('info'))
     .addHelpText('after', '\nExample: npx tandem publish user.deploy "version 7 is out" --data version=7')
     .action(async (topic: string, text: string, { data = {}, severity }: Options, command: Command) => {
       const request = {

@@ -16,7 +16,7 @@ const SHOWN_CHARS = 200;
 export function queryCommand(): Command {
   return new Command('query')
     .argument('<question...>', 'in words')
-    .option('-c, --corpus <name>', 'which documents (default: the only corpus there is); see "tandem corpus"')
+    .option('-c, --corpus <name>', 'the corpus (default: the only one); see "tandem corpus"')
     .option('-k, --top-k <n>', 'passages to show (default: 5)', wholeNumber(1, MAX_TOP_K))
     .option('-l, --label <label>', 'only passages that the text model gave this label')
     .addHelpText(

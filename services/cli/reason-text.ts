@@ -1,4 +1,4 @@
-// An answer for people: what it is, how sure, how it came about.
+// Formats an answer for people: the label, its confidence, and how it was computed.
 import { hex64 } from '../core/hex.ts';
 import type { Ballot, Cost, ReasonResponse, SessionStatus } from '../generated/tandem/v1/reasoning.ts';
 import { ballotOutcomeToJSON, cacheStatusToJSON, gradeToJSON } from '../generated/tandem/v1/types.ts';
@@ -15,7 +15,7 @@ const CACHE_MEANINGS: Readonly<Record<string, string>> = {
   HIT: 'answered before',
   MISS: 'computed, and kept',
   COALESCED: 'computed for an equal request',
-  STALE: 'an older answer, for no engine could give one',
+  STALE: 'an older answer, because no engine could answer',
   BYPASSED: 'computed beside it',
 };
 
@@ -27,7 +27,7 @@ const GRADE_MEANINGS: Readonly<Record<string, string>> = {
   STALE: 'not checked anew',
 };
 
-/** `width`: cells that the layers' pictures may take. */
+/** `width`: maximum width of the layers' pictures, cells. */
 export function describeResponse(
   response: ReasonResponse,
   labels: readonly string[],
@@ -46,7 +46,7 @@ export function describeResponse(
       `${response.totalSpikes} spikes · ${response.synapticOperations} synaptic operations · digest ${hex64(response.stateDigest)}`,
     `${explained('cache', bare(cacheStatusToJSON(response.cache), 'CACHE_STATUS_'), CACHE_MEANINGS)} · ` +
       explained('grade', bare(gradeToJSON(response.grade), 'GRADE_'), GRADE_MEANINGS),
-    `${response.processingTimeMs.toFixed(2)} ms in the router, of which ` +
+    `${response.processingTimeMs.toFixed(2)} ms in the router, including ` +
       `${milliseconds(timing?.engineUs ?? 0)} ms at the engine and ${milliseconds(timing?.computeUs ?? 0)} ms simulating`,
     ...(cost && cost.inferences > 0 ? [describeCost(cost)] : []),
     ...(response.traceId ? [`trace ${response.traceId}`] : []),
@@ -71,7 +71,7 @@ function describeCost({ inferences, computeUs, synapticOperations, energyJ }: Co
 
 function bestScores(response: ReasonResponse, name: (index: number) => string): string[] {
   const { spikeCounts, potentials } = response;
-  // Of a readout that does not fire, the potentials say more.
+  // For a readout that does not fire, potentials say more than spikes.
   const hasSpikes = spikeCounts.some((count) => count > 0);
   return response.scores
     .map((score, index) => ({ score, index }))

@@ -9,7 +9,7 @@ import { type SessionOptions, addSessionOptions, saveState, toSession } from './
 import { addRequestOptions, emptyRequest, type RequestOptions } from './request-options.ts';
 import { chooseInput, type ChosenInput, type InputOptions } from './text.ts';
 
-/** Of a raster that goes to a file, cells. */
+/** Width of a raster that is written to a file, cells. */
 const PLAIN_WIDTH = 120;
 const MAX_TIME_US = Number.MAX_SAFE_INTEGER;
 
@@ -45,13 +45,13 @@ export function addInput(command: Command): Command {
       'a text; or a file of numbers: JSON, text, .csv, .npy, or little-endian floats (.f32), or of events: .raw (EVT2, EVT3), .aedat4; ' +
         'or of a whole request as JSON; "-" is standard input',
     )
-    .option('--text <words>', 'a text, also where it looks like the name of a file')
-    .option('--from-us <n>', 'of events, those from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
-    .option('--to-us <n>', 'of events, those before this time', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
+    .option('--text <words>', 'a text, even if it looks like the name of a file')
+    .option('--from-us <n>', 'only events from this time on, in microseconds', wholeNumber(0, MAX_TIME_US), 0)
+    .option('--to-us <n>', 'only events before this time, in microseconds', wholeNumber(1, MAX_TIME_US), MAX_TIME_US)
     .option('-s, --sample <name>', 'a shipped sample of the model supersense, such as "dog"');
 }
 
-/** Asks, and prints the answer for programs or for people. */
+/** Sends the request and prints the answer as JSON or as text. */
 export async function ask(command: Command, chosen: ChosenInput, request: ReasonRequest): Promise<ReasonResponse> {
   const input = chosen.fittedTo === undefined ? chosen : chosen.fittedTo(await readModel(command, request));
   const whole = input.on(request);

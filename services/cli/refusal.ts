@@ -1,16 +1,16 @@
-// Why the router refused a call: google.rpc.ErrorInfo and BadRequest in the status of the call.
+// Reads why the router refused a call: google.rpc.ErrorInfo and BadRequest in the call's status.
 import type * as grpc from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 
 export interface Refusal {
-  /** Empty: the status carries none. */
+  /** Empty: the status has none. */
   readonly reason: string;
-  /** The field of the request that is wrong; empty: none. */
+  /** The invalid field of the request; empty: none. */
   readonly field: string;
 }
 
-/** A refusal whose field has another name where the user wrote it. */
+/** Renames the field of a refusal to the name that the user wrote. */
 export class Blamed extends Error {
   readonly refusal: grpc.ServiceError;
   readonly field: string;

@@ -1,4 +1,4 @@
-// What a recorded dispute was about, its input and the session state it began with: the record's own, or a file's that has its
+// Finds the input and the initial session state of a recorded dispute: from the record, or from a file with the same
 // hash.
 import xxhash from 'xxhash-wasm';
 import { hex64 } from '../core/hex.ts';
@@ -16,7 +16,7 @@ interface RecordedInput {
 
 const { h64Raw } = await xxhash();
 
-/** `number` is the record's; without a `file`, the record has to hold the input. Throws UsageError. */
+/** `number`: of the record. Without `file`, the record must contain the input. Throws UsageError. */
 export function inputOf(record: DisputeRecord, number: number, file: string | undefined): RecordedInput {
   const { shape } = record;
   const included = record.input_f32_base64 && Buffer.from(record.input_f32_base64, 'base64');
@@ -43,7 +43,7 @@ export function inputOf(record: DisputeRecord, number: number, file: string | un
   );
 }
 
-/** Where the run began; empty: at step 0. `number` is the record's. Throws UsageError. */
+/** The initial state of the run; empty: step 0. `number`: of the record. Throws UsageError. */
 export function stateOf(record: DisputeRecord, number: number, file: string | undefined): Buffer {
   const { state_base64: included, state_xxh64: hash } = record;
   if (file === undefined) {

@@ -1,14 +1,14 @@
-// The router's records of disputes (settings `disputes.…`), a line of JSON each.
+// Reads the router's records of disputes (settings `disputes.…`), one line of JSON each.
 import { z } from 'zod';
 import { LineSource } from './lines.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{0,16}$/);
 
-/** What this version needs of a record; it may hold more. */
+/** The fields of a record that this version needs; there may be more. */
 const recordSchema = z.object({
   time: z.string(),
   request_id: z.string(),
-  /** Absent where the request was not traced, and in records of older versions. */
+  /** Missing if the request was not traced, and in records of older versions. */
   trace_id: z.string().optional(),
   model: z.string(),
   model_version: z.int(),
@@ -16,11 +16,11 @@ const recordSchema = z.object({
   strategy: z.string(),
   verdict: z.string(),
   shape: z.array(z.int().min(0)),
-  /** Absent where setting `disputes.input` is "hashed", or the input was too large. */
+  /** Missing if setting `disputes.input` is "hashed", or the input was too large. */
   input_f32_base64: z.base64().optional(),
-  /** XXH64 of the input's bytes; absent where the input is there. */
+  /** XXH64 of the input's bytes; missing if the input itself is present. */
   input_xxh64: digest.optional(),
-  /** Where the run began, of a message of a session; both absent where it began at step 0. */
+  /** The initial state, for a message of a session; both are missing if the run began at step 0. */
   state_base64: z.base64().optional(),
   state_xxh64: digest.optional(),
   ballots: z.array(
@@ -32,7 +32,7 @@ const recordSchema = z.object({
       why: z.string(),
     }),
   ),
-  /** Where engines began to differ, by their recordings of that run. Absent in records of older versions. */
+  /** The first difference between the engines' recordings of the run. Missing in records of older versions. */
   differences: z
     .array(
       z.object({
@@ -52,7 +52,9 @@ const recordSchema = z.object({
 
 export type DisputeRecord = z.infer<typeof recordSchema>;
 
-/** In the order of the file. A line that is no record is passed over: a crash may tear one. Throws UsageError. */
+/**
+ * In the order of the file. Skips a line that is not a record: a crash may leave an incomplete one. Throws UsageError.
+ */
 export async function* readDisputes(file: string): AsyncGenerator<DisputeRecord> {
   for await (const { text } of new LineSource(file)) {
     const { success, data } = recordSchema.safeParse(parse(text));

@@ -44,7 +44,7 @@ ENGINE    GROUP  THEN              NOW               READOUT           BUILD
 local     A      000000000000000a  000000000000000a  0000000000000005  b
 engine-1  A      ENGINE_LOST       000000000000000a  0000000000000005  b
 engine-2  A      not asked         000000000000000a  0000000000000005  b
-engine-7: not in the pool any more; then 000000000000000c
+engine-7: no longer in the pool; then 000000000000000c
 
 All 3 engines that answered agree, to the bit.`,
     );
@@ -80,11 +80,11 @@ engine-1 differs from local first at step 3, node "lif1", neuron 17, in its pote
     const response = ReplayInputResponse.fromPartial({ engines: [engine('local', 10n), engine('engine-2', 10n)] });
     expect(describeReplay(located, 3, response)).toMatch(
       `
-When it happened, by what the engines recorded of that run:
+At the time of the dispute, according to the engines’ recordings of the run:
   ${differed}
 
 All 2 engines that answered agree, to the bit.
-The fault did not come back. It was located when it happened: see above.`,
+The fault did not occur again. Its location at the time of the dispute is above.`,
     );
   });
 
@@ -106,7 +106,7 @@ The fault did not come back. It was located when it happened: see above.`,
   });
 
   it('says so where the model is another one now', () => {
-    expect(text({ engines: [], modelId: 32n })).toMatch(/others now: model id 0{14}20, then 0{14}1f/);
+    expect(text({ engines: [], modelId: 32n })).toMatch(/have changed: model id 0{14}20, then 0{14}1f/);
   });
 });
 

@@ -1,4 +1,5 @@
-// A replayed dispute for people: what engines said then and say now, who agrees, and where the others began to differ.
+// Formats a replayed dispute for people: the engines' answers then and now, which agree, and the first difference of
+// the others.
 import { hex64 } from '../core/hex.ts';
 import { readStateHeader } from '../core/session-state.ts';
 import type { ReplayDifference, ReplayInputResponse, ReplayedEngine } from '../generated/tandem/v1/engines.ts';
@@ -8,7 +9,7 @@ import { table } from './table.ts';
 const HEAD = ['ENGINE', 'GROUP', 'THEN', 'NOW', 'READOUT', 'BUILD'];
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** `state`: where the run began; empty: at step 0. */
+/** `state`: the initial state of the run; empty: step 0. */
 export function describeReplay(
   record: DisputeRecord,
   number: number,
@@ -27,10 +28,10 @@ export function describeReplay(
     ...(header === undefined ? [] : [`a message of a session: the run goes on from step ${header.steps}`]),
     ...(record.model_id === hex64(response.modelId)
       ? []
-      : [`the weights or run settings are others now: model id ${hex64(response.modelId)}, then ${record.model_id}`]),
+      : [`the weights or run settings have changed: model id ${hex64(response.modelId)}, then ${record.model_id}`]),
     '',
     table(HEAD, rows),
-    ...gone.map(({ engine, state_digest }) => `${engine}: not in the pool any more; then ${state_digest || 'absent'}`),
+    ...gone.map(({ engine, state_digest }) => `${engine}: no longer in the pool; then ${state_digest || 'absent'}`),
     ...response.engines.flatMap(({ engineId, error }) => (error === '' ? [] : [`${engineId}: ${error}`])),
     '',
     ...recorded(record),
@@ -40,7 +41,7 @@ export function describeReplay(
   ].join('\n');
 }
 
-/** Engines with equal digests, the largest group first. */
+/** Engines grouped by equal digest, largest group first. */
 function groupsOf(engines: readonly ReplayedEngine[]): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();
   for (const { engineId, stateDigest, readoutDigest } of engines) {
@@ -76,24 +77,24 @@ function agreement([largest, ...others]: readonly (readonly string[])[]): string
   return [`The engines differ. ${named.join('; ')}.`];
 }
 
-/** What was found out when it happened. */
+/** The difference that was found at the time of the dispute. */
 function recorded({ differences }: DisputeRecord): string[] {
   if (differences.length === 0) return [];
   return [
-    'When it happened, by what the engines recorded of that run:',
+    'At the time of the dispute, according to the engines’ recordings of the run:',
     ...differences.map(({ text }) => `  ${text}`),
     '',
   ];
 }
 
-/** A fault that has passed is not found by running the input again. */
+/** A temporary fault is not found by running the input again. */
 function passedFault(
   [largest = [], ...others]: readonly (readonly string[])[],
   { differences }: DisputeRecord,
 ): string[] {
   const isLocated = differences.some(({ reference }) => reference !== '');
   if (others.length > 0 || largest.length < 2 || !isLocated) return [];
-  return ['The fault did not come back. It was located when it happened: see above.'];
+  return ['The fault did not occur again. Its location at the time of the dispute is above.'];
 }
 
 function describeDifference(difference: ReplayDifference): string[] {
@@ -109,7 +110,7 @@ function describeDifference(difference: ReplayDifference): string[] {
   ];
 }
 
-/** The shortest number that is read back as these bits of a binary32. */
+/** The shortest decimal number that converts to these binary32 bits. */
 export function decimal(bits: number): string {
   const [value = 0] = new Float32Array(Uint32Array.of(bits).buffer);
   if (Object.is(value, -0)) return '-0';

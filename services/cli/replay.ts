@@ -17,10 +17,10 @@ interface Options {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .argument('<file>', 'what the router recorded (setting disputes.file); "-" is standard input')
+    .argument('<file>', 'the router’s records (setting disputes.file); "-" is standard input')
     .option('-r, --record <n>', 'which record, from 1, or "last"', recordNumber, 'last')
-    .option('-i, --input <file>', 'its input, in any form that "tandem reason" reads, where the record has only a hash')
-    .option('--state <file>', 'its session state (reason --save-state), where the record has only a hash')
+    .option('-i, --input <file>', 'its input, in any form that "tandem reason" reads, if the record has only a hash')
+    .option('--state <file>', 'its session state (reason --save-state), if the record has only a hash')
     .addHelpText(
       'after',
       `

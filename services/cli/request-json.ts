@@ -16,7 +16,7 @@ export function isRequestJson(text: string): boolean {
   return text.trimStart().startsWith('{');
 }
 
-/** What the JSON gives, over `base`. Throws UsageError, which names the key that is wrong. */
+/** The request in the JSON, merged over `base`. Throws UsageError, which names the invalid key. */
 export function parseRequest(text: string, base: ReasonRequest): ReasonRequest {
   const json = withCamelKeys(parseObject(text), ReasonRequest.create(), '');
   for (const [name, fields] of Object.entries(NESTED)) {
@@ -49,7 +49,7 @@ function readRequest(json: Record<string, unknown>): ReasonRequest {
   }
 }
 
-/** In protobuf's JSON, numbers that are none are words. */
+/** In protobuf's JSON, NaN and infinities are strings. */
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
@@ -67,7 +67,7 @@ function objectAt(value: unknown, name: string): Record<string, unknown> {
   throw new UsageError(`"${name}" must be an object`);
 }
 
-/** `fields`: a message of the type; all its keys are known. */
+/** `fields`: a message of the type, which has all known keys. */
 function withCamelKeys(json: Record<string, unknown>, fields: object, path: string): Record<string, unknown> {
   const known = Object.keys(fields);
   const entries = Object.entries(json).map(([key, value]) => {

@@ -1,4 +1,4 @@
-// What `reason`, `batch` and `stream` may say about a request beside its input.
+// Options of `reason`, `batch` and `stream` besides the input.
 import { type Command, Option } from 'commander';
 import { type ReasonRequest, Session } from '../generated/tandem/v1/reasoning.ts';
 import {
@@ -32,7 +32,7 @@ export function addRequestOptions(command: Command, { withStrategy } = { withStr
   command
     .option('-m, --model <name>', 'the model (default: the server’s)')
     .option('--model-version <n>', 'its version (default: the latest)', wholeNumber(1, UINT32_MAX))
-    .option('--session <id>', 'go on from the state of this session, or open it');
+    .option('--session <id>', 'continue from the state of this session, or open it');
   return addCacheMode(command).addOption(
     oneOf(new Option('--detail <much>', 'how much detail to return (default: summary)'), DETAILS),
   );
@@ -49,7 +49,7 @@ export function addCacheMode(command: Command): Command {
   );
 }
 
-/** A request that still lacks its input. */
+/** A request without its input. */
 export function emptyRequest(options: RequestOptions): ReasonRequest {
   return {
     requestId: '',

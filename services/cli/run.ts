@@ -1,11 +1,11 @@
-// One call of `npx tandem` in this process.
+// Runs `npx tandem` once in this process.
 import { CommanderError } from 'commander';
 import { routerAddress } from '../config/client.ts';
 import { wantsJson } from './base-program.ts';
 import type { GlobalOptions } from './client.ts';
 import { tandemProgram } from './program.ts';
 
-/** Does what the words say, prints what comes of it, and sets the exit code. Never rejects. */
+/** Runs the command line, prints the result and sets the exit code. Never rejects. */
 export async function runTandem(words: readonly string[]): Promise<void> {
   let address = routerAddress();
   try {
@@ -15,7 +15,7 @@ export async function runTandem(words: readonly string[]): Promise<void> {
     });
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    // --help and --version end with an error, too.
+    // --help and --version also end with an exception.
     if (error instanceof CommanderError && error.exitCode === 0) return;
     const { failWith } = await import('./errors.ts');
     failWith(error, address, wantsJson(words));

@@ -1,4 +1,4 @@
-// What `reason` may say about a session beside its id, and the file that keeps its state.
+// Session options of `reason` besides the id, and the file for the state.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ReasonResponse, Session } from '../generated/tandem/v1/reasoning.ts';
@@ -41,7 +41,7 @@ export function toSession(options: SessionOptions): Session | undefined {
   return { id, state: bytes, returnState: saveState !== undefined, close, expectedStep };
 }
 
-/** Writes it where the user wants it. Throws UsageError where the file cannot be written. */
+/** Writes the state to the user's file. Throws UsageError if the file cannot be written. */
 export function saveState({ session }: ReasonResponse, { saveState: file }: SessionOptions): void {
   if (file === undefined) return;
   try {
@@ -51,7 +51,7 @@ export function saveState({ session }: ReasonResponse, { saveState: file }: Sess
   }
 }
 
-/** What --save-state has written. Throws UsageError. */
+/** Reads a file that --save-state wrote. Throws UsageError. */
 export function readState(file: string): Buffer {
   try {
     return readFileSync(file);

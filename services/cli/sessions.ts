@@ -33,9 +33,9 @@ Examples: npx tandem sessions
 
 function listCommand(): Command {
   return new Command('list')
-    .description('list open sessions, the newest first')
-    .option('--limit <n>', 'at most so many (default: 100)', wholeNumber(1, MAX_PAGE))
-    .option('--page <token>', 'the page that an earlier answer names')
+    .description('list open sessions, newest first')
+    .option('--limit <n>', 'at most this many (default: 100)', wholeNumber(1, MAX_PAGE))
+    .option('--page <token>', 'the page token from an earlier answer')
     .addHelpText('after', '\nExample: npx tandem sessions list --limit 20')
     .action(async ({ limit = 0, page = '' }: ListOptions, command: Command) => {
       const request = { pageSize: limit, pageToken: page };
@@ -46,9 +46,9 @@ function listCommand(): Command {
 
 function endCommand(): Command {
   return new Command('end')
-    .description('end a session; its next message is refused, or opens it anew')
+    .description('end a session; its next message is refused, or opens a new one')
     .argument('<id>', 'its id, as "tandem sessions" shows it')
-    .option('--caller <name>', 'the caller that has opened it (default: a caller without a name)')
+    .option('--caller <name>', 'the caller that opened it (default: a caller without a name)')
     .addHelpText('after', '\nExample: npx tandem sessions end robot-7')
     .action(async (id: string, { caller = '' }: { readonly caller?: string }, command: Command) => {
       const response = await callAdmin(command, SessionServiceClient, (client) => client.endSession, { id, caller });

@@ -103,7 +103,7 @@ describe('tandem stream', () => {
     expect(bytes).toBeLessThan(8e6);
   });
 
-  it('ends at Ctrl-C, with the answers that are due', async () => {
+  it('ends at Ctrl-C, after the remaining answers', async () => {
     let respond = (): void => undefined;
     router = await startFakeRouter({
       reasonStream: (call) => {
@@ -125,7 +125,7 @@ describe('tandem stream', () => {
     program.stderr.on('data', (chunk) => (output += String(chunk)));
     program.stdin.write('[1]\n');
     expect(await once(program, 'close')).toEqual([130, null]);
-    expect(output).toMatch(/Reading no more[^]*"requestId":"1"[^]*answered 1, failed 0/);
+    expect(output).toMatch(/Reading stopped[^]*"requestId":"1"[^]*answered 1, failed 0/);
   });
 
   it('gives up where the router owes answers and is silent', async () => {

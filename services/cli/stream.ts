@@ -11,7 +11,10 @@ import { addRequestOptions, emptyRequest, type RequestOptions } from './request-
 import { exchange } from './exchange.ts';
 
 export function streamCommand(): Command {
-  const command = new Command('stream').argument('[file]', 'one input a line; without it, or with "-", standard input');
+  const command = new Command('stream').argument(
+    '[file]',
+    'one input per line; without it, or with "-", standard input',
+  );
   return addRequestOptions(command)
     .addHelpText(
       'after',
@@ -26,7 +29,8 @@ Examples: tail -f inputs.jsonl | npx tandem stream --json
           npx tandem stream --session robot-7 steps.jsonl`,
     )
     .action(async (file: string | undefined, options: RequestOptions, command: Command) => {
-      if (file === undefined && process.stdin.isTTY) process.stderr.write('One input a line; Ctrl-D ends them.\n');
+      if (file === undefined && process.stdin.isTTY)
+        process.stderr.write('One input per line; Ctrl-D ends the input.\n');
       const lines = new LineSource(file ?? '-');
       const share = (): number | undefined => lines.totalBytes && lines.bytesTaken / lines.totalBytes;
       const answers = new Answers(command, new Progress({ share }));

@@ -1,9 +1,10 @@
-// Aligned columns without lines, no wider than the terminal: texts are cut first, then columns on the right are left out.
+// Aligned columns without borders, at most as wide as the terminal: texts are cut first, then columns on the right are
+// left out.
 import { styleText } from 'node:util';
 import { cellsOf, cut } from './columns.ts';
 
 const GAP = '  ';
-/** A text that is cut keeps as many cells; the first column, which tells rows apart, more. */
+/** Minimum width of a cut text; the first column, which identifies the row, keeps more. */
 const LEAST_CELLS = 8;
 const LEAST_NAME_CELLS = 32;
 
@@ -12,12 +13,12 @@ type Row = readonly (string | number)[];
 interface Column {
   readonly head: string;
   readonly index: number;
-  /** Never cut, and flush right. */
+  /** Never cut, and right-aligned. */
   readonly isNumeric: boolean;
   cells: number;
 }
 
-/** `width`: cells; default: the terminal's. A file or a pipe has room for everything. */
+/** `width`: cells; default: the terminal's. A file or a pipe gets everything. */
 export function table(head: readonly string[], rows: readonly Row[], width = terminalWidth()): string {
   const all = head.map((name, index) => columnOf(name, index, rows));
   const shown = [...all];
@@ -45,7 +46,7 @@ function textOf(cell: string | number | undefined): string {
   return String(cell ?? '').replaceAll('\n', ' ');
 }
 
-/** What a column cannot do without. */
+/** The minimum width of a column. */
 function leastCells({ head, index, isNumeric, cells }: Column): number {
   return isNumeric ? cells : Math.min(cells, Math.max(head.length, index === 0 ? LEAST_NAME_CELLS : LEAST_CELLS));
 }
@@ -54,7 +55,7 @@ function leastWidth(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + leastCells(column) + GAP.length, -GAP.length);
 }
 
-/** Takes cells from the widest text until all fit. */
+/** Shortens the widest text until all fit. */
 function narrow(columns: readonly Column[], width: number): void {
   let over = columns.reduce((sum, { cells }) => sum + cells + GAP.length, -GAP.length) - width;
   while (over > 0) {

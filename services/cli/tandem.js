@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `tandem`, from any folder and under any Node.js from version 20. The commands are TypeScript: a Node.js that cannot run it
-// hands over to the one in node_modules.
+// `tandem`, from any folder and with Node.js 20 or later. The commands are TypeScript: a Node.js that cannot run it
+// starts the one in node_modules.
 import { spawn } from 'node:child_process';
 import module from 'node:module';
 import { homedir } from 'node:os';
@@ -10,7 +10,8 @@ import { URL, fileURLToPath } from 'node:url';
 const MAIN = new URL('./main.ts', import.meta.url);
 
 if (process.features.typescript) {
-  // Compiled code is kept: a command starts in a third of the time. In the user's own folder, where nobody else can write.
+  // Compiled code is cached, so a command starts in a third of the time. The cache is in the user's own folder, where
+  // nobody else can write.
   module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tandem'));
   await import(MAIN.href);
 } else {
@@ -26,7 +27,7 @@ function handOver() {
     process.exit(1);
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  // A terminal's Ctrl-C reaches the child as well: it decides.
+  // A terminal sends Ctrl-C to the child, too: the child decides.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => {

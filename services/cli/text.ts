@@ -1,4 +1,4 @@
-// The input of `reason` and `vote`: numbers from somewhere, a text, or a whole request.
+// Reads the input of `reason` and `vote`: numbers, a text, or a whole request.
 import { existsSync } from 'node:fs';
 import type { Model } from '../generated/tandem/v1/models.ts';
 import type { Events, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
@@ -17,17 +17,17 @@ export interface InputOptions {
 }
 
 export interface ChosenInput {
-  /** What the input is about, for people; empty: not known. */
+  /** A description of the input for people; empty: unknown. */
   readonly about: string;
   /** How the user named the input, for errors. Undefined: the user wrote the request, whose fields have their own names. */
   readonly source: string | undefined;
-  /** The request with the input in it. */
+  /** The request with the input. */
   on(request: ReasonRequest): ReasonRequest;
-  /** Numbers whose steps the model tells apart. */
+  /** Numbers that the model's shape splits into steps. */
   fittedTo?(model: Model): ChosenInput;
 }
 
-/** `argument`: "-", a file, or a text. Throws UsageError where it is not exactly one input. */
+/** `argument`: "-", a file, or a text. Throws UsageError if there is not exactly one input. */
 export function chooseInput(argument: string | undefined, options: InputOptions): ChosenInput {
   const { sample, text } = options;
   if ([argument, sample, text].filter((given) => given !== undefined).length !== 1) {
@@ -42,7 +42,9 @@ export function chooseInput(argument: string | undefined, options: InputOptions)
   return isFile(argument!) ? ofFile(argument!) : words(argument!, 'the text');
 }
 
-/** What names a file is one, also where there is none, so that a misspelt name is an error and no text. */
+/**
+ * An argument that looks like a file name is a file, even if it does not exist, so that a misspelt name is an error.
+ */
 function isFile(argument: string): boolean {
   return argument === '-' || existsSync(argument) || /^\S*[/\\]\S*$|^\S+\.[a-z0-9]{2,4}$/i.test(argument);
 }

@@ -1,2 +1,2 @@
-/** A wrong argument that only the command could notice. */
+/** An invalid argument that only the command can detect. */
 export class UsageError extends Error {}

@@ -33,13 +33,13 @@ export function voteCommand(): Command {
   return addRequestOptions(addInput(command), { withStrategy: false })
     .option('--participants <n>', 'engines asked', wholeNumber(2, 15))
     .addOption(choice('--agreement <how>', 'how many of them must agree', VoteAgreement, 'VOTE_AGREEMENT_'))
-    .option('--agreement-count <n>', 'with --agreement COUNT: so many', wholeNumber(1, 15))
+    .option('--agreement-count <n>', 'with --agreement COUNT: this many', wholeNumber(1, 15))
     .addOption(choice('--mode <mode>', 'ask all at once, or as few as possible', VoteMode, 'VOTE_MODE_'))
     .addOption(choice('--compare <how>', 'when two answers are the same', VoteCompare, 'VOTE_COMPARE_'))
     .option('--tolerance <x>', 'with --compare TOLERANCE: largest difference of any score', Number)
     .option('--distinct-kinds <n>', 'kinds of engine among those that agree', wholeNumber(1, 2))
-    .addOption(choice('--on-dispute <what>', 'where not enough agree', VoteFallback, 'VOTE_FALLBACK_'))
-    .addOption(choice('--on-few <what>', 'where too few could vote', VoteFallback, 'VOTE_FALLBACK_'))
+    .addOption(choice('--on-dispute <what>', 'what to do if not enough agree', VoteFallback, 'VOTE_FALLBACK_'))
+    .addOption(choice('--on-few <what>', 'what to do if too few could vote', VoteFallback, 'VOTE_FALLBACK_'))
     .addHelpText(
       'after',
       `

@@ -1,14 +1,15 @@
-// Enum values in words: "ENGINE_STATE_READY" is "ready" to a reader, and an option's "refresh" is "CACHE_MODE_REFRESH".
+// Converts enum values to and from words: "ENGINE_STATE_READY" is shown as "ready", and option "refresh" is
+// "CACHE_MODE_REFRESH".
 import { withoutPrefix } from '../core/enum-name.ts';
 
-/** The values' names without their prefix, leaving out the unspecified one. */
+/** The names of the values without prefix and without the unspecified one. */
 export function valuesOf(enumeration: object, prefix: string): string[] {
   return Object.keys(enumeration)
     .filter((name) => name.startsWith(prefix) && !name.endsWith('_UNSPECIFIED'))
     .map((name) => name.slice(prefix.length));
 }
 
-/** "ENGINE_STATE_READY" → "READY"; "-" for what is not said. */
+/** "ENGINE_STATE_READY" → "READY"; "-" for the unspecified value. */
 export function bare(name: string, prefix: string): string {
   const rest = withoutPrefix(name, prefix);
   return rest === 'UNSPECIFIED' ? '-' : rest;

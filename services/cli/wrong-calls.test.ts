@@ -38,8 +38,8 @@ const USAGE: [words: string[], message: RegExp][] = [
   [['reason', file('words.txt', 'one two')], /"one" is not a number/],
   [['reason', file('broken.json', '[1, 2')], /the input is not JSON/],
   [['reason', file('strings.json', '[1, "2"]')], /element 1 is not a number/],
-  [['reason', file('rows.json', '[[1, 2], [3]]')], /row 1 has another length than row 0/],
-  [['reason', file('heads.csv', 'x,y\n1,2')], /line 1: "x" is not a number; a \.csv file has numbers alone/],
+  [['reason', file('rows.json', '[[1, 2], [3]]')], /row 1 has a different length from row 0/],
+  [['reason', file('heads.csv', 'x,y\n1,2')], /line 1: "x" is not a number; a \.csv file must have only numbers/],
   [
     ['reason', file('key.json', '{"encodings": [1]}')],
     /"encodings" is no field of the request; there are: request_id, .*encoding/,

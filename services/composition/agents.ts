@@ -1,4 +1,4 @@
-// Agents, with the language model that the settings name.
+// Builds the agents with the language model of the settings.
 import { Agents } from '../agents/agents.ts';
 import { Budget, type BudgetLimits } from '../agents/provider/budget.ts';
 import { GuardedProvider } from '../agents/provider/guarded-provider.ts';
@@ -17,7 +17,7 @@ export interface AgentsInUse {
   stop(): void;
 }
 
-/** Throws ConfigError where the key is missing. */
+/** Throws ConfigError if the key is missing. */
 export function makeAgents(settings: Settings, observer: AgentObserver, system: SystemEvents): AgentsInUse {
   const { provider: set } = settings.agents;
   if (set.base_url === '') {

@@ -1,4 +1,4 @@
-// The corpora of the folder that the settings name, and their indexing.
+// Builds the corpora of the settings' folder, and their indexing.
 import { corpusName } from '../agents/retrieval/corpus-name.ts';
 import { Corpora } from '../agents/retrieval/corpora.ts';
 import type { TextModel } from '../agents/retrieval/label-passages.ts';
@@ -41,7 +41,7 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
     if (found === undefined) return undefined;
     const question = {
       ...{ model: found.name, modelVersion: found.version, input: NO_INPUT },
-      // Passages are many, and asked about once: they would take the cache from callers.
+      // There are many passages, each labelled once: they would evict callers' answers from the cache.
       ...({ cache: 'BYPASS', strategy: undefined, vote: undefined } as const),
     };
     return {

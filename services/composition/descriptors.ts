@@ -1,6 +1,6 @@
-// File descriptors are shared out at start: every connection takes one, and a process without any left can neither take a
-// probe, nor reach an engine, nor write a file. So clients' connections are capped below the limit of the process
-// (`ulimit -n`), and a reserve is kept for all else.
+// Distributes file descriptors at start. Each connection needs one, and a process without free descriptors cannot
+// accept a probe, reach an engine or write a file. So client connections are limited below the limit of the process
+// (`ulimit -n`), and a reserve is kept for everything else.
 import { close, open } from 'node:fs';
 import { devNull } from 'node:os';
 import { MAX_CONNECTIONS as MAX_HTTP } from '../dashboard/http-server.ts';
@@ -9,7 +9,7 @@ import { ConnectionLimit } from '../core/connection-limit.ts';
 interface DescriptorShares {
   /** Connections of gRPC clients. */
   readonly grpc: number;
-  /** Connections to the dashboard, probes' among them. */
+  /** Connections to the dashboard, including probes. */
   readonly http: number;
 }
 
@@ -20,25 +20,25 @@ interface Needs {
   readonly spawned: number;
 }
 
-/** Node.js itself, the log, listening sockets, files that are written now and then. */
+/** Node.js itself, the log, listening sockets, files that are written occasionally. */
 const OWN = 64;
-/** An event loop each. */
+/** For the event loop of each. */
 const PER_WORKER = 8;
-/** Two pipes, and what a start takes for a moment. */
+/** Two pipes, and a few more during the start. */
 const PER_SPAWNED = 4;
-/** Connections to engines and from them, DNS, collectors: the most the router knows are 256 engines. */
+/** Connections to and from engines, DNS, collectors. The router has at most 256 engines. */
 const ENGINES = 512;
-/** Of a small limit, the engines' part. */
+/** The engines' share if the limit is small. */
 const ENGINES_SHARE = 0.25;
-/** Of what is left, at most. */
+/** Maximum share of the rest. */
 const HTTP_SHARE = 0.25;
 const LEAST_GRPC = 16;
 const LEAST_HTTP = 8;
-/** Memory limits connections, too, where file descriptors do not. */
+/** Memory limits connections if file descriptors do not. */
 const MOST_GRPC = 65_536;
 const LOOK_MS = 1_000;
 
-/** `limit`: of the process; undefined where it is not known. */
+/** `limit`: of the process; undefined if unknown. */
 export function shareDescriptors(limit: number = Infinity, { workers, spawned }: Needs): DescriptorShares {
   const reserved = OWN + PER_WORKER * workers + PER_SPAWNED * spawned + Math.min(ENGINES, limit * ENGINES_SHARE);
   const left = Math.floor(limit - reserved);
@@ -46,18 +46,20 @@ export function shareDescriptors(limit: number = Infinity, { workers, spawned }:
   return { http, grpc: Math.max(LEAST_GRPC, Math.min(MOST_GRPC, left - http)) };
 }
 
-/** What this process may open. Node.js has raised it to the hard limit. Undefined: the system does not say. */
+/**
+ * The descriptor limit of this process. Node.js has raised it to the hard limit. Undefined: the system does not say.
+ */
 export function descriptorLimit(): number | undefined {
-  Object.assign(process.report, { excludeNetwork: true }); // else it looks up the names of all that are connected
+  Object.assign(process.report, { excludeNetwork: true }); // else it resolves the names of all connected peers
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
   const soft = userLimits?.open_files?.soft;
   return typeof soft === 'number' ? soft : undefined;
 }
 
-/** Threads, model files and engines of a start alone take so many: with fewer each fails in a way of its own. */
+/** The start alone needs this many for threads, model files and engines. With fewer, each part fails in its own way. */
 const LEAST_DESCRIPTORS = 64;
 
-/** Throws where the process may open too few to start. */
+/** Throws if the limit is too low to start. */
 export function checkDescriptors(limit = descriptorLimit()): void {
   if (limit === undefined || limit >= LEAST_DESCRIPTORS) return;
   const advice = 'raise it (systemd: LimitNOFILE, Docker: --ulimit nofile=…) and start again';
@@ -66,14 +68,14 @@ export function checkDescriptors(limit = descriptorLimit()): void {
   );
 }
 
-/** For the operator: a line of the log, and an event. */
+/** Tells the operator by a log line and an event. */
 export type Tell = (
   severity: 'INFO' | 'WARNING',
   text: string,
   data: Readonly<Record<string, number | string>>,
 ) => void;
 
-/** The caps of both servers. It is told once when one of them is reached, and once when there is room again. */
+/** The connection limits of both servers. Reports once when one is reached, and once when there is room again. */
 export function connectionLimits(needs: Needs, tell: Tell): { grpc: ConnectionLimit; http: ConnectionLimit } {
   const limit = descriptorLimit();
   const shares = shareDescriptors(limit, needs);
@@ -85,7 +87,8 @@ export function connectionLimits(needs: Needs, tell: Tell): { grpc: ConnectionLi
     const about = { server, connections: shares[server], descriptors: limit ?? 0 };
     return new ConnectionLimit(shares[server], (isFull) => {
       if (isFull) {
-        const what = 'as many connections as there may be: idle ones are closed, or new ones refused; raise ulimit -n';
+        const what =
+          'the connection limit is reached: idle connections are closed, or new ones refused; raise ulimit -n';
         tell('WARNING', what, about);
       } else tell('INFO', 'there is room for connections again', about);
     });
@@ -95,7 +98,10 @@ export function connectionLimits(needs: Needs, tell: Tell): { grpc: ConnectionLi
 
 type OpenFile = (done: (error: NodeJS.ErrnoException | null) => void) => void;
 
-/** Opens a file now and then, to tell once when that fails, and once when it works again. Returns what ends that. */
+/**
+ * Opens a file at intervals, and reports once when that fails and once when it works again. Returns a function that
+ * stops it.
+ */
 export function watchDescriptors(tell: Tell, openFile: OpenFile = openNothing, every = everySecond): () => void {
   let isOut = false;
   return every(() =>
@@ -106,7 +112,7 @@ export function watchDescriptors(tell: Tell, openFile: OpenFile = openNothing, e
       if (isOut) {
         const what = 'no file descriptor is left: no connection, file or engine can be opened; raise ulimit -n';
         tell('WARNING', what, { why: error!.message });
-      } else tell('INFO', 'there are file descriptors again', {});
+      } else tell('INFO', 'file descriptors are free again', {});
     }),
   );
 }

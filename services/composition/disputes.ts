@@ -1,6 +1,6 @@
-// What follows from a dispute. At once: the dashboard shows it, and engines that a majority contradicts are judged. Once it
-// is known where the engines began to differ, or that this cannot be known: the log and a file record it, and subscribers
-// hear of it. None of these keeps the others from happening, or hurts the request.
+// Handles a dispute. At once: the dashboard shows it, and engines contradicted by a majority are judged. Once the first
+// difference is known, or known to be unknown: the log and a file record it, and subscribers get an event. A failure in
+// one of these affects neither the others nor the request.
 import type { Settings } from '../config/schema.ts';
 import { hex64 } from '../core/hex.ts';
 import { DisputeList } from '../dashboard/dispute-list.ts';
@@ -31,7 +31,7 @@ export class Disputes {
   readonly #parts: DisputeParts;
   readonly #locator: Locator;
   readonly #log: Log;
-  /** Undefined: they are recorded nowhere. */
+  /** Undefined: disputes are not recorded. */
   readonly #file: DisputeLog | undefined;
   #count = 0;
   readonly #underWay = new Set<Promise<void>>();
@@ -55,7 +55,7 @@ export class Disputes {
     this.#guard(() => this.#judge(dispute));
     this.#guard(() => {
       const own = this.#withOwnInput(dispute);
-      // A message of a session cannot be computed again from a page: "npx tandem replay" can, with its state.
+      // The dashboard cannot replay a message of a session; "npx tandem replay" can, with its state.
       if ((dispute.input.state?.length ?? 0) === 0) this.recent.keepInput(view.id, own.input);
       const work = this.#locateAndTell(own, view, this.#toRecord(own, view));
       this.#underWay.add(work);
@@ -87,7 +87,7 @@ export class Disputes {
       this.#file?.record({ ...record, differences: differences.map(toRecordedDifference) }, view.timeMs);
       this.#tell(dispute, differences);
     } catch (err) {
-      this.#log.error({ err }, 'dispute'); // a fault of the router's own, which must not end it
+      this.#log.error({ err }, 'dispute'); // a bug of the router, which must not end it
     }
   }
 
@@ -108,8 +108,8 @@ export class Disputes {
   }
 
   /**
-   * Input and state are views into whole messages, which must not wait in memory. The input is kept for the dashboard; without a
-   * file nothing needs the state.
+   * Copied: input and state are views that would keep whole messages in memory. The input is kept for the dashboard;
+   * the state is only needed for the file.
    */
   #withOwnInput({ input, ...rest }: Dispute): Dispute {
     const { data, state = NO_BYTES } = input;
@@ -117,7 +117,7 @@ export class Disputes {
     return { ...rest, input: { ...input, data: Uint8Array.from(data), state: ownState } };
   }
 
-  /** Where it is not known which engine is wrong, all that contradicted another are suspects. */
+  /** If it is unknown which engine is wrong, all engines that contradicted another one are suspects. */
   #judge({ input, wrong, right, ballots, span }: Dispute): void {
     const { pool, quarantine } = this.#parts;
     for (const { engineId, outcome } of ballots) {

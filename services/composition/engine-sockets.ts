@@ -1,4 +1,4 @@
-// A folder for the Unix sockets of the sidecars that a router starts: no other user may enter it, and no other router has it.
+// A folder for the Unix sockets of the sidecars that a router starts. It is private to the user and to this router.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export class EngineSockets {
   #folder: string | undefined;
 
-  /** Made when it is asked for first. Throws where it cannot be made. */
+  /** Created at the first use. Throws if it cannot be created. */
   get folder(): string {
     try {
       this.#folder ??= mkdtempSync(join(tmpdir(), 'tandem-engines-'));

@@ -1,4 +1,4 @@
-// Where engines come from: those this router starts, those it is told of, and those it finds.
+// Sources of engines: started by this router, listed in the settings, or found by DNS.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -23,18 +23,18 @@ import type { Log } from '../telemetry/log.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
 import type { EngineSockets } from './engine-sockets.ts';
 
-/** For an engine to answer when it is registered, milliseconds. */
+/** Time for an engine to answer at registration, milliseconds. */
 const REGISTER_MS = 1_000;
 
-/** More looks like a search for open ports. */
+/** A higher rate looks like a port scan. */
 const REGISTRATIONS_PER_S = 5;
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Where the settings say nothing. */
+/** Default if the settings name none. */
 const BASE_PORT = 50_061;
 
-/** The sidecars that this router starts itself: engine-1, engine-2, … `sockets`: in place of ports that are taken. */
+/** The sidecars that this router starts: engine-1, engine-2, … `sockets`: used if a port is taken. */
 export async function spawnedSidecars(
   settings: Settings,
   env: SupervisedSidecar['env'],
@@ -82,7 +82,7 @@ export function supervisorEvents(log: Log, onLine: (line: string) => void): Supe
   };
 }
 
-/** The names that are resolved; a new list of them takes the place of the one before. */
+/** The host names to resolve; a new list replaces the previous one. */
 export class Discoveries {
   readonly #parts: Omit<DiscoveryParts, 'events'>;
   readonly #log: Log;
@@ -95,14 +95,14 @@ export class Discoveries {
     this.#system = system;
   }
 
-  /** Names with a problem, and what it is. */
+  /** Names with a problem, and the problem. */
   get problems(): readonly { readonly name: string; readonly why: string }[] {
     return this.#found
       .map(({ target, discovery }) => ({ name: target.address, why: discovery.problem }))
       .filter(({ why }) => why !== '');
   }
 
-  /** Resolves once the engines of the names that are new have tried to connect. The engines of the others leave then. */
+  /** Resolves once the engines of new names have tried to connect. Then the engines of dropped names are removed. */
   async replace(targets: readonly Target[]): Promise<void> {
     const isSame = (a: Target, b: Target): boolean => a.name === b.name && a.address === b.address;
     const leaving = this.#found.filter(({ target }) => !targets.some((each) => isSame(each, target)));
@@ -134,7 +134,7 @@ function discoveryEvents(log: Log, system: SystemEvents, name: string): Discover
     vanished: ({ id }) => log.info({ engine: id, name }, 'engine vanished from DNS'),
     kept: (engines, why) => {
       const kept = engines.map(({ id }) => id).join(', ');
-      system.tell('engine', 'WARNING', 'DNS moved to addresses without an engine; those before stay', {
+      system.tell('engine', 'WARNING', 'DNS moved to addresses without an engine; the previous engines stay', {
         name,
         why,
         kept,
@@ -142,13 +142,13 @@ function discoveryEvents(log: Log, system: SystemEvents, name: string): Discover
     },
     replaced: () => system.tell('engine', 'INFO', 'engines at the addresses of DNS answer again', { name }),
     refused: (count, why) =>
-      system.tell('engine', 'WARNING', 'engines found that the pool does not take', { name, count, why }),
+      system.tell('engine', 'WARNING', 'engines found that the pool refuses', { name, count, why }),
     failed: (why) => system.tell('engine', 'WARNING', 'name not resolved', { name, why }),
     recovered: () => system.tell('engine', 'INFO', 'name resolved again', { name }),
   };
 }
 
-/** For callers of RegisterEngine. `rules`: where engines may be. */
+/** For callers of RegisterEngine. `rules`: allowed addresses of engines. */
 export function engineRegistrar(
   pool: EnginePool,
   connect: (id: string, address: string) => Engine,
@@ -159,13 +159,13 @@ export function engineRegistrar(
     checkSidecar(id, address);
     checkRegistration(address, rules(), () => registrations.take());
     const pooled = await registerEngine(pool, Object.assign(connect(id, address), { isUnproven: true }));
-    // An engine that answers is no search for open ports.
+    // An engine that answers is not a port scan.
     if (pooled.engine.description !== undefined) registrations.giveBack();
     return pooled;
   };
 }
 
-/** What a caller wants registered, held against the rules of the settings. Throws INVALID_FIELD. */
+/** Checks a registration against the rules of the settings. Throws INVALID_FIELD. */
 function checkSidecar(id: string, address: string): void {
   const { error } = sidecarSchema.safeParse({ id, address });
   if (error === undefined) return;
@@ -174,7 +174,9 @@ function checkSidecar(id: string, address: string): void {
   throw new RouterError('INVALID_FIELD', `${field}: ${issue?.message}`, { field });
 }
 
-/** Throws ENGINE_LIMIT where callers register engines faster than `takes` lets them, INVALID_FIELD where none may be at `address`. */
+/**
+ * Throws ENGINE_LIMIT if callers register engines too fast for `takes`, and INVALID_FIELD if `address` is not allowed.
+ */
 function checkRegistration(address: string, rules: readonly string[], takes: () => number): void {
   const retryAfterMs = takes();
   if (retryAfterMs > 0) {
@@ -183,13 +185,13 @@ function checkRegistration(address: string, rules: readonly string[], takes: () 
     });
   }
   if (new AllowedAddresses(rules).has(address)) return;
-  const message = 'address is not among those where engines may be; see setting admin.engine_addresses';
+  const message = 'address is not allowed for engines; see setting admin.engine_addresses';
   throw new RouterError('INVALID_FIELD', message, { field: 'address' });
 }
 
 /**
- * Adds an engine, and waits for its answer: up to REGISTER_MS whatever else is at its address. Throws ENGINE_EXISTS, also
- * where it is the process of another one, or ENGINE_LIMIT.
+ * Adds an engine and waits for its answer, up to REGISTER_MS whatever is at the address. Throws ENGINE_EXISTS (also if
+ * it is the same process as another engine) or ENGINE_LIMIT.
  */
 async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledEngine> {
   const { id, address } = engine;
@@ -205,7 +207,7 @@ async function registerEngine(pool: EnginePool, engine: Engine): Promise<PooledE
   throw sameProcess(engine, first.engine);
 }
 
-/** Resolves when the engine has said what it is; else never. */
+/** Resolves when the engine has identified itself; else never. */
 function answerOf(engine: Engine): Promise<void> {
   return new Promise((resolve) => {
     void engine.start().then(() => engine.description === undefined || resolve());
@@ -219,7 +221,7 @@ function sameProcess({ id, address }: Engine, known: Engine): RouterError {
   return new RouterError('ENGINE_EXISTS', message, { field: 'address', metadata: { engine_id: known.id } });
 }
 
-/** Of engines that are connected and were not started here. Those on a Unix socket are on this machine. */
+/** Addresses of connected engines that were not started here. Engines on a Unix socket are on this machine. */
 export function engineAddresses(pool: EnginePool, spawned: readonly { readonly id: string }[]): ReadonlySet<string> {
   const others = pool.engines.filter(({ id, kind }) => kind === 'sidecar' && !spawned.some((each) => each.id === id));
   return new Set(
@@ -230,7 +232,7 @@ export function engineAddresses(pool: EnginePool, spawned: readonly { readonly i
   );
 }
 
-/** Inputs with known answers for the models that an engine serves. */
+/** Golden vectors for the models that an engine serves. */
 export function goldenOf(models: ModelRepository, { engine, pins }: PooledEngine): KnownAnswer[] {
   const { usable } = checkModels(engine.description?.models ?? [], pins);
   return models.versions.flatMap((version) => {

@@ -1,4 +1,4 @@
-// Students over the router's own parts, and for the dashboard.
+// Builds the students from the router's parts, and their view for the dashboard.
 import { join } from 'node:path';
 import { commitStatusName, toStates } from '../api/learning-state.ts';
 import { listModelFolders } from '../config/model-folders.ts';

@@ -183,7 +183,7 @@ describe('settings that are read again', () => {
       throw new Error('is not YAML');
     });
     expect(reloaded).toEqual({ changes: [], refused: 'is not YAML' });
-    expect(logged).toEqual([['settings refused; those before stay in force', { why: 'is not YAML' }]]);
+    expect(logged).toEqual([['settings refused; the previous ones stay in force', { why: 'is not YAML' }]]);
     expect([live.inForce, calls]).toEqual([was, []]);
   });
 });

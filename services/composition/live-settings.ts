@@ -1,5 +1,5 @@
-// Settings that are read again while the router runs (SIGHUP): taken over whole, or refused whole. Each part has a
-// `configure` for what may change of it, and keeps its state; engines come and go as the lists of them say.
+// Reloads the settings while the router runs (SIGHUP): applies all changes or none. Each part has a `configure` for its
+// live settings and keeps its state; engines are added and removed according to the lists.
 import { isDeepStrictEqual } from 'node:util';
 import type { Authorizer } from '../api/authorizer.ts';
 import type { ApiServer } from '../api/server.ts';
@@ -67,7 +67,7 @@ export interface LiveParts {
 export class LiveSettings {
   #inForce: Settings;
   readonly #parts: LiveParts;
-  /** One at a time, in the order in which they were asked for. */
+  /** One reload at a time, in the order of the requests. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(settings: Settings, parts: LiveParts) {
@@ -79,7 +79,7 @@ export class LiveSettings {
     return this.#inForce;
   }
 
-  /** Never rejects: whether it went well is also told as an event of topic "config", and in the log. `read` may throw. */
+  /** Never rejects: the result is also an event of topic "config" and a log line. `read` may throw. */
   reload(read: () => Settings): Promise<Reloaded> {
     const reloaded = this.#last.then(() => this.#reload(read));
     this.#last = reloaded;
@@ -100,7 +100,7 @@ export class LiveSettings {
       return { changes, refused: undefined };
     } catch (error) {
       const why = (error as Error).message;
-      system.tell('config', 'ERROR', 'settings refused; those before stay in force', { why });
+      system.tell('config', 'ERROR', 'settings refused; the previous ones stay in force', { why });
       return { changes: [], refused: why };
     }
   }
@@ -108,7 +108,7 @@ export class LiveSettings {
   #apply(was: Settings, next: Settings): void {
     const { log, otel, router, admission, budget, latencyQuantile, audit, quarantine, pool, ...others } = this.#parts;
     const { sessions, cache, alerts, tracing, api, accounts, http, agents } = others;
-    // What an operator has changed at run time, with SetStrategy or SIGUSR1, stays unless the settings change it now.
+    // Changes that an operator made at run time (SetStrategy, SIGUSR1) stay, unless this reload changes that setting.
     if (next.strategy !== was.strategy) router.strategy = next.strategy;
     if (next.log_level !== was.log_level) log.level = next.log_level;
     router.configure(routerOptions(next));

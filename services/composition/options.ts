@@ -1,4 +1,4 @@
-// The settings in each part's own words.
+// Converts the settings to the options of each part.
 import type { BudgetLimits } from '../agents/provider/budget.ts';
 import type { CallerLimits } from '../auth/caller-account.ts';
 import type { StoreOptions } from '../cache/answer-store.ts';
@@ -68,7 +68,7 @@ export function admissionOptions({ overload }: Settings): AdmissionOptions {
   return { maxQueue: overload.max_queue, maxWaitMs: overload.max_wait_ms };
 }
 
-/** `otel`: OpenTelemetry's own variable says who is sampled, where it is set. */
+/** `otel`: OpenTelemetry's variable decides the sampling if it is set. */
 export function tracingOptions(
   { tracing }: Settings,
   otel: OtelSettings,
@@ -109,7 +109,7 @@ export function liveApiOptions(settings: Settings): LiveApiOptions {
   };
 }
 
-/** What the router reads off the settings; its other options are parts. */
+/** The options of the router that come from settings; its other options are parts. */
 export function routerOptions(
   settings: Settings,
 ): Pick<

@@ -1,4 +1,4 @@
-// Who hears of it when an engine of the pool changes.
+// Notifies listeners when an engine of the pool changes.
 import type { ApiServer } from '../api/server.ts';
 import type { PoolEvents } from '../engines/pool.ts';
 import type { Admission } from '../routing/admission.ts';
@@ -16,7 +16,7 @@ export interface PoolListeners {
   readonly metrics: Metrics;
 }
 
-/** `listeners`: not asked for before the first event. A router that stops tells nobody that its engines go. */
+/** `listeners`: first called at the first event. A stopping router does not report that its engines leave. */
 export function poolEvents(isStopping: () => boolean, listeners: () => PoolListeners): Partial<PoolEvents> {
   return {
     engineChanged: (pooled) => {

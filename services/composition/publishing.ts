@@ -1,4 +1,4 @@
-// What is done when a model version is loaded or unloaded: events, metrics, and the log.
+// Reports loads and unloads of model versions as events, metrics and log lines.
 import { resolve } from 'node:path';
 import type { Settings } from '../config/schema.ts';
 import type { RepositoryModels } from '../engines/local/repository-models.ts';
@@ -16,7 +16,7 @@ interface PublishingParts {
   readonly pins: RepositoryModels;
   readonly pool: EnginePool;
   readonly system: SystemEvents;
-  /** What requests, or health, may depend on has changed. */
+  /** Called when the set of served models has changed, which may affect requests or health. */
   readonly changed: () => void;
   readonly distrust: (engine: PooledEngine, why: string) => void;
 }
@@ -70,17 +70,17 @@ export class Publishing {
       : undefined;
   }
 
-  /** To be called when an engine has come up, or is trusted again. */
+  /** Call when an engine has started or is trusted again. */
   engineChanged(engine: PooledEngine): void {
     void this.#loads.sync(engine);
   }
 
-  /** Puts back what a router has left that ended in the middle of a load. Before the repository is read. */
+  /** Repairs files of a load that was interrupted by the end of the router. Call before the repository is read. */
   static recover(modelsDir: string): Promise<void> {
     return new ModelStore(modelsDir).recover();
   }
 
-  /** When the repository has been read. */
+  /** Call after the repository was read. */
   start(): void {
     this.#watch?.start();
   }

@@ -1,4 +1,4 @@
-// The router's certificate, and what is told of it.
+// Loads the router's certificate and reports its changes.
 import { type Certificate, Certificates } from '../auth/certificates.ts';
 import type { Settings } from '../config/schema.ts';
 import { isLoopbackAddress } from '../core/loopback.ts';
@@ -10,12 +10,12 @@ export class RouterTls {
   readonly listenTls: ListenTls | undefined;
   /** Undefined: the HTTP server speaks plaintext. */
   readonly httpCertificate: Certificate | undefined;
-  /** Connections that ended in their handshake. */
+  /** Connections that failed during the TLS handshake. */
   handshakesFailed = 0;
   readonly #certificates: Certificates | undefined;
   #renewed: (certificate: Certificate) => void = () => undefined;
 
-  /** Throws where `settings.tls` names files that cannot be used. */
+  /** Throws if files of `settings.tls` cannot be used. */
   constructor(settings: Settings, system: SystemEvents) {
     const { tls, listen, http_listen: httpListen } = settings;
     if (tls.cert === '') return;
@@ -25,7 +25,7 @@ export class RouterTls {
         this.#renewed(certificate);
       },
       failed: (why) => {
-        system.tell('security', 'ERROR', 'certificate not renewed; the one before stays in use', { why });
+        system.tell('security', 'ERROR', 'certificate not renewed; the previous one stays in use', { why });
       },
     });
     const { current } = this.#certificates;
@@ -38,7 +38,7 @@ export class RouterTls {
     this.listenTls = { certificate: current, onHandshakeFailed };
   }
 
-  /** Of connections that come from now on. */
+  /** For new connections. */
   onRenewed(renewed: (certificate: Certificate) => void): void {
     this.#renewed = renewed;
   }

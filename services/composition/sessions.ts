@@ -1,4 +1,4 @@
-// The sessions as this router's settings and events have them.
+// Builds the sessions from the settings, and connects them to events.
 import type { Settings } from '../config/schema.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import type { Ending, SessionOptions } from '../sessions/options.ts';
@@ -25,7 +25,7 @@ export function startSessions(settings: Settings, system: SystemEvents): Session
   });
 }
 
-/** What clients do themselves, and silence, are counted and not told. */
+/** Sessions closed by clients or by expiry are only counted; they cause no event. */
 function tellEnded(system: SystemEvents, { id, caller, model, step }: Session, why: Ending): void {
   if (why === 'CLOSED' || why === 'EXPIRED') return;
   const { name = '', version = 0 } = model ?? {};

@@ -1,4 +1,4 @@
-// What a running router offers to those who started it.
+// The interface of a running router to its starter.
 import type { Reloaded } from '../api/settings.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Lookup } from '../engines/discovery.ts';
@@ -15,9 +15,9 @@ import type { Tracing } from '../telemetry/tracing.ts';
 export interface Tandem {
   /** Bound address of the gRPC server. */
   readonly address: string;
-  /** Where administrative calls come in; empty: nowhere. */
+  /** Address for administrative calls; empty: none. */
   readonly adminAddress: string;
-  /** Where clients of the old protocol come in; empty: nowhere. */
+  /** Address for clients of the old protocol; empty: none. */
   readonly bridgeAddress: string;
   /** Bound address of the dashboard; empty: there is none. */
   readonly httpAddress: string;
@@ -29,24 +29,24 @@ export interface Tandem {
   readonly prometheus: Prometheus;
   readonly traces: TraceStore;
   readonly tracing: Tracing;
-  /** As /readyz says. */
+  /** The state that /readyz reports. */
   readiness(): Readiness;
-  /** Undefined: spans are sent nowhere. */
+  /** Undefined: spans are not sent. */
   exported(): ExportCounts | undefined;
-  /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
+  /** Value of OTEL_EXPORTER_OTLP_ENDPOINT for sidecars; undefined: they send no spans. */
   readonly spansTo: string | undefined;
-  /** Takes over what `read` gives, whole or not at all; see LiveSettings. */
+  /** Applies the settings that `read` returns, all or none; see LiveSettings. */
   reload(read: () => Settings): Promise<Reloaded>;
-  /** Refuses new work, finishes what is in flight, then stops everything that was started. */
+  /** Refuses new work, finishes work in flight, then stops everything that was started. */
   stop(): Promise<void>;
 }
 
-/** The world outside. */
+/** Dependencies on the environment. */
 export interface Overrides {
   /** A test may replace it. */
   readonly lookup?: Lookup;
-  /** Errors that nothing caught, since the process started. */
+  /** Uncaught errors since the start of the process. */
   readonly bugs?: () => number;
-  /** Reads the settings again, for callers of ReloadSettings; may throw. Default: those in force. */
+  /** Reads the settings again for ReloadSettings; may throw. Default: returns the current settings. */
   readonly readSettings?: () => Settings;
 }

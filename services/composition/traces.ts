@@ -1,4 +1,4 @@
-// Traces: noted down by the router, reported by its sidecars, kept for the dashboard and sent on.
+// Traces: recorded by the router and its sidecars, stored for the dashboard, exported to a collector.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { decodeSpan } from '../api/otlp-span.ts';
@@ -14,7 +14,7 @@ import { type TraceKind, TraceStore } from '../telemetry/trace-store.ts';
 import { SERVICE, Tracing } from '../telemetry/tracing.ts';
 import { tracingOptions } from './options.ts';
 
-/** At a stop: a collector that is away must not hold up a restart. */
+/** Limit at a stop, so that an unreachable collector does not delay a restart. */
 const LAST_SPANS_MS = 1_000;
 
 export interface Traces {
@@ -22,16 +22,16 @@ export interface Traces {
   readonly tracing: Tracing;
   /** Where sidecars send theirs, as OTEL_EXPORTER_OTLP_ENDPOINT has it; undefined: nowhere. */
   readonly spansTo: string | undefined;
-  /** With which sidecars that this router starts send them. */
+  /** The token with which sidecars started by this router send spans. */
   readonly spanToken: string;
   /** Undefined: spans are sent nowhere. */
   exported(): ExportCounts | undefined;
-  /** Spans that were to be kept or sent, and were not. */
+  /** Spans that were dropped instead of stored or sent. */
   dropped(): number;
   stop(): Promise<void>;
 }
 
-/** `engineAddresses`: IP addresses of engines that the router is connected to and has not started itself. */
+/** `engineAddresses`: IP addresses of connected engines that the router has not started. */
 export async function startTraces(
   settings: Settings,
   otel: OtelSettings,
@@ -86,7 +86,7 @@ export async function startTraces(
   };
 }
 
-/** OpenTelemetry's packages take half a second to load: only where there is somewhere to send spans to. */
+/** OpenTelemetry's packages take half a second to load, so they are loaded only if spans are exported. */
 async function spanExporter(
   { tracing }: Settings,
   otel: OtelSettings,

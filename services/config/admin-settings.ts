@@ -1,4 +1,4 @@
-// The administrative door: where calls come in that change what runs.
+// Settings of the administrative address, which takes calls that change what runs.
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
@@ -29,14 +29,14 @@ export const adminSchema = z
       )
       .default('')
       .describe(
-        'Where administrative calls come in: a Unix socket in a folder that only its owner may enter. Empty: router-PORT.sock, with the port of `listen`, in $XDG_RUNTIME_DIR/tandem or ~/.tandem/run. A "host:port" needs `tls.client_ca` and a caller with role operate. "off": none.',
+        'Address for administrative calls: a Unix socket in a folder that only its owner may enter. Empty: router-PORT.sock, with the port of `listen`, in $XDG_RUNTIME_DIR/tandem or ~/.tandem/run. A "host:port" needs `tls.client_ca` and a caller with role operate. "off": none.',
       )
       .meta(RESTART),
     engine_addresses: z
       .array(rule)
       .max(256)
       .default(ENGINE_ADDRESSES)
-      .describe('Where engines may be that RegisterEngine adds: networks, host names, and starts of socket paths.'),
+      .describe('Addresses that RegisterEngine accepts: networks, host names, and prefixes of socket paths.'),
   })
   .prefault({})
   .describe('Calls that change what runs. On `listen` they need a caller of `auth` with role operate.')

@@ -1,11 +1,15 @@
-// The administrative socket where setting `admin.listen` names none: the router listens there, and its clients look there.
+// The default administrative socket if setting `admin.listen` names none. The router listens there, and clients look
+// there.
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from './environment.ts';
 
-/** `address`: of the router, "host:port" or "unix:PATH". Returns "unix:PATH", which differs between routers of one machine. */
+/**
+ * `address`: of the router, "host:port" or "unix:PATH". Returns "unix:PATH", which is different for each router on a
+ * machine.
+ */
 export function defaultAdminSocket(address: string, env: Environment = process.env): string {
   const port = /:(\d+)$/.exec(address)?.[1];
   const name = port ?? createHash('sha256').update(address).digest('hex').slice(0, 16);
@@ -13,7 +17,7 @@ export function defaultAdminSocket(address: string, env: Environment = process.e
 }
 
 function folder({ XDG_RUNTIME_DIR: runtime }: Environment): string {
-  // It is inherited where it does not belong: by su, and by containers.
+  // The variable may be inherited from another user, by su or in a container.
   const isOurs = runtime !== undefined && statSync(runtime, { throwIfNoEntry: false })?.uid === process.getuid?.();
   return isOurs ? join(runtime, 'tandem') : join(homedir(), '.tandem', 'run');
 }

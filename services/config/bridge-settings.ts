@@ -1,4 +1,4 @@
-// The bridge for clients of the old protocol.
+// Settings of the bridge for clients of the old protocol.
 import { z } from 'zod';
 import { LISTEN } from './addresses.ts';
 
@@ -11,7 +11,7 @@ export const bridgeSchema = z
       .regex(new RegExp(`^(off)?$|^unix:.+$|${LISTEN.source}`), 'must be "host:port", "unix:PATH", or "off"')
       .default('')
       .describe(
-        'Where clients of the old protocol come in: a JSON object a line over TCP (docs/migrating.md). Empty or "off": nowhere. There is no TLS: an address that other machines reach needs `insecure: true`.',
+        'Address for clients of the old protocol: one JSON object per line over TCP (docs/migrating.md). Empty or "off": none. There is no TLS: an address that other machines reach needs `insecure: true`.',
       ),
     max_line_bytes: z
       .int()
@@ -19,12 +19,12 @@ export const bridgeSchema = z
       .max(64 * MIB)
       .default(MIB)
       .describe('Largest line, bytes.'),
-    max_connections: z.int().min(1).max(1_024).default(64).describe('Connections open at once.'),
+    max_connections: z.int().min(1).max(1_024).default(64).describe('Maximum open connections.'),
     reset: z
       .boolean()
       .default(false)
       .describe(
-        'Whether every caller of the bridge may reset the metrics, as the old protocol had it. Where `auth` lists callers, the role operate decides.',
+        'Whether every caller of the bridge may reset the metrics, as in the old protocol. If `auth` lists callers, role operate is required instead.',
       ),
   })
   .prefault({})

@@ -1,5 +1,5 @@
-// Every setting as data: its key, default, range and meaning, read off the schema, so that messages, documents and
-// environment variables can never say something else than what is checked.
+// Every setting as data: its key, default, range and meaning, derived from the schema, so that messages, documents and
+// environment variables always match what is checked.
 import { z } from 'zod';
 import { settingsSchema } from './schema.ts';
 
@@ -25,10 +25,10 @@ export interface Setting {
   readonly path: readonly string[];
   /** Example: "TANDEM_SPAWN_COUNT". */
   readonly variable: string;
-  /** Undefined: there is none, and it may stay unset. */
+  /** Undefined: no default; the setting may stay unset. */
   readonly default: unknown;
   readonly doc: string;
-  /** It takes effect when the router reads its settings again; else with a restart. */
+  /** True: a reload applies it. False: it needs a restart. */
   readonly isLive: boolean;
   readonly shape: Shape;
 }
@@ -53,14 +53,14 @@ function collect(shape: Shape, path: readonly string[], isGroupLive: boolean): S
   return [{ key, path, variable, default: shape.default, doc: shape.description ?? '', isLive, shape }];
 }
 
-/** Of a setting, a group, or something within a list; undefined where the path leads nowhere. */
+/** The schema of a setting, a group, or a list item; undefined if the path does not exist. */
 export function shapeAt(path: readonly PropertyKey[]): Shape | undefined {
   let shape: Shape | undefined = ROOT;
   for (const part of path) shape = typeof part === 'number' ? shape?.items : shape?.properties?.[String(part)];
   return shape;
 }
 
-/** Every key there is, groups and list items' keys among them, in the way `dotted` writes them with place 0. */
+/** Every key, including groups and keys of list items, in the form of `dotted` with index 0. */
 export function everyKey(): readonly string[] {
   const walk = (shape: Shape, path: readonly PropertyKey[]): string[] => [
     ...(path.length > 0 ? [dotted(path)] : []),

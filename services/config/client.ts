@@ -1,11 +1,11 @@
-// What the command-line client takes from the environment.
+// Environment variables of the command-line client.
 
-/** Where the router is, unless --address says so: TANDEM_ADDRESS, else this machine. */
+/** Address of the router without --address: TANDEM_ADDRESS, else this machine. */
 export function routerAddress(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return env['TANDEM_ADDRESS'] || '127.0.0.1:50051';
 }
 
-/** Where administrative calls go, as the router's setting `admin.listen` has it: TANDEM_ADMIN_LISTEN. Undefined: not set. */
+/** Address for administrative calls, in the form of setting `admin.listen`: TANDEM_ADMIN_LISTEN. Undefined: not set. */
 export function adminOption(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   return env['TANDEM_ADMIN_LISTEN'] || undefined;
 }

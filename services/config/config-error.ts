@@ -1,4 +1,4 @@
-/** A setting that cannot be used. The message is one line and names the key. */
+/** An invalid setting. The message is one line and names the key. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -1,4 +1,4 @@
-/** Whether grpc-js is to write lines of its own, as its own variable says. */
+/** Whether grpc-js writes its own log lines, according to its variable. */
 export function wantsGrpcLog(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   return env['GRPC_VERBOSITY'] !== undefined;
 }

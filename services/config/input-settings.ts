@@ -1,4 +1,4 @@
-// model.yaml's keys for inputs that become a series before the engines see them: `encoder` and `events`.
+// Keys `encoder` and `events` of model.yaml: they convert an input to a series before engines get it.
 import { z } from 'zod';
 
 const UINT32_MAX = 4_294_967_295;
@@ -9,15 +9,15 @@ const whole = z.number().int();
 export const encoderSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('rate'),
-    /** Another seed, other spikes. */
+    /** A different seed gives different spikes. */
     seed: whole.min(0).max(UINT32_MAX).default(0),
   }),
   z.strictObject({ kind: z.literal('latency') }),
   z.strictObject({
     kind: z.literal('delta'),
-    /** Least change that is a spike. */
+    /** Smallest change that makes a spike. */
     threshold: z.number().positive().default(0.1),
-    /** Whether a fall puts out -1. */
+    /** Whether a decrease makes a spike of -1. */
     off: z.boolean().default(false),
   }),
 ]);
@@ -28,12 +28,12 @@ export type Encoder = z.output<typeof encoderSchema>;
 export const eventsSchema = z.strictObject({
   /** Microseconds of one step. */
   bin_us: whole.positive().max(UINT32_MAX),
-  /** Of the sensor, in pixels. */
+  /** Size of the sensor, pixels. */
   width: whole.positive().max(MAX_SENSOR),
   height: whole.positive().max(MAX_SENSOR),
   /** `separate`: a channel for off events, then one for on. `merged`: one channel for both. `signed`: off counts as -1. */
   polarity: z.enum(['separate', 'merged', 'signed']).default('separate'),
-  /** `binary`: 1 where there is any event. */
+  /** `binary`: 1 if there is any event. */
   value: z.enum(['count', 'binary']).default('count'),
   /** `any`: times need not ascend. */
   order: z.enum(['ascending', 'any']).default('ascending'),

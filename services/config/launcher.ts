@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 
-/** Whether `npm start` has started this process: npm is its parent then. */
+/** Whether `npm start` started this process, so that npm is its parent. */
 export function isStartedByNpm(env: Environment = process.env): boolean {
   return env['npm_lifecycle_event'] === 'start';
 }

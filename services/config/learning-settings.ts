@@ -1,4 +1,4 @@
-// Students, and long work.
+// Settings of students and operations.
 import { z } from 'zod';
 
 export const learningSchema = z
@@ -7,13 +7,13 @@ export const learningSchema = z
       .string()
       .min(1)
       .default('.tandem/learning')
-      .describe('Folder of the students’ logs; made when the first student begins.'),
+      .describe('Folder of the students’ logs; created with the first student.'),
     max_log_bytes: z
       .int()
       .min(65_536)
       .max(4_294_967_296)
       .default(268_435_456)
-      .describe('Size at which a student’s log is full, and the student learns nothing more.'),
+      .describe('Maximum size of a student’s log; at this size the student stops learning.'),
   })
   .prefault({})
   .describe('LearningService: students that learn from teachers.');
@@ -24,7 +24,7 @@ export const operationsSchema = z
       .string()
       .min(1)
       .default('.tandem/operations.json')
-      .describe('Where operations are kept, so that a restart says what it has interrupted.'),
+      .describe('File for operations, so that a restart can report what it interrupted.'),
   })
   .prefault({})
   .describe('OperationService: long work, such as learning.');

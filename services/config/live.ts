@@ -1,7 +1,6 @@
-// Whether a setting, or a group of them, takes effect when the router reads its settings again (SIGHUP). What is not
-// marked needs a restart.
+// Marks a setting, or a group, that a reload (SIGHUP) applies. Settings without the mark need a restart.
 
 export const LIVE = { live: true } as const;
 
-/** Of a setting within a group that is LIVE. */
+/** For a setting inside a LIVE group that needs a restart. */
 export const RESTART = { live: false } as const;

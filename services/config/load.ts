@@ -1,4 +1,4 @@
-// The only reader of the environment: file, then environment, then flags; the later wins.
+// Loads the settings: file, then environment, then flags; later ones win. The only reader of the environment.
 import { isDeepStrictEqual } from 'node:util';
 import { SETTINGS } from './catalogue.ts';
 import { ConfigError } from './config-error.ts';
@@ -24,12 +24,12 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   readonly flags?: readonly Flag[];
   readonly env?: Environment;
-  /** What the program would have instead of the schema's defaults, in the shape of the file. */
+  /** Defaults of the program that replace the schema's, in the shape of the file. */
   readonly defaults?: Tree;
 }
 
 export interface Checked {
-  /** Undefined where there are problems. */
+  /** Undefined if there are problems. */
   readonly settings: Settings | undefined;
   /** One line each. */
   readonly problems: readonly string[];
@@ -46,7 +46,7 @@ export interface Change {
   readonly where: string;
 }
 
-/** The settings, or a ConfigError that names the first problem in one line. */
+/** Returns the settings, or throws a ConfigError that names the first problem in one line. */
 export function loadSettings(options: LoadOptions = {}): Settings {
   const { settings, problems } = checkSettings(options);
   if (settings) return settings;
@@ -54,7 +54,7 @@ export function loadSettings(options: LoadOptions = {}): Settings {
   throw new ConfigError(`${problems[0] ?? 'settings cannot be used'}${more}`);
 }
 
-/** All that is wrong with the settings, or all that is special about them. Throws where the file cannot be read. */
+/** Returns all problems of the settings, or all differences from the defaults. Throws if the file cannot be read. */
 export function checkSettings(options: LoadOptions = {}): Checked {
   const env = options.env ?? process.env;
   const file = options.file ?? (env['TANDEM_CONFIG'] || undefined);

@@ -1,5 +1,5 @@
-// model.yaml: how a NIR file is to be run, and what its answers mean. Unknown keys are errors, so that a misspelt
-// setting never falls back to its default in silence.
+// model.yaml: how a NIR file is run and what its answers mean. Unknown keys are errors, so that a misspelt setting
+// never silently leaves a default in force.
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { encoderSchema, eventsSchema } from './input-settings.ts';
@@ -16,25 +16,25 @@ const count = z.number().int().positive();
 const gain = z.enum(['dt', 'unit', 'decayed']).default('dt');
 
 const fields = z.strictObject({
-  /** Repeats the folder's name, for people. */
+  /** Repeats the folder's name, for readers. */
   name: z.string().min(1).optional(),
   /** Seconds a step. */
   dt: z.number().positive().default(1e-3),
-  /** Steps for a constant input; a time series brings its own length. */
+  /** Steps for a constant input. A time series has its own length. */
   steps: count.max(MAX_STEPS).default(16),
   reset: z.enum(['value', 'subtract', 'subtract_delayed', 'value_delayed']).default('value'),
-  /** `dt` where it is not stated, which a load warns of. */
+  /** Default `dt`; then a load prints a warning. */
   if_gain: z.enum(['dt', 'unit']).optional(),
-  /** Of LIF, LI and the membrane of CubaLIF, CubaLI: how an input enters. */
+  /** How an input enters LIF, LI and the membrane of CubaLIF and CubaLI. */
   lif_gain: gain,
-  /** The same of the synapse of CubaLIF, CubaLI. */
+  /** How an input enters the synapse of CubaLIF and CubaLI. */
   synapse_gain: gain,
   decay: z.enum(['euler', 'exponential']).default('euler'),
   /** Spikes of one neuron in one step. */
   spikes_per_step: z.enum(['single', 'multiple']).default('single'),
   /** Whether a potential that equals its threshold fires. */
   fire_at: z.enum(['above', 'reached']).default('above'),
-  /** When a spike is put out. */
+  /** When a spike is emitted. */
   emit: z.enum(['same_step', 'next_step']).default('same_step'),
   input: z
     .strictObject({
@@ -48,11 +48,11 @@ const fields = z.strictObject({
       from: z.enum(READOUTS).default('spike_count'),
     })
     .default({ from: 'spike_count' }),
-  /** What makes a series of an input. */
+  /** How an input becomes a series. */
   encoder: encoderSchema.optional(),
   /** How events of a sensor become a series. */
   events: eventsSchema.optional(),
-  /** A file beside model.yaml with one label a line, or the labels themselves. */
+  /** A file beside model.yaml with one label per line, or the labels themselves. */
   labels: z.union([z.string().min(1), z.array(z.string())]).optional(),
   /** Scores are softmax(readout / temperature). */
   temperature: z.number().positive().default(1),
@@ -60,7 +60,7 @@ const fields = z.strictObject({
   golden: z.string().min(1).optional(),
   /** A file beside model.yaml, a tokenizer.json, for a model that takes text; see proto/NUMERICS.md, "Text". */
   tokenizer: z.string().min(1).optional(),
-  /** How a vote on this model is judged, where it differs from the settings. */
+  /** The vote policy of this model, where it differs from the settings. */
   vote: modelVoteSchema.optional(),
 });
 
@@ -89,7 +89,7 @@ export function parseManifest(text: string): Manifest {
   throw new ManifestError(key === '' ? `model.yaml: ${problem}` : `model.yaml: key "${key}": ${problem}`);
 }
 
-/** "key value" of each setting that `text`, a valid manifest, does not give and that has a default. */
+/** "key value" of each setting with a default that `text`, a valid manifest, does not set. */
 export function defaultsOf(text: string): readonly string[] {
   const given: unknown = parseYaml(text);
   return differences(schema.parse(given), given, '');
@@ -107,9 +107,9 @@ function differences(value: unknown, given: unknown, path: string): string[] {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text) ?? {}; // an empty file leaves all to the defaults
+    return parse(text) ?? {}; // an empty file means all defaults
   } catch (error) {
-    // What follows the first line is a picture of the place.
+    // Only the first line: the rest shows an excerpt of the file.
     const firstLine = error instanceof Error ? error.message.split('\n')[0]!.replace(/:$/, '') : 'cannot be parsed';
     throw new ManifestError(`model.yaml: ${firstLine}`);
   }

@@ -1,7 +1,7 @@
 // The model repository's layout: <model>/model.yaml, <model>/<version>/model.nir. Read by the router and by engines.
 //
-// A version may have a model.yaml of its own, beside its model.nir, which then takes the place of the model's; without
-// either, all settings have their defaults. A version with a file `.unloaded` beside its model.nir is not served.
+// A version may have its own model.yaml beside its model.nir, which replaces the model's. Without either, all settings
+// have their defaults. A version with a file `.unloaded` beside its model.nir is not served.
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareNames } from '../core/names.ts';
@@ -16,22 +16,24 @@ export interface ModelFolder {
   /** The manifest's `name`, else the folder's. */
   readonly name: string;
   readonly version: number;
-  /** Where the files lie that the manifest names. */
+  /** Folder of the files that the manifest names. */
   readonly path: string;
   /** `<model>/<version>`. */
   readonly versionPath: string;
-  /** The manifest as it is written; empty: there is none, or it cannot be read. */
+  /** Text of the manifest; empty: there is none, or it cannot be read. */
   readonly text: string;
-  /** Undefined where `error` is set. */
+  /** Undefined if `error` is set. */
   readonly manifest: Manifest | undefined;
-  /** "key value" of each setting that the manifest leaves to its default. */
+  /** "key value" of each setting that has its default. */
   readonly defaults: readonly string[];
   readonly isUnloaded: boolean;
-  /** Why the manifest cannot be used, naming the key; empty: it can. */
+  /** Why the manifest is invalid, with the key; empty: it is valid. */
   readonly error: string;
 }
 
-/** Every version there is, by name, then version, usable or not. Where two folders give one name, the first serves. */
+/**
+ * Every version, sorted by name and version, valid or not. If two folders have the same name, the first one is used.
+ */
 export function listModelFolders(modelsDir: string): ModelFolder[] {
   const found = readdirSync(modelsDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
@@ -44,13 +46,13 @@ export function listModelFolders(modelsDir: string): ModelFolder[] {
   });
 }
 
-/** One version as it lies there now. */
+/** One version in its current state on disk. */
 export function readFolder(modelsDir: string, folder: string, version: number): ModelFolder {
   const versionPath = join(modelsDir, folder, String(version));
   return readVersionFolder(versionPath, join(modelsDir, folder), folder, version);
 }
 
-/** `versionPath` may lie elsewhere, as long as it is not in its place yet. */
+/** `versionPath` may be a temporary path before the version is moved to its final one. */
 export function readVersionFolder(
   versionPath: string,
   modelPath: string,
@@ -77,7 +79,7 @@ function versionsIn(path: string): number[] {
     .map(Number);
 }
 
-/** Also where it cannot be read: that is an error, and no reason for defaults. */
+/** An unreadable manifest is an error; defaults must not be used then. */
 function isThere(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

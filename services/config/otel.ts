@@ -1,14 +1,14 @@
-// OpenTelemetry's own variables, as far as the router goes by them itself; what concerns the connection to a collector
-// (address, headers, certificates, timeout) the exporter reads. As their specification asks, a value that cannot be used
-// is said to be so and otherwise ignored: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+// OpenTelemetry's variables that the router itself reads. The exporter reads those for the connection to a collector
+// (address, headers, certificates, timeout). As the specification requires, an invalid value is reported and ignored:
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 import type { Environment } from './environment.ts';
 
 export type OtlpProtocol = 'grpc' | 'http/protobuf' | 'http/json';
 
 export interface OtelSettings {
-  /** Where spans are sent; undefined: nowhere. */
+  /** Target of spans; undefined: they are not sent. */
   readonly export: ExportSettings | undefined;
-  /** Undefined: as the settings say. */
+  /** Undefined: the settings decide. */
   readonly sampler: { readonly isParentBased: boolean; readonly ratio: number } | undefined;
   /** What was ignored, one line each. */
   readonly warnings: readonly string[];
@@ -19,11 +19,11 @@ export interface ExportSettings {
   readonly protocol: OtlpProtocol;
   /** Spans that may wait to be sent. */
   readonly maxQueue: number;
-  /** Of them sent at once. */
+  /** Spans in one export. */
   readonly maxBatch: number;
-  /** They are sent at least so often. */
+  /** Maximum time between two exports. */
   readonly delayMs: number;
-  /** Sending is given up after so long. */
+  /** Time limit of an export. */
   readonly timeoutMs: number;
 }
 
@@ -42,15 +42,15 @@ export function readOtel(defaultRatio: number, env: Environment = process.env): 
 }
 
 /**
- * For a sidecar that this router starts: the router's own, but for where spans are sent (to the router) and what is the
- * router's alone. `spanToken`: shows the router that spans come from an engine that it has started.
+ * The environment of a sidecar that this router starts: the router's own, except that spans go to the router and
+ * router-only variables are removed. `spanToken`: proves that spans come from an engine that this router started.
  */
 export function sidecarEnvironment(
   spansTo: string | undefined,
   spanToken: string,
   env: Environment = process.env,
 ): Environment {
-  // How much freed memory is kept is set for the router alone: see deploy/router.env.
+  // The allocator setting is only for the router: see deploy/router.env.
   const { MALLOC_TRIM_THRESHOLD_: _, ...own } = env;
   if (spansTo === undefined) return own;
   const others = Object.entries(own).filter(([name]) => !/^OTEL_(EXPORTER_OTLP_|SERVICE_NAME$)/.test(name));
@@ -78,7 +78,7 @@ function readExport(reader: Reader, endpoint: string): ExportSettings {
 
 const SAMPLERS = ['always_on', 'always_off', 'traceidratio'].flatMap((name) => [name, `parentbased_${name}`]);
 
-/** The ratio may be given without the sampler, for ours is a ratio by default. */
+/** The ratio may be set without the sampler, because our default sampler uses a ratio. */
 function readSampler(reader: Reader, defaultRatio: number): OtelSettings['sampler'] {
   const name = reader.choice('OTEL_TRACES_SAMPLER', SAMPLERS);
   const ratio = reader.number('OTEL_TRACES_SAMPLER_ARG', 0, 1);

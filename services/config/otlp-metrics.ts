@@ -1,5 +1,5 @@
-// Whether, and how, metrics are pushed: OpenTelemetry's own variables, which are no settings of ours. Where to and with
-// which headers (OTEL_EXPORTER_OTLP_(METRICS_)ENDPOINT, …) its exporter reads itself.
+// Whether and how metrics are pushed, by OpenTelemetry's variables. Its exporter reads the target and the headers
+// itself (OTEL_EXPORTER_OTLP_(METRICS_)ENDPOINT, …).
 import type { Environment } from './environment.ts';
 
 export interface OtlpMetricsOptions {
@@ -13,8 +13,8 @@ const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Undefined: no setting asks for it. An endpoint for traces alone does not: who collects those may take no metrics, though
- * OpenTelemetry would send them there. Throws an Error that names the variable.
+ * Undefined: no variable asks for it. An endpoint for traces alone does not, because its collector may not accept
+ * metrics, though OpenTelemetry would send them there. Throws an Error that names the variable.
  */
 export function otlpMetrics(env: Environment = process.env): OtlpMetricsOptions | undefined {
   const exporters = env['OTEL_METRICS_EXPORTER']?.split(',').map((name) => name.trim()) ?? [];

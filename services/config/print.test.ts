@@ -30,7 +30,7 @@ describe('printed settings', () => {
 
   it('say of each its meaning, range, default and variable', () => {
     expect(printed({})).toContain(`
-  # How far back it looks, milliseconds.
+  # Length of the window, milliseconds.
   # a whole number of milliseconds, 100 to 600,000 · default 10000 · TANDEM_BREAKER_WINDOW_MS
   window_ms: 10000
 `);

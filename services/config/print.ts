@@ -1,4 +1,4 @@
-// Settings as a settings file that explains itself: what is printed can be edited and loaded.
+// Prints the settings as a commented settings file, which can be edited and loaded.
 import { stringify } from 'yaml';
 import { SETTINGS, type Setting, settingsJsonSchema, type Shape } from './catalogue.ts';
 import type { Change } from './load.ts';
@@ -43,7 +43,7 @@ function entry(setting: Setting, value: unknown, change: Change | undefined, ind
     ...(setting.isLive ? ['live'] : []),
     ...(change ? [`changed by ${change.where}`] : []),
   ];
-  // A setting without value stays a comment: YAML's null is a value, and the schema refuses it.
+  // A setting without a value stays a comment: YAML's null is a value, which the schema refuses.
   const yaml = value === undefined ? `# ${name}:` : stringify({ [name]: value }, { lineWidth: 0 }).trimEnd();
   return [
     ...comment(setting.doc, indent),

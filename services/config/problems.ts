@@ -1,4 +1,4 @@
-// What is wrong with a setting, in one line: where it stands, its key, what was given, what may be given.
+// Describes a problem with a setting in one line: its source, its key, the given value and the valid values.
 import type { z } from 'zod';
 import { dotted, type Shape, shapeAt } from './catalogue.ts';
 import { type Source, valueAt } from './sources.ts';
@@ -9,7 +9,7 @@ type Issue = z.core.$ZodIssue;
 
 const SHOWN_CHARACTERS = 60;
 
-/** `sources` in the order of precedence, the one that wins last. */
+/** `sources`: in order of precedence; the last one wins. */
 export function describeIssue(issue: Issue, sources: readonly Source[]): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => {
@@ -24,7 +24,7 @@ export function describeIssue(issue: Issue, sources: readonly Source[]): string[
 }
 
 function whereIs(path: readonly PropertyKey[], sources: readonly Source[]): string {
-  // What is missing in a list's item stands nowhere; its item does.
+  // A key missing in a list item has no source line; its item has one.
   for (let length = path.length; length > 0; length -= 1) {
     const part = path.slice(0, length);
     const source = sources.findLast(({ tree }) => valueAt(tree, part) !== undefined);
@@ -35,7 +35,7 @@ function whereIs(path: readonly PropertyKey[], sources: readonly Source[]): stri
 
 function meant(key: string): string {
   const suggestion = suggestKey(key);
-  if (suggestion === undefined) return '"tandem config print" lists all there are';
+  if (suggestion === undefined) return '"tandem config print" lists all settings';
   const noun = numberNoun(suggestion);
   return `did you mean "${suggestion}"${noun === 'number' ? '' : ` (a ${noun})`}?`;
 }
@@ -47,7 +47,7 @@ function shown(value: unknown): string {
 
 function wanted(issue: Issue, key: string, value: unknown): string {
   const shape = shapeAt(issue.path);
-  // A rule that JSON Schema cannot say has its own words in the schema.
+  // A rule that JSON Schema cannot express has its own text in the schema.
   const own = (issue.code === 'custom' || issue.code === 'invalid_format') && issue.message.replace(/^must be /, '');
   if (own || shape === undefined) return own || issue.message;
   return `${allowed(key, shape)}${hint(key, shape, value)}`;

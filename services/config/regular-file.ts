@@ -1,8 +1,8 @@
-// Reads a file of a folder that others may fill. Opening a pipe would wait until something writes to it, and a device may
-// never end: neither is read.
+// Reads a file from a folder that others may write to. Pipes and devices are refused: opening a pipe may block, and a
+// device may never end.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
-/** Throws where it is not a regular file of at most `maxBytes`; with `code` ENOENT where there is none. */
+/** Throws if it is not a regular file of at most `maxBytes`; with `code` ENOENT if it does not exist. */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
   const file = open(path);
   try {

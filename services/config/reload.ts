@@ -1,4 +1,4 @@
-// Settings read again while the router runs: what has changed, and whether that can be had without a restart.
+// Compares reloaded settings with the current ones, and checks that all changes are live.
 import { isDeepStrictEqual } from 'node:util';
 import { SETTINGS } from './catalogue.ts';
 import { ConfigError } from './config-error.ts';
@@ -11,7 +11,7 @@ interface SettingChange {
   readonly to: unknown;
 }
 
-/** Throws ConfigError where a setting differs that is not live: then nothing is to be taken over. */
+/** Throws ConfigError if a setting differs that is not live; then nothing may be applied. */
 export function liveChanges(was: Settings, next: Settings): readonly SettingChange[] {
   const changed = SETTINGS.map((setting) => ({
     ...setting,

@@ -1,4 +1,4 @@
-// Who may reach the router, and how.
+// Settings of TLS and plaintext.
 import { z } from 'zod';
 import { isLoopbackAddress } from '../core/loopback.ts';
 import type { AgentSettings } from './agent-settings.ts';
@@ -14,7 +14,7 @@ export const tlsSchema = z
       .string()
       .default('')
       .describe(
-        'PEM file with the CAs that sign client certificates; callers must present one. Empty: none is asked for.',
+        'PEM file with the CAs that sign client certificates; callers must present one. Empty: no certificate is required.',
       ),
   })
   .prefault({})
@@ -36,7 +36,7 @@ interface Exposure {
   readonly agents: AgentSettings;
 }
 
-/** Refuses plaintext to other machines, unless `insecure` says so, and half a TLS setting. */
+/** Refuses plaintext to other machines without `insecure`, and incomplete TLS settings. */
 export function checkExposure(settings: Exposure, context: z.RefinementCtx): void {
   const { tls, insecure } = settings;
   const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
@@ -45,11 +45,11 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
   if (tls.cert === '' && tls.key !== '')
     problem(['tls', 'cert'], 'must be the PEM file with the certificate of "tls.key"');
   if (tls.cert === '' && tls.client_ca !== '') {
-    problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS no certificate is asked for');
+    problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS there are no client certificates');
   }
   checkProvider(settings, problem);
   const exposedPort = (address: string): string | undefined =>
-    isLoopbackAddress(address) ? undefined : /:(\d+)$/.exec(address)?.[1]; // off, a Unix socket, or malformed: told elsewhere
+    isLoopbackAddress(address) ? undefined : /:(\d+)$/.exec(address)?.[1]; // off, a Unix socket, or malformed: reported elsewhere
   if (insecure) return;
   const bridgePort = exposedPort(settings.bridge.listen);
   if (bridgePort !== undefined) {
@@ -65,7 +65,7 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
   }
 }
 
-/** Refuses a provider without a model, and one that prompts and a key would go to in plaintext. */
+/** Refuses a provider without a model, and one that would get prompts and the key in plaintext. */
 function checkProvider(
   { agents: { provider }, insecure }: Exposure,
   problem: (path: string[], message: string) => void,

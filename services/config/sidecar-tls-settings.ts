@@ -1,4 +1,4 @@
-// TLS between the router and its engines.
+// Settings of TLS between the router and its engines.
 import { z } from 'zod';
 
 export const sidecarTlsSchema = z
@@ -10,19 +10,17 @@ export const sidecarTlsSchema = z
     cert: z
       .string()
       .default('')
-      .describe('PEM file with the certificate that the router shows engines; empty: it shows none.'),
+      .describe('PEM file with the certificate that the router presents to engines; empty: none.'),
     key: z.string().default('').describe('PEM file with the private key of `sidecar_tls.cert`.'),
     server_name: z
       .string()
       .default('')
-      .describe('Name in the certificates of engines; empty: the host of the address of each.'),
+      .describe('Name in the engines’ certificates; empty: the host of each engine’s address.'),
   })
   .prefault({})
-  .describe(
-    'TLS 1.3 to engines at "host:port" that the router has not started itself. Files are read at each connection.',
-  );
+  .describe('TLS 1.3 to engines at "host:port" that the router did not start. Files are read at each connection.');
 
-/** Refuses half a setting. */
+/** Refuses incomplete settings. */
 export function checkSidecarTls(
   { sidecar_tls: { ca, cert, key } }: { readonly sidecar_tls: z.infer<typeof sidecarTlsSchema> },
   context: z.RefinementCtx,

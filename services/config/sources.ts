@@ -1,4 +1,4 @@
-// Where settings come from: each source is a tree in the shape of the file, and can say where a value of it stands.
+// Sources of settings. Each source is a tree in the shape of the file and knows the location of each value.
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, parse, parseDocument } from 'yaml';
 import { SETTINGS, type Setting } from './catalogue.ts';
@@ -53,7 +53,7 @@ function readText(file: string): string {
   }
 }
 
-/** Where the key of a value, or the item of a list, begins; that of the nearest parent where it is missing. */
+/** Start of a value's key or of a list item; if it is missing, that of its nearest parent. */
 function offsetOf(node: unknown, path: readonly PropertyKey[]): number | undefined {
   let offset: number | undefined;
   for (const part of path) {
@@ -71,7 +71,7 @@ function offsetOf(node: unknown, path: readonly PropertyKey[]): number | undefin
   return offset;
 }
 
-/** TANDEM_SPAWN_BASE_PORT=5 → {spawn: {base_port: 5}}. An empty variable is as good as none. */
+/** TANDEM_SPAWN_BASE_PORT=5 → {spawn: {base_port: 5}}. An empty variable counts as unset. */
 export function fromEnvironment(env: Environment): Source {
   const given = SETTINGS.filter(({ variable }) => (env[variable] ?? '') !== '');
   return fromTexts(
@@ -105,7 +105,9 @@ function fromTexts(given: readonly { setting: Setting; text: string; where: stri
   return { tree, where };
 }
 
-/** Texts as they are; numbers, lists and the like as YAML reads them. What is no YAML is left for the schema to refuse. */
+/**
+ * Strings are kept; numbers, lists and other values are parsed as YAML. Invalid YAML is left for the schema to refuse.
+ */
 function fromText({ shape }: Setting, text: string): unknown {
   if (shape.type === 'string') return text;
   try {

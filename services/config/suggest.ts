@@ -1,14 +1,14 @@
-// The name that was probably meant.
+// Suggests the name that was probably meant.
 import { distance } from 'fastest-levenshtein';
 import { everyKey, SETTINGS } from './catalogue.ts';
 import { withoutUnit } from './units.ts';
 
-/** A guess from further away would mislead. Two letters in the wrong order are two edits. */
+/** A more distant guess would mislead. Two swapped letters are two edits. */
 function editsAllowed(length: number): number {
   return length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
 }
 
-/** The nearest of the names, if any is near, each compared by a spelling; on a tie the first. */
+/** The nearest name, if one is near enough, compared in its given spelling; on a tie the first. */
 function nearest(
   given: string,
   names: readonly string[],
@@ -28,9 +28,9 @@ export function suggestValue(given: string, values: readonly string[]): string |
   return nearest(given, values);
 }
 
-/** For an unknown key: by its whole path, by its last part alone (the group was forgotten), or by all but its unit. */
+/** For an unknown key: compares the whole path, the last part alone (the group was forgotten), or all but the unit. */
 export function suggestKey(given: string): string | undefined {
-  // Whatever the place in a list is, the names below it are the same.
+  // Names below a list are the same for every index.
   const index = /\[\d+\]/.exec(given)?.[0] ?? '[0]';
   const keys = everyKey().map((key) => key.replace('[0]', index));
   const last = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
@@ -43,7 +43,7 @@ export function suggestKey(given: string): string | undefined {
   );
 }
 
-/** For an unknown TANDEM_… variable, in the same ways; for that of a group, the first in it. */
+/** For an unknown TANDEM_… variable, in the same way; for the variable of a group, the group's first setting. */
 export function suggestVariable(given: string, others: readonly string[]): string | undefined {
   const bare = (name: string): string => name.replace(/^TANDEM_/, '');
   const variables = SETTINGS.map(({ variable }) => variable);

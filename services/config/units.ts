@@ -1,9 +1,9 @@
-// A setting's unit is the end of its name. Values have no units of their own: a number is a number of these.
+// A setting's unit is the suffix of its name. Values are plain numbers in that unit.
 
 interface Unit {
-  /** What the number is. */
+  /** Description of the number. */
   readonly noun: string;
-  /** How others write such values, and how many of ours that is: "5s" are 5 times 1,000 milliseconds. */
+  /** Other notations for such values, with their factor: "5s" is 5 times 1,000 milliseconds. */
   readonly written: Readonly<Record<string, number>>;
 }
 
@@ -36,7 +36,7 @@ const UNITS: Readonly<Record<string, Unit>> = {
 };
 
 const SUFFIX = /_([a-z]+)$/;
-/** What people take for units at the end of a name. */
+/** Name suffixes that people use as units. */
 const FOREIGN =
   /_(ms|millis|milliseconds|s|sec|secs|seconds|min|minutes|us|b|kb|mb|gb|kib|mib|gib|bytes|percent|pct|share)$/;
 
@@ -49,12 +49,14 @@ export function numberNoun(key: string): string {
   return unitOf(key)?.noun ?? 'number';
 }
 
-/** "cache.ttl_seconds" → "cache.ttl": what a key is about, whatever the unit it ends in. */
+/** "cache.ttl_seconds" → "cache.ttl": the key without its unit. */
 export function withoutUnit(key: string): string {
   return key.replace(FOREIGN, '');
 }
 
-/** What a value with a unit, such as "5s" or "64 MiB", is in the unit of the key; undefined where it is no such value. */
+/**
+ * Converts a value with a unit, such as "5s" or "64 MiB", to the unit of the key; undefined if it is not such a value.
+ */
 export function converted(key: string, value: unknown): number | undefined {
   const [, number = '', written = ''] =
     /^\s*([0-9.]+)\s*([a-z%]+)\s*$/i.exec(typeof value === 'string' ? value : '') ?? [];

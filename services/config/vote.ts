@@ -1,17 +1,19 @@
-// The vote's policy, as the settings give it for all models and a manifest for its own.
+// The vote policy: in the settings for all models, in a manifest for one model.
 import { z } from 'zod';
 
 const fields = {
   participants: z.int().min(2).max(15).describe('Engines asked.'),
-  agreement: z
-    .enum(['MAJORITY', 'UNANIMOUS'])
-    .describe('How many of them must agree, also where fewer could be asked.'),
+  agreement: z.enum(['MAJORITY', 'UNANIMOUS']).describe('How many of them must agree, even if fewer could be asked.'),
   mode: z
     .enum(['PARALLEL', 'STAGED'])
-    .describe('Ask all at once; or as many as must agree, and one more only when they differ or are absent.'),
+    .describe(
+      'PARALLEL: ask all at once. STAGED: ask as many as must agree, and one more only if they differ or are absent.',
+    ),
   compare: z
     .enum(['EXACT', 'TOLERANCE', 'LABEL'])
-    .describe('Answers agree to the bit; or where no score differs by more than `tolerance`; or in their label.'),
+    .describe(
+      'EXACT: answers agree to the bit. TOLERANCE: no score differs by more than `tolerance`. LABEL: the labels are equal.',
+    ),
   tolerance: z.number().min(0).max(1).describe('Largest difference of any score under TOLERANCE, 0 to 1.'),
   distinct_kinds: z
     .int()
@@ -20,13 +22,13 @@ const fields = {
     .describe('Kinds of engine (local, sidecar) among those that agree: copies of one binary share its bugs.'),
   on_dispute: z
     .enum(['FAIL', 'ACCEPT_PLURALITY'])
-    .describe('Where no answer has enough votes: fail, or give the largest group’s answer, graded PLURALITY.'),
+    .describe('If no answer has enough votes: fail, or return the largest group’s answer with grade PLURALITY.'),
   on_few: z
     .enum(['FAIL', 'ACCEPT_DEGRADED'])
-    .describe('Where too few engines could vote: fail, or give what those say, with the grade that tells.'),
+    .describe('If too few engines could vote: fail, or return their answer with a lower grade.'),
 };
 
-/** In the settings: every field has a default. */
+/** For the settings: every field has a default. */
 export const voteSchema = z.strictObject({
   participants: fields.participants.default(3),
   agreement: fields.agreement.default('MAJORITY'),
@@ -41,10 +43,10 @@ export const voteSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0)
-    .describe('Share of requests without a vote that are checked on a second engine in the background, 0 to 1.'),
+    .describe('Share of requests without a vote that a second engine checks in the background, 0 to 1.'),
 });
 
-/** In a manifest: what differs from the settings. It may loosen them, since it knows its model. */
+/** For a manifest: the differences from the settings. They may be less strict, since the manifest knows its model. */
 export const modelVoteSchema = z.strictObject(fields).partial();
 
 export type VoteSettings = z.output<typeof voteSchema>;

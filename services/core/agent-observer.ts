@@ -1,6 +1,6 @@
 // Counts what agents do. Implemented by telemetry/, called by agents/.
 
-/** Why no language model has given an answer: FallbackReason of proto/tandem/v1/agents.proto. */
+/** Why no language model answered: FallbackReason of proto/tandem/v1/agents.proto. */
 export type FallbackReasonName =
   | 'NO_PROVIDER'
   | 'BUDGET'
@@ -24,8 +24,8 @@ export interface TokenUsage {
 
 /** Methods must not throw. */
 export interface AgentObserver {
-  /** `fallback`: undefined where the language model has given the answer. */
+  /** `fallback`: undefined if the language model answered. */
   agentAnswered(method: AgentMethod, fallback: FallbackReasonName | undefined): void;
-  /** One request to the provider has ended. `caller`: see setting auth. */
+  /** A request to the provider has ended. `caller`: see setting auth. */
   providerUsed(caller: string, usage: TokenUsage, usd: number): void;
 }

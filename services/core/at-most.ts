@@ -1,4 +1,4 @@
-/** Resolves when `work` has ended, well or not, and after `timeoutMs` at the latest. Never rejects. */
+/** Resolves when `work` has settled, at the latest after `timeoutMs`. Never rejects. */
 export async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<unknown>();
   const timer = setTimeout(resolve, timeoutMs);

@@ -1,4 +1,4 @@
-// The limits of one call: made once where it comes in, and carried through to the engine.
+// The limits of one call: created once at the edge and passed through to the engine.
 import { Cancel, type CancelSignal } from './cancel.ts';
 import { RouterError } from './errors.ts';
 import type { CallContext } from './inference.ts';
@@ -23,17 +23,17 @@ export class Call extends Cancel implements CallContext {
   }
 }
 
-/** Throws why the caller has left, if it has. */
+/** Throws the reason if the caller is gone. */
 export function throwIfCancelled({ signal }: Pick<CallContext, 'signal'>): void {
   if (signal.aborted) throw RouterError.from(signal.reason);
 }
 
-/** Whether the caller has left, or its deadline has passed. */
+/** Whether the caller is gone or its deadline has passed. */
 export function isOver({ signal, deadlineMs }: CallContext): boolean {
   return signal.aborted || performance.now() >= deadlineMs;
 }
 
-/** `before`: what had not happened yet. Example: "the answer was ready". */
+/** `before`: the event that had not happened yet. Example: "the answer was ready". */
 export function deadlinePassed(before: string): RouterError {
   return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before ${before}`);
 }

@@ -1,21 +1,21 @@
-// Cancellation without an event target: an AbortController with three listeners costs 640 ns and several objects that the garbage
-// collector must look after; this costs 10 ns. It has the part of AbortSignal's interface that the path uses, so that either
-// may be passed.
+// Cancellation without an event target: an AbortController with three listeners costs 640 ns and several objects for
+// the garbage collector; this costs 10 ns. It implements the part of AbortSignal's interface that the request path
+// uses, so either may be passed.
 import type { RouterError } from './errors.ts';
 
-/** AbortSignal is one. */
+/** AbortSignal implements this interface. */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** Why, once it is aborted. */
+  /** The reason, once it is aborted. */
   readonly reason: unknown;
-  /** `listener` is called when it is aborted; never, where it is already. */
+  /** `listener` is called when it is aborted; never if it already is. */
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once: true }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 export class Cancel implements CancelSignal {
   #reason: RouterError | undefined;
-  /** Most have one listener at a time. */
+  /** Most have a single listener at a time. */
   #first: (() => void) | undefined;
   #others: (() => void)[] | undefined;
 
@@ -27,7 +27,7 @@ export class Cancel implements CancelSignal {
     return this.#reason;
   }
 
-  /** The first one counts. Listeners must not throw. */
+  /** Only the first call has an effect. Listeners must not throw. */
   abort(reason: RouterError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -49,7 +49,7 @@ export class Cancel implements CancelSignal {
     if (at >= 0) this.#others!.splice(at, 1);
   }
 
-  /** One by one, since a listener may remove another. */
+  /** One by one, since a listener may remove another one. */
   #takeListener(): (() => void) | undefined {
     const listener = this.#first;
     if (listener === undefined) return this.#others?.shift();

@@ -1,4 +1,4 @@
-// The text of a cause, for an operator, with the number of times in a row that it occurred.
+// The text of a cause for an operator, with the number of consecutive occurrences.
 
 const TIMES = / \(\d+ times in a row\)/g;
 
@@ -10,7 +10,10 @@ export function withoutTimes(text: string): string {
   return text.replaceAll(TIMES, '');
 }
 
-/** Equal for causes that differ in their digits alone, or in how often they were there: counts and times are no news. */
+/**
+ * Equal for causes that differ only in digits or in the number of occurrences: other counts and times are not new
+ * causes.
+ */
 export function causeOf(text: string): string {
   return withoutTimes(text).replaceAll(/\d+/g, '#');
 }

@@ -1,53 +1,55 @@
-// How many connections a server holds at once. When one more comes, the one that has done nothing for the longest makes room
-// for it: a slow or silent peer keeps no other peer out. A peer that has more than its share makes room itself, so that it cannot push
-// out others by opening connections again and again. Where every connection is at work, the new one is refused.
+// Limits the connections of a server. At the limit, a new connection replaces the one that has been idle longest, so a
+// slow or silent peer does not block others. A peer above its share loses its own connections, so it cannot push out
+// others by opening many. If every connection is busy, the new one is refused.
 import type { Server } from 'node:net';
 
 export interface Connection {
-  /** At once, without waiting for the peer. */
+  /** Closes at once, without waiting for the peer. */
   destroy(): unknown;
   readonly remoteAddress?: string | undefined;
-  /** Of an HTTP/2 session. */
+  /** The part of an HTTP/2 session used here. */
   readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
 }
 
 /** One address. */
 class Peer {
   open = 0;
-  /** Those without work, the longest idle first. */
+  /** Connections without work, longest idle first. */
   readonly idle = new Set<Connection>();
 }
 
-/** As a server hands it over. */
+/** As the server passes it. */
 interface AcceptedConnection extends Connection {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Below this part of the maximum there is room again. */
+/** Below this share of the maximum, there is room again. */
 const ROOM_SHARE = 0.9;
-/** Of the maximum, one peer's part. */
+/** One peer's share of the maximum. */
 const PEER_SHARE = 0.5;
 
 export class ConnectionLimit {
   readonly max: number;
   readonly #onFull: (isFull: boolean) => void;
-  /** Work under way on each. */
+  /** Work in progress on each. */
   readonly #work = new Map<Connection, number>();
-  /** Those without work, the longest idle first. */
+  /** Connections without work, longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #peers = new Map<string, Peer>();
   readonly #peerOf = new Map<Connection, string>();
   #isFull = false;
 
-  /** `onFull` hears once when connections are closed or refused for want of room, and once when there is room again. */
+  /**
+   * `onFull` is called once when connections are closed or refused for lack of room, and once when there is room again.
+   */
   constructor(max: number, onFull: (isFull: boolean) => void = () => undefined) {
     this.max = max;
     this.#onFull = onFull;
   }
 
   /**
-   * Counts what a server accepts. `event`: with which it tells of a connection. `burst`: connections that it may accept
-   * before those they displace are closed.
+   * Counts the connections of a server. `event`: the event of a new connection. `burst`: connections above the limit
+   * that may be accepted before the ones they displace are closed.
    */
   watch(server: Server, event: 'connection' | 'secureConnection' | 'session', burst: number): void {
     server.maxConnections = this.max + burst;
@@ -56,8 +58,8 @@ export class ConnectionLimit {
       this.opened(connection);
     });
     server.on('drop', () => this.refused());
-    // Unheard, a connection that cannot be accepted (no file descriptor is left) would be an uncaught exception.
-    // A server that cannot listen says so by itself.
+    // Without a listener, a connection that cannot be accepted (no free file descriptor) would be an uncaught
+    // exception. A server that cannot listen reports that elsewhere.
     server.on('error', () => server.listening && this.refused());
   }
 
@@ -65,7 +67,7 @@ export class ConnectionLimit {
     return this.#work.size;
   }
 
-  /** Of a new connection. Destroys it, or the one that has been idle for the longest, where there are too many. */
+  /** Registers a new connection. If there are too many, destroys it or the one that has been idle longest. */
   opened(connection: Connection): void {
     const address = connection.remoteAddress ?? connection.socket?.remoteAddress ?? '';
     if (this.#work.size >= this.max) {
@@ -86,7 +88,7 @@ export class ConnectionLimit {
     this.#idle.add(connection);
   }
 
-  /** Work for it has begun: it is not closed before that many `done`. */
+  /** Work on it has started: it is not closed before as many calls of `done`. */
   working(connection: Connection): void {
     const work = this.#work.get(connection);
     if (work === undefined) return;
@@ -112,7 +114,7 @@ export class ConnectionLimit {
     this.#onFull(false);
   }
 
-  /** A connection could not be taken, for whatever reason. */
+  /** A connection could not be accepted, for any reason. */
   refused(): void {
     if (this.#isFull) return;
     this.#isFull = true;

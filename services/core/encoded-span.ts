@@ -1,5 +1,5 @@
-// A finished span as it is kept and sent on: bytes in OTLP's own form, written or received once. Most of them are pushed out
-// of the ring again or leave for a collector without being decoded; a reader decodes them (api/otlp-span.ts).
+// A finished span as bytes in OTLP's format, written or received once. Most spans are dropped from the ring or exported
+// without being decoded; readers decode them (api/otlp-span.ts).
 
 /** The process that recorded a span. One object for all its spans. */
 export interface SpanSource {
@@ -8,12 +8,15 @@ export interface SpanSource {
 }
 
 export class EncodedSpan {
-  /** 32 hexadecimal digits, so that spans are found without being read. */
+  /** 32 hexadecimal digits, so that spans are found without decoding. */
   readonly traceId: string;
   readonly source: SpanSource;
-  /** Holds other spans, too; never written to again where they are. */
+  /** Contains other spans, too; bytes of spans are never overwritten. */
   readonly memory: Uint8Array;
-  /** `memory` from here to `end` is one element of ScopeSpans.spans, with its tag and length: spans side by side are a list. */
+  /**
+   * `memory` from here to `end` is one element of ScopeSpans.spans with its tag and length, so consecutive spans form a
+   * list.
+   */
   readonly start: number;
   readonly end: number;
 

@@ -1,4 +1,4 @@
-// How an engine is, for everything that shows or counts it.
+// The state of an engine, for displays and metrics.
 
 export const ENGINE_STATES = ['READY', 'DOWN', 'DRAINING', 'QUARANTINED', 'DUPLICATE', 'UNUSABLE'] as const;
 

@@ -1,12 +1,12 @@
-// The one table of what can go wrong. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
+// The table of all errors. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
-// `code` is the gRPC status; `retryable` says whether another engine (or a later try) may succeed; `outcome` is what a
-// breaker makes of it: a caller's own fault never counts against an engine. Time-outs are judged one by one: see
-// engines/slowness.ts. `fromEngine` says what it means when an engine answers with it:
+// `code` is the gRPC status. `retryable`: another engine (or a later attempt) may succeed. `outcome`: how a breaker
+// counts it; a caller's fault never counts against an engine. Time-outs are judged individually: see
+// engines/slowness.ts. `fromEngine`: how such an error from an engine is treated:
 //
-//   state   how the engine is now: believed, because another engine is asked instead
-//   claim   something about the input or the model, which the router has checked already: confirmed by another engine
-//   never   no engine may answer with it; it becomes ENGINE_FAULT
+//   state   the engine's own state: accepted, because another engine is asked instead
+//   claim   about the input or the model, which the router has already checked: needs confirmation by another engine
+//   never   not allowed from an engine; it becomes ENGINE_FAULT
 
 export type BreakerOutcome = 'ignore' | 'success' | 'failure';
 
@@ -57,15 +57,15 @@ export const ERROR_KINDS = {
   STATE_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore', 'claim'),
   UNKNOWN_MODEL: row('NOT_FOUND', false, 'ignore', 'claim'),
   MODEL_INVALID: row('NOT_FOUND', false, 'ignore', 'claim'),
-  /** What a caller wants loaded cannot be used. */
+  /** The model that a caller wants to load is invalid. */
   MODEL_REFUSED: row('INVALID_ARGUMENT', false, 'ignore'),
   MODEL_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   MODEL_TOO_LARGE: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  /** Of engines: how many versions they hold. */
+  /** From engines: they hold the maximum number of versions. */
   MODEL_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  /** Of engines: they would hold other weights than the router has read. */
+  /** From engines: their weights would differ from those that the router has read. */
   MODEL_DIFFERS: row('FAILED_PRECONDITION', false, 'ignore'),
-  /** An engine could not take a version, so none serves it. */
+  /** An engine could not load a version, so no engine serves it. */
   LOAD_FAILED: row('FAILED_PRECONDITION', false, 'ignore'),
   LOADS_BUSY: row('RESOURCE_EXHAUSTED', false, 'ignore'),
   TRACE_STEP: row('INVALID_ARGUMENT', false, 'ignore'),
@@ -84,9 +84,9 @@ export const ERROR_KINDS = {
   ENGINE_LOST: row('UNAVAILABLE', true, 'failure'),
   ENGINE_FAULT: row('INTERNAL', true, 'failure'),
   ENGINE_SLOW: row('UNAVAILABLE', true, 'failure'),
-  /** The time of one attempt ran out, and the engine is not to blame. */
+  /** An attempt timed out without a fault of the engine. */
   ATTEMPT_TIMEOUT: row('UNAVAILABLE', true, 'ignore'),
-  /** An input that is larger than an engine's messages: found by the router, before it sends anything. */
+  /** An input larger than an engine's message limit: detected by the router before it sends anything. */
   INPUT_TOO_LARGE: row('RESOURCE_EXHAUSTED', true, 'ignore'),
   NO_ENGINE: row('UNAVAILABLE', false, 'ignore'),
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
@@ -104,10 +104,10 @@ export const ERROR_KINDS = {
   NO_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   BAD_CREDENTIALS: row('UNAUTHENTICATED', false, 'ignore'),
   ROLE_MISSING: row('PERMISSION_DENIED', false, 'ignore'),
-  /** Another call teaches that student. */
+  /** Another call is teaching that student. */
   STUDENT_BUSY: row('ABORTED', false, 'ignore'),
   STUDENT_FULL: row('RESOURCE_EXHAUSTED', false, 'ignore'),
-  /** The log of a student is damaged, or its examples come to something else. */
+  /** The log of a student is damaged, or replaying it gives a different state. */
   LOG_UNUSABLE: row('UNAVAILABLE', false, 'ignore'),
   UNKNOWN_STUDENT: row('NOT_FOUND', false, 'ignore'),
   UNKNOWN_OPERATION: row('NOT_FOUND', false, 'ignore'),
@@ -122,7 +122,7 @@ export function isErrorKind(text: string): text is ErrorKind {
   return Object.hasOwn(ERROR_KINDS, text);
 }
 
-/** What a router that refuses a request has too little of. */
+/** The resource that was missing when the router refused a request. */
 export type Lack = 'ENGINES' | 'CPU' | 'MEMORY';
 
 export interface FieldViolation {
@@ -133,17 +133,17 @@ export interface FieldViolation {
 
 interface RouterErrorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
-  /** When it makes sense to try again, milliseconds from now. */
+  /** Suggested delay before a retry, milliseconds. */
   readonly retryAfterMs?: number;
   readonly field?: string;
-  /** Of ROUTER_FULL. */
+  /** For ROUTER_FULL. */
   readonly lack?: Lack;
-  /** For Engine.recording: the run that an engine refused to finish. */
+  /** For Engine.recording: the id of the run that an engine refused. */
   readonly recordingId?: bigint;
   readonly cause?: unknown;
 }
 
-/** The only error that travels between floors. Its message is meant for the caller: what happened, what to do next. */
+/** The only error type that crosses layers. Its message is for the caller: what happened and what to do next. */
 export class RouterError extends Error {
   override readonly name = 'RouterError';
   readonly kind: ErrorKind;
@@ -151,12 +151,12 @@ export class RouterError extends Error {
   readonly violation: FieldViolation | undefined;
   readonly retryAfterMs: number | undefined;
   readonly lack: Lack | undefined;
-  /** Of an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
+  /** From an engine's refusal, for Engine.recording; 0n: the run is not recorded. */
   readonly recordingId: bigint;
 
   constructor(kind: ErrorKind, message: string, options: RouterErrorOptions = {}) {
     const { stackTraceLimit } = Error;
-    // A refusal must be cheap, and the stack is most of what an error costs. Only a bug's is of use.
+    // A refusal must be cheap, and the stack is most of the cost of an error. It is only useful for bugs.
     if (kind !== 'INTERNAL') Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     Error.stackTraceLimit = stackTraceLimit;
@@ -172,7 +172,7 @@ export class RouterError extends Error {
     return ERROR_KINDS[this.kind].retryable;
   }
 
-  /** Anything thrown, as a RouterError: what we do not know becomes INTERNAL and keeps its cause for the log. */
+  /** Converts anything thrown to a RouterError. Unknown errors become INTERNAL and keep their cause for the log. */
   static from(thrown: unknown): RouterError {
     return thrown instanceof RouterError ? thrown : new RouterError('INTERNAL', 'internal error', { cause: thrown });
   }

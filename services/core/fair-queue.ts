@@ -1,7 +1,7 @@
-// First come, first served for each owner, and the owners take turns: who queues a thousand waits for them alone.
+// First come, first served within each owner; owners take turns. An owner with a thousand items delays only itself.
 
 export class FairQueue<Item> {
-  /** Those with items, the next to be served first. */
+  /** Owners with items; the next one to be served is first. */
   readonly #queues = new Map<unknown, Item[]>();
   #length = 0;
 

@@ -1,4 +1,4 @@
-// Digests and identities as people read them.
+// Formats digests and ids for people.
 
 /** 64 bits as sixteen hexadecimal digits. */
 export function hex64(value: bigint): string {

@@ -1,10 +1,10 @@
-// What waits for an answer under a number. Numbers rise and none is given twice, so that a late answer finds nothing. An array
-// instead of a Map, for the reason that slot-list.ts gives: an entry leaves nothing behind.
+// Entries that wait for an answer, by number. Numbers increase and are never reused, so a late answer finds nothing. An
+// array instead of a Map, for the reason in slot-list.ts: a removed entry leaves nothing behind.
 
 const INITIAL_SLOTS = 64;
 
 export class IdTable<Item extends object> {
-  /** Of the number n, at n modulo its length, which is a power of two. Taken slots are passed over. */
+  /** Number n is at index n modulo the length, a power of two. Numbers whose slot is taken are skipped. */
   #items: (Item | undefined)[] = Array.from({ length: INITIAL_SLOTS });
   #ids = new Float64Array(INITIAL_SLOTS);
   #nextId = 1;
@@ -14,7 +14,7 @@ export class IdTable<Item extends object> {
     return this.#size;
   }
 
-  /** Returns its number, from 1 on. */
+  /** Returns the entry's number, starting at 1. */
   add(item: Item): number {
     if (2 * this.#size >= this.#items.length) this.#grow();
     while (this.#items[this.#nextId % this.#items.length] !== undefined) this.#nextId += 1;
@@ -29,7 +29,7 @@ export class IdTable<Item extends object> {
     return this.#ids[slot] === id ? this.#items[slot] : undefined;
   }
 
-  /** Returns what was removed; undefined: there was nothing. */
+  /** Returns the removed entry; undefined: there was none. */
   remove(id: number): Item | undefined {
     const item = this.get(id);
     if (item === undefined) return undefined;
@@ -38,7 +38,7 @@ export class IdTable<Item extends object> {
     return item;
   }
 
-  /** The numbers there are now, in no order. */
+  /** The current numbers, in no order. */
   ids(): number[] {
     const ids: number[] = [];
     for (let slot = 0; slot < this.#items.length; slot += 1) {

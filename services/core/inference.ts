@@ -1,32 +1,32 @@
-// What goes into an engine and what comes out of it. Meaning of every field: proto/NUMERICS.md.
+// Input and output of an engine. Each field is explained in proto/NUMERICS.md.
 
 import type { CancelSignal } from './cancel.ts';
 import type { RouterError } from './errors.ts';
 import type { OpenSpan } from './request-trace.ts';
 
-/** How much of a run an answer tells. RASTER tells what LAYERS does; READOUT tells of the readout node alone. */
+/** The detail of a run in its answer. RASTER includes LAYERS. READOUT covers only the readout node. */
 export type Detail = 'SUMMARY' | 'LAYERS' | 'RASTER' | 'READOUT';
 
 export interface InferenceInput {
   /** Model name. */
   readonly model: string;
-  /** Model version; 0 means the engine's latest, but the router always asks for one by number. */
+  /** Model version; 0 means the engine's latest, but the router always sends a number. */
   readonly version: number;
   /** `[n]` (constant input) or `[steps, …]` (time series). */
   readonly shape: readonly number[];
-  /** Little-endian binary32, row-major; passed through untouched. May be a view into a larger buffer, unaligned. */
+  /** Little-endian binary32, row-major; passed through unchanged. May be an unaligned view into a larger buffer. */
   readonly data: Uint8Array;
-  /** The digests are all that is wanted: spike counts, potentials and layers may be left out of the answer. */
+  /** Only digests are needed: the answer may omit spike counts, potentials and layers. */
   readonly digestOnly?: boolean;
   /** Unset: SUMMARY. */
   readonly detail?: Detail;
-  /** Where the run begins: the `state` of an earlier answer of this model version. Unset or empty: at step 0. */
+  /** The initial state: `state` of an earlier answer of this model version. Unset or empty: step 0. */
   readonly state?: Uint8Array;
-  /** The answer must have the state at the end of the run. */
+  /** The answer must contain the state at the end of the run. */
   readonly returnState?: boolean;
 }
 
-/** What one node of spiking neurons did in a run. */
+/** Activity of one node of spiking neurons in a run. */
 export interface LayerActivity {
   readonly node: string;
   readonly neurons: number;
@@ -35,13 +35,13 @@ export interface LayerActivity {
   /** RASTER: the events, by step, then by neuron. */
   readonly eventSteps: readonly number[];
   readonly eventNeurons: readonly number[];
-  /** RASTER: spikes that are no events, because too many came before them. */
+  /** RASTER: spikes that are not listed as events, because the limit was reached. */
   readonly eventsLeftOut: number;
 }
 
 export interface Inference {
   readonly modelVersion: number;
-  /** Of the whole session so far, as the spike counts, potentials, totals and digests are. */
+  /** For the whole session so far, like the spike counts, potentials, totals and digests. */
   readonly steps: number;
   /** Spikes of each readout element. */
   readonly spikeCounts: readonly number[];
@@ -52,38 +52,41 @@ export interface Inference {
   readonly synapticOperations: bigint;
   /** 64 bits, equal on every engine that holds the same model. */
   readonly stateDigest: bigint;
-  /** 64 bits of what is returned, as the engine claims; 0n from engines that do not give it. */
+  /** 64-bit digest of the returned bytes, as the engine claims; 0n from engines that do not send it. */
   readonly readoutDigest: bigint;
-  /** Waiting inside the engine, microseconds. */
+  /** Waiting time inside the engine, microseconds. */
   readonly queueUs: number;
-  /** Simulating, microseconds; inputs simulated together share it. */
+  /** Simulation time, microseconds; inputs simulated together share it. */
   readonly computeUs: number;
-  /** Inputs simulated together, this one included; 0: not known. */
+  /** Inputs simulated together, including this one; 0: unknown. */
   readonly batchItems: number;
   /** For Engine.recording; 0n: the run is not recorded. */
   readonly recordingId: bigint;
-  /** Where the input asks for detail: the spiking nodes in the order of evaluation. No part of a digest. */
+  /** If the input asks for detail: the spiking nodes in order of evaluation. Not part of a digest. */
   readonly layers?: readonly LayerActivity[];
-  /** READOUT: little-endian binary32, [steps, outputs]. No part of a digest. */
+  /** READOUT: little-endian binary32, [steps, outputs]. Not part of a digest. */
   readonly readoutPerStep?: Uint8Array;
-  /** Where the input asks for it: the state at the end of the run (proto/NUMERICS.md, "Session state"). */
+  /** If the input asks for it: the state at the end of the run (proto/NUMERICS.md, "Session state"). */
   readonly state?: Uint8Array;
 }
 
-/** Limits of one call: both must be obeyed inside the engine, too. */
+/** Limits of one call. Engines must obey both. */
 export interface CallContext {
-  /** Absolute, milliseconds of `performance.now()`'s clock; Infinity: none. */
+  /** Absolute time by `performance.now()`, milliseconds; Infinity: none. */
   readonly deadlineMs: number;
   readonly signal: CancelSignal;
-  /** What this is a part of, where it is noted down. */
+  /** The span that this call is part of, if it is traced. */
   readonly span?: OpenSpan | undefined;
-  /** Whose request it is: requests that wait take turns by owner. */
+  /** The caller: waiting requests take turns by owner. */
   readonly owner?: object | undefined;
 }
 
-/** Hears how the inputs of a group end: each once, in any order, perhaps before the call that began them returns. */
+/**
+ * Gets the result of each input of a group: exactly once, in any order, possibly before the call that started them
+ * returns.
+ */
 export interface InferenceListener {
-  /** `index`: of the input in its group. */
+  /** `index`: index of the input in its group. */
   answered(index: number, inference: Inference): void;
   failed(index: number, error: RouterError): void;
 }

@@ -1,4 +1,4 @@
-// Addresses that only programs of this machine can reach.
+// Detects addresses that only programs on this machine can reach.
 
 /** Of a host name or an IP address; IPv6 with or without brackets. */
 export function isLoopbackHost(host: string): boolean {
@@ -11,7 +11,7 @@ export function isLoopbackAddress(address: string): boolean {
   return address.startsWith('unix:') || isLoopbackHost(address.slice(0, address.lastIndexOf(':')));
 }
 
-/** Of an IP address: an IPv4 address that is written as an IPv6 one is the IPv4 one. */
+/** Normalizes an IP address: an IPv4-mapped IPv6 address becomes the IPv4 address. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -1,4 +1,4 @@
-// The one order of names: of nodes in a network (proto/NUMERICS.md) and of models in a repository.
+// The order of names, for nodes of a network (proto/NUMERICS.md) and for models of a repository.
 
 /** Canonical order: by the names' UTF-8 bytes. */
 export function compareNames(a: string, b: string): number {

@@ -1,4 +1,5 @@
-// A refusal: an engine says that the input or the model is at fault. It is a claim, as an answer is, and counts like one.
+// A refusal: an engine says that the input or the model is at fault. It is a claim, like an answer, and counts like
+// one.
 import { ERROR_KINDS, type RouterError } from './errors.ts';
 
 export function isRefusal({ kind }: RouterError): boolean {
@@ -12,7 +13,7 @@ export function refusalKey({ kind, metadata }: RouterError): string {
   return `${kind}${where}`;
 }
 
-/** What is wrong with the form of an engine's answer, in a few fixed words; undefined: nothing. */
+/** The formal error in an engine's answer, as one of a few fixed texts; undefined: none. */
 export function malformedReason({ kind, metadata }: RouterError): string | undefined {
   return kind === 'ENGINE_FAULT' ? metadata['malformed'] : undefined;
 }

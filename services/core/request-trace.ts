@@ -1,6 +1,5 @@
-// What happens to one request, noted down while it happens. Most of it is thrown away when the request has ended and
-// nothing about it was of interest, so that noting must cost next to nothing: plain fields, ids made only when asked for,
-// no ambient context. It goes along the path in CallContext.span, explicitly.
+// Records the trace of one request. Most traces are discarded at the end of the request, so recording must be very
+// cheap: plain fields, ids generated only when needed, no ambient context. It is passed explicitly in CallContext.span.
 import type { RouterError } from './errors.ts';
 import type { SpanKind } from './span.ts';
 import { hex32, random32 } from './trace-parent.ts';
@@ -11,18 +10,18 @@ type OpenAttributes = Readonly<Record<string, OpenValue>>;
 
 export interface OpenEvent {
   readonly name: string;
-  /** On performance.now()'s clock. */
+  /** By performance.now(). */
   readonly timeMs: number;
   readonly attributes: OpenAttributes;
 }
 
-/** Hears of a request's end, and of what turned out about it only then. */
+/** Called at the end of a request, and for facts that are found later. */
 export interface TraceKeeper {
   ended(trace: RequestTrace): void;
   late(trace: RequestTrace, event: OpenEvent): void;
 }
 
-// More than any request has that asks engines in turn, or fifteen for their vote.
+// More than any request needs for retries, or for a vote of fifteen engines.
 const MAX_SPANS = 128;
 const MAX_EVENTS = 32;
 
@@ -34,17 +33,17 @@ interface RequestTraceOptions {
   /** "tandem.v1.ReasoningService/Reason". */
   readonly name: string;
   readonly traceId: string;
-  /** Of the caller; empty: it gave none. */
+  /** From the caller; empty: none. */
   readonly parentSpanId: string;
-  /** The caller's `tracestate`, as it came. */
+  /** The caller's `tracestate`, unchanged. */
   readonly traceState: string;
-  /** Decided when it began: it is kept whatever happens, and engines are told to trace it, too. */
+  /** Decided at the start: the trace is always kept, and engines trace the request, too. */
   readonly isSampled: boolean;
   /** The caller shows a link to it. */
   readonly isOwn: boolean;
-  /** Engines are to tell the time of every node. */
+  /** Engines must report the time of every node. */
   readonly withLayers: boolean;
-  /** On performance.now()'s clock. */
+  /** By performance.now(). */
   readonly startMs: number;
 }
 
@@ -52,13 +51,13 @@ export class RequestTrace {
   readonly about: RequestTraceOptions;
   /** On performance.now()'s clock; NaN until it ends. */
   endMs = NaN;
-  /** All but the root, in the order in which they began. */
+  /** All spans except the root, in order of their start. */
   readonly spans: OpenSpan[] = [];
-  /** Anything here is reason enough to keep the trace. */
+  /** A trace with any entry here is kept. */
   readonly events: OpenEvent[] = [];
-  /** Why it has no answer. */
+  /** Why the request has no answer. */
   failure: RouterError | undefined;
-  /** The keeper's own: what turns out later is then told in a span of its own, for the rest is out of the house. */
+  /** For the trace store: the trace is already exported, so later facts go into a separate span. */
   isKept = false;
   readonly #keeper: TraceKeeper;
   #root: OpenSpan | undefined;
@@ -69,7 +68,7 @@ export class RequestTrace {
     this.#keeper = keeper;
   }
 
-  /** Made when it is first asked for: where nothing is noted, there is none. */
+  /** Created at the first use: a request without spans has none. */
   get root(): OpenSpan {
     return (this.#root ??= new OpenSpan(this, undefined, this.about.name, 'SERVER', this.about.startMs));
   }
@@ -78,19 +77,19 @@ export class RequestTrace {
     return this.about.traceId;
   }
 
-  /** Something that people will ask about: a dispute, a breaker that opened. */
+  /** A notable fact: a dispute, or a breaker that opened. */
   event(name: string, attributes: OpenAttributes): void {
     const event = { name, timeMs: performance.now(), attributes };
     if (this.#isOver) this.#keeper.late(this, event);
     else if (this.events.length < MAX_EVENTS) this.events.push(event);
   }
 
-  /** What begins after the request has ended is not noted. */
+  /** Spans that start after the end of the request are not recorded. */
   add(span: OpenSpan): void {
     if (!this.#isOver && this.spans.length < MAX_SPANS) this.spans.push(span);
   }
 
-  /** `failure`: why it has no answer; undefined: it has one. */
+  /** `failure`: why the request has no answer; undefined: it has one. */
   end(failure?: RouterError): void {
     if (this.#isOver) return;
     this.endMs = performance.now();
@@ -106,11 +105,11 @@ export class OpenSpan {
   readonly parent: OpenSpan | undefined;
   readonly name: string;
   readonly kind: SpanKind;
-  /** On performance.now()'s clock, as `endMs`, which is NaN until it ends. */
+  /** By performance.now(), like `endMs`, which is NaN until the end. */
   readonly startMs: number;
   endMs = NaN;
   error = '';
-  /** Name, value, name, value, …: as they were set, each name once. */
+  /** Name, value, name, value, … in the order they were set, each name once. */
   attributes: OpenValue[] = [];
   #idHigh = 0;
   #idLow = 0;
@@ -150,18 +149,18 @@ export class OpenSpan {
     else this.attributes.push(name, value);
   }
 
-  /** Name, value, name, value, …, where none was set before: one array of the right size. */
+  /** Name, value, name, value, … if none was set before: one array of the right size. */
   setAll(attributes: OpenValue[]): void {
     this.attributes = attributes;
   }
 
-  /** What was set; undefined: nothing. */
+  /** The value; undefined: not set. */
   get(name: string): OpenValue | undefined {
     const at = this.#find(name);
     return at >= 0 ? this.attributes[at + 1] : undefined;
   }
 
-  /** The first end counts. */
+  /** Only the first end counts. */
   end(error = '', endMs = performance.now()): void {
     if (!Number.isNaN(this.endMs)) return;
     this.endMs = endMs;
@@ -174,8 +173,8 @@ export class OpenSpan {
   }
 
   /**
-   * What engines are told, as tandem.engine.v1.InferItem has it: 16 bytes trace id, 8 bytes span id, 1 byte flags. Empty
-   * where they are to record nothing.
+   * The trace context for engines, in the form of tandem.engine.v1.InferItem: 16 bytes trace id, 8 bytes span id, 1
+   * byte flags. Empty if they must record nothing.
    */
   toParentBytes(): Buffer {
     const { traceId, isSampled } = this.trace.about;
@@ -188,13 +187,13 @@ export class OpenSpan {
     return bytes;
   }
 
-  /** They are few, and names are literals. */
+  /** There are few attributes, and names are literals. */
   #find(name: string): number {
     for (let at = 0; at < this.attributes.length; at += 2) if (this.attributes[at] === name) return at;
     return -1;
   }
 
-  /** Only where somebody asks: most spans are thrown away. */
+  /** Generated only on demand: most spans are discarded. */
   #makeId(): void {
     this.#idHigh = random32();
     this.#idLow = random32() || 1; // never all zeros

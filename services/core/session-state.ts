@@ -1,4 +1,4 @@
-// What the router reads off a session state (proto/NUMERICS.md, "Session state"). All else in it is the engines' matter.
+// The fields of a session state that the router reads (proto/NUMERICS.md, "Session state"). Only engines read the rest.
 
 import * as at from './state-bytes.ts';
 
@@ -10,10 +10,10 @@ interface StateHeader {
   readonly steps: number;
 }
 
-/** Of the body: the model's id and the steps. */
+/** In the body: the model's id and the steps. */
 const MIN_BODY_BYTES = at.COUNTS_AT - at.BODY_AT;
 
-/** Undefined: it is no state. The checksum, and whether it is one of this model, are checked by the engines. */
+/** Undefined: not a state. The engines check the checksum and the model. */
 export function readStateHeader(bytes: Uint8Array): StateHeader | undefined {
   if (bytes.length < at.COUNTS_AT + at.CHECKSUM_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,18 +1,18 @@
-// What is under way now: calls, jobs, streams. A list instead of a Set or a Map, for the sake of the garbage collector.
+// A list of current calls, jobs or streams. Not a Set or a Map, because of the garbage collector.
 //
-// A Map or Set that lives long is moved to V8's old generation with its table. From then on each table that replaces it, once
-// deletions have left too many holes, is made there, too, and the one before, dead but not collected yet, still refers to what it
-// held: all of that survives every scavenge until the next full collection. With 64 entries that come and go, 98 % of what
-// passed through survived, and a scavenge took 39 ms instead of 0.1.
+// A long-lived Map or Set is moved to V8's old generation with its table. When deletions have left too many holes, the
+// table is replaced, and the new table is in the old generation, too. The old table, dead but not collected yet, still
+// refers to its entries, so they survive every scavenge until the next full collection. With 64 entries that were added
+// and removed in turn, 98 % of all entries survived, and a scavenge took 39 ms instead of 0.1.
 
-/** What is in a list knows where. An item is in one list at most. */
+/** An item stores its index. It is in at most one list. */
 export interface Slotted {
-  /** Of the list that it is in; -1: it is in none. */
+  /** Index in its list; -1: in no list. */
   slot: number;
 }
 
 export class SlotList<Item extends Slotted> {
-  /** Free slots are undefined: nothing that has left is kept alive. */
+  /** Free slots are undefined, so removed items are not kept in memory. */
   readonly #items: (Item | undefined)[] = [];
   #size = 0;
 
@@ -26,7 +26,7 @@ export class SlotList<Item extends Slotted> {
     this.#size += 1;
   }
 
-  /** The last item takes its slot. Does nothing where it is in no list. */
+  /** The last item takes its slot. Does nothing if the item is in no list. */
   remove(item: Item): void {
     const { slot } = item;
     if (slot < 0) return;
@@ -38,7 +38,7 @@ export class SlotList<Item extends Slotted> {
     item.slot = -1;
   }
 
-  /** As it is now, in no order. */
+  /** The current items, in no order. */
   snapshot(): Item[] {
     return this.#items.slice(0, this.#size) as Item[];
   }

@@ -1,4 +1,4 @@
-// One step of a request, finished: as it is kept, shown and exported, of the router or of an engine. Times and ids as in
+// A finished span of the router or of an engine, as it is stored, shown and exported. Times and ids as in
 // OpenTelemetry.
 
 export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT';
@@ -30,7 +30,7 @@ export interface Span {
   /** Milliseconds since 1970, fractional. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** What went wrong; empty: nothing. */
+  /** The error; empty: none. */
   readonly error: string;
   readonly attributes: Attributes;
   readonly events: readonly SpanEvent[];

@@ -1,4 +1,4 @@
-// Where the fixed parts of a session state are: proto/NUMERICS.md, "Session state".
+// Offsets of the fixed parts of a session state: proto/NUMERICS.md, "Session state".
 
 /** "TST1", as a little-endian number. */
 export const STATE_MAGIC = 0x31545354;
@@ -10,5 +10,5 @@ export const BODY_AT = 32;
 export const MODEL_ID_AT = BODY_AT;
 export const STEPS_AT = BODY_AT + 8;
 export const COUNTS_AT = BODY_AT + 12;
-/** Of the whole state before it; at the end. */
+/** Checksum of everything before it; at the end. */
 export const CHECKSUM_BYTES = 8;

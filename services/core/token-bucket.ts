@@ -1,10 +1,10 @@
-// How often something may be done: so many a second, and as many at once.
+// A rate limit: a number per second, which is also the largest burst.
 
 export class TokenBucket {
-  /** Of a token, in time. */
+  /** Time of one token. */
   readonly #costMs: number;
   readonly #nowMs: () => number;
-  /** Below 0 after more than a second's tokens were taken at once. */
+  /** Negative after more than a second's tokens were taken at once. */
   #creditMs = 1_000;
   #filledMs: number;
 
@@ -16,8 +16,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes tokens. Returns 0, or in how many milliseconds there will be enough: Infinity where there is never one. More than
-   * a second's tokens are given where the bucket is full, and have to be made up for.
+   * Takes tokens. Returns 0, or the milliseconds until there will be enough (Infinity: never). A full bucket gives more
+   * than a second's tokens at once and goes into debt.
    */
   take(tokens = 1): number {
     const waitMs = this.waitMs(tokens);
@@ -30,7 +30,7 @@ export class TokenBucket {
     this.#creditMs = Math.min(1_000, this.#creditMs + this.#costMs);
   }
 
-  /** What `take` would return. Takes none. */
+  /** Returns what `take` would return, without taking tokens. */
   waitMs(tokens = 1): number {
     const nowMs = this.#nowMs();
     this.#creditMs = Math.min(1_000, this.#creditMs + nowMs - this.#filledMs);

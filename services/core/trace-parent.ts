@@ -1,4 +1,4 @@
-// W3C Trace Context: who asks, as the caller says in `traceparent`, and the ids that we make ourselves.
+// W3C Trace Context: parses the caller's `traceparent` and generates ids.
 // https://www.w3.org/TR/trace-context-2/
 
 interface TraceParent {
@@ -10,11 +10,11 @@ interface TraceParent {
 }
 
 const VERSION_00_CHARS = 55;
-/** A version to come may append fields; this much of them is enough. */
+/** A future version may append fields; a limited number is accepted. */
 const MAX_CHARS = 512;
 const FORM = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
 
-/** Undefined where it is not valid: the request then begins a trace of its own. */
+/** Undefined if invalid: the request then starts a new trace. */
 export function parseTraceParent(text: string): TraceParent | undefined {
   if (text.length < VERSION_00_CHARS || text.length > MAX_CHARS) return undefined;
   const [, version, traceId, spanId, flags] = FORM.exec(text) ?? [];
@@ -26,7 +26,7 @@ export function parseTraceParent(text: string): TraceParent | undefined {
 const scratch = Buffer.alloc(16);
 const words = new Int32Array(scratch.buffer, scratch.byteOffset, 4);
 
-/** Random enough to be unique, not to be a secret: as OpenTelemetry's own are, and a tenth of the price of a CSPRNG. */
+/** Random enough to be unique, but not secret: like OpenTelemetry's ids, at a tenth of the cost of a CSPRNG. */
 export function newTraceId(): string {
   for (let at = 0; at < 4; at += 1) words[at] = random32() || 1; // never all zeros
   return scratch.toString('hex');
@@ -46,8 +46,8 @@ export function hex32(value: number): string {
 }
 
 /**
- * Whether a trace is in a sample of so large a share: every process that decides by the trace's id decides alike. As
- * OpenTelemetry's TraceIdRatioBased does it in JavaScript.
+ * Whether a trace is in a sample of this share. Every process that decides by the trace's id decides the same. Same
+ * algorithm as OpenTelemetry's TraceIdRatioBased in JavaScript.
  */
 export function isInSample(traceId: string, ratio: number): boolean {
   if (ratio >= 1) return true;

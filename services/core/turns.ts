@@ -1,16 +1,16 @@
-// Long work in slices, so that what else the event loop has to do waits for one slice and not for all of them. All that
-// takes its turn here shares one slice for each turn of the loop, and owners take turns: a thousand batches of one caller hold
-// up another caller no longer than one does.
+// Splits long work into slices, so that other work of the event loop waits for one slice only. All users share one
+// slice per turn of the loop, and owners take turns: a thousand batches of one caller delay another caller no more than
+// one batch.
 import { FairQueue } from './fair-queue.ts';
 
-/** Of one turn of the event loop, milliseconds. */
+/** Share of one turn of the event loop, milliseconds. */
 const SLICE_MS = 2;
 
 export interface LoopClock {
   now(): number;
-  /** Calls `run` when the event loop has done what else it had to do. */
+  /** Calls `run` after the other work of the event loop. */
   afterOthers(run: () => void): void;
-  /** Calls `run` when the work that is ready now, and what follows from it, has run. */
+  /** Calls `run` after all work that is ready now, including its microtasks. */
   afterReady(run: () => void): void;
 }
 
@@ -23,14 +23,14 @@ const REAL_LOOP: LoopClock = {
 export class Turns {
   readonly #loop: LoopClock;
   readonly #waiting = new FairQueue<() => void>();
-  /** When the present slice began; undefined: none has. */
+  /** Start of the current slice; undefined: there is none. */
   #sliceMs: number | undefined;
 
   constructor(loop: LoopClock = REAL_LOOP) {
     this.#loop = loop;
   }
 
-  /** To be called before each piece of work. Undefined: go on. A promise: wait for it, it never rejects. */
+  /** Call before each piece of work. Undefined: continue. A promise: wait for it; it never rejects. */
   next(owner?: object): Promise<void> | undefined {
     if (this.#sliceMs === undefined) this.#begin();
     else if (this.#waiting.length > 0 || !this.#hasTime())

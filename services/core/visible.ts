@@ -1,24 +1,24 @@
-// Words of others, on their way to a terminal or a log: what does not print, or changes how other characters do, is shown by
-// its number. Control characters, marks of direction, separators of lines and private characters are such.
+// Makes text from outside safe for a terminal or a log: characters that do not print, or that change how others print,
+// are shown by code point. These are control characters, direction marks, line separators and private characters.
 
 const ESCAPE = '\u001b';
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** As HIDDEN, but for the end of a line, the tabulator and escape. */
+/** Like HIDDEN, without line feed, tab and escape. */
 const HIDDEN_IN_LINES = new RegExp(`(?![\\n\\t${ESCAPE}])${HIDDEN.source}`, 'gu');
-/** An escape that is not the begin of a style, such as bold or red, which the command line itself writes. */
+/** An escape character that does not start a style (such as bold or red), which the command line itself writes. */
 const OTHER_ESCAPE = new RegExp(`${ESCAPE}(?!\\[[\\d;]{0,16}m)`, 'g');
 
-/** Example: "\u{1b}[2J". Of a name, a reason, and all else that is one line. */
+/** For names, reasons and other single lines. Example: "\u{1b}[2J". */
 export function visible(text: string): string {
   return text.replace(HIDDEN, numbered);
 }
 
-/** As `visible`, for a whole text: lines and styles stay. */
+/** Like `visible`, for a whole text: line breaks and styles stay. */
 export function visibleLines(text: string): string {
   return text.replace(HIDDEN_IN_LINES, numbered).replace(OTHER_ESCAPE, numbered);
 }
 
-/** Of JSON, which means the same then. */
+/** For JSON: the value stays the same. */
 export function visibleJson(json: string): string {
   return json.replace(HIDDEN_IN_LINES, (character) =>
     character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),

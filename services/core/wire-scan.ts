@@ -1,29 +1,29 @@
-// Whether an encoded message keeps to limits, found in its raw bytes. A decoder makes an object of every two bytes where the
-// sender wants it to, so the counting has to come first. Allocates nothing, and stops at the first field too many.
+// Checks limits on an encoded message in its raw bytes. A sender can make a decoder create an object for every two
+// bytes, so counting must come first. Allocates nothing, and stops at the first excess field.
 
-/** What a message may hold of one field. Other fields are let pass, so that a newer engine may send more. */
+/** Limits on one field of a message. Unknown fields are allowed, so that a newer engine may send more. */
 export interface FieldLimit {
-  /** For the reason that is given. Example: "models". */
+  /** Name for the error text. Example: "models". */
   readonly name: string;
-  /** How often in one message; once, where it is not given. */
+  /** How often it may occur in one message. Default: once. */
   times?: number;
-  /** Length of each, where it has one. */
+  /** Maximum length of each, if it has one. */
   bytes?: number;
-  /** How many numbers in one message, packed or not: varints. `times` is not heeded then. */
+  /** Maximum number of varints in one message, packed or not. `times` is then ignored. */
   numbers?: number;
-  /** It is a message. */
+  /** The field is a message. */
   readonly within?: MessageLimits;
 }
 
-/** Fields of a message without a limit of their own, unknown ones included. */
+/** Maximum number of fields without their own limit, including unknown ones. */
 const MAX_OTHER_FIELDS = 64;
 const MAX_VARINT_BYTES = 10;
 const MAX_TAG = 0xffff_ffff;
 
-/** The bytes are a message, but one beyond its limits. */
+/** The bytes are a valid message that exceeds its limits. */
 export class BeyondLimit extends Error {
   override readonly name = 'BeyondLimit';
-  /** Undefined: too many fields that have no limit of their own. */
+  /** Undefined: too many fields without their own limit. */
   readonly limit: FieldLimit | undefined;
 
   constructor(message: string, limit?: FieldLimit) {
@@ -32,11 +32,11 @@ export class BeyondLimit extends Error {
   }
 }
 
-/** Of one kind of message. Used again and again, and never within itself. */
+/** For one kind of message. Reused, and never recursive. */
 export class MessageLimits {
   /** By field number. */
   readonly fields: readonly (FieldLimit | undefined)[];
-  /** Of the message that is being scanned, how many of each field there were; at 0 of those without a limit. */
+  /** Count of each field in the current message; index 0 counts fields without a limit. */
   readonly seen: Uint32Array;
 
   constructor(fields: Readonly<Record<number, FieldLimit>>) {
@@ -46,7 +46,7 @@ export class MessageLimits {
   }
 }
 
-/** Where the scan is. One at a time: it never waits. */
+/** Position of the scan. Shared, because a scan never waits. */
 let at = 0;
 
 /** Throws, with a plain reason: BeyondLimit where the message is beyond its limits, another error where the bytes are none. */

@@ -19,7 +19,7 @@ const OWN_KINDS: ReadonlySet<ErrorKind> = new Set([
 ]);
 
 const CLAIMS: Partial<Record<ErrorKind, string>> = {
-  INPUT_LENGTH: 'the input has another length than the model takes',
+  INPUT_LENGTH: 'the input has a different length from the model’s input',
   INPUT_KIND: 'the model takes the other kind of input (constant or series)',
   INPUT_STEPS: 'the input has more steps than a run may have, or none',
   INPUT_NOT_FINITE: 'the input has a number that is not finite',

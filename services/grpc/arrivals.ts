@@ -65,7 +65,7 @@ export class Arrivals {
     for (const each of this.#coming) {
       if (each.openBytes > (largest?.openBytes ?? SMALL_BYTES)) largest = each;
     }
-    const message = `the requests that are coming in take more than ${this.limits.maxOpenBytes} bytes; try again, with fewer large ones at once`;
+    const message = `the requests that are arriving take more than ${this.limits.maxOpenBytes} bytes; try again, with fewer large ones at once`;
     largest?.refuse('FULL', status('RESOURCE_EXHAUSTED', message));
   }
 }

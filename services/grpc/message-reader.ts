@@ -195,6 +195,6 @@ function flagProblem(flag: number, encoding: Encoding): Status | undefined {
     return status('INTERNAL', `the message has flag ${flag}; there are 0 and 1: send a gRPC message`);
   return status(
     'INTERNAL',
-    'the message is flagged as compressed, and the call says not how (header grpc-encoding); send it uncompressed, or name gzip or deflate',
+    'the message is flagged as compressed, but header grpc-encoding is missing; send it uncompressed, or name gzip or deflate',
   );
 }

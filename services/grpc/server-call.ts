@@ -167,7 +167,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     }
     const { messageTimeoutMs } = this.#host.arrivals.limits;
     if (nowMs - this.#sinceMs >= messageTimeoutMs) {
-      const message = `the request was not here within ${messageTimeoutMs} ms; send it whole, and end it`;
+      const message = `the request was not complete within ${messageTimeoutMs} ms; send it whole, and end it`;
       this.refuse('LATE', status('DEADLINE_EXCEEDED', message));
     } else this.#await();
   }

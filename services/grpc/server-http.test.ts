@@ -99,7 +99,7 @@ describe('a request that is not as gRPC has it', () => {
   ])('is given so long to come %s', async (_what, body) => {
     messageTimeoutMs = 60;
     const answer = await post(body, {}, false);
-    expect(said(answer)).toEqual([200, 'DEADLINE_EXCEEDED', expect.stringMatching(/not here within 60 ms/)]);
+    expect(said(answer)).toEqual([200, 'DEADLINE_EXCEEDED', expect.stringMatching(/not complete within 60 ms/)]);
   });
 });
 

@@ -40,7 +40,7 @@ export interface EngineClient {
 }
 
 export interface AttemptOptions {
-  /** Engines that one request may ask in turn. */
+  /** Engines that one request may try one after another. */
   readonly maxAttempts: number;
   /** An engine is given up after so long at most where another can still be asked, milliseconds. */
   readonly attemptTimeoutMs: number;

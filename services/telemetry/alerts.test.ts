@@ -277,7 +277,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(recorded('tandem:request_duration_seconds:p99_rate5m')).toContain(`method!~"${LASTING.join('|')}"`);
   });
 
-  it('says of each alert how bad it is, what happened and what to do', () => {
+  it('says of each alert the severity, what happened and what to do', () => {
     const runbook = readFileSync(join(folder, 'RUNBOOK.md'), 'utf8');
     const anchors = [...runbook.matchAll(/^## ([a-z-]+)$/gm)].map(([, anchor]) => anchor);
     for (const { labels, annotations } of byName.values()) {

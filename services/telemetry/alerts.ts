@@ -10,7 +10,7 @@ import type { Reading } from './meter.ts';
 import { WHAT_IS_SHORT } from './shedding.ts';
 
 export interface AlertOptions {
-  /** Between two looks, milliseconds. */
+  /** Interval between checks, milliseconds. */
   readonly intervalMs: number;
   /** How far back rates look. */
   readonly windowMs: number;

@@ -85,7 +85,7 @@ describe('a router that reads its settings again', () => {
   ])('refuses them whole for %s, which is named, and goes on as before', async (_, settings, why) => {
     const { text, data } = await reload(typeof settings === 'function' ? settings() : settings);
     expect([text, data['why']]).toEqual([
-      'settings refused; those before stay in force',
+      'settings refused; the previous ones stay in force',
       expect.stringMatching(why) as unknown,
     ]);
     expect([await operator.strategy(), await ids()]).toEqual([Strategy.STRATEGY_ROUND_ROBIN, ['one']]);

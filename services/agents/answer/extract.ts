@@ -1,13 +1,13 @@
-// An answer without a language model: the sentences of the passages that have most of the query's words.
+// An answer without a language model: the sentences that contain the most words of the query.
 import { sentencesOf } from '../text/sentences.ts';
 import { contentWords } from '../text/words.ts';
 import type { CitedAnswer, Passage } from '../types.ts';
 
 const MAX_SENTENCES = 3;
 const MAX_SENTENCE_CHARS = 600;
-/** A sentence of a later passage counts less, since the passages come the best first. */
+/** Passages come best first, so a sentence of a later passage counts less. */
 const RANK_WEIGHT = 0.1;
-/** A sentence that has less than this part of the best one's weight adds little. */
+/** A sentence with less than this share of the best sentence's weight is left out. */
 const MIN_SHARE = 0.5;
 /** Of all passages together. */
 const MAX_CANDIDATES = 2_000;
@@ -45,7 +45,7 @@ function toCandidate(passage: number, sentence: string): Candidate {
   return { passage, text, words: new Set(contentWords(text)) };
 }
 
-/** A word of the query that few sentences have tells more. */
+/** A query word that occurs in few sentences has more weight. */
 function weightsOf(query: ReadonlySet<string>, candidates: readonly Candidate[]): ReadonlyMap<string, number> {
   return new Map(
     [...query].map((word) => {

@@ -1,4 +1,4 @@
-// Query by a language model: an answer in words, whose citations are checked against the passages.
+// Answers a query by a language model, and checks its citations against the passages.
 import { z } from 'zod';
 import { ProviderFailure, type ProviderRequest } from '../provider/provider.ts';
 import { jsonSchemaOf, parseReply } from '../provider/structured.ts';
@@ -14,7 +14,7 @@ for word. Without an answer: empty.`;
 
 const MAX_CITATIONS = 50;
 const MAX_ANSWER_CHARS = 16_384;
-/** Of all passages that the model is given; the rest of the best ones has no room. */
+/** Total length of the passages that the model gets. Passages beyond it are left out. */
 const MAX_DATA_CHARS = 48_000;
 const MIN_QUOTE_CHARS = 3;
 
@@ -38,7 +38,7 @@ export function answerRequest(question: string, passages: readonly Passage[]): P
   return { instructions: INSTRUCTIONS, data: JSON.stringify({ question, passages: given }), schema: SCHEMA };
 }
 
-/** Throws ProviderFailure where the answer rests on anything but the passages. */
+/** Throws ProviderFailure if the answer uses anything but the passages. */
 export function readAnswer(content: string, passages: readonly Passage[]): CitedAnswer {
   const { answer, citations } = parseReply(content, schema);
   if (answer.trim() === '') return { answer: '', citations: [] };

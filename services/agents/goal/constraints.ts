@@ -1,5 +1,5 @@
-// Limits that a text states: whole sentences with "must", "should", "only" and the like, and parts of a sentence that are a
-// deadline, an amount or an exclusion.
+// Limits that a text states: whole sentences with "must", "should", "only" and the like, and parts of a sentence that
+// name a deadline, an amount or an exclusion.
 import { bare } from '../text/sentences.ts';
 
 const MODAL =

@@ -1,4 +1,4 @@
-// AnalyzeGoal without a language model: from the words themselves, so that the same text always gives the same answer.
+// AnalyzeGoal without a language model, by rules on the words. The same text always gives the same answer.
 import { bare, blocksOf, capitalized, clean, sentencesOf } from '../text/sentences.ts';
 import { imperativeOf, leadingVerb } from '../text/verbs.ts';
 import type { GoalAnalysis } from '../types.ts';
@@ -55,7 +55,7 @@ export function analyzeByRules(text: string): GoalAnalysis {
   };
 }
 
-/** The first sentence that says what to do; else the first. */
+/** The first sentence that says what to do, or else the first sentence. */
 function mainOf(sentences: readonly Sentence[]): Sentence | undefined {
   return (
     sentences.find(({ text }) => imperativeOf(text) !== text && !isNegative(text)) ??
@@ -68,7 +68,7 @@ function isNegative(text: string): boolean {
   return /\b(?:must|should|shall|can|do|does|will) ?not\b|n't\b/i.test(text);
 }
 
-/** Without its limits, which are told apart from it; an amount is more often than not what is to be reached. */
+/** The goal without its limits, which are listed separately. An amount stays: usually it is the target itself. */
 function goalOf({ text, parts }: Sentence): string {
   let goal = text;
   const apart = parts.filter(({ kind, text: part }) => kind !== 'amount' || /^for\b/i.test(part));

@@ -1,7 +1,7 @@
-// What may be spent on the language model, by all callers together and by each. The most that a request can take is reserved
-// before it is sent; what it took is settled after. A request whose reservation would pass a limit is not sent, so that
-// spent and reserved together never pass it, however many run at once. A provider that takes more than was reserved (it
-// ignores the limit of its answer) is charged in full, and the next requests find the budget used up.
+// Limits what all callers together, and each caller, may spend on the language model. The maximum cost of a request is
+// reserved before it is sent; the actual cost replaces it afterwards. A request whose reservation would exceed a limit
+// is not sent, so concurrent requests cannot exceed it either. A provider that uses more than was reserved (it ignores
+// the limit on its answer) is charged in full, and later requests are refused.
 import type { TokenUsage } from '../../core/agent-observer.ts';
 
 interface Prices {
@@ -11,7 +11,7 @@ interface Prices {
 }
 
 export interface BudgetLimits {
-  /** Spending is counted anew after so long, milliseconds. */
+  /** Length of a budget window, milliseconds. Spending starts at 0 in each window. */
   readonly windowMs: number;
   readonly tokens: number;
   readonly usd: number;
@@ -25,7 +25,10 @@ export interface Reservation {
   readonly most: TokenUsage;
 }
 
-/** Callers with an account of their own; the names of all others share one. Callers come out of the settings, so that this is not reached. */
+/**
+ * Maximum number of callers with their own account; all others share one. Callers are listed in the settings, so this
+ * limit is not reached in practice.
+ */
 const MAX_CALLERS = 4_096;
 const OTHERS = 'others';
 const MILLION = 1e6;
@@ -55,7 +58,7 @@ export class Budget {
     return (promptTokens * promptUsdPerMillion + completionTokens * completionUsdPerMillion) / MILLION;
   }
 
-  /** Returns why not, where a limit does not allow it. */
+  /** Returns the reason if a limit forbids it. */
   reserve(caller: string, most: TokenUsage): Reservation | string {
     this.#renew();
     const own = this.#account(caller);
@@ -69,7 +72,7 @@ export class Budget {
     return { accounts, most };
   }
 
-  /** `took`: undefined where it is not known, and the most is charged. */
+  /** `took`: undefined if not known; then the maximum is charged. */
   settle({ accounts, most }: Reservation, took: TokenUsage | undefined): void {
     this.#renew();
     for (const account of accounts) account.settle(most, took ?? most);

@@ -1,5 +1,4 @@
-// A provider behind all that protects from it: the deadline, the breaker, a limit of calls at once, and the budget. Counts what
-// each attempt took.
+// A provider with a deadline, a breaker, a limit on concurrent calls, and a budget. Counts the cost of each attempt.
 import type { AgentObserver, TokenUsage } from '../../core/agent-observer.ts';
 import { throwIfCancelled } from '../../core/call.ts';
 import { type CancelSignal, sleep } from '../../core/cancel.ts';
@@ -12,7 +11,7 @@ import { type Provider, ProviderFailure, type ProviderReply, type ProviderReques
 import { mostTokens } from './token-bound.ts';
 
 export interface GuardOptions {
-  /** For all attempts of a call together. */
+  /** For all attempts of one call. */
   readonly timeoutMs: number;
   readonly maxRetries: number;
   readonly maxInFlight: number;
@@ -25,7 +24,9 @@ interface GuardParts {
   readonly observer: AgentObserver;
 }
 
-/** Left of the caller's time for the answer without the provider: a tenth of it, milliseconds at least and at most. */
+/**
+ * Time reserved for the answer without the provider: a tenth of the caller's time, within these bounds, milliseconds.
+ */
 const MIN_FALLBACK_MS = 50;
 const MAX_FALLBACK_MS = 1_000;
 const FALLBACK_SHARE = 0.1;
@@ -45,7 +46,7 @@ export class GuardedProvider {
     return this.#parts.provider.model;
   }
 
-  /** Throws ProviderFailure, or why the caller has left. */
+  /** Throws ProviderFailure, or the reason why the caller is gone. */
   async ask(request: ProviderRequest, asker: Asker, tally: CostTally): Promise<string> {
     const { context } = asker;
     const nowMs = performance.now();
@@ -91,7 +92,7 @@ export class GuardedProvider {
     } catch (thrown) {
       const failure = thrown instanceof ProviderFailure ? thrown : undefined;
       breaker.end(pass, outcomeOf(failure, limit), failure?.message ?? 'CANCELLED');
-      // A caller that left before the answer does not know its cost: the most is charged.
+      // If the caller left before the answer, the cost is unknown and the maximum is charged.
       this.#settle(asker.caller, reservation, tally, failure?.usage, failure?.isBilled ?? true);
       finish(span, failure?.usage, failure?.reason ?? 'CANCELLED');
       throw thrown;
@@ -124,7 +125,7 @@ const NOTHING: TokenUsage = { promptTokens: 0, completionTokens: 0 };
 
 interface TimeLimit {
   readonly endMs: number;
-  /** It is the provider's own time-out, and not the caller's deadline. */
+  /** The provider timed out, not the caller. */
   readonly isOwn: boolean;
 }
 
@@ -135,7 +136,10 @@ function outOfTime({ isOwn }: TimeLimit): ProviderFailure {
   return new ProviderFailure('TIMEOUT', text, { isBilled: true });
 }
 
-/** Which failures are the provider's. An answer that is of no use is an answer: the breaker is for a provider that is away. */
+/**
+ * Failures that count against the provider. An unusable answer does not: the breaker is for a provider that does not
+ * answer.
+ */
 function outcomeOf(failure: ProviderFailure | undefined, { isOwn }: TimeLimit): 'success' | 'failure' | 'ignore' {
   switch (failure?.reason) {
     case 'UNREACHABLE':

@@ -1,7 +1,8 @@
-// fetch for a server that may be hostile: no redirects, since they would take the key elsewhere, and no endless answers.
+// fetch for a server that may be hostile: no redirects, which would send the key to another host, and no endless
+// answers.
 import { ProviderFailure } from './provider.ts';
 
-/** `fetchOver`: what a test puts in the place of fetch. */
+/** `fetchOver`: replaces fetch in tests. */
 export function limitedFetch(maxBytes: number, fetchOver: typeof fetch = fetch): typeof fetch {
   return async (input, init) => {
     const response = await fetchOver(input, { ...init, redirect: 'manual' });

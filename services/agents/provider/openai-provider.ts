@@ -8,14 +8,14 @@ import { type Provider, ProviderFailure, type ProviderReply, type ProviderReques
 interface OpenAiOptions {
   readonly baseUrl: string;
   readonly model: string;
-  /** Empty: the endpoint asks for none. */
+  /** Empty: the endpoint needs none. */
   readonly apiKey: string;
   readonly maxCompletionTokens: number;
 }
 
-/** More than any answer of `maxCompletionTokens` has. */
+/** Larger than any answer of `maxCompletionTokens`. */
 const MAX_ANSWER_BYTES = 4_194_304;
-/** The router itself says when time is up; the library's own timer, milliseconds, is for what should not happen. */
+/** The router enforces the deadline itself. The library's timer, milliseconds, is only a safety net. */
 const LIBRARY_TIMEOUT_MS = 3_600_000;
 const NO_KEY = 'none';
 const TOO_MANY_REQUESTS = 429;
@@ -118,7 +118,7 @@ function usageOf(reply: unknown): TokenUsage | undefined {
   return { promptTokens: data.usage.prompt_tokens, completionTokens: data.usage.completion_tokens };
 }
 
-/** `error`: of the library. Its texts are of the provider, and may be long. */
+/** `error`: from the library. Its texts come from the provider and may be long. */
 function toFailure(error: unknown): ProviderFailure {
   const causes = causesOf(error);
   const own = causes.find((cause) => cause instanceof ProviderFailure);
@@ -139,14 +139,14 @@ function toFailure(error: unknown): ProviderFailure {
   });
 }
 
-/** An error, and what it was caused by; the last one says most, such as "connect ECONNREFUSED 127.0.0.1:9". */
+/** An error and its causes. The last cause says most, for example "connect ECONNREFUSED 127.0.0.1:9". */
 function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
   for (let cause = error; isError(cause) && causes.length < MAX_CAUSES; cause = cause.cause) causes.push(cause);
   return causes;
 }
 
-/** Also of another realm. */
+/** Also true for an error of another realm. */
 function isError(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'message' in value && 'name' in value;
 }

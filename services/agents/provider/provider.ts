@@ -1,10 +1,10 @@
-// One exchange with a language model, and the one way in which it fails.
+// One exchange with a language model, and its one kind of failure.
 import type { FallbackReasonName, TokenUsage } from '../../core/agent-observer.ts';
 
 export interface ProviderRequest {
-  /** What the model is to do. Written by the router only. */
+  /** What the model must do. Written by the router only. */
   readonly instructions: string;
-  /** What callers and documents say: data, never instructions. */
+  /** Text from callers and documents: data, never instructions. */
   readonly data: string;
   /** The form of the answer. */
   readonly schema: { readonly name: string; readonly json: object };
@@ -12,7 +12,7 @@ export interface ProviderRequest {
 
 export interface ProviderReply {
   readonly content: string;
-  /** Undefined: the provider did not say, or what it said is no count. */
+  /** Undefined: the provider sent no count, or an invalid one. */
   readonly usage: TokenUsage | undefined;
 }
 
@@ -20,22 +20,22 @@ export interface Provider {
   readonly model: string;
   /** The longest answer, tokens. */
   readonly maxCompletionTokens: number;
-  /** Throws ProviderFailure, or what `signal` was aborted with. */
+  /** Throws ProviderFailure, or the reason of `signal`. */
   complete(request: ProviderRequest, signal: AbortSignal): Promise<ProviderReply>;
 }
 
 interface FailureOptions {
   /** Another attempt may succeed. */
   readonly isRetryable?: boolean;
-  /** The provider asks to wait so long before it. */
+  /** The delay before the next attempt that the provider asks for. */
   readonly retryAfterMs?: number | undefined;
-  /** The provider has sent an answer, and what it took. Undefined with `isBilled`: not known. */
+  /** What the answer cost. Undefined with `isBilled`: not known. */
   readonly usage?: TokenUsage | undefined;
-  /** It may have computed, and wants to be paid for that. */
+  /** The provider may have computed, and may bill for it. */
   readonly isBilled?: boolean;
 }
 
-/** Why a language model gives no answer that can be used. */
+/** Why a language model gave no usable answer. */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
   readonly reason: FallbackReasonName;

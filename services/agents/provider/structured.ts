@@ -1,8 +1,8 @@
-// From a schema to a request's form, and from the provider's text to a value of that form.
+// Converts a schema to a request's `response_format`, and the provider's text to a value of the schema.
 import { z } from 'zod';
 import { ProviderFailure } from './provider.ts';
 
-/** For `response_format`. Limits that are checked by `refine` are not in it: few providers know them all. */
+/** For `response_format`. Limits that `refine` checks are left out: few providers support all of them. */
 export function jsonSchemaOf(name: string, schema: z.ZodType): { readonly name: string; readonly json: object } {
   const { $schema: _draft, ...json } = z.toJSONSchema(schema, { io: 'input' });
   return { name, json };
@@ -23,7 +23,7 @@ export function parseReply<T>(content: string, schema: z.ZodType<T>): T {
   throw new ProviderFailure('SCHEMA', `${where} has another form: ${message}`);
 }
 
-/** Models like to wrap JSON in Markdown. */
+/** Models often wrap JSON in Markdown. */
 function withoutFence(content: string): string {
   const text = content.trim();
   if (!text.startsWith(FENCE) || !text.endsWith(FENCE)) return text;

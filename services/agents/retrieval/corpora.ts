@@ -1,4 +1,4 @@
-// The corpora, from the router's side: every request goes to a thread of their own, which starts with the first one.
+// Access to the corpora. Each request goes to their worker thread, which starts with the first request.
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
 import { orStopped } from '../../engines/local/or-stopped.ts';
@@ -40,7 +40,7 @@ export class Corpora implements Retriever {
     await this.#ask({ what: 'label', corpus, model, labels });
   }
 
-  /** Ends the thread; what it was asked is not answered. */
+  /** Ends the thread. Requests without an answer are rejected. */
   async stop(): Promise<void> {
     const thread = this.#thread;
     this.#drop(new RouterError('DRAINING', 'the router is stopping; ask again once it is back'));

@@ -1,4 +1,4 @@
-// One corpus in memory: BM25 over its words, the nearest vectors of its meaning, and both fused.
+// One corpus in memory: BM25 over its words and nearest vectors of its meaning, fused to one ranking.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import MiniSearch from 'minisearch';
 import type { StoredPassage } from '../../corpora/corpus-store.ts';
@@ -6,11 +6,11 @@ import { fuse } from './fuse.ts';
 import type { TextEmbedding } from './text-embedding.ts';
 import { VectorIndex } from './vector-index.ts';
 
-/** Passages that are indexed before other work gets its turn. */
+/** Passages to index before other work runs. */
 const CHUNK = 64;
-/** Of each list, before they are fused. */
+/** Length of each ranking before they are fused. */
 const CANDIDATES = 100;
-/** A query's first characters say what it is about, and bound the work. */
+/** A longer query is cut: its first characters say what it is about, and the work stays bounded. */
 const MAX_QUERY_CHARS = 2_000;
 
 export interface FoundPassage extends StoredPassage {
@@ -37,7 +37,7 @@ export class CorpusIndex {
     this.#vectors = embedding && new VectorIndex(passages.length, embedding.dimensions);
   }
 
-  /** Without an embedding only words are searched. Gives way to other work every few milliseconds. */
+  /** Without an embedding only words are searched. Lets other work run every few milliseconds. */
   static async build(
     passages: readonly StoredPassage[],
     embedding?: TextEmbedding,
@@ -69,7 +69,7 @@ export class CorpusIndex {
     this.#labels[index] = label;
   }
 
-  /** The best first, of those with `label`, where it is not empty. Scores can be compared within one answer only. */
+  /** Passages with `label` (if it is not empty), best first. Scores are comparable within one answer only. */
   search(query: string, count: number, by: SearchBy = 'both', label = ''): FoundPassage[] {
     const accepts = label === '' ? undefined : (index: number): boolean => this.#labels[index] === label;
     const text = query.slice(0, MAX_QUERY_CHARS);

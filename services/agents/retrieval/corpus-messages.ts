@@ -1,4 +1,4 @@
-// What the router and the thread of the corpora say to each other.
+// Messages between the router and the thread of the corpora.
 import type { ErrorKind } from '../../core/errors.ts';
 import type { Search } from '../retriever.ts';
 
@@ -23,7 +23,7 @@ export interface NumberedRequest {
   readonly request: CorpusRequest;
 }
 
-/** `warning`: for the log. `indexed`: passages of a corpus that are indexed so far. */
+/** `warning`: for the log. `indexed`: passages of a corpus indexed so far. */
 export type CorpusReply =
   | { readonly warning: string }
   | { readonly corpus: string; readonly indexed: number; readonly total: number }

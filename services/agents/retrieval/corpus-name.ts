@@ -1,4 +1,4 @@
-// Which corpus a request means.
+// Finds the corpus that a request means.
 import { RouterError } from '../../core/errors.ts';
 import type { CorpusStore } from '../../corpora/corpus-store.ts';
 

@@ -1,5 +1,5 @@
-// Finds passages in the corpora of a folder. A corpus is indexed when it is first asked about, and again when its file has
-// changed; those that were asked about longest ago are dropped where all together are too large.
+// Finds passages in the corpora of a folder. A corpus is indexed at its first query, and again when its file has
+// changed. When all indices together are too large, the least recently used are dropped.
 import { RouterError } from '../../core/errors.ts';
 import { CorpusError } from '../../corpora/corpus-error.ts';
 import type { CorpusStore } from '../../corpora/corpus-store.ts';
@@ -16,7 +16,7 @@ const MAX_KEPT_CHARS = MAX_CORPUS_BYTES;
 interface Opened {
   readonly index: CorpusIndex;
   readonly labels: LabelFile;
-  /** Index of the first passage that may have no label. */
+  /** Index of the first passage that may lack a label. */
   next: number;
 }
 
@@ -29,18 +29,18 @@ interface Kept {
 /** What is left to label. */
 export interface Pending {
   readonly corpus: string;
-  /** Of passages without a label, each once; empty: all have one. */
+  /** Texts of passages without a label, without duplicates. Empty: all passages have one. */
   readonly texts: readonly string[];
-  /** Passages before the first of these. */
+  /** Number of passages before the first of these. */
   readonly done: number;
   readonly total: number;
 }
 
 interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
-  /** Called once, when it is first needed; undefined: only words are searched. */
+  /** Called once, when first needed. Undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
-  /** Hears how many passages of a corpus are indexed, while it is indexed. */
+  /** Called during indexing with the number of passages indexed so far. */
   readonly onIndexed?: (corpus: string, done: number, total: number) => void;
 }
 
@@ -48,7 +48,7 @@ export class CorpusRetriever {
   readonly #store: CorpusStore;
   readonly #embedding: () => TextEmbedding | undefined;
   readonly #onIndexed: NonNullable<CorpusRetrieverOptions['onIndexed']>;
-  /** By name; the one asked about last is the last. */
+  /** By name; the most recently used is last. */
   readonly #kept = new Map<string, Kept>();
 
   constructor({ store, embedding, onIndexed = () => undefined }: CorpusRetrieverOptions) {
@@ -58,7 +58,7 @@ export class CorpusRetriever {
     this.#embedding = () => (made ??= { embedding: embedding() }).embedding;
   }
 
-  /** Throws UNKNOWN_CORPUS, or INVALID_FIELD where no passage has the label. */
+  /** Throws UNKNOWN_CORPUS, or INVALID_FIELD if no passage has the label. */
   async search({ query, corpus, topK, label }: Search): Promise<readonly FoundPassage[]> {
     const name = corpusName(this.#store, corpus);
     const { index } = await this.#open(name);
@@ -85,7 +85,7 @@ export class CorpusRetriever {
     return { corpus: name, texts: [...texts], done: opened.next, total };
   }
 
-  /** Keeps labels of passages, which a search sees at once. Throws UNKNOWN_CORPUS. */
+  /** Stores labels of passages. A search sees them at once. Throws UNKNOWN_CORPUS. */
   async label(corpus: string, model: string, labels: ReadonlyMap<string, string>): Promise<void> {
     const { index, labels: file, next } = await this.#open(corpus);
     const keys = [...labels].map(([text, label]) => [passageKey(text), label] as const);
@@ -147,7 +147,7 @@ export class CorpusRetriever {
   }
 }
 
-/** Throws INVALID_FIELD where no passage has it. */
+/** Throws INVALID_FIELD if no passage has it. */
 function checkLabel(corpus: string, index: CorpusIndex, label: string): void {
   const labels = new Set(index.passages.map((_, at) => index.labelOf(at)));
   if (labels.has(label)) return;

@@ -1,4 +1,4 @@
-// The thread of the corpora: reads, indexes and searches them, so that the router's event loop waits for none of it.
+// The worker thread that reads, indexes and searches the corpora, so that the router's event loop is not blocked.
 import { parentPort } from 'node:worker_threads';
 import { RouterError } from '../../core/errors.ts';
 import { CorpusStore } from '../../corpora/corpus-store.ts';

@@ -1,5 +1,6 @@
 // Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual
-// rank learning methods"): what stands high in either list stands high in the result; scores of other scales need no fitting.
+// rank learning methods"): an item that ranks high in either list ranks high in the result, and scores of different
+// scales need no calibration.
 
 const SMOOTHING = 60;
 
@@ -8,7 +9,7 @@ interface Ranked {
   readonly score: number;
 }
 
-/** Each list holds indices, the best first. Returns all of them, the best first; equal scores by index. */
+/** Each list holds indices, best first. Returns all of them, best first; equal scores by index. */
 export function fuse(lists: readonly (readonly number[])[]): Ranked[] {
   const scores = new Map<number, number>();
   for (const list of lists) {

@@ -1,14 +1,14 @@
-// Labels the passages of a corpus by the text model, a few at a time. It may end at any moment: labels are kept as they come, and
-// the next run goes on behind them.
+// Labels the passages of a corpus by the text model, a few at a time. It may stop at any moment: labels are stored as
+// they arrive, and the next run continues after them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../../core/errors.ts';
 import type { Pending } from './corpus-retriever.ts';
 
-/** Passages whose labels are kept together. */
+/** Passages whose labels are stored in one write. */
 const BATCH = 64;
-/** Passages that the model is asked about at once: callers share the engines and the event loop with them. */
+/** Passages that are labelled at the same time. Few, since callers share the engines and the event loop with them. */
 const AT_ONCE = 2;
-/** After a failure that may pass, such as a full router. */
+/** Delay after a temporary failure, such as a full router. */
 const RETRY_MS = 1_000;
 const MAX_RETRIES = 60;
 const MAY_PASS: readonly StatusCode[] = ['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED'];
@@ -30,7 +30,10 @@ export interface LabelOptions {
   readonly retryMs?: number;
 }
 
-/** Returns the number of passages. Rejects with the signal's reason where it is aborted, else with why it cannot go on. */
+/**
+ * Returns the number of passages. Rejects with the signal's reason if it is aborted, else with the error that stopped
+ * it.
+ */
 export async function labelPassages(
   corpora: PassageStore,
   corpus: string,

@@ -1,4 +1,4 @@
-// The embedding for retrieval: that of the model that answers texts.
+// Loads the embedding for retrieval from the model that takes text.
 import { join } from 'node:path';
 import { readRegularFile } from '../../config/regular-file.ts';
 import type { ModelRepository } from '../../models/repository.ts';
@@ -7,7 +7,7 @@ import { tokenVectors } from './token-vectors.ts';
 
 const MAX_NIR_BYTES = 256 * 1024 * 1024;
 
-/** Undefined: no model of the repository takes text, or its vectors are not exact in int8. */
+/** Undefined: no model of the repository takes text, or its vectors do not fit int8 exactly. */
 export function loadTextEmbedding(modelsDir: string, models: ModelRepository): TextEmbedding | undefined {
   const model = models.textVersion;
   if (model?.tokenizer === undefined) return undefined;

@@ -1,12 +1,12 @@
-// A text as a vector of whole numbers: the mean over its tokens' vectors, as the node "embedding" of a text model has it.
-// Integers only, so that every machine gives the same.
+// Turns a text into a vector of integers: the mean of its tokens' vectors, which are the weights of the node
+// "embedding" of a text model. Integers give the same result on every machine.
 import { RouterError } from '../../core/errors.ts';
 
 const LARGEST = 127;
 
 export interface TokenVectors {
   readonly dimensions: number;
-  /** One behind the other, a vector a token. */
+  /** The vectors of all tokens, concatenated. */
   readonly values: Int8Array;
 }
 

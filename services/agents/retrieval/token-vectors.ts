@@ -1,12 +1,15 @@
-// The token vectors of a text model, from its NIR file: the weight of the linear node behind the input, which is named
-// "embedding". They are whole numbers times one power of two, so that they are exact in binary32 and in int8.
+// Reads the token vectors of a text model from its NIR file: the weight of the linear node "embedding" after the input.
+// They are integers times one power of two, so they are exact in binary32 and in int8.
 import { readNir } from '../../engines/local/nir-reader.ts';
 import type { TokenVectors } from './text-embedding.ts';
 
 const NODE = 'embedding';
 const LARGEST = 127;
 
-/** Undefined: the model has no such node, or its weight is no int8 times a power of two. Throws where it is no NIR file. */
+/**
+ * Undefined: the model has no such node, or its weight is not int8 times a power of two. Throws if the file is not a
+ * NIR file.
+ */
 export function tokenVectors(nir: Uint8Array, tokens: number): TokenVectors | undefined {
   const node = readNir(nir).graph.nodes.get(NODE);
   if (node === undefined || node.type !== 'Linear') return undefined;
@@ -25,7 +28,7 @@ export function tokenVectors(nir: Uint8Array, tokens: number): TokenVectors | un
   return { dimensions, values };
 }
 
-/** The power of two at which the largest value is at most 127. */
+/** The power of two that scales the largest value to at most 127. */
 function stepOf(values: ArrayLike<number>): number {
   let largest = 0;
   for (let k = 0; k < values.length; k += 1) largest = Math.max(largest, Math.abs(values[k]!));

@@ -1,5 +1,5 @@
-// Which passages mean most nearly the same: the cosine with every one of them, exactly. No approximate index is needed for
-// as many as a corpus may have.
+// Finds the passages nearest in meaning by the exact cosine with each one. A corpus is small enough to need no
+// approximate index.
 
 export class VectorIndex {
   readonly #dimensions: number;
@@ -12,7 +12,7 @@ export class VectorIndex {
     this.#lengths = new Float64Array(count);
   }
 
-  /** Where passage `index` has its vector; call `added` once it is written. */
+  /** The memory for the vector of passage `index`. Call `added` once it is written. */
   slot(index: number): Int8Array {
     return this.#vectors.subarray(index * this.#dimensions, (index + 1) * this.#dimensions);
   }
@@ -22,8 +22,8 @@ export class VectorIndex {
   }
 
   /**
-   * Indices of the `count` nearest vectors that `accepts` takes, the nearest first; of equally near ones the lower index first.
-   * Only vectors with a cosine above 0.
+   * Indices of the `count` nearest vectors that `accepts` allows, nearest first; at equal distance, the lower index
+   * first. Only vectors with a cosine above 0.
    */
   nearest(query: Int8Array, count: number, accepts: (index: number) => boolean = () => true): number[] {
     const length = lengthOf(query);

@@ -1,4 +1,4 @@
-// A graph of tasks, put in an order in which they can be done.
+// Sorts a graph of tasks into an order in which they can be done.
 
 export interface Node {
   readonly id: string;
@@ -6,8 +6,8 @@ export interface Node {
 }
 
 /**
- * The same tasks, each after all that it depends on; otherwise in the order given. Returns what is wrong with the graph where
- * there is no such order.
+ * The same tasks, each after all its dependencies, else in the given order. If there is no such order, returns what is
+ * wrong with the graph.
  */
 export function inOrder<T extends Node>(tasks: readonly T[]): readonly T[] | string {
   const byId = new Map(tasks.map((task) => [task.id, task]));

@@ -1,4 +1,4 @@
-// Which steps a step comes after.
+// Finds the steps that must come before each step.
 import { contentWords } from '../text/words.ts';
 import type { Step } from './steps.ts';
 
@@ -7,7 +7,9 @@ const EVERYTHING = /\b(?:everything|all of (?:it|them|this)|the whole)\b/i;
 const DEFINITE =
   /\b(?:the|this|that|these|those|its|their|each|every|all)\s+([\p{L}\p{N}'’-]+(?:\s+[\p{L}\p{N}'’-]+)?)/giu;
 
-/** For each step the indexes of those that it comes after; all of them are smaller. Nested steps come before their parent. */
+/**
+ * For each step, the indices of its predecessors; all are smaller than its own. Nested steps come before their parent.
+ */
 export function dependenciesOf(steps: readonly Step[]): number[][] {
   const words = steps.map(({ text }) => new Set(contentWords(text)));
   const found: number[][] = [];
@@ -21,13 +23,13 @@ export function dependenciesOf(steps: readonly Step[]): number[][] {
   return found;
 }
 
-/** Those that nothing comes after. */
+/** Steps without a successor. */
 export function lastOf(dependencies: readonly (readonly number[])[]): number[] {
   const needed = new Set(dependencies.flat());
   return dependencies.map((_, index) => index).filter((index) => !needed.has(index));
 }
 
-/** "the parser": the latest step before it that is about a parser. */
+/** Example: "the parser" refers to the latest earlier step about a parser. */
 function referredTo(text: string, words: readonly ReadonlySet<string>[], index: number): number[] {
   const things = [...text.matchAll(DEFINITE)].flatMap(([, thing = '']) => contentWords(thing));
   const indexes = things.map((thing) => words.findLastIndex((each, at) => at < index && each.has(thing)));

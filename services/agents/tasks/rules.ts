@@ -32,7 +32,7 @@ function draftsOf(steps: readonly Step[]): Draft[] {
   }));
 }
 
-/** The parts of a nested step come before the step itself, which is done when they are. */
+/** The parts of a nested step come before the step itself. */
 function inDoingOrder(steps: readonly Step[]): Step[] {
   const ordered: Step[] = [];
   const open: Step[] = [];
@@ -48,7 +48,7 @@ function inDoingOrder(steps: readonly Step[]): Step[] {
   return ordered;
 }
 
-/** One is left for the check at the end, and one for those that have no room. */
+/** One task is reserved for the final check, and one for the steps beyond the limit. */
 function fitting(steps: readonly Step[]): readonly Step[] {
   const room = MAX_TASKS - 2;
   if (steps.length <= room + 1) return steps;
@@ -56,7 +56,7 @@ function fitting(steps: readonly Step[]): readonly Step[] {
   return [...steps.slice(0, room), { text, order: 'previous', level: 0 }];
 }
 
-/** What the result must be like is checked at the end. */
+/** Demands on the result are checked at the end. */
 function withCheck(drafts: readonly Draft[], remarks: readonly string[]): Draft[] {
   if (remarks.length === 0) return [...drafts];
   const check: Draft = {
@@ -68,7 +68,7 @@ function withCheck(drafts: readonly Draft[], remarks: readonly string[]): Draft[
   return [...drafts, check];
 }
 
-/** A text that names no steps: what is open is settled before, and the result is checked after. */
+/** A text without steps: first settle the open questions, then do it, then check the result. */
 function aroundOne(text: string, step: Step | undefined): Draft[] {
   const { goal, successCriteria, openQuestions } = analyzeByRules(text);
   const main = step?.text ?? goal;

@@ -1,10 +1,10 @@
-// A text as steps, in its own order, each with what its words say of that order.
+// Splits a text into steps in the order of the text, each with the order that its words ask for.
 import { bare, blocksOf, clean, sentencesOf } from '../text/sentences.ts';
 import { imperativeOf, leadingVerb, verbOfGerund } from '../text/verbs.ts';
 
 /**
- * What a step comes after. 'previous': the step before it. 'all': everything before it. 'same': what the step before it comes
- * after, so that both can be done at once. 'own': what its own words refer to.
+ * The predecessors of a step. 'previous': the step before it. 'all': every step before it. 'same': those of the step
+ * before it, so that both can be done at once. 'own': the steps that its words refer to.
  */
 export type Order = 'previous' | 'all' | 'same' | 'own';
 
@@ -17,7 +17,7 @@ export interface Step {
 
 interface Plan {
   readonly steps: readonly Step[];
-  /** Sentences that are no steps: what the result must be like. */
+  /** Sentences that are not steps but demands on the result. */
   readonly remarks: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const LAST = /^(?:and )?(?:finally|lastly|last|at the end|in the end|to finish)\
 const FIRST = /^(?:first(?:ly)?|to begin with|to start with|begin by|start by)\b[,:]?\s*/i;
 const SAME = /^(?:and )?(?:meanwhile|at the same time|in parallel|simultaneously|in the meantime|while)\b[,:]?\s*/i;
 const AND = /^(?:and|but|also)\b,?\s*/i;
-/** Where a sentence may go on with another step. */
+/** Places where a sentence may continue with another step. */
 const BREAK = /;\s+|,?\s+(?=(?:and\s+)?then\b)|,?\s+(?=and\b)|,\s+(?=\S)|\s+(?=before\b)|\s+(?=while\b)|\s+[—–]\s+/gi;
 const BEFORE = /^before\s+([^,]{1,300}),\s*(.+)$/i;
 const AFTER = /^(?:after|once|when|as soon as)\s+([^,]{1,300}),\s*(.+)$/i;
@@ -57,7 +57,7 @@ export function planOf(text: string): Plan {
   return { steps: steps.slice(0, MAX_STEPS), remarks };
 }
 
-/** Of one sentence; none where it does not say what to do. */
+/** The steps of one sentence; empty if it does not say what to do. */
 function stepsOf(sentence: string, isFirst: boolean): Step[] {
   const { rest, order } = orderOf(sentence, isFirst ? 'own' : 'previous');
   const [, event = '', preparation = ''] = BEFORE.exec(rest) ?? [];
@@ -93,7 +93,7 @@ function step(text: string, order: Order): Step {
   return { text: bare(text), order, level: 0 };
 }
 
-/** A sentence is cut where what follows is a step, too. What is joined by "and" alone can be done in any order. */
+/** A sentence is split where the rest is a step, too. Steps joined only by "and" can be done in any order. */
 function clausesOf(sentence: string): { readonly text: string; readonly order: Order }[] {
   const clauses: { text: string; order: Order }[] = [];
   let start = 0;
@@ -111,7 +111,7 @@ function clausesOf(sentence: string): { readonly text: string; readonly order: O
   return [...clauses, { text: sentence.slice(start), order }];
 }
 
-/** What the first words say of the order, and the text without them. `otherwise`: where they say nothing. */
+/** The order that the first words ask for, and the text without them. `otherwise`: the result if they ask for none. */
 function orderOf(text: string, otherwise: Order): { rest: string; order: Order } {
   for (const [pattern, order] of [
     [NEXT, 'previous'],

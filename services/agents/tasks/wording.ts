@@ -1,4 +1,4 @@
-// What a task is called, how to know that it is done, and how long it takes, from its words.
+// Derives from a task's words its title, its check and its duration.
 import { statedHours } from '../text/durations.ts';
 import { bare, capitalized, clean, shortened } from '../text/sentences.ts';
 import { imperativeOf, kindOfVerb, leadingVerb, type VerbKind } from '../text/verbs.ts';
@@ -17,7 +17,7 @@ const DONE: Readonly<Record<VerbKind, (title: string, object: string) => string>
   repair: (_, object) => `The problem with ${object} does not come back when it is provoked.`,
 };
 
-/** Hours that such a task usually takes: a guess, and marked as one. */
+/** Usual hours of such a task: a guess, and marked as one. */
 const USUAL_HOURS: Readonly<Record<VerbKind, number>> = {
   learn: 4,
   decide: 2,
@@ -42,7 +42,7 @@ export function doneWhen(step: string): string {
   return DONE[kind](title, objectOf(step, verb!));
 }
 
-/** What the verb is about. */
+/** The object of the verb. */
 function objectOf(step: string, verb: string): string {
   const object = shortened(bare(clean(imperativeOf(step)).slice(verb.length).trim()));
   return object === '' || PRONOUN.test(object) ? 'the result' : object;

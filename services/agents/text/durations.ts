@@ -1,4 +1,4 @@
-// Times of work that a text states.
+// Durations that a text states.
 
 const WORK_DAY_HOURS = 8;
 const WORK_WEEK_HOURS = 5 * WORK_DAY_HOURS;

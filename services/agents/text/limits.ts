@@ -1,4 +1,4 @@
-// How much text an answer of a language model may hold, as arguments of zod's `refine`.
+// Limits on the text in a language model's answer, as arguments of zod's `refine`.
 
 const MAX_LINE_CHARS = 2_000;
 const MAX_LINES = 100;

@@ -1,4 +1,4 @@
-// A text as sentences and list items.
+// Splits a text into sentences and list items.
 
 export interface Block {
   readonly text: string;
@@ -19,7 +19,7 @@ export function clean(text: string): string {
     .trim();
 }
 
-/** List items, and the prose between them. A line below an item that is indented goes on with it. */
+/** List items, and the prose between them. An indented line below an item continues it. */
 export function blocksOf(text: string): Block[] {
   const blocks: { lines: string[]; item: Block['item'] }[] = [];
   const indents: number[] = [];
@@ -48,7 +48,7 @@ export function blocksOf(text: string): Block[] {
     .filter(({ text: own }) => own !== '');
 }
 
-/** Word for word, but for white space. */
+/** Verbatim, except for white space. */
 export function sentencesOf(text: string): string[] {
   return [...SEGMENTER.segment(text.replaceAll(/\s+/gu, ' ').trim())]
     .map(({ segment }) => segment.trim())

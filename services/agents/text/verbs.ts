@@ -1,4 +1,4 @@
-// Verbs that tasks begin with, by what they do.
+// Verbs that tasks begin with, grouped by meaning.
 
 export type VerbKind = 'learn' | 'decide' | 'make' | 'check' | 'release' | 'repair';
 
@@ -30,12 +30,12 @@ const GERUNDS: ReadonlyMap<string, string> = new Map(
   [...KINDS.keys()].flatMap((verb) => gerundsOf(verb).map((gerund) => [gerund, verb] as const)),
 );
 
-/** Undefined: `word` is no verb that is known here. */
+/** Undefined: `word` is not in the list of verbs. */
 export function kindOfVerb(word: string): VerbKind | undefined {
   return KINDS.get(word.toLowerCase());
 }
 
-/** "testing" → "test"; undefined: no gerund that is known here. */
+/** "testing" → "test". Undefined: not the gerund of a listed verb. */
 export function verbOfGerund(word: string): string | undefined {
   return GERUNDS.get(word.toLowerCase());
 }
@@ -58,7 +58,7 @@ export function imperativeOf(clause: string): string {
   return text;
 }
 
-/** The verb that the clause begins with. Undefined: it does not begin with one that is known here. */
+/** The verb at the start of the clause. Undefined: the clause does not start with a listed verb. */
 export function leadingVerb(clause: string): string | undefined {
   const word = /^[a-z]+(?=\b(?!['’]))/i.exec(imperativeOf(clause))?.[0].toLowerCase();
   return word !== undefined && KINDS.has(word) ? word : undefined;

@@ -1,4 +1,4 @@
-// The words of a text that tell what it is about.
+// The words of a text that carry its meaning.
 
 const STOP_WORDS = new Set(
   `a about above after again all also am an and any are as at be because been before being below between both but by can
@@ -19,7 +19,7 @@ export function contentWords(text: string): string[] {
     .map(stem);
 }
 
-/** Crude, and the same for a word's forms more often than not. */
+/** A crude stem: usually equal for all forms of a word. */
 function stem(word: string): string {
   if (word.length > 4 && word.endsWith('ies')) return `${word.slice(0, -3)}y`;
   if (word.length > 4 && /(?:s|x|z|ch|sh)es$/.test(word)) return word.slice(0, -2);

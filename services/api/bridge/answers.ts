@@ -1,4 +1,4 @@
-// What a line is answered with.
+// Answers to lines of the old protocol.
 import { RouterError } from '../../core/errors.ts';
 import { BadRequest, ErrorInfo } from '../../generated/google/rpc/error_details.ts';
 import { Status as RpcStatus } from '../../generated/google/rpc/status.ts';
@@ -7,12 +7,12 @@ import { type Status, StatusError, codeName } from '../../grpc/status.ts';
 import { toStatus } from '../status.ts';
 import type { Message } from './messages.ts';
 
-/** Of a call that went well: the type of the message, and its id where it has one. */
+/** Answers a successful call: the type of the message, and its id if it has one. */
 export function answerOf(message: Message, answer: Message): Message {
   return { type: message['type'], ...idOf(message), ...answer };
 }
 
-/** `message`: undefined where the line could not be read. */
+/** `message`: undefined if the line could not be parsed. */
 export function failureOf(error: unknown, message: Message | undefined): Message {
   const status = error instanceof StatusError ? error : toStatus(RouterError.from(error));
   const { reason, field } = detailsOf(status);

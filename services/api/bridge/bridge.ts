@@ -1,5 +1,5 @@
-// The old protocol: a JSON object a line over TCP, answered in its order. Each line becomes a call of the API, with the roles,
-// limits and counts that the call has over gRPC.
+// The old protocol: one JSON object per line over TCP, answered in order. Each line becomes a call of the API, with the
+// same roles, limits and metrics as over gRPC.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { CallerAccount } from '../../auth/caller-account.ts';
@@ -19,23 +19,23 @@ export interface BridgeSettings {
   readonly listen: string;
   readonly maxLineBytes: number;
   readonly maxConnections: number;
-  /** Whether callers may reset the metrics where setting `auth` lists no caller. */
+  /** Whether callers may reset the metrics if setting `auth` lists no caller. */
   readonly allowsReset: boolean;
 }
 
 export interface BridgeOptions extends BridgeSettings {
-  /** As of an edge. */
+  /** As for an edge. */
   readonly authorize: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
   /** Whether setting `auth` lists callers. */
   readonly isAuthRequired: () => boolean;
 }
 
-/** Connections that may be accepted before those they displace are closed. */
+/** Connections above the limit that may be accepted before the ones they displace are closed. */
 const BURST = 16;
-/** Empty lines in a row that a connection may send: they cost their sender nothing. */
+/** Maximum consecutive empty lines of a connection: they cost the sender nothing. */
 const MAX_BLANK_LINES = 64;
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
-/** What callers without a role may do where `auth` lists no caller. */
+/** Calls that need no role if `auth` lists no caller. */
 const GET_METRICS = '/tandem.v1.MetricsService/GetMetrics';
 
 export class Bridge {
@@ -66,7 +66,7 @@ export class Bridge {
     return address.replace(/:0$/, `:${this.#listener.port}`);
   }
 
-  /** Takes no more lines; connections close when the line at work is answered. */
+  /** Accepts no more lines. Each connection closes when its current line is answered. */
   drain(): void {
     this.#isStopping = true;
     this.#listener?.close();
@@ -96,8 +96,8 @@ export class Bridge {
   }
 
   /**
-   * Returns the last words for a connection that is to end. Undefined: it goes on. It ends at the first line that is no JSON
-   * object: a page in a browser could send such lines within a request of HTTP.
+   * Returns the last message for a connection that must end; undefined: it continues. It ends at the first line that is
+   * not a JSON object, because a browser page could send such lines inside an HTTP request.
    */
   async #answerAll(lines: Iterable<Buffer>, caller: BridgeCaller): Promise<string | undefined> {
     try {
@@ -144,7 +144,7 @@ export class Bridge {
       const cut = (): void => call.cut();
       caller.socket.once('close', cut);
       try {
-        // All that are translated are unary.
+        // All translated methods are unary.
         const method = this.#methods.get(path) as OneRequestMethod<unknown, unknown>;
         return answerOf(message, answer(await call.run(method, request)));
       } finally {
@@ -157,7 +157,7 @@ export class Bridge {
     }
   }
 
-  /** Throws why the call may not be made. `bytes`: of the request. */
+  /** Throws the reason if the call is refused. `bytes`: size of the request. */
   #ownerOf(path: string, metadata: Metadata, socket: Socket, bytes: number): CallerAccount | undefined {
     const { allowsReset, isAuthRequired, authorize } = this.#options;
     const isPlainReset = path === RESET_METRICS && allowsReset && !isAuthRequired();
@@ -177,7 +177,7 @@ function noReset(): RouterError {
   return new RouterError('ADMIN_FORBIDDEN', message);
 }
 
-/** One connection, and what it says about its caller. */
+/** One connection, and the credentials that it sent. */
 class BridgeCaller {
   readonly socket: Socket;
   #token: unknown;
@@ -188,7 +188,7 @@ class BridgeCaller {
     this.socket = socket;
   }
 
-  /** Throws INVALID_FIELD after too many in a row. */
+  /** Throws INVALID_FIELD after too many consecutive empty lines. */
   sentBlank(): void {
     this.#blankLines += 1;
     if (this.#blankLines <= MAX_BLANK_LINES) return;
@@ -201,7 +201,7 @@ class BridgeCaller {
     return message;
   }
 
-  /** The token of a line; one that was sent once holds for later lines. */
+  /** The token of a line. It is valid for later lines, too. */
   metadataOf(token: unknown): Metadata {
     if (token === undefined || token === this.#token) return this.#metadata;
     if (typeof token !== 'string' || !TOKEN.test(token)) {
@@ -215,7 +215,7 @@ class BridgeCaller {
   }
 }
 
-/** Throws INVALID_FIELD where the line is no JSON object. */
+/** Throws INVALID_FIELD if the line is not a JSON object. */
 function parse(line: Buffer): Message {
   const message = 'the line is no JSON object; send one such as {"type": "ping"}';
   let value: unknown;

@@ -1,4 +1,4 @@
-// A call of a method of the API from inside of the router: the same handler, limits and counts as for a caller of gRPC.
+// Calls a method of the API from inside the router, with the same handler, limits and metrics as over gRPC.
 import type { CallOwner, CallListener, IncomingCall, OneRequestMethod } from '../../grpc/method.ts';
 import type { Metadata } from '../../grpc/metadata.ts';
 import { type Status, StatusError } from '../../grpc/status.ts';
@@ -47,14 +47,14 @@ export class InnerCall implements IncomingCall {
     this.#outcome.reject(new StatusError(status));
   }
 
-  /** The caller has left. */
+  /** The caller is gone. */
   cut(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.listener?.onCut?.();
   }
 
-  // Of streams, which are not called from inside.
+  // For streams, which are not called from inside.
   send(response: unknown): boolean {
     this.answer(response);
     return true;

@@ -2,12 +2,12 @@
 
 const LINE_FEED = 0x0a;
 
-/** A line has more bytes than it may. */
+/** A line has more bytes than the limit. */
 export class LineTooLong extends Error {}
 
 export class LineSplitter {
   readonly #maxBytes: number;
-  /** Of the line whose end has not come. */
+  /** Bytes of the line that is not complete yet. */
   #pieces: Buffer[] = [];
   #bytes = 0;
 
@@ -15,7 +15,7 @@ export class LineSplitter {
     this.#maxBytes = maxBytes;
   }
 
-  /** The lines that end in `chunk`, without their ends. Throws LineTooLong. */
+  /** The lines that end in `chunk`, without line breaks. Throws LineTooLong. */
   *push(chunk: Buffer): Generator<Buffer> {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {

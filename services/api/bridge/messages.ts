@@ -1,4 +1,4 @@
-// The messages of the old protocol, and the calls that they are now: see docs/migrating.md.
+// Maps messages of the old protocol to API calls: see docs/migrating.md.
 import { RouterError } from '../../core/errors.ts';
 import { hex64 } from '../../core/hex.ts';
 import { QueryRequest, QueryResponse } from '../../generated/tandem/v1/agents.ts';
@@ -67,7 +67,7 @@ const TRANSLATIONS: Readonly<Record<string, Translate>> = {
         },
 };
 
-/** Throws INVALID_FIELD for a type that there is not, or a field that cannot be used. */
+/** Throws INVALID_FIELD for an unknown type or an invalid field. */
 export function translate(message: Message): TranslatedCall {
   const { type } = message;
   if (typeof type === 'string' && Object.hasOwn(TRANSLATIONS, type)) return TRANSLATIONS[type]!(message);

@@ -1,4 +1,4 @@
-// A message as JSON for programs that know no protobuf: keys as in the proto files, 64-bit counts as numbers.
+// Converts a message to JSON for programs without protobuf: keys as in the proto files, 64-bit counts as numbers.
 import { snakeKey } from '../snake-case.ts';
 
 interface MessageType<T> {
@@ -6,13 +6,13 @@ interface MessageType<T> {
   toJSON(message: T): unknown;
 }
 
-/** `bytes`: of the message. Fields with their default are left out, as in protobuf's JSON. */
+/** `bytes`: of the message. Fields with their default value are left out, as in protobuf's JSON. */
 export function plainJson<T>(type: MessageType<T>, bytes: Uint8Array): Readonly<Record<string, unknown>> {
   const message = type.decode(bytes);
   return plain(type.toJSON(message), message) as Readonly<Record<string, unknown>>;
 }
 
-/** `message`: what `json` was made of. */
+/** `message`: the source of `json`. */
 function plain(json: unknown, message: unknown): unknown {
   if (typeof message === 'bigint') return Number(message);
   if (Array.isArray(json)) return json.map((each, index) => plain(each, (message as unknown[])[index]));

@@ -1,4 +1,4 @@
-// One call whose message comes in: the frame of gRPC around it is followed byte by byte, the message itself is not kept.
+// Tracks the arrival of one call's message: parses the gRPC frame around it byte by byte and does not keep the message.
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import type { CallerAccount } from '../../auth/caller-account.ts';
@@ -10,12 +10,12 @@ import { flaggedAsCompressed, messageTooLarge } from '../unheard.ts';
 import { toGrpcJs } from './call.ts';
 
 export interface ArrivalRules {
-  /** Of a message, from its call's begin, or in a stream from its own. Milliseconds. */
+  /** Time limit for a message, milliseconds, from the start of its call, or in a stream from its own start. */
   readonly timeoutMs: number;
-  /** Of one message. */
+  /** Maximum size of one message. */
   readonly maxMessageBytes: number;
   readonly onUnheard: (path: string, error: RouterError, sinceMs: number) => void;
-  /** So many more bytes are held, or fewer. May refuse calls. */
+  /** Called when the number of bytes held changes. May refuse calls. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -23,37 +23,37 @@ interface ComingCall {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   readonly path: string;
-  /** Messages may come for as long as its caller likes: each has a time of its own, silence between them has none. */
+  /** The caller may stream: each message has its own time limit, pauses between messages have none. */
   readonly requestStream: boolean;
   readonly call: Pick<ServerInterceptingCallInterface, 'sendStatus'>;
-  /** Sees the bytes of a message that is not compressed while they come. */
+  /** Gets the bytes of an uncompressed message as they arrive. */
   readonly inspect: Inspect | undefined;
   readonly owner: CallerAccount | undefined;
 }
 
-/** Of a message: whether it is compressed, and its length. */
+/** The 5-byte gRPC prefix of a message: whether it is compressed, and its length. */
 const HEAD_BYTES = 5;
 
 export class Arrival {
-  /** When the message, or its call, began. */
+  /** Start of the message, or of its call. */
   sinceMs = performance.now();
-  /** Held of it. */
+  /** Bytes of the message held so far. */
   bytes = 0;
   readonly #call: ComingCall;
   readonly #coming: Set<Arrival>;
   readonly #rules: ArrivalRules;
-  /** Of its head, bytes that were read; of the message, bytes that are still to come. */
+  /** Bytes read of the prefix, and bytes of the message that have not arrived yet. */
   #head = 0;
   #left = 0;
   #isOver = false;
 
-  /** Is in `coming` as long as the message is awaited. */
+  /** In `coming` while the message is awaited. */
   constructor(call: ComingCall, coming: Set<Arrival>, rules: ArrivalRules) {
     this.#call = call;
     this.#coming = coming;
     this.#rules = rules;
     const { stream, requestStream } = call;
-    // Before gRPC's own listener, so that what is refused here is not read there.
+    // Runs before gRPC's own listener, so that gRPC does not read a message that is refused here.
     stream.prependListener('data', this.#onData);
     stream.once('close', () => {
       this.#end();
@@ -64,7 +64,7 @@ export class Arrival {
     stream.once('end', () => coming.delete(this));
   }
 
-  /** Ends the call while its message may still be on its way. */
+  /** Ends the call while its message may still be arriving. */
   refuse(error: RouterError): void {
     const { path, requestStream } = this.#call;
     if (!requestStream) this.#rules.onUnheard(path, error, this.sinceMs);
@@ -79,11 +79,11 @@ export class Arrival {
   #endWith(status: Status): void {
     const { stream, call } = this.#call;
     this.#end();
-    // A status alone is on its way at once, one after answers when these are; then the sender is told to stop.
+    // A status alone is sent at once; after answers it is sent with them. Then the sender is told to stop.
     const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
     const hasAnswers = stream.headersSent;
     call.sendStatus(toGrpcJs(status));
-    // gRPC would take the stop for the end of the message, and run the handler.
+    // gRPC would take the reset for the end of the message and run the handler.
     stream.removeAllListeners('end');
     if (hasAnswers) stream.once('wantTrailers', () => setImmediate(stop));
     else stop();
@@ -130,11 +130,11 @@ export class Arrival {
     }
     this.#head += 1;
     const { maxMessageBytes } = this.#rules;
-    // grpc-js would refuse it, too, and not say so in a way that programs understand.
+    // grpc-js would refuse it, too, but without an error that programs can read.
     if (this.#head === HEAD_BYTES && this.#left > maxMessageBytes) this.refuse(messageTooLarge(maxMessageBytes));
   }
 
-  /** The message is whole. Of a stream, those that are under way are bounded by its window. */
+  /** The message is complete. In a stream, the window bounds the messages in flight. */
   #beginNext(): void {
     this.#head = 0;
     this.#left = 0;

@@ -3,7 +3,7 @@ import { wantsGrpcLog } from '../../config/grpc-log.ts';
 import type { ServerCertificate } from '../../grpc/secure-server.ts';
 import { cannotListen, freeSocketPath } from '../socket-path.ts';
 
-// What keeps it from listening is said once, by us; grpc-js would print a line of its own before that.
+// We report why it cannot listen; grpc-js would print its own line before that.
 if (!wantsGrpcLog()) grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 /** Resolves to the port. Rejects with the address in the message. */
@@ -15,7 +15,7 @@ export async function bind(
   await freeSocketPath(listen);
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, credentialsOf(certificate), (error, bound) =>
-      // grpc-js lists what every address of the name ended with.
+      // grpc-js lists the error of each address of the name.
       error ? reject(cannotListen(listen, error.message)) : resolve(bound),
     );
   });

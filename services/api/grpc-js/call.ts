@@ -1,11 +1,11 @@
-// A call of grpc-js as the handlers know calls.
+// Adapts a call of grpc-js to the interface that handlers use.
 import * as grpc from '@grpc/grpc-js';
 import { Metadata } from '../../grpc/metadata.ts';
 import type { CallListener, CallOwner, IncomingCall, Method } from '../../grpc/method.ts';
 import { type Status, codeName } from '../../grpc/status.ts';
 import { ownerOf } from './owners.ts';
 
-/** grpc-js takes a request that is falsy, such as an empty text, for none. */
+/** grpc-js treats a falsy request, such as an empty string, as missing. */
 interface Box {
   readonly request: unknown;
 }
@@ -16,7 +16,7 @@ type StreamCall = grpc.ServerDuplexStream<Box, unknown>;
 
 const BINARY = '-bin';
 
-/** Has the server serve these methods. */
+/** Adds these methods to the server. */
 export function addMethods(server: grpc.Server, methods: readonly Method[]): void {
   for (const method of methods) {
     const encode = (response: unknown): Buffer => toBuffer(method.encode(response));
@@ -53,7 +53,7 @@ abstract class Adapter<Call extends UnaryCall | WritingCall | StreamCall> implem
     this.call = call;
     this.owner = ownerOf(call);
     this.deadlineMs = this.startedMs + remainingMs(call.getDeadline());
-    // Raised when the caller leaves, when its deadline passes, and also at the end of every call that went well.
+    // Emitted when the caller leaves, when its deadline passes, and also at the end of every successful call.
     (call as UnaryCall).on('cancelled', () => this.cut());
   }
 
@@ -61,7 +61,7 @@ abstract class Adapter<Call extends UnaryCall | WritingCall | StreamCall> implem
     return (this.#metadata ??= fromGrpcJs(this.call.metadata));
   }
 
-  /** grpc-js has it with the port. */
+  /** grpc-js includes the port. */
   get peer(): string {
     const peer = this.call.getPeer();
     return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));

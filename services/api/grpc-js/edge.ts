@@ -1,4 +1,4 @@
-// The edge over grpc-js. What grpc-js has no setting for is worked around in this folder, and nowhere else.
+// The edge over grpc-js. All workarounds for missing settings of grpc-js are in this folder.
 import * as grpc from '@grpc/grpc-js';
 import type { Method } from '../../grpc/method.ts';
 import type { ServerCertificate } from '../../grpc/secure-server.ts';
@@ -32,7 +32,7 @@ export class GrpcJsEdge implements Edge {
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.enable_channelz': 0,
-      // A peer that is gone without a word gives its file descriptor back.
+      // Keepalive frees the file descriptor of a peer that vanished without closing.
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     });
@@ -64,7 +64,7 @@ export class GrpcJsEdge implements Edge {
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
   }
 
-  /** grpc-js knows its connections only with channelz on, so that this cuts none: what is left ends with the process. */
+  /** grpc-js tracks connections only with channelz on, so this ends none: the rest ends with the process. */
   close(): void {
     this.#intake.stop();
     this.#server.forceShutdown();

@@ -1,5 +1,5 @@
-// The HTTP/2 servers beneath a gRPC server. grpc-js offers no way to count or refuse connections, or to set how many calls
-// may be reset, so this one file reaches for the servers that it keeps; the rest is Node's public interface.
+// The HTTP/2 servers beneath a gRPC server. grpc-js has no way to count or refuse connections, or to set how many calls
+// may be reset, so this file accesses its private servers; everything else is Node's public interface.
 import type { Server } from '@grpc/grpc-js';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
@@ -7,18 +7,19 @@ import type { ConnectionLimit } from '../../core/connection-limit.ts';
 import type { ListenTls } from '../../grpc/listen.ts';
 import { type ServerCertificate, reasonOf, tlsOptions } from '../../grpc/secure-server.ts';
 
-/** Connections that may be accepted before those they displace are closed. */
+/** Connections above the limit that may be accepted before the ones they displace are closed. */
 const BURST = 64;
 const ELSEWHERE = 'elsewhere; adapt services/api/http2-servers.ts';
 
 /**
- * A call whose deadline passes is reset by its caller. Node closes a connection with 1,000 resets and 33 more a second, and
- * all its other calls fail: an outage of some seconds is enough. These let a caller time out 500 times a second for as long
- * as it likes, and still close the connection of one who resets calls as fast as it can (CVE-2023-44487).
+ * A caller resets a call whose deadline passes. By default Node closes a connection after 1,000 resets plus 33 a
+ * second, and all its other calls fail: an outage of a few seconds is enough for that. These values allow 500 time-outs
+ * a second without limit, and still close the connection of a caller that resets calls as fast as it can
+ * (CVE-2023-44487).
  */
 const OPTIONS = { streamResetBurst: 5_000, streamResetRate: 500, minVersion: 'TLSv1.3' };
 
-/** To be called before the server is bound. */
+/** Call before the server is bound. */
 export function setServerOptions(server: Server): void {
   const { commonServerOptions } = server as unknown as { readonly commonServerOptions?: object };
   if (commonServerOptions === undefined)
@@ -26,14 +27,14 @@ export function setServerOptions(server: Server): void {
   Object.assign(commonServerOptions, OPTIONS);
 }
 
-/** To be called when the server is bound. */
+/** Call after the server is bound. */
 export function http2ServersOf(server: Server): readonly Http2Server[] {
   const { http2Servers } = server as unknown as { readonly http2Servers?: unknown };
   if (http2Servers instanceof Map) return [...(http2Servers as Map<Http2Server, unknown>).keys()];
   throw new Error(`this version of @grpc/grpc-js keeps its HTTP/2 servers ${ELSEWHERE}`);
 }
 
-/** A connection is at work while a call on it is open. */
+/** A connection is busy while a call on it is open. */
 export function limitConnections(server: Http2Server, limit: ConnectionLimit): void {
   limit.watch(server, 'session', BURST);
   server.on('stream', (stream) => {

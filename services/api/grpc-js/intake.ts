@@ -1,6 +1,6 @@
-// What becomes of a call until its message is there. gRPC's library hands over whole messages, however long they take and
-// however many come at once; here they have a time, a size in all, and batches a count, and who is beyond is told so while
-// the bytes still come.
+// Limits calls while their messages arrive. The gRPC library only delivers complete messages, however long they take
+// and however many arrive at once. Here they have a time limit, a limit on their total size, and batches a limit on
+// items; a call over a limit is refused while its bytes still arrive.
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { CallerAccount } from '../../auth/caller-account.ts';
@@ -16,7 +16,7 @@ import { Arrival, type ArrivalRules, isCompressed } from './arrival.ts';
 
 interface IntakeOptions extends Omit<ArrivalRules, 'onBytes'>, Pick<EdgeOptions, 'authorize' | 'recheck'> {}
 
-/** A call with fewer bytes is never refused for the room that others take. */
+/** A call with fewer bytes is never refused because of other calls' bytes. */
 const SMALL_BYTES = 65_536;
 const LOOK_MS = 100;
 
@@ -29,7 +29,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #inspectors: ReadonlyMap<string, Method['inspector']>;
   readonly #rules: ArrivalRules;
-  /** Calls whose message is not whole, the longest first. */
+  /** Calls whose message is incomplete, oldest first. */
   readonly #coming = new Set<Arrival>();
   /** Streams of either side, each with its path. */
   readonly #streams = new Map<Arrival, Opening & { readonly path: string }>();
@@ -40,7 +40,7 @@ export class Intake {
   constructor(methods: readonly Method[], options: IntakeOptions) {
     this.#options = options;
     this.#inspectors = new Map(methods.map(({ path, inspector }) => [path, inspector]));
-    // `options` may change while it serves.
+    // `options` may change while the edge serves.
     this.#rules = Object.assign(Object.create(options) as IntakeOptions, {
       onBytes: (bytes: number) => {
         this.#bytes += bytes;
@@ -49,7 +49,9 @@ export class Intake {
     });
   }
 
-  /** For the gRPC server. grpc-js calls it for each call, within the event `stream` of the HTTP/2 server. */
+  /**
+   * Interceptor for the gRPC server. grpc-js calls it for each call, during the event `stream` of the HTTP/2 server.
+   */
   readonly interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, call) => {
     const opening = this.#opening;
     this.#opening = undefined;
@@ -61,11 +63,11 @@ export class Intake {
       const arrival = new Arrival({ ...opening, path, requestStream, call, inspect, owner }, this.#coming, this.#rules);
       if (requestStream || responseStream) this.#watch(arrival, { ...opening, path });
     }
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the call as it is: a wrapper that changes nothing would cost each call time
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- a wrapper would slow each call down
     return call as ServerInterceptingCall;
   };
 
-  /** To be called when it is bound. */
+  /** Call after the server is bound. */
   listen(server: Http2Server): void {
     server.prependListener('stream', (stream, headers) => (this.#opening = { stream, headers }));
     this.#timer ??= setInterval(() => this.#refuseLate(), LOOK_MS).unref();
@@ -107,7 +109,7 @@ export class Intake {
     }
   }
 
-  /** The largest goes: it is the one that takes the others' room. */
+  /** The largest one is refused: it takes most of the room. */
   #makeRoom(): void {
     const most = MAX_OPEN_MESSAGES * this.#options.maxMessageBytes;
     if (this.#bytes <= most) return;
@@ -121,7 +123,7 @@ function metadataOf({ authorization }: IncomingHttpHeaders): Metadata {
   return new Metadata(authorization === undefined ? [] : ['authorization', authorization]);
 }
 
-/** The status goes out when the headers are read; no handler runs. */
+/** The status is sent when the headers are read; no handler runs. */
 function refuse(call: ServerInterceptingCallInterface, error: RouterError): ServerInterceptingCall {
   return new ServerInterceptingCall(call, {
     start: (next) => next({ onReceiveMetadata: () => call.sendStatus(toGrpcJs(toStatus(error))) }),

@@ -1,5 +1,5 @@
-// Whose a call is. grpc-js hands an interceptor's call on to the handler within an object of its own, and has no place in it for
-// what an interceptor knows: so the call that both have in common is the key.
+// Remembers the caller of each call. grpc-js wraps an interceptor's call in its own object for the handler, and that
+// object has no field for the interceptor's data. So the inner call, which both have, is the key.
 import type { CallOwner } from '../../grpc/method.ts';
 
 const owners = new WeakMap<object, CallOwner>();

@@ -1,6 +1,5 @@
-// How much one connection may send that was not read yet. HTTP/2's default, 64 KiB, is some 20 of our requests: what a caller
-// asks beyond that waits within its own library, where the router can neither see nor refuse it. grpc-js has no setting for
-// it.
+// Sets the flow-control window of a connection. HTTP/2's default, 64 KiB, holds some 20 of our requests: more requests
+// wait in the caller's library, where the router can neither see nor refuse them. grpc-js has no setting for it.
 import type { Http2Server } from 'node:http2';
 
 const WINDOW_BYTES = 1_048_576;

@@ -1,5 +1,6 @@
-// grpc-js keeps a call's deadline as wall time. A clock that is set while the call's message is on its way would make the
-// deadline pass at once, or never. So the deadline is fixed on the monotonic clock when the call's headers come.
+// grpc-js keeps a call's deadline as wall-clock time. If the clock is set while the call's message is arriving, the
+// deadline would pass at once, or never. So the deadline is converted to the monotonic clock when the call's headers
+// arrive.
 import type * as grpc from '@grpc/grpc-js';
 
 export const steadyDeadline: grpc.ServerInterceptor = (_method, call) => {

@@ -100,7 +100,7 @@ export class Catalogue {
     return { models: onlyReady ? models.filter(({ state }) => state === 'READY') : models };
   }
 
-  /** A request has one of them. */
+  /** A request has one of these inputs. */
   #inputs(version: ModelVersion): { name: string; datatype: OutputType; dims: bigint[] }[] {
     const numbers = { name: INPUT, datatype: 'FP32', dims: this.#inputDims(version) } as const;
     if (version.tokenizer === undefined) return [numbers];

@@ -1,4 +1,4 @@
-// The Open Inference Protocol's JSON, with Triton's binary tensors behind it, to and from the messages of gRPC.
+// Converts the Open Inference Protocol's JSON, with Triton's binary tensors after it, to and from gRPC messages.
 import {
   type InferParameter,
   InferTensorContents,
@@ -26,7 +26,7 @@ const LISTS = {
 
 interface ParsedInfer {
   readonly request: ModelInferRequest;
-  /** Outputs that are wanted as bytes. */
+  /** Outputs that the caller wants as bytes. */
   readonly isBinary: (output: string) => boolean;
 }
 

@@ -14,13 +14,13 @@ import { EXTENSIONS, type OipParts } from './methods.ts';
 
 interface HttpCall {
   readonly method: string;
-  /** Begins with "/v2". Percent-encoded, as it came. */
+  /** Begins with "/v2". Percent-encoded, as received. */
   readonly path: string;
-  /** Of header Inference-Header-Content-Length; NaN: there is none. */
+  /** Value of header Inference-Header-Content-Length; NaN: missing. */
   readonly headerBytes: number;
   readonly deadlineMs: number;
   readonly signal: CancelSignal;
-  /** Whose it is: a CallerAccount. */
+  /** The caller: a CallerAccount. */
   readonly owner?: object | undefined;
   /** The whole body. */
   readonly body: () => Promise<Buffer>;
@@ -42,7 +42,7 @@ interface HttpParts extends Omit<OipParts, 'publisher'> {
 const JSON_TYPE = 'application/json';
 const MODEL = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|config|stats|infer))?$/;
 
-/** Answers one HTTP call. Never rejects. Undefined: there is nothing at that path, or not for that method. */
+/** Answers one HTTP call. Never rejects. Undefined: no such path, or not with this method. */
 export function oipHttp(parts: HttpParts): (call: HttpCall) => Promise<HttpAnswer | undefined> {
   return async (call) => {
     try {
@@ -102,7 +102,7 @@ async function infer(call: HttpCall, parts: HttpParts, name: string, version: st
   return { code: 'OK', type: 'application/octet-stream', body: Buffer.concat([header, ...binary]), headers };
 }
 
-/** Of messages as JSON: keys as in the proto files, names of enum values, numbers as numbers. */
+/** Messages as JSON: keys as in the proto files, enum values by name, numbers as numbers. */
 function snakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCase);
   if (typeof value !== 'object' || value === null) return value;

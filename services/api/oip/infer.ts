@@ -1,4 +1,4 @@
-// ModelInfer: an input tensor to Reason calls, and their answers to output tensors.
+// ModelInfer: converts an input tensor to Reason calls, and their answers to output tensors.
 import type { CallerAccount } from '../../auth/caller-account.ts';
 import { Turns } from '../../core/turns.ts';
 import { RouterError, isErrorKind } from '../../core/errors.ts';
@@ -16,7 +16,7 @@ import { readItems, textParameter } from './input.ts';
 import { chooseOutputs, toInferResponse } from './output.ts';
 import type { InferenceStatistics } from './statistics.ts';
 
-/** What an item is counted as. */
+/** The name under which an item is counted. */
 const TYPE = 'ModelInfer.item';
 const TRACE_NAME = `inference.GRPCInferenceService/${TYPE}`;
 
@@ -29,8 +29,8 @@ interface InferParts {
 export type InferOptions = ReasoningOptions & Omit<BatchOptions, 'turns' | 'type' | 'traceName'>;
 
 /**
- * Answers one request. `form`: of the outputs; by default that of the input. `isPaid`: its caller was charged for one item
- * with the call. Throws RouterError.
+ * Answers one request. `form`: form of the outputs, by default that of the input. `isPaid`: the call has already
+ * charged its caller for one item. Throws RouterError.
  */
 export type Infer = (
   request: ModelInferRequest,

@@ -1,4 +1,4 @@
-// From the one input tensor of a request to the inputs of its items.
+// Splits the input tensor of a request into the inputs of its items.
 import type { InferParameter, InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
 import { dtypeOf } from '../../inputs/dtype.ts';
@@ -7,7 +7,7 @@ import { TEXT, readTexts } from './texts.ts';
 
 export const INPUT = 'input';
 
-/** What the model takes, as its metadata say. */
+/** The model's input, from its metadata. */
 export interface ItemShape {
   readonly kind: 'constant' | 'series';
   /** Of one step. */
@@ -24,7 +24,7 @@ export interface Items {
 
 type InputTensor = ModelInferRequest['inputs'][number];
 
-/** From the list that the protocol has for a datatype, little-endian. */
+/** Reads the protocol's list for a datatype as little-endian bytes. */
 const PACKERS: Readonly<Partial<Record<string, (contents: InferTensorContents) => Uint8Array>>> = {
   FP32: ({ fp32Contents }) => bytesOf(Float32Array.from(fp32Contents)),
   INT8: ({ intContents }) => bytesOf(Int8Array.from(intContents)),
@@ -85,7 +85,10 @@ function contentsOf({ contents }: InputTensor): InferTensorContents {
   return contents;
 }
 
-/** A constant input is [n] or the model's own shape, a series has its steps before it; either may have a batch before all. */
+/**
+ * A constant input has shape [n] or the model's shape. A series adds its steps as first dimension. A batch adds one
+ * more dimension before that.
+ */
 function divide(
   shape: readonly number[],
   { kind, shape: step }: ItemShape,
@@ -111,7 +114,7 @@ function divide(
   return { isBatch, count, itemShape: shape.slice(isBatch ? 1 : 0) };
 }
 
-/** The text of a parameter; '' where it is not there. Throws INVALID_FIELD where it is no text. */
+/** The text of a parameter; '' if it is missing. Throws INVALID_FIELD if it is not a text. */
 export function textParameter(parameters: Readonly<Record<string, InferParameter>>, name: string): string {
   const choice = Object.hasOwn(parameters, name) ? parameters[name]?.parameterChoice : undefined;
   if (choice === undefined) return '';

@@ -1,13 +1,13 @@
-// What a request of the Open Inference Protocol may hold, counted before it is decoded: see request-limits.ts.
+// Limits on requests of the Open Inference Protocol, counted before decoding: see request-limits.ts.
 import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
 import type { Check } from '../request-limits.ts';
 
 const MAX_TENSORS = 16;
 const MAX_PARAMETERS = 64;
 const MAX_DIMENSIONS = 64;
-/** Numbers that a client sends one by one become an object each: it should pack them, or send them raw. */
+/** Unpacked numbers become one object each: a client should pack them or send them raw. */
 const MAX_PARTS = 65_536;
-/** Packed numbers of small tensors; larger ones come raw. */
+/** Packed numbers are for small tensors; larger ones are sent raw. */
 const MAX_NUMBERS = 4_194_304;
 
 const PARAMETER = new MessageLimits({ 1: { name: 'parameters' }, 2: { name: 'parameters' } });

@@ -1,4 +1,4 @@
-// inference.GRPCInferenceService: the Open Inference Protocol v2 and Triton's additions, on the same port.
+// inference.GRPCInferenceService: the Open Inference Protocol v2 with Triton's additions, on the same port.
 import {
   GRPCInferenceServiceService,
   type ModelInferRequest,
@@ -76,7 +76,7 @@ export function oipMethods({ infer, catalogue, statistics, publisher }: OipParts
       await publisher.load({ name: modelOf(request), version: 0, files: undefined, reload: true });
       return {};
     }),
-    // As Triton does: all versions of it.
+    // All versions of the model, as in Triton.
     repositoryModelUnload: unary(options, async (request: RepositoryModelUnloadRequest) => {
       const name = modelOf(request);
       const served = catalogue.versions.filter((each) => each.name === name && !each.isUnloaded);
@@ -88,7 +88,7 @@ export function oipMethods({ infer, catalogue, statistics, publisher }: OipParts
   return methodsOf(oipService, handlers);
 }
 
-/** KServe's clients send the model's name where Triton's have the repository's. */
+/** KServe's clients send the model's name in the field where Triton's clients send the repository's name. */
 function modelOf({ modelName, repositoryName }: RepositoryModelLoadRequest): string {
   const name = modelName || repositoryName;
   if (name === '') throw invalid('model_name', 'model_name is empty; give the name of a model');

@@ -1,4 +1,4 @@
-// The output tensors, from the answers of a request's items.
+// Builds the output tensors from the answers of a request's items.
 import { withoutPrefix } from '../../core/enum-name.ts';
 import { hex64 } from '../../core/hex.ts';
 import type { InferParameter, InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
@@ -12,7 +12,7 @@ export type OutputType = 'FP32' | 'UINT32' | 'UINT64' | 'BYTES';
 interface Output {
   readonly name: string;
   readonly datatype: OutputType;
-  /** Elements of one item: as many as the model has labels or outputs, or one. */
+  /** Elements of one item: one per label or output of the model, or one. */
   readonly length: 'labels' | 'outputs' | 1;
   readonly values: (answer: ReasonResponse) => readonly (number | bigint | string)[];
 }

@@ -1,4 +1,4 @@
-// What was answered over this protocol, for Triton's ModelStatistics.
+// Counts the answers over this protocol for Triton's ModelStatistics.
 import type { ModelStatistics as Message, StatisticDuration } from '../../generated/inference/grpc_service.ts';
 import { InferStatistics } from '../../generated/inference/grpc_service.ts';
 import type { ReasonResponse } from '../../generated/tandem/v1/reasoning.ts';
@@ -27,7 +27,7 @@ class Counts {
 }
 
 export class InferenceStatistics {
-  /** By "name/version": only of versions that exist, so that their number is bounded. */
+  /** By "name/version". Only existing versions are counted, so the table is bounded. */
   readonly #counts = new Map<string, Counts>();
 
   answered({ model, modelVersion, timing, cache }: ReasonResponse): void {

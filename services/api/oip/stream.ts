@@ -1,4 +1,4 @@
-// Triton's ModelStreamInfer: so many requests under way as the window allows, each answered as soon as it can be.
+// Triton's ModelStreamInfer: as many requests in flight as the window allows, each answered when it is ready.
 import { Cancel } from '../../core/cancel.ts';
 import { RouterError } from '../../core/errors.ts';
 import {
@@ -111,7 +111,7 @@ class InferStream implements OpenCall, CallListener<ModelInferRequest | RouterEr
     this.#close(undefined);
   }
 
-  /** Cancels what is under way. */
+  /** Cancels the requests in flight. */
   #close(error: RouterError | undefined): void {
     if (this.#caller.aborted) return;
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));

@@ -1,4 +1,4 @@
-// An input tensor of texts, datatype BYTES, for models that take text.
+// Reads an input tensor of texts (datatype BYTES) for models that take text.
 import type { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import { invalid } from './errors.ts';
 
@@ -28,7 +28,7 @@ export function readTexts(input: ModelInferRequest['inputs'][number], raw: Uint8
   throw invalid('inputs[0]', `shape [${shape.join(', ')}] is ${count} texts, and there are ${parts.length}`);
 }
 
-/** Each after its length in four bytes, little-endian. */
+/** Each text follows its length in four bytes, little-endian. */
 function split(raw: Uint8Array, count: number): Uint8Array[] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const parts: Uint8Array[] = [];

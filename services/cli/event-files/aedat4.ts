@@ -1,5 +1,5 @@
 // AEDAT 4, iniVation's files (https://docs.inivation.com, "AEDAT 4.0"): a header, then packets of several streams, each
-// compressed by itself. Those of events are flatbuffers with one vector of structures of 16 bytes.
+// compressed separately. An event packet is a flatbuffer with one vector of 16-byte structures.
 import { zstdDecompressSync } from 'node:zlib';
 import { decompressLz4 } from './lz4.ts';
 import { type EventList, type EventReader, RecordingError, isOutOfRange } from './recording.ts';
@@ -9,7 +9,7 @@ const MAX_HEADER_BYTES = 4 * 1_048_576;
 const MAX_PACKET_BYTES = 64 * 1_048_576;
 const PACKET_HEAD_BYTES = 8;
 const EVENT_BYTES = 16;
-/** Of flatbuffers: the type of their root, after its position. */
+/** Type identifiers of flatbuffers; they follow the position of the root. */
 const HEADER_TYPE = 'IOHE';
 const EVENTS_TYPE = 'EVTS';
 
@@ -27,7 +27,7 @@ export class Aedat4Reader implements EventReader {
   /** Of the file, bytes before `#rest`. */
   #before = 0;
   #decompress: ((bytes: Buffer) => Buffer) | undefined;
-  /** The table of contents begins here; no packet does. */
+  /** The table of contents starts here; there are no packets after it. */
   #tableAt = Infinity;
 
   constructor(to: EventList) {

@@ -1,5 +1,5 @@
-// Prophesee's EVT 2.0: words of 32 bits, each an event with the low bits of its time, or the high bits of the times that
-// follow.
+// Prophesee's EVT 2.0: 32-bit words. Each is an event with the low bits of its time, or the high bits for the following
+// times.
 import type { EventList } from './recording.ts';
 
 const [CD_OFF, CD_ON, TIME_HIGH] = [0x0, 0x1, 0x8];
@@ -14,7 +14,7 @@ export class Evt2Decoder {
     this.#to = to;
   }
 
-  /** Whole words. Events before the first time are left out, as they have none. */
+  /** `bytes` are whole words. Events before the first time word are skipped, because they have no time. */
   decode(words: DataView): void {
     for (let at = 0; at < words.byteLength; at += EVT2_WORD_BYTES) {
       const word = words.getUint32(at, true);

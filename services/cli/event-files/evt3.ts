@@ -1,11 +1,11 @@
-// Prophesee's EVT 3.0: words of 16 bits, each a change of a coordinate or of the time, an event, or a row of events.
+// Prophesee's EVT 3.0: 16-bit words. Each changes a coordinate or the time, or is an event or a row of events.
 import type { EventList } from './recording.ts';
 
 const [ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH] = [0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8];
-/** Times have 24 bits, and begin anew then. */
+/** Times have 24 bits and then wrap around. */
 const TIME_LOOP_US = 2 ** 24;
 const TIME_LOW_LOOP_US = 4_096;
-/** A time that goes back by less is a late word, and no new beginning: of the 4,096 that its high bits can be. */
+/** A time that goes back by less than this is a late word, not a wrap-around. The high bits have 4,096 values. */
 const LOOP_STEPS = 2_048;
 
 export const EVT3_WORD_BYTES = 2;
@@ -25,7 +25,7 @@ export class Evt3Decoder {
     this.#to = to;
   }
 
-  /** Whole words. Events before the first time and the first row are left out, as they have none. */
+  /** Whole words. Events before the first time and the first row are skipped. */
   decode(words: DataView): void {
     for (let at = 0; at < words.byteLength; at += EVT3_WORD_BYTES) this.#decodeWord(words.getUint16(at, true));
   }
@@ -61,11 +61,11 @@ export class Evt3Decoder {
     if (timeHigh === this.#timeHigh) return;
     this.#timeHigh = timeHigh;
     this.#carryUs = 0;
-    // The low bits that go with it are still to come.
+    // The matching low bits follow later.
     this.#timeLow = 0;
   }
 
-  /** Some writers, such as expelliarmus, leave out high bits that have become one more. */
+  /** Some writers, such as expelliarmus, omit the high bits when they increase by one. */
   #takeTimeLow(timeLow: number): void {
     if (timeLow < this.#timeLow) this.#carryUs += TIME_LOW_LOOP_US;
     this.#timeLow = timeLow;

@@ -1,5 +1,5 @@
-// LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), decompressed within a limit. Checksums are not
-// looked at: what is decompressed is checked by its reader.
+// LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), decompressed up to a limit. Checksums are
+// ignored: the reader checks the decompressed data.
 import { RecordingError, isOutOfRange } from './recording.ts';
 
 const MAGIC = 0x184d2204;
@@ -30,7 +30,7 @@ class Output {
     this.length += from.length;
   }
 
-  /** What was written `distance` bytes ago; the two may overlap. */
+  /** Copies bytes from `distance` bytes back; source and target may overlap. */
   repeat(distance: number, length: number): void {
     if (distance === 0 || distance > this.length) throw damaged();
     this.reserve(length);
@@ -41,7 +41,7 @@ class Output {
 
 const damaged = (): RecordingError => new RecordingError('has a packet whose LZ4 data are damaged');
 
-/** Throws RecordingError. `most`: bytes that may come out. */
+/** Throws RecordingError. `most`: maximum decompressed bytes. */
 export function decompressLz4(frame: Buffer, most: number): Buffer {
   try {
     return decompress(frame, most);
@@ -75,7 +75,7 @@ function decompress(frame: Buffer, most: number): Buffer {
 
 function decompressBlock(block: Buffer, output: Output): void {
   let at = 0;
-  /** A length of 15 goes on in the bytes that follow. */
+  /** A length of 15 continues in the next bytes. */
   const lengthFrom = (nibble: number): number => {
     let length = nibble;
     if (nibble < 15) return length;
@@ -89,7 +89,7 @@ function decompressBlock(block: Buffer, output: Output): void {
     if (at + literals > block.length) throw damaged();
     output.add(block.subarray(at, at + literals));
     at += literals;
-    if (at === block.length) return; // the last sequence has literals alone
+    if (at === block.length) return; // the last sequence has only literals
     const distance = block.readUInt16LE(at);
     at += 2;
     output.repeat(distance, lengthFrom(token & 15) + MIN_MATCH);

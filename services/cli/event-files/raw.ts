@@ -1,4 +1,4 @@
-// Prophesee's RAW files: lines that begin with %, which name the format, and then its words.
+// Prophesee's RAW files: header lines that begin with % and name the format, then the words of that format.
 import { EVT2_WORD_BYTES, Evt2Decoder } from './evt2.ts';
 import { EVT3_WORD_BYTES, Evt3Decoder } from './evt3.ts';
 import { type EventList, type EventReader, RecordingError } from './recording.ts';
@@ -16,7 +16,7 @@ export class RawReader implements EventReader {
   #header: Buffer | undefined = Buffer.alloc(0);
   #decoder: Decoder | undefined;
   #wordBytes = 1;
-  /** Of a word that the next chunk goes on with. */
+  /** Start of a word that continues in the next chunk. */
   #rest = Buffer.alloc(0);
 
   constructor(to: EventList) {
@@ -71,7 +71,7 @@ export class RawReader implements EventReader {
   }
 }
 
-/** Where the words begin: after "% end", or with the first line that begins with something else. */
+/** Offset of the first word: after "% end", or at the first line that does not begin with %. */
 function headerEnd(bytes: Buffer): number | undefined {
   let at = 0;
   while (at < bytes.length && bytes[at] === PERCENT) {

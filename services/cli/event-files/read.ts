@@ -1,4 +1,4 @@
-// Event files, by their names: read piece by piece, and only what is asked for is kept.
+// Reads event files; the name gives the format. Reads in pieces and keeps only the requested window.
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Events } from '../../generated/tandem/v1/reasoning.ts';
 import { UsageError } from '../usage-error.ts';

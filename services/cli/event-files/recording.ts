@@ -1,13 +1,13 @@
-// Events of a recording, as readers hand them over: in arrays that grow, up to a limit.
+// Collects the events of a recording in arrays that grow up to a limit.
 
 /** The events of one recording's window. */
 export interface Window {
-  /** Microseconds: the first that is wanted, and the first that is not. */
+  /** The window in microseconds: start (included) and end (excluded). */
   readonly fromUs: number;
   readonly toUs: number;
 }
 
-/** About what a message of 16 MiB can have. */
+/** About what fits in a message of 16 MiB. */
 export const MAX_EVENTS = 1_500_000;
 
 /** The message says what to do. */
@@ -24,7 +24,7 @@ export class EventList {
     this.#window = window;
   }
 
-  /** What lies outside of the window is left out. Throws RecordingError where there are too many. */
+  /** Skips events outside the window. Throws RecordingError if there are too many. */
   add(tUs: number, x: number, y: number, isOn: boolean): void {
     if (tUs < this.#window.fromUs || tUs >= this.#window.toUs) return;
     if (this.tUs.length === MAX_EVENTS) {
@@ -39,14 +39,17 @@ export class EventList {
   }
 }
 
-/** Takes the bytes of a file piece by piece, cut anywhere. */
+/** Accepts the bytes of a file in pieces of any size. */
 export interface EventReader {
   add(chunk: Uint8Array): void;
-  /** The file is over. Throws RecordingError where it ends too early. */
+  /** Called at the end of the file. Throws RecordingError if it ends too early. */
   end(): void;
 }
 
-/** Of a read beyond the end of a buffer. By its name: tests run in a realm of their own, with another RangeError than Node's. */
+/**
+ * Whether the error is a read beyond the end of a buffer. Checked by name: tests run in another realm, whose RangeError
+ * is not Node's.
+ */
 export function isOutOfRange(error: unknown): boolean {
   return (error as Error).name === 'RangeError';
 }
