@@ -49,7 +49,10 @@ export class MessageLimits {
 /** Position of the scan. Shared, because a scan never waits. */
 let at = 0;
 
-/** Throws, with a plain reason: BeyondLimit where the message is beyond its limits, another error where the bytes are none. */
+/**
+ * Throws with a plain reason: BeyondLimit if the message exceeds its limits, another error if the bytes are not a
+ * message.
+ */
 export function scan(bytes: Uint8Array, limits: MessageLimits): void {
   at = 0;
   scanMessage(bytes, bytes.length, limits);
@@ -83,7 +86,7 @@ function scanMessage(bytes: Uint8Array, end: number, { fields, seen }: MessageLi
   }
 }
 
-/** Each takes a byte or more: they need counting only where the bytes are more than the numbers may be. */
+/** Each number takes at least a byte, so they are counted only if there are more bytes than allowed numbers. */
 function countNumbers(
   bytes: Uint8Array,
   next: number,
@@ -102,7 +105,7 @@ function countNumbers(
   if (seen[number]! > most) throw new BeyondLimit(`more than ${most} ${limit.name}`, limit);
 }
 
-/** Of a value that does not begin with its length. */
+/** Length of a value without a length prefix. */
 function lengthOf(wireType: number, bytes: Uint8Array, end: number): number {
   if (wireType === 1) return 8;
   if (wireType === 5) return 4;
@@ -114,7 +117,7 @@ function lengthOf(wireType: number, bytes: Uint8Array, end: number): number {
   return length;
 }
 
-/** At `at`, which it moves. */
+/** Reads at `at` and moves it. */
 function varint(bytes: Uint8Array, end: number): number {
   let value = 0;
   let factor = 1;

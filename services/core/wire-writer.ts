@@ -1,8 +1,8 @@
-// Writes protobuf's wire format into memory that is kept: a message written here allocates nothing but the copy that leaves.
-// For the few messages of the hot path; all others are written by generated code.
+// Writes protobuf's wire format into reused memory: a message allocates only the copy that is sent. For the few
+// messages of the hot path; generated code writes all others.
 
 const INITIAL_BYTES = 65_536;
-/** A larger message was an exception: its memory is not kept. */
+/** Memory of a larger message is not reused, since such messages are rare. */
 const KEPT_BYTES = 1_048_576;
 const MAX_VARINT_BYTES = 10;
 const CONTINUES = 0x80;
@@ -17,25 +17,25 @@ export class WireWriter {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #at = 0;
 
-  /** Forgets what was written. */
+  /** Discards everything written. */
   reset(): void {
     this.#at = 0;
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   }
 
-  /** A copy of what was written since the last `reset`. */
+  /** A copy of the bytes written since the last `reset`. */
   copy(): Buffer {
     const copy = Buffer.allocUnsafe(this.#at);
     this.#bytes.copy(copy, 0, 0, this.#at);
     return copy;
   }
 
-  /** What was written since the last `reset`, until something is written again. */
+  /** The bytes written since the last `reset`. Valid until the next write. */
   view(): Buffer {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** As `copy`, in memory of its own: for what is kept long. */
+  /** Like `copy`, in separate memory: for bytes that are kept long. */
   ownCopy(): Uint8Array {
     return new Uint8Array(this.#bytes.subarray(0, this.#at));
   }
@@ -51,7 +51,7 @@ export class WireWriter {
     this.#bytes[this.#at++] = rest;
   }
 
-  /** Nothing where it is 0, as all of the following. `tag`: field number and wire type, encoded. */
+  /** Writes nothing if it is 0; the following methods do the same. `tag`: field number and wire type, encoded. */
   number(tag: number, value: number): void {
     if (value === 0) return;
     this.varint(tag);
@@ -123,21 +123,21 @@ export class WireWriter {
     this.end(start);
   }
 
-  /** Also where they are empty: a message without fields is one. */
+  /** Writes empty bytes, too: a message without fields is a message. */
   bytes(tag: number, value: Uint8Array): void {
     this.varint(tag);
     this.varint(value.length);
     this.raw(value);
   }
 
-  /** Fields that were encoded before. */
+  /** Appends encoded fields. */
   raw(value: Uint8Array): void {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
   }
 
-  /** After the tag of what begins with its length. `atLeast`: how long it will be. Returns what `end` takes. */
+  /** Starts a length-delimited value after its tag. `atLeast`: its expected length. Returns the argument for `end`. */
   begin(atLeast = 0): number {
     const width = widthOf(atLeast);
     this.#reserve(width);
@@ -145,7 +145,7 @@ export class WireWriter {
     return this.#at;
   }
 
-  /** `atLeast`: as `begin` was told. A length that takes more bytes than that one would makes the contents move. */
+  /** `atLeast`: the same as for `begin`. If the final length needs more bytes than that, the contents are moved. */
   end(start: number, atLeast = 0): void {
     const length = this.#at - start;
     const kept = widthOf(atLeast);
@@ -159,7 +159,10 @@ export class WireWriter {
     this.#at += length;
   }
 
-  /** Names are short and ASCII: then a call into native code costs more than the bytes. Writes nothing where it is neither. */
+  /**
+   * Names are short and ASCII, so a call into native code costs more than copying the bytes here. Writes nothing if the
+   * text is not short ASCII.
+   */
   #putAscii(value: string): boolean {
     const { length } = value;
     if (length > MAX_SHORT_CHARS) return false;
@@ -187,7 +190,7 @@ export class WireWriter {
   }
 }
 
-/** Bytes of a length, encoded. */
+/** Encoded size of a length, bytes. */
 function widthOf(length: number): number {
   if (length < CONTINUES) return 1;
   return length < 2 ** 14 ? 2 : length < 2 ** 21 ? 3 : length < 2 ** 28 ? 4 : 5;

@@ -1,6 +1,6 @@
 import { visible } from '../core/visible.ts';
 
-/** A corpus or document that cannot be used. Its message names it, and the limit: one line, whatever the name of a file is. */
+/** An invalid corpus or document. The message names it and the limit, on one line, whatever a file name contains. */
 export class CorpusError extends Error {
   override readonly name = 'CorpusError';
 

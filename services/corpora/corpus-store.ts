@@ -1,5 +1,5 @@
-// Corpora on the disk: a folder with one file for each, "<name>.jsonl", whose lines are passages. A file is replaced as a
-// whole, so that a reader never sees half of it.
+// Corpora on disk: a folder with a file "<name>.jsonl" for each; its lines are passages. A file is replaced as a whole,
+// so a reader never sees a partial one.
 import {
   closeSync,
   fsyncSync,
@@ -56,14 +56,14 @@ export class CorpusStore {
     return names.filter((name) => NAME.test(name)).sort();
   }
 
-  /** Changes with every change of the corpus; undefined: there is none of this name. */
+  /** Changes with every change of the corpus; undefined: there is no such corpus. */
   stamp(name: string): string | undefined {
     if (!NAME.test(name)) return undefined;
     const stats = statSync(this.#file(name), { throwIfNoEntry: false, bigint: true });
     return stats && `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
   }
 
-  /** Throws CorpusError where there is no such corpus, or its file is damaged. */
+  /** Throws CorpusError if there is no such corpus or its file is damaged. */
   read(name: string): StoredPassage[] {
     if (this.stamp(name) === undefined) {
       throw new CorpusError(`there is no corpus "${name}"; there are: ${this.names().join(', ') || 'none'}`);
@@ -94,7 +94,7 @@ export class CorpusStore {
     };
   }
 
-  /** Documents of the corpus that have the same name are replaced, the others stay. Throws CorpusError. */
+  /** Replaces documents with the same name, and keeps the others. Throws CorpusError. */
   add(name: string, documents: readonly Document[]): CorpusSummary {
     if (!NAME.test(name)) {
       throw new CorpusError(`"${name.slice(0, 80)}" is no name for a corpus; use 1 to 64 letters, digits, "-" and "_"`);
@@ -113,14 +113,14 @@ export class CorpusStore {
     return this.summary(name);
   }
 
-  /** Throws CorpusError where there is no such corpus. */
+  /** Throws CorpusError if there is no such corpus. */
   remove(name: string): void {
     if (this.stamp(name) === undefined) this.read(name);
     rmSync(this.#file(name));
     rmSync(this.labelFile(name), { force: true });
   }
 
-  /** Where the labels of a corpus's passages are kept. */
+  /** Path of the file with the labels of a corpus. */
   labelFile(name: string): string {
     return join(this.#dir, `${name}${LABEL_ENDING}`);
   }

@@ -1,5 +1,5 @@
-// The labels of a corpus's passages, in a file beside it: one line names the model, each further one has a passage's key and its
-// label. Lines are appended, so that what is known survives the end of the process at any moment.
+// The labels of a corpus's passages, in a file beside it. The first line names the model; each other line has a
+// passage's key and its label. Lines are appended, so labels survive if the process ends at any moment.
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,7 +10,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const KEY_DIGITS = 32;
 const lineSchema = z.tuple([z.string(), z.string()]);
 
-/** Of a passage with this text, wherever it stands: an unchanged passage keeps its label. */
+/** Key of a passage, from its text alone: an unchanged passage keeps its label. */
 export function passageKey(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, KEY_DIGITS);
 }
@@ -19,10 +19,10 @@ export class LabelFile {
   readonly #file: string;
   #model = '';
   #labels = new Map<string, string>();
-  /** Whether the file ends with a whole line. */
+  /** Whether the last line of the file is complete. */
   #isComplete = true;
 
-  /** A file that is not there, or is damaged, has no labels; a last line that was cut off is left out. */
+  /** A missing or damaged file has no labels. An incomplete last line is ignored. */
   constructor(file: string) {
     this.#file = file;
     let text: string;
@@ -40,17 +40,17 @@ export class LabelFile {
     }
   }
 
-  /** Which model gave the labels: "name/version". Empty: there are none. */
+  /** The model of the labels, "name/version". Empty: there are none. */
   get model(): string {
     return this.#model;
   }
 
-  /** Undefined: not known. Empty: the model cannot label this passage. */
+  /** Undefined: unknown. Empty: the model cannot label this passage. */
   get(key: string): string | undefined {
     return this.#labels.get(key);
   }
 
-  /** Labels of another model are dropped. Throws where the file cannot be written. */
+  /** Labels of another model are dropped. Throws if the file cannot be written. */
   add(model: string, labels: readonly (readonly [key: string, label: string])[]): void {
     if (this.#model !== model) {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });

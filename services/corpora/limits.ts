@@ -1,4 +1,4 @@
-// What a user's documents may take on the disk and, once they are asked about, in the router's memory.
+// Limits on a user's documents, on disk and, once they are queried, in the router's memory.
 
 export const MAX_CORPORA = 64;
 /** Of one corpus. */

@@ -1,7 +1,7 @@
-// A document as passages: whole paragraphs, as many as fit into one passage.
+// Splits a document into passages of whole paragraphs, as many as fit into one passage.
 import { MAX_PASSAGE_CHARS } from './limits.ts';
 
-/** In the order of the text; none is blank, none longer than MAX_PASSAGE_CHARS. */
+/** In the order of the text. None is blank or longer than MAX_PASSAGE_CHARS. */
 export function passagesOf(text: string): string[] {
   const passages: string[] = [];
   let open = '';
@@ -16,7 +16,7 @@ export function passagesOf(text: string): string[] {
   return passages;
 }
 
-/** A paragraph; a long one split behind a sentence, else behind a word, else anywhere. */
+/** A paragraph. A long one is split after a sentence, else after a word, else anywhere. */
 function piecesOf(paragraph: string): string[] {
   const pieces: string[] = [];
   let from = 0;
@@ -30,14 +30,14 @@ function piecesOf(paragraph: string): string[] {
   return pieces.filter((piece) => piece !== '');
 }
 
-/** Behind the last match in the second half; 0: there is none. */
+/** End of the last match in the second half; 0: there is none. */
 function lastEnd(text: string, pattern: RegExp): number {
   let end = 0;
   for (const match of text.matchAll(pattern)) end = match.index + match[0].length;
   return end > text.length / 2 ? end : 0;
 }
 
-/** The length without half of a character at the end. */
+/** The length without half a surrogate pair at the end. */
 function wholeCharacters(text: string): number {
   return /[\uD800-\uDBFF]$/.test(text) ? text.length - 1 : text.length;
 }

@@ -1,4 +1,4 @@
-// Documents from the user's files: Markdown, plain text, or JSONL with a document a line.
+// Reads documents from the user's files: Markdown, plain text, or JSONL with one document per line.
 import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join, relative } from 'node:path';
 import { z } from 'zod';
@@ -16,7 +16,7 @@ const LINE_ENDING = '.jsonl';
 
 const lineSchema = z.object({ name: z.string().min(1).max(MAX_DOCUMENT_NAME_CHARS).optional(), text: z.string() });
 
-/** `path`: a file, or a folder with all that it holds. Links are not followed. Throws CorpusError. */
+/** `path`: a file, or a folder with all its contents. Links are not followed. Throws CorpusError. */
 export function readDocuments(path: string): Document[] {
   const stats = statOf(path);
   if (!stats.isDirectory()) return readFile(path, basename(path));

@@ -1,5 +1,5 @@
-// The files of the pages, read once and kept: a path that is not in this list does not exist, wherever it points. No
-// build step: browsers get the very files of assets/, and uPlot as its package ships it.
+// The files of the pages, read once at start. Only paths in this list exist. There is no build step: browsers get the
+// files of assets/ and uPlot unchanged.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// The newest disputes, and what the engines were given in them, so that a visitor can have it computed again.
+// The newest disputes with their inputs, so that a visitor can replay them.
 import { Recent } from './recent.ts';
 import type { DisputeInput, DisputeView } from './sources.ts';
 
@@ -16,7 +16,7 @@ export class DisputeList extends Recent<DisputeView> {
     this.#maxInputBytes = maxInputBytes;
   }
 
-  /** `input.data` must not be a view into something larger. The oldest inputs make room for it. */
+  /** `input.data` must not be a view into a larger buffer. The oldest inputs are dropped to make room. */
   keepInput(id: string, input: DisputeInput): void {
     if (input.data.length > this.#maxInputBytes) return;
     this.#inputs.set(id, input);
@@ -28,7 +28,7 @@ export class DisputeList extends Recent<DisputeView> {
     }
   }
 
-  /** Undefined: it is not kept (any more). */
+  /** Undefined: not stored, or dropped. */
   input(id: string): DisputeInput | undefined {
     return this.#inputs.get(id);
   }

@@ -1,6 +1,5 @@
-// The project's pages for users, as the dashboard serves them at /docs/: Markdown files of this installation, made HTML when
-// they are first asked for. A path that is not in the list does not exist. Links to other files of the source tree, which are
-// not served, become plain text.
+// Serves the documentation at /docs/: Markdown files of this installation, converted to HTML at the first request. Only
+// paths in the list exist. Links to other files of the source tree become plain text, since those files are not served.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join, normalize } from 'node:path';
 import type { MarkedExtension, Tokens } from 'marked';
@@ -55,7 +54,7 @@ export class Docs {
     return { type: 'text/html; charset=utf-8', body };
   }
 
-  /** Where a link of `file` leads to here; undefined: nowhere. */
+  /** Target of a link of `file` on this server; undefined: not served. */
   #locate(file: string, href: string): string | undefined {
     if (/^(https?:\/\/|#)/.test(href)) return href;
     const [path = '', section = ''] = href.split('#', 2);
@@ -74,7 +73,7 @@ function list(root: string, folder: string, endings: readonly string[]): string[
 type Locate = (href: string) => string | undefined;
 
 async function toPage(markdown: string, locate: Locate): Promise<string> {
-  const { Marked } = await import('marked'); // most routers are never asked for a page
+  const { Marked } = await import('marked'); // loaded late: most routers never serve a page
   const [, title = 'Documentation'] = /^# (.+)$/m.exec(markdown) ?? [];
   return frame(title, await new Marked(rendering(locate)).parse(markdown));
 }
@@ -106,7 +105,7 @@ function rendering(locate: Locate): MarkedExtension {
   };
 }
 
-/** As GitHub makes them, so that links into a page work in both places. */
+/** The same anchors as on GitHub, so that links into a page work in both places. */
 function slug(text: string, taken: Map<string, number>): string {
   const plain = text
     .toLowerCase()

@@ -1,5 +1,5 @@
-// What the router did within the last hour, so that a page that has just been opened shows it. A point every two seconds
-// holds what was counted since the point before. The hour is cut short where it would take more than `maxBytes`.
+// The router's figures of the last hour, so that a newly opened page can show them. Every two seconds, a point stores
+// the counts since the previous point. If that would take more than `maxBytes`, the period is shorter.
 import { LATENCY_BUCKETS, bucketStartMs } from '../telemetry/latency.ts';
 import type { Reading } from '../telemetry/meter.ts';
 import { type InputCounts, inputCounts } from './input-counts.ts';
@@ -7,36 +7,36 @@ import { type InputCounts, inputCounts } from './input-counts.ts';
 export const INTERVAL_MS = 2_000;
 export const KEPT_MS = 3_600_000;
 const MAX_BYTES = 4 * 1_048_576;
-/** Points of one chart. */
+/** Maximum points of one chart. */
 const MAX_CHART_POINTS = 180;
-/** Of a point with nothing in it, and of each latency bucket and engine in it. */
+/** Memory of an empty point, and of each latency bucket and engine in it, bytes. */
 const BASE_BYTES = 256;
 const PAIR_BYTES = 32;
 
-/** What happened within a time. */
+/** Counts within a period. */
 export interface Period {
   readonly seconds: number;
-  /** Inputs, failed ones included. */
+  /** Inputs, including failed ones. */
   readonly inputs: number;
   readonly errors: number;
-  /** Inputs that looked for a cached answer, and found one. */
+  /** Inputs with a cache look-up, and those with a hit. */
   readonly lookups: number;
   readonly hits: number;
   /** Latencies of answered inputs, milliseconds. Undefined: none was answered. */
   readonly p50Ms: number | undefined;
   readonly p95Ms: number | undefined;
   readonly p99Ms: number | undefined;
-  /** How many took so long, in LATENCY_BUCKETS. */
+  /** Counts per latency bucket (LATENCY_BUCKETS). */
   readonly buckets: readonly number[];
   /** Answers, by engine id. */
   readonly engines: Readonly<Record<string, number>>;
 }
 
-/** Equally long lists, oldest first. */
+/** Lists of equal length, oldest first. */
 interface Chart {
-  /** Seconds from a point to the next one. */
+  /** Interval between points, seconds. */
   readonly stepS: number;
-  /** Where each point ends, milliseconds since 1970. */
+  /** End of each point, milliseconds since 1970. */
   readonly timeMs: readonly number[];
   readonly inputsPerS: readonly number[];
   readonly errorsPerS: readonly number[];
@@ -94,20 +94,20 @@ export class History {
     clearInterval(this.#timer);
   }
 
-  /** Adds a point; the timer does so every two seconds. The first look only remembers the counts. */
+  /** Adds a point; a timer calls this every two seconds. The first call only stores the counts. */
   look(): void {
     const now = toCounted(this.#read());
     if (this.#last !== undefined && now.upMs > this.#last.upMs) this.#add(toPoint(now, this.#last));
     this.#last = now;
   }
 
-  /** What happened within the last `seconds`, or since the first point. */
+  /** Counts of the last `seconds`, or since the first point. */
   last(seconds: number): Period {
     const fromMs = (this.#last?.upMs ?? 0) - seconds * 1_000;
     return toPeriod(this.#points.slice(this.#firstAfter(fromMs)));
   }
 
-  /** The last `seconds` as lines of a chart. Its points stay where they are while it moves on. */
+  /** The last `seconds` as lines of a chart. Points keep their time as the window moves. */
   chart(seconds: number): Chart {
     const endMs = this.#last?.upMs ?? 0;
     const fromMs = Math.max(endMs - seconds * 1_000, (this.#points[0]?.upMs ?? 0) - INTERVAL_MS);
@@ -127,7 +127,7 @@ export class History {
     };
   }
 
-  /** Of the points whose time begins at `upMs` or after it. Timers are late: half an interval does not matter. */
+  /** The points that start at `upMs` or later. Half an interval is tolerated, since timers are late. */
   #firstAfter(upMs: number): number {
     const index = this.#points.findIndex((point) => point.upMs > upMs + INTERVAL_MS / 2);
     return index < 0 ? this.#points.length : index;
@@ -153,7 +153,7 @@ function toCounted({ timeMs, upMs, counts }: Reading): Counted {
   return { timeMs, upMs, sinceMs: counts.sinceMs, ...inputCounts(counts), hits, lookups: hits + MISS, engines };
 }
 
-/** Where counting began anew in between, all that was counted is new. */
+/** If the counters were reset in between, the whole count is new. */
 function toPoint(now: Counted, last: Counted): Point {
   const before = now.sinceMs === last.sinceMs ? last : undefined;
   const added = (read: (counted: Counted) => number): number => read(now) - (before === undefined ? 0 : read(before));
@@ -164,7 +164,7 @@ function toPoint(now: Counted, last: Counted): Point {
   });
   const engines = [...now.engines].flatMap(([id, answers]): Point['engines'] => {
     const known = before?.engines.get(id) ?? 0;
-    const more = answers < known ? answers : answers - known; // an engine of this name was removed and came back
+    const more = answers < known ? answers : answers - known; // an engine of this name was removed and added again
     return more > 0 ? [[id, more]] : [];
   });
   return {
@@ -196,7 +196,7 @@ function toPeriod(points: readonly Point[]): Period {
   };
 }
 
-/** Value below which `percent` of the counted lie, evenly spread within a bucket. Undefined of nothing. */
+/** The percentile, interpolated within a bucket. Undefined if there are no counts. */
 export function percentileMs(buckets: readonly number[], percent: number): number | undefined {
   const all = buckets.reduce((sum, count) => sum + count, 0);
   let rest = (percent / 100) * all;

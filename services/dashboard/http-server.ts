@@ -1,8 +1,8 @@
-// The router's HTTP side: the dashboard, Prometheus's and probes' paths. Limits on all that a visitor can make grow, and
-// headers that let a browser load nothing from elsewhere and nobody frame or read it.
+// The router's HTTP server: dashboard, Prometheus and probes. Everything that a visitor can make grow has a limit.
+// Headers forbid loading from other sites, framing, and reading by other sites.
 //
-// With setting `auth`, all but probes need a token. A page of another site that has its name resolve to here (DNS rebinding) is
-// told apart by its Host: only names that setting `dashboard.hosts` lists, localhost and IP addresses are answered.
+// With setting `auth`, everything except probes needs a token. DNS rebinding by another site is detected by the Host
+// header: only localhost, IP addresses and names in setting `dashboard.hosts` are accepted.
 import {
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -30,7 +30,7 @@ interface HttpCertificate {
   readonly key: Buffer;
 }
 
-/** `read`: pages and figures. `reason`: a request to a model. */
+/** `read`: pages and data. `reason`: a request to a model. */
 type HttpNeed = 'read' | 'reason';
 
 export interface HttpServerOptions {
@@ -39,18 +39,18 @@ export interface HttpServerOptions {
   /** Undefined: plaintext. */
   readonly certificate?: HttpCertificate | undefined;
   readonly connections?: ConnectionLimit;
-  /** Host names that requests may be for, besides localhost. By default none. */
+  /** Accepted host names besides localhost. Default: none. */
   readonly hosts?: readonly string[];
   /**
-   * Called with a request's header `authorization` and the IP address that it comes from. Returns the error that refuses it,
-   * else its caller, where that is known. By default no request is refused.
+   * Called with a request's header `authorization` and its IP address. Returns the error that refuses it, or else its
+   * caller, if known. By default no request is refused.
    */
   readonly authorize?: (authorization: string | undefined, need: HttpNeed, address: string) => object | undefined;
-  /** Of the body of a request, bytes. */
+  /** Maximum size of a request body, bytes. */
   readonly maxBodyBytes: number;
-  /** A request that takes longer is given up, milliseconds. */
+  /** Time limit of a request, milliseconds. */
   readonly timeoutMs: number;
-  /** Hears of faults that visitors only see as an internal error. */
+  /** Called for errors that visitors only see as an internal error. */
   readonly onInternalError: (path: string, error: unknown) => void;
 }
 
@@ -58,18 +58,18 @@ export const MAX_CONNECTIONS = 128;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_HEADERS = 64;
 const MAX_URL_CHARS = 2_048;
-/** For a request to come in whole. */
+/** Time for a request to arrive completely, milliseconds. */
 const RECEIVE_MS = 10_000;
-/** Of silence on a connection; the stream speaks every second. */
+/** Idle time-out of a connection; the live stream sends every second. */
 const SILENT_MS = 60_000;
 const KEEP_ALIVE_MS = 5_000;
-/** Connections that may be accepted before those they displace are closed. */
+/** Connections above the limit that may be accepted before the ones they displace are closed. */
 const BURST = 32;
-/** Of the connections, those that may watch or wait for an engine: the others are for what is answered at once. */
+/** Connections that may watch or wait for an engine. The others are reserved for requests that are answered at once. */
 const WATCHERS_SHARE = 0.25;
 const WAITING_SHARE = 0.5;
 
-/** They need no login. */
+/** These paths need no login. */
 const PROBES = ['/healthz', '/readyz', '/v2/health/live', '/v2/health/ready'];
 
 const SECURITY_HEADERS = {
@@ -132,7 +132,7 @@ export class HttpServer {
     this.#watchers.recheck((request) => !(this.#authorize(request, 'read') instanceof RouterError));
   }
 
-  /** For connections that come from now on. */
+  /** Applies to new connections. */
   renew(certificate: HttpCertificate): void {
     if (this.#server instanceof SecureServer) this.#server.setSecureContext(tlsOptions(certificate));
   }
@@ -156,7 +156,7 @@ export class HttpServer {
     return `${this.#host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Takes no more requests; what is being answered has `timeoutMs` to end. */
+  /** Accepts no more requests. Running ones have `timeoutMs` to end. */
   async stop(timeoutMs: number): Promise<void> {
     this.#watchers.end();
     this.#history.stop();
@@ -168,8 +168,8 @@ export class HttpServer {
   }
 
   /**
-   * Its connection makes no room for another while the answer is ours to give. While the peer sends its request, or reads
-   * its answer, it does: such peers may be as slow as they like, and keep out nobody.
+   * Handles a request. While we compute the answer, its connection is not replaced by another one. While the peer sends
+   * the request or reads the answer, it may be replaced, so a slow peer does not block others.
    */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
@@ -190,7 +190,7 @@ export class HttpServer {
       else response.once('close', () => this.#connections.done(socket));
       return;
     }
-    // A body that nobody read would have to be read before the connection can serve again.
+    // An unread body would have to be read before the connection can be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
     const body = Buffer.from(reply.body);
     response.writeHead(reply.status, {
@@ -199,16 +199,16 @@ export class HttpServer {
       ...(reply.status === 304 ? {} : { 'Content-Length': String(body.length) }),
       ...reply.headers,
     });
-    response.end(body); // none goes out where the request is HEAD
+    response.end(body); // not sent if the method is HEAD
     this.#connections.done(socket);
   }
 
   async #reply(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
     const { url = '', headers } = request;
     if (url.length > MAX_URL_CHARS) return refusal(414, 'URL_TOO_LONG', `a URL may have ${MAX_URL_CHARS} characters`);
-    // Not through URL, which would make "/assets/../x" into a path that was not asked for.
+    // Not parsed by URL, which would normalize "/assets/../x" to another path.
     const [path = '', query = ''] = url.split('?', 2);
-    // Probes are sent under all kinds of names, and tell nothing.
+    // Probes use any host name, and their answers reveal nothing.
     if (!PROBES.includes(path) && !this.#isOurs(headers.host)) {
       const message = `this host name is not in setting dashboard.hosts; use an IP address, or http://localhost:${this.#port || '…'}/`;
       return refusal(421, 'WRONG_HOST', message);
@@ -222,7 +222,7 @@ export class HttpServer {
       return refusal(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}`, { Allow: allowed });
     }
     if (method !== 'GET' && !isSameOrigin(headers)) {
-      return refusal(403, 'WRONG_ORIGIN', 'this comes from a page of another site; use the dashboard itself');
+      return refusal(403, 'WRONG_ORIGIN', 'the request comes from a page of another site; use the dashboard itself');
     }
     let owner: object | undefined;
     if (!PROBES.includes(path)) {
@@ -246,7 +246,7 @@ export class HttpServer {
     return this.#options.authorize?.(headers.authorization, need, socket.remoteAddress ?? '');
   }
 
-  /** A peer that sends its body slowly does not block others. */
+  /** A peer that sends its body slowly must not block others. */
   async #read<Body>(
     request: IncomingMessage,
     read: (request: IncomingMessage, maxBytes: number) => Promise<Body>,
@@ -264,12 +264,12 @@ export class HttpServer {
       .replace(/:\d*$/, '')
       .replace(/^\[(.*)\]$/, '$1')
       .toLowerCase();
-    // The name of a rebound page is never an IP address.
+    // In DNS rebinding the host is a name, never an IP address.
     return isLoopbackHost(name) || isIP(name) !== 0 || (this.#options.hosts ?? []).includes(name);
   }
 }
 
-/** A browser asks for a name and a password: any name, and the token. */
+/** A browser asks for a name and a password: any name, with the token as password. */
 function unauthorized({ kind, message, retryAfterMs }: RouterError): Reply {
   if (kind === 'ROLE_MISSING') return refusal(403, kind, message);
   if (kind === 'CALLER_LIMIT') {
@@ -284,7 +284,7 @@ function tlsOptions({ cert, key }: HttpCertificate): SecureContextOptions {
   return { cert, key, minVersion: 'TLSv1.3' };
 }
 
-/** Aborted when the other side leaves before it has its answer. */
+/** Aborted when the peer disconnects before it has its answer. */
 function leaving(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
@@ -293,13 +293,13 @@ function leaving(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-/** Browsers say from which page a request comes that changes something, or takes work. Programs do not. */
+/** Browsers send the origin with requests that change something or cost work. Programs do not. */
 function isSameOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
   if (origin === undefined) return site === undefined || site === 'same-origin' || site === 'none';
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
-/** Other sites' pages may send JSON only after asking, which nobody answers. */
+/** Pages of other sites may send JSON only after a CORS preflight, which is never granted. */
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');

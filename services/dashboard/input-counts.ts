@@ -1,5 +1,5 @@
-// Inputs that were reasoned about: a batch or a stream counts by its items. Calls of other kinds, such as Ping, would hide
-// what these take.
+// Counts of inputs: a batch or a stream counts by its items. Other calls, such as Ping, are left out, since they would
+// distort latencies.
 import { LATENCY_BUCKETS } from '../telemetry/latency.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
 
@@ -10,7 +10,7 @@ export interface InputCounts {
   /** Answered and failed. */
   readonly count: number;
   readonly errors: number;
-  /** Answered ones by latency, in LATENCY_BUCKETS. */
+  /** Answered inputs by latency bucket (LATENCY_BUCKETS). */
   readonly buckets: readonly number[];
 }
 

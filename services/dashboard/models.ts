@@ -1,4 +1,4 @@
-// The model repository and who holds what, as JSON.
+// The model repository, and which engines hold which version, as JSON.
 import { hex64 } from '../core/hex.ts';
 import type { DashboardSources, ModelView } from './sources.ts';
 
@@ -52,7 +52,7 @@ export function toModels({ models, pins, engines, read }: DashboardSources): obj
   };
 }
 
-/** Inputs with known answers: what a visitor may try. Undefined: there is no such version. */
+/** Golden vectors that a visitor may try. Undefined: there is no such version. */
 export function toSamples({ models }: DashboardSources, name: string, version: number): object | undefined {
   const model = models.versions.find((each) => isSame(each, { name, version }));
   return (

@@ -1,4 +1,4 @@
-// The newest of something, and never more of it than there is room for.
+// The newest items, up to a limit.
 import type { Newest } from './sources.ts';
 
 export class Recent<T> implements Newest<T> {
@@ -14,7 +14,7 @@ export class Recent<T> implements Newest<T> {
     if (this.#items.length > this.max) this.#items.pop();
   }
 
-  /** `item` stands for something that is known better now. Does nothing where it has made room. */
+  /** Updates an item. Does nothing if it was already dropped. */
   replace(item: T, by: T): void {
     const index = this.#items.indexOf(item);
     if (index >= 0) this.#items[index] = by;

@@ -1,4 +1,4 @@
-// What a route answers, before it is written out.
+// The response of a route.
 
 export interface Reply {
   readonly status: number;
@@ -17,12 +17,12 @@ export function json(body: unknown, status = 200): Reply {
   return { status, type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
 }
 
-/** In the form of `ReasonError`: what happened, and what to do next. */
+/** An error in the form of `ReasonError`: what happened, and what to do next. */
 export function refusal(status: number, reason: string, message: string, headers: Reply['headers'] = {}): Reply {
   return { ...json({ reason, message }, status), headers };
 }
 
-/** A refusal that ends whatever led to it. */
+/** An exception that carries a refusal. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reply: Reply;

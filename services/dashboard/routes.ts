@@ -1,4 +1,4 @@
-// Every path there is, and what it answers. All but one only read.
+// All paths and their handlers. All except one only read.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallContext } from '../core/inference.ts';
 import { type Asset, readAssets } from './assets.ts';
@@ -19,13 +19,13 @@ export interface RouteInput {
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
   readonly context: CallContext;
-  /** The whole body. Rejects with Refused where it is too long or no JSON. */
+  /** The whole body. Rejects with Refused if it is too long or not JSON. */
   readonly body: () => Promise<unknown>;
-  /** The same as bytes, of any type. */
+  /** The body as bytes, of any type. */
   readonly bytes: () => Promise<Buffer>;
 }
 
-/** Undefined: the route has written its answer itself. */
+/** Undefined: the route wrote its response itself. */
 export type Handler = (input: RouteInput) => Reply | undefined | Promise<Reply | undefined>;
 
 export interface Route {
@@ -39,7 +39,7 @@ const MAX_LISTED = 500;
 const DEFAULT_LISTED = 100;
 const MIN_HISTORY_S = 60;
 
-/** gRPC status → HTTP status, as google.rpc.Code has them. */
+/** gRPC status → HTTP status, as in google.rpc.Code. */
 const HTTP_STATUS: Readonly<Record<string, number>> = {
   OK: 200,
   INVALID_ARGUMENT: 400,
@@ -52,7 +52,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-/** `maxWaiting`: requests that wait for an engine at once. */
+/** `maxWaiting`: maximum requests that wait for an engine. */
 export function dashboardRoutes(
   sources: DashboardSources,
   history: History,
@@ -97,7 +97,7 @@ export function dashboardRoutes(
     }),
     get(/^\/api\/stream$/, ({ request, response }) => {
       if (watchers.isFull) {
-        const message = `${watchers.size} pages watch already, the most there may be; close one, or use /api/snapshot`;
+        const message = `${watchers.size} pages are open already, the maximum; close one, or use /api/snapshot`;
         return refusal(503, 'TOO_MANY_WATCHERS', message, { 'Retry-After': '5' });
       }
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
@@ -115,7 +115,11 @@ export function dashboardRoutes(
       }
       const spans = sources.traces.spans(id);
       if (spans.length > 0) return json({ spans });
-      return refusal(404, 'UNKNOWN_TRACE', 'no such trace is kept; older ones make room for new ones, see /api/traces');
+      return refusal(
+        404,
+        'UNKNOWN_TRACE',
+        'there is no such trace; older ones are dropped for new ones, see /api/traces',
+      );
     }),
     get(
       /^\/api\/disputes$/,
@@ -150,14 +154,14 @@ export function dashboardRoutes(
   ];
 }
 
-/** What is shown of it: an event may carry a user's bytes, too. */
+/** The part that is shown: an event may also carry a user's bytes. */
 function toEvent(event: EventView, { traces }: DashboardSources): EventView {
   const { sequence, timeMs, topic, severity, text, data, count, traceId } = event;
   const ours = topic.startsWith('user.') ? {} : data;
   return { sequence, timeMs, topic, severity, text, data: ours, count, traceId: traces.has(traceId) ? traceId : '' };
 }
 
-/** No link leads nowhere. */
+/** A path for each file, so that no link is broken. */
 function toDispute(dispute: DisputeView, { traces, disputes, reason }: DashboardSources): object {
   const { id, traceId } = dispute;
   const canReplay = reason !== undefined && disputes.input(id) !== undefined;
@@ -173,12 +177,14 @@ async function reason({ body, context }: RouteInput, sources: DashboardSources):
   return toReply(await sources.reason(await body(), context));
 }
 
-/** The input of a dispute once more, as a vote of all engines. The input itself stays here: it is a caller's. */
+/**
+ * Replays the input of a dispute as a vote of all engines. The input stays in the router, since it belongs to a caller.
+ */
 async function replay({ parts: [, id = ''], context }: RouteInput, sources: DashboardSources): Promise<Reply> {
   if (sources.reason === undefined) throw tryRequestsOff();
   const input = sources.disputes.input(id);
   if (input === undefined) {
-    return refusal(404, 'UNKNOWN_DISPUTE', 'the input of this dispute is not kept any more; see /api/disputes');
+    return refusal(404, 'UNKNOWN_DISPUTE', 'the input of this dispute is no longer stored; see /api/disputes');
   }
   const { model, version, shape, data } = input;
   const request = {
@@ -221,7 +227,7 @@ function atMost(max: number, handle: Handler): Handler {
   let waiting = 0;
   return async (input) => {
     if (waiting >= max) {
-      const message = `${waiting} requests from the dashboard wait for an answer, the most there may be; try again, or use gRPC`;
+      const message = `${waiting} requests from the dashboard wait for an answer, the maximum; try again, or use gRPC`;
       return refusal(429, 'ROUTER_FULL', message, { 'Retry-After': '1' });
     }
     waiting += 1;
@@ -233,7 +239,7 @@ function atMost(max: number, handle: Handler): Handler {
   };
 }
 
-/** Always asked for anew, seldom sent again: files may change with the next start. */
+/** Always revalidated, rarely sent again: files may change with the next start. */
 function asset({ type, body, gzipped, etag }: Asset, { headers }: IncomingMessage): Reply {
   const kept = { ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' };
   if (headers['if-none-match'] === etag) return { status: 304, type, body: '', headers: kept };
@@ -241,7 +247,7 @@ function asset({ type, body, gzipped, etag }: Asset, { headers }: IncomingMessag
   return { status: 200, type, body: gzipped, headers: { ...kept, 'Content-Encoding': 'gzip' } };
 }
 
-/** Empty where it is no text, which is no model's name either. */
+/** Empty if it is not a text; no model has an empty name. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -1,14 +1,14 @@
-// How things stand, as one JSON object: what the stream sends every second, and what the live pages show.
+// The state of the router as one JSON object, which the stream sends every second for the live pages.
 import { type EngineCounts, NO_ENGINE_COUNTS } from '../telemetry/metrics-snapshot.ts';
 import type { History } from './history.ts';
 import { inputCounts } from './input-counts.ts';
 import type { DashboardSources, EngineView } from './sources.ts';
 
-/** What "now" means for a rate. */
+/** Window of the rates named "now". */
 const NOW_S = 10;
 const MINUTE_S = 60;
 
-/** Counts are those since `sinceMs`: when the router started, or counting was reset. `now` and `minute` look back that far. */
+/** Counts are since `sinceMs`: the start of the router or the last reset. `now` and `minute` cover those windows. */
 export function toSnapshot(sources: DashboardSources, history: History): object {
   const { timeMs, upMs, counts, standing } = sources.read();
   const { buckets: _buckets, ...inputs } = inputCounts(counts);
@@ -41,7 +41,7 @@ export function toSnapshot(sources: DashboardSources, history: History): object 
   };
 }
 
-/** Undefined: nothing is known yet. */
+/** Undefined: no data yet. */
 function perSecond(count: number, seconds: number): number | undefined {
   return seconds > 0 ? count / seconds : undefined;
 }

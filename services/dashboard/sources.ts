@@ -1,5 +1,5 @@
-// Everything the dashboard may know, given by main.ts: it reads, and can change nothing. Each view is the part of the real
-// thing that a page shows, so that a test can give plain objects.
+// All data sources of the dashboard, given by main.ts. They are read-only. Each view has only the fields that a page
+// shows, so tests can use plain objects.
 import type { EngineState } from '../core/engine-state.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { EngineModel } from '../engines/engine.ts';
@@ -11,13 +11,13 @@ export interface EngineView {
   readonly id: string;
   readonly kind: string;
   readonly state: EngineState;
-  /** Why it takes no requests; empty where it does. */
+  /** Why it takes no requests; empty if it does. */
   readonly unavailableReason: string;
   readonly build: string;
   readonly inFlight: number;
-  /** What it describes of the models of the repository. */
+  /** Its description of the repository's models. */
   readonly models: readonly EngineModel[];
-  /** Models of the repository that it cannot serve. */
+  /** Repository models that it cannot serve. */
   readonly modelProblems: readonly ModelProblem[];
   readonly breaker: {
     readonly state: string;
@@ -32,7 +32,7 @@ export interface EngineView {
   };
 }
 
-/** A model version as the repository knows it. */
+/** A model version of the repository. */
 export interface ModelView {
   readonly name: string;
   readonly version: number;
@@ -43,7 +43,7 @@ export interface ModelView {
   /** Seconds. */
   readonly dt: number;
   readonly golden: readonly { readonly name: string; readonly data: Uint8Array; readonly stateDigest: bigint }[];
-  /** Settings that its manifest leaves to their defaults. */
+  /** Settings that have their defaults. */
   readonly defaults: readonly string[];
   /** Name under which engines hold it. */
   readonly heldAs: string;
@@ -68,7 +68,7 @@ export interface TraceSummaryView {
   readonly spans: number;
   readonly services: readonly string[];
   readonly error: string;
-  /** Of the root. */
+  /** Duration of the root span. */
   readonly attributes: Attributes;
 }
 
@@ -105,18 +105,18 @@ interface TracesView {
   /** Newest first. `next`: there may be more. */
   list(filter: TraceFilterView): { readonly traces: readonly TraceSummaryView[]; readonly next: number | undefined };
   has(traceId: string): boolean;
-  /** Empty where the trace is not known. */
+  /** Empty if the trace is unknown. */
   spans(traceId: string): readonly SpanView[];
 }
 
-/** Where an engine began to differ from one that it contradicted. */
+/** The first difference between an engine and one that it contradicted. */
 export interface DifferenceView {
   readonly engine: string;
-  /** Empty: nothing could be compared. */
+  /** Empty: no comparison was possible. */
   readonly reference: string;
   /** In a sentence. */
   readonly text: string;
-  /** What both did around that place; undefined: there are no spikes to show. */
+  /** Spikes of both around the difference; undefined: none to show. */
   readonly raster: RasterView | undefined;
 }
 
@@ -127,14 +127,14 @@ interface RasterView {
   readonly steps: number;
   readonly firstNeuron: number;
   readonly neurons: number;
-  /** Step at which the node's state began to differ; undefined: it did not. */
+  /** First step at which the node's state differs; undefined: it does not. */
   readonly stateStep: number | undefined;
-  /** Base64. Row by row, a step each, `ceil(neurons / 8)` bytes; neuron k is bit k % 8 of byte k / 8. */
+  /** Base64. Row by row, one step each, `ceil(neurons / 8)` bytes; neuron k is bit k % 8 of byte k / 8. */
   readonly spikes: string;
   readonly referenceSpikes: string;
 }
 
-/** What the engines were given. */
+/** The engines' input. */
 export interface DisputeInput {
   readonly model: string;
   readonly version: number;
@@ -165,7 +165,7 @@ export interface DisputeView {
     readonly why: string;
     readonly durationMs: number;
   }[];
-  /** One for each dissenter; empty until their recordings have been compared. */
+  /** One for each dissenter; empty until the recordings are compared. */
   readonly differences: readonly DifferenceView[];
 }
 
@@ -176,11 +176,11 @@ export interface EventView {
   readonly severity: 'INFO' | 'WARNING' | 'ERROR';
   /** For people. */
   readonly text: string;
-  /** Such as "engine": "engine-1". */
+  /** Example: "engine": "engine-1". */
   readonly data: Readonly<Record<string, string>>;
-  /** How often it has happened. */
+  /** Number of occurrences. */
   readonly count: number;
-  /** 32 hexadecimal digits; empty: it came of no traced request. */
+  /** 32 hexadecimal digits; empty: not from a traced request. */
   readonly traceId: string;
 }
 
@@ -223,7 +223,7 @@ export interface StudentView {
   }[];
 }
 
-/** The newest of something, newest first. */
+/** The newest items, newest first. */
 export interface Newest<T> {
   recent(limit: number): readonly T[];
 }
@@ -239,7 +239,7 @@ interface SessionView {
   readonly turns: { readonly length: number };
   readonly bytes: number;
   readonly engineId: string;
-  /** On the clock of `nowMs`. */
+  /** By the clock of `nowMs`. */
   readonly openedMs: number;
   readonly usedMs: number;
 }
@@ -248,7 +248,7 @@ interface SessionsView {
   /** Newest first. */
   list(limit: number): readonly SessionView[];
   nowMs(): number;
-  /** The newest spikes of its readout, since it was first asked for them; undefined: no such session is open. */
+  /** The newest spikes of the session's readout since the first call; undefined: no such open session. */
   spikes(serial: number):
     | {
         readonly neurons: number;
@@ -265,7 +265,7 @@ interface SessionsView {
 interface InferenceCall {
   readonly method: string;
   readonly path: string;
-  /** Of header Inference-Header-Content-Length; NaN: there is none. */
+  /** Value of header Inference-Header-Content-Length; NaN: missing. */
   readonly headerBytes: number;
   readonly deadlineMs: number;
   readonly signal: CallContext['signal'];
@@ -281,7 +281,7 @@ interface InferenceAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Something is wrong now. */
+/** A raised alert. */
 interface AlertView {
   readonly name: string;
   readonly text: string;
@@ -289,40 +289,40 @@ interface AlertView {
   readonly sinceMs: number;
 }
 
-/** How a command on this machine reaches the router. */
+/** Flags with which a command on this machine reaches the router. */
 interface ClientView {
   /** "host:port", or "unix:PATH"; empty: it does not listen yet. */
   readonly address: string;
-  /** Further flags that `npx tandem` needs, such as "--ca CA.pem". */
+  /** Other flags that `npx tandem` needs, such as "--ca CA.pem". */
   readonly flags: string;
 }
 
 export interface DashboardSources {
   readonly alerts: () => readonly AlertView[];
   readonly client: () => ClientView;
-  /** Undefined as a result: there is nothing at that path. */
+  /** An undefined result means: no such path. */
   readonly inference?: (call: InferenceCall) => Promise<InferenceAnswer | undefined>;
   readonly engines: () => readonly EngineView[];
-  /** Whether the router can answer as it is configured, and what is missing; one line. */
+  /** Whether the router can answer requests in its configuration, and what is missing; one line. */
   readonly readiness: () => { readonly isReady: boolean; readonly why: string };
-  /** The same models as the router has read them. */
+  /** The same models, as read by the router. */
   readonly pins: ModelPins;
   readonly models: { readonly versions: readonly ModelView[]; readonly defaultModel: string };
-  /** The same reading that GetMetrics and Prometheus get. */
+  /** The same data that GetMetrics and Prometheus get. */
   readonly read: () => Reading;
   readonly router: { readonly strategy: string };
   readonly sessions: SessionsView;
   readonly traces: TracesView;
   readonly disputes: Newest<DisputeView> & {
-    /** Undefined: it is not kept (any more). */
+    /** Undefined: not stored, or dropped. */
     input(id: string): DisputeInput | undefined;
   };
   readonly events: Newest<EventView>;
-  /** What students have learnt, by name. */
+  /** States of students, by name. */
   readonly learning: () => Promise<readonly StudentView[]>;
   /** Prometheus's text; undefined: there is none. */
   readonly exposition: ((accept: string) => Promise<{ contentType: string; body: string }>) | undefined;
-  /** Answers one ReasonRequest in protobuf's JSON; undefined: the dashboard may not ask. */
+  /** Answers one ReasonRequest in protobuf's JSON; undefined: requests from the dashboard are off. */
   readonly reason: ((request: unknown, context: CallContext) => Promise<ReasonReply>) | undefined;
 }
 

@@ -1,11 +1,11 @@
-// The list of traces that a page asks for.
+// Reads the query of a list of traces.
 import { Refused } from './reply.ts';
 import { TRACE_KINDS, type TraceFilterView } from './sources.ts';
 
 const ID = /^[0-9a-f]{0,32}$/;
 const MAX_MODEL_CHARS = 200;
 
-/** Throws Refused where the query cannot be used. */
+/** Throws Refused if the query is invalid. */
 export function toTraceFilter(query: URLSearchParams, limit: number): TraceFilterView {
   const kind = TRACE_KINDS.find((each) => each === query.get('kind')?.toUpperCase());
   if (query.has('kind') && kind === undefined) refuse(`kind must be one of ${TRACE_KINDS.join(', ').toLowerCase()}`);

@@ -1,5 +1,6 @@
-// Who watches the live snapshot: one timer for all, which only runs while somebody does. A snapshot is made and written
-// out once a second, however many look at it; a reader that has not taken the last one yet gets none, so nothing queues.
+// Streams the live snapshot to all watchers. One timer runs while there are watchers, and a snapshot is built and
+// serialized once a second for all of them. A reader that has not received the last one yet is skipped, so nothing
+// queues.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const INTERVAL_MS = 1_000;
@@ -25,7 +26,7 @@ export class Watchers {
     return this.#open.size >= this.#max;
   }
 
-  /** Sends snapshots until the other side leaves. The head has been written. */
+  /** Sends snapshots until the peer disconnects. The response head must already be written. */
   add(response: ServerResponse): void {
     response.write(`retry: 2000\n\n${this.#message()}`);
     this.#open.add(response);
@@ -41,7 +42,7 @@ export class Watchers {
     for (const response of this.#open) if (!mayWatch(response.req)) response.end();
   }
 
-  /** Ends every stream; their readers come back when there is a server again. */
+  /** Ends every stream; readers reconnect when there is a server again. */
   end(): void {
     for (const response of this.#open) response.end();
     this.#rest();

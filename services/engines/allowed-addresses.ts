@@ -1,4 +1,4 @@
-// Which addresses engines may have that are added at run time.
+// Checks the addresses of engines that are added at run time.
 import { BlockList, isIP } from 'node:net';
 import { normalAddress } from './duplicates.ts';
 
@@ -7,7 +7,7 @@ export class AllowedAddresses {
   readonly #names: string[] = [];
   readonly #sockets: string[] = [];
 
-  /** `rules`: networks or IP addresses, host names, "*." and a domain, "unix:" and the start of a path. */
+  /** `rules`: networks or IP addresses, host names, "*." plus a domain, "unix:" plus a path prefix. */
   constructor(rules: readonly string[]) {
     for (const rule of rules) {
       const [network = '', bits] = rule.split('/');
@@ -19,7 +19,7 @@ export class AllowedAddresses {
     }
   }
 
-  /** Of "host:port" or "unix:PATH". A host name counts by itself: what it resolves to may change. */
+  /** `address`: "host:port" or "unix:PATH". A host name is compared as a name, since its addresses may change. */
   has(address: string): boolean {
     const normal = normalAddress(address);
     if (normal.startsWith('unix:')) return this.#sockets.some((start) => normal.startsWith(start));

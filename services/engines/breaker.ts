@@ -1,8 +1,8 @@
-// One engine's circuit breaker: opossum's state machine, told each outcome after the fact.
+// One engine's circuit breaker: opossum's state machine, which gets each outcome after the call.
 //
-// It counts in a window of its own making (`rotateBucketController`), so that the window can be emptied: after a recovery,
-// what was before says nothing of the engine. The calls do not run inside it, because opossum knows two outcomes and the error table three: what is not the engine's fault
-// must neither fill its statistics nor close a half-open breaker.
+// The window is ours (`rotateBucketController`), so that it can be emptied: after a recovery, earlier failures say
+// nothing about the engine. Calls do not run inside the breaker, because opossum has two outcomes and our error table
+// three: a failure that is not the engine's fault must neither count nor close a half-open breaker.
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import type { BreakerOutcome } from '../core/errors.ts';
@@ -24,41 +24,47 @@ export interface BreakerOptions {
 }
 
 const MAX_EVENTS = 32;
-/** Parts of the window: it forgets one at a time. */
+/** Parts of the window; the oldest is dropped at a time. */
 const BUCKETS = 10;
-/** It also opens when requests fail in a row within its window: `minRequests` at least, over so long at least, milliseconds. */
+/**
+ * It also opens after consecutive failures within the window: at least `minRequests`, over at least this time,
+ * milliseconds.
+ */
 const MIN_FAILING_MS = 100;
-/** Reopened so soon after it has closed, or by the request that tried, it stays open twice as long as the last time. */
+/**
+ * If it reopens within this time after it closed, or by the trial request, it stays open twice as long as the last
+ * time.
+ */
 const RELAPSE_RESETS = 4;
-/** The longest that it stays open, in `resetMs`. */
+/** Maximum time it stays open, in multiples of `resetMs`. */
 const MAX_RESETS = 16;
-/** Of an engine that broke the protocol, which a trial that is answered does not show: both are longer. */
+/** Longer values for an engine that broke the protocol, since an answered trial does not prove that it stopped. */
 const FAULT_RELAPSE_RESETS = 64;
 const MAX_FAULT_RESETS = 64;
-/** opossum opens above its threshold, and a rate of 30 % may be 30.000000000000004. Ours opens at it. */
+/** opossum opens above its threshold; ours opens at the threshold. A rate of 30 % may be 30.000000000000004. */
 const THRESHOLD_SLACK = 1e-9;
 
 export class Breaker {
-  /** The newest changes, oldest first. */
+  /** The most recent changes, oldest first. */
   readonly events: BreakerEvent[] = [];
   readonly #circuit: CircuitBreaker<[BreakerOutcome], void>;
   readonly #window = new EventEmitter();
   readonly #forgetting: NodeJS.Timeout;
   #isProbing = false;
   #lastFailure = '';
-  /** Failures since the last success, and when the first of them ended. */
+  /** Number of failures since the last success, and the time of the first. */
   #failedInARow = 0;
   #failingSinceMs = 0;
   #closedAtMs = -Infinity;
   readonly #options: BreakerOptions;
-  /** How long it stays open the next time: opossum reads it when it opens. */
+  /** Time it will stay open. opossum reads it when the breaker opens. */
   readonly #pause: { resetTimeout: number };
-  /** How long it stayed open the last time. */
+  /** Time it stayed open the last time. */
   #lastPauseMs = 0;
-  /** The engine broke the protocol, and has not been clean for long since. */
+  /** The engine broke the protocol recently. */
   #isFaulty = false;
   #trippedBy: string | undefined;
-  /** Of the request that failed last. */
+  /** Kind of the last failure. */
   #onOpened: ((why: string) => void) | undefined;
 
   constructor(options: BreakerOptions, onEvent: (event: BreakerEvent) => void = () => undefined) {
@@ -113,14 +119,14 @@ export class Breaker {
     return this.#circuit.closed || (this.#circuit.halfOpen && !this.#isProbing);
   }
 
-  /** Before a request is sent; what it returns goes to `end`. */
+  /** Call before a request is sent, and pass the result to `end`. */
   begin(): { readonly isProbe: boolean } {
     if (this.#circuit.closed) return ORDINARY;
     this.#isProbing = true;
     return PROBE;
   }
 
-  /** `failure` names it, for the history; `onOpened` is called if this was one failure too many. */
+  /** `failure`: its name, for the history. `onOpened`: called if this failure opened the breaker. */
   end(
     { isProbe }: { readonly isProbe: boolean },
     outcome: BreakerOutcome,
@@ -128,7 +134,7 @@ export class Breaker {
     onOpened?: (why: string) => void,
   ): void {
     if (isProbe) this.#isProbing = false;
-    // What was sent before the breaker opened says nothing about the engine as it is now.
+    // A request that was sent before the breaker opened says nothing about the engine's current state.
     if (outcome === 'ignore' || (!isProbe && !this.#circuit.closed)) return;
     if (outcome === 'success') this.#failedInARow = 0;
     else {
@@ -146,15 +152,18 @@ export class Breaker {
     else this.#circuit.fire(outcome).catch(() => undefined);
   }
 
-  /** As `fire` while it is closed, by the events that the circuit counts by: without its promises, which cost more than all else. */
+  /**
+   * Does what `fire` does while closed, by emitting the events that the circuit counts. Avoids its promises, which cost
+   * more than everything else.
+   */
   #countSuccess(): void {
     this.#circuit.emit('fire');
     this.#circuit.emit('success', undefined, 0);
   }
 
   /**
-   * Opens it at once: the engine is known to be away. `isFault`: since it broke the protocol. One whose connection was only
-   * lost gets no longer pauses: those between attempts to connect grow already.
+   * Opens it at once, because the engine is lost. `isFault`: because it broke the protocol. After a mere connection
+   * loss, the open time does not grow: the delay between attempts to connect grows already.
    */
   trip(why: string, isFault = false): void {
     if (!this.#circuit.opened) {
@@ -171,13 +180,13 @@ export class Breaker {
     this.#circuit.open();
   }
 
-  /** Why one failure more opens it, whatever the window says; empty: the window decides. */
+  /** Why one more failure opens it, regardless of the window; empty: the window decides. */
   #whyAtOnce(failure: string): string {
     if (this.#circuit.halfOpen) return `the request that tried failed with ${failure}`;
     return this.#hasFailedTooOften() ? `${this.#failedInARow} requests in a row failed, the last with ${failure}` : '';
   }
 
-  /** A window's share would take seconds to notice that an engine which answered well has stopped to answer at all. */
+  /** The failure rate of the window would take seconds to detect that a good engine stopped answering completely. */
   #hasFailedTooOften(): boolean {
     const nowMs = performance.now();
     const { minRequests, windowMs } = this.#options;
@@ -189,7 +198,7 @@ export class Breaker {
     return this.#failedInARow >= minRequests && nowMs - this.#failingSinceMs >= MIN_FAILING_MS;
   }
 
-  /** Before it may open. */
+  /** Call before it may open. */
   #setPause(): void {
     const { resetMs } = this.#options;
     const cleanMs = this.#circuit.halfOpen ? 0 : performance.now() - this.#closedAtMs;

@@ -36,7 +36,7 @@ describe('an answer', () => {
   it('has the steps of the series that was sent', () => {
     const series = [{ shape: [5, 3] }, { inputKind: 'series' }] as const;
     expect(check({ steps: 5 }, ...series)).toBe('');
-    expect(check({ steps: 16 }, ...series)).toBe('another number of steps');
+    expect(check({ steps: 16 }, ...series)).toBe('a different number of steps');
   });
 
   it('passes whatever bytes its potentials lie between', () => {
@@ -46,15 +46,15 @@ describe('an answer', () => {
 
   it.each<[string, Partial<Inference>]>([
     ['another model version', { modelVersion: 2 }],
-    ['another number of steps', { steps: 15 }],
-    ['another number of spike counts than the model has outputs', { spikeCounts: [1] }],
-    ['another number of spike counts than the model has outputs', { spikeCounts: [1, 2, 3] }],
-    ['another number of spike counts than the model has outputs', { spikeCounts: [] }],
-    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(0) }],
-    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(7) }],
-    ['another number of potentials than the model has outputs', { potentials: Buffer.alloc(12) }],
+    ['a different number of steps', { steps: 15 }],
+    ['a number of spike counts that is not the model’s number of outputs', { spikeCounts: [1] }],
+    ['a number of spike counts that is not the model’s number of outputs', { spikeCounts: [1, 2, 3] }],
+    ['a number of spike counts that is not the model’s number of outputs', { spikeCounts: [] }],
+    ['a number of potentials that is not the model’s number of outputs', { potentials: Buffer.alloc(0) }],
+    ['a number of potentials that is not the model’s number of outputs', { potentials: Buffer.alloc(7) }],
+    ['a number of potentials that is not the model’s number of outputs', { potentials: Buffer.alloc(12) }],
     ['no spike counts and no potentials', { ...EMPTY, readoutDigest: 5n }],
-    ['more spikes of an output than it can have in so many steps', { spikeCounts: [17, 0] }],
+    ['more spikes of an output than possible in this number of steps', { spikeCounts: [17, 0] }],
     ['a readout of each step that was not asked for', { readoutPerStep: Buffer.alloc(4 * 16 * 2) }],
     ['a potential that is not finite', { potentials: floats(0, NaN) }],
     ['a potential that is not finite', { potentials: floats(Infinity, 0) }],
@@ -62,7 +62,7 @@ describe('an answer', () => {
     ['more spikes than the model can have', { totalSpikes: 161n }],
     ['more spikes than the model can have', { totalSpikes: 2n ** 64n - 1n }],
     ['more synaptic operations than the model can have', { synapticOperations: 2n ** 64n - 1n }],
-    ['a readout digest that is not of what was returned', { readoutDigest: 5n }],
+    ['a readout digest that does not match the returned bytes', { readoutDigest: 5n }],
     ['layers that were not asked for', { layers: [{} as never] }],
   ])('is refused with %s', (problem, over) => {
     expect(check(over)).toBe(problem);
@@ -84,7 +84,7 @@ describe('an answer', () => {
   });
 
   it('is refused with spikes of a readout that does not spike', () => {
-    expect(check({}, {}, { countsSpikes: false })).toBe('spikes of a readout that does not spike');
+    expect(check({}, {}, { countsSpikes: false })).toBe('spikes of a readout that does not fire');
     expect(check({ spikeCounts: [0, 0] }, {}, { countsSpikes: false })).toBe('');
   });
 
@@ -95,6 +95,6 @@ describe('an answer', () => {
   it('is refused with the digest of another answer, also where the digests are all that is wanted', () => {
     const readout = readoutDigest(fakeInference());
     const altered = { spikeCounts: [3, 2], readoutDigest: readout };
-    expect(check(altered, { digestOnly: true })).toBe('a readout digest that is not of what was returned');
+    expect(check(altered, { digestOnly: true })).toBe('a readout digest that does not match the returned bytes');
   });
 });

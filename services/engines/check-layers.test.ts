@@ -49,15 +49,15 @@ describe('layers that an engine told', () => {
     ['steps out of order', layer({ eventSteps: [1, 1, 0] }), 'out of order'],
     ['neurons out of order', layer({ eventNeurons: [3, 2, 2] }), 'out of order'],
     ['events in other steps than spikes', layer({ eventSteps: [0, 0, 1], eventNeurons: [0, 1, 0] }), 'than spikes'],
-    ['another name than the model has', layer({ node: 'evil' }), 'a layer that the model does not have there'],
-    ['more neurons than the model has', layer({ neurons: 5 }), 'a layer that the model does not have there'],
+    ['another name than the model has', layer({ node: 'evil' }), 'a layer that does not match the model'],
+    ['more neurons than the model has', layer({ neurons: 5 }), 'a layer that does not match the model'],
   ])('cannot have %s', (_, wrong, problem) => {
     expect(check([wrong])).toContain(problem);
   });
 
   it('cannot have other spikes than the run', () => {
-    expect(check([layer()], 'RASTER', 4n)).toBe('layers whose spikes are not those of the run');
-    expect(check([layer()], 'RASTER', 2n ** 64n - 1n)).toBe('layers whose spikes are not those of the run');
+    expect(check([layer()], 'RASTER', 4n)).toBe('layers whose spikes do not add up to those of the run');
+    expect(check([layer()], 'RASTER', 2n ** 64n - 1n)).toBe('layers whose spikes do not add up to those of the run');
   });
 
   it('cannot be more than was asked for', () => {
@@ -73,8 +73,8 @@ describe('layers that an engine told', () => {
       return checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), { detail: 'LAYERS' }, model);
     };
     expect(of('a', 'b')).toBe('');
-    expect(of('b', 'a')).toBe('a layer that the model does not have there');
-    expect([of('a'), of('a', 'b', 'b')]).toEqual(Array(2).fill('another number of layers than the model has'));
+    expect(of('b', 'a')).toBe('a layer that does not match the model');
+    expect([of('a'), of('a', 'b', 'b')]).toEqual(Array(2).fill('a number of layers that is not the model’s'));
   });
 
   it('cannot be left out where they were asked for, unless the digests were enough', () => {

@@ -1,19 +1,19 @@
-// The layers of an answer are checked against the model, the run and themselves. Whether they are the right ones only other
-// engines can say: detail-digest.ts.
+// Checks the layers of an answer against the model, the run and themselves. Only other engines can tell whether their
+// values are correct: detail-digest.ts.
 import type { Detail, Inference, LayerActivity } from '../core/inference.ts';
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS } from './engine.ts';
 import type { PinnedModel } from './model-pins.ts';
 
 export interface DetailAsked {
   readonly detail: Detail;
-  /** They may be left out. */
+  /** They may be missing. */
   readonly digestOnly?: boolean | undefined;
 }
 
-/** `steps` and `totalSpikes` are those of the input alone, without a session's before it. */
+/** `steps` and `totalSpikes`: of this input alone, without the session's earlier messages. */
 type RunOfLayers = Pick<Inference, 'layers' | 'steps' | 'totalSpikes'>;
 
-/** What is wrong with the layers of an answer; empty: nothing. Bounds come first: every loop below is bounded by them. */
+/** Returns the problem; empty: none. Bounds are checked first, because they limit every loop below. */
 export function checkLayers(
   { layers = [], steps, totalSpikes }: RunOfLayers,
   { detail, digestOnly = false }: DetailAsked,
@@ -23,11 +23,11 @@ export function checkLayers(
   const mayBeNone = !areAsked || digestOnly || model.layers.length === 0;
   if (layers.length === 0) return mayBeNone ? '' : 'no layers, though they were asked for';
   if (!areAsked) return 'layers that were not asked for';
-  if (layers.length !== model.layers.length) return 'another number of layers than the model has';
+  if (layers.length !== model.layers.length) return 'a number of layers that is not the model’s';
   let [counts, events, spikes] = [0, 0, 0];
   for (const [index, layer] of layers.entries()) {
     const { node, neurons } = model.layers[index]!;
-    if (layer.node !== node || layer.neurons !== neurons) return 'a layer that the model does not have there';
+    if (layer.node !== node || layer.neurons !== neurons) return 'a layer that does not match the model';
     counts += layer.spikesPerStep.length;
     events += layer.eventSteps.length + layer.eventNeurons.length;
   }
@@ -38,8 +38,8 @@ export function checkLayers(
     if (problem !== '') return problem;
     spikes += layer.spikes;
   }
-  // They are whole numbers, for the steps add up to them.
-  return BigInt(spikes) === totalSpikes ? '' : 'layers whose spikes are not those of the run';
+  // They are integers, because the steps add up to them.
+  return BigInt(spikes) === totalSpikes ? '' : 'layers whose spikes do not add up to those of the run';
 }
 
 function checkLayer(layer: LayerActivity, steps: number, detail: Detail, spikesPerNeuron: number): string {
@@ -48,14 +48,17 @@ function checkLayer(layer: LayerActivity, steps: number, detail: Detail, spikesP
   if (!spikesPerStep.every((count) => count <= neurons * spikesPerNeuron))
     return 'a layer with more spikes in a step than its neurons can have';
   if (sum(spikesPerStep) !== spikes) return 'a layer whose steps do not add up to its spikes';
-  if (eventSteps.length !== eventNeurons.length) return 'events without a step and a neuron each';
+  if (eventSteps.length !== eventNeurons.length) return 'events that lack a step or a neuron';
   const eventCount = eventSteps.length + eventsLeftOut;
   if (detail !== 'RASTER') return eventCount === 0 ? '' : 'events that were not asked for';
   if (eventCount !== spikes) return 'events that do not add up to the spikes of their layer';
   return checkEvents(layer, spikesPerNeuron);
 }
 
-/** They ascend by step, then by neuron (one that fires several times at once comes as often), and no step has more of them than spikes. */
+/**
+ * Events ascend by step, then by neuron (a neuron that fires several times in a step is repeated), and no step has more
+ * events than spikes.
+ */
 function checkEvents(
   { neurons, spikesPerStep, eventSteps, eventNeurons }: LayerActivity,
   spikesPerNeuron: number,

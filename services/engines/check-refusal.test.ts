@@ -44,7 +44,7 @@ describe('a refusal', () => {
   });
 
   it.each(['-1', '1.5', '', '1e9', '99999999999', 'three'])('at a step that cannot be is a fault: "%s"', (step) => {
-    const metadata = { malformed: 'a refusal at a place that cannot be' };
+    const metadata = { malformed: 'a refusal at an impossible step or node' };
     expect(check(said('NON_FINITE', { step }))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
   });
 
@@ -59,7 +59,7 @@ describe('a refusal', () => {
   it('for want of time is believed only where the time has passed, or nearly', () => {
     const late = said('DEADLINE_EXCEEDED');
     expect(check(late, { deadlineMs: performance.now() + 4 })).toBe(late);
-    const metadata = { malformed: 'a deadline that has not passed' };
+    const metadata = { malformed: 'a time-out before the deadline' };
     for (const deadlineMs of [performance.now() + 1_000, Infinity]) {
       expect(check(late, { deadlineMs })).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
     }

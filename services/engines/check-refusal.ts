@@ -1,15 +1,15 @@
-// What an engine may rightly say instead of an answer, in the router's own words. Its text is never passed on: the message
-// is made from the kind and from facts that are checked here.
+// Checks an engine's refusal and words it for the caller. The engine's text is never passed on: the message is built
+// from the kind and from facts that are checked here.
 import { ERROR_KINDS, type ErrorKind, RouterError } from '../core/errors.ts';
 import { publicName } from '../core/held-name.ts';
 import type { CallContext, InferenceInput } from '../core/inference.ts';
 import { printable } from './printable.ts';
 
-/** How early an engine may say that the time is up: clocks differ, and timers are not exact. */
+/** How early an engine may report a time-out: clocks differ, and timers are not exact. */
 const EARLY_MS = 5;
 const EARLY_PART = 0.01;
 const MAX_NODE_CHARS = 128;
-/** What engines of the router's own processes find out themselves, before or instead of a word from the engine. */
+/** Errors that the router's own engine client detects, before or instead of the engine. */
 const OWN_KINDS: ReadonlySet<ErrorKind> = new Set([
   'ENGINE_LOST',
   'ENGINE_FAULT',
@@ -29,13 +29,13 @@ const CLAIMS: Partial<Record<ErrorKind, string>> = {
   MODEL_INVALID: 'the model cannot be used',
 };
 
-/** An answer or a refusal that cannot be right. `reason`: a few fixed words. */
+/** The error for an answer or a refusal that cannot be correct. `reason`: one of a few fixed texts. */
 export function malformed(engineId: string, reason: string, cause?: unknown): RouterError {
-  const message = `engine "${engineId}" gave what cannot be an answer: ${reason}`;
+  const message = `engine "${engineId}" gave an invalid answer: ${reason}`;
   return new RouterError('ENGINE_FAULT', message, { metadata: { malformed: reason }, cause });
 }
 
-/** The error that the router goes by, for what an engine rejected with. `startedMs`: when it was asked. */
+/** Converts an engine's rejection to the error that the router uses. `startedMs`: time of the request. */
 export function checkRefusal(
   engineId: string,
   thrown: unknown,
@@ -48,12 +48,12 @@ export function checkRefusal(
   const { fromEngine } = ERROR_KINDS[kind];
   if (fromEngine === 'state' || OWN_KINDS.has(kind)) return error;
   if (fromEngine === 'claim') return toClaim(engineId, error, input);
-  // The router itself has ended it, for whatever reason that it gave.
+  // The router itself ended the call, for its own reason.
   if (signal.aborted) return error;
   if (kind === 'DEADLINE_EXCEEDED') {
     const nowMs = performance.now();
     const isOver = nowMs >= deadlineMs - EARLY_MS - EARLY_PART * (deadlineMs - startedMs);
-    return isOver ? error : malformed(engineId, 'a deadline that has not passed', error);
+    return isOver ? error : malformed(engineId, 'a time-out before the deadline', error);
   }
   if (kind !== 'INTERNAL') return malformed(engineId, 'a refusal that no engine may give', error);
   const why = printable(thrown instanceof Error ? thrown.message : String(thrown), MAX_NODE_CHARS);
@@ -64,7 +64,7 @@ function toClaim(engineId: string, error: RouterError, { model: held, version }:
   const model = publicName(held);
   const { kind, metadata, recordingId } = error;
   const { step, index } = metadata;
-  if (!isCount(step) || !isCount(index)) return malformed(engineId, 'a refusal at a place that cannot be', error);
+  if (!isCount(step) || !isCount(index)) return malformed(engineId, 'a refusal at an impossible step or node', error);
   const node = metadata['node'] === undefined ? undefined : printable(metadata['node'], MAX_NODE_CHARS);
   const facts = Object.entries({ step, node, index }).filter(([, fact]) => fact !== undefined);
   const where = facts.map(([name, fact]) => `${name} ${name === 'node' ? `"${fact}"` : fact}`).join(', ');
@@ -76,7 +76,7 @@ function toClaim(engineId: string, error: RouterError, { model: held, version }:
   return new RouterError(kind, message, { metadata: Object.fromEntries(facts) as Record<string, string>, recordingId });
 }
 
-/** Decimal, or absent. */
+/** Decimal, or missing. */
 function isCount(text: string | undefined): boolean {
   return text === undefined || /^\d{1,10}$/.test(text);
 }

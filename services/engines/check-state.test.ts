@@ -25,14 +25,14 @@ describe('the state of an answer', () => {
     ['a state that was not asked for', INPUT, {}],
     ['no state, though it was asked for', ASKED, { state: undefined }],
     ['no state, though it was asked for', ASKED, { state: Buffer.from('not a state') }],
-    ['a state that is not that of the answer', ASKED, { state: other.state }],
-    ['a state that is not that of the answer', ASKED, { steps: 17 }],
-    ['a state that is not that of the answer', ASKED, { totalSpikes: 5n }],
-    ['a state that is not that of the answer', ASKED, { synapticOperations: 5n }],
-    ['a state that is not that of the answer', ASKED, { stateDigest: 5n }],
-    ['a state that is not that of the answer', ASKED, { spikeCounts: [1, 3] }],
-    ['a state that is not that of the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
-    ['a state that is not that of the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
+    ['a state that does not match the answer', ASKED, { state: other.state }],
+    ['a state that does not match the answer', ASKED, { steps: 17 }],
+    ['a state that does not match the answer', ASKED, { totalSpikes: 5n }],
+    ['a state that does not match the answer', ASKED, { synapticOperations: 5n }],
+    ['a state that does not match the answer', ASKED, { stateDigest: 5n }],
+    ['a state that does not match the answer', ASKED, { spikeCounts: [1, 3] }],
+    ['a state that does not match the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
+    ['a state that does not match the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
   ])('is refused: %s', (problem, request, over) => {
     expect(checkState({ ...answer(), ...over }, request, MODEL.modelId)).toBe(problem);
   });
@@ -41,9 +41,9 @@ describe('the state of an answer', () => {
     const { state } = answer();
     const flipped = Uint8Array.from(state!);
     flipped[flipped.length - 1]! ^= 1;
-    expect(checkState(answer(), ASKED, 8n)).toBe('a state that is not that of the answer');
+    expect(checkState(answer(), ASKED, 8n)).toBe('a state that does not match the answer');
     expect(checkState({ ...answer(), state: flipped }, ASKED, MODEL.modelId)).toBe(
-      'a state that is not that of the answer',
+      'a state that does not match the answer',
     );
   });
 });
@@ -59,7 +59,7 @@ describe('an answer to an input that begins with a state', () => {
   });
 
   it.each<[string, Partial<Inference>]>([
-    ['another number of steps', { steps: 16 }],
+    ['a different number of steps', { steps: 16 }],
     ['more spikes than the model can have', { ...after, totalSpikes: 461n }],
     ['more spikes than the model can have', { ...after, totalSpikes: 299n }],
     ['more synaptic operations than the model can have', { ...after, synapticOperations: 4_601n }],

@@ -1,5 +1,5 @@
-// Whether the session state of an answer is that of the answer: another engine goes on from it, so what is wrong with it is
-// found here. proto/NUMERICS.md, "Session state".
+// Checks whether the session state of an answer matches the answer. Another engine may continue from it, so errors must
+// be found here. proto/NUMERICS.md, "Session state".
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { readStateHeader } from '../core/session-state.ts';
 import * as at from '../core/state-bytes.ts';
@@ -7,7 +7,10 @@ import { xxh64 } from './xxh64.ts';
 
 const NONE = new Uint8Array(0);
 
-/** What is wrong with it, in a few fixed words; empty: nothing. What it sums up for `mean_potential` only other engines can say. */
+/**
+ * Returns the problem as one of a few fixed texts; empty: none. The sums for `mean_potential` can only be checked by
+ * other engines.
+ */
 export function checkState(inference: Inference, { returnState = false }: InferenceInput, modelId: bigint): string {
   const { state = NONE, steps, totalSpikes, synapticOperations } = inference;
   if (!returnState) return state.length === 0 ? '' : 'a state that was not asked for';
@@ -18,7 +21,7 @@ export function checkState(inference: Inference, { returnState = false }: Infere
     header.steps === steps &&
     header.totalSpikes === totalSpikes &&
     header.synapticOperations === synapticOperations;
-  return isOfAnswer && hasDigests(state, inference) ? '' : 'a state that is not that of the answer';
+  return isOfAnswer && hasDigests(state, inference) ? '' : 'a state that does not match the answer';
 }
 
 function hasDigests(state: Uint8Array, inference: Inference): boolean {
@@ -29,7 +32,7 @@ function hasDigests(state: Uint8Array, inference: Inference): boolean {
   return isComplete && xxh64(body) === inference.stateDigest && hasReadout(view, inference);
 }
 
-/** Also where the answer has none. */
+/** Works also if the answer has none. */
 function hasReadout(state: DataView, { spikeCounts, potentials }: Inference): boolean {
   const bytes = 4 * spikeCounts.length;
   if (at.COUNTS_AT + bytes + potentials.length > state.byteLength) return false;

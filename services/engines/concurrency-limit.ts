@@ -1,47 +1,56 @@
-// How many requests one engine may have unanswered, from how it answers: the rest waits in the router, where it can
-// still be dropped or go elsewhere.
+// Limits the unanswered requests of one engine, based on its answers. The rest waits in the router, where it can still
+// be dropped or go to another engine.
 //
 // Known limits compare latencies: Vegas (Brakmo and Peterson, 1995) with the smallest one seen, Netflix's Gradient2 with
-// a long-term mean. Neither suits an engine that holds a cheap and an expensive model (the cheap one's latency makes the
-// expensive one look like a queue) or that computes in batches (latency rises with what is in flight, and throughput
-// with it); and under lasting overload Gradient2's mean follows the queue, and its limit grows for ever. So here:
+// a long-term mean. Neither suits an engine with a cheap and an expensive model (compared with the cheap one's latency,
+// the expensive one looks like a queue) or one that computes in batches (latency and throughput both rise with the
+// requests in flight). Under lasting overload, Gradient2's mean follows the queue, and its limit grows for ever. So the
+// rules here are:
 //
 // - Only a standing queue counts (CoDel: Nichols and Jacobson, 2012). A burst that reached the limit and drained again
-//   raises the limit. Load below an engine's capacity is therefore never held back for long.
-// - A standing queue may be as long as the engine works off in TARGET_MS: in time, so that what a model costs is in it.
-// - What to do about one that takes longer is tried out: if more in flight brings more answers, the engine needs it, for
-//   its batches or for the way to it; if less brings as many, that will do. Whatever has not paid is taken back.
+//   raises the limit. So load below an engine's capacity is never delayed for long.
+// - A standing queue may be as long as the engine can process in TARGET_MS. It is measured in time, so it includes the
+// cost of the model.
+// - For a longer queue, changes are tried: if more requests in flight bring more answers, the engine needs them, for
+// its batches or for the network; if fewer bring as many, fewer suffice. A change without benefit is undone.
 
-/** What a standing queue may cost a request, milliseconds. */
+/** Delay that a standing queue may add to a request, milliseconds. */
 const TARGET_MS = 100;
-/** A verdict needs so many requests, over at least so long, milliseconds; and over two of the engine's latencies. */
+/**
+ * A decision needs this many requests, over at least this time, milliseconds, and over two of the engine's latencies.
+ */
 const WINDOW_REQUESTS = 50;
 const WINDOW_MS = 100;
 const WINDOW_LATENCIES = 2;
-/** Reached: so much of the limit was in flight at some time of the window. Standing: so much, on average. */
+/**
+ * Reached: this share of the limit was in flight at some time in the window. Standing: this share was in flight on
+ * average.
+ */
 const REACHED = 0.9;
 const STANDING = 0.7;
 const GROWTH = 1.5;
-/** Where the engine has said before that it was full. */
+/** If the engine has reported before that it was full. */
 const SLOW_GROWTH = 1.05;
-/** What a cut leaves, at least and at most. */
+/** Minimum and maximum share that remains after a cut. */
 const DEEPEST_CUT = 0.5;
 const LEAST_CUT = 0.8;
-/** Where less than this part of the requests is answered in time, more in flight is not even tried. */
+/** If less than this share of requests is answered in time, a higher limit is not tried. */
 const IN_TIME = 0.8;
-/** More in flight has helped if there are so many times the answers; less has hurt if there are less than this part. */
+/** A higher limit helped if answers grew by this factor; a lower limit hurt if they fell below this share. */
 const HELPED = 1.1;
 const UNHURT = 0.93;
-/** Where few are answered, their number says less. */
+/** The same if few are answered, since their number is less certain. */
 const LATE_UNHURT = 0.6;
-/** The best rate of answers known is forgotten by this part in each window, for models and machines change. */
+/** The best known answer rate decays by this factor in each window, because models and machines change. */
 const FORGETTING = 0.99;
-/** Windows until the next trial after a cut that hurt. */
+/** Windows before the next trial after a cut that hurt. */
 const HOLD_WINDOWS = 20;
-/** What is left of the limit when the engine says that it is full. */
+/** Share of the limit that remains when the engine reports that it is full. */
 const AFTER_FULL = 0.8;
 
-/** `failure`: no answer, or none in time. `ignore`: not its fault. `full`: it said so. */
+/**
+ * `failure`: no answer, or not in time. `ignore`: not the engine's fault. `full`: the engine reported that it is full.
+ */
 export type LimitOutcome = 'success' | 'ignore' | 'failure' | 'full';
 
 interface LimitOptions {
@@ -54,10 +63,10 @@ export const LIMIT_DEFAULTS: LimitOptions = { initial: 64, min: 4, max: 1_024 };
 
 export class ConcurrencyLimit {
   readonly #options: LimitOptions;
-  /** What the engine takes at most, as it says. */
+  /** Maximum that the engine declares. */
   #cap = Infinity;
   #limit: number;
-  /** The limit at which the engine last said that it was full: above it, growth is slow. */
+  /** The limit when the engine last reported that it was full. Above it, growth is slow. */
   #fullAt = Infinity;
 
   // The window.
@@ -69,9 +78,9 @@ export class ConcurrencyLimit {
 
   // The trial.
   #trial: 'NONE' | 'MORE' | 'LESS' = 'NONE';
-  /** What to return to if it fails. */
+  /** The limit to return to if the trial fails. */
   #before = 0;
-  /** Most answers per millisecond under a standing queue; 0: not known. */
+  /** Highest answer rate under a standing queue, per millisecond; 0: unknown. */
   #bestRate = 0;
   #holdWindows = 0;
 
@@ -84,25 +93,25 @@ export class ConcurrencyLimit {
     return Math.floor(this.#limit);
   }
 
-  /** Whether one more may be sent while so many are unanswered. */
+  /** Whether another request may be sent with this many unanswered. */
   hasCapacity(inFlight: number): boolean {
     return inFlight + 1 <= this.#limit;
   }
 
-  /** `maxInFlight`: what the engine takes at most, as it says; 0: it does not say. */
+  /** `maxInFlight`: maximum that the engine declares; 0: not declared. */
   cap(maxInFlight: number): void {
     this.#cap = maxInFlight > 0 ? maxInFlight : Infinity;
     this.#set(this.#limit);
   }
 
-  /** When a request has ended. `inFlight`: unanswered requests when it was sent, itself included. */
+  /** Call when a request has ended. `inFlight`: unanswered requests when it was sent, including it. */
   record(latencyMs: number, inFlight: number, outcome: LimitOutcome, nowMs: number): void {
     if (outcome === 'full') {
-      // Sent above the limit as it is now: that news has been heard.
+      // The request was sent above the current limit, so the limit was already reduced for this.
       if (inFlight <= this.#limit) this.#cutFull(inFlight);
       return;
     }
-    // Who leaves early says nothing of the engine; who leaves later has waited too long.
+    // A caller that leaves early says nothing about the engine; one that leaves late has waited too long.
     if (outcome === 'ignore' && latencyMs < TARGET_MS) return;
     if (this.#ended === 0 && this.#sinceMs === -Infinity) this.#sinceMs = nowMs;
     this.#ended += 1;
@@ -119,8 +128,8 @@ export class ConcurrencyLimit {
 
   #judge(elapsedMs: number): void {
     const isReached = this.#mostInFlight >= REACHED * this.limit;
-    // Little's law, twice: time spent in the engine per answer, and the mean in flight. What timed out spent its time
-    // there, too.
+    // Little's law, twice: time in the engine per answer, and the mean number in flight. Requests that timed out also
+    // spent their time there.
     const perAnswerMs = this.#latencySumMs / Math.max(1, this.#answered);
     if (perAnswerMs > TARGET_MS) {
       const isStanding = isReached && this.#latencySumMs / elapsedMs > STANDING * this.limit;
@@ -135,7 +144,7 @@ export class ConcurrencyLimit {
     if (isReached) this.#set(Math.max(grown, this.#limit * SLOW_GROWTH));
   }
 
-  /** One step towards the smallest limit that loses no answers. */
+  /** A step towards the smallest limit that keeps the answer rate. */
   #climb(rate: number, perAnswerMs: number, areLate: boolean): void {
     if (this.#holdWindows > 0 && !areLate) {
       this.#holdWindows -= 1;
@@ -147,7 +156,7 @@ export class ConcurrencyLimit {
     this.#bestRate = Math.max(best * FORGETTING, rate);
     if (trial === 'LESS' && rate < best * (areLate ? LATE_UNHURT : UNHURT)) {
       this.#set(this.#before);
-      this.#bestRate = 0; // perhaps everything has become slower: measured anew
+      this.#bestRate = 0; // everything may have become slower: measure again
       this.#holdWindows = HOLD_WINDOWS;
     } else if (!areLate && (trial === 'NONE' || (trial === 'MORE' && rate > best * HELPED))) {
       this.#try('MORE', GROWTH);

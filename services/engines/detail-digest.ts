@@ -1,12 +1,12 @@
-// The details of an answer in 64 bits, for comparing them: no digest of proto/NUMERICS.md has them. It is the router's own, and
-// never leaves it.
+// A 64-bit digest of an answer's details for comparisons: no digest of proto/NUMERICS.md includes them. It never leaves
+// the router.
 import type { Inference } from '../core/inference.ts';
 import { xxh64 } from './xxh64.ts';
 
 /**
- * Of each layer in turn, in words of 32 bits: length of its name and the name, neurons, steps and the spikes of each, events
- * and the step and the neuron of each. What check-layers.ts holds against these is left out: spikes, and events left out.
- * Or the bytes of the readout of each step. Undefined: there is neither.
+ * Over each layer, in 32-bit words: length of the name and the name, neurons, number of steps and the spikes of each,
+ * number of events and the step and neuron of each. Values that check-layers.ts derives from these are left out. Or
+ * over the readout of each step. Undefined: the answer has neither.
  */
 export function detailDigest({
   layers = [],

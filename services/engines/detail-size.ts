@@ -1,9 +1,10 @@
-// How much an answer may tell of a run. The router asks this before it asks an engine, and the local engine as sidecars do.
+// Limits the detail in an answer. The router checks this before it asks an engine; the local engine checks it, too,
+// like sidecars.
 import { RouterError } from '../core/errors.ts';
 import type { Detail } from '../core/inference.ts';
 import { MAX_LAYER_COUNTS } from './engine.ts';
 
-/** Throws DETAIL_TOO_LARGE where a run of `steps` steps has more numbers than an answer may have. */
+/** Throws DETAIL_TOO_LARGE if the details of a run of `steps` steps have more numbers than an answer may have. */
 export function checkDetailSize(
   detail: Detail,
   steps: number,

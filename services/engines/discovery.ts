@@ -1,14 +1,14 @@
-// Engines found by DNS: a host name with several addresses (as with `docker compose up --scale engine=3`) is as many
-// engines, and they come and go as its addresses do.
+// Engines found by DNS: each address of a host name is an engine (as with `docker compose up --scale engine=3`).
+// Engines are added and removed with the addresses.
 //
-// DNS may say what to add, but not what to take away: an answer may be incomplete, wrong, or point to addresses where
-// nothing answers. So no error removes an engine, and an engine leaves in this order only:
+// DNS alone may add engines but not remove them, because an answer may be incomplete, wrong, or point to addresses
+// where nothing answers. So an error removes no engine, and an engine is removed only under these conditions:
 //
-//   1  Two answers in a row lack its address (one, if it is down).
-//   2  An engine that is listed serves in its place. While none does, all stay. After that as many stay as there are
-//      listed addresses where none serves. So there are never more that serve than were listed at one time, and an
-//      engine that serves alone never leaves.
-//   3  An engine that is kept and down for 30 s has nothing to offer, and leaves.
+//   1  Two consecutive answers lack its address (one, if it is down).
+// 2 A listed engine serves instead of it. While no listed engine serves, all stay. After that, as many stay as there
+// are listed addresses without a serving engine. So there are never more serving engines than were listed at one time,
+// and the only serving engine is never removed.
+//   3  A kept engine that is down for 30 s is removed.
 import { lookup } from 'node:dns/promises';
 import type { Engine } from './engine.ts';
 import type { EnginePool } from './pool.ts';
@@ -16,29 +16,29 @@ import type { PooledEngine } from './pooled-engine.ts';
 import { type FoundEngine, isServing, isUp, substitutes } from './substitutes.ts';
 
 export interface DiscoveryTarget {
-  /** What the ids of its engines begin with. */
+  /** Prefix of its engines' ids. */
   readonly name: string;
   /** "host:port". */
   readonly address: string;
 }
 
-/** Every address of a host; rejects where there is none, or no name server. */
+/** Resolves to all addresses of a host. Rejects if there is none, or no name server. */
 export type Lookup = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
-/** As every other program on this machine does it: /etc/hosts, then DNS. */
+/** Like every other program on this machine: /etc/hosts, then DNS. */
 export const systemLookup: Lookup = (host) => lookup(host, { all: true });
 
 export interface DiscoveryEvents {
   found(pooled: PooledEngine): void;
-  /** It finishes what it has in flight, and is removed then. */
+  /** The engine finishes its requests in flight and is then removed. */
   vanished(pooled: PooledEngine): void;
-  /** Engines that are no longer listed are kept, because `why`. Not again before `replaced`. */
+  /** Unlisted engines are kept, because `why`. Called once until `replaced`. */
   kept(engines: readonly PooledEngine[], why: string): void;
-  /** None is kept any more. */
+  /** No unlisted engine is kept any more. */
   replaced(): void;
-  /** `count` engines were found that the pool does not take. Not again before it has taken all. */
+  /** `count` engines were found that the pool refuses. Called once until it accepts all. */
   refused(count: number, why: string): void;
-  /** The name has not been resolved. Not again before it has. */
+  /** The name could not be resolved. Called once until it is. */
   failed(why: string): void;
   recovered(): void;
 }
@@ -51,11 +51,11 @@ export interface DiscoveryParts {
   readonly intervalMs: number;
 }
 
-/** So many answers in a row that lack an address take its engine away. */
+/** Number of consecutive answers without an address that remove its engine. */
 const MISSES = 2;
-/** Lost engines make for further lookups, but not for more than one in so long, milliseconds. */
+/** Lost engines cause extra look-ups, at most one in this time, milliseconds. */
 const MIN_GAP_MS = 500;
-/** Addresses without an engine that are named as the reason why others are kept. */
+/** Maximum number of addresses named in a reason. */
 const MAX_NAMED = 4;
 
 interface Member extends FoundEngine {
@@ -71,18 +71,18 @@ interface Member extends FoundEngine {
 export class Discovery {
   readonly #target: DiscoveryTarget;
   readonly #parts: DiscoveryParts;
-  /** By address. One that an operator has removed stays here, lest the next answer bring it back. */
+  /** By address. An engine that an operator removed stays here, so that the next answer does not add it again. */
   readonly #members = new Map<string, Member>();
   #timer: NodeJS.Timeout | undefined;
   #askedMs = -Infinity;
   #isAsking = false;
-  /** The answer that is being waited for may be older than the loss of an engine. */
+  /** The pending answer may be older than the loss of an engine. */
   #isUrgent = false;
-  /** Why the name has not been resolved; empty: it has. */
+  /** Why the name could not be resolved; empty: it was. */
   #failure = '';
-  /** Why engines that are no longer listed are kept; empty: none is. */
+  /** Why unlisted engines are kept; empty: none is. */
   #keeping = '';
-  /** Addresses of the last answer that the pool did not take. */
+  /** Addresses of the last answer that the pool refused. */
   #refused: ReadonlySet<string> = new Set();
   #isStopped = false;
 
@@ -91,20 +91,20 @@ export class Discovery {
     this.#parts = parts;
   }
 
-  /** Resolves once the engines of the first answer have tried to connect; there may be none. */
+  /** Resolves once the engines of the first answer (possibly none) have tried to connect. */
   async start(): Promise<void> {
     await Promise.all(await this.#look());
   }
 
-  /** What an operator should know of this name; empty: nothing. */
+  /** A problem with this name for the operator; empty: none. */
   get problem(): string {
     if (this.#failure === '') return this.#keeping;
     return `not resolved: ${this.#failure}${this.#members.size > 0 ? '; its engines stay as they are' : ''}`;
   }
 
   /**
-   * To be told of every engine of the pool. One that is lost may have left for good, and another may have come. One that
-   * came up may take the place of one that is kept.
+   * Call for every change of an engine of the pool. A lost one may be gone for good and replaced by another; a new one
+   * may replace a kept one.
    */
   engineChanged(pooled: PooledEngine): void {
     const member = [...this.#members.values()].find((each) => each.pooled === pooled);
@@ -116,20 +116,20 @@ export class Discovery {
     member.wasUp = isUpNow;
   }
 
-  /** Looks no more; its engines stay. */
+  /** Stops the look-ups; its engines stay. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
   }
 
-  /** … and its engines finish what they have in flight, and leave. */
+  /** Stops the look-ups. Its engines finish their requests in flight and are removed. */
   async close(): Promise<void> {
     this.stop();
     const staying = [...this.#members].filter(([, { isLeaving }]) => !isLeaving);
     await Promise.all(staying.map(([address, member]) => this.#dismiss(address, member)));
   }
 
-  /** Asks once, and sees to it that it is asked again. Resolves with the starts of the engines that are new. */
+  /** Looks up once and schedules the next look-up. Resolves with the starts of new engines. */
   async #look(): Promise<Promise<void>[]> {
     this.#isAsking = true;
     this.#askedMs = performance.now();
@@ -142,7 +142,7 @@ export class Discovery {
     return starts;
   }
 
-  /** Undefined where that cannot be known now. */
+  /** Undefined if the look-up failed. */
   async #addresses(): Promise<ReadonlySet<string> | undefined> {
     const { lookup, events } = this.#parts;
     const { host } = split(this.#target.address);
@@ -151,7 +151,7 @@ export class Discovery {
       if (found.length === 0) throw new Error(`"${host}" has no address`);
       if (this.#failure !== '') events.recovered();
       this.#failure = '';
-      // An engine with an address of each kind would be there twice, and its own witness in a vote.
+      // An engine with an IPv4 and an IPv6 address would be added twice, and would have two votes.
       const ipv4 = found.filter(({ family }) => family === 4);
       return new Set((ipv4.length > 0 ? ipv4 : found).map(({ address }) => address).sort());
     } catch (error) {
@@ -182,12 +182,12 @@ export class Discovery {
     );
   }
 
-  /** Whether an engine serves that is listed. */
+  /** Whether a listed engine serves. */
   get #hasServing(): boolean {
     return [...this.#members.values()].some(({ misses, pooled }) => misses === 0 && isServing(pooled));
   }
 
-  /** Listed addresses without an engine that serves. An operator's own doing leaves no place to fill. */
+  /** Listed addresses without a serving engine. Engines that an operator drained or removed do not count. */
   #vacant(addresses: ReadonlySet<string>): string[] {
     const { pool } = this.#parts;
     return [...addresses].filter((address) => {
@@ -206,7 +206,7 @@ export class Discovery {
       this.#keeping = '';
       return;
     }
-    // What is being connected to for the first time may answer any moment.
+    // Engines in their first attempt to connect may answer at any moment.
     if (!vacant.every((address) => this.#members.get(address)?.hasTried)) return;
     const reasons = vacant
       .slice(0, MAX_NAMED)
@@ -218,7 +218,7 @@ export class Discovery {
     if (isNews) events.kept(kept, why);
   }
 
-  /** Until it has gone it keeps its place: an address that is back too early is taken in with a later answer. */
+  /** The entry stays until the engine is removed: if its address returns before that, a later answer adds it. */
   async #dismiss(address: string, member: Member): Promise<void> {
     const { pool } = this.#parts;
     const { pooled } = member;
@@ -226,7 +226,7 @@ export class Discovery {
     member.isLeaving = true;
     if (isKnown()) {
       pool.setDraining(pooled, true);
-      await pooled.engine.stop(); // once it has finished what is in flight
+      await pooled.engine.stop(); // after its requests in flight
     }
     if (isKnown()) pool.remove(pooled.id);
     this.#members.delete(address);
@@ -274,7 +274,7 @@ export class Discovery {
   }
 }
 
-/** The same for the same address, whenever it is found: ("engine", "10.0.0.3") → "engine-10-0-0-3". */
+/** Always the same id for the same address: ("engine", "10.0.0.3") → "engine-10-0-0-3". */
 export function engineId(name: string, address: string): string {
   return `${name}-${address.replaceAll(/[^A-Za-z0-9]/g, '-')}`;
 }

@@ -1,34 +1,36 @@
-// Which engines of the pool are one process: one that is registered under two ids, or found twice, would have two votes.
+// Finds engines of the pool that are the same process: a process that is registered under two ids, or found twice,
+// would have two votes.
 //
-// An instance id is a claim: an engine may read that of another one by Describe and say that it is its own. So it must never
-// displace an engine that is connected and trusted. In this order:
+// An instance id is a claim: an engine may read another engine's id by Describe and claim it. So a claim must never
+// displace a connected, trusted engine. The rules, in this order:
 //
-//   1  Engines that are down, quarantined or draining are neither duplicates nor make another engine one.
-//   2  Of those left with one address (an operator gave it), the first in the pool is used; the others are its duplicates.
-//   3  Of those left with one instance id, its owner is used: the engine that has claimed it longest. It keeps its claim while
-//      it is down, and loses it when it describes itself with another id. What is claimed before the pool has settled counts
-//      as claimed at once: there the first in the pool is the owner. The others are duplicates of the one that is used.
+//   1  Engines that are down, quarantined or draining are not duplicates and do not make others duplicates.
+// 2 Of the others with the same address (given by an operator), the first in the pool is used; the rest are its
+// duplicates.
+// 3 Of the others with the same instance id, its owner is used: the engine that has claimed it longest. The claim stays
+// while the engine is down, and ends when it describes itself with another id. Claims made before the pool has settled
+// count as simultaneous; then the first in the pool is the owner. The rest are duplicates of the owner.
 //
-// What an engine gains by a false id is to be a duplicate. The quarantine puts out duplicates together with the engine that
-// is used, for they say that they are the same process; after that each has to prove itself.
+// So an engine with a false id only becomes a duplicate. Duplicates are quarantined together with the engine that is
+// used, since they claim to be the same process. After that each must pass the tests itself.
 import { resolve } from 'node:path';
 import type { EngineKind } from './engine.ts';
 
-/** An engine of the pool, as far as its process is concerned. */
+/** The process of an engine of the pool. */
 export interface ProcessView {
   readonly id: string;
   readonly kind: EngineKind;
   readonly engine: { readonly address: string; readonly description: object | undefined };
-  /** Of the process, as last described; empty: not known. */
+  /** Instance id of the process, from its last description; empty: unknown. */
   readonly instanceId: string;
-  /** When it began to claim that id: the lower, the earlier. */
+  /** Order in which it claimed that id: lower is earlier. */
   readonly claimOrder: number;
   readonly isDraining: boolean;
-  /** Why its answers are not trusted; empty: they are. */
+  /** Why its answers are not trusted; empty: they are trusted. */
   readonly quarantine: string;
 }
 
-/** Ids of engines that are the same process as another one, and the id of that one, which is used. */
+/** Ids of duplicates, each with the id of the engine that is used instead. */
 export function findDuplicates(engines: readonly ProcessView[]): ReadonlyMap<string, string> {
   const usable = engines.filter(
     ({ engine, isDraining, quarantine }) => engine.description !== undefined && !isDraining && quarantine === '',
@@ -40,7 +42,7 @@ export function findDuplicates(engines: readonly ProcessView[]): ReadonlyMap<str
   return new Map([...all, ...sameProcess]);
 }
 
-/** Ids of all but the first with each key, and the id of that first one. Those whose key is empty are left out. */
+/** Ids of all engines but the first with each key, with the id of the first. Empty keys are skipped. */
 function firstOfEach(engines: readonly ProcessView[], keyOf: (engine: ProcessView) => string): Map<string, string> {
   const firstOf = new Map<string, string>();
   const others = new Map<string, string>();
@@ -54,12 +56,12 @@ function firstOfEach(engines: readonly ProcessView[], keyOf: (engine: ProcessVie
   return others;
 }
 
-/** "in-process" is no address. */
+/** "in-process" is not an address. */
 function addressOf({ kind, engine }: ProcessView): string {
   return kind === 'local' ? '' : normalAddress(engine.address);
 }
 
-/** One spelling for each address: "unix:///run/e.sock" is "unix:/run/e.sock", "LOCALHOST:50061" is "127.0.0.1:50061". */
+/** Normalizes an address: "unix:///run/e.sock" → "unix:/run/e.sock", "LOCALHOST:50061" → "127.0.0.1:50061". */
 export function normalAddress(address: string): string {
   if (address.startsWith('unix:')) return `unix:${resolve(address.slice('unix:'.length))}`;
   const colon = address.lastIndexOf(':');
@@ -71,7 +73,7 @@ export function normalAddress(address: string): string {
 function normalHost(host: string): string {
   if (!URL.canParse(`http://${host}`)) return host;
   const { hostname } = new URL(`http://${host}`);
-  // An IPv4 address that is written as an IPv6 one.
+  // An IPv4-mapped IPv6 address.
   const mapped = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(hostname);
   if (mapped === null) return hostname;
   const [high, low] = [parseInt(mapped[1]!, 16), parseInt(mapped[2]!, 16)];

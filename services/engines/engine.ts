@@ -1,4 +1,4 @@
-// What the router needs of any engine, wherever it runs.
+// The interface of every engine.
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
 
 export type EngineKind = 'local' | 'sidecar';
@@ -6,28 +6,28 @@ export type EngineKind = 'local' | 'sidecar';
 export interface EngineModel {
   readonly name: string;
   readonly version: number;
-  /** Identity of weights and run settings (proto/NUMERICS.md); 0n where `error` is set. */
+  /** Identity of weights and run settings (proto/NUMERICS.md); 0n if `error` is set. */
   readonly modelId: bigint;
   readonly inputSize: number;
   readonly outputSize: number;
   readonly nodes: number;
   readonly parameters: number;
-  /** Of a constant input; 0 or none: the engine does not say. */
+  /** Steps of a constant input; 0 or undefined: unknown. */
   readonly steps?: number;
-  /** Why the model cannot be used; empty: usable. */
+  /** Why the model cannot be used; empty: it can. */
   readonly error: string;
 }
 
 /** A model version for an engine to hold. */
 export interface ModelLoad {
-  /** Where the engine may find it in its own repository. */
+  /** Its location in the engine's own repository, if it is there. */
   readonly name: string;
   readonly version: number;
-  /** Name under which the engine is to hold it. */
+  /** Name under which the engine must hold it. */
   readonly heldAs: string;
-  /** What the router has read; an engine that would hold another one is to refuse. */
+  /** The model id that the router has read; an engine with another id must refuse. */
   readonly modelId: bigint;
-  /** Of a constant input; 0: a series. */
+  /** Steps of a constant input; 0: a series. */
   readonly steps: number;
   /** The text of its model.yaml. */
   readonly manifest: string;
@@ -39,13 +39,13 @@ export interface EngineDescription {
   readonly build: string;
   readonly numericsVersion: number;
   readonly models: readonly EngineModel[];
-  /** 32 hexadecimal digits, random at the start of the engine's process; empty: not given. */
+  /** 32 hexadecimal digits, generated at the start of the engine's process; empty: not given. */
   readonly instanceId: string;
   /** Inputs that may be queued or running in the engine. */
   readonly maxInFlight: number;
-  /** Largest message that the engine accepts, bytes. Infinity: it takes no messages. */
+  /** Largest message that the engine accepts, bytes. Infinity: not reached by messages. */
   readonly maxMessageBytes: number;
-  /** It takes and returns session states (`state` and `returnState` of an input). Unset: no. */
+  /** It supports session states (`state` and `returnState` of an input). Unset: no. */
   readonly sessionStates?: boolean;
 }
 
@@ -57,13 +57,13 @@ export interface TracePlace {
   readonly node: string;
 }
 
-/** What a run did on its way, for finding the place where two engines differ (proto/NUMERICS.md, "Tracing"). */
+/** The trace of a run, to find the first difference between two engines (proto/NUMERICS.md, "Tracing"). */
 export interface Trace {
   /** Evaluated nodes, in the order of evaluation. */
   readonly nodes: readonly string[];
-  /** `[steps, nodes]`, as far as the run came; empty where a place was asked for. */
+  /** `[steps, nodes]`, up to the end of the run; empty if a place was requested. */
   readonly digests: BigUint64Array;
-  /** Of the place asked for, little-endian binary32, an element each; empty where the node has none. */
+  /** Values at the requested place, little-endian binary32, one per element; empty if the node has none. */
   readonly current: Uint8Array;
   readonly potential: Uint8Array;
   readonly output: Uint8Array;
@@ -75,7 +75,7 @@ export interface Trace {
 export interface RecordedNode {
   readonly node: string;
   readonly elements: number;
-  /** One bit an element, `ceil(elements / 8)` bytes a step; empty for nodes that do not spike. */
+  /** One bit per element, `ceil(elements / 8)` bytes per step; empty for nodes that do not spike. */
   readonly spikes: Uint8Array;
   /** One for each step. */
   readonly stateChecksums: Uint32Array;
@@ -95,10 +95,10 @@ export const MAX_TRACE_DIGESTS = 1_000_000;
 
 /** Layers of a run with more steps × layers are refused. */
 export const MAX_LAYER_COUNTS = 250_000;
-/** A raster lists so many spikes of a run, the first ones, and counts the others. */
+/** A raster lists the first spikes of a run, up to this number, and counts the others. */
 export const MAX_RASTER_EVENTS = 100_000;
 
-/** A session state that is longer is refused. */
+/** A longer session state is refused. */
 export const MAX_STATE_BYTES = 4_000_000;
 
 export interface UnansweredWork {
@@ -111,48 +111,50 @@ export interface Engine {
   readonly kind: EngineKind;
   /** Where it listens, or `in-process`. */
   readonly address: string;
-  /** IP address that it is connected at; undefined: it is not, or has none. */
+  /** IP address of the connection; undefined: not connected, or none. */
   readonly peerAddress?: string | undefined;
-  /** Set while the engine can take work. */
+  /** Set while the engine accepts requests. */
   readonly description: EngineDescription | undefined;
   /** Why `description` is unset. Empty while the engine is ready. */
   readonly downReason: string;
-  /** Whether `description` is unset because it broke the protocol. */
+  /** Whether `description` is unset because the engine broke the protocol. */
   readonly isFaulty?: boolean;
   /** Unanswered inferences. */
   readonly inFlight: number;
   /**
-   * Inputs that it was sent since it last answered one, and how long that is; undefined: it answers, or has nothing to answer.
-   * Only of an engine behind a connection.
+   * Number of inputs sent since its last answer, and the time since then; undefined: it answers, or has nothing to
+   * answer. Only for an engine behind a connection.
    */
   readonly unanswered?: UnansweredWork | undefined;
-  /** Ends its connection and opens another. What is unanswered rejects with ENGINE_LOST. `why` follows the engine's name. */
+  /**
+   * Replaces its connection. Unanswered inputs reject with ENGINE_LOST. `why` follows the engine's name in the message.
+   */
   replaceConnection?(why: string): void;
   /** Runs one input. Rejects with RouterError only. */
   infer(input: InferenceInput, context: CallContext): Promise<Inference>;
-  /** As `infer` for each of a group that has one caller, without a promise for each. An engine may do without. */
+  /** Like `infer` for each input of a group of one caller, without a promise for each. Optional. */
   inferEach?(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void;
   /**
-   * Runs one input step by step, beside the queue of `infer`: digests of every node at every step, or the values of one
-   * node at one. Slow. Rejects with RouterError only; ENGINE_FAULT from an engine that cannot trace.
+   * Traces one input, outside the queue of `infer`: returns digests of every node at every step, or the values of one
+   * node at one step. Slow. Rejects with RouterError only; ENGINE_FAULT from an engine that cannot trace.
    */
   trace(input: InferenceInput, place: TracePlace | undefined, context: CallContext): Promise<Trace>;
   /**
-   * What the run with that recording id did. Rejects with RouterError only; UNKNOWN_RECORDING where it is not kept any more,
-   * ENGINE_FAULT from an engine that keeps none.
+   * The recording of a run, by its recording id. Rejects with RouterError only: UNKNOWN_RECORDING if it is no longer
+   * stored, ENGINE_FAULT from an engine that stores none.
    */
   recording(id: bigint, context: CallContext): Promise<Recording>;
   /**
-   * Has it hold a model version; its description has it when this resolves. What it held before under that name and version
-   * is replaced. Rejects with RouterError only, and then it holds what it did. Unset: it cannot.
+   * Loads a model version. When this resolves, the description contains it. Replaces what the engine held under that
+   * name and version. Rejects with RouterError only, and then nothing has changed. Unset: not supported.
    */
   loadModel?(load: ModelLoad, context: CallContext): Promise<void>;
-  /** Has it give up what it holds under that name. Rejects with RouterError only; not where it does not hold it. */
+  /** Unloads a model version. Rejects with RouterError only; does nothing if the engine does not hold it. */
   unloadModel?(heldAs: string, version: number, context: CallContext): Promise<void>;
   /** Called whenever readiness or description changes. */
   onChange(listener: () => void): void;
   /** Starts connecting; resolves once the first attempt has succeeded or failed. */
   start(): Promise<void>;
-  /** Finishes what is in flight, then releases everything. */
+  /** Finishes requests in flight, then releases everything. */
   stop(): Promise<void>;
 }

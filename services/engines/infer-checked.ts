@@ -1,5 +1,5 @@
-// One inference on an engine. All that an engine says of an input passes here, whatever its kind and the purpose of the call: requests,
-// audits, replays, and the known inputs of a quarantined engine.
+// One checked inference on an engine. Every answer of every engine is checked here, for requests, audits, replays and
+// golden vectors alike.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
 import { checkAnswer } from './check-answer.ts';
@@ -8,10 +8,10 @@ import type { Engine } from './engine.ts';
 import type { ModelPins, PinnedModel } from './model-pins.ts';
 import { readoutDigest } from './readout-digest.ts';
 
-/** By how much an engine's clock may differ from ours, microseconds. */
+/** Allowed difference between an engine's clock and ours, microseconds. */
 const CLOCK_SLACK_US = 1_000;
 
-/** What it resolves with has the right form, and its readout digest is that of its readout. Rejects with RouterError only. */
+/** Resolves with a well-formed answer whose readout digest matches its readout. Rejects with RouterError only. */
 export async function inferChecked(
   engine: Engine,
   pins: ModelPins,
@@ -73,7 +73,7 @@ function inferOne(
   );
 }
 
-/** As checkAnswer, which must not throw, for any value. */
+/** Like checkAnswer, but for any value, and never throws. */
 function problemOf(inference: Inference, input: InferenceInput, model: PinnedModel): string {
   try {
     return checkAnswer(inference, input, model);
@@ -93,10 +93,10 @@ function findPin(pins: ModelPins, { model: name, version }: InferenceInput): Pin
   return model;
 }
 
-/** With the readout digest that an engine may leave out, and with no more time than has passed. */
+/** Adds the readout digest if the engine left it out, and limits its times to the time that has passed. */
 function complete(inference: Inference, startedMs: number): Inference {
   const { computeUs, queueUs, readoutDigest: digest } = inference;
-  // Reading the clock costs more than this.
+  // This costs less than reading the clock.
   if (digest !== 0n && computeUs + queueUs <= CLOCK_SLACK_US) return inference;
   const elapsedUs = Math.ceil((performance.now() - startedMs) * 1_000) + CLOCK_SLACK_US;
   if (digest !== 0n && computeUs + queueUs <= elapsedUs) return inference;

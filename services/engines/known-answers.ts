@@ -1,5 +1,5 @@
-// Inputs whose right answers are known, and whether an engine gets them right. Each is given twice, once in full and once for
-// its digests alone, and all of them in an order by chance: an engine that lies to one kind of request only is found out, too.
+// Tests an engine with golden vectors. Each input is sent twice, once for a full answer and once for digests only, in
+// random order, so that an engine that lies for one kind of request only is detected, too.
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
@@ -12,21 +12,21 @@ const PROBE_TIMEOUT_MS = 5_000;
 export interface KnownAnswer {
   readonly input: InferenceInput;
   readonly stateDigest: bigint;
-  /** Undefined: not known. With it an engine cannot pass by a true fingerprint of an answer that it then falsifies. */
+  /** Undefined: unknown. With it, an engine cannot pass with a correct state digest and a falsified answer. */
   readonly readoutDigest?: bigint | undefined;
-  /** Undefined: not known, or the input asks for no detail. */
+  /** Undefined: unknown, or the input asks for no detail. */
   readonly detailDigest?: bigint | undefined;
 }
 
 export interface Failure {
   readonly why: string;
-  /** It said something wrong, and did not merely fail. */
+  /** Its answer was wrong; it did not merely fail. */
   readonly isProof: boolean;
-  /** It has gone away. */
+  /** The engine was lost. */
   readonly isLost: boolean;
 }
 
-/** Undefined: every answer was right. `isOver`: the result is no longer needed. */
+/** Undefined: every answer was correct. `isOver`: returns true if the result is no longer needed. */
 export async function firstFailure(
   engine: Pick<PooledEngine, 'inferUncounted'>,
   cases: readonly KnownAnswer[],

@@ -1,35 +1,35 @@
-// The models of the router's own repository, as the router reads them. What an engine says of a model is held against this:
-// an engine that holds other weights or run settings under the same name and version is never asked.
+// The models of the router's repository, as read by the router. Each engine's description is compared with them: an
+// engine with other weights or run settings under the same name and version gets no requests.
 
 export interface PinnedModel {
   readonly name: string;
   readonly version: number;
-  /** Identity of weights and run settings (proto/NUMERICS.md); 0n where `error` is set. */
+  /** Identity of weights and run settings (proto/NUMERICS.md); 0n if `error` is set. */
   readonly modelId: bigint;
   /** Elements of one input step, and of the readout. */
   readonly inputSize: number;
   readonly outputSize: number;
   readonly inputKind: 'constant' | 'series';
-  /** Steps of a constant input; a series brings its own. */
+  /** Steps of a constant input; a series has its own. */
   readonly steps: number;
-  /** Whether the readout node spikes; else its spike counts are 0. */
+  /** Whether the readout node fires; else its spike counts are 0. */
   readonly countsSpikes: boolean;
-  /** Most spikes of one neuron in a step: 1, but with `spikes_per_step: multiple`. */
+  /** Maximum spikes of one neuron in a step: 1, except with `spikes_per_step: multiple`. */
   readonly spikesPerNeuron: number;
-  /** Most spikes, and most synaptic operations, that one step can have. */
+  /** Maximum spikes and synaptic operations of one step. */
   readonly spikesPerStep: number;
   readonly operationsPerStep: number;
-  /** Nodes of spiking neurons in the order of evaluation: what an answer's `detail` tells of. */
+  /** Nodes of spiking neurons in order of evaluation: the layers of an answer's `detail`. */
   readonly layers: readonly { readonly node: string; readonly neurons: number }[];
   readonly nodes: number;
   readonly parameters: number;
-  /** Where its file and manifest can hardly both be meant, for people. */
+  /** Probable contradictions between its file and manifest, for people. */
   readonly doubts?: readonly string[];
-  /** Why the router cannot read the model; empty: it can. */
+  /** Why the router cannot use the model; empty: it can. */
   readonly error: string;
 }
 
 export interface ModelPins {
-  /** Undefined: the repository has no such version, or it has not been read yet. */
+  /** Undefined: the repository has no such version, or it is not read yet. */
   find(name: string, version: number): PinnedModel | undefined;
 }

@@ -28,7 +28,11 @@ describe('the models of an engine', () => {
       { outputSize: 9 },
       'it says that it has 3 inputs and 9 outputs; the repository has 3 inputs and 2 outputs',
     ],
-    ['another number of steps', { steps: 17 }, 'it runs 17 steps, the repository says 16; compare model.yaml of both'],
+    [
+      'a different number of steps',
+      { steps: 17 },
+      'it runs 17 steps, the repository says 16; compare model.yaml of both',
+    ],
   ])('are a problem with %s', (_, over, why) => {
     expect(checkModels([fakeModel(over)], pins)).toMatchObject({ usable: [], problems: [{ model: 'm/1', why }] });
   });

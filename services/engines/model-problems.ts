@@ -1,5 +1,5 @@
-// Which model versions of the repository an engine cannot serve, and why: what it describes is held against what the router
-// has read itself. What the repository does not have is no problem, and neither is a version that the engine lacks.
+// Finds the model versions of the repository that an engine cannot serve, with the reason, by comparing its description
+// with the router's own reading. Versions that the repository or the engine lacks are not problems.
 import { hex64 } from '../core/hex.ts';
 import type { EngineModel } from './engine.ts';
 import type { ModelPins, PinnedModel } from './model-pins.ts';
@@ -11,12 +11,12 @@ export interface ModelProblem {
 }
 
 interface CheckedModels {
-  /** What is described of the repository's versions, each once. */
+  /** The descriptions of the repository's versions, each once. */
   readonly known: readonly EngineModel[];
-  /** Versions that it may serve. */
+  /** Versions that the engine may serve. */
   readonly usable: readonly PinnedModel[];
   readonly problems: readonly ModelProblem[];
-  /** Versions that the router cannot read itself, and why: a problem of the file, and of no engine. */
+  /** Versions that the router itself cannot use, with the reason: a problem of the file, not of an engine. */
   readonly unreadable: readonly ModelProblem[];
 }
 
@@ -30,7 +30,7 @@ export function checkModels(described: readonly EngineModel[], pins: ModelPins):
     const pin = pins.find(model.name, model.version);
     if (pin === undefined) continue;
     const key = `${model.name}/${model.version}`;
-    // Only the first description counts: with a second one an engine would be listed, and vote, twice.
+    // Only the first description counts: with a second one, an engine would be listed twice and vote twice.
     if (seen.has(key)) continue;
     seen.add(key);
     known.push(model);
@@ -42,13 +42,13 @@ export function checkModels(described: readonly EngineModel[], pins: ModelPins):
   return { known, usable, problems, unreadable };
 }
 
-/** Why an engine without a usable model can serve nothing. Empty: the repository does not say that it cannot. */
+/** Why an engine without a usable model can serve nothing. Empty: unknown. */
 export function whyUnusable(described: readonly EngineModel[], { problems, unreadable }: CheckedModels): string {
   if (described.length === 0) return 'it holds no model; check its folder of models (--models)';
   return [...problems, ...unreadable].map(({ model, why }) => `${model}: ${why}`).join('; ');
 }
 
-/** Empty: there is none. */
+/** Empty: no problem. */
 function problemWith(model: EngineModel, pin: PinnedModel): string {
   if (model.error !== '') return `it cannot use it: ${model.error}`;
   if (model.modelId !== pin.modelId) {

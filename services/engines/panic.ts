@@ -1,6 +1,6 @@
-// When breakers are not to be believed: where most of a model's engines are held back by theirs, more likely something
-// else is wrong than all of them at once (the network, the requests, this very machine), and asking no engine would turn a
-// false alarm into an outage. So they are all asked then ("panic threshold" in Envoy).
+// Decides when to ignore breakers. If the breakers of most of a model's engines are open, the cause is more likely
+// something shared (the network, the requests, this machine) than all engines at once, and sending no requests would
+// turn a false alarm into an outage. So all engines are used then ("panic threshold" in Envoy).
 import type { BreakerState } from './breaker.ts';
 import type { EngineState } from '../core/engine-state.ts';
 
@@ -14,12 +14,14 @@ export interface PanicEvent {
   /** "name/version". */
   readonly model: string;
   readonly isPanicking: boolean;
-  /** Engines that hold it and are connected, and those of them whose breaker is closed. */
+  /** Connected engines that hold the model, and those of them with a closed breaker. */
   readonly connected: number;
   readonly closed: number;
 }
 
-/** One open breaker alone is that engine's own affair: there is nothing to compare it with, and it is soon tried. */
+/**
+ * A single open breaker never causes a panic: there is nothing to compare it with, and the engine is tried again soon.
+ */
 const MIN_HELD_BACK = 2;
 
 export class Panic {
@@ -27,7 +29,7 @@ export class Panic {
   readonly #onChange: (event: PanicEvent) => void;
   #models: ReadonlySet<string> = new Set();
 
-  /** `percent`: fewer closed breakers than this are a panic; 0: never. */
+  /** `percent`: a lower share of closed breakers is a panic; 0: never. */
   constructor(percent: number, onChange: (event: PanicEvent) => void) {
     this.#percent = percent;
     this.#onChange = onChange;
@@ -41,13 +43,13 @@ export class Panic {
     return this.#models.has(model);
   }
 
-  /** To be called whenever a breaker, or who serves what, has changed. */
+  /** Call whenever a breaker or the set of serving engines has changed. */
   check(served: ReadonlyMap<string, { readonly engines: readonly Panicker[] }>, all: readonly Panicker[]): void {
     const before = this.#models;
     const now = new Set<string>();
     for (const engine of all) engine.isPanicking = false;
     for (const [model, { engines }] of served) {
-      // What is down, drained or kept out could not be asked in a panic either.
+      // Engines that are down, drained or quarantined are not used in a panic either.
       const connected = engines.filter(({ state }) => state === 'READY');
       const closed = connected.filter(({ breaker }) => breaker.state === 'CLOSED').length;
       const isPanicking = connected.length - closed >= MIN_HELD_BACK && closed * 100 < this.#percent * connected.length;

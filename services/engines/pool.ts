@@ -1,4 +1,4 @@
-// The engines the router knows, and which of them hold what. Engines come and go while it runs.
+// The engines of the router and the models that they hold. Engines are added and removed while it runs.
 import { RouterError } from '../core/errors.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import { findDuplicates } from './duplicates.ts';
@@ -10,29 +10,29 @@ import { type FindHolders, PooledEngine } from './pooled-engine.ts';
 
 export const MAX_ENGINES = 256;
 
-/** A model version as the pool can serve it. */
+/** A model version with the engines that serve it. */
 export interface ServedModel {
-  /** As the repository has it. */
+  /** From the repository. */
   readonly model: PinnedModel;
-  /** Ready engines that hold exactly this model, in pool order. Empty once all have gone. */
+  /** Ready engines that hold exactly this model, in pool order. Empty if all are gone. */
   readonly engines: readonly PooledEngine[];
 }
 
-/** Whether an engine may be asked for a model that it says it holds. */
+/** Whether an engine may serve a model that it describes. */
 type ModelGate = (engine: PooledEngine, model: PinnedModel) => boolean;
 
 const UNCHECKED = 'the models that it holds are being checked';
 
 export interface PoolEvents {
-  /** An engine came up, went down, drains, was readmitted, or is (no longer) the same process as another one. */
+  /** An engine is up, down, draining, readmitted, or is (no longer) the same process as another one. */
   engineChanged(engine: PooledEngine): void;
-  /** Its `modelProblems` are other ones than before. */
+  /** The engine's `modelProblems` have changed. */
   modelProblemsChanged(engine: PooledEngine): void;
   breakerChanged(engine: PooledEngine, event: BreakerEvent): void;
   engineRemoved(engine: PooledEngine): void;
-  /** An inference has ended, of a request or of a check: its engine may have room for another. */
+  /** An inference of a request or of a check has ended: its engine may have a free slot. */
   roomFreed(): void;
-  /** A model's breakers are ignored from now on, or heeded again. */
+  /** A model's breakers are ignored from now on, or used again. */
   panicChanged(event: PanicEvent): void;
 }
 
@@ -42,16 +42,16 @@ export class EnginePool {
   readonly #events: Partial<PoolEvents>;
   readonly #panic: Panic;
   #engines: readonly PooledEngine[] = [];
-  /** Of instance ids: 0 until the pool has settled, then one more for each. */
+  /** Order of claims of instance ids: 0 until the pool has settled, then increasing. */
   #claims = 0;
   #isSettled = false;
   #gate: ModelGate = () => true;
-  /** "name/version" → who serves it. Rebuilt when an engine changes, so that a request only looks it up. */
+  /** "name/version" → serving engines. Rebuilt when an engine changes, so that a request only looks it up. */
   #served = new Map<string, ServedModel>();
 
   /**
-   * `pins`: the models of the repository, which engines are held against. `panicPercent`: with fewer of a model's breakers
-   * closed they are ignored; 0: never.
+   * `pins`: the models of the repository that engines must match. `panicPercent`: if a lower share of a model's
+   * breakers is closed, they are ignored; 0: never.
    */
   constructor(pins: ModelPins, breaker: BreakerOptions, events: Partial<PoolEvents> = {}, panicPercent = 0) {
     this.#pins = pins;
@@ -65,7 +65,7 @@ export class EnginePool {
     this.#panic.check(this.#served, this.#engines);
   }
 
-  /** To be set before the first engine is added. */
+  /** Set before the first engine is added. */
   set gate(gate: ModelGate) {
     this.#gate = gate;
   }
@@ -75,7 +75,7 @@ export class EnginePool {
     return this.#engines;
   }
 
-  /** Throws ENGINE_EXISTS or ENGINE_LIMIT. Starting the engine is the caller's business. */
+  /** Throws ENGINE_EXISTS or ENGINE_LIMIT. The caller starts the engine. */
   add(engine: Engine): PooledEngine {
     if (this.#engines.some(({ id }) => id === engine.id)) {
       const message = `there is an engine "${engine.id}" already; remove it first, or choose another id`;
@@ -109,7 +109,7 @@ export class EnginePool {
     return pooled;
   }
 
-  /** No request is planned on it any more; stopping the engine is the caller's business. Throws UNKNOWN_ENGINE. */
+  /** Removes an engine: it gets no more requests. The caller stops it. Throws UNKNOWN_ENGINE. */
   remove(id: string): PooledEngine {
     const pooled = this.find(id);
     this.#engines = this.#engines.filter((each) => each !== pooled);
@@ -141,22 +141,22 @@ export class EnginePool {
     throw new RouterError('UNKNOWN_ENGINE', message, { field: 'engine_id' });
   }
 
-  /** To be called when the pins know more models than before. */
+  /** Call when the pins have new models. */
   pinsChanged(): void {
     for (const pooled of this.#rebuild()) this.#events.engineChanged?.(pooled);
   }
 
-  /** Undefined until an engine has held exactly what the repository has. */
+  /** Undefined until an engine has held exactly the repository's version. */
   served(name: string, version: number): ServedModel | undefined {
     return this.#served.get(`${name}/${version}`);
   }
 
-  /** Ready engines that hold exactly that now, in pool order. */
+  /** Ready engines that hold exactly this version now, in pool order. */
   holders(name: string, version: number): readonly PooledEngine[] {
     return this.served(name, version)?.engines ?? [];
   }
 
-  /** Of `engines`, which hold a model version, those that may be asked now. */
+  /** Those of `engines`, which hold a model version, that may get requests now. */
   candidates(name: string, version: number, engines: readonly PooledEngine[]): readonly PooledEngine[] {
     const panics = this.#panic.has(`${name}/${version}`);
     const mayBeAsked = ({ isAvailable, breaker }: PooledEngine): boolean =>
@@ -164,18 +164,18 @@ export class EnginePool {
     return engines.every(mayBeAsked) ? engines : engines.filter(mayBeAsked);
   }
 
-  /** Engines that are in the pool now do not count as new. */
+  /** From now on, the current engines of the pool do not count as new. */
   settle(): void {
     this.#isSettled = true;
     for (const pooled of this.#engines) pooled.readySinceMs = -Infinity;
   }
 
-  /** A model version as the repository has it. Undefined: it has none, or it has not been read yet. */
+  /** A model version of the repository. Undefined: there is none, or it is not read yet. */
   pinned(name: string, version: number): PinnedModel | undefined {
     return this.#pins.find(name, version);
   }
 
-  /** Of its instance id, which it keeps while it is down. */
+  /** Updates its claim of an instance id, which stays while it is down. */
   #claim(pooled: PooledEngine): void {
     const { instanceId } = pooled.engine.description ?? pooled;
     if (instanceId === pooled.instanceId) return;
@@ -189,10 +189,10 @@ export class EnginePool {
     for (const each of [pooled, ...others]) this.#events.engineChanged?.(each);
   }
 
-  /** Returns the engines that are a duplicate or unusable now and were not, or the other way round. */
+  /** Returns the engines whose state as duplicate or unusable has changed. */
   #rebuild(): readonly PooledEngine[] {
     const turned = this.#markDuplicates();
-    // What was served stays known when its engines have gone, so that the cache can still answer.
+    // A version stays known when its engines are gone, so that the cache can still answer.
     const served = new Map<string, { model: PinnedModel; engines: PooledEngine[] }>(
       [...this.#served]
         .filter(([, { model }]) => this.#pins.find(model.name, model.version) !== undefined)
@@ -228,7 +228,7 @@ export class EnginePool {
     return turned;
   }
 
-  /** One process has one vote, whatever its ids and addresses: only one of its engines is asked. */
+  /** A process has one vote, whatever its ids and addresses: only one of its engines is used. */
   #markDuplicates(): PooledEngine[] {
     const duplicates = findDuplicates(this.#engines);
     return this.#engines.filter((pooled) => {

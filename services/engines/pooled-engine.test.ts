@@ -51,7 +51,7 @@ describe('an engine of the pool', () => {
     engine.behaviour = () => Promise.resolve(fakeInference({ totalSpikes: 2n ** 64n - 1n }));
     const expected = {
       ...{ kind: 'ENGINE_FAULT', metadata: { malformed: 'more spikes than the model can have' } },
-      message: 'engine "a" gave what cannot be an answer: more spikes than the model can have',
+      message: 'engine "a" gave an invalid answer: more spikes than the model can have',
     };
     const unlimited = { deadlineMs: Infinity, signal: new AbortController().signal };
     await expect(engineInPool.infer(input, unlimited)).rejects.toMatchObject(expected);

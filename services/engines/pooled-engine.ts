@@ -1,4 +1,4 @@
-// An engine as the router sees it: how it has done, whether it may be asked, and one call that keeps both up to date.
+// An engine of the pool: its statistics, whether it may get requests, and a call that updates both.
 import type { EngineState } from '../core/engine-state.ts';
 import { type BreakerOutcome, ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
@@ -16,54 +16,56 @@ import { Speed } from './speed.ts';
 export type FindHolders = (model: string, version: number) => readonly PooledEngine[];
 
 const UNCOUNTED = { isProbe: false } as const;
-/** A connection that takes so many inputs and answers none of them is replaced. */
+/** A connection that accepts this many inputs and answers none is replaced … */
 const MIN_SWALLOWED = 5;
-/** … while other engines answer. While none does, it must have been silent for so many times as long as it usually takes. */
+/** … while other engines answer. While none does, it must have been silent for this multiple of its usual latency. */
 const FAR_TIMES = 8;
-/** What counts as usual at least then, milliseconds: a healthy engine may pause. */
+/** Minimum of the usual latency then, milliseconds: a healthy engine may pause. */
 const FAR_UNIT_MS = 250;
 
 interface FailedAttempt {
   readonly input: InferenceInput;
   readonly startedMs: number;
-  /** Unanswered requests when it was sent, itself included. */
+  /** Unanswered requests when it was sent, including it. */
   readonly inFlight: number;
   readonly pass: { readonly isProbe: boolean };
   readonly span: CallContext['span'];
-  /** Its time was that of an attempt, and less than the caller's. */
+  /** The limit was that of an attempt, shorter than the caller's. */
   readonly wasAttempt: boolean;
 }
 
 export class PooledEngine {
   readonly engine: Engine;
-  /** What its answers are held against. */
+  /** The pins that its answers must match. */
   readonly pins: ModelPins;
   readonly breaker: Breaker;
   readonly speed = new Speed();
   readonly limit = new ConcurrencyLimit();
   succeeded = 0;
   failed = 0;
-  /** As last described, also while the engine is down. */
+  /** The last description, also while the engine is down. */
   build = '';
-  /** An operator wants no more requests sent to it. */
+  /** An operator drained it. */
   isDraining = false;
-  /** Why its answers are not trusted; empty: they are. */
+  /** Why its answers are not trusted; empty: they are trusted. */
   quarantine = '';
-  /** Of its process, 32 hexadecimal digits, as last described; empty: not known. */
+  /** Instance id of its process, 32 hexadecimal digits, from the last description; empty: unknown. */
   instanceId = '';
-  /** When it began to claim that id: the lower, the earlier. */
+  /** Order in which it claimed that id: lower is earlier. */
   claimOrder = 0;
-  /** What it describes of the model versions of the repository, each once; empty while the engine is down. */
+  /** Its descriptions of model versions of the repository, each once; empty while the engine is down. */
   models: readonly EngineModel[] = [];
-  /** Model versions of the repository that it cannot serve; as last described, also while the engine is down. */
+  /**
+   * Model versions of the repository that it cannot serve, from the last description, also while the engine is down.
+   */
   modelProblems: readonly ModelProblem[] = [];
-  /** Why it can serve nothing though it is connected; empty: it can serve something. */
+  /** Why it can serve no model though it is connected; empty: it can serve one. */
   unusable = '';
-  /** Id of the engine of the pool that is the same process and is asked instead; empty: there is none. */
+  /** Id of the engine that is the same process and is used instead; empty: none. */
   duplicateOf = '';
-  /** Its breaker is not to be believed now. Within a model that is not in a panic it still is: see the pool. */
+  /** Its breaker is ignored now, except for models that are not in a panic: see the pool. */
   isPanicking = false;
-  /** When it came up last, on performance.now()'s clock; -Infinity: it was there from the start, or never. */
+  /** When it last came up, by performance.now(); -Infinity: at the start, or never. */
   readySinceMs = -Infinity;
 
   readonly #findHolders: FindHolders;
@@ -94,7 +96,7 @@ export class PooledEngine {
     return this.engine.kind;
   }
 
-  /** Requests that it may be sent now without getting more than it works off. */
+  /** Free slots within its concurrency limit. */
   get availableSlots(): number {
     return this.limit.limit - this.engine.inFlight;
   }
@@ -111,12 +113,12 @@ export class PooledEngine {
     return this.unusable === '' ? 'READY' : 'UNUSABLE';
   }
 
-  /** Whether a request may be sent now. */
+  /** Whether it may get a request now. */
   get isAvailable(): boolean {
     return (this.breaker.allowsRequest || this.isPanicking) && this.state === 'READY';
   }
 
-  /** Why no request may be sent now; empty where one may. */
+  /** Why it may not get a request now; empty if it may. */
   get unavailableReason(): string {
     if (this.isDraining) return 'draining';
     if (this.engine.description === undefined) return `down: ${this.engine.downReason}`;
@@ -138,7 +140,10 @@ export class PooledEngine {
     return performance.now() - this.speed.lastOutcomeMs;
   }
 
-  /** As `infer`, beside all that is counted: for known inputs and replays, also of an engine that may not be asked. */
+  /**
+   * Like `infer`, but outside all statistics: for golden vectors and replays, also on an engine that may not get
+   * requests.
+   */
   async inferUncounted(input: InferenceInput, context: CallContext): Promise<Inference> {
     try {
       return await inferChecked(this.engine, this.pins, input, context);
@@ -148,20 +153,22 @@ export class PooledEngine {
   }
 
   /**
-   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
-   * such are sent at once.
+   * Time limit of one attempt with `input`, milliseconds. `shareMs`: its share of the caller's time. `requests`: number
+   * sent at once.
    */
   attemptMs({ model, version, data }: InferenceInput, shareMs: number, requests = 1): number {
     const { length } = data;
     const neededMs = this.#timesOf(model, version).attemptMs(this.engine.inFlight + requests, length, shareMs);
-    // No more than its share where another engine answers within that: the model is not to blame that this one does not.
+    // At most its share if another engine answers within that: then the model is not the reason that this engine is
+    // slow.
     if (neededMs <= shareMs) return neededMs;
     return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;
   }
 
   /**
-   * What it resolves with is checked; what it rejects with is a state, a claim or a fault of the engine, or INPUT_TOO_LARGE,
-   * or the caller's own reason to leave. ENGINE_SLOW or ATTEMPT_TIMEOUT if `timeoutMs` ends before the request's own deadline.
+   * Resolves with a checked answer. Rejects with a state, a claim or a fault of the engine, with INPUT_TOO_LARGE, or
+   * with the caller's reason to leave; with ENGINE_SLOW or ATTEMPT_TIMEOUT if `timeoutMs` ends before the request's
+   * deadline.
    */
   async infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
     const startedMs = performance.now();
@@ -170,8 +177,8 @@ export class PooledEngine {
     const deadlineMs = Math.min(context.deadlineMs, startedMs + timeoutMs);
     const times = this.#timesOf(input.model, input.version);
     times.recordRequest(startedMs);
-    // In a panic requests pass an open breaker. They tell it nothing: it neither takes one for the try that
-    // it allows after its pause, nor closes early for one that happened to go well while most do not.
+    // In a panic, requests bypass an open breaker. Their results are not reported to it: such a request must not count
+    // as the breaker's trial request, and a single success must not close it early.
     const pass = this.breaker.allowsRequest ? this.breaker.begin() : UNCOUNTED;
     try {
       const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
@@ -186,12 +193,12 @@ export class PooledEngine {
     }
   }
 
-  /** Whether it may be sent a group: one that is on trial is sent one request. */
+  /** Whether it may get a group: an engine on trial gets a single request. */
   get takesGroups(): boolean {
     return this.breaker.state === 'CLOSED';
   }
 
-  /** As `infer` for each of a group for one model version. To be called where `takesGroups`. */
+  /** Like `infer` for each of a group for one model version. Call only if `takesGroups`. */
   inferEach(
     inputs: readonly InferenceInput[],
     context: CallContext,
@@ -232,7 +239,7 @@ export class PooledEngine {
     this.succeeded += 1;
   }
 
-  /** Returns the error that its caller gets. */
+  /** Returns the error for its caller. */
   #recordFailure(
     thrown: RouterError,
     { input, startedMs, inFlight, pass, span, wasAttempt }: FailedAttempt,
@@ -245,12 +252,15 @@ export class PooledEngine {
       span?.trace.event('breaker opened', { 'tandem.engine': this.id, 'tandem.why': why }),
     );
     this.#slowDown(error, outcome, elapsedMs, nowMs);
-    // An attempt that was ended early for no fault of the engine does not show how many inputs the engine can take.
+    // An attempt that ended early without a fault of the engine says nothing about the engine's capacity.
     if (error.kind !== 'ATTEMPT_TIMEOUT') this.limit.record(elapsedMs, inFlight, toLimitOutcome(error), nowMs);
     return error;
   }
 
-  /** What its breaker makes of an error. A time-out is its fault where other engines are faster, whichever clock ran out. */
+  /**
+   * How its breaker counts an error. A time-out is the engine's fault if other engines are faster, whichever limit was
+   * reached.
+   */
   #judge(
     error: RouterError,
     { model, version, data }: InferenceInput,
@@ -266,7 +276,7 @@ export class PooledEngine {
     if (!isTimeout) return { error, outcome: 'ignore' };
     const peers = this.#comparePeers(model, version, elapsedMs, data.length);
     const isBlamed = isToBlame(elapsedMs, times.latencyQuantileMs(inFlight, data.length), wasAttempt, peers);
-    // Of one that answers nothing at all it says nothing that it is slow.
+    // If the engine answers nothing at all, a slow answer is no evidence.
     const isSilent = times.isKnown && (this.engine.unanswered?.inputs ?? 0) >= MIN_SWALLOWED;
     if (!isBlamed && !isSilent && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
     return {
@@ -275,7 +285,10 @@ export class PooledEngine {
     };
   }
 
-  /** Where its connection takes inputs and answers none, though others do or it always did. What is unanswered fails over. */
+  /**
+   * Replaces a connection that accepts inputs and answers none, though others answer or it always did. Unanswered
+   * requests fail over.
+   */
   #replaceIfSilent(model: string, version: number, bytes: number): void {
     const { unanswered } = this.engine;
     if (unanswered === undefined || unanswered.inputs < MIN_SWALLOWED) return;
@@ -316,7 +329,7 @@ export class PooledEngine {
   }
 
   #slowDown({ kind }: RouterError, outcome: BreakerOutcome, elapsedMs: number, nowMs: number): void {
-    if (kind === 'INPUT_TOO_LARGE') return; // it was sent nothing
+    if (kind === 'INPUT_TOO_LARGE') return; // nothing was sent to it
     if (outcome === 'failure' || ERROR_KINDS[kind].fromEngine !== 'never') this.speed.recordFailure(elapsedMs, nowMs);
     else this.speed.recordUnanswered(elapsedMs, nowMs);
   }
@@ -327,13 +340,13 @@ function timedOut(engineId: string, elapsedMs: number, isBlamed: boolean): Route
   return new RouterError(isBlamed ? 'ENGINE_SLOW' : 'ATTEMPT_TIMEOUT', message);
 }
 
-/** For the breaker's history. A time-out that counts is the engine's, whichever clock ran out. */
+/** For the breaker's history. A counted time-out is the engine's fault, whichever limit was reached. */
 function toFailure({ kind }: RouterError): string {
   const isTimeout = kind === 'ENGINE_SLOW' || kind === 'DEADLINE_EXCEEDED';
   return isTimeout ? 'ENGINE_SLOW: no answer in time, while other engines were faster' : kind;
 }
 
-/** What ran out of time says that the engine has too much to do, whether the router or the caller set the time. */
+/** A time-out means that the engine is overloaded, whether the router or the caller set the limit. */
 function toLimitOutcome({ kind }: RouterError): LimitOutcome {
   if (kind === 'ENGINE_FULL') return 'full';
   return kind === 'DEADLINE_EXCEEDED' || ERROR_KINDS[kind].outcome === 'failure' ? 'failure' : 'ignore';

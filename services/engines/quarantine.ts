@@ -1,45 +1,46 @@
-// Keeps out engines whose answers contradict the majority. Apart from the breaker, for which a wrong answer is an answer.
+// Quarantines engines whose answers contradict the majority. Independent of the breaker, for which a wrong answer is a
+// success.
 //
-// An engine that dissents too often within a window takes no more requests. After a pause it is given inputs whose right
-// answers are known, the disputed ones among them; if it gets all of them right it is back, else the pause doubles. An
-// engine that has to leave again soon begins with the longer pause. Each input is given twice, once in full and once for its
-// digests alone, and all of them in an order by chance: an engine that lies to one kind of request only is found out, too.
+// An engine that dissents too often within a window gets no more requests. After a delay it is tested with inputs whose
+// answers are known, including the disputed ones. If all answers are correct it is readmitted, else the delay doubles.
+// An engine that is quarantined again soon starts with the longer delay. Each input is sent twice, once for a full
+// answer and once for digests only, in random order, so that an engine that lies for one kind of request only is
+// detected, too.
 //
-// Its duplicates are put out with it: they say that they are the same process. Each of them has to get the inputs right by
-// itself to be back.
+// Its duplicates are quarantined with it, because they claim to be the same process. Each must pass the test itself.
 //
-// A suspect is one of several engines that contradicted each other where it cannot be decided which is wrong. It is given the same
-// inputs at once, while it goes on answering requests, and is put out if it gets one of them wrong or refuses it.
+// A suspect is one of several engines that contradicted each other when it is unknown which is wrong. It is tested at
+// once, while it continues to answer requests, and is quarantined if it answers wrongly or refuses.
 import { type KnownAnswer, firstFailure } from './known-answers.ts';
 import type { EnginePool } from './pool.ts';
 import type { PooledEngine } from './pooled-engine.ts';
 
 export interface QuarantineOptions {
-  /** So many dissents … */
+  /** This many dissents … */
   readonly dissents: number;
-  /** … within so long put an engine out, milliseconds. */
+  /** … within this time quarantine an engine, milliseconds. */
   readonly windowMs: number;
-  /** The first pause before it is tried, milliseconds; doubles each time. */
+  /** First delay before the test, milliseconds; doubles each time. */
   readonly sitOutMs: number;
   readonly sitOutMaxMs: number;
 }
 
 interface Record {
-  /** Of the dissents within the window, on performance.now()'s clock. */
+  /** Times of the dissents within the window, by performance.now(). */
   dissentedMs: number[];
   lastDissentMs: number;
   sitOutMs: number;
-  /** The newest inputs that it got wrong, with the majority's answer. */
+  /** The newest inputs that it answered wrongly, with the majority's answer. */
   disputed: KnownAnswer[];
   timer: NodeJS.Timeout | undefined;
-  /** It is given known inputs now. */
+  /** A test is running. */
   checking: Promise<void> | undefined;
-  /** When it was a suspect last, on performance.now()'s clock. */
+  /** When it was last a suspect, by performance.now(). */
   suspectedMs: number;
 }
 
 const MAX_DISPUTED = 4;
-/** A suspect is checked once in so long, milliseconds: every request of a pool of two may be a dispute. */
+/** Minimum time between two tests of a suspect, milliseconds: in a pool of two, every request may be a dispute. */
 const SUSPECT_PAUSE_MS = 5_000;
 
 export class Quarantine {
@@ -52,8 +53,8 @@ export class Quarantine {
   #isStopped = false;
 
   /**
-   * `golden`: inputs with known answers for the models that an engine holds. `onPutOut`: an engine that was trusted is not
-   * any more.
+   * `golden`: golden vectors for the models that an engine holds. `onPutOut`: called when a trusted engine is
+   * quarantined.
    */
   constructor(
     pool: EnginePool,
@@ -67,14 +68,14 @@ export class Quarantine {
     this.#golden = golden;
   }
 
-  /** For what happens from now on; pauses that have begun stay as long as they are. */
+  /** Applies from now on; running delays stay unchanged. */
   configure(options: QuarantineOptions): void {
     this.#options = options;
   }
 
   /**
-   * An engine contradicted a strict majority, which said `right`, or proved itself wrong. Undefined: what is right is not
-   * known, or is a refusal.
+   * An engine contradicted a strict majority, whose answer was `right`, or was proved wrong. Undefined: the correct
+   * answer is unknown or a refusal.
    */
   dissented(engine: PooledEngine, right: KnownAnswer | undefined): void {
     const record = this.#record(engine);
@@ -88,7 +89,7 @@ export class Quarantine {
     this.#putOut(engine, record, `it contradicted the majority ${times}, or its answers were malformed`);
   }
 
-  /** Checks an engine that may be wrong with known inputs, in the background. Once in a while only, and not if it is out. */
+  /** Tests a suspect in the background. Not too often, and not if it is quarantined. */
   suspect(engine: PooledEngine): void {
     const record = this.#record(engine);
     const nowMs = performance.now();
@@ -98,12 +99,12 @@ export class Quarantine {
     this.#whenUnchecked(record, () => this.#check(engine, record));
   }
 
-  /** It is put out at once: it has said what cannot be. */
+  /** Quarantines an engine at once, because its answer was impossible. */
   distrust(engine: PooledEngine, why: string): void {
     if (engine.quarantine === '') this.#putOut(engine, this.#record(engine), why);
   }
 
-  /** An operator says that it is well. */
+  /** An operator readmits it. */
   readmit(engine: PooledEngine): void {
     const record = this.#record(engine);
     if (record.timer !== undefined) this.#timers.delete(record.timer);
@@ -130,13 +131,13 @@ export class Quarantine {
     return record;
   }
 
-  /** After a window in which it was never wrong the pauses begin anew. */
+  /** After a window without a wrong answer, delays start at the first value again. */
   #noteWrong(record: Record, nowMs: number): void {
     if (nowMs - record.lastDissentMs >= this.#options.windowMs) record.sitOutMs = this.#options.sitOutMs;
     record.lastDissentMs = nowMs;
   }
 
-  /** No engine can answer an input of a version that was unloaded meanwhile. */
+  /** Skips inputs of versions that were unloaded meanwhile: no engine can answer them. */
   #stillHeld({ disputed }: Record): readonly KnownAnswer[] {
     return disputed.filter(({ input }) => this.#pool.served(input.model, input.version) !== undefined);
   }
@@ -148,7 +149,7 @@ export class Quarantine {
 
   #putOut(engine: PooledEngine, record: Record, why: string): void {
     if (this.#isStopped) return;
-    // They come first: none must be asked in its place.
+    // Duplicates first: none of them may be used instead.
     for (const duplicate of this.#pool.engines.filter(({ duplicateOf }) => duplicateOf === engine.id)) {
       this.#putOut(duplicate, this.#record(duplicate), `it is the same process as ${engine.id}, and ${why}`);
     }
@@ -165,7 +166,7 @@ export class Quarantine {
     this.#timers.add(timer);
   }
 
-  /** One known input at a time: an engine may be readmitted, and put out again, before it has answered one. */
+  /** One input at a time: an engine may be readmitted and quarantined again before it has answered. */
   #whenUnchecked(record: Record, check: () => Promise<void>): void {
     const checking = (record.checking === undefined ? check() : record.checking.then(check)).finally(() => {
       if (record.checking === checking) record.checking = undefined;
@@ -173,7 +174,7 @@ export class Quarantine {
     record.checking = checking;
   }
 
-  /** `timer`: of the quarantine that it is to end. */
+  /** `timer`: of the quarantine that it ends. */
   async #probe(engine: PooledEngine, record: Record, timer: NodeJS.Timeout): Promise<void> {
     const cases = [...this.#golden(engine), ...this.#stillHeld(record)];
     // An operator may readmit or remove it at any time.
@@ -194,7 +195,7 @@ export class Quarantine {
   }
 }
 
-/** The request's bytes are a view into a whole message. */
+/** Copied: the request's bytes are a view that would keep a whole message in memory. */
 function keep({ input, ...digests }: KnownAnswer): KnownAnswer {
   return { input: { ...input, data: Uint8Array.from(input.data) }, ...digests };
 }

@@ -1,17 +1,18 @@
-// `readout_digest` of proto/NUMERICS.md, computed from what an engine returned: what it claims itself proves nothing.
+// Computes `readout_digest` of proto/NUMERICS.md from an engine's answer: the digest that the engine claims proves
+// nothing.
 import xxhash from 'xxhash-wasm';
 import type { Inference } from '../core/inference.ts';
 
 const { h64Raw } = await xxhash();
 
-/** What is digested. */
+/** The digested bytes. */
 type Readout = Pick<Inference, 'steps' | 'spikeCounts' | 'potentials' | 'totalSpikes' | 'synapticOperations'>;
 
-/** Every answer is digested, so the memory for it is kept. */
+/** Reused, because every answer is digested. */
 const KEPT_BYTES = 65_536;
 const kept = viewsOf(new ArrayBuffer(KEPT_BYTES));
 
-/** Typed arrays are little-endian wherever Node.js runs. */
+/** Typed arrays are little-endian on every platform of Node.js. */
 interface Views {
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;

@@ -1,4 +1,4 @@
-// The sidecars that an operator lists: a new list takes the place of the one before while requests run.
+// The sidecars in the settings: a new list replaces the previous one while requests run.
 import { RouterError } from '../core/errors.ts';
 import type { Engine } from './engine.ts';
 import { type EnginePool, MAX_ENGINES } from './pool.ts';
@@ -13,14 +13,14 @@ export class SidecarList {
   readonly #connect: (id: string, address: string) => Engine;
   #listed: readonly ListedSidecar[];
 
-  /** `listed` are in the pool already. */
+  /** `listed`: sidecars that are in the pool already. */
   constructor(pool: EnginePool, connect: (id: string, address: string) => Engine, listed: readonly ListedSidecar[]) {
     this.#pool = pool;
     this.#connect = connect;
     this.#listed = listed;
   }
 
-  /** Throws ENGINE_EXISTS or ENGINE_LIMIT where the pool would not take `next`. */
+  /** Throws ENGINE_EXISTS or ENGINE_LIMIT if the pool would refuse `next`. */
   check(next: readonly ListedSidecar[]): void {
     const { added, removed } = this.#difference(next);
     const staying = this.#pool.engines.filter(({ id }) => !removed.some((each) => each.id === id));
@@ -35,8 +35,8 @@ export class SidecarList {
   }
 
   /**
-   * Those that are new are connected to before those that left are let go, which finish what they have in flight: with
-   * one taking the place of another there is always an engine. One that has moved under its name leaves first.
+   * New sidecars are connected before dropped ones are removed, and those finish their requests in flight, so a
+   * replacement never leaves the pool without an engine. A sidecar whose address changed is removed first.
    */
   async replace(next: readonly ListedSidecar[]): Promise<void> {
     this.check(next);
@@ -55,7 +55,7 @@ export class SidecarList {
     return { added: next.filter(lacks(this.#listed)), removed: this.#listed.filter(lacks(next)) };
   }
 
-  /** An operator may have removed it before. */
+  /** An operator may have removed it already. */
   #letGo({ id, address }: ListedSidecar): void {
     const pooled = this.#pool.engines.find((each) => each.id === id && each.engine.address === address);
     if (pooled !== undefined) void this.#pool.remove(id).engine.stop();

@@ -1,16 +1,16 @@
-// Whether an engine is to blame for a time-out, or for its silence: the other engines that hold the model tell. Where they
-// are as slow, the load or the model is the reason, and no engine is to blame.
+// Decides whether a time-out or silence is an engine's fault, by comparing it with the other engines that hold the
+// model. If they are as slow, the cause is the load or the model, not the engine.
 import type { AnswerTimes } from './answer-times.ts';
 
-/** A healthy engine may pause for up to this long, milliseconds: a container whose CPU quota is used up waits 100 ms at most. */
+/** A healthy engine may pause this long, milliseconds: a container that has used its CPU quota waits up to 100 ms. */
 const MIN_BLAME_MS = 100;
-/** A peer that has not answered for this part of the time is as slow itself. */
+/** A peer that has not answered for this share of the time counts as equally slow. */
 const WAITING_PART = 0.5;
 
-/** How other engines answer the same model. */
+/** The latencies of other engines for the same model. */
 export type Peers = 'FASTER' | 'AS_SLOW' | 'UNKNOWN';
 
-/** Compares with `elapsedMs` without an answer. */
+/** Compares with a request that had no answer for `elapsedMs`. */
 export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, bytes: number, nowMs: number): Peers {
   let isAnySlow = false;
   for (const times of peers) {
@@ -22,8 +22,8 @@ export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, by
 }
 
 /**
- * Whether a time-out counts against the engine. `usualMs`: what its own answers take at most. `wasAttempt`: the time of one
- * attempt ran out, not the caller's.
+ * Whether a time-out counts against the engine. `usualMs`: upper bound of its own latencies. `wasAttempt`: the limit of
+ * the attempt was reached, not the caller's.
  */
 export function isToBlame(elapsedMs: number, latencyQuantileMs: number, wasAttempt: boolean, peers: Peers): boolean {
   if (elapsedMs < MIN_BLAME_MS) return false;

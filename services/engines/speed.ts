@@ -1,24 +1,24 @@
-// How fast an engine answers, from what it did lately. What is no answer makes it slower, never faster.
+// Estimates an engine's latency from recent answers. A failed request raises the estimate, never lowers it.
 
-/** How far back the averages look, milliseconds: a sample this old counts 1/e as much as a new one. */
+/** Time constant of the averages, milliseconds: a sample this old counts 1/e as much as a new one. */
 const TAU_MS = 500;
-/** A failure or a refusal counts as an answer that took so long at least, milliseconds. */
+/** A failure or a refusal counts as an answer with at least this latency, milliseconds. */
 const PENALTY_MS = 1_000;
-/** So many requests without an answer, one after the other, and an engine is failing. */
+/** Consecutive requests without an answer after which an engine counts as failing. */
 const FAILING_AFTER = 3;
 
 export class Speed {
   /** Mean time to an answer, milliseconds; 0 until the first one. */
   latencyMs = 0;
-  /** When a request ended last, in whatever way, on performance.now()'s clock; -Infinity: never. */
+  /** When a request last ended, by performance.now(); -Infinity: never. */
   lastOutcomeMs = -Infinity;
   #lastAnswerMs = -Infinity;
-  /** Since the last answer. */
+  /** Failures since the last answer. */
   #unanswered = 0;
-  /** Mean time per request in flight: constant for an engine that works off a queue. */
+  /** Mean time per request in flight: constant for an engine that processes a queue. */
   #perRequestMs = 0;
 
-  /** An answer. `inFlight`: unanswered requests when this one was sent, itself included. */
+  /** Records an answer. `inFlight`: unanswered requests when this one was sent, including it. */
   recordAnswer(latencyMs: number, inFlight: number, nowMs: number): void {
     this.latencyMs += weightAfter(nowMs - this.#lastAnswerMs) * (latencyMs - this.latencyMs);
     this.#lastAnswerMs = nowMs;
@@ -26,19 +26,19 @@ export class Speed {
     this.#record(latencyMs / inFlight, nowMs);
   }
 
-  /** No answer: a failure, a timeout, a refusal. An engine that does so quickly must not look quick. */
+  /** Records a failure, a time-out or a refusal. An engine that fails quickly must not look fast. */
   recordFailure(elapsedMs: number, nowMs: number): void {
     this.#unanswered += 1;
     this.#record(Math.max(elapsedMs, PENALTY_MS), nowMs);
   }
 
-  /** No answer in so long a time, which the engine did not end: it is this slow at least. */
+  /** Records a request that we ended after this time without an answer: the engine is at least this slow. */
   recordUnanswered(elapsedMs: number, nowMs: number): void {
     this.#unanswered += 1;
     this.#record(Math.max(elapsedMs, this.#perRequestMs), nowMs);
   }
 
-  /** What one more request can expect, milliseconds; 0: not known yet. */
+  /** Expected latency of one more request, milliseconds; 0: unknown. */
   expectedMs(inFlight: number): number {
     return this.#perRequestMs * (inFlight + 1);
   }
@@ -53,7 +53,7 @@ export class Speed {
   }
 }
 
-/** Weighted by time, not by count, so that the few samples of an engine that is seldom asked correct it quickly. */
+/** Weighted by time, not by count, so that the few samples of a rarely used engine correct the estimate quickly. */
 function weightAfter(ms: number): number {
   return 1 - Math.exp(-ms / TAU_MS);
 }

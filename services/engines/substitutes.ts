@@ -1,19 +1,19 @@
-// Make before break: which engines that a name no longer lists stay, because nothing serves at addresses that it lists.
+// Make before break: selects the unlisted engines that stay because no engine serves at some listed addresses.
 import type { PooledEngine } from './pooled-engine.ts';
 
-/** An engine that was found at an address of the name. */
+/** An engine found at an address of the name. */
 export interface FoundEngine {
   readonly pooled: PooledEngine;
-  /** Answers in a row that lacked its address; 0: it is listed. */
+  /** Consecutive answers that lacked its address; 0: it is listed. */
   readonly misses: number;
-  /** On performance.now()'s clock; -Infinity: it was never up. */
+  /** By performance.now(); -Infinity: it was never up. */
   readonly lastUpMs: number;
 }
 
-/** An engine that is no longer listed and is down may come back within this time, if nothing takes its place. */
+/** An unlisted engine that is down may return within this time if no other engine replaces it. */
 const KEPT_DOWN_MS = 30_000;
 
-/** Of engines that are no longer listed, those that stay: at most `count`, and those that can be asked now first. */
+/** The unlisted engines that stay: at most `count`, usable ones first. */
 export function substitutes<Engine extends FoundEngine>(missing: readonly Engine[], count: number): Engine[] {
   const nowMs = performance.now();
   return missing

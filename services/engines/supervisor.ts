@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 5_000;
-/** A sidecar that ran this long was healthy: its next restart is quick again. */
+/** A sidecar that ran this long was healthy: its next restart is fast again. */
 const HEALTHY_MS = 10_000;
-/** What a sidecar that cannot start writes to standard error last. */
+/** The last line that a sidecar that cannot start writes to standard error. */
 const LAST_WORDS = /^tandem-engine: (.*)/;
 const MAX_LAST_WORDS = 500;
 
 export interface SupervisedSidecar {
   readonly id: string;
-  /** What it listens on, in the sidecar's own words. */
+  /** Its listening address, as the sidecar writes it. */
   readonly address: string;
   readonly binary: string;
   readonly args: readonly string[];
@@ -27,7 +27,7 @@ export interface SupervisorEvents {
   exited(id: string, why: string, restartInMs: number): void;
 }
 
-/** A process that could not be started for want of file descriptors has none, whatever the types say; 'error' follows. */
+/** Undefined, despite the types, if the process could not be started for lack of file descriptors; 'error' follows. */
 function hasPipes({ stdout }: { readonly stdout: unknown }): boolean {
   return stdout !== undefined;
 }
@@ -52,20 +52,22 @@ export class Supervisor {
     return this.#child?.pid;
   }
 
-  /** Why its process does not listen at `address`; empty: it does. While it does not, another process may. */
+  /**
+   * Why its process does not listen at `address`; empty: it does. While it does not, another process may listen there.
+   */
   get whyAway(): string {
     if (this.#isListening) return '';
     return this.#lastWords === '' ? this.#why : `${this.#why}: ${this.#lastWords}`;
   }
 
-  /** Resolves when the sidecar says that it is ready, or has exited. */
+  /** Resolves when the sidecar reports that it is ready, or has exited. */
   start(): Promise<void> {
     const { id, address, binary, args, env } = this.#sidecar;
     const startedAt = performance.now();
     const child = spawn(binary, ['--id', id, '--listen', address, `--exit-with-parent=${process.pid}`, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(env && { env }),
-      detached: true, // Ctrl-C at a terminal is for the router alone: it drains first, its sidecars after it
+      detached: true, // Ctrl-C must reach only the router: it drains first and then stops its sidecars
     });
     this.#child = child;
     if (child.pid !== undefined) this.#events.started(id, child.pid);

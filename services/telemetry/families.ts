@@ -62,7 +62,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       Object.entries(counts.shed).map(([lack, value]) => ({ labels: { lack: lower(lack) }, value })),
     ),
     gauge('tandem_requests_in_flight', 'Inputs that are being reasoned about now.', standing.inFlight),
-    gauge('tandem_requests_waiting', 'Inputs that wait for an engine with room now.', standing.waiting),
+    gauge('tandem_requests_waiting', 'Inputs that wait for a free engine now.', standing.waiting),
     counter(
       'tandem_strategy_requests_total',
       'Inputs that engines were chosen for, by strategy; cached ones are left out.',

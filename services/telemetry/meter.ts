@@ -43,7 +43,7 @@ export interface Standing {
   /** In pool order. */
   readonly engines: readonly MeteredEngine[];
   readonly inFlight: number;
-  /** Requests waiting for an engine with room. */
+  /** Requests waiting for a free engine. */
   readonly waiting: number;
   /** Names of discovery with a problem, and what it is. */
   readonly names: readonly { readonly name: string; readonly why: string }[];

@@ -216,6 +216,6 @@ describe('10,000 requests', () => {
     const shown = await factsOf(page, 'Connections');
     expect(shown['Clients']).toBe(`${clients} connected, ${clientsTotal} in all`);
     expect(shown['Sidecars']).toBe(`${sidecarsConnected} of ${sidecars} connected`);
-    expect(shown['Waiting']).toBe(`${metrics.waiting} for an engine with room`);
+    expect(shown['Waiting']).toBe(`${metrics.waiting} for a free engine`);
   });
 });

@@ -1,4 +1,4 @@
-// What is wrong now, with what to do about it.
+// Current alerts, with links to what to do.
 import { h } from './dom.js';
 import { clock } from './format.js';
 import { panel } from './ui.js';
@@ -21,7 +21,7 @@ export const RUNBOOK = {
   TandemSpansDropped: 'spans-dropped',
 };
 
-/** The alerts that are raised; nothing where there are none. */
+/** The raised alerts; nothing if there are none. */
 export function alertsPanel(alerts) {
   if (alerts.length === 0) return h('div', { hidden: true });
   return panel(

@@ -1,4 +1,4 @@
-// The router's JSON, asked for once or again and again while the page is looked at.
+// Fetches the router's JSON once, or repeatedly while the page is visible.
 
 /** Rejects with an Error that has a message for people. */
 export async function ask(path, options) {
@@ -13,7 +13,7 @@ export async function ask(path, options) {
   throw Object.assign(new Error(body.message ?? String(response.status)), { reason: body.reason });
 }
 
-/** Returns what stops it. */
+/** Returns a function that stops it. */
 export function poll(path, intervalMs, onBody, onError) {
   let isOver = false;
   let timer;

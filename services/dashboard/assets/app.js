@@ -1,4 +1,4 @@
-// The frame around the pages: which one is shown, whether the figures are live, light or dark.
+// The frame around the pages: navigation, the state of the live connection, light or dark theme.
 import { fill, h } from './dom.js';
 import { connect, live, watch } from './live.js';
 import * as engines from './pages/engines.js';
@@ -54,7 +54,7 @@ function show({ isFirst = false } = {}) {
   nav.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
   shown = found.page.start(root, rest) ?? {};
   if (live.last) shown.update?.(live);
-  // Who reads with a screen reader, or by keyboard, is where the new page begins.
+  // Moves the focus to the start of the new page, for screen readers and keyboards.
   if (!isFirst) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);

@@ -1,4 +1,4 @@
-// uPlot in the page's own colours and sizes. A chart is made once and given new data; it keeps its height from the start.
+// uPlot with the page's colours and sizes. A chart is created once and then gets new data; its height never changes.
 import { h } from './dom.js';
 
 const probe = h('span', { hidden: true });
@@ -63,7 +63,7 @@ export function axis(over = {}) {
   };
 }
 
-/** A young router's line fills the picture, too. Seconds. */
+/** Minimum time span, so that the line of a new router fills the chart, seconds. */
 const MIN_SPAN_S = 60;
 
 /** 14:03, or 14:03:20 where ticks are closer than a minute. */
@@ -73,7 +73,7 @@ function clockTimes(ticks) {
   return ticks.map((seconds) => new Date(seconds * 1_000).toLocaleTimeString('en-GB', form));
 }
 
-/** The last `spanS` seconds, as far as there is something to show. */
+/** The last `spanS` seconds for which there is data. */
 function timeRange(spanS, min, max) {
   const end = max ?? Date.now() / 1_000;
   return [Math.max(end - spanS, Math.min(min ?? end, end - MIN_SPAN_S)), end];
@@ -113,7 +113,7 @@ export function timeChart(label, series, format, span) {
   }));
 }
 
-/** Upright bars at 0, 1, 2, … ; `name` says what stands under a bar, `titles` what the axes are. */
+/** Vertical bars at 0, 1, 2, …. `name`: label of a bar. `titles`: titles of the axes. */
 export function barChart(label, height, { name, format, titles, size = 58, stroke = 'accent' }) {
   return chart(label, height, () => ({
     padding: [8, 8, 0, 0],
@@ -144,8 +144,8 @@ export function barChart(label, height, { name, format, titles, size = 58, strok
 }
 
 /**
- * Which neuron fired when: a point for each spike. `names`: of the neurons, where they are few enough to stand one below the
- * other; else their numbers are shown. `size`: what the names take, pixels.
+ * A spike raster: one point for each spike. `names`: of the neurons, if they fit one below the other; else numbers are
+ * shown. `size`: width of the names, pixels.
  */
 export function rasterChart(label, height, { steps, neurons, names, size = 58 }) {
   return chart(label, height, () => ({
@@ -178,7 +178,7 @@ export function rasterChart(label, height, { steps, neurons, names, size = 58 })
 
 const MAX_NAME_CHARS = 18;
 
-/** A canvas breaks no lines. */
+/** A canvas does not wrap lines. */
 function shortened(name) {
   return name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS - 1)}…` : name;
 }

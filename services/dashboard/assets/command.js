@@ -1,4 +1,4 @@
-// Commands to copy: with the address and the flags that reach this very router.
+// Commands to copy, with the address and the flags for this router.
 import { h } from './dom.js';
 import { live } from './live.js';
 
@@ -14,11 +14,11 @@ export function command(text) {
   );
 }
 
-/** Adds what `npx tandem` needs to reach this router. */
+/** Adds the flags that `npx tandem` needs to reach this router. */
 function addressed(text) {
   const { address = '', flags = '' } = live.last?.client ?? {};
   if (!text.startsWith('npx tandem ') || text.endsWith('--help')) return text;
-  // The router listens on every address of its machine: the one that this browser uses is one of them.
+  // The router listens on all addresses, so the address that this browser uses works, too.
   const reached = address.replace(/^(0\.0\.0\.0|\[::\])/, location.hostname);
   const isDefault = reached === '' || reached === DEFAULT_ADDRESS;
   const added = [isDefault ? '' : `--address ${reached}`, flags]
@@ -33,7 +33,7 @@ async function copy({ currentTarget: button }) {
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = 'Copied';
   } catch {
-    // Browsers lend the clipboard to secure pages only.
+    // Browsers allow the clipboard on secure pages only.
     getSelection().selectAllChildren(code);
     button.textContent = 'Selected';
   }

@@ -1,9 +1,9 @@
-// Elements from data. Text only ever goes in as text, never as markup: the names of models and engines are strangers'. What
-// does not print, or changes how other characters do, is shown by its number.
+// Creates elements from data. Text is always inserted as text, never as markup, because names of models and engines are
+// untrusted. Characters that do not print, or that change how others print, are shown by code point.
 
 const HIDDEN = /(?![\n\t])[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** Attributes that are read by people. */
+/** Attributes that people read. */
 const SHOWN = new Set(['title', 'alt', 'placeholder', 'aria-label', 'aria-description']);
 
 function visible(text) {
@@ -11,8 +11,8 @@ function visible(text) {
 }
 
 /**
- * Makes an element. `attributes`: `class`, `href`, `aria-…`; `on…` adds a listener, `vars` sets custom CSS properties.
- * Children that are false, null or undefined are left out.
+ * Creates an element. `attributes`: `class`, `href`, `aria-…`; `on…` adds a listener, `vars` sets custom CSS
+ * properties. Children that are false, null or undefined are left out.
  * @param {string} tag
  * @param {Record<string, any>} [attributes]
  * @param {...any} children
@@ -31,8 +31,8 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * Makes the children of `parent` equal to `children`, touching only what differs: focus and selection stay. A child with
- * `data-key` stays the same element wherever it moves to.
+ * Makes the children of `parent` equal to `children` and changes only what differs, so focus and selection stay. A
+ * child with `data-key` stays the same element when it moves.
  */
 export function fill(parent, ...children) {
   const wanted = h('div', {}, ...children);
@@ -47,11 +47,11 @@ function morph(old, wanted) {
     old.data = wanted.data;
   } else {
     for (const { name } of [...old.attributes]) {
-      // What its reader has opened stays open.
+      // Details that the user opened stay open.
       if (!wanted.hasAttribute(name) && name !== 'open') old.removeAttribute(name);
     }
     for (const { name, value } of wanted.attributes) {
-      // The policy of the page forbids style as an attribute, and allows it as a property.
+      // The page's CSP forbids the style attribute, but allows style properties.
       if (name === 'style') old.style.cssText = wanted.style.cssText;
       else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     }

@@ -1,6 +1,6 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
-/** Where latency bucket `i` begins, milliseconds (services/telemetry/latency.ts). */
+/** Start of latency bucket `i`, milliseconds (services/telemetry/latency.ts). */
 export function bucketMs(i) {
   return (2 ** Math.floor(i / 4) * (1 + (i % 4) / 4)) / 1e6;
 }
@@ -58,7 +58,7 @@ export function since(timeMs) {
   return `since ${clock(timeMs)}`;
 }
 
-/** 14:03:59; with the day where it is not today. */
+/** 14:03:59; with the date if it is not today. */
 export function clock(timeMs) {
   const time = new Date(timeMs);
   const isToday = time.toDateString() === new Date().toDateString();

@@ -1,4 +1,4 @@
-// The live snapshot: one stream for the whole page, let go while nobody looks at it.
+// The live snapshot: one stream for the whole page, closed while the page is hidden.
 
 export const live = {
   /** The newest snapshot; undefined until there is one. */
@@ -9,7 +9,7 @@ export const live = {
 const listeners = new Set();
 let stream;
 
-/** Calls `listener` after every snapshot and every change of state; returns what ends that. */
+/** Calls `listener` after every snapshot and every change of state. Returns a function that stops it. */
 export function watch(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -30,7 +30,7 @@ function open() {
   };
   stream.onerror = () => {
     tell('lost');
-    // A browser does not come back by itself from an answer that is no stream, such as a refusal.
+    // A browser does not reconnect by itself after a response that is not a stream, such as a refusal.
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => !document.hidden && open(), 3_000);
   };
 }

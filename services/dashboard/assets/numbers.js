@@ -1,6 +1,6 @@
-// Numbers that a person types, pastes or opens as a file, as a tensor. The same forms as "npx tandem reason" takes.
+// Converts numbers that a user types, pastes or opens as a file to a tensor. The same formats as "npx tandem reason".
 
-/** More would make a request that no router takes. */
+/** More numbers would make a request that every router refuses. */
 const MAX_NUMBERS = 4_000_000;
 const NPY_MAGIC = '\x93NUMPY';
 const NPY_READERS = {
@@ -15,10 +15,10 @@ const NPY_READERS = {
   u4: (view, at, isLittle) => view.getUint32(at, isLittle),
 };
 
-/** A list in JSON, nested for a time series; or numbers between spaces, commas and line ends. Throws Error. */
+/** A JSON list, nested for a time series; or numbers separated by spaces, commas or line breaks. Throws Error. */
 export function parseNumbers(text) {
   const trimmed = text.trim();
-  if (trimmed === '') throw new Error('There are no numbers yet. Type some, with spaces or commas between them.');
+  if (trimmed === '') throw new Error('There are no numbers yet. Type some, separated by spaces or commas.');
   if (!trimmed.startsWith('['))
     return toTensor(
       trimmed
@@ -29,12 +29,12 @@ export function parseNumbers(text) {
   try {
     return toTensor(JSON.parse(trimmed));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Error(`This is not a list in JSON: ${error.message}`, { cause: error });
+    if (error instanceof SyntaxError) throw new Error(`This is not a JSON list: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-/** A row for each line. */
+/** One row per line. */
 function parseCsv(text) {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const rows = lines.map((line) => line.split(/[,;]/).map((word) => toNumber(word.trim())));
@@ -50,7 +50,7 @@ export async function readNumbers(file) {
   return file.name.endsWith('.csv') ? parseCsv(text) : parseNumbers(text);
 }
 
-/** As a Tensor of ReasonRequest in protobuf's JSON. */
+/** The Tensor of a ReasonRequest in protobuf's JSON. */
 export function toJson({ shape, values }) {
   const bytes = new Uint8Array(Float32Array.from(values).buffer);
   let text = '';
@@ -59,7 +59,8 @@ export function toJson({ shape, values }) {
 }
 
 function fromFloats(buffer) {
-  if (buffer.byteLength % 4 !== 0) throw new Error('A .f32 file has 4 bytes a number; this one ends within one.');
+  if (buffer.byteLength % 4 !== 0)
+    throw new Error('A .f32 file has 4 bytes per number; this one ends inside a number.');
   const values = new Float32Array(buffer);
   return { shape: [values.length], values };
 }
@@ -69,8 +70,8 @@ function toTensor(list) {
   for (let level = list; Array.isArray(level); [level] = level) shape.push(level.length);
   const values = list.flat(shape.length - 1);
   const size = shape.reduce((product, length) => product * length, 1);
-  if (values.length !== size || values.some(Array.isArray)) throw new Error('The rows are not equally long.');
-  if (values.length > MAX_NUMBERS) throw new Error(`These are ${values.length} numbers, more than a request takes.`);
+  if (values.length !== size || values.some(Array.isArray)) throw new Error('The rows have different lengths.');
+  if (values.length > MAX_NUMBERS) throw new Error(`These are ${values.length} numbers, more than a request may have.`);
   return { shape, values: values.map(toNumber) };
 }
 
@@ -87,13 +88,13 @@ function parseNpy(buffer) {
   if (buffer.byteLength < 12 || text(0, 6) !== NPY_MAGIC) throw new Error('This is not a NumPy file.');
   const start = view.getUint8(6) === 1 ? 10 : 12;
   const headerEnd = start + (start === 10 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (headerEnd > Math.min(buffer.byteLength, 65_536)) throw new Error('This NumPy file ends within its header.');
+  if (headerEnd > Math.min(buffer.byteLength, 65_536)) throw new Error('This NumPy file ends inside its header.');
   const header = text(start, headerEnd);
   const [, order, type] = /'descr':\s*'([<>|=])(\w+)'/.exec(header) ?? [];
   const [, sizes] = /'shape':\s*\(([\d, ]*)\)/.exec(header) ?? [];
   const read = NPY_READERS[type];
   if (read === undefined || sizes === undefined || /'fortran_order':\s*True/.test(header)) {
-    throw new Error('This NumPy file has numbers in a form that the page cannot read; save it as float32, in C order.');
+    throw new Error('The page cannot read this NumPy file’s number format; save it as float32, in C order.');
   }
   const shape = sizes
     .split(',')

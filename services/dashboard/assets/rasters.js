@@ -1,16 +1,16 @@
-// Two engines' spikes around the place where they began to differ, one picture each. Time goes to the right, neuron 0 is at
-// the bottom. What both did is grey, what only one did has its colour.
+// The spikes of two engines around their first difference, one picture each. Time goes to the right, neuron 0 is at the
+// bottom. Spikes of both are grey; spikes of only one have its colour.
 import { h } from './dom.js';
 import { count } from './format.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const NEURON_PX = 4;
 const [MIN_PX, MAX_PX] = [72, 320];
-/** Pages ask every few seconds: what was drawn before is not worked out again. */
+/** Pages refresh every few seconds, so drawn pictures are cached. */
 const MAX_DRAWN = 400;
 const drawn = new Map();
 
-/** `difference`: as /api/disputes has it, with a raster. */
+/** `difference`: from /api/disputes, with a raster. */
 export function rasters({ engine, reference, raster }) {
   const { node, stateStep } = raster;
   const paths = pathsOf(raster);
@@ -48,7 +48,7 @@ function picture(engine, kind, both, own, raster) {
   );
 }
 
-/** `spikes`: paths, a unit wide for each step and a unit high for each neuron. */
+/** `spikes`: paths, one unit wide per step and one unit high per neuron. */
 export function rasterFigure(name, label, { firstStep, steps, firstNeuron, neurons }, ...spikes) {
   const lastStep = firstStep + steps - 1;
   const lastNeuron = firstNeuron + neurons - 1;
@@ -84,7 +84,7 @@ export function rasterFigure(name, label, { firstStep, steps, firstNeuron, neuro
   );
 }
 
-/** A square for each spike: of both, of the first only, of the second only. */
+/** A square for each spike: in both, in the first only, in the second only. */
 function pathsOf({ steps, neurons, spikes, referenceSpikes }) {
   const key = `${steps} ${neurons} ${spikes} ${referenceSpikes}`;
   const known = drawn.get(key);

@@ -1,14 +1,14 @@
-// The spikes of an open session while it runs: a column for each message, neuron 0 at the bottom.
+// Live spikes of an open session: one column per message, neuron 0 at the bottom.
 import { poll } from './api.js';
 import { fill, h } from './dom.js';
 import { rasterFigure, svg } from './rasters.js';
 import { empty, failure, panel } from './ui.js';
 
 const POLL_MS = 250;
-/** Shown while there are fewer, so that the picture does not grow. */
+/** Initial width, so that the picture does not grow. */
 const LEAST_STEPS = 64;
 
-/** Returns its element, and what stops it. */
+/** Returns the element and a function that stops it. */
 export function sessionRaster({ serial, id }) {
   const content = h('div');
   const element = panel(`Spikes of ${id}`, { class: 'full-wide' }, content);
@@ -21,7 +21,7 @@ export function sessionRaster({ serial, id }) {
       fill(content, rows.length === 0 ? waiting() : picture(id, neurons, rows));
     },
     (error) => {
-      // The last picture of a session stays when it ends.
+      // When a session ends, its last picture stays.
       if (error.reason === 'SESSION_UNKNOWN') stop();
       if (!hasDrawn || error.reason !== 'SESSION_UNKNOWN') fill(content, failure(error));
     },

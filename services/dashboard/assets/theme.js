@@ -1,3 +1,2 @@
-// Runs before the first paint, so that a chosen theme does not flash up as the other one. A theme is "", the system's,
-// "light" or "dark".
+// Runs before the first paint, so that the wrong theme never flashes. A theme is "" (the system's), "light" or "dark".
 document.documentElement.dataset.theme = localStorage.getItem('tandem-theme') ?? '';

@@ -1,9 +1,9 @@
-// The few parts that all pages are made of.
+// Components shared by all pages.
 import { command } from './command.js';
 import { h } from './dom.js';
 import { percent, title } from './format.js';
 
-/** A page's own heading, and a line that says what it is about. */
+/** The heading of a page and a line of description. */
 export function heading(text, about, ...aside) {
   return h('div', { class: 'heading' }, h('div', {}, h('h1', {}, text), h('p', {}, about)), ...aside);
 }
@@ -14,7 +14,7 @@ export function panel(name, attributes, ...children) {
   return h('section', { ...rest, class: `panel ${rest.class ?? ''}` }, head, ...children);
 }
 
-/** A figure with its name and, in small, what to make of it. */
+/** A figure with its name and a note. */
 export function tile(name, value, note = '', tone = '') {
   return h(
     'div',
@@ -41,12 +41,12 @@ const TONES = {
   },
 };
 
-/** A state in colour, shape and word. */
+/** A state as colour, shape and word. */
 export function badge(name, label = title(name)) {
   return h('span', { class: `badge ${TONES[name] ?? 'info'}` }, label);
 }
 
-/** What to do where there is nothing to show. `hint` is a command to copy. */
+/** Shown if there is no data: what to do. `hint`: a command to copy. */
 export function empty(text, hint) {
   return h('div', { class: 'empty' }, h('p', {}, text), hint && command(hint));
 }
@@ -83,7 +83,7 @@ export function table(columns, rows) {
   );
 }
 
-/** A share of 1 as a bar, with the number beside it. */
+/** A share, 0 to 1, as a bar with its number. */
 export function meter(share, text = percent(share), tone = '') {
   const width = `${Math.min(100, Math.max(0, (share || 0) * 100)).toFixed(1)}%`;
   return h(

@@ -1,8 +1,8 @@
-// The memory of one network at work, taken once, and the innermost loops that work on it.
+// The memory of one running network, allocated once, and the innermost loops on it.
 //
-// The loops are WebAssembly, because JavaScript cannot say "four at a time". Vector operations round as Math.fround
-// does, never fuse, and keep subnormals, so the bits are those of scalar code. The module is assembled here, too small
-// to ask a C++ toolchain of everyone who installs the router.
+// The loops are WebAssembly, because JavaScript has no vector operations. These round like Math.fround, never fuse, and
+// keep subnormals, so the bits equal those of scalar code. The module is assembled here: it is small, and users who
+// install the router need no compiler for it.
 import type { ColumnKernels } from './column-kernels.ts';
 import { COLUMN_FUNCTIONS } from './column-kernels.ts';
 import type { ConvKernels } from './conv-kernels.ts';
@@ -32,7 +32,7 @@ function moduleFor(rule: NeuronRule): object {
   return module;
 }
 
-/** Bytes that an array of 4-byte elements takes in an arena: whole vectors, the rest being zeros. */
+/** Size of an array of 4-byte elements in an arena, bytes: whole vectors, padded with zeros. */
 export function arenaBytes(elements: number): number {
   return Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
 }

@@ -1,6 +1,6 @@
 import type { PinnedModel } from '../model-pins.ts';
 
-/** How a model that cannot be used is described. */
+/** The description of a model that cannot be used. */
 export function brokenModel({ name, version }: { name: string; version: number }, error: string): PinnedModel {
   return {
     ...{

@@ -1,4 +1,4 @@
-// Whether a run may begin with a state that a caller sends, which may be any bytes: proto/NUMERICS.md, "Session state".
+// Checks a session state from a caller, which may be any bytes: proto/NUMERICS.md, "Session state".
 import * as at from '../../core/state-bytes.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import { hex64 } from '../../core/hex.ts';
@@ -10,15 +10,15 @@ import { MAX_SPIKES_PER_STEP } from './neuron-rule.ts';
 import { firesSpikes, isIntegrator, isPassThrough, isSpiking } from './node-types.ts';
 import type { StateLayout } from './state-layout.ts';
 
-/** A spike count of as many steps fits 32 bits. */
+/** A spike count over this many steps fits 32 bits. */
 const MAX_STEPS = 4_294_967_295;
 const MAX_STEPS_OF_MULTIPLE = 1_048_576;
-/** Sums up to here, and what a run adds to them, are exact. */
+/** Sums up to this value, plus what a run adds, are exact. */
 const MAX_TOTAL = 2 ** 52;
 const MIN_BYTES = at.COUNTS_AT + at.CHECKSUM_BYTES;
 const EXPONENT = 0x7f80_0000;
 
-/** Why it may not; undefined: it may. `state` begins at a multiple of 4 bytes. */
+/** Returns the error, or undefined if the state is valid. `state` starts at a multiple of 4 bytes. */
 export function refuseState(
   state: Uint8Array,
   newSteps: number,
@@ -103,7 +103,7 @@ class StateCheck {
     return firesSpikes(type) && sum > totalSpikes ? 'has spike counts above its total of spikes' : '';
   }
 
-  /** All that is binary32: potentials, what the nodes hold, and sums. */
+  /** All binary32 parts: potentials, states of nodes, and sums. */
   #values(): string {
     const from = at.COUNTS_AT / 4 + this.#layout.outputs;
     const end = (at.BODY_AT + this.#layout.bodyBytes) / 4 + this.#layout.sums;
@@ -113,7 +113,7 @@ class StateCheck {
     return '';
   }
 
-  /** What delayed edges carry into the next step: the form in which it is kept holds nothing else. */
+  /** Outputs that delayed edges carry into the next step: only values that fit the stored form are valid. */
   #outputs(): string {
     const { nodes } = this.#network;
     const potentials = new Map<number, number>();
@@ -154,7 +154,7 @@ class StateCheck {
   }
 }
 
-/** The node whose output this one has: its own, or that of what it passes on. */
+/** The node whose output this one has: itself, or the source that it passes on. */
 function originOf(nodes: readonly NetworkNode[], node: number): number {
   const { type, sources, delayed } = nodes[node]!;
   const passes = isPassThrough(type) && sources.length === 1 && !delayed[0];

@@ -1,13 +1,13 @@
-// Adding weights to outputs, a panel of outputs at a time.
+// Adds weights to outputs, one panel of outputs at a time.
 //
-// A panel is one to eight vectors of four outputs. Its weights lie source by source, so that the sums of a panel stay in
-// registers while the sources go by, and what is read next lies behind what was read last. Sources are added in the order
-// of their list, one by one; each product and each sum is rounded on its own.
+// A panel is one to eight vectors of four outputs. Weights are stored source by source, so the sums of a panel stay in
+// registers and memory is read sequentially. Sources are added one by one in the order of their list; each product and
+// each sum is rounded separately.
 import type { Code, WasmFunction } from './wasm-code.ts';
 import { add, below, get, int, loadInt, loopWhile, set, shiftLeft, vector } from './wasm-code.ts';
 
 const VECTOR_BYTES = 16;
-/** Vectors in a panel; the sums of the largest fit into half of the sixteen registers that machines have at least. */
+/** Vectors in a panel. The sums of the largest fit into half of the sixteen registers that every machine has. */
 const WIDTHS = [8, 4, 2, 1] as const;
 
 /** Adds `weights + index * stride` times the value to `y`, for the int32 indices from `at` to `end`; all in bytes. */
@@ -16,7 +16,7 @@ export type WeightedKernel = (y: number, weights: number, at: number, end: numbe
 export type SpikesKernel = (y: number, weights: number, at: number, end: number) => void;
 export type ColumnKernels = Readonly<Record<string, WeightedKernel & SpikesKernel>>;
 
-/** Some neighbouring outputs of a weighted node; in bytes, but for the names of its kernels. */
+/** Neighbouring outputs of a weighted node. Sizes in bytes, except the names of its kernels. */
 interface Panel {
   readonly first: number;
   readonly stride: number;
@@ -24,7 +24,7 @@ interface Panel {
   readonly spikes: string;
 }
 
-/** The panels of outputs that fill `bytes`, whole vectors: as many of the widest as there are, then narrower ones. */
+/** Splits `bytes`, whole vectors, into panels: as many of the widest as fit, then narrower ones. */
 export function panelsOf(bytes: number): readonly Panel[] {
   const panels: Panel[] = [];
   let first = 0;

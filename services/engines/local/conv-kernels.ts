@@ -1,4 +1,4 @@
-// Adding what one source of a convolution adds, through all its taps, to sums that lie with the channels last.
+// Adds the contribution of one source of a convolution, through all its taps, to sums stored with channels last.
 //
 // All are addresses in bytes and steps in bytes, which may be negative. A position's sums and a tap's weights fill
 // `stride` bytes, whole vectors of 16; each product and each sum is rounded on its own.

@@ -1,5 +1,5 @@
-// A convolution, one active source after the other, so that each output sees its sources in ascending order. Sums are
-// gathered with the channels last: what a source adds through a tap is then contiguous.
+// Evaluates a convolution one active source at a time, so that each output adds its sources in ascending order. Sums
+// are stored with channels last, so the contribution of a source through a tap is contiguous.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
 import type { TapParameters } from './conv-kernels.ts';
@@ -9,7 +9,7 @@ import type { Step, StepSource } from './step.ts';
 import { tapsOf } from './taps.ts';
 import type { Window } from './window.ts';
 
-/** What `convStep` takes of its arena. */
+/** Arena memory of `convStep`. */
 export function convArenaBytes({ inputSize, window }: Pick<NetworkNode, 'inputSize' | 'window'>): number {
   const { groups, groupIn, groupOut, rows, columns } = window!;
   const stride = arenaBytes(groupOut);
@@ -82,7 +82,7 @@ function startSums({ groups, groupOut, rows, columns }: Window, bias: Float32Arr
   }
 }
 
-/** Puts the channels first. */
+/** Transposes the result to channels first. */
 function finishSums({ groups, groupOut, rows, columns }: Window, sums: Float32Array, y: Float32Array): void {
   const stride = arenaBytes(groupOut) / 4;
   const plane = rows.out * columns.out;
@@ -94,7 +94,7 @@ function finishSums({ groups, groupOut, rows, columns }: Window, sums: Float32Ar
   }
 }
 
-/** Address of a copy of the weights in which those of each tap fill whole vectors, the rest being zeros. */
+/** Address of a copy of the weights in which each tap's weights fill whole vectors, padded with zeros. */
 function paddedTaps({ constants, window }: NetworkNode, arena: Arena): number {
   const { groupOut } = window!;
   const stride = arenaBytes(groupOut) / 4;

@@ -1,4 +1,4 @@
-// The share of a leaky state that decays in one step: proto/NUMERICS.md, "Decay".
+// The share of a leaky state that decays in one step (proto/NUMERICS.md, "Decay").
 
 /** From here on, 1 − exp(−x) rounds to 1. */
 const ONE = 40;
@@ -7,7 +7,7 @@ const LINEAR = 2 ** -60;
 const TERMS = 12;
 const DOUBLINGS = 12;
 
-/** A number as the sum of two, the upper one first: about 104 bits. */
+/** A number as the sum of two, larger part first: about 104 bits. */
 type Pair = readonly [number, number];
 
 /** Exact where |a| ≥ |b|. */
@@ -23,7 +23,7 @@ function exactDifference(a: number, b: number): Pair {
   return [difference, a - (difference + subtracted) + (subtracted - b)];
 }
 
-/** Upper 26 bits and the rest (Veltkamp). */
+/** Splits into the upper 26 bits and the rest (Veltkamp). */
 function split(a: number): Pair {
   const scaled = 134217729 * a;
   const high = scaled - (scaled - a);

@@ -21,13 +21,13 @@ export class DelayLine {
     this.#now = 0;
   }
 
-  /** Takes over the inputs of steps before, oldest first. */
+  /** Restores the inputs of earlier steps, oldest first. */
   restore(rows: Float32Array): void {
     this.#ring.set(rows);
     this.#now = 0;
   }
 
-  /** Takes `x` in, and puts into `y` what came as many steps before as each element is delayed. */
+  /** Stores `x`, and writes to `y` each element's input from as many steps ago as its delay. */
   step(x: Float32Array, y: Float32Array): void {
     const [delays, ring, depth, now, size] = [this.#delays, this.#ring, this.#depth, this.#now, this.#delays.length];
     for (let k = 0; k < size; k += 1) {

@@ -3,7 +3,7 @@ import type { FlatNode } from './flatten.ts';
 import { MAX_GRAPH_ELEMENTS } from './limits.ts';
 import { ModelError } from './model-error.ts';
 
-/** Of each element of a Delay: the nearest number of steps, and of two as near the larger. */
+/** Rounds the delay of each element to the nearest number of steps; a tie goes to the larger. */
 export function nodeDelays(node: FlatNode, size: number, dt: number): Uint32Array | undefined {
   if (node.type !== 'Delay') return undefined;
   const steps = Array.from(node.parameters.get('delay')!.values, (delay) => Math.round(delay / dt));
@@ -15,7 +15,7 @@ export function nodeDelays(node: FlatNode, size: number, dt: number): Uint32Arra
   return steps.length === 1 ? new Uint32Array(size).fill(steps[0]!) : Uint32Array.from(steps);
 }
 
-/** Rows of inputs that it keeps: its largest delay. */
+/** Number of stored rows of inputs: the largest delay. */
 export function delayRows(delays: Uint32Array | undefined): number {
   return delays?.reduce((most, steps) => Math.max(most, steps), 0) ?? 0;
 }

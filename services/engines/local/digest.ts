@@ -1,4 +1,4 @@
-// Fingerprints: of a model with its run settings, and of a run.
+// Digests of a model with its run settings, and of a run.
 import type { Manifest } from '../../config/manifest.ts';
 import { READOUTS } from '../../config/readout.ts';
 import { xxh64 } from '../xxh64.ts';
@@ -18,7 +18,9 @@ export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string
   return xxh64(Buffer.concat([bytes, conventionBytes(manifest)]));
 }
 
-/** Empty where no setting differs from its default: such a model keeps the identity it had before the settings. */
+/**
+ * Empty if all settings have their defaults, so such a model keeps the id that it had before these settings existed.
+ */
 function conventionBytes(manifest: Manifest): Buffer {
   const { decay, lif_gain, synapse_gain, spikes_per_step, fire_at, emit } = manifest;
   const gains = ['dt', 'unit', 'decayed'];
@@ -35,7 +37,7 @@ function conventionBytes(manifest: Manifest): Buffer {
 
 type Numbers = Uint32Array | Float32Array;
 
-/** Copies arrays behind one another, from `at` on. Typed arrays are little-endian wherever Node.js runs. */
+/** Concatenates arrays, starting at `at`. Typed arrays are little-endian on every platform of Node.js. */
 function lay(bytes: Uint8Array, at: number, parts: readonly Numbers[]): number {
   for (const part of parts) {
     bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
@@ -48,7 +50,7 @@ function byteLength(parts: readonly Numbers[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
-/** `state_digest`: what a run answered and the state it ended in. The arrays are laid out once for each network. */
+/** `state_digest`: covers the answer of a run and its final state. The layout is fixed once for each network. */
 export class StateDigest {
   private readonly bytes: Uint8Array;
   private readonly parts: readonly Numbers[];
@@ -59,12 +61,12 @@ export class StateDigest {
     new DataView(this.bytes.buffer).setBigUint64(0, modelId, true);
   }
 
-  /** What `compute` has digested last. Overwritten by the next. */
+  /** The input of the last `compute`. Overwritten by the next. */
   get body(): Uint8Array {
     return this.bytes;
   }
 
-  /** Of the arrays' present content. */
+  /** Digest of the arrays' current content. */
   compute(steps: number): bigint {
     new DataView(this.bytes.buffer).setUint32(8, steps, true);
     lay(this.bytes, 12, this.parts);
@@ -72,7 +74,7 @@ export class StateDigest {
   }
 }
 
-/** `readout_digest`: what a run answered. */
+/** `readout_digest`: covers the answer of a run. */
 export class ReadoutDigest {
   private readonly bytes: Uint8Array;
   private readonly parts: readonly Numbers[];
@@ -82,7 +84,7 @@ export class ReadoutDigest {
     this.bytes = new Uint8Array(4 + byteLength(this.parts) + 16);
   }
 
-  /** Of the arrays' present content. */
+  /** Digest of the arrays' current content. */
   compute(steps: number, totalSpikes: number, synapticOperations: number): bigint {
     const view = new DataView(this.bytes.buffer);
     view.setUint32(0, steps, true);
@@ -93,7 +95,7 @@ export class ReadoutDigest {
   }
 }
 
-/** Trace digests: of one node at one step. For nodes of at most `elements` elements. */
+/** Trace digests of one node at one step, for nodes of at most `elements` elements. */
 export class TraceDigest {
   private readonly bytes: Uint8Array;
 
@@ -101,7 +103,7 @@ export class TraceDigest {
     this.bytes = new Uint8Array(3 * 4 * elements);
   }
 
-  /** `parts`: current and potential, where the node has them, and output. */
+  /** `parts`: current and potential, if the node has them, and output. */
   compute(parts: readonly Float32Array[]): bigint {
     return xxh64(this.bytes.subarray(0, lay(this.bytes, 0, parts)));
   }

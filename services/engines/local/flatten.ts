@@ -1,4 +1,5 @@
-// Nested graphs to one graph: nodes named `outer/inner`, edges between them as a set, everything in canonical order.
+// Flattens nested graphs to one graph: nodes are named `outer/inner`, edges become a set, everything is in canonical
+// order.
 import { ModelError } from './model-error.ts';
 import type { NirGraph, NirNode } from './nir-graph.ts';
 import { compareNames } from '../../core/names.ts';
@@ -10,14 +11,14 @@ export interface FlatNode extends NirNode {
 }
 
 export interface FlatGraph {
-  /** In canonical order, so that an index orders nodes as their names do. */
+  /** In canonical order, so indices sort nodes as their names do. */
   readonly nodes: readonly FlatNode[];
   /** The root graph's, ascending. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
 }
 
-/** What stands in for a nested graph: edges into it go to its `entry`, edges out of it leave its `exit`. */
+/** The ends of a nested graph: edges into it go to its `entry`, edges out of it start at its `exit`. */
 interface Ends {
   readonly entry: string;
   readonly exit: string;
@@ -27,7 +28,7 @@ export function flatten(root: NirGraph): FlatGraph {
   const leaves = new Map<string, NirNode>();
   const sources = new Map<string, Set<string>>();
 
-  // Recursion is as deep as the reader let the graph be.
+  // The reader has limited the depth of the recursion.
   function walk(graph: NirGraph, prefix: string): Ends {
     const owner = prefix.slice(0, -1);
     const ends = new Map<string, Ends>();
@@ -50,7 +51,7 @@ export function flatten(root: NirGraph): FlatGraph {
       }
       sources.get(to.entry)!.add(from.exit);
     }
-    // An edge into or out of the root graph is none that a file can have.
+    // A file cannot contain an edge into or out of the root graph.
     if (prefix === '') return { entry: '', exit: '' };
     return { entry: prefix + onlyOne(graph, 'Input', owner), exit: prefix + onlyOne(graph, 'Output', owner) };
   }

@@ -1,8 +1,8 @@
-// A small, suspicious window on an HDF5 file: only what NIR needs, every size checked before memory is taken, every
-// status looked at (h5wasm's own classes ignore a failed read and hand out whatever the heap held).
+// A small, defensive reader of HDF5 files: only the features that NIR needs, every size checked before memory is
+// allocated, every status checked (h5wasm's own classes ignore a failed read and return old heap content).
 //
-// h5wasm's build for browsers is used on purpose: its file system lives in memory, so that external links and external
-// storage in a hostile file cannot reach the files of this machine.
+// It uses h5wasm's browser build on purpose: its file system is in memory, so external links and external storage in a
+// hostile file cannot reach files of this machine.
 import * as h5wasm from 'h5wasm';
 
 const MAX_STRING_BYTES = 4096;
@@ -12,12 +12,12 @@ const STRING_CLASS = 3;
 
 const module = await h5wasm.ready;
 
-// HDF5 prints its error stack to stderr whenever a file disappoints it; ours are reported as ModelError instead.
+// HDF5 prints its error stack to stderr for every error in a file; we report ModelError instead.
 const files = module.FS as typeof module.FS & { closeStream(descriptor: number): void };
 files.closeStream(2);
 files.open('/dev/null', 'w');
 
-/** A dataset that is not what was asked for, or cannot be read. The reader adds node and field. */
+/** A dataset that has the wrong type or cannot be read. The reader adds node and field. */
 export class Hdf5Error extends Error {}
 
 export type Kind = 'missing' | 'group' | 'dataset' | 'link' | 'other';
@@ -34,7 +34,7 @@ export class Hdf5File {
     this.id = id;
   }
 
-  /** Runs `read` on the file's content and releases it, whatever happens. */
+  /** Runs `read` on the file's content, and always releases it. */
   static read<T>(bytes: Uint8Array, read: (file: Hdf5File) => T): T {
     const path = '/model.nir';
     files.writeFile(path, bytes);
@@ -52,11 +52,11 @@ export class Hdf5File {
     }
   }
 
-  /** What the last component of `path` is. Parents must have been checked before: links are never followed. */
+  /** Kind of the last component of `path`. The parents must be checked before: links are never followed. */
   kind(path: string): Kind {
     const type = module.get_type(this.id, path);
     if (type < 0) return 'missing';
-    // Its type forgets that it gives null for anything but a soft link.
+    // The type declaration is wrong: it returns null for everything except a soft link.
     if ((module.get_symbolic_link(this.id, path) as string | null) !== null) return 'link';
     if (Object.keys(module.get_external_link(this.id, path)).length > 0) return 'link';
     if (type === module.H5G_GROUP) return 'group';
@@ -87,7 +87,7 @@ export class Hdf5File {
     const { shape, size, type, signed } = this.describe(path, maxElements);
     if (type !== INTEGER_CLASS || ![1, 2, 4, 8].includes(size)) throw new Hdf5Error('must be integers');
     const view = new DataView(this.bytes(path, elements(shape) * size));
-    // What binary64 does not hold exactly, and what int64 does not hold, is no number that a field may have.
+    // No field allows a number that binary64 cannot hold exactly or that exceeds int64.
     const exact = (value: bigint): number => {
       return BigInt.asIntN(64, value) === value && BigInt(Number(value)) === value ? Number(value) : NaN;
     };
@@ -120,7 +120,7 @@ export class Hdf5File {
     return this.withData(path, count * 4, (address) => {
       const heap = module.HEAPU8;
       const pointers = new Uint32Array(heap.slice(address, address + count * 4).buffer);
-      // A null pointer is how HDF5 hands out an empty string.
+      // HDF5 returns an empty string as a null pointer.
       const values = Array.from(pointers, (at) => (at === 0 ? '' : decode(heap.subarray(at, at + MAX_STRING_BYTES))));
       module.reclaim_vlen_memory(this.id, path, '', BigInt(address));
       return values;
@@ -164,7 +164,7 @@ function elements(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/** HDF5 labels text ASCII or UTF-8, and writers label it wrongly; the bytes are UTF-8 either way. */
+/** HDF5 marks text as ASCII or UTF-8, and writers often mark it wrongly; the bytes are UTF-8 in both cases. */
 function decode(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   try {

@@ -1,4 +1,4 @@
-// Whether an input fits a model, before it takes a place in the queue. Reasons are those of engine.proto.
+// Checks that an input fits a model before it is queued. The reasons are those of engine.proto.
 import type { ErrorKind } from '../../core/errors.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Detail, InferenceInput } from '../../core/inference.ts';
@@ -14,7 +14,7 @@ import { stateLayout } from './state-layout.ts';
 
 const MAX_SHOWN_BYTES = 200;
 
-/** What a model takes. */
+/** The input that a model takes. */
 export interface InputSpec {
   readonly kind: 'constant' | 'series';
   readonly shape: readonly number[];
@@ -23,7 +23,10 @@ export interface InputSpec {
   readonly steps: number;
 }
 
-/** Steps to run. Throws RouterError. That the numbers are finite is checked in the worker, which reads them anyway. */
+/**
+ * Returns the steps to run. Throws RouterError. The worker checks that the numbers are finite, since it reads them
+ * anyway.
+ */
 export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): number {
   const isStep = (dims: readonly number[]): boolean => same(dims, spec.shape) || same(dims, [spec.size]);
   const isConstant = isStep(shape);
@@ -42,13 +45,13 @@ export function checkInput({ shape, data }: InferenceInput, spec: InputSpec): nu
   return spec.kind === 'constant' ? spec.steps : rows;
 }
 
-/** Throws RouterError where there would be too much to put down. */
+/** Throws RouterError if the trace would be too large. */
 export function checkDetail({ nodes, readout }: Network, steps: number, detail: Detail): void {
   const layers = nodes.filter(({ type }) => firesSpikes(type)).length;
   checkDetailSize(detail, steps, { layers, outputs: nodes[readout]!.outputSize });
 }
 
-/** Throws RouterError where the model's state would be too long to send. */
+/** Throws RouterError if the model's state would be too long to send. */
 export function checkStateSize(model: string, network: Network): void {
   const { bytes } = stateLayout(network);
   if (bytes <= MAX_STATE_BYTES) return;
@@ -56,7 +59,7 @@ export function checkStateSize(model: string, network: Network): void {
   throw new RouterError('STATE_TOO_LARGE', message, { field: 'return_state', metadata: { field: 'return_state' } });
 }
 
-/** Throws RouterError, word for word that of sidecars, where there is no such place, or too much to put down. */
+/** Throws RouterError, with the same text as sidecars, if there is no such place or the trace would be too large. */
 export function checkTrace(model: string, { nodes }: Network, steps: number, place: TracePlace | undefined): void {
   if (place === undefined) {
     const digests = steps * nodes.length;
@@ -75,15 +78,17 @@ export function checkTrace(model: string, { nodes }: Network, steps: number, pla
   throw new RouterError('TRACE_NODE', message, { metadata: { node } });
 }
 
-/** Why this input cannot be run; undefined: it can. For the thread that runs it. */
+/** Why this input cannot be run; undefined: it can. Called in the simulation thread. */
 export function refuseNotFinite(input: Float32Array): Failure | undefined {
-  if (isFinite32(input)) return undefined; // far quicker than a call for each element
+  if (isFinite32(input)) return undefined; // much faster than a call for each element
   const index = input.findIndex((value) => !Number.isFinite(value));
   const message = `element ${index} is ${input[index]}; send finite numbers only`;
   return { kind: 'INPUT_NOT_FINITE', message, metadata: { field: 'data', index: String(index) } };
 }
 
-/** Control characters as '?', and cut: fit for an error, and as sidecars do it (sidecar-cpp/base/text.h). */
+/**
+ * Prepares a text for an error: control characters become '?', and it is cut, as in sidecars (sidecar-cpp/base/text.h).
+ */
 function printable(text: string): string {
   let shown = '';
   let bytes = 0;

@@ -1,4 +1,4 @@
-// Places for inferences that have no answer yet: each has a slot and, shared with the workers, a flag that stops it.
+// Inferences without an answer: each has a slot and a flag, shared with the workers, that stops it.
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../core/inference.ts';
 import type { Job } from './messages.ts';
@@ -10,7 +10,7 @@ export interface Pending {
   readonly data: Uint8Array;
   readonly state: Uint8Array;
   readonly version: number;
-  /** Whether the caller has its answer; the place is taken until the worker is done with it. */
+  /** Whether the caller has its answer. The slot is taken until the worker has finished. */
   settled: boolean;
   resolve(inference: Inference): void;
   reject(error: RouterError): void;
@@ -40,7 +40,7 @@ export class JobTable {
     return this.#pending[slot];
   }
 
-  /** Takes a place. The promise settles once: with the answer, or as soon as the caller wants none any more. */
+  /** Takes a slot. The promise settles once: with the answer, or as soon as the caller leaves. */
   add(
     job: Omit<Job, 'offset' | 'stateOffset' | 'slot'>,
     { data, state = NO_STATE }: Pick<InferenceInput, 'data' | 'state'>,
@@ -85,7 +85,7 @@ export class JobTable {
   }
 }
 
-/** setTimeout takes no more than 2³¹ − 1 ms; deadlines beyond that are as good as none. */
+/** setTimeout takes at most 2³¹ − 1 ms; later deadlines are ignored. */
 function after(deadlineMs: number, passed: () => void): NodeJS.Timeout | undefined {
   const left = deadlineMs - performance.now();
   return left < 2 ** 31 ? setTimeout(passed, Math.max(0, left)) : undefined;

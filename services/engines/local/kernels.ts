@@ -1,7 +1,7 @@
-// The plain loops of a step. A store into a Float32Array rounds to binary32, and a product or sum of two binary32
-// numbers, computed in binary64 and then rounded, is rounded once in effect (proto/NUMERICS.md, "Arithmetic").
+// The plain loops of a step. A store to a Float32Array rounds to binary32. A product or sum of two binary32 numbers,
+// computed in binary64 and then rounded, equals the result rounded once (proto/NUMERICS.md, "Arithmetic").
 
-/** Where spikes are listed as they are fired, so that a weighted node need not look for them. */
+/** The list of spikes, filled when neurons fire, so that a weighted node need not search for them. */
 export interface SpikeList {
   readonly at: Int32Array;
   count: number;
@@ -36,7 +36,7 @@ export function isFinite32(values: Float32Array): boolean {
   return check === 0;
 }
 
-/** Lists the elements that are not 0, and their values; -0 is 0. */
+/** Lists the elements that are not 0, with their values; -0 is 0. */
 export function gather(x: Float32Array, at: Int32Array, values: Float32Array): number {
   let count = 0;
   for (let j = 0; j < x.length; j += 1) {

@@ -1,4 +1,4 @@
-// Holds a network against runs whose results are known: the golden vectors of its model.
+// Tests a network with the golden vectors of its model.
 import { hex64 } from '../../core/hex.ts';
 import { checkInput, refuseNotFinite } from './input-check.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
@@ -9,8 +9,8 @@ import { type RunResult, Simulator } from './simulator.ts';
 const ADVICE = 'put the right file back, or remove it';
 
 /**
- * How many of them were run: all, where `budgetMs` is enough. Throws an error that names the first one that does not fit the
- * network, or has another result.
+ * Returns the number of vectors that were run: all, if `budgetMs` is enough. Throws an error that names the first one
+ * that does not fit the network or has a different result.
  */
 export function checkKnownRuns(network: Network, runs: readonly KnownRun[], budgetMs: number): number {
   if (runs.length === 0) return 0;

@@ -1,4 +1,4 @@
-// What the layers of spiking neurons do in a run, step by step: proto/NUMERICS.md, "Layers".
+// Records the activity of the layers of spiking neurons in each step of a run: proto/NUMERICS.md, "Layers".
 import type { LayerActivity } from '../../core/inference.ts';
 import { MAX_RASTER_EVENTS } from '../engine.ts';
 import type { RuntimeNode } from './runtime-node.ts';
@@ -18,7 +18,7 @@ export class LayerRecorder {
   readonly #isRaster: boolean;
   #eventsLeft = MAX_RASTER_EVENTS;
 
-  /** `nodes`: all of the network, in the order of evaluation. */
+  /** `nodes`: all nodes of the network, in order of evaluation. */
   constructor(nodes: readonly RuntimeNode[], detail: 'LAYERS' | 'RASTER') {
     this.#isRaster = detail === 'RASTER';
     this.#recordings = nodes
@@ -26,7 +26,7 @@ export class LayerRecorder {
       .map((node) => ({ node, spikes: 0, spikesPerStep: [], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 }));
   }
 
-  /** Of the step that has just ended. */
+  /** Records the step that has just ended. */
   readonly record = (step: number): void => {
     for (const recording of this.#recordings) {
       const { node } = recording;

@@ -1,5 +1,5 @@
-// The engine inside the router: an independent implementation of proto/NUMERICS.md that simulates in worker threads, so
-// that the event loop stays free.
+// The engine inside the router: an independent implementation of proto/NUMERICS.md. It simulates in worker threads, so
+// the event loop is not blocked.
 import { randomBytes } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
@@ -27,15 +27,15 @@ const DEFAULT_RECORDER_BYTES = 4 * 1_048_576;
 export interface LocalEngineOptions {
   readonly id: string;
   readonly modelsDir: string;
-  /** Where the router reads the same folder itself, so that it is read once. */
+  /** The router's models, if it reads the same folder, so that the folder is read once. */
   readonly models?: RepositoryModels;
   /** Threads that simulate. */
   readonly workers: number;
-  /** Inputs that may be queued or running before more are refused with ENGINE_FULL. */
+  /** Maximum inputs queued or running; further ones are refused with ENGINE_FULL. */
   readonly maxInFlight?: number;
   /** Memory for recordings of the newest runs, shared by the workers; 0: nothing is recorded. */
   readonly recorderBytes?: number;
-  /** What the simulation threads run; tests put a faulty one in. */
+  /** Script of the simulation threads; tests use a faulty one. */
   readonly simulationScript?: URL;
 }
 
@@ -56,7 +56,7 @@ export class LocalEngine implements Engine {
   readonly #recordingIds = new RecordingIds();
   readonly #traces = new TraceWorker();
   readonly #networks = new Map<string, Network>();
-  /** Networks that are given up once no queued input needs them. */
+  /** Networks that are released once no queued input needs them. */
   readonly #leaving = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   #models: readonly ServedModel[] = [];
@@ -119,7 +119,7 @@ export class LocalEngine implements Engine {
       this.#update(`cannot read the model repository: ${(error as Error).message}`);
       return;
     }
-    // Stopped while it was loading.
+    // It was stopped while loading.
     if (this.#stopping) return;
     for (const worker of this.#workers) worker.start();
   }
@@ -178,7 +178,7 @@ export class LocalEngine implements Engine {
     );
   }
 
-  /** What the router has read of it: there is one copy of its numbers. */
+  /** The network that the router has read, so that there is one copy of its numbers. */
   loadModel({ heldAs, version, modelId }: ModelLoad): Promise<void> {
     const loaded = this.#repository.loaded(heldAs, version);
     if (loaded?.network === undefined || loaded.model.modelId !== modelId) {
@@ -225,7 +225,7 @@ export class LocalEngine implements Engine {
     return models;
   }
 
-  /** Threads take messages in order: what was sent to them before still finds its network. */
+  /** Threads process messages in order, so earlier inputs still find their network. */
   #forgetLeaving(): void {
     for (const key of this.#leaving) {
       if (this.#queue.some(({ job }) => job.model === key)) continue;
@@ -256,7 +256,7 @@ export class LocalEngine implements Engine {
     return found;
   }
 
-  /** Once all that is ready now has queued up, so that it travels together. */
+  /** Runs after all work that is ready now is queued, so that it is sent in one message. */
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
@@ -338,7 +338,7 @@ export class LocalEngine implements Engine {
   }
 }
 
-/** Bytes up to the next multiple of 4. */
+/** Rounds up to the next multiple of 4. */
 function wholeWords({ length }: Uint8Array): number {
   return Math.ceil(length / 4) * 4;
 }

@@ -1,4 +1,4 @@
-// What the main thread and the workers say to each other.
+// Messages between the main thread and the workers.
 import type { Manifest } from '../../config/manifest.ts';
 import type { ErrorKind } from '../../core/errors.ts';
 import type { Detail } from '../../core/inference.ts';
@@ -9,7 +9,7 @@ import type { RunResult } from './simulator.ts';
 
 /** An input with its result. */
 export interface KnownRun {
-  /** What people call it; may be empty. */
+  /** Name for people; may be empty. */
   readonly name: string;
   /** Little-endian binary32. */
   readonly data: Uint8Array;
@@ -31,17 +31,17 @@ export interface LoadRequest {
   readonly known?: readonly KnownRun[] | undefined;
 }
 
-/** `network` is there where `model.error` is empty and it was wanted. */
+/** `network` is set if it was requested and `model.error` is empty. */
 export interface LoadedModel {
   readonly model: PinnedModel;
   readonly network: Network | undefined;
-  /** The file broke the reader itself: the thread that read it must not read another. */
+  /** The file made the reader crash: its thread must not read another file. */
   readonly isReaderBroken: boolean;
-  /** It was given up because of the time it took. */
+  /** Reading was stopped because it took too long. */
   readonly isLate?: boolean;
 }
 
-/** What a simulation worker has from its start. Both are shared memory: nothing is copied but the outlines. */
+/** Data of a simulation worker at its start. Both are in shared memory, so only descriptors are copied. */
 export interface SimulationSetup {
   /** `flags[slot]` other than 0 stops the job in that slot. */
   readonly flags: Int32Array;
@@ -50,18 +50,18 @@ export interface SimulationSetup {
   readonly recorderBytes: number;
 }
 
-/** Has a simulation thread know another network; undefined: it forgets the one it has. */
+/** Sets a network of a simulation thread; undefined: removes it. */
 export interface NetworkChange {
   readonly key: string;
   readonly network: Network | undefined;
 }
 
-/** Asks for a recording, by the number that its answer had. */
+/** Requests a recording by the number in its answer. */
 export interface RecordingRequest {
   readonly recording: number;
 }
 
-/** Of the thread for RecordingRequests, in their order. */
+/** Reply of the thread to RecordingRequests, in order. */
 export interface RecordingAnswer {
   readonly recording: Recording | undefined;
 }
@@ -75,18 +75,18 @@ export interface Job {
   readonly slot: number;
   readonly model: string;
   readonly steps: number;
-  /** Where its input lies in the batch's `inputs`, in floats. */
+  /** Offset of its input in the batch's `inputs`, in floats. */
   readonly offset: number;
   readonly length: number;
-  /** Where the state that it begins with lies there, a multiple of 4, in bytes. */
+  /** Offset of its initial state there, in bytes; a multiple of 4. */
   readonly stateOffset: number;
-  /** 0: it begins at step 0. */
+  /** 0: starts at step 0. */
   readonly stateLength: number;
   readonly returnState: boolean;
   /** The answer's arrays stay empty. */
   readonly digestOnly: boolean;
   readonly detail: Detail;
-  /** On the clock of shared-clock.ts. */
+  /** By the clock of shared-clock.ts. */
   readonly receivedMs: number;
   readonly deadlineMs: number;
 }
@@ -106,12 +106,12 @@ export interface Answer {
   readonly outcome: RunResult | Failure;
 }
 
-/** What the thread that traces is asked. */
+/** A request to the trace thread. */
 export interface TraceRun {
   readonly network: Network;
   readonly input: Float32Array;
   readonly steps: number;
-  /** Empty: it begins at step 0. */
+  /** Empty: starts at step 0. */
   readonly state: Uint8Array;
   readonly place: TracePlace | undefined;
 }
@@ -120,6 +120,6 @@ export interface Failure {
   readonly kind: ErrorKind;
   readonly message: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** What really happened, for the log. */
+  /** The actual cause, for the log. */
   readonly cause?: string;
 }

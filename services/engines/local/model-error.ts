@@ -3,12 +3,12 @@
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 
-  /** What is wrong with the file as a whole. */
+  /** An error of the file as a whole. */
   static file(problem: string): ModelError {
     return new ModelError(`model.nir: ${problem}`);
   }
 
-  /** The file broke the reader itself, which is not to be trusted with another one. `cause` says how. */
+  /** The file made the reader crash, so the reader must not be used again. `cause` has the error. */
   static fatal(cause: unknown): ModelError {
     const error = ModelError.file('cannot be read: the file is damaged');
     error.cause = cause;
@@ -19,7 +19,7 @@ export class ModelError extends Error {
     return this.cause !== undefined;
   }
 
-  /** What is wrong with one field of one node; the outermost graph has no name. */
+  /** An error in one field of one node. The root graph has no name. */
   static field(node: string, field: string, problem: string): ModelError {
     const owner = node === '' ? 'the root graph' : `node "${node}"`;
     return new ModelError(`${owner}: field "${field}": ${problem}`);

@@ -1,4 +1,5 @@
-// Loads models in a thread of their own, one at a time. A file that crashes or hangs the reader costs that thread only.
+// Loads models in a separate thread, one at a time. A file that makes the reader crash or hang affects only that
+// thread.
 import type { LoadedModel, LoadRequest } from './messages.ts';
 import { brokenModel } from './broken-model.ts';
 import { Thread } from './thread.ts';
@@ -9,7 +10,10 @@ const TIMEOUT_MS = 30_000;
 export class ModelLoader {
   #worker: Thread | undefined;
 
-  /** `timeoutMs` counts from when the thread has started, which may take long on a busy machine. Never rejects: what is wrong with a model is in `model.error`. Not to be called while another load runs. */
+  /**
+   * `timeoutMs` counts from the start of the thread's work, since starting it may take long on a busy machine. Never
+   * rejects: an error is in `model.error`. Must not be called while another load runs.
+   */
   load(request: LoadRequest, timeoutMs = TIMEOUT_MS): Promise<LoadedModel> {
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve) => {
@@ -37,7 +41,7 @@ export class ModelLoader {
     });
   }
 
-  /** Gives the reader's memory back; the next load starts it again. */
+  /** Releases the reader's memory; the next load starts it again. */
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
@@ -46,7 +50,7 @@ export class ModelLoader {
 
   #start(): Thread {
     const worker = new Thread(new URL('./loader-thread.ts', import.meta.url));
-    // Also one that dies between two loads is replaced.
+    // A thread that dies between two loads is replaced, too.
     return worker.on('error', () => this.#drop(worker));
   }
 

@@ -1,4 +1,4 @@
-// One model version: read, checked and compiled. Loads HDF5, so only the loader's thread imports it.
+// Reads, checks and compiles one model version. Loads HDF5, so only the loader's thread imports it.
 import { statSync } from 'node:fs';
 import { readRegularFile } from '../../config/regular-file.ts';
 import { compileNetwork } from './compile.ts';
@@ -10,10 +10,10 @@ import { brokenModel } from './broken-model.ts';
 import { doubtsOf } from './doubts.ts';
 import { pinOf } from './pin.ts';
 
-/** For the golden vectors of one version. */
+/** Time budget for the golden vectors of one version. */
 const KNOWN_RUNS_MS = 10_000;
 
-/** Reads and compiles one version, and runs its golden vectors. Whatever is wrong with it is in the answer. */
+/** Reads and compiles one version, and runs its golden vectors. Errors are in the result. */
 export function loadModel({ name, version, path, manifest, wantsNetwork, known = [] }: LoadRequest): LoadedModel {
   try {
     const network = compileNetwork(readModelFile(path), manifest);

@@ -3,15 +3,15 @@ import type { FlatGraph } from './flatten.ts';
 import { ModelError } from './model-error.ts';
 
 export interface Order {
-  /** Nodes that take part, in the order in which they are evaluated. */
+  /** The evaluated nodes, in order of evaluation. */
   readonly sequence: readonly number[];
-  /** For each node, which of its `sources` it sees one step late. */
+  /** For each node, which of its `sources` it gets one step late. */
   readonly delayed: readonly (readonly boolean[])[];
 }
 
 type Mark = 'unseen' | 'walking' | 'done';
 
-/** With its own stack, for chains of thousands of nodes. */
+/** Iterative with an explicit stack, for chains of thousands of nodes. */
 export function orderNodes(graph: FlatGraph): Order {
   const marks = graph.nodes.map((): Mark => 'unseen');
   const delayed = graph.nodes.map((node) => node.sources.map(() => false));

@@ -1,4 +1,4 @@
-// What the router keeps of a model that it has read: enough to check what an engine says of it, and of its answers.
+// The facts of a model that the router keeps: enough to check an engine's description of it and its answers.
 import type { PinnedModel } from '../model-pins.ts';
 import type { Network, NetworkNode } from './network.ts';
 import { sourcesOfOutput } from './window.ts';

@@ -1,10 +1,10 @@
-// Sums and means over windows of each channel by itself: proto/NUMERICS.md, "Windows".
+// Sums and means over windows, separately for each channel: proto/NUMERICS.md, "Windows".
 import * as kernels from './kernels.ts';
 import type { NetworkNode } from './network.ts';
 import type { Step } from './step.ts';
 import type { Axis } from './window.ts';
 
-/** Outputs from `begin` to `end`, whose element at kernel index `k` lies within the input. */
+/** Outputs from `begin` to `end` whose element at kernel index `k` is inside the input. */
 function outputsWith({ in: size, out, stride, before }: Axis, k: number): readonly [begin: number, end: number] {
   const begin = Math.max(0, Math.ceil((before - k) / stride));
   const end = Math.min(out, Math.ceil((size + before - k) / stride));
@@ -31,7 +31,7 @@ export function poolStep({ type, window }: NetworkNode, y: Float32Array): Step {
   };
 
   return (input, interrupt, report) => {
-    // It may be its own source, one step before.
+    // A node may be its own source, one step late.
     const x = input === y ? input.slice() : input;
     y.fill(0);
     for (let channel = 0; channel < groups; channel += 1) {

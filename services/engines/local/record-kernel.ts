@@ -1,7 +1,7 @@
-// What a recording keeps of one node at one step: proto/NUMERICS.md, "Recording".
+// Computes the recorded data of one node at one step: proto/NUMERICS.md, "Recording".
 //
-// Rows may be read up to RECORD_SLACK_BYTES behind their ends. The checksum goes to `to`, the spikes behind it, sixteen
-// neurons at a time; bits behind the last neuron are left to the caller.
+// Rows may be read up to RECORD_SLACK_BYTES past their ends. The checksum is written to `to`, followed by the spikes,
+// sixteen neurons at a time; the caller clears the bits after the last neuron.
 import type { Code, WasmFunction } from './wasm-code.ts';
 import {
   add,
@@ -18,7 +18,7 @@ import {
   when,
 } from './wasm-code.ts';
 
-/** Of the first block: for the lower halves of elements, and above it for the upper halves. */
+/** Constants of the first block: for the lower halves of elements, then for the upper halves. */
 const FACTORS = 0x3e1b6a09;
 const GROWTH = 9;
 const FOLD_FACTOR = 0x85ebca77;
@@ -64,7 +64,7 @@ function kernel(): WasmFunction {
     return set(lanesOf(n), vector.addInts(get(lanesOf(n)), vector.addedPairs(elements, get(factors))));
   };
   const elements = (n: number): Code => vector.load(get(at), 16 * n);
-  /** Those of which the row has an element; the others count as 0. */
+  /** The lanes for which the row has an element; the others count as 0. */
   const realElements = (n: number): Code => {
     const numbers = vector.constants([0, 1, 2, 3].map((lane) => 4 * n + lane));
     return vector.and(elements(n), vector.aboveInts(vector.splatInt(get(rest)), numbers));

@@ -1,17 +1,17 @@
-// The newest recordings of a simulation worker, in memory that is taken once: a run leaves nothing to the garbage collector.
+// The newest recordings of a simulation worker, in memory that is allocated once, so that a run creates no garbage.
 import type { Recording } from '../engine.ts';
 import type { RunRecorder } from './run-recorder.ts';
 
-/** One that takes more than this part of the memory is not kept. */
+/** A recording larger than this share of the memory is not kept. */
 const LARGEST_SHARE = 4;
-/** What a recording takes at least, in words. It bounds how many there are. */
+/** Minimum size of a recording, in words. It bounds their number. */
 const LEAST_WORDS = 128;
 
 export class RecordingRing {
-  /** What is reserved lies here. */
+  /** The reserved words. */
   readonly memory: Int32Array<ArrayBuffer>;
-  // Of the recordings, by their number modulo the capacity. They lie in the memory in the order of their numbers, around its
-  // end.
+  // Positions of the recordings, by number modulo the capacity. In memory they are in the order of their numbers and
+  // wrap around the end.
   readonly #capacity: number;
   readonly #from: Int32Array;
   readonly #steps: Int32Array;
@@ -19,10 +19,10 @@ export class RecordingRing {
   readonly #ended: string[] = [];
   #oldest = 1;
   #next = 1;
-  /** Where the newest ends. */
+  /** End of the newest. */
   #end = 0;
 
-  /** 0: nothing is kept. */
+  /** 0: none are kept. */
   constructor(maxBytes: number) {
     this.memory = new Int32Array(Math.floor(maxBytes / 4));
     this.#capacity = Math.floor(this.memory.length / LEAST_WORDS) + 1;
@@ -31,8 +31,8 @@ export class RecordingRing {
   }
 
   /**
-   * Makes room for the run that comes next, in place of the oldest recordings. Returns its first word; -1: the run would be
-   * too large to keep.
+   * Reserves room for the next run and drops the oldest recordings for it. Returns the first word; -1: the run would be
+   * too large.
    */
   reserve(words: number): number {
     const taken = Math.max(LEAST_WORDS, words);
@@ -45,7 +45,7 @@ export class RecordingRing {
     return this.#end;
   }
 
-  /** Keeps the run for which room was reserved last. Returns its number, from 1 on. */
+  /** Keeps the run for which room was last reserved. Returns its number, starting at 1. */
   keep(recorder: RunRecorder, words: number, steps: number, ended: string): number {
     const at = this.#next % this.#capacity;
     this.#from[at] = this.#end;
@@ -67,7 +67,7 @@ export class RecordingRing {
     return this.#next - this.#oldest;
   }
 
-  /** Drops the oldest as long as they begin there. */
+  /** Drops the oldest recordings that start in this range. */
   #dropBetween(begin: number, end: number): void {
     for (; this.#oldest < this.#next; this.#oldest += 1) {
       const from = this.#from[this.#oldest % this.#capacity]!;

@@ -1,6 +1,6 @@
-// Every version of the model repository, read one after the other in a thread of its own: the default model first, then
-// the smaller files. The router pins what engines may serve to it, and the local engine runs the same networks. A file that
-// takes long is given up and read once more after all others, so that it holds up none of them for long.
+// Reads every version of the model repository in a separate thread, one after another: the default model first, then
+// from small to large files. Engines may serve only what matches the versions read here, and the local engine runs the
+// same networks. A slow file is interrupted and read again after all others, so that it does not delay them for long.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
@@ -10,14 +10,14 @@ import { brokenModel } from './broken-model.ts';
 import type { KnownRun, LoadRequest, LoadedModel } from './messages.ts';
 import { ModelLoader } from './model-loader.ts';
 
-/** What a file may take while others wait, milliseconds. */
+/** Time limit of a file while others wait, milliseconds. */
 const TURN_MS = 2_000;
 
 interface RepositoryModelsOptions {
   readonly modelsDir: string;
-  /** It is read first. */
+  /** The model that is read first. */
   readonly defaultModel?: string;
-  /** The networks themselves are wanted, for simulation; else their memory is given back at once. */
+  /** Whether the networks are needed for simulation; else their memory is released at once. */
   readonly keepsNetworks: boolean;
   /** Golden vectors of a version. */
   readonly known?: (name: string, version: number) => readonly KnownRun[];
@@ -26,11 +26,11 @@ interface RepositoryModelsOptions {
 export class RepositoryModels implements ModelPins {
   readonly #options: RepositoryModelsOptions;
   readonly #loader: Pick<ModelLoader, 'load' | 'close'>;
-  /** By name, then version: each request looks it up. */
+  /** By name, then version: looked up by each request. */
   readonly #pins = new Map<string, Map<number, PinnedModel>>();
   readonly #listeners: ((model: PinnedModel) => void)[] = [];
   #loading: Promise<readonly LoadedModel[]> | undefined;
-  /** "name/version" → what was read of it. */
+  /** "name/version" → the loaded model. */
   readonly #read = new Map<string, LoadedModel>();
   /** One file is read at a time. */
   #last: Promise<unknown> = Promise.resolve();
@@ -46,19 +46,19 @@ export class RepositoryModels implements ModelPins {
     return this.#pins.get(name)?.get(version);
   }
 
-  /** Called after each version that has been read. */
+  /** Called after each version is read. */
   onChange(listener: (model: PinnedModel) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Reads the repository with the first call. Rejects where the folder cannot be listed. */
+  /** The first call reads the repository. Rejects if the folder cannot be listed. */
   load(): Promise<readonly LoadedModel[]> {
     this.#loading ??= this.#load();
     this.#last = this.#loading.catch(() => undefined);
     return this.#loading;
   }
 
-  /** Reads one more version, and pins nothing yet. Never rejects: what is wrong is in `model.error`. */
+  /** Reads another version without pinning it. Never rejects: an error is in `model.error`. */
   read(source: Omit<LoadRequest, 'wantsNetwork'>): Promise<LoadedModel> {
     const wantsNetwork = this.#options.keepsNetworks;
     const reading = this.#last.then(() => this.#loader.load({ ...source, wantsNetwork }));
@@ -66,7 +66,7 @@ export class RepositoryModels implements ModelPins {
     return reading;
   }
 
-  /** Engines are held against it from now on, in place of what had its name and version. */
+  /** From now on engines must match this one, which replaces the version of the same name and number. */
   put(loaded: LoadedModel): void {
     this.#pin(loaded);
   }
@@ -76,12 +76,12 @@ export class RepositoryModels implements ModelPins {
     this.#read.delete(`${name}/${version}`);
   }
 
-  /** What was read of a version that is pinned. */
+  /** The loaded model of a pinned version. */
   loaded(name: string, version: number): LoadedModel | undefined {
     return this.#read.get(`${name}/${version}`);
   }
 
-  /** Ends the reading; what has been read stays known. */
+  /** Stops reading; the versions already read stay. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#loader.close();
@@ -139,7 +139,7 @@ function fileOf({ versionPath }: ModelFolder): string {
   return join(versionPath, 'model.nir');
 }
 
-/** 0 where it cannot be told: reading it says why. */
+/** 0 if unknown: reading the file reports the error. */
 function sizeOf(path: string): number {
   try {
     return statSync(path).size;

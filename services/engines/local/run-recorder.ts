@@ -1,4 +1,4 @@
-// Keeps what a run does while it runs: proto/NUMERICS.md, "Recording". Allocates nothing after its construction.
+// Records a run while it runs: proto/NUMERICS.md, "Recording". Allocates nothing after its construction.
 import type { RecordedNode, Recording } from '../engine.ts';
 import { isSpiking, isStateful } from './node-types.ts';
 import type { RecordKernel } from './record-kernel.ts';
@@ -9,21 +9,21 @@ import type { Simulator } from './simulator.ts';
 interface Recorded {
   readonly name: string;
   readonly elements: number;
-  /** A step; 0: it does not spike. */
+  /** Words of its spikes in each step; 0: it does not spike. */
   readonly spikeBytes: number;
-  /** Where it stands among the words of a step: its checksum, and behind it its spikes. */
+  /** Its offset in the words of a step: its checksum, followed by its spikes. */
   readonly at: number;
-  /** The word with its last spikes, and which of its bits are neurons. */
+  /** The word with its last spikes, and the mask of its neurons' bits. */
   readonly lastWord: number;
   readonly lastBits: number;
   readonly parameters: Parameters<RecordKernel['record']>;
 }
 
-/** Of one simulator, for one run after the other. One for each simulator. */
+/** One for each simulator; records one run after another. */
 export class RunRecorder {
   readonly #nodes: readonly Recorded[];
   readonly #kernel: RecordKernel;
-  /** Of the step at hand. */
+  /** For the current step. */
   readonly #step: Int32Array;
   #memory = new Int32Array(0);
   #from = 0;
@@ -57,18 +57,18 @@ export class RunRecorder {
     });
   }
 
-  /** 4-byte words that a run of so many steps takes. */
+  /** Size of a run with this many steps, in 4-byte words. */
   wordsFor(steps: number): number {
     return this.#step.length * steps;
   }
 
-  /** The run that comes next goes to `memory`, from word `from` on. */
+  /** Starts the next run, which is written to `memory` from word `from` on. */
   start(memory: Int32Array<ArrayBuffer>, from: number): void {
     this.#memory = memory;
     this.#from = from;
   }
 
-  /** Of the step that has just ended well. */
+  /** Records the step that has just succeeded. */
   readonly record = (step: number): void => {
     const words = this.#step;
     const kernel = this.#kernel;
@@ -82,7 +82,7 @@ export class RunRecorder {
     for (let k = 0; k < words.length; k += 1) memory[from + k] = words[k]!;
   };
 
-  /** What lies in `memory` from word `from` on. */
+  /** The recording in `memory` from word `from` on. */
   read(memory: Int32Array<ArrayBuffer>, from: number, steps: number, ended: string): Recording {
     const nodes = this.#nodes.map(({ name, elements, spikeBytes, at }): RecordedNode => {
       const stateChecksums = new Uint32Array(steps);

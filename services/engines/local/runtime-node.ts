@@ -1,4 +1,4 @@
-// One node at work: its state, its output, and what it does in a step.
+// One node of a running network: its state, its output and its step.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
 import type { SpikesKernel, WeightedKernel } from './column-kernels.ts';
@@ -24,11 +24,11 @@ import {
 import { poolStep } from './pool-step.ts';
 import type { Evaluation, Step } from './step.ts';
 
-/** Elements handled between two looks at the interrupt. */
+/** Elements between two checks of the interrupt. */
 const PIECE = 1 << 16;
-/** Weights added between two looks at the interrupt. */
+/** Weights added between two checks of the interrupt. */
 const PIECE_OF_COLUMNS = 1 << 20;
-/** What an element of a neuron costs, in work units. */
+/** Cost of an element of a neuron, in work units. */
 const UNITS_A_NEURON = 4;
 
 /** The largest finite binary32. */
@@ -36,7 +36,7 @@ const NEVER_REACHED = (2 - 2 ** -23) * 2 ** 127;
 
 const NONE = new Float32Array(0);
 
-/** What `new RuntimeNode` takes of its arena, at most. */
+/** Maximum arena memory of `new RuntimeNode`. */
 export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'outputSize' | 'window'>): number {
   const { type, inputSize, outputSize } = node;
   const [input, output] = [arenaBytes(inputSize), arenaBytes(outputSize)];
@@ -56,11 +56,11 @@ export class RuntimeNode {
   readonly isStateful: boolean;
   readonly feedsBack: boolean;
   readonly constant: boolean;
-  /** Where it puts out spikes: the elements that do. Shared, like `y`, by nodes that only pass it on. */
+  /** For a node that emits spikes: the elements that fired. Shared, like `y`, by nodes that only pass it on. */
   readonly spikes: SpikeList | undefined;
-  /** Every one of them puts out 1. */
+  /** All of them emit 1. */
   readonly hasUnitSpikes: boolean;
-  /** Whether they are a neuron's. */
+  /** Whether they come from a neuron. */
   readonly firesSpikes: boolean;
   private readonly inputs: readonly RuntimeNode[];
   private readonly sum: Float32Array;
@@ -81,7 +81,7 @@ export class RuntimeNode {
 
     const passes = isPassThrough(node.type) && node.sources.length === 1 && !node.delayed[0];
     if (passes) {
-      // The source is evaluated before this node, and no one between the two looks at this one.
+      // The source is evaluated before this node, and no node in between reads this one.
       this.y = inputs[0]!.y;
       this.spikes = inputs[0]!.spikes;
       this.hasUnitSpikes = inputs[0]!.hasUnitSpikes;
@@ -94,7 +94,7 @@ export class RuntimeNode {
     }
   }
 
-  /** Back to how a run starts. */
+  /** Resets to the start of a run. */
   clear(): void {
     this.v.fill(0);
     this.i.fill(0);
@@ -103,7 +103,7 @@ export class RuntimeNode {
     if (this.spikes !== undefined) this.spikes.count = 0;
   }
 
-  /** Takes over the output of the step before the run's first, for the delayed edges that leave this node. */
+  /** Sets the output of the step before the run's first, for the delayed edges from this node. */
   restoreOutput(y: Float32Array): void {
     this.y.set(y);
     if (this.spikes === undefined) return;
@@ -127,7 +127,7 @@ export class RuntimeNode {
     if (this.firesSpikes) report.spikes = this.spikeCount();
   }
 
-  /** Spikes that it has just put out. */
+  /** Spikes that it has just emitted. */
   spikeCount(): number {
     const { at, count } = this.spikes!;
     if (this.hasUnitSpikes) return count;
@@ -195,7 +195,7 @@ export class RuntimeNode {
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
       const copy = arena.floats(arenaBytes(values.length) / 4);
-      // What fills the last vector never fires, also where a potential fires that only reaches its threshold.
+      // The padding of the last vector never fires, even if neurons fire when they only reach their threshold.
       if (field === 'threshold') copy.fill(NEVER_REACHED);
       copy.set(values);
       addresses.set(field as keyof Constants, copy.byteOffset);
@@ -225,7 +225,7 @@ export class RuntimeNode {
     const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
     return (x, interrupt, report) => {
       const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
-      // Values are copied out first: a node in a loop of its own may be its own source.
+      // Values are copied first, because a node in a loop may be its own source.
       const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
       const list = (spikes === undefined ? at : spikes.at).byteOffset;
       y.set(bias);
@@ -254,7 +254,7 @@ interface LaidOutPanel {
   readonly spikes: SpikesKernel;
 }
 
-/** Copies the weights panel by panel; vectors that reach over the last output are filled with zeros. */
+/** Copies the weights panel by panel; vectors beyond the last output are padded with zeros. */
 function layOutPanels({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): readonly LaidOutPanel[] {
   return panelsOf(arenaBytes(outputSize)).map(({ first, stride, weighted, spikes }) => {
     const [from, width] = [first / 4, stride / 4];

@@ -1,12 +1,12 @@
-// Session states of one simulator: a run begins with one, and another is what it ends in.
+// Reads and writes the session states of one simulator: the initial state of a run and its final state.
 import * as at from '../../core/state-bytes.ts';
 import { xxh64 } from '../xxh64.ts';
 import type { RuntimeNode } from './runtime-node.ts';
 import type { StateLayout } from './state-layout.ts';
 
-/** What a run begins and ends with. */
+/** The initial state of a run, and whether to return the final one. */
 export interface RunSession {
-  /** One that refuseState lets pass, from a multiple of 4 bytes on; empty: the run begins at step 0. */
+  /** A state that refuseState accepted, starting at a multiple of 4 bytes; empty: the run starts at step 0. */
   readonly state: Uint8Array;
   readonly returnState: boolean;
 }
@@ -17,7 +17,7 @@ interface SessionTotals {
   readonly steps: number;
   readonly totalSpikes: number;
   readonly synapticOperations: number;
-  /** Of a constant input; 0n: of a series. */
+  /** Digest of a constant input; 0n for a series. */
   readonly inputDigest: bigint;
 }
 
@@ -33,7 +33,9 @@ export function readTotals(state: Uint8Array): SessionTotals {
   };
 }
 
-/** Gives a simulator that has been cleared what `state` holds. `collected`: what the readout collects over the steps, where it does. */
+/**
+ * Loads `state` into a cleared simulator. `collected`: the values that the readout collects over the steps, if it does.
+ */
 export function restoreState(
   state: Uint8Array,
   layout: StateLayout,
@@ -60,7 +62,7 @@ export function restoreState(
   if (layout.sums > 0) collected.set(floats(layout.sums));
 }
 
-/** `body`: what the run's state digest covers. */
+/** `body`: the bytes that the run's state digest covers. */
 export function saveState(
   body: Uint8Array,
   { totalSpikes, synapticOperations, inputDigest }: Omit<SessionTotals, 'steps'>,

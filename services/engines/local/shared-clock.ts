@@ -1,5 +1,6 @@
-// One clock for all threads of this process: each thread's performance.now() starts when the thread does, and their
-// timeOrigin is wall-clock time, which may be set between two starts. The monotonic clock underneath is one.
+// A clock shared by all threads of this process. Each thread's performance.now() starts at 0 with the thread, and
+// timeOrigin is wall-clock time, which may be changed between two starts. The underlying monotonic clock is the same
+// for all.
 
 const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 

@@ -23,7 +23,7 @@ import type { RunResult } from './simulator.ts';
 import { NonFinite, Simulator } from './simulator.ts';
 import { threadSetup } from './thread.ts';
 
-/** Answers wait for others of their batch at most this long. */
+/** Maximum time an answer waits for others of its batch. */
 const ANSWER_EVERY_MS = 1;
 
 const port = parentPort!;

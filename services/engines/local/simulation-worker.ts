@@ -1,4 +1,5 @@
-// The main thread's end of one simulation worker: sends batches, hears answers, and starts the worker again when it dies.
+// The main thread's side of one simulation worker: sends batches, receives answers, and restarts the worker when it
+// dies.
 import type { Recording } from '../engine.ts';
 import type {
   Answer,
@@ -13,16 +14,16 @@ import { Thread } from './thread.ts';
 
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 30_000;
-/** One batch running and one waiting, so that the worker never idles for want of a message. */
+/** One batch running and one waiting, so that the worker is never idle. */
 const MAX_BATCHES = 2;
 
 interface SimulationEvents {
   answered(answers: readonly Answer[]): void;
   /** A batch has ended: there is room for another. */
   free(): void;
-  /** Jobs that will never be answered, because the worker died. It is started again by itself. */
+  /** Jobs that will never be answered, because the worker died. The worker restarts automatically. */
   lost(slots: readonly number[], why: string): void;
-  /** The worker is there (again). */
+  /** The worker runs (again). */
   ready(): void;
 }
 
@@ -31,7 +32,7 @@ export class SimulationWorker {
   readonly #setup: SimulationSetup;
   readonly #events: SimulationEvents;
   readonly #slots = new Set<number>();
-  /** Of recordings that were asked for, in order. */
+  /** Pending requests for recordings, in order. */
   readonly #waiting: ((recording: Recording | undefined) => void)[] = [];
   #worker: Thread | undefined;
   #batches = 0;
@@ -46,7 +47,7 @@ export class SimulationWorker {
     this.#events = events;
   }
 
-  /** Threads started so far: each has recordings of its own. */
+  /** Threads started so far: each has its own recordings. */
   get life(): number {
     return this.#life;
   }
@@ -78,14 +79,14 @@ export class SimulationWorker {
     this.#events.ready();
   }
 
-  /** Only where there is room. */
+  /** Call only if there is room. */
   send(batch: Batch): void {
     for (const { slot } of batch.jobs) this.#slots.add(slot);
     this.#batches += 1;
     this.#worker?.postMessage(batch, [batch.inputs]);
   }
 
-  /** The recording of that number. Resolves undefined where the thread does not have it, or is gone. */
+  /** Fetches a recording by number. Resolves to undefined if the thread does not have it or is gone. */
   recording(number: number): Promise<Recording | undefined> {
     const worker = this.#worker;
     if (worker === undefined) return Promise.resolve(undefined);
@@ -95,7 +96,7 @@ export class SimulationWorker {
     return promise;
   }
 
-  /** Holds for batches that are sent from now on. The setup's `networks` must have it, too, for threads that come later. */
+  /** Applies to batches sent from now on. The setup's `networks` must have it, too, for later threads. */
   change(change: NetworkChange): void {
     this.#worker?.postMessage(change);
   }

@@ -1,5 +1,5 @@
-// Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is taken once, when the
-// network arrives; a run allocates nothing but its answer.
+// Runs a network on one input: proto/NUMERICS.md, "A step" and "What a run returns". Memory is allocated once for the
+// network; a run allocates only its answer.
 import { readsSpikes } from '../../config/readout.ts';
 import type { LayerActivity } from '../../core/inference.ts';
 import { Arena } from './arena.ts';
@@ -16,7 +16,7 @@ import type { StateLayout } from './state-layout.ts';
 import { stateLayout } from './state-layout.ts';
 import { xxh64 } from '../xxh64.ts';
 
-/** Of the whole session, where the run began with a state. */
+/** For the whole session, if the run started with a state. */
 export interface RunResult {
   readonly steps: number;
   readonly spikeCounts: Uint32Array;
@@ -25,16 +25,16 @@ export interface RunResult {
   readonly synapticOperations: number;
   readonly stateDigest: bigint;
   readonly readoutDigest: bigint;
-  /** Where they were recorded. */
+  /** Set if they were recorded. */
   readonly layers?: readonly LayerActivity[];
   readonly readoutPerStep?: Uint8Array;
-  /** Where it was asked for. */
+  /** Set if it was requested. */
   readonly state?: Uint8Array<ArrayBuffer>;
 }
 
 const NONE = new Float32Array(0);
 
-/** A run that left the finite numbers. */
+/** A run produced a number that is not finite. */
 export class NonFinite extends Error {
   readonly step: number;
   readonly node: string;
@@ -48,9 +48,9 @@ export class NonFinite extends Error {
 
 export class Simulator {
   readonly network: Network;
-  /** In order of evaluation; what they hold is overwritten by every run. */
+  /** In order of evaluation; every run overwrites their contents. */
   readonly nodes: readonly RuntimeNode[];
-  /** Where they hold it, with room for a RunRecorder. */
+  /** Their memory, with room for a RunRecorder. */
   readonly arena: Arena;
   readonly stateLayout: StateLayout;
   private readonly first: readonly RuntimeNode[];
@@ -59,7 +59,7 @@ export class Simulator {
   private readonly readout: RuntimeNode;
   private readonly counts: Uint32Array;
   private readonly potentials: Float32Array;
-  /** What `mean_potential` has summed up at the end of a run. */
+  /** The sums of `mean_potential` at the end of a run. */
   private readonly sums: Float32Array;
   private readonly stateDigest: StateDigest;
   private readonly readoutDigest: ReadoutDigest;
@@ -72,7 +72,7 @@ export class Simulator {
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {
-      // Sources over undelayed edges are there already; those over delayed ones join below.
+      // Sources over undelayed edges exist already; those over delayed edges are added below.
       for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
       nodes.push(new RuntimeNode(node, inputsOf[at]!, network.neuronRule, arena));
     }
@@ -93,8 +93,8 @@ export class Simulator {
   }
 
   /**
-   * `input`: one step for a constant input, else all `steps`. `onStep` hears of every step that has ended well; steps are
-   * counted from the run's first, which is 0. Throws NonFinite and Interrupted.
+   * `input`: one step for a constant input, else all `steps`. `onStep` is called after every successful step; the run's
+   * first step is 0. Throws NonFinite and Interrupted.
    */
   run(
     input: Float32Array,
@@ -120,7 +120,7 @@ export class Simulator {
           node.evaluate(interrupt, report);
           if (!report.finite) throw new NonFinite(step, node.name);
           totalSpikes += report.spikes;
-          // What the constant part does is counted once for an input.
+          // The operations of the constant part are counted once per input.
           if (!node.constant || !isSameInput) synapticOperations += report.synapticOperations;
         }
         if (node === this.readout) this.observe(step, step === steps - 1);
@@ -144,7 +144,7 @@ export class Simulator {
     };
   }
 
-  /** What the readout is made of, after each step. */
+  /** Collects the readout after each step. */
   get readoutRow(): Float32Array {
     const { readout, network } = this;
     return readout.isStateful && !readsSpikes(network.readoutFrom) ? readout.v : readout.y;
@@ -166,7 +166,7 @@ export class Simulator {
     this.potentials.fill(this.network.readoutFrom === 'max_potential' ? -Infinity : 0);
   }
 
-  /** Takes down what the readout node did in this step. */
+  /** Records the readout node in this step. */
   private observe(step: number, isLast: boolean): void {
     const { counts, potentials, readout } = this;
     const { spikes, y } = readout;
@@ -184,7 +184,7 @@ export class Simulator {
         return;
       case 'mean_potential':
         for (let k = 0; k < p.length; k += 1) potentials[k] = potentials[k]! + p[k]!;
-        // A sum that left the finite numbers does not come back.
+        // A sum that is not finite stays so.
         if (isLast && !isFinite32(potentials)) throw new NonFinite(step, readout.name);
         return;
       case 'max_potential':
@@ -196,7 +196,7 @@ export class Simulator {
     }
   }
 
-  /** The sums are kept for the run that goes on. */
+  /** The sums are kept for the next run of the session. */
   private concludeMean(steps: number): void {
     this.sums.set(this.potentials);
     for (let k = 0; k < this.sums.length; k += 1) this.potentials[k] = this.sums[k]! / Math.fround(steps);

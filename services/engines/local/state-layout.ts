@@ -1,4 +1,4 @@
-// Where the parts of a network are in its session state: proto/NUMERICS.md, "Session state".
+// Offsets of a network's parts in its session state: proto/NUMERICS.md, "Session state".
 import { BODY_AT, CHECKSUM_BYTES, COUNTS_AT } from '../../core/state-bytes.ts';
 import { delayRows } from './delays.ts';
 import type { Network, NetworkNode } from './network.ts';
@@ -22,7 +22,7 @@ export interface StateLayout {
   readonly outputs: number;
   /** Elements that the readout sums up over the steps. */
   readonly sums: number;
-  /** What it collects over the steps are its potentials. */
+  /** Whether the collected values are potentials. */
   readonly resumesPotentials: boolean;
   /** In canonical order. */
   readonly parts: readonly NodeParts[];

@@ -1,8 +1,8 @@
-// What a node does in a step, and what it reports.
+// The interface of a node's step.
 import type { Interrupt } from './interrupt.ts';
 import type { SpikeList } from './kernels.ts';
 
-/** What a finished evaluation reports. */
+/** The result of an evaluation. */
 export interface Evaluation {
   finite: boolean;
   /** Spikes fired by a neuron. */
@@ -13,7 +13,7 @@ export interface Evaluation {
 /** Evaluates a node on its input. */
 export type Step = (x: Float32Array, interrupt: Interrupt, report: Evaluation) => void;
 
-/** What a step may know of the node's sources. */
+/** The facts about a node's sources that a step needs. */
 export interface StepSource {
   readonly spikes: SpikeList | undefined;
   readonly hasUnitSpikes: boolean;

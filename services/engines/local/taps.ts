@@ -1,12 +1,12 @@
-// Along one axis: which outputs an input element reaches, and through which kernel index.
+// Along one axis: the outputs that an input element affects, and the kernel index of each.
 import type { Axis } from './window.ts';
 
 interface Taps {
-  /** Of each input element: how many taps it has, and kernel index and output of the first. */
+  /** For each input element: its number of taps, and kernel index and output of the first. */
   readonly count: Int32Array;
   readonly kernel: Int32Array;
   readonly out: Int32Array;
-  /** From one tap to the next: so much further in the kernel, and so many outputs back. */
+  /** Difference from one tap to the next: kernel index up, output index down. */
   readonly kernelStep: number;
   readonly outStep: number;
 }
@@ -45,7 +45,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** The number that gives 1 with `a`, modulo `m`, which has no factor in common with it; 0 where m is 1. */
+/** The inverse of `a` modulo `m`, which are coprime; 0 if m is 1. */
 function inverseModulo(a: number, m: number): number {
   let [r, nextR, t, nextT] = [m, a % m, 0, 1];
   while (nextR !== 0) {

@@ -1,6 +1,6 @@
-// A worker thread that may be ended at any time. V8 aborts the whole process, router and all, when a thread is ended at the
-// moment in which one of its modules that waits (`await` at top level) goes on (nodejs/node#53238). So an end that comes
-// while a thread is still loading waits until it has loaded: some 100 ms.
+// A worker thread that may be ended at any time. V8 aborts the whole process if a thread is ended at the moment when
+// one of its modules resumes from a top-level `await` (nodejs/node#53238). So ending a thread that still loads waits
+// until it has loaded, about 100 ms.
 import { Worker, workerData } from 'node:worker_threads';
 
 interface Given {
@@ -31,7 +31,7 @@ export class Thread extends Worker {
 /** For the thread itself, when it runs. */
 export function threadSetup(): unknown {
   const { setup, loaded } = workerData as Given;
-  // Not before the module that calls this, and whatever imports it, is through.
+  // Not before the calling module, and the modules that import it, have been evaluated.
   setImmediate(() => {
     Atomics.store(loaded, 0, 1);
     Atomics.notify(loaded, 0);

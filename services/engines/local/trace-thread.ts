@@ -1,4 +1,4 @@
-// A worker that traces runs, one for each message, so that no ordinary request waits for one.
+// A worker that traces runs, one per message, so that ordinary requests do not wait for traces.
 import { parentPort } from 'node:worker_threads';
 import type { Trace } from '../engine.ts';
 import { refuseState } from './check-state.ts';

@@ -1,21 +1,23 @@
-// The main thread's end of traces: one at a time, in a thread that is there only while traces are wanted.
+// The main thread's side of traces: one at a time, in a thread that exists only while traces are requested.
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
 import type { Trace } from '../engine.ts';
 import type { Failure, TraceRun } from './messages.ts';
 import { Thread } from './thread.ts';
 
-/** A thread without work gives its memory back after so long. */
+/** A thread without work is ended after this time, to free its memory. */
 const IDLE_MS = 5_000;
 
 export class TraceWorker {
   readonly #stopping = new AbortController();
-  /** Settles, and never rejects, when the trace that came last is done. */
+  /** Resolves when the last trace is done. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   #worker: Thread | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  /** Each takes the memory of a network at work, so traces wait for each other. Resolves with what the thread says. */
+  /**
+   * Each trace needs the memory of a running network, so they run one after another. Resolves with the thread's reply.
+   */
   run(trace: TraceRun, { deadlineMs, signal }: CallContext): Promise<Trace | Failure> {
     const over = new AbortController();
     const { promise, resolve, reject } = Promise.withResolvers<Trace | Failure>();
@@ -27,7 +29,7 @@ export class TraceWorker {
       end(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed before the trace was done'));
     const leave = (): void => end(new RouterError('CANCELLED', 'the caller no longer wants the trace'));
     const stop = (): void => end(new RouterError('DRAINING', 'the engine is stopping; ask another one'));
-    // setTimeout takes no more than 2³¹ − 1 ms; deadlines beyond that are as good as none.
+    // setTimeout takes at most 2³¹ − 1 ms; later deadlines are ignored.
     const leftMs = deadlineMs - performance.now();
     const timer = leftMs < 2 ** 31 ? setTimeout(expire, Math.max(0, leftMs)) : undefined;
     signal.addEventListener('abort', leave);
@@ -47,7 +49,7 @@ export class TraceWorker {
     });
   }
 
-  /** Ends what runs, and resolves when the thread is gone. */
+  /** Ends the running trace, and resolves when the thread is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#last;
@@ -55,7 +57,7 @@ export class TraceWorker {
     await this.#worker?.terminate();
   }
 
-  /** A run looks at nothing but its numbers: where `signal` ends it, the thread ends with it. Resolves undefined then. */
+  /** A run cannot be interrupted, so an aborted `signal` ends the thread. Then this resolves to undefined. */
   async #ask(trace: TraceRun, signal: AbortSignal): Promise<Trace | Failure | undefined> {
     clearTimeout(this.#idle);
     const worker = (this.#worker ??= this.#start());

@@ -1,4 +1,4 @@
-// A run looked at step by step: proto/NUMERICS.md, "Tracing".
+// Traces a run step by step: proto/NUMERICS.md, "Tracing".
 import type { Trace } from '../engine.ts';
 import { TraceDigest } from './digest.ts';
 import { Interrupt } from './interrupt.ts';
@@ -6,10 +6,13 @@ import type { TraceRun } from './messages.ts';
 import type { RuntimeNode } from './runtime-node.ts';
 import { NonFinite, Simulator } from './simulator.ts';
 
-/** Ends a run where nothing more is wanted of it. */
+/** Thrown to end a run when the trace is complete. */
 class Enough extends Error {}
 
-/** The state must be one that refuseState lets pass, and `traced.place` within the run and the network. A run that fails is traced up to the step before. */
+/**
+ * The state must be one that refuseState accepted, and `traced.place` must be inside the run and the network. A failing
+ * run is traced up to the step before the failure.
+ */
 export function trace(traced: TraceRun): Trace {
   const { network, place } = traced;
   const simulator = new Simulator(network);
@@ -41,12 +44,12 @@ function traceDigests(simulator: Simulator, traced: TraceRun): { digests: BigUin
   return { digests: digests.slice(0, stepsDone * nodes.length), ended };
 }
 
-/** A node that only passes on, or is constant, shows what it holds in every step. */
+/** A node that only passes values on, or is constant, has its values in every step. */
 function partsOf({ i, v, y }: RuntimeNode): Float32Array[] {
   return [i, v, y];
 }
 
-/** Why it ended early, in the words of an engine's error; empty: it did not, or nothing more was wanted. */
+/** The reason of an engine error that ended the run early; empty: none. */
 function run(simulator: Simulator, { input, steps, state }: TraceRun, onStep: (step: number) => void): string {
   try {
     simulator.run(input, steps, Interrupt.never(), onStep, { state, returnState: false });

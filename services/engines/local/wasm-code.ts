@@ -1,4 +1,4 @@
-// Just enough of a WebAssembly assembler for the innermost loops: expressions are nested calls that give code.
+// A minimal WebAssembly assembler for the innermost loops: expressions are nested calls that return code.
 // https://webassembly.github.io/spec/core/binary/
 
 export type Code = readonly number[];
@@ -57,12 +57,12 @@ export const vector = {
   /** One bit for each lane of a mask. */
   bits: (mask: Code): Code => [...mask, VECTOR, 0xa4, 1],
   allTrue: (mask: Code): Code => [...mask, VECTOR, 0xa3, 1],
-  /** Of four 32-bit integers. */
+  /** For four 32-bit integers. */
   addInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xae, 1],
   multiplyInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xb5, 1],
-  /** Of eight 16-bit integers: the lower half of each product. */
+  /** For eight 16-bit integers: the lower half of each product. */
   multiplyShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x95, 1],
-  /** Of eight 16-bit integers with sign: the sums of two neighbouring products, four 32-bit integers. */
+  /** For eight signed 16-bit integers: the sums of neighbouring products, as four 32-bit integers. */
   addedPairs: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0xba, 1],
   shiftLeftInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xab, 1],
   shiftRightInts: (a: Code, bits: number): Code => [...a, ...int(bits), VECTOR, 0xad, 1],
@@ -77,7 +77,7 @@ export const vector = {
   /** Saturating, with sign: four and four integers to eight of two bytes; eight and eight of those to sixteen bytes. */
   narrowInts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x85, 1],
   narrowShorts: (a: Code, b: Code): Code => [...a, ...b, VECTOR, 0x65],
-  /** The signs of sixteen bytes, a bit each. */
+  /** The signs of sixteen bytes, one bit each. */
   signs: (a: Code): Code => [...a, VECTOR, 0x64],
   /** One number in all lanes. */
   splat: (value: number): Code => [0x43, ...new Uint8Array(Float32Array.of(value).buffer), VECTOR, 0x13],
@@ -104,10 +104,10 @@ export const choose = (condition: Code, then: Code, otherwise: Code): Code => [
 
 export interface WasmFunction {
   readonly name: string;
-  /** All integers: addresses and counts. They are the first locals. */
+  /** Integer parameters: addresses and counts. They are the first locals. */
   readonly parameters: number;
   readonly returnsInt: boolean;
-  /** Further locals: integers, and behind them vectors. */
+  /** Other locals: integers, then vectors. */
   readonly ints: number;
   readonly vectors: number;
   readonly body: Code;
@@ -133,7 +133,7 @@ export function assemble(functions: readonly WasmFunction[]): Uint8Array {
   ]);
 }
 
-/** TypeScript knows WebAssembly as part of a browser only; this is what we use of it. */
+/** TypeScript declares WebAssembly only for browsers; these are the parts that we use. */
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }

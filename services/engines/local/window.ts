@@ -1,4 +1,4 @@
-// Where a convolution or a pool takes its input from: proto/NUMERICS.md, "Windows".
+// The input window of a convolution or a pool: proto/NUMERICS.md, "Windows".
 import type { FlatNode } from './flatten.ts';
 import { MAX_NODE_ELEMENTS, MAX_WINDOW_ADDITIONS } from './limits.ts';
 import { ModelError } from './model-error.ts';
@@ -8,8 +8,8 @@ import { SAME_PADDING, isConvolution } from './node-types.ts';
 export type Shape = readonly number[];
 
 /**
- * One direction. Output `o` takes, for each kernel index `k`, input `o * stride + k * dilation - before`, where there is
- * one: what lies outside of the input is padding.
+ * One direction. Output `o` takes, for each kernel index `k`, input `o * stride + k * dilation - before`, if it exists;
+ * positions outside the input are padding.
  */
 export interface Axis {
   readonly in: number;
@@ -22,7 +22,7 @@ export interface Axis {
 
 /**
  * Tensors are [channels, rows, columns]; those of a Conv1d have one row. Groups of `groupIn` channels feed groups of
- * `groupOut`; a pool is its own group a channel.
+ * `groupOut`; in a pool, each channel is a group.
  */
 export interface Window {
   readonly groups: number;
@@ -32,7 +32,7 @@ export interface Window {
   readonly columns: Axis;
 }
 
-/** Elements from the first to the last that one output takes, with those between: a padded input is no longer. */
+/** Distance from the first to the last element of one output, inclusive; at most the length of the padded input. */
 const MAX_REACH = 4 * MAX_NODE_ELEMENTS;
 const ONE_ROW: Axis = { in: 1, out: 1, kernel: 1, stride: 1, dilation: 1, before: 0 };
 
@@ -40,19 +40,19 @@ export function elementsOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/** Elements that one output takes, padding among them. */
+/** Number of elements of one output, including padding. */
 export function sourcesOfOutput({ groupIn, rows, columns }: Window): number {
   return groupIn * rows.kernel * columns.kernel;
 }
 
-/** The shape that a convolution's own parameters give its input. */
+/** The input shape that a convolution's parameters give. */
 export function ownInputShape(node: NirNode): Shape | undefined {
   const shape = isConvolution(node.type) ? node.integers.get('input_shape') : undefined;
   if (shape === undefined) return undefined;
   return [node.parameters.get('weight')!.shape[1]! * node.integers.get('groups')![0]!, ...shape];
 }
 
-/** Of a node that has a window, over an input of that shape. Throws ModelError where it does not fit. */
+/** The window of a node over an input of this shape. Throws ModelError if it does not fit. */
 export function windowOf(node: FlatNode, input: Shape): Window {
   const rank = node.type === 'Conv1d' ? 2 : 3;
   const extra = input.findIndex((length, axis) => length !== 1 || input.length - axis <= rank);
@@ -79,7 +79,7 @@ export function windowOf(node: FlatNode, input: Shape): Window {
   return window;
 }
 
-/** Of its output: without the rows where it is a Conv1d. */
+/** Shape of the output; without rows for a Conv1d. */
 export function outputShape({ type }: NirNode, { groups, groupOut, rows, columns }: Window): Shape {
   return type === 'Conv1d' ? [groups * groupOut, columns.out] : [groups * groupOut, rows.out, columns.out];
 }

@@ -1,17 +1,19 @@
-// Whether this router and an engine of another build can work together. An engine that cannot is refused at Describe, and
-// says why in its state.
+// Checks whether this router and an engine of another build are compatible. An incompatible engine is refused at
+// Describe, and its state gives the reason.
 
 export interface Versions {
-  /** Of proto/NUMERICS.md. Two of them compute different bits, so that they could never agree in a vote. */
+  /**
+   * Version of proto/NUMERICS.md. Different versions compute different bits, so engines could never agree in a vote.
+   */
   readonly numerics: number;
-  /** Of proto/tandem/engine/v1/engine.proto, the newest and the oldest that is spoken; 0: 1. */
+  /** Newest and oldest supported version of proto/tandem/engine/v1/engine.proto; 0: 1. */
   readonly protocol: number;
   readonly oldestProtocol: number;
 }
 
 export const OURS: Versions = { numerics: 1, protocol: 1, oldestProtocol: 1 };
 
-/** One line that says who has what, and what to upgrade; undefined: they can. */
+/** One line with both versions and what to upgrade; undefined: compatible. */
 export function whyIncompatible(id: string, theirs: Versions, ours: Versions = OURS): string | undefined {
   const upgrade = (isOlder: boolean): string => (isOlder ? 'upgrade the engine' : 'upgrade the router');
   if (theirs.numerics !== ours.numerics) {

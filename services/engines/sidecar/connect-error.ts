@@ -1,11 +1,12 @@
-// Why an engine cannot be connected to, or was lost, in words for an operator: the same cause reads the same every time.
+// Words for an operator the reason why connecting failed or a connection was lost. The same cause always gives the same
+// text.
 import type { GrpcClient } from '../../grpc/client.ts';
 import { Code, type Status, StatusError } from '../../grpc/status.ts';
 
 const NAMES: readonly string[] = Object.keys(Code);
 const LOST = 'its connection was lost: its process has ended or is stopped, or the network is down';
 
-/** Of an attempt to connect, which may take `timeoutMs`. */
+/** For an attempt to connect with a time limit of `timeoutMs`. */
 export function whyUnreachable(error: unknown, timeoutMs: number): Error {
   const why = (text: string): Error => new Error(`unreachable: ${text}`, { cause: error });
   if (isLate(error)) {
@@ -17,7 +18,7 @@ export function whyUnreachable(error: unknown, timeoutMs: number): Error {
   return why(cause.startsWith('getaddrinfo') ? `its name has no address (${cause})` : cause);
 }
 
-/** Of an engine that is connected and was asked what it is. */
+/** For a connected engine that was asked for its description. */
 export function describeFailure(error: unknown, { closeReason }: Pick<GrpcClient, 'closeReason'>, ms: number): Error {
   const why = (text: string): Error => new Error(text, { cause: error });
   if (closeReason?.by === 'here')
@@ -33,12 +34,12 @@ export function describeFailure(error: unknown, { closeReason }: Pick<GrpcClient
   return why(toText(status));
 }
 
-/** No answer came in time: an engine that was there before is stopped or cut off. */
+/** No answer in time: an engine that was connected before is stopped or cut off. */
 export function isSilent(error: unknown): boolean {
   return isLate((error as Error).cause);
 }
 
-/** What has ended a stream that was open. */
+/** For an open stream that ended. */
 export function whyLost(end: Status, { closeReason }: Pick<GrpcClient, 'closeReason'>): string {
   if (closeReason === undefined) return end.code === Code.OK ? 'it closed the stream' : toText(end);
   const { by, code, text, budget } = closeReason;
@@ -46,7 +47,7 @@ export function whyLost(end: Status, { closeReason }: Pick<GrpcClient, 'closeRea
   return code === 0 ? LOST : `it has ended the connection: ${text}`;
 }
 
-/** An engine may end a call with a number that no status has. */
+/** An engine may send a status code that does not exist. */
 export function nameOf(code: number): string {
   return NAMES[code] ?? 'a status that gRPC does not have';
 }

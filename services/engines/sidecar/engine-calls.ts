@@ -1,5 +1,5 @@
-// The unary calls to an engine, with the checks of its messages before they are decoded: checksums, and limits of what a
-// message may hold. A wrong checksum is a fault of the link, and says nothing about the engine.
+// Unary calls to an engine. Its messages are checked before decoding: checksums, and limits on their content. A wrong
+// checksum is a fault of the link and says nothing about the engine.
 import type { ConnectionOptions } from 'node:tls';
 import type { CallContext } from '../../core/inference.ts';
 import {
@@ -22,7 +22,7 @@ import { type EngineTlsFiles, engineTls } from './engine-tls.ts';
 import { MAX_MESSAGE_BYTES, checkDescription, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 import { isSealed } from './message-checksum.ts';
 
-/** To connect, and as much again to be told what the engine is. */
+/** Time to connect, and the same again for the engine's description. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
 const describeMethod: ClientMethod<DescribeRequest, Buffer> = {
@@ -64,15 +64,15 @@ const unloadMethod: ClientMethod<UnloadModelRequest, UnloadModelResponse> = {
   decode: () => ({}),
 };
 
-/** Rejects with the reason in words for an operator. `signal` gives up. `files`: undefined: plaintext. */
+/** Rejects with a reason for an operator. `signal` aborts. `files` undefined: plaintext. */
 export async function connect(address: string, signal: AbortSignal, files?: EngineTlsFiles): Promise<GrpcClient> {
   try {
     return await GrpcClient.connect(address, {
       ...tlsOf(files, address),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      maxMessageBytes: MAX_MESSAGE_BYTES, // of a compressed one, when it has been inflated
+      maxMessageBytes: MAX_MESSAGE_BYTES, // for a compressed message, after decompression
       signal,
-      // A stopped process is invisible without pings.
+      // Without pings, a stopped process is not noticed.
       http2: { keepaliveSeconds: 10, keepaliveTimeoutSeconds: 2 },
     });
   } catch (error) {
@@ -85,7 +85,7 @@ function tlsOf(files: EngineTlsFiles | undefined, address: string): { readonly t
   return tls === undefined ? {} : { tls };
 }
 
-/** Rejects with the reason in words for an operator. */
+/** Rejects with a reason for an operator. */
 export async function describe(client: GrpcClient, engineId: string): Promise<DescribeResponse> {
   const bytes = await describeAsBytes(client);
   try {
@@ -139,7 +139,7 @@ export function unloadModel(
   return client.unary(unloadMethod, request, toOptions(context));
 }
 
-/** The call's deadline is all the engine needs to know; a caller that aborts does not wait for the engine. */
+/** The engine only needs the call's deadline; a caller that aborts does not wait for the engine. */
 function toOptions({ deadlineMs, signal }: CallContext): { timeoutMs: number; signal: CallContext['signal'] } {
   return { timeoutMs: deadlineMs - performance.now(), signal };
 }

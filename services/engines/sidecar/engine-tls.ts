@@ -1,18 +1,18 @@
-// TLS to an engine. The files are read at each connection: a renewal needs no restart.
+// TLS to an engine. The files are read at each connection, so a renewal needs no restart.
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 
 export interface EngineTlsFiles {
   /** PEM files. */
   readonly ca: string;
-  /** Empty: the router shows no certificate. */
+  /** Empty: the router presents no certificate. */
   readonly cert: string;
   readonly key: string;
   /** Name in the engine's certificate; empty: the host of its address. */
   readonly server_name: string;
 }
 
-/** Undefined: plaintext, also on a Unix socket. Throws the system's error where a file cannot be read. */
+/** Undefined: plaintext, also on a Unix socket. Throws the system's error if a file cannot be read. */
 export function engineTls(files: EngineTlsFiles | undefined, address: string): ConnectionOptions | undefined {
   if (files === undefined || address.startsWith('unix:')) return undefined;
   const { ca, cert, key, server_name: name } = files;

@@ -1,4 +1,5 @@
-// The call below an InferStream: messages with their checksums, and with limits of what one may hold before it is read. A wrong checksum is a fault of the link, and says nothing about the engine.
+// The call of an InferStream: adds and checks checksums, and checks limits on a message before it is decoded. A wrong
+// checksum is a fault of the link and says nothing about the engine.
 import { type DescribeResponse, EngineServiceService } from '../../generated/tandem/engine/v1/engine.ts';
 import type { ClientCall, ClientMethod, ResponseListener } from '../../grpc/client-call.ts';
 import type { GrpcClient } from '../../grpc/client.ts';
@@ -11,24 +12,27 @@ import { isSealed } from './message-checksum.ts';
 import { type Owed, checkInferMessage } from './message-limits.ts';
 import type { OutgoingMessage } from './outbox.ts';
 
-/** What an InferStream hears of its call. */
+/** Events of the call for its InferStream. */
 export interface InferListener {
-  /** What the engine may answer now. */
+  /** The answers that the engine may send now. */
   readonly owed: Owed;
-  /** An InferStreamResponse that keeps to its limits. */
+  /** An InferStreamResponse within its limits. */
   onMessage(bytes: Buffer): void;
-  /** After `write` returned false: it takes more. */
+  /** After `write` returned false: more may be written. */
   onDrain(): void;
-  /** Once. Why, for an operator. */
+  /** Called once, with the reason for an operator. */
   onEnd(why: string): void;
 }
 
-/** Tells the engine that every message of the stream has a checksum, so that it misses one also in the first. */
+/**
+ * Tells the engine that every message of the stream has a checksum, so that it detects a missing one even in the first
+ * message.
+ */
 const METADATA = Metadata.of({ 'tandem-checksums': '1' });
-/** The engine's process (`instance_id`), sent when the stream opens. */
+/** The `instance_id` of the engine's process, sent when the stream opens. */
 const INSTANCE_ID_KEY = 'tandem-instance-id-bin';
 
-/** Messages are bytes to gRPC, so that it is told here why one is refused. */
+/** For gRPC, messages are bytes, so a refusal is worded here. */
 const method: ClientMethod<Uint8Array, Buffer> = {
   path: EngineServiceService.inferStream.path,
   encode: (bytes) => bytes,
@@ -45,7 +49,7 @@ export class InferCall implements ResponseListener<Buffer> {
   #received = 0n;
   #isOver = false;
 
-  /** To the engine that described itself so. The listener may hear of the end before this returns. */
+  /** Opens the call to the engine with this description. The listener may be called before this returns. */
   constructor(client: GrpcClient, engineId: string, described: DescribeResponse, listener: InferListener) {
     this.#client = client;
     this.#engineId = engineId;
@@ -54,12 +58,12 @@ export class InferCall implements ResponseListener<Buffer> {
     this.#call = client.call(method, this, { metadata: METADATA });
   }
 
-  /** Returns false where the next message is to wait for onDrain. */
+  /** Returns false if the next message must wait for onDrain. */
   write(message: OutgoingMessage): boolean {
     return this.#call.send(encodeRequest(message, this.#sent++));
   }
 
-  /** Nothing more is written. */
+  /** Ends the writing side. */
   end(): void {
     this.#call.end();
   }
@@ -98,7 +102,7 @@ export class InferCall implements ResponseListener<Buffer> {
     this.#end(whyLost(end, this.#client));
   }
 
-  /** With a reason of our own: gRPC's would be CANCELLED. */
+  /** With our own reason: gRPC's would be CANCELLED. */
   #fail(why: string): void {
     this.#end(why);
     this.cancel();

@@ -1,22 +1,22 @@
-// One input on an InferStream, from when it is asked to its answer: one object, which is also what waits to be sent.
+// One input on an InferStream, from the request to its answer. The same object also waits in the send queue.
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
 
-/** What a job tells of itself. */
+/** Events of a job. */
 export interface JobOwner {
-  /** Its caller waits for it no longer. */
+  /** Its caller no longer waits. */
   abandon(job: InferJob, error: RouterError): void;
 }
 
-/** Encoded at most: a dimension; everything of an item that has a fixed size; of a text. */
+/** Maximum encoded sizes: a dimension; all fixed-size parts of an item; the overhead of a text. */
 const DIMENSION_BYTES = 5;
 const ITEM_BYTES = 64;
 const BYTES_PER_CHAR = 3;
 const NO_BYTES = Buffer.alloc(0);
 
-/** What of a job its stream needs, for one input or a group. */
+/** The interface of a job for its stream, for one input or a group. */
 export abstract class InferJob {
-  /** Of its stream; 0: it has none yet. */
+  /** Id on its stream; 0: none yet. */
   id = 0;
   readonly input: InferenceInput;
   readonly context: CallContext;
@@ -25,7 +25,7 @@ export abstract class InferJob {
   readonly withLayers: boolean;
   /** Its answer has a session state. */
   readonly withState: boolean;
-  /** Its item has no more, encoded. */
+  /** Maximum size of its encoded item. */
   readonly maxBytes: number;
 
   constructor(input: InferenceInput, context: CallContext) {
@@ -39,15 +39,15 @@ export abstract class InferJob {
     this.maxBytes = ITEM_BYTES + text + DIMENSION_BYTES * shape.length + data.length + state.length;
   }
 
-  /** To be called once, when it is on its stream. */
+  /** Call once, when it is on its stream. */
   abstract listen(): void;
-  /** To be called once after `listen`, before one of the following. */
+  /** Call once after `listen`, before one of the following. */
   abstract stopListening(): void;
   abstract answer(inference: Inference): void;
   abstract fail(error: RouterError): void;
 }
 
-/** One that a caller waits for alone. */
+/** A single input with its own caller. */
 export class LoneJob extends InferJob {
   readonly #resolve: (inference: Inference) => void;
   readonly #reject: (error: RouterError) => void;
@@ -83,7 +83,7 @@ export class LoneJob extends InferJob {
   }
 }
 
-/** Several with one caller, which is listened to once for all. */
+/** Several inputs of one caller, with one cancellation listener for all. */
 export class JobGroup {
   readonly listener: InferenceListener;
   readonly #context: CallContext;
@@ -96,7 +96,7 @@ export class JobGroup {
     this.listener = listener;
     this.#context = context;
     this.#jobs = inputs.map((input, index) => new GroupedJob(input, context, this, index));
-    // Those that have ended are not on the stream any more: it does not heed them.
+    // Ended ones are no longer on the stream, which ignores them.
     this.#onAbort = () => {
       for (const job of this.#jobs) owner.abandon(job, RouterError.from(context.signal.reason));
     };

@@ -1,4 +1,4 @@
-// InferStreamRequest, from jobs straight to bytes.
+// Encodes jobs directly to an InferStreamRequest.
 import { WireWriter } from '../../core/wire-writer.ts';
 import type { InferJob } from './infer-job.ts';
 import { EMPTY_CHECKSUM, seal } from './message-checksum.ts';
@@ -13,12 +13,12 @@ const [TIMEOUT_US, DIGEST_ONLY, TRACE_PARENT, TRACE_LAYERS, DETAIL] = [0x30, 0x3
 const [STATE, RETURN_STATE] = [0x5a, 0x60];
 const NO_BYTES = Buffer.alloc(0);
 
-/** Of all streams: they write one message at a time. */
+/** Shared by all streams: they write one message at a time. */
 const writer = new WireWriter();
 
 /**
- * With its checksum. `seed`: messages sent before on the stream. What is returned must be sent before the next one is encoded.
- * Time limits count from the engine's receipt, so they are worked out here, as late as can be.
+ * Includes the checksum. `seed`: number of messages sent before on the stream. The result must be sent before the next
+ * one is encoded. Time limits count from the engine's receipt, so they are computed here, as late as possible.
  */
 export function encodeRequest({ jobs, cancelIds }: OutgoingMessage, seed: bigint): Buffer {
   writer.reset();

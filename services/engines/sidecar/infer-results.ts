@@ -1,5 +1,5 @@
-// InferStreamResponse, from bytes straight to inferences: one result after the other, and decoded only where somebody waits
-// for it. The bytes have passed checkInferMessage, so that fields lie within their messages.
+// Decodes an InferStreamResponse directly to inferences, one result at a time, and only if a caller waits for it. The
+// bytes have passed checkInferMessage, so fields are inside their messages.
 import type { Inference, LayerActivity } from '../../core/inference.ts';
 import { InferError, LayerActivity as WireLayer } from '../../generated/tandem/engine/v1/engine.ts';
 import { toLayer } from './translate.ts';
@@ -16,14 +16,14 @@ const MAX_VARINT_BYTES = 10;
 const NO_BYTES = Buffer.alloc(0);
 
 export class InferResults {
-  /** Of the present result; more than 2^53 - 1 is not exact. */
+  /** Id of the current result; not exact above 2^53 - 1. */
   id = 0;
   outcome: 'inference' | 'error' | 'none' = 'none';
   #bytes: Buffer = NO_BYTES;
   #at = 0;
-  /** Where the present result ends. */
+  /** End of the current result. */
   #next = 0;
-  /** Of its outcome. */
+  /** Position of its outcome. */
   #start = 0;
   #end = 0;
 
@@ -33,7 +33,7 @@ export class InferResults {
     this.#next = 0;
   }
 
-  /** Goes to the next result. Returns false where there is none: the message is not kept any longer. */
+  /** Moves to the next result. Returns false if there is none; then the message is released. */
   next(): boolean {
     this.#at = this.#next;
     while (this.#at < this.#bytes.length) {
@@ -51,7 +51,7 @@ export class InferResults {
     return false;
   }
 
-  /** To be called where `outcome` is "inference". Throws where it cannot be read. */
+  /** Call if `outcome` is "inference". Throws if it cannot be decoded. */
   inference(): Inference {
     let [modelVersion, steps, queueUs, computeUs, batchItems] = [0, 0, 0, 0, 0];
     let [totalSpikes, synapticOperations, stateDigest, readoutDigest, recordingId] = [0n, 0n, 0n, 0n, 0n];
@@ -111,7 +111,7 @@ export class InferResults {
           recordingId = this.#fixed64();
           break;
         case STATE:
-          // A copy: it outlives the message by far.
+          // A copy, because it lives much longer than the message.
           state = Uint8Array.from(this.#view());
           break;
         default:
@@ -137,7 +137,7 @@ export class InferResults {
     };
   }
 
-  /** To be called where `outcome` is "error". Throws where it cannot be read. */
+  /** Call if `outcome` is "error". Throws if it cannot be decoded. */
   error(): InferError {
     return InferError.decode(this.#bytes.subarray(this.#start, this.#end));
   }
@@ -197,7 +197,7 @@ export class InferResults {
     return BigInt.asUintN(64, exact);
   }
 
-  /** More than 2^53 - 1 is not exact. */
+  /** Not exact above 2^53 - 1. */
   #varint(): number {
     const bytes = this.#bytes;
     let byte = bytes[this.#at++]!;

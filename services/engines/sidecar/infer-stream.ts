@@ -1,5 +1,5 @@
-// Many inferences over one InferStream. The cost is calls, not bytes: whatever waits at the end of an event-loop turn
-// goes out as one message, and while the peer's window is full the next one gathers more.
+// Many inferences over one InferStream. Messages cost more than bytes: everything that waits at the end of an
+// event-loop turn is sent as one message, and while the peer's window is full, the next message collects more.
 import { deadlinePassed } from '../../core/call.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import { IdTable } from '../../core/id-table.ts';
@@ -14,31 +14,31 @@ import { MAX_OUTPUTS, type Owed } from './message-limits.ts';
 import { Outbox, messageBytes } from './outbox.ts';
 import { toDownReason, toRouterError } from './translate.ts';
 
-/** How late an expired inference may be noticed when neither its caller nor its engine says a word, milliseconds. */
+/** Maximum delay to notice an expired inference when neither its caller nor its engine reports it, milliseconds. */
 const SWEEP_MS = 20;
-/** Cancelled inferences that an engine may leave unanswered: it answers each once, and soon. */
+/** Maximum cancelled inferences without an answer: an engine must answer each once, soon. */
 const MAX_CANCELLED = 65_536;
-/** An honest engine sends none of these; a few may be a slip. */
+/** A correct engine sends none of these; a few are tolerated. */
 const MAX_UNEXPECTED = 8;
-/** Messages without a result that may come between two sweeps. */
+/** Maximum messages without a result between two sweeps. */
 const MAX_EMPTY = 64;
 const GIVEN_UP: ReadonlySet<string> = new Set<ErrorKind>(['CANCELLED', 'DEADLINE_EXCEEDED']);
 
 export interface InferStreamOptions {
-  /** What the engine accepts. */
+  /** Maximum message size of the engine. */
   readonly maxMessageBytes: number;
-  /** Silence of an engine that owes answers, even when asked whether it lives, after which it is lost. */
+  /** Time after which a silent engine that owes answers, and does not answer a ping, is lost. */
   readonly timeoutMs: number;
-  /** Asks the engine whether it lives: any answer will do. */
+  /** Pings the engine: any answer proves that it lives. */
   readonly probe: () => Promise<unknown>;
-  /** The size of a model's output; undefined: it is not known. */
+  /** Size of a model's output; undefined: unknown. */
   readonly outputsOf: (model: string, version: number) => number | undefined;
 }
 
-/** What an answer has beside its readout. */
+/** Optional parts of an answer besides its readout. */
 type Extras = Pick<InferJob, 'withLayers' | 'withState'>;
 
-/** Of all streams: they read one message at a time. */
+/** Shared by all streams: they read one message at a time. */
 const results = new InferResults();
 
 export class InferStream implements InferListener, JobOwner {
@@ -47,7 +47,7 @@ export class InferStream implements InferListener, JobOwner {
   readonly #jobs = new IdTable<InferJob>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #outbox: Outbox;
-  /** Sent, cancelled, and still to be answered: each is answered once, all the same. */
+  /** Sent and cancelled inferences that the engine must still answer once. */
   readonly #cancelled = new Map<number, Extras>();
   #owedWithLayers = 0;
   #owedWithState = 0;
@@ -57,9 +57,12 @@ export class InferStream implements InferListener, JobOwner {
   #closed = false;
   #whenIdle: (() => void)[] = [];
   readonly #options: InferStreamOptions;
-  /** Sweeps since the engine was last heard, while it owes answers: time in which this process was awake to hear it. */
+  /**
+   * Sweeps since the last message of an engine that owes answers. Counts only time in which this process could receive
+   * one.
+   */
   #silentSweeps = 0;
-  /** Inputs since the engine last answered one, without those that it need not compute any more. */
+  /** Inputs since the last answer, without those that need not be computed any more. */
   #unanswered = 0;
   /** Sweeps since then. */
   #unansweredSweeps = 0;
@@ -71,9 +74,9 @@ export class InferStream implements InferListener, JobOwner {
     }
   };
   readonly #close: (why: string, kind?: ErrorKind) => void;
-  /** Results with an id that was never sent, or answered before. */
+  /** Results whose id was never sent or was already answered. */
   unexpectedAnswers = 0;
-  /** Whether it has answered anything that it was asked. */
+  /** Whether it has answered any input. */
   hasAnswered = false;
 
   /** `onClosed` is called once, after every unanswered job was rejected with ENGINE_LOST or ENGINE_FAULT. */
@@ -81,7 +84,7 @@ export class InferStream implements InferListener, JobOwner {
     this.#engineId = engineId;
     this.#options = options;
     this.#outbox = new Outbox(options.maxMessageBytes);
-    // Answers that came while this process was busy are read before the sweep: they are not late.
+    // Answers that arrived while this process was busy are read before the sweep, so they do not count as late.
     this.#sweeper = setInterval(() => setImmediate(this.#sweep), SWEEP_MS).unref();
     this.#close = (why, kind = 'ENGINE_LOST'): void => {
       if (this.#closed) return;
@@ -93,7 +96,7 @@ export class InferStream implements InferListener, JobOwner {
     };
   }
 
-  /** The call that it goes over. To be called once, and before anything else. */
+  /** Sets the call. Call once, before anything else. */
   begin(call: Pick<InferCall, 'write' | 'end' | 'cancel'>): void {
     this.#call = call;
   }
@@ -102,14 +105,14 @@ export class InferStream implements InferListener, JobOwner {
     return this.#jobs.size;
   }
 
-  /** What the engine was asked and has not answered, cancelled or not. */
+  /** Unanswered inputs, including cancelled ones. */
   get owed(): Owed {
     const answers = this.#jobs.size + this.#cancelled.size;
     const [withLayers, withState] = [this.#owedWithLayers, this.#owedWithState];
     return { answers, withLayers, withState, outputs: this.#largestOutput };
   }
 
-  /** Undefined while the engine answers, or has nothing to answer. */
+  /** Undefined while the engine answers or has nothing to answer. */
   get unanswered(): UnansweredWork | undefined {
     const forMs = this.#unansweredSweeps * SWEEP_MS;
     return forMs < this.#options.timeoutMs ? undefined : { inputs: this.#unanswered, forMs };
@@ -131,7 +134,7 @@ export class InferStream implements InferListener, JobOwner {
 
   inferEach(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void {
     for (const job of new JobGroup(inputs, context, this, listener).jobs) {
-      // What the listener does may change either.
+      // The listener may change both.
       if (this.#closed) job.fail(this.#isClosed());
       else if (context.signal.aborted) job.fail(RouterError.from(context.signal.reason));
       else this.#begin(job);
@@ -168,7 +171,7 @@ export class InferStream implements InferListener, JobOwner {
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#blocked || this.#closed) return;
     this.#flushScheduled = true;
-    // Nothing to gather with: do not keep the only one waiting.
+    // A single input: send it at once, since there is nothing to collect.
     if (this.#jobs.size <= 1) queueMicrotask(this.#flush);
     else setImmediate(this.#flush);
   }
@@ -198,7 +201,7 @@ export class InferStream implements InferListener, JobOwner {
     }
   }
 
-  /** One result. Whatever the engine has put on the wire, it can only fail the job that it was put there for. */
+  /** Handles one result. Whatever the engine sends can only fail the job of that result. */
   #receive(): void {
     const { id } = results;
     const job = this.#take(id);
@@ -228,7 +231,7 @@ export class InferStream implements InferListener, JobOwner {
     job?.fail(toRouterError(this.#engineId, error));
   }
 
-  /** An engine that only gives up what is cancelled or late has not answered: its computing may hang. */
+  /** An engine that only reports cancelled or late inputs has not answered: its computation may hang. */
   #noteAnswered(hasGivenUp: boolean): void {
     this.#unanswered = hasGivenUp ? Math.max(0, this.#unanswered - 1) : 0;
     if (!hasGivenUp) this.#unansweredSweeps = 0;
@@ -247,13 +250,13 @@ export class InferStream implements InferListener, JobOwner {
     return new RouterError('INPUT_TOO_LARGE', message, { metadata });
   }
 
-  /** Its caller waits no longer, or its deadline has passed. */
+  /** Its caller no longer waits, or its deadline has passed. */
   abandon(job: InferJob, error: RouterError): void {
     if (this.#take(job.id) === undefined) return;
     if (this.#outbox.cancel(job)) this.#noteCancelled(job);
     else {
       this.#oweExtras(job, -1);
-      // While an engine does not read, what could not be sent counts, too.
+      // While an engine does not read, unsent cancellations count, too.
       if (!this.#blocked) this.#unanswered = Math.max(0, this.#unanswered - 1);
     }
     job.fail(error);
@@ -296,14 +299,17 @@ export class InferStream implements InferListener, JobOwner {
     }
   };
 
-  /** A stopped process keeps its connections, and says nothing: asked half-way, lost at the end. */
+  /**
+   * A stopped process keeps its connections but sends nothing. It is pinged after half of the time and lost after all
+   * of it.
+   */
   #watchSilence(): void {
     this.#silentSweeps = this.#jobs.size === 0 ? 0 : this.#silentSweeps + 1;
     const limit = Math.ceil(this.#options.timeoutMs / SWEEP_MS);
     if (this.#silentSweeps === Math.ceil(limit / 2)) {
       this.#options.probe().then(
         () => (this.#silentSweeps = 0),
-        () => undefined, // it had its chance
+        () => undefined, // it was pinged and did not answer
       );
     }
     if (this.#silentSweeps >= limit) this.#close(`it owes answers and was silent for ${this.#options.timeoutMs} ms`);

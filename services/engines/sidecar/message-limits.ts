@@ -1,11 +1,11 @@
-// What each message of an engine may hold at most (engine.proto, and the limits of proto/NUMERICS.md), so that the work and
-// the memory that one costs are bounded before it is decoded.
+// Limits on each message of an engine (engine.proto, and the limits of proto/NUMERICS.md), which bound work and memory
+// before it is decoded.
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS, MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
 import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
 
-/** Elements of a model's output, at most. */
+/** Maximum elements of a model's output. */
 export const MAX_OUTPUTS = 1_048_576;
-/** Of one message, whatever it is: an answer of the largest model takes about 10 MiB. */
+/** Maximum of any message: an answer of the largest model takes about 10 MiB. */
 export const MAX_MESSAGE_BYTES = 16 * 1_048_576;
 const MAX_DESCRIBE_BYTES = 1_048_576;
 const MAX_RECORDING_BYTES = 8 * 1_048_576;
@@ -14,19 +14,19 @@ const MAX_MODELS = 1_024;
 const MAX_STEPS = 100_000;
 const MAX_RESULTS = 4_096;
 const MAX_METADATA = 16;
-/** Of a text: the longest that our own engine gives is an error of a model, with a few names of nodes in it. */
+/** Maximum of a text: our own engine's longest text is a model error with a few node names. */
 const MAX_TEXT_BYTES = 16_384;
 
-/** Bytes that an answer takes beside its outputs and its layers. */
+/** Bytes of an answer besides its outputs and its layers. */
 const ANSWER_BYTES = 4_096;
 const MESSAGE_BYTES = 65_536;
 /** A count and a potential. */
 const OUTPUT_BYTES = 9;
 /** All layers of an answer: a count takes 3 bytes at most, an event 6. The rest is for names. A readout takes less. */
 const LAYERS_BYTES = 3 * MAX_LAYER_COUNTS + 6 * MAX_RASTER_EVENTS + 1_048_576;
-/** Answers that nothing was asked for are counted (InferStream.unexpectedAnswers), as long as they are few. */
+/** A few unrequested answers are allowed, and counted (InferStream.unexpectedAnswers). */
 const STRAY_RESULTS = 16;
-/** An answer of another length than its model has is a fault of that answer alone, as long as it is short. */
+/** A short answer with a wrong length is only that answer's fault. */
 const MIN_OUTPUTS = 1_024;
 const MAX_UNASKED_LAYERS = 64;
 
@@ -92,18 +92,18 @@ const RESULT = new MessageLimits({
 const results: FieldLimit = { name: 'results', times: MAX_RESULTS, within: RESULT };
 const INFER_STREAM = new MessageLimits({ 1: results });
 
-/** What an engine was asked on a stream and has not answered. */
+/** The unanswered inputs of an engine on a stream. */
 export interface Owed {
   readonly answers: number;
-  /** Of these, how many asked for detail. */
+  /** How many of them asked for detail. */
   readonly withLayers: number;
-  /** Of these, how many asked for a session state. */
+  /** How many of them asked for a session state. */
   readonly withState: number;
-  /** Elements of the largest output of the models that were asked. */
+  /** Elements of the largest output among their models. */
   readonly outputs: number;
 }
 
-/** Throws, with a plain reason, for a message that cannot hold answers to what is owed. */
+/** Throws, with a plain reason, for a message that cannot be an answer to these inputs. */
 export function checkInferMessage(bytes: Uint8Array, owed: Owed): void {
   const outputs = Math.max(MIN_OUTPUTS, owed.outputs);
   results.times = Math.min(MAX_RESULTS, 2 * owed.answers + STRAY_RESULTS);

@@ -1,11 +1,11 @@
-// What waits to be sent over one InferStream, cut into messages that the engine accepts.
+// The send queue of one InferStream, split into messages that the engine accepts.
 import type { InferJob } from './infer-job.ts';
 
-/** Limits of one message, below what an engine accepts as a rule. A larger item travels alone. */
+/** Limits of one message, usually below what an engine accepts. A larger item is sent alone. */
 const MAX_ITEMS = 256;
 const MAX_BYTES = 1_048_576;
 const MAX_CANCELS = 1_000;
-/** Encoded at most: a cancelled id; the message's own fields. */
+/** Maximum encoded size of a cancelled id, and of the message's own fields. */
 const CANCEL_BYTES = 10;
 const MESSAGE_BYTES = 16;
 
@@ -14,7 +14,7 @@ export interface OutgoingMessage {
   readonly cancelIds: readonly number[];
 }
 
-/** The most bytes that a message with this job's input alone can have. */
+/** Maximum size of a message with only this job's input. */
 export function messageBytes({ maxBytes }: InferJob): number {
   return MESSAGE_BYTES + maxBytes;
 }
@@ -24,7 +24,7 @@ export class Outbox {
   #jobs: InferJob[] = [];
   #cancelIds: number[] = [];
 
-  /** `maxMessageBytes`: what the engine accepts. Jobs that are larger must not be added. */
+  /** `maxMessageBytes`: limit of the engine. Larger jobs must not be added. */
   constructor(maxMessageBytes: number) {
     this.#maxBytes = Math.min(MAX_BYTES, maxMessageBytes);
   }
@@ -37,7 +37,7 @@ export class Outbox {
     this.#jobs.push(job);
   }
 
-  /** Takes back what was not sent; tells the engine of what was. Returns true if it was sent. */
+  /** Removes an unsent job, or tells the engine to cancel a sent one. Returns true if it was sent. */
   cancel(job: InferJob): boolean {
     const unsent = this.#jobs.indexOf(job);
     if (unsent >= 0) this.#jobs.splice(unsent, 1);
@@ -45,7 +45,7 @@ export class Outbox {
     return unsent < 0;
   }
 
-  /** The next message. Cancellations go first: a large item must not be made larger by them. */
+  /** The next message. Cancellations are sent first, so that they do not make a large item larger. */
   take(): OutgoingMessage {
     const cancelIds = this.#cancelIds.splice(0, MAX_CANCELS);
     let bytes = MESSAGE_BYTES + CANCEL_BYTES * cancelIds.length;

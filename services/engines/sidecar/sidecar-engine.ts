@@ -1,4 +1,4 @@
-// An engine in another process: connects, describes, keeps one InferStream open, and reconnects for ever.
+// An engine in another process: connects, fetches the description, keeps one InferStream open, and reconnects for ever.
 import { causeOf, withTimes } from '../../core/cause.ts';
 import { type ErrorKind, RouterError } from '../../core/errors.ts';
 import type { CallContext, Inference, InferenceInput, InferenceListener } from '../../core/inference.ts';
@@ -24,20 +24,20 @@ import { InferStream } from './infer-stream.ts';
 import { fromStatus, toDescription, toDownReason, toModel, toRecording, toTrace, toVersions } from './translate.ts';
 
 const RECONNECT_MIN_MS = 50;
-/** A restarted engine should serve within a second. */
+/** Small enough that a restarted engine serves within a second. */
 const RECONNECT_MAX_MS = 500;
-/** A stream that lived so long, or has answered, was worth its connection: the next one is tried at once. */
+/** If a stream lived this long or has answered, the next connection is tried at once. */
 const PROVEN_MS = 1_000;
 const UNPROVEN = 'no engine has answered at this address so far; check the address, and that the engine runs';
 
-/** The engine's own repository does not have the version, or not that one. */
+/** The engine's repository lacks the version, or has a different one. */
 const ELSEWHERE: ReadonlySet<ErrorKind> = new Set(['UNKNOWN_MODEL', 'MODEL_DIFFERS', 'MODEL_INVALID']);
-/** Of a load, beside the file: its manifest is at most 1 MiB. */
+/** Room for other parts of a load message: the manifest has at most 1 MiB. */
 const MESSAGE_SLACK_BYTES = 1_100_000;
 
-/** Undefined: it is not known. */
+/** Undefined: unknown. */
 type OutputsOf = (model: string, version: number) => number | undefined;
-/** Why the engine's own process does not listen at its address; empty: it does, or its process is not known. */
+/** Why the engine's process does not listen at its address; empty: it does, or the process is unknown. */
 type WhyAway = () => string;
 
 export class SidecarEngine implements Engine {
@@ -46,15 +46,15 @@ export class SidecarEngine implements Engine {
   readonly address: string;
   description: EngineDescription | undefined;
   #downReason = 'not started';
-  /** Why it was lost last, while it has not been back; empty: it never was there. */
+  /** Why it was last lost; empty: it was never connected. */
   #lostWith = '';
   isFaulty = false;
   /**
-   * A caller has named its address. Until an engine has answered there, errors do not say what else answers: otherwise a
-   * caller could search for open ports.
+   * The address comes from a caller. Until an engine has answered there, errors do not say what else answers: otherwise
+   * a caller could scan ports.
    */
   isUnproven = false;
-  /** Connections in a row that ended for such a reason, none of which was worth it. */
+  /** Consecutive connections that ended early without an answer. */
   #failures = 0;
   #upSinceMs = 0;
   #client: GrpcClient | undefined;
@@ -62,9 +62,9 @@ export class SidecarEngine implements Engine {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_MIN_MS;
   #stopped = false;
-  /** Gives up connecting. */
+  /** Aborts connecting. */
   readonly #stop = new AbortController();
-  /** On streams that have ended. */
+  /** Unexpected answers on ended streams. */
   #earlierUnexpected = 0;
   readonly #stallTimeoutMs: number;
   readonly #outputsOf: OutputsOf;
@@ -73,9 +73,9 @@ export class SidecarEngine implements Engine {
   readonly #listeners: (() => void)[] = [];
 
   /**
-   * `stallTimeoutMs`: an engine that owes answers and is silent so long is lost. `outputsOf`: the size of a model's output,
-   * which bounds the answers that are read. `tls`: undefined: plaintext. `whyAway`: while it says why, what listens at the
-   * address is no engine of ours, and is not connected to.
+   * `stallTimeoutMs`: an engine that owes answers and is silent for this long is lost. `outputsOf`: the size of a
+   * model's output, which bounds the answers. `tls` undefined: plaintext. `whyAway`: while it returns a reason, the
+   * listener at the address is not our engine, and no connection is made.
    */
   constructor(
     id: string,
@@ -115,7 +115,7 @@ export class SidecarEngine implements Engine {
     this.#stream?.fail(`it ${why}`);
   }
 
-  /** Results that it sent for nothing that it was asked: under an id that was never sent, or answered before. */
+  /** Results whose id was never sent or was already answered. */
   get unexpectedAnswers(): number {
     return this.#earlierUnexpected + (this.#stream?.unexpectedAnswers ?? 0);
   }
@@ -145,14 +145,16 @@ export class SidecarEngine implements Engine {
     return toRecording(await this.#call(recording, { recordingId }, context));
   }
 
-  /** From its own repository where that has the same, so that large files need not travel; else the bytes are sent. */
+  /**
+   * From the engine's own repository if it has the same version, to avoid sending large files; else the bytes are sent.
+   */
   async loadModel(load: ModelLoad, context: CallContext): Promise<void> {
     const { name, version, heldAs, modelId, manifest } = load;
     const request = { name, version, heldAs, modelId, manifest, nir: new Uint8Array() };
     let model: EngineModel;
     try {
       model = toLoaded(await this.#call(loadModel, request, context));
-      // The number of steps is no part of a model's id.
+      // The number of steps is not part of a model's id.
       if (load.steps !== 0 && model.steps !== load.steps) throw otherSteps(heldAs);
     } catch (thrown) {
       if (!ELSEWHERE.has(RouterError.from(thrown).kind)) throw thrown;
@@ -177,7 +179,7 @@ export class SidecarEngine implements Engine {
     this.#changed();
   }
 
-  /** Throws where it was lost meanwhile. */
+  /** Throws if it was lost meanwhile. */
   #described(): EngineDescription {
     if (this.description === undefined) throw this.#isDown();
     return this.description;
@@ -222,7 +224,7 @@ export class SidecarEngine implements Engine {
       const wire = await describe(client, this.id);
       const refused = whyIncompatible(this.id, toVersions(wire));
       if (refused !== undefined) throw new Error(refused);
-      this.#checkOwn(); // its process may have ended meanwhile, and another one listen there
+      this.#checkOwn(); // its process may have ended, and another one may listen there
       if (this.#stopped) client.close();
       else this.#open(client, wire);
     } catch (error) {
@@ -232,7 +234,7 @@ export class SidecarEngine implements Engine {
     }
   }
 
-  /** Throws while the engine's own process is away. */
+  /** Throws while the engine's own process does not listen. */
   #checkOwn(): void {
     const why = this.#whyAway();
     if (why !== '') throw new Error(why);
@@ -249,7 +251,7 @@ export class SidecarEngine implements Engine {
     this.description = description;
     this.isUnproven = false;
     stream.begin(new InferCall(client, this.id, wire, stream));
-    // It may have ended at once.
+    // The stream may have ended at once.
     if (this.#stream === stream) this.#changed();
   }
 
@@ -269,7 +271,7 @@ export class SidecarEngine implements Engine {
     this.description = undefined;
     this.#downReason = why;
     this.isFaulty = isFault;
-    // Full jitter, so that many routers do not come back in step.
+    // Full jitter, so that many routers do not reconnect at the same time.
     this.#retry = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
     this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
     if (wasUp || (isNews && !this.isUnproven)) this.#changed();

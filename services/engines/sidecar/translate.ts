@@ -1,4 +1,5 @@
-// tandem.engine.v1 messages to the router's own words. The one place where an engine's reasons become error kinds.
+// Converts tandem.engine.v1 messages to the router's types. The only place that maps an engine's reasons to error
+// kinds.
 import { ERROR_KINDS, type ErrorKind, RouterError, isErrorKind } from '../../core/errors.ts';
 import type { Detail, LayerActivity } from '../../core/inference.ts';
 import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
@@ -22,14 +23,17 @@ import { nameOf } from './connect-error.ts';
 
 /** gRPC's own. */
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1_048_576;
-/** What is kept of an engine's own texts, for the log. */
+/** Maximum length of an engine's own texts, for the log. */
 const MAX_TEXT_CHARS = 256;
 const MAX_REASON_CHARS = 64;
 const MAX_DOWN_CHARS = 300;
 const MAX_BUILD_CHARS = 200;
 const MAX_MODEL_ERROR_CHARS = 500;
 const MAX_MODEL_NAME_CHARS = 160;
-/** Of a node; check-layers.ts refuses longer ones. It is cut no shorter, lest two nodes have one name. */
+/**
+ * Maximum length of a node name; check-layers.ts refuses longer ones. It is not cut shorter, so that names stay
+ * distinct.
+ */
 const MAX_NODE_CHARS = 1_025;
 const MAX_FACTS = 8;
 
@@ -38,19 +42,19 @@ export function toLayer({ spikes, eventsLeftOut, ...layer }: WireLayer): LayerAc
   return { ...layer, node, spikes: toNumber(spikes), eventsLeftOut: toNumber(eventsLeftOut) };
 }
 
-/** Never rounded: beyond what a number holds exactly it is infinite, and whatever it is compared with differs. */
+/** Never rounded: a value that a number cannot hold exactly becomes infinite, so every comparison fails. */
 function toNumber(count: bigint): number {
   return count > Number.MAX_SAFE_INTEGER ? Infinity : Number(count);
 }
 
-/** The engines' enum has no word of its own for SUMMARY. */
+/** The engines' enum has no value for SUMMARY. */
 export function fromDetail(detail: Detail = 'SUMMARY'): WireDetail {
   return detail === 'SUMMARY' ? WireDetail.DETAIL_UNSPECIFIED : WireDetail[`DETAIL_${detail}`];
 }
 
 /**
- * What an engine answers an inference with. Reasons that no engine may give, its own INTERNAL and those that this router does
- * not know are its fault: another engine may do better.
+ * Converts an engine's error for an inference. Reasons that no engine may give, its own INTERNAL, and unknown reasons
+ * are its fault: another engine may succeed.
  */
 export function toRouterError(engineId: string, wire: InferError): RouterError {
   return toError(engineId, wire, mayBeAnswered);
@@ -60,10 +64,10 @@ function mayBeAnswered(reason: ErrorKind): boolean {
   return ERROR_KINDS[reason].fromEngine !== 'never' || reason === 'DEADLINE_EXCEEDED';
 }
 
-/** Of calls other than inferences. */
+/** For calls other than inferences. */
 const OTHER_REASONS: ReadonlySet<ErrorKind> = new Set(['UNKNOWN_RECORDING', 'MODEL_DIFFERS', 'MODEL_LIMIT']);
 
-/** Traces, recordings and loads are refused for more reasons. */
+/** Traces, recordings and loads have additional reasons. */
 function mayBeAnsweredToOthers(reason: ErrorKind): boolean {
   return mayBeAnswered(reason) || reason.startsWith('TRACE_') || OTHER_REASONS.has(reason);
 }
@@ -100,12 +104,12 @@ export function toRecording({ steps, nodes, ended }: GetRecordingResponse): Reco
   return { steps, nodes: nodes.map(toNode), ended: printable(ended, MAX_REASON_CHARS) };
 }
 
-/** Why a connection ended. It may be in an engine's own words. */
+/** Why a connection ended. The text may come from an engine. */
 export function toDownReason(error: unknown): string {
   return printable((error as Error).message, MAX_DOWN_CHARS);
 }
 
-/** What a unary call ended with. A status without google.rpc details is gRPC's own. */
+/** Converts the error of a unary call. A status without google.rpc details comes from gRPC itself. */
 export function fromStatus(engineId: string, error: CallStatus): RouterError {
   const { code } = error;
   const message = printable(error.message || 'it gave no reason', MAX_TEXT_CHARS);
@@ -119,7 +123,7 @@ export function fromStatus(engineId: string, error: CallStatus): RouterError {
     case Code.DEADLINE_EXCEEDED:
       return new RouterError('DEADLINE_EXCEEDED', `the deadline passed before engine "${engineId}" answered`);
     case Code.UNAVAILABLE:
-    case Code.CANCELLED: // and not by us
+    case Code.CANCELLED: // and we did not cancel
       return new RouterError('ENGINE_LOST', `engine "${engineId}" was lost: ${message}`);
     default:
       return new RouterError('ENGINE_FAULT', `engine "${engineId}" failed: ${nameOf(code)}: ${message}`);
@@ -133,7 +137,7 @@ interface Info {
 
 const NO_INFO: Info = { reason: '', metadata: {} };
 
-/** None where the engine has sent none, or what cannot be read. */
+/** None if the engine sent none, or if they cannot be decoded. */
 function errorInfo({ metadata }: CallStatus): Info {
   const [bytes] = metadata?.getBinary(DETAILS) ?? [];
   if (bytes === undefined) return NO_INFO;

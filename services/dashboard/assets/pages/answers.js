@@ -1,10 +1,10 @@
-// The answers that this page has seen, in its own memory: the router keeps none.
+// The answers that this page received. They are only in the page's memory: the router does not keep them.
 
 const MAX_KEPT = 20;
 
 /**
- * Newest first: `{response, labels, known, replayed}`. `known`: the digest that a known input must have, or empty. `replayed`:
- * the dispute whose input it was, or undefined.
+ * Newest first: `{response, labels, known, replayed}`. `known`: the expected digest of a known input, or empty.
+ * `replayed`: the dispute whose input it was, or undefined.
  */
 export const answers = [];
 
@@ -18,7 +18,7 @@ export function valueOf(name, prefix) {
   return String(name ?? '').replace(`${prefix}_`, '');
 }
 
-/** Protobuf's JSON writes 64 bits as a decimal text. */
+/** Protobuf's JSON writes 64-bit integers as decimal strings. */
 export function hex64(decimal) {
   return BigInt(decimal ?? 0)
     .toString(16)
@@ -26,7 +26,8 @@ export function hex64(decimal) {
 }
 
 /**
- * Layers as the pictures need them: `{name, neurons, spikesPerStep, events: [step, neuron][] | undefined, leftOut}`.
+ * Layers in the form that the pictures need: `{name, neurons, spikesPerStep, events: [step, neuron][] | undefined,
+ * leftOut}`.
  * @param {any} response
  */
 export function layersOf({ layers = [] }) {

@@ -1,4 +1,4 @@
-// Each engine: its state and why, its breaker and what that has been through, what it holds and how it does.
+// Each engine: its state with the reason, its breaker's history, its models and its figures.
 import { fill, h } from '../dom.js';
 import { clock, count, duration, plural, since } from '../format.js';
 import { badge, empty, facts, heading, meter, tile } from '../ui.js';

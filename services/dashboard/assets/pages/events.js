@@ -1,10 +1,10 @@
-// What happened lately: engines, breakers, quarantine, disputes, models, alerts, and what users published.
+// Recent events: engines, breakers, quarantine, disputes, models, alerts, and events of users.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { preciseClock } from '../format.js';
 import { empty, failure, heading, panel } from '../ui.js';
 
-/** What the list shows: kept while the page is open. */
+/** The list's filter, kept while the page is open. */
 const wanted = { topic: '', engine: '' };
 
 export function start(root, [engineId]) {
@@ -66,18 +66,18 @@ function offer(select, chosen, all, found) {
   select.value = chosen;
 }
 
-/** Engines that it is about: `wrong` of a dispute lists several. */
+/** The engines of an event: `wrong` of a dispute lists several. */
 function enginesOf({ data }) {
   return [data.engine, ...(data.wrong ?? '').split(' ')].filter(Boolean);
 }
 
 function none() {
-  return empty('Nothing has happened yet: no engine came or went, no breaker opened, no vote was disputed.');
+  return empty('There are no events yet: no engine was added or lost, no breaker opened, no vote was disputed.');
 }
 
 const TONES = { INFO: 'info', WARNING: 'warn', ERROR: 'bad' };
 
-/** The engine or model that it is about, what happened to it, and the rest with its names. */
+/** The engine or model of the event, what happened to it, and its other fields. */
 function describe({ text, data, count }) {
   const { engine = '', model = '', name = '', why = '', ...rest } = data;
   const subject = [engine, model, name].filter((each) => each !== '');
@@ -100,7 +100,7 @@ function describe({ text, data, count }) {
   ];
 }
 
-/** "engine down" says what "down: connection refused" begins with. */
+/** Leaves out a prefix that repeats the event: "engine down" before "down: connection refused". */
 function withoutState(why, text) {
   const [state, ...rest] = why.split(': ');
   return rest.length > 0 && text.endsWith(state) ? rest.join(': ') : why;

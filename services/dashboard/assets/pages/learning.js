@@ -1,4 +1,4 @@
-// Students: what their teachers are worth, how right they are, and their versions.
+// Students: the weights of their teachers, their accuracy, and their versions.
 import { poll } from '../api.js';
 import { axis, chart, colour } from '../charts.js';
 import { fill, h } from '../dom.js';
@@ -10,10 +10,7 @@ const STATUS_BADGES = { PUBLISHED: 'READY', REJECTED: 'DRAINING', FAILED: 'DOWN'
 
 export function start(root) {
   const list = h('div', { class: 'cards' });
-  root.append(
-    heading('Learning', 'Students, what they have learnt, and how much each of their teachers is worth.'),
-    list,
-  );
+  root.append(heading('Learning', 'Students, their accuracy, and the weights of their teachers.'), list);
   let charts = [];
   let shown = '';
   const stopCharts = () => {

@@ -1,4 +1,4 @@
-// The model repository: what there is, what goes in and comes out, and whether engines hold what the repository has.
+// The model repository: versions, their inputs and outputs, and whether engines hold the same.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { count, duration, joules, plural, since } from '../format.js';

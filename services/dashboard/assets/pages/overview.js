@@ -1,4 +1,4 @@
-// How things stand, on one screen: is it well, how much, how fast, and who does the work.
+// The state of the router on one screen: health, load, latency, and the share of each engine.
 import { alertsPanel } from '../alerts.js';
 import { poll } from '../api.js';
 import { barChart, timeChart } from '../charts.js';
@@ -7,9 +7,9 @@ import { bytes, bucketMs, count, duration, figures, percent, plural, rate, since
 import { badge, empty, facts, failure, heading, meter, panel, table, tile } from '../ui.js';
 import { engineShares, voteCounts } from './shares.js';
 
-/** The bucket that begins at 65 µs: where the picture begins without an answer. */
+/** The bucket that starts at 65 µs: the first one in the chart if there are no answers. */
 const EMPTY_FROM = 64;
-/** What the charts may look back on, seconds. */
+/** Time spans of the charts, seconds. */
 const RANGES = [
   { seconds: 300, name: '5 min' },
   { seconds: 900, name: '15 min' },
@@ -115,7 +115,7 @@ function rangeButton({ seconds, name }, isChosen, choose) {
   return h('button', { type: 'button', value: String(seconds), 'aria-pressed': String(isChosen), onclick }, name);
 }
 
-/** Two figures, to stand under a bar. */
+/** Two figures for the label of a bar. */
 function short(ms) {
   return duration(Number(ms.toPrecision(2)));
 }
@@ -229,7 +229,7 @@ function connections({ connections: { open, total, sidecars, sidecarsConnected }
   return facts(
     ['Clients', `${count(open)} connected, ${count(total)} in all`],
     ['Sidecars', `${count(sidecarsConnected)} of ${count(sidecars)} connected`],
-    ['Waiting', `${count(waiting)} for an engine with room`],
+    ['Waiting', `${count(waiting)} for a free engine`],
     ['Events', `${count(published)} published, to ${plural(events.subscribers, 'subscriber')}`],
     events.missed > 0 && ['Missed events', `${count(events.missed)}, by subscribers that read too slowly`],
   );

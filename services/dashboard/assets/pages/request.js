@@ -1,4 +1,4 @@
-// One request: its answer, who voted what, where the time went, and what the neurons did.
+// One request: its answer, the ballots, the time of each part, and the spikes.
 import { barChart, rasterChart } from '../charts.js';
 import { h } from '../dom.js';
 import { count, duration, percent, plural, preciseClock, title } from '../format.js';
@@ -23,7 +23,7 @@ export function start(root, [id]) {
   root.append(
     heading(
       'Request',
-      shown ? `Request ${shown.response.requestId}` : 'One answer in full, with what the neurons did.',
+      shown ? `Request ${shown.response.requestId}` : 'One answer in full, with its spikes.',
       h(
         'span',
         { class: 'actions' },
@@ -44,14 +44,14 @@ export function start(root, [id]) {
   return { stop: () => charts.forEach((each) => each.stop()) };
 }
 
-/** Of the model that answered, if the router still has it. */
+/** Labels of the model that answered, if the router still has it. */
 async function findLabels(shown) {
   const { model: name, modelVersion } = shown.response;
   try {
     const { models } = await ask('/api/models');
     shown.labels = models.find((each) => each.name === name && each.version === modelVersion)?.labels ?? [];
   } catch {
-    // Then the outputs have their numbers.
+    // Without labels, the outputs have numbers.
   }
   return shown.labels.length > 0;
 }
@@ -75,7 +75,7 @@ async function openFile(file, problem) {
     const requestId = String(response.requestId || file.name);
     keep({ response: { ...response, requestId }, labels: [], known: '' });
     location.hash = `#/request/${encodeURIComponent(requestId)}`;
-    // The same address again is no change of it.
+    // Setting the same address again causes no event.
     dispatchEvent(new Event('hashchange'));
   } catch {
     problem.replaceChildren(
@@ -165,7 +165,7 @@ function timing({ response }) {
       ]),
     ),
     attempts.length === 0
-      ? h('p', { class: 'note' }, 'No engine was asked: the answer was at hand.')
+      ? h('p', { class: 'note' }, 'No engine was asked: the answer was cached.')
       : table(
           [
             { name: 'Asked', cell: ({ engineId }) => h('span', { class: 'name' }, engineId) },
@@ -205,14 +205,14 @@ function ballots({ response }) {
     return panel(
       'Ballots',
       {},
-      empty('One engine was asked, so there was no vote. With strategy Redundant several are.'),
+      empty('Only one engine was asked, so there was no vote. Strategy Redundant asks several.'),
     );
   }
   const digestOf = ({ stateDigest }) => hex64(stateDigest);
   const outcomeOf = ({ outcome }) => valueOf(outcome, 'BALLOT_OUTCOME');
   const voted = cast.filter((ballot) => outcomeOf(ballot) !== 'ABSENT');
   const groups = Map.groupBy(voted, digestOf);
-  // The answer that most gave is A.
+  // The most frequent answer is A.
   const digests = [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([digest]) => digest);
   return panel(
     'Ballots',
@@ -233,7 +233,7 @@ function ballots({ response }) {
   );
 }
 
-/** What the engines said in the dispute, and what they say now. */
+/** The engines' answers in the dispute and now. */
 function comparison({ response, replayed }) {
   if (replayed === undefined) return h('div', { hidden: true });
   const now = new Map((response.vote?.ballots ?? []).map((ballot) => [ballot.engineId, ballot]));
@@ -268,7 +268,7 @@ function comparison({ response, replayed }) {
 }
 
 const MAX_POINTS = 20_000;
-/** Classes that have room to be named one below the other, and what each takes. */
+/** Maximum number of classes that are listed by name, and the height of each. */
 const MAX_NAMED = 64;
 const NAME_PX = 13;
 const NAMES_PX = 140;
@@ -280,13 +280,13 @@ function activity({ response, labels }, charts) {
       'Spikes',
       {},
       empty(
-        'No detail recorded. Ask with detail “raster” to see which neuron fired when, or “layers” for how often each layer did.',
+        'No detail recorded. Send the request with detail “raster” to see which neuron fired when, or “layers” for how often each layer fired.',
       ),
     );
   }
   return panel(
     'Spikes',
-    { aside: 'above: which neuron fired at which step; below: how many did' },
+    { aside: 'above: which neuron fired at which step; below: how many fired' },
     h(
       'div',
       { class: 'layers' },
@@ -295,7 +295,7 @@ function activity({ response, labels }, charts) {
   );
 }
 
-/** The last layer is what is read out, where it has a neuron for each class. */
+/** The last layer is the readout if it has one neuron for each class. */
 function namesOf(layers, at, labels) {
   const isReadout = at === layers.length - 1 && layers[at].neurons === labels.length;
   return isReadout && labels.length <= MAX_NAMED ? labels : undefined;

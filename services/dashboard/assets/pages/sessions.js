@@ -1,4 +1,4 @@
-// Open sessions: whose they are, how far they have come, and which engine computed their last message.
+// Open sessions: their caller, their step, and the engine of their last message.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { bytes, count, duration } from '../format.js';
@@ -17,7 +17,11 @@ const REASONS = {
 export function start(root) {
   const list = h('div', { class: 'cards' });
   const watched = h('div', { class: 'cards' });
-  root.append(heading('Sessions', 'Runs in several messages: their state is kept here between them.'), list, watched);
+  root.append(
+    heading('Sessions', 'Runs that span several messages. The router keeps their state in between.'),
+    list,
+    watched,
+  );
   let raster;
   const watch = (session) => {
     raster?.stop();
@@ -36,7 +40,7 @@ export function start(root) {
     (answer) => {
       ({ sessions } = answer);
       fill(list, totals(answer), sessionTable(answer));
-      // A single session needs no choice.
+      // A single session is selected by default.
       if (raster === undefined && sessions.length === 1) watch(sessions[0]);
     },
     (error) => fill(list, failure(error)),

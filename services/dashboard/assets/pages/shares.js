@@ -1,13 +1,13 @@
-// Who did how much, for several pages.
+// Shares of engines and verdicts, for several pages.
 
-/** Of the answers of the last minute, by engine id. */
+/** Answers of the last minute, by engine id. */
 export function engineShares({ engines, minute }) {
   const answers = engines.map(({ id }) => [id, minute.engines[id] ?? 0]);
   const all = answers.reduce((sum, [, n]) => sum + n, 0);
   return new Map(answers.map(([id, n]) => [id, all === 0 ? undefined : n / all]));
 }
 
-/** Verdicts that there were, most frequent first. */
+/** Verdicts that occurred, most frequent first. */
 export function voteCounts(votes) {
   return Object.entries(votes)
     .filter(([, n]) => n > 0)

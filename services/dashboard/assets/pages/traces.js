@@ -1,4 +1,4 @@
-// Kept traces, page by page, and one of them as a waterfall.
+// The list of stored traces, in pages, and one trace as a waterfall.
 import { poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { duration, preciseClock } from '../format.js';
@@ -10,13 +10,13 @@ const WHOLE_ID = /^[0-9a-f]{32}$/;
 const KINDS = [
   { kind: '', name: 'all' },
   { kind: 'own', name: 'from dashboard and command line' },
-  { kind: 'notable', name: 'disputes and the like' },
+  { kind: 'notable', name: 'disputes and opened breakers' },
   { kind: 'failed', name: 'failed' },
   { kind: 'ordinary', name: 'others' },
 ];
 const KIND_BADGES = { OWN: ['INFO', 'yours'], NOTABLE: ['QUARANTINED', 'notable'], FAILED: ['ERROR', 'failed'] };
 
-/** What the list shows: kept while the page is open. */
+/** The list's filter, kept while the page is open. */
 const wanted = { kind: '', errors: false, min_ms: '', model: '', id: '' };
 
 export function start(root, [traceId]) {
@@ -26,19 +26,19 @@ export function start(root, [traceId]) {
 function startList(root) {
   const list = h('div', {});
   const pages = h('div', { class: 'pages' });
-  /** `before` of the pages that came before this one, newest first; the first page has none. */
+  /** `before` of the previous pages, newest first; the first page has none. */
   let trail = [];
   let before;
   let stop = () => undefined;
   const load = () => {
     stop();
-    // Further pages stand still, so that their rows can be read.
+    // Only the first page is live; other pages stay unchanged, so that their rows can be read.
     const intervalMs = before === undefined ? 2_000 : 3_600_000;
     stop = poll(`/api/traces?${queryOf(before)}`, intervalMs, show, (error) => fill(list, failure(error)));
   };
   const show = ({ traces, next }) => {
     const isFiltered = queryOf() !== queryOf(undefined, {});
-    const nothing = next === undefined ? 'No trace fits.' : 'None of the newest fits. Older ones may.';
+    const nothing = next === undefined ? 'No trace fits.' : 'None of the newest matches. Older ones may.';
     fill(list, traces.length > 0 ? rows(traces) : isFiltered || before ? empty(nothing) : none());
     fill(
       pages,
@@ -46,7 +46,7 @@ function startList(root) {
       h('span', { class: 'dim-text' }, `Page ${trail.length + 1}`),
       pageButton('Older', next !== undefined),
     );
-    // The buttons stay, so what they do has to be that of this answer.
+    // The button elements are reused, so their actions are set for this answer.
     pages.firstChild.onclick = () => {
       before = trail.pop();
       load();
@@ -79,7 +79,7 @@ function fields(filter) {
       {},
       'Trace id',
       h('input', {
-        ...{ type: 'search', name: 'id', value: wanted.id, placeholder: 'all, or its beginning', maxlength: '32' },
+        ...{ type: 'search', name: 'id', value: wanted.id, placeholder: 'all, or a prefix', maxlength: '32' },
         oninput: filter(({ value }) => (wanted.id = value.trim().toLowerCase())),
       }),
     ),
@@ -141,7 +141,7 @@ function pageButton(name, isThere) {
 
 function none() {
   return empty(
-    'No trace is kept yet. What you send from “Try a request” or the command line always is; of other requests a sample, and those that fail, are slow or end in a dispute.',
+    'No trace is stored yet. Requests from “Try a request” and the command line are always stored; of other requests, a sample and those that fail, are slow or end in a dispute.',
     'npx tandem reason --sample dog',
   );
 }
@@ -160,7 +160,7 @@ function rows(traces) {
         name: 'Id',
         cell: ({ traceId }) => h('a', { href: `#/traces/${traceId}` }, h('code', {}, traceId.slice(0, 8))),
       },
-      // Its own page has the whole name.
+      // The trace's own page shows the full name.
       {
         name: 'Request',
         cell: ({ name }) =>
@@ -188,7 +188,7 @@ function bar(share) {
 function startOne(root, traceId) {
   const body = h('div', {}, h('p', { class: 'note' }, 'Loading…'));
   root.append(heading('Trace', traceId, h('a', { href: '#/traces', class: 'button' }, 'All traces')), body);
-  // Engines report their spans in batches: they come up to a few seconds after the answer.
+  // Engines send spans in batches, up to a few seconds after the answer.
   const stop = poll(
     `/api/traces/${encodeURIComponent(traceId)}`,
     3_000,

@@ -1,4 +1,4 @@
-// Asks the router from the page: with a known input, a text, numbers or a file.
+// Sends a request from the page: a known input, a text, numbers or a file.
 import { ask } from '../api.js';
 import { fill, h } from '../dom.js';
 import { live } from '../live.js';
@@ -23,7 +23,7 @@ export function start(root, [chosen]) {
           'Switched off',
           {},
           empty(
-            'Requests from the dashboard are off, because every visitor of this page could send them. To allow them, set in the settings, or in the environment:',
+            'Requests from the dashboard are off, because every visitor of this page could send them. To allow them, change the setting, or start with:',
             'TANDEM_DASHBOARD_TRY_REQUESTS=true npm start',
           ),
         ),
@@ -59,7 +59,7 @@ async function showForm(body, chosen) {
   await form.load();
 }
 
-/** What a model takes, in the order in which it is offered. */
+/** The kinds of input of a model, in the order of the menu. */
 function kindsOf({ golden, takesText }) {
   return [
     golden > 0 && ['sample', 'known input'],
@@ -166,7 +166,7 @@ function formOf(choices, state) {
   return { element: form, load };
 }
 
-/** `known`: digest of the right answer, or empty. Rejects with an Error for people. */
+/** `known`: digest of the correct answer, or empty. Rejects with an Error for people. */
 async function inputOf(kind, inputs, { samples }) {
   if (kind === 'sample') {
     const sample = samples[Number(inputs.sample.value)];
@@ -187,10 +187,11 @@ async function inputOf(kind, inputs, { samples }) {
 function hintFor(kind, { inputKind, inputShape }) {
   const one = inputShape.join(' × ') || 'as many as the network takes';
   const shape =
-    inputKind === 'constant' ? `${one} numbers` : `steps × ${one} numbers, as a list of lists or a row a line`;
-  if (kind === 'numbers') return `The model takes ${shape}. With spaces, commas or line ends between them, or as JSON.`;
+    inputKind === 'constant' ? `${one} numbers` : `steps × ${one} numbers, as a list of lists or one row per line`;
+  if (kind === 'numbers')
+    return `The model takes ${shape}. Separate them by spaces, commas or line breaks, or write JSON.`;
   if (kind === 'file') return `The model takes ${shape}. JSON, text, .csv, .npy, or little-endian floats (.f32).`;
-  return kind === 'sample' ? 'Its right answer is known: the page compares the two to the bit.' : '';
+  return kind === 'sample' ? 'Its correct answer is known: the page compares the two to the bit.' : '';
 }
 
 function select(name, label, options) {

@@ -1,4 +1,4 @@
-// What votes came to, and the disputes themselves: who said what, to the bit.
+// Results of votes, and the disputes with the digest of each engine.
 import { ask, poll } from '../api.js';
 import { fill, h } from '../dom.js';
 import { count, duration, preciseClock, since, title } from '../format.js';
@@ -55,7 +55,7 @@ function none() {
 function dispute(shown) {
   const { timeMs, traceId, model, version, strategy, verdict, wrong, ballots, differences } = shown;
   const digests = answersOf(ballots);
-  const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'nobody can say who is wrong';
+  const blamed = wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'it is unknown which engine is wrong';
   return h(
     'details',
     { class: 'dispute', 'data-key': shown.id },
@@ -97,7 +97,7 @@ function replayButton(dispute) {
   return h('button', { type: 'button', 'data-dispute': id, onclick: replay }, 'Replay: ask all engines again');
 }
 
-/** The button may have come to stand for another dispute since it was made. */
+/** The button element may have been reused for another dispute. */
 async function replay({ currentTarget: button }) {
   const { dispute } = button.dataset;
   button.disabled = true;
@@ -116,18 +116,18 @@ function difference(each) {
   return h('div', { class: 'difference' }, h('p', { class: 'why' }, each.text), each.raster && rasters(each));
 }
 
-/** The different answers, the one that most gave first: it is A. */
+/** The different answers, most frequent first: A. */
 function answersOf(ballots) {
   const groups = Map.groupBy(ballots.filter(answerOf), answerOf);
   return [...groups].toSorted(([, a], [, b]) => b.length - a.length).map(([answer]) => answer);
 }
 
-/** What makes two ballots the same answer. */
+/** The key by which two ballots are the same answer. */
 function answerOf({ stateDigest, readoutDigest }) {
   return stateDigest && `${stateDigest} ${readoutDigest}`;
 }
 
-/** The same letter stands for the same answer. */
+/** Equal letters mean equal answers. */
 export function letter(index) {
   if (index < 0) return h('span', { class: 'dim-text' }, 'none');
   return h('span', { class: `letter letter-${index % 4}` }, String.fromCharCode(65 + (index % 26)));

@@ -2,12 +2,12 @@
 import { h } from '../dom.js';
 import { duration, plural, preciseClock } from '../format.js';
 
-/** Colours in style.css; further processes share them. */
+/** Number of colours in style.css; with more processes, colours repeat. */
 const COLOURS = 8;
 
 /**
- * Spans in the order of a walk down from the roots, with their depth and the process that did the work. A span whose parent is
- * not here is a root.
+ * Spans in depth-first order from the roots, with depth and the process that did the work. A span without its parent is
+ * a root.
  */
 function ordered(spans) {
   const ids = new Set(spans.map(({ spanId }) => spanId));
@@ -19,7 +19,7 @@ function ordered(spans) {
       .flatMap((span) => {
         if (seen.has(span.spanId)) return [];
         seen.add(span.spanId);
-        // Below an attempt is what that engine did, also the one within the router.
+        // Spans below an attempt belong to that engine, including the engine inside the router.
         const below = (span.kind === 'CLIENT' && span.attributes['tandem.engine']) || engine;
         return [{ ...span, depth, process: engine ?? nameOf(span) }, ...walk(span.spanId, depth + 1, below)];
       });
@@ -30,7 +30,7 @@ export function waterfall(spans) {
   const startMs = Math.min(...spans.map((span) => span.startMs));
   const totalMs = Math.max(...spans.map((span) => span.startMs + span.durationMs)) - startMs || 1;
   const rows = ordered(spans);
-  // The router first, then engines by name: the same colours whatever came first.
+  // The router first, then engines by name, so colours do not depend on the order of spans.
   const processes = [...new Set(rows.map(({ process }) => process))].sort(
     (a, b) => Number(b === ROUTER) - Number(a === ROUTER) || (a < b ? -1 : 1),
   );
@@ -64,7 +64,7 @@ export function waterfall(spans) {
 
 const ROUTER = 'router';
 
-/** Of a span that is below no attempt. */
+/** For a span outside every attempt. */
 function nameOf({ service, instance }) {
   if (service === 'tandem-router') return ROUTER;
   return service === 'tandem-engine' && instance !== '' ? instance : `${service} ${instance}`.trim();
@@ -73,7 +73,7 @@ function nameOf({ service, instance }) {
 function row(span, colour, startMs, totalMs) {
   const left = ((span.startMs - startMs) / totalMs) * 100;
   const width = (span.durationMs / totalMs) * 100;
-  // Its time stands beside the bar, on the side where there is room, or within it.
+  // The duration is beside the bar, on the side with room, or inside it.
   const side = left + width < 75 ? '' : left > 25 ? 'before' : 'within';
   return h(
     'details',
