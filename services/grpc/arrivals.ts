@@ -1,37 +1,37 @@
-// Requests on their way in: how long one may take, and how many bytes all of them may hold together. Without this a caller
-// could keep a call open for ever with half a message, or fill the memory with many that are nearly whole.
+// Limits on arriving requests: the time of each, and the bytes of all together. Without them a caller could keep a call
+// open for ever with half a message, or fill the memory with many incomplete ones.
 import { type Status, status } from './status.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 /** Why a call ends before its handler has its message. */
 export type Unheard =
-  /** The message did not come in time. */
+  /** The message did not arrive in time. */
   | 'LATE'
-  /** The messages that come in hold too many bytes, and this one the most. */
+  /** The arriving messages hold too many bytes, and this one holds most. */
   | 'FULL'
   /** The calls of its owner hold too many bytes. */
   | 'OWNER_FULL'
-  /** The message is flagged as compressed, and the call does not say how. */
+  /** The message is flagged as compressed, but the call names no compression. */
   | 'COMPRESSED_FLAG'
   /** The message is too large, or refused by the method's inspector, or cannot be decompressed. */
   | 'BAD';
 
 export interface ArrivalLimits {
-  /** Of one message, bytes. */
+  /** Maximum size of one message, bytes. */
   readonly maxMessageBytes: number;
-  /** Of the messages of all calls that are open, bytes. */
+  /** Maximum bytes of the messages of all open calls. */
   readonly maxOpenBytes: number;
-  /** From a call's headers until its message is whole, and in a stream from a message's first byte to its last. */
+  /** Time limit from a call's headers to its complete message; in a stream, from a message's first byte to its last. */
   readonly messageTimeoutMs: number;
 }
 
-/** A message that is coming in. */
+/** An arriving message. */
 export interface Arriving {
   readonly openBytes: number;
   refuse(why: Unheard, status: Status): void;
 }
 
-/** A call that holds fewer bytes is never refused for the room that others take. */
+/** A call that holds fewer bytes is never refused because of other calls' bytes. */
 const SMALL_BYTES = 65_536;
 
 export class Arrivals {
@@ -53,13 +53,13 @@ export class Arrivals {
     this.#coming.delete(arriving);
   }
 
-  /** So many more bytes are held, or fewer. */
+  /** Changes the number of bytes held. */
   hold(bytes: number): void {
     this.#bytes += bytes;
     if (bytes > 0 && this.#bytes > this.limits.maxOpenBytes) this.#makeRoom();
   }
 
-  /** The largest goes: it is the one that takes the others' room. */
+  /** The largest one is refused: it takes most of the room. */
   #makeRoom(): void {
     let largest: Arriving | undefined;
     for (const each of this.#coming) {

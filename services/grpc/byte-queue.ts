@@ -1,14 +1,16 @@
-// Bytes that wait to be read. One buffer that grows: a peer that sends single bytes makes it cost no more than a few times
-// what it sent.
+// A queue of bytes in one growing buffer. A peer that sends single bytes makes it use at most a few times the bytes
+// that it sent.
 
 const FIRST_BYTES = 1_024;
-/** Room for what is expected is made at once where a 16th of it is there. Memory that is not written to costs nothing. */
+/**
+ * The expected size is allocated at once when a 16th of it has arrived. Memory that is not written to costs nothing.
+ */
 const AHEAD = 16;
 const NONE = Buffer.alloc(0);
 
 export class ByteQueue {
   #bytes = NONE;
-  /** Of the first byte that waits, and after the last one. */
+  /** Position of the first byte, and after the last one. */
   #start = 0;
   #end = 0;
 
@@ -16,25 +18,25 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
-  /** `expected`: how many bytes will wait in all; 0: not known. */
+  /** `expected`: total number of bytes; 0: unknown. */
   add(chunk: Uint8Array, expected = 0): void {
     if (this.#end + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length, expected);
     this.#bytes.set(chunk, this.#end);
     this.#end += chunk.length;
   }
 
-  /** All that waits, until more is added. */
+  /** All queued bytes. Valid until more are added. */
   view(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** So many were read. */
+  /** Removes bytes that were read. */
   skip(count: number): void {
     this.#start += count;
     if (this.#start === this.#end) this.clear();
   }
 
-  /** All of it; the memory is not used again here. */
+  /** All bytes; the queue does not reuse their memory. */
   take(): Buffer {
     const taken = this.view();
     this.clear();
@@ -47,7 +49,10 @@ export class ByteQueue {
     this.#end = 0;
   }
 
-  /** What was read leaves only when the rest is copied anyway: reading bit by bit costs no copy each time. */
+  /**
+   * Bytes that were read are removed only when the rest is copied anyway, so that reading in small pieces causes no
+   * copies.
+   */
   #makeRoom(more: number, expected: number): void {
     const { length } = this;
     const needed = length + more;

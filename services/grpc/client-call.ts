@@ -8,13 +8,13 @@ import { ResponseHead, statusOfReset } from './response-head.ts';
 import { Code, type Status, status } from './status.ts';
 import type { TimingWheel, Waiting } from './timing-wheel.ts';
 
-/** How the messages of a method are written and read. */
+/** Encoding and decoding of a method's messages. */
 export interface ClientMethod<Request, Response> {
   /** "/package.Service/Method". */
   readonly path: string;
-  /** What it returns is copied when it is sent: its memory may be used again. */
+  /** The result is copied when it is sent, so its memory may be reused. */
   readonly encode: (request: Request) => Uint8Array;
-  /** What it throws ends the call with INTERNAL. The bytes may be kept. */
+  /** An exception ends the call with INTERNAL. The bytes may be kept. */
   readonly decode: (bytes: Buffer) => Response;
 }
 
@@ -25,21 +25,21 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** What a client hears of its call. */
+/** Events of a client's call. */
 export interface ResponseListener<Response> {
   onMetadata?(metadata: Metadata): void;
   onMessage(response: Response): void;
-  /** The end, once. */
+  /** Called once, at the end. */
   onStatus(status: Status): void;
-  /** After `send` returned false: everything has left. */
+  /** After `send` returned false: everything is sent. */
   onDrain?(): void;
 }
 
-/** What the client that it is of gives to a call. */
+/** The interface of the client for its calls. */
 export interface CallClient {
   readonly wheel: TimingWheel;
   readonly maxMessageBytes: number;
-  /** The call has lost its connection: it is to be told why by `fail`. */
+  /** The call has lost its connection: report the reason by `fail`. */
   lose(call: { fail(end: Status): void }): void;
 }
 
@@ -60,7 +60,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   #signal: CancelSignal | undefined = undefined;
   #stream: Stream | undefined = undefined;
   #reader: MessageReader | undefined = undefined;
-  /** How the call ends when its last message is read. */
+  /** The status with which the call ends after its last message is read. */
   #end: Status | undefined = undefined;
 
   constructor(
@@ -77,13 +77,13 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     this.#encoding = encoding;
   }
 
-  /** To be called once. */
+  /** Call it once. */
   begin(stream: Stream): void {
     this.#stream = stream;
     if (this.dueMs !== Infinity) this.#client.wheel.add(this);
   }
 
-  /** Returns false where the caller should wait for onDrain. What it throws is the encoder's error. */
+  /** Returns false if the caller should wait for onDrain. Throws the encoder's error. */
   send(request: Request, isCompressed = false): boolean {
     if (this.isOver) return false;
     const bytes = this.#method.encode(request);
@@ -92,7 +92,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     return !this.hasUnsent;
   }
 
-  /** Sends no more. */
+  /** Ends the sending side. */
   end(): void {
     if (!this.isOver) this.#stream?.sendData(EMPTY, true);
   }
@@ -108,7 +108,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     else signal.addEventListener('abort', this.#onAbort);
   }
 
-  /** Gives no messages to onMessage, and has the server stop sending, until `resume`. */
+  /** Stops calls of onMessage and, by flow control, the server, until `resume`. */
   pause(): void {
     this.#listen().pause();
   }
@@ -117,7 +117,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     this.#listen().resume();
   }
 
-  /** Ends it where it could not begin, or has lost its connection. */
+  /** Ends a call that could not start or has lost its connection. */
   fail(end: Status): void {
     this.#finish(end);
   }
@@ -150,9 +150,9 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
 
   onReset(code: number): void {
     if (this.isOver) return;
-    // Why the connection is closed is known in a moment.
+    // The reason for the closed connection follows.
     if (this.#stream?.connection.isClosed) this.#client.lose(this);
-    // The server keeps the deadline, too, and its reset may come before the wheel looks.
+    // The server enforces the deadline, too, and its reset may arrive before the wheel's check.
     else if (code === ErrorCode.CANCEL && this.#client.wheel.isDue(this)) this.#endWith(LATE);
     else this.#endWith(statusOfReset(code));
   }
@@ -196,7 +196,7 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
     this.#abandon(LATE, ErrorCode.CANCEL);
   }
 
-  /** Messages that wait are read first. */
+  /** Waiting messages are read first. */
   #endWith(end: Status): void {
     if (this.isOver || this.#end !== undefined) return;
     this.#end = end;

@@ -1,5 +1,5 @@
-// The gRPC client: one connection, made when it is asked for, and calls over it. When the connection is lost every call ends
-// at once with the reason, and so does every later one. It neither reconnects nor retries: make a new client.
+// The gRPC client: one connection and the calls over it. When the connection is lost, every call ends at once with the
+// reason, and so does every later call. It neither reconnects nor retries: create a new client.
 import { type Socket, connect, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ClientConnection, type CloseReason, type Limits, MemoryBudget, encodeHeaders } from '../http2/index.ts';
@@ -20,11 +20,11 @@ import { TimingWheel } from './timing-wheel.ts';
 export interface ClientOptions {
   /** Undefined: no TLS. */
   readonly tls?: ConnectionOptions;
-  /** To connect, TLS included, milliseconds. */
+  /** Time to connect, including TLS, milliseconds. */
   readonly connectTimeoutMs?: number;
-  /** Gives up connecting. Without effect on a connection that is there. */
+  /** Aborts connecting. No effect on an established connection. */
   readonly signal?: AbortSignal;
-  /** Largest answer that is taken, bytes. */
+  /** Largest accepted answer, bytes. */
   readonly maxMessageBytes?: number;
   readonly http2?: Partial<Limits>;
 }
@@ -40,7 +40,7 @@ export interface CallOptions {
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const MAX_MESSAGE_BYTES = 4_194_304;
-/** What waits to be sent, and what has come and was not read. */
+/** Bytes that wait to be sent, and received bytes that are not read. */
 const MAX_HELD_BYTES = 134_217_728;
 const USER_AGENT = 'grpc-node-http2/1';
 
@@ -48,22 +48,22 @@ export class GrpcClient implements CallClient {
   readonly wheel = new TimingWheel();
   readonly maxMessageBytes: number;
   lost: Status | undefined;
-  /** What has ended the connection; undefined: it is open. */
+  /** Why the connection ended; undefined: it is open. */
   closeReason: CloseReason | undefined;
-  /** Called once when the connection is closed, by whomever, after every call has heard its end. */
+  /** Called once when the connection is closed by either side, after every call has ended. */
   onLost: ((why: Status) => void) | undefined;
   readonly #connection: ClientConnection;
   readonly #authority: string;
   readonly #scheme: string;
   readonly #losing: { fail(end: Status): void }[] = [];
-  /** What a call begins with, by its path, where it has no headers of its own. */
+  /** Encoded headers of calls without own headers, by path. */
   readonly #blocks = new Map<string, Buffer>();
 
   private constructor(socket: Socket, authority: string, options: ClientOptions) {
     this.maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#authority = authority;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
-    // A budget of its own: what others hold does not end this connection.
+    // A separate budget, so that other connections' memory does not end this one.
     this.#connection = new ClientConnection(socket, { memory: new MemoryBudget(MAX_HELD_BYTES), ...options.http2 });
     this.#connection.onClosed = (reason) => {
       this.closeReason = reason;
@@ -74,8 +74,8 @@ export class GrpcClient implements CallClient {
   }
 
   /**
-   * `address`: "host:port" or "unix:PATH". Rejects with StatusError: DEADLINE_EXCEEDED where it took too long, else UNAVAILABLE.
-   * Its `cause` is the system's error.
+   * `address`: "host:port" or "unix:PATH". Rejects with StatusError: DEADLINE_EXCEEDED if it took too long, else
+   * UNAVAILABLE. Its `cause` is the system's error.
    */
   static async connect(address: string, options: ClientOptions = {}): Promise<GrpcClient> {
     const parsed = parseAddress(address);
@@ -97,7 +97,7 @@ export class GrpcClient implements CallClient {
     this.#losing.push(call);
   }
 
-  /** Begins a call; send its messages, and then `end`. */
+  /** Starts a call. Send its messages, then call `end`. */
   call<Request, Response>(
     method: ClientMethod<Request, Response>,
     listener: ResponseListener<Response>,
@@ -141,7 +141,7 @@ export class GrpcClient implements CallClient {
     });
   }
 
-  /** Resolves with the time to the server and back, milliseconds. Rejects when the connection is lost. */
+  /** Resolves with the round-trip time, milliseconds. Rejects when the connection is lost. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#connection.ping((roundTripMs) => {
@@ -151,7 +151,7 @@ export class GrpcClient implements CallClient {
     });
   }
 
-  /** Calls in flight are finished; new ones are not begun. */
+  /** Finishes calls in flight and starts no new ones. */
   drain(): void {
     this.#connection.goaway();
   }
@@ -213,7 +213,7 @@ async function openSocket({ path, host, port }: Address, options: ClientOptions)
   }
 }
 
-/** Of a name with several addresses there is an error for each, and none for all. */
+/** For a name with several addresses there is one error per address, and none for all. */
 function textOf(error: Error): string {
   if (!(error instanceof AggregateError)) return error.message;
   return error.errors.map(({ message }: Error) => message).join('; ');

@@ -1,5 +1,5 @@
-// Compressed messages: gzip, and deflate in zlib's form, as gRPC names them. What comes in is decompressed on Node's
-// threads, so that a large message delays no other call; what comes out is bounded.
+// Compressed messages: gzip, and deflate in zlib's form, as gRPC names them. Received messages are decompressed on
+// Node's thread pool, so that a large one does not delay other calls, up to a maximum size.
 import { deflateSync, gunzip, gzipSync, inflate } from 'node:zlib';
 import { type Status, status } from './status.ts';
 
@@ -7,13 +7,13 @@ export type Encoding = 'identity' | 'gzip' | 'deflate';
 
 export const ACCEPTED = 'identity,gzip,deflate';
 
-/** Undefined: we do not know it. */
+/** Undefined: unknown encoding. */
 export function toEncoding(name: string | undefined): Encoding | undefined {
   if (name === undefined || name === 'identity') return 'identity';
   return name === 'gzip' || name === 'deflate' ? name : undefined;
 }
 
-/** Calls back later with the message, or with why there is none. */
+/** Calls back later with the message or the error. */
 export function decompress(
   bytes: Buffer,
   encoding: Encoding,
@@ -28,7 +28,7 @@ export function decompress(
   });
 }
 
-/** In the caller's thread: what is sent compressed is the caller's choice. */
+/** Runs in the calling thread: the caller chooses what to compress. */
 export function compress(bytes: Uint8Array, encoding: Encoding): Uint8Array {
   if (encoding === 'identity') return bytes;
   return encoding === 'gzip' ? gzipSync(bytes) : deflateSync(bytes);

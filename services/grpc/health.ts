@@ -1,12 +1,12 @@
-// grpc.health.v1.Health: whether the server, or one of its services, can be sent requests. The two messages are small enough
-// to be read and written here.
+// grpc.health.v1.Health: whether the server, or one of its services, accepts requests. The two messages are small
+// enough to encode by hand.
 import type { CallListener, IncomingCall, Method, OneRequestMethod } from './method.ts';
 import { status } from './status.ts';
 
 const SERVICE = '/grpc.health.v1.Health';
 const SERVING = 1;
 const NOT_SERVING = 2;
-/** Only to watchers. */
+/** Sent only to watchers. */
 const SERVICE_UNKNOWN = 3;
 const MAX_NAME_BYTES = 1_024;
 
@@ -16,12 +16,12 @@ export class Health {
   readonly #services = new Map<string, Serving>();
   readonly #watchers = new Set<Watcher>();
 
-  /** `services`: the names that are known; "" is the whole server. None serves yet. */
+  /** `services`: known names; "" is the whole server. At first, none serves. */
   constructor(services: readonly string[]) {
     for (const name of services) this.#services.set(name, NOT_SERVING);
   }
 
-  /** All of them. Watchers are told. */
+  /** Sets the status of all, and notifies watchers. */
   set(isServing: boolean): void {
     for (const name of this.#services.keys()) this.#services.set(name, isServing ? SERVING : NOT_SERVING);
     for (const watcher of this.#watchers) watcher.tell();
@@ -64,7 +64,7 @@ class Watcher implements CallListener {
     all.add(this);
   }
 
-  /** A slow reader is told the last that happened, and not all of it. */
+  /** A slow reader gets only the latest status. */
   tell(): void {
     const serving = this.#read();
     if (this.#call.hasUnsent || serving === this.#sent) return;
@@ -86,7 +86,7 @@ function encodeServing(serving: Serving): Uint8Array {
   return Uint8Array.of(0x08, serving);
 }
 
-/** HealthCheckRequest: `string service = 1`. Throws where it is something else. */
+/** HealthCheckRequest: `string service = 1`. Throws if it is malformed. */
 function decodeName(bytes: Buffer): string {
   if (bytes.length === 0) return '';
   if (bytes.length > MAX_NAME_BYTES) throw new Error(`it has more than ${MAX_NAME_BYTES} bytes`);

@@ -1,18 +1,18 @@
-// Listening on "host:port" or "unix:PATH". A name may have several addresses: all of them are listened on, at one port.
+// Listens on "host:port" or "unix:PATH". For a name with several addresses, listens on all of them at one port.
 import { lookup } from 'node:dns/promises';
 import { type ListenOptions, type Server, type Socket, createServer } from 'node:net';
 import { type HandshakeFailed, SecureServer, type ServerCertificate } from './secure-server.ts';
 
-/** Of a name's several addresses some may be none of this machine's, such as ::1 where there is no IPv6. */
+/** Some addresses of a name may not exist on this machine, such as ::1 without IPv6. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
 export interface Listener {
   /** 0 for a Unix socket. */
   readonly port: number;
   readonly servers: readonly Server[];
-  /** Takes no more connections; those that are open stay. */
+  /** Accepts no more connections; open ones stay. */
   close(): void;
-  /** For connections that come from now on. Does nothing where no certificate was given at the start. */
+  /** Applies to new connections. Does nothing if no certificate was given at the start. */
   renew(certificate: ServerCertificate): void;
 }
 
@@ -21,7 +21,7 @@ export interface ListenTls {
   readonly onHandshakeFailed: HandshakeFailed;
 }
 
-/** `tls`: undefined: plaintext. Rejects with the system's error. */
+/** `tls` undefined: plaintext. Rejects with the system's error. */
 export async function listen(address: string, onSocket: (socket: Socket) => void, tls?: ListenTls): Promise<Listener> {
   const servers: Server[] = [];
   const secured: SecureServer[] = [];
@@ -59,13 +59,13 @@ export async function listen(address: string, onSocket: (socket: Socket) => void
 }
 
 export interface Address {
-  /** Of a Unix socket. */
+  /** Path of a Unix socket. */
   readonly path?: string;
   readonly host?: string;
   readonly port?: number;
 }
 
-/** "host:port", "[::1]:port", "unix:PATH" or "unix://PATH". Throws TypeError for what is none of these. */
+/** "host:port", "[::1]:port", "unix:PATH" or "unix://PATH". Throws TypeError for anything else. */
 export function parseAddress(address: string): Address {
   if (address.startsWith('unix:')) return { path: address.replace(/^unix:(\/\/)?/, '') };
   const [, bracketed, plain, port] = /^(?:\[(.+)\]|(.*)):(\d{1,5})$/.exec(address) ?? [];

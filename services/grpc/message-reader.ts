@@ -1,5 +1,6 @@
-// From the bytes of a stream to messages: each has five bytes before it, whether it is compressed, and its length. Reading
-// can be held: then what comes is kept, and not given back to the peer as room, so that the peer stops sending.
+// Splits the bytes of a stream into messages. Each has a prefix of five bytes: whether it is compressed, and its
+// length. Reading can be paused: then received bytes are kept and not released from the flow-control window, so the
+// peer stops sending.
 import { ByteQueue } from './byte-queue.ts';
 import { type Encoding, decompress, tooLarge } from './compression.ts';
 import { copyOf } from './slab.ts';
@@ -8,40 +9,40 @@ import { type Status, status } from './status.ts';
 export const PREFIX_BYTES = 5;
 const COMPRESSED = 1;
 
-/** Sees the bytes of messages that are not compressed while they come. Returns why one is refused, or undefined. */
+/** Gets the bytes of uncompressed messages as they arrive. Returns why one is refused, or undefined. */
 export type Inspect = (bytes: Buffer) => Status | undefined;
 
 export interface MessageSink {
   /** `bytes` may be kept. */
   onMessage(bytes: Buffer): void;
-  /** Nothing is read any more. `isFlag`: what is wrong is the flag that says whether the message is compressed. */
+  /** Reading has ended with an error. `isFlag`: the compression flag is invalid. */
   onBadMessage(problem: Status, isFlag: boolean): void;
-  /** So many bytes more need be kept for it no longer: the peer may send as many. */
+  /** This many bytes were released: the peer may send as many. */
   onConsumed(bytes: number): void;
-  /** Reading that was held goes on, and all there was has been read. */
+  /** Reading has resumed, and all kept bytes are read. */
   onCaughtUp(): void;
 }
 
-/** Returns true if `chunk` is one message that is not compressed, whole, and of `maxBytes` at most. */
+/** Returns true if `chunk` is exactly one uncompressed message of at most `maxBytes`. */
 export function isPlainMessage(chunk: Buffer, maxBytes: number): boolean {
   const bytes = chunk.length - PREFIX_BYTES;
   return bytes >= 0 && bytes <= maxBytes && chunk[0] === 0 && chunk.readUInt32BE(1) === bytes;
 }
 
 export class MessageReader {
-  /** How compressed messages are. */
+  /** Encoding of compressed messages. */
   encoding: Encoding;
   readonly #sink: MessageSink;
   readonly #maxBytes: number;
   readonly #inspect: Inspect | undefined;
-  /** Messages that were whole so far. */
+  /** Complete messages so far. */
   count = 0;
-  /** Bytes of the present message's prefix that were read. */
+  /** Bytes read of the current message's prefix. */
   #prefix = 0;
   #isCompressed = false;
   #length = 0;
   readonly #message = new ByteQueue();
-  /** What came while reading was held. */
+  /** Bytes received while reading was paused. */
   readonly #held = new ByteQueue();
   #isPaused = false;
   #isDecompressing = false;
@@ -55,17 +56,17 @@ export class MessageReader {
     this.#inspect = inspect;
   }
 
-  /** Of messages that are not read yet. */
+  /** Bytes of messages that are not read yet. */
   get bytesHeld(): number {
     return this.#message.length + this.#held.length;
   }
 
-  /** What comes now waits. */
+  /** Pauses reading. */
   get isHeld(): boolean {
     return this.#isPaused || this.#isDecompressing;
   }
 
-  /** Part of a message is there, and its sender is what it waits for. */
+  /** Whether part of a message has arrived and the rest is awaited from its sender. */
   get isPartial(): boolean {
     return this.#prefix > 0 && !this.isHeld;
   }
@@ -85,7 +86,7 @@ export class MessageReader {
     this.#catchUp();
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. */
   stop(): void {
     this.#isOver = true;
     this.#message.clear();
@@ -109,7 +110,7 @@ export class MessageReader {
     return this.#isOver;
   }
 
-  /** Returns how many bytes were read before reading was held or ended. */
+  /** Returns the number of bytes read before reading was paused or ended. */
   #read(chunk: Buffer): number {
     let at = 0;
     this.#isReading = true;
@@ -142,7 +143,7 @@ export class MessageReader {
     }
   }
 
-  /** Returns how many bytes it took. */
+  /** Returns the number of bytes consumed. */
   #readMessage(chunk: Buffer, at: number): number {
     if (this.#isOver) return 0;
     const took = Math.min(this.#length - this.#message.length, chunk.length - at);
@@ -188,7 +189,7 @@ export class MessageReader {
   }
 }
 
-/** Undefined: the flag says what it may. gRPC's compression.md asks for INTERNAL. */
+/** Undefined: the flag is valid. gRPC's compression.md asks for INTERNAL. */
 function flagProblem(flag: number, encoding: Encoding): Status | undefined {
   if (flag === 0 || (flag === COMPRESSED && encoding !== 'identity')) return undefined;
   if (flag !== COMPRESSED)

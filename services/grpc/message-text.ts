@@ -16,7 +16,7 @@ export function escapeMessage(text: string): string {
   return escaped;
 }
 
-/** Never fails: what is no escape stays as it is, and what is no UTF-8 becomes U+FFFD. */
+/** Never fails: an invalid escape stays unchanged, and invalid UTF-8 becomes U+FFFD. */
 export function unescapeMessage(text: string): string {
   if (!ESCAPE.test(text)) return text;
   const bytes = Buffer.from(text);

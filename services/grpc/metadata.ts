@@ -1,13 +1,13 @@
-// What travels beside messages: names and values, in order. A name that ends in "-bin" has bytes as its value.
+// Metadata: names and values, in order. A name that ends in "-bin" has bytes as its value.
 
 const NAME = /^[0-9a-z_.-]+$/;
 const TEXT = /^[\x20-\x7e]*$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BINARY = '-bin';
-/** Its sender is gRPC itself; the one exception is a status's own. */
+/** Only gRPC itself may send it, except the details of a status. */
 const RESERVED = 'grpc-';
 export const DETAILS = 'grpc-status-details-bin';
-/** HTTP's own. */
+/** Names of HTTP. */
 const FORBIDDEN = new Set([
   'connection',
   'content-type',
@@ -23,12 +23,12 @@ export class Metadata {
   /** Name, value, name, value, …, as on the wire. */
   readonly list: string[];
 
-  /** `list`: of a header block as it came. It is read, never changed, until something is added. */
+  /** `list`: from a received header block. It is copied before the first change. */
   constructor(list: readonly string[] = []) {
     this.list = list as string[];
   }
 
-  /** Throws TypeError where gRPC forbids the name or the value. */
+  /** Throws TypeError if gRPC forbids the name or the value. */
   static of(entries: Readonly<Record<string, string | Uint8Array>>): Metadata {
     const list: string[] = [];
     for (const [name, value] of Object.entries(entries)) list.push(name, toWire(name, value));
@@ -48,7 +48,7 @@ export class Metadata {
     return values;
   }
 
-  /** All values of a name that ends in "-bin". What joins several with commas sends one header for them. */
+  /** All values of a name that ends in "-bin". Some senders join several values with commas in one header. */
   getBinary(name: string): Buffer[] {
     return this.get(name).flatMap((value) => value.split(',').map((each) => Buffer.from(each.trim(), 'base64')));
   }
@@ -69,7 +69,7 @@ function toWire(name: string, value: string | Uint8Array): string {
   return value;
 }
 
-/** The first name whose value should be base64 and is not; undefined: none. */
+/** The first name whose value must be base64 but is not; undefined: none. */
 export function malformedBinary(list: readonly string[]): string | undefined {
   for (let at = 0; at < list.length; at += 2) {
     const name = list[at]!;

@@ -1,28 +1,28 @@
-// What a server serves: methods, each with a handler that is given a call. A handler ends its call by `answer`, `end` or
-// `fail`, now or later; what it does with a call that is over does nothing.
+// Methods of a server, each with a handler that gets a call. A handler ends its call by `answer`, `end` or `fail`, now
+// or later. Operations on an ended call do nothing.
 import type { Inspect } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { Status } from './status.ts';
 
-/** The caller, as the server's `authorize` knows it. */
+/** The caller, from the server's `authorize`. */
 export interface CallOwner {
-  /** So many more bytes of a request are held, or fewer. Returns false where that is too many: the call ends then. */
+  /** Changes the number of request bytes held. Returns false if that is too many: then the call ends. */
   hold(bytes: number): boolean;
   /** The call has ended. */
   ended(): void;
 }
 
-/** What a handler may hear of its call. */
+/** Events of a call for its handler. */
 export interface CallListener<Request = never> {
   /** A message of a stream of requests. */
   onMessage?(request: Request): void;
-  /** The stream of requests has ended: all have been given to onMessage. */
+  /** The stream of requests has ended, after all calls of onMessage. */
   onEnd?(): void;
-  /** After `send` returned false, or `hasUnsent` was true: everything has left. */
+  /** After `send` returned false, or `hasUnsent` was true: everything is sent. */
   onDrain?(): void;
   /**
-   * The call is over, since its caller has left or its deadline has passed. Called once, and not when the handler itself has
-   * ended it.
+   * The call is over because its caller left or its deadline passed. Called once, and not if the handler itself ended
+   * it.
    */
   onCut?(): void;
 }
@@ -31,13 +31,13 @@ export interface IncomingCall<Response = unknown> {
   /** "/package.Service/Method". */
   readonly path: string;
   readonly metadata: Metadata;
-  /** IP address of the caller; empty: it has none, as on a Unix socket, or has left. */
+  /** IP address of the caller; empty: none, as on a Unix socket, or the caller is gone. */
   readonly peer: string;
   /** Undefined: the server knows none. */
   readonly owner: CallOwner | undefined;
-  /** When its headers came, on performance.now()'s clock. */
+  /** When its headers arrived, by performance.now(). */
   readonly startedMs: number;
-  /** On the same clock; Infinity: none. */
+  /** By the same clock; Infinity: none. */
   readonly deadlineMs: number;
   readonly isOver: boolean;
   /** The caller reads slower than the handler sends. */
@@ -45,12 +45,12 @@ export interface IncomingCall<Response = unknown> {
   listener: CallListener | undefined;
   /** Sends the only message, and OK. */
   answer(response: Response): void;
-  /** Sends one of several messages. Returns false where the handler should wait for onDrain. */
+  /** Sends one of several messages. Returns false if the handler should wait for onDrain. */
   send(response: Response): boolean;
   /** Ends with OK. `trailers`: sent with it. */
   end(trailers?: Metadata): void;
   fail(status: Status): void;
-  /** Gives no messages to onMessage, and has the caller stop sending, until `resume`. */
+  /** Stops calls of onMessage and, by flow control, the caller, until `resume`. */
   pause(): void;
   resume(): void;
 }
@@ -62,7 +62,7 @@ interface AnyMethod<Request, Response> {
   readonly decode: (bytes: Buffer) => Request;
   /** The result must not be changed later. */
   readonly encode: (response: Response) => Uint8Array;
-  /** For each call: sees requests that are not compressed while they come. */
+  /** For each call: gets uncompressed requests as they arrive. */
   readonly inspector?: (owner: CallOwner | undefined) => Inspect;
 }
 
@@ -73,7 +73,7 @@ export interface OneRequestMethod<Request, Response> extends AnyMethod<Request, 
   readonly handle: (call: IncomingCall<Response>, request: Request) => void;
 }
 
-/** The caller sends any number of messages; the handler sets the call's listener to hear them. */
+/** The caller sends any number of messages; the handler sets the call's listener to get them. */
 export interface StreamMethod<Request, Response> extends AnyMethod<Request, Response> {
   readonly requestStream: true;
   readonly responseStream: boolean;

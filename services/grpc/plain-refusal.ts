@@ -1,5 +1,5 @@
-// The answer to a request that is no gRPC call at all, such as a browser's: an HTTP status and a line of text. It waits for
-// the end of the request, as HTTP servers do, so that faults in the rest of the request are found like in a call.
+// The answer to a request that is not a gRPC call, such as a browser's: an HTTP status and a line of text. It waits for
+// the end of the request, like HTTP servers, so that errors in the rest of the request are found as in a call.
 import { type Headers, type Stream, type StreamHandler, encodeHeaders } from '../http2/index.ts';
 import type { TimingWheel, Waiting } from './timing-wheel.ts';
 
@@ -24,7 +24,7 @@ function plainAnswer(httpStatus: string, advice: string, extra: readonly string[
 /** Returns undefined if these are the headers of a gRPC call. */
 export function plainAnswerTo(headers: Headers): PlainAnswer | undefined {
   const verb = headers.get(':method');
-  // The answer to HEAD has no content, as HTTP says (RFC 9110, section 9.3.2).
+  // The answer to HEAD has no content (RFC 9110, section 9.3.2).
   if (!isGrpc(headers.get('content-type') ?? '')) return verb === 'HEAD' ? WRONG_TYPE_OF_HEAD : WRONG_TYPE;
   return verb === 'POST' ? undefined : WRONG_METHOD;
 }
@@ -42,7 +42,7 @@ export function sendPlain(stream: Stream, { headers, text }: PlainAnswer): void 
   stream.sendData(text, true);
 }
 
-/** Drops the rest of the request, and answers when it has ended or its time is over. */
+/** Discards the rest of the request, and answers when it has ended or timed out. */
 export class PlainRefusal implements StreamHandler, Waiting {
   dueMs: number;
   next: Waiting | undefined = undefined;
@@ -76,10 +76,10 @@ export class PlainRefusal implements StreamHandler, Waiting {
     this.#end();
   }
 
-  /** A request has no more headers. */
+  /** A request has no further headers. */
   onHeaders(): void {}
 
-  /** All that there is to send was given. */
+  /** Everything to send was already passed on. */
   onWritable(): void {}
 
   #end(): void {

@@ -1,4 +1,5 @@
-// What the headers of a request say. Callers repeat themselves: it is worked out once for a header block and kept with it.
+// Parses the headers of a request. Callers repeat header blocks, so the result is computed once and stored with the
+// block.
 import { type Headers, encodeHeaders } from '../http2/index.ts';
 import { ACCEPTED, type Encoding, toEncoding } from './compression.ts';
 import { escapeMessage } from './message-text.ts';
@@ -12,18 +13,18 @@ const CONTENT_TYPE = 'application/grpc';
 const MAX_SHOWN = 200;
 
 export class RequestHead {
-  /** Another server's are of no use. */
+  /** The result is only valid for this server. */
   readonly methods: ReadonlyMap<string, Method>;
   readonly method: Method | undefined;
   /** Infinity: none. */
   readonly timeoutMs: number;
   readonly encoding: Encoding;
-  /** What the caller can decompress best. */
+  /** The best encoding that the caller accepts. */
   readonly answerEncoding: Encoding;
   readonly metadata: Metadata;
-  /** The whole answer, where this is no gRPC call. */
+  /** The whole answer, if this is not a gRPC call. */
   readonly plainAnswer: PlainAnswer | undefined;
-  /** The whole answer, where the call is refused for what its headers say. */
+  /** The whole answer, if the call is refused because of its headers. */
   readonly refusal: Buffer | undefined;
 
   constructor(headers: Headers, methods: ReadonlyMap<string, Method>) {
@@ -84,7 +85,7 @@ export function answerHeaders(encoding: Encoding, metadata: readonly string[] = 
   return encodeHeaders([...list, ...metadata]);
 }
 
-/** An answer that is nothing but a status. */
+/** An answer with only a status. */
 export function endHeaders(end: Status, httpStatus = '200', extra: readonly string[] = []): Buffer {
   return encodeHeaders([':status', httpStatus, 'content-type', CONTENT_TYPE, ...statusList(end), ...extra]);
 }

@@ -1,4 +1,4 @@
-// What the headers and trailers of a response say, worked out once for a header block and kept with it.
+// Parses the headers and trailers of a response. The result is computed once and stored with the header block.
 import { ErrorCode, type Headers } from '../http2/index.ts';
 import { type Encoding, toEncoding } from './compression.ts';
 import { unescapeMessage } from './message-text.ts';
@@ -7,7 +7,7 @@ import { Code, type CodeName, type Status, status } from './status.ts';
 
 const CODE = /^\d{1,5}$/;
 const RESERVED = /^(:|grpc-(status|message|encoding|accept-encoding)$|content-type$)/;
-/** What a status means that no gRPC server has sent (gRPC's http-grpc-status-mapping.md). */
+/** The gRPC status for an HTTP status from a server that does not speak gRPC (gRPC's http-grpc-status-mapping.md). */
 const OF_HTTP: Readonly<Record<string, CodeName>> = {
   400: 'INTERNAL',
   401: 'UNAUTHENTICATED',
@@ -25,9 +25,9 @@ const OF_RESET: Readonly<Record<number, readonly [CodeName, string]>> = {
   [ErrorCode.INADEQUATE_SECURITY]: ['PERMISSION_DENIED', 'the connection is not secure enough for the server'],
 };
 
-/** Of headers and of trailers. */
+/** For headers and trailers. */
 export class ResponseHead {
-  /** How the call ends, where these are headers of no answer. */
+  /** The status with which the call ends, if these headers do not start an answer. */
   readonly problem: Status | undefined;
   readonly encoding: Encoding;
   readonly metadata: Metadata;
@@ -48,7 +48,7 @@ export class ResponseHead {
     return head;
   }
 
-  /** What the call ends with, where these are the last headers. */
+  /** The status with which the call ends, if these are the last headers. */
   get status(): Status {
     return (this.#status ??= statusOf(this.#headers));
   }
@@ -66,7 +66,7 @@ function problemOf(headers: Headers): Status | undefined {
       `the server compresses with ${JSON.stringify(encoding)}, which this client did not offer`,
     );
   }
-  // A status beside it says more.
+  // A grpc-status in the same block says more.
   if (headers.get('grpc-status') !== undefined) return undefined;
   const what = http === '200' ? `content-type ${JSON.stringify(type)}` : `HTTP status ${http}`;
   return status(
@@ -87,7 +87,7 @@ function statusOf(headers: Headers): Status {
     : { code: Code.UNKNOWN, message: 'the server ended the call without a status', metadata };
 }
 
-/** What it means that the server has reset the stream of a call. */
+/** The status of a call whose stream the server reset. */
 export function statusOfReset(code: number): Status {
   const [name, text] =
     OF_RESET[code] ?? (['INTERNAL', `the server has reset the call (HTTP/2 error ${code})`] as const);

@@ -1,4 +1,4 @@
-// A TLS server for gRPC: TLS 1.3, HTTP/2 by ALPN, and a bound on connections that do not finish their handshake.
+// A TLS server for gRPC: TLS 1.3, HTTP/2 by ALPN, and a limit on connections with unfinished handshakes.
 import type { Socket } from 'node:net';
 import { type Server, type TLSSocket, type TlsOptions, createServer } from 'node:tls';
 
@@ -6,21 +6,21 @@ export interface ServerCertificate {
   /** PEM. */
   readonly cert: Buffer;
   readonly key: Buffer;
-  /** Callers must present a certificate that it signs. Undefined: none is asked for. */
+  /** Callers must present a certificate signed by it. Undefined: no certificate is required. */
   readonly clientCa: Buffer | undefined;
 }
 
 /** `peer`: IP address. */
 export type HandshakeFailed = (why: string, peer: string) => void;
 
-/** For a handshake, milliseconds. */
+/** Time limit of a handshake, milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
-/** Handshakes at once; of more, the oldest is given up. */
+/** Maximum concurrent handshakes; above that, the oldest is aborted. */
 const MAX_HANDSHAKES = 256;
 
 export class SecureServer {
   readonly server: Server;
-  /** Connections without a finished handshake by the peer's address and port, the oldest first. */
+  /** Connections with unfinished handshakes, by the peer's address and port, oldest first. */
   readonly #handshakes = new Map<string, Socket>();
 
   constructor(certificate: ServerCertificate, onSocket: (socket: Socket) => void, onFailed: HandshakeFailed) {
@@ -65,7 +65,7 @@ function nameOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** OpenSSL's short text, such as "certificate has expired", where there is one. */
+/** OpenSSL's short text, such as "certificate has expired", if there is one. */
 export function reasonOf(error: Error): string {
   const { reason, code } = error as Error & { readonly reason?: string; readonly code?: string };
   return reason ?? code ?? error.message;

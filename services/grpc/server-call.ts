@@ -1,5 +1,5 @@
-// One call on a server: from the frames of its stream to its handler, and back. One object a call, which also waits for its
-// own deadline; a unary call whose message comes in one piece needs no other.
+// One call on a server: connects the frames of its stream with its handler. This object also waits for the call's
+// deadline; a unary call whose message arrives in one piece needs no other object.
 import type { Stream, StreamHandler } from '../http2/index.ts';
 import type { Arriving, Unheard } from './arrivals.ts';
 import type { CallHost } from './call-host.ts';
@@ -40,15 +40,15 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   #reader: MessageReader | undefined = undefined;
   /** The message of a unary call. */
   #request: Buffer | undefined = undefined;
-  /** The caller sends no more. */
+  /** The caller has finished sending. */
   #isInputEnded = false;
-  /** The handler has its request, or its stream's end. */
+  /** The handler has its request, or the end of its stream. */
   #hasMessage = false;
   #hasHeaders = false;
   #encoding: Encoding = 'identity';
-  /** When the message that is awaited began; NaN: none is. */
+  /** Start of the awaited message; NaN: none is awaited. */
   #sinceMs: number;
-  /** The number of the message that is coming in. */
+  /** Number of the arriving message. */
   #coming = -1;
 
   constructor(
@@ -82,7 +82,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     return this.#peer.address;
   }
 
-  /** To be called once, before its first data. */
+  /** Call once, before the first data. */
   begin(isInputEnded: boolean): void {
     this.#isInputEnded = isInputEnded;
     this.#await();
@@ -119,7 +119,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** A request has none. */
   onHeaders(): void {}
 
-  /** gRPC's requests have none; other trailers end the input all the same. */
+  /** gRPC requests have no trailers; if there are any, they also end the input. */
   onTrailers(): void {
     this.#isInputEnded = true;
     if (!this.isOver && !this.#reader?.isHeld) this.onCaughtUp();
@@ -172,7 +172,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     } else this.#await();
   }
 
-  /** Ends the call while its message may still be on its way. */
+  /** Ends the call while its message may still be arriving. */
   refuse(why: Unheard, problem: Status): void {
     if (this.isOver) return;
     const sent = this.#host.onUnheard(why, problem, this.method, this.startedMs, this.owner);
@@ -217,7 +217,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     this.#end(problem, false);
   }
 
-  /** Before the first message. `mayCompress`: messages may be compressed, where the caller can read that. */
+  /** Call before the first message. `mayCompress`: messages may be compressed if the caller supports it. */
   sendMetadata(metadata: Metadata, mayCompress = false): void {
     if (this.isOver || this.#hasHeaders) return;
     if (mayCompress) this.#encoding = this.#head.answerEncoding;
@@ -227,14 +227,14 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
 
   pause(): void {
     this.#reader?.pause();
-    this.#account(); // no time runs for a message that we do not read
+    this.#account(); // no time limit for a message that we do not read
   }
 
   resume(): void {
     this.#reader?.resume();
   }
 
-  /** The request is whole, or its stream has ended. */
+  /** The request is complete, or its stream has ended. */
   #endInput(): void {
     this.#hasMessage = true;
     const method = this.method;
@@ -279,7 +279,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     }
   }
 
-  /** The chunk is the whole request: it needs no reader. */
+  /** The chunk is the whole request, so no reader is needed. */
   #isOneMessage(chunk: Buffer): boolean {
     const { requestStream, inspector } = this.method;
     if (requestStream || inspector !== undefined) return false;
@@ -292,7 +292,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     return (this.#reader ??= new MessageReader(this, this.#head.encoding, arrivals.limits.maxMessageBytes, inspect));
   }
 
-  /** What the reader holds is counted, and the time of a message that has begun runs. */
+  /** Counts the bytes that the reader holds, and starts the time limit of a message that has begun. */
   #account(): void {
     const reader = this.#reader;
     if (reader === undefined || this.isOver) return;
@@ -322,7 +322,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     return !this.isOver;
   }
 
-  /** Has the wheel call when the deadline passes, or the message is late. */
+  /** Sets the wheel for the deadline or the time limit of the message. */
   #await(): void {
     const { wheel, limits } = this.#host.arrivals;
     const lateMs = this.#sinceMs + limits.messageTimeoutMs;
@@ -364,7 +364,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     if (!this.#stream.sendData(bytes, false, messagePrefix(flag, bytes.length))) this.hasUnsent = true;
   }
 
-  /** `isCut`: the handler, if it has begun, has not ended it and is told. */
+  /** `isCut`: the handler has not ended the call itself, and is told if it has started. */
   #end(problem: Status, isCut: boolean): void {
     if (this.isOver) return;
     if (this.#hasHeaders) this.#stream.sendTrailers(endTrailers(problem));

@@ -1,5 +1,5 @@
-// The gRPC server: sockets and methods in, calls out to their handlers. It listens nowhere itself: give it what a net.Server
-// or a tls.Server accepts (see listen.ts).
+// The gRPC server: dispatches calls from sockets to handlers. It does not listen itself: pass it the connections that a
+// net.Server or tls.Server accepts (see listen.ts).
 import type { Socket } from 'node:net';
 import {
   type CloseReason,
@@ -21,15 +21,18 @@ import type { CallHost } from './call-host.ts';
 import { ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
 
-/** Called when a call's headers have come, before its message. Returns the status that refuses the call, else its owner. */
+/**
+ * Called when a call's headers have arrived, before its message. Returns the status that refuses the call, or else its
+ * owner.
+ */
 type Authorize = (method: Method, metadata: Metadata, socket: Socket) => Status | CallOwner | undefined;
 
 /** Returns the status that ends an open call; undefined: it goes on. */
 type WhyEnd = (method: Method, metadata: Metadata, socket: Socket) => Status | undefined;
 
-/** Why a connection ended that did not just end. */
+/** Why a connection ended with an error. */
 export interface ConnectionFault {
-  /** The budget that was exceeded, or the error code of HTTP/2: one of a few words. */
+  /** The exceeded budget, or the HTTP/2 error code: one of a few fixed texts. */
   readonly kind: string;
   /** What happened. */
   readonly text: string;
@@ -42,19 +45,19 @@ interface ServerOptions {
   /** Read at every call: it may change while the server runs. */
   readonly arrivals?: ArrivalLimits;
   readonly http2?: Partial<Limits>;
-  /** By default all may be made. */
+  /** Default: every call is allowed. */
   readonly authorize?: Authorize;
-  /** A connection has its first open call, or none any more. */
+  /** A connection has its first open call, or its last one has ended. */
   readonly onBusy?: (socket: Socket) => void;
   readonly onIdle?: (socket: Socket) => void;
-  /** A connection has ended by a fault. */
+  /** A connection has ended with an error. */
   readonly onFault?: (fault: ConnectionFault) => void;
-  /** See CallHost. By default its caller is told `status`. */
+  /** See CallHost. By default the caller gets `status`. */
   readonly onUnheard?: CallHost['onUnheard'];
   readonly onBug?: CallHost['onBug'];
 }
 
-/** A request may take 4 MiB, as gRPC's libraries have it; all together 64 of that size; and each half a minute. */
+/** A request may have 4 MiB, as in gRPC's libraries, all together 64 times that, and each may take half a minute. */
 const DEFAULT_LIMITS: ArrivalLimits = {
   maxMessageBytes: 4_194_304,
   maxOpenBytes: 64 * 4_194_304,
@@ -95,7 +98,7 @@ export class GrpcServer implements CallHost {
     };
   };
 
-  /** Has all callers go elsewhere, and resolves when they have: calls in flight are finished, then connections close. */
+  /** Drains: finishes calls in flight, then closes connections. Resolves when all are closed. */
   async drain(): Promise<void> {
     for (const { connection } of this.#peers) connection.goaway();
     if (this.#peers.size > 0) await new Promise<void>((resolve) => (this.#onGone = resolve));
@@ -147,7 +150,7 @@ export class GrpcServer implements CallHost {
 
   #tellFault({ code, by, text, budget }: CloseReason, peer: string): void {
     if (code === ErrorCode.NO_ERROR) return;
-    // A client may send whatever code it likes.
+    // A client may send any code.
     const kind = budget ?? (by === 'peer' ? 'GOAWAY of the client' : errorCodeName(code));
     this.#options.onFault?.({ kind, text, peer });
   }

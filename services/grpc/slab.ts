@@ -1,8 +1,8 @@
-// Memory for messages that were received, cut from a larger buffer: a buffer of its own for each costs five times
-// as much. A message that is kept for long keeps 64 KiB.
+// Memory for received messages, cut from a larger buffer: a separate buffer for each costs five times as much. A
+// message that is kept long keeps 64 KiB in memory.
 
 const SLAB_BYTES = 65_536;
-/** A larger one gets memory of its own. */
+/** A larger message gets separate memory. */
 const MAX_BYTES = SLAB_BYTES / 4;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);

@@ -38,12 +38,12 @@ export function status(code: CodeName, message: string): Status {
   return { code: Code[code], message, metadata: undefined };
 }
 
-/** A code that this list does not have is UNKNOWN, as gRPC says. */
+/** A code that is not in this list is UNKNOWN, as gRPC specifies. */
 export function codeName(code: number): CodeName {
   return NAMES[code] ?? 'UNKNOWN';
 }
 
-/** What a client's call rejects with. */
+/** The error of a client's call. */
 export class StatusError extends Error implements Status {
   override readonly name = 'StatusError';
   readonly code: number;

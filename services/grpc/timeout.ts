@@ -10,7 +10,7 @@ export function parseTimeout(text: string): number | undefined {
   return number === undefined ? undefined : Number(number) * UNIT_MS[unit!]!;
 }
 
-/** Rounded up, so that a server does not end a call before its caller does. At least 1 ms: zero is no time at all. */
+/** Rounded up, so that a server does not end a call before its caller does. At least 1 ms. */
 export function formatTimeout(timeoutMs: number): string {
   const ms = Math.max(1, Math.ceil(timeoutMs));
   if (ms <= MAX_NUMBER) return `${ms}m`;

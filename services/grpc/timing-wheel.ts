@@ -1,19 +1,20 @@
-// Deadlines of many calls at little cost: each waits in the slot of its time, in a linked list, and one timer looks at a slot
-// at a time. Starting and ending a wait is a few assignments; a timer of its own for each call would cost twenty times that.
+// A timing wheel for the deadlines of many calls: each waits in the slot of its time, in a linked list, and one timer
+// checks one slot at a time. Starting and ending a wait is a few assignments; a separate timer for each call would cost
+// twenty times that.
 
-/** What waits. The wheel uses the fields `next` and `previous`. */
+/** A waiting item. The wheel uses the fields `next` and `previous`. */
 export interface Waiting {
-  /** On the wheel's clock, milliseconds. */
+  /** By the wheel's clock, milliseconds. */
   dueMs: number;
   next: Waiting | undefined;
   previous: Waiting | undefined;
-  /** Its time has come. It waits no longer, and may begin again. */
+  /** Called when its time has come. It no longer waits, and may start again. */
   onDue(nowMs: number): void;
 }
 
 interface WheelClock {
   now(): number;
-  /** Calls `run` every `ms`, until what it returns is called. */
+  /** Calls `run` every `ms`, until the returned function is called. */
   every(ms: number, run: () => void): () => void;
 }
 
@@ -25,9 +26,9 @@ const REAL_CLOCK: WheelClock = {
   },
 };
 
-/** A deadline is noticed at most so much later. */
+/** Maximum delay of a deadline. */
 const TICK_MS = 5;
-/** What is due later than in one turn of the wheel (2.56 s) is looked at once a turn. */
+/** Items due later than one turn of the wheel (2.56 s) are checked once a turn. */
 const SLOTS = 512;
 
 /** The head of a slot's list, which is a ring. */
@@ -42,7 +43,7 @@ export class TimingWheel {
   readonly #clock: WheelClock;
   readonly #slots = Array.from({ length: SLOTS }, () => new Slot());
   #size = 0;
-  /** The last tick that was looked at. */
+  /** The last checked tick. */
   #tick = 0;
   #stop: (() => void) | undefined;
 
@@ -50,13 +51,13 @@ export class TimingWheel {
     this.#clock = clock;
   }
 
-  /** Of what waits nowhere yet. A `dueMs` of Infinity is allowed, and wastes time: do not add those. */
+  /** Adds an item that does not wait yet. A `dueMs` of Infinity is allowed but wastes time: do not add those. */
   add(waiting: Waiting): void {
     if (this.#stop === undefined) {
       this.#tick = Math.floor(this.#clock.now() / TICK_MS);
       this.#stop = this.#clock.every(TICK_MS, () => this.#look());
     }
-    // Rounded up: a slot's time is over when it is looked at.
+    // Rounded up: a slot's time is over when it is checked.
     const tick = Math.max(Math.ceil(waiting.dueMs / TICK_MS), this.#tick + 1);
     const slot = this.#slots[tick % SLOTS]!;
     const last = slot.previous;
@@ -67,7 +68,7 @@ export class TimingWheel {
     this.#size += 1;
   }
 
-  /** Harmless where it does not wait. */
+  /** Does nothing if it does not wait. */
   remove(waiting: Waiting): void {
     const { next, previous } = waiting;
     if (next === undefined || previous === undefined) return;
@@ -78,7 +79,7 @@ export class TimingWheel {
     this.#size -= 1;
   }
 
-  /** Whether its time is over, or will be before the wheel's next look. */
+  /** Whether its time is over, or will be before the wheel's next check. */
   isDue(waiting: Waiting): boolean {
     return waiting.dueMs < this.#clock.now() + TICK_MS;
   }
@@ -86,7 +87,7 @@ export class TimingWheel {
   #look(): void {
     const nowMs = this.#clock.now();
     const lastTick = Math.floor(nowMs / TICK_MS);
-    // After a long pause of the process every slot is looked at once.
+    // After a long pause of the process, every slot is checked once.
     const first = Math.max(this.#tick + 1, lastTick - SLOTS + 1);
     this.#tick = Math.max(this.#tick, lastTick);
     for (let tick = first; tick <= lastTick; tick += 1) this.#ring(this.#slots[tick % SLOTS]!, nowMs);
@@ -96,7 +97,7 @@ export class TimingWheel {
   }
 
   #ring(slot: Slot, nowMs: number): void {
-    // `onDue` may end other calls that wait here: so the due ones leave the list before the first is told.
+    // `onDue` may end other waiting calls, so due items are removed from the list before the first is called.
     const due: Waiting[] = [];
     for (let each = slot.next; each !== slot; each = each.next!) if (each.dueMs <= nowMs) due.push(each);
     for (const each of due) {

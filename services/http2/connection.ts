@@ -22,8 +22,8 @@ const NOTHING = new Uint8Array(0);
 const MOST_TEXT_BYTES = 1_024;
 const MOST_DISCARDED_BYTES = 1 << 20;
 /**
- * So much is read before all other connections have their turn. Node alone reads up to 2 MB of each socket before it looks at
- * the next one, so that a few callers who send much would make all others wait.
+ * Bytes that are read before the other connections have their turn. Node itself reads up to 2 MB of each socket before
+ * the next one, so a few callers that send much would delay all others.
  */
 const TURN_BYTES = 262_144;
 /** Seconds until a closed connection is destroyed, if its peer does not close it. */
