@@ -1,4 +1,4 @@
-// The composition root: nothing else wires parts together. What a part needs to be made is in composition/.
+// The composition root: the only place that connects the parts. Code that builds single parts is in composition/.
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonJson } from './api/reason-json.ts';
@@ -87,12 +87,12 @@ import { SheddingEvents } from './telemetry/shedding.ts';
 import { SnapshotFile } from './telemetry/snapshot-file.ts';
 import { SystemEvents } from './telemetry/system-events.ts';
 
-/** What engines have to stop when requests have used up the time there was. */
+/** Time for engines to stop after requests have used up the drain time. */
 const LAST_ENGINES_MS = 150;
 
 export type { Tandem };
 
-/** Starts everything that `settings` asks for; resolves when the router answers. */
+/** Starts everything in `settings`. Resolves when the router accepts requests. */
 export async function start(
   settings: Settings,
   log: Log,
@@ -318,21 +318,21 @@ export async function start(
     system.stop();
     api.refreshHealth();
     discoveries.stop();
-    // Without a delay, the port is closed as soon as readiness is withdrawn.
+    // Without a delay, the port is closed at once when readiness is withdrawn.
     if (drainDelayMs > 0) await delay(drainDelayMs);
     const endMs = performance.now() + drainTimeoutMs;
     const leftMs = (): number => Math.max(LAST_ENGINES_MS, endMs - performance.now());
-    await api.stop(drainTimeoutMs); // /readyz still says why
+    await api.stop(drainTimeoutMs); // /readyz still gives the reason
     await http?.stop(leftMs());
     await atMost(leftMs(), learners.students.stop());
     await corpora.stop();
     await atMost(leftMs(), publishing.stop());
-    // Who asked has its answer or was told that there is none: audits, probes and the like need not be waited for.
+    // All callers have an answer or an error. Audits, probes and other background work need not be waited for.
     await atMost(leftMs(), Promise.all(pool.engines.map(({ engine }) => engine.stop())));
     await pins.stop();
     await Promise.all(supervisors.map((supervisor) => supervisor.stop(leftMs())));
     sockets.remove();
-    await traces.stop(); // the sidecars' last ones have come
+    await traces.stop(); // the sidecars' last spans have arrived
     quarantine.stop();
     sessions.stop();
     await disputes.stop();
@@ -361,7 +361,7 @@ export async function start(
     connections.listen(address);
     const httpAddress = (await http?.start()) ?? '';
     const reading = pins.load();
-    reading.catch(() => undefined); // it is waited for below
+    reading.catch(() => undefined); // awaited below
     await Promise.all(supervisors.map((supervisor) => supervisor.start()));
     const starts = pool.engines.map(({ engine }) => engine.start());
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
@@ -369,7 +369,7 @@ export async function start(
     publishing.start();
     corpora.indexing.resume();
     void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
-    overload.start(); // not before: reading models makes the event loop stand still
+    overload.start(); // not earlier: reading models blocks the event loop
     shedding.start();
     if (settings.alerts.enabled) alerts.start();
     return {

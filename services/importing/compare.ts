@@ -1,11 +1,14 @@
-// Runs a network on a recording's input, and finds the first place where it does something else.
+// Runs a network on a recording's input and finds the first difference from the recording.
 import { Interrupt } from '../engines/local/interrupt.ts';
 import type { Network } from '../engines/local/network.ts';
 import { isSpiking } from '../engines/local/node-types.ts';
 import { NonFinite, Simulator } from '../engines/local/simulator.ts';
 import type { Recording } from './recording.ts';
 
-/** Relative to the largest value in the recording: what rounding in another order may cost a potential. */
+/**
+ * Tolerance of potentials, relative to the largest value in the recording: rounding in a different order may cause this
+ * difference.
+ */
 export const TOLERANCE = 1e-4;
 
 export interface Difference {
@@ -17,13 +20,13 @@ export interface Difference {
 }
 
 export interface Comparison {
-  /** None: the network does as recorded. */
+  /** Undefined: the network matches the recording. */
   readonly difference: Difference | undefined;
-  /** Spikes and other values that were compared. */
+  /** Number of compared spikes and other values. */
   readonly values: number;
-  /** Steps that were as recorded. */
+  /** Number of equal steps. */
   readonly equalSteps: number;
-  /** Why the run ended before its end. */
+  /** Why the run ended early. */
   readonly failed: string | undefined;
 }
 
@@ -77,7 +80,7 @@ function watch(network: Network, simulator: Simulator, recording: Recording): Wa
   return watched.sort((a, b) => a.at - b.at);
 }
 
-/** In the order of evaluation, so that the first one is where it began. */
+/** In order of evaluation, so that the first one is the origin. */
 function firstDifference(watched: readonly Watched[], step: number): Difference | undefined {
   for (const { node, size, output, recorded, tolerance } of watched) {
     const y = output();

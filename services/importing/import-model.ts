@@ -1,5 +1,5 @@
-// From a file that a framework exported to the model.yaml that serves it: what is decided and why, and whether the served
-// network does what the framework's own did.
+// Makes the model.yaml for a file that a framework exported: chooses the settings, gives the reasons, and compares the
+// served network with the framework's own run.
 import { stringify } from 'yaml';
 import { parseManifest } from '../config/manifest.ts';
 import { compileNetwork } from '../engines/local/compile.ts';
@@ -18,13 +18,13 @@ export interface ImportedModel {
   readonly decisions: readonly { readonly key: string; readonly value: string; readonly why: string }[];
   readonly remarks: readonly string[];
   readonly network: Network;
-  /** Where a recording was given. */
+  /** Set if a recording was given. */
   readonly comparison: Comparison | undefined;
 }
 
 interface ImportOptions {
   readonly framework: Framework;
-  /** Seconds a step, where it is not the exporter's default. */
+  /** Seconds per step, if it is not the exporter's default. */
   readonly dt?: number;
   readonly recording?: Uint8Array;
 }
@@ -68,7 +68,7 @@ export function isAlike({ difference, failed }: Comparison): boolean {
   return difference === undefined && failed === undefined;
 }
 
-/** The framework's own decisions first, then every combination with its alternatives. */
+/** The framework's default settings first, then every combination with its alternatives. */
 function candidates(base: readonly Decision[], alternatives: Framework['alternatives']): Decision[][] {
   return alternatives.reduce<Decision[][]>(
     (all, values) => [...all, ...values.flatMap((value) => all.map((decisions) => replaced(decisions, [value])))],
@@ -96,7 +96,7 @@ function fires(network: Network): boolean {
   return isSpiking(network.nodes[network.readout]!.type);
 }
 
-/** The keys that no framework decides. */
+/** The keys that do not depend on the framework. */
 function rest({ network }: Attempt): ImportedModel['decisions'] {
   const { name, type } = network.nodes[network.readout]!;
   const readout = fires(network)

@@ -1,4 +1,4 @@
-// numpy's files: .npz, a ZIP archive of arrays by name, and .npy, one array. Both may be hostile.
+// Reads numpy's files: .npz, a ZIP archive of named arrays, and .npy, one array. Both may be hostile.
 import { unzipSync } from 'fflate';
 
 export interface NumpyArray {
@@ -7,7 +7,7 @@ export interface NumpyArray {
   readonly values: Float64Array;
 }
 
-/** A file that cannot be read; its message says what to do. */
+/** A file that cannot be read. The message says what to do. */
 export class NumpyError extends Error {}
 
 const MAX_ARRAY_BYTES = 512 * 1024 * 1024;

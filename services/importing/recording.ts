@@ -1,18 +1,18 @@
-// What a network did in its own framework: the file behind `--check`.
+// A run of a network in its own framework: the file of `--check`.
 import type { NumpyArray } from './npy.ts';
 import { NumpyError, readNpz } from './npy.ts';
 
 export interface Recording {
   readonly steps: number;
-  /** All steps, one after the other. */
+  /** All steps, concatenated. */
   readonly input: Float32Array;
-  /** What a node put out at every step, by its name; `output` is the network's own output. */
+  /** Outputs of nodes at every step, by name; `output` is the network's output. */
   readonly outputs: ReadonlyMap<string, Float64Array>;
 }
 
 const MAX_STEPS = 100_000;
 
-/** `inputSize`: of the network's Input. Axes of length 1, as of a batch of one, do not matter. */
+/** `inputSize`: size of the network's Input. Axes of length 1, such as a batch of one, are ignored. */
 export function readRecording(file: Uint8Array, inputSize: number): Recording {
   const arrays = readNpz(file);
   const input = arrays.get('input');

@@ -1,22 +1,25 @@
-// Element types of tensors, and how each becomes binary32, exactly.
+// Element types of tensors, and their exact conversion to binary32.
 import { RouterError } from '../core/errors.ts';
 
 interface DType {
   readonly name: string;
-  /** Of one element. */
+  /** Size of one element. */
   readonly bytes: number;
-  /** Of whole elements, little-endian, anywhere in memory. Returns binary32 in the same order; FP32 as it is. */
+  /**
+   * Converts whole elements, little-endian, at any alignment, to binary32 in the same order; FP32 is returned
+   * unchanged.
+   */
   readonly toFloats: (data: Uint8Array) => Uint8Array;
 }
 
-/** A copy: elements of 16 bits are read from even addresses only. */
+/** A copy, because 16-bit elements can only be read from even addresses. */
 function aligned(data: Uint8Array): ArrayBuffer {
   return new Uint8Array(data).buffer;
 }
 
 const bytesOf = (floats: Float32Array<ArrayBuffer>): Uint8Array => new Uint8Array(floats.buffer);
 
-/** Signs, exponents of 5 bits and fractions of 10; binary32 has every such number, and keeps infinity and NaN. */
+/** Sign, 5-bit exponent and 10-bit fraction. binary32 can represent every such number, including infinity and NaN. */
 function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
@@ -28,7 +31,7 @@ function fromHalf(half: number): number {
 
 let halves: Float32Array | undefined;
 
-/** All 65,536 of them, when they are first asked for. */
+/** A table of all 65,536 values, built at first use. */
 function allHalves(): Float32Array {
   return (halves ??= Float32Array.from({ length: 65_536 }, (_, half) => fromHalf(half)));
 }

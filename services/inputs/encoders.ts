@@ -1,8 +1,9 @@
-// Numbers to spikes: proto/NUMERICS.md, "Encoders". Done once, before any engine, so that all engines get the same bits.
+// Encodes numbers as spikes (proto/NUMERICS.md, "Encoders"). Done once, before the engines, so that all get the same
+// bits.
 import type { Encoder } from '../config/input-settings.ts';
 import { randomWord } from './threefry.ts';
 
-/** Of one input as it was sent: a constant input has one row. */
+/** Rows of the input: a constant input has one. */
 interface Rows {
   readonly rows: number;
   /** Elements of a row. */
@@ -10,7 +11,7 @@ interface Rows {
   readonly values: Float32Array;
 }
 
-/** `steps`: of the series that a constant input becomes. Returns a row for each step. */
+/** `steps`: length of the series for a constant input. Returns one row per step. */
 export function encode(encoder: Encoder, input: Rows, steps: number): Float32Array<ArrayBuffer> {
   switch (encoder.kind) {
     case 'rate':

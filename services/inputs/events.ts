@@ -1,16 +1,16 @@
-// Sparse events of a sensor to a series: each step is a bin of time, each element a place of the sensor and, where the model
-// wants it, a polarity. proto/NUMERICS.md, "Events".
+// Converts sparse events of a sensor to a series: each step is a time bin, each element is a pixel and, if the model
+// uses it, a polarity. proto/NUMERICS.md, "Events".
 import type { EventBins } from '../config/input-settings.ts';
 import { RouterError } from '../core/errors.ts';
 import { VarintReader, countVarints } from './varints.ts';
 
-/** As they came: packed varints, one for each event in each of the four. */
+/** As received: packed varints, one per event in each of the four lists. */
 export interface PackedEvents {
   readonly times: Uint8Array;
   readonly x: Uint8Array;
   readonly y: Uint8Array;
   readonly polarity: Uint8Array;
-  /** Microseconds at which step 0 begins; undefined: at the first event. */
+  /** Start of step 0, microseconds; undefined: the first event. */
   readonly startUs: number | undefined;
   /** 0: up to the last event. */
   readonly steps: number;
@@ -21,7 +21,7 @@ export interface Series {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** Of a series that is made here: bounds the memory that a few bytes of events can cost. */
+/** Maximum elements of a generated series, since a few bytes of events could otherwise cost much memory. */
 export const MAX_SERIES_ELEMENTS = 16 * 1_048_576;
 const MAX_STEPS = 100_000;
 

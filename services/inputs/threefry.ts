@@ -1,5 +1,5 @@
 // Random words from a counter: Threefry-2x32-20 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), the
-// generator that JAX uses. proto/NUMERICS.md, "Encoders": any client can compute the same.
+// generator that JAX uses. proto/NUMERICS.md, "Encoders": so any client can compute the same values.
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const ROUNDS = 20;

@@ -1,6 +1,6 @@
-// Packed varints, as protobuf has them, read without an object for each.
+// Reads protobuf's packed varints without allocating an object for each.
 
-/** How many there are. Throws RangeError where the last one does not end. */
+/** Returns their number. Throws RangeError if the last one is incomplete. */
 export function countVarints(bytes: Uint8Array): number {
   let count = 0;
   for (let k = 0; k < bytes.length; k += 1) count += bytes[k]! < 128 ? 1 : 0;
@@ -8,7 +8,7 @@ export function countVarints(bytes: Uint8Array): number {
   return count;
 }
 
-/** One after the other. Beyond 2^53 they are not exact. */
+/** Reads one after another. Not exact above 2^53. */
 export class VarintReader {
   readonly #bytes: Uint8Array;
   #at = 0;

@@ -1,7 +1,7 @@
-// What several teachers say together: the weighted mean of their scores, and how much they contradict each other.
+// The consensus of several teachers: the weighted mean of their scores, and their disagreement.
 
 export interface Consensus {
-  /** Index of the highest score; of equals the first. */
+  /** Index of the highest score; the first one on a tie. */
   readonly labelIndex: number;
   readonly confidence: number;
   readonly scores: readonly number[];
@@ -21,14 +21,14 @@ export function consensus(scores: readonly (readonly number[])[], weights: reado
   };
 }
 
-/** The first of equals. */
+/** The first one on a tie. */
 export function indexOfLargest(values: ArrayLike<number>): number {
   let largest = 0;
   for (let k = 1; k < values.length; k += 1) if (values[k]! > values[largest]!) largest = k;
   return largest;
 }
 
-/** Each non-negative weight's part of their sum. All are equal where none is above zero. */
+/** Normalizes non-negative weights to sum 1. All are equal if none is above zero. */
 export function normalized(weights: readonly number[]): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => (total > 0 ? weight / total : 1 / weights.length));
@@ -40,12 +40,12 @@ function mixture(scores: readonly (readonly number[])[], weights: readonly numbe
   return mean;
 }
 
-/** The weighted Jensen-Shannon divergence, divided by the largest that it can be (learning.proto, `disagreement`). */
+/** The weighted Jensen-Shannon divergence, divided by its maximum (learning.proto, `disagreement`). */
 function disagreement(scores: readonly (readonly number[])[], weights: readonly number[], mean: number[]): number {
   const most = Math.min(entropy(weights), Math.log2(mean.length));
   if (!(most > 0)) return 0;
   const within = scores.reduce((sum, row, k) => sum + weights[k]! * entropy(row), 0);
-  // Rounding may leave equal scores a little below zero.
+  // Rounding may give slightly less than zero for equal scores.
   return Math.min(1, Math.max(0, (entropy(mean) - within) / most));
 }
 

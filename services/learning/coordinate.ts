@@ -1,4 +1,4 @@
-// One input to several teachers at once, through the router's own path, and their consensus.
+// Sends one input to several teachers at once, through the router's request path, and computes their consensus.
 import { throwIfCancelled } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -8,11 +8,11 @@ import type { ReasonAnswer, Router } from '../routing/router.ts';
 import { type Consensus, consensus, normalized } from './consensus.ts';
 import { type Teacher, type TeacherGroup, keyOf } from './teachers.ts';
 
-/** Of the caller's time, what the teachers get: the others' answers are still of use when one is too slow. */
+/** Share of the caller's time for the teachers: if one is too slow, the others' answers can still be used. */
 const TEACHERS_SHARE = 0.9;
 
 export type Asker = Pick<Router, 'reason'>;
-/** What is asked of each teacher. */
+/** The question for each teacher. */
 export type TeacherQuestion = Omit<ReasonQuestion, 'model' | 'modelVersion'>;
 
 export interface Answered {
@@ -32,7 +32,7 @@ export type TeacherOutcome = Answered | Failed;
 
 export interface Coordinated extends Consensus {
   readonly label: string;
-  /** In the group's order, each with its part of the consensus: 0 where it failed. */
+  /** In the group's order, each with its weight in the consensus: 0 if it failed. */
   readonly teachers: readonly { readonly outcome: TeacherOutcome; readonly weight: number }[];
 }
 
@@ -41,8 +41,8 @@ export function hasAnswered(outcome: TeacherOutcome): outcome is Answered {
 }
 
 /**
- * `weights`: one for each teacher, not below 0. Rejects where the caller has left, or no teacher answers: then with the first
- * one's kind of error, and the reason of each in the message.
+ * `weights`: one for each teacher, at least 0. Rejects if the caller is gone. If no teacher answers, rejects with the
+ * first error's kind and all reasons in the message.
  */
 export async function coordinate(
   { labels, teachers }: TeacherGroup,
@@ -68,7 +68,7 @@ export async function coordinate(
   };
 }
 
-/** One outcome for each teacher, in their order. Rejects where the caller has left. */
+/** One outcome for each teacher, in order. Rejects if the caller is gone. */
 export async function askTeachers(
   teachers: readonly Teacher[],
   question: TeacherQuestion,
@@ -95,7 +95,7 @@ async function ask(
     return { version, answer, scores, labelIndex: order.indexOf(answer.answer.labelIndex) };
   } catch (thrown) {
     const error = RouterError.from(thrown);
-    if (error.kind === 'INTERNAL') throw error; // a bug of ours is no teacher's failure
+    if (error.kind === 'INTERNAL') throw error; // a bug of ours is not a teacher's failure
     return { version, error };
   }
 }

@@ -1,4 +1,4 @@
-// How a student and its teachers did over time, in a bounded number of points.
+// Accuracy of a student and weights of its teachers over time, with a bounded number of points.
 import type { Learner } from './learner.ts';
 
 const MAX_POINTS = 256;
@@ -6,11 +6,11 @@ const MAX_POINTS = 256;
 export interface CurvePoint {
   /** Labelled examples before this point. */
   readonly examples: number;
-  /** Of each teacher. */
+  /** One for each teacher. */
   readonly weights: readonly number[];
   readonly regrets: readonly number[];
   readonly bounds: readonly number[];
-  /** Share of the labelled examples that was answered rightly before it was learnt, since the point before. */
+  /** Accuracy on labelled examples before each was learnt, since the previous point. */
   readonly studentAccuracy: number;
   readonly consensusAccuracy: number;
   readonly teacherAccuracy: readonly number[];
@@ -28,7 +28,7 @@ export class Curve {
   #stride = 1;
   #before: Right = { examples: 0, student: 0, consensus: 0, teachers: [] };
 
-  /** To be called after each example. */
+  /** Call after each example. */
   add({ tally, teachers }: Learner): void {
     const { labelled: examples, studentRight: student, consensusRight: consensus, teacherRight } = tally;
     if (examples - this.#before.examples < this.#stride) return;

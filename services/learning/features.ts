@@ -1,10 +1,10 @@
-// What a student sees of an input: the numbers themselves, or the mean spikes a step of its base's outputs.
+// The features of an input for a student: the numbers themselves, or the mean spikes per step of its base's outputs.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { validateInput } from '../routing/check-input.ts';
 import type { Asker, TeacherQuestion } from './coordinate.ts';
 
-/** `base`: "name/version"; empty: none. An error where the input cannot be used. */
+/** `base`: "name/version"; empty: none. Returns an error if the input cannot be used. */
 export async function featuresOf(
   question: TeacherQuestion,
   base: string,

@@ -1,11 +1,11 @@
-// Teachers may list the same labels in another order: they are matched by their text.
+// Teachers may list the same labels in different orders: labels are matched by text.
 
-/** What is wrong with a teacher's labels; its message is for the caller. */
+/** A problem with a teacher's labels. The message is for the caller. */
 export class LabelMismatch extends Error {}
 
 /**
- * For each of `labels`, its index in `own`. Throws LabelMismatch unless both have the same labels, each once. `model`, `first`:
- * whose labels they are, for the message.
+ * For each of `labels`, its index in `own`. Throws LabelMismatch unless both have the same labels without duplicates.
+ * `model`, `first`: owners of the labels, for the message.
  */
 export function labelOrder(
   labels: readonly string[],

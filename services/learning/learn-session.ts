@@ -1,4 +1,4 @@
-// One stream of examples: the teachers are asked for several at once, and what they say is learnt in the order in which it came.
+// One stream of examples. Teachers answer several examples at once; they are learnt in the order in which they arrived.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import type { RawInput } from '../routing/check-input.ts';
@@ -10,24 +10,24 @@ import type { CommitRecord } from './student-state.ts';
 import type { Student } from './student.ts';
 import { type TeacherGroup, keyOf } from './teachers.ts';
 
-/** Reasons kept of examples that were skipped. */
+/** Maximum stored reasons of skipped examples. */
 const MAX_REASONS = 8;
 const MAX_WEIGHTS = 4_194_304;
 
 export interface LearnPlan {
   readonly student: string;
-  /** "name/version"; empty: the input is what the student sees. */
+  /** "name/version"; empty: the features are the input itself. */
   readonly base: string;
   readonly teachers: TeacherGroup;
   readonly rate: number;
   readonly heldOutEvery: number;
-  /** Examples after which it commits; 0: at the end only. */
+  /** Examples between commits; 0: commit only at the end. */
   readonly commitEvery: number;
 }
 
 export interface RawExample {
   readonly input: RawInput;
-  /** Where it is set, the input is made of it, and `input` is empty. */
+  /** If set, the input is computed from it, and `input` is empty. */
   readonly text?: string;
   /** Empty: unlabelled. */
   readonly label: string;
@@ -37,7 +37,7 @@ interface LearnResult {
   readonly learnt: number;
   readonly heldOut: number;
   readonly skipped: number;
-  /** Of the first ones. */
+  /** Reasons of the first skipped examples. */
   readonly skippedReasons: readonly string[];
   readonly commits: readonly CommitRecord[];
 }
@@ -66,7 +66,7 @@ export class LearnSession {
     };
   }
 
-  /** What is to be learnt of it; an error where the input or its label cannot be used. Rejects where the caller has left. */
+  /** Prepares an example; returns an error if its input or label cannot be used. Rejects if the caller is gone. */
   async prepare({ label, ...input }: RawExample, context: CallContext): Promise<Example | RouterError> {
     const { teachers, base } = this.#plan;
     const question = { ...input, strategy: undefined, cache: 'USE', vote: undefined } as const;
@@ -90,7 +90,7 @@ export class LearnSession {
     return { features, label: index, scores };
   }
 
-  /** To be called in the order of the examples, one after the other. Rejects where the student cannot go on. */
+  /** Call in the order of the examples, one at a time. Rejects if the student cannot continue. */
   async learn(prepared: Example | RouterError): Promise<void> {
     const number = ++this.#next;
     if (prepared instanceof RouterError) {
@@ -109,7 +109,7 @@ export class LearnSession {
     if (commitEvery > 0 && this.#student.state.sinceCommit >= commitEvery) await this.#commit();
   }
 
-  /** All examples are learnt: commits what is new. */
+  /** Ends the session: commits the new state. */
   async finish(): Promise<LearnResult> {
     await this.#commit();
     await this.#student.sync();

@@ -1,4 +1,4 @@
-// A learner's whole state as bytes, little-endian: what a commit keeps, and what a replay is held against.
+// Encodes a learner's whole state as little-endian bytes, for commits and for comparison in a replay.
 import type { Learner } from './learner.ts';
 
 type Numbers = Float32Array | Float64Array;
@@ -9,7 +9,7 @@ export function stateBytes(learner: Learner): Buffer {
   return Buffer.concat([bytesOf(Float64Array.from(counts)), ...arraysOf(learner).map(bytesOf)]);
 }
 
-/** `bytes`: of a learner with the same spec. Throws where their length is another one. */
+/** `bytes`: of a learner with the same spec. Throws if the length differs. */
 export function restoreState(learner: Learner, bytes: Uint8Array): void {
   const { readout, tally } = learner;
   const counts = new Float64Array(5);

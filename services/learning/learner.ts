@@ -1,22 +1,22 @@
-// What a student has learnt: its teachers' weights and its readout. Changed by examples only, one after the other, so that equal
-// examples in equal order come to the same bits: proto/NUMERICS.md, "Learning".
+// The learnt state of a student: its teachers' weights and its readout. Only examples change it, one at a time, so
+// equal examples in equal order give the same bits: proto/NUMERICS.md, "Learning".
 import { indexOfLargest } from './consensus.ts';
 import { MlPoly } from './ml-poly.ts';
 import { Readout } from './readout.ts';
 
-/** What does not change while a student lives. */
+/** Constant properties of a student. */
 export interface StudentSpec {
   readonly student: string;
-  /** The model "name/version" whose mean spikes a step are the features; empty: the input itself is. */
+  /** The model "name/version" whose mean spikes per step are the features; empty: the input itself. */
   readonly base: string;
   /** "name/version". */
   readonly teachers: readonly string[];
   readonly labels: readonly string[];
   /** Numbers of one example. */
   readonly features: number;
-  /** Of the gradient steps. */
+  /** Learning rate of the gradient steps. */
   readonly rate: number;
-  /** One in so many labelled examples is held out, for validation. */
+  /** One of this many labelled examples is held out for validation. */
   readonly heldOutEvery: number;
 }
 
@@ -24,11 +24,11 @@ export interface Example {
   readonly features: Float32Array;
   /** Index; undefined: unlabelled. */
   readonly label: number | undefined;
-  /** Of each teacher, in the order of the student's labels; undefined: it did not answer. */
+  /** Scores of each teacher, in the order of the student's labels; undefined: it did not answer. */
   readonly scores: readonly (Float32Array | undefined)[];
 }
 
-/** Numbers of examples, and of those the right answers that were given before they were learnt. */
+/** Number of examples, and of correct answers given before each was learnt. */
 export interface Tally {
   labelled: number;
   unlabelled: number;
@@ -52,7 +52,7 @@ export class Learner {
     this.tally = { labelled: 0, unlabelled: 0, studentRight: 0, consensusRight: 0, teacherRight };
   }
 
-  /** Returns false where it teaches nothing: no label and no teacher. */
+  /** Returns false if the example teaches nothing: no label and no teacher. */
   learn({ features, label, scores }: Example): boolean {
     const isPresent = scores.map((row) => row !== undefined);
     const hasTeacher = isPresent.includes(true);
@@ -71,7 +71,7 @@ export class Learner {
     return true;
   }
 
-  /** The teachers' weighted mean, in binary64, teachers in ascending order. One at least is present. */
+  /** The teachers' weighted mean, in binary64, teachers in ascending order. At least one is present. */
   consensus(scores: Example['scores']): Float64Array {
     const weights = this.teachers.weights(scores.map((row) => row !== undefined));
     const mean = new Float64Array(this.spec.labels.length);
@@ -90,7 +90,7 @@ export class Learner {
   }
 }
 
-/** Half of Brier's score: 0 where all is on the label, 1 where all is on another one. */
+/** Half of the Brier score: 0 if all probability is on the label, 1 if it is on another one. */
 function lossOf(scores: Float32Array, label: number): number {
   let sum = 0;
   for (let k = 0; k < scores.length; k += 1) {

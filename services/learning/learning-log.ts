@@ -1,4 +1,5 @@
-// The file of a student's records: appended to, synced to disk before anybody relies on it, read back whole.
+// The log file of a student: records are appended, and synced to disk before they are used; the whole file is read at
+// start.
 import { type FileHandle, open } from 'node:fs/promises';
 import {
   CHECKSUM_BYTES,
@@ -12,21 +13,21 @@ import {
 import { xxh64 } from '../engines/xxh64.ts';
 import type { StudentSpec } from './learner.ts';
 
-/** A log that was changed, or is no log. */
+/** The file is damaged, changed, or not a log. */
 export class LogError extends Error {}
 
 /** Records in memory before they are written, bytes. */
 const MAX_PENDING_BYTES = 262_144;
 
 interface LogEnd {
-  /** Length of the whole records, bytes. */
+  /** Length of the complete records, bytes. */
   readonly length: number;
   readonly checksum: bigint;
 }
 
 /**
- * Gives every whole record in order, and returns where they end. A last record that is torn, as a crash leaves it, is left out;
- * any other damage throws LogError.
+ * Passes on every complete record in order, and returns their end. Ignores an incomplete last record, as a crash leaves
+ * it; throws LogError for any other damage.
  */
 export async function readLog(
   file: FileHandle,
@@ -73,7 +74,7 @@ async function read(file: FileHandle, position: number, length: number): Promise
   return bytes;
 }
 
-/** One writer at a time; a call must have resolved before the next one. */
+/** For one writer; each call must have resolved before the next one. */
 export class LogWriter {
   readonly #file: FileHandle;
   #length: number;
@@ -87,7 +88,7 @@ export class LogWriter {
     this.#checksum = checksum;
   }
 
-  /** Opens `path`, or creates it, gives its records, and cuts off what a crash has torn. Rejects with LogError. */
+  /** Opens or creates `path`, passes on its records, and truncates an incomplete last record. Rejects with LogError. */
   static async open(path: string, onRecord: (record: LogRecord) => void | Promise<void>): Promise<LogWriter> {
     const file = await open(path, 'a+', 0o600);
     try {
@@ -105,12 +106,12 @@ export class LogWriter {
     }
   }
 
-  /** Bytes of the file, with those that are not written yet. */
+  /** Size of the file, including bytes that are not written yet. */
   get length(): number {
     return this.#length + this.#pendingBytes;
   }
 
-  /** It is on disk after the next `sync`. */
+  /** The record is on disk after the next `sync`. */
   async append(record: LogRecord): Promise<void> {
     const { bytes, checksum } = encodeRecord(record, this.#checksum);
     this.#checksum = checksum;
@@ -119,7 +120,7 @@ export class LogWriter {
     if (this.#pendingBytes >= MAX_PENDING_BYTES) await this.#flush();
   }
 
-  /** Resolves when all that was appended is on disk. */
+  /** Resolves when all appended records are on disk. */
   async sync(): Promise<void> {
     await this.#flush();
     await this.#file.datasync();

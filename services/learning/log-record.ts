@@ -7,18 +7,18 @@ import { xxh64 } from '../engines/xxh64.ts';
 import type { Example, StudentSpec } from './learner.ts';
 
 export const MAGIC = Buffer.from('TLEARN01');
-/** A length beyond is none that this program has written. */
+/** Maximum length of a record that this program writes. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
 export const HEAD_BYTES = 5;
 export const CHECKSUM_BYTES = 8;
 
 export const KINDS = { START: 1, EXAMPLE: 2, HELD_OUT: 3, COMMIT: 4, OUTCOME: 5, ROLL_BACK: 6 } as const;
 
-/** How a commit ended. */
+/** The result of a commit. */
 export interface CommitOutcome {
   readonly version: number;
   readonly status: 'PUBLISHED' | 'FAILED' | 'REJECTED';
-  /** Empty where it is published. */
+  /** Empty if it is published. */
   readonly why: string;
 }
 
@@ -26,9 +26,9 @@ export interface Commit {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   readonly version: number;
-  /** Examples learnt before. */
+  /** Number of examples learnt before it. */
   readonly examples: number;
-  /** Held-out examples, and the share that this version, and the one published before it (0: none), answers rightly. */
+  /** Number of held-out examples, and the accuracy of this version and of the previously published one (0: none). */
   readonly heldOut: number;
   readonly accuracy: number;
   readonly accuracyBefore: number;
@@ -53,7 +53,7 @@ export function encodeRecord(record: LogRecord, seed: bigint): { bytes: Buffer; 
   return { bytes, checksum };
 }
 
-/** `spec`: of the log's first record. Throws where the payload is none of its kind. */
+/** `spec`: from the log's first record. Throws if the payload is invalid for its kind. */
 export function decodeRecord(kind: number, payload: Buffer, spec: StudentSpec | undefined): LogRecord {
   if (kind === KINDS.START) return { kind: 'START', spec: json(payload) as StudentSpec };
   if (kind === KINDS.COMMIT) {

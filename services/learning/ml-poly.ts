@@ -1,14 +1,14 @@
-// How much each teacher is worth: ML-Poly with a learning rate for each teacher (Gaillard, Stoltz and van Erven, "A second-order
-// bound with excess losses", COLT 2014, figure 2 and theorem 5). In binary64, with + - * / and max only: proto/NUMERICS.md,
-// "Learning".
+// Weights of the teachers: ML-Poly with a learning rate for each teacher (Gaillard, Stoltz and van Erven, "A
+// second-order bound with excess losses", COLT 2014, figure 2 and theorem 5). In binary64, with + - * / and max only:
+// proto/NUMERICS.md, "Learning".
 
-/** Kept apart for each teacher, so that one may miss rounds. */
+/** Stored per teacher, so that a teacher may miss rounds. */
 export class MlPoly {
-  /** Loss of the weighted mean less the teacher's own, summed. */
+  /** Sum of the weighted mean's loss minus the teacher's loss. */
   readonly regrets: Float64Array;
   /** The same squared. */
   readonly squares: Float64Array;
-  /** Losses that were taken from each. */
+  /** Number of losses of each. */
   readonly rounds: Float64Array;
 
   constructor(teachers: number) {
@@ -17,7 +17,7 @@ export class MlPoly {
     this.rounds = new Float64Array(teachers);
   }
 
-  /** Sum to 1 over the teachers that are present; 0 for the others. All equal where no teacher has been better than the mean. */
+  /** Sum to 1 over the present teachers; 0 for the others. All equal if no teacher has been better than the mean. */
   weights(isPresent: readonly boolean[]): number[] {
     const weights = isPresent.map((present, k) => {
       return present ? Math.max(this.regrets[k]!, 0) / (1 + this.squares[k]!) : 0;
@@ -29,7 +29,7 @@ export class MlPoly {
     return isPresent.map((here) => (here ? 1 / present : 0));
   }
 
-  /** `losses`: from 0 to 1; undefined: the teacher said nothing. Returns the loss of the weighted mean. */
+  /** `losses`: from 0 to 1; undefined: the teacher did not answer. Returns the loss of the weighted mean. */
   learn(losses: readonly (number | undefined)[]): number {
     const weights = this.weights(losses.map((loss) => loss !== undefined));
     let mean = 0;
@@ -46,7 +46,7 @@ export class MlPoly {
     return mean;
   }
 
-  /** What no sequence of losses can raise the regret of that teacher above. */
+  /** Upper bound of that teacher's regret for any sequence of losses. */
   bound(teacher: number): number {
     const [teachers, rounds] = [this.regrets.length, Math.max(0, ...this.rounds)];
     return Math.sqrt(teachers * (1 + Math.log(1 + rounds)) * (1 + this.squares[teacher]!));

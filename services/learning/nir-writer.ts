@@ -1,4 +1,4 @@
-// A NIR graph to the bytes of its file. Equal graphs give equal bytes.
+// Encodes a NIR graph as a file. Equal graphs give equal bytes.
 import * as h5wasm from 'h5wasm';
 import type { NirGraph, NirNode, Parameter } from '../engines/local/nir-graph.ts';
 import { SAME_PADDING } from '../engines/local/node-types.ts';
@@ -41,7 +41,7 @@ function writeNode(group: h5wasm.Group, { type, parameters, integers }: NirNode)
   }
 }
 
-/** In binary32 where that holds every value exactly. */
+/** As binary32 if that represents every value exactly. */
 function writeParameter(group: h5wasm.Group, name: string, { shape, values }: Parameter): void {
   const isSingle = values.every((value) => Math.fround(value) === value);
   const data = isSingle ? Float32Array.from(values) : values;

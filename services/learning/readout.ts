@@ -1,18 +1,20 @@
-// The student's readout: softmax regression by gradient steps, in the arithmetic of proto/NUMERICS.md, "Learning", so that every
-// language that follows that page holds the same bits after any number of steps. No library function is used on the way.
+// The student's readout: softmax regression by gradient steps, in the arithmetic of proto/NUMERICS.md, "Learning", so
+// that every implementation has the same bits after any number of steps. No math library functions are used.
 import { exponentialDecay } from '../engines/local/decay-factor.ts';
 
 const { fround } = Math;
 
-/** Of the average over the steps: later ones count more (Shamir and Zhang, "Stochastic gradient descent for non-smooth
- * optimization", ICML 2013, section 4). */
+/**
+ * Exponent of the average over the steps: later steps count more (Shamir and Zhang, "Stochastic gradient descent for
+ * non-smooth optimization", ICML 2013, section 4).
+ */
 const AVERAGING = 3;
 
 export class Readout {
   /** A row of features for each label. */
   readonly weights: Float32Array;
   readonly bias: Float32Array;
-  /** The averages over all steps: what is published. */
+  /** The averages over all steps, which are published. */
   readonly meanWeights: Float32Array;
   readonly meanBias: Float32Array;
   steps = 0;
@@ -26,12 +28,12 @@ export class Readout {
     this.#rate = fround(rate);
   }
 
-  /** The probability of each label, as the averages have it. */
+  /** The probability of each label, computed from the averages. */
   scores(features: Float32Array): Float32Array {
     return softmax(affine(features, this.meanWeights, this.meanBias));
   }
 
-  /** One gradient step of the cross-entropy. `target`: the probability of each label, as it should be. */
+  /** One gradient step of the cross-entropy. `target`: the desired probability of each label. */
   step(features: Float32Array, target: Float32Array): void {
     const scores = softmax(affine(features, this.weights, this.bias));
     const rate = fround(this.#rate / fround(1 + squared(features)));
@@ -74,7 +76,7 @@ function squared(features: Float32Array): number {
   return sum;
 }
 
-/** exp(-x) is 1 - D(x), D as NUMERICS has it. */
+/** exp(-x) is 1 - D(x), with D from NUMERICS.md. */
 function softmax(sums: Float32Array): Float32Array {
   const largest = sums.reduce((most, sum) => Math.max(most, sum), -Infinity);
   let total = 0;

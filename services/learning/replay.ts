@@ -1,4 +1,4 @@
-// Learns all examples of a log again, and compares each commit's state to the bit.
+// Learns all examples of a log again, and compares the state of each commit to the bit.
 import { open } from 'node:fs/promises';
 import { xxh64 } from '../engines/xxh64.ts';
 import { stateBytes } from './learner-state.ts';

@@ -1,4 +1,4 @@
-// A student as a NIR file: its readout behind its base, or behind the input itself.
+// Exports a student as a NIR file: its readout after its base, or directly after the input.
 import { stringify } from 'yaml';
 import type { Manifest } from '../config/manifest.ts';
 import { compileNetwork } from '../engines/local/compile.ts';
@@ -11,11 +11,11 @@ import { writeNir } from './nir-writer.ts';
 const READOUT = 'student_readout';
 const OUTPUT = 'student_output';
 
-/** A model of the repository, as its files are. */
+/** The files of a repository model. */
 export interface ModelFiles {
   readonly nir: Uint8Array;
   readonly manifest: Manifest;
-  /** The file that the manifest's `tokenizer` names; undefined: it names none. */
+  /** Content of the manifest's `tokenizer` file; undefined: none. */
   readonly tokenizer: Uint8Array | undefined;
 }
 
@@ -25,7 +25,7 @@ interface StudentFiles {
   readonly manifest: string;
 }
 
-/** Equal learners and bases give equal bytes. `base`: undefined where the student has none. Throws INVALID_FIELD. */
+/** Equal learners and bases give equal bytes. `base`: undefined if the student has none. Throws INVALID_FIELD. */
 export function studentFiles(learner: Learner, base: ModelFiles | undefined): StudentFiles {
   const { features, labels } = learner.spec;
   if (base === undefined) {
@@ -43,7 +43,7 @@ export function studentFiles(learner: Learner, base: ModelFiles | undefined): St
   };
 }
 
-/** Throws INVALID_FIELD where no readout can be put behind the model's. */
+/** Throws INVALID_FIELD if no readout can follow the model's readout. */
 export function checkBase(base: ModelFiles): void {
   const { graph } = { graph: readNir(base.nir).graph };
   if (base.manifest.readout.from !== 'spike_count') {

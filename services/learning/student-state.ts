@@ -1,22 +1,23 @@
-// What a student's log comes to: applied record by record, by the router that writes it and by `tandem learn replay`.
+// The state that results from a student's log. Records are applied one by one, by the router and by `tandem learn
+// replay`.
 import { Curve } from './curve.ts';
 import { type Example, Learner, type StudentSpec } from './learner.ts';
 import { restoreState, stateBytes } from './learner-state.ts';
 import type { Commit, CommitOutcome, LogRecord } from './log-record.ts';
 import { indexOfLargest } from './consensus.ts';
 
-/** Held-out examples kept: the newest. */
+/** Maximum held-out examples; the newest are kept. */
 const MAX_HELD_OUT = 2_000;
-/** Commits whose state is kept, to go back to. */
+/** Number of commits whose state is kept for roll-back. */
 const MAX_STATES = 8;
-/** Answered between two turns of the event loop. */
+/** Examples answered between two turns of the event loop. */
 const EXAMPLES_A_TURN = 32;
 
-/** A replay that came to another state than the log has. */
+/** A replay whose state differs from the log's. */
 export class ReplayDiffers extends Error {}
 
 export interface CommitRecord extends Commit {
-  /** Undefined: it was under way when the record before the present one was written. */
+  /** Undefined: the commit has not ended yet. */
   outcome: CommitOutcome | undefined;
 }
 
@@ -30,7 +31,7 @@ export class StudentState {
   examples = 0;
   /** The version in use; 0: none. */
   published = 0;
-  /** By version, the newest last. */
+  /** By version, newest last. */
   readonly #states = new Map<number, Uint8Array>();
   #publishedState: Uint8Array | undefined;
   #learner: Learner | undefined;
@@ -43,13 +44,13 @@ export class StudentState {
     return this.#learner?.spec;
   }
 
-  /** Versions that ROLL_BACK may name. */
+  /** Versions to which a roll-back is possible. */
   get versions(): number[] {
     const published = this.commits.filter(({ outcome }) => outcome?.status === 'PUBLISHED');
     return published.map(({ version }) => version).filter((version) => this.#states.has(version));
   }
 
-  /** Throws ReplayDiffers where a commit's state is another one than the examples before it come to. */
+  /** Throws ReplayDiffers if a commit's state differs from the result of the examples before it. */
   apply(record: LogRecord): void {
     if (record.kind === 'START') {
       this.#learner = new Learner(record.spec);
@@ -79,18 +80,18 @@ export class StudentState {
     }
   }
 
-  /** The newest commit, where it has not ended. */
+  /** The newest commit, if it has not ended. */
   get unfinished(): CommitRecord | undefined {
     const last = this.commits.at(-1);
     return last?.outcome === undefined ? last : undefined;
   }
 
-  /** A learner as it was when that version was committed; only of the newest versions. */
+  /** The learner at the commit of a version; only for the newest versions. */
   committed(version: number): Learner {
     return learnerOf(this.spec!, this.#stateOf(version));
   }
 
-  /** As it is in use; undefined: none is. */
+  /** The version in use; undefined: none. */
   get publishedLearner(): Learner | undefined {
     return this.#publishedState && learnerOf(this.spec!, this.#publishedState);
   }
@@ -129,7 +130,7 @@ function learnerOf(spec: StudentSpec, state: Uint8Array): Learner {
   return learner;
 }
 
-/** Share of the examples whose label the readout gives; 0 of none. */
+/** Accuracy of the readout on the examples; 0 if there are none. */
 export async function accuracyOf({ readout }: Learner, examples: readonly Example[]): Promise<number> {
   let right = 0;
   for (const [index, { features, label }] of examples.entries()) {

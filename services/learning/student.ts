@@ -1,5 +1,5 @@
-// One student: its log, what the log comes to, and its versions. A commit is in the log, on disk, before any engine hears of it;
-// what a crash leaves unfinished is finished when the log is opened again.
+// One student: its log, the resulting state, and its versions. A commit is on disk in the log before any engine gets
+// it. A commit interrupted by a crash is finished when the log is opened again.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RouterError } from '../core/errors.ts';
@@ -11,12 +11,12 @@ import type { Commit, CommitOutcome, LogRecord } from './log-record.ts';
 import { type ModelFiles, studentFiles } from './student-nir.ts';
 import { type CommitRecord, StudentState, accuracyOf } from './student-state.ts';
 
-/** Records that are applied between two turns of the event loop. */
+/** Records applied between two turns of the event loop. */
 const RECORDS_A_TURN = 16;
 
-/** Has model versions served; services/publishing is one. */
+/** Publishes model versions; implemented by services/publishing. */
 export interface Publisher {
-  /** All engines that are up serve it, or none does. Without `files`, it is in the repository. */
+  /** Either all engines that are up serve it, or none does. Without `files`, it is already in the repository. */
   load(request: { name: string; version: number; files?: PublishedFiles }): Promise<unknown>;
   unload(name: string, version: number): Promise<unknown>;
 }
@@ -43,7 +43,7 @@ export interface StudentParts {
   readonly versionsOf: (model: string) => readonly RepositoryVersion[];
   /** "name/version". */
   readonly filesOf: (model: string) => ModelFiles;
-  /** Hears of every version that is published, refused or rolled back. */
+  /** Called for every version that is published, refused or rolled back. */
   readonly tell: (severity: 'INFO' | 'WARNING', text: string, data: Readonly<Record<string, string>>) => void;
 }
 
@@ -63,7 +63,7 @@ export class Student {
     this.#parts = parts;
   }
 
-  /** Reads its log, or begins one, and finishes a commit that a crash has interrupted. */
+  /** Reads the log, or creates it, and finishes a commit that a crash interrupted. */
   static async open(name: string, parts: StudentParts): Promise<Student> {
     await mkdir(parts.dir, { recursive: true });
     const state = new StudentState();
@@ -79,12 +79,14 @@ export class Student {
     return student;
   }
 
-  /** Throws INVALID_FIELD where the student exists with another spec, or a model has its name that is no student. */
+  /**
+   * Throws INVALID_FIELD if the student exists with a different spec, or if a model that is not a student has its name.
+   */
   async begin(spec: StudentSpec): Promise<void> {
     const known = this.state.spec;
     if (known === undefined) {
       if (this.#parts.versionsOf(this.name).length > 0) {
-        throw refused('student', `"${this.name}" is a model of the repository, and no student; choose another name`);
+        throw refused('student', `"${this.name}" is a model of the repository, not a student; choose another name`);
       }
       await this.#record({ kind: 'START', spec });
       await this.#log.sync();
@@ -97,7 +99,7 @@ export class Student {
     }
   }
 
-  /** Returns whether it is held out: kept for validation, and not learnt. */
+  /** Returns true if it is held out for validation and not learnt. */
   async learn(example: Example): Promise<boolean> {
     if (this.#log.length >= this.#parts.maxLogBytes) {
       const limit = `${this.#parts.maxLogBytes} bytes (setting learning.max_log_bytes)`;
@@ -116,7 +118,7 @@ export class Student {
     return this.#log.sync();
   }
 
-  /** Validates what was learnt since the last commit and publishes it as a new version; undefined: there is nothing new. */
+  /** Validates the state since the last commit and publishes it as a new version; undefined: there is nothing new. */
   async commit(): Promise<CommitRecord | undefined> {
     const { state } = this;
     if (state.sinceCommit === 0 || state.learner === undefined) return undefined;
@@ -136,7 +138,7 @@ export class Student {
     return record;
   }
 
-  /** Serves that version again, and goes on learning from it. Throws UNKNOWN_MODEL. */
+  /** Serves that version again, and continues learning from it. Throws UNKNOWN_MODEL. */
   async rollBack(version: number): Promise<void> {
     const { versions, published } = this.state;
     if (!versions.includes(version) || version === published) {
@@ -181,7 +183,7 @@ export class Student {
   async #load(version: number): Promise<void> {
     const { publisher, versionsOf, filesOf } = this.#parts;
     if (versionsOf(this.name).some((each) => each.version === version)) {
-      await publisher.load({ name: this.name, version }); // written before a crash
+      await publisher.load({ name: this.name, version }); // it was written before a crash
       return;
     }
     const { spec } = this.state;
@@ -195,14 +197,14 @@ export class Student {
     await publisher.load({ name: this.name, version, files });
   }
 
-  /** Unloads what is newer than the published version. */
+  /** Unloads versions newer than the published one. */
   async #settle(): Promise<void> {
     const { published } = this.state;
     await this.#parts.publisher.load({ name: this.name, version: published });
     for (const version of this.#newerThanPublished()) await this.#parts.publisher.unload(this.name, version);
   }
 
-  /** What a roll back has left, or a crash within one. */
+  /** Versions left over from a roll-back, or from a crash during one. */
   #newerThanPublished(): number[] {
     const { published } = this.state;
     if (published === 0) return [];
@@ -220,7 +222,7 @@ export class Student {
     this.state.apply(record);
   }
 
-  /** Decided by the features alone: an example that comes again is held out again. */
+  /** Decided by the features alone, so a repeated example is held out again. */
   #isHeldOut({ buffer, byteOffset, byteLength }: Float32Array): boolean {
     return xxh64(new Uint8Array(buffer, byteOffset, byteLength)) % BigInt(this.state.spec!.heldOutEvery) === 0n;
   }

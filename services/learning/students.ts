@@ -1,4 +1,4 @@
-// All students: each has a log in one folder, is opened when it is first asked for, and is taught by one caller at a time.
+// All students: each has a log in one folder, is opened at its first use, and is taught by one caller at a time.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RouterError } from '../core/errors.ts';
@@ -13,14 +13,14 @@ export class Students {
   readonly #parts: StudentParts;
   readonly #open = new Map<string, Promise<Student>>();
   readonly #busy = new Set<string>();
-  /** Resolves when engines can be given versions. */
+  /** Resolves when versions can be loaded on engines. */
   readonly #started = Promise.withResolvers<undefined>();
 
   constructor(parts: StudentParts) {
     this.#parts = parts;
   }
 
-  /** Names of those that have begun: their logs have a record. */
+  /** Names of the students whose logs have a record. */
   get names(): string[] {
     try {
       const { dir } = this.#parts;
@@ -46,8 +46,8 @@ export class Students {
   }
 
   /**
-   * To be called once, when engines are up; no student is served before. Opens all, so that what a crash has interrupted is
-   * finished. `onProblem` hears of those that cannot be opened.
+   * Call once, when engines are up; no student is served before. Opens all students, which finishes commits that a
+   * crash interrupted. `onProblem` is called for those that cannot be opened.
    */
   async start(onProblem: (name: string, error: unknown) => void): Promise<void> {
     this.#started.resolve(undefined);
@@ -61,8 +61,8 @@ export class Students {
   }
 
   /**
-   * Gives the student, or a new one of that name, to `work` alone. Rejects with STUDENT_BUSY where another work has it, INVALID_FIELD
-   * or LOG_UNUSABLE.
+   * Runs `work` with exclusive access to the student, or to a new one of that name. Rejects with STUDENT_BUSY if
+   * another call has access, INVALID_FIELD or LOG_UNUSABLE.
    */
   async teach<T>(name: string, work: (student: Student) => Promise<T>): Promise<T> {
     if (!NAME.test(name)) {
@@ -79,7 +79,7 @@ export class Students {
       try {
         return await work(student);
       } catch (error) {
-        // What is in memory may be ahead of the file: the next one reads the file again.
+        // The state in memory may be ahead of the file, so the next call reads the file again.
         if (!(error instanceof RouterError)) await this.#drop(name, student);
         throw error;
       }

@@ -1,4 +1,4 @@
-// The models that are asked together: found by name, their labels in one order.
+// Finds the teachers by name and brings their labels into one order.
 import { RouterError } from '../core/errors.ts';
 import type { ModelVersion } from '../models/repository.ts';
 import { LabelMismatch, labelOrder } from './label-order.ts';
@@ -12,12 +12,12 @@ export interface Teacher {
 }
 
 export interface TeacherGroup {
-  /** The first teacher's, in its order. */
+  /** The labels of the first teacher, in its order. */
   readonly labels: readonly string[];
   readonly teachers: readonly Teacher[];
 }
 
-/** The version that a name means; throws UNKNOWN_MODEL. */
+/** The version for a name; throws UNKNOWN_MODEL. */
 export type FindVersion = (name: string, version: number) => ModelVersion;
 
 /** `names`: "name" or "name/version". Throws INVALID_FIELD or UNKNOWN_MODEL, whose field is `${field}[i]`. */

@@ -1,5 +1,5 @@
-// MCP over Streamable HTTP, for programs of this machine only: it asks for no login, and gives its callers the rights of
-// the user who started it.
+// MCP over Streamable HTTP, for programs on this machine only: it needs no login, and callers have the rights of the
+// user who started it.
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from '@modelcontextprotocol/node';
@@ -13,19 +13,19 @@ export interface HttpEndpoint {
 
 const HOST = '127.0.0.1';
 const PATH = '/mcp';
-/** For a request to be whole, milliseconds. */
+/** Time in which a request must be complete, milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
 const MAX_BODY_BYTES = 16_777_216;
 
-/** `port`: 0: the system chooses. `make`: a server for one request. Rejects where the port is taken. */
+/** `port` 0: the system chooses. `make`: creates a server for one request. Rejects if the port is in use. */
 export async function serveHttp(make: () => McpServer, port: number): Promise<HttpEndpoint> {
   const handler = createMcpHandler(make);
   const handle = toNodeHandler(handler);
   const validateHost = localhostHostValidation();
   const validateOrigin = localhostOriginValidation();
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    // A page in the browser must not reach it by a name that leads here (DNS rebinding).
+    // Browser pages must not reach it by a name that resolves to this machine (DNS rebinding).
     if (!validateHost(request, response) || !validateOrigin(request, response)) return;
     const refusal = refusalOf(request);
     if (refusal === undefined) void handle(request, response);
@@ -45,12 +45,12 @@ export async function serveHttp(make: () => McpServer, port: number): Promise<Ht
   };
 }
 
-/** Its HTTP status; undefined: the request is taken. */
+/** The HTTP status of a refusal; undefined: accepted. */
 function refusalOf({ url, method, headers }: IncomingMessage): number | undefined {
   if (url?.split('?', 1)[0] !== PATH) return 404;
   if (method !== 'POST') return undefined;
   const length = headers['content-length'];
-  if (length === undefined) return 411; // the SDK reads a body of any length
+  if (length === undefined) return 411; // the SDK itself accepts a body of any length
   return Number(length) > MAX_BODY_BYTES ? 413 : undefined;
 }
 

@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly address: string;
   readonly credentials: grpc.ChannelCredentials;
   readonly channel: grpc.ClientOptions;
-  /** Of each call, milliseconds. */
+  /** Time limit of each call, milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -32,7 +32,7 @@ export class RouterConnection {
     this.#options = options;
   }
 
-  /** Calls one unary method. Throws an Error whose message says what is wrong and what to do. */
+  /** Calls a unary method. Throws an Error whose message says what is wrong and what to do. */
   call<C extends grpc.Client, Request, Response>(
     of: ClientClass<C>,
     method: (client: C) => Unary<Request, Response>,
@@ -77,7 +77,7 @@ export class RouterConnection {
   }
 }
 
-/** As in google.rpc.ErrorInfo; empty: there is none. */
+/** From google.rpc.ErrorInfo; empty: none. */
 function reasonOf({ metadata }: grpc.ServiceError): string {
   const [bytes] = metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) return '';

@@ -1,4 +1,4 @@
-// The tools of a router as an MCP server. It holds no state: a new one may serve every request.
+// The tools of a router as an MCP server. It is stateless: a new one may serve every request.
 import { McpServer } from '@modelcontextprotocol/server';
 import type { RouterConnection } from './router-connection.ts';
 import { addModels } from './tools/models.ts';
@@ -9,9 +9,9 @@ import { addVote } from './tools/vote.ts';
 
 interface ServerParts {
   readonly router: RouterConnection;
-  /** Where administrative calls go. */
+  /** Address for administrative calls. */
   readonly admin: RouterConnection;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
 }
 

@@ -1,4 +1,4 @@
-// Known inputs with their digests (`golden` of model.yaml), against which an engine's answers are held.
+// Golden vectors (`golden` of model.yaml): known inputs with the digests that an engine must return.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
@@ -8,14 +8,14 @@ import { hex64 } from '../core/hex.ts';
 const MAX_GOLDEN_BYTES = 64 * 1024 * 1024;
 
 export interface GoldenCase {
-  /** What people call it; may be empty. */
+  /** Name for people; may be empty. */
   readonly name: string;
   /** Little-endian binary32. */
   readonly data: Buffer;
   /** Undefined: one constant input. */
   readonly shape: readonly number[] | undefined;
   readonly stateDigest: bigint;
-  /** Undefined in files that do not have it. */
+  /** Undefined if the file does not have it. */
   readonly readoutDigest: bigint | undefined;
 }
 
@@ -37,10 +37,10 @@ const schema = z.object({
   ),
 });
 
-/** What a version may have beside its model.nir: it then takes the place of what the manifest names. */
+/** Name of a version's own file beside its model.nir, which replaces the file in the manifest. */
 const OWN_FILE = 'golden.json';
 
-/** Empty where there are none for this version. Throws an error that names the file. */
+/** Empty if there are none for this version. Throws an error that names the file. */
 export function readGolden(
   { path: folder, versionPath, version }: { path: string; versionPath: string; version: number },
   file: string | undefined,
@@ -54,7 +54,7 @@ export function readGolden(
   return readCases(path, file, version);
 }
 
-/** As a file beside model.nir has them. */
+/** The content of a golden file. */
 export function goldenText(version: number, cases: readonly GoldenCase[]): string {
   const written = cases.map(({ name, data, shape, stateDigest, readoutDigest }) => ({
     name,

@@ -1,5 +1,5 @@
-// The model repository as the router needs it: names, versions, what goes in, and how to read what comes out.
-// Engines read the same folder (<model>/model.yaml, <model>/<version>/model.nir) for the networks themselves.
+// The model repository for the router: names, versions, inputs, and how to interpret outputs. Engines read the networks
+// from the same folder (<model>/model.yaml, <model>/<version>/model.nir).
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Encoder, EventBins, Manifest } from '../config/manifest.ts';
@@ -18,38 +18,38 @@ export interface ModelVersion {
   readonly name: string;
   readonly version: number;
   readonly inputKind: 'constant' | 'series';
-  /** Of one step; undefined where only the network says. */
+  /** Shape of one step; undefined if the network defines it. */
   readonly inputShape: readonly number[] | undefined;
   readonly readout: {
     readonly from: ReadoutFrom;
     readonly labels: readonly string[];
     readonly temperature: number;
   };
-  /** What makes a series of its inputs; undefined: they go in as they are. */
+  /** Encodes inputs as series; undefined: inputs are used unchanged. */
   readonly encoder?: Encoder | undefined;
-  /** How events become a series; undefined: it takes none. */
+  /** Converts events to a series; undefined: events are not accepted. */
   readonly events?: EventBins | undefined;
   /** Steps of a constant input. */
   readonly steps: number;
   /** Seconds. */
   readonly dt: number;
-  /** What its votes have otherwise than the settings say. */
+  /** Vote settings that differ from the router's. */
   readonly vote: ModelVote | undefined;
-  /** Inputs with known answers; empty where there are none. */
+  /** Golden vectors; may be empty. */
   readonly golden: readonly GoldenCase[];
-  /** "key value" of each setting that the manifest leaves to its default. */
+  /** "key value" of each setting that has its default. */
   readonly defaults: readonly string[];
-  /** Name under which engines hold it; as a rule its own. */
+  /** Name under which engines hold it; usually its own. */
   readonly heldAs: string;
-  /** An operator has unloaded it: it is listed, and not served. */
+  /** An operator unloaded it: it is listed but not served. */
   readonly isUnloaded: boolean;
-  /** Where it lies; undefined: nowhere that engines could be given it from. */
+  /** Its folder; undefined: no files from which engines could load it. */
   readonly folder?: ModelFolder;
-  /** Requests that mean it now. */
+  /** Number of current requests for it. */
   readonly use: VersionUse;
-  /** Undefined: it takes no text. */
+  /** Undefined: it does not accept text. */
   readonly tokenizer: Tokenizer | undefined;
-  /** Why the manifest cannot be used; empty: it can. */
+  /** Why the manifest is invalid; empty: it is valid. */
   readonly error: string;
 }
 
@@ -65,7 +65,7 @@ export function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>)
 export class ModelRepository {
   readonly defaultModel: string;
   #versions: readonly ModelVersion[] = [];
-  /** That are served: by name, highest version first. */
+  /** Served versions: by name, highest version first. */
   #byName: ReadonlyMap<string, readonly ModelVersion[]> = new Map();
 
   constructor(versions: readonly ModelVersion[], defaultModel: string) {
@@ -73,12 +73,12 @@ export class ModelRepository {
     this.#replace(versions);
   }
 
-  /** By name, then version, highest last; also those that cannot be used, or are unloaded. */
+  /** Sorted by name and version, highest last; includes invalid and unloaded versions. */
   get versions(): readonly ModelVersion[] {
     return this.#versions;
   }
 
-  /** Reads a repository folder once. A model whose manifest is wrong is kept, with its `error`. */
+  /** Reads a repository folder once. A model with an invalid manifest is kept, with its `error`. */
   static read(dir: string, defaultModel: string): ModelRepository {
     if (!existsSync(dir)) throw new Error(`there is no model repository at "${dir}"; set models_dir`);
     return new ModelRepository(
@@ -88,8 +88,9 @@ export class ModelRepository {
   }
 
   /**
-   * For a text without a model: the default model where it takes text, else the model NAME-text, with the default model's
-   * name, else the first by name that takes text; else empty. So a model that is added or taught does not become the usual one.
+   * The model for a text without a model name: the default model if it takes text, else the model with its name plus
+   * "-text", else the first by name that takes text, else empty. So an added model or a student does not become the
+   * default.
    */
   get textModel(): string {
     const usual = [...this.find('', 0), ...this.find(`${this.defaultModel}-text`, 0)];
@@ -101,18 +102,18 @@ export class ModelRepository {
     return this.find(this.textModel, 0).find(takesText);
   }
 
-  /** Versions that a request may mean, best first. `name` empty: the default model; `version` 0: all, highest first. */
+  /** Candidate versions for a request, best first. `name` empty: the default model; `version` 0: all, highest first. */
   find(name: string, version: number): readonly ModelVersion[] {
     const all = this.#byName.get(name || this.defaultModel) ?? [];
     return version === 0 ? all : all.filter((model) => model.version === version);
   }
 
-  /** Also one that is unloaded. */
+  /** Includes unloaded versions. */
   get(name: string, version: number): ModelVersion | undefined {
     return this.#versions.find((each) => each.name === name && each.version === version);
   }
 
-  /** From now on requests find it, in place of one with its name and version: at one moment, for all of them. */
+  /** Makes it visible to requests, replacing the version of the same name and number in one step. */
   put(version: ModelVersion): void {
     this.#replace([...this.#without(version), version]);
   }
@@ -132,7 +133,7 @@ export class ModelRepository {
   }
 }
 
-/** `heldAs`: where engines hold it under another name than its own. */
+/** `heldAs`: the name under which engines hold it, if it is not its own. */
 export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersion {
   const { name, version, path, manifest, defaults, isUnloaded, error } = folder;
   let labels: readonly string[] = [];
@@ -164,7 +165,7 @@ export function toVersion(folder: ModelFolder, heldAs = folder.name): ModelVersi
   };
 }
 
-/** A list, or the name of a file beside the manifest with a label a line. */
+/** A list, or the name of a file beside the manifest with one label per line. */
 function readLabels(folder: string, labels: Manifest['labels']): readonly string[] {
   if (labels === undefined || Array.isArray(labels)) return labels ?? [];
   if (basename(labels) !== labels) throw new Error(`model.yaml: labels: "${labels}" is not a file beside it`);

@@ -1,6 +1,6 @@
-// Writes into the model repository. A version is written beside it, flushed to the disk, and moved into its place whole: who
-// reads the folder never sees half of one. What it replaces is kept until the new one is served, and put back if it never is,
-// also by the next start.
+// Writes versions to the model repository. A version is written to a temporary folder, flushed to disk, and then moved
+// to its place, so readers never see a partial version. The replaced version is kept until the new one is served, and
+// restored if that fails, also at the next start.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -12,34 +12,37 @@ import { RouterError } from '../core/errors.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const NEW = '.tandem-new-';
 const REPLACED = '.replaced';
-/** What a process has left that ended while it wrote; younger ones may be another router's. */
+/**
+ * Age after which temporary folders are leftovers of a process that ended while writing; newer ones may belong to
+ * another router.
+ */
 const LEFT_MS = 3_600_000;
 
 export interface VersionFiles {
   readonly nir: Uint8Array;
-  /** Text of model.yaml; undefined: that of the model, or all defaults. */
+  /** Text of model.yaml; undefined: the model's, or all defaults. */
   readonly manifest: string | undefined;
-  /** Content of the file that the manifest's `labels` names; empty: not given. */
+  /** Content of the manifest's `labels` file; empty: not given. */
   readonly labels: string;
   /** Content of golden.json; empty: not given. */
   readonly golden: string;
-  /** Content of the file that the manifest's `tokenizer` names; undefined: not given. */
+  /** Content of the manifest's `tokenizer` file; undefined: not given. */
   readonly tokenizer?: Uint8Array | undefined;
 }
 
-/** A version that lies beside the repository. */
+/** A version in a temporary folder. */
 export interface StagedVersion {
-  /** As it lies there. */
+  /** The version in the temporary folder. */
   readonly folder: ModelFolder;
-  /** Moves it into its place. */
+  /** Moves it to its place. */
   commit(): Promise<ModelFolder>;
-  /** Takes it away, and puts back what it has replaced. */
+  /** Removes it, and restores the version that it replaced. */
   rollback(): Promise<void>;
-  /** Gives up what it has replaced. */
+  /** Deletes the version that it replaced. */
   finish(): Promise<void>;
 }
 
-/** Throws INVALID_FIELD: names are folders, so that they must not be paths. */
+/** Throws INVALID_FIELD: names become folders, so they must not be paths. */
 export function checkModelName(name: string): void {
   if (NAME.test(name)) return;
   const shown = JSON.stringify(name.slice(0, 64));
@@ -54,7 +57,7 @@ export class ModelStore {
     this.#dir = dir;
   }
 
-  /** `modelFolder`: the folder of the model's other versions, where it has one. Throws MODEL_REFUSED. */
+  /** `modelFolder`: the folder of the model's other versions, if it exists. Throws MODEL_REFUSED. */
   async stage(modelFolder: string, version: number, files: VersionFiles): Promise<StagedVersion> {
     const path = join(this.#dir, `${NEW}${randomBytes(8).toString('hex')}`);
     const model = join(this.#dir, modelFolder);
@@ -93,13 +96,13 @@ export class ModelStore {
     };
   }
 
-  /** Deletes a version's files, and the model's folder with the last one. */
+  /** Deletes a version's files, and with the last version the model's folder. */
   async remove({ versionPath }: ModelFolder): Promise<void> {
     await rm(versionPath, { recursive: true, force: true });
     await removeIfEmpty(dirname(versionPath));
   }
 
-  /** Whether it is unloaded is remembered beside it. False: the folder cannot be written. */
+  /** Stores beside the version whether it is unloaded. False: the folder cannot be written. */
   async markUnloaded({ versionPath }: ModelFolder, isUnloaded: boolean): Promise<boolean> {
     const mark = join(versionPath, UNLOADED_MARK);
     try {
@@ -111,7 +114,7 @@ export class ModelStore {
     }
   }
 
-  /** Puts a file of a version into its place, whole. */
+  /** Writes a file of a version atomically. */
   async writeBeside({ versionPath }: ModelFolder, name: string, content: string): Promise<void> {
     const path = join(versionPath, `.${name}.new`);
     try {
@@ -122,7 +125,7 @@ export class ModelStore {
     }
   }
 
-  /** What a router has left that ended in the middle of a load. */
+  /** Leftovers of a router that ended during a load. */
   async recover(): Promise<void> {
     for (const entry of await readdir(this.#dir)) {
       const path = join(this.#dir, entry);
@@ -151,7 +154,7 @@ function contents(version: number, files: VersionFiles): [string, string | Uint8
   return all;
 }
 
-/** The file that the manifest names. Throws MODEL_REFUSED where it names none beside it. */
+/** The file that the manifest names. Throws MODEL_REFUSED if it names none beside it. */
 function fileOf(manifest: string | undefined, setting: 'labels' | 'tokenizer'): string {
   const named = parse(manifest)[setting];
   if (typeof named === 'string' && basename(named) === named && !named.startsWith('.')) return named;
@@ -169,7 +172,7 @@ function parse(manifest = ''): Manifest {
   }
 }
 
-/** The version that a file of known inputs is for is the one that it comes with. */
+/** The golden file belongs to the version that it comes with. */
 function goldenOf(text: string, version: number): string {
   try {
     const golden = JSON.parse(text) as object;
@@ -194,7 +197,7 @@ async function writeFlushed(path: string, content: string | Uint8Array): Promise
   await writeFile(path, content, { flag: 'w', flush: true });
 }
 
-/** A folder's entries. */
+/** The entries of a folder. */
 async function flush(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

@@ -1,4 +1,5 @@
-// Text to a model's input: proto/NUMERICS.md, "Text". The router does it for every client, so that all get the same tokens.
+// Converts text to a model's input (proto/NUMERICS.md, "Text"). The router does this for every client, so all get the
+// same tokens.
 import * as tokenizers from '@huggingface/tokenizers';
 import { basename, join } from 'node:path';
 import xxhash from 'xxhash-wasm';
@@ -11,7 +12,7 @@ export const MAX_TEXT_BYTES = 8_192;
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-// Only what NUMERICS.md describes: other kinds may need another file beside it, or a regular expression that never ends.
+// Only the kind described in NUMERICS.md: others may need more files, or a regular expression that never ends.
 const schema = z.object({
   normalizer: z.object({ type: z.literal('BertNormalizer') }).loose(),
   pre_tokenizer: z.object({ type: z.literal('BertPreTokenizer') }).loose(),
@@ -22,7 +23,7 @@ const schema = z.object({
     .loose(),
 });
 
-/** What is used of the library, whose own declarations do not resolve in an ES module. */
+/** The used part of the library, whose own type declarations do not resolve in an ES module. */
 interface Library {
   encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: readonly number[] };
 }
@@ -31,7 +32,7 @@ const { Tokenizer: Library } = tokenizers as unknown as { Tokenizer: new (file: 
 const { h64Raw } = await xxhash();
 
 export class Tokenizer {
-  /** Tokens of the vocabulary: elements of a model's input. */
+  /** Size of the vocabulary, which is the size of a model's input. */
   readonly size: number;
   /** XXH64 of the file. */
   readonly digest: bigint;
@@ -48,7 +49,7 @@ export class Tokenizer {
     }
     if (!Object.hasOwn(vocab, unknown)) throw new Error(`model.unk_token: "${unknown}" is not in model.vocab`);
     this.digest = h64Raw(file);
-    // The library wants these, too; nothing is decoded, and nothing added.
+    // The library requires these, too; nothing is decoded or added.
     this.#library = new Library({ ...parsed, post_processor: null, decoder: null }, {});
   }
 
@@ -62,7 +63,7 @@ export class Tokenizer {
     return data;
   }
 
-  /** The ids of its tokens, in order; at least one. Throws TEXT_TOO_LONG or TEXT_EMPTY. */
+  /** The ids of the text's tokens, in order; at least one. Throws TEXT_TOO_LONG or TEXT_EMPTY. */
   encode(text: string): readonly number[] {
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_TEXT_BYTES) {
@@ -77,7 +78,7 @@ export class Tokenizer {
   }
 }
 
-/** `file`: of a model's folder, as the manifest names it. Throws an error that names the file. */
+/** `file`: in a model's folder, from the manifest. Throws an error that names the file. */
 export function readTokenizer(folder: string, file: string | undefined): Tokenizer | undefined {
   if (file === undefined) return undefined;
   try {
@@ -87,7 +88,7 @@ export function readTokenizer(folder: string, file: string | undefined): Tokeniz
   }
 }
 
-/** Throws an error that says why it cannot be read. */
+/** Throws an error with the reason if it cannot be read. */
 export function readTokenizerFile(folder: string, file: string): Uint8Array {
   if (basename(file) !== file) throw new Error(`"${file}" is not a file beside it`);
   return readRegularFile(join(folder, file), MAX_FILE_BYTES);

@@ -1,4 +1,4 @@
-// How many requests mean a model version now: it is given up when the last of them has ended.
+// Counts the current requests for a model version, which is released when the last of them has ended.
 export class VersionUse {
   #count = 0;
   #waiting: (() => void)[] = [];
@@ -17,7 +17,7 @@ export class VersionUse {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves when no request means it any more. */
+  /** Resolves when there are no more requests for it. */
   async idle(): Promise<void> {
     while (this.#count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }

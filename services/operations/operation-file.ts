@@ -1,4 +1,4 @@
-// The operations in one JSON file, which is replaced whole.
+// Stores the operations in one JSON file, which is replaced atomically.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const schema = z.array(
   }),
 );
 
-/** `onProblem` hears of a file that cannot be read or written: operations then live in memory only. */
+/** `onProblem` is called if the file cannot be read or written: then operations are only in memory. */
 export function operationFile(file: string, onProblem: (error: unknown) => void): OperationStore {
   return {
     read: () => {

@@ -1,4 +1,5 @@
-// Long work: what is under way, how far it is, and how it ended. Kept in a file, so that a restart says what it has interrupted.
+// Long-running operations: their state, progress and result. Stored in a file, so that a restart can report interrupted
+// ones.
 import { randomBytes } from 'node:crypto';
 import { RouterError } from '../core/errors.ts';
 
@@ -21,19 +22,19 @@ export interface Operation {
   readonly error: string;
 }
 
-/** Keeps what a restart is to know. */
+/** Stores the operations for a restart. */
 export interface OperationStore {
   read(): readonly Operation[];
-  /** Called after every begin and end; must not throw. */
+  /** Called after every start and end; must not throw. */
   write(operations: readonly Operation[]): void;
 }
 
-/** What the work itself says of it. Each end counts once: the first. */
+/** The interface for the work itself. Only the first end counts. */
 export interface RunningOperation {
   readonly id: string;
   progress(done: number, total?: number): void;
   succeed(result: string): void;
-  /** CANCELLED where a caller has cancelled it. */
+  /** CANCELLED if a caller cancelled it. */
   fail(error: RouterError): void;
 }
 
@@ -89,7 +90,7 @@ export class Operations {
     return [...this.#all.values()].filter((each) => kind === '' || each.kind === kind).reverse();
   }
 
-  /** Those of a kind that the last restart has interrupted, oldest first. */
+  /** Operations of a kind that the last restart interrupted, oldest first. */
   interrupted(kind: string): Operation[] {
     return this.#interrupted.filter((each) => each.kind === kind);
   }

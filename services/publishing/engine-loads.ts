@@ -1,8 +1,8 @@
-// Model versions on engines: loaded, and held against known inputs before the engine is asked for them.
+// Loads model versions on engines and tests them with known inputs before requests are sent.
 //
-// A version that was published while the router runs is "managed": an engine is asked for it only after it has answered the
-// version's known inputs, whether it was there when the version came, joined later or was started again. What the repository
-// held when the router started is pinned by its model id, as ever. Every engine is given the versions that it lacks.
+// A version that is published while the router runs is "managed": an engine gets requests for it only after it has
+// answered the version's known inputs correctly, whether it was present at the time, joined later or restarted.
+// Versions from the router's start are checked by model id only. Every engine gets the versions that it lacks.
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { isReplacementName } from '../core/held-name.ts';
@@ -14,45 +14,45 @@ import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import { madeUpInputs } from './known-inputs.ts';
 
-/** The largest file takes an engine a few seconds; many loads at once wait for each other. */
+/** The largest file takes an engine a few seconds; concurrent loads wait for each other. */
 const LOAD_TIMEOUT_MS = 60_000;
 const INPUT_TIMEOUT_MS = 10_000;
 
-/** A version that engines are to hold. */
+/** A version that engines must hold. */
 export interface HeldVersion {
   readonly load: ModelLoad;
   readonly pin: PinnedModel;
-  /** Its golden vectors, or what all engines agreed on. */
+  /** Its golden vectors, or answers on which all engines agreed. */
   readonly known: readonly KnownAnswer[];
-  /** It was published while the router runs. */
+  /** Whether it was published while the router runs. */
   readonly isManaged: boolean;
 }
 
 interface EngineLoadEvents {
-  /** An engine could not be brought to the set. */
+  /** An engine could not load the set of versions. */
   notLoaded(engine: PooledEngine, version: HeldVersion, why: string): void;
-  /** It would hold other weights than it was told to, though it was given the bytes. */
+  /** The engine reports different weights, although it got the bytes. */
   lied(engine: PooledEngine, why: string): void;
 }
 
-/** Whether it was lost: then nothing is known of what it was asked to do. */
+/** Whether it was lost: then the result of the request is unknown. */
 export function isLost(engine: PooledEngine, error: RouterError): boolean {
   return error.kind === 'ENGINE_LOST' || error.kind === 'DRAINING' || engine.engine.description === undefined;
 }
 
-/** An engine says that it has loaded what it cannot have. */
+/** An engine reports that it loaded a model that it cannot have. */
 export class WrongModel extends RouterError {}
 
 export class EngineLoads {
   readonly #pool: EnginePool;
   readonly #events: EngineLoadEvents;
-  /** "heldAs/version" → what engines are to hold. */
+  /** "heldAs/version" → version that engines must hold. */
   readonly #held = new Map<string, HeldVersion>();
-  /** What was unloaded, by the same key. */
+  /** Unloaded versions, by the same key. */
   readonly #unwanted = new Set<string>();
-  /** Stamps of what each engine has proved. */
+  /** Stamps of the versions that each engine has passed. */
   readonly #proved = new WeakMap<PooledEngine, Set<string>>();
-  /** Stamps of what each engine was brought to, or could not be. */
+  /** Stamps of the versions that each engine has loaded, or failed to load. */
   readonly #tried = new WeakMap<PooledEngine, Set<string>>();
   readonly #syncing = new WeakMap<PooledEngine, Promise<void>>();
   #isStopped = false;
@@ -67,14 +67,14 @@ export class EngineLoads {
     this.#isStopped = true;
   }
 
-  /** From now on every engine is to hold it. */
+  /** From now on every engine must hold it. */
   add(version: HeldVersion): void {
     const key = keyOf(version.pin);
     this.#held.set(key, version);
     this.#unwanted.delete(key);
   }
 
-  /** From now on no engine is to hold it. */
+  /** From now on no engine must hold it. */
   delete(version: Pick<PinnedModel, 'name' | 'version'>): void {
     const key = keyOf(version);
     this.#held.delete(key);
@@ -90,11 +90,11 @@ export class EngineLoads {
     return this.#held.get(`${name}/${version}`);
   }
 
-  /** Has an engine load a version, and answer its known inputs. Rejects with RouterError; WrongModel: see there. */
+  /** Loads a version on an engine and tests it with the known inputs. Rejects with RouterError or WrongModel. */
   async bring(engine: PooledEngine, version: HeldVersion): Promise<void> {
     const tried = marksOf(this.#tried, engine);
     const stamp = stampOf(engine, version.pin);
-    tried.add(stamp); // what it says of its models meanwhile is no reason to begin again
+    tried.add(stamp); // descriptions that arrive meanwhile must not restart the load
     try {
       await this.#bring(engine, version);
     } catch (thrown) {
@@ -124,12 +124,12 @@ export class EngineLoads {
     }
   }
 
-  /** It may be asked for it from now on. To be followed by pool.pinsChanged(). */
+  /** From now on it may get requests for the version. Call pool.pinsChanged() afterwards. */
   prove(engine: PooledEngine, { pin }: HeldVersion): void {
     marksOf(this.#proved, engine).add(stampOf(engine, pin));
   }
 
-  /** What all of them say to made-up inputs. Rejects with LOAD_FAILED where two say different things. */
+  /** Runs generated inputs on all engines. Rejects with LOAD_FAILED if two answers differ. */
   async agree(engines: readonly PooledEngine[], pin: PinnedModel, count: number): Promise<KnownAnswer[]> {
     const known: KnownAnswer[] = [];
     for (const input of madeUpInputs(pin, count)) {
@@ -154,7 +154,7 @@ export class EngineLoads {
     return known;
   }
 
-  /** Brings an engine to the set of versions, in the background; one that has been there already is left alone. */
+  /** Loads the set of versions on an engine in the background, unless it has them already. */
   sync(engine: PooledEngine): Promise<void> {
     const running = this.#syncing.get(engine);
     const next = (running ?? Promise.resolve()).then(() => this.#sync(engine));
@@ -167,7 +167,8 @@ export class EngineLoads {
       const { pin, isManaged } = version;
       if (!this.#isUp(engine) || !this.#held.has(keyOf(pin))) continue;
       const held = heldBy(engine, pin);
-      // What an engine of the start's set holds instead is its operator's business: it is told, and not asked.
+      // If an engine holds a different model instead of one from the start, its operator must decide: it is reported,
+      // and gets no requests.
       if (!isManaged && held !== undefined) continue;
       if (isManaged && this.#mayServe(engine, pin) && isSame(held, pin)) continue;
       const wasTried = marksOf(this.#tried, engine).has(stampOf(engine, pin));
@@ -186,7 +187,7 @@ export class EngineLoads {
     await this.#clear(engine);
   }
 
-  /** Has it give up what was unloaded, or took the place of something once and is not wanted any more. */
+  /** Unloads versions that were unloaded or replaced. */
   async #clear(engine: PooledEngine): Promise<void> {
     for (const { name, version } of engine.engine.description?.models ?? []) {
       const key = `${name}/${version}`;
@@ -195,12 +196,12 @@ export class EngineLoads {
     }
   }
 
-  /** Never rejects: an engine that is gone holds nothing. */
+  /** Never rejects: a lost engine holds nothing. */
   async unload(engine: PooledEngine, heldAs: string, version: number): Promise<void> {
     try {
       await engine.engine.unloadModel?.(heldAs, version, within(LOAD_TIMEOUT_MS));
     } catch {
-      // It is told again when it comes back with it.
+      // If it returns with the version, it is told again.
     }
   }
 
@@ -214,7 +215,7 @@ export class EngineLoads {
   }
 }
 
-/** An engine that is to hold what the others hold now. */
+/** An engine that must load what the others hold. */
 export function mayBeLoaded({ engine, duplicateOf, quarantine, isDraining }: PooledEngine): boolean {
   return engine.description !== undefined && duplicateOf === '' && quarantine === '' && !isDraining;
 }
@@ -223,7 +224,7 @@ function keyOf({ name, version }: Pick<PinnedModel, 'name' | 'version'>): string
   return `${name}/${version}`;
 }
 
-/** Of one content on one process. */
+/** Stamp of one content on one process. */
 function stampOf({ instanceId, engine }: PooledEngine, { name, version, modelId, steps }: PinnedModel): string {
   return `${engine.description?.instanceId ?? instanceId} ${name}/${version} ${modelId} ${steps}`;
 }

@@ -1,11 +1,11 @@
-// Inputs that an engine must answer right before it serves a version: the version's golden vectors; where it has none, inputs
-// that are made up, with the answers on which all engines agree.
+// Inputs that an engine must answer correctly before it serves a version: the version's golden vectors or, if it has
+// none, generated inputs with the answers on which all engines agree.
 import type { InferenceInput } from '../core/inference.ts';
 import type { KnownAnswer } from '../engines/known-answers.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { ModelVersion } from '../models/repository.ts';
 
-/** Of a made-up series. */
+/** Steps of a generated series. */
 const STEPS = 16;
 
 /** The version's golden vectors. */
@@ -16,7 +16,7 @@ export function knownAnswers({ golden }: ModelVersion, pin: PinnedModel): KnownA
   }));
 }
 
-/** Different ones, always the same for a model: between 0 and 1, the later ones with more zeros. */
+/** Generated inputs, always the same for a model: values between 0 and 1, with more zeros in later inputs. */
 export function madeUpInputs(pin: PinnedModel, count: number): InferenceInput[] {
   const steps = pin.inputKind === 'series' ? STEPS : 1;
   let random = 1;

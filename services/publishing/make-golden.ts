@@ -1,4 +1,4 @@
-// Golden vectors of a version: known inputs with the answers that engines must give.
+// Makes golden vectors of a version.
 import { RouterError } from '../core/errors.ts';
 import { goldenText } from '../models/golden.ts';
 import { keyOf } from '../models/repository.ts';
@@ -7,7 +7,7 @@ import type { GoldenOutcome, PublisherParts } from './parts.ts';
 
 const MAX_GOLDEN_CASES = 64;
 
-/** Of made-up inputs, on which all engines that hold the version agree. Rejects with RouterError. */
+/** Uses generated inputs on which all engines with this version agree. Rejects with RouterError. */
 export async function makeGolden(
   { models, pins, pool, loads, store }: PublisherParts,
   name: string,

@@ -1,4 +1,4 @@
-// What model versions are loaded and unloaded with: requests, outcomes, and the parts of the router that take part.
+// Types for loading and unloading model versions: requests, results, and the parts of the router involved.
 import type { RouterError } from '../core/errors.ts';
 import type { RepositoryModels } from '../engines/local/repository-models.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -9,28 +9,28 @@ import type { EngineLoads } from './engine-loads.ts';
 
 export interface LoadRequest {
   readonly name: string;
-  /** 0: with `files` the one after the highest, else the highest that the repository has. */
+  /** 0: with `files` the next number, else the highest in the repository. */
   readonly version: number;
-  /** Undefined: as the repository has it. */
+  /** Undefined: load from the repository. */
   readonly files?: VersionFiles | undefined;
-  /** It may take the place of a version that is served with other content. */
+  /** It may replace a served version with different content. */
   readonly reload?: boolean;
 }
 
 export interface LoadOutcome {
   readonly version: ModelVersion;
-  /** It was served as it is already. */
+  /** The same content was already served. */
   readonly wasServed: boolean;
   readonly engines: readonly { readonly engineId: string; readonly tookMs: number }[];
-  /** Inputs that each of them got right. */
+  /** Number of inputs that each answered correctly. */
   readonly knownInputs: number;
 }
 
 export interface UnloadOutcome {
   readonly version: ModelVersion;
-  /** Requests that were finished first. */
+  /** Number of requests that were finished first. */
   readonly drained: number;
-  /** It stays unloaded when the router starts again: the folder could be written. */
+  /** It stays unloaded after a restart, because the folder could be written. */
   readonly isRemembered: boolean;
 }
 
@@ -42,14 +42,14 @@ export interface GoldenOutcome {
 }
 
 interface PublisherEvents {
-  /** A version is served from now on; `before`: what it took the place of. */
+  /** A version is served from now on; `before`: the version that it replaced. */
   loaded(outcome: LoadOutcome, before: ModelVersion | undefined): void;
   unloaded(outcome: UnloadOutcome): void;
-  /** A load or an unload did not happen. */
+  /** A load or an unload failed. */
   refused(what: 'load' | 'unload', model: string, error: RouterError): void;
-  /** What requests, or health, may depend on has changed. */
+  /** The set of served models has changed, which may affect requests or health. */
   changed(): void;
-  /** An engine said of a model what cannot be. */
+  /** An engine's statement about a model is impossible. */
   lied(engine: PooledEngine, why: string): void;
 }
 

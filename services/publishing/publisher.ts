@@ -1,5 +1,5 @@
-// Model versions come and go while requests run. One change after the other, and each of them whole: version-loader.ts and
-// unload-version.ts.
+// Loads and unloads model versions while requests run. One change at a time, each complete or without effect:
+// version-loader.ts and unload-version.ts.
 import { RouterError } from '../core/errors.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import { knownAnswers } from './known-inputs.ts';
@@ -8,7 +8,7 @@ import type { EndListener, GoldenOutcome, LoadOutcome, LoadRequest, PublisherPar
 import { unloadVersion } from './unload-version.ts';
 import { VersionLoader, labelsProblem, toLoad } from './version-loader.ts';
 
-/** Changes that wait for each other. */
+/** Maximum waiting changes. */
 const MAX_WAITING = 16;
 
 export class ModelPublisher {
@@ -23,14 +23,17 @@ export class ModelPublisher {
     this.#loader = new VersionLoader(parts, this.#end);
   }
 
-  /** Called when a version is served no more, before the last requests for it have ended: state of it is worth nothing. */
+  /**
+   * Called when a version is no longer served, before the last requests for it have ended: session states of it become
+   * invalid.
+   */
   onEnded(listener: EndListener): void {
     this.#ended.push(listener);
   }
 
   /**
-   * What the repository had at the start: engines that lack a version of it are given it. Returns why it cannot be served;
-   * empty: it can.
+   * Adds a version from the router's start: engines that lack it will load it. Returns why it cannot be served; empty:
+   * it can.
    */
   adopt(pin: PinnedModel): string {
     const { models, loads, pool } = this.#parts;
@@ -39,7 +42,7 @@ export class ModelPublisher {
     if (version?.folder === undefined || version.isUnloaded) return pin.error;
     const error = pin.error || version.error || labelsProblem(version, pin);
     if (error !== '') {
-      if (pin.error === '' && version.error === '') models.put({ ...version, error }); // only both together tell it
+      if (pin.error === '' && version.error === '') models.put({ ...version, error }); // only both together can tell
       return error;
     }
     const load = toLoad(version, version.folder, pin);
@@ -48,7 +51,7 @@ export class ModelPublisher {
     return '';
   }
 
-  /** All engines that are up serve it, or none does. Rejects with RouterError. */
+  /** Either all engines that are up serve it, or none does. Rejects with RouterError. */
   load(request: LoadRequest): Promise<LoadOutcome> {
     const { events } = this.#parts;
     return this.#inTurn(async () => {
@@ -62,7 +65,7 @@ export class ModelPublisher {
     });
   }
 
-  /** `version` 0: the latest that is served. Rejects with RouterError. */
+  /** `version` 0: the latest served one. Rejects with RouterError. */
   unload(name: string, version: number, deleteFiles = false): Promise<UnloadOutcome> {
     const { events } = this.#parts;
     return this.#inTurn(async () => {
@@ -76,12 +79,14 @@ export class ModelPublisher {
     });
   }
 
-  /** Makes golden vectors of made-up inputs, on which all engines that hold the version agree. Rejects with RouterError. */
+  /**
+   * Makes golden vectors from generated inputs on which all engines with this version agree. Rejects with RouterError.
+   */
   makeGolden(name: string, version: number, cases: number, replace: boolean): Promise<GoldenOutcome> {
     return this.#inTurn(() => makeGolden(this.#parts, name, version, cases, replace));
   }
 
-  /** Resolves when what was asked for so far is done. */
+  /** Resolves when all changes requested so far are done. */
   async idle(): Promise<void> {
     await this.#last;
   }

@@ -1,10 +1,12 @@
-// Unload: not served any more → the last request ends → given up by the engines.
+// Unload: stop serving → the last request ends → engines unload it.
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { ModelVersion } from '../models/repository.ts';
 import { unknown } from './errors.ts';
 import type { EndListener, PublisherParts, UnloadOutcome } from './parts.ts';
 
-/** `number` 0: the latest that is served. `ended` hears of it before the last requests have ended. Rejects with RouterError. */
+/**
+ * `number` 0: the latest served one. `ended` is called before the last requests have ended. Rejects with RouterError.
+ */
 export async function unloadVersion(
   parts: PublisherParts,
   name: string,
@@ -33,14 +35,14 @@ export async function unloadVersion(
   return outcome;
 }
 
-/** A version that is not served any more, once the last request for it has ended. */
+/** Releases a version that is no longer served, once the last request for it has ended. */
 export async function retire(parts: PublisherParts, { heldAs, version, use }: ModelVersion): Promise<void> {
   await use.idle();
   const pin = parts.pins.find(heldAs, version);
   if (pin !== undefined) await giveUp(parts, pin);
 }
 
-/** Has all engines give up a version that nothing is served from. */
+/** Unloads an unused version from all engines. */
 export async function giveUp({ pins, pool, loads, events }: PublisherParts, pin: PinnedModel): Promise<void> {
   loads.delete(pin);
   await Promise.all(pool.engines.map((engine) => loads.unload(engine, pin.name, pin.version)));

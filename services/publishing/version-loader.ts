@@ -1,7 +1,7 @@
-// Load: store → read → hold on every engine that is up → known inputs on each → served, at one moment.
+// Load: store → read → load on every engine that is up → test with known inputs → serve, in one step.
 //
-// Where a step fails, all is as it was. A version that takes the place of another one is held beside it until the last request
-// for that one has ended, so that every answer is of one version's weights.
+// If a step fails, nothing has changed. A replacing version is held beside the old one until the last request for the
+// old one has ended, so every answer comes from the weights of one version.
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -20,20 +20,20 @@ import { knownAnswers } from './known-inputs.ts';
 import type { EndListener, LoadOutcome, LoadRequest, PublisherParts } from './parts.ts';
 import { giveUp, retire } from './unload-version.ts';
 
-/** Inputs on which engines must agree, of a version without golden vectors. */
+/** Number of inputs on which engines must agree for a version without golden vectors. */
 const AGREED_INPUTS = 2;
 
 export class VersionLoader {
   readonly #parts: PublisherParts;
   readonly #ended: EndListener;
 
-  /** `ended`: hears of a version that another one takes the place of. */
+  /** `ended`: called for a replaced version. */
   constructor(parts: PublisherParts, ended: EndListener) {
     this.#parts = parts;
     this.#ended = ended;
   }
 
-  /** Rejects with RouterError; then all is as it was. */
+  /** Rejects with RouterError; then nothing has changed. */
   async load({ name, version: wanted, files, reload = false }: LoadRequest): Promise<LoadOutcome> {
     const { models, modelsDir, store, pins } = this.#parts;
     if (files !== undefined) checkModelName(name);
@@ -80,7 +80,7 @@ export class VersionLoader {
     }
   }
 
-  /** A version that was put into the folder and cannot be served is listed, with the reason. */
+  /** A version in the folder that cannot be served is listed with the reason. */
   #list(folder: ModelFolder, thrown: unknown): void {
     const { models, events } = this.#parts;
     if (models.get(folder.name, folder.version) !== undefined) return;
@@ -88,7 +88,7 @@ export class VersionLoader {
     events.changed();
   }
 
-  /** The model's own, unless engines hold other content under it. */
+  /** The model's own name, unless engines hold different content under it. */
   #freeName(name: string, { version, modelId, steps }: PinnedModel): string {
     const held = this.#parts.pins.find(name, version);
     return held === undefined || held.error !== '' ? name : replacementName(name, modelId, steps);
@@ -106,7 +106,7 @@ export class VersionLoader {
     const held = loads.find(pin.name, pin.version);
     const load = toLoad(version, folder, pin);
     let next: HeldVersion = { load, pin, known: knownAnswers(version, pin), isManaged: held?.isManaged ?? true };
-    loads.add(next); // first: what is pinned then waits for its engines to prove themselves
+    loads.add(next); // first, so that engines must pass the test before they serve the pinned version
     pins.put(read);
     let taken: Taken;
     try {
@@ -126,7 +126,7 @@ export class VersionLoader {
     }
     for (const { engine } of taken.engines) loads.prove(engine, next);
     await store.markUnloaded(folder, false);
-    // From here to the end nothing waits: requests find the version, and engines that serve it, at one moment.
+    // From here on there is no await, so the version and its engines become visible to requests in one step.
     pool.pinsChanged();
     models.put(version);
     const engines = taken.engines.map(({ engine: { id }, tookMs }) => ({ engineId: id, tookMs }));
@@ -140,7 +140,7 @@ export class VersionLoader {
     return outcome;
   }
 
-  /** On every engine that is up. Rejects where one could not take it; those that are lost meanwhile do not count. */
+  /** Loads it on every engine that is up. Rejects if one could not load it; engines lost meanwhile do not count. */
   async #onEngines(version: HeldVersion): Promise<Taken> {
     const { pool, loads } = this.#parts;
     const engines = pool.engines.filter(mayBeLoaded);
@@ -191,7 +191,7 @@ function isSameContent(a: PinnedModel, b: PinnedModel): boolean {
   return a.modelId === b.modelId && a.steps === b.steps;
 }
 
-/** What the router makes of the engines' answers. */
+/** Checks the engines' answers. */
 function readsAlike(a: ModelVersion, b: ModelVersion): boolean {
   return isDeepStrictEqual([a.readout, a.vote, a.inputShape], [b.readout, b.vote, b.inputShape]);
 }
@@ -231,7 +231,7 @@ function checkRead(version: ModelVersion, pin: PinnedModel): void {
   if (error !== '') throw refused(error);
 }
 
-/** Empty: there is none. */
+/** Empty: no problem. */
 export function labelsProblem({ readout }: ModelVersion, { outputSize }: PinnedModel): string {
   const labels = readout.labels.length;
   if (labels === 0 || labels === outputSize) return '';

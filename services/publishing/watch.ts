@@ -1,6 +1,5 @@
-// Watches the model repository (setting models.watch): what is put there is loaded, what is taken away is unloaded, and what
-// is changed is loaded anew. Changes are taken up once the folder has been quiet for a while, since files are copied piece by
-// piece.
+// Watches the model repository (setting models.watch): loads new versions, unloads removed ones, reloads changed ones.
+// Waits until the folder has been unchanged for a while, since files are copied piece by piece.
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../config/model-folders.ts';
@@ -10,7 +9,7 @@ import type { ModelPublisher } from './publisher.ts';
 interface WatchParts {
   readonly models: ModelRepository;
   readonly publisher: Pick<ModelPublisher, 'load' | 'unload'>;
-  /** The folder cannot be watched, or read. */
+  /** The folder cannot be watched or read. */
   readonly onProblem: (why: string) => void;
 }
 
@@ -18,7 +17,7 @@ export class RepositoryWatch {
   readonly #dir: string;
   readonly #debounceMs: number;
   readonly #parts: WatchParts;
-  /** "name/version" → what was there when it was looked at last. */
+  /** "name/version" → stamp at the last check. */
   #seen = new Map<string, string>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -52,7 +51,7 @@ export class RepositoryWatch {
     }, this.#debounceMs);
   }
 
-  /** Compares the folder with what it was, and has the difference loaded and unloaded. Never rejects. */
+  /** Compares the folder with its last state, and loads or unloads the difference. Never rejects. */
   async takeUp(): Promise<void> {
     let now: Map<string, string>;
     try {
@@ -67,7 +66,7 @@ export class RepositoryWatch {
     for (const [key, mark] of now) {
       if (before.get(key) === mark) continue;
       const { name, version } = partsOf(key);
-      // Refusals are told by the publisher. What it has written itself is the same as it serves.
+      // The publisher reports refusals. Its own writes equal what it serves, so they cause no load.
       await publisher.load({ name, version, reload: before.has(key) }).catch(() => undefined);
     }
     for (const key of before.keys()) {
@@ -77,7 +76,7 @@ export class RepositoryWatch {
     }
   }
 
-  /** Unloaded versions are left as they are. */
+  /** Unloaded versions are left unchanged. */
   #look(): Map<string, string> {
     const folders = listModelFolders(this.#dir).filter(({ isUnloaded }) => !isUnloaded);
     return new Map(folders.map((folder) => [`${folder.name}/${folder.version}`, markOf(folder)]));
@@ -89,7 +88,7 @@ function partsOf(key: string): { name: string; version: number } {
   return { name: key.slice(0, slash), version: Number(key.slice(slash + 1)) };
 }
 
-/** Differs where a file of the version does. */
+/** Changes if a file of the version changes. */
 function markOf({ versionPath, text, error }: ModelFolder): string {
   const stats = statSync(join(versionPath, 'model.nir'), { throwIfNoEntry: false });
   const file = stats === undefined ? 'none' : `${stats.size} ${stats.mtimeMs} ${stats.ino}`;

@@ -1,4 +1,4 @@
-// An answer of the router, as tools give it.
+// The router's answer in the form of the tools.
 import { z } from 'zod';
 import { hex64 } from '../../core/hex.ts';
 import type { ReasonResponse } from '../../generated/tandem/v1/reasoning.ts';
@@ -13,7 +13,7 @@ export const conclusionFields = {
   model_version: z.int(),
   engine: z.string().describe('The engine that computed the answer.'),
   strategy: z.string().describe('How engines were chosen.'),
-  cache: z.string().describe('What the result cache did.'),
+  cache: z.string().describe('The result of the cache look-up.'),
   grade: z.string().describe('How far the answer was checked: UNANIMOUS, MAJORITY, PLURALITY, SINGLE or STALE.'),
   state_digest: z.string().describe('Fingerprint of the run, 16 hexadecimal digits; equal on every engine.'),
   total_spikes: z.number(),

@@ -1,4 +1,4 @@
-// What a model is asked, as tools take it, and as the router does.
+// Converts the input of a tool to the router's request.
 import { z } from 'zod';
 import { ReasonRequest } from '../../generated/tandem/v1/reasoning.ts';
 
@@ -7,7 +7,7 @@ const MAX_TEXT_CHARS = 8_192;
 
 const encoding = z.array(z.number()).max(MAX_NUMBERS);
 
-/** Of a tool that takes numbers only. */
+/** Input of a tool that accepts only numbers. */
 export const numberFields = {
   encoding: encoding
     .min(1)

@@ -9,10 +9,8 @@ import { READ_ONLY, structured } from './tool.ts';
 const engineSchema = z.object({
   engine: z.string(),
   build: z.string(),
-  state_digest: z
-    .string()
-    .describe('Fingerprint of its run, 16 hexadecimal digits. Engines agree whose digests are equal.'),
-  error: z.string().describe('Why it gave no answer. Empty: it did.'),
+  state_digest: z.string().describe('Fingerprint of its run, 16 hexadecimal digits. Engines with equal digests agree.'),
+  error: z.string().describe('Why it did not answer. Empty: it did.'),
 });
 
 const differenceSchema = z.object({
@@ -67,7 +65,7 @@ export function addReplay(server: McpServer, admin: RouterConnection): void {
   );
 }
 
-/** Of the bits of a binary32. */
+/** The number with these binary32 bits. */
 function numberOf(bits: number): number | null {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(bits);

@@ -1,7 +1,7 @@
-// What all tools share.
+// Shared by all tools.
 import type { CallToolResult } from '@modelcontextprotocol/server';
 
-/** They change nothing, and call the router only. */
+/** Tools change nothing and only call the router. */
 export const READ_ONLY = {
   readOnlyHint: true,
   destructiveHint: false,
@@ -9,7 +9,7 @@ export const READ_ONLY = {
   openWorldHint: false,
 } as const;
 
-/** A result for programs, and the same as text for models that read no structured content. */
+/** A result for programs, and the same as text for models that do not read structured content. */
 export function structured(value: Record<string, unknown>): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: value };
 }
