@@ -1,11 +1,12 @@
-// Admission: a request goes on while an engine has capacity, waits its turn while none has, and is refused at once where
-// waiting would be in vain.
+// Admission: a request continues if an engine has capacity, else waits for its turn, or is refused at once if waiting
+// would be useless.
 //
 // A queue for each model, because only engines that hold it count and because each has its own throughput. In a queue callers
-// take turns, and each caller's requests are first come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015) saves those that come last where the queue is so long
-// that the first are lost anyway. Here no request waits that would be lost, and LIFO would only refuse late instead of at
-// once. What does help is that article's other half, CoDel's idea (Nichols and Jacobson, 2012): a queue is there for
-// bursts. One that has stood for long is allowed a short wait only, for a standing queue adds time and no answers.
+// take turns, and each caller's requests are first come, first served: adaptive LIFO (Maurer, "Fail at scale", 2015)
+// serves the newest requests first when the queue is so long that the oldest are lost anyway. Here a request that would
+// be lost never waits, so LIFO would only refuse it later. The other idea of that article helps, CoDel (Nichols and
+// Jacobson, 2012): a queue is for bursts. In a queue that has stood for long, only a short wait is allowed, because a
+// standing queue adds latency and no answers.
 import { deadlinePassed, throwIfCancelled } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
@@ -13,21 +14,21 @@ import { type HasCapacity, RoomQueue } from './room-queue.ts';
 import { Waiter, WaitingQueue } from './waiting-queue.ts';
 
 export interface AdmissionOptions {
-  /** Requests waiting at once, over all models; 0: a request that finds no capacity is refused. */
+  /** Maximum waiting requests, over all models; 0: a request without capacity is refused. */
   readonly maxQueue: number;
-  /** No request waits longer, milliseconds. */
+  /** Maximum wait, milliseconds. */
   readonly maxWaitMs: number;
 }
 
 export interface Clock {
   now(): number;
-  /** Calls `run` later; returns what cancels that. */
+  /** Calls `run` later; returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** Part of the maximum that one may wait in a line that has stood longer than the maximum. */
+/** Share of the maximum wait that is allowed in a queue that has stood longer than the maximum. */
 const STANDING_SHARE = 0.1;
-/** Estimates err: who would use up more than this part of its time is refused. */
+/** Estimates may be wrong: a request that would use more than this share of its time is refused. */
 const USABLE = 0.8;
 const MIN_RETRY_AFTER_MS = 10;
 const MAX_RETRY_AFTER_MS = 30_000;
@@ -45,10 +46,10 @@ export class Admission {
   readonly #clock: Clock;
   readonly #queues = new WeakMap<object, WaitingQueue>();
   readonly #ballots = new RoomQueue();
-  /** Those in which a request waits, the next to be served first. They are few, one for each model. */
+  /** Queues with waiting requests, next one first. There are few, one for each model. */
   readonly #standing = new Set<WaitingQueue>();
   #waiting = 0;
-  /** Let go, but not sent yet: what they will take is still counted as free. */
+  /** Admitted but not sent yet: their slots still count as free. */
   #released = 0;
 
   constructor(options: AdmissionOptions, clock: Clock = REAL_CLOCK) {
@@ -65,9 +66,9 @@ export class Admission {
   }
 
   /**
-   * Undefined: go on now, without a break. A promise: wait for it; it rejects with ROUTER_FULL, DEADLINE_EXCEEDED or
-   * what the signal was aborted with. Throws ROUTER_FULL. A request that got in calls `leave` once, however it ends; another
-   * does not. `capacity`: how many requests could be sent now; see `freeSlots`.
+   * Undefined: continue now, synchronously. A promise: wait for it; it rejects with ROUTER_FULL, DEADLINE_EXCEEDED or
+   * the signal's reason. Throws ROUTER_FULL. Only an admitted request calls `leave`, once, however it ends. `capacity`:
+   * number of requests that could be sent now; see `freeSlots`.
    */
   enter(model: object, capacity: () => number, context: CallContext): Promise<void> | undefined {
     const queue = this.#queueOf(model);
@@ -83,7 +84,7 @@ export class Admission {
     return this.#wait(queue, capacity, context, nowMs);
   }
 
-  /** How many of a group may go on now, without a break; the others are to call `enter`, each for itself. */
+  /** How many of a group may continue now, synchronously. Each of the others must call `enter`. */
   enterUpTo(model: object, capacity: () => number, wanted: number): number {
     const queue = this.#queueOf(model);
     const room = queue.length > 0 ? 0 : Math.max(0, Math.min(wanted, capacity() - this.#released));
@@ -92,7 +93,10 @@ export class Admission {
     return room;
   }
 
-  /** Of a request that got in. One that ran out of time, or was cancelled, is no sign of how fast the engines are. */
+  /**
+   * Call at the end of an admitted request. A cancelled or timed-out request says nothing about the engines'
+   * throughput.
+   */
   leave(model: object, isAnswered: boolean): void {
     const queue = this.#queueOf(model);
     queue.inside -= 1;
@@ -101,9 +105,9 @@ export class Admission {
   }
 
   /**
-   * Of a vote that was let in and still wants one of these engines, none of which has room. `onEnd` is called once: with
-   * true when one has room or may not be asked any more, with false when waiting longer is in vain. Returns what ends the
-   * waiting.
+   * For an admitted vote that still needs one of these engines, none of which has a free slot. `onEnd` is called once:
+   * with true when one has a free slot or is no longer usable, with false when waiting is useless. Returns a function
+   * that ends the wait.
    */
   waitForRoom(engines: readonly HasCapacity[], deadlineMs: number, onEnd: (isWorthwhile: boolean) => void): () => void {
     const nowMs = this.#clock.now();
@@ -112,12 +116,12 @@ export class Admission {
       cancelTimer();
       onEnd(true);
     });
-    // Half of the time that is left is for what may still be decided without these engines.
+    // Half of the remaining time is reserved for a decision without these engines.
     const cancelTimer = this.#clock.after(Math.min(tolerableMs, (deadlineMs - nowMs) / 2), () => {
       stopWaiting();
       onEnd(false);
     });
-    // It was let in because some engine had room, and does not want that one: the next request may.
+    // It was admitted because some engine had a free slot, which it does not use: the next request may use it.
     if (this.#standing.size > 0) queueMicrotask(() => this.serve());
     return () => {
       cancelTimer();
@@ -125,10 +129,13 @@ export class Admission {
     };
   }
 
-  /** Lets in those that there is capacity for now. To be called when there may be: an attempt has ended, an engine has come. */
+  /**
+   * Admits the requests for which there is capacity now. Call when there may be: an attempt has ended, an engine was
+   * added.
+   */
   serve(): void {
     this.#ballots.serve();
-    // Set's iterator comes to what is added meanwhile: a queue that was served goes to the end, and so all take turns.
+    // A Set's iterator also visits added items: a served queue is moved to the end, so all take turns.
     for (const queue of this.#standing) {
       const { first } = queue;
       if (first === undefined || first.capacity() <= this.#released) continue;
@@ -141,7 +148,7 @@ export class Admission {
         first.end(outOfTime());
         continue;
       }
-      // It has waited so long that its answer would come too late: an engine would work in vain.
+      // It has waited so long that its answer would be too late: an engine's work would be wasted.
       const answerMs = queue.inside / answersPerMs;
       if (answerMs > deadlineMs - nowMs) {
         first.end(tooLate(answerMs, queue.length / answersPerMs));
@@ -162,32 +169,32 @@ export class Admission {
     const answersPerMs = queue.throughput.rateAt(nowMs, queue.inside);
     const ahead = queue.ahead(context);
     const waitMs = (ahead + 1) / answersPerMs;
-    // The last one has more before it than this one: its owner has more waiting.
+    // The last request is behind more requests than this one: its owner has more waiting.
     if (this.#waiting >= maxQueue && ahead < queue.length) {
       queue.last?.end(full('requests of other callers come first', queue.length / answersPerMs));
     }
     if (this.#waiting >= maxQueue) {
       throw full(`${this.#waiting} requests are waiting for an engine, the most this router lets`, waitMs);
     }
-    // The first one waits in any case: its waiting is what shows how fast the queue is now.
+    // The first one always waits: its wait shows how fast the queue is now.
     if (queue.length === 0) return;
     if (waitMs > USABLE * this.#tolerableMs(nowMs - queue.stoodSinceMs)) {
       throw full(`every engine is busy, and the queue for them takes ${Math.round(waitMs)} ms`, waitMs);
     }
-    // Little's law: what is inside comes first, and the request itself takes its time there, too.
+    // Little's law: the requests inside come first, and the request itself takes its time there, too.
     const answerMs = waitMs + queue.inside / answersPerMs;
     if (answerMs > USABLE * (deadlineMs - nowMs)) {
       throw tooLate(answerMs, waitMs);
     }
   }
 
-  /** How long a request may wait in a queue that has stood for so long. */
+  /** Maximum wait in a queue that has stood for this time. */
   #tolerableMs(stoodMs: number): number {
     const { maxWaitMs } = this.#options;
     return stoodMs > maxWaitMs ? maxWaitMs * STANDING_SHARE : maxWaitMs;
   }
 
-  /** Their timers are late: the process has more to do than it can. */
+  /** Their timers are late: the process is overloaded. */
   #dropLate(nowMs: number): void {
     for (const queue of this.#standing) {
       let next = queue.first;
@@ -218,7 +225,7 @@ export class Admission {
       const onTimer = (): void => waiter.end(leftMs <= maxWaitMs ? outOfTime() : this.#waitedLong(queue));
       waiter.stopTimer = this.#clock.after(Math.min(maxWaitMs, leftMs), onTimer);
       queue.add(waiter);
-      // The caller goes on, and sends, directly after this.
+      // The caller continues and sends directly after this.
     }).then(() => {
       this.#released -= 1;
     });
@@ -240,8 +247,8 @@ export class Admission {
 }
 
 /**
- * How many requests could be sent now, each to one engine. Where no engine may be asked at all there is nothing to wait
- * for: Infinity.
+ * Number of requests that could be sent now, each to one engine. Infinity if no engine is usable, because then waiting
+ * is useless.
  */
 export function freeSlots(engines: readonly HasCapacity[]): number {
   let free = 0;

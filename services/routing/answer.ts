@@ -1,4 +1,4 @@
-// What a question comes to: all of it that does not depend on who asked, so that it may be kept for the next one.
+// The answer to a question: the part that does not depend on the caller, so that it can be cached.
 import type { Inference } from '../core/inference.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
 import type { StrategyName } from '../strategies/registry.ts';
@@ -8,16 +8,16 @@ import type { CastBallot } from './dispute.ts';
 export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
 
 export interface Answer extends Conclusion {
-  /** Its bytes are in memory of their own. */
+  /** Its bytes are not views into a larger buffer. */
   readonly inference: Inference;
   readonly engine: { readonly id: string; readonly kind: 'local' | 'sidecar'; readonly build: string };
   readonly strategy: StrategyName;
   readonly grade: Grade;
-  /** Whether it is all that was asked for: an answer given for want of a better one is not kept for others. */
+  /** Whether it fully meets the request: an accepted lesser answer is not cached. */
   readonly isFirm: boolean;
-  /** Empty where one engine was asked. */
+  /** Empty if one engine was asked. */
   readonly ballots: readonly CastBallot[];
-  /** As it goes out, once it has been given a second time; for api/. */
+  /** The encoded form, set when it is returned a second time; for api/. */
   encoded: Uint8Array | undefined;
 }
 
@@ -29,7 +29,7 @@ interface Computed {
   readonly ballots: readonly CastBallot[];
 }
 
-/** Field by field: each request comes by here, and copies of the rest of an object are dear. */
+/** Field by field: this runs for each request, and object spread is slow. */
 export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: StrategyName): Answer {
   const { inference, engine, grade, isFirm, ballots } = computed;
   const { label, labelIndex, confidence, scores } = conclude(inference, spec);
@@ -41,7 +41,7 @@ export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: Strate
   };
 }
 
-/** An engine's bytes may be views into a whole message, which would live as long as they do. */
+/** An engine's bytes may be views that would keep a whole message in memory. */
 function withOwnBytes(inference: Inference): Inference {
   const { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest } = inference;
   const { queueUs, computeUs, batchItems, recordingId, layers, readoutPerStep } = inference;
@@ -62,12 +62,12 @@ function withOwnBytes(inference: Inference): Inference {
   return { ...run, ...work };
 }
 
-/** Most bytes that a number takes in an encoded answer. */
+/** Maximum encoded size of a number. */
 const ENCODED_NUMBER_BYTES = 5;
-/** Of an encoded answer without its numbers. */
+/** Size of an encoded answer without its numbers. */
 const ENCODED_BYTES = 300;
 
-/** Bytes of an answer in memory, for the cache's limit: numbers in arrays, what the objects around them cost, its encoded form. */
+/** Memory of an answer, for the cache's limit: numbers in arrays, the objects around them, its encoded form. */
 export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   if (!isFirm) return Infinity;
   const numbers = scores.length + 2 * inference.spikeCounts.length + detailNumbers(inference);
@@ -80,7 +80,7 @@ export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
   );
 }
 
-/** In the arrays of its layers, or of its readout step by step. */
+/** Numbers in the arrays of its layers or of its readout per step. */
 export function detailNumbers({ layers = [], readoutPerStep }: Pick<Inference, 'layers' | 'readoutPerStep'>): number {
   const ofReadout = (readoutPerStep?.length ?? 0) / 4;
   return layers.reduce((sum, layer) => sum + layer.spikesPerStep.length + 2 * layer.eventSteps.length, ofReadout);

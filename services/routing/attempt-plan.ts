@@ -1,7 +1,8 @@
-// Which engine a request without a vote asks next, and how the request ends. Failover and HEDGED (executors/) both use it.
+// Decides which engine a request without a vote asks next, and how the request ends. Used by failover and HEDGED
+// (executors/).
 //
-// A refusal (the engine says that the input or the model is at fault) is a claim: the caller hears it only when another
-// engine says the same. Two kinds of request, one after the other:
+// A refusal (the engine says that the input or the model is at fault) is a claim: the caller gets it only when another
+// engine says the same. There are two kinds of requests to engines, one after the other:
 //
 //   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first come out of the retry budget
 //   confirmations   from the first refusal on: engines that were not asked yet, of another kind than the refuser first, two
@@ -41,7 +42,7 @@ export interface NextAttempt<E> {
 
 const NO_BALLOTS: readonly never[] = [];
 const MAX_CONFIRMATIONS = 2;
-/** A confirmation gets this part of the time that is left, so that there is an answer in time also without it. */
+/** A confirmation gets this share of the remaining time, so that there is an answer in time even without it. */
 const CONFIRMATION_SHARES = 2;
 
 export class AttemptPlan<E extends EngineClient> {
@@ -49,7 +50,7 @@ export class AttemptPlan<E extends EngineClient> {
   readonly #claims: Claim<E>[];
   #left: readonly E[];
   #attempts = 0;
-  /** Attempts that the retry budget has paid for: one that counts as none is paid for once all the same. */
+  /** Attempts already charged to the retry budget: one that counts as none is still charged once. */
   #paid = 0;
   #confirmations = 0;
   #refusals: (Claim<E> & { readonly said: RouterError })[] | undefined;
@@ -61,7 +62,7 @@ export class AttemptPlan<E extends EngineClient> {
     this.#claims = execution.claims;
   }
 
-  /** Undefined: no engine may be asked now. `requests`: how many such are sent at once. */
+  /** Undefined: no engine is usable now. `requests`: number sent at once. */
   next(requests = 1): NextAttempt<E> | undefined {
     const refuser = this.#refusals?.[0]?.engine;
     let able = 0;
@@ -77,7 +78,7 @@ export class AttemptPlan<E extends EngineClient> {
     if (engine === undefined || !(refuser === undefined ? this.#takeAttempt() : this.#takeConfirmation())) {
       return undefined;
     }
-    // One that may not be asked now stays: its breaker may admit it later.
+    // An engine that is not usable now stays: its breaker may allow it later.
     this.#left = this.#left.filter((other) => other !== engine);
     const startedMs = performance.now();
     const request: AttemptContext = refuser === undefined ? this.request : this.#toConfirm();
@@ -85,7 +86,7 @@ export class AttemptPlan<E extends EngineClient> {
     return { engine, request, timeoutMs: attemptTimeMs(engine, request, shares, startedMs, requests), startedMs };
   }
 
-  /** The first attempt was made in a group: what `next` would have returned. To be called instead of it. */
+  /** Call instead of `next` if the first attempt was made in a group. */
   begun(engine: E, timeoutMs: number, startedMs: number): NextAttempt<E> {
     this.#attempts = 1;
     this.#left = this.#left.filter((other) => other !== engine);
@@ -97,7 +98,7 @@ export class AttemptPlan<E extends EngineClient> {
     return { engine, inference, grade: 'SINGLE', isFirm: this.#refusals === undefined, ballots: NO_BALLOTS };
   }
 
-  /** What the request ends with; undefined: ask the next one. */
+  /** The result of the request; undefined: ask the next engine. */
   failed({ engine, request, startedMs }: NextAttempt<E>, error: RouterError): RouterError | undefined {
     this.#last = error;
     if (isRefusal(error)) {
@@ -113,14 +114,14 @@ export class AttemptPlan<E extends EngineClient> {
     return undefined;
   }
 
-  /** What the request ends with when no engine is left to ask. */
+  /** The result of the request when no engine is left to ask. */
   get exhausted(): RouterError {
     const { options, attempts } = this.request;
     const refusal = this.#refusals?.[0]?.said;
     return refusal === undefined ? noEngine(options.pool, attempts, this.#last) : unconfirmed(refusal);
   }
 
-  /** That may follow. None where the retry budget is used up: then this engine's answer is all there can be. */
+  /** Attempts that may follow. None if the retry budget is used up: then this engine's answer is final. */
   get #attemptsLeft(): number {
     const { maxAttempts, budget } = this.request.options;
     return budget.isEmpty ? 0 : maxAttempts - this.#attempts;
@@ -148,7 +149,7 @@ export class AttemptPlan<E extends EngineClient> {
     return { input, context, options, strategy, attempts, as: 'confirmation' };
   }
 
-  /** The refusal that more than half agree on, two at least. */
+  /** The refusal on which more than half agree, at least two. */
   #majority(): RouterError | undefined {
     const refusals = this.#refusals!;
     const key = refusalKey(refusals.at(-1)!.said);

@@ -1,10 +1,10 @@
-// How long one engine may take before another is asked: as long as its own answers usually take, at most its share of the
-// caller's time, and never longer than `attemptTimeoutMs`.
+// Time limit of an attempt: the usual latency of the engine, at most its share of the caller's time, and never more
+// than `attemptTimeoutMs`.
 import type { EngineClient, AttemptContext } from './attempt.ts';
 
 /**
- * `attempts`: that the caller's time must do for, this one included. Infinity for the last one: it may use the rest.
- * `requests`: how many such are sent at once.
+ * `attempts`: number of attempts that must fit into the caller's time, including this one. Returns Infinity for the
+ * last one, which may use the rest. `requests`: number sent at once.
  */
 export function attemptTimeMs(
   engine: EngineClient,
@@ -18,14 +18,14 @@ export function attemptTimeMs(
   return Math.min(options.attemptTimeoutMs, engine.attemptMs(input, leftMs / attempts, requests));
 }
 
-/** A ballot gets this part of the time that is left, so that a stand-in can still vote. */
+/** A ballot gets this share of the remaining time, so that a stand-in can still vote. */
 const WITH_STAND_IN = 2;
-/** Without one there is nothing to do but to wait, and to conclude from the other ballots before the deadline. */
+/** Without a stand-in, the vote can only wait and decide from the other ballots before the deadline. */
 const WITHOUT_STAND_IN = 1.25;
 
 /**
- * How long an engine may take over its ballot. `hasStandIn`: another engine can vote in its place. It gets its whole share:
- * an engine is asked once in a vote, so that a ballot which is given up is lost.
+ * Time limit of a ballot. `hasStandIn`: another engine can vote in its place. It gets its whole share, because an
+ * engine is asked once in a vote and an abandoned ballot is lost.
  */
 export function ballotTimeMs(
   engine: EngineClient,

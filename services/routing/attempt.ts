@@ -1,4 +1,4 @@
-// One attempt: a request on its way to one engine, what it needs, and the record of it.
+// One attempt: sends a request to one engine and records the result.
 import { isOver } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import { publicName } from '../core/held-name.ts';
@@ -15,25 +15,25 @@ export interface Attempt {
   readonly engineId: string;
   readonly outcome: Outcome;
   readonly durationMs: number;
-  /** What the engine did for it; undefined where it gave no answer. */
+  /** The engine's work; undefined if it gave no answer. */
   readonly work?: Work | undefined;
-  /** Undefined where it answered. */
+  /** Undefined if it answered. */
   readonly error?: RouterError | undefined;
 }
 
-/** The least that an attempt needs of an engine. */
+/** The part of an engine that an attempt needs. */
 export interface EngineClient {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  /** Whether it may be asked now. */
+  /** Whether it is usable now. */
   readonly isAvailable: boolean;
-  /** Why it may not; empty where it may. */
+  /** Why it is not usable; empty if it is. */
   readonly unavailableReason: string;
-  /** Requests that it may be sent now without getting more than it works off. */
+  /** Free slots within its concurrency limit. */
   readonly availableSlots: number;
   /**
-   * What one attempt with `input` may take now, milliseconds. `shareMs`: its share of the caller's time. `requests`: how many
-   * such are sent at once; unset: one.
+   * Time limit of one attempt with `input`, milliseconds. `shareMs`: its share of the caller's time. `requests`: number
+   * sent at once; default one.
    */
   attemptMs(input: InferenceInput, shareMs: number, requests?: number): number;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
@@ -42,14 +42,14 @@ export interface EngineClient {
 export interface AttemptOptions {
   /** Engines that one request may try one after another. */
   readonly maxAttempts: number;
-  /** An engine is given up after so long at most where another can still be asked, milliseconds. */
+  /** Maximum time of an attempt if another engine can still be asked, milliseconds. */
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
-  /** Where votes wait for engines without room. */
+  /** Queue of votes that wait for a free slot. */
   readonly admission: Pick<Admission, 'waitForRoom'>;
   readonly observer: Observer;
   readonly onDispute: (dispute: Dispute) => void;
-  /** Every engine there is, for the error of a request that none could answer. */
+  /** All engines, for the error of a request that none could answer. */
   readonly pool: { readonly engines: readonly EngineClient[] };
 }
 
@@ -57,11 +57,11 @@ export interface AttemptContext {
   readonly input: InferenceInput;
   readonly context: CallContext;
   readonly options: AttemptOptions;
-  /** That made the plan. */
+  /** The strategy of the plan. */
   readonly strategy: string;
-  /** Every engine asked so far, in the order in which they ended. */
+  /** Every attempt so far, in the order in which they ended. */
   readonly attempts: Attempt[];
-  /** What the attempt is called in the request's trace, before the engine's id; unset: "attempt". */
+  /** Name of the attempt in the request's trace, before the engine's id; default "attempt". */
   readonly as?: 'ballot' | 'confirmation' | undefined;
 }
 
@@ -70,7 +70,7 @@ export async function attempt(engine: EngineClient, request: AttemptContext, tim
   const { context, input } = request;
   const startedMs = performance.now();
   const span = context.span?.child(`${request.as ?? 'attempt'} ${engine.id}`, 'CLIENT', startedMs);
-  // Where nothing is noted down, the limits are the request's own.
+  // Without tracing, the request's own limits are used.
   const limits = span === undefined ? context : { deadlineMs: context.deadlineMs, signal: context.signal, span };
   try {
     const inference = await engine.infer(input, limits, timeoutMs);
@@ -106,7 +106,7 @@ export function recordAnswer(
   record(engine, request, span, startedMs, 'OK', inference, undefined);
 }
 
-/** Returns how long it took, milliseconds. */
+/** Returns the duration, milliseconds. */
 function record(
   engine: EngineClient,
   { input, options, attempts }: AttemptContext,
@@ -124,7 +124,7 @@ function record(
   if (work !== undefined) options.observer.computed(publicName(input.model), input.version, work);
   if (span === undefined) return durationMs;
   noteOutcome(span, engine, outcome, inference);
-  // One that was told to stop has done nothing wrong.
+  // A cancelled attempt is not the engine's fault.
   span.end(outcome === 'OK' || outcome === 'CANCELLED' ? '' : outcome, endMs);
   return durationMs;
 }
@@ -147,15 +147,14 @@ function noteOutcome(
   ]);
 }
 
-/** Whether no other engine can do better: the error is not the engine's, or the caller has left. */
+/** Whether no other engine can do better: the error is not the engine's, or the caller is gone. */
 export function isFinal(error: RouterError, context: CallContext): boolean {
   return !error.retryable || isOver(context);
 }
 
 /**
- * Whether the attempt counts as none. Several engines that are told to stop at once, as when fewer are wanted, cost nothing;
- * an engine whose messages are too small for the input was sent nothing; and a full engine is passed over while one of the
- * engines that are `left` has room.
+ * Whether the attempt does not count: the engine drains (several may drain at once), nothing was sent because the input
+ * exceeds its message limit, or it is full while one of the engines that are `left` has a free slot.
  */
 export function isUncounted(
   { kind }: RouterError,

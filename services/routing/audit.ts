@@ -1,4 +1,4 @@
-// Audit: what engines said to a request is checked on other engines, in the background. Two cases:
+// Audit: checks engines' answers to a request on other engines, in the background. Two cases:
 //
 //   by share      a share of the answers and refusals of each engine: one engine more is asked, and if the two differ, others
 //   contradicted  a request to which one engine answered and another refused, or two refused differently, or a vote that
@@ -23,21 +23,21 @@ import type { Claim } from './executor.ts';
 import { malformedDispute } from './malformed.ts';
 
 export interface AuditOptions {
-  /** Share of answers and refusals to check, 0 to 1. */
+  /** Share of answers and refusals that are checked, 0 to 1. */
   readonly rate: number;
   readonly observer: Observer;
   readonly onDispute: (dispute: Dispute) => void;
-  /** Hears of what was thrown in the background: a bug, but not the request's. Unset: it is dropped. */
+  /** Called for an exception in the background, which is a bug. Unset: it is dropped. */
   readonly onProblem?: (error: unknown) => void;
 }
 
-/** Audits by share under way at once: beyond that they are left out, for they must not slow the requests. */
+/** Maximum concurrent audits by share; more are skipped, so that they do not slow requests down. */
 const MAX_RUNNING = 4;
-/** Audits of contradicted requests under way at once: beyond that only what was said already is compared. */
+/** Maximum concurrent audits of contradictions; above that, only the existing answers are compared. */
 const MAX_CONTRADICTED = 4;
 const TIMEOUT_MS = 10_000;
 
-/** Of an audit without a contradiction so far: two that agree are enough. */
+/** For an audit without a contradiction so far: two equal answers are enough. */
 const POLICY: VotePolicy = {
   participants: 3,
   agreement: { kind: 'MAJORITY' },
@@ -48,18 +48,18 @@ const POLICY: VotePolicy = {
   onFew: 'FAIL',
 };
 
-/** An audit goes on when its request has ended: its deadline and its leaving do not matter, its trace does. */
+/** An audit continues after the end of its request: it keeps the trace, but not the deadline and the cancellation. */
 type Audited = Pick<AttemptContext, 'input' | 'strategy'> & {
   readonly context?: Pick<AttemptContext['context'], 'span'>;
-  /** The model version is not given up before what it returns is called. */
+  /** Keeps the model version in use until the returned function is called. */
   hold?(): () => void;
 };
 
 interface OneAudit<E> {
   readonly claims: readonly Claim<E>[];
-  /** That may be asked, too. */
+  /** Other engines that may be asked. */
   readonly others: readonly E[];
-  /** Of which more than half say who is wrong. */
+  /** Engines of which more than half decide which one is wrong. */
   readonly all: number;
   readonly isContradicted: boolean;
   readonly mayAsk: boolean;
@@ -70,8 +70,8 @@ interface OneAudit<E> {
 export class Audit {
   #options: AuditOptions;
   /**
-   * Share of an audit that is due of each engine: a rate of 0.05 is every twentieth answer of its own. Of all answers
-   * together it would always be the same engine's where twenty is a multiple of how many take turns.
+   * Accumulated audit share of each engine: a rate of 0.05 checks every twentieth answer of each engine. Counting all
+   * answers together would always check the same engine if twenty is a multiple of the number of engines.
    */
   readonly #due = new WeakMap<EngineClient, number>();
   readonly #running = { byShare: 0, contradicted: 0 };
@@ -84,7 +84,7 @@ export class Audit {
     this.#options = { ...this.#options, rate };
   }
 
-  /** `claims`: all that was said to one request. `onWrong` is called if the answer among them may have been wrong. */
+  /** `claims`: all answers and refusals to one request. `onWrong` is called if the answer among them may be wrong. */
   maybeAudit<E extends EngineClient>(
     claims: readonly Claim<E>[],
     engines: readonly E[],
@@ -111,8 +111,8 @@ export class Audit {
   }
 
   /**
-   * Engines contradict each other: others say who is wrong. The first answer among `claims` is the one that was given.
-   * `least`: of so many at least it takes more than half.
+   * Engines contradict each other: others decide which one is wrong. The first answer among `claims` was returned.
+   * `least`: more than half of at least this many must agree.
    */
   contradicted<E extends EngineClient>(
     claims: readonly Claim<E>[],
@@ -128,7 +128,7 @@ export class Audit {
 
   #isDue(engine: EngineClient): boolean {
     const due = (this.#due.get(engine) ?? 0) + this.#options.rate;
-    this.#due.set(engine, due < 1 ? due : due - 1); // what cannot be done now is not made up for
+    this.#due.set(engine, due < 1 ? due : due - 1); // skipped audits are not made up for later
     return due >= 1;
   }
 
@@ -148,13 +148,13 @@ export class Audit {
     }
   }
 
-  /** Asks one engine after the other until the right answer is decided: at least one engine, where there is no contradiction yet. */
+  /** Asks engines one by one until the correct answer is decided; at least one if there is no contradiction yet. */
   async #askPeers<E extends EngineClient>(voters: Voter<E>[], audit: OneAudit<E>): Promise<void> {
     const { claims, others, isContradicted, audited } = audit;
     for (const other of others) {
       const mayEnd = isContradicted || voters.length > claims.length;
       if (mayEnd && judge(voters, audit).kind === 'AGREED') return;
-      if (!other.isAvailable) continue; // since the list was made
+      if (!other.isAvailable) continue; // removed since the list was made
       voters.push(await this.#recompute(other, audited));
     }
   }
@@ -163,14 +163,14 @@ export class Audit {
     const { observer, onDispute } = this.#options;
     const voter = newVoter(engine);
     const limits = { deadlineMs: voter.startedMs + TIMEOUT_MS, signal: new Cancel() };
-    // In full half of the time, so that an engine cannot tell an audit from a request.
+    // Asks for a full answer half of the time, so that an engine cannot distinguish an audit from a request.
     const digestOnly = !wantsLayers(input) && Math.random() < 0.5;
     let answer: Inference;
     try {
       const audited = { ...input, digestOnly };
       answer = await engine.infer(audited, limits, engine.attemptMs(audited, TIMEOUT_MS));
     } catch (thrown) {
-      // A refusal is its ballot. Where it fails it is absent: its breaker has heard of it.
+      // A refusal is its ballot. An engine that fails is absent; its breaker has counted that.
       const error = RouterError.from(thrown);
       recordError(voter, error);
       const audited = { input, strategy, span: context?.span };
@@ -212,7 +212,7 @@ export class Audit {
   }
 }
 
-/** Of all that was said to a request without a vote, at most one is an answer. */
+/** Without a vote, at most one of the claims is an answer. */
 function nameOf(said: Inference | RouterError): string {
   return said instanceof RouterError ? refusalKey(said) : '';
 }
@@ -225,7 +225,9 @@ function toVoter<E extends EngineClient>({ engine, said, durationMs }: Claim<E>)
   return voter;
 }
 
-/** Where two differ, it takes more than half of all engines to say who is wrong: a few that lie alike must not. */
+/**
+ * If two differ, more than half of all engines must agree which one is wrong, so that a few equal liars cannot decide.
+ */
 function judge<E>(voters: readonly Voter<E>[], { all }: OneAudit<E>): Verdict {
   const ballots = voters.map(({ ballot }) => ballot);
   const quick = verdict(ballots, POLICY);
@@ -233,7 +235,7 @@ function judge<E>(voters: readonly Voter<E>[], { all }: OneAudit<E>): Verdict {
   return verdict(ballots, { ...POLICY, participants: Math.max(POLICY.participants, all) });
 }
 
-/** Another kind of engine first: copies of one binary share its bugs. Within a kind, by chance. */
+/** Engines of another kind first, since copies of one binary share its bugs; random order within a kind. */
 function peers<E extends EngineClient>(claims: readonly Claim<E>[], engines: readonly E[]): readonly E[] {
   const { kind } = claims[0]!.engine;
   const others = engines.filter((other) => other.isAvailable && claims.every(({ engine }) => engine !== other));

@@ -1,4 +1,4 @@
-// One engine's part in a vote: what it said, as the vote counts it and as the caller sees it.
+// One engine's ballot, in the forms for counting and for the caller.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference, InferenceInput } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
@@ -16,11 +16,11 @@ export interface Voter<E> {
   readonly engine: E;
   readonly startedMs: number;
   durationMs: number;
-  /** False: it had no room for long enough. */
+  /** False: it had no free slot for too long. */
   isAsked: boolean;
-  /** It was asked and has not been heard. */
+  /** It was asked and has not answered. */
   isWaiting: boolean;
-  /** What counts: made once, for hashing a whole answer is dear and ballots are counted again and again. */
+  /** The counted form, computed once: hashing a whole answer is slow, and ballots are counted repeatedly. */
   ballot: Ballot;
   answer?: Inference;
   /** It voted by refusing. */
@@ -28,13 +28,13 @@ export interface Voter<E> {
   absence?: RouterError;
 }
 
-/** One that is asked now; so far it is absent. */
+/** An engine that is asked now; absent so far. */
 export function newVoter<E extends EngineClient>(engine: E): Voter<E> {
   const ballot = { engineId: engine.id, engineKind: engine.kind };
   return { engine, startedMs: performance.now(), durationMs: 0, isAsked: true, isWaiting: true, ballot };
 }
 
-/** `spec`: where scores and label count, not the digests alone. */
+/** `spec`: set if scores and label are compared, not only digests. */
 export function recordAnswer<E>(voter: Voter<E>, answer: Inference, spec?: ReadoutSpec): void {
   end(voter);
   voter.answer = answer;
@@ -64,23 +64,26 @@ function end<E>(voter: Voter<E>): void {
   voter.isWaiting = false;
 }
 
-/** Of a whole answer as we compute it: what an engine claims counts only where it gives nothing else. */
+/** For a whole answer, computed by us: the digest that an engine claims only counts if it returned nothing else. */
 export function digestOf(answer: Inference): bigint {
   return isComplete(answer) ? readoutDigest(answer) : answer.readoutDigest;
 }
 
-/** Undefined of a refusal. */
+/** Undefined for a refusal. */
 export function digestsOf<E>({ ballot: { answer } }: Voter<E>): Dispute['right'] {
   return answer?.refusal === undefined ? answer : undefined;
 }
 
-/** Whether an answer is, to the bit, what an engine voted for. */
+/** Whether an answer equals the engine's ballot to the bit. */
 export function isVotedFor({ answer: voted }: Ballot, answer: Inference): boolean {
   if (voted?.stateDigest !== answer.stateDigest || voted.readoutDigest !== digestOf(answer)) return false;
   return voted.detailDigest === detailDigest(answer) && voted.sessionDigest === sessionDigest(answer);
 }
 
-/** Of all of a state: `state_digest` leaves out what `mean_potential` has added up. Undefined: none was asked for. */
+/**
+ * Digest of the whole state: `state_digest` does not include the sums of `mean_potential`. Undefined: no state was
+ * requested.
+ */
 function sessionDigest({ state }: Inference): bigint | undefined {
   return state === undefined || state.length === 0 ? undefined : xxh64(state);
 }
@@ -90,7 +93,7 @@ export function isEmpty(answer: Inference): boolean {
   return !isComplete(answer) && answer.readoutDigest === 0n;
 }
 
-/** Then the digests alone do not tell whether two answers are the same. */
+/** Then digests alone do not show whether two answers are equal. */
 export function wantsLayers({ detail = 'SUMMARY' }: InferenceInput): boolean {
   return detail !== 'SUMMARY';
 }

@@ -1,4 +1,4 @@
-// The input as the caller sent it, held against the model: wrong is an error that names the field, never a guess.
+// Checks the caller's input against the model. An invalid input is an error that names the field; nothing is guessed.
 import { RouterError } from '../core/errors.ts';
 import type { Detail } from '../core/inference.ts';
 import { dtypeOf } from '../inputs/dtype.ts';
@@ -61,7 +61,7 @@ export function validateInput(input: TensorInput, spec: InputSpec): Uint8Array {
   return floats;
 }
 
-/** Throws DETAIL_TOO_LARGE where the layers of the run, or its readout step by step, would be more than an answer may have. */
+/** Throws DETAIL_TOO_LARGE if the layers of the run, or its readout per step, would exceed the limit of an answer. */
 export function checkDetail(
   { detail = 'SUMMARY', shape }: { readonly detail?: Detail; readonly shape: readonly number[] },
   model: Pick<PinnedModel, 'inputKind' | 'steps' | 'layers' | 'outputSize'>,
@@ -88,7 +88,7 @@ function checkShape({ shape }: TensorInput, spec: InputSpec, field: string): voi
   throw new RouterError('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
 }
 
-/** Whether the dimensions from `from` on are those of one step, or its number of elements. */
+/** Whether the dimensions from `from` on are the shape of one step, or its number of elements. */
 function isStep(shape: readonly number[], from: number, spec: InputSpec): boolean {
   const { length } = shape;
   if (length - from === 1 && shape[from] === spec.size) return true;
@@ -109,7 +109,7 @@ function expected(spec: InputSpec): string {
     : `send a tensor of shape [${shape}], or ${spec.size} numbers`;
 }
 
-// The bytes lie anywhere in a message; copied to where floats may lie, they are checked in half the time.
+// The bytes may be unaligned; checking an aligned copy takes half the time.
 const floats = new Float32Array(4_096);
 const scratch = new Uint8Array(floats.buffer);
 

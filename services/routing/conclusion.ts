@@ -1,4 +1,5 @@
-// From what an engine measured to what it means. Done once, here, so that engines need agree on nothing but bits.
+// Computes label, scores and confidence from an engine's raw result. Done once, here, so that engines only need to
+// agree on bits.
 import type { ReadoutFrom } from '../config/readout.ts';
 import type { Inference } from '../core/inference.ts';
 
@@ -10,7 +11,7 @@ export interface ReadoutSpec {
 }
 
 export interface Conclusion {
-  /** Empty where the model has no labels. */
+  /** Empty if the model has no labels. */
   readonly label: string;
   readonly labelIndex: number;
   /** 0 to 1: the score of `label`. */
@@ -23,7 +24,7 @@ export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
   const readout: readonly number[] =
     spec.from === 'spike_count' ? inference.spikeCounts : toNumbers(inference.potentials);
   let labelIndex = 0;
-  // The first of equals wins, on every router.
+  // On a tie the first one wins, on every router.
   for (let k = 1; k < readout.length; k += 1) if ((readout[k] ?? 0) > (readout[labelIndex] ?? 0)) labelIndex = k;
   const largest = readout[labelIndex] ?? 0;
   const exponentials = readout.length <= kept.length ? kept : new Float64Array(readout.length);
@@ -32,13 +33,13 @@ export function conclude(inference: Inference, spec: ReadoutSpec): Conclusion {
     exponentials[k] = Math.exp((readout[k]! - largest) / spec.temperature);
     total += exponentials[k]!;
   }
-  // A copy of fractions: the array has its form at once, where one of integers would be made twice.
+  // Starts as an array of fractions: V8 then uses its final representation from the start.
   const scores = readout.length <= FRACTIONS.length ? FRACTIONS.slice(0, readout.length) : Array.from(exponentials);
   for (let k = 0; k < scores.length; k += 1) scores[k] = exponentials[k]! / total;
   return { label: spec.labels[labelIndex] ?? '', labelIndex, confidence: scores[labelIndex] ?? 0, scores };
 }
 
-/** For answers of a usual size. */
+/** For answers of usual size. */
 const kept = new Float64Array(1_024);
 const FRACTIONS: readonly number[] = Array.from(kept, () => 0.5);
 

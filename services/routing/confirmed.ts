@@ -1,4 +1,4 @@
-// How a caller hears an engine's refusal: with the engines that say the same, or with the remark that no other does.
+// Words an engine's refusal for the caller: with the engines that confirm it, or with a remark that none does.
 import { RouterError } from '../core/errors.ts';
 
 export function confirmed({ kind, message, metadata, cause }: RouterError, engineIds: readonly string[]): RouterError {

@@ -1,5 +1,5 @@
 // Refuses requests while this process has too little CPU to answer them in time. Requests then wait in the kernel's buffers,
-// where nothing else sees them. A caller's deadline does not help: gRPC sends it as a duration, which begins anew when the
+// where nothing else sees them. A caller's deadline does not help: gRPC sends it as a duration, which starts when the
 // router reads it. Two rules:
 //
 //   standstill   The event loop did not turn for STANDSTILL_MS or more (a stopped process, a paused virtual machine). Until
@@ -12,23 +12,23 @@ import { RouterError } from '../core/errors.ts';
 
 export interface LoopClock {
   now(): number;
-  /** How long the event loop has been idle so far, milliseconds. */
+  /** Total idle time of the event loop, milliseconds. */
   idleMs(): number;
-  /** Calls `run` again and again; returns a function that stops it. */
+  /** Calls `run` repeatedly; returns a function that stops it. */
   every(intervalMs: number, run: () => void): () => void;
 }
 
 const TICK_MS = 20;
 const STANDSTILL_MS = 500;
-/** Requests that were read after a standstill are refused for this long at most: then they are not its backlog any more. */
+/** Maximum time after a standstill for which requests are refused: later ones are not part of its backlog. */
 const MAX_BACKLOG_MS = 1_000;
 const WINDOW_MS = 250;
 const SATURATED_AFTER_MS = 1_000;
-/** A loop that is idle for a smaller part of a window is saturated. */
+/** A loop that is idle for a smaller share of a window is saturated. */
 const IDLE_PART = 0.02;
 const TARGET_MS = 250;
 const CALLER_PART = 0.25;
-/** So many may always be in flight: a low rate may also be a low demand beside other work. */
+/** This many may always be in flight: a low rate may also be low demand beside other work. */
 const MIN_IN_FLIGHT = 64;
 /** Weight of the newest window in the rate. */
 const RATE_GAIN = 0.5;
@@ -56,7 +56,7 @@ export class CpuOverload {
   #idleAtWindowMs = 0;
   #endedInWindow = 0;
   #saturatedSinceMs = Infinity;
-  /** Requests that end in a millisecond. */
+  /** Rate of ending requests, per millisecond. */
   #rate = 0;
   #isSaturated = false;
 
@@ -77,7 +77,7 @@ export class CpuOverload {
     this.#dueMs = Infinity;
   }
 
-  /** Why a request is refused now; undefined: it is not. `inFlight`: requests that were let in and have not ended. */
+  /** Why a request is refused now; undefined: it is not. `inFlight`: admitted requests that have not ended. */
   refusal(inFlight: number, deadlineMs: number): RouterError | undefined {
     const nowMs = this.#clock.now();
     // After a standstill, requests may be read before the timer runs.
@@ -89,7 +89,7 @@ export class CpuOverload {
     return waitMs > Math.max(TARGET_MS, CALLER_PART * (deadlineMs - nowMs)) ? saturated(waitMs) : undefined;
   }
 
-  /** To be called when a request that was let in has ended. */
+  /** Call when an admitted request has ended. */
   recordEnd(): void {
     this.#endedInWindow += 1;
   }
@@ -104,10 +104,10 @@ export class CpuOverload {
     if (lateMs >= STANDSTILL_MS) {
       this.#standstillMs = lateMs;
       this.#backlogUntilMs = nowMs + Math.min(lateMs, MAX_BACKLOG_MS);
-      this.#beginWindow(nowMs); // the window tells nothing about the rate
+      this.#beginWindow(nowMs); // the window says nothing about the rate
       return;
     }
-    if (wasIdle) this.#backlogUntilMs = -Infinity; // all that had come was read
+    if (wasIdle) this.#backlogUntilMs = -Infinity; // everything that had arrived was read
     if (nowMs - this.#windowSinceMs >= WINDOW_MS) this.#endWindow(nowMs);
   }
 

@@ -1,4 +1,4 @@
-// Who said what in a vote, and what is told of engines that contradict each other.
+// The ballots of a vote, and the report about engines that contradict each other.
 import type { InferenceInput } from '../core/inference.ts';
 import type { VerdictName } from '../core/observer.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
@@ -10,27 +10,27 @@ export interface CastBallot {
   readonly stateDigest: bigint | undefined;
   readonly readoutDigest: bigint | undefined;
   readonly outcome: BallotOutcome;
-  /** What it refuses with (reason, step and node), or why it is absent; else empty. */
+  /** Its refusal (reason, step and node), or why it is absent; else empty. */
   readonly why: string;
   readonly durationMs: number;
-  /** For Engine.recording: the run that the ballot came from; 0n: it is not recorded. */
+  /** For Engine.recording: the run of the ballot; 0n: not recorded. */
   readonly recordingId: bigint;
 }
 
-/** Engines contradicted each other, or one gave what cannot be an answer. */
+/** Engines contradicted each other, or one returned an impossible answer. */
 export interface Dispute {
   readonly input: InferenceInput;
-  /** That planned the request. */
+  /** The strategy of the request. */
   readonly strategy: string;
   /**
-   * CONTRADICTED_ITSELF: an engine gave another answer than it had voted for, after the vote.
-   * MALFORMED: an answer that cannot be one, whatever the input.
+   * CONTRADICTED_ITSELF: after the vote, an engine returned an answer different from its ballot. MALFORMED: an answer
+   * that is invalid for any input.
    */
   readonly verdict: VerdictName | 'CONTRADICTED_ITSELF' | 'MALFORMED';
   readonly ballots: readonly CastBallot[];
-  /** Engines that a strict majority contradicts, to the bit, or that prove themselves wrong. Empty: it is not known. */
+  /** Engines that a strict majority contradicts, to the bit, or that are provably wrong. Empty: unknown. */
   readonly wrong: readonly string[];
-  /** Digests of the right answer; undefined where they are not known, or where the right answer is a refusal. */
+  /** Digests of the correct answer; undefined if unknown, or if the correct answer is a refusal. */
   readonly right:
     | {
         readonly stateDigest: bigint;

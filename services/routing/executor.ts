@@ -1,4 +1,4 @@
-// The one shape of failover, hedge and vote: a planned request in, and out of it what its engines come to.
+// The interface of failover, hedge and vote: takes a planned request and returns the result of its engines.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import type { VotePolicy } from '../voting/policy.ts';
@@ -7,7 +7,7 @@ import type { AttemptContext, EngineClient } from './attempt.ts';
 import type { ReadoutSpec } from './conclusion.ts';
 import type { CastBallot } from './dispute.ts';
 
-/** What an engine answered, or refused with. */
+/** An engine's answer or refusal. */
 export interface Claim<E> {
   readonly engine: E;
   readonly said: Inference | RouterError;
@@ -15,16 +15,19 @@ export interface Claim<E> {
 }
 
 export interface Execution<E extends EngineClient> extends AttemptContext {
-  /** All engines that hold the model and may be asked, in the order of asking. */
+  /** All usable engines that hold the model, in the order of asking. */
   readonly plan: readonly E[];
-  /** All that engines answered or refused without a vote, in the order in which it came. */
+  /** All answers and refusals without a vote, in order of arrival. */
   readonly claims: Claim<E>[];
   readonly readout: ReadoutSpec;
-  /** Of a vote; undefined: there is none. */
+  /** The vote policy; undefined: no vote. */
   readonly policy: VotePolicy | undefined;
-  /** What most answers of the model take, milliseconds; undefined: not known yet. */
+  /** Upper bound of most latencies of the model, milliseconds; undefined: unknown. */
   readonly latencyQuantileMs: number | undefined;
-  /** Of a vote in which engines contradict each other, and which cannot say which one is wrong: the answer that won first. */
+  /**
+   * For a vote with contradictions in which it is unknown which engine is wrong: the claims, with the winning answer
+   * first.
+   */
   contradicted(claims: readonly Claim<E>[]): void;
 }
 
@@ -35,9 +38,9 @@ export interface Answered<E> {
 
 export interface Outcome<E> extends Answered<E> {
   readonly grade: Grade;
-  /** Whether it is all that was asked for, not what is accepted for want of that. */
+  /** Whether it fully meets the policy, instead of being accepted as a lesser answer. */
   readonly isFirm: boolean;
-  /** Empty where there was no vote. */
+  /** Empty if there was no vote. */
   readonly ballots: readonly CastBallot[];
 }
 

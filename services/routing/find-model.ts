@@ -1,4 +1,4 @@
-// Which version a request means, and which engines can serve it.
+// Finds the version that a request means, and the engines that can serve it.
 import { RouterError } from '../core/errors.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool, ServedModel } from '../engines/pool.ts';
@@ -12,15 +12,15 @@ export interface Found {
   readonly version: ModelVersion;
   /** "name/version". */
   readonly key: string;
-  /** What it takes: as the manifest says, else as the network does. */
+  /** Its input: from the manifest, else from the network. */
   readonly input: InputSpec;
-  /** As the router has read it. */
+  /** The version as read by the router. */
   readonly model: PinnedModel;
-  /** Ready engines that hold it; empty when all have gone. */
+  /** Ready engines that hold it; empty if all are gone. */
   readonly engines: readonly PooledEngine[];
 }
 
-/** The version a request means: the highest one that an engine serves, else the highest. Throws UNKNOWN_MODEL. */
+/** The version that a request means: the highest one that an engine serves, else the highest. Throws UNKNOWN_MODEL. */
 export function findVersion(models: ModelRepository, pool: EnginePool, name: string, version: number): ModelVersion {
   const candidates = models.find(name, version);
   const served = candidates.find((candidate) => pool.served(candidate.heldAs, candidate.version) !== undefined);
@@ -29,10 +29,10 @@ export function findVersion(models: ModelRepository, pool: EnginePool, name: str
   return found;
 }
 
-/** What was found before, until the pool's engines change: a request then allocates nothing here. */
+/** Cached results until the pool's engines change, so a request allocates nothing here. */
 const knownAs = new WeakMap<ServedModel, Found>();
 
-/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE where it is still being read or no engine has ever held it. */
+/** Throws UNKNOWN_MODEL, MODEL_INVALID, or NO_ENGINE if it is still being read or no engine has ever held it. */
 export function findServed(models: ModelRepository, pool: EnginePool, name: string, version: number): Found {
   const wanted = findVersion(models, pool, name, version);
   const served = pool.served(wanted.heldAs, wanted.version);

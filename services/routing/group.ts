@@ -1,8 +1,9 @@
-// Requests of one caller that came together. They pass the stages that router.ts lists, but several go with one plan and as
-// one group to one engine, and there is no promise for any: a request then costs a fraction of one that comes alone.
+// Requests of one caller that arrived together. They pass the stages in router.ts, but several share one plan and go as
+// one group to one engine, without a promise for each. So a request costs a fraction of a single one.
 //
-// What needs more than one answer of one engine goes alone: a vote, a hedge, layers, an equal question that is being
-// computed, a message of a session, and a request that must wait for an engine. One whose engine fails goes on by itself, as any other (failover).
+// A request that needs more than one engine's answer runs alone: a vote, a hedge, layers, an equal question that is
+// being computed, a message of a session, and a request that must wait for an engine. If its engine fails, a request
+// continues alone with failover.
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Ending } from '../cache/single-flight.ts';
 import { RouterError } from '../core/errors.ts';
@@ -26,7 +27,7 @@ import { answerOf, audit } from './stages/execute.ts';
 /** One request of a group. */
 export interface GroupedItem {
   readonly question: ReasonQuestion;
-  /** Undefined: nothing is noted down. */
+  /** Undefined: no tracing. */
   readonly span: OpenSpan | undefined;
   /** Called once. */
   ended(said: ReasonAnswer | RouterError): void;
@@ -38,13 +39,13 @@ interface GroupParts {
   readonly answers: AnswerCache<Answer> | undefined;
   readonly free: FreeOf;
   readonly plan: Step;
-  /** Requests under way, of all callers. */
+  /** Requests in flight, of all callers. */
   readonly load: { inFlight: number };
 }
 
-/** Requests that one engine gets at once: more would wait there while another engine is idle. */
+/** Maximum requests that one engine gets at once: more would wait there while another engine is idle. */
 const MAX_RUN = 16;
-/** Strategies whose plan is not that of the request beside it, or that ask several engines. */
+/** Strategies with a separate plan for each request, or that ask several engines. */
 const PLANNED_ALONE: ReadonlySet<StrategyName> = new Set<StrategyName>(['AFFINITY', ...HEDGING, ...VOTING]);
 const NO_BALLOTS: readonly never[] = [];
 
@@ -55,7 +56,7 @@ export class GroupPath {
     this.#parts = parts;
   }
 
-  /** Returns those that are to go alone. */
+  /** Returns the requests that must run alone. */
   begin(items: readonly GroupedItem[], context: CallContext, options: RouteOptions): readonly GroupedItem[] {
     const alone: GroupedItem[] = [];
     const batches: Member[][] = [];
@@ -76,7 +77,7 @@ export class GroupPath {
     return alone;
   }
 
-  /** Resolve, validate, cache. False: it has ended, or is to go alone. */
+  /** Resolve, validate, cache. False: it has ended, or must run alone. */
   #isToBeSent(member: Member): boolean {
     const { resolve, validate, answers } = this.#parts;
     const { request } = member;
@@ -96,7 +97,7 @@ export class GroupPath {
     return false;
   }
 
-  /** As many as there is capacity for; the others wait for it alone. */
+  /** As many as there is capacity for; each of the others waits alone. */
   #admit(batch: readonly Member[], context: CallContext, alone: GroupedItem[]): void {
     const { options, found } = batch[0]!.request;
     const { admission } = options;
@@ -115,7 +116,7 @@ export class GroupPath {
     alone.push(member.item);
   }
 
-  /** Plans and sends the next ones, from place `at` on. Returns how many. */
+  /** Plans and sends the next requests, from index `at`. Returns how many. */
   #plan(members: readonly Member[], at: number, context: CallContext, alone: GroupedItem[]): number {
     const first = members[at]!;
     let run: readonly Member[] = [first];
@@ -130,7 +131,7 @@ export class GroupPath {
         this.#goesAlone(first, alone);
         return 1;
       }
-      // One that was never measured is asked once.
+      // An engine without measurements gets one request.
       const most = engine.expectedMs === 0 ? 1 : spread;
       run = members.slice(at, at + Math.min(most, Math.max(1, engine.availableSlots)));
       for (let k = 1; k < run.length; k += 1) run[k]!.followPlan(first.request);
@@ -142,7 +143,7 @@ export class GroupPath {
   }
 }
 
-/** One request of a group on its path. */
+/** One request of a group. */
 class Member {
   readonly item: GroupedItem;
   readonly request: RoutedRequest;
@@ -181,14 +182,14 @@ class Member {
     request.options.budget.deposit();
   }
 
-  /** It goes alone, as if it had not been here. */
+  /** It runs alone, as if it had not been in the group. */
   giveUp(): void {
     this.#leave(false);
     const why = new RouterError('ROUTER_FULL', 'the request that computed it went another way; try again');
     this.#endFlight?.({ error: why, value: undefined });
   }
 
-  /** The first end counts. */
+  /** Only the first end counts. */
   answer(answer: Answer): void {
     if (this.hasEnded) return;
     const { request, item } = this;
@@ -202,7 +203,7 @@ class Member {
     item.ended(toReasonAnswer(request, answer));
   }
 
-  /** What is kept is given instead where that is allowed. */
+  /** The cached answer is returned instead if that is allowed. */
   fail(error: RouterError): void {
     if (this.hasEnded) return;
     const { request, item } = this;
@@ -230,7 +231,7 @@ class Member {
   }
 }
 
-/** Members of a group that one engine is asked for at once. */
+/** Members of a group that are sent to one engine together. */
 class Run implements InferenceListener {
   readonly #members: readonly Member[];
   readonly #next: NextAttempt<PooledEngine>;

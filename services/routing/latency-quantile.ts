@@ -1,19 +1,19 @@
-// The live latency quantile of each model: what "longer than most" means for a hedge.
+// The live latency quantile of each model, which defines "longer than most" for a hedge.
 
-/** Answers remembered for each model. */
+/** Number of stored latencies for each model. */
 const WINDOW = 256;
-/** Sorting is costly: the quantile is computed again after so many answers, and only when it is needed. */
+/** Sorting is slow: the quantile is recomputed after this many answers, and only when needed. */
 const REFRESH_EVERY = 32;
-/** Fewer say nothing about a tail. */
+/** With fewer answers, the tail is unknown. */
 const MIN_SAMPLES = 20;
-/** Model versions remembered; with more in use at once, all are learnt anew now and then. */
+/** Maximum model versions; if more are in use, all are reset from time to time. */
 const MAX_MODELS = 256;
 
 interface Samples {
   readonly ring: Float64Array;
   count: number;
   quantileMs: number | undefined;
-  /** The count at which it was taken. */
+  /** The answer count at which it was computed. */
   takenAt: number;
 }
 
@@ -26,7 +26,7 @@ export class LatencyQuantile {
     this.#quantile = percentile / 100;
   }
 
-  /** What was remembered counts; the new quantile of it is taken with the next answers. */
+  /** Stored latencies stay; the new quantile is computed with the next answers. */
   configure(percentile: number): void {
     this.#quantile = percentile / 100;
   }
@@ -37,7 +37,7 @@ export class LatencyQuantile {
     samples.count += 1;
   }
 
-  /** Undefined until enough answers have come. */
+  /** Undefined until there are enough answers. */
   ofModel(model: string): number | undefined {
     const samples = this.#models.get(model);
     if (samples === undefined || samples.count < MIN_SAMPLES) return undefined;

@@ -1,18 +1,18 @@
-// Which recordings of a dispute are compared with which. Pure.
+// Selects the pairs of recordings of a dispute to compare. Pure.
 import type { CastBallot, Dispute } from './dispute.ts';
 
 export interface Pairing {
-  /** Whether the engines that agreed are known to be right. */
+  /** Whether the engines that agreed are known to be correct. */
   readonly isCertain: boolean;
   readonly dissenters: readonly CastBallot[];
-  /** Engines that gave the answer that the dissenters contradict, those with a recording first. */
+  /** Engines whose answer the dissenters contradict, those with a recording first. */
   readonly agreeing: readonly CastBallot[];
 }
 
 const MAX_DISSENTERS = 4;
 const MAX_AGREEING = 4;
 
-/** Where no answer has won, the first two that were given. */
+/** If no answer has won, the first two answers. */
 export function pairOf({ ballots, wrong }: Pick<Dispute, 'ballots' | 'wrong'>): Pairing {
   const agreed = ballots.filter(({ outcome }) => outcome === 'AGREED');
   const dissented = ballots.filter(({ outcome }) => outcome === 'DISSENTED');
@@ -34,7 +34,7 @@ function recordedFirst(ballots: readonly CastBallot[]): readonly CastBallot[] {
   return ballots.toSorted((a, b) => Number(a.recordingId === 0n) - Number(b.recordingId === 0n));
 }
 
-/** By the answer, in the order of the first ballot of each. A refusal has no digests, and a reason. */
+/** Grouped by answer, in the order of the first ballot of each. A refusal has a reason instead of digests. */
 function groupsOf(ballots: readonly CastBallot[]): Map<string, CastBallot[]> {
   const groups = new Map<string, CastBallot[]>();
   for (const ballot of ballots) {

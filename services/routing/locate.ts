@@ -1,7 +1,7 @@
-// Where engines that contradict each other began to differ: their recordings of that very run are fetched and compared.
-// Running the input again does not show a fault that has passed.
+// Finds the first difference between engines that contradict each other, by comparing their recordings of that run.
+// Running the input again would not show a temporary fault.
 //
-// It happens beside the requests, within bounds, and never throws: what cannot be found out is said in words.
+// It runs in the background, within limits, and never throws: if the difference cannot be found, the text says why.
 import { RouterError } from '../core/errors.ts';
 import type { InferenceInput } from '../core/inference.ts';
 import type { Engine, Recording } from '../engines/engine.ts';
@@ -14,13 +14,13 @@ import { type DifferenceRaster, rasterOf } from './recording-raster.ts';
 import { describeComparison, describeUnknown } from './recording-text.ts';
 import { within } from './replay-time.ts';
 
-/** What became of one engine's contradiction. */
+/** The result for one dissenting engine. */
 export interface RecordedDifference {
   readonly engine: string;
-  /** What it was compared with; empty: nothing could be compared. */
+  /** The engine that it was compared with; empty: no comparison was possible. */
   readonly reference: string;
   readonly comparison: Comparison | undefined;
-  /** A sentence. Where nothing was compared it says why. */
+  /** A sentence. Without a comparison it gives the reason. */
   readonly text: string;
   readonly raster: DifferenceRaster | undefined;
 }
@@ -29,7 +29,7 @@ interface LocatorOptions {
   /** The engines of the pool. */
   readonly engines: () => readonly Pick<Engine, 'id' | 'recording'>[];
   readonly pins: ModelPins;
-  /** Milliseconds that one engine has for its recording. */
+  /** Time limit for one engine's recording, milliseconds. */
   readonly timeoutMs?: number;
 }
 
@@ -40,11 +40,11 @@ interface Fetched {
 
 const TIMEOUT_MS = 2_000;
 const MAX_FETCHES = 32;
-/** So that one engine that hangs does not hold up what is said of the others. */
+/** Limit, so that a hanging engine does not delay the result for the others. */
 const MAX_FETCHES_PER_ENGINE = 4;
-/** Disputes whose recordings are fetched, or wait for it. */
+/** Maximum disputes whose recordings are being fetched or wait for that. */
 const MAX_DISPUTES = MAX_FETCHES + 256;
-/** Bytes of their inputs, which are kept for the dispute's record. */
+/** Maximum bytes of their inputs, which are kept for the dispute's record. */
 const MAX_INPUT_BYTES = 16 * 1_048_576;
 
 export class Locator {
@@ -58,7 +58,7 @@ export class Locator {
     this.#options = options;
   }
 
-  /** One for each dissenter, the first four. Never rejects. */
+  /** One result for each of the first four dissenters. Never rejects. */
   async locate(dispute: Dispute): Promise<readonly RecordedDifference[]> {
     const pairing = pairOf(dispute);
     const bytes = dispute.input.data.length;
@@ -75,7 +75,7 @@ export class Locator {
     }
   }
 
-  /** What is still looked for ends at once. */
+  /** Ends all running comparisons at once. */
   stop(): void {
     this.#stopped.abort(new RouterError('DRAINING', 'the router is stopping'));
   }
@@ -93,7 +93,7 @@ export class Locator {
     return dissenters.map(({ engineId }, index) => compare(engineId, fetched[index]!, reference, pairing.isCertain));
   }
 
-  /** Of the first engine that still has it. */
+  /** From the first engine that still has it. */
   async #firstOf(ballots: readonly CastBallot[], run: RunFacts): Promise<Fetched | string> {
     let why = 'no engine that agreed has recorded it';
     for (const ballot of ballots) {
@@ -104,7 +104,7 @@ export class Locator {
     return why;
   }
 
-  /** In words, why there is none. */
+  /** The reason if there is none. */
   async #fetch({ engineId: id, recordingId }: CastBallot, run: RunFacts): Promise<Fetched | string> {
     if (recordingId === 0n) return 'it did not record that run';
     try {

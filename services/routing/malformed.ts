@@ -1,5 +1,5 @@
-// A malformed answer: its form alone shows that it is wrong (engines/ checks that where it enters). To the request it is a
-// fault, and another engine is asked; to the quarantine it is a dissent, for it says the same about the engine.
+// A malformed answer: its form alone shows that it is wrong (engines/ checks that on receipt). For the request it is a
+// fault, and another engine is asked. For the quarantine it counts as a dissent.
 import type { RouterError } from '../core/errors.ts';
 import type { InferenceInput } from '../core/inference.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
@@ -12,7 +12,7 @@ interface Context {
   readonly span: OpenSpan | undefined;
 }
 
-/** Undefined where `error` is none of a malformed answer. */
+/** Undefined if `error` is not about a malformed answer. */
 export function malformedDispute(
   engineId: string,
   error: RouterError,

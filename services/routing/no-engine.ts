@@ -1,4 +1,5 @@
-// The error of a request that no engine could answer: what was tried, how the others are, what to do. The first that fits:
+// The error of a request that no engine could answer: what was tried, the state of the other engines, what to do. The
+// first row that applies:
 //
 //      every engine that was tried              error
 //   1  takes no message as large as the input   INPUT_TOO_LARGE: what is wrong is the input
@@ -8,7 +9,7 @@ import { RouterError } from '../core/errors.ts';
 import type { ModelProblem } from '../engines/model-problems.ts';
 import type { Attempt } from './attempt.ts';
 
-/** By then an open breaker lets a request through, and a restarted sidecar is back. */
+/** After this time an open breaker allows a request, and a restarted sidecar is ready. */
 const RETRY_AFTER_MS = 500;
 
 interface EngineView {
@@ -41,7 +42,7 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
   return new RouterError('NO_ENGINE', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS });
 }
 
-/** Of a router that has just started. */
+/** For a router that has just started. */
 export function stillReading(name: string, version: number): RouterError {
   const model = `${name}/${version}`;
   const message = `model "${model}" is still being read; try again in ${RETRY_AFTER_MS} ms`;

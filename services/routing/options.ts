@@ -1,4 +1,4 @@
-// What the path goes by: settings, and the parts that count and limit. All but the parts may change while it runs.
+// Options of the request path: settings, and the parts that count and limit. The settings may change while it runs.
 import type { VoteSettings } from '../config/vote.ts';
 import type { StrategyName } from '../strategies/registry.ts';
 import type { Admission } from './admission.ts';
@@ -8,24 +8,24 @@ import type { CpuOverload } from './cpu-overload.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
 
 export interface RouterOptions extends Omit<AttemptOptions, 'pool'> {
-  /** Of requests that name none. */
+  /** Strategy of requests that name none. */
   readonly strategy: StrategyName;
   readonly localFirstShare: number;
   readonly sidecarFirstShare: number;
-  /** Of votes, where neither model nor request say otherwise. */
+  /** Vote policy if neither model nor request changes it. */
   readonly vote: VoteSettings;
-  /** Of answers; HEDGED asks a second engine after so long. */
+  /** Latency percentile after which HEDGED asks a second engine. */
   readonly latencyQuantile: LatencyQuantile;
   readonly audit: Audit;
   readonly admission: Admission;
   readonly overload: Pick<CpuOverload, 'refusal' | 'recordEnd'>;
-  /** Requests under way at once before ROUTER_FULL. */
+  /** Maximum requests in flight; further ones get ROUTER_FULL. */
   readonly maxInFlight: number;
-  /** An engine that has come later gets its share over so long, milliseconds; 0, or unset: at once. */
+  /** A new engine gets its share gradually over this time, milliseconds; 0 or unset: at once. */
   readonly slowStartMs?: number;
-  /** Without so many engines the router is not ready; 0, or unset: as many as the vote needs, else one. */
+  /** Engines required for readiness; 0 or unset: as many as the vote needs, else one. */
   readonly minEngines?: number;
 }
 
-/** As a request sees them. */
+/** The options as a request reads them. */
 export type RouteOptions = RouterOptions & AttemptOptions;

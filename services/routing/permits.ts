@@ -1,4 +1,4 @@
-// How many calls may be under way: in all, and for each key. The others wait in the order in which they came.
+// Limits concurrent calls in total and per key. The others wait in order of arrival.
 
 interface PermitLimits {
   readonly total: number;
@@ -20,7 +20,7 @@ export class Permits {
     this.#limits = limits;
   }
 
-  /** Runs `call` once there is a permit. One key that hangs does not hold up the others. */
+  /** Runs `call` once there is a permit. A hanging key does not delay the others. */
   async run<T>(key: string, call: () => Promise<T>): Promise<T> {
     if (this.#isAvailable(key)) this.#take(key);
     else await new Promise<void>((start) => this.#waiting.push({ key, start }));

@@ -1,4 +1,4 @@
-// What a request asks, and how equal requests are recognised.
+// The question of a request, and the key by which equal questions are recognised.
 import xxhash from 'xxhash-wasm';
 import type { Detail } from '../core/inference.ts';
 import type { StrategyName } from '../strategies/registry.ts';
@@ -14,22 +14,22 @@ export interface ReasonQuestion {
   /** 0: the latest usable version. */
   readonly modelVersion: number;
   readonly input: RawInput;
-  /** Where it is set, the input is made of it, and `input` is empty. */
+  /** If set, the input is computed from it, and `input` is empty. */
   readonly text?: string;
-  /** Undefined: the server's. */
+  /** Undefined: the server's default. */
   readonly strategy: StrategyName | undefined;
   readonly cache: CacheModeName;
-  /** What this request wants of a vote beyond the server's policy; undefined: nothing. */
+  /** Stricter vote rules of this request; undefined: none. */
   readonly vote: Partial<VotePolicy> | undefined;
-  /** How much of the run to tell; unset: SUMMARY. */
+  /** Detail of the answer; unset: SUMMARY. */
   readonly detail?: Detail;
-  /** Whose state it goes on from; unset: none's. */
+  /** The session to continue; unset: none. */
   readonly session?: SessionRequest | undefined;
 }
 
 const { h64Raw } = await xxhash();
 
-/** 64 bits of model and input; equal on every router, so that AFFINITY is. */
+/** 64-bit hash of model and input; equal on every router, so that AFFINITY selects the same engine. */
 export function questionHash(modelId: bigint, data: Uint8Array): bigint {
   return h64Raw(data, modelId);
 }

@@ -1,13 +1,13 @@
-// Whether the router can answer as it is configured. One decision for /readyz and for grpc.health.v1: enough engines may
-// be asked now, hold the default model, and are of enough kinds for a vote that says it fails otherwise.
+// Decides whether the router can answer requests in its configuration, for /readyz and grpc.health.v1: enough usable
+// engines hold the default model, of enough kinds for a vote that would fail otherwise.
 import type { ModelProblem } from '../engines/model-problems.ts';
 import { type VotePolicy, needed } from '../voting/policy.ts';
 
-/** An engine of the pool, as far as readiness is concerned. */
+/** The part of an engine that readiness needs. */
 export interface ReadinessEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  /** Why it takes no requests; empty where it does. */
+  /** Why it takes no requests; empty if it does. */
   readonly unavailableReason: string;
   /** Models that it cannot serve. */
   readonly modelProblems: readonly ModelProblem[];
@@ -15,9 +15,9 @@ export interface ReadinessEngine {
 
 interface ReadinessView {
   readonly engines: readonly ReadinessEngine[];
-  /** "name/version" of what a request means that names no model. */
+  /** "name/version" of the default model. */
   readonly model: string;
-  /** Those that hold it and may be asked now. */
+  /** Usable engines that hold it. */
   readonly able: readonly ReadinessEngine[];
 }
 
@@ -25,19 +25,19 @@ interface ReadinessDemand {
   readonly engines: number;
   /** Kinds of engine among them. */
   readonly kinds: number;
-  /** Who demands it. */
+  /** The setting that demands it. */
   readonly why: string;
 }
 
 export interface Readiness {
   readonly isReady: boolean;
-  /** One line: which engines are not ready, what is missing, and what to do. */
+  /** One line: the engines that are not ready, what is missing, and what to do. */
   readonly why: string;
 }
 
 /**
- * What it takes to answer a request without wishes: `minEngines` unless it is 0; else as many as the vote
- * must have agree, where too few are a failure; else one. `policy` undefined: requests are not voted on.
+ * The requirement for a default request: `minEngines` unless it is 0; else the number that must agree, if the vote
+ * fails with too few; else one. `policy` undefined: no vote.
  */
 export function demandOf(policy: VotePolicy | undefined, minEngines: number): ReadinessDemand {
   const fails = policy?.onFew === 'FAIL';
@@ -65,7 +65,7 @@ export function readiness({ engines, model, able }: ReadinessView, demand: Readi
   return { isReady: false, why: `${counted}, and ${wanted}${each === '' ? '' : `: ${each}`}; ${advice}` };
 }
 
-/** Why an engine that takes requests takes none for `model`. */
+/** Why an engine takes no requests for `model`. */
 function modelUnavailableReason({ modelProblems }: ReadinessEngine, model: string): string {
   const problem = modelProblems.find((each) => each.model === model);
   return problem === undefined ? `does not hold ${model}` : `${model}: ${problem.why}`;

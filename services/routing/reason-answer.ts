@@ -1,4 +1,4 @@
-// What a request comes to: its answer, and what is of this request alone.
+// The result of a request: its answer, and data of this request only.
 import type { CacheStatusName } from '../core/observer.ts';
 import type { ModelVersion } from '../models/repository.ts';
 import type { Answer, Grade } from './answer.ts';
@@ -11,7 +11,7 @@ export interface ReasonAnswer {
   readonly model: ModelVersion;
   readonly cache: CacheStatusName;
   readonly grade: Grade | 'STALE';
-  /** Engines asked for this request, in the order in which they ended. */
+  /** Attempts of this request, in the order in which they ended. */
   readonly attempts: readonly Attempt[];
   readonly session?: SessionStatus | undefined;
 }
@@ -28,7 +28,7 @@ export function toReasonAnswer(
     model: found.version,
     cache: cacheStatus,
     grade: cacheStatus === 'STALE' ? 'STALE' : answer.grade,
-    // A vote's last ballots may still come: a copy.
+    // A copy, because the last ballots of a vote may still arrive.
     attempts: isOwn ? [...attempts] : NO_ATTEMPTS,
     session: sessionStatus,
   };

@@ -1,5 +1,5 @@
 // Two recordings of one run, compared (proto/NUMERICS.md, "Recording"). Pure. A recording comes from an engine that may
-// lie: it is checked before it is read, and no size that it claims is used before it matches the bytes that came.
+// lie: it is checked before it is read, and a claimed size is used only after it matches the received bytes.
 import type { RecordedNode, Recording, TracePlace } from '../engines/engine.ts';
 import { haveSameNodes, howItWentOn } from './replay-compare.ts';
 
@@ -9,18 +9,18 @@ export interface SpikeLocation extends TracePlace {
   readonly spiked: boolean;
 }
 
-/** One run ended before its last step, and the other one did not, or with another reason. */
+/** One run ended early, and the other one did not, or with a different reason. */
 export interface EndDifference {
-  /** The first step that is not in both recordings. */
+  /** The first step that is missing in one recording. */
   readonly step: number;
-  /** What each run did at that step. Examples: "went on", "ended with NON_FINITE". */
+  /** What each run did at that step. Examples: "continued", "ended with NON_FINITE". */
   readonly did: string;
   readonly referenceDid: string;
 }
 
 /** All undefined: nothing recorded differs. */
 export interface Comparison {
-  /** First step, and node in the order of evaluation, whose state differs. */
+  /** First step, and first node in order of evaluation, whose state differs. */
   readonly state: TracePlace | undefined;
   /** First step, node and neuron whose spike differs. */
   readonly spike: SpikeLocation | undefined;
@@ -29,7 +29,7 @@ export interface Comparison {
   readonly first: TracePlace | undefined;
 }
 
-/** What is known of a run without its engine; undefined: not known. */
+/** Facts about a run that do not come from its engine; undefined: unknown. */
 export interface RunFacts {
   readonly steps: number | undefined;
   /** Evaluated nodes of the model. */
@@ -41,7 +41,7 @@ export interface RunFacts {
 /** The form of error kinds. */
 const REASON = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-/** Why a recording cannot be one of that run; empty: it can. */
+/** Why a recording cannot belong to that run; empty: it can. */
 export function recordingProblem({ steps, nodes, ended }: Recording, run: RunFacts): string {
   if (ended !== '' && !REASON.test(ended)) return 'its reason for an early end is not one';
   if (nodes.length === 0) return 'it holds no node';
@@ -77,7 +77,7 @@ function nodeProblem({ elements, spikes, stateChecksums }: RecordedNode, steps: 
   return '';
 }
 
-/** Why two recordings cannot be compared though each could be right; empty: they can. */
+/** Why two valid recordings cannot be compared; empty: they can. */
 export function mismatch(recording: Recording, reference: Recording): string {
   const namesOf = ({ nodes }: Recording): string[] => nodes.map(({ node }) => node);
   if (!haveSameNodes(namesOf(recording), namesOf(reference))) return 'it holds other nodes, or in another order';
@@ -95,7 +95,7 @@ export function mismatch(recording: Recording, reference: Recording): string {
     : '';
 }
 
-/** Of recordings that have no problem and no mismatch. */
+/** For recordings without a problem and without a mismatch. */
 export function compareRecordings(recording: Recording, reference: Recording): Comparison {
   const steps = Math.min(recording.steps, reference.steps);
   const state = firstState(recording, reference, steps);

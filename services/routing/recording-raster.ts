@@ -1,4 +1,5 @@
-// The part of two recordings that a person looks at: the spikes of one node around the first difference. Pure, bounded.
+// The part of two recordings that is shown to people: the spikes of one node around the first difference. Pure,
+// bounded.
 import type { Recording, RecordedNode } from '../engines/engine.ts';
 import { type Comparison, bytesPerStep } from './recording-compare.ts';
 
@@ -13,15 +14,15 @@ export interface DifferenceRaster {
   readonly steps: number;
   readonly firstNeuron: number;
   readonly neurons: number;
-  /** Step at which the node's state began to differ; undefined: it did not. */
+  /** First step at which the node's state differs; undefined: it does not. */
   readonly stateStep: number | undefined;
   readonly spikes: Uint8Array;
   readonly referenceSpikes: Uint8Array;
 }
 
 /**
- * The node whose spikes differ first; where none do, the one whose state does. Undefined where that node does not spike, or
- * nothing differs. The recordings have been compared.
+ * The node whose spikes differ first, or else the one whose state differs first. Undefined if that node does not spike,
+ * or nothing differs. Call after the comparison.
  */
 export function rasterOf(
   { spike, state }: Comparison,
@@ -49,14 +50,14 @@ export function rasterOf(
   };
 }
 
-/** Start of a window of `size` out of `total`, with `before` in front of `index` where there are so many. */
+/** Start of a window of `size` in `total`, with up to `before` elements in front of `index`. */
 function windowStart(index: number, size: number, total: number, before: number): number {
   return Math.max(0, Math.min(index - before, total - size));
 }
 
 type Cut = Pick<DifferenceRaster, 'firstStep' | 'steps' | 'firstNeuron' | 'neurons'>;
 
-/** A copy: the recording itself is not kept. */
+/** A copy, so that the recording itself can be released. */
 function rowsOf({ elements, spikes }: RecordedNode, { firstStep, steps, firstNeuron, neurons }: Cut): Uint8Array {
   const [rowBytes, cutBytes] = [bytesPerStep(elements), bytesPerStep(neurons)];
   const rows = new Uint8Array(steps * cutBytes);

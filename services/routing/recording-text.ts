@@ -1,19 +1,19 @@
-// Where two recordings differ, as a sentence. Example: `engine-2 differed from engine-1 first at step 3 in node "lif1"
-// (potentials); first different spike: step 5, node "lif1", neuron 17, where only engine-2 spiked`.
+// Words the difference of two recordings as a sentence. Example: `engine-2 differed from engine-1 first at step 3 in
+// node "lif1" (potentials); first different spike: step 5, node "lif1", neuron 17, where only engine-2 spiked`.
 import type { TracePlace } from '../engines/engine.ts';
 import type { Comparison, EndDifference, SpikeLocation } from './recording-compare.ts';
 
 export interface Compared {
   readonly engine: string;
   readonly reference: string;
-  /** Whether the reference is known to be right. If not, the sentence blames neither. */
+  /** Whether the reference is known to be correct. If not, the sentence blames neither. */
   readonly isCertain: boolean;
 }
 
 const MAX_NAME = 64;
 const MAX_REASON = 200;
 
-/** The sentence where nothing could be compared. `why` may be an engine's own words. */
+/** The sentence if no comparison was possible. `why` may come from an engine. */
 export function describeUnknown(engine: string, why: string): string {
   return `where ${engine} differed is not known: ${printable(why.slice(0, MAX_REASON))}`;
 }

@@ -1,4 +1,4 @@
-// Two traces of one run, held against each other. Pure.
+// Compares two traces of one run. Pure.
 import type { Trace, TracePlace } from '../engines/engine.ts';
 
 type Quantity = 'current' | 'potential' | 'output';
@@ -11,10 +11,10 @@ export interface Difference extends TracePlace {
   readonly referenceBits: number;
 }
 
-/** In the order in which a neuron computes them. */
+/** In the order of a neuron's computation. */
 const QUANTITIES: readonly Quantity[] = ['current', 'potential', 'output'];
 
-/** The first step and node whose digests differ, or in words why there is none. */
+/** The first step and node whose digests differ, or the reason if there is none. */
 export function firstDifference(trace: Trace, reference: Trace): TracePlace | string {
   const { nodes } = reference;
   if (!haveSameNodes(trace.nodes, nodes)) return 'it evaluates other nodes, or in another order';
@@ -31,18 +31,20 @@ export function firstDifference(trace: Trace, reference: Trace): TracePlace | st
   return `it did as the others until step ${step}, where it ${did(trace)} and they ${did(reference)}`;
 }
 
-/** Names of evaluated nodes, in their order. */
+/** Names of evaluated nodes, in order. */
 export function haveSameNodes(names: readonly string[], reference: readonly string[]): boolean {
   return names.length === reference.length && names.every((name, index) => name === reference[index]);
 }
 
-/** What a run did at the step at which another one ended. `ended`: its reason; empty: it ran to its last step. */
+/**
+ * Words what a run did at the step at which the other one ended. `ended`: its reason; empty: it ran to its last step.
+ */
 export function howItWentOn(hasThatStep: boolean, ended: string): string {
   if (hasThatStep) return 'went on';
   return ended === '' ? 'ended' : `ended with ${ended}`;
 }
 
-/** Undefined where all values are equal. */
+/** Undefined if all values are equal. */
 export function firstElement(values: Trace, reference: Trace): Omit<Difference, keyof TracePlace> | undefined {
   for (const quantity of QUANTITIES) {
     const [mine, theirs] = [bitsOf(values[quantity]), bitsOf(reference[quantity])];

@@ -1,8 +1,8 @@
-// Time for one question to one engine.
+// Time limit for one question to one engine.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 
-/** Rejects when the time is over even if the engine does not keep to it. */
+/** Rejects when the time is over, even if the engine ignores the limit. */
 export async function within<T>(
   timeoutMs: number,
   { signal, deadlineMs }: CallContext,

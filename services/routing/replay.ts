@@ -1,6 +1,7 @@
 // Runs one input on every engine again, without routing: which engines agree, and where the others first differ.
 //
-// Engines are asked directly: neither breakers nor statistics hear of it, and drained or quarantined ones are asked, too.
+// Engines are asked directly: breakers and statistics are not affected, and drained or quarantined engines are asked,
+// too.
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import { hex64 } from '../core/hex.ts';
 import type { CallContext, Inference, InferenceInput } from '../core/inference.ts';
@@ -13,11 +14,11 @@ import { within } from './replay-time.ts';
 export interface ReplayedEngine {
   readonly id: string;
   readonly build: string;
-  /** Undefined where it gave no answer. */
+  /** Undefined if it gave no answer. */
   readonly stateDigest: bigint | undefined;
   /** Of what it returned. */
   readonly readoutDigest: bigint | undefined;
-  /** Why it gave no answer, or what else is wrong with it; empty: nothing is known to be. */
+  /** Why it gave no answer, or another known problem; empty: none. */
   readonly error: string;
 }
 
@@ -30,36 +31,39 @@ interface LocatedDifference extends Difference {
 export interface Replay {
   /** Of the weights and run settings that were asked. */
   readonly modelId: bigint;
-  /** As the pool orders them. */
+  /** In pool order. */
   readonly engines: readonly ReplayedEngine[];
   /** At most one for each engine that differs from the largest group. */
   readonly differences: readonly LocatedDifference[];
 }
 
-/** The least that replaying needs of a pool. */
+/** The part of a pool that a replay needs. */
 export interface ReplayPool {
   readonly engines: readonly Pick<PooledEngine, 'id' | 'engine' | 'build' | 'inferUncounted'>[];
   served(name: string, version: number): ServedModel | undefined;
 }
 
-/** What one engine made of the input. */
+/** The outcome of one engine. */
 interface Outcome {
   readonly id: string;
   readonly build: string;
   readonly engine: Engine;
   readonly inference?: Inference;
   readonly readout?: bigint;
-  /** Equal for outcomes that agree; undefined where the engine had no say. */
+  /** Equal for outcomes that agree; undefined if the engine does not count. */
   readonly key?: string;
   error: string;
 }
 
-/** What one engine has for one question, milliseconds. */
+/** Time limit of one question to one engine, milliseconds. */
 const EACH_MS = 10_000;
-/** Runs, traces and two values follow each other, and an engine that never answers must not use up the caller's time. */
+/**
+ * A run, a trace and two values are requested one after another, and an engine that never answers must not use up the
+ * caller's time.
+ */
 const PHASES = 4;
 
-/** `version` 0 is the highest that engines hold. Rejects with RouterError; what an engine did wrong is in the answer. */
+/** `version` 0: the highest that engines hold. Rejects with RouterError; faults of engines are in the answer. */
 export async function replayInput(pool: ReplayPool, input: InferenceInput, context: CallContext): Promise<Replay> {
   const { version, modelId } = findModel(pool, input);
   const pinned = { ...input, version };
@@ -73,12 +77,12 @@ export async function replayInput(pool: ReplayPool, input: InferenceInput, conte
   return { modelId, engines, differences };
 }
 
-/** Which version is meant, and the identity of the weights that most engines hold under it. Throws UNKNOWN_MODEL. */
+/** Finds the version, and the model id that most engines hold for it. Throws UNKNOWN_MODEL. */
 function findModel(pool: ReplayPool, { model: name, version }: InferenceInput): { version: number; modelId: bigint } {
   const held = pool.engines.flatMap(({ engine }) => engine.description?.models ?? []);
   const versions = held.filter((model) => model.name === name && model.error === '').map((model) => model.version);
   const wanted = version || Math.max(0, ...versions);
-  // Where no engine is ready to take requests, one may still be able to replay.
+  // Even if no engine is ready for requests, one may be able to replay.
   const isWanted = (model: EngineModel): boolean => {
     return model.name === name && model.version === wanted && model.error === '';
   };
@@ -105,15 +109,14 @@ async function runOn(
     return { id, build, engine, inference, readout, key: `${stateDigest} ${readout}`, error: '' };
   } catch (thrown) {
     const { kind, message, metadata } = RouterError.from(thrown);
-    // A refusal of the input is an answer as good as any, and engines have to agree on it. What cannot be an answer agrees
-    // with nothing.
+    // A refusal of the input counts as an answer on which engines must agree. An invalid answer agrees with nothing.
     const isSaid = ERROR_KINDS[kind].fromEngine === 'claim' || metadata['malformed'] !== undefined;
     const key = isSaid ? `${kind} ${metadata['step']} ${metadata['node']}` : undefined;
     return { id, build, engine, key, error: `${kind}: ${message}` };
   }
 }
 
-/** Why an engine has no say; empty: it has. */
+/** Why an engine does not count; empty: it counts. */
 function whyAbsent({ description, downReason }: Engine, { model, version }: InferenceInput, modelId: bigint): string {
   if (description === undefined) return `down: ${downReason}`;
   const held = description.models.find((one) => one.name === model && one.version === version);
@@ -123,7 +126,9 @@ function whyAbsent({ description, downReason }: Engine, { model, version }: Infe
   return `it holds other weights or run settings: model id ${hex64(held.modelId)}, not ${hex64(modelId)}`;
 }
 
-/** Where each engine that differs from the largest group began to. What cannot be told is put into its `error`. */
+/**
+ * Finds the first difference of each engine that differs from the largest group. If that fails, `error` has the reason.
+ */
 async function locateAll(
   outcomes: readonly Outcome[],
   input: InferenceInput,

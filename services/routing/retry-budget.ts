@@ -1,4 +1,4 @@
-// One budget for all second attempts of the router, so that a struggling pool is not drowned in retries.
+// One budget for all retries of the router, so that retries do not overload a struggling pool.
 
 export class RetryBudget {
   #capacity: number;
@@ -6,8 +6,8 @@ export class RetryBudget {
   #tokens: number;
 
   /**
-   * Starts full: `capacity` is the number of requests that may be under way, so that all of them can be asked again
-   * once when an engine dies. From then on retries are `percent` of the requests.
+   * Starts full: `capacity` is the maximum number of requests in flight, so that each of them can be retried once when
+   * an engine dies. After that, retries are limited to `percent` of the requests.
    */
   constructor(capacity: number, percent: number) {
     this.#capacity = capacity;
@@ -15,19 +15,19 @@ export class RetryBudget {
     this.#tokens = percent === 0 ? 0 : capacity;
   }
 
-  /** What is saved already is kept, as far as there is room. */
+  /** The saved budget is kept, up to the new capacity. */
   configure(capacity: number, percent: number): void {
     this.#capacity = capacity;
     this.#perRequest = percent / 100;
     this.#tokens = percent === 0 ? 0 : Math.min(capacity, this.#tokens);
   }
 
-  /** For every request that is planned. */
+  /** Call for every planned request. */
   deposit(): void {
     this.#tokens = Math.min(this.#capacity, this.#tokens + this.#perRequest);
   }
 
-  /** Whether no attempt is allowed now. */
+  /** Whether no retry is allowed now. */
   get isEmpty(): boolean {
     return this.#tokens < 1;
   }

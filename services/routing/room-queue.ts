@@ -1,23 +1,24 @@
-// Ballots that wait for an engine with a free slot. A vote is admitted as any other request is, as soon as one engine has a
-// free slot. It asks the engines that have one, and waits here for the others. So a vote that waits delays no other request.
+// Ballots that wait for an engine with a free slot. A vote is admitted like any other request, as soon as one engine
+// has a free slot. It asks the engines with a free slot, and waits here for the others, so a waiting vote delays no
+// other request.
 //
-// A queue for each engine, first come, first served. Ballots go before the requests that wait in admission.ts: their votes
-// were let in earlier, and would not come to an end otherwise.
+// A queue for each engine, first come, first served. Ballots have priority over the requests in admission.ts: their
+// votes were admitted earlier and could not finish otherwise.
 
 export interface HasCapacity {
-  /** Whether it may be sent requests now. */
+  /** Whether it may get requests now. */
   readonly isAvailable: boolean;
-  /** How many more it would take now. */
+  /** Number of free slots. */
   readonly availableSlots: number;
 }
 
-/** What a ballot waits with; called at most once. It takes the room before it returns, if it still wants it. */
+/** Callback of a waiting ballot; called at most once. It takes the slot before it returns, if it still needs it. */
 type OnCapacity = () => void;
 
 interface Queue {
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly ballots: Set<OnCapacity>;
-  /** Since when it has not been empty. */
+  /** Time since which the queue has not been empty. */
   readonly stoodSinceMs: number;
 }
 
@@ -25,8 +26,8 @@ export class RoomQueue {
   readonly #queues = new Map<HasCapacity, Queue>();
 
   /**
-   * Calls `onRoom` when one of the engines has room, or may not be asked any more. Returns what ends the waiting, which may
-   * be called at any time.
+   * Calls `onRoom` when one of the engines has a free slot or is no longer usable. Returns a function that ends the
+   * wait; it may be called at any time.
    */
   wait(engines: readonly HasCapacity[], nowMs: number, onRoom: OnCapacity): () => void {
     const stop = (): void => {
@@ -44,7 +45,7 @@ export class RoomQueue {
     return stop;
   }
 
-  /** How long ballots have been waiting for each of these engines; 0: for one of them none waits. */
+  /** How long ballots have been waiting for every one of these engines; 0: none waits for one of them. */
   stoodMs(engines: readonly HasCapacity[], nowMs: number): number {
     return Math.min(...engines.map((engine) => nowMs - (this.#queues.get(engine)?.stoodSinceMs ?? nowMs)));
   }

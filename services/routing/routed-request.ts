@@ -1,5 +1,5 @@
-// One request on its path: what it asks, its limits, and what each stage has found out. One object of one class, so that it
-// costs one allocation; a field belongs to the stage that sets it, and stages after that one read it.
+// One request on the path: its question, its limits, and the results of each stage. A single object, so that it costs
+// one allocation. The stage that owns a field sets it, and later stages read it.
 import type { CacheKey } from '../cache/answer-cache.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { CallContext, InferenceInput } from '../core/inference.ts';
@@ -19,11 +19,11 @@ import type { SessionStatus } from './session-status.ts';
 
 export class RoutedRequest implements Execution<PooledEngine> {
   readonly question: ReasonQuestion;
-  /** In force when it came. */
+  /** The options when it arrived. */
   readonly options: RouteOptions;
-  /** Its caller's; while it computes for others, too, those of the shared computation. */
+  /** The caller's limits; for a shared computation, the limits of all its callers. */
   context: CallContext;
-  /** Every engine asked so far, in the order in which they ended. */
+  /** Every attempt so far, in the order in which they ended. */
   readonly attempts: Attempt[] = [];
   readonly claims: Claim<PooledEngine>[] = [];
 
@@ -43,12 +43,12 @@ export class RoutedRequest implements Execution<PooledEngine> {
   // Set by plan.
   /** Ready engines that hold the model, in pool order. */
   candidates!: readonly PooledEngine[];
-  /** The same in the order of asking. */
+  /** The same engines in the order of asking. */
   plan!: readonly PooledEngine[];
 
-  // Of a message of a session; undefined of any other request.
+  // For a message of a session; undefined for other requests.
   session: Session | undefined;
-  /** What to do when its answer turns out to be wrong. */
+  /** Called when its answer turns out to be wrong. */
   onWrong: (() => void) | undefined;
   /** The session after it. */
   sessionStatus: SessionStatus | undefined;
@@ -72,7 +72,7 @@ export class RoutedRequest implements Execution<PooledEngine> {
     this.#cache = cache;
   }
 
-  /** Equal for equal questions. Computed when first asked for. */
+  /** Equal for equal questions. Computed at first use. */
   get hash(): bigint {
     return (this.#hash ??= questionHash(this.found.model.modelId, this.input.data));
   }
@@ -87,8 +87,8 @@ export class RoutedRequest implements Execution<PooledEngine> {
   }
 
   /**
-   * What an answer depends on. A request that asks for a vote, or for detail, is not content with less of it: the key has
-   * both.
+   * Everything that the answer depends on. The key includes vote and detail, because a request for a vote or detail
+   * must not get a lesser answer.
    */
   get cacheKey(): CacheKey {
     const { found, input, policy } = this;
@@ -99,25 +99,25 @@ export class RoutedRequest implements Execution<PooledEngine> {
     return { scope, hash: this.hash, data: input.data };
   }
 
-  /** To be called where the version is found: it is not given up before `end`. */
+  /** Call when the version is found: it stays in use until `end`. */
   begin(found: Found): void {
     this.found = found;
     found.version.use.begin();
   }
 
-  /** To be called when it has ended, however it did, also where no version was found. */
+  /** Call at the end in any case, even if no version was found. */
   end(): void {
     (this.found as Found | undefined)?.version.use.end();
   }
 
-  /** For work that goes on in the background when the request has ended. Returns what ends it. */
+  /** For background work that continues after the request. Returns a function that ends it. */
   hold(): () => void {
     const { use } = this.found.version;
     use.begin();
     return () => use.end();
   }
 
-  /** The answer has turned out to be wrong: no other request may get it. */
+  /** The answer is wrong: no other request may get it. */
   forgetAnswer(): void {
     if (this.onWrong !== undefined) this.onWrong();
     else this.#cache?.delete(this.cacheKey);

@@ -28,7 +28,7 @@ import { forModel } from './vote-policy.ts';
 
 export type { ReasonAnswer } from './reason-answer.ts';
 
-/** When a full router may be asked again, milliseconds. */
+/** Retry delay for a full router, milliseconds. */
 const FULL_RETRY_AFTER_MS = 100;
 
 export class Router {
@@ -69,7 +69,7 @@ export class Router {
       stageOf(planning), //  engines in the order of asking
       execute, //            failover, hedge or vote
     ]);
-    // Neither kept nor shared: what a message comes to depends on those before it.
+    // Neither cached nor shared: a message's answer depends on the messages before it.
     this.#sessionPath = chain([
       stageOf(resolving),
       stageOf(validate),
@@ -87,7 +87,7 @@ export class Router {
     return this.#answer(question, context, this.#path);
   }
 
-  /** A message of a session. `repeat` may try more than once: the messages after it wait. Rejects with RouterError only. */
+  /** A message of a session. `repeat` may retry, since the messages after it wait. Rejects with RouterError only. */
   reasonInSession(
     question: ReasonQuestion,
     context: CallContext,
@@ -119,8 +119,8 @@ export class Router {
   }
 
   /**
-   * Requests of one caller that came together, without a promise for each. Each ends once, perhaps before this returns; but for
-   * those that are returned: they are to go alone, through `reason`.
+   * Runs requests of one caller that arrived together, without a promise for each. Each ends once, possibly before this
+   * returns. The returned requests were not run: pass each to `reason`.
    */
   reasonTogether(items: readonly GroupedItem[], context: CallContext): readonly GroupedItem[] {
     if (this.#refusal(items.length, context) !== undefined) return items;
@@ -137,12 +137,12 @@ export class Router {
     return overload.refusal(inFlight, deadlineMs) ?? (inFlight + requests > maxInFlight ? full(inFlight) : undefined);
   }
 
-  /** For requests that come from now on. The strategy stays: `strategy` sets it. */
+  /** Applies to new requests. The strategy stays: `strategy` sets it. */
   configure(options: Partial<RouterOptions>): void {
     this.#options = { ...this.#options, ...options };
   }
 
-  /** Whether requests without wishes can be answered now as they should be. */
+  /** Whether default requests can be fully answered now. */
   get readiness(): Readiness {
     const { vote: settings, minEngines = 0 } = this.#options;
     const { engines } = this.#pool;

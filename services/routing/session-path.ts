@@ -1,4 +1,4 @@
-// A message of a session, on its way to its turn, and what its errors mean for the session.
+// Runs a message of a session at its turn, and handles the effect of errors on the session.
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { checkSessionRequest } from '../sessions/check-request.ts';
@@ -8,11 +8,11 @@ import type { SessionStore } from '../sessions/session-store.ts';
 import type { ReasonQuestion } from './question.ts';
 import type { ReasonAnswer } from './reason-answer.ts';
 
-/** Tries once to have it answered. */
+/** Makes one attempt to answer it. */
 export type Attempt = () => Promise<ReasonAnswer>;
 
 /**
- * Runs `answer` at this message's turn. `repeat` may try more than once, since no other message has the turn meanwhile. Rejects with
+ * Runs `answer` at this message's turn. `repeat` may retry, since no other message has the turn meanwhile. Rejects with
  * RouterError only.
  */
 export async function atItsTurn(
@@ -45,7 +45,7 @@ export async function atItsTurn(
   }
 }
 
-/** Of the model version that the session has. Throws SESSION_MODEL. */
+/** Selects the session's model version. Throws SESSION_MODEL. */
 function ofItsModel(question: ReasonQuestion, { id, model }: Session): ReasonQuestion {
   if (model === undefined) return question;
   const { name, version } = model;
@@ -54,7 +54,7 @@ function ofItsModel(question: ReasonQuestion, { id, model }: Session): ReasonQue
   throw sessionModel(id, `runs ${name}/${version}; leave out model and model_version, or choose another id`);
 }
 
-/** What an error means for the session that it came in. */
+/** The effect of an error on its session. */
 function inItsSession(error: RouterError, session: Session, sessions: SessionStore): RouterError {
   const { model, id } = session;
   if (model === undefined) return error;

@@ -1,9 +1,9 @@
-/** A session after a message of it: what its client is told. */
+/** The state of a session after a message, for its client. */
 export interface SessionStatus {
   readonly id: string;
   /** After it. */
   readonly step: number;
-  /** Where it was asked for. */
+  /** Set if it was requested. */
   readonly state: Uint8Array | undefined;
   /** It opened the session. */
   readonly opened: boolean;

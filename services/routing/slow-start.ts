@@ -1,14 +1,14 @@
-// An engine that has just come, or come back, is cold: pages, caches and connections want filling. It gets its share of
-// the requests little by little.
+// Slow start: a new or returning engine has cold pages, caches and connections, so it gets its share of requests
+// gradually.
 import { type StrategyName, VOTING } from '../strategies/registry.ts';
 import { rotate } from '../strategies/strategy.ts';
 
-/** What it is put first with right after its return. */
+/** Initial probability of being first. */
 const LEAST_SHARE = 0.1;
 
 /**
- * Strategies that do without: FASTEST and HEDGED go by what is measured, and a cold engine's first answers tell more than
- * its age does; AFFINITY owes equal questions the same engine; who votes needs every voter there is.
+ * Strategies without slow start: FASTEST and HEDGED use measured latencies, which say more than the engine's age;
+ * AFFINITY must send equal questions to the same engine; a vote needs every engine.
  */
 const EXEMPT: ReadonlySet<StrategyName> = new Set<StrategyName>(['FASTEST', 'HEDGED', 'AFFINITY', ...VOTING]);
 
@@ -17,18 +17,19 @@ export interface SlowStart {
   /** Setting `slow_start_ms`; 0: off. */
   readonly slowStartMs: number;
   readonly nowMs: number;
-  /** Requests under way, this one included. */
+  /** Requests in flight, including this one. */
   readonly inFlight: number;
   /** Uniform, 0 ≤ r < 1. */
   readonly random: () => number;
 }
 
 /**
- * `plan`, but an engine that is new leads it only with a probability that rises in a straight line from 10 % to 100 %
- * while `slowStartMs` pass; else it stands last, and the next one leads. Where no engine passes its draw, `plan` as it is.
+ * Returns `plan`, but a new engine is first only with a probability that rises linearly from 10 % to 100 % during
+ * `slowStartMs`; otherwise it is moved to the end, and the next one is first. If no engine passes its draw, returns
+ * `plan` unchanged.
  *
- * While there are no more requests under way than engines, new engines take their full share: one request at a time harms
- * no engine, and warms it.
+ * While there are not more requests in flight than engines, new engines get their full share: one request at a time
+ * harms no engine and warms it up.
  */
 export function applySlowStart<E extends { readonly readySinceMs: number }>(
   plan: readonly E[],

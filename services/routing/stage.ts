@@ -1,13 +1,13 @@
-// One step of a request's path. It does its part, and answers itself or hands the request to the next one.
+// One step of the request path. It answers the request itself or passes it to the next one.
 import type { Answer } from './answer.ts';
 import type { RoutedRequest } from './routed-request.ts';
 
-/** What is left of the path. What it throws or rejects with is a RouterError. */
+/** The rest of the path. Throws and rejects with RouterError only. */
 export type Next = (request: RoutedRequest) => Answer | Promise<Answer>;
 
 export type Stage = (request: RoutedRequest, next: Next) => Answer | Promise<Answer>;
 
-/** What a stage does that always hands the request on, unless it throws. */
+/** A stage that always passes the request on, unless it throws. */
 export type Step = (request: RoutedRequest) => void;
 
 export function stageOf(step: Step): Stage {

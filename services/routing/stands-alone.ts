@@ -1,7 +1,7 @@
-// The engines that stand behind an answer. Where none of them is trusted any more, the answer is not, either.
+// Checks the engines that support an answer. If none of them is trusted any more, the answer is not trusted either.
 import type { Answer } from './answer.ts';
 
-/** Whether each engine that gave the answer, or agreed with it, is one that `isDistrusted`. */
+/** Whether every engine that gave the answer, or agreed with it, `isDistrusted`. */
 export function standsAlone(
   { engine, ballots }: Pick<Answer, 'ballots'> & { readonly engine: { readonly id: string } },
   isDistrusted: (engineId: string) => boolean,

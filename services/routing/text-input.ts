@@ -1,4 +1,4 @@
-// A text as the input of the model that it is meant for.
+// Converts a text to the input of its model.
 import { RouterError } from '../core/errors.ts';
 import type { Found } from './find-model.ts';
 
@@ -7,7 +7,7 @@ interface TextInput {
   readonly data: Uint8Array;
 }
 
-/** Throws TEXT_UNSUPPORTED, MODEL_INVALID, or what models/tokenizer.ts says. */
+/** Throws TEXT_UNSUPPORTED, MODEL_INVALID, or an error of models/tokenizer.ts. */
 export function textInput({ version, input }: Pick<Found, 'version' | 'input'>, text: string): TextInput {
   const { name, tokenizer } = version;
   if (tokenizer === undefined) {

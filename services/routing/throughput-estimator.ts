@@ -1,9 +1,10 @@
-// How many requests leave in a millisecond while there is no capacity left: what the engines can do, not what is asked of them.
+// Estimates the throughput while there is no free capacity, in requests per millisecond: the engines' capacity, not the
+// demand.
 
-/** Forgets what is so old, milliseconds, but never more than one part in LEAST_MEMORY at once: few requests a second. */
+/** Time constant of the memory, milliseconds. At most one part in LEAST_MEMORY is dropped at once, for low rates. */
 const MEMORY_MS = 1_000;
 const LEAST_MEMORY = 16;
-/** Nothing is known any more when there was capacity for so long, milliseconds. */
+/** The estimate expires after free capacity for this long, milliseconds. */
 const PAUSE_MS = 10_000;
 
 export class ThroughputEstimator {
@@ -12,10 +13,10 @@ export class ThroughputEstimator {
   /** Of those, without fading. */
   #seen = 0;
   #ms = 0;
-  /** Up to when #ms counts; when it stopped, while it does not run. */
+  /** End of the time in #ms; while it is stopped, the time at which it stopped. */
   #lastMs = 0;
 
-  /** There is no capacity from now on. What was known fades while there is. */
+  /** No free capacity from now on. While there is some, the estimate fades. */
   start(nowMs: number): void {
     const kept = Math.max(0, 1 - (nowMs - this.#lastMs) / PAUSE_MS);
     if (kept === 0) this.#seen = 0;
@@ -31,7 +32,7 @@ export class ThroughputEstimator {
     this.isRunning = false;
   }
 
-  /** A request was answered. */
+  /** Records an answer. */
   recordAnswer(nowMs: number): void {
     const gapMs = nowMs - this.#lastMs;
     const kept = 1 - Math.min(gapMs / MEMORY_MS, 1 / LEAST_MEMORY);
@@ -42,9 +43,9 @@ export class ThroughputEstimator {
   }
 
   /**
-   * Answers per millisecond, as if the next one came now, so that a standstill is noticed. Until as many came as are
-   * `inside`, as if all of these came: they were there before the requests that wait, and the first answers of a burst do not
-   * tell when its others come.
+   * Answers per millisecond, as if the next one arrived now, so that a standstill lowers it. Until as many have arrived
+   * as are `inside`, it assumes that all of them arrive: they came before the waiting requests, and the first answers
+   * of a burst do not show the rate of the rest.
    */
   rateAt(nowMs: number, inside: number): number {
     const left = this.#seen < inside ? Math.max(inside, this.#left + 1) : this.#left + 1;

@@ -1,4 +1,4 @@
-// The words of settings and manifests for a vote's policy, as voting/ knows them.
+// Converts the vote policy of settings and manifests to the types of voting/.
 import type { ModelVote, VoteSettings } from '../config/vote.ts';
 import type { Compare, VotePolicy } from '../voting/policy.ts';
 
@@ -14,7 +14,7 @@ export function toPolicy(settings: VoteSettings): VotePolicy {
   };
 }
 
-/** `settings` with what the model has otherwise. */
+/** `settings` with the model's changes. */
 export function forModel(settings: VoteSettings, model: ModelVote | undefined): VotePolicy {
   return toPolicy({ ...settings, ...model });
 }

@@ -6,18 +6,18 @@ import type { CallContext } from '../core/inference.ts';
 import { RouterError } from '../core/errors.ts';
 import { ThroughputEstimator } from './throughput-estimator.ts';
 
-/** One request that waits. It ends once: it may go on, or is refused. */
+/** A waiting request. It ends once: admitted or refused. */
 export class Waiter {
   previous: Waiter | undefined;
   next: Waiter | undefined;
-  /** It is served after those of earlier rounds. */
+  /** It is served after requests of earlier rounds. */
   round = 0;
   readonly context: CallContext;
-  /** How many requests could be sent now. */
+  /** Number of requests that could be sent now. */
   readonly capacity: () => number;
   readonly #onEnd: (waiter: Waiter, error: RouterError | undefined) => void;
   readonly #onAbort = (): void => this.end(RouterError.from(this.context.signal.reason));
-  /** Of its timer. */
+  /** Cancels its timer. */
   stopTimer: () => void = () => undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class Waiter {
     context.signal.addEventListener('abort', this.#onAbort);
   }
 
-  /** Without `error`, it may go on. */
+  /** Without `error`, it is admitted. */
   end(error: RouterError | undefined): void {
     this.stopTimer();
     this.context.signal.removeEventListener('abort', this.#onAbort);
@@ -41,16 +41,16 @@ export class Waiter {
 
 export class WaitingQueue {
   readonly throughput = new ThroughputEstimator();
-  /** Requests that were let in and have not left yet. */
+  /** Admitted requests that have not ended yet. */
   inside = 0;
-  /** Since when a request has been waiting, if one is. */
+  /** Time since which a request has been waiting, if one is. */
   stoodSinceMs = 0;
   length = 0;
   first: Waiter | undefined;
   last: Waiter | undefined;
-  /** Of the request that left from the front last. */
+  /** Round of the last request that left from the front. */
   #round = 0;
-  /** Of each owner that waits: its last round, and how many of its requests wait. */
+  /** For each waiting owner: its last round, and its number of waiting requests. */
   readonly #owners = new Map<object | undefined, { round: number; waiting: number }>();
 
   add(waiter: Waiter): void {
@@ -71,7 +71,7 @@ export class WaitingQueue {
     this.length += 1;
   }
 
-  /** How many would be served before a new request of this owner. */
+  /** Number of requests before a new request of this owner. */
   ahead({ owner }: CallContext): number {
     if (this.#owners.size === 0 || (this.#owners.size === 1 && this.#owners.has(owner))) return this.length;
     const round = Math.max(this.#round, this.#owners.get(owner)?.round ?? 0) + 1;
@@ -80,14 +80,14 @@ export class WaitingQueue {
     return count;
   }
 
-  /** The last one of this round or an earlier one. */
+  /** The last request of this round or an earlier one. */
   #before(round: number): Waiter | undefined {
     let each = this.last;
     while (each !== undefined && each.round > round) each = each.previous;
     return each;
   }
 
-  /** It must be in this queue. */
+  /** Removes a request, which must be in this queue. */
   remove(waiter: Waiter): void {
     const { previous, next } = waiter;
     const { owner } = waiter.context;

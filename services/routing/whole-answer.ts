@@ -1,10 +1,11 @@
-// Where only digests have won a vote, an engine is asked for all of the answer. It must be whole, and the one that won.
+// If only digests have won a vote, fetches the whole answer from an engine. It must be complete and equal to the
+// winning one.
 //
-// First those that voted for it: one that gives anything else, or refuses now, contradicts itself, and is told of like a
-// dissenter. Then, since these may have gone meanwhile, engines that have not voted: one that gives anything else contradicts
-// those that won.
+// First it asks engines that voted for it: one that returns anything else, or refuses now, contradicts itself and is
+// reported like a dissenter. Then, since these may be gone, engines that have not voted: one that returns anything else
+// contradicts the winners.
 //
-// It is a retry, and comes out of that budget, where an engine was lost; liars are not load.
+// It is charged to the retry budget only if an engine was lost; liars do not cause load.
 import { isOver } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
@@ -22,14 +23,14 @@ interface WonVote<E> {
   readonly plan: readonly E[];
   readonly voters: readonly Voter<E>[];
   readonly result: Extract<Verdict, { winner: number }>;
-  /** Whether those that agree are more than half of all. */
+  /** Whether those that agree are more than half of all engines. */
   readonly isSure: boolean;
   readonly request: AttemptContext;
-  /** An engine that had not voted gives something else than what won. */
+  /** An engine that had not voted returned something other than the winning answer. */
   readonly onOther: (claim: Claim<E>) => void;
 }
 
-/** Rejects with what no-engine.ts says, or with the caller's reason to leave. */
+/** Rejects with an error of no-engine.ts, or with the caller's reason to leave. */
 export async function wholeAnswer<E extends EngineClient>(won: WonVote<E>): Promise<Answered<E>> {
   const { plan, voters, result, request, onOther } = won;
   const winner = voters[result.winner] as Voter<E> & { answer: Inference };
@@ -66,11 +67,11 @@ export async function wholeAnswer<E extends EngineClient>(won: WonVote<E>): Prom
 
 interface Candidate<E> {
   readonly engine: E;
-  /** As which it voted for what won. */
+  /** The digests with which it voted for the winning answer. */
   readonly voter: Voter<E> | undefined;
 }
 
-/** Those that voted for what won, then those that have not voted. */
+/** Engines that voted for the winning answer, then those that have not voted. */
 function candidatesOf<E>(
   plan: readonly E[],
   voters: readonly Voter<E>[],
@@ -84,7 +85,7 @@ function candidatesOf<E>(
   ];
 }
 
-/** An engine voted with the others and then gave something else. */
+/** An engine voted with the others and then returned something else. */
 function reportContradiction<E extends EngineClient>(
   liar: Voter<E>,
   said: Inference | RouterError,

@@ -1,5 +1,5 @@
-// Failover: asks the engines of a plan one after the other until one answers. Which engine to ask, and what a failure means:
-// attempt-plan.ts.
+// Failover: asks the engines of a plan one after the other until one answers. attempt-plan.ts decides which engine is
+// next and how failures count.
 import { RouterError } from '../../core/errors.ts';
 import { type EngineClient, attempt } from '../attempt.ts';
 import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
@@ -7,7 +7,7 @@ import type { Executor, Outcome } from '../executor.ts';
 
 export const failover: Executor = (execution) => askInTurn(new AttemptPlan(execution));
 
-/** Goes on after an attempt that has failed. */
+/** Continues after a failed attempt. */
 export async function failoverAfter<E extends EngineClient>(
   plan: AttemptPlan<E>,
   failed: NextAttempt<E>,

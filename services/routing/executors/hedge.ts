@@ -1,6 +1,6 @@
-// HEDGED: another engine is asked when those asked take longer than most answers do; the first answer counts, and the other
-// engines are told to stop (Dean and Barroso, "The tail at scale", 2013). Which engine to ask, and what a failure means:
-// attempt-plan.ts. When to ask the next engine without a failure: after the shortest of these, each time anew.
+// HEDGED: another engine is asked when those asked take longer than most answers do; the first answer counts, and the
+// other attempts are cancelled (Dean and Barroso, "The tail at scale", 2013). Which engine to ask, and what a failure
+// means: attempt-plan.ts. When to ask the next engine without a failure: after the shortest of these, each time anew.
 //
 //   what most answers take, doubled for each engine that was asked after the first, so that a slow moment of all engines
 //   does not multiply the work
@@ -12,7 +12,7 @@ import { type AttemptContext, type EngineClient, attempt } from '../attempt.ts';
 import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
 import type { Execution, Executor, Outcome } from '../executor.ts';
 
-/** Rejects with what the plan's rules say. */
+/** Rejects with the error of the plan's rules. */
 export const hedge: Executor = (execution) =>
   new Promise((resolve, reject) => new Hedge(execution, resolve, reject).start());
 
@@ -91,7 +91,7 @@ class Hedge<E extends EngineClient> {
     this.#running = this.#running.filter((other) => other !== cancel);
   }
 
-  /** Stops the engines that are still computing. */
+  /** Cancels the attempts that still run. */
   #end(why: RouterError): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -100,7 +100,7 @@ class Hedge<E extends EngineClient> {
   }
 }
 
-/** The same attempt, with a cancellation of its own. */
+/** The same attempt, with its own cancellation. */
 function withCancel(
   { input, context, options, strategy, attempts, as }: AttemptContext,
   cancel: Cancel,

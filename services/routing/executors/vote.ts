@@ -1,8 +1,9 @@
-// REDUNDANT: several engines compute the same input, and what enough of them agree on is the answer. When to ask which engine, and
-// what the ballots come to, is decided in voting/; here the engines are asked.
+// REDUNDANT: several engines compute the same input, and the answer is the one on which enough of them agree. voting/
+// decides when to ask which engine and what the verdict is; this file asks the engines.
 //
-// A vote decides what the caller gets. Which engine is wrong it decides only where those that agree are more than half of all
-// engines that may be asked: of five engines two that lie alike can win a vote of three. Else an audit asks the others.
+// A vote decides the caller's answer. It decides which engine is wrong only if those that agree are more than half of
+// all usable engines, because of five engines, two equal liars can win a vote of three. Otherwise an audit asks the
+// others.
 import { throwIfCancelled } from '../../core/call.ts';
 import { Cancel, type CancelSignal } from '../../core/cancel.ts';
 import { RouterError } from '../../core/errors.ts';
@@ -25,12 +26,12 @@ import { noEngine } from '../no-engine.ts';
 import { wholeAnswer } from '../whole-answer.ts';
 
 /**
- * Once decided, the engines still computing get as long again as that took to say what they think, but at least this, so
- * that a dissenter is named though it is slower than the majority. Asked at the same time, they are seldom this late.
+ * After the decision, engines that still compute get as long again as the vote took, but at least this, so that a
+ * dissenter slower than the majority is named. Engines asked at the same time are rarely this late.
  */
 const GRACE_MIN_MS = 5;
 
-/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, what no-engine.ts says, or the refusal that won. */
+/** Rejects with VOTE_DISPUTED, VOTE_TOO_FEW, an error of no-engine.ts, or the refusal that won. */
 export const vote: Executor = async (execution) => {
   const { plan, context } = execution;
   const policy = execution.policy!;
@@ -81,12 +82,12 @@ async function conclusion<E extends EngineClient>(
   }
 }
 
-/** Whether those that agree with the answer that won are more than half of all engines. */
+/** Whether those that agree with the winning answer are more than half of all engines. */
 function hasMajority(result: Verdict, engines: number): boolean {
   return result.kind === 'AGREED' && 2 * result.outcomes.filter((each) => each === 'AGREED').length > engines;
 }
 
-/** All that was said, the answer that won first. */
+/** All answers and refusals, the winning answer first. */
 function claimsOf<E>(result: Verdict, voters: readonly Voter<E>[]): Claim<E>[] {
   const winner = 'winner' in result ? voters[result.winner] : undefined;
   const ordered = winner === undefined ? voters : [winner, ...voters.filter((voter) => voter !== winner)];
@@ -96,7 +97,7 @@ function claimsOf<E>(result: Verdict, voters: readonly Voter<E>[]): Claim<E>[] {
   });
 }
 
-/** Asks engines until enough agree, as voting/progress.ts says. */
+/** Asks engines until enough agree, according to voting/progress.ts. */
 class Election<E extends EngineClient> {
   readonly voters: Voter<E>[] = [];
   readonly #policy: VotePolicy;
@@ -105,11 +106,11 @@ class Election<E extends EngineClient> {
   readonly #stragglers = new Cancel();
   readonly #callerSignal: CancelSignal;
   #left: readonly E[];
-  /** Ends the waiting for engines without room; undefined: none is waited for. */
+  /** Ends the wait for a free slot; undefined: not waiting. */
   #stopWaiting: (() => void) | undefined;
-  /** Whether an engine without room may still be waited for. */
+  /** Whether waiting for a free slot is still allowed. */
   #mayWait = true;
-  /** Absent engines that count as not asked: as many stand-ins are no retries. */
+  /** Absent engines that count as not asked: the same number of stand-ins are not retries. */
   #uncounted = 0;
   #onBallot: () => void = () => undefined;
   readonly #onCallerAbort = (): void => {
@@ -148,13 +149,13 @@ class Election<E extends EngineClient> {
     if (this.#isWaiting()) await this.#awaitStragglers(Math.max(GRACE_MIN_MS, performance.now() - startedMs));
   }
 
-  /** Engines that are still computing need not go on. */
+  /** Cancels engines that still compute. */
   close(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
     this.#endWaiting();
     if (!this.#isWaiting()) return;
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
-    // In the order of request, those that were not heard are absent.
+    // In order of request; engines without an answer are absent.
     for (const voter of this.voters) voter.isWaiting = false;
   }
 
@@ -205,14 +206,14 @@ class Election<E extends EngineClient> {
         this.#mayWait = false;
         for (const engine of engines) this.#hasNoRoom(engine, performance.now() - startedMs);
       }
-      // At once, while there is room: run() would ask one turn later.
+      // Asks at once while there is a free slot: run() would ask one turn later.
       const { isDecided, more } = progress(this.ballots(), this.#waiting(), this.#policy);
       if (!isDecided) this.#askMore(more);
       this.#onBallot();
     });
   }
 
-  /** It is absent, without having been asked. */
+  /** It is absent without having been asked. */
   #hasNoRoom(engine: E, waitedMs: number): void {
     const voter = newVoter(engine);
     const message = `engine "${engine.id}" had no room for ${Math.round(waitedMs)} ms`;
@@ -228,7 +229,7 @@ class Election<E extends EngineClient> {
     this.#stopWaiting = undefined;
   }
 
-  /** Whether an engine is left to vote in the place of an absent one, beside `seats` that are to be asked anyway. */
+  /** Whether an engine is left to replace an absent one, in addition to the `seats` that are asked anyway. */
   #hasStandIn(seats: number): boolean {
     const left = this.#left.filter(({ isAvailable }) => isAvailable).length;
     const isUncounted = this.#uncounted > 0 || this.voters.length + seats < this.#policy.participants;
@@ -241,18 +242,18 @@ class Election<E extends EngineClient> {
     return true;
   }
 
-  /** Those of the plan that may be asked, of `kind` if there is one. */
+  /** The usable engines of the plan; of `kind`, if there are any. */
   #able(kind: EngineKind | undefined): readonly E[] {
     const able = this.#left.filter(({ isAvailable }) => isAvailable);
     const ofKind = able.filter((engine) => kind === undefined || engine.kind === kind);
     return ofKind.length > 0 ? ofKind : able;
   }
 
-  /** `seats`: so many are to be asked beside it, at once. */
+  /** `seats`: number asked at once besides it. */
   async #attempt(engine: E, seats: number): Promise<void> {
     const { input } = this.#request;
-    // One whole answer is enough where the others need only prove that theirs would be the same. No digest that an engine
-    // gives has the layers: there each gives all of its answer.
+    // One whole answer is enough if the others only need to prove that theirs is equal. No digest from an engine covers
+    // the layers, so with layers each engine returns its whole answer.
     const isExact = this.#policy.compare.kind === 'EXACT';
     const digestOnly = isExact && this.voters.length > 0 && !wantsLayers(input);
     const voter = newVoter(engine);
@@ -306,7 +307,7 @@ function report<E extends EngineClient>(
     dissenters.map(({ engine }) => engine.id),
   );
   if (dissenters.length === 0) return;
-  // Only more than half of all say who is wrong: to the bit, or where one answers what the other refuses.
+  // Only more than half of all engines decide which one is wrong: by bits, or if one answers what the other refuses.
   const isWrong = ({ refusal }: Voter<E>): boolean =>
     compare.kind === 'EXACT' || refusal !== undefined || winner?.refusal !== undefined;
   const wrong = isSure ? dissenters.filter(isWrong) : [];
@@ -338,7 +339,7 @@ function disputed(ballots: readonly CastBallot[]): RouterError {
   return new RouterError('VOTE_DISPUTED', message, { metadata: { ballots: digests.join(', ') } });
 }
 
-/** The refusal that won, as the caller hears it. */
+/** The winning refusal, worded for the caller. */
 function wonBy(refusal: RouterError, ballots: readonly CastBallot[]): RouterError {
   const agreed = ballots.filter(({ outcome }) => outcome === 'AGREED').map(({ engineId }) => engineId);
   return agreed.length > 1 ? confirmed(refusal, agreed) : unconfirmed(refusal);
@@ -354,7 +355,7 @@ function tooFew<E extends EngineClient>(
     ({ engine, durationMs }) => ({ engineId: engine.id, outcome: 'ENGINE_FULL', durationMs }) as const,
   );
   const error = noEngine(options.pool, [...attempts, ...tried], voters.at(-1)?.absence);
-  // The input, or the pool, is what keeps all of them from voting.
+  // The input or the pool is the reason that none could vote.
   if (error.kind !== 'NO_ENGINE') return error;
   const { message, metadata, retryAfterMs } = error;
   const voted = voters.filter(({ ballot }) => ballot.answer !== undefined).length;

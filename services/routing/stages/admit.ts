@@ -1,10 +1,12 @@
-// Admit: where every engine has enough to do, the request waits its turn, or is refused at once. See admission.ts.
+// Admit: if no engine has a free slot, the request waits for its turn or is refused at once. See admission.ts.
 import type { EnginePool } from '../../engines/pool.ts';
 import type { ModelVersion } from '../../models/repository.ts';
 import { freeSlots } from '../admission.ts';
 import type { Stage } from '../stage.ts';
 
-/** How many requests for a model could be sent now. One function for each model: what waits keeps it. */
+/**
+ * Number of requests for a model that could be sent now. One function per model, because waiting requests refer to it.
+ */
 export type FreeOf = (model: ModelVersion) => () => number;
 
 export function freeOf(pool: EnginePool): FreeOf {

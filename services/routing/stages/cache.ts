@@ -1,5 +1,5 @@
-// Cache: an equal question was answered before, or is being answered. The vote comes after it: equal requests never collapse
-// into one ballot, and only what won is kept.
+// Cache: returns the answer if an equal question was answered before or is being computed. The vote comes after this
+// stage, so equal requests never share a ballot, and only winning answers are cached.
 import type { AnswerCache } from '../../cache/answer-cache.ts';
 import type { CallContext } from '../../core/inference.ts';
 import type { OpenSpan } from '../../core/request-trace.ts';
@@ -13,10 +13,10 @@ export function cache(answers: AnswerCache<Answer> | undefined): Stage {
     const { question, input } = request;
     const startedMs = request.context.span === undefined ? 0 : performance.now();
     const span = request.context.span?.child('cache', 'INTERNAL', startedMs);
-    // A raster may be a thousand times what is asked for again and again, and would drive that out.
+    // A raster may be a thousand times larger than usual answers and would evict them.
     if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') {
       span?.setAll(['tandem.cache', 'BYPASSED']);
-      span?.end('', startedMs); // at once: it took no time
+      span?.end('', startedMs); // starts and ends now, since it took no time
       return next(request);
     }
     const { cacheKey } = request;
@@ -35,7 +35,7 @@ async function compute(
   span: OpenSpan | undefined,
   next: Next,
 ): Promise<Answer> {
-  // Others may wait for it, too: its limits are then not those of this caller.
+  // Other callers may wait for it, too, so its limits may differ from this caller's.
   const run = async (limits: CallContext): Promise<Answer> => {
     span?.end();
     request.context = limits;

@@ -1,4 +1,4 @@
-// Execute: the engines of the plan are asked, one after the other, hedged, or for their votes; what they come to is the answer.
+// Execute: asks the engines of the plan by failover, hedging or a vote, and returns the result as the answer.
 import type { PooledEngine } from '../../engines/pooled-engine.ts';
 import { HEDGING } from '../../strategies/registry.ts';
 import { type Answer, toAnswer } from '../answer.ts';
@@ -17,7 +17,7 @@ async function voted(request: RoutedRequest): Promise<Answer> {
   return toAnswer(outcome, request.readout, request.strategy);
 }
 
-/** One engine's answer. What engines said is remembered for a hedge, and audited in the background. */
+/** One engine's answer. Its latency is stored for hedges, and answers are audited in the background. */
 async function alone(request: RoutedRequest): Promise<Answer> {
   const executor = HEDGING.has(request.strategy) ? hedge : failover;
   const startedMs = performance.now();
@@ -28,7 +28,7 @@ async function alone(request: RoutedRequest): Promise<Answer> {
   }
 }
 
-/** Of a request without a vote. */
+/** For a request without a vote. */
 export function answerOf(request: RoutedRequest, outcome: Outcome<PooledEngine>, startedMs: number): Answer {
   const { options, found, readout, strategy } = request;
   options.latencyQuantile.record(found.key, performance.now() - startedMs);
@@ -36,13 +36,13 @@ export function answerOf(request: RoutedRequest, outcome: Outcome<PooledEngine>,
   return toAnswer(unlessDistrusted(outcome), readout, strategy);
 }
 
-/** To be called when a request without a vote has ended, however it did. */
+/** Call at the end of a request without a vote, in any case. */
 export function audit(request: RoutedRequest): void {
   const { options, claims, candidates } = request;
   options.audit.maybeAudit(claims, candidates, request, () => request.forgetAnswer());
 }
 
-/** The engine may have been put out while it computed: then the cache must not keep what it says. */
+/** The engine may have been quarantined while it computed: then its answer must not be cached. */
 function unlessDistrusted(outcome: Outcome<PooledEngine>): Outcome<PooledEngine> {
   return outcome.engine.quarantine === '' ? outcome : { ...outcome, isFirm: false };
 }

@@ -1,5 +1,5 @@
-// In session: the input goes on from the session's state, and the session goes on from what the answer says. Only an answer
-// changes it; whatever fails is tried again, here or by the client, from the same state.
+// In session: the run starts from the session's state, and the answer's state becomes the session's. Only an answer
+// changes the session; a failed message is retried, here or by the client, from the same state.
 import { RouterError } from '../../core/errors.ts';
 import type { InferenceInput } from '../../core/inference.ts';
 import { readStateHeader } from '../../core/session-state.ts';
@@ -13,7 +13,7 @@ import type { Next, Stage } from '../stage.ts';
 /** As in proto/NUMERICS.md, "Limits". */
 const MAX_STEPS = 100_000;
 
-/** To be run at the message's turn. Throws SESSION_MODEL, STATE_MODEL or SESSION_LIMIT. */
+/** Run at the message's turn. Throws SESSION_MODEL, STATE_MODEL or SESSION_LIMIT. */
 export function inSession(sessions: SessionStore): Stage {
   return async (request, next) => {
     const session = request.session!;
@@ -68,12 +68,12 @@ function checkModel(
   if (header !== undefined && header.modelId !== modelId) throw stateModel(found.key);
 }
 
-/** Whether it may be computed in one run with the inputs before it. `layers` would be those of all of them. */
+/** Whether it may be computed in one run with the inputs before it. Then `layers` would cover all of them. */
 function goesWithInputs({ inputSteps }: Session, { detail = 'SUMMARY' }: InferenceInput, steps: number): boolean {
   return detail === 'SUMMARY' && inputSteps + steps <= MAX_STEPS;
 }
 
-/** The same session, without inputs beside its state. */
+/** The same session with a current state and no separate inputs. */
 async function compact(request: RoutedRequest, session: Session, sessions: SessionStore, next: Next): Promise<void> {
   const { question, context, options, found, strategy, policy, input } = request;
   const first = new RoutedRequest(question, context, options, undefined);

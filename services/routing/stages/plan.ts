@@ -1,4 +1,4 @@
-// Plan: which engines may be asked now, in which order.
+// Plan: selects the usable engines and their order.
 import { RouterError } from '../../core/errors.ts';
 import type { EnginePool } from '../../engines/pool.ts';
 import type { PooledEngine } from '../../engines/pooled-engine.ts';
@@ -8,7 +8,7 @@ import type { RoutedRequest } from '../routed-request.ts';
 import { applySlowStart } from '../slow-start.ts';
 import type { Step } from '../stage.ts';
 
-/** `inFlight`: requests under way now. Throws NO_ENGINE. */
+/** `inFlight`: current requests in flight. Throws NO_ENGINE. */
 export function plan(pool: EnginePool, inFlight: () => number): Step {
   const turns: Partial<Record<StrategyName, number>> = {};
   const nextTurn = (strategy: StrategyName): number => {
@@ -20,7 +20,7 @@ export function plan(pool: EnginePool, inFlight: () => number): Step {
   return (request) => {
     const { found, strategy, options, policy } = request;
     const { heldAs, version } = found.version;
-    // Those that hold it now: while the request waited, one may have come back.
+    // Looked up again: while the request waited, an engine may have returned.
     request.candidates = pool.candidates(heldAs, version, pool.holders(heldAs, version));
     if (request.candidates.length === 0) throw noEngine(pool, request.attempts);
     if (request.session !== undefined) request.candidates = takingStates(request);
@@ -31,7 +31,7 @@ export function plan(pool: EnginePool, inFlight: () => number): Step {
   };
 }
 
-/** An engine that does not know of states would begin at step 0. Throws NO_ENGINE. */
+/** An engine without support for states would start at step 0. Throws NO_ENGINE. */
 function takingStates({ candidates, found }: RoutedRequest): readonly PooledEngine[] {
   const able = candidates.filter(({ engine }) => engine.description?.sessionStates);
   if (able.length > 0) return able;
@@ -50,7 +50,7 @@ function order(request: RoutedRequest, turn: number, inFlight: number): readonly
   return applySlowStart(planned, { strategy, slowStartMs, nowMs, inFlight, random: Math.random });
 }
 
-/** Engines with capacity first, else as planned. */
+/** Engines with free slots first, otherwise in the planned order. */
 function preferFreeEngines(planned: readonly PooledEngine[]): readonly PooledEngine[] {
   if (planned.every(hasFreeSlot)) return planned;
   return [...planned.filter(hasFreeSlot), ...planned.filter((engine) => !hasFreeSlot(engine))];

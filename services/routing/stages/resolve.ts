@@ -1,4 +1,4 @@
-// Resolve: which model version the request means, how its engines are to be asked, and what they are to be sent.
+// Resolve: finds the model version, the strategy and the vote policy of the request.
 import { RouterError } from '../../core/errors.ts';
 import type { EnginePool } from '../../engines/pool.ts';
 import type { ModelRepository } from '../../models/repository.ts';
@@ -9,10 +9,13 @@ import type { RoutedRequest } from '../routed-request.ts';
 import type { Step } from '../stage.ts';
 import { forModel } from '../vote-policy.ts';
 
-/** What a request may ask for at most. */
+/** Limits on a request's options. */
 const MAX_PARTICIPANTS = 15;
 
-/** `defaultStrategy`: of requests that name none, now. Throws what find-model.ts and text-input.ts say, or INVALID_FIELD. */
+/**
+ * `defaultStrategy`: current strategy of requests that name none. Throws the errors of find-model.ts and text-input.ts,
+ * or INVALID_FIELD.
+ */
 export function resolve(models: ModelRepository, pool: EnginePool, defaultStrategy: () => StrategyName): Step {
   return (request) => {
     const { question, context } = request;
@@ -28,7 +31,7 @@ export function resolve(models: ModelRepository, pool: EnginePool, defaultStrate
   };
 }
 
-/** Undefined: no vote. Throws INVALID_FIELD where a wish for the vote would loosen it. */
+/** Undefined: no vote. Throws INVALID_FIELD if the request would loosen the vote policy. */
 function policyOf({ strategy, question, found, options }: RoutedRequest): VotePolicy | undefined {
   if (!VOTING.has(strategy)) {
     if (question.vote === undefined) return undefined;

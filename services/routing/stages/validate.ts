@@ -1,5 +1,5 @@
-// Validate: the caller's input held against the model, and made what engines take: binary32, of the model's shape. Text, events
-// and encoders are worked out here, once, so that every engine gets the same bits.
+// Validate: checks the caller's input against the model and converts it to binary32 in the model's shape. Text, events
+// and encoders are processed here, once, so that every engine gets the same bits.
 import { RouterError } from '../../core/errors.ts';
 import { encode } from '../../inputs/encoders.ts';
 import { MAX_SERIES_ELEMENTS, type PackedEvents, binEvents } from '../../inputs/events.ts';
