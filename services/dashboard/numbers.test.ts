@@ -40,9 +40,9 @@ describe('numbers that are typed', () => {
     ['1, Infinity', /“Infinity” is not a number/],
     ['[1, "x"]', /“x” is not a number/],
     ['[1, null]', /“null” is not a number/],
-    ['[[1, 2], [3]]', /not equally long/],
-    ['[1, [2]]', /is not a number|not equally long/],
-    ['[1, 2', /not a list in JSON/],
+    ['[[1, 2], [3]]', /different lengths/],
+    ['[1, [2]]', /is not a number|different lengths/],
+    ['[1, 2', /not a JSON list/],
   ])('are refused with what is wrong: %j', (text, message) => {
     expect(() => parseNumbers(text)).toThrow(message);
   });
@@ -72,11 +72,11 @@ describe('a file of numbers', () => {
   });
 
   it.each([
-    ['a.f32', Buffer.alloc(5), /4 bytes a number/],
+    ['a.f32', Buffer.alloc(5), /4 bytes per number/],
     ['a.npy', Buffer.from('hello world, hello'), /not a NumPy file/],
     ['a.npy', npy('<f4', '(9,)', Float32Array.of(1)), /too large, or ends too early/],
-    ['a.npy', npy('<c8', '(1,)', Float32Array.of(1, 2)), /a form that the page cannot read/],
-    ['a.npy', npy('<f4', '(1,)', Float32Array.of(1), 'True'), /a form that the page cannot read/],
+    ['a.npy', npy('<c8', '(1,)', Float32Array.of(1, 2)), /cannot read this NumPy file/],
+    ['a.npy', npy('<f4', '(1,)', Float32Array.of(1), 'True'), /cannot read this NumPy file/],
     ['a.npy', npy('<f4', '(9999999999,)', Float32Array.of(1)), /too large/],
     ['a.csv', 'x,y\n1,2', /“x” is not a number/],
   ])('is refused with what is wrong: %s', async (name, content, message) => {

@@ -79,7 +79,7 @@ describe('an answer', () => {
     const readoutPerStep = floats(...Array<number>(32).fill(0.5));
     expect(check({ readoutPerStep }, request)).toBe('');
     expect(check({}, request)).toBe('no readout of each step, though it was asked for');
-    expect(check({ readoutPerStep: readoutPerStep.subarray(8) }, request)).toMatch('another size');
+    expect(check({ readoutPerStep: readoutPerStep.subarray(8) }, request)).toMatch('whose size is not');
     expect(check({ readoutPerStep: floats(NaN, ...Array<number>(31).fill(0)) }, request)).toMatch('not finite');
   });
 

@@ -40,7 +40,7 @@ describe('layers that an engine told', () => {
     ['more or fewer counts than steps', layer({ spikesPerStep: [3] }), 'without a count for each step'],
     ['counts that do not add up', layer({ spikesPerStep: [1, 1] }), 'do not add up to its spikes'],
     ['more spikes in a step than neurons', layer({ spikes: 6, spikesPerStep: [1, 5] }), 'more spikes in a step than'],
-    ['events without neurons', layer({ eventNeurons: [1] }), 'without a step and a neuron each'],
+    ['events without neurons', layer({ eventNeurons: [1] }), 'lack a step or a neuron'],
     ['events that do not add up', layer({ eventsLeftOut: 1 }), 'do not add up to the spikes of their layer'],
     ['uncountably many events left out', layer({ eventsLeftOut: Infinity }), 'do not add up'],
     ['uncountably many spikes', layer({ spikes: Infinity }), 'do not add up'],

@@ -189,7 +189,7 @@ describe('a student', () => {
   it('does not take the name of another model', async () => {
     publisher.versions.set('s/1', { files: undefined as never, isServed: true });
     await expect((await open()).begin(studentSpec())).rejects.toThrow(
-      '"s" is a model of the repository, and no student',
+      '"s" is a model of the repository, not a student',
     );
   });
 

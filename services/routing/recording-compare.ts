@@ -13,7 +13,7 @@ export interface SpikeLocation extends TracePlace {
 export interface EndDifference {
   /** The first step that is missing in one recording. */
   readonly step: number;
-  /** What each run did at that step. Examples: "continued", "ended with NON_FINITE". */
+  /** What each run did at that step. Examples: "went on", "ended with NON_FINITE". */
   readonly did: string;
   readonly referenceDid: string;
 }

@@ -111,7 +111,7 @@ describe('a process that listens at two addresses', () => {
     const engines = await operator.engines();
     expect(engines.map((engine) => [engine.state, engine.instanceId, engine.stateReason])).toEqual([
       [READY, instanceId.toString('hex'), ''],
-      [DUPLICATE, instanceId.toString('hex'), 'it is the same process as first, which is asked instead'],
+      [DUPLICATE, instanceId.toString('hex'), 'it is the same process as first, which gets the requests instead'],
     ]);
     for (let turn = 0; turn < 4; turn += 1) await system.reason({ tensor });
     expect(fronts.map(({ counts }) => counts.seen)).toEqual([4, 0]);
