@@ -8,11 +8,11 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  // Those need a real Prometheus and a browser, a Docker Engine, a clone of their own, or six package registries:
-  // `npm run test:telemetry`, `npm run test:compose`, `npm run test:readme` and `npm run test:clients`.
+  // Those need a real Prometheus and a browser, a real PostgreSQL, a Docker Engine, a clone of their own, or six package
+  // registries: `npm run test:telemetry`, `test:postgres`, `test:compose`, `test:readme` and `test:clients`.
   testPathIgnorePatterns: [
     '/node_modules/',
-    ...['telemetry', 'compose', 'readme', 'clients'].map((name) => `<rootDir>/test/${name}/`),
+    ...['telemetry', 'postgres', 'compose', 'readme', 'clients'].map((name) => `<rootDir>/test/${name}/`),
   ],
   // Copies of the code that `npm run test:mutants` makes.
   modulePathIgnorePatterns: ['<rootDir>/.cache/'],

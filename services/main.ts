@@ -367,7 +367,7 @@ export async function start(
     await Promise.all([reading, ...starts, discoveries.replace(settings.discovery.targets)]);
     pool.settle();
     publishing.start();
-    corpora.indexing.resume();
+    void corpora.indexing.resume();
     void learners.students.start((student, err) => log.error({ student, err }, 'a student cannot be read'));
     overload.start(); // not earlier: reading models blocks the event loop
     shedding.start();

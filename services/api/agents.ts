@@ -73,8 +73,8 @@ export function agentMethods({ agents, retriever, indexing }: AgentParts, option
         ...toResultFields(result, startedMs),
       };
     }),
-    indexCorpus: unary<IndexCorpusRequest, IndexCorpusResponse>(options, ({ corpus }, { startedMs }) => ({
-      ...indexing.begin(corpus),
+    indexCorpus: unary<IndexCorpusRequest, IndexCorpusResponse>(options, async ({ corpus }, { startedMs }) => ({
+      ...(await indexing.begin(corpus)),
       processingTimeMs: performance.now() - startedMs,
     })),
     analyzeGoal: handler<AnalyzeGoalRequest, AnalyzeGoalResponse>('AnalyzeGoal', async ({ goal }, asker, context) => {

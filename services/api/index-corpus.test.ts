@@ -17,7 +17,7 @@ function indexing(over: Partial<IndexingParts> = {}, stored: readonly Operation[
     label: async () => void (isLabelled = true),
   };
   const made = new Indexing({
-    ...{ corpora, operations, nameOf: (name) => name, onInternalError: () => undefined },
+    ...{ corpora, operations, nameOf: async (name) => name, onInternalError: () => undefined },
     textModel: () => ({ key: 'm/1', label: () => promise }),
     ...over,
   });
@@ -31,7 +31,7 @@ const turns = async (): Promise<void> => {
 describe('the indexing of a corpus', () => {
   it('is an operation with progress and a result', async () => {
     const { made, operations, release } = indexing();
-    const { operationId } = made.begin('notes');
+    const { operationId } = await made.begin('notes');
     await turns();
     expect(operations.get(operationId)).toMatchObject({ kind: 'index', subject: 'notes', state: 'RUNNING', total: 1 });
     release();
@@ -44,7 +44,7 @@ describe('the indexing of a corpus', () => {
     const { made, operations } = indexing({
       corpora: { pending: () => new Promise(() => undefined), label: async () => undefined },
     });
-    const { operationId } = made.begin('notes');
+    const { operationId } = await made.begin('notes');
     made.indexed('notes', 40, 100);
     made.indexed('others', 1, 7);
     expect(operations.get(operationId)).toMatchObject({ done: 20, total: 100 });
@@ -52,17 +52,17 @@ describe('the indexing of a corpus', () => {
 
   it('runs once for a corpus at a time', async () => {
     const { made, release } = indexing();
-    const first = made.begin('notes').operationId;
-    expect(made.begin('notes').operationId).toBe(first);
-    expect(made.begin('others').operationId).not.toBe(first);
+    const first = (await made.begin('notes')).operationId;
+    expect((await made.begin('notes')).operationId).toBe(first);
+    expect((await made.begin('others')).operationId).not.toBe(first);
     release();
     await turns();
-    expect(made.begin('notes').operationId).not.toBe(first);
+    expect((await made.begin('notes')).operationId).not.toBe(first);
   });
 
   it('ends at once where it is cancelled', async () => {
     const { made, operations } = indexing();
-    const { operationId } = made.begin('notes');
+    const { operationId } = await made.begin('notes');
     operations.cancel(operationId);
     await turns();
     expect(operations.get(operationId)).toMatchObject({ state: 'CANCELLED' });
@@ -71,38 +71,44 @@ describe('the indexing of a corpus', () => {
   it('says why it failed', async () => {
     const pending = (): Promise<never> => Promise.reject(new RouterError('UNKNOWN_CORPUS', 'it was removed'));
     const { made, operations } = indexing({ corpora: { pending, label: async () => undefined } });
-    const { operationId } = made.begin('notes');
+    const { operationId } = await made.begin('notes');
     await turns();
     expect(operations.get(operationId)).toMatchObject({ state: 'FAILED', error: 'it was removed' });
   });
 
   it('without a text model makes no labels', async () => {
     const { made, operations } = indexing({ textModel: () => undefined });
-    const { operationId } = made.begin('notes');
+    const { operationId } = await made.begin('notes');
     await turns();
     expect(operations.get(operationId).result).toBe('1 passages indexed; no model takes text, so they have no labels');
   });
 
   it('that a stop has interrupted is started again', async () => {
     const before = indexing();
-    before.made.begin('notes');
+    await before.made.begin('notes');
     before.made.stop();
     await turns();
     const { made, operations } = indexing({}, before.kept.operations);
-    made.resume();
+    await made.resume();
     expect(operations.list('index').map(({ subject, state }) => [subject, state])).toEqual([
       ['notes', 'RUNNING'],
       ['notes', 'INTERRUPTED'],
     ]);
   });
 
-  it('is not started again where the corpus was removed since', () => {
+  it('is not started again where the corpus was removed since', async () => {
     const stored: Operation[] = [{ ...NOW, id: 'index-1', subject: 'gone', state: 'RUNNING' }];
-    const nameOf = (): never => {
-      throw new RouterError('UNKNOWN_CORPUS', 'gone');
-    };
+    const nameOf = (): Promise<never> => Promise.reject(new RouterError('UNKNOWN_CORPUS', 'gone'));
     const { made, operations } = indexing({ nameOf }, stored);
-    made.resume();
+    await made.resume();
     expect(operations.list('index').map(({ state }) => state)).toEqual(['INTERRUPTED']);
+  });
+
+  it('waits for a database that is away when the router starts', async () => {
+    const stored: Operation[] = [{ ...NOW, id: 'index-1', subject: 'notes', state: 'RUNNING' }];
+    const nameOf = (): Promise<never> => Promise.reject(new RouterError('CORPUS_UNAVAILABLE', 'away'));
+    const { made, operations } = indexing({ nameOf }, stored);
+    await made.resume();
+    expect(operations.list('index').map(({ state }) => state)).toEqual(['RUNNING', 'INTERRUPTED']);
   });
 });

@@ -9,8 +9,8 @@ const KIND = 'index';
 export interface IndexingParts {
   readonly corpora: PassageStore;
   readonly operations: Operations;
-  /** Empty: the only corpus. Throws UNKNOWN_CORPUS. */
-  readonly nameOf: (corpus: string) => string;
+  /** Empty: the only corpus. Throws UNKNOWN_CORPUS or CORPUS_UNAVAILABLE. */
+  readonly nameOf: (corpus: string) => Promise<string>;
   /** Undefined: no model takes text. */
   readonly textModel: () => TextModel | undefined;
   readonly onInternalError: (corpus: string, error: RouterError) => void;
@@ -31,9 +31,40 @@ export class Indexing {
     this.#parts = parts;
   }
 
-  /** Starts an operation, or returns the running one. `corpus` empty: the only corpus. Throws UNKNOWN_CORPUS. */
-  begin(corpus: string): StartedIndexing {
-    const name = this.#parts.nameOf(corpus);
+  /**
+   * Starts an operation, or returns the running one. `corpus` empty: the only corpus. Throws UNKNOWN_CORPUS or
+   * CORPUS_UNAVAILABLE.
+   */
+  async begin(corpus: string): Promise<StartedIndexing> {
+    return this.#begin(await this.#parts.nameOf(corpus));
+  }
+
+  /** Call while a corpus is indexed. A passage without a label counts half. */
+  indexed(corpus: string, done: number, total: number): void {
+    this.#running.get(corpus)?.progress(Math.floor(done / 2), total);
+  }
+
+  /** Restarts the operations that a restart of the router interrupted. */
+  async resume(): Promise<void> {
+    await Promise.all(this.#parts.operations.interrupted(KIND).map(({ subject }) => this.#resume(subject)));
+  }
+
+  /** A running operation stays recorded as running, so that the next start restarts it. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #resume(corpus: string): Promise<void> {
+    try {
+      await this.#parts.nameOf(corpus);
+    } catch (thrown) {
+      // It was removed since. If only its database is unavailable, the operation waits for it.
+      if (RouterError.from(thrown).kind === 'UNKNOWN_CORPUS') return;
+    }
+    if (!this.#stopped.signal.aborted) this.#begin(corpus);
+  }
+
+  #begin(name: string): StartedIndexing {
     const known = this.#running.get(name);
     if (known !== undefined) return { operationId: known.id, corpus: name };
     const cancelled = new AbortController();
@@ -44,27 +75,6 @@ export class Indexing {
     this.#running.set(name, operation);
     void this.#run(name, operation, AbortSignal.any([cancelled.signal, this.#stopped.signal]));
     return { operationId: operation.id, corpus: name };
-  }
-
-  /** Call while a corpus is indexed. A passage without a label counts half. */
-  indexed(corpus: string, done: number, total: number): void {
-    this.#running.get(corpus)?.progress(Math.floor(done / 2), total);
-  }
-
-  /** Restarts the operations that a restart of the router interrupted. */
-  resume(): void {
-    for (const { subject } of this.#parts.operations.interrupted(KIND)) {
-      try {
-        this.begin(subject);
-      } catch {
-        continue; // it was removed since
-      }
-    }
-  }
-
-  /** A running operation stays recorded as running, so that the next start restarts it. */
-  stop(): void {
-    this.#stopped.abort();
   }
 
   async #run(name: string, operation: RunningOperation, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,12 @@
-// Manages the corpora of this machine: files in a folder that the router reads, too. The router only indexes them.
+// Manages the corpora of a folder or a database that the router reads, too. The router only indexes them.
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { ConfigError, loadSettings } from '../config/load.ts';
+import type { PostgresSettings } from '../config/postgres-settings.ts';
+import { RouterError } from '../core/errors.ts';
 import { CorpusError } from '../corpora/corpus-error.ts';
-import { CorpusStore, type CorpusSummary } from '../corpora/corpus-store.ts';
+import { CorpusStore } from '../corpora/corpus-store.ts';
+import type { CorpusSummary, DocumentStore } from '../corpora/document-store.ts';
 import { readDocuments } from '../corpora/read-documents.ts';
 import { print } from './client.ts';
 import { type Indexed, indexCorpus, indexedText } from './corpus-index.ts';
@@ -28,8 +31,9 @@ export function corpusCommand(): Command {
     .addHelpText(
       'after',
       `
-Corpora are files in the folder of setting agents.corpus_dir, which a router on this machine reads, too. It indexes a corpus
-after "add", and labels each passage by the text model; "tandem operations" lists that. Ctrl-C only ends the waiting.
+Corpora are files in the folder of setting agents.corpus_dir, which a router on this machine reads, too. With setting
+agents.postgres, new ones are in that database. The router indexes a corpus after "add", and labels each passage by the text
+model; "tandem operations" lists that. Ctrl-C only ends the waiting.
 
 Examples: npx tandem corpus add notes docs
           npx tandem query "How are engines chosen?" --corpus notes
@@ -45,7 +49,7 @@ function addCommand(): Command {
     .option('--no-wait', 'do not wait until the router has indexed it')
     .addHelpText('after', '\nExample: npx tandem corpus add notes docs')
     .action(async (name: string, path: string, options: Options, command: Command) => {
-      const summary = onStore(options, (store) => store.add(name, readDocuments(path)));
+      const summary = await onStore(options, (store) => store.add(name, readDocuments(path)));
       const indexed = await indexCorpus(command, name, options.wait).catch((error: unknown) => notIndexed(error));
       print(
         command,
@@ -81,8 +85,8 @@ function listCommand(): Command {
   return withFolder(new Command('list'))
     .description('List the corpora.')
     .addHelpText('after', '\nExample: npx tandem corpus list')
-    .action((options: Options, command: Command) => {
-      const corpora = onStore(options, (store) => store.names().map((name) => store.summary(name)));
+    .action(async (options: Options, command: Command) => {
+      const corpora = await onStore(options, summaries);
       print(command, { corpora }, () =>
         corpora.length === 0
           ? 'there is no corpus; add one: npx tandem corpus add NAME PATH'
@@ -99,25 +103,64 @@ function removeCommand(): Command {
     .description('Remove a corpus.')
     .argument('<name>', 'of the corpus')
     .addHelpText('after', '\nExample: npx tandem corpus remove notes')
-    .action((name: string, options: Options, command: Command) => {
-      onStore(options, (store) => store.remove(name));
+    .action(async (name: string, options: Options, command: Command) => {
+      await onStore(options, (store) => store.remove(name));
       print(command, { removed: name }, () => `corpus ${name} is removed`);
     });
 }
 
 function withFolder(command: Command): Command {
   return command
-    .option('--dir <folder>', 'where the corpora are (default: setting agents.corpus_dir)')
+    .option('--dir <folder>', 'a folder of corpora (default: settings agents.corpus_dir and agents.postgres)')
     .option('--config <file>', 'settings in YAML (default: TANDEM_CONFIG, else none)');
 }
 
-function onStore<T>({ dir, config: file }: Pick<Options, 'dir' | 'config'>, act: (store: CorpusStore) => T): T {
+async function summaries(store: DocumentStore): Promise<CorpusSummary[]> {
+  const all: CorpusSummary[] = [];
+  for (const name of await store.names()) all.push(await store.summary(name));
+  return all;
+}
+
+async function onStore<T>(
+  { dir, config: file }: Pick<Options, 'dir' | 'config'>,
+  act: (store: DocumentStore) => T | Promise<T>,
+): Promise<T> {
   try {
-    return act(new CorpusStore(dir ?? loadSettings({ file }).agents.corpus_dir));
+    if (dir !== undefined) return await act(new CorpusStore(dir));
+    const { corpus_dir: corpusDir, postgres } = loadSettings({ file }).agents;
+    const folder = new CorpusStore(corpusDir);
+    return postgres.url === '' ? await act(folder) : await onStores(folder, postgres, act);
   } catch (error) {
     if (error instanceof CorpusError || error instanceof ConfigError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+async function onStores<T>(
+  folder: CorpusStore,
+  { url, timeout_ms: timeoutMs }: PostgresSettings,
+  act: (store: DocumentStore) => T | Promise<T>,
+): Promise<T> {
+  // Loaded only if needed: most users have no database.
+  const { Database } = await import('../corpora/postgres/database.ts');
+  const { CorpusDatabase } = await import('../corpora/postgres/corpus-database.ts');
+  const { DocumentStores } = await import('../corpora/document-stores.ts');
+  const database = new Database({ url, maxConnections: 1, timeoutMs });
+  try {
+    return await act(new DocumentStores(folder, new CorpusDatabase(database)));
+  } catch (error) {
+    if (error instanceof RouterError) throw unavailable(error);
+    throw error;
+  } finally {
+    await database.end();
+  }
+}
+
+/** Adds the details that callers of a router do not see: here the user is the operator. */
+function unavailable({ message, cause }: RouterError): Error {
+  const [what] = message.split(';', 1);
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new Error(`${what}${why}; look into setting agents.postgres.url, and into the variable PGPASSWORD`);
 }
 
 function counts({ documents, passages, bytes }: CorpusSummary): string {

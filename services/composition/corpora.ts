@@ -1,12 +1,12 @@
-// Builds the corpora of the settings' folder, and their indexing.
-import { corpusName } from '../agents/retrieval/corpus-name.ts';
+// Builds the corpora of the settings' folder and database, and their indexing.
 import { Corpora } from '../agents/retrieval/corpora.ts';
+import type { DatabaseSetup } from '../agents/retrieval/corpus-messages.ts';
 import type { TextModel } from '../agents/retrieval/label-passages.ts';
 import type { Retriever } from '../agents/retriever.ts';
 import { Indexing } from '../api/index-corpus.ts';
+import type { PostgresSettings } from '../config/postgres-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { Call } from '../core/call.ts';
-import { CorpusStore } from '../corpora/corpus-store.ts';
 import { type ModelRepository, keyOf } from '../models/repository.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Router } from '../routing/router.ts';
@@ -28,14 +28,14 @@ export interface CorporaInUse {
 
 export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): CorporaInUse {
   const { models, router, operations } = parts;
-  const { corpus_dir: corpusDir } = settings.agents;
+  const { corpus_dir: corpusDir, postgres } = settings.agents;
   const { models_dir: modelsDir, default_model: defaultModel } = settings;
   const corpora = new Corpora({
     ...{ corpusDir, modelsDir, defaultModel },
+    database: databaseSetup(postgres),
     onWarning: (text) => log.warn(text),
     onIndexed: (...progress) => indexing.indexed(...progress),
   });
-  const store = new CorpusStore(corpusDir);
   const textModel = (): TextModel | undefined => {
     const found = models.textVersion;
     if (found === undefined) return undefined;
@@ -54,7 +54,7 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
   };
   const indexing = new Indexing({
     ...{ corpora, operations, textModel },
-    nameOf: (corpus) => corpusName(store, corpus),
+    nameOf: (corpus) => corpora.nameOf(corpus),
     onInternalError: (corpus, err) => log.error({ corpus, err: err.cause ?? err }, 'a corpus cannot be indexed'),
   });
   return {
@@ -65,4 +65,8 @@ export function makeCorpora(settings: Settings, parts: CorporaParts, log: Log): 
       return corpora.stop();
     },
   };
+}
+
+function databaseSetup({ url, max_connections, timeout_ms }: PostgresSettings): DatabaseSetup | undefined {
+  return url === '' ? undefined : { url, maxConnections: max_connections, timeoutMs: timeout_ms };
 }

@@ -1,6 +1,7 @@
 // Settings of the agents' language model and its budget.
 import { z } from 'zod';
 import { LIVE } from './live.ts';
+import { postgresSchema } from './postgres-settings.ts';
 
 const MAX_TOKENS = 1_000_000_000_000;
 
@@ -81,6 +82,7 @@ export const agentsSchema = z
       .min(1)
       .default('corpora')
       .describe('Folder of the corpora that queries search: `npx tandem corpus add` fills it.'),
+    postgres: postgresSchema,
   })
   .prefault({})
   .describe('AgentService: questions over documents, goals and tasks.');

@@ -40,8 +40,11 @@ function meant(key: string): string {
   return `did you mean "${suggestion}"${noun === 'number' ? '' : ` (a ${noun})`}?`;
 }
 
+/** Hides passwords in addresses. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value)
+    .replace(/(:\/\/[^\s/@:]*:)[^\s/]*@/g, '$1…@')
+    .replace(/([?&](?:password|key|token)=)[^&"]*/gi, '$1…');
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isLoopbackAddress } from '../core/loopback.ts';
 import type { AgentSettings } from './agent-settings.ts';
+import { postgresUrlProblem } from './postgres-settings.ts';
 
 export const tlsSchema = z
   .strictObject({
@@ -48,6 +49,8 @@ export function checkExposure(settings: Exposure, context: z.RefinementCtx): voi
     problem(['tls', 'cert'], 'must be set where "tls.client_ca" is: without TLS there are no client certificates');
   }
   checkProvider(settings, problem);
+  const postgresProblem = postgresUrlProblem(settings.agents.postgres.url, insecure);
+  if (postgresProblem !== undefined) problem(['agents', 'postgres', 'url'], postgresProblem);
   const exposedPort = (address: string): string | undefined =>
     isLoopbackAddress(address) ? undefined : /:(\d+)$/.exec(address)?.[1]; // off, a Unix socket, or malformed: reported elsewhere
   if (insecure) return;

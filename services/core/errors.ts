@@ -92,6 +92,8 @@ export const ERROR_KINDS = {
   VOTE_TOO_FEW: row('UNAVAILABLE', false, 'ignore'),
   VOTE_DISPUTED: row('ABORTED', false, 'ignore'),
   UNKNOWN_CORPUS: row('NOT_FOUND', false, 'ignore'),
+  /** The database of the corpora cannot be used. */
+  CORPUS_UNAVAILABLE: row('UNAVAILABLE', false, 'ignore'),
   UNKNOWN_ENGINE: row('NOT_FOUND', false, 'ignore'),
   ENGINE_EXISTS: row('ALREADY_EXISTS', false, 'ignore'),
   ENGINE_LIMIT: row('RESOURCE_EXHAUSTED', false, 'ignore'),

@@ -15,7 +15,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readRegularFile } from '../config/regular-file.ts';
 import { CorpusError } from './corpus-error.ts';
-import { MAX_CORPORA, MAX_CORPUS_BYTES, MAX_DOCUMENTS, MAX_PASSAGES } from './limits.ts';
+import {
+  checkCorpusCount,
+  checkCorpusName,
+  checkCorpusSize,
+  isCorpusName,
+  missingCorpusError,
+} from './corpus-limits.ts';
+import type { CorpusSummary, DocumentStore } from './document-store.ts';
+import { MAX_CORPUS_BYTES } from './limits.ts';
 import { passagesOf } from './passages.ts';
 import type { Document } from './read-documents.ts';
 
@@ -24,19 +32,11 @@ export interface StoredPassage {
   readonly text: string;
 }
 
-export interface CorpusSummary {
-  readonly name: string;
-  readonly documents: number;
-  readonly passages: number;
-  readonly bytes: number;
-}
-
 const ENDING = '.jsonl';
 const LABEL_ENDING = '.labels';
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const passageSchema = z.strictObject({ document: z.string(), text: z.string() });
 
-export class CorpusStore {
+export class CorpusStore implements DocumentStore {
   readonly #dir: string;
 
   constructor(dir: string) {
@@ -53,21 +53,23 @@ export class CorpusStore {
       throw new CorpusError(`cannot read ${this.#dir}: ${(error as Error).message}`, { cause: error });
     }
     const names = entries.filter((entry) => entry.endsWith(ENDING)).map((entry) => entry.slice(0, -ENDING.length));
-    return names.filter((name) => NAME.test(name)).sort();
+    return names.filter(isCorpusName).sort();
   }
 
   /** Changes with every change of the corpus; undefined: there is no such corpus. */
   stamp(name: string): string | undefined {
-    if (!NAME.test(name)) return undefined;
+    if (!isCorpusName(name)) return undefined;
     const stats = statSync(this.#file(name), { throwIfNoEntry: false, bigint: true });
     return stats && `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
   }
 
+  has(name: string): boolean {
+    return this.stamp(name) !== undefined;
+  }
+
   /** Throws CorpusError if there is no such corpus or its file is damaged. */
   read(name: string): StoredPassage[] {
-    if (this.stamp(name) === undefined) {
-      throw new CorpusError(`there is no corpus "${name}"; there are: ${this.names().join(', ') || 'none'}`);
-    }
+    if (!this.has(name)) throw missingCorpusError(name, this.names());
     const file = this.#file(name);
     const lines = readRegularFile(file, MAX_CORPUS_BYTES * 2)
       .toString()
@@ -84,38 +86,26 @@ export class CorpusStore {
   }
 
   summary(name: string): CorpusSummary {
-    const passages = this.read(name);
-    const bytes = passages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    return {
-      name,
-      documents: new Set(passages.map(({ document }) => document)).size,
-      passages: passages.length,
-      bytes,
-    };
+    return { name, ...sizeOf(this.read(name)) };
   }
 
   /** Replaces documents with the same name, and keeps the others. Throws CorpusError. */
   add(name: string, documents: readonly Document[]): CorpusSummary {
-    if (!NAME.test(name)) {
-      throw new CorpusError(`"${name.slice(0, 80)}" is no name for a corpus; use 1 to 64 letters, digits, "-" and "_"`);
-    }
-    const exists = this.stamp(name) !== undefined;
-    if (!exists && this.names().length >= MAX_CORPORA) {
-      throw new CorpusError(`there are ${MAX_CORPORA} corpora, the limit; remove one`);
-    }
+    checkCorpusName(name);
+    const exists = this.has(name);
+    if (!exists) checkCorpusCount(this.names().length + 1);
     const replaced = new Set(documents.map((document) => document.name));
     const kept = exists ? this.read(name).filter(({ document }) => !replaced.has(document)) : [];
     const added = documents.flatMap((each) => passagesOf(each.text).map((text) => ({ document: each.name, text })));
     const passages = [...kept, ...added];
-    if (passages.length === 0) throw new CorpusError('the documents have no text; name others');
-    check(passages);
+    checkCorpusSize(sizeOf(passages));
     this.#write(name, passages);
     return this.summary(name);
   }
 
   /** Throws CorpusError if there is no such corpus. */
   remove(name: string): void {
-    if (this.stamp(name) === undefined) this.read(name);
+    if (!this.has(name)) throw missingCorpusError(name, this.names());
     rmSync(this.#file(name));
     rmSync(this.labelFile(name), { force: true });
   }
@@ -143,16 +133,10 @@ export class CorpusStore {
   }
 }
 
-function check(passages: readonly StoredPassage[]): void {
-  const documents = new Set(passages.map(({ document }) => document)).size;
-  const bytes = passages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const limits = [
-    [documents, MAX_DOCUMENTS, 'documents'],
-    [passages.length, MAX_PASSAGES, 'passages'],
-    [bytes, MAX_CORPUS_BYTES, 'bytes'],
-  ] as const;
-  for (const [found, limit, what] of limits) {
-    if (found > limit)
-      throw new CorpusError(`the corpus would have ${found} ${what}, the limit is ${limit}; make several`);
-  }
+function sizeOf(passages: readonly StoredPassage[]): Omit<CorpusSummary, 'name'> {
+  return {
+    documents: new Set(passages.map(({ document }) => document)).size,
+    passages: passages.length,
+    bytes: passages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+  };
 }

@@ -194,6 +194,7 @@ export const TRIES: readonly Try[] = [
     'faults',
     'sim',
     'telemetry',
+    'postgres',
     'compose',
     'portable',
     'clients',

@@ -6,7 +6,7 @@ import { Thread } from '../../engines/local/thread.ts';
 import type { Retriever, Search } from '../retriever.ts';
 import type { Passage } from '../types.ts';
 import type { NumberedRequest, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
-import type { Pending } from './corpus-retriever.ts';
+import type { Pending } from './corpus-searcher.ts';
 
 type Settle = PromiseWithResolvers<unknown>;
 
@@ -30,12 +30,17 @@ export class Corpora implements Retriever {
     return (await orStopped(passages, context.deadlineMs, context.signal)) as readonly Passage[];
   }
 
-  /** See CorpusRetriever. The first call indexes the corpus. */
+  /** `corpus` empty: the only corpus. Throws UNKNOWN_CORPUS or CORPUS_UNAVAILABLE. */
+  async nameOf(corpus: string): Promise<string> {
+    return (await this.#ask({ what: 'name', corpus })) as string;
+  }
+
+  /** See CorpusSearcher. The first call indexes the corpus. */
   async pending(corpus: string, model: string, count: number): Promise<Pending> {
     return (await this.#ask({ what: 'pending', corpus, model, count })) as Pending;
   }
 
-  /** See CorpusRetriever. */
+  /** See CorpusSearcher. */
   async label(corpus: string, model: string, labels: ReadonlyMap<string, string>): Promise<void> {
     await this.#ask({ what: 'label', corpus, model, labels });
   }
@@ -57,8 +62,8 @@ export class Corpora implements Retriever {
   }
 
   #start(): Thread {
-    const { corpusDir, modelsDir, defaultModel } = this.#options;
-    const setup: ThreadSetup = { corpusDir, modelsDir, defaultModel };
+    const { corpusDir, modelsDir, defaultModel, database } = this.#options;
+    const setup: ThreadSetup = { corpusDir, modelsDir, defaultModel, database };
     const thread = new Thread(new URL('./corpus-thread.ts', import.meta.url), setup);
     const ended = (cause: unknown): void => {
       if (this.#thread !== thread) return;

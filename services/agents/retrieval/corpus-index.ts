@@ -9,9 +9,9 @@ import { VectorIndex } from './vector-index.ts';
 /** Passages to index before other work runs. */
 const CHUNK = 64;
 /** Length of each ranking before they are fused. */
-const CANDIDATES = 100;
+export const CANDIDATES = 100;
 /** A longer query is cut: its first characters say what it is about, and the work stays bounded. */
-const MAX_QUERY_CHARS = 2_000;
+export const MAX_QUERY_CHARS = 2_000;
 
 export interface FoundPassage extends StoredPassage {
   readonly score: number;

@@ -2,13 +2,23 @@
 import type { ErrorKind } from '../../core/errors.ts';
 import type { Search } from '../retriever.ts';
 
+/** A PostgreSQL database, as setting agents.postgres names it. */
+export interface DatabaseSetup {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly timeoutMs: number;
+}
+
 export interface ThreadSetup {
   readonly corpusDir: string;
   readonly modelsDir: string;
   readonly defaultModel: string;
+  /** Undefined: corpora are in the folder only. */
+  readonly database: DatabaseSetup | undefined;
 }
 
 export type CorpusRequest =
+  | { readonly what: 'name'; readonly corpus: string }
   | { readonly what: 'search'; readonly search: Search }
   | { readonly what: 'pending'; readonly corpus: string; readonly model: string; readonly count: number }
   | {

@@ -1,24 +1,20 @@
 // Finds the corpus that a request means.
 import { RouterError } from '../../core/errors.ts';
-import type { CorpusStore } from '../../corpora/corpus-store.ts';
 
-/** `corpus` empty: the only one there is. Throws UNKNOWN_CORPUS. */
-export function corpusName(store: CorpusStore, corpus: string): string {
-  if (corpus !== '') {
-    if (store.stamp(corpus) !== undefined) return corpus;
-    throw missingCorpus(store, corpus);
-  }
-  const names = store.names();
+/** `corpus` empty: the only one of `names`. Throws UNKNOWN_CORPUS. */
+export function corpusName(corpus: string, names: readonly string[]): string {
+  if (names.includes(corpus)) return corpus;
+  if (corpus !== '') throw missingCorpus(corpus, names);
   if (names.length === 1) return names[0]!;
-  throw unknownCorpus(store, names.length === 0 ? 'there is no corpus' : 'there are several corpora; name one');
+  throw unknownCorpus(names.length === 0 ? 'there is no corpus' : 'there are several corpora; name one', names);
 }
 
-export function missingCorpus(store: CorpusStore, name: string): RouterError {
-  return unknownCorpus(store, `there is no corpus "${name.slice(0, 64)}"`);
+export function missingCorpus(name: string, names: readonly string[]): RouterError {
+  return unknownCorpus(`there is no corpus "${name.slice(0, 64)}"`, names);
 }
 
-export function unknownCorpus(store: CorpusStore, what: string): RouterError {
-  const names = store.names().join(', ');
-  const message = `${what}; there are: ${names || 'none. Add one: tandem corpus add NAME PATH'}`;
+export function unknownCorpus(what: string, names: readonly string[]): RouterError {
+  const known = [...names].sort().join(', ');
+  const message = `${what}; there are: ${known || 'none. Add one: tandem corpus add NAME PATH'}`;
   return new RouterError('UNKNOWN_CORPUS', message, { field: 'corpus' });
 }

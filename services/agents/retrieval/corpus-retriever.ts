@@ -1,13 +1,14 @@
 // Finds passages in the corpora of a folder. A corpus is indexed at its first query, and again when its file has
 // changed. When all indices together are too large, the least recently used are dropped.
-import { RouterError } from '../../core/errors.ts';
 import { CorpusError } from '../../corpora/corpus-error.ts';
 import type { CorpusStore } from '../../corpora/corpus-store.ts';
 import { LabelFile, passageKey } from '../../corpora/label-file.ts';
 import { MAX_CORPUS_BYTES } from '../../corpora/limits.ts';
 import type { Search } from '../retriever.ts';
-import { corpusName, missingCorpus, unknownCorpus } from './corpus-name.ts';
+import { missingCorpus, unknownCorpus } from './corpus-name.ts';
 import { CorpusIndex, type FoundPassage } from './corpus-index.ts';
+import type { CorpusSearcher, Pending } from './corpus-searcher.ts';
+import { unknownLabel } from './label-error.ts';
 import type { TextEmbedding } from './text-embedding.ts';
 
 /** Characters of all indices together. */
@@ -26,25 +27,15 @@ interface Kept {
   chars: number;
 }
 
-/** What is left to label. */
-export interface Pending {
-  readonly corpus: string;
-  /** Texts of passages without a label, without duplicates. Empty: all passages have one. */
-  readonly texts: readonly string[];
-  /** Number of passages before the first of these. */
-  readonly done: number;
-  readonly total: number;
-}
-
 interface CorpusRetrieverOptions {
   readonly store: CorpusStore;
-  /** Called once, when first needed. Undefined: only words are searched. */
+  /** Undefined: only words are searched. */
   readonly embedding: () => TextEmbedding | undefined;
   /** Called during indexing with the number of passages indexed so far. */
   readonly onIndexed?: (corpus: string, done: number, total: number) => void;
 }
 
-export class CorpusRetriever {
+export class CorpusRetriever implements CorpusSearcher {
   readonly #store: CorpusStore;
   readonly #embedding: () => TextEmbedding | undefined;
   readonly #onIndexed: NonNullable<CorpusRetrieverOptions['onIndexed']>;
@@ -54,22 +45,17 @@ export class CorpusRetriever {
   constructor({ store, embedding, onIndexed = () => undefined }: CorpusRetrieverOptions) {
     this.#store = store;
     this.#onIndexed = onIndexed;
-    let made: { readonly embedding: TextEmbedding | undefined } | undefined;
-    this.#embedding = () => (made ??= { embedding: embedding() }).embedding;
+    this.#embedding = embedding;
   }
 
-  /** Throws UNKNOWN_CORPUS, or INVALID_FIELD if no passage has the label. */
   async search({ query, corpus, topK, label }: Search): Promise<readonly FoundPassage[]> {
-    const name = corpusName(this.#store, corpus);
-    const { index } = await this.#open(name);
-    if (label !== '') checkLabel(name, index, label);
+    const { index } = await this.#open(corpus);
+    if (label !== '') checkLabel(corpus, index, label);
     return index.search(query, topK, 'both', label);
   }
 
-  /** At most `count` texts that `model` has not labelled. Labels of another model are dropped; `model` empty: none are. Throws UNKNOWN_CORPUS. */
   async pending(corpus: string, model: string, count: number): Promise<Pending> {
-    const name = corpusName(this.#store, corpus);
-    const opened = await this.#open(name);
+    const opened = await this.#open(corpus);
     const { index, labels } = opened;
     if (model !== '' && labels.model !== model) {
       labels.add(model, []);
@@ -82,10 +68,9 @@ export class CorpusRetriever {
     for (let at = opened.next; at < total && texts.size < count; at += 1) {
       if (index.labelOf(at) === undefined) texts.add(index.passages[at]!.text);
     }
-    return { corpus: name, texts: [...texts], done: opened.next, total };
+    return { corpus, texts: [...texts], done: opened.next, total };
   }
 
-  /** Stores labels of passages. A search sees them at once. Throws UNKNOWN_CORPUS. */
   async label(corpus: string, model: string, labels: ReadonlyMap<string, string>): Promise<void> {
     const { index, labels: file, next } = await this.#open(corpus);
     const keys = [...labels].map(([text, label]) => [passageKey(text), label] as const);
@@ -100,7 +85,7 @@ export class CorpusRetriever {
     const stamp = this.#store.stamp(name);
     if (stamp === undefined) {
       this.#kept.delete(name);
-      throw missingCorpus(this.#store, name);
+      throw missingCorpus(name, this.#store.names());
     }
     const known = this.#kept.get(name);
     this.#kept.delete(name);
@@ -132,7 +117,7 @@ export class CorpusRetriever {
       for (const [at, { text }] of index.passages.entries()) index.setLabel(at, labels.get(passageKey(text)));
       return { index, labels, next: 0 };
     } catch (error) {
-      if (error instanceof CorpusError) throw unknownCorpus(this.#store, error.message);
+      if (error instanceof CorpusError) throw unknownCorpus(error.message, this.#store.names());
       throw error;
     }
   }
@@ -151,10 +136,6 @@ export class CorpusRetriever {
 function checkLabel(corpus: string, index: CorpusIndex, label: string): void {
   const labels = new Set(index.passages.map((_, at) => index.labelOf(at)));
   if (labels.has(label)) return;
-  const known = [...labels].filter((each) => each !== undefined && each !== '').sort();
-  const message =
-    known.length === 0
-      ? `the passages of corpus "${corpus}" have no labels yet; run: tandem corpus index ${corpus}`
-      : `no passage of corpus "${corpus}" has label "${label.slice(0, 64)}"; labels: ${known.join(', ')}`;
-  throw new RouterError('INVALID_FIELD', message, { field: 'label' });
+  const known = [...labels].filter((each): each is string => each !== undefined && each !== '').sort();
+  throw unknownLabel(corpus, label, known);
 }

@@ -2,18 +2,30 @@
 import { parentPort } from 'node:worker_threads';
 import { RouterError } from '../../core/errors.ts';
 import { CorpusStore } from '../../corpora/corpus-store.ts';
+import { CorpusDatabase } from '../../corpora/postgres/corpus-database.ts';
+import { CorpusTexts } from '../../corpora/postgres/corpus-texts.ts';
+import { Database } from '../../corpora/postgres/database.ts';
 import { threadSetup } from '../../engines/local/thread.ts';
 import { ModelRepository } from '../../models/repository.ts';
-import type { NumberedRequest, CorpusReply, CorpusRequest, ThreadSetup } from './corpus-messages.ts';
+import type { CorpusReply, CorpusRequest, DatabaseSetup, NumberedRequest, ThreadSetup } from './corpus-messages.ts';
+import { AllCorpora } from './all-corpora.ts';
 import { CorpusRetriever } from './corpus-retriever.ts';
+import { DatabaseRetriever } from './database-retriever.ts';
 import { loadTextEmbedding } from './load-embedding.ts';
 import type { TextEmbedding } from './text-embedding.ts';
 
 const port = parentPort!;
-const { corpusDir, modelsDir, defaultModel } = threadSetup() as ThreadSetup;
+const { corpusDir, modelsDir, defaultModel, database } = threadSetup() as ThreadSetup;
 const reply = (message: CorpusReply): void => port.postMessage(message);
 
+let loaded: { readonly embedding: TextEmbedding | undefined } | undefined;
+
+/** Read once, for all corpora. */
 function embedding(): TextEmbedding | undefined {
+  return (loaded ??= { embedding: loadEmbedding() }).embedding;
+}
+
+function loadEmbedding(): TextEmbedding | undefined {
   try {
     const found = loadTextEmbedding(modelsDir, ModelRepository.read(modelsDir, defaultModel));
     if (found === undefined)
@@ -26,19 +38,34 @@ function embedding(): TextEmbedding | undefined {
   }
 }
 
-const retriever = new CorpusRetriever({
-  ...{ store: new CorpusStore(corpusDir), embedding },
-  onIndexed: (corpus, indexed, total) => reply({ corpus, indexed, total }),
+const onIndexed = (corpus: string, indexed: number, total: number): void => reply({ corpus, indexed, total });
+const onWarning = (warning: string): void => reply({ warning });
+
+function ofDatabase(setup: DatabaseSetup): { documents: CorpusDatabase; searcher: DatabaseRetriever } {
+  const connections = new Database({ ...setup, onChange: onWarning });
+  const texts = new CorpusTexts(connections);
+  return {
+    documents: new CorpusDatabase(connections),
+    searcher: new DatabaseRetriever({ texts, embedding, onIndexed, onWarning }),
+  };
+}
+
+const store = new CorpusStore(corpusDir);
+const corpora = new AllCorpora({
+  ...{ store, folder: new CorpusRetriever({ store, embedding, onIndexed }) },
+  ...(database && { database: ofDatabase(database) }),
 });
 
 function answer(request: CorpusRequest): Promise<unknown> {
   switch (request.what) {
+    case 'name':
+      return corpora.nameOf(request.corpus);
     case 'search':
-      return retriever.search(request.search);
+      return corpora.search(request.search);
     case 'pending':
-      return retriever.pending(request.corpus, request.model, request.count);
+      return corpora.pending(request.corpus, request.model, request.count);
     case 'label':
-      return retriever.label(request.corpus, request.model, request.labels);
+      return corpora.label(request.corpus, request.model, request.labels);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RouterError } from '../../core/errors.ts';
-import type { Pending } from './corpus-retriever.ts';
+import type { Pending } from './corpus-searcher.ts';
 import { type LabelOptions, type PassageStore, labelPassages } from './label-passages.ts';
 
 /** Passages "p0", "p1", … in memory. */
@@ -32,6 +32,15 @@ describe('the labelling of passages', () => {
     const onProgress = (done: number): void => void seen.push(done);
     expect(await run(store, async (text) => `label of ${text}`, { onProgress })).toBe(150);
     expect([store.labels.size, store.labels.get('p149'), seen]).toEqual([150, 'label of p149', [0, 64, 128, 150]]);
+  });
+
+  it('waits for a store that is away for a while', async () => {
+    const store = storeOf(1);
+    const away = new RouterError('CORPUS_UNAVAILABLE', 'away');
+    let failures = 2;
+    const pending: typeof store.pending = (...request) =>
+      failures-- > 0 ? Promise.reject(away) : store.pending(...request);
+    expect(await run({ ...store, pending }, async () => 'a')).toBe(1);
   });
 
   it('tries again after a failure that may pass', async () => {

@@ -2,7 +2,7 @@
 // they arrive, and the next run continues after them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERROR_KINDS, RouterError, type StatusCode } from '../../core/errors.ts';
-import type { Pending } from './corpus-retriever.ts';
+import type { CorpusSearcher } from './corpus-searcher.ts';
 
 /** Passages whose labels are stored in one write. */
 const BATCH = 64;
@@ -13,10 +13,7 @@ const RETRY_MS = 1_000;
 const MAX_RETRIES = 60;
 const MAY_PASS: readonly StatusCode[] = ['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED'];
 
-export interface PassageStore {
-  pending(corpus: string, model: string, count: number): Promise<Pending>;
-  label(corpus: string, model: string, labels: ReadonlyMap<string, string>): Promise<void>;
-}
+export type PassageStore = Pick<CorpusSearcher, 'pending' | 'label'>;
 
 export interface TextModel {
   /** "name/version". */
@@ -40,29 +37,39 @@ export async function labelPassages(
   model: TextModel,
   { signal, onProgress, retryMs = RETRY_MS }: LabelOptions,
 ): Promise<number> {
+  const again = <T>(work: () => Promise<T>): Promise<T> => retrying(work, signal, retryMs);
   for (;;) {
-    const { texts, done, total } = await corpora.pending(corpus, model.key, BATCH);
+    const { texts, done, total } = await again(() => corpora.pending(corpus, model.key, BATCH));
     signal.throwIfAborted();
     onProgress(done, total);
     if (texts.length === 0) return total;
     const labels = new Map<string, string>();
     const queue = texts.values();
     const work = async (): Promise<void> => {
-      for (const text of queue) labels.set(text, await labelOf(text, model, signal, retryMs));
+      for (const text of queue) labels.set(text, await again(() => labelOf(text, model)));
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    await corpora.label(corpus, model.key, labels);
+    await again(() => corpora.label(corpus, model.key, labels));
   }
 }
 
-async function labelOf(text: string, model: TextModel, signal: AbortSignal, retryMs: number): Promise<string> {
+async function labelOf(text: string, model: TextModel): Promise<string> {
+  try {
+    return await model.label(text);
+  } catch (thrown) {
+    if (RouterError.from(thrown).kind === 'TEXT_EMPTY') return '';
+    throw thrown;
+  }
+}
+
+/** Retries while the router is full or a database is unavailable. */
+async function retrying<T>(work: () => Promise<T>, signal: AbortSignal, retryMs: number): Promise<T> {
   for (let retries = 0; ; retries += 1) {
     signal.throwIfAborted();
     try {
-      return await model.label(text);
+      return await work();
     } catch (thrown) {
       const error = RouterError.from(thrown);
-      if (error.kind === 'TEXT_EMPTY') return '';
       if (!MAY_PASS.includes(ERROR_KINDS[error.kind].code) || retries === MAX_RETRIES) throw error;
     }
     await delay(retryMs, undefined, { signal }).catch(() => undefined); // it is looked at above

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CorpusStore } from '../../corpora/corpus-store.ts';
+import { AllCorpora } from './all-corpora.ts';
 import { CorpusIndex } from './corpus-index.ts';
 import { CorpusRetriever } from './corpus-retriever.ts';
 import { fuse } from './fuse.ts';
@@ -102,7 +103,9 @@ describe('a retriever', () => {
   });
 
   const found = async (query: string, corpus = ''): Promise<string[]> =>
-    (await retriever.search({ query, corpus, topK: 5, label: '' })).map(({ text }) => text);
+    (await new AllCorpora({ store, folder: retriever }).search({ query, corpus, topK: 5, label: '' })).map(
+      ({ text }) => text,
+    );
 
   it('searches the only corpus, where none is named', async () => {
     store.add('pets', [{ name: 'a', text: 'a dog barks' }]);

@@ -1,8 +1,10 @@
 // Turns a text into a vector of integers: the mean of its tokens' vectors, which are the weights of the node
 // "embedding" of a text model. Integers give the same result on every machine.
+import { createHash } from 'node:crypto';
 import { RouterError } from '../../core/errors.ts';
 
 const LARGEST = 127;
+const ID_DIGITS = 32;
 
 export interface TokenVectors {
   readonly dimensions: number;
@@ -19,12 +21,18 @@ export class TextEmbedding {
   readonly #values: Int8Array;
   readonly #encoder: Encoder;
   readonly #sum: Int32Array;
+  #id: string | undefined;
 
   constructor({ dimensions, values }: TokenVectors, encoder: Encoder) {
     this.dimensions = dimensions;
     this.#values = values;
     this.#encoder = encoder;
     this.#sum = new Int32Array(dimensions);
+  }
+
+  /** A hash of the token vectors: stored vectors of another embedding cannot be compared with this one's. */
+  get id(): string {
+    return (this.#id ??= createHash('sha256').update(this.#values).digest('hex').slice(0, ID_DIGITS));
   }
 
   /** Writes the vector, scaled so that its largest element is 127 or -127, to `to`. A text without tokens gives zeros. */
